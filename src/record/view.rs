@@ -1,0 +1,504 @@
+//! What a record says, as plain values: for pages, exports and lists.
+//!
+//! Times are milliseconds since 1970-01-01 UTC, dates `YYYY-MM-DD`, money minor units of
+//! `case.currency`. Hashes are lower-case hex.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::{Position, PromiseToPay};
+use super::terms::{
+    AppointmentStatus, AttachmentKind, Channel, CheckAnswer, CheckItem, ContactOutcome,
+    Disposition, Flag, Grade, OptionKind, OverdueReason, PlaceType, ProposedBy, ReviewStatus,
+    Stage, TargetRole, Willingness,
+};
+use crate::types::TsType;
+
+TsType! {
+/// One visit record, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VisitView {
+    /// Schema version.
+    pub schema: i64,
+    /// UUIDv7.
+    pub id: String,
+    /// The lender's case number.
+    pub case_no: String,
+    /// The state that this view shows: Automerge heads, sorted.
+    pub heads: Vec<String>,
+    /// Derived from the fields below.
+    pub stage: Stage,
+    /// Facts of the case.
+    pub case: CaseView,
+    /// Who visits.
+    pub assignment: AssignmentView,
+    /// Every attempt to reach somebody, oldest first.
+    pub contacts: Vec<ContactView>,
+    /// Time and place.
+    pub appointment: AppointmentView,
+    /// What happened on site.
+    pub visit: VisitFactsView,
+    /// Answers on the checklist, one per item and collector.
+    pub checks: Vec<CheckView>,
+    /// What was said.
+    pub talk: TalkView,
+    /// Payments, oldest first.
+    pub payments: Vec<PaymentView>,
+    /// Notes of both sides.
+    pub notes: String,
+    /// The borrower's own feedback.
+    pub feedback: String,
+    /// Named attachments, oldest first.
+    pub attachments: Vec<AttachmentView>,
+    /// The collector's seal, if it stands.
+    pub seal: Option<SealView>,
+    /// Additions after the seal, oldest first.
+    pub amendments: Vec<AmendmentView>,
+    /// The office's review.
+    pub review: ReviewView,
+    /// Fields for which two values stand.
+    pub conflicts: Vec<Conflict>,
+    /// The five steps and what each still lacks.
+    pub steps: Vec<StepView>,
+}
+}
+
+TsType! {
+/// Facts of the case, kept by the office.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CaseView {
+    /// The borrower's name.
+    pub borrower_name: String,
+    /// Phone numbers in order of use.
+    pub phones: Vec<String>,
+    /// Postal address.
+    pub address: String,
+    /// Degrees north of the address.
+    pub lat: Option<f64>,
+    /// Degrees east of the address.
+    pub lon: Option<f64>,
+    /// Product.
+    pub product: String,
+    /// Principal, minor units.
+    pub principal: Option<i64>,
+    /// Overdue amount, minor units.
+    pub overdue: i64,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// Days past due.
+    pub days_past_due: i64,
+    /// `YYYY-MM-DD`.
+    pub due_date: String,
+    /// `YYYY-MM-DD`, empty when none.
+    pub last_payment_date: String,
+    /// BCP 47.
+    pub preferred_language: String,
+    /// The borrower's IANA time zone.
+    pub zone: String,
+    /// What the loan system says.
+    pub note: String,
+    /// Holds, one entry per flag and author.
+    pub flags: Vec<FlagView>,
+}
+}
+
+TsType! {
+/// A hold as one person raised it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FlagView {
+    /// Which hold.
+    pub flag: Flag,
+    /// Who raised it.
+    pub by: String,
+    /// Since when, ms.
+    pub since: i64,
+    /// Until when, ms.
+    pub until: Option<i64>,
+    /// Why.
+    pub note: String,
+}
+}
+
+TsType! {
+/// Who visits, by when.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AssignmentView {
+    /// Sign-in names, sorted.
+    pub collectors: Vec<String>,
+    /// `YYYY-MM-DD`, empty for none.
+    pub due_by: String,
+    /// 1 (high), 2 or 3.
+    pub priority: i64,
+    /// What the collectors should know.
+    pub instructions: String,
+    /// Policy id.
+    pub policy: String,
+}
+}
+
+TsType! {
+/// One attempt to reach somebody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContactView {
+    /// UUIDv7.
+    pub id: String,
+    /// ms.
+    pub at: i64,
+    /// IANA zone where it was logged.
+    pub zone: String,
+    /// How.
+    pub channel: Channel,
+    /// Which number.
+    pub number_ref: String,
+    /// Whom.
+    pub target_role: TargetRole,
+    /// What came of it.
+    pub outcome: ContactOutcome,
+    /// What was said.
+    pub note: String,
+    /// Who logged it.
+    pub by: String,
+}
+}
+
+TsType! {
+/// Time and place of the visit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AppointmentView {
+    /// Start of the window, ms.
+    pub starts_at: Option<i64>,
+    /// End of the window, ms.
+    pub ends_at: Option<i64>,
+    /// IANA zone where it was set.
+    pub zone: String,
+    /// Where.
+    pub place: String,
+    /// Where it stands; `None` before a proposal.
+    pub status: Option<AppointmentStatus>,
+    /// Which side proposed it.
+    pub proposed_by: Option<ProposedBy>,
+    /// The borrower's own wishes.
+    pub borrower_remark: String,
+}
+}
+
+TsType! {
+/// What happened on site.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct VisitFactsView {
+    /// ms.
+    pub departed_at: Option<i64>,
+    /// ms.
+    pub arrived_at: Option<i64>,
+    /// ms.
+    pub talk_from: Option<i64>,
+    /// ms.
+    pub talk_to: Option<i64>,
+    /// ms.
+    pub left_at: Option<i64>,
+    /// ms.
+    pub asked_to_leave_at: Option<i64>,
+    /// IANA zone of these times.
+    pub zone: String,
+    /// Taken once, at check-in.
+    pub position: Option<Position>,
+    /// What kind of place.
+    pub place_type: Option<PlaceType>,
+    /// Sign-in names, sorted.
+    pub visitors: Vec<String>,
+    /// Whom the collectors met.
+    pub person_met: Option<TargetRole>,
+}
+}
+
+TsType! {
+/// One collector's answer to one item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckView {
+    /// Which item.
+    pub item: CheckItem,
+    /// Who answered.
+    pub by: String,
+    /// The answer.
+    pub answer: CheckAnswer,
+    /// ms.
+    pub at: i64,
+    /// How it is evidenced.
+    pub grade: Grade,
+    /// Why it was not possible; else empty.
+    pub reason: String,
+}
+}
+
+TsType! {
+/// What was said.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TalkView {
+    /// Why payment is late.
+    pub overdue_reason: Option<OverdueReason>,
+    /// In the borrower's words.
+    pub overdue_reason_text: String,
+    /// How willing.
+    pub willingness: Option<Willingness>,
+    /// Options offered, in order of their ids.
+    pub options: Vec<OptionView>,
+    /// Id of the option chosen.
+    pub chosen_option: Option<String>,
+    /// The promise, if one was made.
+    pub promise: Option<PromiseToPay>,
+    /// What came of the visit.
+    pub disposition: Option<Disposition>,
+}
+}
+
+TsType! {
+/// A repayment option that was offered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OptionView {
+    /// UUIDv7.
+    pub id: String,
+    /// What kind.
+    pub kind: OptionKind,
+    /// Number of instalments.
+    pub instalments: i64,
+    /// `YYYY-MM-DD`.
+    pub first_due: String,
+    /// Whole amount, minor units.
+    pub amount: i64,
+    /// Months.
+    pub term_months: i64,
+    /// Who offered it.
+    pub offered_by: String,
+}
+}
+
+TsType! {
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentView {
+    /// UUIDv7.
+    pub id: String,
+    /// Minor units.
+    pub amount: i64,
+    /// ms.
+    pub at: i64,
+    /// How.
+    pub channel: String,
+    /// Reference.
+    pub reference: String,
+    /// SHA-256 of the receipt, or empty.
+    pub receipt: String,
+    /// Who wrote it down.
+    pub by: String,
+}
+}
+
+TsType! {
+/// A named attachment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttachmentView {
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Media type.
+    pub media_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// ms.
+    pub taken_at: i64,
+    /// What it is.
+    pub kind: AttachmentKind,
+    /// What it shows.
+    pub caption: String,
+    /// Who added it.
+    pub by: String,
+}
+}
+
+TsType! {
+/// The collector's word that the record is complete.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SealView {
+    /// ms.
+    pub at: i64,
+    /// Who.
+    pub by: String,
+    /// Device id, hex.
+    pub device: String,
+    /// Heads that were sealed.
+    pub heads: Vec<String>,
+}
+}
+
+TsType! {
+/// An addition after the seal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AmendmentView {
+    /// UUIDv7.
+    pub id: String,
+    /// ms.
+    pub at: i64,
+    /// Who.
+    pub by: String,
+    /// The field it is about.
+    pub path: String,
+    /// What is added.
+    pub text: String,
+}
+}
+
+TsType! {
+/// The office's review.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReviewView {
+    /// Where it stands.
+    pub status: ReviewStatus,
+    /// What the collector should know.
+    pub remark: String,
+    /// Who.
+    pub by: String,
+    /// ms.
+    pub at: Option<i64>,
+}
+}
+
+TsType! {
+/// A scalar of a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "value", rename_all = "snake_case")]
+pub enum FieldValue {
+    /// Text or a word of a vocabulary.
+    Text(String),
+    /// A whole number: a count, or money in minor units.
+    Number(i64),
+    /// A fraction, such as a position.
+    Decimal(f64),
+    /// True or false.
+    Truth(bool),
+    /// Time, ms.
+    Time(i64),
+    /// Nothing, or a container.
+    Nothing,
+}
+}
+
+TsType! {
+/// A field for which several values stand until somebody picks one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// Such as `appointment.starts_at`.
+    pub path: String,
+    /// At least two that differ; the one that shows now stands first.
+    pub values: Vec<ConflictValue>,
+}
+}
+
+TsType! {
+/// One of the values in conflict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConflictValue {
+    /// Names the value when one is picked.
+    pub id: String,
+    /// What it says.
+    pub value: FieldValue,
+    /// Who wrote it.
+    pub by: String,
+    /// When its writer's clock says it was written, ms.
+    pub at: i64,
+}
+}
+
+TsType! {
+/// One change of one field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// Such as `talk.promise.amount`.
+    pub path: String,
+    /// What its writer saw before.
+    pub from: FieldValue,
+    /// What the writer made of it.
+    pub to: FieldValue,
+    /// Who.
+    pub by: String,
+    /// Device id, hex.
+    pub device: String,
+    /// When the writer's clock says it was, ms.
+    pub at: i64,
+    /// The change that did it, hex.
+    pub change: String,
+}
+}
+
+TsType! {
+/// One of the five steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepView {
+    /// Which.
+    pub step: Step,
+    /// Nothing is missing.
+    pub done: bool,
+    /// Paths of what is missing, in the order of the form.
+    pub missing: Vec<String>,
+}
+}
+
+TsType! {
+/// The five steps of a visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Initial contact (初步沟通).
+    Contact,
+    /// Appointment (约定时间).
+    Appointment,
+    /// On site (上门).
+    OnSite,
+    /// Talk (面谈).
+    Talk,
+    /// Record and feedback (记录与反馈).
+    Record,
+}
+}
+
+TsType! {
+/// What a list shows of a record, so that no list loads a document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VisitSummary {
+    /// UUIDv7.
+    pub id: String,
+    /// Case number.
+    pub case_no: String,
+    /// The borrower's name.
+    pub borrower_name: String,
+    /// Address.
+    pub address: String,
+    /// Product.
+    pub product: String,
+    /// Overdue amount, minor units.
+    pub overdue: i64,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// Days past due.
+    pub days_past_due: i64,
+    /// Derived stage.
+    pub stage: Stage,
+    /// Window start, ms.
+    pub starts_at: Option<i64>,
+    /// Window end, ms.
+    pub ends_at: Option<i64>,
+    /// Appointment status.
+    pub appointment_status: Option<AppointmentStatus>,
+    /// `YYYY-MM-DD` or empty.
+    pub due_by: String,
+    /// 1 to 3.
+    pub priority: i64,
+    /// Outcome.
+    pub disposition: Option<Disposition>,
+    /// Office's review.
+    pub review_status: ReviewStatus,
+    /// Holds that stand.
+    pub holds: Vec<Flag>,
+    /// How many fields are in conflict.
+    pub conflicts: i64,
+    /// Who visits.
+    pub collectors: Vec<String>,
+}
+}
