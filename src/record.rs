@@ -1,0 +1,4 @@
+//! The visit record.
+pub mod command;
+pub mod terms;
+pub mod view;
