@@ -1,0 +1,3 @@
+//! The office: where records are made, merged, kept and listed.
+
+pub mod store;
