@@ -4,3 +4,6 @@ pub mod ids;
 pub mod record;
 pub mod sync;
 mod types;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+pub mod workspace;
