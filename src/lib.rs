@@ -5,5 +5,5 @@ pub mod record;
 pub mod sync;
 mod types;
 #[cfg(target_arch = "wasm32")]
-mod wasm;
+pub mod wasm;
 pub mod workspace;

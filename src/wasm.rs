@@ -4,7 +4,6 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
 use crate::ids::{DeviceId, RecordId};
