@@ -52,6 +52,13 @@ impl Record {
         Ok(record)
     }
 
+    /// A record that holds the first change and nothing else.
+    pub fn blank() -> Self {
+        Self {
+            doc: genesis::blank(),
+        }
+    }
+
     /// A record from the bytes of [`save`](Self::save), of [`save_plain`](Self::save_plain) or of
     /// the same followed by change chunks.
     pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
