@@ -6,7 +6,7 @@ import type { Step, VisitView } from "../wasm/doorstep";
 import { sentence, t, word } from "../i18n";
 import { fieldName, formatDate, formatMoney } from "../ui/format";
 import { Alert } from "../ui/parts";
-import { Conflicts } from "./Conflicts";
+import { Conflicts } from "../ui/Conflicts";
 import { History } from "./History";
 import { Holds } from "./Holds";
 import { client, explain, rows, save, showToast } from "./state";

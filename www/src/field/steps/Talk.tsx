@@ -65,7 +65,8 @@ function Options({ record }: { record: OpenRecord }): JSX.Element {
   const { currency } = view.case;
   const { options, chosen_option: chosen } = view.talk;
   const withdraw = async (option: (typeof options)[number]): Promise<void> => {
-    const { offered_by: _by, ...offer } = option;
+    const { id, kind, instalments, first_due, amount, term_months } = option;
+    const offer = { id, kind, instalments, first_due, amount, term_months };
     if (await apply({ do: "withdraw_option", id: option.id })) {
       showToast({ text: t("talk_/withdraw"), undo: () => void apply({ do: "offer_option", ...offer }) });
     }

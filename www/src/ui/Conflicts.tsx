@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import type { Command, VisitView } from "../wasm/doorstep";
 import { t } from "../i18n";
-import { fieldName, formatDateTime, formatField } from "../ui/format";
+import { fieldName, formatDateTime, formatField } from "./format";
 
 export function Conflicts(props: {
   view: VisitView;
