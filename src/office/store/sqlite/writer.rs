@@ -84,7 +84,7 @@ fn group(
 ) {
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
-        Err(error) => return first.answer(Err(failed(error))),
+        Err(error) => return answer(first, Err(failed(error))),
     };
     let mut done: Vec<(Box<dyn Job>, Result<Vec<Moved>, StoreError>)> = Vec::new();
     let mut next = Some(first);
@@ -97,13 +97,18 @@ fn group(
     for (job, outcome) in done {
         match committed.clone().and(outcome) {
             Ok(feeds) => {
-                job.answer(Ok(()));
+                answer(job, Ok(()));
                 // Nobody listening is no failure.
                 feeds.into_iter().for_each(|feed| drop(moved.send(feed)));
             }
-            Err(error) => job.answer(Err(error)),
+            Err(error) => answer(job, Err(error)),
         }
     }
+}
+
+/// Tells whoever asked. A panic there is theirs; the thread writes on for all others.
+fn answer(job: Box<dyn Job>, outcome: Result<(), StoreError>) {
+    drop(catch_unwind(AssertUnwindSafe(|| job.answer(outcome))));
 }
 
 fn in_savepoint(connection: &Connection, job: &mut dyn Job) -> Result<Vec<Moved>, StoreError> {
