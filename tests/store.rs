@@ -149,11 +149,12 @@ fn f1_a_feed_gives_the_newest_entry_of_each_record(engine: &Engine) {
             assert_eq!(reads.feed("wu.min")?, Feed { seq: 4, digest });
             assert_eq!(reads.feed("nobody")?, Feed::default());
             let entries = reads.entries_after("wu.min", 0, 9)?;
-            let said: Vec<_> = entries.iter().map(|e| (e.seq, e.record, e.kind, e.ordinal)).collect();
-            assert_eq!(said, [
-                (3, id(1), EntryKind::Changed, 4),
-                (4, id(2), EntryKind::Withdrawn, 5)
-            ]);
+            let said: Vec<_> =
+                entries.iter().map(|e| (e.seq, e.record, e.kind, e.ordinal)).collect();
+            assert_eq!(
+                said,
+                [(3, id(1), EntryKind::Changed, 4), (4, id(2), EntryKind::Withdrawn, 5)]
+            );
             assert_eq!(reads.entries_after("wu.min", 0, 1)?.len(), 1);
             assert_eq!(reads.entries_after("wu.min", 3, 9)?.len(), 1);
             assert_eq!(reads.count_after("wu.min", 0)?, 2);
@@ -304,10 +305,18 @@ fn a_list_is_filtered(engine: &Engine) {
         ("all", all(), &["C-1", "C-2", "C-3", "C-4"]),
         ("part of a case number", Listing { text: " c-3".into(), ..all() }, &["C-3"]),
         ("part of a name", Listing { text: "阳娜".into(), ..all() }, &["C-1", "C-3", "C-4"]),
-        ("a percent sign is itself", Listing { text: "0%".into(), ..all() }, &["C-1", "C-2", "C-4"]),
+        (
+            "a percent sign is itself",
+            Listing { text: "0%".into(), ..all() },
+            &["C-1", "C-2", "C-4"],
+        ),
         ("so is an underscore", Listing { text: "C_".into(), ..all() }, &[]),
         ("stages", Listing { stages: vec![Stage::Sealed, Stage::OnSite], ..all() }, &["C-2"]),
-        ("collector", Listing { collector: Some("wu.min".into()), ..all() }, &["C-1", "C-3", "C-4"]),
+        (
+            "collector",
+            Listing { collector: Some("wu.min".into()), ..all() },
+            &["C-1", "C-3", "C-4"],
+        ),
         ("nobody's", Listing { unassigned: true, ..all() }, &["C-2"]),
         ("review", Listing { review: Some(ReviewStatus::Returned), ..all() }, &["C-3"]),
         ("hold", Listing { hold: Some(Flag::Attorney), ..all() }, &["C-1", "C-3", "C-4"]),

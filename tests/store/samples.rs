@@ -8,8 +8,7 @@ use doorstep::ids::{DeviceId, Heads, RecordId, actor};
 use doorstep::office::store::sqlite::Sqlite;
 use doorstep::office::store::{Kept, Known, Rows, Store, Stored};
 use doorstep::record::terms::{
-    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage,
-    TargetRole,
+    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
 };
 use doorstep::record::view::{
     Conflict, ConflictValue, ContactView, FieldValue, PaymentView, VisitSummary,
