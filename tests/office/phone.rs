@@ -154,7 +154,10 @@ impl Phone {
             .held
             .iter()
             .filter(|(_, held)| !held.unsent.is_empty())
-            .map(|(id, held)| Push { record: *id, changes: held.unsent.iter().map(chunk).collect() })
+            .map(|(id, held)| Push {
+                record: *id,
+                changes: held.unsent.iter().map(chunk).collect(),
+            })
             .collect();
         Request {
             cursor: self.cursor,
@@ -211,8 +214,10 @@ impl Phone {
             Content::Changes { changes, heads } => {
                 // Erased by a result, then given back before the feed said so.
                 let Some(held) = self.held.get_mut(&id) else { return self.want.push(id) };
-                let changes: Vec<Change> =
-                    changes.iter().map(|chunk| Change::from_bytes(chunk.0.clone()).unwrap()).collect();
+                let changes: Vec<Change> = changes
+                    .iter()
+                    .map(|chunk| Change::from_bytes(chunk.0.clone()).unwrap())
+                    .collect();
                 held.record.absorb(changes).unwrap();
                 held.confirmed = heads.clone();
             }
@@ -343,8 +348,8 @@ impl Simulated {
                 self.records.push(self.desk.visit(&case_no, &["chen.jie", "wu.min"]).await);
             }
             1 if !self.records.is_empty() => {
-                let some: &[&str] = [&["chen.jie"][..], &["wu.min"], &["chen.jie", "wu.min"], &[]]
-                    [self.pick(4)];
+                let some: &[&str] =
+                    [&["chen.jie"][..], &["wu.min"], &["chen.jie", "wu.min"], &[]][self.pick(4)];
                 let which = self.pick(self.records.len());
                 let id = self.records[which];
                 self.desk.assign(id, some).await;
@@ -375,7 +380,10 @@ impl Simulated {
     }
 
     fn pick(&mut self, below: usize) -> usize {
-        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.state = self
+            .state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.state >> 33).unwrap() % below
     }
 }

@@ -161,8 +161,7 @@ impl Walk<'_, '_> {
             }
             OpType::Make(kind) => {
                 self.not_hidden(place, key, &path, writing)?;
-                let made =
-                    Place { path, kind: *kind, made: Made::Here, id: place::public_id(&id) };
+                let made = Place { path, kind: *kind, made: Made::Here, id: place::public_id(&id) };
                 self.made.insert(internal(&id), made);
                 BTreeSet::from([internal(&id)])
             }
