@@ -70,6 +70,7 @@ $(STAMPS)/browser: .ci/setup
 
 $(STAMPS)/npm: www/package.json www/package-lock.json
 	cd www && npm ci --no-audit --no-fund
+	ln -sfn ../../www/node_modules tests/browser/node_modules
 	mkdir -p $(STAMPS) && touch $@
 
 # Naming the one crate type keeps link-time optimisation on.
