@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-const ROOT = resolve(import.meta.dirname, "../../..");
+// Playwright runs these files as CommonJS.
+const ROOT = resolve(__dirname, "../../..");
 const BINARY =
   process.env.DOORSTEP_BINARY ?? join(ROOT, "target/debug/doorstep");
 export const PASSWORD = "correct horse battery";
