@@ -14,7 +14,7 @@ export default defineConfig({
       registerType: "prompt",
       injectRegister: null,
       workbox: {
-        globPatterns: ["index.html", "assets/**/*.{js,css,wasm}", "icons/*.png"],
+        globPatterns: ["index.html", "assets/**/*.{js,css,wasm}", "icons/*.{png,svg}"],
         globIgnores: ["assets/office-*"],
         navigateFallback: "/index.html",
         navigateFallbackDenylist: [OFFICE_PATHS],
@@ -29,7 +29,7 @@ export default defineConfig({
         start_url: "/",
         scope: "/",
         display: "standalone",
-        background_color: "#f6f7f5",
+        background_color: "#f2f5f3",
         theme_color: "#175c52",
         icons: [
           { src: "/icons/icon-192.png", sizes: "192x192", type: "image/png" },

@@ -1,6 +1,6 @@
 /** Which page is shown. */
 import type { JSX } from "preact";
-import { Route, Switch } from "wouter-preact";
+import { Route, Switch, useLocation } from "wouter-preact";
 import { sentence, t } from "../i18n";
 import { Alert } from "../ui/parts";
 import { FirstSync } from "./FirstSync";
@@ -28,7 +28,7 @@ function Page(): JSX.Element {
     case "other_tab":
       return (
         <Centred>
-          <h1 class="text-xl font-semibold">{t("tab/title")}</h1>
+          <h1 class="text-xl font-bold">{t("tab/title")}</h1>
           <p class="muted">{t("tab/text")}</p>
           <button type="button" class="btn btn-primary" onClick={() => void client.takeOver().then(enter)}>
             {t("tab/use")}
@@ -72,65 +72,74 @@ function Ready(): JSX.Element {
 
 function Centred(props: { children: preact.ComponentChildren }): JSX.Element {
   return (
-    <main class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-4 p-6 text-center">{props.children}</main>
+    <main class="mx-auto flex min-h-dvh max-w-md flex-col items-center justify-center gap-4 p-6 text-center">
+      <img src="/icons/icon.svg" alt="" width="56" height="56" class="size-14" />
+      {props.children}
+    </main>
   );
 }
 
-/** What the app has to say at the foot of any page. */
+/** What the app has to say at the foot of any page, above a record's steps. */
 function Notices(): JSX.Element {
-  const bar =
-    "bg-neutral text-neutral-content rounded-box pointer-events-auto flex items-center justify-between gap-3 p-2 pl-4 text-sm shadow-lg";
+  const [path] = useLocation();
+  const lift = path.startsWith("/visit/") ? "bottom-[calc(4.5rem+env(safe-area-inset-bottom))]" : "bottom-0";
+  const { value: said } = toast;
   return (
     <div
-      class="pointer-events-none fixed inset-x-0 bottom-0 z-30 mx-auto flex max-w-xl flex-col gap-2 p-3"
+      class={`pointer-events-none fixed inset-x-0 z-30 mx-auto flex max-w-xl flex-col gap-2 p-3 ${lift}`}
       aria-live="polite"
     >
       {notice.value && (
-        <div class={bar}>
-          <span>{notice.value}</span>
-          <button type="button" class="btn btn-ghost" onClick={() => (notice.value = null)}>
-            {t("app/dismiss")}
-          </button>
-        </div>
+        <Bar text={notice.value}>
+          <BarButton label={t("app/dismiss")} onClick={() => (notice.value = null)} />
+        </Bar>
       )}
       {offlineReady.value && (
-        <div class={bar}>
-          <span>{t("app/offline_ready")}</span>
-          <button type="button" class="btn btn-ghost" onClick={() => (offlineReady.value = false)}>
-            {t("app/dismiss")}
-          </button>
-        </div>
+        <Bar text={t("app/offline_ready")}>
+          <BarButton label={t("app/dismiss")} onClick={() => (offlineReady.value = false)} />
+        </Bar>
       )}
       {updateReady.value && (
-        <div class={bar}>
-          <span>{t("app/update")}</span>
-          <span class="flex">
-            <button type="button" class="btn btn-ghost" onClick={() => (updateReady.value = false)}>
-              {t("app/later")}
-            </button>
-            <button type="button" class="btn btn-ghost" onClick={updateNow}>
-              {t("app/update_now")}
-            </button>
-          </span>
-        </div>
+        <Bar text={t("app/update")}>
+          <BarButton label={t("app/later")} onClick={() => (updateReady.value = false)} />
+          <BarButton strong label={t("app/update_now")} onClick={updateNow} />
+        </Bar>
       )}
-      {toast.value && (
-        <div class={bar}>
-          <span class="py-2">{toast.value.text}</span>
-          {toast.value.undo && (
-            <button
-              type="button"
-              class="btn btn-ghost font-semibold"
+      {said && (
+        <Bar text={said.text}>
+          {said.undo && (
+            <BarButton
+              strong
+              label={t("app/undo")}
               onClick={() => {
-                toast.value?.undo?.();
                 toast.value = null;
+                said.undo?.();
               }}
-            >
-              {t("app/undo")}
-            </button>
+            />
           )}
-        </div>
+        </Bar>
       )}
     </div>
+  );
+}
+
+function Bar(props: { text: string; children: preact.ComponentChildren }): JSX.Element {
+  return (
+    <div class="bg-neutral text-neutral-content rounded-box pointer-events-auto flex min-h-13 items-center justify-between gap-2 py-1 pr-1 pl-4 text-sm shadow-lg">
+      <span class="py-2">{props.text}</span>
+      <span class="flex shrink-0">{props.children}</span>
+    </div>
+  );
+}
+
+function BarButton(props: { label: string; strong?: boolean; onClick: () => void }): JSX.Element {
+  return (
+    <button
+      type="button"
+      class={`btn btn-ghost hover:bg-neutral-content/15 px-3 ${props.strong ? "font-bold" : "font-medium"}`}
+      onClick={props.onClick}
+    >
+      {props.label}
+    </button>
   );
 }

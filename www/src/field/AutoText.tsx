@@ -1,11 +1,13 @@
 /**
- * A text that saves itself: after a pause, when the field is left, and when the page is left.
+ * Texts that save themselves: after a pause, when the field is left, and when the page is left.
  *
- * While a person types nothing from outside replaces what stands in the field.
+ * One save runs at a time. While a person types nothing from outside replaces what stands in the
+ * field; what could not be saved stays there.
  */
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { Field } from "../ui/parts";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Fact, Field } from "../ui/parts";
+import { rebase } from "./rebase";
 
 /** A pause in typing after which the text is saved. */
 const PAUSE_MS = 600;
@@ -15,96 +17,184 @@ interface Props {
   /** The text as the record has it. */
   value: string;
   lines?: number;
-  disabled?: boolean | undefined;
-  hint?: string;
+  readOnly?: boolean | undefined;
+  /** What stands there where nothing can be changed any more. */
+  shown?: string;
+  hint?: string | undefined;
   type?: "text" | "datetime-local" | "date";
-  /** Resolves to whether it was saved. */
-  onSave: (text: string) => Promise<boolean>;
+  /** What is wrong with a text, if it cannot be saved. */
+  check?: (text: string) => string | undefined;
+  /** Resolves to something where it was saved, to null where it was not. */
+  onSave: (text: string) => Promise<object | null>;
 }
+
+type Control = HTMLInputElement | HTMLTextAreaElement;
 
 export function AutoText(props: Props): JSX.Element {
   const [typed, setTyped] = useState<string | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  /** What a late timer or an unmount must see: always the newest. */
-  const now = useRef({ typed, props });
-  now.current = { typed, props };
-
-  const flush = async (): Promise<void> => {
-    clearTimeout(timer.current);
-    const { typed: text, props: current } = now.current;
-    if (text === null) return;
-    if (text === current.value) {
-      setTyped(null);
-      return;
-    }
-    const saved = await current.onSave(text);
-    // Typed on meanwhile: that stays and is saved next. Not saved: it stays too.
-    if (saved && now.current.typed === text) setTyped(null);
-  };
-
-  useEffect(() => {
-    const leave = (): void => {
-      if (document.visibilityState === "hidden") void flush();
-    };
-    document.addEventListener("visibilitychange", leave);
-    return () => {
-      document.removeEventListener("visibilitychange", leave);
-      void flush();
-    };
-  }, []);
-
-  const onInput = (event: JSX.TargetedInputEvent<HTMLInputElement | HTMLTextAreaElement>): void => {
-    setTyped(event.currentTarget.value);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => void flush(), PAUSE_MS);
-  };
-  const common = {
-    value: typed ?? props.value,
-    disabled: props.disabled,
-    onInput,
-    onBlur: () => void flush(),
-  };
+  const saving = useSaving(async () => {
+    const text = current.current.typed;
+    const { value, check, onSave } = current.current.props;
+    if (text === null) return true;
+    if (check?.(text)) return false;
+    if (text !== value && !(await onSave(text))) return false;
+    // Typed on meanwhile: that stays and is saved next.
+    if (current.current.typed !== text) return true;
+    setTyped(null);
+    current.current.typed = null;
+    return true;
+  });
+  const current = useRef({ typed, props });
+  current.current = { typed, props };
+  if (props.readOnly) return <Fact label={props.label}>{props.shown ?? props.value}</Fact>;
   return (
-    <Field label={props.label} hint={props.hint}>
-      {(id, describedBy) =>
-        props.lines ? (
-          <textarea id={id} aria-describedby={describedBy} rows={props.lines} class="textarea w-full" {...common} />
-        ) : (
-          <input id={id} aria-describedby={describedBy} type={props.type ?? "text"} class="input w-full" {...common} />
-        )
-      }
-    </Field>
+    <Control
+      {...props}
+      value={typed ?? props.value}
+      error={typed === null ? undefined : props.check?.(typed)}
+      onInput={(event) => {
+        current.current.typed = event.currentTarget.value;
+        setTyped(event.currentTarget.value);
+        saving.soon();
+      }}
+      onBlur={saving.now}
+    />
   );
+}
+
+/** A text of the record, and the state of the record that says so. */
+export interface ProseState {
+  text: string;
+  heads: string[];
+}
+
+/** What a prose field shows, and the state of the record that it was filled from. */
+interface Draft {
+  text: string;
+  base: ProseState;
 }
 
 /** Notes or feedback, merged by character against the state that typing began from. */
 export function Prose(props: {
   label: string;
   lines: number;
-  value: string;
-  heads: string[];
-  disabled: boolean;
-  hint?: string;
-  onSave: (base: string[], text: string) => Promise<boolean>;
+  state: ProseState;
+  readOnly: boolean;
+  /** Resolves to the record's text after the save, or to null where it was not saved. */
+  onSave: (base: string[], text: string) => Promise<ProseState | null>;
 }): JSX.Element {
-  const base = useRef({ heads: props.heads, value: props.value });
-  const dirty = useRef(false);
-  // What is typed builds on the text that the field was filled from.
-  if (!dirty.current) base.current = { heads: props.heads, value: props.value };
+  /** Null while the field shows the record's own text. */
+  const draft = useRef<Draft | null>(null);
+  const control = useRef<Control | null>(null);
+  const caret = useRef<number | null>(null);
+  const [, draw] = useState(0);
+
+  const saving = useSaving(async () => {
+    const sent = draft.current;
+    if (!sent) return true;
+    const { text, base } = sent;
+    const merged = text === base.text ? base : await props.onSave(base.heads, text);
+    if (!merged) return false;
+    const now = draft.current;
+    if (now && now.text !== text) {
+      // Typed on meanwhile: that builds on what was sent, and goes on top of what the record says.
+      const onto = rebase(text, now.text, merged.text, control.current?.selectionStart ?? now.text.length);
+      draft.current = { text: onto.text, base: merged };
+      caret.current = onto.text === now.text ? null : onto.caret;
+    } else {
+      draft.current = null;
+    }
+    draw((n) => n + 1);
+    return true;
+  });
+
+  useLayoutEffect(() => {
+    if (caret.current === null) return;
+    control.current?.setSelectionRange(caret.current, caret.current);
+    caret.current = null;
+  });
+
+  if (props.readOnly) return <Fact label={props.label}>{props.state.text}</Fact>;
   return (
-    <div onInput={() => (dirty.current = true)}>
-      <AutoText
-        label={props.label}
-        lines={props.lines}
-        value={props.value}
-        disabled={props.disabled}
-        {...(props.hint ? { hint: props.hint } : {})}
-        onSave={async (text) => {
-          const saved = await props.onSave(base.current.heads, text);
-          if (saved) dirty.current = false;
-          return saved;
-        }}
-      />
-    </div>
+    <Control
+      label={props.label}
+      lines={props.lines}
+      value={draft.current?.text ?? props.state.text}
+      onInput={(event) => {
+        control.current = event.currentTarget;
+        const base = draft.current?.base ?? props.state;
+        draft.current = { text: event.currentTarget.value, base };
+        draw((n) => n + 1);
+        saving.soon();
+      }}
+      onBlur={saving.now}
+    />
   );
+}
+
+function Control(props: {
+  label: string;
+  lines?: number | undefined;
+  type?: Props["type"];
+  hint?: string | undefined;
+  error?: string | undefined;
+  value: string;
+  onInput: (event: JSX.TargetedInputEvent<Control>) => void;
+  onBlur: () => void;
+}): JSX.Element {
+  return (
+    <Field label={props.label} hint={props.hint} error={props.error}>
+      {(id, describedBy) => {
+        const common = {
+          id,
+          "aria-describedby": describedBy,
+          value: props.value,
+          onInput: props.onInput,
+          onBlur: props.onBlur,
+        };
+        return props.lines ? (
+          <textarea rows={props.lines} class="textarea w-full" {...common} />
+        ) : (
+          <input type={props.type ?? "text"} class="input w-full" {...common} />
+        );
+      }}
+    </Field>
+  );
+}
+
+/** Runs one save at a time: after a pause, or now; what comes meanwhile asks for one more. */
+function useSaving(work: () => Promise<boolean>): { soon: () => void; now: () => void } {
+  const state = useRef({ work, timer: 0, running: false, again: false });
+  state.current.work = work;
+  const now = (): void => {
+    const own = state.current;
+    clearTimeout(own.timer);
+    if (own.running) {
+      own.again = true;
+      return;
+    }
+    own.running = true;
+    void own.work().then((saved) => {
+      own.running = false;
+      // Nothing is gained by trying again at once what was refused.
+      const more = own.again && saved;
+      own.again = false;
+      if (more) now();
+    });
+  };
+  const soon = (): void => {
+    clearTimeout(state.current.timer);
+    state.current.timer = window.setTimeout(now, PAUSE_MS);
+  };
+  useEffect(() => {
+    const leave = (): void => {
+      if (document.visibilityState === "hidden") now();
+    };
+    document.addEventListener("visibilitychange", leave);
+    return () => {
+      document.removeEventListener("visibilitychange", leave);
+      now();
+    };
+  }, []);
+  return { soon, now };
 }

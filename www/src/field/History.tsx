@@ -1,4 +1,5 @@
-/** The history by field: who, when, from, to. */
+/** The history by field: who, when, from, to; the newest first. */
+import { ArrowRight } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { HistoryEntry, VisitView } from "../wasm/doorstep";
@@ -17,17 +18,40 @@ export function History({ view, onClose }: { view: VisitView; onClose: () => voi
   return (
     <Dialog title={t("rec/history")} onClose={onClose}>
       {error && <Alert tone="error">{error}</Alert>}
+      {entries === null && !error && <p class="muted">{t("app/loading")}</p>}
       {entries?.length === 0 && <p class="muted">{t("rec/history_empty")}</p>}
-      <ol class="flex flex-col gap-3 overflow-y-auto" tabIndex={0}>
-        {[...(entries ?? [])].reverse().map((entry, at) => (
-          <li key={at} class="border-base-300 border-b pb-3">
-            <p class="muted text-xs">{t("app/by_at", { by: entry.by, at: formatDateTime(entry.at) })}</p>
-            <p class="text-sm font-medium">{fieldName(entry.path)}</p>
-            <p>{shown(entry, "to")}</p>
-            {entry.from.type !== "nothing" && <p class="muted text-sm line-through">{shown(entry, "from")}</p>}
+      <ol class="-mx-2 flex flex-col overflow-y-auto px-2" tabIndex={0} aria-label={t("rec/history")}>
+        {byChange(entries ?? []).map((change) => (
+          <li key={change[0]?.change} class="border-base-300 border-t py-3 first:border-t-0">
+            <p class="muted pb-1 text-sm">
+              {change[0] && t("app/by_at", { by: change[0].by, at: formatDateTime(change[0].at) })}
+            </p>
+            <ul class="flex flex-col gap-2">
+              {change.map((entry, at) => (
+                <li key={at}>
+                  <span class="block text-sm font-medium">{fieldName(entry.path)}</span>
+                  <span class="flex flex-wrap items-center gap-x-2">
+                    {entry.from.type !== "nothing" && (
+                      <>
+                        <del class="muted">{shown(entry, "from")}</del>
+                        <ArrowRight class="muted size-4" aria-hidden="true" />
+                      </>
+                    )}
+                    <ins class="whitespace-pre-line no-underline">{shown(entry, "to")}</ins>
+                  </span>
+                </li>
+              ))}
+            </ul>
           </li>
         ))}
       </ol>
     </Dialog>
   );
+}
+
+/** What one change did stands together; the newest change first. */
+function byChange(entries: HistoryEntry[]): HistoryEntry[][] {
+  const changes = new Map<string, HistoryEntry[]>();
+  for (const entry of entries) changes.set(entry.change, [...(changes.get(entry.change) ?? []), entry]);
+  return [...changes.values()].reverse();
 }

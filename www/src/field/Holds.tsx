@@ -1,54 +1,41 @@
 /** Holds stand on top of the record; a collector may raise one, never lift one. */
+import { OctagonAlert } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Flag } from "../wasm/doorstep";
+import type { Flag, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
-import { Dialog, Field, Select } from "../ui/parts";
+import { formatDateTime } from "../ui/format";
+import { Alert, Choices, Dialog, TextField } from "../ui/parts";
 import type { OpenRecord } from "./useRecord";
+import { HOLDS } from "./words";
 
-const FLAGS: readonly Flag[] = [
-  "dispute",
-  "complaint",
-  "attorney",
-  "vulnerable",
-  "cease_contact",
-  "active_plan",
-  "bankruptcy",
-  "deceased",
-  "bereavement",
-];
-
-export function Holds({ record }: { record: OpenRecord }): JSX.Element {
-  const [open, setOpen] = useState(false);
-  const { flags } = record.view.case;
+export function HoldsBanner({ view }: { view: VisitView }): JSX.Element | null {
+  const { flags, zone } = view.case;
+  if (flags.length === 0) return null;
   return (
-    <>
-      {flags.length > 0 && (
-        <section role="alert" class="bg-error text-error-content rounded-box p-4">
-          <h2 class="font-semibold">{t("rec/holds")}</h2>
-          <ul class="text-sm">
-            {flags.map((hold) => (
-              <li key={`${hold.flag}.${hold.by}`}>
-                {t("rec/hold_by", { flag: word("flag", hold.flag), by: hold.by })}
-                {hold.note && ` · ${hold.note}`}
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
-      <button type="button" class="btn btn-ghost btn-sm min-h-11 self-end" onClick={() => setOpen(true)}>
-        {t("rec/hold_raise")}
-      </button>
-      {open && <RaiseHold record={record} onClose={() => setOpen(false)} />}
-    </>
+    <section role="alert" class="bg-error text-error-content rounded-box flex gap-3 p-4">
+      <OctagonAlert class="mt-0.5 size-6 shrink-0" aria-hidden="true" />
+      <div class="flex flex-col gap-1">
+        <h2 class="text-[1.0625rem] leading-snug font-semibold">{t("rec/holds")}</h2>
+        <ul class="flex flex-col gap-1.5 text-sm leading-relaxed">
+          {flags.map((hold) => (
+            <li key={`${hold.flag}.${hold.by}`}>
+              <span class="font-medium">{t("rec/hold_by", { flag: word("flag", hold.flag), by: hold.by })}</span>
+              {hold.until !== null && ` · ${t("rec/hold_until", { at: formatDateTime(hold.until, zone) })}`}
+              {hold.note && <span class="block">{hold.note}</span>}
+            </li>
+          ))}
+        </ul>
+      </div>
+    </section>
   );
 }
 
-function RaiseHold({ record, onClose }: { record: OpenRecord; onClose: () => void }): JSX.Element {
-  const [flag, setFlag] = useState<Flag | "">("");
+export function RaiseHold({ record, onClose }: { record: OpenRecord; onClose: () => void }): JSX.Element {
+  const [flag, setFlag] = useState<Flag | null>(null);
   const [note, setNote] = useState("");
   const raise = async (): Promise<void> => {
-    if (flag === "") return;
+    if (flag === null) return;
     if (await record.apply({ do: "raise_hold", flag, since: Date.now(), until: null, note: note.trim() })) onClose();
   };
   return (
@@ -56,29 +43,20 @@ function RaiseHold({ record, onClose }: { record: OpenRecord; onClose: () => voi
       title={t("rec/hold_raise")}
       onClose={onClose}
       actions={
-        <button type="button" class="btn btn-primary" disabled={flag === ""} onClick={() => void raise()}>
+        <button type="button" class="btn btn-primary" disabled={flag === null} onClick={() => void raise()}>
           {t("rec/hold_raise")}
         </button>
       }
     >
-      <Select<Flag>
+      <Alert tone="warning">{t("rec/hold_text")}</Alert>
+      <Choices<Flag>
         label={t("rec/hold_kind")}
-        options={FLAGS}
+        options={HOLDS}
         value={flag}
         word={(option) => word("flag", option)}
         onChange={setFlag}
       />
-      <Field label={t("rec/hold_note")}>
-        {(id) => (
-          <textarea
-            id={id}
-            class="textarea w-full"
-            rows={3}
-            value={note}
-            onInput={(event) => setNote(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <TextField label={t("rec/hold_note")} lines={3} value={note} onInput={setNote} />
     </Dialog>
   );
 }

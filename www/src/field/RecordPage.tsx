@@ -1,14 +1,16 @@
 /** One record: holds on top, the case, then a guided flow over five steps. */
-import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { Check, ChevronLeft, ChevronRight, CircleCheck, LoaderCircle, TriangleAlert } from "lucide-preact";
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
 import type { Step, VisitView } from "../wasm/doorstep";
 import { sentence, t, word } from "../i18n";
-import { fieldName, formatDate, formatMoney } from "../ui/format";
 import { Alert } from "../ui/parts";
 import { Conflicts } from "../ui/Conflicts";
-import { History } from "./History";
-import { Holds } from "./Holds";
+import { CaseHead } from "./CaseHead";
+import { HoldsBanner } from "./Holds";
+import { Missing } from "./Missing";
+import { useLastPlace, useScrollMemory } from "./place";
 import { client, explain, rows, save, showToast } from "./state";
 import { AppointmentStep } from "./steps/Appointment";
 import { ContactStep } from "./steps/Contact";
@@ -17,18 +19,37 @@ import { RecordStep } from "./steps/Record";
 import { TalkStep } from "./steps/Talk";
 import { SyncChip } from "./SyncStatus";
 import { useRecord, type OpenRecord } from "./useRecord";
+import { STEPS } from "./words";
 
-const STEPS: readonly Step[] = ["contact", "appointment", "on_site", "talk", "record"];
+/** What the page's header covers. */
+const HEADER_PX = 72;
 
-export function RecordPage({ id, step }: { id: string; step: string | undefined }): JSX.Element {
+const BODY: Record<Step, (props: { record: OpenRecord }) => JSX.Element> = {
+  contact: ContactStep,
+  appointment: AppointmentStep,
+  on_site: OnSiteStep,
+  talk: TalkStep,
+  record: RecordStep,
+};
+
+export function RecordPage({ id, step: named }: { id: string; step: string | undefined }): JSX.Element {
   const state = useRecord(id);
+  const [, go] = useLocation();
+  const step = STEPS.find((known) => known === named);
+  const view = state.kind === "open" ? state.record.view : null;
+  const first = view && (view.steps.find(({ done }) => !done)?.step ?? "record");
+  // The step that is shown stands in the address, so that it stays the same while it fills up.
+  useEffect(() => {
+    if (first && !step) go(`/visit/${id}/${first}`, { replace: true });
+  }, [id, first, step]);
+  useLastPlace();
+  useLayoutEffect(() => scrollTo(0, 0), [id]);
+  useScrollMemory(view !== null && step !== undefined, stepTop);
   switch (state.kind) {
     case "loading":
       return (
         <Frame>
-          <p class="muted p-4" aria-busy="true">
-            {t("app/loading")}
-          </p>
+          <Skeleton />
         </Frame>
       );
     case "failed":
@@ -39,15 +60,15 @@ export function RecordPage({ id, step }: { id: string; step: string | undefined 
       );
     case "open":
       return (
-        <Frame>
-          <Open record={state.record} step={chosen(step, state.record.view)} />
+        <Frame dock={step && <Steps view={state.record.view} current={step} />}>
+          {step && <Open record={state.record} step={step} />}
           {state.error && (
-            <div class="fixed inset-x-0 bottom-16 z-20 mx-auto max-w-xl p-3">
-              <div class="flex items-center gap-2">
-                <div class="grow">
+            <div class="fixed inset-x-0 bottom-[calc(4.5rem+env(safe-area-inset-bottom))] z-20 mx-auto max-w-xl p-3">
+              <div class="rounded-box bg-base-100 border-error flex items-center gap-1 border p-1 pr-2 shadow-lg">
+                <div class="grow [&>*]:border-0">
                   <Alert tone="error">{state.error}</Alert>
                 </div>
-                <button type="button" class="btn" onClick={state.dismiss}>
+                <button type="button" class="btn btn-ghost" onClick={state.dismiss}>
                   {t("app/dismiss")}
                 </button>
               </div>
@@ -58,24 +79,27 @@ export function RecordPage({ id, step }: { id: string; step: string | undefined 
   }
 }
 
-/** The step of the address, else the first that lacks something. */
-function chosen(step: string | undefined, view: VisitView): Step {
-  return STEPS.find((known) => known === step) ?? view.steps.find(({ done }) => !done)?.step ?? "record";
+/** Another step begins where its heading is, unless the case above it is still in sight. */
+function stepTop(): number {
+  const heading = document.getElementById("step");
+  return heading ? Math.min(scrollY, scrollY + heading.getBoundingClientRect().top - HEADER_PX) : 0;
 }
 
-function Frame({ children }: { children: preact.ComponentChildren }): JSX.Element {
+function Frame({ children, dock }: { children: ComponentChildren; dock?: ComponentChildren }): JSX.Element {
   return (
-    <div class="mx-auto max-w-xl pb-28">
-      <header class="bg-base-200/95 sticky top-0 z-10 flex items-center justify-between gap-2 px-2 py-2 backdrop-blur">
-        <Link href="/" class="btn btn-ghost">
-          ‹ {t("list/title")}
+    <div class="mx-auto max-w-xl pb-[calc(6rem+env(safe-area-inset-bottom))]">
+      <header class="bg-base-200/95 sticky top-0 z-10 flex items-center justify-between gap-2 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pr-3 pl-1 backdrop-blur">
+        <Link href="/" class="btn btn-ghost gap-0.5 px-2">
+          <ChevronLeft class="size-6" aria-hidden="true" />
+          {t("list/title")}
         </Link>
-        <div class="flex items-center gap-2">
+        <div class="flex min-w-0 items-center gap-2.5">
           <SaveMark />
-          <SyncChip />
+          <SyncChip compact />
         </div>
       </header>
       <main class="flex flex-col gap-4 px-4">{children}</main>
+      {dock}
     </div>
   );
 }
@@ -84,31 +108,58 @@ function Frame({ children }: { children: preact.ComponentChildren }): JSX.Elemen
 function SaveMark(): JSX.Element | null {
   const state = save.value;
   if (!state) return null;
-  const failed = state.state === "failed";
+  const look = {
+    saving: { tone: "muted", Icon: LoaderCircle },
+    saved: { tone: "muted", Icon: CircleCheck },
+    failed: { tone: "text-error font-semibold", Icon: TriangleAlert },
+  }[state.state];
   return (
     <span
       data-testid="save-state"
       data-state={state.state}
       role="status"
-      class={`text-right text-xs ${failed ? "text-error font-semibold" : "muted"}`}
+      class={`flex min-w-0 items-center gap-1.5 text-right text-[0.8125rem] leading-tight ${look.tone}`}
     >
+      <look.Icon class="size-4 shrink-0" aria-hidden="true" />
       {t(`save/${state.state}`)}
-      {failed && <span class="sr-only"> {sentence("error", state.reason ?? "storage_failed")}</span>}
     </span>
+  );
+}
+
+/** What could not be saved stays on the page: why, what to do, and another try. */
+function NotSaved(): JSX.Element | null {
+  const state = save.value;
+  if (state?.state !== "failed") return null;
+  return (
+    <Alert tone="error">
+      <p>{sentence("error", state.reason ?? "storage_failed")}</p>
+      <button type="button" class="btn btn-quiet mt-2" onClick={() => void client.syncNow().catch(() => undefined)}>
+        {t("app/retry")}
+      </button>
+    </Alert>
+  );
+}
+
+function Skeleton(): JSX.Element {
+  return (
+    <div aria-busy="true" aria-label={t("app/loading")} class="flex flex-col gap-4">
+      <div class="skeleton h-40" />
+      <div class="skeleton h-72" />
+    </div>
   );
 }
 
 function Failed({ code }: { code: string }): JSX.Element {
   const known =
     code === "unknown_record"
-      ? ["rec/gone", "rec/gone_text"]
+      ? (["rec/gone", "rec/gone_text"] as const)
       : code === "damaged"
-        ? ["rec/damaged", "rec/damaged_text"]
+        ? (["rec/damaged", "rec/damaged_text"] as const)
         : null;
   return (
     <div class="card-plain flex flex-col gap-3">
-      <h1 class="text-lg font-semibold">{known ? t(known[0] ?? "") : sentence("error", code)}</h1>
-      {known && <p>{t(known[1] ?? "")}</p>}
+      <h1 class="text-lg font-semibold">{known ? t(known[0]) : sentence("error", code)}</h1>
+      {known && <p>{t(known[1])}</p>}
       <button type="button" class="btn btn-primary" onClick={() => void client.syncNow()}>
         {t("sync/now")}
       </button>
@@ -118,95 +169,87 @@ function Failed({ code }: { code: string }): JSX.Element {
 
 function Open({ record, step }: { record: OpenRecord; step: Step }): JSX.Element {
   const { view, apply } = record;
-  const [history, setHistory] = useState(false);
-  const [, go] = useLocation();
-  const current = view.steps.find((candidate) => candidate.step === step);
   const next = STEPS[STEPS.indexOf(step) + 1];
-  const Body = {
-    contact: ContactStep,
-    appointment: AppointmentStep,
-    on_site: OnSiteStep,
-    talk: TalkStep,
-    record: RecordStep,
-  }[step];
+  const Body = BODY[step];
   return (
     <>
-      <Holds record={record} />
+      <NotSaved />
+      <HoldsBanner view={view} />
       <Refused id={view.id} />
-      {view.review.status === "returned" && view.stage === "recorded" && (
-        <Alert tone="warning">
-          <strong>{t("rec/returned")}</strong>
-          <p>{view.review.remark}</p>
-        </Alert>
-      )}
-      {view.stage === "reviewed" && <Alert>{t("rec/accepted")}</Alert>}
-      {view.stage === "sealed" && <Alert>{t("rec/sealed")}</Alert>}
-      <CaseHead view={view} onHistory={() => setHistory(true)} />
+      <Review view={view} />
+      <CaseHead record={record} />
       <Conflicts view={view} apply={apply} />
-      <nav aria-label={t("rec/steps")} class="grid grid-cols-5 gap-1">
-        {view.steps.map(({ step: name, done }, at) => (
-          <Link
-            key={name}
-            href={`/visit/${view.id}/${name}`}
-            replace
-            aria-current={name === step ? "step" : undefined}
-            class={`rounded-field flex min-h-14 flex-col items-center justify-center gap-0.5 border px-1 text-center text-xs no-underline ${
-              name === step ? "bg-primary text-primary-content border-primary" : "bg-base-100 border-base-300"
-            }`}
-          >
-            <span class="text-sm font-semibold">{done ? "✓" : at + 1}</span>
-            <span>{word("step", name)}</span>
-          </Link>
-        ))}
-      </nav>
-      <p class="muted text-sm" aria-live="polite">
-        {current?.done
-          ? t("rec/done")
-          : t("rec/missing", { list: (current?.missing ?? []).map(fieldName).join(" · ") })}
-      </p>
-      <Body record={record} />
+      <div class="pt-1">
+        <h2 id="step" class="pb-1 text-xl font-bold">
+          {word("step", step)}
+        </h2>
+        <Missing step={view.steps.find((candidate) => candidate.step === step)} />
+      </div>
+      <Body key={step} record={record} />
       {next && (
-        <button
-          type="button"
-          class="btn btn-outline"
-          onClick={() => go(`/visit/${view.id}/${next}`, { replace: true })}
-        >
-          {t("rec/next", { step: word("step", next) })} ›
-        </button>
+        <Link href={`/visit/${view.id}/${next}`} replace class="btn btn-tonal">
+          {t("rec/next", { step: word("step", next) })}
+          <ChevronRight class="size-5" aria-hidden="true" />
+        </Link>
       )}
-      {history && <History view={view} onClose={() => setHistory(false)} />}
     </>
   );
 }
 
-function CaseHead({ view, onHistory }: { view: VisitView; onHistory: () => void }): JSX.Element {
-  const { case: facts } = view;
+/** Where the record stands with the office, once it was sealed. */
+function Review({ view }: { view: VisitView }): JSX.Element | null {
+  if (view.review.status === "returned" && view.stage === "recorded") {
+    return (
+      <Alert tone="warning">
+        <strong class="font-semibold">{t("rec/returned")}</strong>
+        <p class="whitespace-pre-line">{view.review.remark}</p>
+        {view.review.by && <p class="pt-1 opacity-80">{view.review.by}</p>}
+      </Alert>
+    );
+  }
+  if (view.stage === "reviewed") return <Alert>{t("rec/accepted")}</Alert>;
+  return view.stage === "sealed" ? <Alert>{t("rec/sealed")}</Alert> : null;
+}
+
+/** The five steps within reach of the thumb. */
+function Steps({ view, current }: { view: VisitView; current: Step }): JSX.Element {
   return (
-    <section class="card-plain flex flex-col gap-2" aria-label={t("rec/case")}>
-      <div class="flex items-baseline justify-between gap-2">
-        <h1 class="text-xl font-bold">{facts.borrower_name}</h1>
-        <span class="text-lg font-semibold tabular-nums">{formatMoney(facts.overdue, facts.currency)}</span>
-      </div>
-      <p class="text-sm">{facts.address}</p>
-      <p class="muted text-sm">
-        {view.case_no} · {word("product", facts.product)} · {t("list/dpd", { n: facts.days_past_due })} ·{" "}
-        {formatDate(facts.due_date)}
-      </p>
-      {facts.note && <p class="bg-base-200 rounded-field p-2 text-sm whitespace-pre-line">{facts.note}</p>}
-      {view.assignment.instructions && (
-        <p class="bg-base-200 rounded-field p-2 text-sm whitespace-pre-line">{view.assignment.instructions}</p>
-      )}
-      <div class="flex flex-wrap gap-2">
-        {facts.phones.map((phone) => (
-          <a key={phone} class="btn btn-sm bg-base-100 border-base-300 min-h-11" href={`tel:${phone}`}>
-            ☏ {phone}
-          </a>
-        ))}
-        <button type="button" class="btn btn-sm btn-ghost min-h-11" onClick={onHistory}>
-          {t("rec/history")}
-        </button>
-      </div>
-    </section>
+    <nav
+      aria-label={t("rec/steps")}
+      class="border-base-300 bg-base-100 fixed inset-x-0 bottom-0 z-20 border-t pb-[env(safe-area-inset-bottom)]"
+    >
+      <ol class="mx-auto grid max-w-xl grid-cols-5">
+        {view.steps.map(({ step, done }, at) => {
+          const here = step === current;
+          const mark = here
+            ? "bg-primary text-primary-content border-primary"
+            : done
+              ? "border-success text-success"
+              : "border-base-content/40";
+          return (
+            <li key={step}>
+              <Link
+                href={`/visit/${view.id}/${step}`}
+                replace
+                aria-current={here ? "step" : undefined}
+                class="flex min-h-[4.25rem] flex-col items-center justify-center gap-1 px-0.5 py-1.5 text-center no-underline"
+              >
+                <span
+                  aria-hidden="true"
+                  class={`grid size-7 place-items-center rounded-full border-[1.5px] text-sm font-semibold ${mark}`}
+                >
+                  {done ? <Check class="size-4" strokeWidth={3} /> : at + 1}
+                </span>
+                <span class={`text-[0.6875rem] leading-tight hyphens-auto ${here ? "text-primary font-semibold" : ""}`}>
+                  {word("step", step)}
+                </span>
+                {done && <span class="sr-only">{t("rec/step_done")}</span>}
+              </Link>
+            </li>
+          );
+        })}
+      </ol>
+    </nav>
   );
 }
 
@@ -220,7 +263,7 @@ function Refused({ id }: { id: string }): JSX.Element | null {
     <Alert tone="error">
       <p>{t("rec/refused", { message: code === "not_allowed" ? sentence("error", code) : code })}</p>
       <p class="py-2">{t("rec/refused_way")}</p>
-      <button type="button" class="btn btn-outline" onClick={take}>
+      <button type="button" class="btn btn-quiet" onClick={take}>
         {t("rec/take_copy")}
       </button>
     </Alert>

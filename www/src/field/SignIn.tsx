@@ -1,29 +1,30 @@
 /** Sign-in: once with a network, then days without. */
+import { WifiOff } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../i18n";
 import { Alert, Field, useBusy } from "../ui/parts";
 import { Settings } from "../ui/settings";
-import { client, enter, explain } from "./state";
+import { client, enter, explain, online } from "./state";
 
 export function SignIn(): JSX.Element {
   return (
-    <main class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-6 p-6">
+    <main class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-6 p-5">
       <header class="flex flex-col items-center gap-2 text-center">
-        <img src="/icons/icon.svg" alt="" class="size-16" />
-        <h1 class="text-2xl font-bold">{t("app/name")}</h1>
-        <p class="muted">{t("app/tagline")}</p>
+        <img src="/icons/icon.svg" alt="" width="72" height="72" class="size-[4.5rem]" />
+        <h1 class="pt-1 text-2xl font-bold">{t("app/name")}</h1>
+        <p class="muted text-balance">{t("app/tagline")}</p>
       </header>
-      <div class="card-plain flex flex-col gap-4">
+      <div class="card-plain flex flex-col gap-4 p-5">
         <h2 class="text-lg font-semibold">{t("sign/title")}</h2>
         <SignInForm onDone={() => undefined} />
         <p class="muted text-sm">{t("sign/lead")}</p>
       </div>
-      <details class="card-plain">
-        <summary class="min-h-6 cursor-pointer text-sm font-medium">
+      <details class="card-plain py-1">
+        <summary class="flex min-h-11 cursor-pointer items-center justify-center text-sm font-medium">
           {t("app/language")} · {t("app/theme")}
         </summary>
-        <div class="pt-4">
+        <div class="pt-2 pb-3">
           <Settings />
         </div>
       </details>
@@ -80,6 +81,12 @@ export function SignInForm(props: { name?: string; onDone: () => void }): JSX.El
         )}
       </Field>
       {error && <Alert tone="error">{error}</Alert>}
+      {!online.value && !error && (
+        <p class="muted flex items-center gap-2 text-sm" role="status">
+          <WifiOff class="size-5 shrink-0" aria-hidden="true" />
+          {t("sign/no_network")}
+        </p>
+      )}
       <button type="submit" class="btn btn-primary" disabled={busy}>
         {busy ? t("sign/working") : t("sign/submit")}
       </button>

@@ -1,35 +1,43 @@
 /** The sync chip and what stands behind it. Offline is neutral; red is for what needs a person. */
-import type { JSX } from "preact";
+import { Clock, CloudAlert, CloudCheck, CloudOff, CloudUpload, HardDrive, LogOut, RefreshCw } from "lucide-preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { StorageState, SyncStatus } from "../core/api";
 import { sentence, t } from "../i18n";
-import { formatBytes, formatDateTime } from "../ui/format";
+import { formatBytes, formatDateTime, formatSpan } from "../ui/format";
 import { Alert, Dialog, useBusy } from "../ui/parts";
 import { Settings } from "../ui/settings";
 import { SignInForm } from "./SignIn";
-import { client, enter, expired, explain, session, status } from "./state";
+import { client, clock, enter, expired, explain, me, status } from "./state";
 
 /** A clock that is off by less is nobody's concern. */
 const SKEW_SHOWN_MS = 2 * 60_000;
+/** Work that waits for less is on its way. */
+const AGE_SHOWN_MS = 60_000;
 
-const DOT: Record<SyncStatus["state"], string> = {
-  "in-step": "bg-success",
-  unsent: "bg-accent",
-  syncing: "bg-info",
-  offline: "bg-neutral",
-  attention: "bg-error",
+const LOOK: Record<SyncStatus["state"], { tone: string; Icon: typeof CloudCheck }> = {
+  "in-step": { tone: "text-success", Icon: CloudCheck },
+  unsent: { tone: "text-accent", Icon: CloudUpload },
+  syncing: { tone: "text-info", Icon: RefreshCw },
+  offline: { tone: "muted", Icon: CloudOff },
+  attention: { tone: "", Icon: CloudAlert },
 };
 
+/** The state, the number of edits that wait, and since when the oldest does. */
 function inWords(state: SyncStatus): string {
-  if (state.state === "offline" && state.unsent > 0) return t("sync/offline_unsent", { n: state.unsent });
-  return t(`sync/${state.state}`, { n: state.unsent });
+  const key = state.state === "offline" && state.unsent > 0 ? "offline_unsent" : state.state;
+  const words = t(`sync/${key}`, { n: state.unsent });
+  const age = state.oldest_unsent_at === null ? 0 : clock.value - state.oldest_unsent_at;
+  return age >= AGE_SHOWN_MS && state.state !== "attention" ? `${words} · ${formatSpan(age)}` : words;
 }
 
-export function SyncChip(): JSX.Element | null {
+/** `compact` leaves the words to screen readers where there is no room. */
+export function SyncChip({ compact = false }: { compact?: boolean }): JSX.Element | null {
   const [open, setOpen] = useState(false);
   const state = status.value;
   if (!state) return null;
   const words = inWords(state);
+  const { tone, Icon } = LOOK[state.state];
   return (
     <>
       <button
@@ -37,15 +45,18 @@ export function SyncChip(): JSX.Element | null {
         data-testid="sync-status"
         data-state={state.state}
         data-unsent={state.unsent}
-        class={`btn btn-sm min-h-11 rounded-full font-medium ${state.state === "attention" ? "btn-error" : "bg-base-100 border-base-300"}`}
+        class={`btn h-auto min-h-11 max-w-[62%] shrink-0 flex-nowrap gap-2 rounded-full px-3.5 py-1.5 text-sm leading-tight font-medium ${
+          state.state === "attention" ? "btn-error" : "btn-quiet"
+        }`}
         aria-label={t("sync/label", { state: words })}
         onClick={() => setOpen(true)}
       >
-        <span
+        <Icon
+          class={`size-5 shrink-0 ${tone} ${state.state === "syncing" ? "animate-spin [animation-duration:1.6s]" : ""}`}
           aria-hidden="true"
-          class={`size-2.5 rounded-full ${DOT[state.state]} ${state.state === "syncing" ? "animate-pulse" : ""}`}
         />
-        {words}
+        {!compact && <span class="text-left">{words}</span>}
+        {compact && state.unsent > 0 && <span class="tabular-nums">{state.unsent}</span>}
       </button>
       <span class="sr-only" role="status">
         {words}
@@ -60,7 +71,6 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
   const [error, setError] = useState<string | null>(null);
   const [busy, run] = useBusy();
   useEffect(() => void client.storage().then(setStorage, () => undefined), []);
-  const who = session.value?.kind === "ready" ? session.value.user : "";
   const attempt = (work: () => Promise<void>): void => {
     setError(null);
     void run(async () => {
@@ -71,41 +81,50 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
       }
     });
   };
+  const skew = state.clock_skew_ms ?? 0;
+  const { tone, Icon } = LOOK[state.state];
   return (
     <Dialog title={t("sync/sheet")} onClose={onClose}>
       {state.problem && (
-        <Alert tone={state.state === "attention" ? "error" : "warning"}>{sentence("problem", state.problem)}</Alert>
+        <Alert tone={state.state === "attention" ? "error" : "info"}>{sentence("problem", state.problem)}</Alert>
       )}
-      {expired.value && <SignInForm name={who} onDone={onClose} />}
-      <ul class="flex flex-col gap-2 text-sm">
-        <li>
+      {expired.value && <SignInForm name={me.value} onDone={onClose} />}
+      <div class="sheet-rows text-[0.9375rem]">
+        <Line Icon={Icon} tone={tone}>
+          {state.state !== "in-step" && <span class="block font-semibold">{inWords(state)}</span>}
           {state.in_step_at === null ? t("sync/never") : t("sync/proven", { at: formatDateTime(state.in_step_at) })}
-        </li>
-        <li>
+        </Line>
+        <Line Icon={CloudUpload}>
           {state.oldest_unsent_at === null
             ? t("sync/nothing_waits")
             : t("sync/waiting", { n: state.unsent, at: formatDateTime(state.oldest_unsent_at) })}
-        </li>
-        {state.clock_skew_ms !== null && Math.abs(state.clock_skew_ms) >= SKEW_SHOWN_MS && (
-          <li class="text-error">{t("sync/skew", { n: Math.round(Math.abs(state.clock_skew_ms) / 60_000) })}</li>
+        </Line>
+        {Math.abs(skew) >= SKEW_SHOWN_MS && (
+          <Line Icon={Clock} tone="text-error">
+            {t(skew > 0 ? "sync/skew_ahead" : "sync/skew_behind", { span: formatSpan(Math.abs(skew)) })}
+          </Line>
         )}
         {storage && (
-          <>
-            <li class="muted">{t(storage.persisted ? "sync/persisted" : "sync/not_persisted")}</li>
-            <li class="muted">{t("sync/used", { used: formatBytes(storage.usage) })}</li>
-          </>
+          <Line Icon={HardDrive}>
+            <span class="block">{t("sync/used", { used: formatBytes(storage.usage) })}</span>
+            <span class="muted">{t(storage.persisted ? "sync/persisted" : "sync/not_persisted")}</span>
+          </Line>
         )}
-      </ul>
+      </div>
       <button type="button" class="btn btn-primary" onClick={() => attempt(() => client.syncNow())}>
+        <RefreshCw class="size-5" aria-hidden="true" />
         {t("sync/now")}
       </button>
-      <Settings />
       {error && <Alert tone="error">{error}</Alert>}
-      <div class="flex items-center justify-between gap-2">
-        <span class="muted text-sm">{who}</span>
+      <Settings />
+      <div class="border-base-300 flex items-center justify-between gap-2 border-t pt-4">
+        <span>
+          <span class="muted block text-sm">{t("sign/as")}</span>
+          <span class="font-medium">{me.value}</span>
+        </span>
         <button
           type="button"
-          class="btn btn-outline"
+          class="btn btn-quiet"
           disabled={busy}
           onClick={() =>
             attempt(async () => {
@@ -114,9 +133,19 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
             })
           }
         >
+          <LogOut class="size-5" aria-hidden="true" />
           {t("sign/out")}
         </button>
       </div>
     </Dialog>
+  );
+}
+
+function Line(props: { Icon: typeof Clock; tone?: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <p>
+      <props.Icon class={`mt-0.5 size-5 shrink-0 ${props.tone ?? "muted"}`} aria-hidden="true" />
+      <span class="min-w-0 grow">{props.children}</span>
+    </p>
   );
 }

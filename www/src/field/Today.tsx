@@ -1,208 +1,198 @@
 /** The first screen: what today asks for, then the rest; search over all of it. */
+import { signal } from "@preact/signals";
+import { CalendarCheck2, CornerDownRight, Search, SearchX } from "lucide-preact";
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { ListRow } from "../core/api";
-import { lang, t, word } from "../i18n";
-import { formatDate, formatMoney, formatWindow, today, toLocalInput } from "../ui/format";
+import { lang, t } from "../i18n";
+import { deviceZone, formatDay, today, toLocalInput } from "../ui/format";
+import { useDeferredRender } from "./deferred";
+import { forgetPlace, lastPlace, useScrollMemory } from "./place";
 import { SignInForm } from "./SignIn";
-import { expired, rows, session } from "./state";
+import { clock, expired, me, rows } from "./state";
 import { SyncChip } from "./SyncStatus";
+import { VisitRow } from "./VisitRow";
 
 type Filter = "all" | "conflicts" | "unsent";
+
+/** Kept while a record is open, so that coming back shows the same list. */
+const query = signal("");
+const filter = signal<Filter>("all");
 
 /** Records due within so many days stand before the rest. */
 const SOON_DAYS = 3;
 
 export function Today(): JSX.Element {
-  const [query, setQuery] = useState("");
-  const [filter, setFilter] = useState<Filter>("all");
   const all = rows.value ?? [];
-  const shown = useMemo(() => all.filter((row) => passes(row, filter) && matches(row, query)), [all, filter, query]);
-  const sections = useMemo(() => arrange(shown), [shown]);
-  const conflicts = all.filter((row) => row.conflicts > 0).length;
-  const unsent = all.filter((row) => row.unsent > 0).length;
-  const who = session.value?.kind === "ready" ? session.value.user : "";
+  const wanted = query.value;
+  const kept = filter.value;
+  const day = today(deviceZone());
+  const shown = useMemo(() => all.filter((row) => passes(row, kept) && matches(row, wanted)), [all, kept, wanted]);
+  const sections = useMemo(() => arrange(shown, day), [shown, day]);
+  const ready = useDeferredRender(shown.length);
+  useScrollMemory(ready.all, () => 0);
+  let left = ready.count;
+  const take = (list: ListRow[]): ListRow[] => {
+    const part = list.slice(0, Math.max(0, left));
+    left -= list.length;
+    return part;
+  };
   return (
     <div class="mx-auto max-w-xl">
-      <header class="bg-base-200/95 sticky top-0 z-10 flex flex-col gap-3 px-4 pt-3 pb-2 backdrop-blur">
-        <div class="flex items-center justify-between gap-2">
-          <div>
-            <h1 class="text-2xl font-bold">{t("list/title")}</h1>
-            <p class="muted text-sm">{new Intl.DateTimeFormat(lang.value, { dateStyle: "full" }).format(Date.now())}</p>
-          </div>
-          <SyncChip />
-        </div>
-        <input
-          type="search"
-          class="input w-full"
-          aria-label={t("list/search")}
-          placeholder={t("list/search")}
-          value={query}
-          onInput={(event) => setQuery(event.currentTarget.value)}
-        />
-        {(conflicts > 0 || unsent > 0 || filter !== "all") && (
-          <div class="flex gap-2 overflow-x-auto" role="group" aria-label={t("list/filter")}>
-            <FilterButton label={t("list/all")} on={filter === "all"} onClick={() => setFilter("all")} />
-            <FilterButton
-              label={t("list/conflicts", { n: conflicts })}
-              on={filter === "conflicts"}
-              onClick={() => setFilter("conflicts")}
-            />
-            <FilterButton
-              label={t("list/unsent", { n: unsent })}
-              on={filter === "unsent"}
-              onClick={() => setFilter("unsent")}
-            />
-          </div>
-        )}
-      </header>
-      <main class="px-4 pb-24">
+      <Head all={all} />
+      <main class="flex flex-col gap-5 px-4 pt-1 pb-24">
         {expired.value && (
-          <div class="card-plain my-2 flex flex-col gap-3">
+          <div class="card-plain flex flex-col gap-3">
             <p>{t("sign/again")}</p>
-            <SignInForm name={who} onDone={() => undefined} />
+            <SignInForm name={me.value} onDone={() => undefined} />
           </div>
         )}
-        <div data-testid="visit-list">
-          {sections.map(({ title, rows }) => (
+        <GoOn all={all} />
+        <div data-testid="visit-list" class="flex flex-col gap-5">
+          {sections.map(({ title, rows: list }) => (
             <section key={title} aria-label={t(title)}>
-              <h2 class="muted flex justify-between pt-4 pb-2 text-sm font-semibold">
+              <h2 class="muted flex justify-between px-1 pb-2 text-sm font-semibold">
                 <span>{t(title)}</span>
-                <span>{rows.length}</span>
+                <span class="tabular-nums">{list.length}</span>
               </h2>
-              <ul class="flex flex-col gap-2">
-                {rows.map((row) => (
+              <ul class="card-plain divide-base-300 divide-y overflow-hidden p-0">
+                {take(list).map((row) => (
                   <li key={row.id} class="list-row-slot">
-                    <VisitRow row={row} />
+                    <VisitRow row={row} agenda={title === "list/today"} />
                   </li>
                 ))}
               </ul>
             </section>
           ))}
         </div>
-        {shown.length === 0 && <Empty query={all.length === 0 ? null : query} />}
+        {shown.length === 0 && <Empty none={all.length === 0} />}
       </main>
     </div>
   );
 }
 
-function FilterButton(props: { label: string; on: boolean; onClick: () => void }): JSX.Element {
+function Head({ all }: { all: ListRow[] }): JSX.Element {
+  const conflicts = all.filter((row) => row.conflicts > 0).length;
+  const unsent = all.filter((row) => row.unsent > 0).length;
+  const filters: [Filter, string][] = [["all", t("list/all")]];
+  if (conflicts > 0 || filter.value === "conflicts") filters.push(["conflicts", t("list/conflicts", { n: conflicts })]);
+  if (unsent > 0 || filter.value === "unsent") filters.push(["unsent", t("list/unsent", { n: unsent })]);
   return (
-    <button
-      type="button"
-      aria-pressed={props.on}
-      class={`btn btn-sm min-h-11 ${props.on ? "btn-primary" : "bg-base-100 border-base-300"}`}
-      onClick={props.onClick}
-    >
-      {props.label}
-    </button>
+    <header class="bg-base-200/95 sticky top-0 z-10 flex flex-col gap-3 px-4 pt-[max(0.75rem,env(safe-area-inset-top))] pb-3 backdrop-blur">
+      <div class="flex items-center justify-between gap-2">
+        <div>
+          <h1 class="text-2xl leading-tight font-bold">{t("list/title")}</h1>
+          <p class="muted text-sm">{formatDay(clock.value)}</p>
+        </div>
+        <SyncChip />
+      </div>
+      <label class="input w-full rounded-full">
+        <Search class="size-[1.125rem] shrink-0 opacity-70" aria-hidden="true" />
+        <input
+          type="search"
+          aria-label={t("list/search")}
+          placeholder={t("list/search")}
+          enterkeyhint="search"
+          value={query.value}
+          onInput={(event) => (query.value = event.currentTarget.value)}
+        />
+      </label>
+      {filters.length > 1 && (
+        <div class="-mx-4 flex gap-2 overflow-x-auto px-4 py-0.5" role="group" aria-label={t("list/filter")}>
+          {filters.map(([kind, label]) => (
+            <button
+              key={kind}
+              type="button"
+              aria-pressed={filter.value === kind}
+              class={`btn rounded-full px-4 ${filter.value === kind ? "btn-primary" : "btn-quiet"}`}
+              onClick={() => (filter.value = kind)}
+            >
+              {label}
+            </button>
+          ))}
+        </div>
+      )}
+    </header>
   );
 }
 
-function Empty({ query }: { query: string | null }): JSX.Element {
+/** The way back to the record that was open when the system ended the app. */
+function GoOn({ all }: { all: ListRow[] }): JSX.Element | null {
+  const place = useMemo(lastPlace, []);
+  useEffect(forgetPlace, []);
+  const row = place && all.find(({ id }) => id === place.id);
+  if (!place || !row) return null;
   return (
-    <div class="flex flex-col items-center gap-2 py-16 text-center">
-      <p class="text-lg font-semibold">{query === null ? t("list/empty") : t("list/nothing", { q: query })}</p>
-      {query === null && <p class="muted max-w-xs">{t("list/empty_text")}</p>}
-    </div>
-  );
-}
-
-const STATE_TONE: Record<ListRow["state"], string> = {
-  on_phone: "border-accent text-accent",
-  sending: "border-info text-info",
-  at_office: "border-base-300 muted",
-  returned: "bg-warning text-warning-content border-transparent",
-  accepted: "border-success text-success",
-  attention: "border-error text-error",
-};
-
-function VisitRow({ row }: { row: ListRow }): JSX.Element {
-  return (
-    <Link
-      href={`/visit/${row.id}`}
-      data-testid="visit-row"
-      data-id={row.id}
-      data-state={row.state}
-      class="card-plain flex flex-col gap-1.5 p-3.5 no-underline"
-    >
-      <span class="flex items-baseline justify-between gap-3">
-        <span class="text-lg font-semibold">{row.borrower_name || row.case_no}</span>
-        <span class="font-medium tabular-nums">{formatMoney(row.overdue, row.currency || "CNY")}</span>
-      </span>
-      <span class="muted text-sm">{row.address}</span>
-      <span class="flex flex-wrap items-center gap-1.5 text-xs">
-        {row.holds.map((hold) => (
-          <span key={hold} class="bg-error text-error-content rounded-full px-2 py-0.5 font-medium">
-            {word("flag", hold)}
-          </span>
-        ))}
-        {row.conflicts > 0 && (
-          <span class="border-error text-error rounded-full border px-2 py-0.5">{t("list/conflict_badge")}</span>
-        )}
-        <span class="bg-base-200 rounded-full px-2 py-0.5">{word("stage", row.stage)}</span>
-        <span class={`rounded-full border px-2 py-0.5 ${STATE_TONE[row.state]}`}>{word("state", row.state)}</span>
-        <span class="muted ml-auto">
-          {row.starts_at !== null
-            ? formatWindow(row.starts_at, row.ends_at)
-            : row.due_by
-              ? t("list/visit_by", { date: formatDate(row.due_by) })
-              : t("list/dpd", { n: row.days_past_due })}
-        </span>
-      </span>
+    <Link href={place.href} class="btn btn-tonal h-auto justify-start gap-2 py-2.5 text-left">
+      <CornerDownRight class="size-5 shrink-0" aria-hidden="true" />
+      {t("list/go_on", { name: row.borrower_name || row.case_no })}
     </Link>
   );
 }
 
-function passes(row: ListRow, filter: Filter): boolean {
-  return filter === "all" || (filter === "conflicts" ? row.conflicts > 0 : row.unsent > 0);
+function Empty({ none }: { none: boolean }): JSX.Element {
+  const Icon = none ? CalendarCheck2 : SearchX;
+  return (
+    <div class="flex flex-col items-center gap-2 py-14 text-center">
+      <Icon class="muted size-12" strokeWidth={1.25} aria-hidden="true" />
+      <p class="text-lg font-semibold">{none ? t("list/empty") : t("list/nothing", { q: query.value.trim() })}</p>
+      {none ? (
+        <p class="muted max-w-xs">{t("list/empty_text")}</p>
+      ) : (
+        <button
+          type="button"
+          class="btn btn-quiet"
+          onClick={() => {
+            query.value = "";
+            filter.value = "all";
+          }}
+        >
+          {t("list/show_all")}
+        </button>
+      )}
+    </div>
+  );
 }
 
-function matches(row: ListRow, query: string): boolean {
-  const wanted = query.trim().toLocaleLowerCase();
-  return (
-    wanted === "" ||
-    [row.borrower_name, row.case_no, row.address].some((text) => text.toLocaleLowerCase().includes(wanted))
-  );
+function passes(row: ListRow, kept: Filter): boolean {
+  return kept === "all" || (kept === "conflicts" ? row.conflicts > 0 : row.unsent > 0);
+}
+
+/** Full-width digits and letters count as their plain ones. */
+function plain(text: string): string {
+  return text.normalize("NFKC").toLocaleLowerCase(lang.value);
+}
+
+function matches(row: ListRow, wanted: string): boolean {
+  const part = plain(wanted.trim());
+  return part === "" || [row.borrower_name, row.case_no, row.address].some((text) => plain(text).includes(part));
 }
 
 /** Sections in the order in which a day needs them; a record stands in the first that fits. */
-function arrange(list: ListRow[]): { title: string; rows: ListRow[] }[] {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const now = today(zone);
+function arrange(list: ListRow[], day: string): { title: string; rows: ListRow[] }[] {
+  const zone = deviceZone();
   const soon = toLocalInput(Date.now() + SOON_DAYS * 86_400_000, zone).slice(0, 10);
-  const sections: Record<string, ListRow[]> = {
-    "list/attention": [],
-    "list/today": [],
-    "list/returned": [],
-    "list/due": [],
-    "list/rest": [],
+  const section = (row: ListRow): string => {
+    if (row.state === "attention") return "list/attention";
+    if (row.state === "returned") return "list/returned";
+    if (row.stage === "sealed" || row.stage === "reviewed") return "list/done";
+    const called_off = row.appointment_status === "cancelled" || row.appointment_status === "declined";
+    if (row.starts_at !== null && !called_off && toLocalInput(row.starts_at, zone).startsWith(day)) return "list/today";
+    return row.due_by !== "" && row.due_by <= soon ? "list/due" : "list/rest";
   };
-  for (const row of list) {
-    const open = row.stage !== "sealed" && row.stage !== "reviewed";
-    const isToday =
-      row.starts_at !== null &&
-      toLocalInput(row.starts_at, zone).startsWith(now) &&
-      row.appointment_status !== "cancelled";
-    const title =
-      row.state === "attention"
-        ? "list/attention"
-        : open && isToday
-          ? "list/today"
-          : row.state === "returned"
-            ? "list/returned"
-            : open && row.due_by !== "" && row.due_by <= soon
-              ? "list/due"
-              : "list/rest";
-    sections[title]?.push(row);
-  }
-  sections["list/today"]?.sort((a, b) => (a.starts_at ?? 0) - (b.starts_at ?? 0));
-  sections["list/rest"]?.sort(
-    (a, b) =>
-      a.priority - b.priority || (a.due_by || "9").localeCompare(b.due_by || "9") || a.case_no.localeCompare(b.case_no),
+  const sections = new Map<string, ListRow[]>(
+    ["list/attention", "list/today", "list/returned", "list/due", "list/rest", "list/done"].map((title) => [title, []]),
   );
-  return Object.entries(sections)
-    .filter(([, rows]) => rows.length > 0)
-    .map(([title, rows]) => ({ title, rows }));
+  for (const row of list) sections.get(section(row))?.push(row);
+  sections.get("list/today")?.sort((a, b) => (a.starts_at ?? 0) - (b.starts_at ?? 0));
+  sections.get("list/due")?.sort((a, b) => a.due_by.localeCompare(b.due_by) || byUse(a, b));
+  sections.get("list/rest")?.sort(byUse);
+  return [...sections].filter(([, rows]) => rows.length > 0).map(([title, rows]) => ({ title, rows }));
+}
+
+function byUse(a: ListRow, b: ListRow): number {
+  return (
+    a.priority - b.priority || (a.due_by || "9").localeCompare(b.due_by || "9") || a.case_no.localeCompare(b.case_no)
+  );
 }

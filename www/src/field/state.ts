@@ -1,8 +1,9 @@
 /** What every view of the field app shares: the core, and what it last said. */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { ClientError, type ListRow, type SaveState, type StartState, type SyncStatus } from "../core/api";
 import { connect } from "../core/client";
-import { sentence } from "../i18n";
+import { sentence, t } from "../i18n";
+import { fieldName } from "../ui/format";
 
 export const client = connect();
 
@@ -15,13 +16,24 @@ export const save = signal<SaveState | null>(null);
 export const notice = signal<string | null>(null);
 /** The office wants the person to sign in again. */
 export const expired = signal(false);
+/** What the browser believes; a hint, not a fact. */
+export const online = signal(navigator.onLine);
+for (const type of ["online", "offline"]) addEventListener(type, () => (online.value = navigator.onLine));
+
+/** The time, now and then, for what says how long something has waited. */
+export const clock = signal(Date.now());
+setInterval(() => document.visibilityState === "visible" && (clock.value = Date.now()), 30_000);
+
 /** Raised whenever a record changed from outside, by id. */
 export const changed = signal<{ id: string; at: number } | null>(null);
+
+/** Who is signed in on this phone. */
+export const me = computed(() => (session.value?.kind === "ready" ? session.value.user : ""));
 
 /** A short message with a way back. */
 export interface Toast {
   text: string;
-  undo?: () => void;
+  undo?: (() => void) | undefined;
 }
 export const toast = signal<Toast | null>(null);
 let toastTimer: ReturnType<typeof setTimeout> | undefined;
@@ -33,13 +45,25 @@ export function showToast(next: Toast): void {
   toastTimer = setTimeout(() => (toast.value = null), 8000);
 }
 
-/** The sentence for whatever was thrown. */
+/** The sentence for whatever was thrown; it names the field where the core named one. */
 export function explain(cause: unknown): string {
-  return sentence("error", cause instanceof ClientError ? cause.code : "failed");
+  if (!(cause instanceof ClientError)) return sentence("error", "failed");
+  const said = sentence("error", cause.code);
+  return cause.path === "" ? said : t("error_at", { field: fieldName(cause.path), said });
 }
 
+/** Rows as they were last read: one that has not changed stays the same object, so that it is not drawn anew. */
+let known = new Map<string, { text: string; row: ListRow }>();
+
 async function refreshList(): Promise<void> {
-  rows.value = await client.list();
+  const next: typeof known = new Map();
+  for (const row of await client.list()) {
+    const text = JSON.stringify(row);
+    const before = known.get(row.id);
+    next.set(row.id, before?.text === text ? before : { text, row });
+  }
+  known = next;
+  rows.value = [...next.values()].map(({ row }) => row);
 }
 
 /** One refresh at a time; what comes meanwhile asks for one more. */
@@ -64,8 +88,7 @@ function listChanged(): void {
 /** Takes a state of the session in and reads what belongs to it. */
 export async function enter(next: StartState): Promise<void> {
   if (next.kind === "ready") {
-    const [list, state] = await Promise.all([client.list(), client.status()]);
-    rows.value = list;
+    const [, state] = await Promise.all([refreshList(), client.status()]);
     status.value = state;
     expired.value = false;
   } else {

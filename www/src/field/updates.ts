@@ -7,11 +7,22 @@ export const updateReady = signal(false);
 
 let update: ((reload?: boolean) => Promise<void>) | undefined;
 
+/** A browser looks for a new version on its own only when a page is loaded; this app stays open for days. */
+const LOOK_EVERY_MS = 3_600_000;
+
 export function watchUpdates(): void {
   update = registerSW({
     immediate: true,
     onOfflineReady: () => (offlineReady.value = true),
     onNeedRefresh: () => (updateReady.value = true),
+    onRegisteredSW(_url, registration) {
+      let looked = Date.now();
+      document.addEventListener("visibilitychange", () => {
+        if (document.visibilityState !== "visible" || Date.now() - looked < LOOK_EVERY_MS) return;
+        looked = Date.now();
+        void registration?.update().catch(() => undefined);
+      });
+    },
   });
 }
 

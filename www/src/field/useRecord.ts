@@ -2,12 +2,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../core/api";
 import type { Command, VisitView } from "../wasm/doorstep";
-import { changed, client, explain } from "./state";
+import { changed, client, explain, save, showToast } from "./state";
 
 export interface OpenRecord {
   view: VisitView;
-  /** Carries a command out; false where it was refused, and `error` says why. */
-  apply: (command: Command) => Promise<boolean>;
+  /** Gives the record after the command; null where it was refused, and `error` says why. */
+  apply: (command: Command) => Promise<VisitView | null>;
+  /** The same, with a message and, where there is a command back, a way back. */
+  applyWithUndo: (command: Command, text: string, back: Command | null) => Promise<VisitView | null>;
   readOnly: boolean;
 }
 
@@ -22,56 +24,71 @@ export function useRecord(id: string): RecordState {
   const [error, setError] = useState<string | null>(null);
   const live = useRef(true);
 
-  const show = (work: Promise<VisitView>): Promise<void> =>
-    work.then(
-      (next) => {
-        if (!live.current) return;
-        setView(next);
-        setCode(null);
-      },
-      (cause: unknown) => {
-        if (live.current) setCode(cause instanceof ClientError ? cause.code : "failed");
-      },
-    );
-
   useEffect(() => {
     live.current = true;
-    void show(client.open(id));
-    const stop = changed.subscribe((event) => {
-      if (event?.id !== id) return;
+    const show = (work: Promise<VisitView>): Promise<void> =>
+      work.then(
+        (next) => {
+          if (!live.current) return;
+          setView(next);
+          setCode(null);
+        },
+        (cause: unknown) => {
+          if (live.current) setCode(cause instanceof ClientError ? cause.code : "failed");
+        },
+      );
+    const reread = (): void => {
       // A record that could not be opened before may have come whole meanwhile.
       void client.view(id).then(
         (next) => show(Promise.resolve(next)),
-        (cause: unknown) =>
-          show(
-            cause instanceof ClientError && cause.code === "not_open"
-              ? client.open(id)
-              : Promise.reject(cause as Error),
-          ),
+        (cause: unknown) => {
+          const closed = cause instanceof ClientError && cause.code === "not_open";
+          return show(closed ? client.open(id) : Promise.reject(cause as Error));
+        },
       );
-    });
+    };
+    void show(client.open(id));
+    const stops = [
+      changed.subscribe((event) => {
+        if (event?.id === id) reread();
+      }),
+      // What could not be saved yet stands in the core all the same: show it, marked as not saved.
+      save.subscribe((state) => {
+        if (state?.state === "failed") reread();
+      }),
+    ];
     return () => {
       live.current = false;
-      stop();
+      for (const stop of stops) stop();
       void client.close(id).catch(() => undefined);
     };
   }, [id]);
 
   if (code !== null) return { kind: "failed", code };
   if (view === null) return { kind: "loading" };
-  const apply = async (command: Command): Promise<boolean> => {
+  const apply = async (command: Command): Promise<VisitView | null> => {
     try {
       const next = await client.apply(id, command);
       if (live.current) {
         setView(next);
         setError(null);
       }
-      return true;
+      return next;
     } catch (cause) {
       if (live.current) setError(explain(cause));
-      return false;
+      return null;
     }
   };
+  const applyWithUndo: OpenRecord["applyWithUndo"] = async (command, text, back) => {
+    const done = await apply(command);
+    if (done) showToast({ text, undo: back ? () => void apply(back) : undefined });
+    return done;
+  };
   const readOnly = view.stage === "sealed" || view.stage === "reviewed";
-  return { kind: "open", record: { view, apply, readOnly }, error, dismiss: () => setError(null) };
+  return {
+    kind: "open",
+    record: { view, apply, applyWithUndo, readOnly },
+    error,
+    dismiss: () => setError(null),
+  };
 }

@@ -29,6 +29,12 @@ void i18next.init({
 } as Parameters<typeof i18next.init>[0]);
 document.documentElement.lang = lang.value;
 
+/** Whose numbers and dates are written: the region that the browser names, in the language chosen. */
+export function locale(): string {
+  const chosen = lang.value;
+  return chosen === "en" ? (navigator.languages.find((tag) => /^en(-|$)/i.test(tag)) ?? chosen) : chosen;
+}
+
 /** The sentence for a key such as `sign/title`. */
 export function t(key: string, vars: Record<string, string | number> = {}): string {
   // Read, so that whoever draws is drawn anew when the language changes.

@@ -1,9 +1,25 @@
 /** Money, times and sizes as people read them. */
 import type { FieldValue } from "../wasm/doorstep";
-import { lang, t, word } from "../i18n";
+import { locale, t, word } from "../i18n";
 
+/** Making a formatter costs far more than using one, and lists use thousands. */
+const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
+function once<F extends Intl.NumberFormat | Intl.DateTimeFormat>(key: string, make: () => F): F {
+  const known = made.get(key);
+  if (known) return known as F;
+  const fresh = make();
+  made.set(key, fresh);
+  return fresh;
+}
+
+function moneyFormat(tag: string, currency: string): Intl.NumberFormat {
+  return once(`money ${tag} ${currency}`, () => new Intl.NumberFormat(tag, { style: "currency", currency }));
+}
+
+/** How many digits of a currency stand behind the point. */
 function digits(currency: string): number {
-  return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  return moneyFormat("en", currency).resolvedOptions().maximumFractionDigits ?? 2;
 }
 
 /** Minor units as money, exactly: no fraction is ever a float. */
@@ -11,7 +27,7 @@ export function formatMoney(minor: number, currency: string): string {
   try {
     const exponent = digits(currency);
     const text = majorText(minor, exponent) as Intl.StringNumericLiteral;
-    return new Intl.NumberFormat(lang.value, { style: "currency", currency }).format(text);
+    return moneyFormat(locale(), currency).format(text);
   } catch {
     // A code that the browser does not know.
     return `${majorText(minor, 2)} ${currency}`;
@@ -47,12 +63,34 @@ export function formatDateTime(ms: number, zone?: string): string {
 }
 
 export function formatTime(ms: number, zone?: string): string {
-  return dateFormat({ hour: "2-digit", minute: "2-digit" }, zone).format(ms);
+  return dateFormat({ hour: "numeric", minute: "2-digit" }, zone).format(ms);
 }
 
-/** A window such as `24 Nov 2026, 10:00 – 11:00`. */
+/** A window such as `24 Nov 2026, 10:00 – 11:00`; its end names the day only where that differs. */
 export function formatWindow(from: number, to: number | null, zone?: string): string {
-  return to === null ? formatDateTime(from, zone) : `${formatDateTime(from, zone)} – ${formatTime(to, zone)}`;
+  if (to === null || to < from) return formatDateTime(from, zone);
+  return dateFormat({ dateStyle: "medium", timeStyle: "short" }, zone).formatRange(from, to);
+}
+
+/** The day of a moment, such as `Tue, 24 Nov`. */
+export function formatDay(ms: number, zone?: string): string {
+  return dateFormat({ weekday: "short", day: "numeric", month: "short" }, zone).format(ms);
+}
+
+/** How long something takes or has lasted, in the largest unit that fits: `3 min`, `2 days`. */
+export function formatSpan(ms: number): string {
+  const minutes = Math.max(1, Math.round(ms / 60_000));
+  const [unit, count] =
+    minutes < 60
+      ? (["minute", minutes] as const)
+      : minutes < 48 * 60
+        ? (["hour", Math.round(minutes / 60)] as const)
+        : (["day", Math.round(minutes / 1440)] as const);
+  const tag = locale();
+  return once(
+    `span ${tag} ${unit}`,
+    () => new Intl.NumberFormat(tag, { style: "unit", unit, unitDisplay: "short" }),
+  ).format(count);
 }
 
 /** `YYYY-MM-DD` as a date of the locale. */
@@ -61,12 +99,29 @@ export function formatDate(iso: string): string {
   return Number.isNaN(ms) ? iso : dateFormat({ dateStyle: "medium" }, "UTC").format(ms);
 }
 
-function dateFormat(options: Intl.DateTimeFormatOptions, zone?: string): Intl.DateTimeFormat {
-  try {
-    return new Intl.DateTimeFormat(lang.value, { ...options, timeZone: zone || undefined });
-  } catch {
-    return new Intl.DateTimeFormat(lang.value, options);
-  }
+/** The same for lists: without the year while it is this one. */
+export function formatShortDate(iso: string): string {
+  const ms = Date.parse(`${iso}T00:00:00Z`);
+  if (Number.isNaN(ms) || !iso.startsWith(today().slice(0, 4))) return formatDate(iso);
+  return dateFormat({ day: "numeric", month: "short" }, "UTC").format(ms);
+}
+
+/** A window for lists: the day and both times, without the year. */
+export function formatShortWindow(from: number, to: number | null, zone?: string): string {
+  const options = { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" } as const;
+  const format = dateFormat(options, zone);
+  return to === null || to < from ? format.format(from) : format.formatRange(from, to);
+}
+
+function dateFormat(options: Intl.DateTimeFormatOptions, zone?: string, tag = locale()): Intl.DateTimeFormat {
+  return once(`date ${tag} ${zone ?? ""} ${JSON.stringify(options)}`, () => {
+    try {
+      return new Intl.DateTimeFormat(tag, { ...options, timeZone: zone || undefined });
+    } catch {
+      // A zone that the browser does not know.
+      return new Intl.DateTimeFormat(tag, options);
+    }
+  });
 }
 
 /** The wall clock of a zone as `YYYY-MM-DDTHH:mm`. */
@@ -77,6 +132,8 @@ export function toLocalInput(ms: number | null, zone: string): string {
 
 /** The moment at which a zone's wall clock shows `YYYY-MM-DDTHH:mm`, or null. */
 export function fromLocalInput(text: string, zone: string): number | null {
+  // Engines make dates of the oddest texts; a field hands over this one form or nothing.
+  if (!/^\d{4,6}-\d\d-\d\dT\d\d:\d\d$/.test(text)) return null;
   const wall = Date.parse(`${text}:00Z`);
   if (Number.isNaN(wall)) return null;
   // Twice, since the offset is that of the moment and not of the wall clock.
@@ -84,31 +141,33 @@ export function fromLocalInput(text: string, zone: string): number | null {
   return wall - offset(guess, zone);
 }
 
+/** A wall clock as numbers, whatever the locale. */
+const WALL_CLOCK = {
+  hourCycle: "h23",
+  year: "numeric",
+  month: "2-digit",
+  day: "2-digit",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+} as const;
+
 /** Milliseconds that a zone's wall clock is ahead of UTC. */
 function offset(ms: number, zone: string): number {
-  let format: Intl.DateTimeFormat;
-  const options = {
-    hourCycle: "h23",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  } as const;
-  try {
-    format = new Intl.DateTimeFormat("en-US", { ...options, timeZone: zone || undefined });
-  } catch {
-    format = new Intl.DateTimeFormat("en-US", options);
-  }
-  const part = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
+  const parts = dateFormat(WALL_CLOCK, zone, "en-US").formatToParts(ms);
+  const part = Object.fromEntries(parts.map(({ type, value }) => [type, Number(value)]));
   const wall = Date.UTC(part.year ?? 0, (part.month ?? 1) - 1, part.day, part.hour, part.minute, part.second);
   return wall - Math.floor(ms / 1000) * 1000;
 }
 
+/** The zone that the phone is in. */
+export function deviceZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 /** Today in a zone, `YYYY-MM-DD`. */
 export function today(zone?: string): string {
-  return toLocalInput(Date.now(), zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone).slice(0, 10);
+  return toLocalInput(Date.now(), zone ?? deviceZone()).slice(0, 10);
 }
 
 export function formatBytes(bytes: number): string {
@@ -119,7 +178,7 @@ export function formatBytes(bytes: number): string {
     size /= 1000;
     at += 1;
   }
-  return `${new Intl.NumberFormat(lang.value, { maximumFractionDigits: at > 1 ? 1 : 0 }).format(size)} ${units[at]}`;
+  return `${new Intl.NumberFormat(locale(), { maximumFractionDigits: at > 1 ? 1 : 0 }).format(size)} ${units[at]}`;
 }
 
 /** Vocabularies by the last name of a path. */
@@ -137,7 +196,10 @@ const VOCABULARY: Record<string, string> = {
   answer: "answer",
   grade: "grade",
   product: "product",
+  kind: "option",
 };
+/** Fields that hold a day as text. */
+const DAYS = new Set(["due_date", "first_due", "due_by", "last_payment_date"]);
 const MONEY = new Set(["amount", "overdue", "principal"]);
 
 /** A field's value in words. */
@@ -150,6 +212,7 @@ export function formatField(path: string, value: FieldValue, currency: string, z
       return MONEY.has(name) ? formatMoney(value.value, currency) : String(value.value);
     case "text": {
       if (value.value === "") return t("rec/empty_value");
+      if (DAYS.has(name)) return formatDate(value.value);
       const vocabulary = path === "review.status" ? "review" : VOCABULARY[name];
       return vocabulary ? word(vocabulary, value.value) : value.value;
     }
@@ -162,13 +225,26 @@ export function formatField(path: string, value: FieldValue, currency: string, z
   }
 }
 
+/** An id of an entry or of an attachment: nothing that a person reads. */
+const ID = /^([0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64})$/;
+
 /** A path in words: `appointment.starts_at` is "Start". */
 export function fieldName(path: string): string {
-  const [container = "", key = ""] = path.split(".");
-  if (container === "checks") return word("check", key);
-  const named = word("field", path);
-  if (named !== path) return named;
-  return word("field", container) === container
-    ? path
-    : `${word("field", container)} · ${path.split(".").slice(1).join(".")}`;
+  const parts = path.split(".");
+  const [container = "", key = "", third = "", fourth = ""] = parts;
+  // The person under whose name an answer or a hold stands is said beside it.
+  if (container === "checks" && key) {
+    return fourth ? `${word("check", key)} · ${word("field", `checks.${fourth}`)}` : word("check", key);
+  }
+  if (container === "case" && key === "flags" && third) {
+    return `${word("field", "case.flags")} · ${word("flag", third)}`;
+  }
+  const plain = parts.filter((part) => !ID.test(part));
+  // The longest beginning that has a name; what is left, such as a collector, stands for itself.
+  for (let length = plain.length; length > 0; length -= 1) {
+    const named = plain.slice(0, length).join(".");
+    const words = word("field", named);
+    if (words !== named) return [words, ...plain.slice(length)].join(" · ");
+  }
+  return path;
 }

@@ -1,4 +1,5 @@
 /** Small parts that both apps are made of. */
+import { Check, CircleAlert, Info, TriangleAlert, X } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
@@ -13,8 +14,8 @@ export function Field(props: {
   const id = useId();
   const note = props.error ?? props.hint;
   return (
-    <div class="flex flex-col gap-1">
-      <label for={id} class="text-sm font-medium">
+    <div class="flex flex-col gap-1.5">
+      <label for={id} class="label-text">
         {props.label}
       </label>
       {props.children(id, note ? `${id}-note` : undefined)}
@@ -27,25 +28,41 @@ export function Field(props: {
   );
 }
 
+/** What a field says once it can no longer be changed. */
+export function Fact(props: { label: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <div class="flex flex-col gap-0.5">
+      <span class="muted text-sm">{props.label}</span>
+      <span class="whitespace-pre-line">{props.children || "–"}</span>
+    </div>
+  );
+}
+
 /** One of several, as big buttons; the choice shows without colour too. */
 export function Choices<T extends string>(props: {
   label: string;
   options: readonly T[];
   value: T | null;
   word: (option: T) => string;
-  disabled?: boolean | undefined;
+  /** Short answers in one row, or a grid of longer ones. */
+  look?: "segments" | "grid";
+  readOnly?: boolean | undefined;
   onChange: (option: T) => void;
 }): JSX.Element {
   const id = useId();
+  const segments = props.look === "segments";
+  if (props.readOnly) {
+    return <Fact label={props.label}>{props.value === null ? null : props.word(props.value)}</Fact>;
+  }
   return (
     <div role="radiogroup" aria-labelledby={id} class="flex flex-col gap-2">
-      <span id={id} class="text-sm font-medium">
+      <span id={id} class="label-text">
         {props.label}
       </span>
-      <div class="flex flex-wrap gap-2">
+      <div class={segments ? "segments" : "choice-grid"}>
         {props.options.map((option, at) => {
           const chosen = option === props.value;
-          const tabbable = chosen || (props.value === null && at === 0);
+          const tabbable = chosen || (!props.options.some((other) => other === props.value) && at === 0);
           return (
             <button
               key={option}
@@ -53,13 +70,12 @@ export function Choices<T extends string>(props: {
               role="radio"
               aria-checked={chosen}
               tabIndex={tabbable ? 0 : -1}
-              disabled={props.disabled}
-              class={`btn h-auto min-h-11 py-2 text-left font-normal ${chosen ? "btn-primary" : "bg-base-100 border-base-300"}`}
+              class={segments ? "segment" : "choice"}
               onClick={() => props.onChange(option)}
               onKeyDown={stepThrough}
             >
-              {chosen && <span aria-hidden="true">✓</span>}
-              {props.word(option)}
+              <span>{props.word(option)}</span>
+              {!segments && chosen && <Check class="text-primary size-5 shrink-0" aria-hidden="true" />}
             </button>
           );
         })}
@@ -110,7 +126,49 @@ export function Select<T extends string>(props: {
   );
 }
 
-/** A dialog over the page: focus stays inside, Escape closes. */
+/** A plain line or paragraph of text that a form holds until it is handed in. */
+export function TextField(props: {
+  label: string;
+  value: string;
+  lines?: number;
+  type?: "text" | "date" | "datetime-local" | "number";
+  min?: string | number;
+  max?: string | number;
+  hint?: string | undefined;
+  error?: string | undefined;
+  onInput: (text: string) => void;
+}): JSX.Element {
+  return (
+    <Field label={props.label} hint={props.hint} error={props.error}>
+      {(id, note) =>
+        props.lines ? (
+          <textarea
+            id={id}
+            aria-describedby={note}
+            class="textarea w-full"
+            rows={props.lines}
+            value={props.value}
+            onInput={(event) => props.onInput(event.currentTarget.value)}
+          />
+        ) : (
+          <input
+            id={id}
+            aria-describedby={note}
+            class="input w-full"
+            type={props.type ?? "text"}
+            inputMode={props.type === "number" ? "numeric" : undefined}
+            min={props.min}
+            max={props.max}
+            value={props.value}
+            onInput={(event) => props.onInput(event.currentTarget.value)}
+          />
+        )
+      }
+    </Field>
+  );
+}
+
+/** A dialog over the page: focus stays inside, Escape and a tap beside it close it. */
 export function Dialog(props: {
   title: string;
   onClose: () => void;
@@ -123,19 +181,27 @@ export function Dialog(props: {
     ref.current?.showModal();
   }, []);
   return (
-    <dialog ref={ref} class="modal modal-bottom sm:modal-middle" aria-labelledby={id} onClose={props.onClose}>
-      <div class="modal-box flex max-h-[88dvh] flex-col gap-4">
-        <div class="flex items-start justify-between gap-2">
+    <dialog
+      ref={ref}
+      class="modal modal-bottom sm:modal-middle"
+      aria-labelledby={id}
+      onClose={props.onClose}
+      onClick={(event) => {
+        if (event.target === event.currentTarget) event.currentTarget.close();
+      }}
+    >
+      <div class="modal-box flex max-h-[88dvh] flex-col gap-4 px-5 pt-3 pb-[max(1.25rem,env(safe-area-inset-bottom))]">
+        <div class="flex items-center justify-between gap-2">
           <h2 id={id} class="text-lg font-semibold">
             {props.title}
           </h2>
           <button
             type="button"
-            class="btn btn-ghost btn-square"
+            class="btn btn-ghost btn-square -mr-2"
             aria-label={t("app/close")}
             onClick={() => ref.current?.close()}
           >
-            ✕
+            <X class="size-5" aria-hidden="true" />
           </button>
         </div>
         {props.children}
@@ -145,19 +211,24 @@ export function Dialog(props: {
   );
 }
 
-/** An error in words; read out as it appears. */
-export function Alert(props: { children: ComponentChildren; tone?: "error" | "warning" | "info" }): JSX.Element {
-  const tone = {
-    error: "border-error text-error",
-    warning: "bg-warning text-warning-content border-transparent",
-    info: "border-info text-info",
-  };
+type Tone = "error" | "warning" | "info";
+
+const TONE: Record<Tone, { box: string; Icon: typeof Info }> = {
+  error: { box: "border-error text-error bg-base-100", Icon: CircleAlert },
+  warning: { box: "bg-warning text-warning-content border-transparent", Icon: TriangleAlert },
+  info: { box: "border-base-300 bg-base-100", Icon: Info },
+};
+
+/** Something to know, in words; an error is read out as it appears. */
+export function Alert(props: { children: ComponentChildren; tone?: Tone }): JSX.Element {
+  const { box, Icon } = TONE[props.tone ?? "info"];
   return (
     <div
       role={props.tone === "error" ? "alert" : "status"}
-      class={`rounded-box bg-base-100 border p-3 text-sm ${tone[props.tone ?? "info"]}`}
+      class={`rounded-box flex gap-2.5 border p-3 text-sm leading-relaxed ${box}`}
     >
-      {props.children}
+      <Icon class="mt-0.5 size-[1.125rem] shrink-0" aria-hidden="true" />
+      <div class="min-w-0 grow">{props.children}</div>
     </div>
   );
 }

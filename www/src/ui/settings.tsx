@@ -11,6 +11,7 @@ export function Settings(): JSX.Element {
     <div class="flex flex-col gap-4">
       <Choices<Lang>
         label={t("app/language")}
+        look="segments"
         options={["zh-CN", "en"]}
         value={lang.value}
         word={(l) => NAMES[l]}
@@ -18,6 +19,7 @@ export function Settings(): JSX.Element {
       />
       <Choices<Theme>
         label={t("app/theme")}
+        look="segments"
         options={["system", "light", "dark"]}
         value={theme.value}
         word={(choice) => t(`app/theme_${choice}`)}

@@ -16,7 +16,7 @@ export function initTheme(): void {
   effect(() => {
     const isDark = theme.value === "dark" || (theme.value === "system" && systemDark.value);
     document.documentElement.dataset.theme = isDark ? "doorstep-dark" : "doorstep";
-    document.querySelector('meta[name="theme-color"]')?.setAttribute("content", isDark ? "#10201d" : "#175c52");
+    document.querySelector('meta[name="theme-color"]')?.setAttribute("content", isDark ? "#0e1513" : "#f2f5f3");
   });
 }
 

@@ -1,19 +1,27 @@
 /** Step 2: a time and a place; it counts only once the borrower agreed. */
+import { CalendarCheck2, CalendarClock, CalendarX2 } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { AppointmentPatch, AppointmentStatus, ProposedBy } from "../../wasm/doorstep";
+import type { AppointmentPatch, AppointmentStatus, AppointmentView, ProposedBy } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
-import { fromLocalInput, toLocalInput } from "../../ui/format";
-import { Choices, Field } from "../../ui/parts";
+import { formatDateTime, formatWindow, fromLocalInput, toLocalInput } from "../../ui/format";
+import { Choices, TextField, useBusy } from "../../ui/parts";
 import { AutoText } from "../AutoText";
-import { showToast } from "../state";
+import { Spot } from "../Missing";
 import type { OpenRecord } from "../useRecord";
+import { SIDES } from "../words";
 
-const SIDES: readonly ProposedBy[] = ["borrower", "collector"];
+/** What most visits need; the person may change it. */
 const HOUR_MS = 3_600_000;
 
 export function AppointmentStep({ record }: { record: OpenRecord }): JSX.Element {
-  return record.view.appointment.status === null ? <Propose record={record} /> : <Proposed record={record} />;
+  return record.view.appointment.status === null && !record.readOnly ? (
+    <Spot paths={["appointment.starts_at", "appointment.ends_at", "appointment.place", "appointment.status"]}>
+      <Propose record={record} />
+    </Spot>
+  ) : (
+    <Proposed record={record} />
+  );
 }
 
 function Propose({ record }: { record: OpenRecord }): JSX.Element {
@@ -23,78 +31,57 @@ function Propose({ record }: { record: OpenRecord }): JSX.Element {
   const [place, setPlace] = useState(address);
   const [side, setSide] = useState<ProposedBy>("collector");
   const [remark, setRemark] = useState("");
+  const [busy, run] = useBusy();
   const starts_at = fromLocalInput(from, zone);
   const ends_at = fromLocalInput(to, zone);
-  const complete =
-    !record.readOnly && starts_at !== null && ends_at !== null && ends_at > starts_at && place.trim() !== "";
+  const ordered = starts_at === null || ends_at === null || ends_at > starts_at;
+  const complete = starts_at !== null && ends_at !== null && ordered && place.trim() !== "";
   const choose = (text: string): void => {
     setFrom(text);
     const start = fromLocalInput(text, zone);
-    // An hour is what most visits need; the person may change it.
-    if (start !== null && (to === "" || (ends_at ?? 0) <= start)) setTo(toLocalInput(start + HOUR_MS, zone));
+    if (start !== null && (ends_at === null || ends_at <= start)) setTo(toLocalInput(start + HOUR_MS, zone));
   };
-  const propose = (): void => {
-    if (starts_at === null || ends_at === null) return;
-    void record.apply({
-      do: "propose_appointment",
-      starts_at,
-      ends_at,
-      place: place.trim(),
-      proposed_by: side,
-      borrower_remark: remark.trim(),
+  const propose = (): Promise<void> =>
+    run(async () => {
+      if (starts_at === null || ends_at === null) return;
+      await record.apply({
+        do: "propose_appointment",
+        starts_at,
+        ends_at,
+        place: place.trim(),
+        proposed_by: side,
+        borrower_remark: remark.trim(),
+      });
     });
-  };
   return (
-    <section class="card-plain flex flex-col gap-4">
-      <p class="muted text-sm">{t("app_/no")}</p>
-      <Field label={t("app_/date")} hint={t("app_/zone", { zone })}>
-        {(id, note) => (
-          <input
-            id={id}
-            aria-describedby={note}
-            type="datetime-local"
-            class="input w-full"
-            value={from}
-            onInput={(event) => choose(event.currentTarget.value)}
-          />
-        )}
-      </Field>
-      <Field label={t("app_/end")}>
-        {(id) => (
-          <input
-            id={id}
-            type="datetime-local"
-            class="input w-full"
-            value={to}
-            min={from}
-            onInput={(event) => setTo(event.currentTarget.value)}
-          />
-        )}
-      </Field>
-      <Field label={t("app_/place")}>
-        {(id) => (
-          <input id={id} class="input w-full" value={place} onInput={(event) => setPlace(event.currentTarget.value)} />
-        )}
-      </Field>
+    <section class="card-plain flex flex-col gap-5">
+      <p class="muted">{t("app_/no")}</p>
+      <TextField
+        label={t("app_/date")}
+        type="datetime-local"
+        hint={t("app_/zone", { zone })}
+        value={from}
+        onInput={choose}
+      />
+      <TextField
+        label={t("app_/end")}
+        type="datetime-local"
+        min={from}
+        value={to}
+        error={ordered ? undefined : t("app_/end_before")}
+        onInput={setTo}
+      />
+      <TextField label={t("app_/place")} value={place} onInput={setPlace} />
       <Choices<ProposedBy>
         label={t("app_/by")}
         options={SIDES}
+        look="segments"
         value={side}
         word={(option) => word("proposed", option)}
         onChange={setSide}
       />
-      <Field label={t("app_/remark")}>
-        {(id) => (
-          <textarea
-            id={id}
-            class="textarea w-full"
-            rows={2}
-            value={remark}
-            onInput={(event) => setRemark(event.currentTarget.value)}
-          />
-        )}
-      </Field>
-      <button type="button" class="btn btn-primary" disabled={!complete} onClick={propose}>
+      <TextField label={t("app_/remark")} lines={2} value={remark} onInput={setRemark} />
+      <button type="button" class="btn btn-primary" disabled={!complete || busy} onClick={() => void propose()}>
         {t("app_/propose")}
       </button>
     </section>
@@ -103,77 +90,129 @@ function Propose({ record }: { record: OpenRecord }): JSX.Element {
 
 const ANSWERS: readonly [AppointmentStatus, string, string][] = [
   ["agreed", "app_/agree", "btn-primary"],
-  ["declined", "app_/decline", "btn-outline"],
-  ["cancelled", "app_/call_off", "btn-ghost"],
+  ["declined", "app_/decline", "btn-quiet"],
+  ["cancelled", "app_/call_off", "btn-quiet"],
 ];
 
 function Proposed({ record }: { record: OpenRecord }): JSX.Element {
-  const { view, apply, readOnly } = record;
+  const { view, apply, applyWithUndo, readOnly } = record;
   const { appointment } = view;
   const { zone } = view.case;
-  const edit = (patch: AppointmentPatch): Promise<boolean> => apply({ do: "edit_appointment", ...patch });
-  const time =
-    (key: "starts_at" | "ends_at") =>
-    async (text: string): Promise<boolean> => {
-      const ms = fromLocalInput(text, zone);
-      return ms !== null && edit({ [key]: ms });
-    };
-  const answer = async (status: AppointmentStatus): Promise<void> => {
+  const edit = (patch: AppointmentPatch): ReturnType<typeof apply> => apply({ do: "edit_appointment", ...patch });
+  const move = async (key: "starts_at" | "ends_at", text: string): ReturnType<typeof apply> => {
+    const at = fromLocalInput(text, zone);
+    return at === null ? null : edit(moved(appointment, key, at));
+  };
+  const answer = (status: AppointmentStatus): void => {
     const before = appointment.status;
-    if (before === null || !(await apply({ do: "answer_appointment", status }))) return;
-    showToast({
-      text: word("appointment", status),
-      undo: () => void apply({ do: "answer_appointment", status: before }),
-    });
+    const back = before && ({ do: "answer_appointment", status: before } as const);
+    void applyWithUndo({ do: "answer_appointment", status }, word("appointment", status), back);
+  };
+  const time = (key: "starts_at" | "ends_at"): { value: string; shown: string } => {
+    const at = appointment[key];
+    return { value: toLocalInput(at, zone), shown: at === null ? "" : formatDateTime(at, zone) };
   };
   return (
-    <section class="card-plain flex flex-col gap-4">
-      <h2 class="section-title">{t("app_/status", { status: word("appointment", appointment.status ?? "") })}</h2>
-      <AutoText
-        label={t("app_/date")}
-        type="datetime-local"
-        hint={t("app_/zone", { zone })}
-        disabled={readOnly}
-        value={toLocalInput(appointment.starts_at, zone)}
-        onSave={time("starts_at")}
-      />
-      <AutoText
-        label={t("app_/end")}
-        type="datetime-local"
-        disabled={readOnly}
-        value={toLocalInput(appointment.ends_at, zone)}
-        onSave={time("ends_at")}
-      />
-      <AutoText
-        label={t("app_/place")}
-        disabled={readOnly}
-        value={appointment.place}
-        onSave={(place) => edit({ place })}
-      />
-      <Choices<ProposedBy>
-        label={t("app_/by")}
-        options={["borrower", "collector", "office"]}
-        value={appointment.proposed_by}
-        disabled={readOnly}
-        word={(option) => word("proposed", option)}
-        onChange={(proposed_by) => void edit({ proposed_by })}
-      />
-      <AutoText
-        label={t("app_/remark")}
-        lines={2}
-        disabled={readOnly}
-        value={appointment.borrower_remark}
-        onSave={(borrower_remark) => edit({ borrower_remark })}
-      />
-      {!readOnly && (
-        <div class="flex flex-wrap gap-2">
-          {ANSWERS.filter(([status]) => status !== appointment.status).map(([status, key, tone]) => (
-            <button key={status} type="button" class={`btn grow ${tone}`} onClick={() => void answer(status)}>
-              {t(key)}
-            </button>
-          ))}
-        </div>
-      )}
-    </section>
+    <>
+      <Spot paths={["appointment.status"]}>
+        <section class="card-plain flex flex-col gap-4">
+          <Status appointment={appointment} zone={zone} />
+          {!readOnly && (
+            <div class="choice-grid">
+              {ANSWERS.filter(([status]) => status !== appointment.status).map(([status, key, tone]) => (
+                <button key={status} type="button" class={`btn ${tone}`} onClick={() => answer(status)}>
+                  {t(key)}
+                </button>
+              ))}
+            </div>
+          )}
+        </section>
+      </Spot>
+      <section class="card-plain flex flex-col gap-5">
+        <Spot paths={["appointment.starts_at"]}>
+          <AutoText
+            label={t("app_/date")}
+            type="datetime-local"
+            hint={t("app_/zone", { zone })}
+            readOnly={readOnly}
+            {...time("starts_at")}
+            check={(text) => (fromLocalInput(text, zone) === null ? t("app_/time_needed") : undefined)}
+            onSave={(text) => move("starts_at", text)}
+          />
+        </Spot>
+        <Spot paths={["appointment.ends_at"]}>
+          <AutoText
+            label={t("app_/end")}
+            type="datetime-local"
+            readOnly={readOnly}
+            {...time("ends_at")}
+            check={(text) => {
+              const at = fromLocalInput(text, zone);
+              if (at === null) return t("app_/time_needed");
+              return at <= (appointment.starts_at ?? 0) ? t("app_/end_before") : undefined;
+            }}
+            onSave={(text) => move("ends_at", text)}
+          />
+        </Spot>
+        <Spot paths={["appointment.place"]}>
+          <AutoText
+            label={t("app_/place")}
+            readOnly={readOnly}
+            value={appointment.place}
+            onSave={(place) => edit({ place })}
+          />
+        </Spot>
+        <Choices<ProposedBy>
+          label={t("app_/by")}
+          options={appointment.proposed_by === "office" ? [...SIDES, "office"] : SIDES}
+          look="segments"
+          value={appointment.proposed_by}
+          readOnly={readOnly}
+          word={(option) => word("proposed", option)}
+          onChange={(proposed_by) => void edit({ proposed_by })}
+        />
+        <AutoText
+          label={t("app_/remark")}
+          lines={2}
+          readOnly={readOnly}
+          value={appointment.borrower_remark}
+          onSave={(borrower_remark) => edit({ borrower_remark })}
+        />
+      </section>
+    </>
   );
+}
+
+/** Where the appointment stands, at a glance. */
+function Status({ appointment, zone }: { appointment: AppointmentView; zone: string }): JSX.Element {
+  const { status, starts_at } = appointment;
+  const off = status === "declined" || status === "cancelled";
+  const look =
+    status === "agreed"
+      ? { tone: "text-success", Icon: CalendarCheck2 }
+      : off
+        ? { tone: "muted", Icon: CalendarX2 }
+        : { tone: "text-accent", Icon: CalendarClock };
+  return (
+    <div class="flex items-start gap-3">
+      <look.Icon class={`mt-0.5 size-7 shrink-0 ${look.tone}`} aria-hidden="true" />
+      <div>
+        <h3 class="section-title">
+          {status ? t("app_/status", { status: word("appointment", status) }) : t("app_/none")}
+        </h3>
+        {starts_at !== null && (
+          <p class={`tabular-nums ${off ? "muted line-through" : ""}`}>
+            {formatWindow(starts_at, appointment.ends_at, zone)}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** A window stays a window: a start behind the end takes the end along. */
+function moved(appointment: AppointmentView, key: "starts_at" | "ends_at", at: number): AppointmentPatch {
+  const { starts_at, ends_at } = appointment;
+  if (key === "ends_at" || ends_at === null || at < ends_at) return { [key]: at };
+  return { starts_at: at, ends_at: at + (starts_at === null ? HOUR_MS : ends_at - starts_at) };
 }

@@ -4,41 +4,38 @@ import { useState } from "preact/hooks";
 import type { Channel, ContactOutcome, TargetRole } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { formatDateTime } from "../../ui/format";
-import { Choices, Field, Select, useBusy } from "../../ui/parts";
-import { client } from "../state";
+import { Choices, Select, TextField, useBusy } from "../../ui/parts";
+import { Spot } from "../Missing";
+import { client, showToast } from "../state";
 import type { OpenRecord } from "../useRecord";
+import { CHANNELS, CONTACT_OUTCOMES, PERSONS } from "../words";
 
-const CHANNELS: readonly Channel[] = ["call", "sms", "message", "email", "letter", "visit"];
-const PERSONS: readonly TargetRole[] = ["borrower", "guarantor", "representative", "third_party", "nobody"];
-const OUTCOMES: readonly ContactOutcome[] = [
-  "reached",
-  "no_answer",
-  "busy",
-  "invalid_number",
-  "left_message",
-  "refused",
-  "sent",
-];
+/** Ways of contact that go to a number. */
+const BY_NUMBER: readonly Channel[] = ["call", "sms", "message"];
 
 export function ContactStep({ record }: { record: OpenRecord }): JSX.Element {
   const { view, readOnly } = record;
   return (
     <>
-      {!readOnly && <LogContact record={record} />}
+      {!readOnly && (
+        <Spot paths={["contacts"]}>
+          <LogContact record={record} />
+        </Spot>
+      )}
       <section class="card-plain flex flex-col gap-3">
-        <h2 class="section-title">{t("con/past")}</h2>
+        <h3 class="section-title">{t("con/past")}</h3>
         {view.contacts.length === 0 && <p class="muted">{t("con/none")}</p>}
-        <ol class="flex flex-col gap-3">
+        <ol class="flex flex-col gap-4">
           {[...view.contacts].reverse().map((contact) => (
-            <li key={contact.id} class="border-base-300 border-l-4 pl-3">
+            <li key={contact.id} class="border-base-300 border-l-[3px] pl-3">
               <p class="font-medium">
-                {word("channel", contact.channel)} · {word("outcome", contact.outcome)} ·{" "}
-                {word("person", contact.target_role)}
+                {word("channel", contact.channel)} · {word("outcome", contact.outcome)}
               </p>
               <p class="muted text-sm">
+                {word("person", contact.target_role)} ·{" "}
                 {t("app/by_at", { by: contact.by, at: formatDateTime(contact.at, contact.zone) })}
               </p>
-              {contact.note && <p class="text-sm whitespace-pre-line">{contact.note}</p>}
+              {contact.note && <p class="pt-1 whitespace-pre-line">{contact.note}</p>}
             </li>
           ))}
         </ol>
@@ -56,16 +53,16 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
   const [outcome, setOutcome] = useState<ContactOutcome | null>(null);
   const [note, setNote] = useState("");
   const [busy, run] = useBusy();
+  const byNumber = BY_NUMBER.includes(channel) && numbers.length > 0;
   const log = (): Promise<void> =>
     run(async () => {
       if (outcome === null) return;
-      const id = await client.newId();
       const saved = await record.apply({
         do: "log_contact",
-        id,
+        id: await client.newId(),
         at: Date.now(),
         channel,
-        number_ref: number,
+        number_ref: byNumber ? number : "",
         target_role: person,
         outcome,
         note: note.trim(),
@@ -73,10 +70,11 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
       if (!saved) return;
       setOutcome(null);
       setNote("");
+      showToast({ text: t("con/logged") });
     });
   return (
-    <section class="card-plain flex flex-col gap-4">
-      <h2 class="section-title">{t("con/log")}</h2>
+    <section class="card-plain flex flex-col gap-5">
+      <h3 class="section-title">{t("con/log")}</h3>
       <Choices<Channel>
         label={t("con/channel")}
         options={CHANNELS}
@@ -84,7 +82,7 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
         word={(option) => word("channel", option)}
         onChange={setChannel}
       />
-      {numbers.length > 0 && (
+      {byNumber && (
         <Select
           label={t("con/number")}
           options={numbers}
@@ -103,22 +101,12 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
       />
       <Choices<ContactOutcome>
         label={t("con/outcome")}
-        options={OUTCOMES}
+        options={CONTACT_OUTCOMES}
         value={outcome}
         word={(option) => word("outcome", option)}
         onChange={setOutcome}
       />
-      <Field label={t("con/note")}>
-        {(id) => (
-          <textarea
-            id={id}
-            class="textarea w-full"
-            rows={2}
-            value={note}
-            onInput={(event) => setNote(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <TextField label={t("con/note")} lines={2} value={note} onInput={setNote} />
       <button type="button" class="btn btn-primary" disabled={outcome === null || busy} onClick={() => void log()}>
         {t("con/save")}
       </button>

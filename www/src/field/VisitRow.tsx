@@ -1,0 +1,80 @@
+/** One record in the list: three lines of one height. */
+import { CircleCheck, CloudAlert, CloudCheck, CloudUpload, OctagonAlert, Smartphone, Undo2 } from "lucide-preact";
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import { Link } from "wouter-preact";
+import type { ListRow, RecordState } from "../core/api";
+import { lang, t, word } from "../i18n";
+import { formatMoney, formatShortDate, formatShortWindow, formatTime } from "../ui/format";
+
+const STATE: Record<RecordState, { tone: string; Icon: typeof CloudCheck }> = {
+  on_phone: { tone: "text-accent", Icon: Smartphone },
+  sending: { tone: "text-info", Icon: CloudUpload },
+  at_office: { tone: "muted", Icon: CloudCheck },
+  returned: { tone: "bg-warning text-warning-content px-2", Icon: Undo2 },
+  accepted: { tone: "text-success", Icon: CircleCheck },
+  attention: { tone: "bg-error text-error-content px-2", Icon: CloudAlert },
+};
+
+export function VisitRow({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
+  const language = lang.value;
+  // A row that stays the same object is not drawn anew: one edit must not redraw thousands.
+  return useMemo(() => <Row row={row} agenda={agenda} />, [row, agenda, language]);
+}
+
+function Row({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
+  const { tone, Icon } = STATE[row.state];
+  return (
+    <Link
+      href={`/visit/${row.id}`}
+      data-testid="visit-row"
+      data-id={row.id}
+      data-state={row.state}
+      class="hover:bg-base-200/60 active:bg-base-200 flex min-h-[6.25rem] items-stretch gap-3 px-4 py-3 no-underline"
+    >
+      {agenda && row.starts_at !== null && (
+        <span class="border-primary flex min-w-[3.5rem] shrink-0 flex-col justify-center border-r-2 pr-2.5 text-sm whitespace-nowrap tabular-nums">
+          <span class="font-semibold">{formatTime(row.starts_at)}</span>
+          {row.ends_at !== null && <span class="muted">{formatTime(row.ends_at)}</span>}
+        </span>
+      )}
+      <span class="flex min-w-0 grow flex-col justify-center gap-1">
+        <span class="flex items-baseline justify-between gap-3">
+          <span class="truncate text-[1.0625rem] font-semibold">{row.borrower_name || row.case_no}</span>
+          <span class="shrink-0 font-medium tabular-nums">{formatMoney(row.overdue, row.currency || "CNY")}</span>
+        </span>
+        <span class="muted truncate text-sm">{row.address || row.case_no}</span>
+        <span class="flex items-center justify-between gap-2 text-xs">
+          <span class="flex min-w-0 items-center gap-1.5">
+            {row.holds[0] !== undefined && (
+              <span class="pill bg-error text-error-content shrink-0">
+                <OctagonAlert class="size-3.5" aria-hidden="true" />
+                {word("flag", row.holds[0])}
+                {row.holds.length > 1 && ` +${row.holds.length - 1}`}
+              </span>
+            )}
+            {row.conflicts > 0 && (
+              <span class="pill border-error text-error shrink-0 border">{t("list/conflict_badge")}</span>
+            )}
+            <span class="muted truncate">{circumstances(row, agenda)}</span>
+          </span>
+          <span class={`pill shrink-0 ${tone} ${tone.includes("px") ? "" : "px-0"}`}>
+            <Icon class="size-4" aria-hidden="true" />
+            {word("state", row.state)}
+          </span>
+        </span>
+      </span>
+    </Link>
+  );
+}
+
+/** Where the record stands, and what its date is. */
+function circumstances(row: ListRow, agenda: boolean): string {
+  const stage = row.disposition ? word("disposition", row.disposition) : word("stage", row.stage);
+  const visited = row.disposition !== null;
+  if (agenda || visited) return stage;
+  if (row.starts_at !== null) return formatShortWindow(row.starts_at, row.ends_at);
+  return row.due_by
+    ? t("list/visit_by", { date: formatShortDate(row.due_by) })
+    : t("list/dpd", { n: row.days_past_due });
+}

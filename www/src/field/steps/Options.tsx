@@ -1,0 +1,171 @@
+/** Ways to repay side by side; totals are whole minor units, the rounding is shown. */
+import { Check, Plus } from "lucide-preact";
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { OptionKind, OptionView, RepaymentOption } from "../../wasm/doorstep";
+import { t, word } from "../../i18n";
+import { formatDate, formatMoney, moneyInput, parseMoney } from "../../ui/format";
+import { Select, TextField, useBusy } from "../../ui/parts";
+import { Amount } from "../Amount";
+import { Spot } from "../Missing";
+import { client } from "../state";
+import type { OpenRecord } from "../useRecord";
+import { OPTION_KINDS } from "../words";
+
+/** The most instalments that a record takes. */
+const MOST_INSTALMENTS = 600;
+
+export function Options({ record }: { record: OpenRecord }): JSX.Element {
+  const { options } = record.view.talk;
+  return (
+    <Spot paths={["talk.options", "talk.chosen_option"]}>
+      <section class="card-plain flex flex-col gap-4">
+        <h3 class="section-title">{word("field", "talk.options")}</h3>
+        {options.length === 0 && <p class="muted">{t("talk_/none")}</p>}
+        {options.length > 0 && (
+          <ul class="grid grid-cols-[repeat(auto-fit,minmax(min(8.5rem,100%),1fr))] gap-2.5">
+            {options.map((option) => (
+              <Option key={option.id} option={option} record={record} />
+            ))}
+          </ul>
+        )}
+        {!record.readOnly && <Offer record={record} />}
+      </section>
+    </Spot>
+  );
+}
+
+function Option({ option, record }: { option: OptionView; record: OpenRecord }): JSX.Element {
+  const { view, applyWithUndo, readOnly } = record;
+  const { currency } = view.case;
+  const { chosen_option } = view.talk;
+  const chosen = chosen_option === option.id;
+  const choose = (): void => {
+    const command = { do: "choose_option", id: chosen ? null : option.id } as const;
+    const said = chosen ? t("talk_/unchosen") : `${t("talk_/choose")}: ${word("option", option.kind)}`;
+    void applyWithUndo(command, said, { do: "choose_option", id: chosen_option });
+  };
+  const withdraw = (): void => {
+    const { id, kind, instalments, first_due, amount, term_months } = option;
+    const offer: RepaymentOption = { id, kind, instalments, first_due, amount, term_months };
+    void applyWithUndo({ do: "withdraw_option", id }, t("talk_/withdrawn"), { do: "offer_option", ...offer });
+  };
+  return (
+    <li
+      class={`rounded-field flex flex-col gap-1 border p-3 ${
+        chosen ? "border-primary bg-primary/8 shadow-[inset_0_0_0_1px_var(--color-primary)]" : "border-base-300"
+      }`}
+    >
+      <span class="text-sm font-semibold">{word("option", option.kind)}</span>
+      <span class="text-lg leading-tight font-semibold tabular-nums">{formatMoney(option.amount, currency)}</span>
+      <span class="text-sm tabular-nums">{inInstalments(option.amount, option.instalments, currency)}</span>
+      {option.first_due && (
+        <span class="muted text-sm">{t("talk_/first", { date: formatDate(option.first_due) })}</span>
+      )}
+      {readOnly && chosen && (
+        <span class="text-primary flex items-center gap-1 pt-1 text-sm font-semibold">
+          <Check class="size-4" aria-hidden="true" />
+          {t("talk_/choose")}
+        </span>
+      )}
+      {!readOnly && (
+        <span class="mt-auto flex flex-col gap-1 pt-2">
+          <button
+            type="button"
+            class={`btn h-auto px-2 py-1.5 text-sm leading-tight ${chosen ? "btn-primary" : "btn-quiet"}`}
+            aria-pressed={chosen}
+            onClick={choose}
+          >
+            {chosen && <Check class="size-4" aria-hidden="true" />}
+            {t("talk_/choose")}
+          </button>
+          <button type="button" class="btn btn-ghost px-2 text-sm font-medium" onClick={withdraw}>
+            {t("talk_/withdraw")}
+          </button>
+        </span>
+      )}
+    </li>
+  );
+}
+
+/** Equal instalments in whole minor units; what does not divide is in the last one. */
+function inInstalments(amount: number, count: number, currency: string): string {
+  const each = Math.floor(amount / count);
+  const last = amount - each * (count - 1);
+  const vars = { n: count, amount: formatMoney(each, currency), last: formatMoney(last, currency) };
+  return t(last === each ? "talk_/each" : "talk_/each_last", vars);
+}
+
+function Offer({ record }: { record: OpenRecord }): JSX.Element {
+  const [open, setOpen] = useState(false);
+  return open ? (
+    <OfferForm record={record} onClose={() => setOpen(false)} />
+  ) : (
+    <button type="button" class="btn btn-tonal" onClick={() => setOpen(true)}>
+      <Plus class="size-5" aria-hidden="true" />
+      {t("talk_/offer")}
+    </button>
+  );
+}
+
+function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => void }): JSX.Element {
+  const { currency, overdue } = record.view.case;
+  const [kind, setKind] = useState<OptionKind>("instalments");
+  const [amount, setAmount] = useState(moneyInput(overdue, currency));
+  const [instalments, setInstalments] = useState("6");
+  const [first, setFirst] = useState("");
+  const [busy, run] = useBusy();
+  const minor = parseMoney(amount, currency);
+  const count = Number(instalments);
+  const counted = Number.isInteger(count) && count >= 1 && count <= MOST_INSTALMENTS;
+  const offer = (): Promise<void> =>
+    run(async () => {
+      if (minor === null) return;
+      const id = await client.newId();
+      const terms = { instalments: count, term_months: count, first_due: first };
+      if (await record.apply({ do: "offer_option", id, kind, amount: minor, ...terms })) onClose();
+    });
+  const chooseKind = (next: OptionKind | ""): void => {
+    if (next === "") return;
+    setKind(next);
+    if (next === "full_payment" || next === "settlement") setInstalments("1");
+  };
+  return (
+    <div class="bg-base-200 rounded-field flex flex-col gap-4 p-3.5">
+      <Select<OptionKind>
+        label={t("talk_/kind")}
+        options={OPTION_KINDS}
+        value={kind}
+        word={(option) => word("option", option)}
+        onChange={chooseKind}
+      />
+      <Amount currency={currency} value={amount} onInput={setAmount} />
+      <TextField
+        label={t("talk_/instalments")}
+        type="number"
+        min={1}
+        max={MOST_INSTALMENTS}
+        value={instalments}
+        error={counted ? undefined : t("talk_/bad_count", { most: MOST_INSTALMENTS })}
+        onInput={setInstalments}
+      />
+      <TextField label={t("talk_/first_due")} type="date" value={first} onInput={setFirst} />
+      {minor !== null && counted && (
+        <p class="rounded-field bg-base-100 p-3 font-medium tabular-nums">{inInstalments(minor, count, currency)}</p>
+      )}
+      <div class="flex gap-2">
+        <button
+          type="button"
+          class="btn btn-primary grow"
+          disabled={minor === null || !counted || first === "" || busy}
+          onClick={() => void offer()}
+        >
+          {t("talk_/add")}
+        </button>
+        <button type="button" class="btn btn-ghost" onClick={onClose}>
+          {t("app/cancel")}
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,85 @@
+/** Payments made or shown; written once, also after the seal. */
+import { Banknote, Plus } from "lucide-preact";
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { t } from "../../i18n";
+import { formatDateTime, formatMoney, fromLocalInput, parseMoney, toLocalInput } from "../../ui/format";
+import { TextField, useBusy } from "../../ui/parts";
+import { Amount } from "../Amount";
+import { client } from "../state";
+import type { OpenRecord } from "../useRecord";
+
+export function Payments({ record }: { record: OpenRecord }): JSX.Element {
+  const { payments, case: facts } = record.view;
+  const [open, setOpen] = useState(false);
+  return (
+    <section class="card-plain flex flex-col gap-4">
+      <h3 class="section-title">{t("end/payments")}</h3>
+      {payments.length === 0 && !open && <p class="muted">{t("end/no_payments")}</p>}
+      {payments.length > 0 && (
+        <ul class="flex flex-col gap-3">
+          {payments.map((payment) => (
+            <li key={payment.id} class="flex gap-3">
+              <Banknote class="text-primary mt-0.5 size-6 shrink-0" aria-hidden="true" />
+              <span>
+                <span class="block font-semibold tabular-nums">{formatMoney(payment.amount, facts.currency)}</span>
+                <span class="muted text-sm">
+                  {[formatDateTime(payment.at, facts.zone), payment.channel, payment.reference, payment.by]
+                    .filter(Boolean)
+                    .join(" · ")}
+                </span>
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {open ? (
+        <PaymentForm record={record} onClose={() => setOpen(false)} />
+      ) : (
+        <button type="button" class="btn btn-quiet" onClick={() => setOpen(true)}>
+          <Plus class="size-5" aria-hidden="true" />
+          {t("end/add_payment")}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function PaymentForm({ record, onClose }: { record: OpenRecord; onClose: () => void }): JSX.Element {
+  const { currency, zone } = record.view.case;
+  const [amount, setAmount] = useState("");
+  const [at, setAt] = useState(() => toLocalInput(Date.now(), zone));
+  const [channel, setChannel] = useState("");
+  const [reference, setReference] = useState("");
+  const [busy, run] = useBusy();
+  const minor = parseMoney(amount, currency);
+  const paid = fromLocalInput(at, zone);
+  const add = (): Promise<void> =>
+    run(async () => {
+      if (minor === null || paid === null) return;
+      const id = await client.newId();
+      const how = { channel: channel.trim(), reference: reference.trim(), receipt: "" };
+      if (await record.apply({ do: "add_payment", id, amount: minor, at: paid, ...how })) onClose();
+    });
+  return (
+    <div class="bg-base-200 rounded-field flex flex-col gap-4 p-3.5">
+      <Amount currency={currency} value={amount} onInput={setAmount} />
+      <TextField label={t("end/paid_at")} type="datetime-local" value={at} onInput={setAt} />
+      <TextField label={t("end/channel")} value={channel} onInput={setChannel} />
+      <TextField label={t("end/reference")} value={reference} onInput={setReference} />
+      <div class="flex gap-2">
+        <button
+          type="button"
+          class="btn btn-primary grow"
+          disabled={minor === null || minor === 0 || paid === null || busy}
+          onClick={() => void add()}
+        >
+          {t("end/add_payment")}
+        </button>
+        <button type="button" class="btn btn-ghost" onClick={onClose}>
+          {t("app/cancel")}
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,76 @@
+/** A promise to pay: an amount, a day and a way. */
+import { HandCoins } from "lucide-preact";
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { PromiseToPay } from "../../wasm/doorstep";
+import { t } from "../../i18n";
+import { formatDate, formatMoney, parseMoney } from "../../ui/format";
+import { TextField, useBusy } from "../../ui/parts";
+import { Amount } from "../Amount";
+import { Spot } from "../Missing";
+import type { OpenRecord } from "../useRecord";
+
+export function Promised({ record }: { record: OpenRecord }): JSX.Element | null {
+  const { promise } = record.view.talk;
+  if (!promise && record.readOnly) return null;
+  return (
+    <Spot paths={["talk.promise"]}>
+      <section class="card-plain flex flex-col gap-4">
+        <h3 class="section-title">{t("talk_/promise")}</h3>
+        {promise ? <Standing record={record} promise={promise} /> : <PromiseForm record={record} />}
+      </section>
+    </Spot>
+  );
+}
+
+function Standing({ record, promise }: { record: OpenRecord; promise: PromiseToPay }): JSX.Element {
+  const takeBack = (): void =>
+    void record.applyWithUndo({ do: "promise", promise: null }, t("talk_/promise_taken"), { do: "promise", promise });
+  return (
+    <>
+      <div class="flex items-center gap-3">
+        <HandCoins class="text-primary size-7 shrink-0" aria-hidden="true" />
+        <p>
+          <span class="block text-lg leading-tight font-semibold tabular-nums">
+            {formatMoney(promise.amount, record.view.case.currency)}
+          </span>
+          {[formatDate(promise.due_date), promise.channel].filter(Boolean).join(" · ")}
+        </p>
+      </div>
+      {!record.readOnly && (
+        <button type="button" class="btn btn-quiet" onClick={takeBack}>
+          {t("talk_/promise_take")}
+        </button>
+      )}
+    </>
+  );
+}
+
+function PromiseForm({ record }: { record: OpenRecord }): JSX.Element {
+  const { currency } = record.view.case;
+  const [amount, setAmount] = useState("");
+  const [due, setDue] = useState("");
+  const [channel, setChannel] = useState("");
+  const [busy, run] = useBusy();
+  const minor = parseMoney(amount, currency);
+  const save = (): Promise<void> =>
+    run(async () => {
+      if (minor === null) return;
+      await record.apply({ do: "promise", promise: { amount: minor, due_date: due, channel: channel.trim() } });
+    });
+  return (
+    <>
+      <Amount currency={currency} value={amount} onInput={setAmount} />
+      <TextField label={t("talk_/promise_date")} type="date" value={due} onInput={setDue} />
+      <TextField label={t("talk_/promise_channel")} value={channel} onInput={setChannel} />
+      <button
+        type="button"
+        class="btn btn-tonal"
+        disabled={minor === null || minor === 0 || due === "" || busy}
+        onClick={() => void save()}
+      >
+        {t("talk_/promise_save")}
+      </button>
+    </>
+  );
+}
