@@ -1,6 +1,8 @@
 //! Doorstep: offline-first visit records.
 
 pub mod ids;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod office;
 pub mod record;
 pub mod sync;
 mod types;

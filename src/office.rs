@@ -1,0 +1,3 @@
+//! The office.
+pub mod cases;
+pub mod money;

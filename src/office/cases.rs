@@ -1,0 +1,16 @@
+//! Case lists of loan systems become visit records.
+//!
+//! A file is read in three steps, each of which knows nothing of the next: [`sheet`] makes rows
+//! of text of whatever the office sends, [`heading`] finds out which column says what, [`row`]
+//! checks one row and turns it into facts of a case. A row that fails is refused with its number,
+//! field and reason; the others are imported.
+
+pub mod heading;
+pub mod report;
+pub mod row;
+pub mod sheet;
+mod value;
+
+pub use report::{ImportReport, RowOutcome, RowReport};
+pub use row::Rules;
+pub use sheet::NoSheet;
