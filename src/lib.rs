@@ -6,3 +6,6 @@ pub mod office;
 pub mod record;
 pub mod sync;
 mod types;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
+pub mod workspace;

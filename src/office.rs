@@ -1,3 +1,5 @@
-//! The office.
+//! The office: where records are made, merged, kept and listed.
+
 pub mod cases;
 pub mod money;
+pub mod store;

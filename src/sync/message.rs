@@ -65,7 +65,11 @@ pub struct Push {
 /// Bytes of an Automerge chunk.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
-pub struct Chunk(#[n(0)] #[cbor(with = "minicbor::bytes")] pub Vec<u8>);
+pub struct Chunk(
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub Vec<u8>,
+);
 
 /// What the office answers.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -1,0 +1,162 @@
+//! What the office keeps, as one contract that every store fulfils.
+//!
+//! The traits know records, feeds and accounts; no HTTP and no merging. `tests/store.rs` is the
+//! conformance suite: a store that passes it may stand behind the office.
+//!
+//! **Consistency.** [`Store::read`] sees one committed state from its first read to its last, and
+//! sees every job that was answered before it began. Jobs behave as if they ran one after the
+//! other (serializable); a store that finds it cannot keep that promise for a job runs it anew,
+//! so a job must be able to run more than once and only its last run counts.
+//!
+//! **Commit.** A job is answered `Ok` only once its effects survive a crash (rule D2). Many jobs
+//! may share one commit. A job that fails, or panics, leaves no trace and spoils no other.
+//!
+//! **Drop.** Submitting is the point of no return: dropping the [`Pending`] answer does not take
+//! the job back, it only means that nobody hears what became of it. [`Store::close`] finishes
+//! every job that was submitted before it, then refuses new ones.
+
+mod accounts;
+mod feeds;
+mod listing;
+mod records;
+pub mod sqlite;
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::{broadcast, oneshot};
+
+pub use accounts::{AccountReads, AccountWrites, Device, SignIn, User};
+pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
+pub use listing::{Key, Listing, Page, Place, Row, Sort};
+pub use records::{
+    Kept, Known, Quarantined, Receipt, RecordReads, RecordWrites, Refused, Rows, Stored,
+};
+
+/// Why a store could not do something. Never a refusal of the protocol: those are values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The store is closed, or closing.
+    #[error("the store is closed")]
+    Closed,
+    /// What is stored cannot be understood.
+    #[error("the store holds something damaged: {0}")]
+    Damaged(String),
+    /// The engine failed.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+/// Everything that can be read of one state.
+pub trait Reads: RecordReads + FeedReads + AccountReads {}
+impl<T: RecordReads + FeedReads + AccountReads> Reads for T {}
+
+/// Everything that can be done in one transaction.
+pub trait Writes: Reads + RecordWrites + FeedWrites + AccountWrites {}
+impl<T: Reads + RecordWrites + FeedWrites + AccountWrites> Writes for T {}
+
+/// A feed got a new entry (rule R8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Whose feed.
+    pub feed: String,
+    /// Its newest entry.
+    pub seq: u64,
+}
+
+/// Work in one transaction, and who hears what became of it.
+pub trait Job: Send {
+    /// Does the work; may be called again when the store could not commit it.
+    fn run(&mut self, tx: &mut dyn Writes) -> Result<(), StoreError>;
+    /// Called once, after the commit is durable or the job is given up.
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
+}
+
+/// A place to keep records.
+pub trait Store: Send + Sync + 'static {
+    /// Queues a job. Never blocks.
+    fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError>;
+    /// Reads one state. Blocks: call it where blocking is allowed.
+    fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError>;
+    /// Feeds that move from now on, told after the commit. A receiver that lags loses some:
+    /// that costs delay, never correctness.
+    fn moved(&self) -> broadcast::Receiver<Moved>;
+    /// Finishes what was submitted, then refuses new jobs. Blocks.
+    fn close(&self);
+}
+
+/// Reads that share one state.
+pub type ReadJob<'r> = dyn FnMut(&mut dyn Reads) -> Result<(), StoreError> + 'r;
+
+impl dyn Store {
+    /// Queues a job at once; the answer can be awaited or waited for.
+    pub fn write<T, F>(&self, work: F) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut dyn Writes) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job = Box::new(Asked { work, done: None, sender });
+        // A job that was not taken drops its sender, and the answer says `Closed`.
+        let _ = self.submit(job);
+        Pending(receiver)
+    }
+
+    /// Reads one state and hands out what was read. Blocks.
+    pub fn look<T>(
+        &self,
+        mut look: impl FnMut(&mut dyn Reads) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut seen = None;
+        self.read(&mut |reads| {
+            seen = Some(look(reads)?);
+            Ok(())
+        })?;
+        seen.ok_or(StoreError::Closed)
+    }
+}
+
+/// A job whose answer somebody waits for.
+struct Asked<T, F> {
+    work: F,
+    done: Option<T>,
+    sender: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Asked<T, F>
+where
+    T: Send,
+    F: FnMut(&mut dyn Writes) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, tx: &mut dyn Writes) -> Result<(), StoreError> {
+        self.done = Some((self.work)(tx)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
+        let Self { done, sender, .. } = *self;
+        // Whoever asked may be gone; the job stands all the same.
+        let _ = sender.send(outcome.and_then(|()| done.ok_or(StoreError::Closed)));
+    }
+}
+
+/// The answer to a job that is queued. Dropping it does not take the job back.
+#[must_use = "the job is queued, but only the answer says that it is durable"]
+pub struct Pending<T>(oneshot::Receiver<Result<T, StoreError>>);
+
+impl<T> Pending<T> {
+    /// Waits for the answer. Blocks: not for asynchronous code.
+    pub fn wait(self) -> Result<T, StoreError> {
+        self.0.blocking_recv().unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+impl<T> Future for Pending<T> {
+    type Output = Result<T, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0)
+            .poll(context)
+            .map(|answer| answer.unwrap_or(Err(StoreError::Closed)))
+    }
+}

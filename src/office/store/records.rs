@@ -1,0 +1,168 @@
+//! Records: documents, their changes, receipts, refused work, and the rows made of them.
+
+use automerge::{ActorId, ChangeHash};
+
+use super::{Listing, Page, StoreError};
+use crate::ids::{DeviceId, Heads, RecordId};
+use crate::record::view::{Conflict, ContactView, PaymentView, VisitSummary};
+
+/// A record as the office holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The lender's case number.
+    pub case_no: String,
+    /// The state of the document.
+    pub heads: Heads,
+    /// Highest operation counter.
+    pub max_op: u64,
+    /// How many changes were accepted: the last ordinal.
+    pub changes: u64,
+    /// ms.
+    pub created_at: i64,
+    /// ms.
+    pub updated_at: i64,
+    /// Automerge `save()`.
+    pub document: Vec<u8>,
+}
+
+/// What the cheap checks need to know of a change that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its hash.
+    pub hash: ChangeHash,
+    /// Who wrote it.
+    pub actor: ActorId,
+    /// Its number among the actor's.
+    pub seq: u64,
+    /// Its highest operation counter.
+    pub max_op: u64,
+}
+
+/// A change as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its place in the order of acceptance, from 1.
+    pub ordinal: u64,
+    /// Hash, actor, seq and highest counter.
+    pub known: Known,
+    /// When it was received, ms.
+    pub received_at: i64,
+    /// From which device.
+    pub device: DeviceId,
+    /// From whom.
+    pub user: String,
+    /// The raw chunk.
+    pub bytes: Vec<u8>,
+}
+
+/// One link of a record's chain of receipts (rule M5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its number, from 1.
+    pub n: u64,
+    /// The changes that were accepted, in order.
+    pub hashes: Vec<ChangeHash>,
+    /// From which device.
+    pub device: DeviceId,
+    /// From whom.
+    pub user: String,
+    /// ms.
+    pub received_at: i64,
+    /// Hash of the receipt before; zeros for the first.
+    pub previous: [u8; 32],
+    /// Hash of this one.
+    pub hash: [u8; 32],
+}
+
+/// Work that was refused, with its bytes (rule M4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// For which record.
+    pub record: RecordId,
+    /// From which device.
+    pub device: DeviceId,
+    /// From whom.
+    pub user: String,
+    /// ms.
+    pub at: i64,
+    /// Stable word.
+    pub code: String,
+    /// The path that may not be written, or empty.
+    pub path: String,
+    /// One sentence.
+    pub message: String,
+    /// The chunks as they came.
+    pub changes: Vec<Vec<u8>>,
+}
+
+/// Refused work as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Its number.
+    pub id: u64,
+    /// The case number of the record, where the office has it.
+    pub case_no: Option<String>,
+    /// What was refused.
+    pub refused: Refused,
+}
+
+/// The plain rows of a record (rule M7).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// The list's row.
+    pub summary: VisitSummary,
+    /// Its contacts, by id.
+    pub contacts: Vec<ContactView>,
+    /// Its payments, by id.
+    pub payments: Vec<PaymentView>,
+    /// Its conflicts, by path.
+    pub conflicts: Vec<Conflict>,
+    /// When the office last accepted something, ms.
+    pub updated_at: i64,
+}
+
+/// Reads of records.
+pub trait RecordReads {
+    /// A record, document included.
+    fn record(&mut self, id: RecordId) -> Result<Option<Stored>, StoreError>;
+    /// The newest record of a case.
+    fn find_case(&mut self, case_no: &str) -> Result<Option<RecordId>, StoreError>;
+    /// Ids in order, after one of them, for walks over everything.
+    fn record_ids(
+        &mut self,
+        after: Option<RecordId>,
+        limit: u32,
+    ) -> Result<Vec<RecordId>, StoreError>;
+    /// What is known of a record's changes, in order of their ordinals.
+    fn known(&mut self, id: RecordId) -> Result<Vec<Known>, StoreError>;
+    /// A record's changes with higher ordinals, in order.
+    fn changes_after(&mut self, id: RecordId, ordinal: u64) -> Result<Vec<Kept>, StoreError>;
+    /// The users in whose feeds a record is, sorted.
+    fn collectors(&mut self, id: RecordId) -> Result<Vec<String>, StoreError>;
+    /// The newest receipt of a record.
+    fn last_receipt(&mut self, id: RecordId) -> Result<Option<Receipt>, StoreError>;
+    /// All receipts of a record, in order.
+    fn receipts(&mut self, id: RecordId) -> Result<Vec<Receipt>, StoreError>;
+    /// The rows of a record.
+    fn rows(&mut self, id: RecordId) -> Result<Option<Rows>, StoreError>;
+    /// One page of the list.
+    fn list(&mut self, listing: &Listing) -> Result<Page, StoreError>;
+    /// Refused work, newest first, without its bytes.
+    fn quarantine(&mut self, limit: u32) -> Result<Vec<Quarantined>, StoreError>;
+    /// One piece of refused work with its bytes.
+    fn quarantined(&mut self, id: u64) -> Result<Option<Quarantined>, StoreError>;
+}
+
+/// Writes of records.
+pub trait RecordWrites {
+    /// Adds a record, or replaces all but its case number and time of creation.
+    fn put_record(&mut self, id: RecordId, record: &Stored) -> Result<(), StoreError>;
+    /// Adds a change to a record that exists.
+    fn add_change(&mut self, id: RecordId, change: &Kept) -> Result<(), StoreError>;
+    /// Adds a receipt to a record that exists.
+    fn add_receipt(&mut self, id: RecordId, receipt: &Receipt) -> Result<(), StoreError>;
+    /// Replaces the rows of a record that exists.
+    fn put_rows(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError>;
+    /// Keeps refused work; the same work from the same device keeps its number.
+    fn quarantine_work(&mut self, refused: &Refused) -> Result<u64, StoreError>;
+}

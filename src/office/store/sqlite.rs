@@ -1,0 +1,143 @@
+//! The embedded store: SQLite in WAL mode, durable on every commit.
+//!
+//! One thread owns the only connection that writes; it takes jobs off a queue, runs each in a
+//! savepoint and commits many at once (`writer`). Reads have connections of their own, each read
+//! in a transaction, so that it sees one state (rule F3).
+
+mod accounts;
+mod convert;
+mod feeds;
+mod listing;
+mod records;
+mod rows;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use tokio::sync::broadcast;
+
+use super::{Job, Moved, ReadJob, Store, StoreError};
+use convert::failed;
+use writer::Writer;
+
+mod migrations {
+    refinery::embed_migrations!("src/office/store/sqlite/migrations");
+}
+
+/// Version of what the tables mean, for programs that find a newer file than they know.
+const FORMAT: i64 = 1;
+
+/// How long a connection waits for another process that writes, such as an import beside a
+/// running office.
+const BUSY: Duration = Duration::from_secs(20);
+
+/// Connections kept for the next reads; more are opened when more read at once.
+const IDLE_READERS: usize = 8;
+
+/// Events kept for a listener that is slow; it loses older ones, which only costs delay.
+const MOVED_KEPT: usize = 4096;
+
+/// A store in one SQLite file.
+pub struct Sqlite {
+    path: PathBuf,
+    writer: Writer,
+    readers: Mutex<Vec<Connection>>,
+    moved: broadcast::Sender<Moved>,
+}
+
+impl Sqlite {
+    /// Opens a file, making it or bringing it up to date where needed. Blocks.
+    ///
+    /// `epoch` and `office_device` are random bytes, used where the file is new.
+    pub fn open(
+        path: &Path,
+        epoch: [u8; 16],
+        office_device: [u8; 16],
+    ) -> Result<Self, StoreError> {
+        let mut connection = connect(path)?;
+        // WAL stays with the file; FULL makes a commit wait for the disk (rule D2).
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            .map_err(failed)?;
+        migrations::migrations::runner()
+            .run(&mut connection)
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        connection
+            .execute(
+                "INSERT INTO meta (one, format, epoch, office_device, office_session)
+                 VALUES (1, ?1, ?2, ?3, 0) ON CONFLICT DO NOTHING",
+                (FORMAT, epoch, office_device),
+            )
+            .map_err(failed)?;
+        let format: i64 = connection
+            .query_row("SELECT format FROM meta", (), |row| row.get(0))
+            .map_err(failed)?;
+        if format != FORMAT {
+            return Err(StoreError::Failed(format!(
+                "the file has format {format}, this program knows {FORMAT}"
+            )));
+        }
+        let (moved, _) = broadcast::channel(MOVED_KEPT);
+        let writer = Writer::start(connection, moved.clone())?;
+        Ok(Self { path: path.to_owned(), writer, readers: Mutex::default(), moved })
+    }
+
+    fn reader(&self) -> Result<Connection, StoreError> {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| connect(&self.path), Ok)
+    }
+
+    fn give_back(&self, reader: Connection) {
+        let mut idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_READERS {
+            idle.push(reader);
+        }
+    }
+}
+
+impl Store for Sqlite {
+    fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        self.writer.submit(job)
+    }
+
+    fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError> {
+        let mut reader = self.reader()?;
+        let transaction = reader
+            .transaction_with_behavior(TransactionBehavior::Deferred)
+            .map_err(failed)?;
+        let outcome = read(&mut Tx { connection: &transaction, moved: Vec::new() });
+        drop(transaction);
+        self.give_back(reader);
+        outcome
+    }
+
+    fn moved(&self) -> broadcast::Receiver<Moved> {
+        self.moved.subscribe()
+    }
+
+    fn close(&self) {
+        self.writer.close();
+    }
+}
+
+/// One transaction, reading or writing.
+struct Tx<'c> {
+    connection: &'c Connection,
+    moved: Vec<Moved>,
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(BUSY).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection
+        .execute_batch("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;")
+        .map_err(failed)?;
+    Ok(connection)
+}

@@ -1,0 +1,88 @@
+//! Between the values of SQL and ours.
+
+use automerge::{ActorId, ChangeHash};
+use rusqlite::Row;
+
+use crate::ids::{DeviceId, Heads, RecordId};
+use crate::office::store::StoreError;
+
+pub(super) fn failed(error: rusqlite::Error) -> StoreError {
+    StoreError::Failed(error.to_string())
+}
+
+pub(super) fn damaged(what: &str) -> StoreError {
+    StoreError::Damaged(what.to_owned())
+}
+
+/// Counters never come near 2^63; one that does is refused by the next comparison.
+pub(super) fn to_sql(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let value: i64 = row.get(column)?;
+    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
+}
+
+pub(super) fn record_id(row: &Row<'_>, column: usize) -> rusqlite::Result<RecordId> {
+    row.get(column).map(RecordId)
+}
+
+pub(super) fn device_id(row: &Row<'_>, column: usize) -> rusqlite::Result<DeviceId> {
+    row.get(column).map(DeviceId)
+}
+
+pub(super) fn hash(row: &Row<'_>, column: usize) -> rusqlite::Result<ChangeHash> {
+    row.get(column).map(ChangeHash)
+}
+
+pub(super) fn actor(row: &Row<'_>, column: usize) -> rusqlite::Result<ActorId> {
+    Ok(ActorId::from(row.get_ref(column)?.as_blob()?))
+}
+
+/// Hashes one after the other, in their order.
+pub(super) fn joined(hashes: &[ChangeHash]) -> Vec<u8> {
+    hashes.iter().flat_map(|hash| hash.0).collect()
+}
+
+pub(super) fn hashes(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<ChangeHash>> {
+    let bytes = row.get_ref(column)?.as_blob()?;
+    let (whole, rest) = bytes.as_chunks::<32>();
+    if rest.is_empty() {
+        Ok(whole.iter().map(|hash| ChangeHash(*hash)).collect())
+    } else {
+        Err(rusqlite::Error::InvalidColumnType(
+            column,
+            "hashes".into(),
+            rusqlite::types::Type::Blob,
+        ))
+    }
+}
+
+pub(super) fn heads(row: &Row<'_>, column: usize) -> rusqlite::Result<Heads> {
+    hashes(row, column).map(Heads::new)
+}
+
+/// A word of a vocabulary.
+pub(super) fn word<T>(
+    row: &Row<'_>,
+    column: usize,
+    parse: impl Fn(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    parse(text).ok_or_else(|| {
+        rusqlite::Error::InvalidColumnType(column, text.into(), rusqlite::types::Type::Text)
+    })
+}
+
+/// A word of a vocabulary, or none.
+pub(super) fn word_or_none<T>(
+    row: &Row<'_>,
+    column: usize,
+    parse: impl Fn(&str) -> Option<T>,
+) -> rusqlite::Result<Option<T>> {
+    match row.get_ref(column)? {
+        rusqlite::types::ValueRef::Null => Ok(None),
+        _ => word(row, column, parse).map(Some),
+    }
+}

@@ -1,0 +1,140 @@
+//! Feeds in SQLite.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::Tx;
+use super::convert::{failed, number, record_id, to_sql};
+use crate::ids::RecordId;
+use crate::office::store::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites, Moved, StoreError};
+use crate::sync::digest::Digest;
+
+const ADDED: i64 = 0;
+const CHANGED: i64 = 1;
+const WITHDRAWN: i64 = 2;
+
+impl FeedReads for Tx<'_> {
+    fn epoch(&mut self) -> Result<[u8; 16], StoreError> {
+        self.connection
+            .prepare_cached("SELECT epoch FROM meta")
+            .and_then(|mut statement| statement.query_row((), |row| row.get(0)))
+            .map_err(failed)
+    }
+
+    fn feed(&mut self, feed: &str) -> Result<Feed, StoreError> {
+        let read = |row: &Row<'_>| {
+            let digest = Digest { count: number(row, 1)?, sum: row.get(2)? };
+            Ok(Feed { seq: number(row, 0)?, digest })
+        };
+        self.connection
+            .prepare_cached("SELECT seq, count, sum FROM feeds WHERE feed = ?1")
+            .and_then(|mut statement| statement.query_row([feed], read).optional())
+            .map(Option::unwrap_or_default)
+            .map_err(failed)
+    }
+
+    fn feeds(&mut self) -> Result<Vec<String>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT feed FROM feeds ORDER BY feed")
+            .and_then(|mut statement| statement.query_map((), |row| row.get(0))?.collect())
+            .map_err(failed)
+    }
+
+    fn entries_after(
+        &mut self,
+        feed: &str,
+        seq: u64,
+        limit: u32,
+    ) -> Result<Vec<FeedEntry>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT seq, record, kind, ordinal FROM feed_entries
+                 WHERE feed = ?1 AND seq > ?2 AND latest = 1 ORDER BY seq LIMIT ?3",
+            )
+            .and_then(|mut statement| {
+                statement.query_map((feed, to_sql(seq), limit), entry)?.collect()
+            })
+            .map_err(failed)
+    }
+
+    fn count_after(&mut self, feed: &str, seq: u64) -> Result<u64, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT count(*) FROM feed_entries WHERE feed = ?1 AND seq > ?2 AND latest = 1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row((feed, to_sql(seq)), |row| number(row, 0))
+            })
+            .map_err(failed)
+    }
+
+    fn entry_at(
+        &mut self,
+        feed: &str,
+        record: RecordId,
+        seq: u64,
+    ) -> Result<Option<FeedEntry>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT seq, record, kind, ordinal FROM feed_entries
+                 WHERE record = ?1 AND feed = ?2 AND seq <= ?3 ORDER BY seq DESC LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row((record.0, feed, to_sql(seq)), entry).optional()
+            })
+            .map_err(failed)
+    }
+}
+
+impl FeedWrites for Tx<'_> {
+    fn append(
+        &mut self,
+        feed: &str,
+        record: RecordId,
+        kind: EntryKind,
+        ordinal: u64,
+        digest: Digest,
+    ) -> Result<u64, StoreError> {
+        // The counter's row is written last (rule F2); that nobody else takes the number in
+        // between is the single writer's doing.
+        let seq = self.feed(feed)?.seq + 1;
+        let kind = match kind {
+            EntryKind::Added => ADDED,
+            EntryKind::Changed => CHANGED,
+            EntryKind::Withdrawn => WITHDRAWN,
+        };
+        let append = || {
+            self.connection
+                .prepare_cached(
+                    "UPDATE feed_entries SET latest = 0
+                     WHERE record = ?1 AND feed = ?2 AND latest = 1",
+                )?
+                .execute((record.0, feed))?;
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO feed_entries (feed, seq, record, kind, ordinal, latest)
+                     VALUES (?1, ?2, ?3, ?4, ?5, 1)",
+                )?
+                .execute((feed, to_sql(seq), record.0, kind, to_sql(ordinal)))?;
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO feeds (feed, seq, count, sum) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (feed) DO UPDATE
+                     SET seq = excluded.seq, count = excluded.count, sum = excluded.sum",
+                )?
+                .execute((feed, to_sql(seq), to_sql(digest.count), digest.sum))
+        };
+        append().map_err(failed)?;
+        self.moved.push(Moved { feed: feed.to_owned(), seq });
+        Ok(seq)
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<FeedEntry> {
+    let kind = match row.get::<_, i64>(2)? {
+        ADDED => EntryKind::Added,
+        CHANGED => EntryKind::Changed,
+        WITHDRAWN => EntryKind::Withdrawn,
+        other => return Err(rusqlite::Error::IntegralValueOutOfRange(2, other)),
+    };
+    Ok(FeedEntry { seq: number(row, 0)?, record: record_id(row, 1)?, kind, ordinal: number(row, 3)? })
+}

@@ -1,0 +1,150 @@
+//! The list in SQLite: filters as a condition, pages by the key of the last row.
+
+use rusqlite::types::Value;
+use rusqlite::{Row as SqlRow, params_from_iter};
+
+use super::Tx;
+use super::convert::{failed, number};
+use super::rows::{SUMMARY, summary};
+use crate::office::store::{Key, Listing, Page, Place, Row, Sort, StoreError};
+
+impl Tx<'_> {
+    pub(super) fn read_page(&mut self, listing: &Listing) -> Result<Page, StoreError> {
+        let mut filter = Filter::of(listing);
+        let total = self
+            .connection
+            .prepare_cached(&format!("SELECT count(*) FROM visits v WHERE {}", filter.sql))
+            .and_then(|mut statement| {
+                statement.query_row(params_from_iter(&filter.values), |row| number(row, 0))
+            })
+            .map_err(failed)?;
+
+        let column = column(listing.sort);
+        let (order, behind) = if listing.descending { ("DESC", "<") } else { ("ASC", ">") };
+        if let Some(place) = &listing.after {
+            let key = match &place.key {
+                Key::Text(text) => Value::Text(text.clone()),
+                Key::Number(number) => Value::Integer(*number),
+            };
+            filter.add(
+                &format!("({column}, v.record) {behind} (?, ?)"),
+                [key, Value::Blob(place.record.0.to_vec())],
+            );
+        }
+        // One more than asked for says whether a page follows.
+        filter.values.push(Value::Integer(i64::from(listing.limit) + 1));
+        let sql = format!(
+            "SELECT {SUMMARY}, {column} FROM visits v WHERE {}
+             ORDER BY {column} {order}, v.record {order} LIMIT ?",
+            filter.sql
+        );
+        let mut found: Vec<(Row, Place)> = self
+            .connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement.query_map(params_from_iter(&filter.values), line)?.collect()
+            })
+            .map_err(failed)?;
+        let limit = usize::try_from(listing.limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = if more { found.last().map(|(_, place)| place.clone()) } else { None };
+        Ok(Page { rows: found.into_iter().map(|(row, _)| row).collect(), next, total })
+    }
+}
+
+fn column(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Updated => "v.updated_at",
+        Sort::Due => "v.due_key",
+        Sort::CaseNo => "v.case_no",
+        Sort::Overdue => "v.overdue",
+    }
+}
+
+fn line(row: &SqlRow<'_>) -> rusqlite::Result<(Row, Place)> {
+    let (summary, updated_at) = summary(row)?;
+    let key = match row.get(20)? {
+        Value::Integer(number) => Key::Number(number),
+        Value::Text(text) => Key::Text(text),
+        other @ (Value::Null | Value::Real(_) | Value::Blob(_)) => {
+            return Err(rusqlite::Error::InvalidColumnType(20, "key".into(), other.data_type()));
+        }
+    };
+    let place = Place { key, record: crate::ids::RecordId(row.get(0)?) };
+    Ok((Row { summary, updated_at }, place))
+}
+
+/// A condition over `visits v` and its values, in order.
+struct Filter {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Filter {
+    fn of(listing: &Listing) -> Self {
+        let mut filter = Self { sql: "1".into(), values: Vec::new() };
+        let text = |text: &str| Value::Text(text.to_owned());
+        let wanted = listing.text.trim();
+        if !wanted.is_empty() {
+            let pattern = text(&format!("%{}%", escaped(wanted)));
+            filter.add(
+                "(v.case_no LIKE ? ESCAPE '\\' OR v.borrower_name LIKE ? ESCAPE '\\'
+                  OR v.address LIKE ? ESCAPE '\\')",
+                [pattern.clone(), pattern.clone(), pattern],
+            );
+        }
+        if !listing.stages.is_empty() {
+            let places = vec!["?"; listing.stages.len()].join(", ");
+            filter.add(
+                &format!("v.stage IN ({places})"),
+                listing.stages.iter().map(|stage| text(stage.as_str())),
+            );
+        }
+        if let Some(collector) = &listing.collector {
+            filter.add(
+                "v.record IN (SELECT record FROM visit_collectors WHERE collector = ?)",
+                [text(collector)],
+            );
+        }
+        if let Some(review) = listing.review {
+            filter.add("v.review_status = ?", [text(review.as_str())]);
+        }
+        if let Some(hold) = listing.hold {
+            filter.add(
+                "EXISTS (SELECT 1 FROM visit_holds h WHERE h.record = v.record AND h.flag = ?)",
+                [text(hold.as_str())],
+            );
+        }
+        if listing.conflicts {
+            filter.add("v.conflicts > 0", []);
+        }
+        if listing.unassigned {
+            filter.add(
+                "NOT EXISTS (SELECT 1 FROM visit_collectors c WHERE c.record = v.record)",
+                [],
+            );
+        }
+        if let Some(since) = listing.since {
+            filter.add("v.updated_at >= ?", [Value::Integer(since)]);
+        }
+        filter
+    }
+
+    fn add(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(condition);
+        self.values.extend(values);
+    }
+}
+
+/// What people type stands for itself.
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::new(), |mut pattern, c| {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+        pattern
+    })
+}

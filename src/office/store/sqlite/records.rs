@@ -1,0 +1,298 @@
+//! Records, changes, receipts and refused work in SQLite.
+
+use minicbor::bytes::ByteVec;
+use rusqlite::{OptionalExtension, Row};
+use sha2::{Digest as _, Sha256};
+
+use super::Tx;
+use super::convert::{
+    actor, damaged, device_id, failed, hash, hashes, heads, joined, number, record_id, to_sql,
+};
+use crate::ids::RecordId;
+use crate::office::store::{
+    Kept, Known, Listing, Page, Quarantined, Receipt, RecordReads, RecordWrites, Refused, Rows,
+    Stored, StoreError,
+};
+
+const RECEIPT: &str =
+    "SELECT n, hashes, device, user, received_at, previous, hash FROM receipts WHERE record = ?1";
+
+impl RecordReads for Tx<'_> {
+    fn record(&mut self, id: RecordId) -> Result<Option<Stored>, StoreError> {
+        let read = |row: &Row<'_>| {
+            Ok(Stored {
+                case_no: row.get(0)?,
+                heads: heads(row, 1)?,
+                max_op: number(row, 2)?,
+                changes: number(row, 3)?,
+                created_at: row.get(4)?,
+                updated_at: row.get(5)?,
+                document: row.get(6)?,
+            })
+        };
+        self.connection
+            .prepare_cached(
+                "SELECT case_no, heads, max_op, changes, created_at, updated_at, document
+                 FROM records WHERE id = ?1",
+            )
+            .and_then(|mut statement| statement.query_row([id.0], read).optional())
+            .map_err(failed)
+    }
+
+    fn find_case(&mut self, case_no: &str) -> Result<Option<RecordId>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT id FROM records WHERE case_no = ?1 ORDER BY id DESC LIMIT 1")
+            .and_then(|mut statement| {
+                statement.query_row([case_no], |row| record_id(row, 0)).optional()
+            })
+            .map_err(failed)
+    }
+
+    fn record_ids(
+        &mut self,
+        after: Option<RecordId>,
+        limit: u32,
+    ) -> Result<Vec<RecordId>, StoreError> {
+        // The empty blob sorts before every id.
+        let after = after.map_or(Vec::new(), |id| id.0.to_vec());
+        self.connection
+            .prepare_cached("SELECT id FROM records WHERE id > ?1 ORDER BY id LIMIT ?2")
+            .and_then(|mut statement| {
+                statement.query_map((after, limit), |row| record_id(row, 0))?.collect()
+            })
+            .map_err(failed)
+    }
+
+    fn known(&mut self, id: RecordId) -> Result<Vec<Known>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT hash, actor, seq, max_op FROM changes WHERE record = ?1 ORDER BY ordinal",
+            )
+            .and_then(|mut statement| {
+                statement.query_map([id.0], |row| known(row, 0))?.collect()
+            })
+            .map_err(failed)
+    }
+
+    fn changes_after(&mut self, id: RecordId, ordinal: u64) -> Result<Vec<Kept>, StoreError> {
+        let read = |row: &Row<'_>| {
+            Ok(Kept {
+                known: known(row, 0)?,
+                ordinal: number(row, 4)?,
+                received_at: row.get(5)?,
+                device: device_id(row, 6)?,
+                user: row.get(7)?,
+                bytes: row.get(8)?,
+            })
+        };
+        self.connection
+            .prepare_cached(
+                "SELECT hash, actor, seq, max_op, ordinal, received_at, device, user, bytes
+                 FROM changes WHERE record = ?1 AND ordinal > ?2 ORDER BY ordinal",
+            )
+            .and_then(|mut statement| {
+                statement.query_map((id.0, to_sql(ordinal)), read)?.collect()
+            })
+            .map_err(failed)
+    }
+
+    fn collectors(&mut self, id: RecordId) -> Result<Vec<String>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT collector FROM visit_collectors WHERE record = ?1 ORDER BY collector",
+            )
+            .and_then(|mut statement| statement.query_map([id.0], |row| row.get(0))?.collect())
+            .map_err(failed)
+    }
+
+    fn last_receipt(&mut self, id: RecordId) -> Result<Option<Receipt>, StoreError> {
+        self.connection
+            .prepare_cached(&format!("{RECEIPT} ORDER BY n DESC LIMIT 1"))
+            .and_then(|mut statement| statement.query_row([id.0], receipt).optional())
+            .map_err(failed)
+    }
+
+    fn receipts(&mut self, id: RecordId) -> Result<Vec<Receipt>, StoreError> {
+        self.connection
+            .prepare_cached(&format!("{RECEIPT} ORDER BY n"))
+            .and_then(|mut statement| statement.query_map([id.0], receipt)?.collect())
+            .map_err(failed)
+    }
+
+    fn rows(&mut self, id: RecordId) -> Result<Option<Rows>, StoreError> {
+        self.read_rows(id)
+    }
+
+    fn list(&mut self, listing: &Listing) -> Result<Page, StoreError> {
+        self.read_page(listing)
+    }
+
+    fn quarantine(&mut self, limit: u32) -> Result<Vec<Quarantined>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT q.id, r.case_no, q.record, q.device, q.user, q.at, q.code, q.path, q.message
+                 FROM quarantine q LEFT JOIN records r ON r.id = q.record
+                 ORDER BY q.id DESC LIMIT ?1",
+            )
+            .and_then(|mut statement| statement.query_map([limit], quarantined)?.collect())
+            .map_err(failed)
+    }
+
+    fn quarantined(&mut self, id: u64) -> Result<Option<Quarantined>, StoreError> {
+        let read = |row: &Row<'_>| Ok((quarantined(row)?, row.get::<_, Vec<u8>>(9)?));
+        let found = self
+            .connection
+            .prepare_cached(
+                "SELECT q.id, r.case_no, q.record, q.device, q.user, q.at, q.code, q.path,
+                        q.message, q.changes
+                 FROM quarantine q LEFT JOIN records r ON r.id = q.record WHERE q.id = ?1",
+            )
+            .and_then(|mut statement| statement.query_row([to_sql(id)], read).optional())
+            .map_err(failed)?;
+        let Some((mut found, changes)) = found else { return Ok(None) };
+        let chunks: Vec<ByteVec> =
+            minicbor::decode(&changes).map_err(|_| damaged("refused work"))?;
+        found.refused.changes = chunks.into_iter().map(Into::into).collect();
+        Ok(Some(found))
+    }
+}
+
+impl RecordWrites for Tx<'_> {
+    fn put_record(&mut self, id: RecordId, record: &Stored) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO records
+               (id, case_no, heads, max_op, changes, created_at, updated_at, document)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (id) DO UPDATE SET heads = excluded.heads, max_op = excluded.max_op,
+               changes = excluded.changes, updated_at = excluded.updated_at,
+               document = excluded.document",
+            (
+                id.0,
+                &record.case_no,
+                joined(record.heads.as_slice()),
+                to_sql(record.max_op),
+                to_sql(record.changes),
+                record.created_at,
+                record.updated_at,
+                &record.document,
+            ),
+        )
+        .map(drop)
+    }
+
+    fn add_change(&mut self, id: RecordId, change: &Kept) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO changes
+               (record, ordinal, hash, actor, seq, max_op, received_at, device, user, bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            (
+                id.0,
+                to_sql(change.ordinal),
+                change.known.hash.0,
+                change.known.actor.to_bytes(),
+                to_sql(change.known.seq),
+                to_sql(change.known.max_op),
+                change.received_at,
+                change.device.0,
+                &change.user,
+                &change.bytes,
+            ),
+        )
+        .map(drop)
+    }
+
+    fn add_receipt(&mut self, id: RecordId, receipt: &Receipt) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO receipts (record, n, hashes, device, user, received_at, previous, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            (
+                id.0,
+                to_sql(receipt.n),
+                joined(&receipt.hashes),
+                receipt.device.0,
+                &receipt.user,
+                receipt.received_at,
+                receipt.previous,
+                receipt.hash,
+            ),
+        )
+        .map(drop)
+    }
+
+    fn put_rows(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
+        self.write_rows(id, rows)
+    }
+
+    fn quarantine_work(&mut self, refused: &Refused) -> Result<u64, StoreError> {
+        let chunks: Vec<ByteVec> = refused.changes.iter().cloned().map(Into::into).collect();
+        let changes = minicbor::to_vec(&chunks).map_err(|_| damaged("refused work"))?;
+        let fingerprint: [u8; 32] = Sha256::new()
+            .chain_update(refused.record.0)
+            .chain_update(refused.device.0)
+            .chain_update(&changes)
+            .finalize()
+            .into();
+        self.connection
+            .prepare_cached(
+                "INSERT INTO quarantine
+                   (fingerprint, record, device, user, at, code, path, message, changes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 ON CONFLICT (fingerprint) DO UPDATE SET code = excluded.code,
+                   path = excluded.path, message = excluded.message
+                 RETURNING id",
+            )
+            .and_then(|mut statement| {
+                let values = (
+                    fingerprint,
+                    refused.record.0,
+                    refused.device.0,
+                    &refused.user,
+                    refused.at,
+                    &refused.code,
+                    &refused.path,
+                    &refused.message,
+                    changes,
+                );
+                statement.query_row(values, |row| number(row, 0))
+            })
+            .map_err(failed)
+    }
+}
+
+fn known(row: &Row<'_>, first: usize) -> rusqlite::Result<Known> {
+    Ok(Known {
+        hash: hash(row, first)?,
+        actor: actor(row, first + 1)?,
+        seq: number(row, first + 2)?,
+        max_op: number(row, first + 3)?,
+    })
+}
+
+fn receipt(row: &Row<'_>) -> rusqlite::Result<Receipt> {
+    Ok(Receipt {
+        n: number(row, 0)?,
+        hashes: hashes(row, 1)?,
+        device: device_id(row, 2)?,
+        user: row.get(3)?,
+        received_at: row.get(4)?,
+        previous: row.get(5)?,
+        hash: row.get(6)?,
+    })
+}
+
+fn quarantined(row: &Row<'_>) -> rusqlite::Result<Quarantined> {
+    Ok(Quarantined {
+        id: number(row, 0)?,
+        case_no: row.get(1)?,
+        refused: Refused {
+            record: record_id(row, 2)?,
+            device: device_id(row, 3)?,
+            user: row.get(4)?,
+            at: row.get(5)?,
+            code: row.get(6)?,
+            path: row.get(7)?,
+            message: row.get(8)?,
+            changes: Vec::new(),
+        },
+    })
+}

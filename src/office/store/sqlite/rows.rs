@@ -1,0 +1,238 @@
+//! The plain rows of a record in SQLite (rule M7).
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::Tx;
+use super::convert::{damaged, failed, to_sql, word, word_or_none};
+use crate::ids::RecordId;
+use crate::office::store::{Rows, StoreError};
+use crate::record::terms::{
+    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
+};
+use crate::record::view::{Conflict, ConflictValue, ContactView, PaymentView, VisitSummary};
+
+/// The columns that [`summary`] reads, of `visits` named `v`. A list stands in one column, a line
+/// each: neither flags nor sign-in names hold line ends.
+pub(super) const SUMMARY: &str = "v.record, v.case_no, v.borrower_name, v.address, v.product,
+    v.overdue, v.currency, v.days_past_due, v.stage, v.starts_at, v.ends_at,
+    v.appointment_status, v.due_by, v.priority, v.disposition, v.review_status, v.conflicts,
+    (SELECT group_concat(flag, char(10) ORDER BY flag) FROM visit_holds h WHERE h.record = v.record),
+    (SELECT group_concat(collector, char(10) ORDER BY collector)
+     FROM visit_collectors c WHERE c.record = v.record),
+    v.updated_at";
+
+/// What a list shows, and when it was updated.
+pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<(VisitSummary, i64)> {
+    let lines = |column: usize| -> rusqlite::Result<Vec<String>> {
+        let joined: Option<String> = row.get(column)?;
+        Ok(joined.map_or(Vec::new(), |text| text.lines().map(str::to_owned).collect()))
+    };
+    // In the order of the vocabulary, as a view has them.
+    let standing = lines(17)?;
+    let holds = Flag::ALL
+        .iter()
+        .copied()
+        .filter(|flag| standing.iter().any(|word| word == flag.as_str()))
+        .collect();
+    let summary = VisitSummary {
+        id: RecordId(row.get(0)?).to_string(),
+        case_no: row.get(1)?,
+        borrower_name: row.get(2)?,
+        address: row.get(3)?,
+        product: row.get(4)?,
+        overdue: row.get(5)?,
+        currency: row.get(6)?,
+        days_past_due: row.get(7)?,
+        stage: word(row, 8, Stage::parse)?,
+        starts_at: row.get(9)?,
+        ends_at: row.get(10)?,
+        appointment_status: word_or_none(row, 11, AppointmentStatus::parse)?,
+        due_by: row.get(12)?,
+        priority: row.get(13)?,
+        disposition: word_or_none(row, 14, Disposition::parse)?,
+        review_status: word(row, 15, ReviewStatus::parse)?,
+        conflicts: row.get(16)?,
+        holds,
+        collectors: lines(18)?,
+    };
+    Ok((summary, row.get(19)?))
+}
+
+impl Tx<'_> {
+    pub(super) fn read_rows(&mut self, id: RecordId) -> Result<Option<Rows>, StoreError> {
+        let found = self
+            .connection
+            .prepare_cached(&format!("SELECT {SUMMARY} FROM visits v WHERE v.record = ?1"))
+            .and_then(|mut statement| statement.query_row([id.0], summary).optional())
+            .map_err(failed)?;
+        let Some((summary, updated_at)) = found else { return Ok(None) };
+        let contacts = self
+            .connection
+            .prepare_cached(
+                "SELECT id, at, zone, channel, number_ref, target_role, outcome, note, by_user
+                 FROM contacts WHERE record = ?1 ORDER BY id",
+            )
+            .and_then(|mut statement| statement.query_map([id.0], contact)?.collect())
+            .map_err(failed)?;
+        let payments = self
+            .connection
+            .prepare_cached(
+                "SELECT id, amount, at, channel, reference, receipt, by_user
+                 FROM payments WHERE record = ?1 ORDER BY id",
+            )
+            .and_then(|mut statement| statement.query_map([id.0], payment)?.collect())
+            .map_err(failed)?;
+        let conflicts = self.read_conflicts(id)?;
+        Ok(Some(Rows { summary, contacts, payments, conflicts, updated_at }))
+    }
+
+    fn read_conflicts(&mut self, id: RecordId) -> Result<Vec<Conflict>, StoreError> {
+        type Line = (String, String, String, String, i64);
+        let lines: Vec<Line> = self
+            .connection
+            .prepare_cached(
+                "SELECT path, value_id, value, by_user, at
+                 FROM conflicts WHERE record = ?1 ORDER BY path, n",
+            )
+            .and_then(|mut statement| {
+                statement.query_map([id.0], |row| row.try_into())?.collect()
+            })
+            .map_err(failed)?;
+        let mut conflicts: Vec<Conflict> = Vec::new();
+        for (path, id, value, by, at) in lines {
+            let value = serde_json::from_str(&value).map_err(|_| damaged("a conflict's value"))?;
+            let value = ConflictValue { id, value, by, at };
+            match conflicts.last_mut() {
+                Some(last) if last.path == path => last.values.push(value),
+                _ => conflicts.push(Conflict { path, values: vec![value] }),
+            }
+        }
+        Ok(conflicts)
+    }
+
+    pub(super) fn write_rows(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
+        self.write_summary(id, &rows.summary, rows.updated_at)?;
+        for table in ["visit_collectors", "visit_holds", "contacts", "payments", "conflicts"] {
+            self.write(&format!("DELETE FROM {table} WHERE record = ?1"), [id.0])?;
+        }
+        for collector in &rows.summary.collectors {
+            self.write("INSERT INTO visit_collectors VALUES (?1, ?2)", (id.0, collector))?;
+        }
+        for flag in &rows.summary.holds {
+            self.write("INSERT INTO visit_holds VALUES (?1, ?2)", (id.0, flag.as_str()))?;
+        }
+        for entry in &rows.contacts {
+            self.write(
+                "INSERT INTO contacts (record, id, at, zone, channel, number_ref, target_role,
+                   outcome, note, by_user) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                (
+                    id.0,
+                    &entry.id,
+                    entry.at,
+                    &entry.zone,
+                    entry.channel.as_str(),
+                    &entry.number_ref,
+                    entry.target_role.as_str(),
+                    entry.outcome.as_str(),
+                    &entry.note,
+                    &entry.by,
+                ),
+            )?;
+        }
+        for entry in &rows.payments {
+            self.write(
+                "INSERT INTO payments (record, id, amount, currency, at, channel, reference,
+                   receipt, by_user) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                (
+                    id.0,
+                    &entry.id,
+                    entry.amount,
+                    &rows.summary.currency,
+                    entry.at,
+                    &entry.channel,
+                    &entry.reference,
+                    &entry.receipt,
+                    &entry.by,
+                ),
+            )?;
+        }
+        self.write_conflicts(id, &rows.conflicts)
+    }
+
+    fn write_summary(
+        &mut self,
+        id: RecordId,
+        row: &VisitSummary,
+        updated_at: i64,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "INSERT OR REPLACE INTO visits (record, case_no, borrower_name, address, product,
+               overdue, currency, days_past_due, stage, starts_at, ends_at, appointment_status,
+               due_by, priority, disposition, review_status, conflicts, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+               ?18)",
+            rusqlite::params![
+                id.0,
+                row.case_no,
+                row.borrower_name,
+                row.address,
+                row.product,
+                row.overdue,
+                row.currency,
+                row.days_past_due,
+                row.stage.as_str(),
+                row.starts_at,
+                row.ends_at,
+                row.appointment_status.map(AppointmentStatus::as_str),
+                row.due_by,
+                row.priority,
+                row.disposition.map(Disposition::as_str),
+                row.review_status.as_str(),
+                row.conflicts,
+                updated_at,
+            ],
+        )
+        .map(drop)
+    }
+
+    fn write_conflicts(&mut self, id: RecordId, conflicts: &[Conflict]) -> Result<(), StoreError> {
+        for conflict in conflicts {
+            for (n, value) in (0u64..).zip(&conflict.values) {
+                let json = serde_json::to_string(&value.value)
+                    .map_err(|_| damaged("a conflict's value"))?;
+                self.write(
+                    "INSERT INTO conflicts (record, path, n, value_id, value, by_user, at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    (id.0, &conflict.path, to_sql(n), &value.id, json, &value.by, value.at),
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn contact(row: &Row<'_>) -> rusqlite::Result<ContactView> {
+    Ok(ContactView {
+        id: row.get(0)?,
+        at: row.get(1)?,
+        zone: row.get(2)?,
+        channel: word(row, 3, Channel::parse)?,
+        number_ref: row.get(4)?,
+        target_role: word(row, 5, TargetRole::parse)?,
+        outcome: word(row, 6, ContactOutcome::parse)?,
+        note: row.get(7)?,
+        by: row.get(8)?,
+    })
+}
+
+fn payment(row: &Row<'_>) -> rusqlite::Result<PaymentView> {
+    Ok(PaymentView {
+        id: row.get(0)?,
+        amount: row.get(1)?,
+        at: row.get(2)?,
+        channel: row.get(3)?,
+        reference: row.get(4)?,
+        receipt: row.get(5)?,
+        by: row.get(6)?,
+    })
+}

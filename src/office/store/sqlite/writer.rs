@@ -1,0 +1,120 @@
+//! The one thread that writes, and its group commit.
+//!
+//! A commit waits for the disk, so while one waits the queue fills up; the next commit then takes
+//! all of it. Alone, a job is committed at once. Each job has a savepoint of its own: one that
+//! fails or panics is rolled back there and spoils no other.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::broadcast;
+
+use super::Tx;
+use super::convert::failed;
+use crate::office::store::{Job, Moved, StoreError};
+
+/// The most jobs in one commit: bounds how long the first of them waits for the last.
+const GROUP: usize = 256;
+
+/// The queue's end that everybody holds.
+pub(super) struct Writer {
+    queue: Mutex<Option<Sender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn start(
+        connection: Connection,
+        moved: broadcast::Sender<Moved>,
+    ) -> Result<Self, StoreError> {
+        let (sender, receiver) = channel();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || run(connection, &receiver, &moved))
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Queues a job.
+    pub(super) fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = queue.as_ref().ok_or(StoreError::Closed)?;
+        sender.send(job).map_err(|_| StoreError::Closed)
+    }
+
+    /// Lets the thread finish what is queued, and waits for it.
+    pub(super) fn close(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A panic of the thread has been answered to every job by the drop of the queue.
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn run(
+    mut connection: Connection,
+    queue: &Receiver<Box<dyn Job>>,
+    moved: &broadcast::Sender<Moved>,
+) {
+    while let Ok(first) = queue.recv() {
+        group(&mut connection, first, queue, moved);
+    }
+    // Leaves no log behind for the next start; where it fails, the next start reads the log.
+    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;");
+}
+
+/// Runs what is queued and commits it as one.
+fn group(
+    connection: &mut Connection,
+    first: Box<dyn Job>,
+    queue: &Receiver<Box<dyn Job>>,
+    moved: &broadcast::Sender<Moved>,
+) {
+    let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(transaction) => transaction,
+        Err(error) => return first.answer(Err(failed(error))),
+    };
+    let mut done: Vec<(Box<dyn Job>, Result<Vec<Moved>, StoreError>)> = Vec::new();
+    let mut next = Some(first);
+    while let Some(mut job) = next {
+        let outcome = in_savepoint(&transaction, job.as_mut());
+        done.push((job, outcome));
+        next = if done.len() < GROUP { queue.try_recv().ok() } else { None };
+    }
+    let committed = transaction.commit().map_err(failed);
+    for (job, outcome) in done {
+        match committed.clone().and(outcome) {
+            Ok(feeds) => {
+                job.answer(Ok(()));
+                // Nobody listening is no failure.
+                feeds.into_iter().for_each(|feed| drop(moved.send(feed)));
+            }
+            Err(error) => job.answer(Err(error)),
+        }
+    }
+}
+
+fn in_savepoint(connection: &Connection, job: &mut dyn Job) -> Result<Vec<Moved>, StoreError> {
+    connection.execute_batch("SAVEPOINT job").map_err(failed)?;
+    let mut tx = Tx { connection, moved: Vec::new() };
+    let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))
+        .unwrap_or_else(|_| Err(StoreError::Failed("a job panicked".into())));
+    let end = match outcome {
+        Ok(()) => "RELEASE job",
+        Err(_) => "ROLLBACK TO job; RELEASE job",
+    };
+    connection.execute_batch(end).map_err(failed)?;
+    outcome.map(|()| tx.moved)
+}

@@ -1,0 +1,102 @@
+//! Who may write what, and when: the table of `schema` applied.
+
+use super::schema::{Phase, Rule, Writers, Writing, rule};
+use super::terms::{Role, Stage};
+
+/// Whoever writes, as the record sees them at that moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Writer<'a> {
+    /// Sign-in name.
+    pub user: &'a str,
+    /// Role.
+    pub role: Role,
+    /// The record's stage as the writer saw it.
+    pub stage: Stage,
+}
+
+/// What a writer does to a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Writes where nothing stood, or into an entry that the same change makes.
+    Make,
+    /// Writes over something.
+    Change,
+    /// Takes something away.
+    Remove,
+}
+
+/// Why a path may not be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The schema knows no such path.
+    #[error("no such field in a visit record")]
+    UnknownPath,
+    /// Set when the record is made, then never.
+    #[error("this is set once, when the record is made")]
+    Fixed,
+    /// Another role's.
+    #[error("this is not this role's to write")]
+    Role,
+    /// The record is sealed.
+    #[error("the record is sealed")]
+    Sealed,
+    /// Only while the record is sealed.
+    #[error("this is written after the seal only")]
+    NotSealed,
+    /// Entries are written once.
+    #[error("an entry is written once and never changed")]
+    Once,
+    /// Stands under another person's name.
+    #[error("this stands under another person's name")]
+    NotOwn,
+}
+
+impl Denied {
+    /// Stable word for programs and translations.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownPath => "unknown_path",
+            Self::Fixed => "fixed",
+            Self::Role | Self::NotOwn => "not_allowed",
+            Self::Sealed => "sealed",
+            Self::NotSealed => "not_sealed",
+            Self::Once => "written_once",
+        }
+    }
+}
+
+/// Judges one act on one path; gives the path's row where it is allowed.
+pub fn judge(path: &[&str], act: Act, writer: Writer<'_>) -> Result<&'static Rule, Denied> {
+    let row = rule(path).ok_or(Denied::UnknownPath)?;
+    let office = writer.role.writes_as_office();
+    let collector = writer.role == Role::Collector;
+    match row.writers {
+        Writers::Creation => return Err(Denied::Fixed),
+        Writers::Office if !office => return Err(Denied::Role),
+        Writers::Collector if !collector => return Err(Denied::Role),
+        Writers::Both if !office && !collector => return Err(Denied::Role),
+        Writers::Office | Writers::Collector | Writers::Both => {}
+    }
+    let sealed = matches!(writer.stage, Stage::Sealed | Stage::Reviewed);
+    match row.phase {
+        Phase::Open if sealed && collector => return Err(Denied::Sealed),
+        Phase::Sealed if !sealed => return Err(Denied::NotSealed),
+        Phase::Open | Phase::Always | Phase::Sealed => {}
+    }
+    match row.writing {
+        Writing::Once if act != Act::Make => Err(Denied::Once),
+        Writing::Raised if collector && act != Act::Make => Err(Denied::Once),
+        Writing::Raised | Writing::Own if collector && !own(path, writer.user) => {
+            Err(Denied::NotOwn)
+        }
+        Writing::Free | Writing::Once | Writing::Raised | Writing::Own => Ok(row),
+    }
+}
+
+/// Whether the author's key of `case.flags.<flag>.<user>` or `checks.<item>.<user>` is the user.
+fn own(path: &[&str], user: &str) -> bool {
+    match path {
+        ["case", "flags", _, key, ..] | ["checks", _, key, ..] => *key == user,
+        _ => true,
+    }
+}

@@ -1,0 +1,169 @@
+//! Fields for which several values stand, since two people wrote them apart.
+//!
+//! Equal values are no conflict. Fields that the program writes beside what a person typed (zones,
+//! who and when of a seal or a review) are not listed: they follow the field that is picked.
+
+use automerge::{Automerge, ChangeHash, ObjId, ReadDoc, ScalarValue, Value};
+
+use super::genesis;
+use super::schema::{Kind, RULES, Writing, first_containers};
+use super::view::{Conflict, ConflictValue, FieldValue};
+
+/// A key at which several values stand.
+pub(super) struct Standing<'d> {
+    pub(super) path: Vec<String>,
+    pub(super) object: ObjId,
+    pub(super) key: String,
+    /// The one that shows now stands first.
+    pub(super) values: Vec<(Value<'d>, ObjId)>,
+}
+
+/// Every conflict, in order of the schema.
+pub(super) fn standing(doc: &Automerge) -> Vec<Standing<'_>> {
+    let mut found = Vec::new();
+    for (path, kind) in first_containers() {
+        let aside = matches!(path.as_slice(), ["seal"] | ["case", "contact_summary"]);
+        let listed = matches!(kind, Kind::Map) && !aside;
+        let Some(object) = genesis::container(&path).filter(|_| listed) else {
+            continue;
+        };
+        standing_in(doc, &path, object, &mut found);
+        for entry in entries(doc, &path, object) {
+            let inner: Vec<&str> = path.iter().copied().chain([entry.0.as_str()]).collect();
+            standing_in(doc, &inner, &entry.1, &mut found);
+        }
+    }
+    found
+}
+
+/// Entries whose fields may be written more than once: raised holds, answers, options.
+fn entries(doc: &Automerge, path: &[&str], object: &ObjId) -> Vec<(String, ObjId)> {
+    let rewritten = RULES.iter().any(|row| {
+        matches!(row.kind, Kind::Map)
+            && row.writing != Writing::Once
+            && row.path.len() == path.len() + 1
+            && row
+                .path
+                .iter()
+                .zip(path)
+                .all(|(want, have)| *want == "*" || want == have)
+    });
+    if !rewritten {
+        return Vec::new();
+    }
+    doc.map_range(object, ..)
+        .filter_map(|item| match doc.get(object, item.key.as_ref()) {
+            Ok(Some((Value::Object(_), id))) => Some((item.key.into_owned(), id)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn standing_in<'d>(
+    doc: &'d Automerge,
+    path: &[&str],
+    object: &ObjId,
+    found: &mut Vec<Standing<'d>>,
+) {
+    for item in doc.map_range(object, ..).filter(|item| item.conflict) {
+        let key = item.key.into_owned();
+        if matches!(
+            (path, key.as_str()),
+            (_, "zone") | (["review"], "at" | "by" | "of")
+        ) {
+            continue;
+        }
+        let Ok(mut values) = doc.get_all(object, key.as_str()) else {
+            continue;
+        };
+        // Automerge gives the winner last.
+        values.reverse();
+        let mut distinct: Vec<(Value<'d>, ObjId)> = Vec::new();
+        for (value, id) in values {
+            let shown = shown(doc, &value, &id);
+            if !distinct
+                .iter()
+                .any(|(other, other_id)| self::shown(doc, other, other_id) == shown)
+            {
+                distinct.push((value, id));
+            }
+        }
+        if distinct.len() > 1 {
+            let path = path
+                .iter()
+                .map(|segment| (*segment).to_owned())
+                .chain([key.clone()])
+                .collect();
+            found.push(Standing {
+                path,
+                object: object.clone(),
+                key,
+                values: distinct,
+            });
+        }
+    }
+}
+
+/// Every conflict as pages show it.
+pub(super) fn conflicts(doc: &Automerge) -> Vec<Conflict> {
+    standing(doc)
+        .into_iter()
+        .map(|standing| Conflict {
+            path: standing.path.join("."),
+            values: standing
+                .values
+                .iter()
+                .map(|(value, id)| {
+                    let change = doc.hash_for_opid(id);
+                    let (by, at) = change
+                        .and_then(|hash| signed(doc, &hash))
+                        .unwrap_or_default();
+                    ConflictValue {
+                        id: id.to_string(),
+                        value: shown(doc, value, id),
+                        by,
+                        at,
+                    }
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// Author and time (ms) of a change.
+pub(super) fn signed(doc: &Automerge, hash: &ChangeHash) -> Option<(String, i64)> {
+    let change = doc.get_change_meta_by_hash(hash)?;
+    let by = change
+        .message
+        .map(|message| message.into_owned())
+        .unwrap_or_default();
+    Some((by, change.timestamp.saturating_mul(1000)))
+}
+
+/// A value as pages show it; an entry shows its answer or its note.
+fn shown(doc: &Automerge, value: &Value<'_>, id: &ObjId) -> FieldValue {
+    match value {
+        Value::Scalar(scalar) => field_value(scalar),
+        Value::Object(_) => ["answer", "note", "kind"]
+            .iter()
+            .find_map(|key| doc.get(id, *key).ok().flatten())
+            .and_then(|(value, _)| value.as_scalar().map(field_value))
+            .unwrap_or(FieldValue::Nothing),
+    }
+}
+
+/// A scalar as pages show it.
+pub(super) fn field_value(scalar: &ScalarValue) -> FieldValue {
+    match scalar {
+        ScalarValue::Str(text) => FieldValue::Text(text.to_string()),
+        ScalarValue::Int(number) => FieldValue::Number(*number),
+        ScalarValue::Uint(number) => FieldValue::Number(i64::try_from(*number).unwrap_or(i64::MAX)),
+        ScalarValue::F64(number) => FieldValue::Decimal(*number),
+        ScalarValue::Boolean(truth) => FieldValue::Truth(*truth),
+        ScalarValue::Timestamp(ms) => FieldValue::Time(*ms),
+        ScalarValue::Bytes(_)
+        | ScalarValue::Counter(_)
+        | ScalarValue::Unknown { .. }
+        | ScalarValue::Null => FieldValue::Nothing,
+    }
+}

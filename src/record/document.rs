@@ -1,0 +1,208 @@
+//! The record itself: an Automerge document that is known to be one of ours.
+
+use automerge::transaction::CommitOptions;
+use automerge::{ActorId, Automerge, Change, ChangeHash, LoadOptions, ReadDoc, TextEncoding};
+
+use super::authority::Writer;
+use super::command::{AssignmentPatch, CasePatch, Command};
+use super::error::{CommandError, Invalid, LoadError};
+use super::terms::{Role, Stage};
+use super::view::{Conflict, HistoryEntry, VisitSummary, VisitView};
+use super::{conflict, genesis, history, read, stage, validate, write};
+use crate::ids::{Heads, RecordId};
+
+/// Who makes a change, when and where.
+#[derive(Debug, Clone)]
+pub struct Author {
+    /// Actor of the writing device and session (rule I1).
+    pub actor: ActorId,
+    /// Sign-in name; it travels as the change's message.
+    pub user: String,
+    /// Role.
+    pub role: Role,
+    /// The writer's clock, ms since 1970 UTC.
+    pub now_ms: i64,
+    /// IANA zone where it is written.
+    pub zone: String,
+}
+
+/// One visit record.
+#[derive(Debug, Clone)]
+pub struct Record {
+    doc: Automerge,
+}
+
+impl Record {
+    /// A new record: the first change and one by the office.
+    pub fn create(
+        id: RecordId,
+        case_no: &str,
+        case: &CasePatch,
+        assignment: &AssignmentPatch,
+        author: &Author,
+    ) -> Result<Self, CommandError> {
+        let mut record = Self {
+            doc: genesis::blank(),
+        };
+        record.transact(author, Stage::Assigned, |pen| {
+            pen.found(id, case_no)?;
+            pen.case(case)?;
+            pen.assignment(assignment)
+        })?;
+        Ok(record)
+    }
+
+    /// A record that holds the first change and nothing else.
+    pub fn blank() -> Self {
+        Self {
+            doc: genesis::blank(),
+        }
+    }
+
+    /// A record from the bytes of [`save`](Self::save), of [`save_plain`](Self::save_plain) or of
+    /// the same followed by change chunks.
+    pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
+        let options = LoadOptions::new()
+            .text_encoding(TextEncoding::UnicodeCodePoint)
+            .on_partial_load(automerge::OnPartialLoad::Error);
+        let doc = Automerge::load_with_options(bytes, options)
+            .map_err(|error| LoadError::Unreadable(error.to_string()))?;
+        Self::from_document(doc)
+    }
+
+    fn from_document(doc: Automerge) -> Result<Self, LoadError> {
+        if doc.get_change_by_hash(&genesis::hash()).is_none() {
+            return Err(LoadError::NotARecord);
+        }
+        // Changes whose dependencies are missing wait in a queue inside the document, unseen.
+        if !doc.get_missing_deps(&[]).is_empty() {
+            return Err(LoadError::Incomplete);
+        }
+        Ok(Self { doc })
+    }
+
+    /// The document, for reads that this type does not offer.
+    pub fn document(&self) -> &Automerge {
+        &self.doc
+    }
+
+    /// Bytes to keep, columns deflated.
+    pub fn save(&self) -> Vec<u8> {
+        self.doc.save()
+    }
+
+    /// Bytes to send in a body that is deflated as a whole.
+    pub fn save_plain(&self) -> Vec<u8> {
+        self.doc.save_nocompress()
+    }
+
+    /// The state that the record is in.
+    pub fn heads(&self) -> Heads {
+        Heads::new(self.doc.get_heads())
+    }
+
+    /// The record's id; `None` before the office's change.
+    pub fn id(&self) -> Option<RecordId> {
+        read::Reader::new(&self.doc, None)
+            .text(&[], "id")
+            .parse()
+            .ok()
+    }
+
+    /// Everything that the record says.
+    pub fn view(&self) -> VisitView {
+        read::view(&self.doc)
+    }
+
+    /// What a list shows of it.
+    pub fn summary(&self) -> VisitSummary {
+        read::summary(&self.view())
+    }
+
+    /// How far it has come.
+    pub fn stage(&self) -> Stage {
+        stage::of(&self.doc, None)
+    }
+
+    /// How far it had come as the author of a change with these dependencies saw it.
+    pub fn stage_at(&self, deps: &[ChangeHash]) -> Stage {
+        stage::of(&self.doc, Some(deps))
+    }
+
+    /// Fields for which several values stand.
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        conflict::conflicts(&self.doc)
+    }
+
+    /// Every change of every field, oldest first.
+    pub fn history(&self) -> Vec<HistoryEntry> {
+        history::history(&self.doc)
+    }
+
+    /// Whether every value is one that the schema knows (rule M3).
+    pub fn validate(&self) -> Result<(), Invalid> {
+        validate::validate(&self.doc)
+    }
+
+    /// Carries a command out as one change; `None` where it changes nothing.
+    ///
+    /// # Errors
+    /// The command is not allowed, a value is out of bounds, or what it names is not there. The
+    /// record is as before then.
+    pub fn apply(
+        &mut self,
+        command: &Command,
+        author: &Author,
+    ) -> Result<Option<Change>, CommandError> {
+        let stage = self.stage();
+        let before = self.clone();
+        let hash = self.transact(author, stage, |pen| pen.command(command, &before))?;
+        Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
+    }
+
+    /// Takes in changes made elsewhere, which must all find their dependencies.
+    ///
+    /// # Errors
+    /// The record is as before where a change cannot be applied.
+    pub fn absorb(&mut self, changes: Vec<Change>) -> Result<(), LoadError> {
+        let hashes: Vec<ChangeHash> = changes.iter().map(Change::hash).collect();
+        let mut next = self.doc.clone();
+        next.apply_changes(changes)
+            .map_err(|error| LoadError::Unreadable(error.to_string()))?;
+        // Ok says little: success is that the changes are in the graph.
+        if hashes
+            .iter()
+            .all(|hash| next.get_change_meta_by_hash(hash).is_some())
+        {
+            self.doc = next;
+            Ok(())
+        } else {
+            Err(LoadError::Incomplete)
+        }
+    }
+
+    fn transact(
+        &mut self,
+        author: &Author,
+        stage: Stage,
+        write: impl FnOnce(&mut write::Pen<'_, '_>) -> Result<(), CommandError>,
+    ) -> Result<Option<ChangeHash>, CommandError> {
+        self.doc.set_actor(author.actor.clone());
+        let writer = Writer {
+            user: &author.user,
+            role: author.role,
+            stage,
+        };
+        let options = CommitOptions::default()
+            .with_message(author.user.clone())
+            .with_time(author.now_ms.div_euclid(1000));
+        let done = self.doc.transact_with(
+            |()| options,
+            |tx| write(&mut write::Pen::new(tx, writer, author)),
+        );
+        match done {
+            Ok(success) => Ok(success.hash),
+            Err(failure) => Err(failure.error),
+        }
+    }
+}

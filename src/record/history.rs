@@ -1,0 +1,130 @@
+//! The history by field: who made what of which field, seeing what.
+
+use automerge::{Automerge, ChangeHash, ObjId, ObjType, PatchAction, Prop, ReadDoc, Value};
+
+use super::conflict::{field_value, signed};
+use super::genesis;
+use super::view::{FieldValue, HistoryEntry};
+use crate::ids::{device_of, hex};
+
+/// Every change of every field, oldest first. The first change, the same for all, is left out.
+pub(super) fn history(doc: &Automerge) -> Vec<HistoryEntry> {
+    doc.get_changes_meta(&[])
+        .iter()
+        .filter(|change| change.hash != genesis::hash())
+        .flat_map(|change| {
+            let (by, at) = signed(doc, &change.hash).unwrap_or_default();
+            let device = device_of(&change.actor)
+                .map(|id| id.to_string())
+                .unwrap_or_default();
+            let seen = Seen {
+                doc,
+                before: &change.deps,
+                after: [change.hash],
+            };
+            seen.fields()
+                .into_iter()
+                .map(move |(path, from, to)| HistoryEntry {
+                    path,
+                    from,
+                    to,
+                    by: by.clone(),
+                    device: device.clone(),
+                    at,
+                    change: hex(&change.hash.0),
+                })
+        })
+        .collect()
+}
+
+/// One change as its author saw it: what stood before, what stands after.
+struct Seen<'d> {
+    doc: &'d Automerge,
+    before: &'d [ChangeHash],
+    after: [ChangeHash; 1],
+}
+
+impl Seen<'_> {
+    fn fields(&self) -> Vec<(String, FieldValue, FieldValue)> {
+        let mut fields: Vec<(String, FieldValue, FieldValue)> = Vec::new();
+        for patch in self.doc.diff(self.before, &self.after) {
+            let place = patch
+                .path
+                .iter()
+                .map(|(_, prop)| segment(prop))
+                .collect::<Vec<_>>();
+            let field = match &patch.action {
+                PatchAction::PutMap {
+                    key,
+                    value: (Value::Scalar(scalar), _),
+                    ..
+                } => Some((
+                    joined(&place, key),
+                    self.value_before(&patch.obj, key),
+                    field_value(scalar),
+                )),
+                // A new entry: its fields follow as patches of their own.
+                PatchAction::PutMap { .. } => None,
+                PatchAction::DeleteMap { key } => Some((
+                    joined(&place, key),
+                    self.value_before(&patch.obj, key),
+                    FieldValue::Nothing,
+                )),
+                PatchAction::PutSeq { .. }
+                | PatchAction::Insert { .. }
+                | PatchAction::SpliceText { .. }
+                | PatchAction::DeleteSeq { .. } => Some(self.sequence(&patch.obj, &place)),
+                // The schema has no counters and no marks; a conflict shows as one.
+                PatchAction::Increment { .. }
+                | PatchAction::Conflict { .. }
+                | PatchAction::Mark { .. } => None,
+            };
+            // A text or a list changes in several patches: one entry says it.
+            if let Some(field) =
+                field.filter(|field| fields.last().is_none_or(|last| last.0 != field.0))
+            {
+                fields.push(field);
+            }
+        }
+        fields
+    }
+
+    fn value_before(&self, object: &ObjId, key: &str) -> FieldValue {
+        match self.doc.get_at(object, key, self.before) {
+            Ok(Some((Value::Scalar(scalar), _))) => field_value(&scalar),
+            Ok(Some((Value::Object(_), _)) | None) | Err(_) => FieldValue::Nothing,
+        }
+    }
+
+    fn sequence(&self, object: &ObjId, place: &[String]) -> (String, FieldValue, FieldValue) {
+        let whole = |heads: &[ChangeHash]| {
+            let text = match self.doc.object_type(object) {
+                Ok(ObjType::Text) => self.doc.text_at(object, heads).unwrap_or_default(),
+                _ => self
+                    .doc
+                    .values_at(object, heads)
+                    .filter_map(|(value, _)| value.as_str().map(str::to_owned))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            };
+            FieldValue::Text(text)
+        };
+        (place.join("."), whole(self.before), whole(&self.after))
+    }
+}
+
+fn joined(place: &[String], key: &str) -> String {
+    place
+        .iter()
+        .map(String::as_str)
+        .chain([key])
+        .collect::<Vec<_>>()
+        .join(".")
+}
+
+fn segment(prop: &Prop) -> String {
+    match prop {
+        Prop::Map(key) => key.clone(),
+        Prop::Seq(index) => index.to_string(),
+    }
+}

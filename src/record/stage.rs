@@ -1,0 +1,42 @@
+//! The derived stage: assigned → contacted → scheduled → on site → recorded → sealed → reviewed.
+
+use automerge::{Automerge, ChangeHash};
+
+use super::read::Reader;
+use super::terms::{AppointmentStatus, Disposition, ReviewStatus, Stage};
+
+/// The stage of a document, now or at some heads.
+pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
+    let read = Reader::new(doc, heads);
+    if let Some(sealed_at) = read.time(&["seal"], "at") {
+        let judged = read.time(&["review"], "of") == Some(sealed_at);
+        let status = read.word(&["review"], "status", ReviewStatus::parse);
+        match status {
+            Some(ReviewStatus::Accepted) if judged => return Stage::Reviewed,
+            // Returned: open again until another seal stands.
+            Some(ReviewStatus::Returned) if judged => return Stage::Recorded,
+            Some(ReviewStatus::Accepted | ReviewStatus::Returned | ReviewStatus::Pending)
+            | None => return Stage::Sealed,
+        }
+    }
+    if read
+        .word(&["talk"], "disposition", Disposition::parse)
+        .is_some()
+    {
+        Stage::Recorded
+    } else if read
+        .time(&["visit"], "departed_at")
+        .or(read.time(&["visit"], "arrived_at"))
+        .is_some()
+    {
+        Stage::OnSite
+    } else if read.word(&["appointment"], "status", AppointmentStatus::parse)
+        == Some(AppointmentStatus::Agreed)
+    {
+        Stage::Scheduled
+    } else if read.any_key(&["contacts"]) {
+        Stage::Contacted
+    } else {
+        Stage::Assigned
+    }
+}

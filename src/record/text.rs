@@ -1,0 +1,125 @@
+//! Text that is merged by character.
+//!
+//! A page hands over the whole text as the person left it and the heads of the view that it was
+//! filled from. The difference is worked out against that state, then carried over to the present
+//! one by cursors, so that what others wrote meanwhile stays.
+
+use automerge::transaction::{Transactable, Transaction};
+use automerge::{AutomergeError, ChangeHash, ObjId, ReadDoc};
+
+use super::document::Record;
+use super::error::CommandError;
+use crate::ids::Heads;
+
+/// The one stretch in which two texts differ, counted in characters.
+struct Difference {
+    at: usize,
+    deleted: usize,
+    inserted: String,
+}
+
+fn difference(before: &str, after: &str) -> Difference {
+    let before: Vec<char> = before.chars().collect();
+    let after: Vec<char> = after.chars().collect();
+    let same = |(a, b): &(&char, &char)| a == b;
+    let head = before.iter().zip(&after).take_while(same).count();
+    let rest = before.len().min(after.len()) - head;
+    let tail = before
+        .iter()
+        .rev()
+        .zip(after.iter().rev())
+        .take(rest)
+        .take_while(same)
+        .count();
+    Difference {
+        at: head,
+        deleted: before.len() - head - tail,
+        inserted: after
+            .iter()
+            .skip(head)
+            .take(after.len() - head - tail)
+            .collect(),
+    }
+}
+
+/// Writes what changed between the text at `base` and `after` into the text as it is now.
+pub(super) fn merge(
+    tx: &mut Transaction<'_>,
+    object: &ObjId,
+    record: &Record,
+    base: &[String],
+    after: &str,
+    path: &'static str,
+) -> Result<(), CommandError> {
+    let doc = record.document();
+    let base = Heads::from_hex(base)
+        .filter(|heads| {
+            heads
+                .as_slice()
+                .iter()
+                .all(|h| doc.get_change_meta_by_hash(h).is_some())
+        })
+        .ok_or(CommandError::Missing {
+            path: path.to_owned(),
+        })?;
+    let base: &[ChangeHash] = base.as_slice();
+    let change = difference(&doc.text_at(object, base)?, after);
+
+    // The character before the stretch holds its place; deleted ones are found one by one, so
+    // that characters that others put between them stay.
+    let mut at = match change.at.checked_sub(1) {
+        Some(before) => {
+            let cursor = doc.get_cursor(object, before, Some(base))?;
+            let stands = stands_at(record, object, &cursor)?;
+            doc.get_cursor_position(object, &cursor, None)? + usize::from(stands)
+        }
+        None => 0,
+    };
+    let mut doomed = Vec::new();
+    for index in change.at..change.at + change.deleted {
+        let cursor = doc.get_cursor(object, index, Some(base))?;
+        if stands_at(record, object, &cursor)? {
+            doomed.push(doc.get_cursor_position(object, &cursor, None)?);
+        }
+    }
+    if !change.inserted.is_empty() {
+        // Behind what is deleted reads better than before it where both ends moved.
+        at = doomed.first().copied().unwrap_or(at);
+    }
+    for index in doomed.iter().rev() {
+        tx.splice_text(object, *index, 1, "")?;
+    }
+    tx.splice_text(object, at, 0, &change.inserted)?;
+    Ok(())
+}
+
+/// Whether the character that a cursor names still stands. A cursor to a deleted one moves to its
+/// neighbour; asked anew at that place, the neighbour names another character.
+fn stands_at(
+    record: &Record,
+    object: &ObjId,
+    cursor: &automerge::Cursor,
+) -> Result<bool, AutomergeError> {
+    let doc = record.document();
+    let now = doc.get_cursor_position(object, cursor, None)?;
+    if now >= doc.length(object) {
+        return Ok(false);
+    }
+    Ok(doc.get_cursor(object, now, None)? == *cursor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_difference_rebuilds_the_text(before in "[ab你]{0,12}", after in "[ab你]{0,12}") {
+            let change = difference(&before, &after);
+            let mut chars: Vec<char> = before.chars().collect();
+            chars.splice(change.at..change.at + change.deleted, change.inserted.chars());
+            prop_assert_eq!(chars.into_iter().collect::<String>(), after);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The JavaScript class over [`Workspace`]: conversions and named errors, no rules.
+//!
+//! Errors are thrown as plain objects `{code, path, message}` of stable words.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+
+use crate::ids::{DeviceId, RecordId};
+use crate::record::command::Command;
+use crate::record::terms::Role;
+use crate::record::view::{HistoryEntry, VisitView};
+use crate::types::TsType;
+use crate::workspace::{HeldRow, Identity, Output, Row, Status, Workspace, WorkspaceError};
+
+TsType! {
+/// What is thrown.
+#[derive(Debug, Serialize, serde::Deserialize)]
+pub struct CoreError {
+    /// Stable word.
+    pub code: String,
+    /// The path that it is about; else empty.
+    pub path: String,
+    /// One sentence for logs.
+    pub message: String,
+}
+}
+
+TsType! {
+/// The rows of a device's store as the workspace is made from them.
+#[derive(Debug, Serialize, serde::Deserialize)]
+pub struct StoredRows {
+    /// Table `meta`.
+    pub meta: Vec<Row>,
+    /// Table `records`.
+    pub records: Vec<Row>,
+    /// Table `outbox`.
+    pub outbox: Vec<Row>,
+}
+}
+
+/// A device's workspace. Call a method, then `poll` until it gives nothing.
+#[wasm_bindgen(js_name = Workspace)]
+#[derive(Debug)]
+pub struct JsWorkspace {
+    inner: Workspace,
+}
+
+#[wasm_bindgen(js_class = Workspace)]
+impl JsWorkspace {
+    /// A workspace over the rows of a store. `device` is 32 hex digits.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        device: &str,
+        session: u32,
+        user: String,
+        role: &str,
+        #[wasm_bindgen(unchecked_param_type = "StoredRows")] rows: JsValue,
+        now_ms: f64,
+    ) -> Result<JsWorkspace, JsValue> {
+        let device: DeviceId = device
+            .parse()
+            .map_err(|_| thrown("malformed_id", "", "the device id is malformed"))?;
+        let role = Role::parse(role).ok_or_else(|| thrown("unknown_role", "", "unknown role"))?;
+        let rows: StoredRows = from_js(rows)?;
+        let identity = Identity {
+            device,
+            session,
+            user,
+            role,
+        };
+        Workspace::new(
+            identity,
+            &rows.meta,
+            &rows.records,
+            &rows.outbox,
+            millis(now_ms),
+        )
+        .map(|inner| Self { inner })
+        .map_err(|error| thrown("newer_store", "", &error.to_string()))
+    }
+
+    /// Rows of the list.
+    #[wasm_bindgen(unchecked_return_type = "HeldRow[]")]
+    pub fn list(&self) -> Result<JsValue, JsValue> {
+        to_js::<Vec<HeldRow>>(&self.inner.list())
+    }
+
+    /// The status.
+    #[wasm_bindgen(unchecked_return_type = "Status")]
+    pub fn status(&self) -> Result<JsValue, JsValue> {
+        to_js::<Status>(&self.inner.status())
+    }
+
+    /// What an open record says.
+    #[wasm_bindgen(unchecked_return_type = "VisitView")]
+    pub fn view(&self, record: &str) -> Result<JsValue, JsValue> {
+        to_js::<VisitView>(&self.inner.view(id(record)?).map_err(refusal)?)
+    }
+
+    /// The history of an open record.
+    #[wasm_bindgen(unchecked_return_type = "HistoryEntry[]")]
+    pub fn history(&self, record: &str) -> Result<JsValue, JsValue> {
+        to_js::<Vec<HistoryEntry>>(&self.inner.history(id(record)?).map_err(refusal)?)
+    }
+
+    /// Whether anything is not confirmed by the office.
+    #[wasm_bindgen(js_name = hasUnsent)]
+    pub fn has_unsent(&self) -> bool {
+        self.inner.has_unsent()
+    }
+
+    /// Opens a record for a page.
+    pub fn open(&mut self, record: &str) -> Result<(), JsValue> {
+        self.inner.open(id(record)?).map_err(refusal)
+    }
+
+    /// A page no longer looks at a record.
+    pub fn close(&mut self, record: &str) -> Result<(), JsValue> {
+        self.inner.close(id(record)?);
+        Ok(())
+    }
+
+    /// Carries a command out; gives the ticket that will be durable.
+    pub fn apply(
+        &mut self,
+        record: &str,
+        #[wasm_bindgen(unchecked_param_type = "Command")] command: JsValue,
+        now_ms: f64,
+        zone: &str,
+    ) -> Result<Option<f64>, JsValue> {
+        let command: Command = from_js(command)?;
+        let ticket = self
+            .inner
+            .apply(id(record)?, &command, millis(now_ms), zone)
+            .map_err(refusal)?;
+        // Tickets count edits of one session: far below 2^53.
+        #[allow(clippy::cast_precision_loss)]
+        Ok(ticket.map(|ticket| ticket as f64))
+    }
+
+    /// Gives up own work that the office refused; `session` is a new one.
+    #[wasm_bindgen(js_name = giveUpRefused)]
+    pub fn give_up_refused(
+        &mut self,
+        record: &str,
+        session: u32,
+        now_ms: f64,
+    ) -> Result<(), JsValue> {
+        self.inner
+            .give_up_refused(id(record)?, session, millis(now_ms))
+            .map_err(refusal)
+    }
+
+    /// The next thing to do.
+    #[wasm_bindgen(unchecked_return_type = "Output | null")]
+    pub fn poll(&mut self) -> Result<JsValue, JsValue> {
+        to_js::<Option<Output>>(&self.inner.poll())
+    }
+
+    /// A batch is durable.
+    pub fn persisted(&mut self, batch: f64, now_ms: f64) {
+        self.inner.persisted(count(batch), millis(now_ms));
+    }
+
+    /// A batch failed and left nothing behind.
+    #[wasm_bindgen(js_name = persistFailed)]
+    pub fn persist_failed(&mut self, batch: f64, reason: &str, now_ms: f64) {
+        self.inner
+            .persist_failed(count(batch), reason, millis(now_ms));
+    }
+
+    /// The chunks of a record.
+    pub fn loaded(
+        &mut self,
+        record: &str,
+        #[wasm_bindgen(unchecked_param_type = "Row[]")] rows: JsValue,
+        now_ms: f64,
+    ) -> Result<(), JsValue> {
+        let rows: Vec<Row> = from_js(rows)?;
+        self.inner.loaded(id(record)?, &rows, millis(now_ms));
+        Ok(())
+    }
+
+    /// The reply to a request.
+    pub fn replied(&mut self, round: f64, body: &[u8], now_ms: f64) {
+        self.inner.replied(count(round), body, millis(now_ms));
+    }
+
+    /// No reply came.
+    #[wasm_bindgen(js_name = requestFailed)]
+    pub fn request_failed(&mut self, round: f64, reason: &str, now_ms: f64, random: u32) {
+        self.inner
+            .request_failed(count(round), reason, millis(now_ms), random);
+    }
+
+    /// A round may be worth while now.
+    #[wasm_bindgen(js_name = syncNow)]
+    pub fn sync_now(&mut self, now_ms: f64) {
+        self.inner.sync_now(millis(now_ms));
+    }
+
+    /// The time asked for by `wake_at` has come.
+    pub fn wake(&mut self, now_ms: f64) {
+        self.inner.wake(millis(now_ms));
+    }
+}
+
+/// A new UUIDv7 from a time and ten random bytes.
+#[wasm_bindgen(js_name = newId)]
+pub fn new_id(now_ms: f64, random: &[u8]) -> Result<String, JsValue> {
+    let random = random
+        .try_into()
+        .map_err(|_| thrown("malformed_id", "", "ten random bytes are needed"))?;
+    Ok(RecordId::v7(millis(now_ms), random).to_string())
+}
+
+fn id(record: &str) -> Result<RecordId, JsValue> {
+    record
+        .parse()
+        .map_err(|_| thrown("unknown_record", "", "malformed record id"))
+}
+
+fn refusal(error: WorkspaceError) -> JsValue {
+    let message = error.to_string();
+    match error {
+        WorkspaceError::UnknownRecord => thrown("unknown_record", "", &message),
+        WorkspaceError::NotOpen => thrown("not_open", "", &message),
+        WorkspaceError::Damaged => thrown("damaged", "", &message),
+        WorkspaceError::Command(error) => thrown(error.code(), error.path(), &message),
+    }
+}
+
+fn thrown(code: &str, path: &str, message: &str) -> JsValue {
+    let error = CoreError {
+        code: code.into(),
+        path: path.into(),
+        message: message.into(),
+    };
+    to_js(&error).unwrap_or_else(|error| error)
+}
+
+fn to_js<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
+    let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
+    value.serialize(&serializer).map_err(JsValue::from)
+}
+
+fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, JsValue> {
+    serde_wasm_bindgen::from_value(value)
+        .map_err(|error| thrown("malformed_value", "", &error.to_string()))
+}
+
+/// JavaScript's times are whole numbers of ms below 2^53.
+#[allow(clippy::cast_possible_truncation)]
+fn millis(now_ms: f64) -> i64 {
+    now_ms as i64
+}
+
+/// Numbers of batches and rounds come back as they went out.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn count(number: f64) -> u64 {
+    number as u64
+}

@@ -1,0 +1,328 @@
+//! Everything that a device holds, as a state machine without I/O.
+//!
+//! The life of a workspace: a driver opens the device's store, takes a session number from it and
+//! hands over the rows ([`Workspace::new`]). From then on there is one contract: call a method,
+//! then carry out what [`Workspace::poll`] gives until it gives nothing, in that order. Persist
+//! before send is queue order; a batch is answered by [`persisted`](Workspace::persisted) or
+//! [`persist_failed`](Workspace::persist_failed), a load by [`loaded`](Workspace::loaded), a
+//! request by [`replied`](Workspace::replied) or [`request_failed`](Workspace::request_failed).
+//!
+//! Lists and digests are read from one small row per record; a document is loaded only while a
+//! person looks at it or a reply changes it. Time, randomness and ids come in as arguments: in the
+//! browser JavaScript is the driver, in tests a scheduler with virtual time.
+//!
+//! What is promised: an edit is acknowledged when its batch is durable (rule D1), never sent
+//! before that, and never given up before the office has confirmed it; "in step" is said only when
+//! the digest of what is held here equals the office's (rule P2).
+
+mod applying;
+mod chunk;
+mod held;
+mod journal;
+mod loading;
+mod output;
+mod round;
+mod status;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use automerge::Change;
+
+use crate::ids::{DeviceId, RecordId, actor};
+use crate::record::command::Command;
+use crate::record::terms::Role;
+use crate::record::view::{HistoryEntry, VisitView};
+use crate::record::{Author, CommandError, Record};
+use crate::sync::message::Cursor;
+
+use held::Held;
+use journal::Journal;
+pub use output::{FirstSync, HeldRow, Output, RecordState, Row, Status, SyncState, Table, Write};
+use round::Link;
+
+/// Version of the rows in the device's store. A store of another version is refused, untouched.
+pub const STORE_FORMAT: u8 = 1;
+
+/// Documents kept loaded though nobody looks at them: enough to go back and forth in a list, few
+/// enough for a small phone (some 50 KB each).
+const LOADED_AT_MOST: usize = 8;
+
+/// Whoever works on this device.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The enrolled device.
+    pub device: DeviceId,
+    /// Session number, taken atomically from the device's store (rule I1).
+    pub session: u32,
+    /// Sign-in name.
+    pub user: String,
+    /// Role.
+    pub role: Role,
+}
+
+/// Why a call on a record cannot be answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WorkspaceError {
+    /// The device holds no such record.
+    #[error("this phone holds no such record")]
+    UnknownRecord,
+    /// The record is not loaded: call `open` first.
+    #[error("the record is not open")]
+    NotOpen,
+    /// Its chunks are damaged and the office's copy has not come yet.
+    #[error("the record is damaged on this phone")]
+    Damaged,
+    /// The command does not hold.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Written by a newer program: refused plainly, untouched.
+    #[error("the store has format {0}, this program writes {STORE_FORMAT}")]
+    Format(u8),
+}
+
+/// Everything that a device holds.
+#[derive(Debug)]
+pub struct Workspace {
+    identity: Identity,
+    held: BTreeMap<RecordId, Held>,
+    loaded: BTreeMap<RecordId, Loaded>,
+    /// Loads asked for and not answered, with the number of pages that wait.
+    loading: BTreeMap<RecordId, usize>,
+    journal: Journal,
+    cursor: Cursor,
+    link: Link,
+    outputs: VecDeque<Output>,
+    next_ticket: u64,
+    /// Order of use of loaded documents.
+    uses: u64,
+}
+
+/// A document in memory.
+#[derive(Debug)]
+struct Loaded {
+    record: Record,
+    /// Keys of its chunks in the store.
+    chunks: BTreeSet<String>,
+    /// How many pages look at it.
+    pins: usize,
+    used: u64,
+}
+
+impl Workspace {
+    // -- getters
+
+    /// Rows of the list, in order of record id.
+    pub fn list(&self) -> Vec<HeldRow> {
+        self.held
+            .values()
+            .map(|held| held.row(self.link.is_sending(held.id)))
+            .collect()
+    }
+
+    /// What an open record says.
+    pub fn view(&self, record: RecordId) -> Result<VisitView, WorkspaceError> {
+        Ok(self.open_record(record)?.view())
+    }
+
+    /// The history of an open record.
+    pub fn history(&self, record: RecordId) -> Result<Vec<HistoryEntry>, WorkspaceError> {
+        Ok(self.open_record(record)?.history())
+    }
+
+    /// Whether anything here is not confirmed by the office.
+    pub fn has_unsent(&self) -> bool {
+        self.held.values().any(|held| !held.outbox.is_empty())
+    }
+
+    /// Whether everything is on disk.
+    pub fn is_durable(&self) -> bool {
+        self.journal.is_idle()
+    }
+
+    fn open_record(&self, record: RecordId) -> Result<&Record, WorkspaceError> {
+        match self.loaded.get(&record) {
+            Some(loaded) => Ok(&loaded.record),
+            None => Err(self.not_loaded(record)),
+        }
+    }
+
+    fn not_loaded(&self, record: RecordId) -> WorkspaceError {
+        match self.held.get(&record) {
+            None => WorkspaceError::UnknownRecord,
+            Some(held) if held.problem == Some(held::Problem::Damaged) => WorkspaceError::Damaged,
+            Some(_) => WorkspaceError::NotOpen,
+        }
+    }
+
+    // -- commands
+
+    /// Carries a command out on an open record and gives the ticket that will be durable, or
+    /// `None` where the command changes nothing.
+    ///
+    /// # Errors
+    /// The record is not open, or the command does not hold; nothing is changed then.
+    pub fn apply(
+        &mut self,
+        record: RecordId,
+        command: &Command,
+        now_ms: i64,
+        zone: &str,
+    ) -> Result<Option<u64>, WorkspaceError> {
+        let author = Author {
+            actor: actor(self.identity.device, self.identity.session),
+            user: self.identity.user.clone(),
+            role: self.identity.role,
+            now_ms,
+            zone: zone.to_owned(),
+        };
+        let missing = self.not_loaded(record);
+        let loaded = self.loaded.get_mut(&record).ok_or(missing)?;
+        let Some(change) = loaded.record.apply(command, &author)? else {
+            return Ok(None);
+        };
+        self.uses += 1;
+        loaded.used = self.uses;
+        self.next_ticket += 1;
+        self.keep_own(record, &change, now_ms);
+        self.journal.ticket(self.next_ticket);
+        self.journal.retry();
+        self.link.edited(now_ms);
+        self.outputs.push_back(Output::ListChanged);
+        self.settle(now_ms);
+        Ok(Some(self.next_ticket))
+    }
+
+    /// Gives up own work that the office refused (rule M4): the record becomes what the office
+    /// confirmed, and further work is written under the new `session`. The refused changes stay in
+    /// the store's table of damaged rows, and in the office's quarantine.
+    ///
+    /// # Errors
+    /// The record is not open.
+    pub fn give_up_refused(
+        &mut self,
+        record: RecordId,
+        session: u32,
+        now_ms: i64,
+    ) -> Result<(), WorkspaceError> {
+        let missing = self.not_loaded(record);
+        let (Some(held), Some(loaded)) = (self.held.get_mut(&record), self.loaded.get_mut(&record))
+        else {
+            return Err(missing);
+        };
+        self.identity.session = session;
+        let refused: BTreeSet<_> = held.outbox.values().map(|unsent| unsent.hash).collect();
+        let mut changes = loaded.record.document().get_changes(&[]);
+        changes.retain(|change| !refused.contains(&change.hash()));
+        let mut confirmed = Record::blank();
+        loading::absorb_what_fits(&mut confirmed, changes);
+        loaded.record = confirmed;
+        for (number, unsent) in std::mem::take(&mut held.outbox) {
+            let key = held::outbox_key(record, number);
+            self.journal
+                .put(Table::Damaged, format!("refused/{key}"), unsent.encode());
+            self.journal.delete(Table::Outbox, key);
+        }
+        loading::rewrite(&mut self.journal, record, loaded);
+        held.problem = None;
+        held.describe(&loaded.record);
+        held.confirmed = held.heads.clone();
+        self.journal
+            .put(Table::Records, record.to_string(), held.encode());
+        self.outputs.push_back(Output::RecordChanged {
+            record: record.to_string(),
+        });
+        self.outputs.push_back(Output::StatusChanged);
+        self.link.hurry();
+        self.settle(now_ms);
+        Ok(())
+    }
+
+    /// Stores an own change as a chunk and in the outbox, and the record's row beside it.
+    fn keep_own(&mut self, record: RecordId, change: &Change, now_ms: i64) {
+        let (Some(held), Some(loaded)) = (self.held.get_mut(&record), self.loaded.get_mut(&record))
+        else {
+            return;
+        };
+        let bytes = change.raw_bytes().to_vec();
+        let key = chunk::key(record, &bytes);
+        self.journal
+            .put(Table::Chunks, key.clone(), chunk::wrap(&bytes));
+        loaded.chunks.insert(key);
+        held.queue(change, now_ms, &mut self.journal);
+        held.describe(&loaded.record);
+        self.journal
+            .put(Table::Records, record.to_string(), held.encode());
+    }
+
+    // -- the driver
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        self.journal
+            .poll()
+            .map(|(batch, writes)| Output::Persist { batch, writes })
+    }
+
+    /// A batch is durable.
+    pub fn persisted(&mut self, batch: u64, now_ms: i64) {
+        if let Some(ticket) = self.journal.done(batch) {
+            self.outputs.push_back(Output::Saved { ticket });
+            for held in self.held.values_mut() {
+                held.durable(batch);
+            }
+            self.link.persisted(batch);
+        }
+        self.settle(now_ms);
+    }
+
+    /// A batch failed and left nothing behind. What it held is kept and tried again with the next
+    /// edit or wake-up.
+    pub fn persist_failed(&mut self, batch: u64, reason: &str, now_ms: i64) {
+        self.journal.failed(batch);
+        self.held
+            .values_mut()
+            .for_each(|held| held.not_durable(batch, self.journal.number()));
+        self.link
+            .persist_failed(batch, self.journal.number(), reason);
+        self.outputs.push_back(Output::SaveFailed {
+            reason: reason.to_owned(),
+        });
+        self.outputs.push_back(Output::StatusChanged);
+        self.outputs.push_back(Output::WakeAt {
+            at: now_ms + round::RETRY_SAVE_MS,
+        });
+    }
+
+    /// After every call: send if it is time, drop documents that nobody looks at.
+    fn settle(&mut self, now_ms: i64) {
+        self.evict();
+        self.drive(now_ms);
+    }
+
+    fn evict(&mut self) {
+        // A document with writes under way must stay: the store does not have all of it yet.
+        while self.journal.is_idle()
+            && !self.link.is_applying()
+            && self.loaded.len() > LOADED_AT_MOST
+        {
+            let oldest = self
+                .loaded
+                .iter()
+                .filter(|(_, loaded)| loaded.pins == 0)
+                .min_by_key(|(_, loaded)| loaded.used)
+                .map(|(id, _)| *id);
+            match oldest {
+                Some(id) => self.loaded.remove(&id),
+                None => return,
+            };
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! One record as the device holds it: the row for lists and digests, and what is unsent.
+
+use std::collections::BTreeMap;
+
+use automerge::{Change, ChangeHash};
+use minicbor::{Decode, Encode};
+
+use super::STORE_FORMAT;
+use super::journal::Journal;
+use super::output::{HeldRow, RecordState, Table};
+use crate::ids::{Heads, RecordId};
+use crate::record::Record;
+use crate::record::terms::{ReviewStatus, Stage};
+use crate::record::view::VisitSummary;
+
+/// What is wrong with a record.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(super) enum Problem {
+    /// Chunks are damaged or missing; the office's copy is asked for.
+    #[n(0)]
+    Damaged,
+    /// The office refused a push; its own words.
+    #[n(1)]
+    Refused {
+        #[n(0)]
+        code: String,
+        #[n(1)]
+        path: String,
+        #[n(2)]
+        message: String,
+    },
+}
+
+/// One record.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) id: RecordId,
+    pub(super) summary: Option<VisitSummary>,
+    /// Heads of all that is held.
+    pub(super) heads: Heads,
+    /// Heads of what the office has confirmed: all but the outbox.
+    pub(super) confirmed: Heads,
+    /// Own changes that the office has not confirmed, by number.
+    pub(super) outbox: BTreeMap<u64, Unsent>,
+    pub(super) problem: Option<Problem>,
+    /// The office's whole copy is to be asked for.
+    pub(super) wanted: bool,
+    /// The office took it away; it is erased once its unsent work has been handed over.
+    pub(super) withdrawn: bool,
+}
+
+/// A change that the office has not confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unsent {
+    pub(super) hash: ChangeHash,
+    pub(super) deps: Vec<ChangeHash>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) at: i64,
+    /// Number of the batch that makes it durable; `None` once it is. Sent only then.
+    pub(super) batch: Option<u64>,
+}
+
+#[derive(Encode, Decode)]
+struct StoredUnsent {
+    #[n(0)]
+    format: u8,
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    bytes: Vec<u8>,
+    #[n(2)]
+    at: i64,
+}
+
+impl Unsent {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        encode(&StoredUnsent {
+            format: STORE_FORMAT,
+            bytes: self.bytes.clone(),
+            at: self.at,
+        })
+    }
+
+    /// From the store; `None` where it is damaged.
+    pub(super) fn decode(value: &[u8]) -> Option<Self> {
+        let stored: StoredUnsent = minicbor::decode(value).ok()?;
+        let change = checked_change(&stored.bytes).filter(|_| stored.format == STORE_FORMAT)?;
+        let (hash, deps) = (change.hash(), change.deps().to_vec());
+        Some(Self {
+            hash,
+            deps,
+            bytes: stored.bytes,
+            at: stored.at,
+            batch: None,
+        })
+    }
+
+    pub(super) fn change(&self) -> Option<Change> {
+        Change::from_bytes(self.bytes.clone()).ok()
+    }
+}
+
+/// A change from bytes, its checksum looked at: Automerge itself does not.
+pub(super) fn checked_change(bytes: &[u8]) -> Option<Change> {
+    use sha2::{Digest, Sha256};
+    let checksum = bytes.get(4..8)?;
+    let digest = Sha256::digest(bytes.get(8..)?);
+    if digest.get(..4) != Some(checksum) {
+        return None;
+    }
+    Change::from_bytes(bytes.to_vec()).ok()
+}
+
+#[derive(Encode, Decode)]
+struct StoredHeld {
+    #[n(0)]
+    format: u8,
+    #[n(1)]
+    heads: Heads,
+    #[n(2)]
+    confirmed: Heads,
+    #[n(3)]
+    problem: Option<Problem>,
+    #[n(4)]
+    wanted: bool,
+    #[n(5)]
+    withdrawn: bool,
+    #[n(6)]
+    #[cbor(with = "minicbor::bytes")]
+    summary: Vec<u8>,
+}
+
+impl Held {
+    /// A record of which nothing is known yet.
+    pub(super) fn new(id: RecordId) -> Self {
+        Self {
+            id,
+            summary: None,
+            heads: Heads::default(),
+            confirmed: Heads::default(),
+            outbox: BTreeMap::new(),
+            problem: None,
+            wanted: false,
+            withdrawn: false,
+        }
+    }
+
+    /// Takes heads and summary from the document.
+    pub(super) fn describe(&mut self, record: &Record) {
+        self.heads = record.heads();
+        self.summary = Some(record.summary());
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let summary = self
+            .summary
+            .as_ref()
+            .and_then(|summary| minicbor_serde::to_vec(summary).ok());
+        encode(&StoredHeld {
+            format: STORE_FORMAT,
+            heads: self.heads.clone(),
+            confirmed: self.confirmed.clone(),
+            problem: self.problem.clone(),
+            wanted: self.wanted,
+            withdrawn: self.withdrawn,
+            summary: summary.unwrap_or_default(),
+        })
+    }
+
+    /// From the store; `None` where the row is damaged.
+    pub(super) fn decode(id: RecordId, value: &[u8]) -> Option<Self> {
+        let stored: StoredHeld = minicbor::decode(value).ok()?;
+        if stored.format != STORE_FORMAT {
+            return None;
+        }
+        let summary: VisitSummary = minicbor_serde::from_slice(&stored.summary).ok()?;
+        if summary.id != id.to_string() {
+            return None;
+        }
+        Some(Self {
+            id,
+            summary: Some(summary),
+            heads: stored.heads,
+            confirmed: stored.confirmed,
+            outbox: BTreeMap::new(),
+            problem: stored.problem,
+            wanted: stored.wanted,
+            withdrawn: stored.withdrawn,
+        })
+    }
+
+    /// Puts an own change into the outbox.
+    pub(super) fn queue(&mut self, change: &Change, at: i64, journal: &mut Journal) {
+        let number = self
+            .outbox
+            .last_key_value()
+            .map_or(1, |(number, _)| number + 1);
+        let unsent = Unsent {
+            hash: change.hash(),
+            deps: change.deps().to_vec(),
+            bytes: change.raw_bytes().to_vec(),
+            at,
+            batch: Some(journal.number()),
+        };
+        journal.put(Table::Outbox, outbox_key(self.id, number), unsent.encode());
+        self.outbox.insert(number, unsent);
+    }
+
+    /// A batch is durable: what it made durable may be sent.
+    pub(super) fn durable(&mut self, batch: u64) {
+        for unsent in self.outbox.values_mut() {
+            unsent.batch.take_if(|waiting| *waiting == batch);
+        }
+    }
+
+    /// A batch failed: what it held goes with the next one.
+    pub(super) fn not_durable(&mut self, batch: u64, next: u64) {
+        for unsent in self
+            .outbox
+            .values_mut()
+            .filter(|unsent| unsent.batch == Some(batch))
+        {
+            unsent.batch = Some(next);
+        }
+    }
+
+    /// Whether there is unsent work that the office has not refused.
+    pub(super) fn is_waiting(&self) -> bool {
+        !matches!(self.problem, Some(Problem::Refused { .. })) && !self.outbox.is_empty()
+    }
+
+    /// Whether there is work that may be sent now: durable too.
+    pub(super) fn is_dirty(&self) -> bool {
+        self.is_waiting() && self.outbox.values().any(|unsent| unsent.batch.is_none())
+    }
+
+    pub(super) fn row(&self, sending: bool) -> HeldRow {
+        let summary = self.summary.clone().unwrap_or_else(|| unreadable(self.id));
+        let state = match (&self.problem, self.outbox.is_empty()) {
+            (Some(_), _) => RecordState::Attention,
+            (None, false) if sending => RecordState::Sending,
+            (None, false) => RecordState::OnPhone,
+            (None, true) => match (summary.stage, summary.review_status) {
+                (Stage::Reviewed, _) => RecordState::Accepted,
+                (Stage::Recorded, ReviewStatus::Returned) => RecordState::Returned,
+                _ => RecordState::AtOffice,
+            },
+        };
+        let problem = match &self.problem {
+            None => None,
+            Some(Problem::Damaged) => Some("damaged".to_owned()),
+            Some(Problem::Refused { code, .. }) => Some(format!("refused_{code}")),
+        };
+        let unsent = i64::try_from(self.outbox.len()).unwrap_or(i64::MAX);
+        HeldRow {
+            summary,
+            state,
+            unsent,
+            problem,
+        }
+    }
+}
+
+/// The row of a record that cannot be read yet.
+fn unreadable(id: RecordId) -> VisitSummary {
+    VisitSummary {
+        id: id.to_string(),
+        case_no: String::new(),
+        borrower_name: String::new(),
+        address: String::new(),
+        product: String::new(),
+        overdue: 0,
+        currency: String::new(),
+        days_past_due: 0,
+        stage: Stage::Assigned,
+        starts_at: None,
+        ends_at: None,
+        appointment_status: None,
+        due_by: String::new(),
+        priority: 2,
+        disposition: None,
+        review_status: ReviewStatus::Pending,
+        holds: Vec::new(),
+        conflicts: 0,
+        collectors: Vec::new(),
+    }
+}
+
+/// Key of an outbox row; numbers sort as text.
+pub(super) fn outbox_key(record: RecordId, number: u64) -> String {
+    format!("{record}/{number:012}")
+}
+
+/// Bytes of a row.
+pub(super) fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if minicbor::encode(value, &mut bytes).is_err() {
+        unreachable!("encoding into memory cannot fail");
+    }
+    bytes
+}

@@ -1,0 +1,308 @@
+//! From the device's store to memory, and what is damaged on the way (rules D4, D5).
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use automerge::{Change, ChangeHash};
+
+use super::held::{Held, Problem, Unsent, checked_change};
+use super::journal::Journal;
+use super::output::{Output, Row, Table};
+use super::round::Link;
+use super::{Identity, Loaded, STORE_FORMAT, StoreError, Workspace, WorkspaceError, chunk};
+use crate::ids::{Heads, RecordId};
+use crate::record::Record;
+
+/// So many chunks of a record are written together as one when it is loaded: below that the
+/// rewriting costs more than it saves.
+const COMPACT_AT: usize = 24;
+
+pub(super) const FORMAT_KEY: &str = "format";
+pub(super) const CURSOR_KEY: &str = "cursor";
+pub(super) const PROVEN_KEY: &str = "proven";
+
+impl Workspace {
+    /// A workspace over the rows of a device's store; no rows for a new one.
+    ///
+    /// # Errors
+    /// The store was written by a newer program. Nothing is written then.
+    pub fn new(
+        identity: Identity,
+        meta: &[Row],
+        records: &[Row],
+        outbox: &[Row],
+        now_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let named = |name: &str| {
+            meta.iter()
+                .find(|row| row.key == name)
+                .map(|row| &row.value)
+        };
+        let format = named(FORMAT_KEY).and_then(|value| value.first().copied());
+        if let Some(format) = format.filter(|format| *format != STORE_FORMAT) {
+            return Err(StoreError::Format(format));
+        }
+        let mut workspace = Self {
+            identity,
+            held: BTreeMap::new(),
+            loaded: BTreeMap::new(),
+            loading: BTreeMap::new(),
+            journal: Journal::default(),
+            // A damaged cursor is no cursor: everything comes again.
+            cursor: named(CURSOR_KEY)
+                .and_then(|value| minicbor::decode(value).ok())
+                .unwrap_or_default(),
+            link: Link::new(named(PROVEN_KEY).and_then(|value| minicbor::decode(value).ok())),
+            outputs: VecDeque::new(),
+            next_ticket: 0,
+            uses: 0,
+        };
+        if format.is_none() {
+            workspace
+                .journal
+                .put(Table::Meta, FORMAT_KEY.into(), vec![STORE_FORMAT]);
+        }
+        workspace.restore(records, outbox);
+        workspace.settle(now_ms);
+        Ok(workspace)
+    }
+
+    fn restore(&mut self, records: &[Row], outbox: &[Row]) {
+        let mut doubtful = BTreeSet::new();
+        for row in records {
+            let Ok(id) = row.key.parse::<RecordId>() else {
+                self.set_aside(Table::Records, row);
+                continue;
+            };
+            let held = Held::decode(id, &row.value).unwrap_or_else(|| {
+                self.set_aside(Table::Records, row);
+                doubtful.insert(id);
+                Held::new(id)
+            });
+            self.held.insert(id, held);
+        }
+        for row in outbox {
+            let place = row.key.split_once('/').and_then(|(record, number)| {
+                Some((
+                    record.parse::<RecordId>().ok()?,
+                    number.parse::<u64>().ok()?,
+                ))
+            });
+            let unsent = Unsent::decode(&row.value);
+            let (Some((id, number)), Some(unsent)) = (place, unsent) else {
+                self.set_aside(Table::Outbox, row);
+                // Its change stands in the chunks too: a load finds it there.
+                doubtful.extend(place.map(|(id, _)| id));
+                continue;
+            };
+            let held = self.held.entry(id).or_insert_with(|| {
+                doubtful.insert(id);
+                Held::new(id)
+            });
+            held.outbox.insert(number, unsent);
+        }
+        // Rows that were damaged are made anew from the chunks.
+        for id in doubtful {
+            self.load(id, 0);
+        }
+    }
+
+    /// Keeps the bytes of a damaged row where they do no harm.
+    fn set_aside(&mut self, table: Table, row: &Row) {
+        let name = match table {
+            Table::Meta => "meta",
+            Table::Records => "records",
+            Table::Chunks => "chunks",
+            Table::Outbox => "outbox",
+            Table::Damaged => return,
+        };
+        self.journal.put(
+            Table::Damaged,
+            format!("{name}/{}", row.key),
+            row.value.to_vec(),
+        );
+        self.journal.delete(table, row.key.clone());
+    }
+
+    /// Opens a record for a page; answered by a load unless it is in memory.
+    ///
+    /// # Errors
+    /// The device holds no such record.
+    pub fn open(&mut self, record: RecordId) -> Result<(), WorkspaceError> {
+        if !self.held.contains_key(&record) {
+            return Err(WorkspaceError::UnknownRecord);
+        }
+        self.uses += 1;
+        match self.loaded.get_mut(&record) {
+            Some(loaded) => {
+                loaded.pins += 1;
+                loaded.used = self.uses;
+            }
+            None => self.load(record, 1),
+        }
+        Ok(())
+    }
+
+    /// A page no longer looks at a record.
+    pub fn close(&mut self, record: RecordId) {
+        if let Some(loaded) = self.loaded.get_mut(&record) {
+            loaded.pins = loaded.pins.saturating_sub(1);
+        }
+        self.evict();
+    }
+
+    /// Asks for a record's chunks, once.
+    pub(super) fn load(&mut self, record: RecordId, pins: usize) {
+        let asked = self.loading.contains_key(&record);
+        *self.loading.entry(record).or_default() += pins;
+        if !asked {
+            self.outputs.push_back(Output::Load {
+                record: record.to_string(),
+            });
+        }
+    }
+
+    /// The chunks of a record, as asked for by a load.
+    pub fn loaded(&mut self, record: RecordId, rows: &[Row], now_ms: i64) {
+        let Some(pins) = self.loading.remove(&record) else {
+            return;
+        };
+        if self.held.contains_key(&record) && !self.loaded.contains_key(&record) {
+            self.take_in(record, rows, pins);
+        }
+        self.settle(now_ms);
+    }
+
+    fn take_in(&mut self, id: RecordId, rows: &[Row], pins: usize) {
+        let mut chunks = BTreeSet::new();
+        let mut documents = Vec::new();
+        let mut changes: Vec<Change> = Vec::new();
+        for row in rows {
+            let sound = chunk::unwrap(id, &row.key, &row.value).and_then(|bytes| {
+                if chunk::is_document(bytes) {
+                    Record::load(bytes)
+                        .ok()
+                        .map(|record| documents.push(record))
+                } else {
+                    checked_change(bytes).map(|change| changes.push(change))
+                }
+            });
+            match sound {
+                Some(()) => {
+                    chunks.insert(row.key.clone());
+                }
+                None => self.set_aside(Table::Chunks, row),
+            }
+        }
+        let Some(held) = self.held.get_mut(&id) else {
+            return;
+        };
+        changes.extend(held.outbox.values().filter_map(Unsent::change));
+        let mut record = Record::blank();
+        for document in &documents {
+            changes.extend(
+                document
+                    .document()
+                    .get_changes(&record.document().get_heads()),
+            );
+        }
+        let stranded = absorb_what_fits(&mut record, changes);
+
+        let whole = record.heads() == held.heads
+            || (record.id() == Some(id) && stranded == 0 && includes(&record, &held.heads));
+        if !whole || record.id() != Some(id) {
+            held.problem = Some(Problem::Damaged);
+            held.wanted = true;
+            self.journal
+                .put(Table::Records, id.to_string(), held.encode());
+            self.outputs.push_back(Output::ListChanged);
+            self.outputs.push_back(Output::StatusChanged);
+            self.outputs.push_back(Output::RecordChanged {
+                record: id.to_string(),
+            });
+            self.link.hurry();
+            return;
+        }
+        let confirmed = confirmed_heads(&record, held);
+        if held.summary.is_none() || held.confirmed != confirmed || held.heads != record.heads() {
+            held.confirmed = confirmed;
+            held.describe(&record);
+            self.journal
+                .put(Table::Records, id.to_string(), held.encode());
+            self.outputs.push_back(Output::ListChanged);
+        }
+        self.uses += 1;
+        let mut loaded = Loaded {
+            record,
+            chunks,
+            pins,
+            used: self.uses,
+        };
+        if loaded.chunks.len() >= COMPACT_AT {
+            rewrite(&mut self.journal, id, &mut loaded);
+        }
+        self.loaded.insert(id, loaded);
+    }
+}
+
+/// Writes all chunks of a record as one document, in the batch that deletes them (rule D4).
+pub(super) fn rewrite(journal: &mut Journal, id: RecordId, loaded: &mut Loaded) {
+    let bytes = loaded.record.save();
+    let key = chunk::key(id, &bytes);
+    for old in std::mem::take(&mut loaded.chunks) {
+        journal.delete(Table::Chunks, old);
+    }
+    journal.put(Table::Chunks, key.clone(), chunk::wrap(&bytes));
+    loaded.chunks.insert(key);
+}
+
+/// Takes in every change whose dependencies are there, whatever their order; gives the number of
+/// those that are left.
+pub(super) fn absorb_what_fits(record: &mut Record, changes: Vec<Change>) -> usize {
+    let mut waiting: Vec<Change> = changes;
+    loop {
+        let before = waiting.len();
+        let mut left = Vec::new();
+        for change in waiting {
+            let known =
+                |hash: &ChangeHash| record.document().get_change_meta_by_hash(hash).is_some();
+            if known(&change.hash()) {
+                continue;
+            }
+            let fits = change.deps().iter().all(known);
+            if !fits || record.absorb(vec![change.clone()]).is_err() {
+                left.push(change);
+            }
+        }
+        if left.is_empty() || left.len() == before {
+            return left.len();
+        }
+        waiting = left;
+    }
+}
+
+fn includes(record: &Record, heads: &Heads) -> bool {
+    heads
+        .as_slice()
+        .iter()
+        .all(|head| record.document().get_change_meta_by_hash(head).is_some())
+}
+
+/// Heads of all changes but those in the outbox: computed from what is held, not from what the
+/// office said (rule P2).
+pub(super) fn confirmed_heads(record: &Record, held: &Held) -> Heads {
+    let unsent: BTreeSet<_> = held.outbox.values().map(|unsent| unsent.hash).collect();
+    let mut heads = Heads::default();
+    for change in record.document().get_changes_meta(&[]) {
+        if !unsent.contains(&change.hash) {
+            heads.advance(change.hash, &change.deps);
+        }
+    }
+    heads
+}
+
+/// Forgets every row of a record.
+pub(super) fn erase(journal: &mut Journal, record: RecordId) {
+    journal.delete(Table::Records, record.to_string());
+    journal.delete_all(Table::Chunks, format!("{record}/"));
+    journal.delete_all(Table::Outbox, format!("{record}/"));
+}
