@@ -155,7 +155,7 @@ impl RowReader {
     }
 
     fn collectors(&self, cells: &Cells<'_>) -> Result<Vec<String>, Wrong> {
-        let text = narrow(cells.get(Field::AssignedTo).unwrap_or_default());
+        let text = narrow(cells.get(Field::AssignedTo).unwrap_or_default()).to_lowercase();
         let mut names: BTreeSet<&str> =
             text.split([',', ';', '、', '/']).map(str::trim).filter(|n| !n.is_empty()).collect();
         if let Some(name) = names.iter().find(|name| !self.rules.collectors.contains(**name)) {
@@ -213,7 +213,10 @@ impl Cells<'_> {
     /// has empty cells.
     fn get(&self, field: Field) -> Option<&str> {
         let position = self.columns.position(field)?;
-        Some(self.row.cells.get(position).unwrap_or_default().trim())
+        let cell = self.row.cells.get(position).unwrap_or_default().trim();
+        // Exports put an apostrophe before what a spreadsheet would take for a formula.
+        let plain = cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@']));
+        Some(plain.unwrap_or(cell))
     }
 
     /// The cell unless the column is missing or it is empty.
