@@ -1,5 +1,147 @@
 //! The office: where records are made, merged, kept and listed.
+//!
+//! [`Office`] is the service behind every way in: the phones' rounds, the console's edits, the
+//! import. Whatever writes a record goes through the same judge ([`merge`]) and is kept by the
+//! same few lines (`keep`), in one transaction with its receipt, its rows and its feeds. It knows
+//! no HTTP; sign-in and addresses stand in front of it.
+//!
+//! Methods are asynchronous and may be called from anywhere: reads run on threads where blocking
+//! is allowed, writes in the store's own thread. Only [`Office::open`] and [`Office::close`]
+//! block.
 
+pub mod auth;
 pub mod cases;
+mod edit;
+pub mod export;
+mod feed;
+mod keep;
+pub mod merge;
 pub mod money;
+mod read;
+mod round;
 pub mod store;
+mod verify;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use automerge::ActorId;
+use tokio::sync::broadcast;
+
+use crate::ids::{DeviceId, actor};
+use crate::record::terms::Role;
+use crate::record::{CommandError, LoadError};
+pub use edit::{Created, NewVisit};
+use merge::Refusal;
+pub use read::{HistoryLine, QuarantineLine};
+use store::sqlite::Sqlite;
+use store::{Moved, Store, StoreError};
+pub use verify::{Problem, Verified};
+
+/// Gives the time, ms since 1970 UTC.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Somebody who is signed in on a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Sign-in name.
+    pub user: String,
+    /// Role.
+    pub role: Role,
+    /// The enrolled device.
+    pub device: DeviceId,
+}
+
+/// Why the office could not do something.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OfficeError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no such record.
+    #[error("the office has no such record")]
+    UnknownRecord,
+    /// An edit does not hold.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The judge refused an edit of the office itself.
+    #[error("{}", .0.message)]
+    Refused(Refusal),
+    /// A document of the store cannot be read.
+    #[error("record damaged: {0}")]
+    Damaged(#[from] LoadError),
+    /// The database address is not one that this program knows.
+    #[error("unknown database address {0}: use sqlite:PATH")]
+    Address(String),
+    /// The program is stopping.
+    #[error("the office is closing")]
+    Closing,
+}
+
+/// The office's service. Clones share it.
+#[derive(Clone)]
+pub struct Office {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    device: DeviceId,
+    actor: ActorId,
+}
+
+impl Office {
+    /// Opens the store at an address such as `sqlite:doorstep.db`. Blocks.
+    pub fn open(
+        address: &str,
+        clock: impl Fn() -> i64 + Send + Sync + 'static,
+    ) -> Result<Self, OfficeError> {
+        let path = address
+            .strip_prefix("sqlite:")
+            .filter(|path| !path.is_empty())
+            .ok_or_else(|| OfficeError::Address(address.to_owned()))?;
+        let store = Sqlite::open(Path::new(path), random()?, random()?)?;
+        Self::over(Arc::new(store), Arc::new(clock))
+    }
+
+    /// The office over a store. Blocks.
+    pub fn over(store: Arc<dyn Store>, clock: Clock) -> Result<Self, OfficeError> {
+        // A number of its own for each start, so that two never write as the same actor (I1).
+        let (device, session) = store.write_now(|tx| tx.next_office_session())?;
+        Ok(Self { store, clock, device, actor: actor(device, session) })
+    }
+
+    /// The store, for accounts and for reads that this service does not offer.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The time by the office's clock, ms.
+    pub fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    /// Feeds that move from now on (rule R8).
+    pub fn subscribe(&self) -> broadcast::Receiver<Moved> {
+        self.store.moved()
+    }
+
+    /// Finishes what was begun, then refuses new work. Blocks.
+    pub fn close(&self) {
+        self.store.close();
+    }
+
+    /// Runs a read, or other work that takes its time, where blocking is allowed.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, OfficeError> + Send + 'static,
+    ) -> Result<T, OfficeError> {
+        let office = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&office)).await;
+        // A panic in a read is answered as one; it has been reported where it happened.
+        done.unwrap_or(Err(OfficeError::Closing))
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Failed(error.to_string()))?;
+    Ok(bytes)
+}

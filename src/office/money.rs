@@ -22,8 +22,9 @@ pub enum NoAmount {
     TooLarge,
 }
 
-/// Larger amounts lose digits in spreadsheets and in JavaScript (2^53).
-const MAX_MINOR: i64 = 9_007_199_254_740_991;
+/// The largest amount that a record holds: past any debt, and exact in spreadsheets and in
+/// JavaScript.
+const MAX_MINOR: i64 = 1_000_000_000_000_000;
 
 impl Currency {
     /// The currency with this code, upper-case as ISO 4217 writes it.
@@ -357,7 +358,8 @@ mod tests {
     #[case("CNY", ".5", Err(NoAmount::NotANumber))]
     #[case("CNY", "--5", Err(NoAmount::NotANumber))]
     #[case("CNY", "99999999999999999999", Err(NoAmount::TooLarge))]
-    #[case("CNY", "90071992547409.92", Err(NoAmount::TooLarge))]
+    #[case("CNY", "10,000,000,000,000.00", Ok(1_000_000_000_000_000))]
+    #[case("CNY", "10,000,000,000,000.01", Err(NoAmount::TooLarge))]
     fn amounts(#[case] code: &str, #[case] text: &str, #[case] minor: Result<i64, NoAmount>) {
         assert_eq!(Currency::parse(code).unwrap().minor(text), minor);
     }

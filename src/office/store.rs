@@ -22,6 +22,7 @@ mod records;
 pub mod sqlite;
 
 use std::pin::Pin;
+use std::sync::mpsc;
 use std::task::{Context, Poll};
 
 use tokio::sync::{broadcast, oneshot};
@@ -96,10 +97,30 @@ impl dyn Store {
         F: FnMut(&mut dyn Writes) -> Result<T, StoreError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let job = Box::new(Asked { work, done: None, sender });
-        // A job that was not taken drops its sender, and the answer says `Closed`.
-        let _ = self.submit(job);
+        // Whoever asked may be gone; the job stands all the same.
+        self.ask(work, move |answer| drop(sender.send(answer)));
         Pending(receiver)
+    }
+
+    /// Queues a job and waits for its answer. Blocks.
+    pub fn write_now<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut dyn Writes) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.ask(work, move |answer| drop(sender.send(answer)));
+        receiver.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    fn ask<T, F, A>(&self, work: F, answer: A)
+    where
+        T: Send + 'static,
+        F: FnMut(&mut dyn Writes) -> Result<T, StoreError> + Send + 'static,
+        A: FnOnce(Result<T, StoreError>) + Send + 'static,
+    {
+        // A job that is not taken is dropped with its sender, and the answer says `Closed`.
+        drop(self.submit(Box::new(Asked { work, done: None, answer })));
     }
 
     /// Reads one state and hands out what was read. Blocks.
@@ -117,16 +138,17 @@ impl dyn Store {
 }
 
 /// A job whose answer somebody waits for.
-struct Asked<T, F> {
+struct Asked<T, F, A> {
     work: F,
     done: Option<T>,
-    sender: oneshot::Sender<Result<T, StoreError>>,
+    answer: A,
 }
 
-impl<T, F> Job for Asked<T, F>
+impl<T, F, A> Job for Asked<T, F, A>
 where
     T: Send,
     F: FnMut(&mut dyn Writes) -> Result<T, StoreError> + Send,
+    A: FnOnce(Result<T, StoreError>) + Send,
 {
     fn run(&mut self, tx: &mut dyn Writes) -> Result<(), StoreError> {
         self.done = Some((self.work)(tx)?);
@@ -134,22 +156,14 @@ where
     }
 
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
-        let Self { done, sender, .. } = *self;
-        // Whoever asked may be gone; the job stands all the same.
-        let _ = sender.send(outcome.and_then(|()| done.ok_or(StoreError::Closed)));
+        let Self { done, answer, .. } = *self;
+        answer(outcome.and_then(|()| done.ok_or(StoreError::Closed)));
     }
 }
 
 /// The answer to a job that is queued. Dropping it does not take the job back.
 #[must_use = "the job is queued, but only the answer says that it is durable"]
 pub struct Pending<T>(oneshot::Receiver<Result<T, StoreError>>);
-
-impl<T> Pending<T> {
-    /// Waits for the answer. Blocks: not for asynchronous code.
-    pub fn wait(self) -> Result<T, StoreError> {
-        self.0.blocking_recv().unwrap_or(Err(StoreError::Closed))
-    }
-}
 
 impl<T> Future for Pending<T> {
     type Output = Result<T, StoreError>;

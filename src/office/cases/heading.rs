@@ -238,6 +238,11 @@ impl Field {
     }
 }
 
+/// The name that reports use for a field, if it is one.
+pub(super) fn known_name(name: &str) -> Option<&'static str> {
+    HEADINGS.iter().find(|(_, known, _)| *known == name).map(|(_, known, _)| *known)
+}
+
 /// Which column says what.
 #[derive(Debug)]
 pub struct Columns {

@@ -69,8 +69,9 @@ pub struct RowReader {
 /// A field and what is wrong with it.
 type Wrong = (Option<Field>, String);
 
-/// Longer texts are a sign of a broken quote, not of a long note.
-const MAX_TEXT: usize = 4_000;
+/// What a record takes; longer texts are a sign of a broken quote.
+const MAX_NOTE: usize = 4_000;
+const MAX_LINE: usize = 400;
 const MAX_CASE_NO: usize = 64;
 
 impl RowReader {
@@ -240,9 +241,10 @@ impl Cells<'_> {
     /// Free text with uniform line breaks; empty where the cell is.
     fn text(&self, field: Field) -> Result<Option<String>, Wrong> {
         let text = self.get(field).map(|text| text.replace("\r\n", "\n").replace('\r', "\n"));
+        let most = if field == Field::Note { MAX_NOTE } else { MAX_LINE };
         match text {
-            Some(text) if text.chars().count() > MAX_TEXT => {
-                Err(wrong(field, format!("longer than {MAX_TEXT} characters")))
+            Some(text) if text.chars().count() > most => {
+                Err(wrong(field, format!("longer than {most} characters")))
             }
             text => Ok(text),
         }

@@ -22,7 +22,7 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> Result<u64, ExportError> {
     let mut workbook = Workbook::new();
-    let sheet = workbook.add_worksheet_with_constant_memory();
+    let sheet = workbook.add_worksheet_with_constant_memory().map_err(failed)?;
     let heading = Format::new().set_bold().set_align(FormatAlign::Top);
     let money = [
         Format::new().set_num_format("0"),

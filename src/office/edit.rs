@@ -1,0 +1,219 @@
+//! The office's own edits: records that it makes, commands from the console.
+
+use automerge::Change;
+
+use super::keep::{HandedIn, State, keep};
+use super::merge::{self, Held, Judgement, Sender};
+use super::store::{Known, Pending, StoreError, Writes};
+use super::{Office, OfficeError, random};
+use crate::ids::RecordId;
+use crate::record::command::{AssignmentPatch, CasePatch, Command};
+use crate::record::terms::Role;
+use crate::record::view::VisitView;
+use crate::record::{Author, CommandError, Record, genesis};
+
+/// Records in one job of the writer: enough that commits don't count, few enough that others get
+/// their turn in between.
+const BATCH: usize = 200;
+
+/// Where the office writes. Its times are UTC; the borrower's zone stands in the case.
+const OFFICE_ZONE: &str = "Etc/UTC";
+
+/// A record to be made.
+#[derive(Debug, Clone)]
+pub struct NewVisit {
+    /// The lender's case number.
+    pub case_no: String,
+    /// Facts of the case.
+    pub case: CasePatch,
+    /// Who visits.
+    pub assignment: AssignmentPatch,
+}
+
+/// What became of a record that was to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    /// Made.
+    New(RecordId),
+    /// The case has a record already; nothing was written.
+    Exists(RecordId),
+    /// A value does not hold; nothing was written.
+    Invalid(CommandError),
+}
+
+impl Office {
+    /// Makes records, one result for each in order. Durable once answered.
+    ///
+    /// Documents are made on other threads while the writer keeps those that are ready, and many
+    /// share a commit. A failure of the store leaves what was kept before it.
+    pub async fn create_visits(
+        &self,
+        visits: Vec<NewVisit>,
+        by: &str,
+    ) -> Result<Vec<Created>, OfficeError> {
+        let mut created = Vec::with_capacity(visits.len());
+        let mut writing: Option<Pending<Vec<Created>>> = None;
+        let mut visits = visits.into_iter().peekable();
+        while visits.peek().is_some() {
+            let batch: Vec<NewVisit> = visits.by_ref().take(BATCH).collect();
+            let user = by.to_owned();
+            let made = self.blocking(move |office| office.make(batch, &user)).await?;
+            if let Some(before) = writing.replace(self.keep_made(made, by)) {
+                created.extend(before.await?);
+            }
+        }
+        if let Some(last) = writing {
+            created.extend(last.await?);
+        }
+        Ok(created)
+    }
+
+    /// Makes documents. Takes its time, on as many threads as the machine has.
+    fn make(&self, visits: Vec<NewVisit>, by: &str) -> Result<Vec<Made>, OfficeError> {
+        let now = self.now();
+        let author = Author {
+            actor: self.actor.clone(),
+            user: by.to_owned(),
+            role: Role::Supervisor,
+            now_ms: now,
+            zone: OFFICE_ZONE.into(),
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = visits.len().div_ceil(threads).max(1);
+        let made = std::thread::scope(|scope| {
+            let parts: Vec<_> = visits
+                .chunks(share)
+                .map(|part| scope.spawn(|| part.iter().map(|visit| make_one(visit, &author)).collect::<Vec<_>>()))
+                .collect();
+            parts.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+        });
+        let mut all = Vec::with_capacity(visits.len());
+        for part in made {
+            for one in part.map_err(|_| OfficeError::Closing)? {
+                all.push(one?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn keep_made(&self, made: Vec<Made>, by: &str) -> Pending<Vec<Created>> {
+        let user = by.to_owned();
+        let device = self.device;
+        self.store.write(move |tx| {
+            made.iter()
+                .map(|made| match made {
+                    Made::Invalid(error) => Ok(Created::Invalid(error.clone())),
+                    Made::Ready(id, state) => {
+                        if let Some(held) = tx.find_case(&state.rows.summary.case_no)? {
+                            return Ok(Created::Exists(held));
+                        }
+                        let by = HandedIn { user: &user, device, at: state.rows.updated_at };
+                        keep(tx, *id, None, state, by)?;
+                        Ok(Created::New(*id))
+                    }
+                })
+                .collect()
+        })
+    }
+
+    /// Carries out a command of the office's people: judged and kept like a phone's push (rule
+    /// M6). Gives the record after it; durable once answered.
+    pub async fn command(
+        &self,
+        record: RecordId,
+        command: Command,
+        user: &str,
+        role: Role,
+    ) -> Result<VisitView, OfficeError> {
+        let user = user.to_owned();
+        let office = self.clone();
+        self.store
+            .write(move |tx| office.carry_out(tx, record, &command, &user, role))
+            .await?
+    }
+
+    fn carry_out(
+        &self,
+        tx: &mut dyn Writes,
+        id: RecordId,
+        command: &Command,
+        user: &str,
+        role: Role,
+    ) -> Result<Result<VisitView, OfficeError>, StoreError> {
+        let Some(stored) = tx.record(id)? else { return Ok(Err(OfficeError::UnknownRecord)) };
+        let at = self.now();
+        let author = Author {
+            actor: self.actor.clone(),
+            user: user.to_owned(),
+            role,
+            now_ms: at,
+            zone: OFFICE_ZONE.into(),
+        };
+        let change = match write(&stored.document, command, &author) {
+            Ok((view, None)) => return Ok(Ok(view)),
+            Ok((_, Some(change))) => change,
+            Err(error) => return Ok(Err(error)),
+        };
+        let known = tx.known(id)?;
+        let held = Held { known: &known, document: &stored.document };
+        let sender = Sender { user, role, device: self.device };
+        match merge::judge(held, &[change.raw_bytes()], sender) {
+            Judgement::Accepted(accepted) => {
+                let view = accepted.record.view();
+                let by = HandedIn { user, device: self.device, at };
+                keep(tx, id, Some(&stored), &State::of(*accepted, at), by)?;
+                Ok(Ok(view))
+            }
+            Judgement::Refused(refusal) => Ok(Err(OfficeError::Refused(refusal))),
+            // The change was made on the state that it is merged into.
+            Judgement::Duplicate | Judgement::Missing => {
+                Err(StoreError::Damaged(format!("record {id} is not what its changes say")))
+            }
+        }
+    }
+}
+
+fn write(
+    document: &[u8],
+    command: &Command,
+    author: &Author,
+) -> Result<(VisitView, Option<Change>), OfficeError> {
+    let mut record = Record::load(document)?;
+    let change = record.apply(command, author)?;
+    Ok((record.view(), change))
+}
+
+/// A document that is ready to be kept, or why there is none.
+enum Made {
+    Ready(RecordId, Box<State>),
+    Invalid(CommandError),
+}
+
+fn make_one(visit: &NewVisit, author: &Author) -> Result<Made, OfficeError> {
+    let id = RecordId::v7(author.now_ms, random()?);
+    let made = Record::create(id, &visit.case_no, &visit.case, &visit.assignment, author);
+    let record = match made {
+        Ok(record) => record,
+        Err(error) => return Ok(Made::Invalid(error)),
+    };
+    let changes = record.document().get_changes(&[genesis::hash()]);
+    let added: Vec<(Known, Vec<u8>)> = changes.iter().map(added).collect();
+    let state = State {
+        document: record.save(),
+        heads: record.heads(),
+        max_op: added.iter().map(|(known, _)| known.max_op).max().unwrap_or(0),
+        added,
+        rows: super::keep::rows(&record, author.now_ms),
+    };
+    Ok(Made::Ready(id, Box::new(state)))
+}
+
+fn added(change: &Change) -> (Known, Vec<u8>) {
+    let known = Known {
+        hash: change.hash(),
+        actor: change.actor_id().clone(),
+        seq: change.seq(),
+        max_op: change.max_op(),
+    };
+    (known, change.raw_bytes().to_vec())
+}

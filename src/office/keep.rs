@@ -1,0 +1,156 @@
+//! Keeps an accepted state of a record: document, changes, receipt, rows, feeds, in one
+//! transaction.
+
+use std::collections::BTreeSet;
+
+use automerge::ChangeHash;
+use sha2::{Digest as _, Sha256};
+
+use super::merge::Accepted;
+use super::store::{EntryKind, Kept, Known, Receipt, Rows, Stored, StoreError, Writes};
+use crate::ids::{DeviceId, Heads, RecordId};
+use crate::record::Record;
+use crate::sync::digest::Item;
+
+/// Who handed something in, and when it was received.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HandedIn<'h> {
+    pub(super) user: &'h str,
+    pub(super) device: DeviceId,
+    pub(super) at: i64,
+}
+
+/// A state of a record, worked out and ready to be kept.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) document: Vec<u8>,
+    pub(super) heads: Heads,
+    pub(super) max_op: u64,
+    pub(super) added: Vec<(Known, Vec<u8>)>,
+    pub(super) rows: Rows,
+}
+
+impl State {
+    pub(super) fn of(accepted: Accepted, at: i64) -> Self {
+        Self {
+            heads: accepted.record.heads(),
+            rows: rows(&accepted.record, at),
+            document: accepted.document,
+            max_op: accepted.max_op,
+            added: accepted.added,
+        }
+    }
+}
+
+/// The plain rows that a record makes (rule M7).
+pub(super) fn rows(record: &Record, updated_at: i64) -> Rows {
+    let view = record.view();
+    let mut rows = Rows {
+        summary: record.summary(),
+        contacts: view.contacts,
+        payments: view.payments,
+        conflicts: view.conflicts,
+        updated_at,
+    };
+    rows.contacts.sort_by(|one, other| one.id.cmp(&other.id));
+    rows.payments.sort_by(|one, other| one.id.cmp(&other.id));
+    rows.conflicts.sort_by(|one, other| one.path.cmp(&other.path));
+    rows
+}
+
+/// Keeps a state that follows `before`, or is the record's first.
+pub(super) fn keep(
+    tx: &mut dyn Writes,
+    id: RecordId,
+    before: Option<&Stored>,
+    state: &State,
+    by: HandedIn<'_>,
+) -> Result<(), StoreError> {
+    let held = before.map_or(0, |before| before.changes);
+    let changes = held + state.added.len() as u64;
+    let record = Stored {
+        case_no: state.rows.summary.case_no.clone(),
+        heads: state.heads.clone(),
+        max_op: state.max_op,
+        changes,
+        created_at: before.map_or(by.at, |before| before.created_at),
+        updated_at: by.at,
+        document: state.document.clone(),
+    };
+    tx.put_record(id, &record)?;
+    for (ordinal, (known, bytes)) in (held + 1..).zip(&state.added) {
+        let kept = Kept {
+            ordinal,
+            known: known.clone(),
+            received_at: by.at,
+            device: by.device,
+            user: by.user.to_owned(),
+            bytes: bytes.clone(),
+        };
+        tx.add_change(id, &kept)?;
+    }
+    let hashes = state.added.iter().map(|(known, _)| known.hash).collect();
+    let receipt = next_receipt(id, tx.last_receipt(id)?.as_ref(), hashes, by);
+    tx.add_receipt(id, &receipt)?;
+
+    let members = tx.collectors(id)?;
+    tx.put_rows(id, &state.rows)?;
+    let old = before.map(|before| Item::of(id, &before.heads));
+    let new = Item::of(id, &state.heads);
+    // The feeds come last, in order of their names (rule F2).
+    let after: BTreeSet<&String> = state.rows.summary.collectors.iter().collect();
+    let members: BTreeSet<&String> = members.iter().collect();
+    for feed in members.union(&after) {
+        let mut digest = tx.feed(feed)?.digest;
+        if let (true, Some(old)) = (members.contains(feed), old) {
+            digest.remove(old);
+        }
+        if after.contains(feed) {
+            digest.add(new);
+        }
+        let kind = match (members.contains(feed), after.contains(feed)) {
+            (true, true) => EntryKind::Changed,
+            (true, false) => EntryKind::Withdrawn,
+            (false, _) => EntryKind::Added,
+        };
+        tx.append(feed, id, kind, changes, digest)?;
+    }
+    Ok(())
+}
+
+/// The receipt that follows another (rule M5).
+fn next_receipt(
+    record: RecordId,
+    last: Option<&Receipt>,
+    hashes: Vec<ChangeHash>,
+    by: HandedIn<'_>,
+) -> Receipt {
+    let mut receipt = Receipt {
+        n: last.map_or(1, |last| last.n + 1),
+        hashes,
+        device: by.device,
+        user: by.user.to_owned(),
+        received_at: by.at,
+        previous: last.map_or([0; 32], |last| last.hash),
+        hash: [0; 32],
+    };
+    receipt.hash = receipt_hash(record, &receipt);
+    receipt
+}
+
+/// SHA-256 over everything that a receipt says. The one field without a fixed length, beside the
+/// hashes at the end, has its length before it.
+pub(super) fn receipt_hash(record: RecordId, receipt: &Receipt) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(receipt.previous);
+    hasher.update(record.0);
+    hasher.update(receipt.n.to_be_bytes());
+    hasher.update(receipt.device.0);
+    hasher.update(receipt.received_at.to_be_bytes());
+    hasher.update((receipt.user.len() as u64).to_be_bytes());
+    hasher.update(receipt.user.as_bytes());
+    for hash in &receipt.hashes {
+        hasher.update(hash.0);
+    }
+    hasher.finalize().into()
+}

@@ -1,0 +1,54 @@
+//! Why a push is not accepted.
+
+use crate::sync::message::RefusalCode;
+
+/// A refusal: a value of the protocol, not an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Stable word.
+    pub code: RefusalCode,
+    /// The path that may not be written, or empty.
+    pub path: String,
+    /// One sentence for people.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal that is about a path.
+    pub(super) fn at(code: RefusalCode, path: &[String], message: impl Into<String>) -> Self {
+        Self { code, path: path.join("."), message: message.into() }
+    }
+
+    fn plain(code: RefusalCode, message: &str) -> Self {
+        Self { code, path: String::new(), message: message.to_owned() }
+    }
+
+    pub(super) fn malformed(message: &str) -> Self {
+        Self::plain(RefusalCode::Malformed, message)
+    }
+
+    pub(super) fn too_large(message: &str) -> Self {
+        Self::plain(RefusalCode::TooLarge, message)
+    }
+
+    pub(super) fn foreign(message: &str) -> Self {
+        Self::plain(RefusalCode::ForeignActor, message)
+    }
+
+    pub(super) fn broken_sequence(message: &str) -> Self {
+        Self::plain(RefusalCode::BrokenSequence, message)
+    }
+
+    pub(super) fn invalid(path: &str, message: &str) -> Self {
+        Self {
+            code: RefusalCode::InvalidRecord,
+            path: path.to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    /// The record is not the sender's, and never was.
+    pub fn unknown_record() -> Self {
+        Self::plain(RefusalCode::UnknownRecord, "the office has no such record for this user")
+    }
+}

@@ -1,0 +1,134 @@
+//! What the console and exports read.
+
+use std::collections::BTreeMap;
+
+use super::store::{Listing, Page};
+use super::{Office, OfficeError};
+use crate::ids::{RecordId, hex};
+use crate::record::Record;
+use crate::record::view::{HistoryEntry, VisitView};
+
+/// One change of one field, and when the office received it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct HistoryLine {
+    /// The change.
+    #[serde(flatten)]
+    pub entry: HistoryEntry,
+    /// When the office received it, ms.
+    pub received_at: Option<i64>,
+}
+
+/// One piece of refused work.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct QuarantineLine {
+    /// Its number.
+    pub id: u64,
+    /// For which record.
+    pub record: String,
+    /// The record's case number, where the office has the record.
+    pub case_no: Option<String>,
+    /// From whom.
+    pub user: String,
+    /// From which device, hex.
+    pub device: String,
+    /// ms.
+    pub at: i64,
+    /// Stable word.
+    pub code: String,
+    /// The path that may not be written, or empty.
+    pub path: String,
+    /// One sentence.
+    pub message: String,
+}
+
+/// The most pieces of refused work in one answer.
+const QUARANTINE_PAGE: u32 = 1_000;
+
+impl Office {
+    /// Everything that a record says.
+    pub async fn visit(&self, id: RecordId) -> Result<VisitView, OfficeError> {
+        self.blocking(move |office| Ok(Record::load(&office.bytes(id)?)?.view())).await
+    }
+
+    /// A record's document, loadable by any Automerge 3 implementation.
+    pub async fn document(&self, id: RecordId) -> Result<Vec<u8>, OfficeError> {
+        self.blocking(move |office| office.bytes(id)).await
+    }
+
+    /// Every change of every field of a record, oldest first.
+    pub async fn history(&self, id: RecordId) -> Result<Vec<HistoryLine>, OfficeError> {
+        self.blocking(move |office| {
+            let (document, changes) = office.store.look(|reads| {
+                Ok((reads.record(id)?.map(|stored| stored.document), reads.changes_after(id, 0)?))
+            })?;
+            let record = Record::load(&document.ok_or(OfficeError::UnknownRecord)?)?;
+            let received: BTreeMap<String, i64> = changes
+                .iter()
+                .map(|change| (hex(&change.known.hash.0), change.received_at))
+                .collect();
+            let line = |entry: HistoryEntry| {
+                let received_at = received.get(&entry.change).copied();
+                HistoryLine { entry, received_at }
+            };
+            Ok(record.history().into_iter().map(line).collect())
+        })
+        .await
+    }
+
+    /// One page of the list.
+    pub async fn list(&self, listing: Listing) -> Result<Page, OfficeError> {
+        self.blocking(move |office| Ok(office.store.look(|reads| reads.list(&listing))?)).await
+    }
+
+    /// The newest record of a case.
+    pub async fn find_by_case_no(&self, case_no: &str) -> Result<Option<RecordId>, OfficeError> {
+        let case_no = case_no.to_owned();
+        self.blocking(move |office| Ok(office.store.look(|reads| reads.find_case(&case_no))?))
+            .await
+    }
+
+    /// The newest records of many cases, by case number.
+    pub async fn find_by_case_nos(
+        &self,
+        case_nos: Vec<String>,
+    ) -> Result<BTreeMap<String, RecordId>, OfficeError> {
+        self.blocking(move |office| {
+            let found = office.store.look(|reads| {
+                let mut found = BTreeMap::new();
+                for case_no in &case_nos {
+                    if let Some(id) = reads.find_case(case_no)? {
+                        found.insert(case_no.clone(), id);
+                    }
+                }
+                Ok(found)
+            })?;
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Refused work, newest first.
+    pub async fn quarantine(&self) -> Result<Vec<QuarantineLine>, OfficeError> {
+        self.blocking(|office| {
+            let found = office.store.look(|reads| reads.quarantine(QUARANTINE_PAGE))?;
+            let line = |found: super::store::Quarantined| QuarantineLine {
+                id: found.id,
+                record: found.refused.record.to_string(),
+                case_no: found.case_no,
+                user: found.refused.user,
+                device: found.refused.device.to_string(),
+                at: found.refused.at,
+                code: found.refused.code,
+                path: found.refused.path,
+                message: found.refused.message,
+            };
+            Ok(found.into_iter().map(line).collect())
+        })
+        .await
+    }
+
+    fn bytes(&self, id: RecordId) -> Result<Vec<u8>, OfficeError> {
+        let stored = self.store.look(|reads| reads.record(id))?;
+        stored.map(|stored| stored.document).ok_or(OfficeError::UnknownRecord)
+    }
+}

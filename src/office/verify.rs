@@ -1,0 +1,186 @@
+//! Verifies everything that the office holds: documents, heads, changes, receipts, rows, feeds.
+
+use std::collections::BTreeMap;
+
+use automerge::ChangeHash;
+
+use super::keep::{receipt_hash, rows};
+use super::store::{Kept, Reads, Receipt, Stored, StoreError};
+use super::{Office, OfficeError};
+use crate::ids::RecordId;
+use crate::record::{Record, genesis};
+use crate::sync::digest::{Digest, Item};
+
+/// Records read at once.
+const BATCH: u32 = 500;
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Verified {
+    /// Whether there is no problem.
+    pub ok: bool,
+    /// Records looked at.
+    pub records: u64,
+    /// Changes looked at.
+    pub changes: u64,
+    /// Feeds looked at.
+    pub feeds: u64,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    /// The record, or empty where it is about a feed.
+    pub record: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl Office {
+    /// Loads every document and compares it with all that was derived from it, in one state of
+    /// the store.
+    pub async fn verify(&self) -> Result<Verified, OfficeError> {
+        self.blocking(|office| Ok(office.store.look(|reads| Verifier::default().run(reads))?))
+            .await
+    }
+}
+
+#[derive(Default)]
+struct Verifier {
+    records: u64,
+    changes: u64,
+    problems: Vec<Problem>,
+    /// Digests of the feeds, worked out anew from the documents.
+    digests: BTreeMap<String, Digest>,
+}
+
+impl Verifier {
+    fn run(mut self, reads: &mut dyn Reads) -> Result<Verified, StoreError> {
+        let mut after = None;
+        loop {
+            let ids = reads.record_ids(after, BATCH)?;
+            let Some(last) = ids.last() else { break };
+            after = Some(*last);
+            for id in ids {
+                self.record(reads, id)?;
+            }
+        }
+        let feeds = reads.feeds()?;
+        for feed in &feeds {
+            let held = reads.feed(feed)?.digest;
+            if held != self.digests.remove(feed).unwrap_or_default() {
+                self.wrong("", format!("the digest of the feed of {feed} is wrong"));
+            }
+        }
+        for feed in std::mem::take(&mut self.digests).into_keys() {
+            self.wrong("", format!("{feed} has records but no feed"));
+        }
+        Ok(Verified {
+            ok: self.problems.is_empty(),
+            records: self.records,
+            changes: self.changes,
+            feeds: feeds.len() as u64,
+            problems: self.problems,
+        })
+    }
+
+    fn wrong(&mut self, record: impl Into<String>, what: impl Into<String>) {
+        self.problems.push(Problem { record: record.into(), what: what.into() });
+    }
+
+    fn record(&mut self, reads: &mut dyn Reads, id: RecordId) -> Result<(), StoreError> {
+        self.records += 1;
+        let Some(stored) = reads.record(id)? else {
+            self.wrong(id.to_string(), "the record is gone");
+            return Ok(());
+        };
+        let changes = reads.changes_after(id, 0)?;
+        let receipts = reads.receipts(id)?;
+        self.changes += changes.len() as u64;
+        let record = match Record::load(&stored.document) {
+            Ok(record) => record,
+            Err(error) => {
+                self.wrong(id.to_string(), format!("the document does not load: {error}"));
+                return Ok(());
+            }
+        };
+        let mut found = of_document(id, &stored, &record, &changes);
+        found.extend(of_receipts(id, &receipts, &changes));
+        let expected = rows(&record, stored.updated_at);
+        match reads.rows(id)? {
+            Some(held) if held == expected => {}
+            Some(_) => found.push("the rows are not what the document says"),
+            None => found.push("the rows are missing"),
+        }
+        for what in found {
+            self.wrong(id.to_string(), what);
+        }
+        let item = Item::of(id, &record.heads());
+        for collector in expected.summary.collectors {
+            self.digests.entry(collector).or_default().add(item);
+        }
+        Ok(())
+    }
+}
+
+fn of_document(
+    id: RecordId,
+    stored: &Stored,
+    record: &Record,
+    changes: &[Kept],
+) -> Vec<&'static str> {
+    let mut wrong = Vec::new();
+    if record.id() != Some(id) {
+        wrong.push("the document is of another record");
+    }
+    if record.heads() != stored.heads {
+        wrong.push("the heads are not the document's");
+    }
+    if record.validate().is_err() {
+        wrong.push("the document is not a valid visit record");
+    }
+    let in_document: BTreeMap<ChangeHash, (u64, u64)> = record
+        .document()
+        .get_changes_meta(&[])
+        .into_iter()
+        .filter(|change| change.hash != genesis::hash())
+        .map(|change| (change.hash, (change.seq, change.max_op)))
+        .collect();
+    let kept: BTreeMap<ChangeHash, (u64, u64)> = changes
+        .iter()
+        .map(|change| (change.known.hash, (change.known.seq, change.known.max_op)))
+        .collect();
+    if in_document != kept || changes.len() as u64 != stored.changes {
+        wrong.push("the changes kept are not the document's");
+    }
+    let genuine = |change: &Kept| {
+        automerge::Change::from_bytes(change.bytes.clone())
+            .is_ok_and(|read| read.hash() == change.known.hash)
+    };
+    if !changes.iter().all(genuine) {
+        wrong.push("a change's bytes are not what its hash says");
+    }
+    wrong
+}
+
+fn of_receipts(id: RecordId, receipts: &[Receipt], changes: &[Kept]) -> Vec<&'static str> {
+    let mut wrong = Vec::new();
+    let mut previous = [0; 32];
+    let chained = (1..).zip(receipts).all(|(n, receipt)| {
+        let follows = receipt.n == n
+            && receipt.previous == previous
+            && receipt.hash == receipt_hash(id, receipt);
+        previous = receipt.hash;
+        follows
+    });
+    if !chained {
+        wrong.push("the chain of receipts is broken");
+    }
+    let receipted = receipts.iter().flat_map(|receipt| &receipt.hashes);
+    if !receipted.eq(changes.iter().map(|change| &change.known.hash)) {
+        wrong.push("the receipts are not for the changes kept");
+    }
+    wrong
+}

@@ -1,0 +1,381 @@
+//! A phone and an office's desk for tests: plain records and messages, nothing of the app.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use automerge::Change;
+use doorstep::ids::{DeviceId, Heads, RecordId, actor};
+use doorstep::office::{Created, NewVisit, Office, Session};
+use doorstep::record::command::{
+    AppointmentProposal, AssignmentPatch, CasePatch, Command, NewContact, NewPayment, TextEdit,
+};
+use doorstep::record::terms::{Channel, ContactOutcome, ProposedBy, Role, TargetRole};
+use doorstep::record::view::VisitView;
+use doorstep::record::{Author, Record};
+use doorstep::sync::digest::{Digest, Item};
+use doorstep::sync::message::{
+    Chunk, Content, Cursor, DEFAULT_REPLY_BYTES, Outcome, Push, Reply, Request, decode_reply,
+    decode_request, encode_reply, encode_request,
+};
+
+/// 2023-11-14, ms.
+pub(crate) const START: i64 = 1_700_000_000_000;
+
+/// The office over a store in a temporary folder, with a clock that ticks at each look.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) office: Office,
+    _folder: Arc<tempfile::TempDir>,
+}
+
+impl Desk {
+    pub(crate) fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("sqlite:{}", folder.path().join("office.db").display());
+        let ticks = AtomicI64::new(START);
+        let clock = move || ticks.fetch_add(1, Ordering::Relaxed);
+        Self { office: Office::open(&address, clock).unwrap(), _folder: Arc::new(folder) }
+    }
+
+    pub(crate) async fn visit(&self, case_no: &str, collectors: &[&str]) -> RecordId {
+        let visits = vec![new_visit(case_no, collectors)];
+        match self.office.create_visits(visits, "lin.yue").await.unwrap()[..] {
+            [Created::New(id)] => id,
+            ref other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn assign(&self, id: RecordId, collectors: &[&str]) {
+        let command = Command::Assign(assignment(collectors));
+        self.office.command(id, command, "lin.yue", Role::Supervisor).await.unwrap();
+    }
+
+    /// A round, through the bytes of both bodies.
+    pub(crate) async fn sync(&self, phone: &Phone, request: Request) -> Reply {
+        let request = decode_request(&encode_request(&request)).unwrap();
+        let reply = self.office.handle_sync(&phone.session(), request).await.unwrap();
+        decode_reply(&encode_reply(&reply)).unwrap()
+    }
+
+    pub(crate) async fn assert_sound(&self) {
+        let verified = self.office.verify().await.unwrap();
+        assert!(verified.ok, "{:?}", verified.problems);
+    }
+}
+
+struct Held {
+    record: Record,
+    /// What the office is known to hold.
+    confirmed: Heads,
+    unsent: Vec<Change>,
+}
+
+/// A phone that holds its records in memory.
+pub(crate) struct Phone {
+    user: String,
+    device: DeviceId,
+    writing_as: u32,
+    held: BTreeMap<RecordId, Held>,
+    pub(crate) cursor: Cursor,
+    pub(crate) want: Vec<RecordId>,
+    pub(crate) max_bytes: u32,
+    now: i64,
+}
+
+impl Phone {
+    pub(crate) fn new(user: &str, device: u8) -> Self {
+        Self {
+            user: user.into(),
+            device: DeviceId([device; 16]),
+            writing_as: 1,
+            held: BTreeMap::new(),
+            cursor: Cursor::default(),
+            want: Vec::new(),
+            max_bytes: DEFAULT_REPLY_BYTES,
+            now: START,
+        }
+    }
+
+    pub(crate) fn session(&self) -> Session {
+        Session { user: self.user.clone(), role: Role::Collector, device: self.device }
+    }
+
+    pub(crate) fn view(&self, id: RecordId) -> VisitView {
+        self.held[&id].record.view()
+    }
+
+    pub(crate) fn confirmed(&self, id: RecordId) -> Heads {
+        self.held[&id].confirmed.clone()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    pub(crate) fn ids(&self) -> Vec<RecordId> {
+        self.held.keys().copied().collect()
+    }
+
+    /// Loses a record, as when its bytes are damaged.
+    pub(crate) fn lose(&mut self, id: RecordId) {
+        self.held.remove(&id);
+    }
+
+    pub(crate) fn write(&mut self, id: RecordId, command: Command) {
+        self.write_as(id, command, Role::Collector);
+    }
+
+    /// Writes what the phone's own check would not let a collector write.
+    pub(crate) fn force(&mut self, id: RecordId, command: Command) {
+        self.write_as(id, command, Role::Supervisor);
+    }
+
+    pub(crate) fn write_as(&mut self, id: RecordId, command: Command, role: Role) {
+        self.now += 1_000;
+        let author = Author {
+            actor: actor(self.device, self.writing_as),
+            user: self.user.clone(),
+            role,
+            now_ms: self.now,
+            zone: "Asia/Shanghai".into(),
+        };
+        let held = self.held.get_mut(&id).unwrap();
+        let change = held.record.apply(&command, &author).unwrap();
+        held.unsent.extend(change);
+    }
+
+    pub(crate) fn request(&self) -> Request {
+        let push = self
+            .held
+            .iter()
+            .filter(|(_, held)| !held.unsent.is_empty())
+            .map(|(id, held)| Push { record: *id, changes: held.unsent.iter().map(chunk).collect() })
+            .collect();
+        Request {
+            cursor: self.cursor,
+            push,
+            want: self.want.clone(),
+            max_bytes: self.max_bytes,
+            proven: None,
+        }
+    }
+
+    pub(crate) async fn sync(&mut self, desk: &Desk) -> Reply {
+        let reply = desk.sync(self, self.request()).await;
+        self.apply(&reply);
+        reply
+    }
+
+    fn apply(&mut self, reply: &Reply) {
+        self.want.clear();
+        for result in &reply.results {
+            let Some(held) = self.held.get_mut(&result.record) else { continue };
+            match &result.outcome {
+                Outcome::Merged { heads } | Outcome::Duplicate { heads } => {
+                    held.unsent.clear();
+                    held.confirmed = heads.clone();
+                }
+                Outcome::Missing { have } => {
+                    held.unsent = held.record.document().get_changes(have.as_slice());
+                }
+                // The way on of rule M4: the office's copy, and a new actor.
+                Outcome::Refused { .. } => {
+                    self.writing_as += 1;
+                    self.held.remove(&result.record);
+                    self.want.push(result.record);
+                }
+                Outcome::Withdrawn => drop(self.held.remove(&result.record)),
+            }
+        }
+        for entry in &reply.entries {
+            self.entry(entry.record, &entry.content);
+        }
+        self.cursor = reply.cursor;
+    }
+
+    fn entry(&mut self, id: RecordId, content: &Content) {
+        match content {
+            Content::Withdrawn => drop(self.held.remove(&id)),
+            Content::Whole { document, heads } => {
+                let mut record = Record::load(&document.0).unwrap();
+                assert_eq!(record.heads(), *heads);
+                let unsent = self.held.remove(&id).map_or(Vec::new(), |held| held.unsent);
+                record.absorb(unsent.clone()).unwrap();
+                self.held.insert(id, Held { record, confirmed: heads.clone(), unsent });
+            }
+            Content::Changes { changes, heads } => {
+                // Erased by a result, then given back before the feed said so.
+                let Some(held) = self.held.get_mut(&id) else { return self.want.push(id) };
+                let changes: Vec<Change> =
+                    changes.iter().map(|chunk| Change::from_bytes(chunk.0.clone()).unwrap()).collect();
+                held.record.absorb(changes).unwrap();
+                held.confirmed = heads.clone();
+            }
+        }
+    }
+
+    /// Rule P2: the digest of what the phone holds, worked out from the documents, is the office's.
+    pub(crate) fn assert_in_step(&self, reply: &Reply) {
+        assert_eq!(reply.remaining, 0);
+        let mut digest = Digest::default();
+        for (id, held) in &self.held {
+            assert!(held.unsent.is_empty(), "{id} has unsent work");
+            assert_eq!(held.record.heads(), held.confirmed);
+            digest.add(Item::of(*id, &held.record.heads()));
+        }
+        assert_eq!(digest, reply.digest);
+    }
+}
+
+fn chunk(change: &Change) -> Chunk {
+    Chunk(change.raw_bytes().to_vec())
+}
+
+pub(crate) fn case(borrower_name: &str, overdue: i64) -> CasePatch {
+    CasePatch {
+        borrower_name: Some(borrower_name.into()),
+        overdue: Some(overdue),
+        currency: Some("CNY".into()),
+        due_date: Some("2026-03-01".into()),
+        phones: Some(vec!["13800000000".into(), "13900000000".into()]),
+        zone: Some("Asia/Shanghai".into()),
+        ..CasePatch::default()
+    }
+}
+
+pub(crate) fn assignment(collectors: &[&str]) -> AssignmentPatch {
+    AssignmentPatch {
+        collectors: Some(collectors.iter().map(|name| (*name).to_owned()).collect()),
+        ..AssignmentPatch::default()
+    }
+}
+
+pub(crate) fn new_visit(case_no: &str, collectors: &[&str]) -> NewVisit {
+    NewVisit {
+        case_no: case_no.into(),
+        case: case("张伟", 123_456),
+        assignment: assignment(collectors),
+    }
+}
+
+pub(crate) fn contact(n: u64) -> Command {
+    Command::LogContact(NewContact {
+        id: format!("018bcfe5-0000-7000-8000-{n:012}"),
+        at: START,
+        channel: Channel::Call,
+        number_ref: "phones.0".into(),
+        target_role: TargetRole::Nobody,
+        outcome: ContactOutcome::NoAnswer,
+        note: "无人接听".into(),
+    })
+}
+
+pub(crate) fn payment(n: u64, amount: i64) -> Command {
+    Command::AddPayment(NewPayment {
+        id: format!("018bcfe5-0000-7000-9000-{n:012}"),
+        amount,
+        at: START,
+        channel: "bank".into(),
+        reference: format!("R{n}"),
+        receipt: String::new(),
+    })
+}
+
+pub(crate) fn propose(hour: i64) -> Command {
+    Command::ProposeAppointment(AppointmentProposal {
+        starts_at: START + hour * 3_600_000,
+        ends_at: START + (hour + 1) * 3_600_000,
+        place: "小区门口".into(),
+        proposed_by: ProposedBy::Collector,
+        borrower_remark: String::new(),
+    })
+}
+
+pub(crate) fn notes(phone: &Phone, id: RecordId, text: &str) -> Command {
+    let base = phone.view(id).heads;
+    Command::EditNotes(TextEdit { base, text: text.into() })
+}
+
+/// A random walk over two phones and the office, the same for the same seed.
+pub(crate) struct Simulated {
+    desk: Desk,
+    phones: Vec<Phone>,
+    records: Vec<RecordId>,
+    state: u64,
+    contacts: u64,
+}
+
+impl Simulated {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut phones =
+            vec![Phone::new("chen.jie", 1), Phone::new("wu.min", 2), Phone::new("wu.min", 3)];
+        phones[1].max_bytes = 0;
+        Self { desk: Desk::open(), phones, records: Vec::new(), state: seed * 2 + 1, contacts: 0 }
+    }
+
+    /// Walks, then lets everybody catch up, and compares.
+    pub(crate) async fn run(mut self, steps: u32) {
+        for _ in 0..steps {
+            self.step().await;
+        }
+        for _ in 0..4 {
+            for phone in &mut self.phones {
+                while phone.sync(&self.desk).await.remaining > 0 {}
+            }
+        }
+        for phone in &mut self.phones {
+            let reply = phone.sync(&self.desk).await;
+            phone.assert_in_step(&reply);
+        }
+        self.desk.assert_sound().await;
+    }
+
+    async fn step(&mut self) {
+        let who = self.pick(3);
+        match self.pick(10) {
+            0 if self.records.len() < 8 => {
+                let case_no = format!("C-{}", self.records.len());
+                self.records.push(self.desk.visit(&case_no, &["chen.jie", "wu.min"]).await);
+            }
+            1 if !self.records.is_empty() => {
+                let some: &[&str] = [&["chen.jie"][..], &["wu.min"], &["chen.jie", "wu.min"], &[]]
+                    [self.pick(4)];
+                let which = self.pick(self.records.len());
+                let id = self.records[which];
+                self.desk.assign(id, some).await;
+            }
+            2..=6 => {
+                let ids = self.phones[who].ids();
+                if ids.is_empty() {
+                    return;
+                }
+                let id = ids[self.pick(ids.len())];
+                self.contacts += 1;
+                let command = match self.pick(4) {
+                    0 => contact(self.contacts),
+                    1 => propose(i64::try_from(self.contacts).unwrap()),
+                    2 => payment(self.contacts, 100),
+                    _ => {
+                        let text = format!("{}{}", self.phones[who].view(id).notes, self.contacts);
+                        let cut = self.pick(2);
+                        notes(&self.phones[who], id, &text[cut..])
+                    }
+                };
+                self.phones[who].write(id, command);
+            }
+            // A round whose reply is lost.
+            7 => drop(self.desk.sync(&self.phones[who], self.phones[who].request()).await),
+            _ => drop(self.phones[who].sync(&self.desk).await),
+        }
+    }
+
+    fn pick(&mut self, below: usize) -> usize {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.state >> 33).unwrap() % below
+    }
+}

@@ -1,0 +1,104 @@
+/** What the field app's views may ask of the core, and what the core tells them. */
+import type {
+  Command,
+  FirstSync,
+  HistoryEntry,
+  RecordState,
+  SyncState,
+  VisitSummary,
+  VisitView,
+} from "../wasm/doorstep";
+
+export type StartState =
+  | { kind: "signed_out" }
+  | { kind: "ready"; user: string; role: string }
+  /** Another tab of this browser holds the store. */
+  | { kind: "other_tab" }
+  | { kind: "failed"; code: string };
+
+export type { RecordState } from "../wasm/doorstep";
+
+/** A row of the list: what the record says and where it stands. */
+export interface ListRow extends VisitSummary {
+  state: RecordState;
+  unsent: number;
+  problem: string | null;
+}
+
+export interface SyncStatus {
+  state: SyncState;
+  /** Changes that the office has not confirmed. */
+  unsent: number;
+  oldest_unsent_at: number | null;
+  /** When both sides last proved to hold the same, ms. */
+  in_step_at: number | null;
+  first_sync: FirstSync | null;
+  /** Stable word; the sentence for it is in i18n under `problem.`. */
+  problem: string | null;
+  /** Device clock minus office clock. */
+  clock_skew_ms: number | null;
+  repairs: number;
+}
+
+export interface SaveState {
+  state: "saving" | "saved" | "failed";
+  reason?: string;
+}
+
+export type CoreEvent =
+  | { type: "status"; status: SyncStatus }
+  | { type: "list" }
+  | { type: "record"; id: string }
+  | { type: "save"; save: SaveState }
+  /** The core failed and was started anew from what is stored. */
+  | { type: "restarted" }
+  /** The office wants the person to sign in again; work goes on without it. */
+  | { type: "signed_out" }
+  /** Another tab took the store over; this one shows that and writes nothing more. */
+  | { type: "taken_over" };
+
+export interface StorageState {
+  persisted: boolean;
+  usage: number;
+  quota: number;
+}
+
+/** The core as views see it. Every promise rejects with a {@link ClientError}. */
+export interface Client {
+  start(): Promise<StartState>;
+  /** Takes the store over from another tab. */
+  takeOver(): Promise<StartState>;
+  /** Codes: wrong_password, too_many_attempts, offline, not_collector, unsent_of_other_user. */
+  signIn(name: string, password: string): Promise<StartState>;
+  /** Code `unsent` while work is on this phone only. */
+  signOut(): Promise<void>;
+  list(): Promise<ListRow[]>;
+  /** Loads the document. Codes: unknown_record, damaged. */
+  open(id: string): Promise<VisitView>;
+  /** Reads a record that is open again. */
+  view(id: string): Promise<VisitView>;
+  close(id: string): Promise<void>;
+  /** Resolves only when the change is durable on this phone. */
+  apply(id: string, command: Command): Promise<VisitView>;
+  history(id: string): Promise<HistoryEntry[]>;
+  /** Gives up own work that the office refused; it stays in the office's quarantine. */
+  giveUpRefused(id: string): Promise<VisitView>;
+  syncNow(): Promise<void>;
+  status(): Promise<SyncStatus>;
+  storage(): Promise<StorageState>;
+  /** A UUIDv7. */
+  newId(): Promise<string>;
+  subscribe(listener: (event: CoreEvent) => void): () => void;
+}
+
+/** A refusal with a stable word; sentences for it are in i18n under `error.`. */
+export class ClientError extends Error {
+  constructor(
+    readonly code: string,
+    readonly path = "",
+    message = code,
+  ) {
+    super(message);
+    this.name = "ClientError";
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * Drives one wasm workspace: carries its outputs out in order and answers each.
+ *
+ * A trap in the wasm poisons the instance: nothing of it is used or saved any more, and a new one
+ * is made from what is stored.
+ */
+import type { CoreError, Output, Workspace } from "../wasm/doorstep";
+import { ClientError, type CoreEvent } from "./api";
+import { OfficeError, type Office } from "./office";
+import { StorageError, type Storage } from "./storage";
+
+/** What was asked for and waits until it is durable. */
+interface Waiting {
+  ticket: number;
+  resolve: () => void;
+  reject: (error: ClientError) => void;
+}
+
+export class Driver {
+  private running = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private waiting: Waiting[] = [];
+  private opening = new Map<string, (() => void)[]>();
+  private stopped = false;
+
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly storage: Storage,
+    private readonly office: Office,
+    private readonly tell: (event: CoreEvent) => void,
+    private readonly poisoned: (cause: unknown) => void,
+  ) {}
+
+  /** Calls into the workspace, then carries out what it asks for. */
+  call<T>(work: (workspace: Workspace) => T): T {
+    if (this.stopped) throw new ClientError("restarted");
+    let result: T;
+    try {
+      result = work(this.workspace);
+    } catch (cause) {
+      throw this.named(cause);
+    }
+    void this.drain();
+    return result;
+  }
+
+  /** Resolves when the edit with this ticket is durable. */
+  durable(ticket: number): Promise<void> {
+    this.tell({ type: "save", save: { state: "saving" } });
+    return new Promise((resolve, reject) => this.waiting.push({ ticket, resolve, reject }));
+  }
+
+  /** Resolves when the load of a record has been answered. */
+  opened(record: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.opening.set(record, [...(this.opening.get(record) ?? []), resolve]);
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    for (const { reject } of this.waiting.splice(0)) reject(new ClientError("restarted"));
+  }
+
+  private async drain(): Promise<void> {
+    if (this.running) return;
+    this.running = true;
+    try {
+      for (let output = this.poll(); output; output = this.poll()) await this.carryOut(output);
+    } catch (cause) {
+      this.fail(cause);
+    } finally {
+      this.running = false;
+    }
+  }
+
+  private poll(): Output | null {
+    return this.stopped ? null : this.workspace.poll();
+  }
+
+  private async carryOut(output: Output): Promise<void> {
+    const { workspace } = this;
+    switch (output.type) {
+      case "persist":
+        try {
+          await this.storage.write(output.writes);
+        } catch (cause) {
+          const reason = cause instanceof StorageError ? cause.code : "storage_failed";
+          this.answer(() => workspace.persistFailed(output.batch, reason, Date.now()));
+          return;
+        }
+        this.answer(() => workspace.persisted(output.batch, Date.now()));
+        return;
+      case "load": {
+        const rows = await this.storage.chunks(output.record);
+        this.answer(() => workspace.loaded(output.record, rows, Date.now()));
+        for (const resolve of this.opening.get(output.record) ?? []) resolve();
+        this.opening.delete(output.record);
+        return;
+      }
+      case "send":
+        // Not awaited: a slow link must not hold up what a person saves.
+        void this.send(output.round, output.body);
+        return;
+      case "wake_at":
+        this.wakeAt(output.at);
+        return;
+      case "saved":
+        this.saved(output.ticket);
+        return;
+      case "save_failed":
+        this.tell({ type: "save", save: { state: "failed", reason: output.reason } });
+        return;
+      case "record_changed":
+        this.tell({ type: "record", id: output.record });
+        return;
+      case "list_changed":
+        this.tell({ type: "list" });
+        return;
+      case "status_changed":
+        this.tell({ type: "status", status: workspace.status() });
+        return;
+    }
+  }
+
+  /** Answers the workspace from within the queue: what it asks for next is polled by the queue. */
+  private answer(work: () => void): void {
+    if (!this.stopped) work();
+  }
+
+  private async send(round: number, body: Uint8Array): Promise<void> {
+    let reply: Uint8Array;
+    try {
+      reply = await this.office.sync(body);
+    } catch (cause) {
+      const reason = cause instanceof OfficeError ? cause.code : "offline";
+      if (reason === "signed_out") this.tell({ type: "signed_out" });
+      const random = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+      this.later(() => this.workspace.requestFailed(round, reason, Date.now(), random));
+      return;
+    }
+    this.later(() => this.workspace.replied(round, reply, Date.now()));
+  }
+
+  private wakeAt(at: number): void {
+    clearTimeout(this.timer);
+    const wait = Math.min(Math.max(at - Date.now(), 0), 2 ** 31 - 1);
+    this.timer = setTimeout(() => this.later(() => this.workspace.wake(Date.now())), wait);
+  }
+
+  /** From a timer or the network: nobody is there to catch what it throws. */
+  private later(work: () => void): void {
+    if (this.stopped) return;
+    try {
+      work();
+    } catch (cause) {
+      this.fail(cause);
+      return;
+    }
+    void this.drain();
+  }
+
+  private saved(ticket: number): void {
+    const durable = this.waiting.filter((waiting) => waiting.ticket <= ticket);
+    this.waiting = this.waiting.filter((waiting) => waiting.ticket > ticket);
+    for (const { resolve } of durable) resolve();
+    if (this.waiting.length === 0) this.tell({ type: "save", save: { state: "saved" } });
+    this.tell({ type: "status", status: this.workspace.status() });
+  }
+
+  /** Names what the workspace threw; anything but a named refusal is a trap. */
+  private named(cause: unknown): ClientError {
+    if (cause instanceof ClientError) return cause;
+    if (isCoreError(cause)) return new ClientError(cause.code, cause.path, cause.message);
+    this.fail(cause);
+    return new ClientError("restarted");
+  }
+
+  private fail(cause: unknown): void {
+    if (this.stopped) return;
+    this.stop();
+    this.poisoned(cause);
+  }
+}
+
+function isCoreError(cause: unknown): cause is CoreError {
+  return typeof cause === "object" && cause !== null && "code" in cause && "path" in cause;
+}

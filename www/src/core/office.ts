@@ -1,0 +1,81 @@
+/** The office over HTTP, as the worker uses it. */
+
+/** Longest wait for a reply: a 4 MiB body on a slow 3G link takes less. */
+const TIMEOUT_MS = 60_000;
+
+/** A refusal or a failure, in words that i18n knows. */
+export class OfficeError extends Error {
+  constructor(readonly code: string) {
+    super(code);
+    this.name = "OfficeError";
+  }
+}
+
+export interface SignedIn {
+  user: string;
+  role: string;
+  device: string;
+}
+
+export class Office {
+  /** One round: a request, a reply. */
+  async sync(body: Uint8Array): Promise<Uint8Array> {
+    const response = await send("/sync", {
+      method: "POST",
+      headers: { "content-type": "application/cbor" },
+      body: body as BodyInit,
+    });
+    return new Uint8Array(await whole(response));
+  }
+
+  async signIn(name: string, password: string, device: string | undefined): Promise<SignedIn> {
+    const response = await send("/api/session", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name, password, device }),
+    });
+    const text = new TextDecoder().decode(await whole(response));
+    return JSON.parse(text) as SignedIn;
+  }
+
+  async signOut(): Promise<void> {
+    await send("/api/session", { method: "DELETE" });
+  }
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      ...init,
+      headers: { ...init.headers, "X-Doorstep": "1" },
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new OfficeError("offline");
+  }
+  if (response.ok) return response;
+  throw new OfficeError(await refusal(response));
+}
+
+/** The stable word of a refusal. */
+async function refusal(response: Response): Promise<string> {
+  try {
+    const problem = (await response.json()) as { code?: unknown };
+    if (typeof problem.code === "string") return problem.code;
+  } catch {
+    // No problem details: a proxy or a captive portal answered.
+  }
+  if (response.status === 401) return "signed_out";
+  return response.status >= 500 || response.status === 429 ? "office_busy" : "office_error";
+}
+
+async function whole(response: Response): Promise<ArrayBuffer> {
+  try {
+    return await response.arrayBuffer();
+  } catch {
+    throw new OfficeError("offline");
+  }
+}

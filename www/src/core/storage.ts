@@ -1,0 +1,172 @@
+/**
+ * The device's store: IndexedDB with strict durability (rules D1, D4, R5).
+ *
+ * Success of a write is the transaction completing, nothing earlier. The store is dumb: what is
+ * written, and what it means, is the core's business.
+ */
+import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import type { Row, StoredRows, Table, Write } from "../wasm/doorstep";
+
+/** Layout of the object stores; the rows carry a format version of their own. */
+const LAYOUT = 1;
+const TABLES: readonly Table[] = ["meta", "records", "chunks", "outbox", "damaged"];
+
+/** Who uses this store, kept apart from the core's tables. */
+export interface DeviceRow {
+  device: string;
+  user: string;
+  role: string;
+}
+
+interface DeviceStore extends DBSchema {
+  meta: { key: string; value: Uint8Array };
+  records: { key: string; value: Uint8Array };
+  chunks: { key: string; value: Uint8Array };
+  outbox: { key: string; value: Uint8Array };
+  damaged: { key: string; value: Uint8Array };
+  device: { key: string; value: DeviceRow | number };
+}
+
+/** Why a store cannot be used, in words that i18n knows. */
+export class StorageError extends Error {
+  constructor(
+    readonly code: "storage_full" | "storage_failed" | "newer_store" | "storage_blocked",
+    cause?: unknown,
+  ) {
+    super(code, { cause });
+    this.name = "StorageError";
+  }
+}
+
+function storageError(cause: unknown): StorageError {
+  if (cause instanceof StorageError) return cause;
+  const name = cause instanceof DOMException ? cause.name : "";
+  if (name === "QuotaExceededError") return new StorageError("storage_full", cause);
+  if (name === "VersionError") return new StorageError("newer_store", cause);
+  return new StorageError("storage_failed", cause);
+}
+
+export class Storage {
+  private constructor(
+    private db: IDBPDatabase<DeviceStore>,
+    private readonly name: string,
+  ) {}
+
+  static async open(name: string): Promise<Storage> {
+    return new Storage(await connect(name), name);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  /** Runs on a live handle: a browser may kill one in the background (WebKit does). */
+  private async live<T>(work: (db: IDBPDatabase<DeviceStore>) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.db);
+    } catch (cause) {
+      const dead =
+        cause instanceof DOMException && (cause.name === "InvalidStateError" || cause.name === "UnknownError");
+      if (!dead) throw storageError(cause);
+    }
+    try {
+      this.db.close();
+      this.db = await connect(this.name);
+      return await work(this.db);
+    } catch (cause) {
+      throw storageError(cause);
+    }
+  }
+
+  /** Commits all writes, or none. */
+  write(writes: readonly Write[]): Promise<void> {
+    return this.live(async (db) => {
+      const tables = [...new Set(writes.map((write) => write.table))];
+      const tx = db.transaction(tables, "readwrite", { durability: "strict" });
+      const done = tx.done;
+      // A request that fails aborts the transaction; `done` tells, so its own promise may not.
+      const quiet = (request: Promise<unknown>): void => void request.catch(() => undefined);
+      try {
+        for (const { table, key, value } of writes) {
+          const store = tx.objectStore(table);
+          if (value !== null) quiet(store.put(value, key));
+          else if (key.endsWith("/")) quiet(store.delete(IDBKeyRange.bound(key, `${key}\uffff`)));
+          else quiet(store.delete(key));
+        }
+        tx.commit();
+      } catch (cause) {
+        quiet(done);
+        throw cause;
+      }
+      await done;
+    });
+  }
+
+  /** Every chunk of a record. */
+  chunks(record: string): Promise<Row[]> {
+    return this.live((db) => rows(db, "chunks", IDBKeyRange.bound(`${record}/`, `${record}/\uffff`)));
+  }
+
+  /** What the core starts from. */
+  start(): Promise<StoredRows> {
+    return this.live(async (db) => ({
+      meta: await rows(db, "meta"),
+      records: await rows(db, "records"),
+      outbox: await rows(db, "outbox"),
+    }));
+  }
+
+  device(): Promise<DeviceRow | undefined> {
+    return this.live(async (db) => {
+      const row = await db.get("device", "who");
+      return typeof row === "object" ? row : undefined;
+    });
+  }
+
+  enrol(row: DeviceRow): Promise<void> {
+    return this.live(async (db) => {
+      const tx = db.transaction("device", "readwrite", { durability: "strict" });
+      await Promise.all([tx.store.put(row, "who"), tx.done]);
+    });
+  }
+
+  /** The next session number: given once, whatever crashes (rule I1). */
+  nextSession(): Promise<number> {
+    return this.live(async (db) => {
+      const tx = db.transaction("device", "readwrite", { durability: "strict" });
+      const last = await tx.store.get("session");
+      const next = (typeof last === "number" ? last : 0) + 1;
+      await Promise.all([tx.store.put(next, "session"), tx.done]);
+      return next;
+    });
+  }
+
+  /** Forgets everything but the session counter, which may never go back. */
+  clear(): Promise<void> {
+    return this.live(async (db) => {
+      const tx = db.transaction([...TABLES, "device"], "readwrite", { durability: "strict" });
+      const cleared = TABLES.map((table) => tx.objectStore(table).clear());
+      await Promise.all([...cleared, tx.objectStore("device").delete("who"), tx.done]);
+    });
+  }
+}
+
+async function connect(name: string): Promise<IDBPDatabase<DeviceStore>> {
+  return new Promise((resolve, reject) => {
+    openDB<DeviceStore>(name, LAYOUT, {
+      upgrade(db) {
+        for (const table of TABLES) db.createObjectStore(table);
+        db.createObjectStore("device");
+      },
+      blocked: () => reject(new StorageError("storage_blocked")),
+      // A newer program in another tab wants to upgrade: let it; this handle reopens or refuses.
+      blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+    }).then(resolve, (cause: unknown) => reject(storageError(cause)));
+  });
+}
+
+async function rows(db: IDBPDatabase<DeviceStore>, table: Table, range?: IDBKeyRange): Promise<Row[]> {
+  const tx = db.transaction(table);
+  const [keys, values] = await Promise.all([tx.store.getAllKeys(range), tx.store.getAll(range)]);
+  return keys.map((key, at) => ({ key, value: values[at] ?? new Uint8Array() }));
+}

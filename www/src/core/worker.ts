@@ -1,0 +1,227 @@
+/**
+ * The worker: one wasm workspace, its store, its link to the office.
+ *
+ * One tab at a time holds the store, by a Web Lock that ends with the tab, however it ends. A
+ * second tab is told so and may take over; the first then stops before it writes again.
+ */
+import * as Comlink from "comlink";
+import init, { newId, Workspace } from "../wasm/doorstep";
+import wasmUrl from "../wasm/doorstep_bg.wasm?url";
+import { ClientError, type CoreEvent, type ListRow, type StartState, type SyncStatus } from "./api";
+import { Driver } from "./driver";
+import { Office, OfficeError } from "./office";
+import { Storage, StorageError, type DeviceRow } from "./storage";
+import type { Command, HistoryEntry, VisitView } from "../wasm/doorstep";
+
+const LOCK = "doorstep-store";
+const STORE = "doorstep";
+
+export type WorkerEvent = CoreEvent | { type: "poisoned" };
+
+const office = new Office();
+let storage: Storage | undefined;
+let driver: Driver | undefined;
+let who: DeviceRow | undefined;
+let signal: EventSource | undefined;
+let listener: (event: WorkerEvent) => void = () => undefined;
+
+const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** Holds the lock until the tab ends or another tab steals it. */
+function lock(steal: boolean): Promise<boolean> {
+  return new Promise((resolve) => {
+    const options: LockOptions = steal ? { steal: true } : { ifAvailable: true };
+    navigator.locks
+      .request(LOCK, options, (held) => {
+        resolve(held !== null);
+        return held === null ? undefined : new Promise<never>(() => undefined);
+      })
+      .catch(() => {
+        shutDown();
+        listener({ type: "taken_over" });
+      });
+  });
+}
+
+function shutDown(): void {
+  signal?.close();
+  driver?.stop();
+  driver = undefined;
+  storage?.close();
+  storage = undefined;
+}
+
+async function begin(steal: boolean): Promise<StartState> {
+  if (!(await lock(steal))) return { kind: "other_tab" };
+  try {
+    await init({ module_or_path: wasmUrl });
+    storage = await Storage.open(STORE);
+    who = await storage.device();
+    if (!who) return { kind: "signed_out" };
+    await launch(storage, who);
+    return { kind: "ready", user: who.user, role: who.role };
+  } catch (cause) {
+    return { kind: "failed", code: cause instanceof StorageError ? cause.code : named(cause).code };
+  }
+}
+
+/** Makes the workspace from what is stored and lets it run. */
+async function launch(store: Storage, row: DeviceRow): Promise<void> {
+  const session = await store.nextSession();
+  const rows = await store.start();
+  const workspace = new Workspace(row.device, session, row.user, row.role, rows, Date.now());
+  driver = new Driver(workspace, store, office, (event) => listener(event), poisoned);
+  driver.call(() => undefined);
+  listen();
+}
+
+/** The office's signal that the feed moved (rule R8): losing it costs delay, nothing else. */
+function listen(): void {
+  signal?.close();
+  signal = new EventSource("/api/events");
+  signal.addEventListener("moved", () => syncNow());
+}
+
+function syncNow(): void {
+  driver?.call((workspace) => workspace.syncNow(Date.now()));
+}
+
+function poisoned(cause: unknown): void {
+  console.error("the core failed and is started anew", cause);
+  shutDown();
+  listener({ type: "poisoned" });
+}
+
+function running(): Driver {
+  if (!driver) throw new ClientError("signed_out");
+  return driver;
+}
+
+function opened(): Storage {
+  if (!storage) throw new ClientError("storage_failed");
+  return storage;
+}
+
+const methods = {
+  start: (): Promise<StartState> => begin(false),
+  takeOver: (): Promise<StartState> => begin(true),
+
+  async signIn(name: string, password: string): Promise<StartState> {
+    const store = opened();
+    const same = who?.user === name ? who : undefined;
+    if (who && !same && driver?.call((workspace) => workspace.hasUnsent())) {
+      throw new ClientError("unsent_of_other_user");
+    }
+    const signedIn = await office.signIn(name, password, same?.device);
+    if (signedIn.role !== "collector") {
+      await office.signOut().catch(() => undefined);
+      throw new ClientError("not_collector");
+    }
+    if (same && driver) {
+      listen();
+      syncNow();
+    } else {
+      driver?.stop();
+      await store.clear();
+      who = { device: signedIn.device, user: signedIn.user, role: signedIn.role };
+      await store.enrol(who);
+      await launch(store, who);
+    }
+    return { kind: "ready", user: signedIn.user, role: signedIn.role };
+  },
+
+  async signOut(): Promise<void> {
+    if (running().call((workspace) => workspace.hasUnsent())) throw new ClientError("unsent");
+    signal?.close();
+    driver?.stop();
+    driver = undefined;
+    await opened().clear();
+    who = undefined;
+    // The phone is clean; a session that the office cannot be told of ends by itself.
+    await office.signOut().catch(() => undefined);
+  },
+
+  list: (): ListRow[] =>
+    running().call((workspace) =>
+      workspace.list().map(({ summary, state, unsent, problem }) => ({ ...summary, state, unsent, problem })),
+    ),
+
+  async open(id: string): Promise<VisitView> {
+    const drive = running();
+    drive.call((workspace) => workspace.open(id));
+    try {
+      return drive.call((workspace) => workspace.view(id));
+    } catch (cause) {
+      if (!(cause instanceof ClientError) || cause.code !== "not_open") throw cause;
+    }
+    await drive.opened(id);
+    return drive.call((workspace) => workspace.view(id));
+  },
+
+  /** Reads an open record again. */
+  view: (id: string): VisitView => running().call((workspace) => workspace.view(id)),
+
+  close: (id: string): void => running().call((workspace) => workspace.close(id)),
+
+  async apply(id: string, command: Command): Promise<VisitView> {
+    const drive = running();
+    let durable: Promise<void> | undefined;
+    // The wait is set up before the queue runs, so that no answer can come too early.
+    drive.call((workspace) => {
+      const ticket = workspace.apply(id, command, Date.now(), zone());
+      if (ticket !== undefined) durable = drive.durable(ticket);
+    });
+    await durable;
+    return drive.call((workspace) => workspace.view(id));
+  },
+
+  history: (id: string): HistoryEntry[] => running().call((workspace) => workspace.history(id)),
+
+  async giveUpRefused(id: string): Promise<VisitView> {
+    const session = await opened().nextSession();
+    return running().call((workspace) => {
+      workspace.giveUpRefused(id, session, Date.now());
+      return workspace.view(id);
+    });
+  },
+
+  syncNow,
+  status: (): SyncStatus => running().call((workspace) => workspace.status()),
+  newId: (): string => newId(Date.now(), crypto.getRandomValues(new Uint8Array(10))),
+};
+
+export type Methods = typeof methods;
+
+/** A refusal as it crosses to the page. */
+export interface Refusal {
+  code: string;
+  path: string;
+  message: string;
+}
+
+function named(cause: unknown): Refusal {
+  if (cause instanceof ClientError) return { code: cause.code, path: cause.path, message: cause.message };
+  if (cause instanceof OfficeError || cause instanceof StorageError) {
+    return { code: cause.code, path: "", message: cause.message };
+  }
+  if (typeof cause === "object" && cause !== null && "code" in cause) return cause as Refusal;
+  return { code: "failed", path: "", message: String(cause) };
+}
+
+const remote = {
+  subscribe(heard: (event: WorkerEvent) => void): void {
+    listener = heard;
+  },
+  async run(method: keyof Methods, args: unknown[]): Promise<{ value?: unknown; refusal?: Refusal }> {
+    try {
+      const call = methods[method] as (...args: unknown[]) => unknown;
+      return { value: await call(...args) };
+    } catch (cause) {
+      return { refusal: named(cause) };
+    }
+  },
+};
+
+export type Remote = typeof remote;
+
+Comlink.expose(remote);

@@ -1,0 +1,88 @@
+/** Sign-in: once with a network, then days without. */
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { t } from "../i18n";
+import { Alert, Field, useBusy } from "../ui/parts";
+import { Settings } from "../ui/settings";
+import { client, enter, explain } from "./state";
+
+export function SignIn(): JSX.Element {
+  return (
+    <main class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-6 p-6">
+      <header class="flex flex-col items-center gap-2 text-center">
+        <img src="/icons/icon.svg" alt="" class="size-16" />
+        <h1 class="text-2xl font-bold">{t("app/name")}</h1>
+        <p class="muted">{t("app/tagline")}</p>
+      </header>
+      <div class="card-plain flex flex-col gap-4">
+        <h2 class="text-lg font-semibold">{t("sign/title")}</h2>
+        <SignInForm onDone={() => undefined} />
+        <p class="muted text-sm">{t("sign/lead")}</p>
+      </div>
+      <details class="card-plain">
+        <summary class="min-h-6 cursor-pointer text-sm font-medium">
+          {t("app/language")} · {t("app/theme")}
+        </summary>
+        <div class="pt-4">
+          <Settings />
+        </div>
+      </details>
+    </main>
+  );
+}
+
+/** Name and password; also used where a session has ended. */
+export function SignInForm(props: { name?: string; onDone: () => void }): JSX.Element {
+  const [name, setName] = useState(props.name ?? "");
+  const [password, setPassword] = useState("");
+  const [error, setError] = useState<string | null>(null);
+  const [busy, run] = useBusy();
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    setError(null);
+    void run(async () => {
+      try {
+        await enter(await client.signIn(name.trim(), password));
+        props.onDone();
+      } catch (cause) {
+        setError(explain(cause));
+      }
+    });
+  };
+  return (
+    <form class="flex flex-col gap-4" onSubmit={submit}>
+      <Field label={t("sign/name")}>
+        {(id) => (
+          <input
+            id={id}
+            class="input w-full"
+            autocomplete="username"
+            autocapitalize="none"
+            spellcheck={false}
+            required
+            readOnly={props.name !== undefined}
+            value={name}
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <Field label={t("sign/password")}>
+        {(id) => (
+          <input
+            id={id}
+            class="input w-full"
+            type="password"
+            autocomplete="current-password"
+            required
+            value={password}
+            onInput={(event) => setPassword(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      {error && <Alert tone="error">{error}</Alert>}
+      <button type="submit" class="btn btn-primary" disabled={busy}>
+        {busy ? t("sign/working") : t("sign/submit")}
+      </button>
+    </form>
+  );
+}

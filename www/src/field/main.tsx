@@ -1,0 +1,13 @@
+/** The field app. */
+import "../ui/styles.css";
+import { render } from "preact";
+import { initTheme } from "../ui/theme";
+import { App } from "./App";
+import { begin } from "./state";
+import { watchUpdates } from "./updates";
+
+initTheme();
+void begin();
+watchUpdates();
+const root = document.getElementById("app");
+if (root) render(<App />, root);

@@ -1,0 +1,60 @@
+/** Words of both languages. The language is a signal: a page that reads it is drawn anew. */
+import { signal } from "@preact/signals";
+import i18next from "i18next";
+import en from "./en.json";
+import zh from "./zh-CN.json";
+
+export type Lang = "en" | "zh-CN";
+
+const KEPT = "doorstep.lang";
+
+function preferred(): Lang {
+  const kept = localStorage.getItem(KEPT);
+  if (kept === "en" || kept === "zh-CN") return kept;
+  return navigator.languages.some((tag) => tag.toLowerCase().startsWith("zh")) ? "zh-CN" : "en";
+}
+
+export const lang = signal<Lang>(preferred());
+
+void i18next.init({
+  lng: lang.value,
+  fallbackLng: "en",
+  // Keys under `word.field` are paths of the record and hold dots themselves.
+  keySeparator: "/",
+  nsSeparator: false,
+  // Preact escapes what it draws.
+  interpolation: { escapeValue: false },
+  initImmediate: false,
+  resources: { en: { translation: en }, "zh-CN": { translation: zh } },
+} as Parameters<typeof i18next.init>[0]);
+document.documentElement.lang = lang.value;
+
+/** The sentence for a key such as `sign/title`. */
+export function t(key: string, vars: Record<string, string | number> = {}): string {
+  // Read, so that whoever draws is drawn anew when the language changes.
+  void lang.value;
+  return i18next.t(key, vars);
+}
+
+/** The word of a vocabulary, such as `word("stage", "sealed")`; a word not known stands for itself. */
+export function word(vocabulary: string, value: string): string {
+  return has(`word/${vocabulary}/${value}`) ? t(`word/${vocabulary}/${value}`) : value;
+}
+
+/** The sentence for a stable code of an error or a problem. */
+export function sentence(kind: "error" | "problem", code: string): string {
+  if (has(`${kind}/${code}`)) return t(`${kind}/${code}`);
+  return kind === "error" ? t("error/failed") : t("problem/other", { code });
+}
+
+function has(key: string): boolean {
+  return i18next.exists(key);
+}
+
+/** Switches the language and keeps the choice. */
+export function setLang(next: Lang): void {
+  localStorage.setItem(KEPT, next);
+  void i18next.changeLanguage(next);
+  document.documentElement.lang = next;
+  lang.value = next;
+}

@@ -1,0 +1,94 @@
+/** The office's HTTP API, as the console uses it. */
+import type { Command, HistoryEntry, Role, VisitSummary, VisitView } from "../wasm/doorstep";
+
+export interface Me {
+  user: string;
+  role: Role;
+}
+export interface OfficeRow extends VisitSummary {
+  updated_at: number;
+}
+export interface Page {
+  rows: OfficeRow[];
+  next: string | null;
+  total: number;
+}
+export interface ReceivedEntry extends HistoryEntry {
+  received_at: number | null;
+}
+export interface User {
+  name: string;
+  display_name: string;
+  role: Role;
+  disabled: boolean;
+}
+export interface ImportReport {
+  created: number;
+  updated: number;
+  unchanged: number;
+  refused: number;
+  rows: { row: number; outcome: string; field?: string; reason?: string }[];
+}
+export interface Quarantined {
+  id: number;
+  record: string;
+  case_no: string | null;
+  user: string;
+  device: string;
+  at: number;
+  code: string;
+  path: string;
+  message: string;
+}
+
+/** A refusal: a stable word, and the office's own sentence. */
+export class ApiError extends Error {
+  constructor(
+    readonly code: string,
+    detail: string,
+  ) {
+    super(detail);
+    this.name = "ApiError";
+  }
+}
+
+async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, headers: { ...init.headers, "X-Doorstep": "1" }, cache: "no-store" });
+  } catch {
+    throw new ApiError("offline", "");
+  }
+  if (response.status === 204) return undefined as T;
+  const body = (await response.json().catch(() => null)) as unknown;
+  if (response.ok) return body as T;
+  const problem = (body ?? {}) as { code?: string; detail?: string; title?: string };
+  throw new ApiError(
+    problem.code ?? (response.status === 401 ? "signed_out" : "office_error"),
+    problem.detail ?? problem.title ?? "",
+  );
+}
+
+const json = (body: unknown): RequestInit => ({
+  method: "POST",
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(body),
+});
+
+export const api = {
+  me: () => call<Me>("/api/session"),
+  signIn: (name: string, password: string) => call<Me>("/api/session", json({ name, password })),
+  signOut: () => call<void>("/api/session", { method: "DELETE" }),
+  visits: (query: string) => call<Page>(`/api/visits?${query}`),
+  visit: (id: string) => call<VisitView>(`/api/visits/${id}`),
+  history: (id: string) => call<{ entries: ReceivedEntry[] }>(`/api/visits/${id}/history`),
+  command: (id: string, command: Command) => call<VisitView>(`/api/visits/${id}/commands`, json(command)),
+  collectors: () => call<User[]>("/api/users?role=collector"),
+  importCases: (file: File, dryRun: boolean) =>
+    call<ImportReport>(`/api/cases/import${dryRun ? "?dry_run=1" : ""}`, {
+      method: "POST",
+      headers: { "content-type": "application/octet-stream", "X-Filename": encodeURIComponent(file.name) },
+      body: file,
+    }),
+  quarantine: () => call<Quarantined[]>("/api/quarantine"),
+};

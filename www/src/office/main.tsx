@@ -1,0 +1,11 @@
+/** The office console. */
+import "../ui/styles.css";
+import { render } from "preact";
+import { initTheme } from "../ui/theme";
+import { App } from "./App";
+import { begin } from "./state";
+
+initTheme();
+void begin();
+const root = document.getElementById("app");
+if (root) render(<App />, root);

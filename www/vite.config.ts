@@ -1,0 +1,59 @@
+import tailwindcss from "@tailwindcss/vite";
+import { resolve } from "node:path";
+import { defineConfig } from "vite";
+import { VitePWA } from "vite-plugin-pwa";
+
+/** Paths that the office answers itself: never from the service worker's cache. */
+const OFFICE_PATHS = /^\/(api|sync|office|metrics|healthz|readyz)(\/|$)/;
+
+export default defineConfig({
+  plugins: [
+    tailwindcss(),
+    VitePWA({
+      // A new version waits until the person chooses it: never a reload in mid-form.
+      registerType: "prompt",
+      injectRegister: null,
+      workbox: {
+        globPatterns: ["index.html", "assets/**/*.{js,css,wasm}", "icons/*.png"],
+        globIgnores: ["assets/office-*"],
+        navigateFallback: "/index.html",
+        navigateFallbackDenylist: [OFFICE_PATHS],
+        maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
+        cleanupOutdatedCaches: true,
+      },
+      manifest: {
+        id: "/",
+        name: "Doorstep",
+        short_name: "Doorstep",
+        description: "Offline-first visit records",
+        start_url: "/",
+        scope: "/",
+        display: "standalone",
+        background_color: "#f6f7f5",
+        theme_color: "#175c52",
+        icons: [
+          { src: "/icons/icon-192.png", sizes: "192x192", type: "image/png" },
+          { src: "/icons/icon-512.png", sizes: "512x512", type: "image/png" },
+          { src: "/icons/maskable-512.png", sizes: "512x512", type: "image/png", purpose: "maskable" },
+        ],
+      },
+    }),
+  ],
+  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
+  worker: { format: "es" },
+  build: {
+    target: "es2022",
+    // Inline data: URLs would need a wider content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: {
+      input: {
+        field: resolve(import.meta.dirname, "index.html"),
+        office: resolve(import.meta.dirname, "office/index.html"),
+      },
+    },
+  },
+  server: {
+    proxy: { "/api": "http://127.0.0.1:8787", "/sync": "http://127.0.0.1:8787" },
+  },
+});
