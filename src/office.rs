@@ -14,12 +14,14 @@ pub mod cases;
 mod edit;
 pub mod export;
 mod feed;
+pub mod http;
 mod keep;
 pub mod merge;
 pub mod money;
 mod read;
 mod round;
 pub mod store;
+pub mod time;
 mod verify;
 
 use std::path::Path;
