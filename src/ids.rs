@@ -20,11 +20,7 @@ impl RecordId {
     /// A UUIDv7 from a time in ms since 1970 and ten random bytes, both given by the caller.
     pub fn v7(now_ms: i64, random: [u8; 10]) -> Self {
         let millis = u64::try_from(now_ms).unwrap_or(0);
-        Self(
-            *uuid::Builder::from_unix_timestamp_millis(millis, &random)
-                .into_uuid()
-                .as_bytes(),
-        )
+        Self(*uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().as_bytes())
     }
 }
 
@@ -37,9 +33,7 @@ impl fmt::Display for RecordId {
 impl FromStr for RecordId {
     type Err = MalformedId;
     fn from_str(text: &str) -> Result<Self, MalformedId> {
-        Uuid::try_parse(text)
-            .map(|uuid| Self(*uuid.as_bytes()))
-            .map_err(|_| MalformedId)
+        Uuid::try_parse(text).map(|uuid| Self(*uuid.as_bytes())).map_err(|_| MalformedId)
     }
 }
 
@@ -61,10 +55,7 @@ impl fmt::Display for DeviceId {
 impl FromStr for DeviceId {
     type Err = MalformedId;
     fn from_str(text: &str) -> Result<Self, MalformedId> {
-        unhex(text)
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or(MalformedId)
+        unhex(text).and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(MalformedId)
     }
 }
 
@@ -143,21 +134,15 @@ impl<'b, C> Decode<'b, C> for Heads {
         let joined = d.bytes()?;
         let (hashes, rest) = joined.as_chunks::<32>();
         if !rest.is_empty() {
-            return Err(minicbor::decode::Error::message(
-                "heads are not whole hashes",
-            ));
+            return Err(minicbor::decode::Error::message("heads are not whole hashes"));
         }
-        Ok(Self::new(
-            hashes.iter().map(|hash| ChangeHash(*hash)).collect(),
-        ))
+        Ok(Self::new(hashes.iter().map(|hash| ChangeHash(*hash)).collect()))
     }
 }
 
 /// A change hash from 64 hex digits.
 pub fn change_hash(text: &str) -> Option<ChangeHash> {
-    unhex(text)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(ChangeHash)
+    unhex(text).and_then(|bytes| bytes.try_into().ok()).map(ChangeHash)
 }
 
 /// An id that is not of its form.
@@ -168,13 +153,11 @@ pub struct MalformedId;
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Bytes from hex, or `None` where it is malformed.
@@ -186,11 +169,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
     pairs
         .iter()
         .map(|[high, low]| {
-            let digit = |c: u8| {
-                char::from(c)
-                    .to_digit(16)
-                    .and_then(|d| u8::try_from(d).ok())
-            };
+            let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
             Some(digit(*high)? << 4 | digit(*low)?)
         })
         .collect()

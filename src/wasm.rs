@@ -58,26 +58,14 @@ impl JsWorkspace {
         #[wasm_bindgen(unchecked_param_type = "StoredRows")] rows: JsValue,
         now_ms: f64,
     ) -> Result<JsWorkspace, JsValue> {
-        let device: DeviceId = device
-            .parse()
-            .map_err(|_| thrown("malformed_id", "", "the device id is malformed"))?;
+        let device: DeviceId =
+            device.parse().map_err(|_| thrown("malformed_id", "", "the device id is malformed"))?;
         let role = Role::parse(role).ok_or_else(|| thrown("unknown_role", "", "unknown role"))?;
         let rows: StoredRows = from_js(rows)?;
-        let identity = Identity {
-            device,
-            session,
-            user,
-            role,
-        };
-        Workspace::new(
-            identity,
-            &rows.meta,
-            &rows.records,
-            &rows.outbox,
-            millis(now_ms),
-        )
-        .map(|inner| Self { inner })
-        .map_err(|error| thrown("newer_store", "", &error.to_string()))
+        let identity = Identity { device, session, user, role };
+        Workspace::new(identity, &rows.meta, &rows.records, &rows.outbox, millis(now_ms))
+            .map(|inner| Self { inner })
+            .map_err(|error| thrown("newer_store", "", &error.to_string()))
     }
 
     /// Rows of the list.
@@ -130,10 +118,8 @@ impl JsWorkspace {
         zone: &str,
     ) -> Result<Option<f64>, JsValue> {
         let command: Command = from_js(command)?;
-        let ticket = self
-            .inner
-            .apply(id(record)?, &command, millis(now_ms), zone)
-            .map_err(refusal)?;
+        let ticket =
+            self.inner.apply(id(record)?, &command, millis(now_ms), zone).map_err(refusal)?;
         // Tickets count edits of one session: far below 2^53.
         #[allow(clippy::cast_precision_loss)]
         Ok(ticket.map(|ticket| ticket as f64))
@@ -147,9 +133,7 @@ impl JsWorkspace {
         session: u32,
         now_ms: f64,
     ) -> Result<(), JsValue> {
-        self.inner
-            .give_up_refused(id(record)?, session, millis(now_ms))
-            .map_err(refusal)
+        self.inner.give_up_refused(id(record)?, session, millis(now_ms)).map_err(refusal)
     }
 
     /// The next thing to do.
@@ -166,8 +150,7 @@ impl JsWorkspace {
     /// A batch failed and left nothing behind.
     #[wasm_bindgen(js_name = persistFailed)]
     pub fn persist_failed(&mut self, batch: f64, reason: &str, now_ms: f64) {
-        self.inner
-            .persist_failed(count(batch), reason, millis(now_ms));
+        self.inner.persist_failed(count(batch), reason, millis(now_ms));
     }
 
     /// The chunks of a record.
@@ -190,8 +173,7 @@ impl JsWorkspace {
     /// No reply came.
     #[wasm_bindgen(js_name = requestFailed)]
     pub fn request_failed(&mut self, round: f64, reason: &str, now_ms: f64, random: u32) {
-        self.inner
-            .request_failed(count(round), reason, millis(now_ms), random);
+        self.inner.request_failed(count(round), reason, millis(now_ms), random);
     }
 
     /// A round may be worth while now.
@@ -209,16 +191,13 @@ impl JsWorkspace {
 /// A new UUIDv7 from a time and ten random bytes.
 #[wasm_bindgen(js_name = newId)]
 pub fn new_id(now_ms: f64, random: &[u8]) -> Result<String, JsValue> {
-    let random = random
-        .try_into()
-        .map_err(|_| thrown("malformed_id", "", "ten random bytes are needed"))?;
+    let random =
+        random.try_into().map_err(|_| thrown("malformed_id", "", "ten random bytes are needed"))?;
     Ok(RecordId::v7(millis(now_ms), random).to_string())
 }
 
 fn id(record: &str) -> Result<RecordId, JsValue> {
-    record
-        .parse()
-        .map_err(|_| thrown("unknown_record", "", "malformed record id"))
+    record.parse().map_err(|_| thrown("unknown_record", "", "malformed record id"))
 }
 
 fn refusal(error: WorkspaceError) -> JsValue {
@@ -232,11 +211,7 @@ fn refusal(error: WorkspaceError) -> JsValue {
 }
 
 fn thrown(code: &str, path: &str, message: &str) -> JsValue {
-    let error = CoreError {
-        code: code.into(),
-        path: path.into(),
-        message: message.into(),
-    };
+    let error = CoreError { code: code.into(), path: path.into(), message: message.into() };
     to_js(&error).unwrap_or_else(|error| error)
 }
 

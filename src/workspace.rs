@@ -118,10 +118,7 @@ impl Workspace {
 
     /// Rows of the list, in order of record id.
     pub fn list(&self) -> Vec<HeldRow> {
-        self.held
-            .values()
-            .map(|held| held.row(self.link.is_sending(held.id)))
-            .collect()
+        self.held.values().map(|held| held.row(self.link.is_sending(held.id))).collect()
     }
 
     /// What an open record says.
@@ -223,19 +220,15 @@ impl Workspace {
         loaded.record = confirmed;
         for (number, unsent) in std::mem::take(&mut held.outbox) {
             let key = held::outbox_key(record, number);
-            self.journal
-                .put(Table::Damaged, format!("refused/{key}"), unsent.encode());
+            self.journal.put(Table::Damaged, format!("refused/{key}"), unsent.encode());
             self.journal.delete(Table::Outbox, key);
         }
         loading::rewrite(&mut self.journal, record, loaded);
         held.problem = None;
         held.describe(&loaded.record);
         held.confirmed = held.heads.clone();
-        self.journal
-            .put(Table::Records, record.to_string(), held.encode());
-        self.outputs.push_back(Output::RecordChanged {
-            record: record.to_string(),
-        });
+        self.journal.put(Table::Records, record.to_string(), held.encode());
+        self.outputs.push_back(Output::RecordChanged { record: record.to_string() });
         self.outputs.push_back(Output::StatusChanged);
         self.link.hurry();
         self.settle(now_ms);
@@ -250,13 +243,11 @@ impl Workspace {
         };
         let bytes = change.raw_bytes().to_vec();
         let key = chunk::key(record, &bytes);
-        self.journal
-            .put(Table::Chunks, key.clone(), chunk::wrap(&bytes));
+        self.journal.put(Table::Chunks, key.clone(), chunk::wrap(&bytes));
         loaded.chunks.insert(key);
         held.queue(change, now_ms, &mut self.journal);
         held.describe(&loaded.record);
-        self.journal
-            .put(Table::Records, record.to_string(), held.encode());
+        self.journal.put(Table::Records, record.to_string(), held.encode());
     }
 
     // -- the driver
@@ -266,9 +257,7 @@ impl Workspace {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        self.journal
-            .poll()
-            .map(|(batch, writes)| Output::Persist { batch, writes })
+        self.journal.poll().map(|(batch, writes)| Output::Persist { batch, writes })
     }
 
     /// A batch is durable.
@@ -287,18 +276,11 @@ impl Workspace {
     /// edit or wake-up.
     pub fn persist_failed(&mut self, batch: u64, reason: &str, now_ms: i64) {
         self.journal.failed(batch);
-        self.held
-            .values_mut()
-            .for_each(|held| held.not_durable(batch, self.journal.number()));
-        self.link
-            .persist_failed(batch, self.journal.number(), reason);
-        self.outputs.push_back(Output::SaveFailed {
-            reason: reason.to_owned(),
-        });
+        self.held.values_mut().for_each(|held| held.not_durable(batch, self.journal.number()));
+        self.link.persist_failed(batch, self.journal.number(), reason);
+        self.outputs.push_back(Output::SaveFailed { reason: reason.to_owned() });
         self.outputs.push_back(Output::StatusChanged);
-        self.outputs.push_back(Output::WakeAt {
-            at: now_ms + round::RETRY_SAVE_MS,
-        });
+        self.outputs.push_back(Output::WakeAt { at: now_ms + round::RETRY_SAVE_MS });
     }
 
     /// After every call: send if it is time, drop documents that nobody looks at.

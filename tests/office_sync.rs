@@ -23,7 +23,9 @@ async fn f1_a_new_record_reaches_its_collector_whole_and_nobody_else() {
     let mut wu = Phone::new("wu.min", 2);
 
     let reply = chen.sync(&desk).await;
-    assert!(matches!(reply.entries[..], [ref entry] if matches!(entry.content, Content::Whole { .. })));
+    assert!(
+        matches!(reply.entries[..], [ref entry] if matches!(entry.content, Content::Whole { .. }))
+    );
     assert_eq!(chen.view(id).case_no, "C-1");
     chen.assert_in_step(&reply);
 
@@ -52,7 +54,9 @@ async fn r6_a_push_is_merged_then_a_duplicate_and_seen_by_the_other_phone() {
     assert_eq!(again.digest, reply.digest);
 
     let reply = wu.sync(&desk).await;
-    assert!(matches!(&reply.entries[0].content, Content::Changes { changes, .. } if changes.len() == 1));
+    assert!(
+        matches!(&reply.entries[0].content, Content::Changes { changes, .. } if changes.len() == 1)
+    );
     assert_eq!(wu.view(id).contacts.len(), 1);
     assert_eq!(wu.view(id).stage, Stage::Contacted);
     wu.assert_in_step(&reply);
@@ -75,7 +79,9 @@ async fn r4_what_a_phone_wrote_itself_is_not_sent_back() {
     wu.sync(&desk).await;
     chen.write(id, contact(3));
     let reply = chen.sync(&desk).await;
-    assert!(matches!(&reply.entries[0].content, Content::Changes { changes, .. } if changes.len() == 1));
+    assert!(
+        matches!(&reply.entries[0].content, Content::Changes { changes, .. } if changes.len() == 1)
+    );
     chen.assert_in_step(&reply);
     assert_eq!(chen.view(id).contacts.len(), 3);
     desk.assert_sound().await;
@@ -289,10 +295,13 @@ async fn m2_the_stage_is_judged_as_the_author_saw_it() {
     // Having seen the seal, the same is refused.
     wu.force(id, contact(8));
     let reply = wu.sync(&desk).await;
-    assert!(matches!(
-        &reply.results[0].outcome,
-        Outcome::Refused { code: RefusalCode::NotAllowed, path, .. } if path.starts_with("contacts.")
-    ), "{reply:?}");
+    assert!(
+        matches!(
+            &reply.results[0].outcome,
+            Outcome::Refused { code: RefusalCode::NotAllowed, path, .. } if path.starts_with("contacts.")
+        ),
+        "{reply:?}"
+    );
     desk.assert_sound().await;
 }
 
@@ -310,7 +319,8 @@ async fn m6_the_offices_edits_go_the_same_way_in() {
     assert_eq!(view.case.borrower_name, "王芳");
     assert_eq!(moved.recv().await.unwrap().feed, "chen.jie");
     // Nothing new makes no change.
-    let again = desk.office.command(id, command.clone(), "lin.yue", Role::Supervisor).await.unwrap();
+    let again =
+        desk.office.command(id, command.clone(), "lin.yue", Role::Supervisor).await.unwrap();
     assert_eq!(again.heads, view.heads);
 
     let denied = desk.office.command(id, command, "gu.an", Role::Auditor).await;
@@ -352,10 +362,10 @@ async fn m7_the_rows_follow_the_merge() {
     assert!(page.rows[0].summary.conflicts > 0);
     let rows = desk.office.store().look(|reads| reads.rows(id)).unwrap().unwrap();
     assert_eq!(rows.payments.len(), 1);
-    assert_eq!(rows.conflicts.iter().map(|c| c.path.as_str()).collect::<Vec<_>>(), [
-        "appointment.ends_at",
-        "appointment.starts_at"
-    ]);
+    assert_eq!(
+        rows.conflicts.iter().map(|c| c.path.as_str()).collect::<Vec<_>>(),
+        ["appointment.ends_at", "appointment.starts_at"]
+    );
     let page = list(Listing { unassigned: true, limit: 10, ..Listing::default() }).await.unwrap();
     assert_eq!(page.rows[0].summary.case_no, "C-2");
     desk.assert_sound().await;

@@ -83,7 +83,11 @@ impl Office {
         let made = std::thread::scope(|scope| {
             let parts: Vec<_> = visits
                 .chunks(share)
-                .map(|part| scope.spawn(|| part.iter().map(|visit| make_one(visit, &author)).collect::<Vec<_>>()))
+                .map(|part| {
+                    scope.spawn(|| {
+                        part.iter().map(|visit| make_one(visit, &author)).collect::<Vec<_>>()
+                    })
+                })
                 .collect();
             parts.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
         });
@@ -127,9 +131,7 @@ impl Office {
     ) -> Result<VisitView, OfficeError> {
         let user = user.to_owned();
         let office = self.clone();
-        self.store
-            .write(move |tx| office.carry_out(tx, record, &command, &user, role))
-            .await?
+        self.store.write(move |tx| office.carry_out(tx, record, &command, &user, role)).await?
     }
 
     fn carry_out(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::store::{EntryKind, FeedEntry, Reads, Stored, StoreError};
+use super::store::{EntryKind, FeedEntry, Reads, StoreError, Stored};
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::digest::Digest;

@@ -7,7 +7,7 @@ use automerge::ChangeHash;
 use sha2::{Digest as _, Sha256};
 
 use super::merge::Accepted;
-use super::store::{EntryKind, Kept, Known, Receipt, Rows, Stored, StoreError, Writes};
+use super::store::{EntryKind, Kept, Known, Receipt, Rows, StoreError, Stored, Writes};
 use crate::ids::{DeviceId, Heads, RecordId};
 use crate::record::Record;
 use crate::sync::digest::Item;

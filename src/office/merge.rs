@@ -186,11 +186,7 @@ fn merged(held: Held<'_>, fresh: &[Header<'_>], sender: Sender<'_>) -> Judgement
     }
 }
 
-fn admit(
-    held: Held<'_>,
-    fresh: &[Header<'_>],
-    sender: Sender<'_>,
-) -> Result<Accepted, Refusal> {
+fn admit(held: Held<'_>, fresh: &[Header<'_>], sender: Sender<'_>) -> Result<Accepted, Refusal> {
     let mut record = Record::load(held.document)
         .map_err(|error| Refusal::invalid("", &format!("the office's copy: {error}")))?;
     let mut graph = Graph::of(record.document());

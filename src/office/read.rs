@@ -83,8 +83,7 @@ impl Office {
     /// The newest record of a case.
     pub async fn find_by_case_no(&self, case_no: &str) -> Result<Option<RecordId>, OfficeError> {
         let case_no = case_no.to_owned();
-        self.blocking(move |office| Ok(office.store.look(|reads| reads.find_case(&case_no))?))
-            .await
+        self.blocking(move |office| Ok(office.store.look(|reads| reads.find_case(&case_no))?)).await
     }
 
     /// The newest records of many cases, by case number.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use automerge::ChangeHash;
 
 use super::keep::{receipt_hash, rows};
-use super::store::{Kept, Reads, Receipt, Stored, StoreError};
+use super::store::{Kept, Reads, Receipt, StoreError, Stored};
 use super::{Office, OfficeError};
 use crate::ids::RecordId;
 use crate::record::{Record, genesis};
@@ -42,8 +42,7 @@ impl Office {
     /// Loads every document and compares it with all that was derived from it, in one state of
     /// the store.
     pub async fn verify(&self) -> Result<Verified, OfficeError> {
-        self.blocking(|office| Ok(office.store.look(|reads| Verifier::default().run(reads))?))
-            .await
+        self.blocking(|office| Ok(office.store.look(|reads| Verifier::default().run(reads))?)).await
     }
 }
 

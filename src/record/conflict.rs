@@ -42,11 +42,7 @@ fn entries(doc: &Automerge, path: &[&str], object: &ObjId) -> Vec<(String, ObjId
         matches!(row.kind, Kind::Map)
             && row.writing != Writing::Once
             && row.path.len() == path.len() + 1
-            && row
-                .path
-                .iter()
-                .zip(path)
-                .all(|(want, have)| *want == "*" || want == have)
+            && row.path.iter().zip(path).all(|(want, have)| *want == "*" || want == have)
     });
     if !rewritten {
         return Vec::new();
@@ -67,10 +63,7 @@ fn standing_in<'d>(
 ) {
     for item in doc.map_range(object, ..).filter(|item| item.conflict) {
         let key = item.key.into_owned();
-        if matches!(
-            (path, key.as_str()),
-            (_, "zone") | (["review"], "at" | "by" | "of")
-        ) {
+        if matches!((path, key.as_str()), (_, "zone") | (["review"], "at" | "by" | "of")) {
             continue;
         }
         let Ok(mut values) = doc.get_all(object, key.as_str()) else {
@@ -81,25 +74,15 @@ fn standing_in<'d>(
         let mut distinct: Vec<(Value<'d>, ObjId)> = Vec::new();
         for (value, id) in values {
             let shown = shown(doc, &value, &id);
-            if !distinct
-                .iter()
-                .any(|(other, other_id)| self::shown(doc, other, other_id) == shown)
+            if !distinct.iter().any(|(other, other_id)| self::shown(doc, other, other_id) == shown)
             {
                 distinct.push((value, id));
             }
         }
         if distinct.len() > 1 {
-            let path = path
-                .iter()
-                .map(|segment| (*segment).to_owned())
-                .chain([key.clone()])
-                .collect();
-            found.push(Standing {
-                path,
-                object: object.clone(),
-                key,
-                values: distinct,
-            });
+            let path =
+                path.iter().map(|segment| (*segment).to_owned()).chain([key.clone()]).collect();
+            found.push(Standing { path, object: object.clone(), key, values: distinct });
         }
     }
 }
@@ -115,15 +98,8 @@ pub(super) fn conflicts(doc: &Automerge) -> Vec<Conflict> {
                 .iter()
                 .map(|(value, id)| {
                     let change = doc.hash_for_opid(id);
-                    let (by, at) = change
-                        .and_then(|hash| signed(doc, &hash))
-                        .unwrap_or_default();
-                    ConflictValue {
-                        id: id.to_string(),
-                        value: shown(doc, value, id),
-                        by,
-                        at,
-                    }
+                    let (by, at) = change.and_then(|hash| signed(doc, &hash)).unwrap_or_default();
+                    ConflictValue { id: id.to_string(), value: shown(doc, value, id), by, at }
                 })
                 .collect(),
         })
@@ -133,10 +109,7 @@ pub(super) fn conflicts(doc: &Automerge) -> Vec<Conflict> {
 /// Author and time (ms) of a change.
 pub(super) fn signed(doc: &Automerge, hash: &ChangeHash) -> Option<(String, i64)> {
     let change = doc.get_change_meta_by_hash(hash)?;
-    let by = change
-        .message
-        .map(|message| message.into_owned())
-        .unwrap_or_default();
+    let by = change.message.map(|message| message.into_owned()).unwrap_or_default();
     Some((by, change.timestamp.saturating_mul(1000)))
 }
 

@@ -41,9 +41,7 @@ impl Record {
         assignment: &AssignmentPatch,
         author: &Author,
     ) -> Result<Self, CommandError> {
-        let mut record = Self {
-            doc: genesis::blank(),
-        };
+        let mut record = Self { doc: genesis::blank() };
         record.transact(author, Stage::Assigned, |pen| {
             pen.found(id, case_no)?;
             pen.case(case)?;
@@ -54,9 +52,7 @@ impl Record {
 
     /// A record that holds the first change and nothing else.
     pub fn blank() -> Self {
-        Self {
-            doc: genesis::blank(),
-        }
+        Self { doc: genesis::blank() }
     }
 
     /// A record from the bytes of [`save`](Self::save), of [`save_plain`](Self::save_plain) or of
@@ -103,10 +99,7 @@ impl Record {
 
     /// The record's id; `None` before the office's change.
     pub fn id(&self) -> Option<RecordId> {
-        read::Reader::new(&self.doc, None)
-            .text(&[], "id")
-            .parse()
-            .ok()
+        read::Reader::new(&self.doc, None).text(&[], "id").parse().ok()
     }
 
     /// Everything that the record says.
@@ -167,13 +160,9 @@ impl Record {
     pub fn absorb(&mut self, changes: Vec<Change>) -> Result<(), LoadError> {
         let hashes: Vec<ChangeHash> = changes.iter().map(Change::hash).collect();
         let mut next = self.doc.clone();
-        next.apply_changes(changes)
-            .map_err(|error| LoadError::Unreadable(error.to_string()))?;
+        next.apply_changes(changes).map_err(|error| LoadError::Unreadable(error.to_string()))?;
         // Ok says little: success is that the changes are in the graph.
-        if hashes
-            .iter()
-            .all(|hash| next.get_change_meta_by_hash(hash).is_some())
-        {
+        if hashes.iter().all(|hash| next.get_change_meta_by_hash(hash).is_some()) {
             self.doc = next;
             Ok(())
         } else {
@@ -188,18 +177,13 @@ impl Record {
         write: impl FnOnce(&mut write::Pen<'_, '_>) -> Result<(), CommandError>,
     ) -> Result<Option<ChangeHash>, CommandError> {
         self.doc.set_actor(author.actor.clone());
-        let writer = Writer {
-            user: &author.user,
-            role: author.role,
-            stage,
-        };
+        let writer = Writer { user: &author.user, role: author.role, stage };
         let options = CommitOptions::default()
             .with_message(author.user.clone())
             .with_time(author.now_ms.div_euclid(1000));
-        let done = self.doc.transact_with(
-            |()| options,
-            |tx| write(&mut write::Pen::new(tx, writer, author)),
-        );
+        let done = self
+            .doc
+            .transact_with(|()| options, |tx| write(&mut write::Pen::new(tx, writer, author)));
         match done {
             Ok(success) => Ok(success.hash),
             Err(failure) => Err(failure.error),

@@ -29,11 +29,7 @@ static CONTAINERS: LazyLock<Vec<(Vec<&'static str>, ObjId)>> = LazyLock::new(|| 
     let mut ids = BTreeMap::from([(Vec::new(), ROOT)]);
     for (path, _) in first_containers() {
         let found = path.split_last().and_then(|(key, parent)| {
-            BLANK
-                .get(ids.get(parent)?, *key)
-                .ok()
-                .flatten()
-                .map(|(_, id)| id)
+            BLANK.get(ids.get(parent)?, *key).ok().flatten().map(|(_, id)| id)
         });
         if let Some(id) = found {
             ids.insert(path, id);
@@ -49,18 +45,12 @@ pub(super) fn blank() -> Automerge {
 
 /// The hash of the first change.
 pub fn hash() -> ChangeHash {
-    BLANK
-        .get_heads()
-        .first()
-        .copied()
-        .unwrap_or(ChangeHash([0; 32]))
+    BLANK.get_heads().first().copied().unwrap_or(ChangeHash([0; 32]))
 }
 
 /// The object of a container that the first change makes.
 pub fn container(path: &[&str]) -> Option<&'static ObjId> {
-    let at = CONTAINERS
-        .binary_search_by(|(held, _)| held.as_slice().cmp(path))
-        .ok()?;
+    let at = CONTAINERS.binary_search_by(|(held, _)| held.as_slice().cmp(path)).ok()?;
     CONTAINERS.get(at).map(|(_, id)| id)
 }
 

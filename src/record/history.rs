@@ -14,25 +14,17 @@ pub(super) fn history(doc: &Automerge) -> Vec<HistoryEntry> {
         .filter(|change| change.hash != genesis::hash())
         .flat_map(|change| {
             let (by, at) = signed(doc, &change.hash).unwrap_or_default();
-            let device = device_of(&change.actor)
-                .map(|id| id.to_string())
-                .unwrap_or_default();
-            let seen = Seen {
-                doc,
-                before: &change.deps,
-                after: [change.hash],
-            };
-            seen.fields()
-                .into_iter()
-                .map(move |(path, from, to)| HistoryEntry {
-                    path,
-                    from,
-                    to,
-                    by: by.clone(),
-                    device: device.clone(),
-                    at,
-                    change: hex(&change.hash.0),
-                })
+            let device = device_of(&change.actor).map(|id| id.to_string()).unwrap_or_default();
+            let seen = Seen { doc, before: &change.deps, after: [change.hash] };
+            seen.fields().into_iter().map(move |(path, from, to)| HistoryEntry {
+                path,
+                from,
+                to,
+                by: by.clone(),
+                device: device.clone(),
+                at,
+                change: hex(&change.hash.0),
+            })
         })
         .collect()
 }
@@ -48,17 +40,9 @@ impl Seen<'_> {
     fn fields(&self) -> Vec<(String, FieldValue, FieldValue)> {
         let mut fields: Vec<(String, FieldValue, FieldValue)> = Vec::new();
         for patch in self.doc.diff(self.before, &self.after) {
-            let place = patch
-                .path
-                .iter()
-                .map(|(_, prop)| segment(prop))
-                .collect::<Vec<_>>();
+            let place = patch.path.iter().map(|(_, prop)| segment(prop)).collect::<Vec<_>>();
             let field = match &patch.action {
-                PatchAction::PutMap {
-                    key,
-                    value: (Value::Scalar(scalar), _),
-                    ..
-                } => Some((
+                PatchAction::PutMap { key, value: (Value::Scalar(scalar), _), .. } => Some((
                     joined(&place, key),
                     self.value_before(&patch.obj, key),
                     field_value(scalar),
@@ -114,12 +98,7 @@ impl Seen<'_> {
 }
 
 fn joined(place: &[String], key: &str) -> String {
-    place
-        .iter()
-        .map(String::as_str)
-        .chain([key])
-        .collect::<Vec<_>>()
-        .join(".")
+    place.iter().map(String::as_str).chain([key]).collect::<Vec<_>>().join(".")
 }
 
 fn segment(prop: &Prop) -> String {

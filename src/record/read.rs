@@ -43,8 +43,7 @@ impl<'d> Reader<'d> {
     }
 
     fn scalar_in(&self, object: &ObjId, key: &str) -> Option<ScalarValue> {
-        self.value(object, key)
-            .and_then(|value| value.as_scalar().cloned())
+        self.value(object, key).and_then(|value| value.as_scalar().cloned())
     }
 
     pub(super) fn text(&self, path: &[&str], key: &str) -> String {
@@ -103,9 +102,7 @@ impl<'d> Reader<'d> {
     }
 
     fn prose(&self, key: &str) -> String {
-        genesis::container(&[key])
-            .and_then(|object| self.doc.text(object).ok())
-            .unwrap_or_default()
+        genesis::container(&[key]).and_then(|object| self.doc.text(object).ok()).unwrap_or_default()
     }
 }
 
@@ -286,11 +283,7 @@ fn contacts(read: &Reader<'_>) -> Vec<ContactView> {
             by: entry.text("by"),
         })
     };
-    let mut contacts: Vec<_> = read
-        .entries(&["contacts"])
-        .into_iter()
-        .filter_map(entry)
-        .collect();
+    let mut contacts: Vec<_> = read.entries(&["contacts"]).into_iter().filter_map(entry).collect();
     contacts.sort_by_key(|contact| contact.at);
     contacts
 }
@@ -346,10 +339,7 @@ fn checks(read: &Reader<'_>) -> Vec<CheckView> {
                 reason: entry.text("reason"),
             })
         };
-        read.entries(&["checks", item.as_str()])
-            .into_iter()
-            .filter_map(answer)
-            .collect::<Vec<_>>()
+        read.entries(&["checks", item.as_str()]).into_iter().filter_map(answer).collect::<Vec<_>>()
     };
     CheckItem::ALL.iter().flat_map(of_item).collect()
 }
@@ -379,11 +369,7 @@ fn talk(read: &Reader<'_>) -> TalkView {
         overdue_reason: read.word(at, "overdue_reason", OverdueReason::parse),
         overdue_reason_text: read.text(at, "overdue_reason_text"),
         willingness: read.word(at, "willingness", Willingness::parse),
-        options: read
-            .entries(&["talk", "options"])
-            .into_iter()
-            .filter_map(option)
-            .collect(),
+        options: read.entries(&["talk", "options"]).into_iter().filter_map(option).collect(),
         chosen_option: Some(read.text(at, "chosen_option")).filter(|id| !id.is_empty()),
         promise: promise(),
         disposition: read.word(at, "disposition", Disposition::parse),
@@ -402,11 +388,7 @@ fn payments(read: &Reader<'_>) -> Vec<PaymentView> {
             by: entry.text("by"),
         })
     };
-    let mut payments: Vec<_> = read
-        .entries(&["payments"])
-        .into_iter()
-        .filter_map(entry)
-        .collect();
+    let mut payments: Vec<_> = read.entries(&["payments"]).into_iter().filter_map(entry).collect();
     payments.sort_by_key(|payment| payment.at);
     payments
 }
@@ -423,11 +405,8 @@ fn attachments(read: &Reader<'_>) -> Vec<AttachmentView> {
             by: entry.text("by"),
         })
     };
-    let mut attachments: Vec<_> = read
-        .entries(&["attachments"])
-        .into_iter()
-        .filter_map(entry)
-        .collect();
+    let mut attachments: Vec<_> =
+        read.entries(&["attachments"]).into_iter().filter_map(entry).collect();
     attachments.sort_by_key(|attachment| attachment.taken_at);
     attachments
 }
@@ -438,11 +417,7 @@ fn seal(read: &Reader<'_>) -> Option<SealView> {
         at: read.time(at, "at")?,
         by: read.text(at, "by"),
         device: read.text(at, "device"),
-        heads: read
-            .text(at, "heads")
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect(),
+        heads: read.text(at, "heads").split_whitespace().map(str::to_owned).collect(),
     })
 }
 
@@ -456,11 +431,8 @@ fn amendments(read: &Reader<'_>) -> Vec<AmendmentView> {
             text: entry.text("text"),
         })
     };
-    let mut amendments: Vec<_> = read
-        .entries(&["amendments"])
-        .into_iter()
-        .filter_map(entry)
-        .collect();
+    let mut amendments: Vec<_> =
+        read.entries(&["amendments"]).into_iter().filter_map(entry).collect();
     amendments.sort_by_key(|amendment| amendment.at);
     amendments
 }
@@ -468,9 +440,7 @@ fn amendments(read: &Reader<'_>) -> Vec<AmendmentView> {
 fn review(read: &Reader<'_>) -> ReviewView {
     let at = &["review"];
     ReviewView {
-        status: read
-            .word(at, "status", ReviewStatus::parse)
-            .unwrap_or(ReviewStatus::Pending),
+        status: read.word(at, "status", ReviewStatus::parse).unwrap_or(ReviewStatus::Pending),
         remark: read.text(at, "remark"),
         by: read.text(at, "by"),
         at: read.time(at, "at"),

@@ -305,14 +305,10 @@ pub(crate) fn first_containers() -> Vec<(Vec<&'static str>, Kind)> {
         }
         match row.path {
             ["case", "flags", "*"] => containers.extend(
-                Flag::ALL
-                    .iter()
-                    .map(|flag| (vec!["case", "flags", flag.as_str()], row.kind)),
+                Flag::ALL.iter().map(|flag| (vec!["case", "flags", flag.as_str()], row.kind)),
             ),
             ["checks", "*"] => containers.extend(
-                CheckItem::ALL
-                    .iter()
-                    .map(|item| (vec!["checks", item.as_str()], row.kind)),
+                CheckItem::ALL.iter().map(|item| (vec!["checks", item.as_str()], row.kind)),
             ),
             path => containers.push((path.to_vec(), row.kind)),
         }
@@ -339,11 +335,7 @@ mod tests {
                     (segment, ..) => segment,
                 })
                 .collect();
-            assert_eq!(
-                rule(&path).map(|found| found.path),
-                Some(row.path),
-                "{path:?}"
-            );
+            assert_eq!(rule(&path).map(|found| found.path), Some(row.path), "{path:?}");
         }
         assert!(rule(&["case", "flags", "unheard_of"]).is_none());
         assert!(rule(&["borrower"]).is_none());

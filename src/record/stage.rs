@@ -19,15 +19,9 @@ pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
             | None => return Stage::Sealed,
         }
     }
-    if read
-        .word(&["talk"], "disposition", Disposition::parse)
-        .is_some()
-    {
+    if read.word(&["talk"], "disposition", Disposition::parse).is_some() {
         Stage::Recorded
-    } else if read
-        .time(&["visit"], "departed_at")
-        .or(read.time(&["visit"], "arrived_at"))
-        .is_some()
+    } else if read.time(&["visit"], "departed_at").or(read.time(&["visit"], "arrived_at")).is_some()
     {
         Stage::OnSite
     } else if read.word(&["appointment"], "status", AppointmentStatus::parse)

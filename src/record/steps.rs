@@ -24,21 +24,13 @@ pub(super) fn steps(view: &VisitView) -> Vec<StepView> {
         (Step::Record, record(view)),
     ]
     .into_iter()
-    .map(|(step, missing)| StepView {
-        step,
-        done: missing.is_empty(),
-        missing,
-    })
+    .map(|(step, missing)| StepView { step, done: missing.is_empty(), missing })
     .collect()
 }
 
 /// Collects the paths of what is missing.
 fn lacking<const N: usize>(facts: [(bool, &str); N]) -> Vec<String> {
-    facts
-        .into_iter()
-        .filter(|(there, _)| !there)
-        .map(|(_, path)| path.to_owned())
-        .collect()
+    facts.into_iter().filter(|(there, _)| !there).map(|(_, path)| path.to_owned()).collect()
 }
 
 fn contact(view: &VisitView) -> Vec<String> {
@@ -51,10 +43,7 @@ fn appointment(view: &VisitView) -> Vec<String> {
         (appointment.starts_at.is_some(), "appointment.starts_at"),
         (appointment.ends_at.is_some(), "appointment.ends_at"),
         (!appointment.place.is_empty(), "appointment.place"),
-        (
-            appointment.status == Some(AppointmentStatus::Agreed),
-            "appointment.status",
-        ),
+        (appointment.status == Some(AppointmentStatus::Agreed), "appointment.status"),
     ])
 }
 
@@ -68,12 +57,7 @@ fn on_site(view: &VisitView) -> Vec<String> {
     ]);
     if met_borrower(view) {
         let unanswered = |item: &&CheckItem| !view.checks.iter().any(|check| check.item == **item);
-        missing.extend(
-            AT_THE_DOOR
-                .iter()
-                .filter(unanswered)
-                .map(|item| format!("checks.{item}")),
-        );
+        missing.extend(AT_THE_DOOR.iter().filter(unanswered).map(|item| format!("checks.{item}")));
     }
     if visit.left_at.is_none() {
         missing.push("visit.left_at".into());
@@ -96,18 +80,12 @@ fn talk(view: &VisitView) -> Vec<String> {
 }
 
 fn record(view: &VisitView) -> Vec<String> {
-    let read_back = !met_borrower(view)
-        || view
-            .checks
-            .iter()
-            .any(|check| check.item == CheckItem::ReadBack);
+    let read_back =
+        !met_borrower(view) || view.checks.iter().any(|check| check.item == CheckItem::ReadBack);
     let sealed = matches!(view.stage, Stage::Sealed | Stage::Reviewed);
     lacking([
         (view.talk.disposition.is_some(), "talk.disposition"),
-        (
-            !met_borrower(view) || !view.feedback.trim().is_empty(),
-            "feedback",
-        ),
+        (!met_borrower(view) || !view.feedback.trim().is_empty(), "feedback"),
         (read_back, "checks.read_back"),
         (sealed, "seal"),
     ])

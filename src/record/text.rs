@@ -24,21 +24,11 @@ fn difference(before: &str, after: &str) -> Difference {
     let same = |(a, b): &(&char, &char)| a == b;
     let head = before.iter().zip(&after).take_while(same).count();
     let rest = before.len().min(after.len()) - head;
-    let tail = before
-        .iter()
-        .rev()
-        .zip(after.iter().rev())
-        .take(rest)
-        .take_while(same)
-        .count();
+    let tail = before.iter().rev().zip(after.iter().rev()).take(rest).take_while(same).count();
     Difference {
         at: head,
         deleted: before.len() - head - tail,
-        inserted: after
-            .iter()
-            .skip(head)
-            .take(after.len() - head - tail)
-            .collect(),
+        inserted: after.iter().skip(head).take(after.len() - head - tail).collect(),
     }
 }
 
@@ -53,15 +43,8 @@ pub(super) fn merge(
 ) -> Result<(), CommandError> {
     let doc = record.document();
     let base = Heads::from_hex(base)
-        .filter(|heads| {
-            heads
-                .as_slice()
-                .iter()
-                .all(|h| doc.get_change_meta_by_hash(h).is_some())
-        })
-        .ok_or(CommandError::Missing {
-            path: path.to_owned(),
-        })?;
+        .filter(|heads| heads.as_slice().iter().all(|h| doc.get_change_meta_by_hash(h).is_some()))
+        .ok_or(CommandError::Missing { path: path.to_owned() })?;
     let base: &[ChangeHash] = base.as_slice();
     let change = difference(&doc.text_at(object, base)?, after);
 

@@ -18,9 +18,8 @@ fn container(doc: &Automerge, object: &ObjId, path: &mut Vec<String>) -> Result<
         let key = item.key.into_owned();
         path.push(key.clone());
         // Every value that stands, the ones that lost included.
-        let values = doc
-            .get_all(object, key.as_str())
-            .map_err(|error| invalid(path, &error.to_string()))?;
+        let values =
+            doc.get_all(object, key.as_str()).map_err(|error| invalid(path, &error.to_string()))?;
         for (value, id) in values {
             standing(doc, path, &value, &id)?;
         }
@@ -52,9 +51,7 @@ fn standing(
             }
         }
         (Value::Object(ObjType::List), Kind::List) => doc.values(id).try_for_each(|(value, _)| {
-            let element = value
-                .as_scalar()
-                .ok_or_else(|| invalid(path, "not a text"))?;
+            let element = value.as_scalar().ok_or_else(|| invalid(path, "not a text"))?;
             accepts(Kind::Text(40), element).map_err(|reason| invalid(path, reason))
         }),
         (Value::Object(_), _) => Err(invalid(path, "a container where none may be")),
@@ -62,10 +59,7 @@ fn standing(
 }
 
 fn invalid(path: &[String], reason: &str) -> Invalid {
-    Invalid {
-        path: path.join("."),
-        reason: reason.to_owned(),
-    }
+    Invalid { path: path.join("."), reason: reason.to_owned() }
 }
 
 /// Whether a scalar is of a kind.
@@ -87,20 +81,13 @@ pub(super) fn accepts(kind: Kind, scalar: &ScalarValue) -> Result<(), &'static s
         (Kind::Member, ScalarValue::Boolean(true)) => true,
         _ => return Err("of the wrong type"),
     };
-    if held {
-        Ok(())
-    } else {
-        Err("not a value that this field may hold")
-    }
+    if held { Ok(()) } else { Err("not a value that this field may hold") }
 }
 
 /// Whether a text is a day of the Gregorian calendar, `YYYY-MM-DD`.
 pub(super) fn is_date(text: &str) -> bool {
-    let number = |part: &str| {
-        part.bytes()
-            .all(|b| b.is_ascii_digit())
-            .then(|| part.parse().ok())?
-    };
+    let number =
+        |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?;
     let mut parts = text.splitn(3, '-');
     let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else {
         return false;

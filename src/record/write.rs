@@ -77,16 +77,10 @@ impl<'t, 'd> Pen<'t, 'd> {
                 self.put(&["visit", "position", "at"], time(position.at))
             }
             Command::EditVisit(patch) => self.visit(patch),
-            Command::Check {
-                item, answer: None, ..
-            } => self.remove(&["checks", item.as_str(), &self.author.user]),
-            Command::Check {
-                item,
-                answer: Some(answer),
-                grade,
-                at,
-                reason,
-            } => {
+            Command::Check { item, answer: None, .. } => {
+                self.remove(&["checks", item.as_str(), &self.author.user])
+            }
+            Command::Check { item, answer: Some(answer), grade, at, reason } => {
                 let reason = reason.as_deref().unwrap_or_default();
                 let path = ["checks", item.as_str(), &self.author.user];
                 if *answer == CheckAnswer::NotPossible && reason.trim().is_empty() {
@@ -120,16 +114,8 @@ impl<'t, 'd> Pen<'t, 'd> {
             }
             Command::ChooseOption { id: None } => self.remove(&["talk", "chosen_option"]),
             Command::ChooseOption { id: Some(id) } => {
-                if !before
-                    .view()
-                    .talk
-                    .options
-                    .iter()
-                    .any(|option| &option.id == id)
-                {
-                    return Err(CommandError::Missing {
-                        path: format!("talk.options.{id}"),
-                    });
+                if !before.view().talk.options.iter().any(|option| &option.id == id) {
+                    return Err(CommandError::Missing { path: format!("talk.options.{id}") });
                 }
                 self.put(&["talk", "chosen_option"], id.as_str())
             }
@@ -168,30 +154,19 @@ impl<'t, 'd> Pen<'t, 'd> {
                     ("text", text.as_str().into()),
                 ],
             ),
-            Command::RaiseHold {
-                flag,
-                since,
-                until,
-                note,
-            } => {
+            Command::RaiseHold { flag, since, until, note } => {
                 let mut fields = vec![("since", time(*since)), ("note", note.as_str().into())];
                 fields.extend(until.map(|until| ("until", time(until))));
-                self.entry(
-                    &["case", "flags", flag.as_str(), &self.author.user],
-                    &fields,
-                )
+                self.entry(&["case", "flags", flag.as_str(), &self.author.user], &fields)
             }
             Command::Resolve { path, pick } => self.resolve(path, pick, before),
             Command::UpdateCase(patch) => self.case(patch),
             Command::Assign(patch) => self.assignment(patch),
             Command::LiftHold { flag } => {
                 let raised = before.view().case.flags;
-                raised
-                    .iter()
-                    .filter(|raised| raised.flag == *flag)
-                    .try_for_each(|raised| {
-                        self.remove(&["case", "flags", flag.as_str(), &raised.by])
-                    })
+                raised.iter().filter(|raised| raised.flag == *flag).try_for_each(|raised| {
+                    self.remove(&["case", "flags", flag.as_str(), &raised.by])
+                })
             }
             Command::Review { status, remark, at } => self.review(*status, remark, *at, before),
         }
@@ -232,10 +207,7 @@ impl<'t, 'd> Pen<'t, 'd> {
         }
         self.put_some(&["case", "position", "lat"], patch.lat)?;
         self.put_some(&["case", "position", "lon"], patch.lon)?;
-        patch
-            .phones
-            .as_ref()
-            .map_or(Ok(()), |phones| self.phones(phones))
+        patch.phones.as_ref().map_or(Ok(()), |phones| self.phones(phones))
     }
 
     fn phones(&mut self, phones: &[String]) -> Result<(), CommandError> {
@@ -262,10 +234,8 @@ impl<'t, 'd> Pen<'t, 'd> {
 
     pub(super) fn assignment(&mut self, patch: &AssignmentPatch) -> Result<(), CommandError> {
         if let Some(collectors) = &patch.collectors {
-            let held: Vec<String> = self
-                .tx
-                .keys(container(&["assignment", "collectors"])?)
-                .collect();
+            let held: Vec<String> =
+                self.tx.keys(container(&["assignment", "collectors"])?).collect();
             for gone in held.iter().filter(|user| !collectors.contains(user)) {
                 self.remove(&["assignment", "collectors", gone])?;
             }
@@ -275,10 +245,7 @@ impl<'t, 'd> Pen<'t, 'd> {
         }
         self.put_some(&["assignment", "due_by"], patch.due_by.as_deref())?;
         self.put_some(&["assignment", "priority"], patch.priority)?;
-        self.put_some(
-            &["assignment", "instructions"],
-            patch.instructions.as_deref(),
-        )?;
+        self.put_some(&["assignment", "instructions"], patch.instructions.as_deref())?;
         self.put_some(&["assignment", "policy"], patch.policy.as_deref())
     }
 
@@ -288,24 +255,15 @@ impl<'t, 'd> Pen<'t, 'd> {
         {
             return Err(wrong(&["appointment", "ends_at"], "ends before it starts"));
         }
-        self.put_some(
-            &["appointment", "starts_at"],
-            patch.starts_at.map(ScalarValue::Timestamp),
-        )?;
-        self.put_some(
-            &["appointment", "ends_at"],
-            patch.ends_at.map(ScalarValue::Timestamp),
-        )?;
+        self.put_some(&["appointment", "starts_at"], patch.starts_at.map(ScalarValue::Timestamp))?;
+        self.put_some(&["appointment", "ends_at"], patch.ends_at.map(ScalarValue::Timestamp))?;
         if patch.starts_at.is_some() || patch.ends_at.is_some() {
             self.put(&["appointment", "zone"], self.author.zone.as_str())?;
         }
         self.put_some(&["appointment", "place"], patch.place.as_deref())?;
         let proposed_by = patch.proposed_by.map(|side| side.as_str());
         self.put_some(&["appointment", "proposed_by"], proposed_by)?;
-        self.put_some(
-            &["appointment", "borrower_remark"],
-            patch.borrower_remark.as_deref(),
-        )
+        self.put_some(&["appointment", "borrower_remark"], patch.borrower_remark.as_deref())
     }
 
     fn visit(&mut self, patch: &VisitPatch) -> Result<(), CommandError> {
@@ -318,14 +276,8 @@ impl<'t, 'd> Pen<'t, 'd> {
         for (key, value) in times {
             self.put_some(&["visit", key], value.map(ScalarValue::Timestamp))?;
         }
-        self.put_some(
-            &["visit", "place_type"],
-            patch.place_type.map(|place| place.as_str()),
-        )?;
-        self.put_some(
-            &["visit", "person_met"],
-            patch.person_met.map(|person| person.as_str()),
-        )?;
+        self.put_some(&["visit", "place_type"], patch.place_type.map(|place| place.as_str()))?;
+        self.put_some(&["visit", "person_met"], patch.person_met.map(|person| person.as_str()))?;
         if let Some(user) = &patch.add_visitor {
             self.put(&["visit", "visitors", user], true)?;
         }
@@ -342,18 +294,9 @@ impl<'t, 'd> Pen<'t, 'd> {
     fn talk(&mut self, patch: &TalkPatch) -> Result<(), CommandError> {
         let reason = patch.overdue_reason.map(|reason| reason.as_str());
         self.put_some(&["talk", "overdue_reason"], reason)?;
-        self.put_some(
-            &["talk", "overdue_reason_text"],
-            patch.overdue_reason_text.as_deref(),
-        )?;
-        self.put_some(
-            &["talk", "willingness"],
-            patch.willingness.map(|word| word.as_str()),
-        )?;
-        self.put_some(
-            &["talk", "disposition"],
-            patch.disposition.map(|word| word.as_str()),
-        )
+        self.put_some(&["talk", "overdue_reason_text"], patch.overdue_reason_text.as_deref())?;
+        self.put_some(&["talk", "willingness"], patch.willingness.map(|word| word.as_str()))?;
+        self.put_some(&["talk", "disposition"], patch.disposition.map(|word| word.as_str()))
     }
 
     fn promise(&mut self, promise: Option<&PromiseToPay>) -> Result<(), CommandError> {
@@ -364,10 +307,7 @@ impl<'t, 'd> Pen<'t, 'd> {
         };
         self.put(&["talk", "promise", "amount"], promise.amount)?;
         if promise.due_date.is_empty() {
-            return Err(wrong(
-                &["talk", "promise", "due_date"],
-                "a promise has a date",
-            ));
+            return Err(wrong(&["talk", "promise", "due_date"], "a promise has a date"));
         }
         self.put(&["talk", "promise", "due_date"], promise.due_date.as_str())?;
         self.put(&["talk", "promise", "channel"], promise.channel.as_str())
@@ -380,9 +320,7 @@ impl<'t, 'd> Pen<'t, 'd> {
                 "a sealed record says what came of the visit",
             ));
         }
-        let device = device_of(&self.author.actor)
-            .map(|id| id.to_string())
-            .unwrap_or_default();
+        let device = device_of(&self.author.actor).map(|id| id.to_string()).unwrap_or_default();
         self.put(&["seal", "at"], time(at))?;
         self.put(&["seal", "by"], self.author.user.as_str())?;
         self.put(&["seal", "device"], device)?;
@@ -397,23 +335,14 @@ impl<'t, 'd> Pen<'t, 'd> {
         before: &Record,
     ) -> Result<(), CommandError> {
         let Some(seal) = before.view().seal else {
-            return Err(wrong(
-                &["review", "status"],
-                "only a sealed record is reviewed",
-            ));
+            return Err(wrong(&["review", "status"], "only a sealed record is reviewed"));
         };
         if status == ReviewStatus::Returned && remark.trim().is_empty() {
-            return Err(wrong(
-                &["review", "remark"],
-                "say what the collector should do",
-            ));
+            return Err(wrong(&["review", "remark"], "say what the collector should do"));
         }
         // A return opens the record; until another seal stands there is nothing to accept.
         if before.stage() == Stage::Recorded && status == ReviewStatus::Accepted {
-            return Err(wrong(
-                &["review", "status"],
-                "the record was returned and is open",
-            ));
+            return Err(wrong(&["review", "status"], "the record was returned and is open"));
         }
         self.put(&["review", "status"], status.as_str())?;
         self.put(&["review", "remark"], remark)?;
@@ -435,9 +364,7 @@ impl<'t, 'd> Pen<'t, 'd> {
 
     /// Writes the picked value again, so that it stands alone.
     fn resolve(&mut self, path: &str, pick: &str, before: &Record) -> Result<(), CommandError> {
-        let missing = || CommandError::Missing {
-            path: path.to_owned(),
-        };
+        let missing = || CommandError::Missing { path: path.to_owned() };
         let doc = before.document();
         let standing = conflict::standing(doc)
             .into_iter()
@@ -445,27 +372,18 @@ impl<'t, 'd> Pen<'t, 'd> {
             .ok_or_else(missing)?;
         let segments: Vec<&str> = standing.path.iter().map(String::as_str).collect();
         self.judge(&segments, Act::Change)?;
-        let (value, id) = standing
-            .values
-            .iter()
-            .find(|(_, id)| id.to_string() == pick)
-            .ok_or_else(missing)?;
+        let (value, id) =
+            standing.values.iter().find(|(_, id)| id.to_string() == pick).ok_or_else(missing)?;
         match value {
             Value::Scalar(scalar) => {
-                self.tx.put(
-                    &standing.object,
-                    standing.key.as_str(),
-                    scalar.as_ref().clone(),
-                )?;
+                self.tx.put(&standing.object, standing.key.as_str(), scalar.as_ref().clone())?;
             }
             Value::Object(_) => {
                 let entry =
-                    self.tx
-                        .put_object(&standing.object, standing.key.as_str(), ObjType::Map)?;
+                    self.tx.put_object(&standing.object, standing.key.as_str(), ObjType::Map)?;
                 for item in doc.map_range(id, ..) {
                     if let Ok(Some((Value::Scalar(scalar), _))) = doc.get(id, item.key.as_ref()) {
-                        self.tx
-                            .put(&entry, item.key.as_ref(), scalar.into_owned())?;
+                        self.tx.put(&entry, item.key.as_ref(), scalar.into_owned())?;
                     }
                 }
             }
@@ -476,11 +394,7 @@ impl<'t, 'd> Pen<'t, 'd> {
     /// Makes an entry of an append-only container whole, in this change.
     fn entry(&mut self, path: &[&str], fields: &[(&str, ScalarValue)]) -> Result<(), CommandError> {
         let (parent, key) = split(path)?;
-        let act = if self.tx.get(parent, key)?.is_some() {
-            Act::Change
-        } else {
-            Act::Make
-        };
+        let act = if self.tx.get(parent, key)?.is_some() { Act::Change } else { Act::Make };
         self.judge(path, act)?;
         if key.is_empty() || key.len() > 64 {
             return Err(wrong(path, "an entry's key has 1 to 64 bytes"));
@@ -546,10 +460,8 @@ impl<'t, 'd> Pen<'t, 'd> {
     }
 
     fn judge(&self, path: &[&str], act: Act) -> Result<&'static Rule, CommandError> {
-        judge(path, act, self.writer).map_err(|denied| CommandError::Denied {
-            path: path.join("."),
-            denied,
-        })
+        judge(path, act, self.writer)
+            .map_err(|denied| CommandError::Denied { path: path.join("."), denied })
     }
 }
 
@@ -562,21 +474,14 @@ fn check(row: &Rule, path: &[&str], value: &ScalarValue) -> Result<(), CommandEr
 }
 
 fn wrong(path: &[&str], reason: &'static str) -> CommandError {
-    CommandError::Invalid {
-        path: path.join("."),
-        reason,
-    }
+    CommandError::Invalid { path: path.join("."), reason }
 }
 
 fn container(path: &[&str]) -> Result<&'static ObjId, CommandError> {
-    genesis::container(path).ok_or_else(|| CommandError::Missing {
-        path: path.join("."),
-    })
+    genesis::container(path).ok_or_else(|| CommandError::Missing { path: path.join(".") })
 }
 
 fn split<'p>(path: &'p [&'p str]) -> Result<(&'static ObjId, &'p str), CommandError> {
-    let (key, parent) = path.split_last().ok_or(CommandError::Missing {
-        path: String::new(),
-    })?;
+    let (key, parent) = path.split_last().ok_or(CommandError::Missing { path: String::new() })?;
     Ok((container(parent)?, key))
 }

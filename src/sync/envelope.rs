@@ -37,10 +37,7 @@ pub(super) fn seal<T: Encode<()>>(value: &T) -> Vec<u8> {
         unreachable!("encoding into memory cannot fail");
     }
     let mut encoder = DeflateEncoder::new(vec![PROTOCOL, DEFLATE], Compression::best());
-    match encoder
-        .write_all(&plain[2..])
-        .and_then(|()| encoder.finish())
-    {
+    match encoder.write_all(&plain[2..]).and_then(|()| encoder.finish()) {
         Ok(deflated) if deflated.len() < plain.len() => deflated,
         _ => plain,
     }
@@ -58,9 +55,7 @@ pub(super) fn open<T: for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, Malform
         PLAIN if payload.len() > MAX_BODY => Err(MalformedBody::TooLarge),
         PLAIN => decode(payload),
         DEFLATE => decode(&inflate(payload)?),
-        other => Err(MalformedBody::Malformed(format!(
-            "unknown encoding {other}"
-        ))),
+        other => Err(MalformedBody::Malformed(format!("unknown encoding {other}"))),
     }
 }
 
@@ -71,18 +66,12 @@ fn inflate(payload: &[u8]) -> Result<Vec<u8>, MalformedBody> {
         .take(limit)
         .read_to_end(&mut inflated)
         .map_err(|_| MalformedBody::Truncated)?;
-    if inflated.len() > MAX_BODY {
-        Err(MalformedBody::TooLarge)
-    } else {
-        Ok(inflated)
-    }
+    if inflated.len() > MAX_BODY { Err(MalformedBody::TooLarge) } else { Ok(inflated) }
 }
 
 fn decode<T: for<'b> Decode<'b, ()>>(payload: &[u8]) -> Result<T, MalformedBody> {
     let mut decoder = minicbor::Decoder::new(payload);
-    let value = decoder
-        .decode()
-        .map_err(|e| MalformedBody::Malformed(e.to_string()))?;
+    let value = decoder.decode().map_err(|e| MalformedBody::Malformed(e.to_string()))?;
     if decoder.position() == payload.len() {
         Ok(value)
     } else {

@@ -19,24 +19,18 @@ impl Workspace {
         let Phase::Applying { reply, .. } = &self.link.phase else {
             return;
         };
-        let of_results = reply
-            .results
-            .iter()
-            .filter_map(|result| match result.outcome {
-                Outcome::Missing { .. } => Some(result.record),
-                Outcome::Merged { .. }
-                | Outcome::Duplicate { .. }
-                | Outcome::Refused { .. }
-                | Outcome::Withdrawn => None,
-            });
-        let of_entries = reply
-            .entries
-            .iter()
-            .filter_map(|entry| match &entry.content {
-                Content::Changes { changes, .. } if changes.is_empty() => None,
-                Content::Changes { .. } | Content::Whole { .. } => Some(entry.record),
-                Content::Withdrawn => None,
-            });
+        let of_results = reply.results.iter().filter_map(|result| match result.outcome {
+            Outcome::Missing { .. } => Some(result.record),
+            Outcome::Merged { .. }
+            | Outcome::Duplicate { .. }
+            | Outcome::Refused { .. }
+            | Outcome::Withdrawn => None,
+        });
+        let of_entries = reply.entries.iter().filter_map(|entry| match &entry.content {
+            Content::Changes { changes, .. } if changes.is_empty() => None,
+            Content::Changes { .. } | Content::Whole { .. } => Some(entry.record),
+            Content::Withdrawn => None,
+        });
         let needed: BTreeSet<RecordId> = of_results
             .chain(of_entries)
             .filter(|id| self.held.contains_key(id) && !self.loaded.contains_key(id))
@@ -67,8 +61,7 @@ impl Workspace {
         }
         for id in touched {
             if let Some(held) = self.held.get(&id) {
-                self.journal
-                    .put(Table::Records, id.to_string(), held.encode());
+                self.journal.put(Table::Records, id.to_string(), held.encode());
             }
         }
         if reply.cursor != self.cursor {
@@ -89,8 +82,7 @@ impl Workspace {
     /// Writes the last proof beside the cursor.
     pub(super) fn keep_proof(&mut self) {
         if let Some(proven) = &self.link.proven {
-            self.journal
-                .put(Table::Meta, PROVEN_KEY.into(), held::encode(proven));
+            self.journal.put(Table::Meta, PROVEN_KEY.into(), held::encode(proven));
         }
     }
 
@@ -105,17 +97,11 @@ impl Workspace {
                         continue;
                     };
                     held.confirmed.advance(unsent.hash, &unsent.deps);
-                    self.journal
-                        .delete(Table::Outbox, held::outbox_key(held.id, *number));
+                    self.journal.delete(Table::Outbox, held::outbox_key(held.id, *number));
                 }
             }
             Outcome::Missing { have } => self.refill(pushed.record, have),
-            Outcome::Refused {
-                code,
-                path,
-                message,
-                ..
-            } => {
+            Outcome::Refused { code, path, message, .. } => {
                 held.problem = Some(Problem::Refused {
                     code: code.as_str().to_owned(),
                     path: path.clone(),
@@ -125,8 +111,7 @@ impl Workspace {
             Outcome::Withdrawn => {
                 for number in &pushed.numbers {
                     held.outbox.remove(number);
-                    self.journal
-                        .delete(Table::Outbox, held::outbox_key(held.id, *number));
+                    self.journal.delete(Table::Outbox, held::outbox_key(held.id, *number));
                 }
                 held.withdrawn = true;
                 self.erase_if_handed_over(pushed.record);
@@ -160,12 +145,7 @@ impl Workspace {
             });
             return;
         }
-        let at = held
-            .outbox
-            .values()
-            .map(|unsent| unsent.at)
-            .min()
-            .unwrap_or_default();
+        let at = held.outbox.values().map(|unsent| unsent.at).min().unwrap_or_default();
         self.journal.delete_all(Table::Outbox, format!("{id}/"));
         held.outbox.clear();
         for change in &own {
@@ -201,18 +181,12 @@ impl Workspace {
         let (Some(held), Some(loaded)) = (self.held.get_mut(&id), self.loaded.get_mut(&id)) else {
             return false;
         };
-        let changes: Vec<Change> = chunks
-            .iter()
-            .filter_map(|chunk| checked_change(&chunk.0))
-            .collect();
+        let changes: Vec<Change> =
+            chunks.iter().filter_map(|chunk| checked_change(&chunk.0)).collect();
         let fresh: Vec<Change> = changes
             .into_iter()
             .filter(|change| {
-                loaded
-                    .record
-                    .document()
-                    .get_change_meta_by_hash(&change.hash())
-                    .is_none()
+                loaded.record.document().get_change_meta_by_hash(&change.hash()).is_none()
             })
             .collect();
         if fresh.is_empty() || loaded.record.absorb(fresh.clone()).is_err() {
@@ -221,8 +195,7 @@ impl Workspace {
         for change in &fresh {
             let bytes = change.raw_bytes();
             let key = chunk::key(id, bytes);
-            self.journal
-                .put(Table::Chunks, key.clone(), chunk::wrap(bytes));
+            self.journal.put(Table::Chunks, key.clone(), chunk::wrap(bytes));
             loaded.chunks.insert(key);
             held.confirmed.advance(change.hash(), change.deps());
         }
@@ -245,47 +218,29 @@ impl Workspace {
         let mut own: Vec<Change> = held.outbox.values().filter_map(Unsent::change).collect();
         let before = self.loaded.remove(&id);
         if let Some(loaded) = &before {
-            own.extend(
-                loaded
-                    .record
-                    .document()
-                    .get_changes(&record.document().get_heads()),
-            );
+            own.extend(loaded.record.document().get_changes(&record.document().get_heads()));
         }
         let stranded = absorb_what_fits(&mut record, own);
         // Own changes that the office had confirmed and has lost since go out again.
         let device = self.identity.device;
         let lost = |change: &Change| {
             device_of(change.actor_id()) == Some(device)
-                && !held
-                    .outbox
-                    .values()
-                    .any(|unsent| unsent.hash == change.hash())
+                && !held.outbox.values().any(|unsent| unsent.hash == change.hash())
         };
-        let again: Vec<Change> = record
-            .document()
-            .get_changes(heads.as_slice())
-            .into_iter()
-            .filter(lost)
-            .collect();
+        let again: Vec<Change> =
+            record.document().get_changes(heads.as_slice()).into_iter().filter(lost).collect();
         for change in &again {
             held.queue(change, 0, &mut self.journal);
         }
         let pins = before.as_ref().map_or(0, |loaded| loaded.pins);
         let chunks = before.map(|loaded| loaded.chunks).unwrap_or_default();
         self.uses += 1;
-        let mut loaded = Loaded {
-            record,
-            chunks,
-            pins,
-            used: self.uses,
-        };
+        let mut loaded = Loaded { record, chunks, pins, used: self.uses };
         loading::rewrite(&mut self.journal, id, &mut loaded);
         held.confirmed = confirmed_heads(&loaded.record, held);
         held.withdrawn = false;
         held.wanted = false;
-        held.problem
-            .take_if(|problem| *problem == Problem::Damaged && stranded == 0);
+        held.problem.take_if(|problem| *problem == Problem::Damaged && stranded == 0);
         held.describe(&loaded.record);
         // Stays in memory until it is on disk: a load before that would find less.
         self.loaded.insert(id, loaded);
@@ -305,17 +260,12 @@ impl Workspace {
 
     /// Erases a withdrawn record, once nothing of it is unsent (rule F1).
     fn erase_if_handed_over(&mut self, id: RecordId) {
-        let handed_over = self
-            .held
-            .get(&id)
-            .is_some_and(|held| held.outbox.is_empty());
+        let handed_over = self.held.get(&id).is_some_and(|held| held.outbox.is_empty());
         if handed_over {
             self.held.remove(&id);
             self.loaded.remove(&id);
             loading::erase(&mut self.journal, id);
-            self.outputs.push_back(Output::RecordChanged {
-                record: id.to_string(),
-            });
+            self.outputs.push_back(Output::RecordChanged { record: id.to_string() });
         }
     }
 }

@@ -73,11 +73,7 @@ struct StoredUnsent {
 
 impl Unsent {
     pub(super) fn encode(&self) -> Vec<u8> {
-        encode(&StoredUnsent {
-            format: STORE_FORMAT,
-            bytes: self.bytes.clone(),
-            at: self.at,
-        })
+        encode(&StoredUnsent { format: STORE_FORMAT, bytes: self.bytes.clone(), at: self.at })
     }
 
     /// From the store; `None` where it is damaged.
@@ -85,13 +81,7 @@ impl Unsent {
         let stored: StoredUnsent = minicbor::decode(value).ok()?;
         let change = checked_change(&stored.bytes).filter(|_| stored.format == STORE_FORMAT)?;
         let (hash, deps) = (change.hash(), change.deps().to_vec());
-        Some(Self {
-            hash,
-            deps,
-            bytes: stored.bytes,
-            at: stored.at,
-            batch: None,
-        })
+        Some(Self { hash, deps, bytes: stored.bytes, at: stored.at, batch: None })
     }
 
     pub(super) fn change(&self) -> Option<Change> {
@@ -151,10 +141,8 @@ impl Held {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let summary = self
-            .summary
-            .as_ref()
-            .and_then(|summary| minicbor_serde::to_vec(summary).ok());
+        let summary =
+            self.summary.as_ref().and_then(|summary| minicbor_serde::to_vec(summary).ok());
         encode(&StoredHeld {
             format: STORE_FORMAT,
             heads: self.heads.clone(),
@@ -190,10 +178,7 @@ impl Held {
 
     /// Puts an own change into the outbox.
     pub(super) fn queue(&mut self, change: &Change, at: i64, journal: &mut Journal) {
-        let number = self
-            .outbox
-            .last_key_value()
-            .map_or(1, |(number, _)| number + 1);
+        let number = self.outbox.last_key_value().map_or(1, |(number, _)| number + 1);
         let unsent = Unsent {
             hash: change.hash(),
             deps: change.deps().to_vec(),
@@ -214,11 +199,7 @@ impl Held {
 
     /// A batch failed: what it held goes with the next one.
     pub(super) fn not_durable(&mut self, batch: u64, next: u64) {
-        for unsent in self
-            .outbox
-            .values_mut()
-            .filter(|unsent| unsent.batch == Some(batch))
-        {
+        for unsent in self.outbox.values_mut().filter(|unsent| unsent.batch == Some(batch)) {
             unsent.batch = Some(next);
         }
     }
@@ -251,12 +232,7 @@ impl Held {
             Some(Problem::Refused { code, .. }) => Some(format!("refused_{code}")),
         };
         let unsent = i64::try_from(self.outbox.len()).unwrap_or(i64::MAX);
-        HeldRow {
-            summary,
-            state,
-            unsent,
-            problem,
-        }
+        HeldRow { summary, state, unsent, problem }
     }
 }
 

@@ -31,12 +31,7 @@ pub(super) struct Journal {
 impl Default for Journal {
     fn default() -> Self {
         // Batches count from 1: 0 is before every batch.
-        Self {
-            gathering: Batch::default(),
-            committing: None,
-            failed: false,
-            next: 1,
-        }
+        Self { gathering: Batch::default(), committing: None, failed: false, next: 1 }
     }
 }
 
@@ -50,9 +45,7 @@ struct Batch {
 impl Journal {
     /// Has `bytes` stand at a key.
     pub(super) fn put(&mut self, table: Table, key: String, bytes: Vec<u8>) {
-        self.gathering
-            .stands
-            .insert((table, key), Stand::Bytes(bytes));
+        self.gathering.stands.insert((table, key), Stand::Bytes(bytes));
     }
 
     /// Has nothing stand at a key.
@@ -65,9 +58,7 @@ impl Journal {
         let under = |place: &Place| place.0 == table && place.1.starts_with(&prefix);
         self.gathering.stands.retain(|place, _| !under(place));
         // The bare prefix sorts before every key under it: later puts of the batch stand.
-        self.gathering
-            .stands
-            .insert((table, prefix), Stand::Nothing);
+        self.gathering.stands.insert((table, prefix), Stand::Nothing);
     }
 
     /// Whether anything waits for the next batch.
@@ -87,9 +78,7 @@ impl Journal {
 
     /// Whether this batch is on its way to the disk.
     pub(super) fn is_committing(&self, batch: u64) -> bool {
-        self.committing
-            .as_ref()
-            .is_some_and(|(committing, _)| *committing == batch)
+        self.committing.as_ref().is_some_and(|(committing, _)| *committing == batch)
     }
 
     /// Whether the last batch failed and waits for a retry.
@@ -128,9 +117,7 @@ impl Journal {
 
     /// A batch is durable; gives the ticket that is durable with it.
     pub(super) fn done(&mut self, id: u64) -> Option<u64> {
-        let (_, batch) = self
-            .committing
-            .take_if(|(committing, _)| *committing == id)?;
+        let (_, batch) = self.committing.take_if(|(committing, _)| *committing == id)?;
         Some(batch.ticket)
     }
 
@@ -169,10 +156,8 @@ mod tests {
         assert!(journal.poll().is_none(), "no hammering");
         journal.retry();
         let (second, writes) = journal.poll().expect("the batch again");
-        let stands: Vec<_> = writes
-            .iter()
-            .map(|w| (w.key.as_str(), w.value.as_ref().map(|v| v[0])))
-            .collect();
+        let stands: Vec<_> =
+            writes.iter().map(|w| (w.key.as_str(), w.value.as_ref().map(|v| v[0]))).collect();
         assert_eq!(stands, [("a", Some(2)), ("b", Some(3))]);
         assert_eq!(journal.done(second), Some(1));
         assert!(journal.is_idle());

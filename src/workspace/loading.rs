@@ -32,11 +32,7 @@ impl Workspace {
         outbox: &[Row],
         now_ms: i64,
     ) -> Result<Self, StoreError> {
-        let named = |name: &str| {
-            meta.iter()
-                .find(|row| row.key == name)
-                .map(|row| &row.value)
-        };
+        let named = |name: &str| meta.iter().find(|row| row.key == name).map(|row| &row.value);
         let format = named(FORMAT_KEY).and_then(|value| value.first().copied());
         if let Some(format) = format.filter(|format| *format != STORE_FORMAT) {
             return Err(StoreError::Format(format));
@@ -57,9 +53,7 @@ impl Workspace {
             uses: 0,
         };
         if format.is_none() {
-            workspace
-                .journal
-                .put(Table::Meta, FORMAT_KEY.into(), vec![STORE_FORMAT]);
+            workspace.journal.put(Table::Meta, FORMAT_KEY.into(), vec![STORE_FORMAT]);
         }
         workspace.restore(records, outbox);
         workspace.settle(now_ms);
@@ -82,10 +76,7 @@ impl Workspace {
         }
         for row in outbox {
             let place = row.key.split_once('/').and_then(|(record, number)| {
-                Some((
-                    record.parse::<RecordId>().ok()?,
-                    number.parse::<u64>().ok()?,
-                ))
+                Some((record.parse::<RecordId>().ok()?, number.parse::<u64>().ok()?))
             });
             let unsent = Unsent::decode(&row.value);
             let (Some((id, number)), Some(unsent)) = (place, unsent) else {
@@ -115,11 +106,7 @@ impl Workspace {
             Table::Outbox => "outbox",
             Table::Damaged => return,
         };
-        self.journal.put(
-            Table::Damaged,
-            format!("{name}/{}", row.key),
-            row.value.to_vec(),
-        );
+        self.journal.put(Table::Damaged, format!("{name}/{}", row.key), row.value.to_vec());
         self.journal.delete(table, row.key.clone());
     }
 
@@ -155,9 +142,7 @@ impl Workspace {
         let asked = self.loading.contains_key(&record);
         *self.loading.entry(record).or_default() += pins;
         if !asked {
-            self.outputs.push_back(Output::Load {
-                record: record.to_string(),
-            });
+            self.outputs.push_back(Output::Load { record: record.to_string() });
         }
     }
 
@@ -179,9 +164,7 @@ impl Workspace {
         for row in rows {
             let sound = chunk::unwrap(id, &row.key, &row.value).and_then(|bytes| {
                 if chunk::is_document(bytes) {
-                    Record::load(bytes)
-                        .ok()
-                        .map(|record| documents.push(record))
+                    Record::load(bytes).ok().map(|record| documents.push(record))
                 } else {
                     checked_change(bytes).map(|change| changes.push(change))
                 }
@@ -199,11 +182,7 @@ impl Workspace {
         changes.extend(held.outbox.values().filter_map(Unsent::change));
         let mut record = Record::blank();
         for document in &documents {
-            changes.extend(
-                document
-                    .document()
-                    .get_changes(&record.document().get_heads()),
-            );
+            changes.extend(document.document().get_changes(&record.document().get_heads()));
         }
         let stranded = absorb_what_fits(&mut record, changes);
 
@@ -212,13 +191,10 @@ impl Workspace {
         if !whole || record.id() != Some(id) {
             held.problem = Some(Problem::Damaged);
             held.wanted = true;
-            self.journal
-                .put(Table::Records, id.to_string(), held.encode());
+            self.journal.put(Table::Records, id.to_string(), held.encode());
             self.outputs.push_back(Output::ListChanged);
             self.outputs.push_back(Output::StatusChanged);
-            self.outputs.push_back(Output::RecordChanged {
-                record: id.to_string(),
-            });
+            self.outputs.push_back(Output::RecordChanged { record: id.to_string() });
             self.link.hurry();
             return;
         }
@@ -226,17 +202,11 @@ impl Workspace {
         if held.summary.is_none() || held.confirmed != confirmed || held.heads != record.heads() {
             held.confirmed = confirmed;
             held.describe(&record);
-            self.journal
-                .put(Table::Records, id.to_string(), held.encode());
+            self.journal.put(Table::Records, id.to_string(), held.encode());
             self.outputs.push_back(Output::ListChanged);
         }
         self.uses += 1;
-        let mut loaded = Loaded {
-            record,
-            chunks,
-            pins,
-            used: self.uses,
-        };
+        let mut loaded = Loaded { record, chunks, pins, used: self.uses };
         if loaded.chunks.len() >= COMPACT_AT {
             rewrite(&mut self.journal, id, &mut loaded);
         }
@@ -281,10 +251,7 @@ pub(super) fn absorb_what_fits(record: &mut Record, changes: Vec<Change>) -> usi
 }
 
 fn includes(record: &Record, heads: &Heads) -> bool {
-    heads
-        .as_slice()
-        .iter()
-        .all(|head| record.document().get_change_meta_by_hash(head).is_some())
+    heads.as_slice().iter().all(|head| record.document().get_change_meta_by_hash(head).is_some())
 }
 
 /// Heads of all changes but those in the outbox: computed from what is held, not from what the

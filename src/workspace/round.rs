@@ -107,10 +107,7 @@ impl Link {
         !matches!(self.phase, Phase::Idle) || (self.first.is_some() && self.failures == 0)
     }
     pub(super) fn is_applying(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Applying { .. } | Phase::Committing { .. }
-        )
+        matches!(self.phase, Phase::Applying { .. } | Phase::Committing { .. })
     }
     pub(super) fn is_sending(&self, record: RecordId) -> bool {
         match &self.phase {
@@ -185,10 +182,7 @@ impl Link {
         if own == office {
             self.mismatches = 0;
             self.proven_now = true;
-            self.proven = Some(Proven {
-                digest: own,
-                at: now_ms,
-            });
+            self.proven = Some(Proven { digest: own, at: now_ms });
             self.problem = None;
             return false;
         }
@@ -220,19 +214,11 @@ impl Link {
         self.skew_ms = Some(now_ms.saturating_sub(reply.office_time));
         self.first = if first {
             let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-            let before = self.first.unwrap_or(FirstSync {
-                received: 0,
-                total: 0,
-                bytes: 0,
-            });
+            let before = self.first.unwrap_or(FirstSync { received: 0, total: 0, bytes: 0 });
             let received = before.received + count(reply.entries.len());
             let remaining = i64::try_from(reply.remaining).unwrap_or(i64::MAX);
             let total = received.saturating_add(remaining);
-            Some(FirstSync {
-                received,
-                total,
-                bytes: before.bytes + count(size),
-            })
+            Some(FirstSync { received, total, bytes: before.bytes + count(size) })
         } else {
             None
         };
@@ -262,11 +248,7 @@ impl Workspace {
 
     /// The reply to a request; its body is not trusted to be whole.
     pub fn replied(&mut self, round: u64, body: &[u8], now_ms: i64) {
-        let Phase::Sent {
-            round: sent,
-            pushed,
-        } = &self.link.phase
-        else {
+        let Phase::Sent { round: sent, pushed } = &self.link.phase else {
             return;
         };
         if *sent != round {
@@ -288,10 +270,7 @@ impl Workspace {
         // Until the first proof everything is the first sync.
         let first = self.link.proven.is_none();
         self.link.answered(&reply, body.len(), first, now_ms);
-        self.link.phase = Phase::Applying {
-            reply: Box::new(reply),
-            pushed,
-        };
+        self.link.phase = Phase::Applying { reply: Box::new(reply), pushed };
         self.load_for_reply();
         self.settle(now_ms);
     }
@@ -334,13 +313,7 @@ impl Workspace {
     }
 
     fn finish_if_committed(&mut self, now_ms: i64) {
-        let Phase::Committing {
-            batch,
-            cursor,
-            remaining,
-            digest,
-        } = self.link.phase
-        else {
+        let Phase::Committing { batch, cursor, remaining, digest } = self.link.phase else {
             return;
         };
         if self.journal.number() <= batch || self.journal.is_committing(batch) {
@@ -358,10 +331,7 @@ impl Workspace {
             self.keep_proof();
             self.link.first_sync_done();
         }
-        more |= self
-            .held
-            .values()
-            .any(|held| held.is_dirty() || held.wanted);
+        more |= self.held.values().any(|held| held.is_dirty() || held.wanted);
         let edits = self.held.values().any(Held::is_waiting);
         self.link.rest(more, edits, now_ms);
         self.outputs.push_back(Output::StatusChanged);
@@ -369,10 +339,7 @@ impl Workspace {
     }
 
     fn announce(&mut self) {
-        let due = self
-            .link
-            .due_at
-            .filter(|_| matches!(self.link.phase, Phase::Idle));
+        let due = self.link.due_at.filter(|_| matches!(self.link.phase, Phase::Idle));
         if due != self.link.announced {
             self.link.announced = due;
             self.outputs.extend(due.map(|at| Output::WakeAt { at }));
@@ -402,20 +369,10 @@ impl Workspace {
                 record: held.id,
                 numbers: durable.iter().map(|(number, _)| *number).collect(),
             });
-            let changes = durable
-                .iter()
-                .map(|(_, unsent)| Chunk(unsent.bytes.clone()))
-                .collect();
-            push.push(Push {
-                record: held.id,
-                changes,
-            });
+            let changes = durable.iter().map(|(_, unsent)| Chunk(unsent.bytes.clone())).collect();
+            push.push(Push { record: held.id, changes });
         }
-        let want = self
-            .held
-            .values()
-            .filter(|held| held.wanted)
-            .map(|held| held.id);
+        let want = self.held.values().filter(|held| held.wanted).map(|held| held.id);
         let request = Request {
             cursor: self.cursor,
             push,

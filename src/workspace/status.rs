@@ -8,11 +8,8 @@ impl Workspace {
     /// The status of everything that is held.
     pub fn status(&self) -> Status {
         let unsent: usize = self.held.values().map(|held| held.outbox.len()).sum();
-        let oldest_unsent_at = self
-            .held
-            .values()
-            .flat_map(|held| held.outbox.values().map(|unsent| unsent.at))
-            .min();
+        let oldest_unsent_at =
+            self.held.values().flat_map(|held| held.outbox.values().map(|unsent| unsent.at)).min();
         let problem = self.problem();
         let needs_person = problem.as_deref().is_some_and(|word| !is_distance(word));
         let state = if needs_person {

@@ -1,10 +1,13 @@
 //! A phone and an office's desk for tests: plain records and messages, nothing of the app.
 
+// Each test program uses a part of it.
+#![allow(dead_code)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use automerge::Change;
+use automerge::{Automerge, Change};
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
 use doorstep::office::{Created, NewVisit, Office, Session};
 use doorstep::record::command::{
@@ -26,7 +29,7 @@ pub(crate) const START: i64 = 1_700_000_000_000;
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) office: Office,
-    _folder: Arc<tempfile::TempDir>,
+    _folder: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Desk {
@@ -35,7 +38,13 @@ impl Desk {
         let address = format!("sqlite:{}", folder.path().join("office.db").display());
         let ticks = AtomicI64::new(START);
         let clock = move || ticks.fetch_add(1, Ordering::Relaxed);
-        Self { office: Office::open(&address, clock).unwrap(), _folder: Arc::new(folder) }
+        let office = Office::open(&address, clock).unwrap();
+        Self { office, _folder: Some(Arc::new(folder)) }
+    }
+
+    /// A desk over an office that is open.
+    pub(crate) fn over(office: Office) -> Self {
+        Self { office, _folder: None }
     }
 
     pub(crate) async fn visit(&self, case_no: &str, collectors: &[&str]) -> RecordId {
@@ -105,6 +114,23 @@ impl Phone {
         self.held[&id].record.view()
     }
 
+    /// The document of a record, as the phone holds it.
+    pub(crate) fn document(&self, id: RecordId) -> Automerge {
+        self.held[&id].record.document().clone()
+    }
+
+    /// The change that was written last and is not sent.
+    pub(crate) fn last_unsent(&self, id: RecordId) -> Change {
+        self.held[&id].unsent.last().unwrap().clone()
+    }
+
+    /// Pushes bytes as they are.
+    pub(crate) async fn push(&self, desk: &Desk, id: RecordId, chunks: Vec<Vec<u8>>) -> Outcome {
+        let push = Push { record: id, changes: chunks.into_iter().map(Chunk).collect() };
+        let request = Request { push: vec![push], cursor: self.cursor, ..Request::default() };
+        desk.sync(self, request).await.results.remove(0).outcome
+    }
+
     pub(crate) fn confirmed(&self, id: RecordId) -> Heads {
         self.held[&id].confirmed.clone()
     }
@@ -154,7 +180,10 @@ impl Phone {
             .held
             .iter()
             .filter(|(_, held)| !held.unsent.is_empty())
-            .map(|(id, held)| Push { record: *id, changes: held.unsent.iter().map(chunk).collect() })
+            .map(|(id, held)| Push {
+                record: *id,
+                changes: held.unsent.iter().map(chunk).collect(),
+            })
             .collect();
         Request {
             cursor: self.cursor,
@@ -211,8 +240,10 @@ impl Phone {
             Content::Changes { changes, heads } => {
                 // Erased by a result, then given back before the feed said so.
                 let Some(held) = self.held.get_mut(&id) else { return self.want.push(id) };
-                let changes: Vec<Change> =
-                    changes.iter().map(|chunk| Change::from_bytes(chunk.0.clone()).unwrap()).collect();
+                let changes: Vec<Change> = changes
+                    .iter()
+                    .map(|chunk| Change::from_bytes(chunk.0.clone()).unwrap())
+                    .collect();
                 held.record.absorb(changes).unwrap();
                 held.confirmed = heads.clone();
             }
@@ -343,8 +374,8 @@ impl Simulated {
                 self.records.push(self.desk.visit(&case_no, &["chen.jie", "wu.min"]).await);
             }
             1 if !self.records.is_empty() => {
-                let some: &[&str] = [&["chen.jie"][..], &["wu.min"], &["chen.jie", "wu.min"], &[]]
-                    [self.pick(4)];
+                let some: &[&str] =
+                    [&["chen.jie"][..], &["wu.min"], &["chen.jie", "wu.min"], &[]][self.pick(4)];
                 let which = self.pick(self.records.len());
                 let id = self.records[which];
                 self.desk.assign(id, some).await;
@@ -375,7 +406,10 @@ impl Simulated {
     }
 
     fn pick(&mut self, below: usize) -> usize {
-        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.state = self
+            .state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.state >> 33).unwrap() % below
     }
 }

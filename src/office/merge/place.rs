@@ -12,6 +12,9 @@ use crate::record::genesis;
 use crate::record::schema::first_containers;
 use crate::sync::message::RefusalCode;
 
+/// An operation's counter and the bytes of its actor: ids in an order.
+pub(super) type Id = (u64, Vec<u8>);
+
 /// Who made an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Made {
@@ -33,7 +36,7 @@ pub(super) struct Place {
 }
 
 /// The containers of the first change, by the counter of the operation that makes them.
-static FIRST: LazyLock<BTreeMap<(u64, Vec<u8>), Vec<String>>> = LazyLock::new(|| {
+static FIRST: LazyLock<BTreeMap<Id, Vec<String>>> = LazyLock::new(|| {
     first_containers()
         .into_iter()
         .filter_map(|(path, _)| match genesis::container(&path)? {

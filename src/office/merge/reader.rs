@@ -68,8 +68,8 @@ impl<'b> Reader<'b> {
             }
             value |= i64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
-                let repeats_sign = (byte == 0 && before & 0x40 == 0)
-                    || (byte == 0x7f && before & 0x40 != 0);
+                let repeats_sign =
+                    (byte == 0 && before & 0x40 == 0) || (byte == 0x7f && before & 0x40 != 0);
                 if shift > 0 && repeats_sign {
                     return Err(Cut);
                 }

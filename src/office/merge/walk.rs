@@ -10,14 +10,11 @@ use automerge::legacy::{ElementId, Key, ObjectId, Op, OpId, OpType};
 use automerge::{Automerge, ChangeHash, ExpandedChange, ObjId, ObjType, ReadDoc, ScalarValue};
 
 use super::graph::Seen;
-use super::place::{self, Made, Place, not_allowed};
+use super::place::{self, Id, Made, Place, not_allowed};
 use super::refusal::Refusal;
 use crate::ids::DeviceId;
 use crate::record::authority::{self, Act, Writer};
 use crate::record::schema::Writing;
-
-/// An operation's counter and the bytes of its actor: ids in an order.
-type Id = (u64, Vec<u8>);
 
 /// What the author of a change had before them.
 pub(super) struct View<'v> {
@@ -161,8 +158,7 @@ impl Walk<'_, '_> {
             }
             OpType::Make(kind) => {
                 self.not_hidden(place, key, &path, writing)?;
-                let made =
-                    Place { path, kind: *kind, made: Made::Here, id: place::public_id(&id) };
+                let made = Place { path, kind: *kind, made: Made::Here, id: place::public_id(&id) };
                 self.made.insert(internal(&id), made);
                 BTreeSet::from([internal(&id)])
             }

@@ -52,11 +52,7 @@ impl Sqlite {
     /// Opens a file, making it or bringing it up to date where needed. Blocks.
     ///
     /// `epoch` and `office_device` are random bytes, used where the file is new.
-    pub fn open(
-        path: &Path,
-        epoch: [u8; 16],
-        office_device: [u8; 16],
-    ) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, epoch: [u8; 16], office_device: [u8; 16]) -> Result<Self, StoreError> {
         let mut connection = connect(path)?;
         // WAL stays with the file; FULL makes a commit wait for the disk (rule D2).
         connection
@@ -105,9 +101,8 @@ impl Store for Sqlite {
 
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError> {
         let mut reader = self.reader()?;
-        let transaction = reader
-            .transaction_with_behavior(TransactionBehavior::Deferred)
-            .map_err(failed)?;
+        let transaction =
+            reader.transaction_with_behavior(TransactionBehavior::Deferred).map_err(failed)?;
         let outcome = read(&mut Tx { connection: &transaction, moved: Vec::new() });
         drop(transaction);
         self.give_back(reader);

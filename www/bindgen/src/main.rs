@@ -7,12 +7,8 @@ use anyhow::{Context, Result};
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let input = args
-        .next()
-        .context("usage: bindgen INPUT.wasm OUTPUT_DIR")?;
-    let output = args
-        .next()
-        .context("usage: bindgen INPUT.wasm OUTPUT_DIR")?;
+    let input = args.next().context("usage: bindgen INPUT.wasm OUTPUT_DIR")?;
+    let output = args.next().context("usage: bindgen INPUT.wasm OUTPUT_DIR")?;
     wasm_bindgen_cli_support::Bindgen::new()
         .input_path(&input)
         .web(true)?

@@ -8,7 +8,8 @@ use crate::ids::DeviceId;
 use crate::office::store::{AccountReads, AccountWrites, Device, SignIn, StoreError, User};
 use crate::record::terms::Role;
 
-const USER: &str = "SELECT name, display_name, role, password_hash, disabled_at, created_at FROM users";
+const USER: &str =
+    "SELECT name, display_name, role, password_hash, disabled_at, created_at FROM users";
 const DEVICE: &str = "SELECT id, user, created_at, last_seen_at, revoked_at FROM devices";
 
 impl AccountReads for Tx<'_> {

@@ -136,5 +136,10 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<FeedEntry> {
         WITHDRAWN => EntryKind::Withdrawn,
         other => return Err(rusqlite::Error::IntegralValueOutOfRange(2, other)),
     };
-    Ok(FeedEntry { seq: number(row, 0)?, record: record_id(row, 1)?, kind, ordinal: number(row, 3)? })
+    Ok(FeedEntry {
+        seq: number(row, 0)?,
+        record: record_id(row, 1)?,
+        kind,
+        ordinal: number(row, 3)?,
+    })
 }

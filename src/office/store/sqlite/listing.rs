@@ -120,10 +120,8 @@ impl Filter {
             filter.add("v.conflicts > 0", []);
         }
         if listing.unassigned {
-            filter.add(
-                "NOT EXISTS (SELECT 1 FROM visit_collectors c WHERE c.record = v.record)",
-                [],
-            );
+            filter
+                .add("NOT EXISTS (SELECT 1 FROM visit_collectors c WHERE c.record = v.record)", []);
         }
         if let Some(since) = listing.since {
             filter.add("v.updated_at >= ?", [Value::Integer(since)]);

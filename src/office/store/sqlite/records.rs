@@ -11,7 +11,7 @@ use super::convert::{
 use crate::ids::RecordId;
 use crate::office::store::{
     Kept, Known, Listing, Page, Quarantined, Receipt, RecordReads, RecordWrites, Refused, Rows,
-    Stored, StoreError,
+    StoreError, Stored,
 };
 
 const RECEIPT: &str =
@@ -68,9 +68,7 @@ impl RecordReads for Tx<'_> {
             .prepare_cached(
                 "SELECT hash, actor, seq, max_op FROM changes WHERE record = ?1 ORDER BY ordinal",
             )
-            .and_then(|mut statement| {
-                statement.query_map([id.0], |row| known(row, 0))?.collect()
-            })
+            .and_then(|mut statement| statement.query_map([id.0], |row| known(row, 0))?.collect())
             .map_err(failed)
     }
 
@@ -90,9 +88,7 @@ impl RecordReads for Tx<'_> {
                 "SELECT hash, actor, seq, max_op, ordinal, received_at, device, user, bytes
                  FROM changes WHERE record = ?1 AND ordinal > ?2 ORDER BY ordinal",
             )
-            .and_then(|mut statement| {
-                statement.query_map((id.0, to_sql(ordinal)), read)?.collect()
-            })
+            .and_then(|mut statement| statement.query_map((id.0, to_sql(ordinal)), read)?.collect())
             .map_err(failed)
     }
 

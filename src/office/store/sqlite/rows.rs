@@ -94,9 +94,7 @@ impl Tx<'_> {
                 "SELECT path, value_id, value, by_user, at
                  FROM conflicts WHERE record = ?1 ORDER BY path, n",
             )
-            .and_then(|mut statement| {
-                statement.query_map([id.0], |row| row.try_into())?.collect()
-            })
+            .and_then(|mut statement| statement.query_map([id.0], |row| row.try_into())?.collect())
             .map_err(failed)?;
         let mut conflicts: Vec<Conflict> = Vec::new();
         for (path, id, value, by, at) in lines {

@@ -75,6 +75,9 @@ fn run(
     let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;");
 }
 
+/// What a job did before the commit: the feeds that it moved.
+type Ran = Result<Vec<Moved>, StoreError>;
+
 /// Runs what is queued and commits it as one.
 fn group(
     connection: &mut Connection,
@@ -84,9 +87,9 @@ fn group(
 ) {
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
-        Err(error) => return first.answer(Err(failed(error))),
+        Err(error) => return answer(first, Err(failed(error))),
     };
-    let mut done: Vec<(Box<dyn Job>, Result<Vec<Moved>, StoreError>)> = Vec::new();
+    let mut done: Vec<(Box<dyn Job>, Ran)> = Vec::new();
     let mut next = Some(first);
     while let Some(mut job) = next {
         let outcome = in_savepoint(&transaction, job.as_mut());
@@ -97,16 +100,21 @@ fn group(
     for (job, outcome) in done {
         match committed.clone().and(outcome) {
             Ok(feeds) => {
-                job.answer(Ok(()));
+                answer(job, Ok(()));
                 // Nobody listening is no failure.
                 feeds.into_iter().for_each(|feed| drop(moved.send(feed)));
             }
-            Err(error) => job.answer(Err(error)),
+            Err(error) => answer(job, Err(error)),
         }
     }
 }
 
-fn in_savepoint(connection: &Connection, job: &mut dyn Job) -> Result<Vec<Moved>, StoreError> {
+/// Tells whoever asked. A panic there is theirs; the thread writes on for all others.
+fn answer(job: Box<dyn Job>, outcome: Result<(), StoreError>) {
+    drop(catch_unwind(AssertUnwindSafe(|| job.answer(outcome))));
+}
+
+fn in_savepoint(connection: &Connection, job: &mut dyn Job) -> Ran {
     connection.execute_batch("SAVEPOINT job").map_err(failed)?;
     let mut tx = Tx { connection, moved: Vec::new() };
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))

@@ -1,0 +1,137 @@
+/** The real binary over a database of its own. */
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+const BINARY =
+  process.env.DOORSTEP_BINARY ?? join(ROOT, "target/debug/doorstep");
+export const PASSWORD = "correct horse battery";
+export const COLLECTORS = [
+  "chen.jie",
+  "wu.min",
+  "zhao.lei",
+  "sun.yan",
+  "he.tao",
+];
+
+export class Office {
+  readonly folder = mkdtempSync(join(tmpdir(), "doorstep-office-"));
+  private readonly database = `sqlite:${join(this.folder, "office.sqlite3")}`;
+  private child: ChildProcess | undefined;
+  private port = 0;
+  url = "";
+
+  /** Runs one command of the binary; gives what it prints. */
+  run(args: string[], input = ""): string {
+    return execFileSync(BINARY, [...args, "--database", this.database], {
+      input,
+      encoding: "utf8",
+      maxBuffer: 1 << 28,
+    });
+  }
+
+  addUser(name: string, role: string): void {
+    this.run(["user", "add", name, "--role", role], `${PASSWORD}\n`);
+  }
+
+  addPeople(): void {
+    for (const name of COLLECTORS) this.addUser(name, "collector");
+    this.addUser("lin.yue", "supervisor");
+  }
+
+  importCases(file: string): { created: number; refused: number } {
+    return JSON.parse(
+      this.run(["import", "cases", join(ROOT, "tests/data", file), "--json"]),
+    ) as { created: number; refused: number };
+  }
+
+  /** Serves, on the port that it had before where it had one; pages keep their address. */
+  async start(...flags: string[]): Promise<void> {
+    const child = spawn(
+      BINARY,
+      [
+        "serve",
+        "--listen",
+        `127.0.0.1:${this.port}`,
+        "--database",
+        this.database,
+        ...flags,
+      ],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
+    this.child = child;
+    for await (const line of createInterface({ input: child.stdout })) {
+      const address = /listening on (http:\/\/127\.0\.0\.1:(\d+))/.exec(line);
+      if (!address?.[1]) continue;
+      this.url = address[1];
+      this.port = Number(address[2]);
+      child.stdout.resume();
+      return;
+    }
+    throw new Error("the office did not start");
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    const child = this.child;
+    if (!child || child.exitCode !== null) return;
+    const exited = new Promise((done) => child.once("exit", done));
+    child.kill(signal);
+    await exited;
+    this.child = undefined;
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** A program of the office: signed in with a bearer token. */
+  async api(name = "lin.yue", password = PASSWORD): Promise<Api> {
+    const response = await fetch(`${this.url}/api/session`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "X-Doorstep": "1" },
+      body: JSON.stringify({ name, password }),
+    });
+    if (!response.ok) throw new Error(`sign-in: ${response.status}`);
+    const { token } = (await response.json()) as { token: string };
+    return new Api(this.url, token);
+  }
+}
+
+export class Api {
+  constructor(
+    private readonly url: string,
+    private readonly token: string,
+  ) {}
+
+  async get<T>(path: string): Promise<T> {
+    return (await (await this.call(path)).json()) as T;
+  }
+
+  async bytes(path: string): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.call(path)).arrayBuffer());
+  }
+
+  async command<T>(id: string, command: object): Promise<T> {
+    const body = JSON.stringify(command);
+    const response = await this.call(`/api/visits/${id}/commands`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    return (await response.json()) as T;
+  }
+
+  private async call(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = { ...init.headers, Authorization: `Bearer ${this.token}` };
+    const response = await fetch(this.url + path, { ...init, headers });
+    if (!response.ok)
+      throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response;
+  }
+}

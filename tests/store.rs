@@ -1,0 +1,536 @@
+//! The conformance suite of the store's contract: every store that stands behind the office
+//! passes it. A new one is one more `suite!` at the end.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+#[path = "store/samples.rs"]
+mod samples;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+
+use doorstep::ids::{Heads, actor};
+use doorstep::office::store::{
+    Device, EntryKind, Feed, Job, Key, Listing, Place, Refused, SignIn, Sort, Store, StoreError,
+    User, Writes,
+};
+use doorstep::record::terms::{Flag, ReviewStatus, Role, Stage};
+use doorstep::sync::digest::{Digest, Item};
+use samples::{Engine, device, id, kept, record, rows};
+
+fn a_read_sees_every_job_that_was_answered(engine: &Engine) {
+    let store = &engine.store;
+    store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1))).unwrap();
+    let seen = store.look(|reads| reads.record(id(1))).unwrap();
+    assert_eq!(seen, Some(record("C-1", 1)));
+    // So does whoever opens the same place.
+    assert_eq!(engine.again().look(|reads| reads.find_case("C-1")).unwrap(), Some(id(1)));
+}
+
+fn a_job_that_fails_or_panics_leaves_no_trace_and_spoils_no_other(engine: &Engine) {
+    let store = &engine.store;
+    let plug = Plug::into(store);
+    let good = Told::send(store, |tx| tx.put_record(id(1), &record("C-1", 1)));
+    let bad = Told::send(store, |tx| {
+        tx.put_record(id(2), &record("C-2", 2))?;
+        Err(StoreError::Damaged("on purpose".into()))
+    });
+    let panics = Told::send(store, |tx| {
+        tx.put_record(id(3), &record("C-3", 3))?;
+        panic!("on purpose")
+    });
+    let last = Told::send(store, |tx| tx.put_record(id(4), &record("C-4", 4)));
+    plug.pull();
+    assert_eq!(good.recv().unwrap(), Ok(()));
+    assert_eq!(bad.recv().unwrap(), Err(StoreError::Damaged("on purpose".into())));
+    assert!(matches!(panics.recv().unwrap(), Err(StoreError::Failed(_))));
+    assert_eq!(last.recv().unwrap(), Ok(()));
+    assert_eq!(store.look(|reads| reads.record_ids(None, 9)).unwrap(), [id(1), id(4)]);
+}
+
+fn d2_a_job_is_answered_only_after_the_commit_that_it_shares(engine: &Engine) {
+    let store = &engine.store;
+    let plug = Plug::into(store);
+    let first = Told::send(store, |tx| tx.put_record(id(1), &record("C-1", 1)));
+    let (began, second_began) = channel();
+    let (go_on, wait) = channel::<()>();
+    let second = Told::send(store, move |_| {
+        began.send(()).unwrap();
+        wait.recv().map_err(|_| StoreError::Closed)
+    });
+    plug.pull();
+    second_began.recv().unwrap();
+    // The first has run; its commit has not.
+    assert_eq!(first.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(store.look(|reads| reads.record(id(1))).unwrap(), None);
+    go_on.send(()).unwrap();
+    assert_eq!(first.recv().unwrap(), Ok(()));
+    assert_eq!(second.recv().unwrap(), Ok(()));
+}
+
+fn f3_a_read_sees_one_state_from_its_first_read_on(engine: &Engine) {
+    let store = &engine.store;
+    store
+        .look(|reads| {
+            assert_eq!(reads.find_case("C-1")?, None);
+            store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1)))?;
+            assert_eq!(reads.find_case("C-1")?, None);
+            assert_eq!(reads.record(id(1))?, None);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(store.look(|reads| reads.find_case("C-1")).unwrap(), Some(id(1)));
+}
+
+fn dropping_the_answer_does_not_take_the_job_back(engine: &Engine) {
+    let store = &engine.store;
+    drop(store.write(|tx| tx.put_record(id(1), &record("C-1", 1))));
+    // Jobs run in order, so one more answer means that the first is done.
+    store.write_now(|_| Ok(())).unwrap();
+    assert!(store.look(|reads| reads.record(id(1))).unwrap().is_some());
+}
+
+fn closing_finishes_what_was_begun_and_refuses_the_rest(engine: &Engine) {
+    let store = &engine.store;
+    let answers: Vec<_> = (1..=50)
+        .map(|n| Told::send(store, move |tx| tx.put_record(id(n), &record("C", n))))
+        .collect();
+    store.close();
+    for answer in answers {
+        assert_eq!(answer.recv().unwrap(), Ok(()));
+    }
+    assert_eq!(store.write_now(|_| Ok(())), Err(StoreError::Closed));
+    assert_eq!(engine.again().look(|reads| reads.record_ids(None, 99)).unwrap().len(), 50);
+}
+
+fn f2_numbers_of_a_feed_have_no_gaps_whoever_writes(engine: &Engine) {
+    let other = engine.again();
+    engine.store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1))).unwrap();
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            // Two programs on the same place.
+            let store = if n % 2 == 0 { engine.store.clone() } else { other.clone() };
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    append(&store, "chen.jie", EntryKind::Changed);
+                }
+            });
+        }
+    });
+    let (feed, entries) = engine
+        .store
+        .look(|reads| Ok((reads.feed("chen.jie")?, reads.entries_after("chen.jie", 0, 999)?)))
+        .unwrap();
+    assert_eq!(feed.seq, 160);
+    assert_eq!(entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [160]);
+}
+
+fn f1_a_feed_gives_the_newest_entry_of_each_record(engine: &Engine) {
+    let store = &engine.store;
+    let digest = {
+        let mut digest = Digest::default();
+        digest.add(Item::of(id(1), &Heads::default()));
+        digest
+    };
+    store
+        .write_now(move |tx| {
+            tx.put_record(id(1), &record("C-1", 1))?;
+            tx.put_record(id(2), &record("C-2", 2))?;
+            tx.append("wu.min", id(1), EntryKind::Added, 1, Digest::default())?;
+            tx.append("wu.min", id(2), EntryKind::Added, 1, Digest::default())?;
+            tx.append("wu.min", id(1), EntryKind::Changed, 4, Digest::default())?;
+            tx.append("wu.min", id(2), EntryKind::Withdrawn, 5, digest)?;
+            tx.append("chen.jie", id(2), EntryKind::Added, 5, Digest::default())
+        })
+        .unwrap();
+    store
+        .look(|reads| {
+            assert_eq!(reads.feeds()?, ["chen.jie", "wu.min"]);
+            assert_eq!(reads.feed("wu.min")?, Feed { seq: 4, digest });
+            assert_eq!(reads.feed("nobody")?, Feed::default());
+            let entries = reads.entries_after("wu.min", 0, 9)?;
+            let said: Vec<_> =
+                entries.iter().map(|e| (e.seq, e.record, e.kind, e.ordinal)).collect();
+            assert_eq!(
+                said,
+                [(3, id(1), EntryKind::Changed, 4), (4, id(2), EntryKind::Withdrawn, 5)]
+            );
+            assert_eq!(reads.entries_after("wu.min", 0, 1)?.len(), 1);
+            assert_eq!(reads.entries_after("wu.min", 3, 9)?.len(), 1);
+            assert_eq!(reads.count_after("wu.min", 0)?, 2);
+            assert_eq!(reads.count_after("wu.min", 4)?, 0);
+            let at = |entry: Option<doorstep::office::store::FeedEntry>| entry.map(|e| e.seq);
+            assert_eq!(at(reads.entry_at("wu.min", id(1), 2)?), Some(1));
+            assert_eq!(at(reads.entry_at("wu.min", id(1), u64::MAX)?), Some(3));
+            assert_eq!(at(reads.entry_at("wu.min", id(2), 1)?), None);
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn r8_a_feed_is_said_to_move_after_the_commit_only(engine: &Engine) {
+    let store = &engine.store;
+    store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1))).unwrap();
+    let mut moved = store.moved();
+    let failed = store.write_now::<(), _>(|tx| {
+        tx.append("chen.jie", id(1), EntryKind::Added, 1, Digest::default())?;
+        Err(StoreError::Damaged("on purpose".into()))
+    });
+    assert!(failed.is_err());
+    append(store, "chen.jie", EntryKind::Added);
+    let first = moved.blocking_recv().unwrap();
+    assert_eq!((first.feed.as_str(), first.seq), ("chen.jie", 1));
+}
+
+fn a_record_keeps_its_case_and_its_beginning(engine: &Engine) {
+    let store = &engine.store;
+    let mut next = record("another case", 8);
+    (next.created_at, next.changes) = (99, 2);
+    let put = next.clone();
+    store
+        .write_now(move |tx| {
+            tx.put_record(id(1), &record("C-1", 1))?;
+            tx.put_record(id(1), &put)
+        })
+        .unwrap();
+    (next.case_no, next.created_at) = ("C-1".into(), 10);
+    assert_eq!(store.look(|reads| reads.record(id(1))).unwrap(), Some(next));
+    // Of two records of a case, the newest.
+    store.write_now(|tx| tx.put_record(id(2), &record("C-1", 1))).unwrap();
+    assert_eq!(store.look(|reads| reads.find_case("C-1")).unwrap(), Some(id(2)));
+}
+
+fn changes_are_kept_in_order_and_once(engine: &Engine) {
+    let store = &engine.store;
+    store
+        .write_now(|tx| {
+            tx.put_record(id(1), &record("C-1", 1))?;
+            (1..=3).try_for_each(|n| tx.add_change(id(1), &kept(n, n)))
+        })
+        .unwrap();
+    let (known, after) =
+        store.look(|reads| Ok((reads.known(id(1))?, reads.changes_after(id(1), 1)?))).unwrap();
+    assert_eq!(known, [kept(1, 1).known, kept(2, 2).known, kept(3, 3).known]);
+    assert_eq!(after, [kept(2, 2), kept(3, 3)]);
+    // Neither an ordinal nor an actor's number twice, nor a change of no record.
+    assert!(store.write_now(|tx| tx.add_change(id(1), &kept(3, 9))).is_err());
+    assert!(store.write_now(|tx| tx.add_change(id(1), &kept(9, 3))).is_err());
+    assert!(store.write_now(|tx| tx.add_change(id(7), &kept(1, 1))).is_err());
+    assert_eq!(known[0].actor, actor(device(5), 1));
+}
+
+fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
+    let store = &engine.store;
+    let refused = |n: u8, code: &str| Refused {
+        record: id(1),
+        device: device(n),
+        user: "chen.jie".into(),
+        at: 5,
+        code: code.into(),
+        path: "review.status".into(),
+        message: "no".into(),
+        changes: vec![vec![1, 2], vec![]],
+    };
+    let (one, two) = (refused(1, "not_allowed"), refused(2, "malformed"));
+    let (a, b) = (one.clone(), two.clone());
+    let numbers = store
+        .write_now(move |tx| {
+            tx.put_record(id(1), &record("C-1", 1))?;
+            Ok([tx.quarantine_work(&a)?, tx.quarantine_work(&b)?, tx.quarantine_work(&a)?])
+        })
+        .unwrap();
+    assert_eq!(numbers[0], numbers[2]);
+    assert_ne!(numbers[0], numbers[1]);
+    let (list, whole) =
+        store.look(|reads| Ok((reads.quarantine(9)?, reads.quarantined(numbers[0])?))).unwrap();
+    assert_eq!(list.iter().map(|line| line.id).collect::<Vec<_>>(), [numbers[1], numbers[0]]);
+    assert_eq!(list[0].case_no.as_deref(), Some("C-1"));
+    assert_eq!(list[0].refused.changes, Vec::<Vec<u8>>::new());
+    assert_eq!(whole.unwrap().refused, one);
+    assert_eq!(store.look(|reads| reads.quarantined(77)).unwrap(), None);
+}
+
+fn m7_rows_are_what_was_put_last(engine: &Engine) {
+    let store = &engine.store;
+    let full = rows(id(1), "C-1");
+    let mut bare = full.clone();
+    bare.summary.starts_at = None;
+    bare.summary.ends_at = None;
+    bare.summary.appointment_status = None;
+    bare.summary.disposition = None;
+    bare.summary.holds.clear();
+    bare.summary.collectors.clear();
+    bare.contacts.clear();
+    bare.payments.clear();
+    bare.conflicts.clear();
+    store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1))).unwrap();
+    for rows in [full.clone(), bare, full] {
+        let put = rows.clone();
+        store.write_now(move |tx| tx.put_rows(id(1), &put)).unwrap();
+        let (held, collectors) =
+            store.look(|reads| Ok((reads.rows(id(1))?, reads.collectors(id(1))?))).unwrap();
+        assert_eq!(collectors, rows.summary.collectors);
+        assert_eq!(held, Some(rows));
+    }
+    assert_eq!(store.look(|reads| reads.rows(id(2))).unwrap(), None);
+}
+
+fn a_list_is_filtered(engine: &Engine) {
+    let store = &engine.store;
+    store
+        .write_now(|tx| {
+            for n in 1..=4 {
+                let case_no = format!("C-{n}");
+                tx.put_record(id(n), &record(&case_no, n))?;
+                let mut rows = rows(id(n), &case_no);
+                if n == 2 {
+                    rows.summary.collectors.clear();
+                    rows.summary.holds.clear();
+                    rows.summary.stage = Stage::Sealed;
+                    rows.summary.borrower_name = "Li".into();
+                }
+                if n == 3 {
+                    rows.summary.conflicts = 0;
+                    rows.summary.review_status = ReviewStatus::Returned;
+                    rows.summary.address = "100 路".into();
+                    rows.updated_at = 21;
+                }
+                tx.put_rows(id(n), &rows)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    let all = || Listing { sort: Sort::CaseNo, limit: 9, ..Listing::default() };
+    let filtered: Vec<(&str, Listing, &[&str])> = vec![
+        ("all", all(), &["C-1", "C-2", "C-3", "C-4"]),
+        ("part of a case number", Listing { text: " c-3".into(), ..all() }, &["C-3"]),
+        ("part of a name", Listing { text: "阳娜".into(), ..all() }, &["C-1", "C-3", "C-4"]),
+        (
+            "a percent sign is itself",
+            Listing { text: "0%".into(), ..all() },
+            &["C-1", "C-2", "C-4"],
+        ),
+        ("so is an underscore", Listing { text: "C_".into(), ..all() }, &[]),
+        ("stages", Listing { stages: vec![Stage::Sealed, Stage::OnSite], ..all() }, &["C-2"]),
+        (
+            "collector",
+            Listing { collector: Some("wu.min".into()), ..all() },
+            &["C-1", "C-3", "C-4"],
+        ),
+        ("nobody's", Listing { unassigned: true, ..all() }, &["C-2"]),
+        ("review", Listing { review: Some(ReviewStatus::Returned), ..all() }, &["C-3"]),
+        ("hold", Listing { hold: Some(Flag::Attorney), ..all() }, &["C-1", "C-3", "C-4"]),
+        ("conflicts", Listing { conflicts: true, ..all() }, &["C-1", "C-2", "C-4"]),
+        ("since", Listing { since: Some(21), ..all() }, &["C-3"]),
+        ("both", Listing { conflicts: true, unassigned: true, ..all() }, &["C-2"]),
+        ("quotes", Listing { text: "' OR 1=1 --".into(), ..all() }, &[]),
+    ];
+    for (name, listing, cases) in filtered {
+        let page = store.look(|reads| reads.list(&listing)).unwrap();
+        let found: Vec<&str> = page.rows.iter().map(|row| row.summary.case_no.as_str()).collect();
+        assert_eq!(found, cases, "{name}");
+        assert_eq!(page.total, cases.len() as u64, "{name}");
+        assert_eq!(page.next, None, "{name}");
+    }
+}
+
+fn a_list_goes_on_where_a_page_ended(engine: &Engine) {
+    let store = &engine.store;
+    store
+        .write_now(|tx| {
+            for n in 1..=7 {
+                let case_no = format!("C-{}", 9 - n);
+                tx.put_record(id(n), &record(&case_no, n))?;
+                let mut rows = rows(id(n), &case_no);
+                // Ties, and no date at all.
+                rows.summary.overdue = i64::from(n / 2);
+                rows.summary.due_by = if n == 1 { String::new() } else { format!("2026-01-0{n}") };
+                rows.updated_at = 50;
+                tx.put_rows(id(n), &rows)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    for sort in [Sort::Updated, Sort::Due, Sort::CaseNo, Sort::Overdue] {
+        for descending in [false, true] {
+            let mut listing = Listing { sort, descending, limit: 9, ..Listing::default() };
+            let whole = store.look(|reads| reads.list(&listing)).unwrap();
+            assert_eq!(whole.rows.len(), 7);
+            listing.limit = 2;
+            let mut paged = Vec::new();
+            loop {
+                let page = store.look(|reads| reads.list(&listing)).unwrap();
+                assert_eq!(page.total, 7);
+                paged.extend(page.rows);
+                let Some(next) = page.next else { break };
+                listing.after = Place::from_cursor(&next.to_cursor());
+            }
+            assert_eq!(paged, whole.rows, "{sort:?} {descending}");
+        }
+    }
+    let by_due = Listing { sort: Sort::Due, limit: 9, ..Listing::default() };
+    let last = store.look(|reads| reads.list(&by_due)).unwrap().rows.pop().unwrap();
+    assert_eq!(last.summary.due_by, "", "no date stands behind every date");
+    // A key of another type is a place before or behind everything, not a failure.
+    let odd = Listing {
+        after: Some(Place { key: Key::Text("x".into()), record: id(1) }),
+        limit: 9,
+        ..Listing::default()
+    };
+    assert!(store.look(|reads| reads.list(&odd)).is_ok());
+}
+
+fn accounts_are_what_was_put_last(engine: &Engine) {
+    let store = &engine.store;
+    let user = |name: &str| User {
+        name: name.into(),
+        display_name: "陈洁".into(),
+        role: Role::Collector,
+        password_hash: "$argon2id$".into(),
+        disabled_at: None,
+        created_at: 1,
+    };
+    let phone = Device {
+        id: device(1),
+        user: "chen.jie".into(),
+        created_at: 2,
+        last_seen_at: 3,
+        revoked_at: None,
+    };
+    let sign_in = SignIn {
+        token_hash: [4; 32],
+        user: "chen.jie".into(),
+        device: device(1),
+        created_at: 5,
+        expires_at: 6,
+    };
+    let (put, on) = (phone.clone(), sign_in.clone());
+    store
+        .write_now(move |tx| {
+            tx.put_user(&user("wu.min"))?;
+            tx.put_user(&user("chen.jie"))?;
+            tx.put_device(&put)?;
+            tx.put_sign_in(&on)
+        })
+        .unwrap();
+    let gone = User { disabled_at: Some(9), role: Role::Auditor, ..user("wu.min") };
+    let (put, lost) = (gone.clone(), Device { revoked_at: Some(8), ..phone });
+    let put_device = lost.clone();
+    store
+        .write_now(move |tx| {
+            tx.put_user(&User { created_at: 77, ..put.clone() })?;
+            tx.put_device(&put_device)
+        })
+        .unwrap();
+    store
+        .look(|reads| {
+            assert_eq!(reads.users()?, [user("chen.jie"), gone.clone()]);
+            assert_eq!(reads.user("wu.min")?, Some(gone.clone()));
+            assert_eq!(reads.user("WU.MIN")?, None);
+            assert_eq!(reads.devices()?, std::slice::from_ref(&lost));
+            assert_eq!(reads.device(device(1))?, Some(lost.clone()));
+            assert_eq!(reads.sign_in(&[4; 32])?, Some(sign_in.clone()));
+            assert_eq!(reads.sign_in(&[5; 32])?, None);
+            Ok(())
+        })
+        .unwrap();
+    // A device of nobody is none.
+    let stray = Device { id: device(2), user: "nobody".into(), ..lost };
+    assert!(store.write_now(move |tx| tx.put_device(&stray)).is_err());
+    let ended = store
+        .write_now(|tx| {
+            assert_eq!(tx.forget_expired(6)?, 0);
+            Ok([tx.end_sign_ins_of("wu.min")?, tx.end_sign_ins_on(device(1))?])
+        })
+        .unwrap();
+    assert_eq!(ended, [0, 1]);
+}
+
+fn i1_an_office_session_is_never_given_twice(engine: &Engine) {
+    let first = engine.store.write_now(|tx| tx.next_office_session()).unwrap();
+    let second = engine.again().write_now(|tx| tx.next_office_session()).unwrap();
+    assert_eq!(first.0, second.0);
+    assert_ne!(first.1, second.1);
+}
+
+fn the_epoch_stays_while_the_store_lives(engine: &Engine) {
+    let epoch = engine.store.look(|reads| reads.epoch()).unwrap();
+    assert_eq!(engine.again().look(|reads| reads.epoch()).unwrap(), epoch);
+}
+
+macro_rules! suite {
+    ($engine:ident: $($test:ident)+) => {
+        mod $engine {
+            $(#[test] fn $test() { super::$test(&super::Engine::$engine()); })+
+        }
+    };
+}
+
+suite! { sqlite:
+    a_read_sees_every_job_that_was_answered
+    a_job_that_fails_or_panics_leaves_no_trace_and_spoils_no_other
+    d2_a_job_is_answered_only_after_the_commit_that_it_shares
+    f3_a_read_sees_one_state_from_its_first_read_on
+    dropping_the_answer_does_not_take_the_job_back
+    closing_finishes_what_was_begun_and_refuses_the_rest
+    f2_numbers_of_a_feed_have_no_gaps_whoever_writes
+    f1_a_feed_gives_the_newest_entry_of_each_record
+    r8_a_feed_is_said_to_move_after_the_commit_only
+    a_record_keeps_its_case_and_its_beginning
+    changes_are_kept_in_order_and_once
+    m4_the_same_refused_work_keeps_its_number
+    m7_rows_are_what_was_put_last
+    a_list_is_filtered
+    a_list_goes_on_where_a_page_ended
+    accounts_are_what_was_put_last
+    i1_an_office_session_is_never_given_twice
+    the_epoch_stays_while_the_store_lives
+}
+
+fn append(store: &Arc<dyn Store>, feed: &str, kind: EntryKind) {
+    let feed = feed.to_owned();
+    store.write_now(move |tx| tx.append(&feed, id(1), kind, 1, Digest::default())).unwrap();
+}
+
+/// A job that says when it is answered.
+struct Told<F> {
+    work: F,
+    answer: Sender<Result<(), StoreError>>,
+}
+
+impl<F> Told<F>
+where
+    F: FnMut(&mut dyn Writes) -> Result<(), StoreError> + Send + 'static,
+{
+    fn send(store: &Arc<dyn Store>, work: F) -> Receiver<Result<(), StoreError>> {
+        let (answer, answered) = channel();
+        store.submit(Box::new(Self { work, answer })).unwrap();
+        answered
+    }
+}
+
+impl<F: FnMut(&mut dyn Writes) -> Result<(), StoreError> + Send> Job for Told<F> {
+    fn run(&mut self, tx: &mut dyn Writes) -> Result<(), StoreError> {
+        (self.work)(tx)
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
+        // A test that is not interested has dropped its end.
+        drop(self.answer.send(outcome));
+    }
+}
+
+/// A job that keeps the writer busy until it is pulled, so that others queue up behind it.
+struct Plug(Sender<()>);
+
+impl Plug {
+    fn into(store: &Arc<dyn Store>) -> Self {
+        let (pull, wait) = channel::<()>();
+        drop(Told::send(store, move |_| wait.recv().map_err(|_| StoreError::Closed)));
+        Self(pull)
+    }
+
+    fn pull(self) {
+        self.0.send(()).unwrap();
+    }
+}

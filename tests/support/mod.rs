@@ -1,0 +1,254 @@
+//! A device for tests: the real workspace over tables in memory, speaking to the real office.
+
+#![allow(unreachable_pub, reason = "each test binary is a crate of its own")]
+
+use std::collections::BTreeMap;
+
+use doorstep::ids::{DeviceId, RecordId};
+use doorstep::office::{Created, NewVisit, Office, OfficeError, Session};
+use doorstep::record::command::{AssignmentPatch, CasePatch, Command};
+use doorstep::record::terms::Role;
+use doorstep::record::view::VisitView;
+use doorstep::sync::message::{decode_request, encode_reply};
+use doorstep::workspace::{Identity, Output, Row, Status, SyncState, Table, Workspace, Write};
+
+pub const NOW: i64 = 1_795_000_000_000;
+/// Rounds that any of these tests may need: a stall is a failure, not a hang.
+const ROUNDS_AT_MOST: usize = 64;
+
+/// A request on its way.
+pub struct Sent {
+    pub round: u64,
+    pub body: Vec<u8>,
+}
+
+pub struct Device {
+    pub workspace: Workspace,
+    pub tables: BTreeMap<Table, BTreeMap<String, Vec<u8>>>,
+    pub sent: Option<Sent>,
+    pub requests: usize,
+    pub saved: u64,
+    pub now: i64,
+    /// Why writes fail, if they do.
+    pub disk: Option<&'static str>,
+    wake_at: Option<i64>,
+    session: Session,
+    sessions: u32,
+    /// The role that the phone's program believes in; the office knows better.
+    pub claims: Role,
+}
+
+impl Device {
+    pub fn new(user: &str, id: u8) -> Self {
+        let device = DeviceId([id; 16]);
+        let session = Session { user: user.into(), role: Role::Collector, device };
+        let tables = BTreeMap::new();
+        let claims = Role::Collector;
+        let workspace = workspace(&session, claims, 1, &tables).expect("a new store opens");
+        let mut device = Self {
+            workspace,
+            tables,
+            sent: None,
+            requests: 0,
+            saved: 0,
+            now: NOW,
+            disk: None,
+            wake_at: None,
+            session,
+            sessions: 1,
+            claims,
+        };
+        device.run();
+        device
+    }
+
+    /// What is in memory is gone; a new workspace starts from what is stored.
+    pub fn restart(&mut self) {
+        self.sent = None;
+        self.sessions += 1;
+        let opened = workspace(&self.session, self.claims, self.sessions, &self.tables);
+        self.workspace = opened.expect("opens");
+        self.run();
+    }
+
+    /// Carries outputs out until there are none.
+    pub fn run(&mut self) {
+        while let Some(output) = self.workspace.poll() {
+            match output {
+                Output::Persist { batch, writes } => match self.disk {
+                    Some(reason) => self.workspace.persist_failed(batch, reason, self.now),
+                    None => {
+                        writes.into_iter().for_each(|write| self.write(write));
+                        self.workspace.persisted(batch, self.now);
+                    }
+                },
+                Output::Load { record } => {
+                    let rows = rows(&self.tables, Table::Chunks, &format!("{record}/"));
+                    self.workspace.loaded(record.parse().expect("an id"), &rows, self.now);
+                }
+                Output::Send { round, body } => {
+                    assert!(self.sent.is_none(), "one request at a time");
+                    self.requests += 1;
+                    self.sent = Some(Sent { round, body: body.into_vec() });
+                }
+                Output::WakeAt { at } => self.wake_at = Some(at),
+                Output::Saved { ticket } => self.saved = self.saved.max(ticket),
+                Output::SaveFailed { .. }
+                | Output::RecordChanged { .. }
+                | Output::ListChanged
+                | Output::StatusChanged => {}
+            }
+        }
+    }
+
+    fn write(&mut self, write: Write) {
+        let table = self.tables.entry(write.table).or_default();
+        match write.value {
+            Some(value) => {
+                table.insert(write.key, value.into_vec());
+            }
+            None if write.key.ends_with('/') => table.retain(|key, _| !key.starts_with(&write.key)),
+            None => {
+                table.remove(&write.key);
+            }
+        }
+    }
+
+    /// The office's answer to the request that is on its way.
+    pub async fn answer(&self, office: &Office) -> Result<Vec<u8>, OfficeError> {
+        let sent = self.sent.as_ref().expect("a request");
+        let request = decode_request(&sent.body).expect("our own request");
+        let reply = office.handle_sync(&self.session, request).await?;
+        Ok(encode_reply(&reply))
+    }
+
+    /// One request, one reply.
+    pub async fn round(&mut self, office: &Office) {
+        let reply = self.answer(office).await.expect("an answer");
+        let sent = self.sent.take().expect("a request");
+        self.workspace.replied(sent.round, &reply, self.now);
+        self.run();
+    }
+
+    /// Rounds until the phone has nothing more to ask now.
+    pub async fn sync(&mut self, office: &Office) {
+        if self.sent.is_none() {
+            self.workspace.sync_now(self.now);
+            self.run();
+        }
+        for _ in 0..ROUNDS_AT_MOST {
+            while self.sent.is_some() {
+                self.round(office).await;
+            }
+            match self.wake_at.take_if(|at| *at <= self.now) {
+                Some(_) => {
+                    self.workspace.wake(self.now);
+                    self.run();
+                }
+                None => return,
+            }
+        }
+        panic!("the rounds do not end: {:?}", self.status());
+    }
+
+    /// The reply never comes.
+    pub fn lose_reply(&mut self) {
+        let sent = self.sent.take().expect("a request");
+        self.workspace.request_failed(sent.round, "offline", self.now, 0);
+        self.run();
+    }
+
+    pub fn apply(&mut self, record: RecordId, command: &Command) -> Option<u64> {
+        self.open(record);
+        let ticket = self.workspace.apply(record, command, self.now, "Asia/Shanghai");
+        self.run();
+        ticket.expect("allowed")
+    }
+
+    pub fn open(&mut self, record: RecordId) {
+        self.workspace.open(record).expect("held");
+        self.run();
+    }
+
+    pub fn view(&mut self, record: RecordId) -> VisitView {
+        self.open(record);
+        self.workspace.view(record).expect("open")
+    }
+
+    pub fn status(&self) -> Status {
+        self.workspace.status()
+    }
+
+    pub fn ids(&self) -> Vec<RecordId> {
+        self.workspace.list().iter().map(|row| row.summary.id.parse().expect("an id")).collect()
+    }
+
+    pub fn problem(&self, record: RecordId) -> Option<String> {
+        let id = record.to_string();
+        self.workspace.list().into_iter().find(|row| row.summary.id == id)?.problem
+    }
+
+    pub fn assert_in_step(&self) {
+        let status = self.status();
+        assert_eq!((status.state, status.unsent), (SyncState::InStep, 0), "{status:?}");
+    }
+}
+
+fn workspace(
+    session: &Session,
+    role: Role,
+    number: u32,
+    tables: &BTreeMap<Table, BTreeMap<String, Vec<u8>>>,
+) -> Result<Workspace, doorstep::workspace::StoreError> {
+    let identity =
+        Identity { device: session.device, session: number, user: session.user.clone(), role };
+    let all = |table| rows(tables, table, "");
+    Workspace::new(identity, &all(Table::Meta), &all(Table::Records), &all(Table::Outbox), NOW)
+}
+
+fn rows(
+    tables: &BTreeMap<Table, BTreeMap<String, Vec<u8>>>,
+    table: Table,
+    prefix: &str,
+) -> Vec<Row> {
+    let Some(table) = tables.get(&table) else { return Vec::new() };
+    table
+        .iter()
+        .filter(|(key, _)| key.starts_with(prefix))
+        .map(|(key, value)| Row { key: key.clone(), value: value.clone().into() })
+        .collect()
+}
+
+/// An office with `count` records of chen.jie, and the folder that it lives in.
+pub async fn office(count: usize) -> (tempfile::TempDir, Office, Vec<RecordId>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = format!("sqlite:{}", folder.path().join("office.sqlite3").display());
+    let office = Office::open(&address, || NOW).expect("opens");
+    let visits = (0..count).map(new_visit).collect();
+    let created = office.create_visits(visits, "lin.yue").await.expect("created");
+    let ids = created.into_iter().map(|created| match created {
+        Created::New(id) => id,
+        Created::Exists(_) | Created::Invalid(_) => panic!("not made: {created:?}"),
+    });
+    let mut ids: Vec<_> = ids.collect();
+    ids.sort();
+    (folder, office, ids)
+}
+
+fn new_visit(number: usize) -> NewVisit {
+    NewVisit {
+        case_no: format!("NB{number:04}"),
+        case: CasePatch {
+            borrower_name: Some(format!("Borrower {number}")),
+            address: Some("12 Mill Road".into()),
+            overdue: Some(150_000),
+            currency: Some("CNY".into()),
+            zone: Some("Asia/Shanghai".into()),
+            ..Default::default()
+        },
+        assignment: AssignmentPatch {
+            collectors: Some(vec!["chen.jie".into()]),
+            ..Default::default()
+        },
+    }
+}

@@ -1,0 +1,32 @@
+/** Browser tests: the real binary in a real Chromium, one test at a time. */
+import { existsSync } from "node:fs";
+import { defineConfig } from "@playwright/test";
+
+/** Where Debian's package puts it. Elsewhere Playwright's own is used; `.ci/setup` installs either. */
+const SYSTEM_CHROMIUM = "/usr/bin/chromium";
+
+export default defineConfig({
+  testDir: "../tests/browser",
+  outputDir: "./test-results",
+  workers: 1,
+  retries: 0,
+  forbidOnly: process.env.CI !== undefined,
+  reporter: "list",
+  timeout: 60_000,
+  use: {
+    launchOptions: {
+      executablePath: existsSync(SYSTEM_CHROMIUM) ? SYSTEM_CHROMIUM : undefined,
+      args: [
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    },
+    locale: "en-GB",
+    timezoneId: "Asia/Shanghai",
+    trace: "retain-on-failure",
+  },
+});
