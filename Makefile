@@ -4,84 +4,96 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Where rustup puts cargo, for shells that were open before.
+export PATH := $(PATH):$(HOME)/.cargo/bin
 
 WASM_TARGET := wasm32-unknown-unknown
-CORE := $(shell find src -name '*.rs' -not -path 'src/office*' -not -path 'src/bin/*') src/record/genesis/schema-1.automerge Cargo.toml Cargo.lock
-WEB := $(shell find www/src www/public www/index.html www/office -type f -not -path 'www/src/wasm/*' 2>/dev/null) www/vite.config.ts www/tsconfig.json
-STAMPS := target/stamps
+CORE := $(shell find src -type f -not -path 'src/office*' -not -path 'src/bin/*') Cargo.toml Cargo.lock
+BINDGEN := $(wildcard www/bindgen/src/*.rs www/bindgen/Cargo.toml)
+WEB := $(shell find www/src www/public www/office www/index.html -type f -not -path 'www/src/wasm/*') \
+	www/vite.config.ts www/tsconfig.json
+NPM := www/node_modules/.package-lock.json
 
-.PHONY: help run test check test-rust test-browser bench dist screenshots setup setup-tests wasm www clean
+CHECKS := check-format check-rust check-www check-core
+TESTS := test-rust test-browser
+
+.PHONY: help run test dist screenshots clean setup setup-tests npm wasm www check $(CHECKS) $(TESTS)
 
 help: ## What there is to make
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: www ## Build everything and serve the demo at http://127.0.0.1:8787
+run: dist ## Build everything and serve the demo at http://127.0.0.1:8787
+	@mkdir -p var
+	@target/release/doorstep serve --demo --database sqlite:var/doorstep.sqlite3
+
+test: setup-tests www ## Set up, then every check and every test
+	@.ci/test $(CHECKS) $(TESTS)
+
+dist: www ## The release: one binary with the web apps inside, target/release/doorstep
 	cargo build --release --bin doorstep
-	mkdir -p var
-	exec target/release/doorstep serve --demo --database sqlite:var/doorstep.sqlite3
 
-test: setup-tests check test-rust test-browser ## Set up, then every check and test
-	@echo "test: formatting, lints, types, Rust tests, purity of the wasm and browser tests all passed"
+check: $(CHECKS) ## All checks that run nothing
 
-check: www ## Formatting, lints and types
+check-format: npm ## Formatting
 	cargo fmt --all --check
+	cd www && npm run --silent format:check
+
+check-rust: www ## Lints of the office and of the phone's core
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo clippy --lib --target $(WASM_TARGET) --quiet -- -D warnings
-	cd www && npm run --silent check && npm run --silent lint && npm run --silent format:check
+
+check-www: wasm npm ## Types and lints of the web apps and their tests
+	cd www && npm run --silent check && npm run --silent lint
+
+check-core: wasm ## The phone's core does no I/O
 	node www/scripts/pure.mjs
 
+# nextest runs no examples of the documentation.
 test-rust: www ## Rust tests
 	if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --workspace; \
+	  cargo test --workspace --doc; \
 	else \
 	  cargo test --workspace; \
 	fi
 
 test-browser: www ## The real binary in a real browser
-	cargo build --bin doorstep
+	cargo build --workspace --bins
 	cd www && npx playwright test
 
-bench: www ## Figures to target/bench/*.json
-	cargo bench --bench figures
-
-dist: www ## The release: one binary with the web apps inside
-	cargo build --release --bin doorstep
-	@ls -l target/release/doorstep
-
 screenshots: setup-tests www ## Take the pictures of README anew
-	cargo build --bin doorstep
+	cargo build --workspace --bins
+	mkdir -p docs/images
 	cd www && npx playwright test --config playwright.screenshots.ts
 
-setup: $(STAMPS)/setup $(STAMPS)/npm ## Toolchain and packages to build with
+setup: ## What building needs: a C compiler, Rust's wasm target
+	@.ci/setup build
 
-setup-tests: setup $(STAMPS)/browser ## What the tests need on top: a browser
+setup-tests: setup npm ## What the tests need on top: a browser, lints
+	@.ci/setup tests
+
+npm: $(NPM) ## The packages of the web apps
 
 wasm: www/src/wasm/doorstep_bg.wasm ## The phone's core as WebAssembly with TypeScript types
 
 www: www/dist/index.html ## The web apps
 
-$(STAMPS)/setup: .ci/setup
-	.ci/setup build
-	mkdir -p $(STAMPS) && touch $@
-
-$(STAMPS)/browser: .ci/setup
-	.ci/setup browser
-	mkdir -p $(STAMPS) && touch $@
-
-$(STAMPS)/npm: www/package.json www/package-lock.json
-	cd www && npm ci --no-audit --no-fund
-	ln -sfn ../../www/node_modules tests/browser/node_modules
-	mkdir -p $(STAMPS) && touch $@
+# npm writes this file last.
+$(NPM): www/package.json www/package-lock.json | setup
+	@echo "setup: installing the web apps' packages into www/node_modules"
+	cd www && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # Naming the one crate type keeps link-time optimisation on.
-www/src/wasm/doorstep_bg.wasm: $(CORE) www/bindgen/src/main.rs | $(STAMPS)/setup
+www/src/wasm/doorstep_bg.wasm: $(CORE) $(BINDGEN) | setup
 	cargo rustc --lib --crate-type cdylib --profile wasm --target $(WASM_TARGET)
 	cargo run --quiet -p bindgen -- target/$(WASM_TARGET)/wasm/doorstep.wasm www/src/wasm
-	touch $@
+	@touch $@
 
-www/dist/index.html: www/src/wasm/doorstep_bg.wasm $(WEB) $(STAMPS)/npm
+www/dist/index.html: www/src/wasm/doorstep_bg.wasm $(WEB) $(NPM)
 	cd www && npm run --silent build
-	touch $@
+	@touch $@
 
-clean: ## Forget everything that was built
-	rm -rf target www/dist www/src/wasm www/node_modules
+clean: ## Forget everything that was built; the demo's data in var/ stays
+	rm -rf target www/dist www/src/wasm www/node_modules www/test-results

@@ -9,16 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { kill, phone } from "./support/browser";
-import {
-  choose,
-  inStep,
-  openCase,
-  readyOffline,
-  saved,
-  signIn,
-  step,
-  syncNow,
-} from "./support/field";
+import { choose, inStep, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 
 let office: Office;
@@ -63,11 +54,7 @@ test("a visit with no network, a killed browser, and the office shows it all", a
   await page.reload();
   await expect(rows).toHaveCount(held);
   const id = await openCase(page, "NB2026000002");
-  const address = await page
-    .getByRole("region", { name: "Case" })
-    .locator("p")
-    .first()
-    .innerText();
+  const address = await page.getByRole("region", { name: "Case" }).locator("p").first().innerText();
 
   await choose(page, "What came of it", "Reached");
   await page.getByLabel("What was said").fill("方便明天晚上见面");
@@ -79,16 +66,12 @@ test("a visit with no network, a killed browser, and the office shows it all", a
   await page.getByLabel("Borrower's wishes").fill("after six, ring twice");
   await page.getByRole("button", { name: "Propose appointment" }).click();
   await page.getByRole("button", { name: "Borrower agreed" }).click();
-  await expect(
-    page.getByRole("heading", { name: "Appointment: Agreed" }),
-  ).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Appointment: Agreed" })).toBeVisible();
 
   await step(page, "On site");
   await page.getByRole("button", { name: "Depart" }).click();
   await page.getByRole("button", { name: "Arrive", exact: true }).click();
-  await expect(
-    page.getByText("Position taken, accurate to 12 m"),
-  ).toBeVisible();
+  await expect(page.getByText("Position taken, accurate to 12 m")).toBeVisible();
   await choose(page, "Kind of place", "Home");
   await choose(page, "Who was met", "Borrower");
   await page.getByRole("button", { name: "I take part" }).click();
@@ -106,17 +89,10 @@ test("a visit with no network, a killed browser, and the office shows it all", a
     .catch(() => undefined);
   await page.goto(`${office.url}/visit/${id}/on_site`);
   await expect(
-    page
-      .getByRole("radiogroup", { name: "Checked that this is the borrower" })
-      .getByRole("radio", { name: "Yes" }),
+    page.getByRole("radiogroup", { name: "Checked that this is the borrower" }).getByRole("radio", { name: "Yes" }),
   ).toBeChecked();
-  await expect(
-    page.getByText("Position taken, accurate to 12 m"),
-  ).toBeVisible();
-  await expect(page.getByTestId("sync-status")).toHaveAttribute(
-    "data-state",
-    /offline|syncing/,
-  );
+  await expect(page.getByText("Position taken, accurate to 12 m")).toBeVisible();
+  await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", /offline|syncing/);
 
   await step(page, "Talk");
   await choose(page, "Reason for the delay", "Lost work or income");
@@ -131,14 +107,9 @@ test("a visit with no network, a killed browser, and the office shows it all", a
     await page.getByLabel("Instalments").fill(instalments);
     await page.getByLabel("First due date").fill("2026-12-15");
     await page.getByRole("button", { name: "Add option" }).click();
-    await expect(
-      page.getByText(`${instalments} × CN¥`, { exact: false }),
-    ).toBeVisible();
+    await expect(page.getByText(`${instalments} × CN¥`, { exact: false })).toBeVisible();
   }
-  await page
-    .getByRole("button", { name: "Chosen by the borrower" })
-    .first()
-    .click();
+  await page.getByRole("button", { name: "Chosen by the borrower" }).first().click();
 
   await step(page, "Record");
   await choose(page, "Met", "Promise to pay");
@@ -177,23 +148,13 @@ test("a visit with no network, a killed browser, and the office shows it all", a
       disposition: "ptp",
     },
   });
-  expect(view.contacts.map((contact) => contact.note)).toEqual([
-    "方便明天晚上见面",
-  ]);
-  expect(view.appointment.starts_at).toBe(
-    Date.parse("2026-11-24T18:30:00+08:00"),
-  );
-  expect(
-    view.talk.options.map((option) => [option.amount, option.instalments]),
-  ).toEqual([
+  expect(view.contacts.map((contact) => contact.note)).toEqual(["方便明天晚上见面"]);
+  expect(view.appointment.starts_at).toBe(Date.parse("2026-11-24T18:30:00+08:00"));
+  expect(view.talk.options.map((option) => [option.amount, option.instalments])).toEqual([
     [552898, 3],
     [552898, 6],
   ]);
-  expect(view.checks.map((check) => check.item).sort()).toEqual([
-    "id_shown",
-    "identity_verified",
-    "read_back",
-  ]);
+  expect(view.checks.map((check) => check.item).sort()).toEqual(["id_shown", "identity_verified", "read_back"]);
 
   // The office's page shows it, too.
   const console_ = await context.newPage();
@@ -212,13 +173,8 @@ test("a visit with no network, a killed browser, and the office shows it all", a
   const files = readdirSync(out);
   expect(files).toHaveLength(500);
   const file = files.find((name) => name.startsWith("NB2026000002")) ?? "";
-  const doc = Automerge.load<Record<string, never>>(
-    readFileSync(join(out, file)),
-  );
-  const plain = JSON.parse(JSON.stringify(Automerge.toJS(doc))) as Record<
-    string,
-    Record<string, unknown>
-  >;
+  const doc = Automerge.load<Record<string, never>>(readFileSync(join(out, file)));
+  const plain = JSON.parse(JSON.stringify(Automerge.toJS(doc))) as Record<string, Record<string, unknown>>;
   expect(Automerge.getHeads(doc).sort()).toEqual(view.heads);
   expect(String(plain.notes)).toBe("二楼左手");
   expect(plain.talk?.overdue_reason_text).toBe("工厂停工两个月");
@@ -235,9 +191,7 @@ test("an appointment changed on both sides is shown on both, and one is picked",
   await step(page, "Appointment");
   await page.getByLabel("Start").fill("2026-11-24T18:30");
   await page.getByRole("button", { name: "Propose appointment" }).click();
-  await expect(
-    page.getByRole("heading", { name: "Appointment: Proposed" }),
-  ).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Appointment: Proposed" })).toBeVisible();
   await syncNow(page);
   await inStep(page);
   await readyOffline(page);
@@ -269,13 +223,8 @@ test("an appointment changed on both sides is shown on both, and one is picked",
   await expect(conflict.getByText("lin.yue", { exact: false })).toBeVisible();
   await inStep(page);
   const both = await desk.get<VisitView>(`/api/visits/${id}`);
-  expect(both.conflicts[0]?.values.map((value) => value.by).sort()).toEqual([
-    "chen.jie",
-    "lin.yue",
-  ]);
-  expect([...both.notes].sort().join("")).toBe(
-    [..."phoneoffice"].sort().join(""),
-  );
+  expect(both.conflicts[0]?.values.map((value) => value.by).sort()).toEqual(["chen.jie", "lin.yue"]);
+  expect([...both.notes].sort().join("")).toBe([..."phoneoffice"].sort().join(""));
   await expect(page.getByLabel("Notes")).toHaveValue(both.notes);
 
   await page.getByRole("button", { name: /Keep 24 Nov 2026, 17:00/ }).click();
@@ -284,8 +233,6 @@ test("an appointment changed on both sides is shown on both, and one is picked",
   await inStep(page);
   const agreed = await desk.get<VisitView>(`/api/visits/${id}`);
   expect(agreed.conflicts).toEqual([]);
-  expect(agreed.appointment.starts_at).toBe(
-    Date.parse("2026-11-24T17:00:00+08:00"),
-  );
+  expect(agreed.appointment.starts_at).toBe(Date.parse("2026-11-24T17:00:00+08:00"));
   await context.close();
 });

@@ -1,15 +1,7 @@
 /** What goes wrong on a phone: a clear message each time, nothing lost. */
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
-import {
-  inStep,
-  openCase,
-  readyOffline,
-  saved,
-  signIn,
-  step,
-  syncNow,
-} from "./support/field";
+import { inStep, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
 import { Office } from "./support/office";
 
 let office: Office;
@@ -31,26 +23,17 @@ async function arrive(page: Page, user: string): Promise<void> {
 async function accessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(
-    violations.map(
-      (violation) =>
-        `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`,
-    ),
+    violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`),
   ).toEqual([]);
 }
 
-test("a wrong password and an office role are told in plain words", async ({
-  page,
-}) => {
+test("a wrong password and an office role are told in plain words", async ({ page }) => {
   await page.goto(office.url);
   await accessible(page);
   await signIn(page, "chen.jie", "wrong");
-  await expect(page.getByRole("alert")).toHaveText(
-    "Name or password is wrong.",
-  );
+  await expect(page.getByRole("alert")).toHaveText("Name or password is wrong.");
   await signIn(page, "lin.yue");
-  await expect(page.getByRole("alert")).toContainText(
-    "This app is for collectors",
-  );
+  await expect(page.getByRole("alert")).toContainText("This app is for collectors");
 });
 
 test("pages are accessible", async ({ page }) => {
@@ -63,10 +46,7 @@ test("pages are accessible", async ({ page }) => {
   }
 });
 
-test("a session that ended keeps the work and asks to sign in again", async ({
-  page,
-  context,
-}) => {
+test("a session that ended keeps the work and asks to sign in again", async ({ page, context }) => {
   await arrive(page, "wu.min");
   await context.clearCookies();
   await openCase(page, "NB2026");
@@ -74,18 +54,11 @@ test("a session that ended keeps the work and asks to sign in again", async ({
   await page.getByLabel("Notes").fill("written after the session ended");
   await page.getByLabel("Notes").blur();
   await saved(page);
-  await expect(page.getByTestId("sync-status")).toHaveAttribute(
-    "data-state",
-    "attention",
-  );
+  await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", "attention");
   await page.getByTestId("sync-status").click();
-  await expect(
-    page.getByText("Sign in again to send your work."),
-  ).toBeVisible();
+  await expect(page.getByText("Sign in again to send your work.")).toBeVisible();
   await page.getByRole("button", { name: "Sign out" }).click();
-  await expect(
-    page.getByText("Work on this phone is not sent yet", { exact: false }),
-  ).toBeVisible();
+  await expect(page.getByText("Work on this phone is not sent yet", { exact: false })).toBeVisible();
   await page.getByLabel("Password").fill("correct horse battery");
   await page.getByRole("button", { name: "Sign in" }).click();
   await inStep(page);
@@ -94,17 +67,12 @@ test("a session that ended keeps the work and asks to sign in again", async ({
 test("a damaged chunk costs nothing but a round", async ({ page, context }) => {
   await arrive(page, "zhao.lei");
   await readyOffline(page);
-  const id =
-    (await page.getByTestId("visit-row").first().getAttribute("data-id")) ?? "";
+  const id = (await page.getByTestId("visit-row").first().getAttribute("data-id")) ?? "";
   await page.evaluate(async (record) => {
     const request = indexedDB.open("doorstep");
-    const db = await new Promise<IDBDatabase>(
-      (done) => (request.onsuccess = () => done(request.result)),
-    );
+    const db = await new Promise<IDBDatabase>((done) => (request.onsuccess = () => done(request.result)));
     const store = db.transaction("chunks", "readwrite").objectStore("chunks");
-    const cursor = store.openCursor(
-      IDBKeyRange.bound(`${record}/`, `${record}/\uffff`),
-    );
+    const cursor = store.openCursor(IDBKeyRange.bound(`${record}/`, `${record}/\uffff`));
     await new Promise<void>((done) => {
       cursor.onsuccess = () => {
         const row = cursor.result;
@@ -120,30 +88,21 @@ test("a damaged chunk costs nothing but a round", async ({ page, context }) => {
   await context.setOffline(true);
   await page.reload();
   await page.goto(`${office.url}/visit/${id}`);
-  await expect(
-    page.getByRole("heading", { name: "This record is damaged on this phone" }),
-  ).toBeVisible();
+  await expect(page.getByRole("heading", { name: "This record is damaged on this phone" })).toBeVisible();
   await context.setOffline(false);
   await syncNow(page);
   await expect(page.getByRole("navigation", { name: "Steps" })).toBeVisible();
   await inStep(page);
 });
 
-test("a second tab waits its turn and may take over", async ({
-  page,
-  context,
-}) => {
+test("a second tab waits its turn and may take over", async ({ page, context }) => {
   await arrive(page, "he.tao");
   const second = await context.newPage();
   await second.goto(office.url);
-  await expect(
-    second.getByRole("heading", { name: "Doorstep is open in another tab" }),
-  ).toBeVisible();
+  await expect(second.getByRole("heading", { name: "Doorstep is open in another tab" })).toBeVisible();
   await second.getByRole("button", { name: "Use it here" }).click();
   await inStep(second);
-  await expect(
-    page.getByRole("heading", { name: "Doorstep is open in another tab" }),
-  ).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Doorstep is open in another tab" })).toBeVisible();
 });
 
 test("Chinese, with every word in place", async ({ page }) => {

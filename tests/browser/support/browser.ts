@@ -1,39 +1,11 @@
-/** The browser that tests drive, and profiles that outlive it. */
-import {
-  chromium,
-  type BrowserContext,
-  type LaunchOptions,
-} from "@playwright/test";
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-
-const DEBIAN_CHROMIUM = "/usr/bin/chromium";
-
-const ARGS = [
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-/** Debian's Chromium where it is, else Playwright's own. */
-export function launchOptions(): LaunchOptions {
-  return {
-    args: process.getuid?.() === 0 ? [...ARGS, "--no-sandbox"] : ARGS,
-    ...(existsSync(DEBIAN_CHROMIUM) ? { executablePath: DEBIAN_CHROMIUM } : {}),
-  };
-}
-
-export function browserOptions(): { launchOptions: LaunchOptions } {
-  return { launchOptions: launchOptions() };
-}
+/** Browsers whose profile outlives them. */
+import { readdirSync, readFileSync } from "node:fs";
+import { chromium, test, type BrowserContext } from "@playwright/test";
 
 /** A phone: a browser over a profile on disk, which a kill leaves as it is. */
 export function phone(profile: string): Promise<BrowserContext> {
   return chromium.launchPersistentContext(profile, {
-    ...launchOptions(),
+    ...test.info().project.use.launchOptions,
     viewport: { width: 390, height: 844 },
     hasTouch: true,
     isMobile: true,
@@ -45,20 +17,36 @@ export function phone(profile: string): Promise<BrowserContext> {
 }
 
 /** Kills the browser over a profile as the system kills an app: no warning, nothing flushed. */
-export async function kill(
-  context: BrowserContext,
-  profile: string,
-): Promise<void> {
+export async function kill(context: BrowserContext, profile: string): Promise<void> {
   const closed = new Promise((resolve) => context.once("close", resolve));
-  const pids = execFileSync("pgrep", ["-f", `user-data-dir=${profile}`], {
-    encoding: "utf8",
-  });
-  for (const pid of pids.trim().split("\n")) {
-    try {
-      process.kill(Number(pid), "SIGKILL");
-    } catch {
-      // A child that went with its parent.
-    }
-  }
+  // Playwright starts a browser as the leader of a process group of its own.
+  for (const pid of browsers(profile)) process.kill(-pid, "SIGKILL");
   await closed;
+}
+
+/** Process ids of the browsers over a profile, without those that they started themselves. */
+function browsers(profile: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      const args = commandLine(pid);
+      return args.includes(`--user-data-dir=${profile}`) && !args.some((arg) => arg.startsWith("--type="));
+    })
+    .map(Number)
+    .filter(leadsGroup);
+}
+
+function commandLine(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return []; // ended meanwhile
+  }
+}
+
+function leadsGroup(pid: number): boolean {
+  // After the name, which may hold anything in its brackets: state, parent, process group.
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const [, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(group) === pid;
 }

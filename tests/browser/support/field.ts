@@ -2,11 +2,7 @@
 import { expect, type Page } from "@playwright/test";
 import { PASSWORD } from "./office";
 
-export async function signIn(
-  page: Page,
-  name: string,
-  password = PASSWORD,
-): Promise<void> {
+export async function signIn(page: Page, name: string, password = PASSWORD): Promise<void> {
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -14,19 +10,14 @@ export async function signIn(
 
 /** The list is there and both sides proved to hold the same. */
 export async function inStep(page: Page): Promise<void> {
-  await expect(page.getByTestId("sync-status")).toHaveAttribute(
-    "data-state",
-    "in-step",
-    { timeout: 60_000 },
-  );
+  await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", "in-step", { timeout: 60_000 });
 }
 
 /** The service worker holds the app: a reload works with no network. */
 export async function readyOffline(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const registration = await navigator.serviceWorker.ready;
-    while (registration.active?.state !== "activated")
-      await new Promise((done) => setTimeout(done, 50));
+    while (registration.active?.state !== "activated") await new Promise((done) => setTimeout(done, 50));
   });
 }
 
@@ -39,28 +30,16 @@ export async function openCase(page: Page, query: string): Promise<string> {
 }
 
 export async function step(page: Page, name: string): Promise<void> {
-  await page
-    .getByRole("navigation", { name: "Steps" })
-    .getByRole("link", { name })
-    .click();
+  await page.getByRole("navigation", { name: "Steps" }).getByRole("link", { name }).click();
 }
 
 /** Everything typed so far is durable. */
 export async function saved(page: Page): Promise<void> {
-  await expect(page.getByTestId("save-state")).toHaveAttribute(
-    "data-state",
-    "saved",
-  );
+  await expect(page.getByTestId("save-state")).toHaveAttribute("data-state", "saved");
 }
 
-export async function choose(
-  page: Page,
-  group: string,
-  option: string,
-): Promise<void> {
-  const button = page
-    .getByRole("radiogroup", { name: group })
-    .getByRole("radio", { name: option, exact: true });
+export async function choose(page: Page, group: string, option: string): Promise<void> {
+  const button = page.getByRole("radiogroup", { name: group }).getByRole("radio", { name: option, exact: true });
   await button.click();
   await expect(button).toBeChecked();
 }

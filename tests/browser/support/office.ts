@@ -5,17 +5,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-const ROOT = resolve(import.meta.dirname, "../../..");
-const BINARY =
-  process.env.DOORSTEP_BINARY ?? join(ROOT, "target/debug/doorstep");
+// Playwright runs these files as CommonJS.
+const ROOT = resolve(__dirname, "../../..");
+const BINARY = process.env.DOORSTEP_BINARY ?? join(ROOT, "target/debug/doorstep");
 export const PASSWORD = "correct horse battery";
-export const COLLECTORS = [
-  "chen.jie",
-  "wu.min",
-  "zhao.lei",
-  "sun.yan",
-  "he.tao",
-];
+export const COLLECTORS = ["chen.jie", "wu.min", "zhao.lei", "sun.yan", "he.tao"];
 
 export class Office {
   readonly folder = mkdtempSync(join(tmpdir(), "doorstep-office-"));
@@ -43,23 +37,17 @@ export class Office {
   }
 
   importCases(file: string): { created: number; refused: number } {
-    return JSON.parse(
-      this.run(["import", "cases", join(ROOT, "tests/data", file), "--json"]),
-    ) as { created: number; refused: number };
+    return JSON.parse(this.run(["import", "cases", join(ROOT, "tests/data", file), "--json"])) as {
+      created: number;
+      refused: number;
+    };
   }
 
   /** Serves, on the port that it had before where it had one; pages keep their address. */
   async start(...flags: string[]): Promise<void> {
     const child = spawn(
       BINARY,
-      [
-        "serve",
-        "--listen",
-        `127.0.0.1:${this.port}`,
-        "--database",
-        this.database,
-        ...flags,
-      ],
+      ["serve", "--listen", `127.0.0.1:${this.port}`, "--database", this.database, ...flags],
       {
         stdio: ["ignore", "pipe", "inherit"],
       },
@@ -130,8 +118,7 @@ export class Api {
   private async call(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = { ...init.headers, Authorization: `Bearer ${this.token}` };
     const response = await fetch(this.url + path, { ...init, headers });
-    if (!response.ok)
-      throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response;
   }
 }
