@@ -11,6 +11,8 @@
 
 pub mod auth;
 pub mod cases;
+pub mod cli;
+pub mod demo;
 mod edit;
 pub mod export;
 mod feed;

@@ -60,6 +60,17 @@ pub enum RowOutcome {
     Refused,
 }
 
+impl std::fmt::Display for RowOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+        })
+    }
+}
+
 impl ImportReport {
     /// Counts a row that was refused.
     pub fn refuse(&mut self, refusal: Refusal) {
