@@ -18,8 +18,8 @@ pub use session::{Identity, SignedIn};
 pub use token::Token;
 pub use users::{NameTaken, UserLine, canonical_name};
 
-use super::store::{Store, StoreError};
 use super::Clock;
+use super::store::{Store, StoreError};
 use throttle::Throttle;
 
 /// How long a sign-in lasts after the last time it was used, ms: a month, since a phone may be

@@ -111,7 +111,7 @@ struct ImportCases {
 #[derive(Args)]
 struct Zone {
     /// IANA time zone of borrowers for whom neither the list nor the currency says one
-    #[arg(long, env = "DOORSTEP_ZONE", value_name = "ZONE")]
+    #[arg(long, env = "DOORSTEP_ZONE", value_name = "ZONE", value_parser = zone)]
     zone: Option<Tz>,
 }
 
@@ -179,6 +179,10 @@ enum Device {
 
 fn role(word: &str) -> Result<Role, String> {
     Role::parse(word).ok_or_else(|| "a role is collector, supervisor, auditor or admin".to_owned())
+}
+
+fn zone(name: &str) -> Result<Tz, String> {
+    name.parse().map_err(|_| "a zone is named as IANA does, such as Asia/Shanghai".to_owned())
 }
 
 /// Runs the program.

@@ -37,8 +37,8 @@ pub use problem::Problem;
 pub use routes::{Access, ROUTES, Route};
 pub use serve::{Tls, serve};
 
-use super::auth::Accounts;
 use super::Office;
+use super::auth::Accounts;
 use crate::sync::message::MAX_BODY;
 
 /// The largest case list.

@@ -30,9 +30,6 @@ mod tests {
         assert_eq!(parse("2026-11-23T18:30:00+08:00"), Some(1_795_429_800_000));
         assert_eq!(parse("23.11.2026"), None);
         assert_eq!(parse(""), None);
-        assert_eq!(
-            http_date(1_795_429_800_000).as_deref(),
-            Some("Mon, 23 Nov 2026 10:30:00 GMT")
-        );
+        assert_eq!(http_date(1_795_429_800_000).as_deref(), Some("Mon, 23 Nov 2026 10:30:00 GMT"));
     }
 }

@@ -67,7 +67,8 @@ impl Accounts {
 
     /// All users, or those of one role.
     pub async fn users(&self, role: Option<Role>) -> Result<Vec<UserLine>, AuthError> {
-        let users = self.blocking(|accounts| Ok(accounts.store.look(|reads| reads.users())?)).await?;
+        let users =
+            self.blocking(|accounts| Ok(accounts.store.look(|reads| reads.users())?)).await?;
         Ok(users
             .into_iter()
             .filter(|user| role.is_none_or(|role| user.role == role))
@@ -115,7 +116,8 @@ impl Accounts {
 }
 
 fn check_names(name: &str, display_name: &str) -> Result<(), AuthError> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+    let plain =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
     if !(1..=LONGEST_NAME).contains(&name.len()) || !name.chars().all(plain) {
         return Err(AuthError::Unfit(
             "a name has 1 to 64 of a-z, 0-9, dot, hyphen and underscore, such as chen.jie",

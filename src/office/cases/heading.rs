@@ -289,7 +289,7 @@ impl Columns {
     }
 
     /// How many columns the heading has.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.fields.len()
     }
 }

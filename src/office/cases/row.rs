@@ -227,7 +227,7 @@ impl Cells<'_> {
 
     /// A comma that isn't quoted shifts every cell behind it: such a row is not to be trusted.
     fn check_width(&self) -> Result<(), Wrong> {
-        let mut beyond = self.row.cells.iter().skip(self.columns.len());
+        let mut beyond = self.row.cells.iter().skip(self.columns.count());
         if beyond.any(|cell| !cell.trim().is_empty()) {
             return Err((None, "more cells than the heading: is a comma not quoted?".to_owned()));
         }

@@ -13,8 +13,10 @@ use crate::office::cases::{ImportError, ImportReport, Options, RowReport, import
 const LONG: usize = 2_000;
 
 pub(super) fn run(desk: &Desk, asked: ImportCases) -> Result<(), Failure> {
-    let file = fs::read(&asked.file)
-        .map_err(|error| Failure::failed(format!("{}: {error}", asked.file.display())))?;
+    let file = fs::read(&asked.file).map_err(|error| {
+        let file = asked.file.display();
+        Failure::failed(format!("cannot read {file}: {error}; check its name and place"))
+    })?;
     let options =
         Options { assign_to: asked.assign_to, zone: asked.zone.zone, dry_run: asked.dry_run };
     let bar = bar();

@@ -87,4 +87,3 @@ macro_rules! failed {
 }
 
 failed!(OfficeError, AuthError, ImportError, ExportError, DemoError);
-

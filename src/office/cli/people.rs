@@ -27,7 +27,7 @@ pub(super) fn user(desk: &Desk, command: User) -> Result<(), Failure> {
                 let state = if user.disabled { "  disabled" } else { "" };
                 format!("{:<24} {:<12} {}{state}", user.name, user.role.as_str(), user.display_name)
             });
-            print(lines.collect::<Vec<_>>().join("\n"))
+            print_lines("nobody may sign in yet: see doorstep user add", lines)
         }
         User::Disable { name } => {
             runtime.block_on(accounts.disable_user(&name))?;
@@ -61,7 +61,7 @@ pub(super) fn device(desk: &Desk, command: Device) -> Result<(), Failure> {
                 let seen = written(device.last_seen_at);
                 format!("{} {:<24} last seen {seen}{state}", device.id, device.user)
             });
-            print(lines.collect::<Vec<_>>().join("\n"))
+            print_lines("no device is enrolled yet", lines)
         }
         Device::Revoke { id } => {
             let id: DeviceId = id
@@ -71,6 +71,11 @@ pub(super) fn device(desk: &Desk, command: Device) -> Result<(), Failure> {
             print(format!("{id} is refused from now on"))
         }
     }
+}
+
+fn print_lines(none: &str, lines: impl Iterator<Item = String>) -> Result<(), Failure> {
+    let text = lines.collect::<Vec<_>>().join("\n");
+    print(if text.is_empty() { none } else { &text })
 }
 
 /// From a pipe the first line; from a person twice the same.

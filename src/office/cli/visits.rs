@@ -5,15 +5,14 @@ use std::path::Path;
 
 use super::failure::Failure;
 use super::{Desk, ExportVisits};
-use crate::office::export::{self, Format, Selection};
+use crate::office::export::{self, ExportError, Format, Selection};
 use crate::office::store::Listing;
 use crate::office::time;
 use crate::record::terms::{ReviewStatus, Stage};
 
 pub(super) fn run(desk: &Desk, asked: ExportVisits) -> Result<(), Failure> {
-    let format = Format::parse(&asked.format).ok_or_else(|| {
-        Failure::usage("--format is csv, xlsx, jsonl or automerge")
-    })?;
+    let format = Format::parse(&asked.format)
+        .ok_or_else(|| Failure::usage("--format is csv, xlsx, jsonl or automerge"))?;
     let listing = listing(asked.since.as_deref(), asked.status.as_deref())?;
     let runtime = desk.runtime.handle().clone();
     let selection = Selection::new(desk.office.clone(), listing, runtime);
@@ -29,15 +28,25 @@ pub(super) fn run(desk: &Desk, asked: ExportVisits) -> Result<(), Failure> {
             return Err(Failure::usage("name a file for the workbook with --out PATH"));
         }
         (Format::Csv | Format::Xlsx | Format::Jsonl, None) => {
-            let mut out = io::BufWriter::new(io::stdout());
-            let written = export::write(selection, format, &mut out)?;
-            out.flush()?;
-            written
+            match to_output(selection, format) {
+                // Whoever read it, such as `head`, has seen enough.
+                Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    return Ok(());
+                }
+                written => written?,
+            }
         }
     };
     let records = if written == 1 { "record" } else { "records" };
     eprintln!("{written} {records} exported");
     Ok(())
+}
+
+fn to_output(selection: Selection, format: Format) -> Result<u64, ExportError> {
+    let mut out = io::BufWriter::new(io::stdout());
+    let written = export::write(selection, format, &mut out)?;
+    out.flush()?;
+    Ok(written)
 }
 
 /// Writes beside the file and takes its place at the end, so that half a file never stands there.

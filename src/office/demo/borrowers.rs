@@ -17,9 +17,8 @@ const DISTRICTS: [(&str, f64, f64); 5] = [
     ("镇海区", 29.949, 121.717),
     ("北仑区", 29.909, 121.844),
 ];
-const ROADS: [&str; 8] = [
-    "中山东路", "百丈东路", "环城北路", "天童南路", "兴宁路", "人民路", "通途路", "宁穿路",
-];
+const ROADS: [&str; 8] =
+    ["中山东路", "百丈东路", "环城北路", "天童南路", "兴宁路", "人民路", "通途路", "宁穿路"];
 const PRODUCTS: [&str; 3] = ["personal_loan", "card_instalment", "car_loan"];
 const NOTES: [&str; 6] = [
     "",
@@ -42,14 +41,14 @@ fn borrower(n: usize, calendar: Calendar, dice: &mut Dice) -> NewVisit {
     let given: Vec<char> = GIVEN.chars().collect();
     let name: String = [*dice.pick(&surnames), *dice.pick(&given), *dice.pick(&given)]
         .iter()
-        .take(if n % 3 == 0 { 2 } else { 3 })
+        .take(if n.is_multiple_of(3) { 2 } else { 3 })
         .collect();
     let (house, block, room) = (dice.below(800) + 1, dice.below(30) + 1, dice.below(28) + 1);
     let address =
         format!("浙江省宁波市{district}{}{house}号{block}幢{room}02室", dice.pick(&ROADS));
     let principal = i64::from(dice.below(2_000) + 50) * 10_000;
     let overdue = principal * i64::from(dice.below(50) + 4) / 100 + i64::from(dice.below(100));
-    let days_past_due = i64::from(dice.below(if n % 4 == 0 { 180 } else { 60 }) + 1);
+    let days_past_due = i64::from(dice.below(if n.is_multiple_of(4) { 180 } else { 60 }) + 1);
     let case = CasePatch {
         borrower_name: Some(name),
         phones: Some(vec![format!("1900000{:04}", dice.below(10_000))]),
@@ -67,7 +66,7 @@ fn borrower(n: usize, calendar: Calendar, dice: &mut Dice) -> NewVisit {
         zone: Some(super::ZONE.to_owned()),
         note: Some((*dice.pick(&NOTES)).to_owned()),
     };
-    let urgent = n % 7 == 0;
+    let urgent = n.is_multiple_of(7);
     let assignment = AssignmentPatch {
         collectors: Some(collectors_of(n).iter().map(|name| (*name).to_owned()).collect()),
         due_by: Some(calendar.date(i64::from(dice.below(10)))),
@@ -95,4 +94,3 @@ impl Dice {
         &things[self.below(count) as usize]
     }
 }
-

@@ -277,11 +277,10 @@ impl Teller {
             let first_due = self.days.date(14);
             let amount = 600_000;
             chosen = Some(id.clone());
-            let option =
-                RepaymentOption { id, kind, instalments, first_due, amount, term_months };
+            let option = RepaymentOption { id, kind, instalments, first_due, amount, term_months };
             self.act(day, hour, 40, Command::OfferOption(option));
         }
-        let promised = self.n % 2 == 0;
+        let promised = self.n.is_multiple_of(2);
         let disposition = if promised { Disposition::Ptp } else { Disposition::Considering };
         let talk = TalkPatch {
             overdue_reason: Some(OverdueReason::CashFlow),

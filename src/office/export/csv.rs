@@ -12,8 +12,7 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> Result<u64, ExportError> {
     out.write_all("\u{feff}".as_bytes())?;
-    let mut writer =
-        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     writer.write_record(COLUMNS.iter().map(|column| column.heading)).map_err(io::Error::from)?;
     let mut written = 0;
     for record in records {

@@ -23,8 +23,7 @@ pub(super) async fn command(
     {
         only_collectors(&app, names).await?;
     }
-    let view =
-        app.office.command(record_id(&id)?, command, &session.user, session.role).await?;
+    let view = app.office.command(record_id(&id)?, command, &session.user, session.role).await?;
     Ok(Json(view))
 }
 

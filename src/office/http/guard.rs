@@ -26,16 +26,11 @@ pub(super) async fn admit(
         Some(Access::Roles(roles)) => roles,
         None => {
             let detail = "this address doesn't take that method";
-            return Err(Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                detail,
-            ));
+            return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));
         }
     };
     let presented = Presented::of(request.headers()).ok_or_else(Problem::signed_out)?;
-    let caller =
-        app.accounts.identify(&presented.token).await?.ok_or_else(Problem::signed_out)?;
+    let caller = app.accounts.identify(&presented.token).await?.ok_or_else(Problem::signed_out)?;
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     if presented.by_cookie && !safe && !request.headers().contains_key(OWN_PAGES) {
         let detail = "requests with a cookie need the header X-Doorstep";

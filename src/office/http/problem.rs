@@ -13,32 +13,31 @@ use crate::record::authority::Denied;
 use crate::sync::MalformedBody;
 
 /// An error as it is sent. `code` is the stable word that programs and translations use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    path: String,
+    retry_after: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
     status: u16,
     code: &'static str,
-    detail: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    path: String,
-    #[serde(skip)]
-    retry_after: Option<u64>,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    path: &'a str,
 }
 
 impl Problem {
     /// A problem with a status, a stable word and a sentence for people.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            kind: format!("about:blank#{code}"),
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            code,
-            detail: detail.into(),
-            path: String::new(),
-            retry_after: None,
-        }
+        Self { status, code, detail: detail.into(), path: String::new(), retry_after: None }
     }
 
     /// The same, about a field or a parameter.
@@ -77,16 +76,25 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = (status, body).into_response();
+        let Self { status, code, detail, path, retry_after } = &self;
+        let body = Body {
+            kind: format!("about:blank#{code}"),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code,
+            detail,
+            path,
+        };
+        // Strings and a number: nothing that JSON can't say.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = (*status, body).into_response();
         let headers = response.headers_mut();
         let media = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, media);
-        if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, seconds.into());
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, (*seconds).into());
         }
-        if status == StatusCode::UNAUTHORIZED {
+        if *status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response

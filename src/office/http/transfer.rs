@@ -25,17 +25,11 @@ const PIECE: usize = 64 * 1024;
 /// Pieces that wait for a slow network before the export does.
 const PIECES: usize = 4;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct How {
     dry_run: String,
     assign_to: String,
-}
-
-impl Default for How {
-    fn default() -> Self {
-        Self { dry_run: String::new(), assign_to: String::new() }
-    }
 }
 
 pub(super) async fn import(
