@@ -3,9 +3,9 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { AppointmentPatch, AppointmentStatus, ProposedBy } from "../wasm/doorstep";
 import { t, word } from "../i18n";
-import { formatWindow, fromLocalInput, toLocalInput } from "../ui/format";
+import { formatWindow, toLocalInput } from "../ui/format";
 import { Field } from "../ui/parts";
-import { DraftInput, Result, useDraft, useSending } from "./draft";
+import { DraftInput, momentIn, Result, useDraft, useSending } from "./draft";
 import type { FormProps } from "./forms";
 import { Card, Facts } from "./page";
 
@@ -61,8 +61,8 @@ function AppointmentForm({ view, apply }: FormProps): JSX.Element {
   const [side, setSide] = useState<ProposedBy>("office");
   const sending = useSending(apply);
   const [asked, setAsked] = useState(false);
-  const starts_at = fromLocalInput(draft.value.from, zone);
-  const ends_at = fromLocalInput(draft.value.to, zone);
+  const starts_at = momentIn(draft.value.from, zone);
+  const ends_at = momentIn(draft.value.to, zone);
   const place = draft.value.place || (appointment.status === null ? view.case.address : "");
   const wrong = {
     from: starts_at === null,

@@ -54,8 +54,8 @@ interface Props {
 
 function Table({ entries, view }: Props): JSX.Element {
   return (
-    <div class="overflow-x-auto" role="region" aria-label={t("office/history")} tabIndex={0}>
-      <table class="table-sm table">
+    <div class="overflow-x-auto" role="group" aria-label={t("office/history")} tabIndex={0}>
+      <table class="table-sm table [&_th]:text-base-content">
         <thead>
           <tr>
             {["field", "from", "to", "who", "when", "received", "device"].map((key) => (

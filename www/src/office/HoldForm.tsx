@@ -3,9 +3,9 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Flag } from "../wasm/doorstep";
 import { t, word } from "../i18n";
-import { formatDateTime, fromLocalInput } from "../ui/format";
+import { formatDateTime } from "../ui/format";
 import { Dialog, Field, Select } from "../ui/parts";
-import { type Apply, Result, useGuard, useSending } from "./draft";
+import { type Apply, momentIn, Result, useGuard, useSending } from "./draft";
 import { FLAGS } from "./filters";
 import type { FormProps } from "./forms";
 
@@ -90,7 +90,7 @@ function RaiseHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element
   const [asked, setAsked] = useState(false);
   const sending = useSending(apply);
   useGuard(open && (note !== "" || flag !== ""));
-  const end = fromLocalInput(until, zone);
+  const end = momentIn(until, zone);
   const past = end !== null && end <= Date.now();
   const raise = async (): Promise<void> => {
     setAsked(true);

@@ -117,8 +117,8 @@ function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.El
             word={outcomeWord}
             onChange={setOnly}
           />
-          <div class="overflow-x-auto" role="region" aria-label={t("office/report")} tabIndex={0}>
-            <table class="table-sm table">
+          <div class="overflow-x-auto" role="group" aria-label={t("office/report")} tabIndex={0}>
+            <table class="table-sm table [&_th]:text-base-content">
               <thead>
                 <tr>
                   <th scope="col">{t("office/row")}</th>

@@ -104,18 +104,22 @@ function Visit({ view, apply }: { view: VisitView; apply: Apply }): JSX.Element 
       <Holds view={view} apply={apply} writes={writes} />
       <StandingConflicts view={view} apply={apply} writes={writes} />
       <div class="grid items-start gap-4 lg:grid-cols-2">
-        <CaseFacts view={view} />
-        <Assignment view={view} apply={apply} writes={writes} />
-        <Appointment view={view} apply={apply} writes={writes} />
-        <Review view={view} apply={apply} writes={writes} />
-        <Contacts view={view} />
-        <VisitFacts view={view} />
-        <TalkFacts view={view} />
-        <Notes view={view} apply={apply} writes={writes} />
-        <Payments view={view} />
-        <Attachments view={view} />
-        <Amendments view={view} />
-        <Missing view={view} />
+        <div class="flex min-w-0 flex-col gap-4">
+          <CaseFacts view={view} />
+          <Contacts view={view} />
+          <Appointment view={view} apply={apply} writes={writes} />
+          <VisitFacts view={view} />
+          <Missing view={view} />
+        </div>
+        <div class="flex min-w-0 flex-col gap-4">
+          <Review view={view} apply={apply} writes={writes} />
+          <Assignment view={view} apply={apply} writes={writes} />
+          <TalkFacts view={view} />
+          <Notes view={view} apply={apply} writes={writes} />
+          <Payments view={view} />
+          <Attachments view={view} />
+          <Amendments view={view} />
+        </div>
       </div>
       <HistoryTable view={view} />
     </>

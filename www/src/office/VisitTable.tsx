@@ -29,7 +29,7 @@ function Wide({ rows, sort, dir }: Props): JSX.Element {
   );
   return (
     <div class="card-plain overflow-x-auto p-0" tabIndex={0} role="region" aria-label={t("office/visits")}>
-      <table class="table-sm table" data-testid="visit-list">
+      <table class="table-sm table [&_th]:text-base-content" data-testid="visit-list">
         <thead>
           <tr>
             {column("case_no", "case_no")}

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Command } from "../wasm/doorstep";
 import { t } from "../i18n";
+import { fromLocalInput } from "../ui/format";
 import { Alert, Field } from "../ui/parts";
 
 /** Carries out a command; gives an error in words, or null once the office has it. */
@@ -63,6 +64,11 @@ export function useGuard(dirty: boolean): void {
     addEventListener("beforeunload", ask);
     return () => removeEventListener("beforeunload", ask);
   }, [dirty]);
+}
+
+/** The moment in a time field; an empty or unfinished one holds none. */
+export function momentIn(text: string, zone: string): number | null {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? fromLocalInput(text.slice(0, 16), zone) : null;
 }
 
 /** Labelled input over one field of a draft. */

@@ -31,12 +31,10 @@ export function PageTitle(props: { children: string }): JSX.Element {
   );
 }
 
-export function Card(props: { title: string; children: ComponentChildren; wide?: boolean }): JSX.Element {
+/** A part of a record under its heading. No landmark: a page has a dozen of them. */
+export function Card(props: { title: string; children: ComponentChildren }): JSX.Element {
   return (
-    <section
-      class={`card-plain flex min-w-0 flex-col gap-3 ${props.wide ? "lg:col-span-2" : ""}`}
-      aria-label={props.title}
-    >
+    <section class="card-plain flex min-w-0 flex-col gap-3">
       <h2 class="section-title">{props.title}</h2>
       {props.children}
     </section>
