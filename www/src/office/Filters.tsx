@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { t, word } from "../i18n";
 import { Field, Select } from "../ui/parts";
 import { directionOf, FLAGS, FORMATS, isNarrowed, officeQuery, REVIEWS, SORTS, sortOf, STAGES } from "./filters";
+import { narrow } from "./page";
 import { collectors } from "./state";
 
 /** A pause in typing after which the list is asked for. */
@@ -18,12 +19,9 @@ export function Filters(props: {
   const filters = new URLSearchParams(search);
   const chosen = <T extends string>(key: string): T | "" => (filters.get(key) ?? "") as T | "";
   const direction = directionOf(filters);
-  return (
-    <section class="card-plain flex flex-col gap-3" role="search" aria-label={t("list/filter")}>
-      <div class="grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-4">
-        <div class="sm:col-span-2">
-          <Search value={chosen("q")} onChange={(text) => onChange("q", text)} />
-        </div>
+  const controls = (
+    <>
+      <div class="grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-3">
         <Select
           label={t("office/stage")}
           options={STAGES}
@@ -101,6 +99,22 @@ export function Filters(props: {
         <span class="grow" />
         <Exports search={search} />
       </div>
+    </>
+  );
+  return (
+    <section class="card-plain flex flex-col gap-3" role="search" aria-label={t("list/filter")}>
+      <Search value={chosen("q")} onChange={(text) => onChange("q", text)} />
+      {narrow.value ? (
+        <details>
+          <summary class="min-h-11 cursor-pointer content-center font-medium">
+            {t("list/filter")}
+            {isNarrowed(filters) && ` · ${t("office/filtered")}`}
+          </summary>
+          <div class="flex flex-col gap-3 pt-2">{controls}</div>
+        </details>
+      ) : (
+        controls
+      )}
     </section>
   );
 }
