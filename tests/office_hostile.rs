@@ -188,7 +188,8 @@ async fn m2_a_collector_who_sealed_cannot_write_as_if_not() {
     let mut doc = chen.document(id).fork_at(&open).unwrap();
     doc.set_actor(actor(DeviceId([1; 16]), 1));
     let by = CommitOptions::default().with_message("chen.jie").with_time(1);
-    doc.transact_with(|_| by, |tx| tx.put(first_id(&["talk"]), "overdue_reason_text", "x")).unwrap();
+    doc.transact_with(|_| by, |tx| tx.put(first_id(&["talk"]), "overdue_reason_text", "x"))
+        .unwrap();
     let late = doc.get_last_local_change().unwrap().raw_bytes().to_vec();
     let outcome = chen.push(&desk, id, vec![late]).await;
     assert_eq!(refused(&outcome).0, BrokenSequence);
@@ -244,8 +245,7 @@ async fn m2_one_bad_change_refuses_the_push_whole() {
         change.deps = vec![good.hash()];
         change.seq += 1;
         change.start_op = at(good.max_op() + 1);
-        change.operations =
-            vec![op(first(&["case"]), "principal", OpType::Put(0i64.into()), &[])];
+        change.operations = vec![op(first(&["case"]), "principal", OpType::Put(0i64.into()), &[])];
     });
     let push = vec![good.raw_bytes().to_vec(), bad];
     let outcome = scene.chen.push(&scene.desk, scene.id, push).await;
