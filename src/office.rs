@@ -37,6 +37,9 @@ pub use verify::{Problem, Verified};
 /// Gives the time, ms since 1970 UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
+/// Fills bytes with randomness.
+pub type Random = Arc<dyn Fn(&mut [u8]) -> Result<(), StoreError> + Send + Sync>;
+
 /// Somebody who is signed in on a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -82,6 +85,7 @@ pub enum OfficeError {
 pub struct Office {
     store: Arc<dyn Store>,
     clock: Clock,
+    random: Random,
     device: DeviceId,
     actor: ActorId,
 }
@@ -96,15 +100,15 @@ impl Office {
             .strip_prefix("sqlite:")
             .filter(|path| !path.is_empty())
             .ok_or_else(|| OfficeError::Address(address.to_owned()))?;
-        let store = Sqlite::open(Path::new(path), random()?, random()?)?;
-        Self::over(Arc::new(store), Arc::new(clock))
+        let store = Sqlite::open(Path::new(path), random(&system)?, random(&system)?)?;
+        Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))
     }
 
-    /// The office over a store. Blocks.
-    pub fn over(store: Arc<dyn Store>, clock: Clock) -> Result<Self, OfficeError> {
+    /// The office over a store, with time and randomness from the caller. Blocks.
+    pub fn over(store: Arc<dyn Store>, clock: Clock, random: Random) -> Result<Self, OfficeError> {
         // A number of its own for each start, so that two never write as the same actor (I1).
         let (device, session) = store.write_now(|tx| tx.next_office_session())?;
-        Ok(Self { store, clock, device, actor: actor(device, session) })
+        Ok(Self { store, clock, random, device, actor: actor(device, session) })
     }
 
     /// The store, for accounts and for reads that this service does not offer.
@@ -139,8 +143,15 @@ impl Office {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+/// Randomness of the operating system.
+fn system(bytes: &mut [u8]) -> Result<(), StoreError> {
+    getrandom::fill(bytes).map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+fn random<const N: usize>(
+    source: &dyn Fn(&mut [u8]) -> Result<(), StoreError>,
+) -> Result<[u8; N], StoreError> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::Failed(error.to_string()))?;
+    source(&mut bytes)?;
     Ok(bytes)
 }

@@ -78,20 +78,26 @@ impl Office {
             now_ms: now,
             zone: OFFICE_ZONE.into(),
         };
+        let named = visits
+            .into_iter()
+            .map(|visit| Ok((RecordId::v7(now, random(self.random.as_ref())?), visit)))
+            .collect::<Result<Vec<_>, StoreError>>()?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = visits.len().div_ceil(threads).max(1);
+        let share = named.len().div_ceil(threads).max(1);
         let made = std::thread::scope(|scope| {
-            let parts: Vec<_> = visits
+            let parts: Vec<_> = named
                 .chunks(share)
                 .map(|part| {
                     scope.spawn(|| {
-                        part.iter().map(|visit| make_one(visit, &author)).collect::<Vec<_>>()
+                        let made =
+                            |(id, visit): &(RecordId, NewVisit)| make_one(*id, visit, &author);
+                        part.iter().map(made).collect::<Vec<_>>()
                     })
                 })
                 .collect();
             parts.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
         });
-        let mut all = Vec::with_capacity(visits.len());
+        let mut all = Vec::with_capacity(named.len());
         for part in made {
             for one in part.map_err(|_| OfficeError::Closing)? {
                 all.push(one?);
@@ -191,8 +197,7 @@ enum Made {
     Invalid(CommandError),
 }
 
-fn make_one(visit: &NewVisit, author: &Author) -> Result<Made, OfficeError> {
-    let id = RecordId::v7(author.now_ms, random()?);
+fn make_one(id: RecordId, visit: &NewVisit, author: &Author) -> Result<Made, OfficeError> {
     let made = Record::create(id, &visit.case_no, &visit.case, &visit.assignment, author);
     let record = match made {
         Ok(record) => record,
