@@ -77,6 +77,9 @@ pub enum OfficeError {
     /// A document of the store cannot be read.
     #[error("record damaged: {0}")]
     Damaged(#[from] LoadError),
+    /// A request names more records than one may.
+    #[error("the request names too many records")]
+    TooMany,
     /// The database address is not one that this program knows.
     #[error("unknown database address {0}: use sqlite:PATH")]
     Address(String),
