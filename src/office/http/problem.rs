@@ -121,6 +121,10 @@ impl From<OfficeError> for Problem {
                 let status = StatusCode::CONFLICT;
                 Self::new(status, refusal.code.as_str(), refusal.message).at(refusal.path)
             }
+            error @ OfficeError::TooMany => {
+                let status = StatusCode::PAYLOAD_TOO_LARGE;
+                Self::new(status, "too_large", error.to_string())
+            }
             OfficeError::Closing => Self::closing(),
             error @ (OfficeError::Damaged(_) | OfficeError::Address(_)) => {
                 tracing::error!(%error, "the office failed");
