@@ -8,24 +8,26 @@ SHELL := bash
 # Where rustup puts cargo, for shells that were open before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 WASM_TARGET := wasm32-unknown-unknown
-CORE := $(shell find src -type f -not -path 'src/office*' -not -path 'src/bin/*') Cargo.toml Cargo.lock
+CORE := $(TARGET)/$(WASM_TARGET)/wasm/doorstep.wasm
 BINDGEN := $(wildcard www/bindgen/src/*.rs www/bindgen/Cargo.toml)
 WEB := $(shell find www/src www/public www/office www/index.html -type f -not -path 'www/src/wasm/*') \
 	www/vite.config.ts www/tsconfig.json
+OFFICE := DOORSTEP_BINARY=$(abspath $(TARGET)/debug/doorstep)
 NPM := www/node_modules/.package-lock.json
 
 CHECKS := check-format check-rust check-www check-core
 TESTS := test-rust test-browser
 
-.PHONY: help run test dist screenshots clean setup setup-tests npm wasm www check $(CHECKS) $(TESTS)
+.PHONY: help run test dist screenshots clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: dist ## Build everything and serve the demo at http://127.0.0.1:8787
 	@mkdir -p var
-	@target/release/doorstep serve --demo --database sqlite:var/doorstep.sqlite3
+	@$(TARGET)/release/doorstep serve --demo --database sqlite:var/doorstep.sqlite3
 
 test: setup-tests www ## Set up, then every check and every test
 	@.ci/test $(CHECKS) $(TESTS)
@@ -60,12 +62,12 @@ test-rust: www ## Rust tests
 
 test-browser: www ## The real binary in a real browser
 	cargo build --workspace --bins
-	cd www && npx playwright test
+	cd www && $(OFFICE) npx playwright test
 
 screenshots: setup-tests www ## Take the pictures of README anew
 	cargo build --workspace --bins
 	mkdir -p docs/images
-	cd www && npx playwright test --config playwright.screenshots.ts
+	cd www && $(OFFICE) npx playwright test --config playwright.screenshots.ts
 
 setup: ## What building needs: a C compiler, Rust's wasm target
 	@.ci/setup build
@@ -85,10 +87,13 @@ $(NPM): www/package.json www/package-lock.json | setup
 	cd www && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# Naming the one crate type keeps link-time optimisation on.
-www/src/wasm/doorstep_bg.wasm: $(CORE) $(BINDGEN) | setup
+# Cargo knows best whether the core has changed; naming the one crate type keeps link-time
+# optimisation on.
+$(CORE): FORCE | setup
 	cargo rustc --lib --crate-type cdylib --profile wasm --target $(WASM_TARGET)
-	cargo run --quiet -p bindgen -- target/$(WASM_TARGET)/wasm/doorstep.wasm www/src/wasm
+
+www/src/wasm/doorstep_bg.wasm: $(CORE) $(BINDGEN)
+	cargo run --quiet -p bindgen -- $(CORE) www/src/wasm
 	@touch $@
 
 www/dist/index.html: www/src/wasm/doorstep_bg.wasm $(WEB) $(NPM)

@@ -9,13 +9,21 @@
 //! is allowed, writes in the store's own thread. Only [`Office::open`] and [`Office::close`]
 //! block.
 
+pub mod auth;
+pub mod cases;
+pub mod cli;
+pub mod demo;
 mod edit;
+pub mod export;
 mod feed;
+pub mod http;
 mod keep;
 pub mod merge;
+pub mod money;
 mod read;
 mod round;
 pub mod store;
+pub mod time;
 mod verify;
 
 use std::path::Path;
@@ -69,6 +77,9 @@ pub enum OfficeError {
     /// A document of the store cannot be read.
     #[error("record damaged: {0}")]
     Damaged(#[from] LoadError),
+    /// A request names more records than one may.
+    #[error("the request names too many records")]
+    TooMany,
     /// The database address is not one that this program knows.
     #[error("unknown database address {0}: use sqlite:PATH")]
     Address(String),

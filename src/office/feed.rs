@@ -18,6 +18,9 @@ const LEAST: usize = 4 * 1024;
 /// What an entry costs beside its bytes: record id, a head, and the frame of CBOR.
 const FRAME: usize = 64;
 
+/// Bytes of changes beyond which the whole document is sent instead.
+const LONG: usize = 256 * 1024;
+
 /// Entries read at once.
 const BATCH: u32 = 256;
 
@@ -164,6 +167,10 @@ fn content(
         .collect();
     if changes.is_empty() && ask.merged.get(&entry.record) == Some(&stored.heads) {
         return Ok(None);
+    }
+    // A long absence: the document is shorter, and its size is bounded.
+    if changes.iter().map(|chunk| chunk.0.len()).sum::<usize>() > LONG {
+        return whole(entry.record, &stored).map(Some);
     }
     Ok(Some(Content::Changes { changes, heads: stored.heads }))
 }

@@ -44,9 +44,9 @@ impl State {
 
 /// The plain rows that a record makes (rule M7).
 pub(super) fn rows(record: &Record, updated_at: i64) -> Rows {
-    let view = record.view();
+    let (view, summary) = record.describe();
     let mut rows = Rows {
-        summary: record.summary(),
+        summary,
         contacts: view.contacts,
         payments: view.payments,
         conflicts: view.conflicts,

@@ -136,6 +136,9 @@ fn sift<'b>(
     if held.known.len() + fresh.len() > limits::CHANGES_OF_RECORD {
         return Err(Refusal::too_large("the record would have too many changes"));
     }
+    if fresh.iter().map(|header| header.operations).sum::<u64>() > limits::OPERATIONS {
+        return Err(Refusal::too_large("the push holds too much"));
+    }
     for header in &fresh {
         signed(header, sender)?;
     }

@@ -109,7 +109,15 @@ impl Record {
 
     /// What a list shows of it.
     pub fn summary(&self) -> VisitSummary {
-        read::summary(&self.view())
+        self.describe().1
+    }
+
+    /// Everything that the record says, and what a list shows of that: the second costs next to
+    /// nothing once the first is read.
+    pub fn describe(&self) -> (VisitView, VisitSummary) {
+        let view = read::view(&self.doc);
+        let summary = read::summary(&view);
+        (view, summary)
     }
 
     /// How far it has come.

@@ -8,9 +8,9 @@ pub const CHANGES: usize = 2_000;
 /// columns cost a little more.
 pub const CHANGE_BYTES: usize = 256 * 1024;
 
-/// Operations in one change: pasting the longest text makes one per character, replacing one text
-/// by another two.
-pub const OPERATIONS: u64 = 100_000;
+/// Operations in one change, and in all changes of a push: pasting the longest text makes one per
+/// character, replacing one text by another two.
+pub const OPERATIONS: u64 = 200_000;
 
 /// Heads that a change may follow: one per person who wrote meanwhile.
 pub const DEPS: u64 = 64;
@@ -31,6 +31,6 @@ pub const KEY: u64 = 128;
 /// Changes of a record over its life. Loading and checking go with their number.
 pub const CHANGES_OF_RECORD: usize = 20_000;
 
-/// Bytes of a document, deflated: a page must carry any record whole, and inflated it must stay
-/// well below the largest body.
-pub const DOCUMENT: usize = 1024 * 1024;
+/// Bytes of a document whose columns are not deflated, as it travels whole: a page must carry any
+/// record within the largest body.
+pub const DOCUMENT: usize = 2 * 1024 * 1024;

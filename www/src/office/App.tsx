@@ -2,32 +2,59 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Link, Route, Router, Switch, useLocation } from "wouter-preact";
-import { t } from "../i18n";
-import { Alert, Dialog, Field, useBusy } from "../ui/parts";
+import { t, word } from "../i18n";
+import { Alert, Dialog, useBusy } from "../ui/parts";
 import { Settings } from "../ui/settings";
-import { api } from "./api";
 import { ImportPage } from "./ImportPage";
 import { ListPage } from "./ListPage";
+import { Empty } from "./page";
 import { QuarantinePage } from "./QuarantinePage";
-import { explain, mayWrite, me } from "./state";
+import { SignIn } from "./SignIn";
+import { expired, explain, mayWrite, me, signOut } from "./state";
 import { VisitPage } from "./VisitPage";
 
 export function App(): JSX.Element {
-  if (me.value === undefined) return <p class="p-8">{t("app/loading")}</p>;
-  if (me.value === null) return <SignIn />;
-  if (me.value.role === "collector") {
+  if (me.value === undefined) {
     return (
-      <main class="mx-auto flex max-w-md flex-col gap-4 p-8">
-        <Alert tone="warning">{t("office/only_office")}</Alert>
-        <SignOut />
-      </main>
+      <p role="status" class="p-8">
+        {t("app/loading")}
+      </p>
     );
   }
+  if (me.value === null) return <SignIn />;
+  // What was typed stays on the page behind, for the same person only.
+  return (
+    <>
+      {expired.value && <SignIn />}
+      <div key={me.value.user} hidden={expired.value}>
+        {me.value.role === "collector" ? <Collector /> : <Office />}
+      </div>
+    </>
+  );
+}
+
+function Collector(): JSX.Element {
+  return (
+    <main class="mx-auto flex max-w-md flex-col gap-4 p-8">
+      <h1 class="text-2xl font-bold">{t("office/title")}</h1>
+      <Alert tone="warning">{t("office/only_office")}</Alert>
+      <SignOut />
+    </main>
+  );
+}
+
+function Office(): JSX.Element {
   return (
     <Router base="/office">
+      <a href="#content" class="btn btn-primary sr-only focus:not-sr-only focus:absolute focus:z-10">
+        {t("office/skip")}
+      </a>
       <Top />
-      <main class="mx-auto max-w-7xl px-4 pb-16">
+      <main id="content" tabIndex={-1} class="mx-auto max-w-7xl px-4 pb-16 outline-none">
         <Switch>
+          <Route path="/">
+            <ListPage />
+          </Route>
           <Route path="/visits/:id">{({ id }) => <VisitPage key={id} id={id} />}</Route>
           <Route path="/import">
             <ImportPage />
@@ -36,7 +63,11 @@ export function App(): JSX.Element {
             <QuarantinePage />
           </Route>
           <Route>
-            <ListPage />
+            <Empty title={t("app/page_missing")}>
+              <Link href="/" class="link">
+                {t("office/to_list")}
+              </Link>
+            </Empty>
           </Route>
         </Switch>
       </main>
@@ -55,7 +86,7 @@ function Top(): JSX.Element {
       <div class="mx-auto flex max-w-7xl flex-wrap items-center gap-2 px-4 py-2">
         <img src="/icons/icon.svg" alt="" class="size-8" />
         <span class="mr-4 font-bold">{t("office/title")}</span>
-        <nav class="flex flex-wrap gap-1">
+        <nav class="flex flex-wrap gap-1" aria-label={t("office/pages")}>
           {links.map(([href, key]) => (
             <Link
               key={href}
@@ -68,12 +99,13 @@ function Top(): JSX.Element {
           ))}
         </nav>
         <span class="grow" />
-        <button type="button" class="btn btn-ghost" onClick={() => setSettings(true)}>
+        <button type="button" class="btn btn-ghost" aria-haspopup="dialog" onClick={() => setSettings(true)}>
           {me.value?.user}
         </button>
       </div>
       {settings && (
         <Dialog title={me.value?.user ?? ""} onClose={() => setSettings(false)} actions={<SignOut />}>
+          <p class="muted text-sm">{word("role", me.value?.role ?? "")}</p>
           <Settings />
         </Dialog>
       )}
@@ -82,84 +114,22 @@ function Top(): JSX.Element {
 }
 
 function SignOut(): JSX.Element {
-  return (
-    <button
-      type="button"
-      class="btn btn-outline"
-      onClick={() =>
-        void api
-          .signOut()
-          .catch(() => undefined)
-          .then(() => (me.value = null))
-      }
-    >
-      {t("sign/out")}
-    </button>
-  );
-}
-
-function SignIn(): JSX.Element {
-  const [name, setName] = useState("");
-  const [password, setPassword] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [busy, run] = useBusy();
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    setError(null);
-    void run(async () => {
+  const leave = (): Promise<void> =>
+    run(async () => {
       try {
-        me.value = await api.signIn(name.trim(), password);
+        await signOut();
       } catch (cause) {
         setError(explain(cause));
       }
     });
-  };
   return (
-    <main class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-6 p-6">
-      <h1 class="flex items-center justify-center gap-3 text-2xl font-bold">
-        <img src="/icons/icon.svg" alt="" class="size-12" />
-        {t("office/title")}
-      </h1>
-      <form class="card-plain flex flex-col gap-4" onSubmit={submit}>
-        <Field label={t("sign/name")}>
-          {(id) => (
-            <input
-              id={id}
-              class="input w-full"
-              autocomplete="username"
-              autocapitalize="none"
-              required
-              value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label={t("sign/password")}>
-          {(id) => (
-            <input
-              id={id}
-              class="input w-full"
-              type="password"
-              autocomplete="current-password"
-              required
-              value={password}
-              onInput={(event) => setPassword(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        {error && <Alert tone="error">{error}</Alert>}
-        <button type="submit" class="btn btn-primary" disabled={busy}>
-          {busy ? t("sign/working") : t("sign/submit")}
-        </button>
-      </form>
-      <details class="card-plain">
-        <summary class="min-h-6 cursor-pointer text-sm font-medium">
-          {t("app/language")} · {t("app/theme")}
-        </summary>
-        <div class="pt-4">
-          <Settings />
-        </div>
-      </details>
-    </main>
+    <>
+      {error && <Alert tone="error">{error}</Alert>}
+      <button type="button" class="btn btn-outline" disabled={busy} onClick={() => void leave()}>
+        {t("sign/out")}
+      </button>
+    </>
   );
 }

@@ -1,53 +1,110 @@
-/** The history by field, with when the office received each change. */
+/** The history by field, newest first, with when the office received each change. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { VisitView } from "../wasm/doorstep";
 import { t } from "../i18n";
-import { fieldName, formatDateTime, formatField } from "../ui/format";
+import { formatDateTime } from "../ui/format";
 import { Alert } from "../ui/parts";
 import { api, type ReceivedEntry } from "./api";
+import { narrow } from "./page";
+import { pathName, pathValue } from "./paths";
 import { explain } from "./state";
 
+/** Entries drawn at first; the rest when asked for. */
+const PAGE = 100;
+
 export function HistoryTable({ view }: { view: VisitView }): JSX.Element {
-  const [entries, setEntries] = useState<ReceivedEntry[]>([]);
+  const [entries, setEntries] = useState<ReceivedEntry[] | null>(null);
   const [error, setError] = useState<string | null>(null);
+  const [most, setMost] = useState(PAGE);
   const state = view.heads.join();
-  useEffect(
-    () =>
-      void api.history(view.id).then(
-        (history) => setEntries(history.entries),
-        (cause: unknown) => setError(explain(cause)),
-      ),
-    [state],
-  );
-  const shown = (entry: ReceivedEntry, side: "from" | "to"): string =>
-    formatField(entry.path, entry[side], view.case.currency, view.case.zone);
+  useEffect(() => {
+    let current = true;
+    api.history(view.id).then(
+      (history) => {
+        if (!current) return;
+        setEntries([...history.entries].reverse());
+        setError(null);
+      },
+      (cause: unknown) => current && setError(explain(cause)),
+    );
+    return () => void (current = false);
+  }, [state]);
+  const shown = entries?.slice(0, most) ?? [];
   return (
-    <section class="card-plain overflow-x-auto" aria-label={t("office/history")} tabIndex={0}>
-      <h2 class="section-title pb-2">{t("office/history")}</h2>
+    <section class="card-plain flex flex-col gap-3" aria-label={t("office/history")} data-testid="history">
+      <h2 class="section-title">{t("office/history")}</h2>
       {error && <Alert tone="error">{error}</Alert>}
-      <table class="table-sm table">
+      {entries?.length === 0 && <p class="muted text-sm">{t("rec/history_empty")}</p>}
+      {shown.length > 0 &&
+        (narrow.value ? <List entries={shown} view={view} /> : <Table entries={shown} view={view} />)}
+      {entries && entries.length > most && (
+        <button type="button" class="btn btn-outline self-center" onClick={() => setMost(most + PAGE)}>
+          {t("office/more")}
+        </button>
+      )}
+    </section>
+  );
+}
+
+interface Props {
+  entries: ReceivedEntry[];
+  view: VisitView;
+}
+
+function Table({ entries, view }: Props): JSX.Element {
+  return (
+    <div class="overflow-x-auto" role="group" aria-label={t("office/history")} tabIndex={0}>
+      <table class="table-sm table [&_th]:text-base-content">
         <thead>
           <tr>
             {["field", "from", "to", "who", "when", "received", "device"].map((key) => (
-              <th key={key}>{t(`office/${key}`)}</th>
+              <th key={key} scope="col">
+                {t(`office/${key}`)}
+              </th>
             ))}
           </tr>
         </thead>
         <tbody>
-          {[...entries].reverse().map((entry, at) => (
-            <tr key={at}>
-              <td class="font-medium">{fieldName(entry.path)}</td>
-              <td class="muted max-w-64">{entry.from.type === "nothing" ? "–" : shown(entry, "from")}</td>
-              <td class="max-w-64">{shown(entry, "to")}</td>
+          {entries.map((entry) => (
+            <tr key={`${entry.change}.${entry.path}`} class="align-top">
+              <td class="font-medium">{pathName(entry.path)}</td>
+              <td class="muted max-w-64">{pathValue(entry.path, entry.from, view)}</td>
+              <td class="max-w-64">{pathValue(entry.path, entry.to, view)}</td>
               <td>{entry.by}</td>
               <td>{formatDateTime(entry.at)}</td>
-              <td>{entry.received_at === null ? "–" : formatDateTime(entry.received_at)}</td>
+              <td>{received(entry)}</td>
               <td class="font-mono text-xs">{entry.device.slice(0, 8)}</td>
             </tr>
           ))}
         </tbody>
       </table>
-    </section>
+    </div>
   );
 }
+
+function List({ entries, view }: Props): JSX.Element {
+  return (
+    <ol class="flex flex-col gap-3 text-sm">
+      {entries.map((entry) => (
+        <li key={`${entry.change}.${entry.path}`} class="border-base-300 border-l-2 pl-3">
+          <p class="font-medium">{pathName(entry.path)}</p>
+          <p>
+            <span class="muted">{pathValue(entry.path, entry.from, view)}</span> →{" "}
+            {pathValue(entry.path, entry.to, view)}
+          </p>
+          <p class="muted">
+            {t("app/by_at", { by: entry.by, at: formatDateTime(entry.at) })} ·{" "}
+            <span class="font-mono text-xs">{entry.device.slice(0, 8)}</span>
+          </p>
+          <p class="muted">
+            {t("office/received")}: {received(entry)}
+          </p>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const received = (entry: ReceivedEntry): string =>
+  entry.received_at === null ? "–" : formatDateTime(entry.received_at);

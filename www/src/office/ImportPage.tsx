@@ -1,46 +1,78 @@
 /** Import with a check before: per row what would happen, and why a row is refused. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Link } from "wouter-preact";
 import { t } from "../i18n";
-import { Alert, Field, useBusy } from "../ui/parts";
+import { Alert, Field, Select, useBusy } from "../ui/parts";
 import { api, type ImportReport } from "./api";
-import { explain } from "./state";
+import { displayName } from "./Filters";
+import { Empty, PageTitle } from "./page";
+import { collectors, explain, mayWrite, needCollectors } from "./state";
+
+/** Rows drawn at first; the rest when asked for. */
+const PAGE = 200;
+const OUTCOMES = ["refused", "created", "updated", "unchanged"] as const;
+type Outcome = (typeof OUTCOMES)[number];
 
 export function ImportPage(): JSX.Element {
   const [file, setFile] = useState<File | null>(null);
+  const [assignTo, setAssignTo] = useState("");
   const [report, setReport] = useState<{ dry: boolean; result: ImportReport } | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [busy, run] = useBusy();
+  /** Counts files and choices: a report on another file or for another collector is not shown. */
+  const chosen = useRef(0);
+  useEffect(() => void needCollectors(), []);
+  const choose = (set: () => void): void => {
+    chosen.current += 1;
+    set();
+    setReport(null);
+    setError(null);
+  };
   const start = (dry: boolean): void =>
     void run(async () => {
       if (!file) return;
+      const own = chosen.current;
       setError(null);
+      setReport(null);
       try {
-        setReport({ dry, result: await api.importCases(file, dry) });
+        const result = await api.importCases(file, dry, assignTo);
+        if (own === chosen.current) setReport({ dry, result });
       } catch (cause) {
-        setReport(null);
-        setError(explain(cause));
+        if (own === chosen.current) setError(explain(cause));
       }
     });
+  if (!mayWrite()) return <Empty title={t("error/not_allowed")} />;
   return (
-    <div class="flex max-w-3xl flex-col gap-4">
-      <h1 class="text-xl font-bold">{t("office/import")}</h1>
-      <section class="card-plain flex flex-col gap-4">
-        <Field label={t("office/file")}>
-          {(id) => (
+    <div class="flex max-w-4xl flex-col gap-4">
+      <PageTitle>{t("office/import")}</PageTitle>
+      <section class="card-plain flex flex-col gap-4" aria-label={t("office/import")}>
+        <Field label={t("office/file")} hint={t("office/file_hint")}>
+          {(id, note) => (
             <input
               id={id}
+              aria-describedby={note}
               type="file"
               accept=".csv,.xlsx,text/csv"
               class="file-input w-full"
+              disabled={busy}
               onChange={(event) => {
-                setFile(event.currentTarget.files?.[0] ?? null);
-                setReport(null);
+                const picked = event.currentTarget.files?.[0] ?? null;
+                choose(() => setFile(picked));
               }}
             />
           )}
         </Field>
-        <div class="flex gap-2">
+        <Select
+          label={t("office/assign_to")}
+          options={collectors.value.filter((user) => !user.disabled).map((user) => user.name)}
+          value={assignTo}
+          empty={t("office/assign_file")}
+          word={displayName}
+          disabled={busy}
+          onChange={(name) => choose(() => setAssignTo(name))}
+        />
+        <div class="flex flex-wrap gap-2">
           <button type="button" class="btn btn-outline" disabled={!file || busy} onClick={() => start(true)}>
             {t("office/dry")}
           </button>
@@ -58,31 +90,69 @@ export function ImportPage(): JSX.Element {
 
 function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.Element {
   const { created, updated, unchanged, refused } = result;
-  const refusals = result.rows.filter((row) => row.outcome === "refused");
+  const [only, setOnly] = useState<Outcome | "">("");
+  const [most, setMost] = useState(PAGE);
+  const rank = (outcome: string): number => OUTCOMES.findIndex((known) => known === outcome);
+  const rows = result.rows
+    .filter((row) => !only || row.outcome === only)
+    .sort((a, b) => Number(rank(a.outcome) !== 0) - Number(rank(b.outcome) !== 0) || a.row - b.row);
   return (
-    <section class="card-plain flex flex-col gap-3" aria-live="polite">
-      <p class="font-semibold">{t("office/import_done", { created, updated, unchanged, refused })}</p>
-      {dry && <p class="muted">{t("office/import_dry")}</p>}
-      {refusals.length > 0 && (
-        <table class="table">
-          <thead>
-            <tr>
-              <th>{t("office/row")}</th>
-              <th>{t("office/field")}</th>
-              <th>{t("office/why")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {refusals.map((row) => (
-              <tr key={row.row}>
-                <td>{row.row}</td>
-                <td>{row.field}</td>
-                <td>{row.reason}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+    <section class="card-plain flex flex-col gap-3" aria-label={t("office/report")}>
+      <div role="status">
+        <p class="font-semibold">{t("office/import_done", { created, updated, unchanged, refused })}</p>
+        {dry && <p class="muted">{t("office/import_dry")}</p>}
+      </div>
+      {!dry && (
+        <Link href="/" class="link self-start">
+          {t("office/to_list")}
+        </Link>
+      )}
+      {result.rows.length > 0 && (
+        <>
+          <Select
+            label={t("office/show_rows")}
+            options={OUTCOMES.filter((outcome) => result[outcome] > 0)}
+            value={only}
+            empty={t("office/any")}
+            word={outcomeWord}
+            onChange={setOnly}
+          />
+          <div class="overflow-x-auto" role="group" aria-label={t("office/report")} tabIndex={0}>
+            <table class="table-sm table [&_th]:text-base-content">
+              <thead>
+                <tr>
+                  <th scope="col">{t("office/row")}</th>
+                  <th scope="col">{t("office/what")}</th>
+                  <th scope="col">{t("office/field")}</th>
+                  <th scope="col">{t("office/why")}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {rows.slice(0, most).map((row) => (
+                  <tr key={`${row.row}.${row.field ?? ""}`} data-testid="import-row" data-outcome={row.outcome}>
+                    <td class="tabular-nums">{row.row}</td>
+                    <td class={row.outcome === "refused" ? "text-error font-medium" : ""}>
+                      {outcomeWord(row.outcome)}
+                      {row.case_no && <div class="muted text-xs">{row.case_no}</div>}
+                    </td>
+                    <td>{row.field}</td>
+                    <td>{row.reason}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+          {rows.length > most && (
+            <button type="button" class="btn btn-outline self-center" onClick={() => setMost(most + PAGE)}>
+              {t("office/more")}
+            </button>
+          )}
+        </>
       )}
     </section>
   );
+}
+
+function outcomeWord(outcome: string): string {
+  return OUTCOMES.some((known) => known === outcome) ? t(`office/import_outcome/${outcome}`) : outcome;
 }

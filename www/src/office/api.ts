@@ -22,12 +22,19 @@ export interface User {
   role: Role;
   disabled: boolean;
 }
+export interface ImportRow {
+  row: number;
+  outcome: string;
+  case_no?: string | null;
+  field?: string | null;
+  reason?: string | null;
+}
 export interface ImportReport {
   created: number;
   updated: number;
   unchanged: number;
   refused: number;
-  rows: { row: number; outcome: string; field?: string; reason?: string }[];
+  rows: ImportRow[];
 }
 export interface Quarantined {
   id: number;
@@ -41,11 +48,12 @@ export interface Quarantined {
   message: string;
 }
 
-/** A refusal: a stable word, and the office's own sentence. */
+/** A refusal: a stable word, the office's own sentence, and the field that it is about, if any. */
 export class ApiError extends Error {
   constructor(
     readonly code: string,
     detail: string,
+    readonly path = "",
   ) {
     super(detail);
     this.name = "ApiError";
@@ -61,11 +69,13 @@ async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
   }
   if (response.status === 204) return undefined as T;
   const body = (await response.json().catch(() => null)) as unknown;
-  if (response.ok) return body as T;
-  const problem = (body ?? {}) as { code?: string; detail?: string; title?: string };
+  // An answer that is no JSON is not the office's: a proxy's page, a captive portal.
+  if (response.ok && body !== null) return body as T;
+  const problem = (body ?? {}) as { code?: string; detail?: string; title?: string; path?: string };
   throw new ApiError(
     problem.code ?? (response.status === 401 ? "signed_out" : "office_error"),
     problem.detail ?? problem.title ?? "",
+    problem.path,
   );
 }
 
@@ -79,16 +89,21 @@ export const api = {
   me: () => call<Me>("/api/session"),
   signIn: (name: string, password: string) => call<Me>("/api/session", json({ name, password })),
   signOut: () => call<void>("/api/session", { method: "DELETE" }),
-  visits: (query: string) => call<Page>(`/api/visits?${query}`),
-  visit: (id: string) => call<VisitView>(`/api/visits/${id}`),
-  history: (id: string) => call<{ entries: ReceivedEntry[] }>(`/api/visits/${id}/history`),
-  command: (id: string, command: Command) => call<VisitView>(`/api/visits/${id}/commands`, json(command)),
+  visits: (query: string, signal?: AbortSignal) => call<Page>(`/api/visits?${query}`, signal ? { signal } : {}),
+  visit: (id: string) => call<VisitView>(`/api/visits/${encodeURIComponent(id)}`),
+  history: (id: string) => call<{ entries: ReceivedEntry[] }>(`/api/visits/${encodeURIComponent(id)}/history`),
+  command: (id: string, command: Command) =>
+    call<VisitView>(`/api/visits/${encodeURIComponent(id)}/commands`, json(command)),
   collectors: () => call<User[]>("/api/users?role=collector"),
-  importCases: (file: File, dryRun: boolean) =>
-    call<ImportReport>(`/api/cases/import${dryRun ? "?dry_run=1" : ""}`, {
+  importCases: (file: File, dryRun: boolean, assignTo: string) => {
+    const query = new URLSearchParams();
+    if (dryRun) query.set("dry_run", "1");
+    if (assignTo) query.set("assign_to", assignTo);
+    return call<ImportReport>(`/api/cases/import?${query}`, {
       method: "POST",
       headers: { "content-type": "application/octet-stream", "X-Filename": encodeURIComponent(file.name) },
       body: file,
-    }),
+    });
+  },
   quarantine: () => call<Quarantined[]>("/api/quarantine"),
 };

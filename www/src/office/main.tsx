@@ -1,5 +1,6 @@
 /** The office console. */
 import "../ui/styles.css";
+import "./words";
 import { render } from "preact";
 import { initTheme } from "../ui/theme";
 import { App } from "./App";

@@ -1,21 +1,67 @@
 /** What the console's pages share. */
 import { signal } from "@preact/signals";
-import { sentence } from "../i18n";
-import { api, ApiError, type Me } from "./api";
+import { sentence, t } from "../i18n";
+import { api, ApiError, type Me, type User } from "./api";
+import { pathName } from "./paths";
 
 /** Undefined until the office has answered. */
 export const me = signal<Me | null | undefined>(undefined);
 
+/** The session ended by itself: the page stays as it is behind the sign-in, with what was typed. */
+export const expired = signal(false);
+
+/** Filters of the list as they were left, so that the way back leads to them. */
+export const lastSearch = signal("");
+
+/** Collectors that a record can be given to. */
+export const collectors = signal<User[]>([]);
+
 export const mayWrite = (): boolean => me.value?.role === "supervisor" || me.value?.role === "admin";
 
-/** Words for whatever was thrown; a session that ended leads back to the sign-in. */
+/** Words for whatever was thrown; a session that ended leads to the sign-in. */
 export function explain(cause: unknown): string {
-  if (!(cause instanceof ApiError)) return sentence("error", "failed");
-  if (cause.code === "signed_out") me.value = null;
-  const words = sentence("error", cause.code);
-  return words === sentence("error", "failed") && cause.message ? cause.message : words;
+  if (!(cause instanceof ApiError)) {
+    console.error(cause);
+    return sentence("error", "failed");
+  }
+  if (cause.code === "signed_out" && me.value) expired.value = true;
+  const words = errorWords(cause.code, cause.message);
+  return cause.path ? t("office/error_at", { field: pathName(cause.path), words }) : words;
+}
+
+/** The console's sentence for a code, else the shared one, else the office's own. */
+export function errorWords(code: string, detail: string): string {
+  const own = `office/error/${code}`;
+  const words = t(own);
+  if (words !== own) return words;
+  const shared = sentence("error", code);
+  return shared === sentence("error", "failed") && detail ? detail : shared;
 }
 
 export async function begin(): Promise<void> {
   me.value = await api.me().catch(() => null);
+}
+
+export async function signIn(name: string, password: string): Promise<void> {
+  me.value = await api.signIn(name, password);
+  expired.value = false;
+}
+
+/** Ends the session; the office is asked first, so that a session never stays open unseen. */
+export async function signOut(): Promise<void> {
+  try {
+    await api.signOut();
+  } catch (cause) {
+    if (!(cause instanceof ApiError && cause.code === "signed_out")) throw cause;
+  }
+  lastSearch.value = "";
+  collectors.value = [];
+  expired.value = false;
+  me.value = null;
+}
+
+/** Asks for the collectors once; a list that can't be had is left empty and asked for again later. */
+export async function needCollectors(): Promise<void> {
+  if (collectors.value.length > 0) return;
+  collectors.value = await api.collectors().catch(() => []);
 }

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::broadcast;
@@ -16,8 +17,11 @@ use super::Tx;
 use super::convert::failed;
 use crate::office::store::{Job, Moved, StoreError};
 
-/// The most jobs in one commit: bounds how long the first of them waits for the last.
+/// The most jobs in one commit.
 const GROUP: usize = 256;
+
+/// How long a commit goes on taking jobs: bounds how long the first of them waits for the last.
+const GROUP_TIME: Duration = Duration::from_millis(50);
 
 /// The queue's end that everybody holds.
 pub(super) struct Writer {
@@ -90,11 +94,13 @@ fn group(
         Err(error) => return answer(first, Err(failed(error))),
     };
     let mut done: Vec<(Box<dyn Job>, Ran)> = Vec::new();
+    let began = Instant::now();
     let mut next = Some(first);
     while let Some(mut job) = next {
         let outcome = in_savepoint(&transaction, job.as_mut());
         done.push((job, outcome));
-        next = if done.len() < GROUP { queue.try_recv().ok() } else { None };
+        let full = done.len() >= GROUP || began.elapsed() >= GROUP_TIME;
+        next = if full { None } else { queue.try_recv().ok() };
     }
     let committed = transaction.commit().map_err(failed);
     for (job, outcome) in done {

@@ -1,0 +1,92 @@
+//! Who may use the office: users and their passwords, sign-ins, devices.
+//!
+//! A password is kept as an Argon2id hash, a sign-in as the SHA-256 of a random token that only
+//! the client holds. Signing in is slowed down per name and per address, and costs the same work
+//! for a name that doesn't exist. Every sign-in stands on a device (rule I1): a phone presents the
+//! one that it was enrolled as, whoever presents none gets a fresh one.
+
+mod password;
+mod session;
+mod throttle;
+mod token;
+mod users;
+
+use std::sync::Arc;
+
+pub use password::Hasher;
+pub use session::{Identity, SignedIn};
+pub use token::Token;
+pub use users::{NameTaken, UserLine, canonical_name};
+
+use super::Clock;
+use super::store::{Store, StoreError};
+use throttle::Throttle;
+
+/// How long a sign-in lasts after the last time it was used, ms: a month, since a phone may be
+/// without a signal for weeks and its work has to get in afterwards.
+pub const SIGN_IN_LASTS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Why somebody could not sign in, or an account could not be changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// The name or the password is wrong, or the user is locked out: nobody is told which.
+    #[error("the name or the password is wrong")]
+    WrongPassword,
+    /// Too many failures; worth another try after some time.
+    #[error("too many attempts: try again in {seconds} s")]
+    TooManyAttempts {
+        /// When to try again.
+        seconds: u64,
+    },
+    /// The device was revoked.
+    #[error("this device was revoked: ask the office")]
+    DeviceRevoked,
+    /// The device is somebody else's (rule I2).
+    #[error("this device belongs to another user")]
+    DeviceOfOtherUser,
+    /// A user of that name exists.
+    #[error(transparent)]
+    NameTaken(#[from] NameTaken),
+    /// Not a name, a password or a display name that can be had.
+    #[error("{0}")]
+    Unfit(&'static str),
+    /// There is no such user or device.
+    #[error("there is no {0} of that name")]
+    Unknown(&'static str),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The program is stopping.
+    #[error("the office is closing")]
+    Closing,
+}
+
+/// The office's accounts. Clones share it.
+#[derive(Clone)]
+pub struct Accounts {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    hasher: Hasher,
+    throttle: Arc<Throttle>,
+}
+
+impl Accounts {
+    /// The accounts of a store.
+    pub fn new(store: Arc<dyn Store>, clock: Clock, hasher: Hasher) -> Self {
+        Self { store, clock, hasher, throttle: Arc::default() }
+    }
+
+    fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    /// Runs work that takes its time where blocking is allowed.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, AuthError> + Send + 'static,
+    ) -> Result<T, AuthError> {
+        let accounts = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&accounts)).await;
+        done.unwrap_or(Err(AuthError::Closing))
+    }
+}

@@ -1,0 +1,258 @@
+//! The command line. Every command opens the office's store, does its work and says what became of
+//! it: text for people, or with `--json` one object on standard output. Errors are one line on
+//! standard error; the exit code is 2 where the command was not understood and 1 where it failed.
+
+mod cases;
+mod failure;
+mod people;
+mod serve;
+mod verify;
+mod visits;
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono_tz::Tz;
+use clap::{Args, Parser, Subcommand};
+use tokio::runtime::Runtime;
+
+use super::Office;
+use super::auth::{Accounts, Hasher};
+use crate::record::terms::Role;
+use failure::Failure;
+
+/// Offline-first visit records: the office.
+#[derive(Parser)]
+#[command(name = "doorstep", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+/// What every command takes.
+#[derive(Args)]
+struct Shared {
+    /// Where the records are: sqlite:PATH
+    #[arg(
+        long,
+        global = true,
+        env = "DOORSTEP_DATABASE",
+        default_value = "sqlite:doorstep.sqlite3",
+        value_name = "ADDRESS"
+    )]
+    database: String,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve phones and the console
+    Serve(Serve),
+    /// Bring case lists into the office
+    #[command(subcommand)]
+    Import(Import),
+    /// Take visit records out of the office
+    #[command(subcommand)]
+    Export(Export),
+    /// Keep users
+    #[command(subcommand)]
+    User(User),
+    /// Keep devices
+    #[command(subcommand)]
+    Device(Device),
+    /// Check that documents, heads, digests, receipts and rows agree
+    Verify(Output),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Address and port; port 0 takes a free one
+    #[arg(long, env = "DOORSTEP_LISTEN", default_value = "127.0.0.1:8787", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Make the demo's users and invented cases where they are not there yet
+    #[arg(long)]
+    demo: bool,
+    /// Certificate chain, PEM
+    #[arg(long, env = "DOORSTEP_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM
+    #[arg(long, env = "DOORSTEP_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    zone: Zone,
+}
+
+#[derive(Subcommand)]
+enum Import {
+    /// A case list: CSV (UTF-8 or GB18030) or XLSX
+    Cases(ImportCases),
+}
+
+#[derive(Args)]
+struct ImportCases {
+    /// The file
+    file: PathBuf,
+    /// Collector of rows that name none
+    #[arg(long, value_name = "USER")]
+    assign_to: Option<String>,
+    /// Only say what would happen
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    zone: Zone,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args)]
+struct Zone {
+    /// IANA time zone of borrowers for whom neither the list nor the currency says one
+    #[arg(long, env = "DOORSTEP_ZONE", value_name = "ZONE", value_parser = zone)]
+    zone: Option<Tz>,
+}
+
+#[derive(Args)]
+struct Output {
+    /// One JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Export {
+    /// Visit records, one row or one document each
+    Visits(ExportVisits),
+}
+
+#[derive(Args)]
+struct ExportVisits {
+    /// csv, xlsx, jsonl or automerge
+    #[arg(long)]
+    format: String,
+    /// File to write (a folder for automerge); standard output without
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// Only what changed since: a date or an RFC 3339 time
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only this stage or review status, such as sealed or returned
+    #[arg(long)]
+    status: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum User {
+    /// Add a user; the password is read from standard input or asked for
+    Add {
+        /// Sign-in name, such as chen.jie
+        name: String,
+        /// collector, supervisor, auditor or admin
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// What people read; the name where it is absent
+        #[arg(long)]
+        display_name: Option<String>,
+    },
+    /// List users
+    List(Output),
+    /// Lock a user out
+    Disable {
+        /// Sign-in name
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Device {
+    /// List devices
+    List(Output),
+    /// Refuse a device from now on
+    Revoke {
+        /// The device's id, 32 hex digits
+        id: String,
+    },
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    Role::parse(word).ok_or_else(|| "a role is collector, supervisor, auditor or admin".to_owned())
+}
+
+fn zone(name: &str) -> Result<Tz, String> {
+    name.parse().map_err(|_| "a zone is named as IANA does, such as Asia/Shanghai".to_owned())
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let desk = Desk::open(&cli.shared.database)?;
+    let done = match cli.command {
+        Command::Serve(options) => serve::run(&desk, options),
+        Command::Import(Import::Cases(options)) => cases::run(&desk, options),
+        Command::Export(Export::Visits(options)) => visits::run(&desk, options),
+        Command::User(command) => people::user(&desk, command),
+        Command::Device(command) => people::device(&desk, command),
+        Command::Verify(output) => verify::run(&desk, &output),
+    };
+    desk.office.close();
+    done
+}
+
+/// What commands work with.
+struct Desk {
+    address: String,
+    office: Office,
+    accounts: Accounts,
+    runtime: Runtime,
+}
+
+/// Who the command line writes as.
+const BY: (&str, Role) = ("office", Role::Supervisor);
+
+impl Desk {
+    fn open(address: &str) -> Result<Self, Failure> {
+        let office = Office::open(address, now)
+            .map_err(|error| Failure::failed(format!("cannot open {address}: {error}")))?;
+        let clock = {
+            let office = office.clone();
+            move || office.now()
+        };
+        let accounts =
+            Accounts::new(office.store().clone(), std::sync::Arc::new(clock), Hasher::default());
+        let runtime = Runtime::new()
+            .map_err(|error| Failure::failed(format!("cannot start threads: {error}")))?;
+        Ok(Self { address: address.to_owned(), office, accounts, runtime })
+    }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Prints lines, or one object. A reader that went away, such as `head`, is no failure.
+fn print(text: impl AsRef<str>) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(io::Error::from)?;
+    print(text)
+}

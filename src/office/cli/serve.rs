@@ -1,0 +1,91 @@
+//! `doorstep serve`.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use super::failure::Failure;
+use super::{Desk, Serve, print};
+use crate::office::demo;
+use crate::office::http::{App, Pages, Tls, router, serve};
+
+pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
+    start_log();
+    let listener = TcpListener::bind(asked.listen).map_err(|error| {
+        let listen = asked.listen;
+        Failure::failed(format!("cannot listen on {listen}: {error}; choose another --listen"))
+    })?;
+    let address = listener.local_addr()?;
+    let tls = asked.tls_cert.zip(asked.tls_key).map(|(certificate, key)| Tls { certificate, key });
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let (closing, heard) = watch::channel(false);
+    let app = App {
+        office: desk.office.clone(),
+        accounts: desk.accounts.clone(),
+        pages: Pages::built_in(),
+        zone: asked.zone.zone,
+        secure: tls.is_some() || !address.ip().is_loopback(),
+        closing: heard,
+    };
+    if asked.demo {
+        desk.runtime.block_on(demo::fill(&desk.office, &desk.accounts))?;
+    }
+    desk.runtime.block_on(async {
+        // Signals are heard from here on: whoever reads the address may stop the program.
+        let stop = stop()?;
+        print(format!("listening on {scheme}://{address}"))?;
+        if asked.demo {
+            print(about_demo(&desk.address, scheme, address))?;
+        }
+        serve(router(app), listener, tls, closing, stop)
+            .await
+            .map_err(|error| Failure::failed(format!("cannot serve: {error}")))
+    })
+}
+
+/// Ends at the first signal to stop.
+fn stop() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Logs go to standard error, as text or, with `DOORSTEP_LOG_FORMAT=json`, for machines.
+fn start_log() {
+    let filter = EnvFilter::try_from_env("DOORSTEP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Only the first subscriber of a process counts; there is no other.
+    let _ = match std::env::var("DOORSTEP_LOG_FORMAT").as_deref() {
+        Ok("json") => log.json().try_init(),
+        _ => log.try_init(),
+    };
+}
+
+fn about_demo(database: &str, scheme: &str, address: SocketAddr) -> String {
+    let file = database.strip_prefix("sqlite:").unwrap_or(database);
+    let file = Path::new(file).canonicalize().unwrap_or_else(|_| file.into());
+    let mut lines = vec![
+        String::new(),
+        format!("  field app   {scheme}://{address}/"),
+        format!("  console     {scheme}://{address}/office/"),
+        format!("  data        {}", file.display()),
+        String::new(),
+        format!("  sign in with the password {}:", demo::PASSWORD),
+    ];
+    lines.extend(demo::PEOPLE.iter().map(|person| {
+        format!("    {:<10} {:<10} {}", person.name, person.role.as_str(), person.display_name)
+    }));
+    lines.extend([String::new(), "  Every borrower is invented.".to_owned()]);
+    if !address.ip().is_loopback() {
+        lines.push("  Others can reach this address, and the password is no secret.".to_owned());
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,88 @@
+//! `doorstep export visits`.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use super::failure::Failure;
+use super::{Desk, ExportVisits};
+use crate::office::export::{self, ExportError, Format, Selection};
+use crate::office::store::Listing;
+use crate::office::time;
+use crate::record::terms::{ReviewStatus, Stage};
+
+pub(super) fn run(desk: &Desk, asked: ExportVisits) -> Result<(), Failure> {
+    let format = Format::parse(&asked.format)
+        .ok_or_else(|| Failure::usage("--format is csv, xlsx, jsonl or automerge"))?;
+    let listing = listing(asked.since.as_deref(), asked.status.as_deref())?;
+    let runtime = desk.runtime.handle().clone();
+    let selection = Selection::new(desk.office.clone(), listing, runtime);
+    let written = match (format, asked.out) {
+        (Format::Automerge, Some(folder)) => export::write_folder(selection, &folder)?,
+        (Format::Automerge, None) => {
+            return Err(Failure::usage("name a folder for the documents with --out DIR"));
+        }
+        (Format::Csv | Format::Xlsx | Format::Jsonl, Some(path)) => {
+            to_file(selection, format, &path)?
+        }
+        (Format::Xlsx, None) if io::stdout().is_terminal() => {
+            return Err(Failure::usage("name a file for the workbook with --out PATH"));
+        }
+        (Format::Csv | Format::Xlsx | Format::Jsonl, None) => {
+            match to_output(selection, format) {
+                // Whoever read it, such as `head`, has seen enough.
+                Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    return Ok(());
+                }
+                written => written?,
+            }
+        }
+    };
+    let records = if written == 1 { "record" } else { "records" };
+    eprintln!("{written} {records} exported");
+    Ok(())
+}
+
+fn to_output(selection: Selection, format: Format) -> Result<u64, ExportError> {
+    let mut out = io::BufWriter::new(io::stdout());
+    let written = export::write(selection, format, &mut out)?;
+    out.flush()?;
+    Ok(written)
+}
+
+/// Writes beside the file and takes its place at the end, so that half a file never stands there.
+fn to_file(selection: Selection, format: Format, path: &Path) -> Result<u64, Failure> {
+    let cannot = |error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
+    let mut out = io::BufWriter::new(&mut file);
+    let written = export::write(selection, format, &mut out)?;
+    out.flush().map_err(cannot)?;
+    drop(out);
+    file.as_file().sync_all().map_err(cannot)?;
+    file.persist(path).map_err(|error| cannot(error.error))?;
+    Ok(written)
+}
+
+fn listing(since: Option<&str>, status: Option<&str>) -> Result<Listing, Failure> {
+    let mut listing = Listing::default();
+    if let Some(text) = since {
+        let since = time::parse(text).ok_or_else(|| {
+            Failure::usage("--since is a date such as 2026-11-03 or a time in RFC 3339")
+        })?;
+        listing.since = Some(since);
+    }
+    if let Some(word) = status {
+        match (Stage::parse(word), ReviewStatus::parse(word)) {
+            (Some(stage), _) => listing.stages = vec![stage],
+            (None, Some(review)) => listing.review = Some(review),
+            (None, None) => {
+                let stages = Stage::ALL.iter().map(|stage| stage.as_str());
+                let reviews = ReviewStatus::ALL.iter().map(|review| review.as_str());
+                let known: Vec<&str> = stages.chain(reviews).collect();
+                return Err(Failure::usage(format!("--status is one of {}", known.join(", "))));
+            }
+        }
+    }
+    Ok(listing)
+}

@@ -1,0 +1,104 @@
+//! The office over HTTP: the phones' rounds, the console's API, and the pages themselves.
+//!
+//! One table ([`routes`]) says which route there is, who may use it and what it is for; requests
+//! are checked against it before any handler runs, and the OpenAPI description is made from it.
+//! Every error leaves as problem details (RFC 9457) through one mapping ([`problem`]); what
+//! failed inside is logged, never sent. Logs name methods, paths, statuses and request ids, and
+//! nothing that a record, a query or a form says.
+
+mod edits;
+mod events;
+mod extract;
+mod guard;
+mod health;
+mod layers;
+mod openapi;
+mod pages;
+mod people;
+mod problem;
+mod routes;
+mod serve;
+mod session;
+mod sync;
+mod transfer;
+mod visits;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use chrono_tz::Tz;
+use tokio::sync::watch;
+
+pub use pages::{File, Pages};
+pub use problem::Problem;
+pub use routes::{Access, ROUTES, Route};
+pub use serve::{Tls, serve};
+
+use super::Office;
+use super::auth::Accounts;
+use crate::sync::message::MAX_BODY;
+
+/// The largest case list.
+const MAX_IMPORT: usize = 32 * 1024 * 1024;
+
+/// The largest other body: a command with the longest text that a record takes, in JSON.
+const MAX_JSON: usize = 1024 * 1024;
+
+/// How long a request may take until its answer begins.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The same for a case list of 100,000 rows, and for a workbook made of as many.
+const LONG_PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// Everything that handlers share. Clones share it.
+#[derive(Clone)]
+pub struct App {
+    /// The service.
+    pub office: Office,
+    /// Users, devices and sign-ins.
+    pub accounts: Accounts,
+    /// What is served besides the API.
+    pub pages: Pages,
+    /// Zone of borrowers where a case list doesn't say.
+    pub zone: Option<Tz>,
+    /// Whether clients come over TLS: cookies are for TLS only then.
+    pub secure: bool,
+    /// Turns true when the program stops, so that open streams end.
+    pub closing: watch::Receiver<bool>,
+}
+
+/// The whole endpoint.
+pub fn router(app: App) -> Router {
+    let quick = Router::new()
+        .route("/api/session", get(session::show).post(session::sign_in).delete(session::sign_out))
+        .route("/api/visits", get(visits::list))
+        .route("/api/visits/{id}", get(visits::show))
+        .route("/api/visits/{id}/history", get(visits::history))
+        .route("/api/visits/{id}/commands", post(edits::command))
+        .route("/api/users", get(people::users))
+        .route("/api/quarantine", get(people::quarantine))
+        .route("/api/openapi.json", get(openapi::show))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .layer(DefaultBodyLimit::max(MAX_JSON))
+        .layer(layers::timeout(PATIENCE));
+    let rounds = Router::new()
+        .route("/sync", post(sync::round))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(layers::timeout(PATIENCE));
+    let long = Router::new()
+        .route("/api/cases/import", post(transfer::import))
+        .route("/api/export", get(transfer::export))
+        .layer(DefaultBodyLimit::max(MAX_IMPORT))
+        .layer(layers::timeout(LONG_PATIENCE));
+    let endless = Router::new().route("/api/events", get(events::stream));
+    let guarded = quick
+        .merge(rounds)
+        .merge(long)
+        .merge(endless)
+        .route_layer(axum::middleware::from_fn_with_state(app.clone(), guard::admit));
+    layers::around(guarded.fallback(pages::serve), &app).with_state(Arc::new(app))
+}

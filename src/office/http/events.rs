@@ -1,0 +1,73 @@
+//! `GET /api/events`: tells clients that a feed moved (rule R8). What moved they ask for
+//! themselves; an event that is lost costs delay, nothing else.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::App;
+use super::extract::Caller;
+use crate::office::store::Moved;
+use crate::record::terms::Role;
+
+/// Proxies close what stays silent for a minute.
+const KEEP_ALIVE: Duration = Duration::from_secs(25);
+
+/// Moves that come together are told together.
+const GATHER: Duration = Duration::from_millis(50);
+
+pub(super) async fn stream(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+) -> impl IntoResponse {
+    let (sender, receiver) = mpsc::channel(1);
+    let feed = (caller.session.role == Role::Collector).then_some(caller.session.user);
+    tokio::spawn(tell(app, feed, sender));
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
+    Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive)
+}
+
+/// Tells of one feed, or of all, until nobody listens or the office closes.
+async fn tell(
+    app: Arc<App>,
+    feed: Option<String>,
+    sender: mpsc::Sender<Result<Event, Infallible>>,
+) {
+    let mut moves = app.office.subscribe();
+    let mut closing = app.closing.clone();
+    loop {
+        let moved = tokio::select! {
+            moved = moves.recv() => moved,
+            _ = closing.wait_for(|closing| *closing) => return,
+            () = sender.closed() => return,
+        };
+        let mut newest = match moved {
+            Ok(moved) if concerns(&moved, feed.as_deref()) => moved.seq,
+            Ok(_) => continue,
+            // Some were missed; any of them may have been for this client.
+            Err(RecvError::Lagged(_)) => 0,
+            Err(RecvError::Closed) => return,
+        };
+        tokio::time::sleep(GATHER).await;
+        while let Ok(moved) = moves.try_recv() {
+            if concerns(&moved, feed.as_deref()) {
+                newest = moved.seq;
+            }
+        }
+        let event = Event::default().event("moved").data(format!("{{\"seq\":{newest}}}"));
+        if sender.send(Ok(event)).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn concerns(moved: &Moved, feed: Option<&str>) -> bool {
+    feed.is_none_or(|feed| feed == moved.feed)
+}

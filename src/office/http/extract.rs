@@ -1,0 +1,70 @@
+//! Parts of a request, with problem details where they are not what they should be.
+
+use std::fmt::Display;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::IntoResponse;
+
+use super::Problem;
+use crate::office::auth::Identity;
+
+/// An extractor of axum whose rejections are problems.
+#[derive(Debug)]
+pub(super) struct Checked<E>(pub(super) E);
+
+impl<E, S> FromRequest<S> for Checked<E>
+where
+    E: FromRequest<S>,
+    E::Rejection: Display + IntoResponse,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        E::from_request(request, state).await.map(Self).map_err(problem)
+    }
+}
+
+/// A part of the request's head whose rejections are problems.
+#[derive(Debug)]
+pub(super) struct Head<E>(pub(super) E);
+
+impl<E, S> FromRequestParts<S> for Head<E>
+where
+    E: FromRequestParts<S>,
+    E::Rejection: Display + IntoResponse,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        E::from_request_parts(parts, state).await.map(Self).map_err(problem)
+    }
+}
+
+fn problem(rejection: impl Display + IntoResponse) -> Problem {
+    let detail = rejection.to_string();
+    match rejection.into_response().status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large")
+        }
+        status @ (StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::UNPROCESSABLE_ENTITY) => {
+            Problem::new(status, "malformed", detail)
+        }
+        _ => Problem::new(StatusCode::BAD_REQUEST, "malformed", detail),
+    }
+}
+
+/// Who sends the request, as the guard found out.
+#[derive(Debug, Clone)]
+pub(super) struct Caller(pub(super) Identity);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(Problem::signed_out)
+    }
+}

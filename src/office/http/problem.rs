@@ -1,0 +1,213 @@
+//! Problem details (RFC 9457): the only form in which an error leaves the office.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::office::auth::AuthError;
+use crate::office::cases::ImportError;
+use crate::office::store::StoreError;
+use crate::office::{OfficeError, cases};
+use crate::record::CommandError;
+use crate::record::authority::Denied;
+use crate::sync::MalformedBody;
+
+/// An error as it is sent. `code` is the stable word that programs and translations use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    path: String,
+    retry_after: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    path: &'a str,
+}
+
+impl Problem {
+    /// A problem with a status, a stable word and a sentence for people.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), path: String::new(), retry_after: None }
+    }
+
+    /// The same, about a field or a parameter.
+    pub fn at(self, path: impl Into<String>) -> Self {
+        Self { path: path.into(), ..self }
+    }
+
+    /// A query parameter that says nothing known.
+    pub(super) fn parameter(name: &'static str) -> Self {
+        let detail = format!("the parameter {name} has no such value");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail).at(name)
+    }
+
+    pub(super) fn signed_out() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "signed_out", "sign in first")
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
+    }
+
+    pub(super) fn unknown_record() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown_record", "the office has no such record")
+    }
+
+    pub(super) fn internal() -> Self {
+        let detail = "the office failed: try again, and tell its keeper the request id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    fn closing() -> Self {
+        let closing = Self::new(StatusCode::SERVICE_UNAVAILABLE, "closing", "the office restarts");
+        Self { retry_after: Some(5), ..closing }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self { status, code, detail, path, retry_after } = &self;
+        let body = Body {
+            kind: format!("about:blank#{code}"),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code,
+            detail,
+            path,
+        };
+        // Strings and a number: nothing that JSON can't say.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = (*status, body).into_response();
+        let headers = response.headers_mut();
+        let media = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, media);
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, (*seconds).into());
+        }
+        if *status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if error == StoreError::Closed {
+            return Self::closing();
+        }
+        tracing::error!(%error, "the store failed");
+        Self::internal()
+    }
+}
+
+impl From<OfficeError> for Problem {
+    fn from(error: OfficeError) -> Self {
+        match error {
+            OfficeError::Store(error) => error.into(),
+            OfficeError::UnknownRecord => Self::unknown_record(),
+            OfficeError::Command(error) => error.into(),
+            OfficeError::Refused(refusal) => {
+                let status = StatusCode::CONFLICT;
+                Self::new(status, refusal.code.as_str(), refusal.message).at(refusal.path)
+            }
+            error @ OfficeError::TooMany => {
+                let status = StatusCode::PAYLOAD_TOO_LARGE;
+                Self::new(status, "too_large", error.to_string())
+            }
+            OfficeError::Closing => Self::closing(),
+            error @ (OfficeError::Damaged(_) | OfficeError::Address(_)) => {
+                tracing::error!(%error, "the office failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        let status = match &error {
+            CommandError::Denied { denied, .. } => match denied {
+                Denied::Role | Denied::NotOwn => StatusCode::FORBIDDEN,
+                Denied::Fixed | Denied::Sealed | Denied::NotSealed | Denied::Once => {
+                    StatusCode::CONFLICT
+                }
+                Denied::UnknownPath => StatusCode::UNPROCESSABLE_ENTITY,
+            },
+            CommandError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            CommandError::Missing { .. } => StatusCode::CONFLICT,
+            CommandError::Document(_) => {
+                tracing::error!(%error, "a document failed");
+                return Self::internal();
+            }
+        };
+        Self::new(status, error.code(), error.to_string()).at(error.path())
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AuthError::WrongPassword => {
+                Self::new(StatusCode::UNAUTHORIZED, "wrong_password", detail)
+            }
+            AuthError::TooManyAttempts { seconds } => Self {
+                retry_after: Some(seconds),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
+            },
+            AuthError::DeviceRevoked => Self::new(StatusCode::FORBIDDEN, "device_revoked", detail),
+            AuthError::DeviceOfOtherUser => {
+                Self::new(StatusCode::FORBIDDEN, "device_of_other_user", detail)
+            }
+            AuthError::NameTaken(_) => Self::new(StatusCode::CONFLICT, "name_taken", detail),
+            AuthError::Unfit(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail)
+            }
+            AuthError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+            AuthError::Store(error) => error.into(),
+            AuthError::Closing => Self::closing(),
+        }
+    }
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Self {
+        let detail = error.to_string();
+        let unfit = StatusCode::UNPROCESSABLE_ENTITY;
+        match error {
+            ImportError::NoSheet(cases::NoSheet::TooLarge) => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+            }
+            ImportError::NoSheet(_) => Self::new(unfit, "no_sheet", detail),
+            ImportError::NoCollector(_) => {
+                Self::new(unfit, "not_a_collector", detail).at("assign_to")
+            }
+            ImportError::Office(error) => error.into(),
+            ImportError::Accounts(error) => error.into(),
+        }
+    }
+}
+
+impl From<MalformedBody> for Problem {
+    fn from(error: MalformedBody) -> Self {
+        let (status, code) = match error {
+            MalformedBody::Version(_) => (StatusCode::UPGRADE_REQUIRED, "unsupported_version"),
+            MalformedBody::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            MalformedBody::Truncated | MalformedBody::Malformed(_) => {
+                (StatusCode::BAD_REQUEST, "malformed")
+            }
+        };
+        Self::new(status, code, error.to_string())
+    }
+}

@@ -1,0 +1,229 @@
+//! Every route: who may use it, and what it is for.
+
+use axum::http::Method;
+
+use crate::record::terms::Role;
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Anyone,
+    /// These roles, signed in.
+    Roles(&'static [Role]),
+}
+
+/// One route.
+#[derive(Debug)]
+pub struct Route {
+    /// Method.
+    pub method: Method,
+    /// Path as it is documented; `{id}` is a record's id.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// What it does.
+    pub summary: &'static str,
+    /// Names and meanings of query parameters.
+    pub query: &'static [(&'static str, &'static str)],
+    /// Media type of the request's body, if it has one.
+    pub body: Option<&'static str>,
+    /// Status and media type of the answer when all is well.
+    pub answer: (u16, &'static str),
+}
+
+use Access::{Anyone, Roles};
+use Role::{Admin, Auditor, Collector, Supervisor};
+
+const EVERYBODY: Access = Roles(&[Collector, Supervisor, Auditor, Admin]);
+const READERS: Access = Roles(&[Supervisor, Auditor, Admin]);
+const EDITORS: Access = Roles(&[Supervisor, Admin]);
+
+const JSON: &str = "application/json";
+const CBOR: &str = "application/cbor";
+const BYTES: &str = "application/octet-stream";
+
+/// Filters that lists and exports share.
+const FILTERS: &[(&str, &str)] = &[
+    ("q", "part of the case number, the borrower's name or the address"),
+    ("stage", "stages, comma-separated"),
+    ("collector", "sign-in name of a collector"),
+    ("review", "pending, accepted or returned"),
+    ("hold", "a hold that stands, such as dispute"),
+    ("conflicts", "1: only with conflicts"),
+    ("unassigned", "1: only without a collector"),
+    ("since", "only what changed since: a date, an RFC 3339 time or ms"),
+    ("sort", "updated, due, case_no or overdue (lists only)"),
+    ("dir", "asc or desc (lists only)"),
+    ("limit", "rows of a page, 1 to 200 (lists only)"),
+    ("after", "the cursor of the page before (lists only)"),
+    ("format", "csv, xlsx, jsonl or automerge (exports only)"),
+];
+
+/// The table. What is not in it is refused.
+pub const ROUTES: &[Route] = &[
+    Route {
+        method: Method::POST,
+        path: "/api/session",
+        access: Anyone,
+        summary: "Sign in; gives a cookie and the same token for programs",
+        query: &[],
+        body: Some(JSON),
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/session",
+        access: EVERYBODY,
+        summary: "Who is signed in",
+        query: &[],
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::DELETE,
+        path: "/api/session",
+        access: EVERYBODY,
+        summary: "Sign out",
+        query: &[],
+        body: None,
+        answer: (204, JSON),
+    },
+    Route {
+        method: Method::POST,
+        path: "/sync",
+        access: Roles(&[Collector]),
+        summary: "One round of a phone: changes up, one page of its feed down",
+        query: &[],
+        body: Some(CBOR),
+        answer: (200, CBOR),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/events",
+        access: EVERYBODY,
+        summary: "Server-sent events: `moved` when a feed moved, a collector's own only",
+        query: &[],
+        body: None,
+        answer: (200, "text/event-stream"),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/visits",
+        access: READERS,
+        summary: "One page of the records that pass the filters",
+        query: FILTERS,
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/visits/{id}",
+        access: READERS,
+        summary: "Everything that a record says",
+        query: &[],
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/visits/{id}.automerge",
+        access: READERS,
+        summary: "A record's document, loadable by any Automerge 3 implementation",
+        query: &[],
+        body: None,
+        answer: (200, BYTES),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/visits/{id}/history",
+        access: READERS,
+        summary: "Every change of every field of a record, oldest first",
+        query: &[],
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/visits/{id}/commands",
+        access: EDITORS,
+        summary: "An edit of the office; gives the record after it",
+        query: &[],
+        body: Some(JSON),
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/cases/import",
+        access: EDITORS,
+        summary: "Import a case list: CSV or XLSX",
+        query: &[
+            ("dry_run", "1: only say what would happen"),
+            ("assign_to", "collector of rows that name none"),
+        ],
+        body: Some(BYTES),
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/export",
+        access: READERS,
+        summary: "Download the records that pass the filters",
+        query: FILTERS,
+        body: None,
+        answer: (200, BYTES),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/users",
+        access: EDITORS,
+        summary: "Users, or those of one role",
+        query: &[("role", "collector, supervisor, auditor or admin")],
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/quarantine",
+        access: READERS,
+        summary: "Work that was refused, newest first",
+        query: &[],
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/openapi.json",
+        access: Anyone,
+        summary: "This description",
+        query: &[],
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/healthz",
+        access: Anyone,
+        summary: "The program runs",
+        query: &[],
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/readyz",
+        access: Anyone,
+        summary: "The store answers",
+        query: &[],
+        body: None,
+        answer: (200, JSON),
+    },
+];
+
+/// Who may use what the router matched; `None` where the table has no such route.
+pub(super) fn access(method: &Method, matched: &str) -> Option<Access> {
+    // The router knows no path that ends in `.automerge` apart: its handler tells them apart.
+    let asked = if *method == Method::HEAD { &Method::GET } else { method };
+    let route = ROUTES.iter().find(|route| route.method == *asked && route.path == matched);
+    route.map(|route| route.access)
+}

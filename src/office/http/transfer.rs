@@ -1,0 +1,96 @@
+//! Case lists come in, visit records go out.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::extract::{Caller, Checked, Head};
+use super::visits::{Asked, flag};
+use super::{App, Problem};
+use crate::office::cases::{ImportReport, Options, import as import_cases};
+use crate::office::export::{self, Format, Selection};
+
+/// Bytes handed to the network at once.
+const PIECE: usize = 64 * 1024;
+
+/// Pieces that wait for a slow network before the export does.
+const PIECES: usize = 4;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct How {
+    dry_run: String,
+    assign_to: String,
+}
+
+pub(super) async fn import(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Head(Query(how)): Head<Query<How>>,
+    Checked(file): Checked<Bytes>,
+) -> Result<Json<ImportReport>, Problem> {
+    let assign_to = Some(how.assign_to).filter(|name| !name.is_empty());
+    let dry_run = flag(&how.dry_run, "dry_run")?;
+    let options = Options { assign_to, zone: app.zone, dry_run };
+    let by = (caller.session.user.as_str(), caller.session.role);
+    let report =
+        import_cases(&app.office, &app.accounts, file.into(), options, by, &|_, _| {}).await?;
+    Ok(Json(report))
+}
+
+pub(super) async fn export(
+    State(app): State<Arc<App>>,
+    Head(Query(asked)): Head<Query<Asked>>,
+) -> Result<Response, Problem> {
+    let format = Format::parse(&asked.format).ok_or(Problem::parameter("format"))?;
+    let selection = Selection::new(app.office.clone(), asked.listing()?, Handle::current());
+    let (sender, receiver) = mpsc::channel(PIECES);
+    tokio::task::spawn_blocking(move || {
+        let mut out = Pieces { sender, held: Vec::with_capacity(PIECE) };
+        let done = export::write(selection, format, &mut out).and_then(|_| Ok(out.flush()?));
+        if let Err(error) = done {
+            tracing::warn!(%error, "an export broke off");
+            // The answer has begun: only breaking it off says that it isn't whole.
+            let _ = out.sender.blocking_send(Err(io::Error::other("broken off")));
+        }
+    });
+    let disposition = format!("attachment; filename=\"{}\"", format.file_name());
+    let headers = [
+        (header::CONTENT_TYPE, format.media_type().to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, Body::from_stream(ReceiverStream::new(receiver))).into_response())
+}
+
+/// Hands what is written to the body of an answer. Blocks while the client is slower.
+struct Pieces {
+    sender: mpsc::Sender<io::Result<Bytes>>,
+    held: Vec<u8>,
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.held.extend_from_slice(bytes);
+        if self.held.len() >= PIECE {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let piece = std::mem::take(&mut self.held).into();
+        self.sender.blocking_send(Ok(piece)).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}

@@ -1,0 +1,53 @@
+//! `verify` finds what was tampered with, whatever it is (rules M5, M7, P1).
+
+#![cfg(not(target_arch = "wasm32"))]
+
+#[path = "office/phone.rs"]
+mod phone;
+
+use doorstep::office::Office;
+use phone::{Desk, Phone, START, contact, payment};
+use rstest::rstest;
+
+#[rstest]
+#[case::a_document("UPDATE records SET document = x'00'", "does not load")]
+#[case::heads("UPDATE records SET heads = zeroblob(32)", "heads")]
+#[case::a_change_gone("DELETE FROM changes WHERE ordinal = 2", "changes kept")]
+#[case::a_changes_bytes("UPDATE changes SET bytes = x'00' WHERE ordinal = 2", "bytes")]
+#[case::a_changes_hash("UPDATE changes SET hash = zeroblob(32) WHERE ordinal = 3", "changes kept")]
+#[case::a_receipt_gone("DELETE FROM receipts WHERE n = 1", "receipts")]
+#[case::a_receipts_user("UPDATE receipts SET user = 'wu.min' WHERE n = 2", "receipts")]
+#[case::a_receipts_time("UPDATE receipts SET received_at = 1 WHERE n = 1", "receipts")]
+#[case::a_row("UPDATE visits SET overdue = 0", "rows")]
+#[case::a_payment("UPDATE payments SET amount = amount + 1", "rows")]
+#[case::a_contact("DELETE FROM contacts", "rows")]
+#[case::rows_gone("DELETE FROM visits", "rows are missing")]
+#[case::a_feed("UPDATE feeds SET sum = zeroblob(32)", "digest")]
+#[case::a_feed_gone("DELETE FROM feeds", "no feed")]
+#[tokio::test]
+async fn verify_finds(#[case] tampering: &str, #[case] what: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("office.db");
+    let address = format!("sqlite:{}", database.display());
+    let desk = Desk::over(Office::open(&address, || START).unwrap());
+    let id = desk.visit("C-1", &["chen.jie"]).await;
+    let mut chen = Phone::new("chen.jie", 1);
+    chen.sync(&desk).await;
+    for command in [contact(1), payment(1, 500)] {
+        chen.write(id, command);
+        chen.sync(&desk).await;
+    }
+    let verified = desk.office.verify().await.unwrap();
+    assert!(verified.ok, "{:?}", verified.problems);
+    assert_eq!((verified.records, verified.changes, verified.feeds), (1, 3, 1));
+
+    let touched = rusqlite::Connection::open(&database).unwrap().execute(tampering, ()).unwrap();
+    assert!(touched > 0);
+    let verified = desk.office.verify().await.unwrap();
+    assert!(!verified.ok);
+    assert!(
+        verified.problems.iter().any(|problem| problem.what.contains(what)),
+        "{:?}",
+        verified.problems
+    );
+}

@@ -1,0 +1,166 @@
+/** Holds stand on top of the record: who raised them and why; the office raises and lifts them. */
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Flag } from "../wasm/doorstep";
+import { t, word } from "../i18n";
+import { formatDateTime } from "../ui/format";
+import { Dialog, Field, Select } from "../ui/parts";
+import { type Apply, momentIn, Result, useGuard, useSending } from "./draft";
+import { FLAGS } from "./filters";
+import type { FormProps } from "./forms";
+
+export function Holds({ view, apply, writes }: FormProps): JSX.Element {
+  const { flags, zone } = view.case;
+  const [lifting, setLifting] = useState<Flag | null>(null);
+  const kinds = FLAGS.filter((flag) => flags.some((hold) => hold.flag === flag));
+  return (
+    <>
+      {kinds.length > 0 && (
+        <section
+          aria-label={t("rec/holds")}
+          class="bg-error text-error-content rounded-box flex flex-col gap-3 p-4"
+          data-testid="holds"
+        >
+          <h2 class="font-semibold">{t("rec/holds")}</h2>
+          {kinds.map((kind) => (
+            <div key={kind} class="flex flex-wrap items-center gap-3">
+              <ul class="min-w-0 grow">
+                {flags
+                  .filter((hold) => hold.flag === kind)
+                  .map((hold) => (
+                    <li key={hold.by}>
+                      {t("rec/hold_by", { flag: word("flag", kind), by: hold.by })} ·{" "}
+                      {hold.until === null
+                        ? t("office/since", { since: formatDateTime(hold.since, zone) })
+                        : t("office/since_until", {
+                            since: formatDateTime(hold.since, zone),
+                            until: formatDateTime(hold.until, zone),
+                          })}
+                      {hold.note && ` · ${hold.note}`}
+                    </li>
+                  ))}
+              </ul>
+              {writes && (
+                <button
+                  type="button"
+                  class="btn btn-sm min-h-11"
+                  aria-label={`${t("office/lift")}: ${word("flag", kind)}`}
+                  onClick={() => setLifting(kind)}
+                >
+                  {t("office/lift")}
+                </button>
+              )}
+            </div>
+          ))}
+        </section>
+      )}
+      {writes && <RaiseHold apply={apply} zone={zone} />}
+      {lifting && <Lift flag={lifting} apply={apply} onClose={() => setLifting(null)} />}
+    </>
+  );
+}
+
+/** Lifting lets contact begin again, so it is asked once more. */
+function Lift({ flag, apply, onClose }: { flag: Flag; apply: Apply; onClose: () => void }): JSX.Element {
+  const sending = useSending(apply);
+  const lift = async (): Promise<void> => {
+    if (await sending.send({ do: "lift_hold", flag })) onClose();
+  };
+  return (
+    <Dialog
+      title={t("office/lift_title", { flag: word("flag", flag) })}
+      onClose={onClose}
+      actions={
+        <button type="button" class="btn btn-primary" disabled={sending.busy} onClick={() => void lift()}>
+          {t("office/lift_now")}
+        </button>
+      }
+    >
+      <p>{t("office/lift_text")}</p>
+      <Result sending={sending} quiet />
+    </Dialog>
+  );
+}
+
+function RaiseHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element {
+  const [open, setOpen] = useState(false);
+  const [flag, setFlag] = useState<Flag | "">("");
+  const [until, setUntil] = useState("");
+  const [note, setNote] = useState("");
+  const [asked, setAsked] = useState(false);
+  const sending = useSending(apply);
+  useGuard(open && (note !== "" || flag !== ""));
+  const end = momentIn(until, zone);
+  const past = end !== null && end <= Date.now();
+  const raise = async (): Promise<void> => {
+    setAsked(true);
+    if (!flag || past) return;
+    const sent = { do: "raise_hold", flag, since: Date.now(), until: end, note: note.trim() } as const;
+    if (!(await sending.send(sent))) return;
+    setOpen(false);
+    setFlag("");
+    setUntil("");
+    setNote("");
+    setAsked(false);
+  };
+  if (!open) {
+    return (
+      <button type="button" class="btn btn-outline self-start" onClick={() => setOpen(true)}>
+        {t("rec/hold_raise")}
+      </button>
+    );
+  }
+  return (
+    <Dialog
+      title={t("rec/hold_raise")}
+      onClose={() => setOpen(false)}
+      actions={
+        <button type="button" class="btn btn-primary" disabled={sending.busy} onClick={() => void raise()}>
+          {t("office/raise_now")}
+        </button>
+      }
+    >
+      <Select
+        label={t("rec/hold_kind")}
+        options={FLAGS}
+        value={flag}
+        empty={t("office/choose")}
+        word={(option) => word("flag", option)}
+        onChange={setFlag}
+      />
+      {asked && !flag && (
+        <p role="alert" class="text-error text-sm">
+          {t("office/need_kind")}
+        </p>
+      )}
+      <Field
+        label={t("office/until")}
+        hint={t("app_/zone", { zone })}
+        error={asked && past ? t("office/need_future") : undefined}
+      >
+        {(id, described) => (
+          <input
+            id={id}
+            aria-describedby={described}
+            type="datetime-local"
+            class="input w-full"
+            value={until}
+            onInput={(event) => setUntil(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <Field label={t("rec/hold_note")}>
+        {(id) => (
+          <textarea
+            id={id}
+            rows={3}
+            class="textarea w-full"
+            value={note}
+            onInput={(event) => setNote(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <Result sending={sending} quiet />
+    </Dialog>
+  );
+}

@@ -1,0 +1,135 @@
+/** What was said and offered, what was paid, and what was added. */
+import type { JSX } from "preact";
+import type { OptionView, VisitView } from "../wasm/doorstep";
+import { t, word } from "../i18n";
+import { formatBytes, formatDate, formatDateTime, formatMoney } from "../ui/format";
+import { Card, Facts, Signed } from "./page";
+import { pathName } from "./paths";
+
+export function TalkFacts({ view }: { view: VisitView }): JSX.Element {
+  const { talk } = view;
+  const { currency } = view.case;
+  const field = (key: string): string => word("field", `talk.${key}`);
+  return (
+    <Card title={word("step", "talk")}>
+      <Facts
+        rows={[
+          [field("overdue_reason"), talk.overdue_reason && word("reason", talk.overdue_reason)],
+          [field("overdue_reason_text"), talk.overdue_reason_text],
+          [field("willingness"), talk.willingness && word("willingness", talk.willingness)],
+          [field("disposition"), talk.disposition && word("disposition", talk.disposition)],
+          [
+            field("promise"),
+            talk.promise &&
+              [formatMoney(talk.promise.amount, currency), formatDate(talk.promise.due_date), talk.promise.channel]
+                .filter(Boolean)
+                .join(" · "),
+          ],
+        ]}
+      />
+      {talk.options.length > 0 && (
+        <>
+          <h3 class="text-sm font-medium">{field("options")}</h3>
+          <ul class="grid gap-2 sm:grid-cols-2">
+            {talk.options.map((option) => (
+              <Option key={option.id} option={option} chosen={option.id === talk.chosen_option} currency={currency} />
+            ))}
+          </ul>
+        </>
+      )}
+    </Card>
+  );
+}
+
+function Option(props: { option: OptionView; chosen: boolean; currency: string }): JSX.Element {
+  const { option, chosen, currency } = props;
+  return (
+    <li
+      class={`rounded-field flex flex-col gap-2 p-3 ${chosen ? "border-primary border-2" : "border-base-300 border"}`}
+    >
+      <p class="font-medium">{word("option", option.kind)}</p>
+      {chosen && <p class="text-primary text-sm font-semibold">✓ {t("talk_/choose")}</p>}
+      <Facts
+        rows={[
+          [t("office/key/amount"), formatMoney(option.amount, currency)],
+          [t("talk_/instalments"), split(option, currency)],
+          [t("talk_/first_due"), formatDate(option.first_due)],
+          [t("talk_/term"), option.term_months > 0 && option.term_months],
+          [t("office/key/offered_by"), option.offered_by],
+        ]}
+      />
+    </li>
+  );
+}
+
+/** Equal instalments in whole minor units; what does not divide stands in the last. */
+function split({ amount, instalments }: OptionView, currency: string): string {
+  if (instalments <= 1) return String(instalments);
+  const each = Math.floor(amount / instalments);
+  const last = amount - each * (instalments - 1);
+  const words = { n: instalments, amount: formatMoney(each, currency), last: formatMoney(last, currency) };
+  return t(last === each ? "talk_/each" : "talk_/each_last", words);
+}
+
+export function Payments({ view }: { view: VisitView }): JSX.Element {
+  return (
+    <Card title={t("end/payments")}>
+      {view.payments.length === 0 && <p class="muted text-sm">{t("end/no_payments")}</p>}
+      <ul class="flex flex-col gap-2 text-sm empty:hidden">
+        {view.payments.map((payment) => (
+          <li key={payment.id}>
+            <span class="font-medium tabular-nums">{formatMoney(payment.amount, view.case.currency)}</span>
+            {[payment.channel, payment.reference].filter(Boolean).map((text) => ` · ${text}`)}
+            <p>
+              <Signed by={payment.by} at={formatDateTime(payment.at, view.case.zone)} />
+            </p>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+export function Attachments({ view }: { view: VisitView }): JSX.Element {
+  return (
+    <Card title={t("office/attachments")}>
+      {view.attachments.length === 0 && <p class="muted text-sm">{t("office/no_attachments")}</p>}
+      <ul class="flex flex-col gap-2 text-sm empty:hidden">
+        {view.attachments.map((attachment) => (
+          <li key={attachment.sha256}>
+            <span class="font-medium">{word("attachment", attachment.kind)}</span>
+            {attachment.caption && ` · ${attachment.caption}`}
+            <p class="muted">
+              {attachment.media_type} · {formatBytes(attachment.size)} ·{" "}
+              <span class="font-mono text-xs" title={attachment.sha256}>
+                {attachment.sha256.slice(0, 12)}
+              </span>
+            </p>
+            <p>
+              <Signed by={attachment.by} at={formatDateTime(attachment.taken_at, view.case.zone)} />
+            </p>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+export function Amendments({ view }: { view: VisitView }): JSX.Element | null {
+  if (view.amendments.length === 0) return null;
+  return (
+    <Card title={t("end/amendments")}>
+      <ul class="flex flex-col gap-2 text-sm">
+        {view.amendments.map((amendment) => (
+          <li key={amendment.id}>
+            {amendment.path && <span class="font-medium">{pathName(amendment.path)}: </span>}
+            <span class="whitespace-pre-line">{amendment.text}</span>
+            <p>
+              <Signed by={amendment.by} at={formatDateTime(amendment.at, view.case.zone)} />
+            </p>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

@@ -1,0 +1,10 @@
+/** What the parts of a record that the office edits are given. */
+import type { VisitView } from "../wasm/doorstep";
+import type { Apply } from "./draft";
+
+export interface FormProps {
+  view: VisitView;
+  apply: Apply;
+  /** Whether this user edits; others read. */
+  writes: boolean;
+}

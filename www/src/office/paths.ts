@@ -1,0 +1,50 @@
+/** Names and values of any path of a record, those of entries included, without their ids. */
+import type { FieldValue, VisitView } from "../wasm/doorstep";
+import { t, word } from "../i18n";
+import { fieldName, formatBytes, formatField, formatMoney } from "../ui/format";
+
+/** Maps whose entries are named by an id. */
+const ENTRIES = new Set(["contacts", "payments", "attachments", "amendments"]);
+
+export function pathName(path: string): string {
+  const [top = "", ...rest] = path.split(".");
+  const [second = "", third = ""] = rest;
+  const last = rest.at(-1) ?? "";
+  // Names of people hold dots, so what stands last is the field and what stands between the person.
+  if (top === "case" && second === "flags") {
+    return joined(`${t("office/hold_one")}: ${word("flag", third)}`, rest.length > 3 ? last : "");
+  }
+  if (top === "checks" && rest.length > 1) return joined(word("check", second), last);
+  if ((top === "assignment" && second === "collectors") || (top === "visit" && second === "visitors")) {
+    const people = t(top === "assignment" ? "office/collectors" : "site/visitors");
+    return rest.length > 1 ? `${people}: ${rest.slice(1).join(".")}` : people;
+  }
+  if (top === "talk" && second === "options") return joined(word("field", "talk.options"), rest.length > 2 ? last : "");
+  if (ENTRIES.has(top)) return joined(t(`office/entry/${top}`), rest.length > 1 ? last : "");
+  const key = `office/path/${path}`;
+  const own = t(key);
+  return own === key ? fieldName(path) : own;
+}
+
+function joined(container: string, key: string): string {
+  if (!key) return container;
+  const own = t(`office/key/${key}`);
+  return `${container} · ${own === `office/key/${key}` ? key : own}`;
+}
+
+/** A field's value in words. */
+export function pathValue(path: string, value: FieldValue, view: VisitView): string {
+  const { currency, zone } = view.case;
+  if (value.type === "nothing") return "–";
+  if (value.type === "text" && path === "talk.chosen_option") {
+    const option = view.talk.options.find(({ id }) => id === value.value);
+    return option ? `${word("option", option.kind)} · ${formatMoney(option.amount, currency)}` : value.value;
+  }
+  if (value.type === "text" && path.endsWith(".kind")) {
+    return word(path.startsWith("attachments") ? "attachment" : "option", value.value);
+  }
+  if (value.type === "text" && path.startsWith("payments.") && path.endsWith(".channel")) return value.value;
+  if (value.type === "text" && path === "talk.promise.channel") return value.value;
+  if (value.type === "number" && path.startsWith("attachments.")) return formatBytes(value.value);
+  return formatField(path, value, currency, zone);
+}
