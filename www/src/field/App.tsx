@@ -21,7 +21,14 @@ export function App(): JSX.Element {
 
 function Page(): JSX.Element {
   const state = session.value;
-  if (state === null) return <Centred>{t("app/loading")}</Centred>;
+  if (state === null) {
+    return (
+      <Centred>
+        <h1 class="text-2xl font-bold">{t("app/name")}</h1>
+        <p class="muted">{t("app/loading")}</p>
+      </Centred>
+    );
+  }
   switch (state.kind) {
     case "signed_out":
       return <SignIn />;
@@ -136,7 +143,7 @@ function BarButton(props: { label: string; strong?: boolean; onClick: () => void
   return (
     <button
       type="button"
-      class={`btn btn-ghost hover:bg-neutral-content/15 px-3 ${props.strong ? "font-bold" : "font-medium"}`}
+      class={`rounded-field hover:bg-neutral-content/15 min-h-11 cursor-pointer px-3 ${props.strong ? "font-bold" : "font-medium"}`}
       onClick={props.onClick}
     >
       {props.label}

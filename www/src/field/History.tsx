@@ -49,9 +49,18 @@ export function History({ view, onClose }: { view: VisitView; onClose: () => voi
   );
 }
 
+/** What goes with an entry by itself: when, where and by whom stands above it anyway. */
+const BESIDE = /^(contacts|checks|payments|amendments|case\.flags)\..*\.(at|by|zone|grade|since)$|\.zone$/;
+const TECHNICAL = /^(schema|id|seal\.(device|heads)|review\.(by|of|at))$/;
+
+function tells(entry: HistoryEntry): boolean {
+  const stillEmpty = entry.from.type === "nothing" && entry.to.type === "text" && entry.to.value === "";
+  return !stillEmpty && !BESIDE.test(entry.path) && !TECHNICAL.test(entry.path);
+}
+
 /** What one change did stands together; the newest change first. */
 function byChange(entries: HistoryEntry[]): HistoryEntry[][] {
   const changes = new Map<string, HistoryEntry[]>();
-  for (const entry of entries) changes.set(entry.change, [...(changes.get(entry.change) ?? []), entry]);
+  for (const entry of entries.filter(tells)) changes.set(entry.change, [...(changes.get(entry.change) ?? []), entry]);
   return [...changes.values()].reverse();
 }

@@ -202,6 +202,14 @@ const VOCABULARY: Record<string, string> = {
 const DAYS = new Set(["due_date", "first_due", "due_by", "last_payment_date"]);
 const MONEY = new Set(["amount", "overdue", "principal"]);
 
+function vocabularyOf(path: string, name: string): string | undefined {
+  if (path === "review.status") return "review";
+  if (path.startsWith("attachments.")) return name === "kind" ? "attachment" : undefined;
+  // Ways of payment are written freely.
+  if (name === "channel" && !path.startsWith("contacts.")) return undefined;
+  return VOCABULARY[name];
+}
+
 /** A field's value in words. */
 export function formatField(path: string, value: FieldValue, currency: string, zone?: string): string {
   const name = path.slice(path.lastIndexOf(".") + 1);
@@ -213,7 +221,7 @@ export function formatField(path: string, value: FieldValue, currency: string, z
     case "text": {
       if (value.value === "") return t("rec/empty_value");
       if (DAYS.has(name)) return formatDate(value.value);
-      const vocabulary = path === "review.status" ? "review" : VOCABULARY[name];
+      const vocabulary = vocabularyOf(path, name);
       return vocabulary ? word(vocabulary, value.value) : value.value;
     }
     case "decimal":
@@ -228,13 +236,15 @@ export function formatField(path: string, value: FieldValue, currency: string, z
 /** An id of an entry or of an attachment: nothing that a person reads. */
 const ID = /^([0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64})$/;
 
-/** A path in words: `appointment.starts_at` is "Start". */
+/** A path in words: `appointment.starts_at` is "Start". Sign-in names in a path may hold dots. */
 export function fieldName(path: string): string {
   const parts = path.split(".");
-  const [container = "", key = "", third = "", fourth = ""] = parts;
+  const [container = "", key = "", third = ""] = parts;
+  const last = parts.at(-1) ?? "";
   // The person under whose name an answer or a hold stands is said beside it.
   if (container === "checks" && key) {
-    return fourth ? `${word("check", key)} · ${word("field", `checks.${fourth}`)}` : word("check", key);
+    const detail = parts.length > 3 && last !== "answer" ? [word("field", `checks.${last}`)] : [];
+    return [word("check", key), ...detail].join(" · ");
   }
   if (container === "case" && key === "flags" && third) {
     return `${word("field", "case.flags")} · ${word("flag", third)}`;
@@ -244,7 +254,8 @@ export function fieldName(path: string): string {
   for (let length = plain.length; length > 0; length -= 1) {
     const named = plain.slice(0, length).join(".");
     const words = word("field", named);
-    if (words !== named) return [words, ...plain.slice(length)].join(" · ");
+    const rest = plain.slice(length).join(".");
+    if (words !== named) return rest === "" ? words : `${words} · ${rest}`;
   }
   return path;
 }

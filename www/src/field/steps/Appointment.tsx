@@ -89,7 +89,7 @@ function Propose({ record }: { record: OpenRecord }): JSX.Element {
 }
 
 const ANSWERS: readonly [AppointmentStatus, string, string][] = [
-  ["agreed", "app_/agree", "btn-primary"],
+  ["agreed", "app_/agree", "btn-primary col-span-full"],
   ["declined", "app_/decline", "btn-quiet"],
   ["cancelled", "app_/call_off", "btn-quiet"],
 ];
