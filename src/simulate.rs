@@ -33,7 +33,7 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { devices: 3, records: 6, steps: 120 }
+        Self { devices: 3, records: 6, steps: 400 }
     }
 }
 

@@ -23,31 +23,31 @@ macro_rules! faults {
 
 faults! {
     /// A request never arrives.
-    RequestLost = "request_lost", 80;
+    RequestLost = "request_lost", 150;
     /// A reply never arrives; the office has committed.
-    ReplyLost = "reply_lost", 80;
+    ReplyLost = "reply_lost", 150;
     /// A request arrives twice.
-    RequestTwice = "request_twice", 60;
+    RequestTwice = "request_twice", 100;
     /// A request arrives again, long after its round.
-    RequestLate = "request_late", 40;
+    RequestLate = "request_late", 100;
     /// A body is cut short.
-    CutShort = "cut_short", 40;
+    CutShort = "cut_short", 80;
     /// The device dies before a write is on disk.
-    CrashBeforeCommit = "crash_before_commit", 25;
+    CrashBeforeCommit = "crash_before_commit", 40;
     /// The device dies after a write is on disk, before it knows.
-    CrashAfterCommit = "crash_after_commit", 25;
+    CrashAfterCommit = "crash_after_commit", 40;
     /// The device dies between two steps.
-    Crash = "crash", 25;
+    Crash = "crash", 120;
     /// The disk is full for a while.
-    DiskFull = "disk_full", 15;
+    DiskFull = "disk_full", 80;
     /// A bit of a stored row flips while the device is off.
-    BitFlip = "bit_flip", 200;
+    BitFlip = "bit_flip", 500;
     /// The office stops and starts again.
-    OfficeRestart = "office_restart", 20;
+    OfficeRestart = "office_restart", 60;
     /// A device's clock jumps.
-    ClockJump = "clock_jump", 15;
+    ClockJump = "clock_jump", 60;
     /// The page sleeps: nothing that was asked for is carried out for a while.
-    Freeze = "freeze", 25;
+    Freeze = "freeze", 150;
     /// The office gives a record to other collectors.
-    Reassigned = "reassigned", 15;
+    Reassigned = "reassigned", 60;
 }
