@@ -63,9 +63,12 @@ fn errors_are_one_line_that_says_what_to_do() {
         ([&user[..], &["admin"]].concat(), 1, "at least 10 characters"),
         (vec!["user", "disable", "nobody"], 1, "no user"),
         (vec!["device", "revoke", "xyz"], 2, "32 hex digits"),
+        (vec!["serve", "--tls-cert", "no.pem"], 2, "--tls-key"),
+        (vec!["serve", "--tls-cert", "no.pem", "--tls-key", "no.pem"], 1, "cannot use no.pem"),
         (vec!["fly"], 2, "--help"),
     ] {
-        let done = desk.run(&args, "short");
+        let mut command = desk.command(&args);
+        let done = answer(command.env("DOORSTEP_LISTEN", "127.0.0.1:0"), "short");
         let said = String::from_utf8(done.stderr).unwrap();
         assert_eq!(done.status.code(), Some(code), "{args:?}: {said}");
         assert_eq!(said.lines().count(), 1, "{args:?}: {said}");
@@ -139,16 +142,7 @@ impl Desk {
     }
 
     fn run(&self, args: &[&str], input: &str) -> Output {
-        let mut child = self
-            .command(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A command that asks for nothing may be gone already.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        child.wait_with_output().unwrap()
+        answer(&mut self.command(args), input)
     }
 
     fn json(&self, args: &[&str]) -> Value {
@@ -156,6 +150,14 @@ impl Desk {
         assert_eq!(done.status.code(), Some(0), "{args:?}: {done:?}");
         serde_json::from_slice(&done.stdout).unwrap()
     }
+}
+
+fn answer(command: &mut Command, input: &str) -> Output {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    // A command that asks for nothing may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
 }
 
 fn told(output: &Output) -> (i32, String) {
