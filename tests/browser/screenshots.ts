@@ -58,13 +58,19 @@ test("the console", async ({ browser }) => {
 });
 
 async function open(browser: Browser, viewport: { width: number; height: number }, scale: number): Promise<Page> {
-  const context = await browser.newContext({ viewport, deviceScaleFactor: scale });
+  const context = await browser.newContext({
+    viewport,
+    deviceScaleFactor: scale,
+  });
   return context.newPage();
 }
 
 async function take(page: Page, name: string): Promise<void> {
   await page.mouse.move(0, 0);
-  await page.screenshot({ path: join(IMAGES, `${name}.png`), animations: "disabled" });
+  await page.screenshot({
+    path: join(IMAGES, `${name}.png`),
+    animations: "disabled",
+  });
 }
 
 /** A record of the collector in the first of the stages that has one. */

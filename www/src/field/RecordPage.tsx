@@ -40,7 +40,7 @@ export function RecordPage({ id, step }: { id: string; step: string | undefined 
     case "open":
       return (
         <Frame>
-          <Open record={state.record} step={chosen(step, state.record.view)} />
+          <Open record={state.record} asked={step} />
           {state.error && (
             <div class="fixed inset-x-0 bottom-16 z-20 mx-auto max-w-xl p-3">
               <div class="flex items-center gap-2">
@@ -58,9 +58,9 @@ export function RecordPage({ id, step }: { id: string; step: string | undefined 
   }
 }
 
-/** The step of the address, else the first that lacks something. */
-function chosen(step: string | undefined, view: VisitView): Step {
-  return STEPS.find((known) => known === step) ?? view.steps.find(({ done }) => !done)?.step ?? "record";
+/** The first step that lacks something. */
+function firstOpen(view: VisitView): Step {
+  return view.steps.find(({ done }) => !done)?.step ?? "record";
 }
 
 function Frame({ children }: { children: preact.ComponentChildren }): JSX.Element {
@@ -116,8 +116,11 @@ function Failed({ code }: { code: string }): JSX.Element {
   );
 }
 
-function Open({ record, step }: { record: OpenRecord; step: Step }): JSX.Element {
+function Open({ record, asked }: { record: OpenRecord; asked: string | undefined }): JSX.Element {
   const { view, apply } = record;
+  // Chosen once: a page never jumps on by itself while somebody works on it.
+  const [fallback] = useState(() => firstOpen(view));
+  const step = STEPS.find((known) => known === asked) ?? fallback;
   const [history, setHistory] = useState(false);
   const [, go] = useLocation();
   const current = view.steps.find((candidate) => candidate.step === step);

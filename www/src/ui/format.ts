@@ -61,11 +61,17 @@ export function formatDate(iso: string): string {
   return Number.isNaN(ms) ? iso : dateFormat({ dateStyle: "medium" }, "UTC").format(ms);
 }
 
+/** The tag for dates and numbers: English as the browser's person writes it. */
+function locale(): string {
+  if (lang.value !== "en") return lang.value;
+  return navigator.languages.find((tag) => tag.startsWith("en-")) ?? "en-GB";
+}
+
 function dateFormat(options: Intl.DateTimeFormatOptions, zone?: string): Intl.DateTimeFormat {
   try {
-    return new Intl.DateTimeFormat(lang.value, { ...options, timeZone: zone || undefined });
+    return new Intl.DateTimeFormat(locale(), { ...options, timeZone: zone || undefined });
   } catch {
-    return new Intl.DateTimeFormat(lang.value, options);
+    return new Intl.DateTimeFormat(locale(), options);
   }
 }
 
@@ -77,6 +83,7 @@ export function toLocalInput(ms: number | null, zone: string): string {
 
 /** The moment at which a zone's wall clock shows `YYYY-MM-DDTHH:mm`, or null. */
 export function fromLocalInput(text: string, zone: string): number | null {
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$/.test(text)) return null;
   const wall = Date.parse(`${text}:00Z`);
   if (Number.isNaN(wall)) return null;
   // Twice, since the offset is that of the moment and not of the wall clock.
