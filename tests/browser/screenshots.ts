@@ -89,9 +89,9 @@ async function disagree(page: Page, id: string): Promise<void> {
   const { appointment } = await desk.get<VisitView>(`/api/visits/${id}`);
   await page.goto(`${office.url}/visit/${id}/appointment`);
   const start = page.getByLabel("Start");
-  const day = (await start.inputValue()).slice(0, 10);
+  const proposed = Date.parse(`${await start.inputValue()}Z`);
   await page.context().setOffline(true);
-  await start.fill(`${day}T18:30`);
+  await start.fill(new Date(proposed - 30 * MINUTE_MS).toISOString().slice(0, 16));
   await start.blur();
   await saved(page);
   await desk.command(id, {
