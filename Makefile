@@ -14,6 +14,9 @@ CORE := $(TARGET)/$(WASM_TARGET)/wasm/doorstep.wasm
 BINDGEN := $(wildcard www/bindgen/src/*.rs www/bindgen/Cargo.toml)
 WEB := $(shell find www/src www/public www/office www/index.html -type f -not -path 'www/src/wasm/*') \
 	www/vite.config.ts www/tsconfig.json
+# With a test named beside the binary, cargo chooses the same features as for all tests, so that
+# no dependency is built twice.
+BUILD_OFFICE := cargo build --bin doorstep --test record
 OFFICE := DOORSTEP_BINARY=$(abspath $(TARGET)/debug/doorstep)
 NPM := www/node_modules/.package-lock.json
 
@@ -54,18 +57,18 @@ check-core: wasm ## The phone's core does no I/O
 # nextest runs no examples of the documentation.
 test-rust: www ## Rust tests
 	if cargo nextest --version >/dev/null 2>&1; then \
-	  cargo nextest run --workspace; \
-	  cargo test --workspace --doc; \
+	  cargo nextest run; \
+	  cargo test --doc; \
 	else \
-	  cargo test --workspace; \
+	  cargo test; \
 	fi
 
 test-browser: www ## The real binary in a real browser
-	cargo build --workspace --bins
+	$(BUILD_OFFICE)
 	cd www && $(OFFICE) npx playwright test
 
 screenshots: setup-tests www ## Take the pictures of README anew
-	cargo build --workspace --bins
+	$(BUILD_OFFICE)
 	mkdir -p docs/images
 	cd www && $(OFFICE) npx playwright test --config playwright.screenshots.ts
 

@@ -10,6 +10,7 @@ use doorstep::record::command::{
 };
 use doorstep::record::terms::{Channel, ContactOutcome, Disposition, ProposedBy, Role, TargetRole};
 use doorstep::workspace::{RecordState, SyncState, Table};
+use rstest::rstest;
 use support::{Device, NOW, office};
 
 #[tokio::test]
@@ -213,8 +214,11 @@ async fn p3_a_difference_is_repaired_and_counted() {
     assert_eq!(phone.status().repairs, 1, "P4: counted");
 }
 
+#[rstest]
+#[case::the_one_that_shows(0)]
+#[case::the_other(1)]
 #[tokio::test]
-async fn two_values_are_shown_on_both_sides_until_one_is_picked() {
+async fn two_values_are_shown_on_both_sides_until_one_is_picked(#[case] keep: usize) {
     let (_folder, office, ids) = office(1).await;
     let mut phone = Device::new("chen.jie", 1);
     phone.sync(&office).await;
@@ -228,7 +232,7 @@ async fn two_values_are_shown_on_both_sides_until_one_is_picked() {
     assert_eq!(here.len(), 1);
     assert_eq!(here, office.visit(ids[0]).await.expect("there").conflicts);
 
-    let pick = here[0].values[1].clone();
+    let pick = here[0].values[keep].clone();
     phone.apply(ids[0], &Command::Resolve { path: here[0].path.clone(), pick: pick.id });
     phone.sync(&office).await;
     let there = office.visit(ids[0]).await.expect("there");

@@ -12,7 +12,9 @@ export default defineConfig({
   retries: 0,
   forbidOnly: process.env.CI !== undefined,
   reporter: "list",
-  timeout: 60_000,
+  // Each test starts an office and a browser of its own, on two cores in CI.
+  timeout: 180_000,
+  expect: { timeout: 20_000 },
   use: {
     launchOptions: {
       executablePath: existsSync(SYSTEM_CHROMIUM) ? SYSTEM_CHROMIUM : undefined,

@@ -374,6 +374,9 @@ impl<'t, 'd> Pen<'t, 'd> {
         self.judge(&segments, Act::Change)?;
         let (value, id) =
             standing.values.iter().find(|(_, id)| id.to_string() == pick).ok_or_else(missing)?;
+        // Taken away first: putting the value that shows already would only drop the others, and
+        // a pick is a write that replaces all that its author saw.
+        self.tx.delete(&standing.object, standing.key.as_str())?;
         match value {
             Value::Scalar(scalar) => {
                 self.tx.put(&standing.object, standing.key.as_str(), scalar.as_ref().clone())?;

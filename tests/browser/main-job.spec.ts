@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { kill, phone } from "./support/browser";
-import { choose, inStep, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
+import { choose, inStep, inStepAgain, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 
 let office: Office;
@@ -123,7 +123,7 @@ test("a visit with no network, a killed browser, and the office shows it all", a
   context = await phone(profile);
   await office.start();
   page = await start(context);
-  await inStep(page);
+  await inStepAgain(page);
   const desk = await office.api();
   const view = await desk.get<VisitView>(`/api/visits/${id}`);
   expect(view).toMatchObject({

@@ -58,13 +58,19 @@ test("the console", async ({ browser }) => {
 });
 
 async function open(browser: Browser, viewport: { width: number; height: number }, scale: number): Promise<Page> {
-  const context = await browser.newContext({ viewport, deviceScaleFactor: scale });
+  const context = await browser.newContext({
+    viewport,
+    deviceScaleFactor: scale,
+  });
   return context.newPage();
 }
 
 async function take(page: Page, name: string): Promise<void> {
   await page.mouse.move(0, 0);
-  await page.screenshot({ path: join(IMAGES, `${name}.png`), animations: "disabled" });
+  await page.screenshot({
+    path: join(IMAGES, `${name}.png`),
+    animations: "disabled",
+  });
 }
 
 /** A record of the collector in the first of the stages that has one. */
@@ -83,9 +89,9 @@ async function disagree(page: Page, id: string): Promise<void> {
   const { appointment } = await desk.get<VisitView>(`/api/visits/${id}`);
   await page.goto(`${office.url}/visit/${id}/appointment`);
   const start = page.getByLabel("Start");
-  const day = (await start.inputValue()).slice(0, 10);
+  const proposed = Date.parse(`${await start.inputValue()}Z`);
   await page.context().setOffline(true);
-  await start.fill(`${day}T18:30`);
+  await start.fill(new Date(proposed - 30 * MINUTE_MS).toISOString().slice(0, 16));
   await start.blur();
   await saved(page);
   await desk.command(id, {

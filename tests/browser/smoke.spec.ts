@@ -12,8 +12,8 @@ test.beforeAll(async () => {
 test.afterAll(() => office.remove());
 
 for (const [app, path, title] of [
-  ["the field app", "/", "Doorstep"],
-  ["the console", "/office/", "Doorstep office"],
+  ["the field app", "/", /Doorstep/],
+  ["the console", "/office/", /Doorstep office/],
 ] as const) {
   test(`${app} opens at sign-in`, async ({ page }) => {
     const errors: string[] = [];

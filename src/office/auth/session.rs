@@ -85,7 +85,7 @@ impl Accounts {
             return Ok(None);
         }
         let session = Session { user: user.name, role: user.role, device: device.id };
-        self.seen(sign_in, device, now);
+        self.seen(sign_in, device, now).await?;
         Ok(Some(Identity { session, display_name: user.display_name }))
     }
 
@@ -103,18 +103,21 @@ impl Accounts {
         user.filter(|user| right && user.disabled_at.is_none()).ok_or(AuthError::WrongPassword)
     }
 
-    /// Notes that a sign-in was used. Nobody waits for it: when it is lost, it ends earlier.
-    fn seen(&self, sign_in: SignIn, device: Device, now: i64) {
-        if now - device.last_seen_at < SEEN_EVERY {
-            return;
+    /// Notes that a sign-in was used, which prolongs it.
+    async fn seen(&self, sign_in: SignIn, device: Device, now: i64) -> Result<(), AuthError> {
+        let used = sign_in.expires_at - SIGN_IN_LASTS;
+        // Both are looked at: a device may have several sign-ins.
+        if now - used < SEEN_EVERY && now - device.last_seen_at < SEEN_EVERY {
+            return Ok(());
         }
-        drop(self.store.write(move |tx| {
+        let written = self.store.write(move |tx| {
             // The rows may have changed since they were read: what was ended or revoked stays so.
             let Some(device) = tx.device(device.id)? else { return Ok(()) };
             tx.put_device(&Device { last_seen_at: now, ..device })?;
             let Some(sign_in) = tx.sign_in(&sign_in.token_hash)? else { return Ok(()) };
             tx.put_sign_in(&SignIn { expires_at: now + SIGN_IN_LASTS, ..sign_in })
-        }));
+        });
+        Ok(written.await?)
     }
 }
 

@@ -19,7 +19,8 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         Failure::failed(format!("cannot listen on {listen}: {error}; choose another --listen"))
     })?;
     let address = listener.local_addr()?;
-    let tls = asked.tls_cert.zip(asked.tls_key).map(|(certificate, key)| Tls { certificate, key });
+    let tls = asked.tls_cert.as_deref().zip(asked.tls_key.as_deref());
+    let tls = tls.map(|(certificate, key)| load(desk, certificate, key)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (closing, heard) = watch::channel(false);
     let app = App {
@@ -43,6 +44,14 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         serve(router(app), listener, tls, closing, stop)
             .await
             .map_err(|error| Failure::failed(format!("cannot serve: {error}")))
+    })
+}
+
+fn load(desk: &Desk, certificate: &Path, key: &Path) -> Result<Tls, Failure> {
+    desk.runtime.block_on(Tls::load(certificate, key)).map_err(|error| {
+        let (certificate, key) = (certificate.display(), key.display());
+        let check = "check that both can be read, are PEM and belong together";
+        Failure::failed(format!("cannot use {certificate} with {key}: {error}; {check}"))
     })
 }
 

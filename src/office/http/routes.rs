@@ -176,7 +176,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: Method::GET,
         path: "/api/users",
-        access: EDITORS,
+        access: READERS,
         summary: "Users, or those of one role",
         query: &[("role", "collector, supervisor, auditor or admin")],
         body: None,

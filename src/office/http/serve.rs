@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,13 +19,15 @@ const GRACE: Duration = Duration::from_secs(20);
 /// A client that connects and says nothing is given up after this.
 const HEAD_PATIENCE: Duration = Duration::from_secs(15);
 
-/// Files with the certificate chain and its key, PEM.
+/// A certificate and its key, ready to serve with.
 #[derive(Debug, Clone)]
-pub struct Tls {
-    /// The chain, the own certificate first.
-    pub certificate: PathBuf,
-    /// The private key.
-    pub key: PathBuf,
+pub struct Tls(RustlsConfig);
+
+impl Tls {
+    /// Reads the chain, the own certificate first, and the private key; both PEM.
+    pub async fn load(certificate: &Path, key: &Path) -> io::Result<Self> {
+        RustlsConfig::from_pem_file(certificate, key).await.map(Self)
+    }
 }
 
 /// Serves until `stop`, then takes no more connections, ends open streams by way of `closing`
@@ -53,8 +55,7 @@ pub async fn serve(
     http.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_PATIENCE);
     match tls {
         None => server.acceptor(NoDelayAcceptor::new()).serve(service).await,
-        Some(Tls { certificate, key }) => {
-            let config = RustlsConfig::from_pem_file(certificate, key).await?;
+        Some(Tls(config)) => {
             let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
             server.acceptor(acceptor).serve(service).await
         }

@@ -13,6 +13,20 @@ export async function inStep(page: Page): Promise<void> {
   await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", "in-step", { timeout: 60_000 });
 }
 
+/**
+ * In step, after signing in once more where the office asks for it: a browser that is killed soon
+ * after the sign-in has not written the session's cookie to disk yet. The work is on the phone.
+ */
+export async function inStepAgain(page: Page): Promise<void> {
+  await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", /in-step|attention/, { timeout: 60_000 });
+  const password = page.getByLabel("Password");
+  if (await password.isVisible()) {
+    await password.fill(PASSWORD);
+    await page.getByRole("button", { name: "Sign in" }).click();
+  }
+  await inStep(page);
+}
+
 /** The service worker holds the app: a reload works with no network. */
 export async function readyOffline(page: Page): Promise<void> {
   await page.evaluate(async () => {

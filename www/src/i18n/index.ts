@@ -31,8 +31,8 @@ document.documentElement.lang = lang.value;
 
 /** Whose numbers and dates are written: the region that the browser names, in the language chosen. */
 export function locale(): string {
-  const chosen = lang.value;
-  return chosen === "en" ? (navigator.languages.find((tag) => /^en(-|$)/i.test(tag)) ?? chosen) : chosen;
+  if (lang.value !== "en") return lang.value;
+  return navigator.languages.find((tag) => tag.startsWith("en-")) ?? "en-GB";
 }
 
 /** The sentence for a key such as `sign/title`. */

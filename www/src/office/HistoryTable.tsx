@@ -7,7 +7,7 @@ import { formatDateTime } from "../ui/format";
 import { Alert } from "../ui/parts";
 import { api, type ReceivedEntry } from "./api";
 import { narrow } from "./page";
-import { pathName, pathValue } from "./paths";
+import { pathChange, pathName } from "./paths";
 import { explain } from "./state";
 
 /** Entries drawn at first; the rest when asked for. */
@@ -66,17 +66,20 @@ function Table({ entries, view }: Props): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {entries.map((entry) => (
-            <tr key={`${entry.change}.${entry.path}`} class="align-top">
-              <td class="font-medium">{pathName(entry.path)}</td>
-              <td class="muted max-w-64">{pathValue(entry.path, entry.from, view)}</td>
-              <td class="max-w-64">{pathValue(entry.path, entry.to, view)}</td>
-              <td>{entry.by}</td>
-              <td>{formatDateTime(entry.at)}</td>
-              <td>{received(entry)}</td>
-              <td class="font-mono text-xs">{entry.device.slice(0, 8)}</td>
-            </tr>
-          ))}
+          {entries.map((entry) => {
+            const [from, to] = pathChange(entry, view);
+            return (
+              <tr key={`${entry.change}.${entry.path}`} class="align-top">
+                <td class="font-medium">{pathName(entry.path)}</td>
+                <td class="muted max-w-64">{from}</td>
+                <td class="max-w-64">{to}</td>
+                <td>{entry.by}</td>
+                <td>{formatDateTime(entry.at)}</td>
+                <td>{received(entry)}</td>
+                <td class="font-mono text-xs">{entry.device.slice(0, 8)}</td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </div>
@@ -89,10 +92,7 @@ function List({ entries, view }: Props): JSX.Element {
       {entries.map((entry) => (
         <li key={`${entry.change}.${entry.path}`} class="border-base-300 border-l-2 pl-3">
           <p class="font-medium">{pathName(entry.path)}</p>
-          <p>
-            <span class="muted">{pathValue(entry.path, entry.from, view)}</span> →{" "}
-            {pathValue(entry.path, entry.to, view)}
-          </p>
+          <p>{pathChange(entry, view).join(" → ")}</p>
           <p class="muted">
             {t("app/by_at", { by: entry.by, at: formatDateTime(entry.at) })} ·{" "}
             <span class="font-mono text-xs">{entry.device.slice(0, 8)}</span>

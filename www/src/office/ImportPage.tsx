@@ -101,6 +101,9 @@ function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.El
       <div role="status">
         <p class="font-semibold">{t("office/import_done", { created, updated, unchanged, refused })}</p>
         {dry && <p class="muted">{t("office/import_dry")}</p>}
+        {result.notes?.map((note) => (
+          <p key={note}>{note}</p>
+        ))}
       </div>
       {!dry && (
         <Link href="/" class="link self-start">
@@ -111,7 +114,7 @@ function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.El
         <>
           <Select
             label={t("office/show_rows")}
-            options={OUTCOMES.filter((outcome) => result[outcome] > 0)}
+            options={OUTCOMES.filter((outcome) => result.rows.some((row) => row.outcome === outcome))}
             value={only}
             empty={t("office/any")}
             word={outcomeWord}
@@ -130,12 +133,17 @@ function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.El
               <tbody>
                 {rows.slice(0, most).map((row) => (
                   <tr key={`${row.row}.${row.field ?? ""}`} data-testid="import-row" data-outcome={row.outcome}>
-                    <td class="tabular-nums">{row.row}</td>
+                    <td class="tabular-nums">
+                      {row.row}
+                      {row.sheet_row !== undefined && (
+                        <div class="muted text-xs">{t("office/sheet_row", { n: row.sheet_row })}</div>
+                      )}
+                    </td>
                     <td class={row.outcome === "refused" ? "text-error font-medium" : ""}>
                       {outcomeWord(row.outcome)}
                       {row.case_no && <div class="muted text-xs">{row.case_no}</div>}
                     </td>
-                    <td>{row.field}</td>
+                    <td>{row.field ?? row.changed?.join(", ")}</td>
                     <td>{row.reason}</td>
                   </tr>
                 ))}

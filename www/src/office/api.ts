@@ -23,11 +23,16 @@ export interface User {
   disabled: boolean;
 }
 export interface ImportRow {
+  /** Below the heading, from 1. */
   row: number;
+  /** As a spreadsheet shows it. */
+  sheet_row?: number;
   outcome: string;
   case_no?: string | null;
   field?: string | null;
   reason?: string | null;
+  /** Facts that changed. */
+  changed?: string[];
 }
 export interface ImportReport {
   created: number;
@@ -35,6 +40,8 @@ export interface ImportReport {
   unchanged: number;
   refused: number;
   rows: ImportRow[];
+  /** About the file as a whole, such as columns that were left out. */
+  notes?: string[];
 }
 export interface Quarantined {
   id: number;

@@ -5,6 +5,9 @@ import { fieldName, formatBytes, formatField, formatMoney } from "../ui/format";
 
 /** Maps whose entries are named by an id. */
 const ENTRIES = new Set(["contacts", "payments", "attachments", "amendments"]);
+/** Fields of a hold and of a check; anything else that stands last is the end of somebody's name. */
+const HOLD_FIELDS = new Set(["since", "until", "note"]);
+const CHECK_FIELDS = new Set(["answer", "at", "grade", "reason"]);
 
 export function pathName(path: string): string {
   const [top = "", ...rest] = path.split(".");
@@ -12,9 +15,9 @@ export function pathName(path: string): string {
   const last = rest.at(-1) ?? "";
   // Names of people hold dots, so what stands last is the field and what stands between the person.
   if (top === "case" && second === "flags") {
-    return joined(`${t("office/hold_one")}: ${word("flag", third)}`, rest.length > 3 ? last : "");
+    return joined(`${t("office/hold_one")}: ${word("flag", third)}`, HOLD_FIELDS.has(last) ? last : "");
   }
-  if (top === "checks" && rest.length > 1) return joined(word("check", second), last);
+  if (top === "checks" && rest.length > 1) return joined(word("check", second), CHECK_FIELDS.has(last) ? last : "");
   if ((top === "assignment" && second === "collectors") || (top === "visit" && second === "visitors")) {
     const people = t(top === "assignment" ? "office/collectors" : "site/visitors");
     return rest.length > 1 ? `${people}: ${rest.slice(1).join(".")}` : people;
@@ -30,6 +33,15 @@ function joined(container: string, key: string): string {
   if (!key) return container;
   const own = t(`office/key/${key}`);
   return `${container} · ${own === `office/key/${key}` ? key : own}`;
+}
+
+/** Both sides of one change; an entry that went as a whole has a value on neither. */
+export function pathChange(
+  entry: { path: string; from: FieldValue; to: FieldValue },
+  view: VisitView,
+): [string, string] {
+  const gone = entry.to.type === "nothing";
+  return [pathValue(entry.path, entry.from, view), gone ? t("office/removed") : pathValue(entry.path, entry.to, view)];
 }
 
 /** A field's value in words. */

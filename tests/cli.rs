@@ -1,0 +1,207 @@
+//! The real binary: what it prints, what it leaves with, and how it stops.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_doorstep");
+const PASSWORD: &str = "correct horse battery";
+
+#[test]
+fn cases_go_in_and_records_come_out() {
+    let desk = Desk::new();
+    for name in ["chen.jie", "wu.min", "zhao.lei", "sun.yan", "he.tao"] {
+        let added = desk.run(&["user", "add", name, "--role", "collector"], PASSWORD);
+        assert_eq!(told(&added), (0, format!("{name} may sign in as collector")));
+    }
+    let report = desk.json(&["import", "cases", "tests/data/cases.csv", "--json"]);
+    assert_eq!((&report["created"], &report["refused"]), (&500.into(), &0.into()));
+    let again = desk.json(&["import", "cases", "tests/data/cases.csv", "--json"]);
+    assert_eq!(again["unchanged"], 500);
+    let chinese = desk.json(&["import", "cases", "tests/data/cases_zh.csv", "--json"]);
+    assert_eq!((&chinese["created"], &chinese["refused"]), (&60.into(), &8.into()));
+    assert_eq!(chinese["rows"][2]["row"], 63);
+    assert_eq!(chinese["rows"][2]["field"], "due_date");
+
+    let verified = desk.json(&["verify", "--json"]);
+    assert_eq!((&verified["ok"], &verified["records"]), (&true.into(), &560.into()));
+
+    for (format, file) in [("csv", "v.csv"), ("xlsx", "v.xlsx"), ("jsonl", "v.jsonl")] {
+        let path = desk.path(file);
+        let path = path.to_str().unwrap();
+        let done = desk.run(&["export", "visits", "--format", format, "--out", path], "");
+        assert_eq!(done.status.code(), Some(0), "{done:?}");
+        assert!(std::fs::metadata(path).unwrap().len() > 10_000);
+    }
+    let lines = desk.run(&["export", "visits", "--format", "jsonl", "--status", "assigned"], "");
+    assert_eq!(String::from_utf8(lines.stdout).unwrap().lines().count(), 560);
+    let folder = desk.path("documents");
+    let out = folder.to_str().unwrap();
+    desk.run(&["export", "visits", "--format", "automerge", "--out", out], "");
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 560);
+}
+
+#[test]
+fn errors_are_one_line_that_says_what_to_do() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("picture.csv"), b"\x89PNG\0\0").unwrap();
+    let picture = desk.path("picture.csv");
+    let picture = picture.to_str().unwrap();
+    let user = ["user", "add", "x", "--role"];
+    for (args, code, hint) in [
+        (vec!["import", "cases", picture], 1, "neither CSV nor XLSX"),
+        (vec!["import", "cases", "nowhere.csv"], 1, "cannot read nowhere.csv"),
+        (vec!["import", "cases"], 2, "<FILE>"),
+        (vec!["import", "cases", picture, "--zone", "Mars/Base"], 2, "Asia/Shanghai"),
+        (vec!["export", "visits", "--format", "pdf"], 2, "csv, xlsx, jsonl or automerge"),
+        (vec!["export", "visits", "--format", "automerge"], 2, "--out DIR"),
+        (vec!["export", "visits", "--format", "csv", "--since", "soon"], 2, "2026-11-03"),
+        (vec!["export", "visits", "--format", "csv", "--status", "new"], 2, "on_site"),
+        ([&user[..], &["boss"]].concat(), 2, "supervisor"),
+        ([&user[..], &["admin"]].concat(), 1, "at least 10 characters"),
+        (vec!["user", "disable", "nobody"], 1, "no user"),
+        (vec!["device", "revoke", "xyz"], 2, "32 hex digits"),
+        (vec!["serve", "--tls-cert", "no.pem"], 2, "--tls-key"),
+        (vec!["serve", "--tls-cert", "no.pem", "--tls-key", "no.pem"], 1, "cannot use no.pem"),
+        (vec!["fly"], 2, "--help"),
+    ] {
+        let mut command = desk.command(&args);
+        let done = answer(command.env("DOORSTEP_LISTEN", "127.0.0.1:0"), "short");
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(code), "{args:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{args:?}: {said}");
+        assert!(said.contains(hint), "{args:?}: {said}");
+        assert!(done.stdout.is_empty(), "{args:?}");
+    }
+    let unknown = Command::new(BINARY)
+        .args(["verify", "--database", "postgres://localhost/x"])
+        .output()
+        .unwrap();
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("use sqlite:PATH"));
+}
+
+#[test]
+fn users_and_devices_are_listed_and_locked_out() {
+    let desk = Desk::new();
+    desk.run(
+        &["user", "add", "lin.yue", "--role", "supervisor", "--display-name", "林悦"],
+        PASSWORD,
+    );
+    let twice = desk.run(&["user", "add", "Lin.Yue", "--role", "admin"], PASSWORD);
+    assert_eq!(twice.status.code(), Some(1));
+    let users = desk.json(&["user", "list", "--json"]);
+    assert_eq!(users["users"][0]["display_name"], "林悦");
+    assert_eq!(desk.json(&["device", "list", "--json"])["devices"], Value::Array(vec![]));
+    let done = desk.run(&["user", "disable", "lin.yue"], "");
+    assert_eq!(told(&done), (0, "lin.yue may no longer sign in".to_owned()));
+    assert_eq!(desk.json(&["user", "list", "--json"])["users"][0]["disabled"], true);
+}
+
+#[test]
+fn a_demo_is_served_until_it_is_told_to_stop() {
+    let desk = Desk::new();
+    let mut serving = Serving::start(&desk, &["--demo"]);
+    assert!(serving.address.starts_with("http://127.0.0.1:"), "{}", serving.address);
+    let port = serving.address.rsplit(':').next().unwrap().to_owned();
+    let answer = talk(&port, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let body = "{\"name\":\"lin.yue\",\"password\":\"doorstep-demo\"}";
+    let sign_in = format!(
+        "POST /api/session HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = talk(&port, &sign_in);
+    assert!(answer.contains("\"role\":\"supervisor\""), "{answer}");
+    assert!(!answer.contains("; Secure"), "a loopback listener has no TLS: {answer}");
+    assert_eq!(serving.stop(), Some(0));
+    let verified = desk.json(&["verify", "--json"]);
+    assert_eq!((&verified["ok"], &verified["records"]), (&true.into(), &60.into()));
+}
+
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        let database = format!("sqlite:{}", self.path("office.db").display());
+        command.args(args).env("DOORSTEP_DATABASE", database);
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
+        command
+    }
+
+    fn run(&self, args: &[&str], input: &str) -> Output {
+        answer(&mut self.command(args), input)
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let done = self.run(args, "");
+        assert_eq!(done.status.code(), Some(0), "{args:?}: {done:?}");
+        serde_json::from_slice(&done.stdout).unwrap()
+    }
+}
+
+fn answer(command: &mut Command, input: &str) -> Output {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    // A command that asks for nothing may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn told(output: &Output) -> (i32, String) {
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (output.status.code().unwrap_or(-1), text)
+}
+
+fn talk(port: &str, request: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    std::io::Read::read_to_end(&mut stream, &mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// A program that serves; killed where a test fails before it stops it.
+struct Serving {
+    child: Child,
+    address: String,
+    // Kept open: a program whose output nobody reads would fail to print.
+    _output: BufReader<std::process::ChildStdout>,
+}
+
+impl Serving {
+    fn start(desk: &Desk, flags: &[&str]) -> Self {
+        let args = [&["serve", "--listen", "127.0.0.1:0"], flags].concat();
+        let mut child = desk.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        Self { child, address, _output: output }
+    }
+
+    fn stop(&mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

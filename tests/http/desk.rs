@@ -1,0 +1,199 @@
+//! The whole endpoint over a store in a temporary folder, asked without a network.
+
+// Each test program uses a part of it.
+#![allow(dead_code)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use doorstep::ids::RecordId;
+use doorstep::office::auth::{Accounts, Hasher};
+use doorstep::office::http::{App, File, Pages, router};
+use doorstep::office::{Created, NewVisit, Office};
+use doorstep::record::command::{AssignmentPatch, CasePatch};
+use doorstep::record::terms::Role;
+use http_body_util::BodyExt;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+/// 2026-11-23 10:30 UTC, ms: half past six in the evening in Ningbo.
+pub(crate) const NOW: i64 = 1_795_429_800_000;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+pub(crate) const COLLECTORS: [&str; 5] = ["chen.jie", "wu.min", "zhao.lei", "sun.yan", "he.tao"];
+
+pub(crate) const CASES: &[u8] = include_bytes!("../data/cases.csv");
+pub(crate) const CASES_ZH: &[u8] = include_bytes!("../data/cases_zh.csv");
+
+pub(crate) struct Desk {
+    pub(crate) office: Office,
+    pub(crate) accounts: Accounts,
+    pub(crate) clock: Arc<AtomicI64>,
+    pub(crate) closing: watch::Sender<bool>,
+    router: Router,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer, whole.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Desk {
+    /// An office with people of every role.
+    pub(crate) async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("sqlite:{}", folder.path().join("office.db").display());
+        let clock = Arc::new(AtomicI64::new(NOW));
+        let read = {
+            let clock = clock.clone();
+            move || clock.load(Ordering::Relaxed)
+        };
+        let office = Office::open(&address, read.clone()).unwrap();
+        let accounts = Accounts::new(office.store().clone(), Arc::new(read), Hasher::for_tests());
+        let (closing, heard) = watch::channel(false);
+        let app = App {
+            office: office.clone(),
+            accounts: accounts.clone(),
+            pages: Pages::of(page),
+            zone: None,
+            secure: false,
+            closing: heard,
+        };
+        let desk = Self { office, accounts, clock, closing, router: router(app), _folder: folder };
+        for name in COLLECTORS {
+            desk.add_user(name, Role::Collector).await;
+        }
+        desk.add_user("lin.yue", Role::Supervisor).await;
+        desk.add_user("gu.an", Role::Auditor).await;
+        desk.add_user("admin", Role::Admin).await;
+        desk
+    }
+
+    async fn add_user(&self, name: &str, role: Role) {
+        self.accounts.add_user(name, name, role, PASSWORD.to_owned()).await.unwrap();
+    }
+
+    pub(crate) fn later(&self, ms: i64) {
+        self.clock.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// A record of a case.
+    pub(crate) async fn visit(&self, case_no: &str, collectors: &[&str]) -> RecordId {
+        let names = collectors.iter().map(|name| (*name).to_owned()).collect();
+        let visit = NewVisit {
+            case_no: case_no.to_owned(),
+            case: CasePatch {
+                borrower_name: Some("王芳".to_owned()),
+                overdue: Some(1_578_307),
+                currency: Some("CNY".to_owned()),
+                due_date: Some("2026-11-03".to_owned()),
+                zone: Some("Asia/Shanghai".to_owned()),
+                ..CasePatch::default()
+            },
+            assignment: AssignmentPatch { collectors: Some(names), ..Default::default() },
+        };
+        match self.office.create_visits(vec![visit], "lin.yue").await.unwrap()[..] {
+            [Created::New(id)] => id,
+            ref other => panic!("{other:?}"),
+        }
+    }
+
+    /// A token for programs.
+    pub(crate) async fn token(&self, name: &str) -> String {
+        let body = format!("{{\"name\":\"{name}\",\"password\":\"{PASSWORD}\"}}");
+        let answer = self.post_json("/api/session", None, &body).await;
+        answer.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> Answer {
+        self.ask(ask("GET", path, token).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: Vec<u8>) -> Answer {
+        self.ask(ask("POST", path, token).body(Body::from(body)).unwrap()).await
+    }
+
+    pub(crate) async fn post_json(&self, path: &str, token: Option<&str>, body: &str) -> Answer {
+        let request = ask("POST", path, token).header(header::CONTENT_TYPE, "application/json");
+        self.ask(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        let response = self.begin(request).await;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: head.status, headers: head.headers, body }
+    }
+
+    /// An answer of which the body may never end.
+    pub(crate) async fn begin(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) async fn assert_sound(&self) {
+        let verified = self.office.verify().await.unwrap();
+        assert!(verified.ok, "{:?}", verified.problems);
+    }
+}
+
+pub(crate) fn ask(method: &str, path: &str, token: Option<&str>) -> axum::http::request::Builder {
+    let request = Request::builder().method(method).uri(path);
+    match token {
+        Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+        None => request,
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Status and body, for snapshots.
+    pub(crate) fn told(&self) -> String {
+        format!("{} {}", self.status.as_u16(), self.text())
+    }
+
+    /// Status and stable word.
+    pub(crate) fn code(&self) -> (u16, String) {
+        let code = if self.status.is_success() {
+            String::new()
+        } else {
+            self.json()["code"].as_str().unwrap_or_default().to_owned()
+        };
+        (self.status.as_u16(), code)
+    }
+}
+
+/// Pages of a build that never was.
+fn page(name: &str) -> Option<File> {
+    let bytes: &'static [u8] = match name {
+        "index.html" => b"<title>field</title>",
+        "office/index.html" => b"<title>console</title>",
+        "sw.js" => b"self.skipWaiting",
+        "manifest.webmanifest" => b"{}",
+        "assets/field-1a2b3c.js" => b"plain script",
+        "assets/field-1a2b3c.js.br" => b"brotli script",
+        "assets/core-4d5e6f.wasm" => b"\0asm",
+        _ => return None,
+    };
+    let mut hash = [0; 32];
+    hash[0] = u8::try_from(name.len()).unwrap();
+    Some(File { bytes: bytes.into(), hash })
+}

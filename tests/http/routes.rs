@@ -1,0 +1,132 @@
+//! The table of routes against what the router does.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::http::header;
+use doorstep::office::http::{Access, ROUTES, Route};
+use doorstep::record::terms::Role;
+
+use super::desk::{Answer, Desk, ask};
+
+#[tokio::test]
+async fn every_route_lets_in_its_roles_and_nobody_else() {
+    let desk = Desk::open().await;
+    let people = [
+        (Role::Collector, "chen.jie"),
+        (Role::Supervisor, "lin.yue"),
+        (Role::Auditor, "gu.an"),
+        (Role::Admin, "admin"),
+    ];
+    for route in ROUTES {
+        let name = format!("{} {}", route.method, route.path);
+        let nobody = call(&desk, route, None).await.code();
+        match route.access {
+            Access::Anyone => assert_ne!(nobody.1, "signed_out", "{name}"),
+            Access::Roles(_) => assert_eq!(nobody, (401, "signed_out".into()), "{name}"),
+        }
+        for (role, user) in people {
+            // A token of its own, since signing out is one of the routes.
+            let token = desk.token(user).await;
+            let (status, code) = call(&desk, route, Some(&token)).await.code();
+            let allowed = match route.access {
+                Access::Anyone => true,
+                Access::Roles(roles) => roles.contains(&role),
+            };
+            if allowed {
+                let gone = ["signed_out", "not_allowed", "not_found", "method_not_allowed"];
+                assert!(!gone.contains(&code.as_str()), "{role} {name}: {status} {code}");
+                assert!(status < 500, "{role} {name}: {status} {code}");
+            } else {
+                assert_eq!((status, code.as_str()), (403, "not_allowed"), "{role} {name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_description_lists_every_route() {
+    let desk = Desk::open().await;
+    let description = desk.get("/api/openapi.json", None).await.json();
+    let described: BTreeSet<String> = description["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().keys();
+            methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect();
+    let routes: BTreeSet<String> =
+        ROUTES.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert_eq!(described, routes);
+    assert_eq!(ROUTES.len(), routes.len(), "a route stands twice");
+}
+
+#[tokio::test]
+async fn methods_and_addresses_that_are_not_there_are_problems() {
+    let desk = Desk::open().await;
+    let token = desk.token("admin").await;
+    let delete = ask("DELETE", "/api/visits", Some(&token)).body(Body::empty()).unwrap();
+    let answer = desk.ask(delete).await;
+    assert_eq!(answer.code(), (405, "method_not_allowed".into()));
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    let answer = desk.get("/api/nothing", Some(&token)).await;
+    assert_eq!(answer.code(), (404, "not_found".into()));
+    let answer = desk.post("/", None, Vec::new()).await;
+    assert_eq!(answer.code(), (405, "method_not_allowed".into()));
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_office_clock_and_its_fences() {
+    let desk = Desk::open().await;
+    for path in ["/healthz", "/readyz", "/", "/api/session", "/api/nothing"] {
+        let answer = desk.get(path, None).await;
+        assert_eq!(answer.header("date"), "Mon, 23 Nov 2026 10:30:00 GMT", "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert!(!answer.header("x-request-id").is_empty(), "{path}");
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval';"), "{path}: {policy}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe-inline"), "{path}: {policy}");
+        let private = path.starts_with("/api");
+        assert_eq!(answer.header("cache-control") == "no-store", private, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn answers_of_the_api_are_compressed_and_rounds_are_not() {
+    let desk = Desk::open().await;
+    let get = |path: &str| {
+        let request = ask("GET", path, None).header(header::ACCEPT_ENCODING, "gzip, br");
+        request.body(Body::empty()).unwrap()
+    };
+    let answer = desk.ask(get("/api/openapi.json")).await;
+    assert_eq!(answer.header("content-encoding"), "br");
+    let token = desk.token("chen.jie").await;
+    let round = ask("POST", "/sync", Some(&token)).header(header::ACCEPT_ENCODING, "br");
+    let body = doorstep::sync::message::encode_request(&Default::default());
+    let answer = desk.ask(round.body(Body::from(body)).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-encoding")), (200, ""));
+}
+
+async fn call(desk: &Desk, route: &Route, token: Option<&str>) -> Answer {
+    let path = route.path.replace("{id}", "01a20aaf-78e0-7801-9dc4-6124dccd5cf9");
+    let path = if route.path == "/api/export" { format!("{path}?format=csv") } else { path };
+    let request = ask(route.method.as_str(), &path, token);
+    let request = match route.body {
+        Some(media) => request.header(header::CONTENT_TYPE, media),
+        None => request,
+    };
+    let response = desk.begin(request.body(Body::empty()).unwrap()).await;
+    let (head, body) = response.into_parts();
+    // Events never end: a status is enough.
+    let endless = head.headers.get(header::CONTENT_TYPE).is_some_and(|m| m == "text/event-stream");
+    let body = if endless {
+        Vec::new()
+    } else {
+        http_body_util::BodyExt::collect(body).await.unwrap().to_bytes().to_vec()
+    };
+    Answer { status: head.status, headers: head.headers, body }
+}
