@@ -18,25 +18,30 @@ const FLAGS: readonly Flag[] = [
   "bereavement",
 ];
 
-export function Holds({ record }: { record: OpenRecord }): JSX.Element {
-  const [open, setOpen] = useState(false);
+export function Holds({ record }: { record: OpenRecord }): JSX.Element | null {
   const { flags } = record.view.case;
+  if (flags.length === 0) return null;
+  return (
+    <section role="alert" class="bg-error text-error-content rounded-box p-4">
+      <h2 class="font-semibold">{t("rec/holds")}</h2>
+      <ul class="text-sm">
+        {flags.map((hold) => (
+          <li key={`${hold.flag}.${hold.by}`}>
+            {t("rec/hold_by", { flag: word("flag", hold.flag), by: hold.by })}
+            {hold.note && ` · ${hold.note}`}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** The way to raise one, and its dialog. */
+export function RaiseHoldButton({ record }: { record: OpenRecord }): JSX.Element {
+  const [open, setOpen] = useState(false);
   return (
     <>
-      {flags.length > 0 && (
-        <section role="alert" class="bg-error text-error-content rounded-box p-4">
-          <h2 class="font-semibold">{t("rec/holds")}</h2>
-          <ul class="text-sm">
-            {flags.map((hold) => (
-              <li key={`${hold.flag}.${hold.by}`}>
-                {t("rec/hold_by", { flag: word("flag", hold.flag), by: hold.by })}
-                {hold.note && ` · ${hold.note}`}
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
-      <button type="button" class="btn btn-ghost btn-sm min-h-11 self-end" onClick={() => setOpen(true)}>
+      <button type="button" class="btn btn-sm btn-ghost min-h-11" onClick={() => setOpen(true)}>
         {t("rec/hold_raise")}
       </button>
       {open && <RaiseHold record={record} onClose={() => setOpen(false)} />}

@@ -8,7 +8,7 @@ import { fieldName, formatDate, formatMoney } from "../ui/format";
 import { Alert } from "../ui/parts";
 import { Conflicts } from "../ui/Conflicts";
 import { History } from "./History";
-import { Holds } from "./Holds";
+import { Holds, RaiseHoldButton } from "./Holds";
 import { client, explain, rows, save, showToast } from "./state";
 import { AppointmentStep } from "./steps/Appointment";
 import { ContactStep } from "./steps/Contact";
@@ -144,16 +144,16 @@ function Open({ record, asked }: { record: OpenRecord; asked: string | undefined
       )}
       {view.stage === "reviewed" && <Alert>{t("rec/accepted")}</Alert>}
       {view.stage === "sealed" && <Alert>{t("rec/sealed")}</Alert>}
-      <CaseHead view={view} onHistory={() => setHistory(true)} />
+      <CaseHead record={record} onHistory={() => setHistory(true)} />
       <Conflicts view={view} apply={apply} />
-      <nav aria-label={t("rec/steps")} class="grid grid-cols-5 gap-1">
+      <nav aria-label={t("rec/steps")} class="grid grid-cols-[1fr_1.4fr_1fr_0.8fr_1fr] gap-1">
         {view.steps.map(({ step: name, done }, at) => (
           <Link
             key={name}
             href={`/visit/${view.id}/${name}`}
             replace
             aria-current={name === step ? "step" : undefined}
-            class={`rounded-field flex min-h-14 flex-col items-center justify-center gap-0.5 border px-1 text-center text-xs no-underline ${
+            class={`rounded-field flex min-h-14 flex-col items-center justify-center gap-0.5 border px-0.5 text-center text-[0.7rem] leading-tight no-underline ${
               name === step ? "bg-primary text-primary-content border-primary" : "bg-base-100 border-base-300"
             }`}
           >
@@ -182,7 +182,8 @@ function Open({ record, asked }: { record: OpenRecord; asked: string | undefined
   );
 }
 
-function CaseHead({ view, onHistory }: { view: VisitView; onHistory: () => void }): JSX.Element {
+function CaseHead({ record, onHistory }: { record: OpenRecord; onHistory: () => void }): JSX.Element {
+  const { view } = record;
   const { case: facts } = view;
   return (
     <section class="card-plain flex flex-col gap-2" aria-label={t("rec/case")}>
@@ -208,6 +209,7 @@ function CaseHead({ view, onHistory }: { view: VisitView; onHistory: () => void 
         <button type="button" class="btn btn-sm btn-ghost min-h-11" onClick={onHistory}>
           {t("rec/history")}
         </button>
+        <RaiseHoldButton record={record} />
       </div>
     </section>
   );
