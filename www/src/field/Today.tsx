@@ -5,14 +5,13 @@ import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { ListRow } from "../core/api";
-import { lang, t } from "../i18n";
+import { t } from "../i18n";
 import { deviceZone, formatDay, today, toLocalInput } from "../ui/format";
-import { useDeferredRender } from "./deferred";
 import { forgetPlace, lastPlace, useScrollMemory } from "./place";
 import { SignInForm } from "./SignIn";
 import { clock, expired, me, rows } from "./state";
 import { SyncChip } from "./SyncStatus";
-import { VisitRow } from "./VisitRow";
+import { VisitRows } from "./VisitRows";
 
 type Filter = "all" | "conflicts" | "unsent";
 
@@ -28,16 +27,9 @@ export function Today(): JSX.Element {
   const wanted = query.value;
   const kept = filter.value;
   const day = today(deviceZone());
-  const shown = useMemo(() => all.filter((row) => passes(row, kept) && matches(row, wanted)), [all, kept, wanted]);
+  const shown = useMemo(() => search(all, wanted).filter((row) => passes(row, kept)), [all, kept, wanted]);
   const sections = useMemo(() => arrange(shown, day), [shown, day]);
-  const ready = useDeferredRender(shown.length);
-  useScrollMemory(ready.all, () => 0);
-  let left = ready.count;
-  const take = (list: ListRow[]): ListRow[] => {
-    const part = list.slice(0, Math.max(0, left));
-    left -= list.length;
-    return part;
-  };
+  useScrollMemory(true, () => 0);
   return (
     <div class="mx-auto max-w-xl">
       <Head all={all} />
@@ -56,13 +48,7 @@ export function Today(): JSX.Element {
                 <span>{t(title)}</span>
                 <span class="tabular-nums">{list.length}</span>
               </h2>
-              <ul class="card-plain divide-base-300 divide-y overflow-hidden p-0">
-                {take(list).map((row) => (
-                  <li key={row.id} class="list-row-slot">
-                    <VisitRow row={row} agenda={title === "list/today"} />
-                  </li>
-                ))}
-              </ul>
+              <VisitRows rows={list} agenda={title === "list/today"} />
             </section>
           ))}
         </div>
@@ -161,12 +147,20 @@ function passes(row: ListRow, kept: Filter): boolean {
 
 /** Full-width digits and letters count as their plain ones. */
 function plain(text: string): string {
-  return text.normalize("NFKC").toLocaleLowerCase(lang.value);
+  return text.normalize("NFKC").toLowerCase();
 }
 
-function matches(row: ListRow, wanted: string): boolean {
+/** What is searched in a row; rows that stay the same object are made plain once. */
+const texts = new WeakMap<ListRow, string>();
+
+function search(list: ListRow[], wanted: string): ListRow[] {
   const part = plain(wanted.trim());
-  return part === "" || [row.borrower_name, row.case_no, row.address].some((text) => plain(text).includes(part));
+  if (part === "") return list;
+  return list.filter((row) => {
+    const text = texts.get(row) ?? plain([row.borrower_name, row.case_no, row.address].join("\n"));
+    texts.set(row, text);
+    return text.includes(part);
+  });
 }
 
 /** Sections in the order in which a day needs them; a record stands in the first that fits. */
@@ -186,13 +180,16 @@ function arrange(list: ListRow[], day: string): { title: string; rows: ListRow[]
   );
   for (const row of list) sections.get(section(row))?.push(row);
   sections.get("list/today")?.sort((a, b) => (a.starts_at ?? 0) - (b.starts_at ?? 0));
-  sections.get("list/due")?.sort((a, b) => a.due_by.localeCompare(b.due_by) || byUse(a, b));
+  sections.get("list/due")?.sort((a, b) => order(a.due_by, b.due_by) || byUse(a, b));
   sections.get("list/rest")?.sort(byUse);
   return [...sections].filter(([, rows]) => rows.length > 0).map(([title, rows]) => ({ title, rows }));
 }
 
 function byUse(a: ListRow, b: ListRow): number {
-  return (
-    a.priority - b.priority || (a.due_by || "9").localeCompare(b.due_by || "9") || a.case_no.localeCompare(b.case_no)
-  );
+  return a.priority - b.priority || order(a.due_by || "9", b.due_by || "9") || order(a.case_no, b.case_no);
+}
+
+/** Dates and case numbers need no language's rules, which cost far more. */
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -102,11 +102,15 @@ export async function enter(next: StartState): Promise<void> {
 export async function begin(): Promise<void> {
   client.subscribe((event) => {
     switch (event.type) {
-      case "status":
+      case "status": {
+        const arrived = status.value?.first_sync && !event.status.first_sync;
         status.value = event.status;
+        if (arrived) listChanged();
         return;
+      }
       case "list":
-        listChanged();
+        // While the first sync fills the phone nobody looks at the list.
+        if (!status.value?.first_sync) listChanged();
         return;
       case "record":
         changed.value = { id: event.id, at: Date.now() };
