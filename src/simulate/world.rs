@@ -383,11 +383,8 @@ impl World {
             self.devices[n].frozen = false;
             self.tell(format!("device {n} wakes up"));
         }
-        if self.strikes(Fault::DiskFull) {
-            self.devices[n].disk_full = true;
-        } else {
-            self.devices[n].disk_full = false;
-        }
+        let full = self.strikes(Fault::DiskFull);
+        self.devices[n].disk_full = full;
         if self.strikes(Fault::ClockJump) {
             self.devices[n].skew = self.rng.i64(-86_400_000..86_400_000);
         }
