@@ -1,12 +1,13 @@
 /** Which page is shown. */
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { Route, Switch, useLocation } from "wouter-preact";
 import { sentence, t } from "../i18n";
 import { Alert } from "../ui/parts";
 import { FirstSync } from "./FirstSync";
 import { RecordPage } from "./RecordPage";
 import { SignIn } from "./SignIn";
-import { client, enter, expired, notice, session, status, toast } from "./state";
+import { client, enter, expired, notice, online, session, status, toast } from "./state";
 import { Today } from "./Today";
 import { offlineReady, updateNow, updateReady } from "./updates";
 
@@ -45,7 +46,12 @@ function Page(): JSX.Element {
     case "failed":
       return (
         <Centred>
-          <Alert tone="error">{sentence("error", state.code)}</Alert>
+          <h1 class="text-2xl font-bold">{t("app/name")}</h1>
+          <div class="text-left">
+            <Alert tone="error">
+              {sentence("error", state.code === "failed" && !online.value ? "offline" : state.code)}
+            </Alert>
+          </div>
           <button type="button" class="btn btn-primary" onClick={() => location.reload()}>
             {t("app/retry")}
           </button>
@@ -91,6 +97,8 @@ function Notices(): JSX.Element {
   const [path] = useLocation();
   const lift = path.startsWith("/visit/") ? "bottom-[calc(4.5rem+env(safe-area-inset-bottom))]" : "bottom-0";
   const { value: said } = toast;
+  // What was said belongs to the page that it was said on.
+  useEffect(() => () => void (toast.value = null), [path]);
   return (
     <div
       class={`pointer-events-none fixed inset-x-0 z-30 mx-auto flex max-w-xl flex-col gap-2 p-3 ${lift}`}

@@ -6,7 +6,7 @@ import { t, word } from "../i18n";
 import { Choices } from "../ui/parts";
 import { AutoText } from "./AutoText";
 import { Spot } from "./Missing";
-import { me } from "./state";
+import { me, toast } from "./state";
 import type { OpenRecord } from "./useRecord";
 import { ANSWERS, DOOR_CHECKS } from "./words";
 
@@ -39,6 +39,7 @@ export function Check({ item, record }: { item: CheckItem; record: OpenRecord })
   const choose = (answer: CheckAnswer): void => {
     // "Not possible" is an answer only with its reason.
     setAsking(answer === "not_possible");
+    if (answer === "not_possible") toast.value = null;
     if (answer === "not_possible" || answer === own?.answer) return;
     const back = command(own?.answer ?? null, own?.reason || null);
     void applyWithUndo(command(answer, null), `${word("check", item)}: ${word("answer", answer)}`, back);

@@ -3,7 +3,7 @@ import { RefreshCw } from "lucide-preact";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { sentence, t } from "../i18n";
-import { formatBytes, formatSpan } from "../ui/format";
+import { formatBytes, formatCount, formatSpan } from "../ui/format";
 import { Alert } from "../ui/parts";
 import { client, status } from "./state";
 
@@ -30,7 +30,11 @@ export function FirstSync(): JSX.Element {
       <p class="flex justify-between gap-3 tabular-nums">
         <span>
           {known
-            ? t("first/text", { received: known.received, total: known.total, size: formatBytes(known.bytes) })
+            ? t("first/text", {
+                received: formatCount(known.received),
+                total: formatCount(known.total),
+                size: formatBytes(known.bytes),
+              })
             : t("first/waiting")}
         </span>
         {percent !== null && <span class="font-semibold">{percent} %</span>}
@@ -63,7 +67,7 @@ function Remaining(props: {
   const guess = took >= GUESS_AFTER_MS && got > 0 ? formatSpan((took / got) * left) : null;
   return (
     <p class="muted text-sm tabular-nums">
-      {guess ? t("first/left_time", { n: left, span: guess }) : t("first/left", { n: left })}
+      {guess ? t("first/left_time", { n: formatCount(left), span: guess }) : t("first/left", { n: formatCount(left) })}
     </p>
   );
 }

@@ -88,12 +88,12 @@ function stepTop(): number {
 function Frame({ children, dock }: { children: ComponentChildren; dock?: ComponentChildren }): JSX.Element {
   return (
     <div class="mx-auto max-w-xl pb-[calc(6rem+env(safe-area-inset-bottom))]">
-      <header class="bg-base-200/95 sticky top-0 z-10 flex items-center justify-between gap-2 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pr-3 pl-1 backdrop-blur">
+      <header class="bg-base-200/95 sticky top-0 z-10 flex flex-wrap items-center justify-between gap-x-2 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pr-3 pl-1 backdrop-blur">
         <Link href="/" class="btn btn-ghost gap-0.5 px-2">
           <ChevronLeft class="size-6" aria-hidden="true" />
           {t("list/title")}
         </Link>
-        <div class="flex min-w-0 items-center gap-2.5">
+        <div class="ml-auto flex items-center gap-2.5">
           <SaveMark />
           <SyncChip compact />
         </div>
@@ -216,9 +216,9 @@ function Steps({ view, current }: { view: VisitView; current: Step }): JSX.Eleme
   return (
     <nav
       aria-label={t("rec/steps")}
-      class="border-base-300 bg-base-100 fixed inset-x-0 bottom-0 z-20 border-t pb-[env(safe-area-inset-bottom)]"
+      class="border-base-300 bg-base-100 @container fixed inset-x-0 bottom-0 z-20 border-t pb-[env(safe-area-inset-bottom)]"
     >
-      <ol class="mx-auto grid max-w-xl grid-cols-5">
+      <ol class="mx-auto grid max-w-xl grid-cols-5 @max-[19rem]:flex @max-[19rem]:justify-around">
         {view.steps.map(({ step, done }, at) => {
           const here = step === current;
           const mark = here
@@ -240,7 +240,9 @@ function Steps({ view, current }: { view: VisitView; current: Step }): JSX.Eleme
                 >
                   {done ? <Check class="size-4" strokeWidth={3} /> : at + 1}
                 </span>
-                <span class={`text-[0.6875rem] leading-tight hyphens-auto ${here ? "text-primary font-semibold" : ""}`}>
+                <span
+                  class={`text-[min(0.6875rem,4.2vw)] leading-tight ${here ? "text-primary font-semibold" : "@max-[19rem]:sr-only"}`}
+                >
                   {word("step", step)}
                 </span>
                 {done && <span class="sr-only">{t("rec/step_done")}</span>}

@@ -92,7 +92,11 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
       <div class="sheet-rows text-[0.9375rem]">
         <Line Icon={Icon} tone={tone}>
           {state.state !== "in-step" && <span class="block font-semibold">{inWords(state)}</span>}
-          {state.in_step_at === null ? t("sync/never") : t("sync/proven", { at: formatDateTime(state.in_step_at) })}
+          {state.in_step_at === null
+            ? t("sync/never")
+            : t(state.state === "in-step" ? "sync/proven" : "sync/proven_last", {
+                at: formatDateTime(state.in_step_at),
+              })}
         </Line>
         <Line Icon={CloudUpload}>
           {state.oldest_unsent_at === null

@@ -66,7 +66,7 @@ function Head({ all }: { all: ListRow[] }): JSX.Element {
   if (unsent > 0 || filter.value === "unsent") filters.push(["unsent", t("list/unsent", { n: unsent })]);
   return (
     <header class="bg-base-200/95 sticky top-0 z-10 flex flex-col gap-3 px-4 pt-[max(0.75rem,env(safe-area-inset-top))] pb-3 backdrop-blur">
-      <div class="flex items-center justify-between gap-2">
+      <div class="flex flex-wrap items-center justify-between gap-2">
         <div>
           <h1 class="text-2xl leading-tight font-bold">{t("list/title")}</h1>
           <p class="muted text-sm">{formatDay(clock.value)}</p>

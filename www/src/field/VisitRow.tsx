@@ -30,21 +30,21 @@ function Row({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
       data-testid="visit-row"
       data-id={row.id}
       data-state={row.state}
-      class="hover:bg-base-200/60 active:bg-base-200 flex min-h-[6.25rem] items-stretch gap-3 px-4 py-3 no-underline"
+      class="hover:bg-base-200/60 active:bg-base-200 flex min-h-[6.25rem] items-stretch gap-3 px-4 @max-[14rem]:flex-col @max-[14rem]:gap-1 py-3 no-underline"
     >
       {agenda && row.starts_at !== null && (
-        <span class="border-primary flex min-w-[3.5rem] shrink-0 flex-col justify-center border-r-2 pr-2.5 text-sm whitespace-nowrap tabular-nums">
+        <span class="border-primary flex min-w-[3.5rem] shrink-0 flex-col justify-center border-r-2 pr-2.5 text-sm whitespace-nowrap tabular-nums @max-[14rem]:flex-row @max-[14rem]:justify-start @max-[14rem]:gap-2 @max-[14rem]:border-r-0">
           <span class="font-semibold">{formatTime(row.starts_at)}</span>
           {row.ends_at !== null && <span class="muted">{formatTime(row.ends_at)}</span>}
         </span>
       )}
       <span class="flex min-w-0 grow flex-col justify-center gap-1">
-        <span class="flex items-baseline justify-between gap-3">
+        <span class="flex flex-wrap items-baseline justify-between gap-x-3">
           <span class="truncate text-[1.0625rem] font-semibold">{row.borrower_name || row.case_no}</span>
           <span class="shrink-0 font-medium tabular-nums">{formatMoney(row.overdue, row.currency || "CNY")}</span>
         </span>
         <span class="muted truncate text-sm">{row.address || row.case_no}</span>
-        <span class="flex items-center justify-between gap-2 text-xs">
+        <span class="flex flex-wrap items-center justify-between gap-x-2 text-xs">
           <span class="flex min-w-0 items-center gap-1.5">
             {row.holds[0] !== undefined && (
               <span class="pill bg-error text-error-content shrink-0">

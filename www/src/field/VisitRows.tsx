@@ -18,7 +18,7 @@ export function VisitRows({ rows, agenda }: { rows: ListRow[]; agenda: boolean }
   const blocks: ListRow[][] = [];
   for (let at = 0; at < rows.length; at += size) blocks.push(rows.slice(at, at + size));
   return (
-    <div class="card-plain overflow-hidden p-0">
+    <div class="card-plain divide-base-300 @container divide-y overflow-hidden p-0">
       {blocks.map((block, at) =>
         blocks.length === 1 ? (
           <List key={at} rows={block} agenda={agenda} />
@@ -48,7 +48,7 @@ function Block(props: { rows: ListRow[]; agenda: boolean; first: boolean }): JSX
 
 function List({ rows, agenda }: { rows: ListRow[]; agenda: boolean }): JSX.Element {
   return (
-    <ul>
+    <ul class="divide-base-300 divide-y">
       {rows.map((row) => (
         <li key={row.id} class="list-row-slot">
           <VisitRow row={row} agenda={agenda} />

@@ -34,6 +34,12 @@ export function formatMoney(minor: number, currency: string): string {
   }
 }
 
+/** A whole number as people read it. */
+export function formatCount(count: number): string {
+  const tag = locale();
+  return once(`count ${tag}`, () => new Intl.NumberFormat(tag)).format(count);
+}
+
 /** Minor units as a decimal text, such as `1500.00`. */
 export function majorText(minor: number, exponent: number): string {
   const text = String(Math.abs(minor)).padStart(exponent + 1, "0");

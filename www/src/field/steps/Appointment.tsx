@@ -196,7 +196,7 @@ function Status({ appointment, zone }: { appointment: AppointmentView; zone: str
   return (
     <div class="flex items-start gap-3">
       <look.Icon class={`mt-0.5 size-7 shrink-0 ${look.tone}`} aria-hidden="true" />
-      <div>
+      <div class="min-w-0">
         <h3 class="section-title">
           {status ? t("app_/status", { status: word("appointment", status) }) : t("app_/none")}
         </h3>

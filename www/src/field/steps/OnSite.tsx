@@ -244,9 +244,9 @@ function Visitors({ record }: { record: OpenRecord }): JSX.Element {
               </button>
             ))}
           </div>
-          <div class="flex gap-2">
+          <div class="flex flex-wrap gap-2">
             <input
-              class="input grow"
+              class="input min-w-0 grow basis-32"
               aria-label={t("site/visitor")}
               placeholder={t("site/visitor")}
               autocapitalize="none"
