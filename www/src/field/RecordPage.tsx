@@ -98,7 +98,7 @@ function Frame({ children, dock }: { children: ComponentChildren; dock?: Compone
           <SyncChip compact />
         </div>
       </header>
-      <main class="flex flex-col gap-4 px-4">{children}</main>
+      <main class="flex flex-col gap-4 px-4 pt-1">{children}</main>
       {dock}
     </div>
   );
@@ -263,7 +263,7 @@ function Refused({ id }: { id: string }): JSX.Element | null {
   const take = (): void => void client.giveUpRefused(id).catch((cause: unknown) => showToast({ text: explain(cause) }));
   return (
     <Alert tone="error">
-      <p>{t("rec/refused", { message: code === "not_allowed" ? sentence("error", code) : code })}</p>
+      <p>{t("rec/refused", { message: word("refusal", code) })}</p>
       <p class="py-2">{t("rec/refused_way")}</p>
       <button type="button" class="btn btn-quiet" onClick={take}>
         {t("rec/take_copy")}

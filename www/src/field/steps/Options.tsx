@@ -21,7 +21,7 @@ export function Options({ record }: { record: OpenRecord }): JSX.Element {
     <Spot paths={["talk.options", "talk.chosen_option"]}>
       <section class="card-plain flex flex-col gap-4">
         <h3 class="section-title">{word("field", "talk.options")}</h3>
-        {options.length === 0 && <p class="muted">{t("talk_/none")}</p>}
+        {options.length === 0 && <p class="muted">{t(record.readOnly ? "site/nothing" : "talk_/none")}</p>}
         {options.length > 0 && (
           <ul class="grid grid-cols-[repeat(auto-fit,minmax(min(8.5rem,100%),1fr))] gap-2.5">
             {options.map((option) => (
