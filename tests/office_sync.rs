@@ -294,13 +294,13 @@ async fn p3_a_cursor_of_another_life_gets_everything_again() {
     let id = desk.visit("C-1", &["chen.jie"]).await;
     let mut chen = Phone::new("chen.jie", 1);
     let reply = chen.sync(&desk).await;
-    chen.cursor = Cursor { epoch: [7; 16], seq: 9_000 };
+    chen.cursor = Cursor { epoch: [7; 16], seq: 9_000, base: 9_000 };
     let again = chen.sync(&desk).await;
     assert_eq!(again.cursor, reply.cursor);
     assert!(matches!(again.entries[0].content, Content::Whole { .. }));
     assert_eq!(again.entries[0].record, id);
     // A cursor ahead of the feed is no cursor of it either.
-    chen.cursor = Cursor { epoch: reply.cursor.epoch, seq: 9_000 };
+    chen.cursor = Cursor { epoch: reply.cursor.epoch, seq: 9_000, base: 9_000 };
     assert_eq!(chen.sync(&desk).await.cursor, reply.cursor);
 }
 

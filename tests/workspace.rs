@@ -77,6 +77,25 @@ async fn r5_a_first_sync_that_is_cut_off_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn r4_a_record_that_changed_before_a_first_sync_comes_whole_on_any_page() {
+    let (_folder, office, ids) = office(600).await;
+    for id in &ids[..30] {
+        desk(&office, *id, &notes_of(&office, *id, "changed").await).await;
+    }
+    let mut phone = Device::new("chen.jie", 1);
+    while phone.status().in_step_at.is_none() {
+        phone.sent.is_some().then_some(()).expect("a request under way");
+        phone.round(&office).await;
+        assert!(phone.workspace.list().iter().all(|row| row.problem.is_none()));
+        phone.workspace.wake(phone.now);
+        phone.run();
+    }
+    assert_eq!(phone.ids().len(), 600);
+    assert_eq!(phone.view(ids[0]).notes, "changed");
+    assert_eq!(phone.status().repairs, 0);
+}
+
+#[tokio::test]
 async fn d1_an_edit_is_acknowledged_only_when_it_is_stored() {
     let (_folder, office, ids) = office(2).await;
     let mut phone = Device::new("chen.jie", 1);

@@ -6,7 +6,7 @@ use super::store::{EntryKind, FeedEntry, Reads, StoreError, Stored};
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::digest::Digest;
-use crate::sync::message::{Chunk, Content, Cursor, Entry, MAX_BODY};
+use crate::sync::message::{Chunk, Content, Cursor, Entry, MAX_BODY, UNSURE};
 
 /// The most bytes of a page, whatever is asked for: half a body, since the last entry may go past
 /// the mark by one whole document.
@@ -52,8 +52,13 @@ pub(super) fn page(reads: &mut dyn Reads, ask: &Ask) -> Result<Page, StoreError>
     let feed = reads.feed(&ask.user)?;
     // A cursor of another life of the store says nothing here: everything again (rule P3).
     let known_life = ask.cursor.epoch == epoch && ask.cursor.seq <= feed.seq;
-    let from = if known_life { ask.cursor.seq } else { 0 };
-    let stranger = !known_life && ask.cursor != Cursor::default();
+    let (from, base) = match known_life {
+        true => (ask.cursor.seq, ask.cursor.base),
+        false if ask.cursor == Cursor::default() => (0, 0),
+        false => (0, UNSURE),
+    };
+    let stranger = base == UNSURE;
+    let held = if stranger { 0 } else { base.min(from) };
     let mut filling = Filling::new(ask.max_bytes);
 
     let want: BTreeSet<RecordId> = ask.want.iter().copied().collect();
@@ -74,7 +79,7 @@ pub(super) fn page(reads: &mut dyn Reads, ask: &Ask) -> Result<Page, StoreError>
         for entry in batch {
             let content = match sent.contains(&entry.record) {
                 true => None,
-                false => content(reads, ask, entry, from, stranger)?,
+                false => content(reads, ask, entry, held, stranger)?,
             };
             if let Some(content) = content
                 && !filling.take(entry.record, content)
@@ -88,11 +93,12 @@ pub(super) fn page(reads: &mut dyn Reads, ask: &Ask) -> Result<Page, StoreError>
         }
     }
     let remaining = reads.count_after(&ask.user, at)?;
-    // Behind the last entry that stands there may be numbers of entries that were replaced.
-    let seq = if remaining == 0 { feed.seq } else { at };
+    // Behind the last entry that stands there may be numbers of entries that were replaced. Only
+    // a pass that is over says what the device holds.
+    let (seq, base) = if remaining == 0 { (feed.seq, feed.seq) } else { (at, base) };
     Ok(Page {
         entries: filling.entries,
-        cursor: Cursor { epoch, seq },
+        cursor: Cursor { epoch, seq, base },
         remaining,
         digest: feed.digest,
     })
@@ -145,16 +151,16 @@ fn content(
     reads: &mut dyn Reads,
     ask: &Ask,
     entry: FeedEntry,
-    from: u64,
+    held: u64,
     stranger: bool,
 ) -> Result<Option<Content>, StoreError> {
     let base = reads
-        .entry_at(&ask.user, entry.record, from)?
+        .entry_at(&ask.user, entry.record, held)?
         .filter(|base| base.kind != EntryKind::Withdrawn);
     if entry.kind == EntryKind::Withdrawn {
         // Came and went behind the device's back: there is nothing to erase.
-        let held = base.is_some() || stranger;
-        return Ok(held.then_some(Content::Withdrawn));
+        let known = base.is_some() || stranger;
+        return Ok(known.then_some(Content::Withdrawn));
     }
     let stored = stored(reads, entry.record)?;
     let Some(base) = base else { return whole(entry.record, &stored).map(Some) };

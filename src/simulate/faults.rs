@@ -42,6 +42,8 @@ faults! {
     DiskFull = "disk_full", 80;
     /// A bit of a stored row flips while the device is off.
     BitFlip = "bit_flip", 500;
+    /// The store forgets a record that the office has, and nothing tells.
+    RowsLost = "rows_lost", 150;
     /// The office stops and starts again.
     OfficeRestart = "office_restart", 60;
     /// A device's clock jumps.

@@ -411,6 +411,9 @@ impl World {
         if !self.devices[n].flipped && self.strikes(Fault::BitFlip) {
             self.flip(n);
         }
+        if self.strikes(Fault::RowsLost) {
+            self.forget(n);
+        }
         self.check_device(n)?;
         self.devices[n].crash(now);
         self.devices[n].ask();
@@ -435,6 +438,27 @@ impl World {
             let line = format!("a bit flips in {table:?} {key}");
             self.tell(line);
         }
+    }
+
+    /// Takes every row of one record, but of none that holds unsent work.
+    fn forget(&mut self, n: usize) {
+        let disk = &self.devices[n].disk;
+        let unsent = |id: &String| {
+            disk.get(&Table::Outbox).is_some_and(|rows| rows.keys().any(|key| key.starts_with(id)))
+        };
+        let held = disk.get(&Table::Records).map(|rows| rows.keys().cloned().collect::<Vec<_>>());
+        let mut held = held.unwrap_or_default();
+        held.retain(|id| !unsent(id));
+        if held.is_empty() {
+            return;
+        }
+        let id = held.swap_remove(self.rng.usize(0..held.len()));
+        for table in [Table::Records, Table::Chunks] {
+            if let Some(rows) = self.devices[n].disk.get_mut(&table) {
+                rows.retain(|key, _| !key.starts_with(&id));
+            }
+        }
+        self.tell(format!("the store of device {n} forgets {id}"));
     }
 
     /// Faults end, everybody is on line: all must converge within a bounded number of rounds.
@@ -568,6 +592,10 @@ impl World {
                     return broken("P2", format!("device {n} and office differ in {record}"));
                 }
             }
+        }
+        let damaged = |fault: &Fault| matches!(fault, Fault::BitFlip | Fault::RowsLost);
+        if self.repairs() > 0 && !self.counts.faults.keys().any(damaged) {
+            return broken("P4", "a repair, though no store was damaged".into());
         }
         let verified = self.runtime.block_on(self.endpoints[0].verify());
         let verified = verified.map_err(|error| failed("M7", &error))?;

@@ -26,10 +26,19 @@ pub struct Cursor {
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
     pub epoch: [u8; 16],
-    /// Last entry of the feed that the device holds; 0 before the first.
+    /// Last entry of the feed that the device has been given; 0 before the first.
     #[n(1)]
     pub seq: u64,
+    /// Up to here the device holds every record as it was. Behind `seq` while a pass goes on over
+    /// several pages, since a pass skips entries that later ones replaced; [`UNSURE`] where the
+    /// device cannot tell what it holds.
+    #[n(2)]
+    pub base: u64,
 }
+
+/// A [`Cursor::base`] that promises nothing: everything again, and what is not the device's any
+/// more is named too (rule P3).
+pub const UNSURE: u64 = u64::MAX;
 
 /// What a device says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]

@@ -8,7 +8,7 @@ use super::output::{FirstSync, Output};
 use crate::ids::RecordId;
 use crate::sync::digest::{Digest, Item};
 use crate::sync::message::{
-    Chunk, Cursor, DEFAULT_REPLY_BYTES, Push, Reply, Request, decode_reply, encode_request,
+    Chunk, Cursor, DEFAULT_REPLY_BYTES, Push, Reply, Request, UNSURE, decode_reply, encode_request,
 };
 
 /// After an edit: long enough that a person's next tap rides along, short enough to feel at once.
@@ -326,7 +326,7 @@ impl Workspace {
             more = self.link.compare(own, digest, now_ms);
             if more {
                 // Everything again from the start of the feed; nothing held is touched by that.
-                self.cursor.seq = 0;
+                self.cursor = Cursor { epoch: cursor.epoch, seq: 0, base: UNSURE };
             }
             self.keep_proof();
             self.link.first_sync_done();
