@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { t } from "../i18n";
 import { Alert, Field, useBusy } from "../ui/parts";
 import { Settings } from "../ui/settings";
-import { client, enter, explain, online } from "./state";
+import { client, enter, expired, explain, online } from "./state";
 
 export function SignIn(): JSX.Element {
   return (
@@ -43,7 +43,9 @@ export function SignInForm(props: { name?: string; onDone: () => void }): JSX.El
     setError(null);
     void run(async () => {
       try {
-        await enter(await client.signIn(name.trim(), password));
+        const next = await client.signIn(name.trim(), password);
+        expired.value = false;
+        await enter(next);
         props.onDone();
       } catch (cause) {
         setError(explain(cause));

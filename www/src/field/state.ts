@@ -14,7 +14,7 @@ export const status = signal<SyncStatus | null>(null);
 export const save = signal<SaveState | null>(null);
 /** A notice that stays until it is dismissed. */
 export const notice = signal<string | null>(null);
-/** The office wants the person to sign in again. */
+/** The office wants the person to sign in again; it may say so while the app still starts. */
 export const expired = signal(false);
 /** What the browser believes; a hint, not a fact. */
 export const online = signal(navigator.onLine);
@@ -90,7 +90,6 @@ export async function enter(next: StartState): Promise<void> {
   if (next.kind === "ready") {
     const [, state] = await Promise.all([refreshList(), client.status()]);
     status.value = state;
-    expired.value = false;
   } else {
     rows.value = null;
     status.value = null;
