@@ -59,11 +59,11 @@ impl FromStr for DeviceId {
     }
 }
 
-/// Length of every actor id: device (16 bytes) ‖ session (4 bytes, big endian).
-pub const ACTOR_LEN: usize = 20;
+/// Length of every actor id: device (16 bytes) ‖ session (8 bytes, big endian).
+pub const ACTOR_LEN: usize = 24;
 
 /// The actor that a device writes as in one session of its store (rule I1).
-pub fn actor(device: DeviceId, session: u32) -> ActorId {
+pub fn actor(device: DeviceId, session: u64) -> ActorId {
     let mut bytes = [0; ACTOR_LEN];
     bytes[..16].copy_from_slice(&device.0);
     bytes[16..].copy_from_slice(&session.to_be_bytes());

@@ -10,6 +10,7 @@
 //! block.
 
 pub mod auth;
+mod bring;
 pub mod cases;
 pub mod cli;
 pub mod demo;
@@ -25,9 +26,11 @@ mod round;
 pub mod store;
 pub mod time;
 mod verify;
+mod vouch;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use automerge::ActorId;
 use tokio::sync::broadcast;
@@ -38,9 +41,10 @@ use crate::record::{CommandError, LoadError};
 pub use edit::{Created, NewVisit};
 use merge::Refusal;
 pub use read::{HistoryLine, QuarantineLine};
-use store::sqlite::Sqlite;
+use store::sqlite::{Fresh, Sqlite};
 use store::{Moved, Store, StoreError};
 pub use verify::{Problem, Verified};
+use vouch::Vouchers;
 
 /// Gives the time, ms since 1970 UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -96,6 +100,8 @@ pub struct Office {
     random: Random,
     device: DeviceId,
     actor: ActorId,
+    vouchers: Vouchers,
+    repairs: Arc<AtomicU64>,
 }
 
 impl Office {
@@ -108,7 +114,12 @@ impl Office {
             .strip_prefix("sqlite:")
             .filter(|path| !path.is_empty())
             .ok_or_else(|| OfficeError::Address(address.to_owned()))?;
-        let store = Sqlite::open(Path::new(path), random(&system)?, random(&system)?)?;
+        let fresh = Fresh {
+            epoch: random(&system)?,
+            office_device: random(&system)?,
+            voucher_key: random(&system)?,
+        };
+        let store = Sqlite::open(Path::new(path), fresh)?;
         Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))
     }
 
@@ -116,7 +127,9 @@ impl Office {
     pub fn over(store: Arc<dyn Store>, clock: Clock, random: Random) -> Result<Self, OfficeError> {
         // A number of its own for each start, so that two never write as the same actor (I1).
         let (device, session) = store.write_now(|tx| tx.next_office_session())?;
-        Ok(Self { store, clock, random, device, actor: actor(device, session) })
+        let vouchers = Vouchers::new(store.look(|reads| reads.voucher_key())?);
+        let actor = actor(device, session.into());
+        Ok(Self { store, clock, random, device, actor, vouchers, repairs: Arc::default() })
     }
 
     /// The store, for accounts and for reads that this service does not offer.
@@ -127,6 +140,11 @@ impl Office {
     /// The time by the office's clock, ms.
     pub fn now(&self) -> i64 {
         (self.clock)()
+    }
+
+    /// How often a device had to compare all that it holds, since the start (rule P4).
+    pub fn repairs(&self) -> u64 {
+        self.repairs.load(Ordering::Relaxed)
     }
 
     /// Feeds that move from now on (rule R8).

@@ -52,7 +52,7 @@ impl JsWorkspace {
     #[wasm_bindgen(constructor)]
     pub fn new(
         device: &str,
-        session: u32,
+        session: f64,
         user: String,
         role: &str,
         #[wasm_bindgen(unchecked_param_type = "StoredRows")] rows: JsValue,
@@ -62,7 +62,7 @@ impl JsWorkspace {
             device.parse().map_err(|_| thrown("malformed_id", "", "the device id is malformed"))?;
         let role = Role::parse(role).ok_or_else(|| thrown("unknown_role", "", "unknown role"))?;
         let rows: StoredRows = from_js(rows)?;
-        let identity = Identity { device, session, user, role };
+        let identity = Identity { device, session: count(session), user, role };
         Workspace::new(identity, &rows.meta, &rows.records, &rows.outbox, millis(now_ms))
             .map(|inner| Self { inner })
             .map_err(|error| thrown("newer_store", "", &error.to_string()))
@@ -130,10 +130,10 @@ impl JsWorkspace {
     pub fn give_up_refused(
         &mut self,
         record: &str,
-        session: u32,
+        session: f64,
         now_ms: f64,
     ) -> Result<(), JsValue> {
-        self.inner.give_up_refused(id(record)?, session, millis(now_ms)).map_err(refusal)
+        self.inner.give_up_refused(id(record)?, count(session), millis(now_ms)).map_err(refusal)
     }
 
     /// The next thing to do.
@@ -231,7 +231,7 @@ fn millis(now_ms: f64) -> i64 {
     now_ms as i64
 }
 
-/// Numbers of batches and rounds come back as they went out.
+/// Numbers of sessions, batches and rounds, all below 2^53, come back as they went out.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn count(number: f64) -> u64 {
     number as u64

@@ -21,6 +21,7 @@ mod held;
 mod journal;
 mod loading;
 mod output;
+mod repair;
 mod round;
 mod status;
 
@@ -53,7 +54,7 @@ pub struct Identity {
     /// The enrolled device.
     pub device: DeviceId,
     /// Session number, taken atomically from the device's store (rule I1).
-    pub session: u32,
+    pub session: u64,
     /// Sign-in name.
     pub user: String,
     /// Role.
@@ -203,7 +204,7 @@ impl Workspace {
     pub fn give_up_refused(
         &mut self,
         record: RecordId,
-        session: u32,
+        session: u64,
         now_ms: i64,
     ) -> Result<(), WorkspaceError> {
         let missing = self.not_loaded(record);
@@ -267,7 +268,7 @@ impl Workspace {
             for held in self.held.values_mut() {
                 held.durable(batch);
             }
-            self.link.persisted(batch);
+            self.link.persisted();
         }
         self.settle(now_ms);
     }
@@ -298,7 +299,7 @@ impl Workspace {
             let oldest = self
                 .loaded
                 .iter()
-                .filter(|(_, loaded)| loaded.pins == 0)
+                .filter(|(id, loaded)| loaded.pins == 0 && !self.link.repair.needs(**id))
                 .min_by_key(|(_, loaded)| loaded.used)
                 .map(|(id, _)| *id);
             match oldest {

@@ -64,7 +64,7 @@ impl Scene {
         assert_eq!(self.desk.office.visit(self.id).await.unwrap().heads, before);
         self.desk.assert_sound().await;
         let reply = self.chen.sync(&self.desk).await;
-        assert!(matches!(reply.results[0].outcome, Outcome::Merged { .. }), "{reply:?}");
+        assert!(matches!(reply.results[0], Outcome::Merged { .. }), "{reply:?}");
         self.chen.assert_in_step(&reply);
         self.desk.assert_sound().await;
     }
@@ -170,9 +170,9 @@ async fn m2_a_contact_is_not_hidden_behind_one_of_the_same_key() {
     let mut zhao = Phone::new("wu.min", 3);
     zhao.sync(&scene.desk).await;
     zhao.write(scene.id, contact(9));
-    assert!(matches!(wu.sync(&scene.desk).await.results[0].outcome, Outcome::Merged { .. }));
+    assert!(matches!(wu.sync(&scene.desk).await.results[0], Outcome::Merged { .. }));
     let reply = zhao.sync(&scene.desk).await;
-    assert_eq!(refused(&reply.results[0].outcome).0, NotAllowed);
+    assert_eq!(refused(&reply.results[0]).0, NotAllowed);
     scene.desk.assert_sound().await;
 }
 
@@ -264,10 +264,10 @@ async fn m2_an_honest_hold_is_raised_once_and_not_lifted() {
     };
     chen.write(id, raise("one"));
     let reply = chen.sync(&desk).await;
-    assert!(matches!(reply.results[0].outcome, Outcome::Merged { .. }), "{reply:?}");
+    assert!(matches!(reply.results[0], Outcome::Merged { .. }), "{reply:?}");
     chen.force(id, Command::LiftHold { flag: Flag::Dispute });
     let reply = chen.sync(&desk).await;
-    assert_eq!(refused(&reply.results[0].outcome).1, "case.flags.dispute.chen.jie");
+    assert_eq!(refused(&reply.results[0]).1, "case.flags.dispute.chen.jie");
     desk.assert_sound().await;
 }
 

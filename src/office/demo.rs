@@ -10,7 +10,7 @@ use crate::ids::{DeviceId, RecordId, actor};
 use crate::record::command::{Command, TextEdit};
 use crate::record::terms::{ReviewStatus, Role};
 use crate::record::{Author, CommandError, LoadError, Record};
-use crate::sync::message::{Chunk, Cursor, Outcome, Push, Request};
+use crate::sync::message::{Outcome, Packed, Push, Request};
 
 use super::auth::{Accounts, AuthError};
 use super::store::{Device, StoreError};
@@ -185,14 +185,13 @@ async fn push(
             Act::Feedback(feedback) => Command::EditFeedback(text(feedback)),
         };
         let change = record.apply(&command, &author)?;
-        changes.extend(change.map(|change| Chunk(change.raw_bytes().to_vec())));
+        changes.extend(change.map(|change| Packed::plain(change.raw_bytes())));
     }
     let push = vec![Push { record: id, changes }];
     // Only the push counts: the least of the feed is asked for, and not looked at.
-    let round =
-        Request { cursor: Cursor::default(), push, want: Vec::new(), max_bytes: 1, proven: None };
+    let round = Request { push, max_bytes: 1, ..Request::default() };
     let reply = office.handle_sync(phone, round).await?;
-    match reply.results.into_iter().next().map(|result| result.outcome) {
+    match reply.results.into_iter().next() {
         Some(Outcome::Merged { .. } | Outcome::Duplicate { .. }) => Ok(()),
         other => Err(DemoError::Story(format!("{other:?}"))),
     }

@@ -2,11 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use automerge::{Change, ChangeHash};
+
 use super::store::{EntryKind, FeedEntry, Reads, StoreError, Stored};
+use super::vouch::Vouchers;
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
-use crate::record::Record;
+use crate::record::{Record, genesis};
 use crate::sync::digest::Digest;
-use crate::sync::message::{Chunk, Content, Cursor, Entry, MAX_BODY, UNSURE};
+use crate::sync::message::{
+    Chunk, Content, Cursor, Entry, MAX_BODY, Packed, Tables, Voucher, Want,
+};
+use crate::sync::packed::Packer;
+use crate::sync::ranges::{self, Differing, Range};
 
 /// The most bytes of a page, whatever is asked for: half a body, since the last entry may go past
 /// the mark by one whole document.
@@ -25,21 +32,32 @@ const LONG: usize = 256 * 1024;
 const BATCH: u32 = 256;
 
 /// What a device asks for.
-#[derive(Debug)]
 pub(super) struct Ask {
     pub(super) user: String,
     pub(super) device: DeviceId,
     pub(super) cursor: Cursor,
-    pub(super) want: Vec<RecordId>,
+    pub(super) want: Vec<Want>,
+    pub(super) ranges: Vec<Range>,
     pub(super) max_bytes: u32,
     /// Heads that the results of this same request tell the device.
     pub(super) merged: BTreeMap<RecordId, Heads>,
+    /// Changes that it brought with this request.
+    pub(super) brought: BTreeSet<ChangeHash>,
+    pub(super) vouchers: Vouchers,
+}
+
+impl Ask {
+    fn voucher(&self, record: RecordId, stored: &Stored) -> Voucher {
+        self.vouchers.voucher(&self.user, record, &stored.heads)
+    }
 }
 
 /// What it gets.
 #[derive(Debug)]
 pub(super) struct Page {
+    pub(super) tables: Tables,
     pub(super) entries: Vec<Entry>,
+    pub(super) differing: Differing,
     pub(super) cursor: Cursor,
     pub(super) remaining: u64,
     pub(super) digest: Digest,
@@ -50,25 +68,31 @@ pub(super) struct Page {
 pub(super) fn page(reads: &mut dyn Reads, ask: &Ask) -> Result<Page, StoreError> {
     let epoch = reads.epoch()?;
     let feed = reads.feed(&ask.user)?;
-    // A cursor of another life of the store says nothing here: everything again (rule P3).
     let known_life = ask.cursor.epoch == epoch && ask.cursor.seq <= feed.seq;
-    let (from, base) = match known_life {
-        true => (ask.cursor.seq, ask.cursor.base),
-        false if ask.cursor == Cursor::default() => (0, 0),
-        false => (0, UNSURE),
+    let (from, base) = if known_life {
+        (ask.cursor.seq, ask.cursor.base)
+    } else if ask.ranges.is_empty() && !(ask.cursor.seq > 0 && ask.cursor.is_whole()) {
+        // Nothing is held, or a first sync was under way: from the beginning.
+        (0, 0)
+    } else {
+        // A cursor of another life of the store says nothing here. The digest tells whether
+        // anything differs, and ranges find out what (rule P3).
+        (feed.seq, feed.seq)
     };
-    let stranger = base == UNSURE;
-    let held = if stranger { 0 } else { base.min(from) };
+    let held = base.min(from);
     let mut filling = Filling::new(ask.max_bytes);
+    let differing = differing(reads, ask, filling.budget)?;
 
-    let want: BTreeSet<RecordId> = ask.want.iter().copied().collect();
     let mut sent = BTreeSet::new();
-    for record in &want {
-        let content = wanted(reads, ask, *record)?;
-        if !filling.take(*record, content) {
+    for want in &ask.want {
+        if sent.contains(&want.record) {
+            continue;
+        }
+        let content = wanted(reads, ask, want, &mut filling.packer)?;
+        if !filling.take(want.record, content) {
             break;
         }
-        sent.insert(*record);
+        sent.insert(want.record);
     }
 
     let mut at = from;
@@ -79,7 +103,7 @@ pub(super) fn page(reads: &mut dyn Reads, ask: &Ask) -> Result<Page, StoreError>
         for entry in batch {
             let content = match sent.contains(&entry.record) {
                 true => None,
-                false => content(reads, ask, entry, held, stranger)?,
+                false => content(reads, ask, entry, held, &mut filling.packer)?,
             };
             if let Some(content) = content
                 && !filling.take(entry.record, content)
@@ -97,15 +121,26 @@ pub(super) fn page(reads: &mut dyn Reads, ask: &Ask) -> Result<Page, StoreError>
     // a pass that is over says what the device holds.
     let (seq, base) = if remaining == 0 { (feed.seq, feed.seq) } else { (at, base) };
     Ok(Page {
+        tables: filling.packer.into_tables(),
         entries: filling.entries,
+        differing,
         cursor: Cursor { epoch, seq, base },
         remaining,
         digest: feed.digest,
     })
 }
 
+fn differing(reads: &mut dyn Reads, ask: &Ask, budget: usize) -> Result<Differing, StoreError> {
+    if ask.ranges.is_empty() {
+        return Ok(Differing::default());
+    }
+    let held: BTreeMap<RecordId, Heads> = reads.members(&ask.user)?.into_iter().collect();
+    Ok(ranges::compare(&ask.ranges, &held, budget))
+}
+
 /// Entries that fit into the bytes that were asked for.
 struct Filling {
+    packer: Packer,
     entries: Vec<Entry>,
     used: usize,
     budget: usize,
@@ -114,16 +149,16 @@ struct Filling {
 impl Filling {
     fn new(max_bytes: u32) -> Self {
         let budget = usize::try_from(max_bytes).unwrap_or(MOST).clamp(LEAST, MOST);
-        Self { entries: Vec::new(), used: 0, budget }
+        Self { packer: Packer::default(), entries: Vec::new(), used: 0, budget }
     }
 
     /// Takes an entry if it fits, or is the first.
     fn take(&mut self, record: RecordId, content: Content) -> bool {
         let bytes = FRAME
             + match &content {
-                Content::Changes { changes, .. } => changes.iter().map(|chunk| chunk.0.len()).sum(),
+                Content::Changes { changes, .. } => changes.iter().map(Packed::size).sum(),
                 Content::Whole { document, .. } => document.0.len(),
-                Content::Withdrawn => 0,
+                Content::Withdrawn | Content::Unknown => 0,
             };
         if !self.entries.is_empty() && self.used + bytes > self.budget {
             return false;
@@ -138,12 +173,31 @@ impl Filling {
     }
 }
 
-/// A record that the device wants whole (rule D5), if it may have it.
-fn wanted(reads: &mut dyn Reads, ask: &Ask, record: RecordId) -> Result<Content, StoreError> {
-    match reads.entry_at(&ask.user, record, u64::MAX)?.map(|entry| entry.kind) {
-        Some(EntryKind::Added | EntryKind::Changed) => whole(record, &stored(reads, record)?),
-        Some(EntryKind::Withdrawn) | None => Ok(Content::Withdrawn),
+/// What the device lacks of a record, by what it has (rules D5, P3).
+fn wanted(
+    reads: &mut dyn Reads,
+    ask: &Ask,
+    want: &Want,
+    packer: &mut Packer,
+) -> Result<Content, StoreError> {
+    match reads.entry_at(&ask.user, want.record, u64::MAX)?.map(|entry| entry.kind) {
+        Some(EntryKind::Added | EntryKind::Changed) => {}
+        Some(EntryKind::Withdrawn) => return Ok(Content::Withdrawn),
+        // Whether there is one is not the device's to know.
+        None => return Ok(Content::Unknown),
     }
+    let stored = stored(reads, want.record)?;
+    if want.have.as_slice().is_empty() {
+        return whole(ask, want.record, &stored);
+    }
+    let record = load(want.record, &stored)?;
+    let doc = record.document();
+    let mut have = want.have.as_slice().to_vec();
+    have.retain(|head| doc.get_change_meta_by_hash(head).is_some());
+    have.push(genesis::hash());
+    let changes = doc.get_changes(&have);
+    let changes = packer.pack(changes.iter().map(Change::raw_bytes));
+    Ok(Content::Changes { changes, voucher: ask.voucher(want.record, &stored) })
 }
 
 /// What the device lacks of an entry's record; `None` where that is nothing.
@@ -152,33 +206,32 @@ fn content(
     ask: &Ask,
     entry: FeedEntry,
     held: u64,
-    stranger: bool,
+    packer: &mut Packer,
 ) -> Result<Option<Content>, StoreError> {
     let base = reads
         .entry_at(&ask.user, entry.record, held)?
         .filter(|base| base.kind != EntryKind::Withdrawn);
     if entry.kind == EntryKind::Withdrawn {
         // Came and went behind the device's back: there is nothing to erase.
-        let known = base.is_some() || stranger;
-        return Ok(known.then_some(Content::Withdrawn));
+        return Ok(base.map(|_| Content::Withdrawn));
     }
     let stored = stored(reads, entry.record)?;
-    let Some(base) = base else { return whole(entry.record, &stored).map(Some) };
-    let changes: Vec<Chunk> = reads
-        .changes_after(entry.record, base.ordinal)?
-        .into_iter()
-        // Not what the device wrote itself (rule R4).
-        .filter(|change| device_of(&change.known.actor) != Some(ask.device))
-        .map(|change| Chunk(change.bytes))
-        .collect();
+    let Some(base) = base else { return whole(ask, entry.record, &stored).map(Some) };
+    let mut changes = reads.changes_after(entry.record, base.ordinal)?;
+    changes.retain(|change| {
+        // Not what the device wrote itself (rule R4), nor what it just brought.
+        device_of(&change.known.actor) != Some(ask.device)
+            && !ask.brought.contains(&change.known.hash)
+    });
     if changes.is_empty() && ask.merged.get(&entry.record) == Some(&stored.heads) {
         return Ok(None);
     }
     // A long absence: the document is shorter, and its size is bounded.
-    if changes.iter().map(|chunk| chunk.0.len()).sum::<usize>() > LONG {
-        return whole(entry.record, &stored).map(Some);
+    if changes.iter().map(|change| change.bytes.len()).sum::<usize>() > LONG {
+        return whole(ask, entry.record, &stored).map(Some);
     }
-    Ok(Some(Content::Changes { changes, heads: stored.heads }))
+    let changes = packer.pack(changes.iter().map(|change| change.bytes.as_slice()));
+    Ok(Some(Content::Changes { changes, voucher: ask.voucher(entry.record, &stored) }))
 }
 
 fn stored(reads: &mut dyn Reads, record: RecordId) -> Result<Stored, StoreError> {
@@ -187,8 +240,12 @@ fn stored(reads: &mut dyn Reads, record: RecordId) -> Result<Stored, StoreError>
         .ok_or_else(|| StoreError::Damaged(format!("a feed names record {record}, which is gone")))
 }
 
-fn whole(record: RecordId, stored: &Stored) -> Result<Content, StoreError> {
-    let loaded = Record::load(&stored.document)
-        .map_err(|error| StoreError::Damaged(format!("record {record}: {error}")))?;
-    Ok(Content::Whole { document: Chunk(loaded.save_plain()), heads: stored.heads.clone() })
+fn load(record: RecordId, stored: &Stored) -> Result<Record, StoreError> {
+    Record::load(&stored.document)
+        .map_err(|error| StoreError::Damaged(format!("record {record}: {error}")))
+}
+
+fn whole(ask: &Ask, record: RecordId, stored: &Stored) -> Result<Content, StoreError> {
+    let document = Chunk(load(record, stored)?.save_plain());
+    Ok(Content::Whole { document, voucher: ask.voucher(record, stored) })
 }

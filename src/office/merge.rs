@@ -24,8 +24,8 @@ mod columns;
 mod graph;
 pub mod limits;
 mod place;
-mod reader;
 mod refusal;
+mod restore;
 mod trial;
 mod walk;
 
@@ -39,9 +39,11 @@ use crate::ids::{DeviceId, Heads, device_of};
 use crate::record::authority::Writer;
 use crate::record::terms::Role;
 use crate::record::{Record, genesis};
+use crate::sync::packed::{self, Prefix};
 use chunk::Header;
 use graph::Graph;
 pub use refusal::Refusal;
+pub use restore::restore;
 use walk::View;
 
 /// What the office holds of a record.
@@ -98,6 +100,13 @@ pub fn judge(held: Held<'_>, chunks: &[&[u8]], sender: Sender<'_>) -> Judgement 
         Ok(Sifted::Fresh(fresh)) => merged(held, &fresh, sender),
         Err(refusal) => Judgement::Refused(refusal),
     }
+}
+
+/// Finds a change that is held by the beginning of its hash, as changes on the wire name what they
+/// follow.
+pub(super) fn find(known: &[Known], name: &Prefix) -> Option<ChangeHash> {
+    let mut hashes = known.iter().map(|known| known.hash).chain([genesis::hash()]);
+    hashes.find(|hash| packed::prefix(hash) == *name)
 }
 
 /// What the cheap checks leave of a push.

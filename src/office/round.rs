@@ -6,20 +6,25 @@
 //! stands now. What changes nothing, such as a repeated push, is never queued.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::feed;
 use super::keep::{HandedIn, State, keep};
 use super::merge::{self, Held, Judgement, Refusal, Sender};
 use super::store::{Known, Pending, Reads, Refused, StoreError, Stored, Writes};
+use super::vouch::Vouchers;
 use super::{Office, OfficeError, Session};
 use crate::ids::{Heads, RecordId};
-use crate::sync::message::{Outcome, Push, PushResult, Reply, Request};
+use crate::sync::message::{Outcome, Push, Reply, Request, Tables};
+use crate::sync::packed::{self, Unpackable};
+use crate::sync::ranges;
 
 /// The word under which work for a withdrawn record is kept.
 const WITHDRAWN: &str = "withdrawn";
 
-/// Records in one request. Results are a few hundred bytes each, and all of them travel.
-const PUSHES: usize = 4_096;
+/// Records of a kind in one request. Results are some bytes each, and all of them travel.
+const RECORDS: usize = 4_096;
 
 impl Office {
     /// Answers a round. Everything that the reply calls merged is durable (rule D2), and the
@@ -29,25 +34,39 @@ impl Office {
         session: &Session,
         request: Request,
     ) -> Result<Reply, OfficeError> {
-        let Request { cursor, push, want, max_bytes, proven: _ } = request;
-        if push.len() > PUSHES {
+        let Request { cursor, tables, bring, push, want, ranges, max_bytes } = request;
+        let most = push.len().max(bring.len()).max(want.len());
+        if most > RECORDS || !ranges::are_sound(&ranges) {
             return Err(OfficeError::TooMany);
         }
-        let results = self.take_all(session, push).await?;
+        if !ranges.is_empty() {
+            // In healthy running it never happens (rule P4).
+            self.repairs.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(device = %session.device, ranges = ranges.len(), "repair");
+        }
+        let tables = Arc::new(tables);
+        let brought = self.take_back(session, bring, &tables).await?;
+        let (results, merged) = self.take_all(session, push, &tables).await?;
         let ask = feed::Ask {
             user: session.user.clone(),
             device: session.device,
             cursor,
             want,
+            ranges,
             max_bytes,
-            merged: merged(&results),
+            merged,
+            brought: brought.changes,
+            vouchers: self.vouchers.clone(),
         };
         let page = self
             .blocking(move |office| Ok(office.store.look(|reads| feed::page(reads, &ask))?))
             .await?;
         Ok(Reply {
+            tables: page.tables,
+            brought: brought.outcomes,
             results,
             entries: page.entries,
+            differing: page.differing,
             cursor: page.cursor,
             remaining: page.remaining,
             digest: page.digest,
@@ -55,62 +74,80 @@ impl Office {
         })
     }
 
-    /// One result for each push, in order. All are queued before the first is waited for, so that
-    /// they share commits.
+    /// One result for each push, in order, and the heads that the device knows by them. All are
+    /// queued before the first is waited for, so that they share commits.
     async fn take_all(
         &self,
         session: &Session,
         pushes: Vec<Push>,
-    ) -> Result<Vec<PushResult>, OfficeError> {
-        let session = session.clone();
+        tables: &Arc<Tables>,
+    ) -> Result<(Vec<Outcome>, BTreeMap<RecordId, Heads>), OfficeError> {
+        let (session, tables) = (session.clone(), Arc::clone(tables));
         let taken = self
             .blocking(move |office| {
-                let take = |push: Push| Ok((push.record, office.take(&session, push)?));
+                let take = |push: Push| Ok((push.record, office.take(&session, push, &tables)?));
                 pushes.into_iter().map(take).collect::<Result<Vec<_>, OfficeError>>()
             })
             .await?;
         let mut results = Vec::with_capacity(taken.len());
+        let mut merged = BTreeMap::new();
         for (record, taken) in taken {
-            let outcome = match taken {
-                Taken::Settled(outcome) => outcome,
+            let (outcome, heads) = match taken {
+                Taken::Settled(settled) => settled,
                 Taken::Queued(pending) => pending.await?,
             };
-            results.push(PushResult { record, outcome });
+            merged.extend(heads.map(|heads| (record, heads)));
+            results.push(outcome);
         }
-        Ok(results)
+        Ok((results, merged))
     }
 
     /// Judges one push and queues what is to be written. Blocks.
-    fn take(&self, session: &Session, push: Push) -> Result<Taken, OfficeError> {
+    fn take(&self, session: &Session, push: Push, tables: &Tables) -> Result<Taken, OfficeError> {
         let at = self.now();
         let found = self.store.look(|reads| Found::read(reads, session, push.record))?;
-        let verdict = found.judge(session, &push, at);
-        match verdict {
-            Verdict::Duplicate(heads) => Ok(Taken::Settled(Outcome::Duplicate { heads })),
-            Verdict::Missing(have) => Ok(Taken::Settled(Outcome::Missing { have })),
-            Verdict::Gone { held: true } => Ok(Taken::Settled(Outcome::Withdrawn)),
+        let (verdict, chunks) = match found.unpack(&push, tables) {
+            Ok(chunks) => (found.judge(session, &chunks, at), chunks),
+            Err(Unpackable::UnknownDependency) => {
+                return Ok(Taken::Settled((Outcome::Missing { have: found.have() }, None)));
+            }
+            // The bytes are kept as they came.
+            Err(Unpackable::Malformed) => {
+                let bytes = minicbor::to_vec(&push.changes).unwrap_or_default();
+                (Verdict::Refuse(Refusal::not_whole()), vec![bytes])
+            }
+        };
+        let by = Sending { session: session.clone(), record: push.record, chunks, at };
+        match &verdict {
+            Verdict::Duplicate | Verdict::Missing | Verdict::Gone { held: true } => {
+                let settled = by.answer(&found, &verdict, &self.vouchers);
+                Ok(Taken::Settled(settled))
+            }
             Verdict::Keep(_) | Verdict::Gone { held: false } | Verdict::Refuse(_) => {
                 let basis = found.basis();
-                let session = session.clone();
+                let vouchers = self.vouchers.clone();
                 Ok(Taken::Queued(self.store.write(move |tx| {
-                    let now = Found::read(tx, &session, push.record)?;
+                    let now = Found::read(tx, &by.session, by.record)?;
                     if now.basis() == basis {
-                        return settle(tx, &now, &verdict, &session, &push, at);
+                        return by.settle(tx, &now, &verdict, &vouchers);
                     }
-                    let verdict = now.judge(&session, &push, at);
-                    settle(tx, &now, &verdict, &session, &push, at)
+                    let verdict = now.judge(&by.session, &by.chunks, at);
+                    by.settle(tx, &now, &verdict, &vouchers)
                 })))
             }
         }
     }
 }
 
+/// An outcome, and the heads that it tells the device of.
+type Settled = (Outcome, Option<Heads>);
+
 /// A push on its way.
 enum Taken {
     /// Nothing is to be written.
-    Settled(Outcome),
+    Settled(Settled),
     /// The outcome comes with the commit.
-    Queued(Pending<Outcome>),
+    Queued(Pending<Settled>),
 }
 
 /// What the office holds of a record, and what of it is the sender's.
@@ -126,8 +163,8 @@ struct Found {
 /// What is to become of a push.
 enum Verdict {
     Keep(Box<State>),
-    Duplicate(Heads),
-    Missing(Heads),
+    Duplicate,
+    Missing,
     Refuse(Refusal),
     /// The record was withdrawn; `held` where the office has all of the work already.
     Gone {
@@ -142,12 +179,11 @@ impl Found {
         record: RecordId,
     ) -> Result<Self, StoreError> {
         let mine = reads.collectors(record)?.contains(&session.user);
-        Ok(Self {
-            stored: reads.record(record)?,
-            known: reads.known(record)?,
-            mine,
-            ever_mine: mine || reads.entry_at(&session.user, record, u64::MAX)?.is_some(),
-        })
+        let ever_mine = mine || reads.entry_at(&session.user, record, u64::MAX)?.is_some();
+        // To others it is as if there were none.
+        let stored = if ever_mine { reads.record(record)? } else { None };
+        let known = if ever_mine { reads.known(record)? } else { Vec::new() };
+        Ok(Self { stored, known, mine, ever_mine })
     }
 
     /// What a judgement rests on: while it stays the same, so does the judgement.
@@ -155,11 +191,19 @@ impl Found {
         (self.stored.as_ref().map(|stored| stored.heads.clone()), self.mine, self.ever_mine)
     }
 
-    fn judge(&self, session: &Session, push: &Push, at: i64) -> Verdict {
-        let Some(stored) = self.stored.as_ref().filter(|_| self.ever_mine) else {
+    fn have(&self) -> Heads {
+        self.stored.as_ref().map_or(Heads::default(), |stored| stored.heads.clone())
+    }
+
+    fn unpack(&self, push: &Push, tables: &Tables) -> Result<Vec<Vec<u8>>, Unpackable> {
+        packed::unpack(&push.changes, tables, |name| merge::find(&self.known, name))
+    }
+
+    fn judge(&self, session: &Session, chunks: &[Vec<u8>], at: i64) -> Verdict {
+        let Some(stored) = &self.stored else {
             return Verdict::Refuse(Refusal::unknown_record());
         };
-        let chunks: Vec<&[u8]> = push.changes.iter().map(|chunk| chunk.0.as_slice()).collect();
+        let chunks: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
         let held = Held { known: &self.known, document: &stored.document };
         let sender = Sender { user: &session.user, role: session.role, device: session.device };
         let judgement = merge::judge(held, &chunks, sender);
@@ -168,75 +212,86 @@ impl Found {
         }
         match judgement {
             Judgement::Accepted(accepted) => Verdict::Keep(Box::new(State::of(*accepted, at))),
-            Judgement::Duplicate => Verdict::Duplicate(stored.heads.clone()),
-            Judgement::Missing => Verdict::Missing(stored.heads.clone()),
+            Judgement::Duplicate => Verdict::Duplicate,
+            Judgement::Missing => Verdict::Missing,
             Judgement::Refused(refusal) => Verdict::Refuse(refusal),
         }
     }
 }
 
-/// Writes what a verdict says.
-fn settle(
-    tx: &mut dyn Writes,
-    found: &Found,
-    verdict: &Verdict,
-    session: &Session,
-    push: &Push,
+/// A push that was put together, and whose it is.
+struct Sending {
+    session: Session,
+    record: RecordId,
+    chunks: Vec<Vec<u8>>,
     at: i64,
-) -> Result<Outcome, StoreError> {
-    match verdict {
-        Verdict::Keep(state) => {
-            let by = HandedIn { user: &session.user, device: session.device, at };
-            keep(tx, push.record, found.stored.as_ref(), state, by)?;
-            Ok(Outcome::Merged { heads: state.heads.clone() })
-        }
-        Verdict::Duplicate(heads) => Ok(Outcome::Duplicate { heads: heads.clone() }),
-        Verdict::Missing(have) => Ok(Outcome::Missing { have: have.clone() }),
-        Verdict::Gone { held: true } => Ok(Outcome::Withdrawn),
-        Verdict::Gone { held: false } => {
-            let message = "the record was withdrawn before this work came";
-            set_aside(tx, session, push, at, WITHDRAWN, "", message)?;
-            Ok(Outcome::Withdrawn)
-        }
-        Verdict::Refuse(refusal) => {
-            let Refusal { code, path, message } = refusal.clone();
-            let quarantine = set_aside(tx, session, push, at, code.as_str(), &path, &message)?;
-            Ok(Outcome::Refused { code, path, message, quarantine })
+}
+
+impl Sending {
+    /// Writes what a verdict says.
+    fn settle(
+        &self,
+        tx: &mut dyn Writes,
+        found: &Found,
+        verdict: &Verdict,
+        vouchers: &Vouchers,
+    ) -> Result<Settled, StoreError> {
+        match verdict {
+            Verdict::Keep(state) => {
+                let Session { user, device, .. } = &self.session;
+                let by = HandedIn { user, device: *device, at: self.at };
+                keep(tx, self.record, found.stored.as_ref(), state, by)?;
+                let voucher = vouchers.voucher(user, self.record, &state.heads);
+                Ok((Outcome::Merged { voucher }, Some(state.heads.clone())))
+            }
+            Verdict::Gone { held: false } => {
+                let message = "the record was withdrawn before this work came";
+                self.set_aside(tx, WITHDRAWN, "", message)?;
+                Ok((Outcome::Withdrawn, None))
+            }
+            Verdict::Refuse(refusal) => {
+                let Refusal { code, path, message } = refusal.clone();
+                let quarantine = self.set_aside(tx, code.as_str(), &path, &message)?;
+                Ok((Outcome::Refused { code, path, message, quarantine }, None))
+            }
+            Verdict::Duplicate | Verdict::Missing | Verdict::Gone { held: true } => {
+                Ok(self.answer(found, verdict, vouchers))
+            }
         }
     }
-}
 
-/// What the device now knows the office to hold, by this request's own results.
-fn merged(results: &[PushResult]) -> BTreeMap<RecordId, Heads> {
-    results
-        .iter()
-        .filter_map(|result| match &result.outcome {
-            Outcome::Merged { heads } | Outcome::Duplicate { heads } => {
-                Some((result.record, heads.clone()))
+    /// The answer to a verdict that writes nothing.
+    fn answer(&self, found: &Found, verdict: &Verdict, vouchers: &Vouchers) -> Settled {
+        let have = found.have();
+        match verdict {
+            Verdict::Duplicate => {
+                let voucher = vouchers.voucher(&self.session.user, self.record, &have);
+                (Outcome::Duplicate { voucher }, Some(have))
             }
-            Outcome::Missing { .. } | Outcome::Refused { .. } | Outcome::Withdrawn => None,
-        })
-        .collect()
-}
+            Verdict::Gone { .. } => (Outcome::Withdrawn, None),
+            Verdict::Missing | Verdict::Keep(_) | Verdict::Refuse(_) => {
+                (Outcome::Missing { have }, None)
+            }
+        }
+    }
 
-/// Keeps work that is not merged (rule M4).
-fn set_aside(
-    tx: &mut dyn Writes,
-    session: &Session,
-    push: &Push,
-    at: i64,
-    code: &str,
-    path: &str,
-    message: &str,
-) -> Result<u64, StoreError> {
-    tx.quarantine_work(&Refused {
-        record: push.record,
-        device: session.device,
-        user: session.user.clone(),
-        at,
-        code: code.to_owned(),
-        path: path.to_owned(),
-        message: message.to_owned(),
-        changes: push.changes.iter().map(|chunk| chunk.0.clone()).collect(),
-    })
+    /// Keeps work that is not merged (rule M4).
+    fn set_aside(
+        &self,
+        tx: &mut dyn Writes,
+        code: &str,
+        path: &str,
+        message: &str,
+    ) -> Result<u64, StoreError> {
+        tx.quarantine_work(&Refused {
+            record: self.record,
+            device: self.session.device,
+            user: self.session.user.clone(),
+            at: self.at,
+            code: code.to_owned(),
+            path: path.to_owned(),
+            message: message.to_owned(),
+            changes: self.chunks.clone(),
+        })
+    }
 }

@@ -23,7 +23,7 @@ pub(super) struct Device {
     pub(super) workspace: Workspace,
     pub(super) disk: Disk,
     /// A number that is never given twice, whatever crashes.
-    session: u32,
+    session: u64,
     /// What the workspace asked for and the device has not done yet.
     pub(super) queue: VecDeque<Output>,
     pub(super) sent: Option<Sent>,
@@ -107,11 +107,11 @@ impl Device {
 
     /// A workspace over a copy of what is on disk now: what would be there after a crash.
     pub(super) fn after_crash(&self, now: i64) -> (Workspace, Disk) {
-        (open(self.id, u32::MAX, &self.user, &self.disk, now), self.disk.clone())
+        (open(self.id, u64::MAX, &self.user, &self.disk, now), self.disk.clone())
     }
 }
 
-fn open(device: DeviceId, session: u32, user: &str, disk: &Disk, now: i64) -> Workspace {
+fn open(device: DeviceId, session: u64, user: &str, disk: &Disk, now: i64) -> Workspace {
     let identity = Identity { device, session, user: user.to_owned(), role: Role::Collector };
     let all = |table| rows(disk, table, "");
     match Workspace::new(

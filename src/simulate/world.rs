@@ -10,7 +10,7 @@ use super::faults::Fault;
 use super::oracle::{Broken, Oracle, Trace, Truth};
 use crate::ids::RecordId;
 use crate::office::store::StoreError;
-use crate::office::store::sqlite::Sqlite;
+use crate::office::store::sqlite::{Fresh, Sqlite};
 use crate::office::{Created, NewVisit, Office, OfficeError, Random, Session};
 use crate::record::command::{AssignmentPatch, CasePatch, Command, NewContact, TextEdit};
 use crate::record::terms::{Channel, ContactOutcome, Role, TargetRole};
@@ -605,7 +605,8 @@ impl World {
     fn open_office(&mut self) -> Result<Office, OfficeError> {
         let mut bytes = [0; 16];
         self.rng.fill(&mut bytes);
-        let store = Sqlite::open(&self.folder.path().join("office.sqlite3"), bytes, bytes)?;
+        let fresh = Fresh { epoch: bytes, office_device: bytes, voucher_key: [bytes[0]; 32] };
+        let store = Sqlite::open(&self.folder.path().join("office.sqlite3"), fresh)?;
         let clock = Arc::clone(&self.clock);
         let seed = self.rng.u64(..);
         let seeded = std::sync::Mutex::new(fastrand::Rng::with_seed(seed));

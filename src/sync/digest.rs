@@ -24,6 +24,12 @@ impl Item {
         }
         Self(hasher.finalize().into())
     }
+
+    /// Its beginning: tells states of one record apart where nobody lies.
+    pub fn mark(&self) -> [u8; 4] {
+        let [a, b, c, d, ..] = self.0;
+        [a, b, c, d]
+    }
 }
 
 /// An incremental multiset hash over the records of a feed.

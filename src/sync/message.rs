@@ -6,12 +6,14 @@
 
 use minicbor::{Decode, Encode};
 
-use super::digest::Digest;
+use super::digest::{Digest, Item};
 use super::envelope::{self, MalformedBody};
+pub use super::packed::{Packed, Tables};
+use super::ranges::{Differing, Range};
 use crate::ids::{Heads, RecordId};
 
 /// Version of the protocol that this code speaks.
-pub const PROTOCOL: u8 = 1;
+pub const PROTOCOL: u8 = 2;
 
 /// Bytes of reply that a device asks for: a page that a weak link carries in a few seconds.
 pub const DEFAULT_REPLY_BYTES: u32 = 256 * 1024;
@@ -30,15 +32,17 @@ pub struct Cursor {
     #[n(1)]
     pub seq: u64,
     /// Up to here the device holds every record as it was. Behind `seq` while a pass goes on over
-    /// several pages, since a pass skips entries that later ones replaced; [`UNSURE`] where the
-    /// device cannot tell what it holds.
+    /// several pages, since a pass skips entries that later ones replaced.
     #[n(2)]
     pub base: u64,
 }
 
-/// A [`Cursor::base`] that promises nothing: everything again, and what is not the device's any
-/// more is named too (rule P3).
-pub const UNSURE: u64 = u64::MAX;
+impl Cursor {
+    /// Whether a pass over the feed is over: the device holds all that it was given.
+    pub fn is_whole(&self) -> bool {
+        self.base == self.seq
+    }
+}
 
 /// What a device says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
@@ -46,18 +50,24 @@ pub struct Request {
     /// Where the device stands.
     #[n(0)]
     pub cursor: Cursor,
-    /// Changes that the office has not confirmed, oldest record first (rule R5).
+    /// What the changes below share.
     #[n(1)]
-    pub push: Vec<Push>,
-    /// Records that the device wants whole: damaged here, or not explained by changes (rule D5).
+    pub tables: Tables,
+    /// What the office has lost (rule P3), taken before the pushes that may build on it.
     #[n(2)]
-    pub want: Vec<RecordId>,
-    /// The most bytes wanted back.
+    pub bring: Vec<Bring>,
+    /// Changes that the office has not confirmed, oldest record first (rule R5).
     #[n(3)]
-    pub max_bytes: u32,
-    /// The digest that the device last proved equal.
+    pub push: Vec<Push>,
+    /// Records of which the device wants what it lacks, whatever the cursor says (rules D5, P3).
     #[n(4)]
-    pub proven: Option<Digest>,
+    pub want: Vec<Want>,
+    /// What the device holds, to be compared; empty but in a repair (rule P3).
+    #[n(5)]
+    pub ranges: Vec<Range>,
+    /// The most bytes wanted back.
+    #[n(6)]
+    pub max_bytes: u32,
 }
 
 /// One record's unconfirmed changes.
@@ -66,9 +76,68 @@ pub struct Push {
     /// Which record.
     #[n(0)]
     pub record: RecordId,
-    /// Automerge change chunks in causal order, raw (not deflated one by one).
+    /// In causal order.
     #[n(1)]
-    pub changes: Vec<Chunk>,
+    pub changes: Vec<Packed>,
+}
+
+/// Changes of anybody that the office once held and lost in a restore (rule P3). The voucher is
+/// its own word for that, and the hashes in the heads hold all that they follow.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Bring {
+    /// Which record.
+    #[n(0)]
+    pub record: RecordId,
+    /// A state that the office vouched for to this user.
+    #[n(1)]
+    pub heads: Heads,
+    /// The office's word.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub tag: Tag,
+    /// What leads to it, in causal order, as far as the office may lack it.
+    #[n(3)]
+    pub changes: Vec<Packed>,
+}
+
+/// A record of which the device wants what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Want {
+    /// Which record.
+    #[n(0)]
+    pub record: RecordId,
+    /// What the device has of it; empty for the whole document.
+    #[n(1)]
+    pub have: Heads,
+}
+
+/// The office's word that it held a record in a state, for one user: a truncated HMAC that only
+/// the office can make or check.
+pub type Tag = [u8; 8];
+
+/// A tag, and a mark of the state that it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Voucher(
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    [u8; 12],
+);
+
+impl Voucher {
+    /// The voucher for a record in a state.
+    pub fn new(record: RecordId, heads: &Heads, tag: Tag) -> Self {
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&Item::of(record, heads).mark());
+        bytes[4..].copy_from_slice(&tag);
+        Self(bytes)
+    }
+
+    /// The tag, if it is for this state.
+    pub fn tag_for(&self, record: RecordId, heads: &Heads) -> Option<Tag> {
+        let (mark, tag) = self.0.split_first_chunk::<4>()?;
+        (*mark == Item::of(record, heads).mark()).then(|| tag.try_into().ok())?
+    }
 }
 
 /// Bytes of an Automerge chunk.
@@ -83,53 +152,51 @@ pub struct Chunk(
 /// What the office answers.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Reply {
-    /// One result per pushed record, in the order of the request.
+    /// What the changes below share.
     #[n(0)]
-    pub results: Vec<PushResult>,
-    /// Records of the feed after the cursor, and those wanted, in order of `seq`.
+    pub tables: Tables,
+    /// One result per record brought, in the order of the request.
     #[n(1)]
-    pub entries: Vec<Entry>,
-    /// Where the device stands once it has applied this reply.
+    pub brought: Vec<Outcome>,
+    /// One result per pushed record, in the order of the request.
     #[n(2)]
+    pub results: Vec<Outcome>,
+    /// Records wanted, and those of the feed after the cursor, in order of `seq`.
+    #[n(3)]
+    pub entries: Vec<Entry>,
+    /// What differs in the ranges that were asked about.
+    #[n(4)]
+    pub differing: Differing,
+    /// Where the device stands once it has applied this reply.
+    #[n(5)]
     pub cursor: Cursor,
     /// Entries of the feed that remain after this cursor.
-    #[n(3)]
+    #[n(6)]
     pub remaining: u64,
     /// Digest of the whole feed; equal to the device's own only when `remaining` is 0.
-    #[n(4)]
+    #[n(7)]
     pub digest: Digest,
     /// The office's clock, ms since 1970 UTC.
-    #[n(5)]
+    #[n(8)]
     pub office_time: i64,
-}
-
-/// What became of one push.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct PushResult {
-    /// Which record.
-    #[n(0)]
-    pub record: RecordId,
-    /// What became of it.
-    #[n(1)]
-    pub outcome: Outcome,
 }
 
 /// The results of rule R6. Refusals are values, not errors.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Outcome {
-    /// Durable at the office (rule D2); heads of the office's copy after the merge.
+    /// Durable at the office (rule D2).
     #[n(0)]
     Merged {
-        /// Heads of the office's copy.
+        /// For the office's copy after the merge.
         #[n(0)]
-        heads: Heads,
+        voucher: Voucher,
     },
     /// The office held all of it before.
     #[n(1)]
     Duplicate {
-        /// Heads of the office's copy.
+        /// For the office's copy.
         #[n(0)]
-        heads: Heads,
+        voucher: Voucher,
     },
     /// Dependencies are missing: the device sends everything that it holds after `have`.
     #[n(2)]
@@ -184,6 +251,9 @@ pub enum RefusalCode {
     /// The office holds no such record, or it was never this user's.
     #[n(6)]
     UnknownRecord,
+    /// What is brought back is no state that the office vouched for.
+    #[n(7)]
+    NotVouched,
 }
 
 impl RefusalCode {
@@ -197,6 +267,7 @@ impl RefusalCode {
             Self::NotAllowed => "not_allowed",
             Self::InvalidRecord => "invalid_record",
             Self::UnknownRecord => "unknown_record",
+            Self::NotVouched => "not_vouched",
         }
     }
 }
@@ -215,15 +286,15 @@ pub struct Entry {
 /// What the office sends of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Content {
-    /// Changes that the device lacks, in causal order, and the heads that must result.
+    /// Changes that the device lacks, in causal order.
     #[n(0)]
     Changes {
-        /// Raw change chunks.
+        /// None where the device wrote all that is new (rule R4).
         #[n(0)]
-        changes: Vec<Chunk>,
-        /// Heads of the office's copy.
+        changes: Vec<Packed>,
+        /// For the office's copy.
         #[n(1)]
-        heads: Heads,
+        voucher: Voucher,
     },
     /// The whole document (rule R4).
     #[n(1)]
@@ -231,13 +302,16 @@ pub enum Content {
         /// Automerge `save()` without its own deflate, so that the body compresses across records.
         #[n(0)]
         document: Chunk,
-        /// Heads of the office's copy.
+        /// For the office's copy.
         #[n(1)]
-        heads: Heads,
+        voucher: Voucher,
     },
     /// Not the device's any more: erase it once its unsent work has been handed over.
     #[n(2)]
     Withdrawn,
+    /// What was wanted was never this user's, or the office has lost it; nothing is erased for it.
+    #[n(3)]
+    Unknown,
 }
 
 /// Bytes of a request.

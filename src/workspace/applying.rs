@@ -1,17 +1,18 @@
 //! Applies a reply: results of what was pushed, then the records of the feed (R3, R4, R6, F1).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use automerge::Change;
+use automerge::{Change, ChangeHash};
 
 use super::held::{self, Held, Problem, Unsent, checked_change};
 use super::loading::{self, CURSOR_KEY, PROVEN_KEY, absorb_what_fits, confirmed_heads};
 use super::output::{Output, Table};
 use super::round::{Phase, Pushed};
 use super::{Loaded, Workspace, chunk};
-use crate::ids::{Heads, RecordId, device_of};
+use crate::ids::{RecordId, device_of};
 use crate::record::Record;
-use crate::sync::message::{Chunk, Content, Entry, Outcome, PushResult};
+use crate::sync::message::{Chunk, Content, Entry, Outcome, Packed, Tables};
+use crate::sync::packed::{self, Prefix, prefix};
 
 impl Workspace {
     /// Asks for the documents that a reply changes.
@@ -19,20 +20,12 @@ impl Workspace {
         let Phase::Applying { reply, .. } = &self.link.phase else {
             return;
         };
-        let of_results = reply.results.iter().filter_map(|result| match result.outcome {
-            Outcome::Missing { .. } => Some(result.record),
-            Outcome::Merged { .. }
-            | Outcome::Duplicate { .. }
-            | Outcome::Refused { .. }
-            | Outcome::Withdrawn => None,
-        });
         let of_entries = reply.entries.iter().filter_map(|entry| match &entry.content {
             Content::Changes { changes, .. } if changes.is_empty() => None,
             Content::Changes { .. } | Content::Whole { .. } => Some(entry.record),
-            Content::Withdrawn => None,
+            Content::Withdrawn | Content::Unknown => None,
         });
-        let needed: BTreeSet<RecordId> = of_results
-            .chain(of_entries)
+        let needed: BTreeSet<RecordId> = of_entries
             .filter(|id| self.held.contains_key(id) && !self.loaded.contains_key(id))
             .collect();
         for id in needed {
@@ -43,24 +36,27 @@ impl Workspace {
     /// Applies the reply in memory and hands all of it, with the cursor, to one batch.
     pub(super) fn apply_reply(&mut self) {
         let phase = std::mem::replace(&mut self.link.phase, Phase::Idle);
-        let Phase::Applying { reply, pushed } = phase else {
+        let Phase::Applying { reply, asked } = phase else {
             self.link.phase = phase;
             return;
         };
-        let mut touched = BTreeSet::new();
-        for (result, pushed) in reply.results.iter().zip(&pushed) {
-            self.result(result, pushed);
-            touched.insert(result.record);
+        let mut touched: BTreeSet<RecordId> = asked.brought.iter().copied().collect();
+        self.brought(&asked.brought, &reply.brought);
+        for (outcome, pushed) in reply.results.iter().zip(&asked.pushed) {
+            self.result(outcome, pushed);
+            touched.insert(pushed.record);
         }
         for entry in &reply.entries {
-            if self.entry(entry) {
+            if self.entry(entry, &reply.tables) {
                 let record = entry.record.to_string();
                 self.outputs.push_back(Output::RecordChanged { record });
             }
             touched.insert(entry.record);
         }
+        self.compared(&asked.ranges, &reply.differing);
         for id in touched {
-            if let Some(held) = self.held.get(&id) {
+            if let Some(held) = self.held.get_mut(&id) {
+                held.take_voucher();
                 self.journal.put(Table::Records, id.to_string(), held.encode());
             }
         }
@@ -86,12 +82,12 @@ impl Workspace {
         }
     }
 
-    fn result(&mut self, result: &PushResult, pushed: &Pushed) {
+    fn result(&mut self, outcome: &Outcome, pushed: &Pushed) {
         let Some(held) = self.held.get_mut(&pushed.record) else {
             return;
         };
-        match &result.outcome {
-            Outcome::Merged { .. } | Outcome::Duplicate { .. } => {
+        match outcome {
+            Outcome::Merged { voucher } | Outcome::Duplicate { voucher } => {
                 for number in &pushed.numbers {
                     let Some(unsent) = held.outbox.remove(number) else {
                         continue;
@@ -99,8 +95,10 @@ impl Workspace {
                     held.confirmed.advance(unsent.hash, &unsent.deps);
                     self.journal.delete(Table::Outbox, held::outbox_key(held.id, *number));
                 }
+                held.offered = Some(*voucher);
+                held.missing = 0;
             }
-            Outcome::Missing { have } => self.refill(pushed.record, have),
+            Outcome::Missing { have } => self.lacks(pushed.record, have),
             Outcome::Refused { code, path, message, .. } => {
                 held.problem = Some(Problem::Refused {
                     code: code.as_str().to_owned(),
@@ -119,43 +117,8 @@ impl Workspace {
         }
     }
 
-    /// The office lacks what was built on: every own change after what it has goes out again.
-    fn refill(&mut self, id: RecordId, have: &Heads) {
-        let (Some(held), Some(loaded)) = (self.held.get_mut(&id), self.loaded.get(&id)) else {
-            return;
-        };
-        let doc = loaded.record.document();
-        let known: Vec<_> = have
-            .as_slice()
-            .iter()
-            .copied()
-            .filter(|head| doc.get_change_meta_by_hash(head).is_some())
-            .collect();
-        let own: Vec<Change> = doc
-            .get_changes(&known)
-            .into_iter()
-            .filter(|change| device_of(change.actor_id()) == Some(self.identity.device))
-            .collect();
-        if own.len() == held.outbox.len() {
-            // All that is ours was sent: what lacks is somebody else's, and a person should know.
-            held.problem = Some(Problem::Refused {
-                code: "missing".to_owned(),
-                path: String::new(),
-                message: "the office lacks changes that this work builds on".to_owned(),
-            });
-            return;
-        }
-        let at = held.outbox.values().map(|unsent| unsent.at).min().unwrap_or_default();
-        self.journal.delete_all(Table::Outbox, format!("{id}/"));
-        held.outbox.clear();
-        for change in &own {
-            held.queue(change, at, &mut self.journal);
-        }
-        held.confirmed = confirmed_heads(&loaded.record, held);
-    }
-
     /// Applies one record of the feed; gives whether its content changed.
-    fn entry(&mut self, entry: &Entry) -> bool {
+    fn entry(&mut self, entry: &Entry, tables: &Tables) -> bool {
         let id = entry.record;
         match &entry.content {
             Content::Withdrawn => {
@@ -165,33 +128,59 @@ impl Workspace {
                 self.erase_if_handed_over(id);
                 true
             }
-            Content::Changes { changes, heads } => {
-                let changed = self.take_changes(id, changes);
-                self.expect(id, heads);
-                changed
+            Content::Unknown => {
+                if let Some(held) = self.held.get_mut(&id) {
+                    held.wanted = false;
+                }
+                false
             }
-            Content::Whole { document, heads } => {
-                self.take_whole(id, document, heads);
+            Content::Changes { changes, voucher } => {
+                let took = self.take_changes(id, changes, tables);
+                let held = self.held.entry(id).or_insert_with(|| Held::lacking(id));
+                if took.is_some() {
+                    held.offered = Some(*voucher);
+                    held.wanted &= held.problem == Some(Problem::Damaged);
+                } else {
+                    // What was asked for does not fit either: only the whole document will.
+                    if held.wanted {
+                        held.problem = Some(Problem::Damaged);
+                    }
+                    held.wanted = true;
+                }
+                took.unwrap_or(true)
+            }
+            Content::Whole { document, voucher } => {
+                self.take_whole(id, document);
+                if let Some(held) = self.held.get_mut(&id) {
+                    held.offered = Some(*voucher);
+                }
                 true
             }
         }
     }
 
-    fn take_changes(&mut self, id: RecordId, chunks: &[Chunk]) -> bool {
-        let (Some(held), Some(loaded)) = (self.held.get_mut(&id), self.loaded.get_mut(&id)) else {
-            return false;
-        };
+    /// Takes changes in; gives whether there was anything new, or `None` where they do not follow
+    /// from what is held.
+    fn take_changes(&mut self, id: RecordId, packed: &[Packed], tables: &Tables) -> Option<bool> {
+        let held = self.held.get_mut(&id)?;
+        if packed.is_empty() {
+            return Some(false);
+        }
+        let loaded = self.loaded.get_mut(&id)?;
+        let doc = loaded.record.document();
+        let known: BTreeMap<Prefix, ChangeHash> = doc
+            .get_changes_meta(&[])
+            .iter()
+            .map(|change| (prefix(&change.hash), change.hash))
+            .collect();
+        let chunks = packed::unpack(packed, tables, |name| known.get(name).copied()).ok()?;
         let changes: Vec<Change> =
-            chunks.iter().filter_map(|chunk| checked_change(&chunk.0)).collect();
+            chunks.iter().map(|chunk| checked_change(chunk)).collect::<Option<_>>()?;
         let fresh: Vec<Change> = changes
             .into_iter()
-            .filter(|change| {
-                loaded.record.document().get_change_meta_by_hash(&change.hash()).is_none()
-            })
+            .filter(|change| doc.get_change_meta_by_hash(&change.hash()).is_none())
             .collect();
-        if fresh.is_empty() || loaded.record.absorb(fresh.clone()).is_err() {
-            return false;
-        }
+        loaded.record.absorb(fresh.clone()).ok()?;
         for change in &fresh {
             let bytes = change.raw_bytes();
             let key = chunk::key(id, bytes);
@@ -201,18 +190,17 @@ impl Workspace {
         }
         held.withdrawn = false;
         held.describe(&loaded.record);
-        true
+        Some(!fresh.is_empty())
     }
 
     /// Takes the office's copy, and puts what is held and what is unsent on top of it.
-    fn take_whole(&mut self, id: RecordId, document: &Chunk, heads: &Heads) {
+    fn take_whole(&mut self, id: RecordId, document: &Chunk) {
         // A copy that is not what it says is not taken; the digest tells that something is amiss.
-        let Ok(office) = Record::load(&document.0) else {
+        let Some(office) = Record::load(&document.0).ok().filter(|record| record.id() == Some(id))
+        else {
             return;
         };
-        if office.heads() != *heads || office.id() != Some(id) {
-            return;
-        }
+        let heads = office.heads();
         let held = self.held.entry(id).or_insert_with(|| Held::new(id));
         let mut record = office;
         let mut own: Vec<Change> = held.outbox.values().filter_map(Unsent::change).collect();
@@ -246,20 +234,8 @@ impl Workspace {
         self.loaded.insert(id, loaded);
     }
 
-    /// What the office says must follow from what is held; else its whole copy is asked for.
-    fn expect(&mut self, id: RecordId, heads: &Heads) {
-        if let Some(held) = self.held.get_mut(&id) {
-            held.wanted = held.confirmed != *heads;
-        } else {
-            let mut held = Held::new(id);
-            held.wanted = true;
-            held.problem = Some(Problem::Damaged);
-            self.held.insert(id, held);
-        }
-    }
-
     /// Erases a withdrawn record, once nothing of it is unsent (rule F1).
-    fn erase_if_handed_over(&mut self, id: RecordId) {
+    pub(super) fn erase_if_handed_over(&mut self, id: RecordId) {
         let handed_over = self.held.get(&id).is_some_and(|held| held.outbox.is_empty());
         if handed_over {
             self.held.remove(&id);

@@ -12,6 +12,7 @@ use crate::ids::{Heads, RecordId};
 use crate::record::Record;
 use crate::record::terms::{ReviewStatus, Stage};
 use crate::record::view::VisitSummary;
+use crate::sync::message::{Tag, Voucher, Want};
 
 /// What is wrong with a record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -47,6 +48,22 @@ pub(super) struct Held {
     pub(super) wanted: bool,
     /// The office took it away; it is erased once its unsent work has been handed over.
     pub(super) withdrawn: bool,
+    /// The newest state that the office vouched for, for the day when it has lost it.
+    pub(super) vouched: Option<Vouched>,
+    /// What the reply that is being applied vouches for.
+    pub(super) offered: Option<Voucher>,
+    /// How often in a row the office lacked what unsent work builds on.
+    pub(super) missing: u32,
+}
+
+/// A state that the office vouched for (rule P3).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Vouched {
+    #[n(0)]
+    pub(super) heads: Heads,
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(super) tag: Tag,
 }
 
 /// A change that the office has not confirmed.
@@ -117,6 +134,8 @@ struct StoredHeld {
     #[n(6)]
     #[cbor(with = "minicbor::bytes")]
     summary: Vec<u8>,
+    #[n(7)]
+    vouched: Option<Vouched>,
 }
 
 impl Held {
@@ -131,7 +150,35 @@ impl Held {
             problem: None,
             wanted: false,
             withdrawn: false,
+            vouched: None,
+            offered: None,
+            missing: 0,
         }
+    }
+
+    /// Keeps the voucher of a reply that has been applied, if it is for what is now held.
+    pub(super) fn take_voucher(&mut self) {
+        let tag = self.offered.take().and_then(|offer| offer.tag_for(self.id, &self.confirmed));
+        if let Some(tag) = tag {
+            self.vouched = Some(Vouched { heads: self.confirmed.clone(), tag });
+        }
+    }
+
+    /// A record of which the office's whole copy is to be asked for.
+    pub(super) fn lacking(id: RecordId) -> Self {
+        Self { problem: Some(Problem::Damaged), wanted: true, ..Self::new(id) }
+    }
+
+    /// Whether it is one of the records that both sides compare (rule P1).
+    pub(super) fn counts(&self) -> bool {
+        !self.withdrawn && !self.confirmed.as_slice().is_empty()
+    }
+
+    /// What is asked for: what lacks here, or everything where what is here is damaged.
+    pub(super) fn want(&self) -> Want {
+        let damaged = self.problem == Some(Problem::Damaged);
+        let have = if damaged { Heads::default() } else { self.confirmed.clone() };
+        Want { record: self.id, have }
     }
 
     /// Takes heads and summary from the document.
@@ -151,6 +198,7 @@ impl Held {
             wanted: self.wanted,
             withdrawn: self.withdrawn,
             summary: summary.unwrap_or_default(),
+            vouched: self.vouched.clone(),
         })
     }
 
@@ -173,6 +221,9 @@ impl Held {
             problem: stored.problem,
             wanted: stored.wanted,
             withdrawn: stored.withdrawn,
+            vouched: stored.vouched,
+            offered: None,
+            missing: 0,
         })
     }
 

@@ -11,6 +11,7 @@ use super::round::Link;
 use super::{Identity, Loaded, STORE_FORMAT, StoreError, Workspace, WorkspaceError, chunk};
 use crate::ids::{Heads, RecordId};
 use crate::record::Record;
+use crate::sync::message::Cursor;
 
 /// So many chunks of a record are written together as one when it is loaded: below that the
 /// rewriting costs more than it saves.
@@ -56,6 +57,10 @@ impl Workspace {
             workspace.journal.put(Table::Meta, FORMAT_KEY.into(), vec![STORE_FORMAT]);
         }
         workspace.restore(records, outbox);
+        if workspace.cursor == Cursor::default() && !workspace.held.is_empty() {
+            // What is held is compared instead of sent again.
+            workspace.link.begin_repair();
+        }
         workspace.settle(now_ms);
         Ok(workspace)
     }

@@ -5,11 +5,13 @@ use minicbor::{Decode, Encode};
 use super::Workspace;
 use super::held::{Held, Unsent};
 use super::output::{FirstSync, Output};
+use super::repair::Repair;
 use crate::ids::RecordId;
 use crate::sync::digest::{Digest, Item};
 use crate::sync::message::{
-    Chunk, Cursor, DEFAULT_REPLY_BYTES, Push, Reply, Request, UNSURE, decode_reply, encode_request,
+    Cursor, DEFAULT_REPLY_BYTES, Packed, Push, Reply, Request, Want, decode_reply, encode_request,
 };
+use crate::sync::packed::Packer;
 
 /// After an edit: long enough that a person's next tap rides along, short enough to feel at once.
 const EDIT_DELAY_MS: i64 = 1_000;
@@ -22,8 +24,15 @@ const LAST_RETRY_MS: i64 = 300_000;
 pub(super) const RETRY_SAVE_MS: i64 = 5_000;
 /// Unsent changes in one request: far below what the office accepts, enough for weeks of work.
 const PUSH_BYTES: usize = 1024 * 1024;
-/// Whole documents asked for in one request.
-const WANT_AT_MOST: usize = 64;
+/// Records wanted in one request; the office fills its page with what fits.
+const WANT_AT_MOST: usize = 512;
+/// Repairs in a row that a person need not know of: one finds what differs, and what it brings may
+/// cross with what others bring.
+const MISMATCHES_AT_MOST: u32 = 3;
+/// The least that is asked for on a link that keeps breaking.
+const LEAST_REPLY_BYTES: u32 = 16 * 1024;
+/// So often the office may lack what work builds on before a person is told.
+pub(super) const MISSING_AT_MOST: u32 = 3;
 
 /// Digest and time of the last proof.
 #[derive(Debug, Clone, Copy, Encode, Decode)]
@@ -41,18 +50,27 @@ pub(super) struct Pushed {
     pub(super) numbers: Vec<u64>,
 }
 
+/// What a request holds that its reply answers in the same order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked {
+    pub(super) pushed: Vec<Pushed>,
+    pub(super) brought: Vec<RecordId>,
+    /// First ids of the ranges that are compared.
+    pub(super) ranges: Vec<RecordId>,
+}
+
 /// Where the round stands. Each phase owns what only it needs.
 #[derive(Debug)]
 pub(super) enum Phase {
     Idle,
     Sent {
         round: u64,
-        pushed: Vec<Pushed>,
+        asked: Asked,
     },
     /// A reply waits for documents to be loaded.
     Applying {
         reply: Box<Reply>,
-        pushed: Vec<Pushed>,
+        asked: Asked,
     },
     /// Applied in memory; the cursor goes to disk with all of it in one batch (rule R5).
     Committing {
@@ -80,6 +98,11 @@ pub(super) struct Link {
     /// Digests differed in a row.
     mismatches: u32,
     repairs: i64,
+    /// Where a repair stands.
+    pub(super) repair: Repair,
+    /// The most bytes asked for: halved when a reply does not come through, so that a link that
+    /// keeps breaking loses little each time, and doubled when one does.
+    reply_bytes: u32,
     skew_ms: Option<i64>,
     first: Option<FirstSync>,
 }
@@ -98,6 +121,8 @@ impl Link {
             proven_now: false,
             mismatches: 0,
             repairs: 0,
+            repair: Repair::default(),
+            reply_bytes: DEFAULT_REPLY_BYTES,
             skew_ms: None,
             first: None,
         }
@@ -111,8 +136,8 @@ impl Link {
     }
     pub(super) fn is_sending(&self, record: RecordId) -> bool {
         match &self.phase {
-            Phase::Sent { pushed, .. } | Phase::Applying { pushed, .. } => {
-                pushed.iter().any(|pushed| pushed.record == record)
+            Phase::Sent { asked, .. } | Phase::Applying { asked, .. } => {
+                asked.pushed.iter().any(|pushed| pushed.record == record)
             }
             Phase::Idle | Phase::Committing { .. } => false,
         }
@@ -155,7 +180,7 @@ impl Link {
         self.due_at = Some(i64::MIN);
     }
 
-    pub(super) fn persisted(&mut self, _batch: u64) {
+    pub(super) fn persisted(&mut self) {
         self.save_problem.clear();
     }
 
@@ -171,13 +196,13 @@ impl Link {
     /// The sums of what is held and confirmed, to be compared with the office's (rule P2).
     pub(super) fn digest_of<'h>(held: impl Iterator<Item = &'h Held>) -> Digest {
         let mut digest = Digest::default();
-        for held in held.filter(|held| !held.withdrawn && !held.confirmed.as_slice().is_empty()) {
+        for held in held.filter(|held| held.counts()) {
             digest.add(Item::of(held.id, &held.confirmed));
         }
         digest
     }
 
-    /// A round ended with nothing remaining: compare. Gives whether to start over from nothing.
+    /// A round ended with nothing remaining: compare. Gives whether something differs.
     pub(super) fn compare(&mut self, own: Digest, office: Digest, now_ms: i64) -> bool {
         if own == office {
             self.mismatches = 0;
@@ -188,11 +213,16 @@ impl Link {
         }
         self.proven_now = false;
         self.mismatches += 1;
-        self.repairs += 1;
-        if self.mismatches > 1 {
+        if self.mismatches > MISMATCHES_AT_MOST {
             self.problem = Some("digest_mismatch".to_owned());
         }
         true
+    }
+
+    /// Everything that is held is to be compared (rules P3, P4).
+    pub(super) fn begin_repair(&mut self) {
+        self.repairs += 1;
+        self.repair.begin();
     }
 
     /// The next round after a finished one: at once where more is known to wait, soon where an
@@ -200,7 +230,7 @@ impl Link {
     fn rest(&mut self, more: bool, edits: bool, now_ms: i64) {
         self.phase = Phase::Idle;
         let wait = match (more, edits) {
-            (true, _) if self.mismatches > 1 => LAST_RETRY_MS,
+            (true, _) if self.mismatches > MISMATCHES_AT_MOST => LAST_RETRY_MS,
             (true, _) => 0,
             (false, true) => EDIT_DELAY_MS,
             (false, false) => POLL_MS,
@@ -211,6 +241,7 @@ impl Link {
     pub(super) fn answered(&mut self, reply: &Reply, size: usize, first: bool, now_ms: i64) {
         self.failures = 0;
         self.problem = None;
+        self.reply_bytes = self.reply_bytes.saturating_mul(2).min(DEFAULT_REPLY_BYTES);
         self.skew_ms = Some(now_ms.saturating_sub(reply.office_time));
         self.first = if first {
             let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
@@ -248,29 +279,24 @@ impl Workspace {
 
     /// The reply to a request; its body is not trusted to be whole.
     pub fn replied(&mut self, round: u64, body: &[u8], now_ms: i64) {
-        let Phase::Sent { round: sent, pushed } = &self.link.phase else {
+        let Phase::Sent { round: sent, asked } = &self.link.phase else {
             return;
         };
         if *sent != round {
             return;
         }
         let sound = decode_reply(body).ok().filter(|reply| {
-            reply.results.len() == pushed.len()
-                && reply
-                    .results
-                    .iter()
-                    .zip(pushed)
-                    .all(|(result, pushed)| result.record == pushed.record)
+            reply.results.len() == asked.pushed.len() && reply.brought.len() == asked.brought.len()
         });
         let Some(reply) = sound else {
             self.request_failed(round, "malformed_reply", now_ms, 0);
             return;
         };
-        let pushed = pushed.clone();
+        let asked = asked.clone();
         // Until the first proof everything is the first sync.
         let first = self.link.proven.is_none();
         self.link.answered(&reply, body.len(), first, now_ms);
-        self.link.phase = Phase::Applying { reply: Box::new(reply), pushed };
+        self.link.phase = Phase::Applying { reply: Box::new(reply), asked };
         self.load_for_reply();
         self.settle(now_ms);
     }
@@ -289,6 +315,7 @@ impl Workspace {
         let link = &mut self.link;
         link.phase = Phase::Idle;
         link.failures = link.failures.saturating_add(1);
+        link.reply_bytes = (link.reply_bytes / 2).max(LEAST_REPLY_BYTES);
         link.problem = Some(reason.to_owned());
         // Half of the delay is fixed, half is chance, so that a thousand phones spread out.
         let full = (FIRST_RETRY_MS << link.failures.min(10)).min(LAST_RETRY_MS);
@@ -307,7 +334,10 @@ impl Workspace {
         self.finish_if_committed(now_ms);
         let due = self.link.due_at.is_some_and(|due| due <= now_ms);
         if due && matches!(self.link.phase, Phase::Idle) && self.loading.is_empty() {
-            self.send();
+            self.load_for_repair();
+            if self.loading.is_empty() {
+                self.send();
+            }
         }
         self.announce();
     }
@@ -320,18 +350,18 @@ impl Workspace {
             return;
         }
         self.cursor = cursor;
-        let mut more = remaining > 0;
-        if remaining == 0 {
+        let wanted = self.held.values().any(|held| held.wanted);
+        let mut more = remaining > 0 || wanted || self.link.repair.is_open();
+        if !more {
             let own = Link::digest_of(self.held.values());
             more = self.link.compare(own, digest, now_ms);
             if more {
-                // Everything again from the start of the feed; nothing held is touched by that.
-                self.cursor = Cursor { epoch: cursor.epoch, seq: 0, base: UNSURE };
+                self.link.begin_repair();
             }
             self.keep_proof();
             self.link.first_sync_done();
         }
-        more |= self.held.values().any(|held| held.is_dirty() || held.wanted);
+        more |= self.held.values().any(Held::is_dirty);
         let edits = self.held.values().any(Held::is_waiting);
         self.link.rest(more, edits, now_ms);
         self.outputs.push_back(Output::StatusChanged);
@@ -347,8 +377,39 @@ impl Workspace {
     }
 
     fn send(&mut self) {
-        let mut dirty: Vec<&Held> = self.held.values().filter(|held| held.is_dirty()).collect();
-        // Oldest first, so that a weak link works the backlog off in order (rule R5).
+        let mut packer = Packer::default();
+        let bring = self.bring(&mut packer);
+        let (push, pushed) = self.push(&mut packer);
+        let want = self.held.values().filter(|held| held.wanted).map(Held::want);
+        let want: Vec<Want> = want.take(WANT_AT_MOST).collect();
+        let ranges = self.ranges();
+        let asked = Asked {
+            pushed,
+            brought: bring.iter().map(|bring| bring.record).collect(),
+            ranges: ranges.iter().map(|range| range.from).collect(),
+        };
+        let request = Request {
+            cursor: self.cursor,
+            tables: packer.into_tables(),
+            bring,
+            push,
+            want,
+            ranges,
+            max_bytes: self.link.reply_bytes,
+        };
+        let round = self.link.next_round;
+        self.link.next_round += 1;
+        self.link.phase = Phase::Sent { round, asked };
+        let body = serde_bytes::ByteBuf::from(encode_request(&request));
+        self.outputs.push_back(Output::Send { round, body });
+        self.outputs.push_back(Output::StatusChanged);
+    }
+
+    /// Durable unsent work, oldest first, so that a weak link works the backlog off in order
+    /// (rule R5).
+    fn push(&self, packer: &mut Packer) -> (Vec<Push>, Vec<Pushed>) {
+        let ready = |held: &&Held| held.is_dirty() && !self.link.repair.holds_back(held.id);
+        let mut dirty: Vec<&Held> = self.held.values().filter(ready).collect();
         dirty.sort_by_key(|held| held.outbox.values().map(|unsent| unsent.at).min());
         let mut push = Vec::new();
         let mut pushed = Vec::new();
@@ -365,26 +426,16 @@ impl Workspace {
                 break;
             }
             room = room.saturating_sub(size);
-            pushed.push(Pushed {
-                record: held.id,
-                numbers: durable.iter().map(|(number, _)| *number).collect(),
-            });
-            let changes = durable.iter().map(|(_, unsent)| Chunk(unsent.bytes.clone())).collect();
+            let bytes = durable.iter().map(|(_, unsent)| unsent.bytes.as_slice());
+            let changes = match held.missing {
+                0 | 1 => packer.pack(bytes),
+                // Where the office can't put them together it keeps them as they are.
+                _ => bytes.map(Packed::plain).collect(),
+            };
             push.push(Push { record: held.id, changes });
+            let numbers = durable.iter().map(|(number, _)| *number).collect();
+            pushed.push(Pushed { record: held.id, numbers });
         }
-        let want = self.held.values().filter(|held| held.wanted).map(|held| held.id);
-        let request = Request {
-            cursor: self.cursor,
-            push,
-            want: want.take(WANT_AT_MOST).collect(),
-            max_bytes: DEFAULT_REPLY_BYTES,
-            proven: self.link.proven.map(|proven| proven.digest),
-        };
-        let round = self.link.next_round;
-        self.link.next_round += 1;
-        self.link.phase = Phase::Sent { round, pushed };
-        let body = serde_bytes::ByteBuf::from(encode_request(&request));
-        self.outputs.push_back(Output::Send { round, body });
-        self.outputs.push_back(Output::StatusChanged);
+        (push, pushed)
     }
 }

@@ -5,7 +5,7 @@ use doorstep::record::command::{Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::{Author, Record};
 use doorstep::sync::message::{
-    Chunk, Content, DEFAULT_REPLY_BYTES, MAX_BODY, Outcome, PROTOCOL, Push, Request, decode_reply,
+    Content, DEFAULT_REPLY_BYTES, MAX_BODY, Outcome, PROTOCOL, Packed, Push, Request, decode_reply,
     encode_request,
 };
 
@@ -48,12 +48,13 @@ async fn a_phone_gets_its_feed_and_hands_its_work_in() {
         note: String::new(),
     };
     let change = record.apply(&Command::LogContact(contact), &author).unwrap().unwrap();
-    let changes = vec![Chunk(change.raw_bytes().to_vec())];
+    let changes = vec![Packed::plain(change.raw_bytes())];
     let push = vec![Push { record: id, changes }];
     let request = Request { cursor: reply.cursor, push, ..request };
     let reply = decode_reply(&desk.post("/sync", token, encode_request(&request)).await.body);
     let [result] = &reply.unwrap().results[..] else { panic!("one push, one result") };
-    assert_eq!(result.outcome, Outcome::Merged { heads: record.heads() });
+    let Outcome::Merged { voucher } = result else { panic!("{result:?}") };
+    assert!(voucher.tag_for(id, &record.heads()).is_some());
     desk.assert_sound().await;
 }
 

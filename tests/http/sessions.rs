@@ -77,9 +77,13 @@ async fn a_device_stays_its_user_s_until_it_is_revoked() {
     let device = first["device"].as_str().unwrap();
     assert_eq!(sign_in("chen.jie", device).await.json()["device"], device);
     assert_eq!(sign_in("wu.min", device).await.code(), (403, "device_of_other_user".into()));
+    // Enrolled before a restore: its unsent work is written in its name.
     let unknown = "00112233445566778899aabbccddeeff";
     let fresh = sign_in("chen.jie", unknown).await.json();
-    assert_ne!(fresh["device"], unknown, "ids are the office's to give");
+    assert_eq!(fresh["device"], unknown);
+    let office = desk.office.store().look(|reads| reads.office_device()).unwrap().to_string();
+    let other = sign_in("chen.jie", &office).await.json();
+    assert_ne!(other["device"], office, "nobody writes as the office");
     assert_eq!(sign_in("chen.jie", "xyz").await.code(), (422, "invalid_value".into()));
 
     desk.accounts.revoke_device(device.parse().unwrap()).await.unwrap();

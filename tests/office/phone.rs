@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use automerge::{Automerge, Change};
+use automerge::{Automerge, Change, ChangeMetadata};
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
 use doorstep::office::{Created, NewVisit, Office, Session};
 use doorstep::record::command::{
@@ -18,9 +18,10 @@ use doorstep::record::view::VisitView;
 use doorstep::record::{Author, Record};
 use doorstep::sync::digest::{Digest, Item};
 use doorstep::sync::message::{
-    Chunk, Content, Cursor, DEFAULT_REPLY_BYTES, Outcome, Push, Reply, Request, decode_reply,
-    decode_request, encode_reply, encode_request,
+    Content, Cursor, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, Tables, Want,
+    decode_reply, decode_request, encode_reply, encode_request,
 };
+use doorstep::sync::packed::{self, Prefix, prefix};
 
 /// 2023-11-14, ms.
 pub(crate) const START: i64 = 1_700_000_000_000;
@@ -84,10 +85,12 @@ struct Held {
 pub(crate) struct Phone {
     user: String,
     device: DeviceId,
-    writing_as: u32,
+    writing_as: u64,
     held: BTreeMap<RecordId, Held>,
     pub(crate) cursor: Cursor,
     pub(crate) want: Vec<RecordId>,
+    /// Records of the last push, in order.
+    pushed: Vec<RecordId>,
     pub(crate) max_bytes: u32,
     now: i64,
 }
@@ -101,6 +104,7 @@ impl Phone {
             held: BTreeMap::new(),
             cursor: Cursor::default(),
             want: Vec::new(),
+            pushed: Vec::new(),
             max_bytes: DEFAULT_REPLY_BYTES,
             now: START,
         }
@@ -126,9 +130,10 @@ impl Phone {
 
     /// Pushes bytes as they are.
     pub(crate) async fn push(&self, desk: &Desk, id: RecordId, chunks: Vec<Vec<u8>>) -> Outcome {
-        let push = Push { record: id, changes: chunks.into_iter().map(Chunk).collect() };
+        let changes = chunks.iter().map(|chunk| Packed::plain(chunk)).collect();
+        let push = Push { record: id, changes };
         let request = Request { push: vec![push], cursor: self.cursor, ..Request::default() };
-        desk.sync(self, request).await.results.remove(0).outcome
+        desk.sync(self, request).await.results.remove(0)
     }
 
     pub(crate) fn confirmed(&self, id: RecordId) -> Heads {
@@ -182,32 +187,34 @@ impl Phone {
             .filter(|(_, held)| !held.unsent.is_empty())
             .map(|(id, held)| Push {
                 record: *id,
-                changes: held.unsent.iter().map(chunk).collect(),
+                changes: held.unsent.iter().map(plain).collect(),
             })
             .collect();
         Request {
             cursor: self.cursor,
             push,
-            want: self.want.clone(),
+            want: self.want.iter().map(|id| Want { record: *id, have: Heads::default() }).collect(),
             max_bytes: self.max_bytes,
-            proven: None,
+            ..Request::default()
         }
     }
 
     pub(crate) async fn sync(&mut self, desk: &Desk) -> Reply {
-        let reply = desk.sync(self, self.request()).await;
+        let request = self.request();
+        self.pushed = request.push.iter().map(|push| push.record).collect();
+        let reply = desk.sync(self, request).await;
         self.apply(&reply);
         reply
     }
 
     fn apply(&mut self, reply: &Reply) {
         self.want.clear();
-        for result in &reply.results {
-            let Some(held) = self.held.get_mut(&result.record) else { continue };
-            match &result.outcome {
-                Outcome::Merged { heads } | Outcome::Duplicate { heads } => {
+        for (outcome, record) in reply.results.iter().zip(self.pushed.clone()) {
+            let Some(held) = self.held.get_mut(&record) else { continue };
+            match outcome {
+                Outcome::Merged { .. } | Outcome::Duplicate { .. } => {
                     held.unsent.clear();
-                    held.confirmed = heads.clone();
+                    held.confirmed = held.record.heads();
                 }
                 Outcome::Missing { have } => {
                     held.unsent = held.record.document().get_changes(have.as_slice());
@@ -215,37 +222,39 @@ impl Phone {
                 // The way on of rule M4: the office's copy, and a new actor.
                 Outcome::Refused { .. } => {
                     self.writing_as += 1;
-                    self.held.remove(&result.record);
-                    self.want.push(result.record);
+                    self.held.remove(&record);
+                    self.want.push(record);
                 }
-                Outcome::Withdrawn => drop(self.held.remove(&result.record)),
+                Outcome::Withdrawn => drop(self.held.remove(&record)),
             }
         }
         for entry in &reply.entries {
-            self.entry(entry.record, &entry.content);
+            self.entry(entry.record, &entry.content, &reply.tables);
         }
         self.cursor = reply.cursor;
     }
 
-    fn entry(&mut self, id: RecordId, content: &Content) {
+    fn entry(&mut self, id: RecordId, content: &Content, tables: &Tables) {
         match content {
-            Content::Withdrawn => drop(self.held.remove(&id)),
-            Content::Whole { document, heads } => {
+            Content::Withdrawn | Content::Unknown => drop(self.held.remove(&id)),
+            Content::Whole { document, voucher } => {
                 let mut record = Record::load(&document.0).unwrap();
-                assert_eq!(record.heads(), *heads);
+                let confirmed = record.heads();
+                assert!(voucher.tag_for(id, &confirmed).is_some());
                 let unsent = self.held.remove(&id).map_or(Vec::new(), |held| held.unsent);
                 record.absorb(unsent.clone()).unwrap();
-                self.held.insert(id, Held { record, confirmed: heads.clone(), unsent });
+                self.held.insert(id, Held { record, confirmed, unsent });
             }
-            Content::Changes { changes, heads } => {
+            Content::Changes { changes, voucher } => {
                 // Erased by a result, then given back before the feed said so.
                 let Some(held) = self.held.get_mut(&id) else { return self.want.push(id) };
-                let changes: Vec<Change> = changes
-                    .iter()
-                    .map(|chunk| Change::from_bytes(chunk.0.clone()).unwrap())
-                    .collect();
+                let doc = held.record.document();
+                let changes = unpack(changes, tables, &doc.get_changes_meta(&[]));
                 held.record.absorb(changes).unwrap();
-                held.confirmed = heads.clone();
+                if held.unsent.is_empty() {
+                    held.confirmed = held.record.heads();
+                    assert!(voucher.tag_for(id, &held.confirmed).is_some());
+                }
             }
         }
     }
@@ -263,8 +272,20 @@ impl Phone {
     }
 }
 
-fn chunk(change: &Change) -> Chunk {
-    Chunk(change.raw_bytes().to_vec())
+fn plain(change: &Change) -> Packed {
+    Packed::plain(change.raw_bytes())
+}
+
+/// Changes of a page, put together again.
+pub(crate) fn unpack(
+    changes: &[Packed],
+    tables: &Tables,
+    held: &[ChangeMetadata<'_>],
+) -> Vec<Change> {
+    let held: Vec<_> = held.iter().map(|change| change.hash).collect();
+    let find = |name: &Prefix| held.iter().find(|hash| prefix(hash) == *name).copied();
+    let chunks = packed::unpack(changes, tables, find).unwrap();
+    chunks.into_iter().map(|chunk| Change::from_bytes(chunk).unwrap()).collect()
 }
 
 pub(crate) fn case(borrower_name: &str, overdue: i64) -> CasePatch {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use automerge::ChangeHash;
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
-use doorstep::office::store::sqlite::Sqlite;
+use doorstep::office::store::sqlite::{Fresh, Sqlite};
 use doorstep::office::store::{Kept, Known, Rows, Store, Stored};
 use doorstep::record::terms::{
     AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
@@ -13,6 +13,8 @@ use doorstep::record::terms::{
 use doorstep::record::view::{
     Conflict, ConflictValue, ContactView, FieldValue, PaymentView, VisitSummary,
 };
+
+const FRESH: Fresh = Fresh { epoch: [1; 16], office_device: [2; 16], voucher_key: [3; 32] };
 
 /// A store in a place of its own, which can be closed and opened again.
 pub(crate) struct Engine {
@@ -23,7 +25,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn sqlite() -> Self {
-        Self::new(|path| Arc::new(Sqlite::open(&path, [1; 16], [2; 16]).unwrap()))
+        Self::new(|path| Arc::new(Sqlite::open(&path, FRESH).unwrap()))
     }
 
     fn new(open: fn(PathBuf) -> Arc<dyn Store>) -> Self {

@@ -33,7 +33,7 @@ pub struct Device {
     pub disk: Option<&'static str>,
     wake_at: Option<i64>,
     session: Session,
-    sessions: u32,
+    sessions: u64,
     /// The role that the phone's program believes in; the office knows better.
     pub claims: Role,
 }
@@ -197,7 +197,7 @@ impl Device {
 fn workspace(
     session: &Session,
     role: Role,
-    number: u32,
+    number: u64,
     tables: &BTreeMap<Table, BTreeMap<String, Vec<u8>>>,
 ) -> Result<Workspace, doorstep::workspace::StoreError> {
     let identity =

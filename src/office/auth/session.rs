@@ -135,9 +135,13 @@ fn keep(
         }
         Some(device) if device.revoked_at.is_some() => return Ok(Err(AuthError::DeviceRevoked)),
         Some(device) => Device { last_seen_at: now, ..device },
-        // An id that the office never gave is not taken over: it might be the office's own.
+        // A device that the office does not know was enrolled before a restore, and goes on as
+        // itself: its unsent work is written in its name. Only the office's own id is nobody's.
         None => Device {
-            id: sign_in.device,
+            id: match asked {
+                Some(id) if id != tx.office_device()? => id,
+                Some(_) | None => sign_in.device,
+            },
             user: sign_in.user.clone(),
             created_at: now,
             last_seen_at: now,

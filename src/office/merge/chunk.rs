@@ -1,19 +1,12 @@
 //! Parses the header of a change chunk ourselves, one at a time, before Automerge sees it.
 
 use automerge::{ActorId, ChangeHash};
-use sha2::{Digest, Sha256};
 
 use super::columns::{self, BadColumns};
 use super::limits;
-use super::reader::{Cut, Reader};
 use super::refusal::Refusal;
-
-/// What every Automerge chunk begins with.
-const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
-
-/// The type of a plain change. Deflated ones, documents and bundles are not taken from devices:
-/// they can inflate to anything.
-const PLAIN_CHANGE: u8 = 1;
+use crate::sync::chunk::{self, Parts};
+use crate::sync::reader::Reader;
 
 /// What a change chunk says of itself, checked against its own bytes only.
 #[derive(Debug)]
@@ -49,71 +42,37 @@ impl<'b> Header<'b> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Header<'_>, BadColumns> {
-    let mut reader = Reader::new(bytes);
-    let magic: [u8; 4] = reader.array()?;
-    let checksum: [u8; 4] = reader.array()?;
-    let hashed = reader.rest();
-    let [chunk_type] = reader.array()?;
-    let length = reader.unsigned()?;
-    let body = reader.take(length)?;
-    if magic != MAGIC || chunk_type != PLAIN_CHANGE || !reader.is_empty() {
-        return Err(BadColumns::Malformed);
-    }
+    let parts = Parts::parse(bytes)?;
+    let hash = chunk::hash(bytes);
     // Automerge itself does not check it.
-    let hash: [u8; 32] = Sha256::digest(hashed).into();
-    if hash.first_chunk() != Some(&checksum) {
+    if hash.0.first_chunk() != Some(&parts.checksum) {
         return Err(BadColumns::Malformed);
     }
-
-    let mut body = Reader::new(body);
-    let deps = several(&mut body, limits::DEPS, |body| body.array().map(ChangeHash))?;
-    let actor = actor(&mut body)?;
-    let seq = body.unsigned()?;
-    let start_op = body.unsigned()?;
-    let _time = body.signed()?;
-    let length = body.unsigned()?;
-    if length > limits::MESSAGE {
+    let over = |count: usize, most: u64| count as u64 > most;
+    if over(parts.deps.len(), limits::DEPS)
+        || over(parts.message.len(), limits::MESSAGE)
+        || over(parts.others.len(), limits::ACTORS)
+    {
         return Err(BadColumns::TooLarge);
     }
-    let message = std::str::from_utf8(body.take(length)?).map_err(|_| BadColumns::Malformed)?;
-    let others = several(&mut body, limits::ACTORS, actor_of)?;
-    let sorted = deps.is_sorted_by(|one, next| one < next)
-        && others.is_sorted_by(|one, next| one < next)
-        && !others.contains(&actor);
-    if !sorted || seq == 0 || start_op == 0 {
+    let message = std::str::from_utf8(parts.message).map_err(|_| BadColumns::Malformed)?;
+    let sorted = parts.deps.is_sorted_by(|one, next| one < next)
+        && parts.others.is_sorted_by(|one, next| one < next)
+        && !parts.others.contains(&parts.actor);
+    if !sorted || parts.seq == 0 || parts.start_op == 0 {
         return Err(BadColumns::Malformed);
     }
-    let operations = columns::operations(body, others.len() as u64 + 1)?;
+    let operations =
+        columns::operations(Reader::new(parts.columns), parts.others.len() as u64 + 1)?;
     Ok(Header {
         bytes,
-        hash: ChangeHash(hash),
-        deps,
-        actor,
-        seq,
-        start_op,
+        hash,
+        deps: parts.deps,
+        actor: ActorId::from(parts.actor),
+        seq: parts.seq,
+        start_op: parts.start_op,
         message,
-        others,
+        others: parts.others.into_iter().map(ActorId::from).collect(),
         operations,
     })
-}
-
-fn several<'b, T>(
-    body: &mut Reader<'b>,
-    most: u64,
-    one: impl Fn(&mut Reader<'b>) -> Result<T, Cut>,
-) -> Result<Vec<T>, BadColumns> {
-    let count = body.unsigned()?;
-    if count > most {
-        return Err(BadColumns::TooLarge);
-    }
-    (0..count).map(|_| one(body).map_err(BadColumns::from)).collect()
-}
-
-fn actor(body: &mut Reader<'_>) -> Result<ActorId, BadColumns> {
-    actor_of(body).map_err(BadColumns::from)
-}
-
-fn actor_of(body: &mut Reader<'_>) -> Result<ActorId, Cut> {
-    let length = body.unsigned()?;
-    body.take(length).map(ActorId::from)
 }

@@ -5,7 +5,7 @@
 //! is handed to Automerge afterwards expands to something bounded.
 
 use super::limits;
-use super::reader::{Cut, Reader};
+use crate::sync::reader::{Cut, Reader};
 
 /// Why columns are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

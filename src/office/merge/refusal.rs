@@ -47,6 +47,16 @@ impl Refusal {
         }
     }
 
+    /// What came can't be put together to changes.
+    pub(in crate::office) fn not_whole() -> Self {
+        Self::malformed("the changes can't be put together")
+    }
+
+    /// The office did not vouch for what is brought.
+    pub(in crate::office) fn not_vouched() -> Self {
+        Self::plain(RefusalCode::NotVouched, "the office did not vouch for this state")
+    }
+
     /// The record is not the sender's, and never was.
     pub fn unknown_record() -> Self {
         Self::plain(RefusalCode::UnknownRecord, "the office has no such record for this user")

@@ -61,6 +61,8 @@ pub trait AccountReads {
     fn device(&mut self, id: DeviceId) -> Result<Option<Device>, StoreError>;
     /// All devices, oldest first.
     fn devices(&mut self) -> Result<Vec<Device>, StoreError>;
+    /// The device that the office itself writes as.
+    fn office_device(&mut self) -> Result<DeviceId, StoreError>;
     /// The sign-in of a token, expired or not.
     fn sign_in(&mut self, token_hash: &[u8; 32]) -> Result<Option<SignIn>, StoreError>;
 }

@@ -1,7 +1,7 @@
 //! Feeds: what one user may hold, in the order in which it changed (rules F1 to F3).
 
 use super::StoreError;
-use crate::ids::RecordId;
+use crate::ids::{Heads, RecordId};
 use crate::sync::digest::Digest;
 
 /// Where a feed stands.
@@ -41,6 +41,10 @@ pub struct FeedEntry {
 pub trait FeedReads {
     /// Which life of the store this is; another one after a restore (rule P3).
     fn epoch(&mut self) -> Result<[u8; 16], StoreError>;
+    /// The key of the office's vouchers; the same after a restore (rule P3).
+    fn voucher_key(&mut self) -> Result<[u8; 32], StoreError>;
+    /// The records that are in a feed now, with their heads, in no order.
+    fn members(&mut self, feed: &str) -> Result<Vec<(RecordId, Heads)>, StoreError>;
     /// Where a feed stands. A feed that nobody ever wrote to is empty.
     fn feed(&mut self, feed: &str) -> Result<Feed, StoreError>;
     /// Every feed that was ever written to, by name.

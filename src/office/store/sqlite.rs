@@ -40,6 +40,17 @@ const IDLE_READERS: usize = 8;
 /// Events kept for a listener that is slow; it loses older ones, which only costs delay.
 const MOVED_KEPT: usize = 4096;
 
+/// Random bytes for a file that is new.
+#[derive(Debug, Clone, Copy)]
+pub struct Fresh {
+    /// Which life of the store this is (rule P3).
+    pub epoch: [u8; 16],
+    /// The device that the office itself writes as.
+    pub office_device: [u8; 16],
+    /// The key of the office's vouchers.
+    pub voucher_key: [u8; 32],
+}
+
 /// A store in one SQLite file.
 pub struct Sqlite {
     path: PathBuf,
@@ -50,9 +61,7 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// Opens a file, making it or bringing it up to date where needed. Blocks.
-    ///
-    /// `epoch` and `office_device` are random bytes, used where the file is new.
-    pub fn open(path: &Path, epoch: [u8; 16], office_device: [u8; 16]) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, fresh: Fresh) -> Result<Self, StoreError> {
         let mut connection = connect(path)?;
         // WAL stays with the file; FULL makes a commit wait for the disk (rule D2).
         connection
@@ -63,9 +72,10 @@ impl Sqlite {
             .map_err(|error| StoreError::Failed(error.to_string()))?;
         connection
             .execute(
-                "INSERT INTO meta (one, format, epoch, office_device, office_session)
-                 VALUES (1, ?1, ?2, ?3, 0) ON CONFLICT DO NOTHING",
-                (FORMAT, epoch, office_device),
+                "INSERT INTO meta (one, format, epoch, office_device, office_session, voucher_key)
+                 VALUES (1, ?1, ?2, ?3, 0, ?4) ON CONFLICT DO UPDATE
+                 SET voucher_key = excluded.voucher_key WHERE voucher_key = x''",
+                (FORMAT, fresh.epoch, fresh.office_device, fresh.voucher_key),
             )
             .map_err(failed)?;
         let format: i64 = connection

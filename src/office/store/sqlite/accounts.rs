@@ -41,6 +41,13 @@ impl AccountReads for Tx<'_> {
             .map_err(failed)
     }
 
+    fn office_device(&mut self) -> Result<DeviceId, StoreError> {
+        self.connection
+            .prepare_cached("SELECT office_device FROM meta")
+            .and_then(|mut statement| statement.query_row((), |row| device_id(row, 0)))
+            .map_err(failed)
+    }
+
     fn sign_in(&mut self, token_hash: &[u8; 32]) -> Result<Option<SignIn>, StoreError> {
         let read = |row: &Row<'_>| {
             Ok(SignIn {

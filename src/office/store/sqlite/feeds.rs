@@ -3,8 +3,8 @@
 use rusqlite::{OptionalExtension, Row};
 
 use super::Tx;
-use super::convert::{failed, number, record_id, to_sql};
-use crate::ids::RecordId;
+use super::convert::{failed, heads, number, record_id, to_sql};
+use crate::ids::{Heads, RecordId};
 use crate::office::store::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites, Moved, StoreError};
 use crate::sync::digest::Digest;
 
@@ -17,6 +17,26 @@ impl FeedReads for Tx<'_> {
         self.connection
             .prepare_cached("SELECT epoch FROM meta")
             .and_then(|mut statement| statement.query_row((), |row| row.get(0)))
+            .map_err(failed)
+    }
+
+    fn voucher_key(&mut self) -> Result<[u8; 32], StoreError> {
+        self.connection
+            .prepare_cached("SELECT voucher_key FROM meta")
+            .and_then(|mut statement| statement.query_row((), |row| row.get(0)))
+            .map_err(failed)
+    }
+
+    fn members(&mut self, feed: &str) -> Result<Vec<(RecordId, Heads)>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT r.id, r.heads FROM visit_collectors c JOIN records r ON r.id = c.record
+                 WHERE c.collector = ?1",
+            )
+            .and_then(|mut statement| {
+                let read = |row: &Row<'_>| Ok((record_id(row, 0)?, heads(row, 1)?));
+                statement.query_map([feed], read)?.collect()
+            })
             .map_err(failed)
     }
 

@@ -2,33 +2,33 @@
 
 /// Bytes that end too early, or a number that is too large or not written in its shortest form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cut;
+pub(crate) struct Cut;
 
 /// The bytes that are still to be read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'b>(&'b [u8]);
+pub(crate) struct Reader<'b>(&'b [u8]);
 
 impl<'b> Reader<'b> {
-    pub(super) fn new(bytes: &'b [u8]) -> Self {
+    pub(crate) fn new(bytes: &'b [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn rest(&self) -> &'b [u8] {
+    pub(crate) fn rest(&self) -> &'b [u8] {
         self.0
     }
 
-    pub(super) fn take(&mut self, length: u64) -> Result<&'b [u8], Cut> {
+    pub(crate) fn take(&mut self, length: u64) -> Result<&'b [u8], Cut> {
         let length = usize::try_from(length).map_err(|_| Cut)?;
         let (taken, rest) = self.0.split_at_checked(length).ok_or(Cut)?;
         self.0 = rest;
         Ok(taken)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Cut> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Cut> {
         let (taken, rest) = self.0.split_first_chunk::<N>().ok_or(Cut)?;
         self.0 = rest;
         Ok(*taken)
@@ -39,7 +39,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Unsigned LEB128, in its shortest form.
-    pub(super) fn unsigned(&mut self) -> Result<u64, Cut> {
+    pub(crate) fn unsigned(&mut self) -> Result<u64, Cut> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -57,7 +57,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Signed LEB128, in its shortest form.
-    pub(super) fn signed(&mut self) -> Result<i64, Cut> {
+    pub(crate) fn signed(&mut self) -> Result<i64, Cut> {
         let mut value = 0i64;
         let mut before = 0u8;
         for shift in (0..64).step_by(7) {

@@ -1,0 +1,47 @@
+//! The office's word for states that it held (rule P3).
+//!
+//! With each state that a device is told of goes a short tag that only this office can make. A
+//! restored office takes what it has lost back from devices on the strength of its own tags: the
+//! heads are hashes over all that led to them, so nothing can be slipped in.
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::ids::{Heads, RecordId};
+use crate::sync::message::{Tag, Voucher};
+
+/// Makes and checks tags.
+#[derive(Clone)]
+pub(super) struct Vouchers(Hmac<Sha256>);
+
+impl Vouchers {
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        // The block is longer than the key.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&key);
+        Self(Hmac::new(&block.into()))
+    }
+
+    /// The voucher that a user's devices get with a state.
+    pub(super) fn voucher(&self, user: &str, record: RecordId, heads: &Heads) -> Voucher {
+        let code = self.over(user, record, heads).finalize().into_bytes();
+        let mut tag = Tag::default();
+        tag.iter_mut().zip(code).for_each(|(byte, code)| *byte = code);
+        Voucher::new(record, heads, tag)
+    }
+
+    /// Whether a tag is of this office, for this user and state; in constant time.
+    pub(super) fn hold(&self, user: &str, record: RecordId, heads: &Heads, tag: &Tag) -> bool {
+        self.over(user, record, heads).verify_truncated_left(tag).is_ok()
+    }
+
+    fn over(&self, user: &str, record: RecordId, heads: &Heads) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(b"doorstep state 1");
+        mac.update(&record.0);
+        mac.update(&(user.len() as u64).to_be_bytes());
+        mac.update(user.as_bytes());
+        heads.as_slice().iter().for_each(|head| mac.update(&head.0));
+        mac
+    }
+}

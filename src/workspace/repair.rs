@@ -1,0 +1,228 @@
+//! Repair: finds what differs by ranges, then exchanges that alone (rule P3).
+//!
+//! It begins where digests differ, or where the device has no cursor for what it holds. One
+//! request compares ranges; the next ones bring what the office has lost, push own work anew, and
+//! ask for what lacks here, for some records at a time. Nothing held is dropped: a record goes
+//! only when the office says that it is withdrawn.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use automerge::{Change, ChangeHash};
+
+use super::held::{Held, Problem};
+use super::loading::confirmed_heads;
+use super::output::Table;
+use super::round::MISSING_AT_MOST;
+use super::{Loaded, Workspace};
+use crate::ids::{Heads, RecordId, device_of};
+use crate::record::genesis;
+use crate::sync::message::{Bring, Outcome};
+use crate::sync::packed::Packer;
+use crate::sync::ranges::{self, Differing, Range};
+
+/// Records in one exchange: bounds what must be loaded at once.
+const AT_ONCE: usize = 32;
+
+/// Where a repair stands.
+#[derive(Debug, Default)]
+pub(super) struct Repair {
+    /// Ranges from this id on are to be compared.
+    from: Option<RecordId>,
+    /// Records that differ, and what the office has of them.
+    differs: BTreeMap<RecordId, Heads>,
+    /// Those of them that the next request is about.
+    now: BTreeSet<RecordId>,
+}
+
+impl Repair {
+    pub(super) fn begin(&mut self) {
+        self.from = Some(RecordId([0; 16]));
+    }
+
+    /// Whether anything is left to be compared or exchanged.
+    pub(super) fn is_open(&self) -> bool {
+        self.from.is_some() || !self.differs.is_empty()
+    }
+
+    /// Whether a record waits for a later exchange: its work builds on what may be lost.
+    pub(super) fn holds_back(&self, record: RecordId) -> bool {
+        self.differs.contains_key(&record) && !self.now.contains(&record)
+    }
+
+    /// Whether the next request needs a record's document.
+    pub(super) fn needs(&self, record: RecordId) -> bool {
+        self.now.contains(&record)
+    }
+
+    /// A record is to be exchanged: the office has this of it.
+    pub(super) fn differs(&mut self, record: RecordId, have: Heads) {
+        self.differs.insert(record, have);
+    }
+
+    /// A reply came: what the request was about is dealt with, unless the reply says otherwise.
+    fn answered(&mut self) {
+        for record in std::mem::take(&mut self.now) {
+            self.differs.remove(&record);
+        }
+    }
+}
+
+impl Workspace {
+    /// Asks for the documents that the next request is about.
+    pub(super) fn load_for_repair(&mut self) {
+        let repair = &mut self.link.repair;
+        repair.differs.retain(|id, _| self.held.contains_key(id));
+        repair.now.retain(|id| repair.differs.contains_key(id));
+        if repair.now.is_empty() {
+            repair.now = repair.differs.keys().take(AT_ONCE).copied().collect();
+        }
+        let damaged = |id: &RecordId| {
+            self.held.get(id).is_some_and(|held| held.problem == Some(Problem::Damaged))
+        };
+        let needed: Vec<RecordId> = repair
+            .now
+            .iter()
+            .filter(|id| !self.loaded.contains_key(id) && !damaged(id))
+            .copied()
+            .collect();
+        for id in needed {
+            self.load(id, 0);
+        }
+    }
+
+    /// What the office has lost of the records that the next request is about; what can't be
+    /// brought goes into the outbox or is asked for.
+    pub(super) fn bring(&mut self, packer: &mut Packer) -> Vec<Bring> {
+        let now: Vec<RecordId> = self.link.repair.now.iter().copied().collect();
+        now.into_iter().filter_map(|id| self.bring_one(id, packer)).collect()
+    }
+
+    fn bring_one(&mut self, id: RecordId, packer: &mut Packer) -> Option<Bring> {
+        let have = self.link.repair.differs.get(&id)?;
+        let (Some(held), Some(loaded)) = (self.held.get_mut(&id), self.loaded.get(&id)) else {
+            return None;
+        };
+        let lost = changes_after(loaded, have);
+        let knows =
+            |head: &ChangeHash| loaded.record.document().get_change_meta_by_hash(head).is_some();
+        // What the office has and this device lacks.
+        held.wanted |= !have.as_slice().iter().all(knows) || lost.is_empty();
+
+        let vouched =
+            held.vouched.clone().filter(|vouched| vouched.heads.as_slice().iter().all(knows));
+        let later: BTreeSet<ChangeHash> = match &vouched {
+            Some(vouched) => {
+                changes_after(loaded, &vouched.heads).iter().map(Change::hash).collect()
+            }
+            None => lost.iter().map(Change::hash).collect(),
+        };
+        let (own, brought): (Vec<&Change>, Vec<&Change>) =
+            lost.iter().partition(|change| later.contains(&change.hash()));
+        let own: BTreeSet<ChangeHash> = own
+            .into_iter()
+            .filter(|change| device_of(change.actor_id()) == Some(self.identity.device))
+            .map(Change::hash)
+            .collect();
+        let queued: BTreeSet<ChangeHash> = held.outbox.values().map(|unsent| unsent.hash).collect();
+        if !own.is_subset(&queued) {
+            // In causal order, whatever was queued before.
+            let at = held.outbox.values().map(|unsent| unsent.at).min().unwrap_or_default();
+            self.journal.delete_all(Table::Outbox, format!("{id}/"));
+            held.outbox.clear();
+            for change in loaded.record.document().get_changes(&[]) {
+                if own.contains(&change.hash()) || queued.contains(&change.hash()) {
+                    held.queue(&change, at, &mut self.journal);
+                }
+            }
+            held.confirmed = confirmed_heads(&loaded.record, held);
+            self.journal.put(Table::Records, id.to_string(), held.encode());
+        }
+        let vouched = vouched.filter(|_| !brought.is_empty())?;
+        let changes = packer.pack(brought.into_iter().map(Change::raw_bytes));
+        Some(Bring { record: id, heads: vouched.heads, tag: vouched.tag, changes })
+    }
+
+    /// The ranges that the next request compares.
+    pub(super) fn ranges(&self) -> Vec<Range> {
+        // In the midst of a pass over the feed much differs that the next pages bring.
+        let Some(from) = self.link.repair.from.filter(|_| self.cursor.is_whole()) else {
+            return Vec::new();
+        };
+        let held = self.held.values().filter(|held| held.counts());
+        ranges::cut(from, held.map(|held| (held.id, &held.confirmed)))
+    }
+
+    /// What became of what was brought.
+    pub(super) fn brought(&mut self, asked: &[RecordId], outcomes: &[Outcome]) {
+        self.link.repair.answered();
+        for (id, outcome) in asked.iter().zip(outcomes) {
+            let Some(held) = self.held.get_mut(id) else { continue };
+            match outcome {
+                Outcome::Merged { voucher } | Outcome::Duplicate { voucher } => {
+                    held.offered = Some(*voucher);
+                }
+                Outcome::Missing { have } => self.lacks(*id, have),
+                // Without the voucher own work goes out as a push again.
+                Outcome::Refused { .. } => held.vouched = None,
+                Outcome::Withdrawn => {
+                    held.withdrawn = true;
+                    self.erase_if_handed_over(*id);
+                }
+            }
+        }
+    }
+
+    /// The office lacks what was built on: what it has lost is brought, then the work goes out
+    /// again. After some tries a person is told.
+    pub(super) fn lacks(&mut self, id: RecordId, have: &Heads) {
+        let Some(held) = self.held.get_mut(&id) else { return };
+        held.missing += 1;
+        if held.missing < MISSING_AT_MOST {
+            self.link.repair.differs(id, have.clone());
+        } else {
+            held.problem = Some(Problem::Refused {
+                code: "missing".to_owned(),
+                path: String::new(),
+                message: "the office lacks changes that this work builds on".to_owned(),
+            });
+        }
+    }
+
+    /// Notes what differs in the ranges that were compared.
+    pub(super) fn compared(&mut self, asked: &[RecordId], differing: &Differing) {
+        if asked.is_empty() {
+            return;
+        }
+        let compared = usize::try_from(differing.compared).unwrap_or(usize::MAX);
+        self.link.repair.from = asked.get(compared).copied();
+        let states: BTreeMap<RecordId, &Heads> =
+            differing.states.iter().map(|state| (state.record, &state.heads)).collect();
+        for place in &differing.ranges {
+            let place = usize::try_from(*place).unwrap_or(usize::MAX);
+            let Some(from) = asked.get(place) else { continue };
+            let next = asked.get(place.saturating_add(1));
+            let inside = |id: &RecordId| next.is_none_or(|next| id < next);
+            for held in self.held.range(*from..).map(|(_, held)| held) {
+                if !inside(&held.id) {
+                    break;
+                }
+                let office = states.get(&held.id).copied().cloned().unwrap_or_default();
+                if held.counts() && office != held.confirmed {
+                    self.link.repair.differs(held.id, office);
+                }
+            }
+        }
+        for id in states.into_keys() {
+            self.held.entry(id).or_insert_with(|| Held::lacking(id));
+        }
+    }
+}
+
+/// Changes of a record after what the office has, as far as that is known here; in causal order.
+fn changes_after(loaded: &Loaded, have: &Heads) -> Vec<Change> {
+    let doc = loaded.record.document();
+    let mut known = have.as_slice().to_vec();
+    known.retain(|head| doc.get_change_meta_by_hash(head).is_some());
+    known.push(genesis::hash());
+    doc.get_changes(&known)
+}
