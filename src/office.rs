@@ -28,7 +28,7 @@ pub mod time;
 mod verify;
 mod vouch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -41,7 +41,7 @@ use crate::record::{CommandError, LoadError};
 pub use edit::{Created, NewVisit};
 use merge::Refusal;
 pub use read::{HistoryLine, QuarantineLine};
-use store::sqlite::{Fresh, Sqlite};
+use store::sqlite::{self, Fresh, Sqlite};
 use store::{Moved, Store, StoreError};
 pub use verify::{Problem, Verified};
 use vouch::Vouchers;
@@ -110,17 +110,21 @@ impl Office {
         address: &str,
         clock: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Result<Self, OfficeError> {
-        let path = address
-            .strip_prefix("sqlite:")
-            .filter(|path| !path.is_empty())
-            .ok_or_else(|| OfficeError::Address(address.to_owned()))?;
-        let fresh = Fresh {
-            epoch: random(&system)?,
-            office_device: random(&system)?,
-            voucher_key: random(&system)?,
-        };
-        let store = Sqlite::open(Path::new(path), fresh)?;
+        let path = path_of(address)?;
+        let store = Sqlite::open(path, fresh()?)?;
         Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))
+    }
+
+    /// Copies the store at an address, one consistent state, into a new file; gives its size.
+    /// Others may go on writing. Blocks.
+    pub fn backup(address: &str, to: &Path) -> Result<u64, OfficeError> {
+        Ok(sqlite::backup(path_of(address)?, to)?)
+    }
+
+    /// Makes the store at an address from a backup; gives where what stood there lies now. What
+    /// was lost comes back from the devices that held it (rule P3). Blocks.
+    pub fn restore(address: &str, from: &Path) -> Result<Option<PathBuf>, OfficeError> {
+        Ok(sqlite::restore(from, path_of(address)?, fresh()?)?)
     }
 
     /// The office over a store, with time and randomness from the caller. Blocks.
@@ -167,6 +171,19 @@ impl Office {
         // A panic in a read is answered as one; it has been reported where it happened.
         done.unwrap_or(Err(OfficeError::Closing))
     }
+}
+
+fn path_of(address: &str) -> Result<&Path, OfficeError> {
+    let path = address.strip_prefix("sqlite:").filter(|path| !path.is_empty());
+    path.map(Path::new).ok_or_else(|| OfficeError::Address(address.to_owned()))
+}
+
+fn fresh() -> Result<Fresh, StoreError> {
+    Ok(Fresh {
+        epoch: random(&system)?,
+        office_device: random(&system)?,
+        voucher_key: random(&system)?,
+    })
 }
 
 /// Randomness of the operating system.

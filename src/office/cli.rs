@@ -2,6 +2,7 @@
 //! it: text for people, or with `--json` one object on standard output. Errors are one line on
 //! standard error; the exit code is 2 where the command was not understood and 1 where it failed.
 
+mod backup;
 mod cases;
 mod failure;
 mod people;
@@ -67,8 +68,20 @@ enum Command {
     Device(Device),
     /// Check that documents, heads, digests, receipts and rows agree
     Verify(Output),
+    /// Copy everything into a new file, while the office goes on
+    Backup(Copied),
+    /// Make the office's store from a backup; the office must be stopped
+    Restore(Copied),
     /// Run phones and office under faults, in virtual time; a seed replays exactly
     Simulate(Simulate),
+}
+
+#[derive(Args)]
+struct Copied {
+    /// The backup
+    file: PathBuf,
+    #[command(flatten)]
+    output: Output,
 }
 
 #[derive(Args)]
@@ -217,11 +230,15 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    // The one command that leaves everybody's store alone.
-    if let Command::Simulate(options) = &cli.command {
-        return simulate::run(options);
+    let database = &cli.shared.database;
+    // What needs no office: one leaves everybody's store alone, two work on its file.
+    match &cli.command {
+        Command::Simulate(options) => return simulate::run(options),
+        Command::Backup(copied) => return backup::backup(database, &copied.file, &copied.output),
+        Command::Restore(copied) => return backup::restore(database, &copied.file, &copied.output),
+        _ => {}
     }
-    let desk = Desk::open(&cli.shared.database)?;
+    let desk = Desk::open(database)?;
     let done = match cli.command {
         Command::Serve(options) => serve::run(&desk, options),
         Command::Import(Import::Cases(options)) => cases::run(&desk, options),
@@ -229,7 +246,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(command) => people::user(&desk, command),
         Command::Device(command) => people::device(&desk, command),
         Command::Verify(output) => verify::run(&desk, &output),
-        Command::Simulate(options) => simulate::run(&options),
+        Command::Simulate(_) | Command::Backup(_) | Command::Restore(_) => Ok(()),
     };
     desk.office.close();
     done

@@ -39,7 +39,7 @@ impl Office {
         if most > RECORDS || !ranges::are_sound(&ranges) {
             return Err(OfficeError::TooMany);
         }
-        if !ranges.is_empty() {
+        if ranges.first().is_some_and(|range| range.from == RecordId([0; 16])) {
             // In healthy running it never happens (rule P4).
             self.repairs.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(device = %session.device, ranges = ranges.len(), "repair");

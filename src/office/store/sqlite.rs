@@ -5,6 +5,7 @@
 //! in a transaction, so that it sees one state (rule F3).
 
 mod accounts;
+mod backup;
 mod convert;
 mod feeds;
 mod listing;
@@ -12,6 +13,7 @@ mod records;
 mod rows;
 mod writer;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +22,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::broadcast;
 
 use super::{Job, Moved, ReadJob, Store, StoreError};
+pub use backup::{backup, restore};
 use convert::failed;
 use writer::Writer;
 
@@ -57,11 +60,18 @@ pub struct Sqlite {
     writer: Writer,
     readers: Mutex<Vec<Connection>>,
     moved: broadcast::Sender<Moved>,
+    /// Held while the file is open, so that nobody puts another in its place.
+    _shared: Option<File>,
 }
 
 impl Sqlite {
     /// Opens a file, making it or bringing it up to date where needed. Blocks.
     pub fn open(path: &Path, fresh: Fresh) -> Result<Self, StoreError> {
+        let shared = backup::share(path)?;
+        Ok(Self { _shared: Some(shared), ..Self::open_unshared(path, fresh)? })
+    }
+
+    fn open_unshared(path: &Path, fresh: Fresh) -> Result<Self, StoreError> {
         let mut connection = connect(path)?;
         // WAL stays with the file; FULL makes a commit wait for the disk (rule D2).
         connection
@@ -88,7 +98,7 @@ impl Sqlite {
         }
         let (moved, _) = broadcast::channel(MOVED_KEPT);
         let writer = Writer::start(connection, moved.clone())?;
-        Ok(Self { path: path.to_owned(), writer, readers: Mutex::default(), moved })
+        Ok(Self { path: path.to_owned(), writer, readers: Mutex::default(), moved, _shared: None })
     }
 
     fn reader(&self) -> Result<Connection, StoreError> {

@@ -1,0 +1,172 @@
+//! Backups of the file, and a file made from a backup.
+//!
+//! A backup is one consistent state, taken while others write. A restored file is another life of
+//! the store: it has an epoch of its own, so that devices compare what they hold with it and bring
+//! back what it lost (rule P3), and another device for the office to write as, since the numbers
+//! of the old one may be taken (rule I1). Every sign-in ends: one that was revoked after the
+//! backup must not come alive again.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::convert::failed;
+use super::{FORMAT, Fresh, Sqlite, StoreError, connect};
+
+/// Copies the file's state into a new file and gives its size.
+///
+/// # Errors
+/// There is no such database, the new file exists, or the disk fails; nothing is left behind then.
+pub fn backup(database: &Path, to: &Path) -> Result<u64, StoreError> {
+    if to.exists() {
+        return Err(StoreError::Failed(format!("{} exists already", to.display())));
+    }
+    if !database.is_file() {
+        return Err(StoreError::Failed(format!("there is no database {}", database.display())));
+    }
+    let _shared = share(database)?;
+    let part = beside(to, "part");
+    copy(database, &part).inspect_err(|_| drop(fs::remove_file(&part)))?;
+    fs::rename(&part, to).and_then(|()| sync_folder(to)).map_err(io_failed)?;
+    Ok(fs::metadata(to).map_err(io_failed)?.len())
+}
+
+/// Puts a backup in the place of a database; gives where what stood there lies now.
+///
+/// # Errors
+/// The backup is no sound database of this program, something has the database open, or the disk
+/// fails. The database is as it was then.
+pub fn restore(from: &Path, database: &Path, fresh: Fresh) -> Result<Option<PathBuf>, StoreError> {
+    if !from.is_file() {
+        return Err(StoreError::Failed(format!("there is no backup {}", from.display())));
+    }
+    let _alone = alone(database)?;
+    let part = beside(database, "restoring");
+    for suffix in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(beside(&part, suffix)));
+    }
+    prepare(from, &part, fresh).inspect_err(|_| drop(fs::remove_file(&part)))?;
+    let kept = put_aside(database)?;
+    fs::rename(&part, database).and_then(|()| sync_folder(database)).map_err(io_failed)?;
+    Ok(kept)
+}
+
+/// Everybody who has the file open shares this lock while they do.
+pub(super) fn share(database: &Path) -> Result<File, StoreError> {
+    let lock = lock_file(database)?;
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::Failed("a backup is being restored here: try again later".into()))
+        }
+        Err(TryLockError::Error(error)) => Err(io_failed(error)),
+    }
+}
+
+fn alone(database: &Path) -> Result<File, StoreError> {
+    let lock = lock_file(database)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::Failed("the database is in use: stop the office first".into()))
+        }
+        Err(TryLockError::Error(error)) => Err(io_failed(error)),
+    }
+}
+
+fn lock_file(database: &Path) -> Result<File, StoreError> {
+    let path = beside(database, "lock");
+    OpenOptions::new().create(true).append(true).open(path).map_err(io_failed)
+}
+
+/// One state of the file, in a file that only its owner may read: it holds everything.
+fn copy(database: &Path, to: &Path) -> Result<(), StoreError> {
+    private(to)?;
+    let connection = connect(database)?;
+    let name = to.to_str().ok_or_else(|| StoreError::Failed("the path is no text".into()))?;
+    connection.execute("VACUUM INTO ?1", [name]).map_err(failed)?;
+    drop(connection);
+    File::open(to).and_then(|file| file.sync_all()).map_err(io_failed)
+}
+
+/// Makes a copy of a backup, checked and with a life of its own.
+fn prepare(from: &Path, part: &Path, fresh: Fresh) -> Result<(), StoreError> {
+    let backup = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let sound = |backup: &Connection| {
+        let check: String = backup.query_row("PRAGMA integrity_check", (), |row| row.get(0))?;
+        let format: i64 = backup.query_row("SELECT format FROM meta", (), |row| row.get(0))?;
+        Ok((check, format))
+    };
+    let (check, format) = backup
+        .and_then(|backup| sound(&backup))
+        .map_err(|error| StoreError::Failed(format!("the backup cannot be read: {error}")))?;
+    if check != "ok" || format != FORMAT {
+        return Err(StoreError::Failed(format!("the backup is not sound: {check}")));
+    }
+    private(part)?;
+    fs::copy(from, part).map_err(io_failed)?;
+    // Brings an older file up to date.
+    drop(Sqlite::open_unshared(part, fresh)?);
+    let connection = connect(part)?;
+    connection
+        .execute(
+            "UPDATE meta SET epoch = ?1, office_device = ?2, office_session = 0",
+            (fresh.epoch, fresh.office_device),
+        )
+        .and_then(|_| connection.execute("DELETE FROM sessions", ()))
+        // One file, and no log beside it that would be left behind by the rename.
+        .and_then(|_| connection.execute_batch("PRAGMA journal_mode = DELETE;"))
+        .map_err(failed)?;
+    drop(connection);
+    File::open(part).and_then(|file| file.sync_all()).map_err(io_failed)
+}
+
+/// Keeps what stands at a place under another name. The place itself is never empty: the rename
+/// that follows replaces it in one step.
+fn put_aside(database: &Path) -> Result<Option<PathBuf>, StoreError> {
+    if !database.exists() {
+        return Ok(None);
+    }
+    // A file that is damaged can't be checkpointed; then its log is kept beside it.
+    if let Ok(old) = connect(database) {
+        drop(old.execute_batch("PRAGMA journal_mode = DELETE;"));
+    }
+    let name = |n: u32| beside(database, &format!("replaced-{n}"));
+    let kept = (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0));
+    fs::hard_link(database, &kept).map_err(io_failed)?;
+    let log = |path: &Path| PathBuf::from(format!("{}-wal", path.display()));
+    if log(database).exists() {
+        fs::rename(log(database), log(&kept)).map_err(io_failed)?;
+    }
+    Ok(Some(kept))
+}
+
+/// The same path with something after it; a suffix of SQLite's own stands without a dot.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let dot = if what.is_empty() || what.starts_with('-') { "" } else { "." };
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!("{dot}{what}"));
+    PathBuf::from(name)
+}
+
+/// Makes an empty file that only its owner may read.
+fn private(path: &Path) -> Result<(), StoreError> {
+    drop(fs::remove_file(path));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(io_failed)
+}
+
+/// Makes a rename last.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn io_failed(error: io::Error) -> StoreError {
+    StoreError::Failed(error.to_string())
+}
