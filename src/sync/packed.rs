@@ -19,6 +19,16 @@ use crate::record::genesis;
 /// the life of a record; a mistake would show in the checksum.
 const PREFIX: usize = 8;
 
+/// What the next change of a list is counted from.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before {
+    hash: Option<ChangeHash>,
+    seq: u64,
+    start_op: u64,
+    /// The table's time until a change has one.
+    time: Option<i64>,
+}
+
 /// A dependency by the beginning of its hash.
 pub type Prefix = [u8; PREFIX];
 
@@ -61,13 +71,13 @@ pub struct Stripped {
     /// Place of the actor.
     #[n(0)]
     actor: u32,
-    /// The actor's number for it.
+    /// The actor's number for it, less that of the change before in the list.
     #[n(1)]
-    seq: u64,
-    /// Its first operation's counter.
+    seq: i64,
+    /// Its first operation's counter, less that of the change before.
     #[n(2)]
-    start_op: u64,
-    /// Seconds after the table's time.
+    start_op: i64,
+    /// Seconds after the change before; after the table's time for the first.
     #[n(3)]
     time: i64,
     /// Place of the message.
@@ -79,12 +89,13 @@ pub struct Stripped {
     /// Other actors that its columns name: 0 for the first change's, else the place and one.
     #[n(6)]
     others: Vec<u32>,
-    /// Beginning of its hash.
-    #[n(7)]
-    checksum: ByteArray<4>,
     /// Its columns, as they are.
-    #[n(8)]
+    #[n(7)]
     columns: ByteVec,
+    /// Beginning of its hash. None where the next change follows it alone: that one's hash says
+    /// that both are as they were.
+    #[n(8)]
+    checksum: Option<ByteArray<4>>,
 }
 
 impl Packed {
@@ -125,12 +136,17 @@ pub struct Packer {
 impl Packer {
     /// Packs changes of one record, in causal order.
     pub fn pack<'c>(&mut self, chunks: impl IntoIterator<Item = &'c [u8]>) -> Vec<Packed> {
-        let mut before = None;
-        let mut packed = Vec::new();
+        let mut before = Before::default();
+        let mut packed: Vec<Packed> = Vec::new();
         for chunk in chunks {
-            let hash = chunk::hash(chunk);
-            packed.push(self.one(chunk, hash, before));
-            before = Some(hash);
+            let one = self.one(chunk, &mut before);
+            if let (Packed::Stripped(next), Some(Packed::Stripped(last))) =
+                (&one, packed.last_mut())
+                && next.deps.is_empty()
+            {
+                last.checksum = None;
+            }
+            packed.push(one);
         }
         packed
     }
@@ -140,30 +156,40 @@ impl Packer {
         self.tables
     }
 
-    fn one(&mut self, chunk: &[u8], hash: ChangeHash, before: Option<ChangeHash>) -> Packed {
+    fn one(&mut self, chunk: &[u8], before: &mut Before) -> Packed {
+        let hash = chunk::hash(chunk);
         let faithful = |parts: &Parts<'_>| {
             let (again, named) = parts.build();
-            again == chunk && named == hash && !parts.deps.is_empty()
+            let sound = hash.0.first_chunk() == Some(&parts.checksum);
+            again == chunk && named == hash && sound && !parts.deps.is_empty()
         };
         let Some(parts) = Parts::parse(chunk).ok().filter(faithful) else {
+            before.hash = Some(hash);
             return Packed::plain(chunk);
         };
         if !self.began {
             self.began = true;
             self.tables.time = parts.time;
         }
-        let follows = before.is_some_and(|before| parts.deps == [before]);
+        let last = *before;
+        let follows = last.hash.is_some_and(|last| parts.deps == [last]);
         let deps = if follows { Vec::new() } else { parts.deps.iter().flat_map(prefix).collect() };
-        Packed::Stripped(Box::new(Stripped {
-            actor: self.actor(parts.actor),
+        *before = Before {
+            hash: Some(hash),
             seq: parts.seq,
             start_op: parts.start_op,
-            time: parts.time.wrapping_sub(self.tables.time),
+            time: Some(parts.time),
+        };
+        Packed::Stripped(Box::new(Stripped {
+            actor: self.actor(parts.actor),
+            seq: parts.seq.wrapping_sub(last.seq).cast_signed(),
+            start_op: parts.start_op.wrapping_sub(last.start_op).cast_signed(),
+            time: parts.time.wrapping_sub(last.time.unwrap_or(self.tables.time)),
             name: place(&mut self.names, &mut self.tables.names, parts.message),
             deps: deps.into(),
             others: parts.others.iter().map(|other| self.other(other)).collect(),
-            checksum: parts.checksum.into(),
             columns: parts.columns.to_vec().into(),
+            checksum: Some(parts.checksum.into()),
         }))
     }
 
@@ -194,25 +220,32 @@ pub fn unpack(
     held: impl Fn(&Prefix) -> Option<ChangeHash>,
 ) -> Result<Vec<Vec<u8>>, Unpackable> {
     let mut came: BTreeMap<Prefix, ChangeHash> = BTreeMap::new();
-    let mut before = None;
+    let mut before = Before::default();
     let mut chunks = Vec::new();
+    // Whether the change before is still to be vouched for by the hash of one that follows it.
+    let mut open = false;
     for one in packed {
         let find = |name: &Prefix| came.get(name).copied().or_else(|| held(name));
+        let follows = matches!(one, Packed::Stripped(change) if change.deps.is_empty());
+        if open && !follows {
+            return Err(Unpackable::Malformed);
+        }
         let (chunk, hash) = match one {
             Packed::Plain(chunk) => (chunk.to_vec(), chunk::hash(chunk)),
-            Packed::Stripped(change) => rebuild(change, tables, before, find)?,
+            Packed::Stripped(change) => rebuild(change, tables, &mut before, find)?,
         };
+        open = matches!(one, Packed::Stripped(change) if change.checksum.is_none());
         chunks.push(chunk);
         came.insert(prefix(&hash), hash);
-        before = Some(hash);
+        before.hash = Some(hash);
     }
-    Ok(chunks)
+    if open { Err(Unpackable::Malformed) } else { Ok(chunks) }
 }
 
 fn rebuild(
     change: &Stripped,
     tables: &Tables,
-    before: Option<ChangeHash>,
+    before: &mut Before,
     find: impl Fn(&Prefix) -> Option<ChangeHash>,
 ) -> Result<(Vec<u8>, ChangeHash), Unpackable> {
     let (names, rest) = change.deps.as_chunks::<PREFIX>();
@@ -220,7 +253,7 @@ fn rebuild(
         return Err(Unpackable::Malformed);
     }
     let mut deps: Vec<ChangeHash> = if names.is_empty() {
-        vec![before.ok_or(Unpackable::Malformed)?]
+        vec![before.hash.ok_or(Unpackable::Malformed)?]
     } else {
         let found = names.iter().map(|name| find(name).ok_or(Unpackable::UnknownDependency));
         found.collect::<Result<_, _>>()?
@@ -230,23 +263,174 @@ fn rebuild(
         Some(place) => at(&tables.actors, place),
         None => Ok(genesis::ACTOR.as_slice()),
     };
+    before.seq = before.seq.wrapping_add_signed(change.seq);
+    before.start_op = before.start_op.wrapping_add_signed(change.start_op);
+    let time = before.time.unwrap_or(tables.time).wrapping_add(change.time);
+    before.time = Some(time);
     let parts = Parts {
-        checksum: *change.checksum,
+        checksum: [0; 4],
         deps,
         actor: at(&tables.actors, change.actor)?,
-        seq: change.seq,
-        start_op: change.start_op,
-        time: tables.time.wrapping_add(change.time),
+        seq: before.seq,
+        start_op: before.start_op,
+        time,
         message: at(&tables.names, change.name)?,
         others: change.others.iter().map(other).collect::<Result<_, _>>()?,
         columns: &change.columns,
     };
-    let (chunk, hash) = parts.build();
-    let intact = hash.0.first_chunk() == Some(&*change.checksum);
-    if intact { Ok((chunk, hash)) } else { Err(Unpackable::Malformed) }
+    let (mut chunk, hash) = parts.build();
+    let [a, b, c, d, ..] = hash.0;
+    if change.checksum.is_some_and(|checksum| *checksum != [a, b, c, d]) {
+        return Err(Unpackable::Malformed);
+    }
+    chunk[4..8].copy_from_slice(&[a, b, c, d]);
+    Ok((chunk, hash))
 }
 
 fn at(table: &[ByteVec], place: u32) -> Result<&[u8], Unpackable> {
     let found = usize::try_from(place).ok().and_then(|place| table.get(place));
     found.map(|bytes| bytes.as_slice()).ok_or(Unpackable::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    prop_compose! {
+        /// A change, and whether it follows the one before it alone.
+        fn change()(
+            follows: bool,
+            deps in vec(any::<[u8; 32]>(), 1..4),
+            actor in vec(any::<u8>(), 0..30),
+            seq: u64,
+            start_op: u64,
+            time: i64,
+            message in vec(any::<u8>(), 0..20),
+            others in vec(prop_oneof![vec(any::<u8>(), 0..30), Just(genesis::ACTOR.to_vec())], 0..4),
+            columns in vec(any::<u8>(), 0..80),
+        ) -> (bool, Vec<[u8; 32]>, Vec<u8>, u64, u64, i64, Vec<u8>, Vec<Vec<u8>>, Vec<u8>) {
+            (follows, deps, actor, seq, start_op, time, message, others, columns)
+        }
+    }
+
+    prop_compose! {
+        /// Chunks of one record, with what is no change among them, and the hashes that they name.
+        fn chunks()(
+            changes in vec((change(), prop::option::weighted(0.1, vec(any::<u8>(), 0..40))), 0..8),
+        ) -> (Vec<Vec<u8>>, Vec<ChangeHash>) {
+            let mut chunks: Vec<Vec<u8>> = Vec::new();
+            let mut held = Vec::new();
+            for (change, garbage) in changes {
+                let (follows, deps, actor, seq, start_op, time, message, others, columns) = change;
+                if let Some(garbage) = garbage {
+                    chunks.push(garbage);
+                    continue;
+                }
+                let mut deps: Vec<ChangeHash> = deps.into_iter().map(ChangeHash).collect();
+                deps.sort_unstable();
+                deps.dedup();
+                match chunks.last() {
+                    Some(last) if follows => deps = vec![chunk::hash(last)],
+                    _ => held.extend(deps.clone()),
+                }
+                let mut parts = Parts {
+                    checksum: [0; 4],
+                    deps,
+                    actor: &actor,
+                    seq,
+                    start_op,
+                    time,
+                    message: &message,
+                    others: others.iter().map(Vec::as_slice).collect(),
+                    columns: &columns,
+                };
+                let [a, b, c, d, ..] = parts.build().1.0;
+                parts.checksum = [a, b, c, d];
+                chunks.push(parts.build().0);
+            }
+            (chunks, held)
+        }
+    }
+
+    fn find(held: &[ChangeHash], name: &Prefix) -> Option<ChangeHash> {
+        held.iter().find(|hash| prefix(hash) == *name).copied()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_packed_comes_out_as_it_was((chunks, held) in chunks()) {
+            let mut packer = Packer::default();
+            let packed = packer.pack(chunks.iter().map(Vec::as_slice));
+            let again = unpack(&packed, &packer.into_tables(), |name| find(&held, name));
+            prop_assert_eq!(again, Ok(chunks));
+        }
+
+        #[test]
+        fn a_change_that_was_touched_does_not_come_out(
+            (chunks, held) in chunks(),
+            at: prop::sample::Index,
+            bit in 0u8..8,
+        ) {
+            let mut packer = Packer::default();
+            let mut packed = packer.pack(chunks.iter().map(Vec::as_slice));
+            let tables = packer.into_tables();
+            let stripped: Vec<&mut Stripped> = packed
+                .iter_mut()
+                .filter_map(|one| match one {
+                    Packed::Stripped(change) if !change.columns.is_empty() => Some(&mut **change),
+                    Packed::Stripped(_) | Packed::Plain(_) => None,
+                })
+                .collect();
+            prop_assume!(!stripped.is_empty());
+            let place = at.index(stripped.len());
+            let change = stripped.into_iter().nth(place).unwrap();
+            change.columns[0] ^= 1 << bit;
+            prop_assert!(unpack(&packed, &tables, |name| find(&held, name)).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_changes_or_an_error(bytes in vec(any::<u8>(), 0..400)) {
+            let decoded: Result<(Tables, Vec<Packed>), _> = minicbor::decode(&bytes);
+            if let Ok((tables, packed)) = decoded {
+                let _ = unpack(&packed, &tables, |_| Some(ChangeHash([7; 32])));
+            }
+            let _ = Parts::parse(&bytes);
+        }
+    }
+
+    #[test]
+    fn a_place_that_no_table_has_is_an_error() {
+        let mut packer = Packer::default();
+        let parts = Parts {
+            checksum: [0; 4],
+            deps: vec![ChangeHash([1; 32])],
+            actor: &[1; 24],
+            seq: 1,
+            start_op: 2,
+            time: 3,
+            message: b"chen.jie",
+            others: Vec::new(),
+            columns: &[0],
+        };
+        let packed = packer.pack([parts.build().0.as_slice()]);
+        // Its checksum was never right, so it travels plain; stripped by hand it is refused.
+        assert!(matches!(packed[..], [Packed::Plain(_)]));
+        let stripped = Packed::Stripped(Box::new(Stripped {
+            actor: 9,
+            seq: 1,
+            start_op: 1,
+            time: 0,
+            name: 0,
+            deps: vec![1; PREFIX].into(),
+            others: Vec::new(),
+            columns: vec![0].into(),
+            checksum: None,
+        }));
+        let held = |_: &Prefix| Some(ChangeHash([1; 32]));
+        assert_eq!(unpack(&[stripped], &Tables::default(), held), Err(Unpackable::Malformed));
+        assert_eq!(unpack(&packed, &Tables::default(), held).map(|chunks| chunks.len()), Ok(1));
+    }
 }

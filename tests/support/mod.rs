@@ -1,6 +1,6 @@
 //! A device for tests: the real workspace over tables in memory, speaking to the real office.
 
-#![allow(unreachable_pub, reason = "each test binary is a crate of its own")]
+#![allow(unreachable_pub, dead_code, reason = "each test binary is a crate of its own")]
 
 use std::collections::BTreeMap;
 
@@ -140,15 +140,30 @@ impl Device {
             while self.sent.is_some() {
                 self.round(office).await;
             }
-            match self.wake_at.take_if(|at| *at <= self.now) {
-                Some(_) => {
-                    self.workspace.wake(self.now);
-                    self.run();
-                }
-                None => return,
+            if !self.wake_if_due() {
+                return;
             }
         }
         panic!("the rounds do not end: {:?}", self.status());
+    }
+
+    /// Wakes the workspace if it asked for that by now.
+    pub fn wake_if_due(&mut self) -> bool {
+        let due = self.wake_at.take_if(|at| *at <= self.now).is_some();
+        if due {
+            self.workspace.wake(self.now);
+            self.run();
+        }
+        due
+    }
+
+    pub fn user(&self) -> String {
+        self.session.user.clone()
+    }
+
+    /// The device's id in hex.
+    pub fn id(&self) -> String {
+        self.session.device.to_string()
     }
 
     /// The reply never comes.

@@ -37,13 +37,17 @@ const CONTENT_SECURITY: &str = "default-src 'self'; script-src 'self' 'wasm-unsa
 const PERMISSIONS: &str = "geolocation=(self), camera=(self), microphone=(self), \
     screen-wake-lock=(self), payment=(), usb=(), serial=(), bluetooth=(), browsing-topics=()";
 
-static ALWAYS: [(HeaderName, &str); 6] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY),
+static ALWAYS: [(HeaderName, &str); 2] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// On all but rounds: they are no documents and run nothing, and each byte of them travels often.
+static DOCUMENTS: [(HeaderName, &str); 4] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY),
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("permissions-policy"), PERMISSIONS),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
 /// Once seen over TLS, never again without, for a year.
@@ -96,13 +100,15 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 /// Headers that every answer has, and a body for errors that came without one.
 async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let private = path.starts_with("/api/") || path == "/sync";
+    let round = path == "/sync";
+    let private = path.starts_with("/api/") || round;
     let mut response = with_body(next.run(request).await);
     let headers = response.headers_mut();
     if private {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    for (name, value) in &ALWAYS {
+    let documents = if round { &[][..] } else { &DOCUMENTS };
+    for (name, value) in ALWAYS.iter().chain(documents) {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if app.secure {

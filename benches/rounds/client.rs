@@ -1,0 +1,98 @@
+//! HTTP over one connection, as plain as it gets, so that every byte is counted.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::support::Device;
+
+pub(crate) struct Client {
+    address: SocketAddr,
+    token: String,
+    stream: Option<TcpStream>,
+    pub(crate) up: usize,
+    pub(crate) down: usize,
+}
+
+impl Client {
+    pub(crate) fn new(address: SocketAddr, token: &str) -> Self {
+        Self { address, token: token.to_owned(), stream: None, up: 0, down: 0 }
+    }
+
+    /// Carries requests until the device has nothing more to ask; gives how many there were.
+    pub(crate) fn drive(&mut self, device: &mut Device) -> usize {
+        let mut requests = 0;
+        loop {
+            while let Some(sent) = device.sent.take() {
+                let body = self.post_sync(&sent.body);
+                requests += 1;
+                device.workspace.replied(sent.round, &body, device.now);
+                device.run();
+            }
+            if !device.wake_if_due() {
+                return requests;
+            }
+        }
+    }
+
+    pub(crate) fn post_sync(&mut self, body: &[u8]) -> Vec<u8> {
+        let token = self.token.clone();
+        let (status, reply) =
+            self.post("/sync", &format!("authorization: Bearer {token}\r\n"), body);
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&reply));
+        reply
+    }
+
+    fn post(&mut self, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let address = self.address;
+        let stream = self.stream.get_or_insert_with(|| {
+            let stream = TcpStream::connect(address).expect("the endpoint listens");
+            stream.set_nodelay(true).expect("set");
+            stream
+        });
+        let mut request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\n{headers}content-length: {}\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
+        request.extend(body);
+        stream.write_all(&request).expect("sent");
+        self.up += request.len();
+
+        let mut answer = Vec::new();
+        let head = loop {
+            if let Some(at) = answer.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            read_some(stream, &mut answer);
+        };
+        let text = String::from_utf8_lossy(&answer[..head]).to_ascii_lowercase();
+        let status = text.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
+        let length = text.split("content-length: ").nth(1).expect("a length");
+        let length: usize =
+            length.split('\r').next().and_then(|n| n.parse().ok()).expect("a number");
+        while answer.len() < head + length {
+            read_some(stream, &mut answer);
+        }
+        self.down += answer.len();
+        (status, answer.split_off(head))
+    }
+}
+
+fn read_some(stream: &mut TcpStream, into: &mut Vec<u8>) {
+    let mut bytes = [0; 16 * 1024];
+    let count = stream.read(&mut bytes).expect("an answer");
+    assert!(count > 0, "the endpoint hung up");
+    into.extend(&bytes[..count]);
+}
+
+/// A bearer token for a user on a device.
+pub(crate) fn sign_in(address: SocketAddr, user: &str, password: &str, device: &str) -> String {
+    let body =
+        format!("{{\"name\":\"{user}\",\"password\":\"{password}\",\"device\":\"{device}\"}}");
+    let mut client = Client::new(address, "");
+    let json = "content-type: application/json\r\n";
+    let (status, answer) = client.post("/api/session", json, body.as_bytes());
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
+    let answer: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
+    answer["token"].as_str().expect("a token").to_owned()
+}
