@@ -32,6 +32,7 @@ fn main() {
     for records in sizes {
         let mut world = World::new(*records);
         first_sync(&world);
+        cut_first_sync(&world);
         idle(&world);
         reconnect(&mut world);
         repair(&mut world);
@@ -83,6 +84,34 @@ fn first_sync(world: &World) {
         assert_eq!(device.ids().len(), world.records());
     }
     write("first_sync", world, 0, &costs, vec![("saved_bytes", world.saved_bytes() as f64)]);
+}
+
+/// A first sync that is cut off at twenty places still ends, and sends little twice.
+fn cut_first_sync(world: &World) {
+    const CUTS: usize = 20;
+    let served = world.serve();
+    let mut device = Device::new("chen.jie", 7);
+    let token = device_token(&device, &served);
+    let mut client = Client::new(served.address, &token);
+    client.drive(&mut device);
+    let whole = client.down;
+
+    let mut device = Device::new("chen.jie", 8);
+    let token = device_token(&device, &served);
+    let mut client = Client::new(served.address, &token);
+    let mut random = fastrand::Rng::with_seed(3);
+    let mut cuts: Vec<usize> = (0..CUTS).map(|_| random.usize(..whole)).collect();
+    cuts.sort_unstable();
+    client.drive_cut(&mut device, &cuts);
+    device.assert_in_step();
+    assert_eq!(device.ids().len(), world.records());
+    let figures = vec![
+        ("bytes_down", client.down as f64),
+        ("bytes_down_uncut", whole as f64),
+        ("ratio", client.down as f64 / whole as f64),
+    ];
+    let parameters = vec![("records", world.records()), ("cuts", CUTS)];
+    Report { scenario: "first_sync_cut", parameters, figures, runs: 1 }.write();
 }
 
 fn idle(world: &World) {

@@ -34,6 +34,34 @@ impl Client {
         }
     }
 
+    /// The same over a link that breaks each time that so many bytes have come: what had come of
+    /// that reply is lost.
+    pub(crate) fn drive_cut(&mut self, device: &mut Device, cuts: &[usize]) {
+        let mut cuts = cuts.iter().peekable();
+        let mut came = 0;
+        loop {
+            while let Some(sent) = device.sent.take() {
+                let before = self.down;
+                let body = self.post_sync(&sent.body);
+                let size = self.down - before;
+                match cuts.next_if(|cut| **cut < came + size) {
+                    Some(cut) => {
+                        self.down = before + cut.saturating_sub(came);
+                        // Places within what is lost have been passed.
+                        device.workspace.request_failed(sent.round, "offline", device.now, 7);
+                        device.now += 600_000;
+                    }
+                    None => device.workspace.replied(sent.round, &body, device.now),
+                }
+                came += self.down - before;
+                device.run();
+            }
+            if !device.wake_if_due() {
+                return;
+            }
+        }
+    }
+
     pub(crate) fn post_sync(&mut self, body: &[u8]) -> Vec<u8> {
         let token = self.token.clone();
         let (status, reply) =

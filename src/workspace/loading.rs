@@ -212,7 +212,8 @@ impl Workspace {
         }
         self.uses += 1;
         let mut loaded = Loaded { record, chunks, pins, used: self.uses };
-        if loaded.chunks.len() >= COMPACT_AT {
+        // What a damaged chunk held came from the outbox, which will not keep it.
+        if loaded.chunks.len() >= COMPACT_AT || loaded.chunks.len() < rows.len() {
             rewrite(&mut self.journal, id, &mut loaded);
         }
         self.loaded.insert(id, loaded);

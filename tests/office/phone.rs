@@ -97,9 +97,14 @@ pub(crate) struct Phone {
 
 impl Phone {
     pub(crate) fn new(user: &str, device: u8) -> Self {
+        Self::on(user, vec![device; 16])
+    }
+
+    /// A phone with a device id of 16 bytes.
+    pub(crate) fn on(user: &str, device: Vec<u8>) -> Self {
         Self {
             user: user.into(),
-            device: DeviceId([device; 16]),
+            device: DeviceId(device.try_into().unwrap()),
             writing_as: 1,
             held: BTreeMap::new(),
             cursor: Cursor::default(),
