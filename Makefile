@@ -23,7 +23,14 @@ NPM := www/node_modules/.package-lock.json
 CHECKS := check-format check-rust check-www check-core
 TESTS := test-rust test-browser
 
-.PHONY: help run test dist screenshots clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
+FUZZ := sync_request sync_reply change packed device_rows
+FUZZ_SECONDS ?= 60
+# Coverage-guided fuzzing with the ordinary compiler.
+FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
+
+.PHONY: help run test bench fuzz dist screenshots clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,6 +73,20 @@ test-rust: www ## Rust tests
 test-browser: www ## The real binary in a real browser
 	$(BUILD_OFFICE)
 	cd www && $(OFFICE) npx playwright test
+
+bench: setup www ## Measure: a table, and one file a scenario in target/bench
+	cargo bench --bench rounds
+	node www/scripts/sizes.mjs $(TARGET)/bench
+
+# What is found lands in fuzz/corpus when it is worth keeping; `tests/fuzz.rs` holds it from then on.
+fuzz: setup www ## Fuzz every target for FUZZ_SECONDS
+	cd fuzz && RUSTFLAGS="$(FUZZ_FLAGS)" cargo build --release --target $(shell rustc -vV | sed -n 's/host: //p')
+	@for target in $(FUZZ); do \
+	  echo "fuzz: $$target"; mkdir -p fuzz/target/found/$$target; \
+	  fuzz/target/*/release/$$target fuzz/target/found/$$target fuzz/corpus/$$target \
+	    -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -max_len=8192 -print_final_stats=1 \
+	    -artifact_prefix=fuzz/target/ 2>&1 | tail -n 12; \
+	done
 
 screenshots: setup-tests www ## Take the pictures of README anew
 	$(BUILD_OFFICE)

@@ -1,0 +1,168 @@
+//! What must hold of any bytes. The fuzzer calls these, and `tests/fuzz.rs` runs them over the
+//! corpus and over whatever the fuzzer once found.
+
+#![allow(dead_code)]
+
+use std::sync::LazyLock;
+
+use automerge::ChangeHash;
+use doorstep::ids::{DeviceId, RecordId, actor};
+use doorstep::office::merge::{Held, Judgement, Sender, judge};
+use doorstep::office::store::Known;
+use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact};
+use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
+use doorstep::record::{Author, Record, genesis};
+use doorstep::sync::message::{
+    Packed, Tables, decode_reply, decode_request, encode_reply, encode_request,
+};
+use doorstep::sync::packed::{Prefix, prefix, unpack};
+use doorstep::workspace::{Identity, Output, Row, Workspace};
+
+const ID: RecordId = RecordId([1; 16]);
+const DEVICE: DeviceId = DeviceId([1; 16]);
+const USER: &str = "chen.jie";
+
+/// A request decodes to what encodes to the same request, or to an error.
+pub(crate) fn sync_request(bytes: &[u8]) {
+    if let Ok(request) = decode_request(bytes) {
+        assert_eq!(decode_request(&encode_request(&request)), Ok(request));
+    }
+}
+
+/// A reply likewise.
+pub(crate) fn sync_reply(bytes: &[u8]) {
+    if let Ok(reply) = decode_reply(bytes) {
+        assert_eq!(decode_reply(&encode_reply(&reply)), Ok(reply));
+    }
+}
+
+/// A change from a device is refused, or leaves a record that loads.
+pub(crate) fn change(bytes: &[u8]) {
+    let mut chunk = bytes.to_vec();
+    // With a right checksum, which the fuzzer would never find.
+    if let Some((head, rest)) = chunk.split_first_chunk_mut::<8>() {
+        use sha2::Digest;
+        let hash = sha2::Sha256::digest(rest);
+        head[..4].copy_from_slice(&[0x85, 0x6f, 0x4a, 0x83]);
+        head[4..].copy_from_slice(&hash[..4]);
+    }
+    judged(&[&chunk]);
+}
+
+/// Changes as they travel are put together and judged, or are an error.
+pub(crate) fn packed(bytes: &[u8]) {
+    let decoded: Result<(Tables, Vec<Packed>), _> = minicbor::decode(bytes);
+    let Ok((tables, changes)) = decoded else { return };
+    let known = |name: &Prefix| {
+        let hashes = OFFICE.known.iter().map(|known| known.hash).chain([genesis::hash()]);
+        hashes.into_iter().find(|hash: &ChangeHash| prefix(hash) == *name)
+    };
+    if let Ok(chunks) = unpack(&changes, &tables, known) {
+        judged(&chunks.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    }
+}
+
+/// A device's store of any bytes opens, and asks for what it lacks.
+pub(crate) fn device_rows(bytes: &[u8]) {
+    let Some((which, value)) = bytes.split_first() else { return };
+    let row = |key: String| vec![Row { key, value: value.to_vec().into() }];
+    let (mut meta, mut records, mut outbox) = (Vec::new(), Vec::new(), Vec::new());
+    match which % 4 {
+        0 => meta = row("cursor".into()),
+        1 => records = row(ID.to_string()),
+        2 => outbox = row(format!("{ID}/000000000001")),
+        _ => meta = row("proven".into()),
+    }
+    let identity =
+        Identity { device: DEVICE, session: 1, user: USER.into(), role: Role::Collector };
+    let Ok(mut workspace) = Workspace::new(identity, &meta, &records, &outbox, 0) else { return };
+    let _ = workspace.open(ID);
+    for _ in 0..64 {
+        match workspace.poll() {
+            Some(Output::Load { record }) => {
+                let chunk = row(format!("{record}/{}", "0".repeat(64)));
+                workspace.loaded(record.parse().unwrap_or(ID), &chunk, 0);
+            }
+            Some(Output::Persist { batch, .. }) => workspace.persisted(batch, 0),
+            Some(Output::Send { round, .. }) => workspace.replied(round, value, 0),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    let _ = (workspace.list(), workspace.status());
+}
+
+fn judged(chunks: &[&[u8]]) {
+    let held = Held { known: &OFFICE.known, document: &OFFICE.document };
+    let sender = Sender { user: USER, role: Role::Collector, device: DEVICE };
+    if let Judgement::Accepted(accepted) = judge(held, chunks, sender) {
+        let loaded = Record::load(&accepted.document).expect("what is accepted loads");
+        assert_eq!(loaded.heads(), accepted.record.heads());
+        assert!(loaded.validate().is_ok());
+        // An edit goes on from there.
+        let mut next = loaded;
+        next.apply(&contact("after"), &author(DEVICE, 9)).expect("the next edit is taken");
+    }
+}
+
+/// A record as the office holds it.
+struct Kept {
+    document: Vec<u8>,
+    known: Vec<Known>,
+}
+
+static OFFICE: LazyLock<Kept> = LazyLock::new(|| {
+    let record = record();
+    let known = record
+        .document()
+        .get_changes_meta(&[genesis::hash()])
+        .into_iter()
+        .map(|change| Known {
+            hash: change.hash,
+            actor: change.actor.into_owned(),
+            seq: change.seq,
+            max_op: change.max_op,
+        })
+        .collect();
+    Kept { document: record.save(), known }
+});
+
+/// The record of the corpus: made by the office, with one contact by the device.
+pub(crate) fn record() -> Record {
+    let case = CasePatch {
+        borrower_name: Some("Wang Fang".into()),
+        currency: Some("CNY".into()),
+        ..CasePatch::default()
+    };
+    let assignment =
+        AssignmentPatch { collectors: Some(vec![USER.into()]), ..AssignmentPatch::default() };
+    let office = Author { role: Role::Supervisor, ..author(DeviceId([9; 16]), 1) };
+    let mut record =
+        Record::create(ID, "C-1", &case, &assignment, &office).expect("a sound record");
+    record.apply(&contact("c1"), &author(DEVICE, 1)).expect("allowed");
+    record
+}
+
+/// Who writes in the corpus.
+pub(crate) fn author(device: DeviceId, session: u64) -> Author {
+    Author {
+        actor: actor(device, session),
+        user: USER.into(),
+        role: Role::Collector,
+        now_ms: 1_795_000_000_000,
+        zone: "Asia/Shanghai".into(),
+    }
+}
+
+/// A command of a collector.
+pub(crate) fn contact(id: &str) -> Command {
+    Command::LogContact(NewContact {
+        id: id.into(),
+        at: 1_795_000_000_000,
+        channel: Channel::Call,
+        number_ref: "phones.0".into(),
+        target_role: TargetRole::Borrower,
+        outcome: ContactOutcome::NoAnswer,
+        note: "no answer".into(),
+    })
+}
