@@ -96,22 +96,26 @@ fn cut_first_sync(world: &World) {
     client.drive(&mut device);
     let whole = client.down;
 
-    let mut device = Device::new("chen.jie", 8);
-    let token = device_token(&device, &served);
-    let mut client = Client::new(served.address, &token);
-    let mut random = fastrand::Rng::with_seed(3);
-    let mut cuts: Vec<usize> = (0..CUTS).map(|_| random.usize(..whole)).collect();
-    cuts.sort_unstable();
-    client.drive_cut(&mut device, &cuts);
-    device.assert_in_step();
-    assert_eq!(device.ids().len(), world.records());
+    let mut worst = 0;
+    for seed in 0..RUNS {
+        let mut device = Device::new("chen.jie", 8 + seed as u8);
+        let token = device_token(&device, &served);
+        let mut client = Client::new(served.address, &token);
+        let mut random = fastrand::Rng::with_seed(seed as u64);
+        let mut cuts: Vec<usize> = (0..CUTS).map(|_| random.usize(..whole)).collect();
+        cuts.sort_unstable();
+        client.drive_cut(&mut device, &cuts);
+        device.assert_in_step();
+        assert_eq!(device.ids().len(), world.records());
+        worst = worst.max(client.down);
+    }
     let figures = vec![
-        ("bytes_down", client.down as f64),
+        ("bytes_down_worst", worst as f64),
         ("bytes_down_uncut", whole as f64),
-        ("ratio", client.down as f64 / whole as f64),
+        ("ratio", worst as f64 / whole as f64),
     ];
     let parameters = vec![("records", world.records()), ("cuts", CUTS)];
-    Report { scenario: "first_sync_cut", parameters, figures, runs: 1 }.write();
+    Report { scenario: "first_sync_cut", parameters, figures, runs: RUNS }.write();
 }
 
 fn idle(world: &World) {

@@ -31,6 +31,8 @@ const WANT_AT_MOST: usize = 512;
 const MISMATCHES_AT_MOST: u32 = 3;
 /// The least that is asked for on a link that keeps breaking.
 const LEAST_REPLY_BYTES: u32 = 16 * 1024;
+/// What is asked for grows by this with each reply that comes through.
+const GROWTH_BYTES: u32 = 16 * 1024;
 /// So often the office may lack what work builds on before a person is told.
 pub(super) const MISSING_AT_MOST: u32 = 3;
 
@@ -101,7 +103,7 @@ pub(super) struct Link {
     /// Where a repair stands.
     pub(super) repair: Repair,
     /// The most bytes asked for: halved when a reply does not come through, so that a link that
-    /// keeps breaking loses little each time, and doubled when one does.
+    /// keeps breaking loses little each time, and raised step by step when one does.
     reply_bytes: u32,
     skew_ms: Option<i64>,
     first: Option<FirstSync>,
@@ -241,7 +243,7 @@ impl Link {
     pub(super) fn answered(&mut self, reply: &Reply, size: usize, first: bool, now_ms: i64) {
         self.failures = 0;
         self.problem = None;
-        self.reply_bytes = self.reply_bytes.saturating_mul(2).min(DEFAULT_REPLY_BYTES);
+        self.reply_bytes = (self.reply_bytes + GROWTH_BYTES).min(DEFAULT_REPLY_BYTES);
         self.skew_ms = Some(now_ms.saturating_sub(reply.office_time));
         self.first = if first {
             let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);

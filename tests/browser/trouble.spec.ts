@@ -95,16 +95,6 @@ test("a damaged chunk costs nothing but a round", async ({ page, context }) => {
   await inStep(page);
 });
 
-test("a second tab waits its turn and may take over", async ({ page, context }) => {
-  await arrive(page, "he.tao");
-  const second = await context.newPage();
-  await second.goto(office.url);
-  await expect(second.getByRole("heading", { name: "Doorstep is open in another tab" })).toBeVisible();
-  await second.getByRole("button", { name: "Use it here" }).click();
-  await inStep(second);
-  await expect(page.getByRole("heading", { name: "Doorstep is open in another tab" })).toBeVisible();
-});
-
 test("Chinese, with every word in place", async ({ page }) => {
   await page.goto(office.url);
   await page.getByText("Language · Appearance").click();

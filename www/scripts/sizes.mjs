@@ -24,4 +24,4 @@ const report = {
 };
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, "sizes.json"), `${JSON.stringify(report, null, 2)}\n`);
-console.log(`sizes         wasm ${report.figures.wasm_bytes}  field app ${report.figures.field_app_bytes}`);
+process.stdout.write(`sizes         wasm ${report.figures.wasm_bytes}  field app ${report.figures.field_app_bytes}\n`);

@@ -10,11 +10,7 @@ import type {
 } from "../wasm/doorstep";
 
 export type StartState =
-  | { kind: "signed_out" }
-  | { kind: "ready"; user: string; role: string }
-  /** Another tab of this browser holds the store. */
-  | { kind: "other_tab" }
-  | { kind: "failed"; code: string };
+  { kind: "signed_out" } | { kind: "ready"; user: string; role: string } | { kind: "failed"; code: string };
 
 export type { RecordState } from "../wasm/doorstep";
 
@@ -54,8 +50,8 @@ export type CoreEvent =
   | { type: "restarted" }
   /** The office wants the person to sign in again; work goes on without it. */
   | { type: "signed_out" }
-  /** Another tab took the store over; this one shows that and writes nothing more. */
-  | { type: "taken_over" };
+  /** Somebody signed in or out in another tab. */
+  | { type: "session"; state: StartState };
 
 export interface StorageState {
   persisted: boolean;
@@ -66,8 +62,6 @@ export interface StorageState {
 /** The core as views see it. Every promise rejects with a {@link ClientError}. */
 export interface Client {
   start(): Promise<StartState>;
-  /** Takes the store over from another tab. */
-  takeOver(): Promise<StartState>;
   /** Codes: wrong_password, too_many_attempts, offline, not_collector, unsent_of_other_user. */
   signIn(name: string, password: string): Promise<StartState>;
   /** Code `unsent` while work is on this phone only. */

@@ -1,21 +1,67 @@
-/** The page's side of the core: keeps a worker alive and speaks with it. */
-import * as Comlink from "comlink";
+/**
+ * The page's side of the core.
+ *
+ * One tab leads: it holds a Web Lock, and its worker has the one workspace, the one writer of the
+ * store and the link to the office. The other tabs ask it over a BroadcastChannel, and queue for
+ * the lock: when the leader's tab ends, however it ends, the next one leads. A leader that gives
+ * no sign of life, such as a page that the system froze, is robbed of the lock; what it may still
+ * try to write is refused by the store (`Storage.write`).
+ */
 import { ClientError, type Client, type CoreEvent, type StartState, type StorageState } from "./api";
-import type { Methods, Remote, WorkerEvent } from "./worker";
+import { Engine, type Result } from "./engine";
+import type { Methods, Refusal } from "./worker";
 
-type Result<M extends keyof Methods> = Awaited<ReturnType<Methods[M]>>;
+const LOCK = "doorstep-store";
+const CHANNEL = "doorstep";
+/** A leader answers a ping at once, whatever its worker does. */
+const PATIENCE_MS = 4_000;
 
-class WorkerClient implements Client {
+type Message =
+  | { kind: "who"; tab: string }
+  | { kind: "lead"; tab: string }
+  | { kind: "call"; tab: string; call: number; method: keyof Methods; args: unknown[] }
+  | { kind: "answer"; to: string; call: number; value?: unknown; refusal?: Refusal }
+  | { kind: "event"; event: CoreEvent; but?: string };
+
+/** Asked of another tab and not answered. */
+interface Asked {
+  method: keyof Methods;
+  args: unknown[];
+  /** The leader that it was sent to. */
+  sent?: string;
+  resolve: (value: never) => void;
+  reject: (error: ClientError) => void;
+}
+
+/** What may not be carried out twice. Anything else is asked of the next leader again. */
+const ONCE = new Set<keyof Methods>(["apply", "signIn", "signOut", "giveUpRefused"]);
+
+/** Name of the lock that tells others that a tab lives. */
+const life = (tab: string): string => `doorstep-tab-${tab}`;
+
+class TabClient implements Client {
+  private readonly tab = crypto.randomUUID();
+  private readonly channel = new BroadcastChannel(CHANNEL);
   private readonly listeners = new Set<(event: CoreEvent) => void>();
-  private worker!: Worker;
-  private remote!: Comlink.Remote<Remote>;
-  private ready: Promise<void>;
+  /** Where this tab leads. */
+  private engine: Engine | undefined;
+  /** Its worker has opened the store, and may be asked. */
+  private leads = false;
+  /** Where another one does. */
+  private leader: string | undefined;
+  private queued = false;
+  private calls = 0;
+  private readonly asked = new Map<number, Asked>();
+  private alarm: ReturnType<typeof setTimeout> | undefined;
   private askedToPersist = false;
-  /** Records that pages look at, to be opened again in a new worker. */
-  private readonly open_ = new Map<string, number>();
+  /** Records that each tab looks at, with the number of its pages that do. */
+  private readonly opened = new Map<string, Map<string, number>>();
 
   constructor() {
-    this.ready = this.spawn();
+    void navigator.locks.request(life(this.tab), () => new Promise<never>(() => undefined));
+    this.channel.onmessage = ({ data }: MessageEvent<Message>) => this.hear(data);
+    this.queue();
+    this.post({ kind: "who", tab: this.tab });
     // `online` is a hint, not a fact: a round tells.
     addEventListener("online", () => this.hint());
     document.addEventListener("visibilitychange", () => {
@@ -24,31 +70,19 @@ class WorkerClient implements Client {
   }
 
   start = (): Promise<StartState> => this.run("start");
-  takeOver = (): Promise<StartState> => this.run("takeOver");
   signIn = (name: string, password: string): Promise<StartState> => this.run("signIn", name, password);
   signOut = (): Promise<void> => this.run("signOut");
   list = (): Promise<Result<"list">> => this.run("list");
+  open = (id: string): Promise<Result<"open">> => this.run("open", id);
   view = (id: string): Promise<Result<"view">> => this.run("view", id);
+  close = (id: string): Promise<void> => this.run("close", id);
   history = (id: string): Promise<Result<"history">> => this.run("history", id);
   giveUpRefused = (id: string): Promise<Result<"giveUpRefused">> => this.run("giveUpRefused", id);
   syncNow = (): Promise<void> => this.run("syncNow");
   status = (): Promise<Result<"status">> => this.run("status");
   newId = (): Promise<string> => this.run("newId");
 
-  open = async (id: string): Promise<Result<"open">> => {
-    const view = await this.run("open", id);
-    this.open_.set(id, (this.open_.get(id) ?? 0) + 1);
-    return view;
-  };
-
-  close = async (id: string): Promise<void> => {
-    const pages = (this.open_.get(id) ?? 1) - 1;
-    if (pages > 0) this.open_.set(id, pages);
-    else this.open_.delete(id);
-    await this.run("close", id);
-  };
-
-  apply = async (id: string, command: Parameters<Methods["apply"]>[1]): Promise<Result<"apply">> => {
+  apply = (id: string, command: Parameters<Methods["apply"]>[1]): Promise<Result<"apply">> => {
     if (!this.askedToPersist) {
       this.askedToPersist = true;
       // Not awaited: the answer is shown with the storage, it holds up nothing.
@@ -67,39 +101,239 @@ class WorkerClient implements Client {
     return () => this.listeners.delete(listener);
   };
 
-  private async spawn(): Promise<void> {
-    this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-    this.remote = Comlink.wrap<Remote>(this.worker);
-    await this.remote.subscribe(Comlink.proxy((event: WorkerEvent) => this.hear(event)));
-  }
-
-  private hear(event: WorkerEvent): void {
-    if (event.type === "poisoned") void this.restart();
-    else for (const listener of this.listeners) listener(event);
-  }
-
-  /** A trap poisons a wasm instance: a new worker starts from what is stored. */
-  private async restart(): Promise<void> {
-    this.worker.terminate();
-    this.ready = this.spawn();
-    await this.run("start");
-    for (const id of this.open_.keys()) await this.run("open", id).catch(() => undefined);
-    for (const listener of this.listeners) listener({ type: "restarted" });
-  }
-
   private hint(): void {
     void this.run("syncNow").catch(() => undefined);
   }
 
   private async run<M extends keyof Methods>(method: M, ...args: Parameters<Methods[M]>): Promise<Result<M>> {
-    await this.ready;
-    const { value, refusal } = await this.remote.run(method, args);
-    if (refusal) throw new ClientError(refusal.code, refusal.path, refusal.message);
-    return value as Result<M>;
+    if (this.leads) return (await this.carryOut(this.tab, method, args)) as Result<M>;
+    return new Promise<Result<M>>((resolve, reject) => {
+      this.calls += 1;
+      this.asked.set(this.calls, { method, args, resolve, reject });
+      this.ask(this.calls);
+    });
   }
+
+  private tell(event: CoreEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+
+  private post(message: Message): void {
+    this.channel.postMessage(message);
+  }
+
+  // -- who leads
+
+  /** Waits for the lock, and leads for as long as it is held. */
+  private queue(steal = false): void {
+    if (this.queued && !steal) return;
+    this.queued ||= !steal;
+    navigator.locks
+      .request(LOCK, steal ? { steal } : {}, () => {
+        if (!steal) this.queued = false;
+        this.lead();
+        return new Promise<never>(() => undefined);
+      })
+      .catch(() => this.follow());
+  }
+
+  private lead(): void {
+    clearTimeout(this.alarm);
+    this.leader = undefined;
+    const engine = new Engine(
+      (event) => this.toAll(event),
+      () => this.reopen(),
+    );
+    this.engine = engine;
+    void engine
+      .run("start", [])
+      .catch(() => undefined)
+      .then(() => this.reopen())
+      .then(() => {
+        if (this.engine !== engine) return;
+        this.leads = true;
+        this.post({ kind: "lead", tab: this.tab });
+        this.settle();
+        this.toAll({ type: "list" });
+        this.refresh();
+      });
+  }
+
+  /** Another tab took the lock: nothing of this one's worker may go on. */
+  private follow(): void {
+    this.engine?.end();
+    this.engine = undefined;
+    this.leads = false;
+    for (const tab of this.opened.keys()) if (tab !== this.tab) this.opened.delete(tab);
+    this.queue();
+    this.post({ kind: "who", tab: this.tab });
+  }
+
+  /** Opens in a new worker what pages look at. */
+  private async reopen(): Promise<void> {
+    for (const records of this.opened.values()) {
+      for (const [id, pages] of records) {
+        for (let page = 0; page < pages; page++) await this.engine?.run("open", [id]).catch(() => undefined);
+      }
+    }
+  }
+
+  private toAll(event: CoreEvent, but?: string): void {
+    this.post({ kind: "event", event, but });
+    if (but !== this.tab) this.tell(event);
+  }
+
+  private hear(message: Message): void {
+    switch (message.kind) {
+      case "who":
+        if (this.leads) this.post({ kind: "lead", tab: this.tab });
+        return;
+      case "lead":
+        this.led(message.tab);
+        return;
+      case "call":
+        if (this.leads) void this.answer(message);
+        return;
+      case "answer":
+        if (message.to === this.tab) this.answered(message);
+        return;
+      case "event":
+        if (!this.engine && message.but !== this.tab) this.tell(message.event);
+        return;
+    }
+  }
+
+  // -- the tab that asks
+
+  private ask(call: number): void {
+    const asked = this.asked.get(call);
+    if (asked && this.leader) {
+      asked.sent = this.leader;
+      this.post({ kind: "call", tab: this.tab, call, method: asked.method, args: asked.args });
+    }
+    this.watch();
+  }
+
+  /** While anything is unanswered the leader must give signs of life. */
+  private watch(): void {
+    clearTimeout(this.alarm);
+    if (this.engine || this.asked.size === 0) return;
+    this.alarm = setTimeout(() => {
+      this.post({ kind: "who", tab: this.tab });
+      this.alarm = setTimeout(() => this.queue(true), PATIENCE_MS);
+    }, PATIENCE_MS);
+  }
+
+  /** A tab says that it leads: for the first time, or as a sign of life. */
+  private led(tab: string): void {
+    if (this.engine) return;
+    if (this.leader === tab) {
+      this.watch();
+      return;
+    }
+    this.leader = tab;
+    for (const [id, pages] of this.opened.get(this.tab) ?? []) {
+      for (let page = 0; page < pages; page++) {
+        this.calls += 1;
+        this.post({ kind: "call", tab: this.tab, call: this.calls, method: "open", args: [id] });
+      }
+    }
+    this.settle();
+    this.tell({ type: "list" });
+    this.refresh();
+  }
+
+  /** What came while nobody led, or this tab slept, was not told to its pages. */
+  private refresh(): void {
+    for (const id of this.opened.get(this.tab)?.keys() ?? []) this.tell({ type: "record", id });
+  }
+
+  /** What a leader that is gone did not answer: what may be asked twice is, the rest fails. */
+  private settle(): void {
+    for (const [call, asked] of [...this.asked]) {
+      if (asked.sent && ONCE.has(asked.method)) {
+        this.asked.delete(call);
+        asked.reject(new ClientError("restarted"));
+      } else if (this.leads) {
+        this.asked.delete(call);
+        this.carryOut(this.tab, asked.method, asked.args).then(
+          (value) => asked.resolve(value as never),
+          (cause: unknown) => asked.reject(refused(cause)),
+        );
+      } else {
+        this.ask(call);
+      }
+    }
+  }
+
+  private answered({ call, value, refusal }: Message & { kind: "answer" }): void {
+    const asked = this.asked.get(call);
+    if (!asked) return;
+    this.asked.delete(call);
+    this.watch();
+    if (refusal) asked.reject(new ClientError(refusal.code, refusal.path, refusal.message));
+    else {
+      this.note(this.tab, asked.method, asked.args);
+      asked.resolve(value as never);
+    }
+  }
+
+  // -- the tab that leads
+
+  private async answer({ tab, call, method, args }: Message & { kind: "call" }): Promise<void> {
+    this.mourn(tab);
+    try {
+      const value = await this.carryOut(tab, method, args);
+      this.post({ kind: "answer", to: tab, call, value });
+    } catch (cause) {
+      const { code, path, message } = refused(cause);
+      this.post({ kind: "answer", to: tab, call, refusal: { code, path, message } });
+    }
+  }
+
+  private async carryOut(tab: string, method: keyof Methods, args: unknown[]): Promise<unknown> {
+    const { engine } = this;
+    if (!engine) throw new ClientError("restarted");
+    const value = await engine.run(method, args);
+    this.note(tab, method, args);
+    // The others show the same records and the same sign-in.
+    if (method === "apply" || method === "giveUpRefused") this.toAll({ type: "record", id: args[0] as string }, tab);
+    if (method === "signIn" || method === "signOut") {
+      const state = method === "signIn" ? (value as StartState) : { kind: "signed_out" as const };
+      this.toAll({ type: "session", state }, tab);
+    }
+    return value;
+  }
+
+  private note(tab: string, method: keyof Methods, args: unknown[]): void {
+    if (method !== "open" && method !== "close") return;
+    const id = args[0] as string;
+    const records = this.opened.get(tab) ?? new Map<string, number>();
+    const pages = (records.get(id) ?? 0) + (method === "open" ? 1 : -1);
+    if (pages > 0) records.set(id, pages);
+    else records.delete(id);
+    this.opened.set(tab, records);
+  }
+
+  /** When a tab is gone, however it went, what it had open is closed. */
+  private mourn(tab: string): void {
+    if (this.opened.has(tab)) return;
+    this.opened.set(tab, new Map());
+    void navigator.locks.request(life(tab), () => {
+      const records = this.opened.get(tab) ?? new Map<string, number>();
+      this.opened.delete(tab);
+      for (const [id, pages] of records) {
+        for (let page = 0; page < pages; page++) void this.engine?.run("close", [id]).catch(() => undefined);
+      }
+    });
+  }
+}
+
+function refused(cause: unknown): ClientError {
+  return cause instanceof ClientError ? cause : new ClientError("failed");
 }
 
 /** Connects a page to its core. */
 export function connect(): Client {
-  return new WorkerClient();
+  return new TabClient();
 }

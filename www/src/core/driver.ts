@@ -87,6 +87,10 @@ export class Driver {
           await this.storage.write(output.writes);
         } catch (cause) {
           const reason = cause instanceof StorageError ? cause.code : "storage_failed";
+          if (reason === "taken_over") {
+            this.stop();
+            return;
+          }
           this.answer(() => workspace.persistFailed(output.batch, reason, Date.now()));
           return;
         }

@@ -30,7 +30,7 @@ interface DeviceStore extends DBSchema {
 /** Why a store cannot be used, in words that i18n knows. */
 export class StorageError extends Error {
   constructor(
-    readonly code: "storage_full" | "storage_failed" | "newer_store" | "storage_blocked",
+    readonly code: "storage_full" | "storage_failed" | "newer_store" | "storage_blocked" | "taken_over",
     cause?: unknown,
   ) {
     super(code, { cause });
@@ -51,6 +51,9 @@ export class Storage {
     private db: IDBPDatabase<DeviceStore>,
     private readonly name: string,
   ) {}
+
+  /** The session that was taken last: while the stored one is the same, this store is ours. */
+  private session = 0;
 
   static async open(name: string): Promise<Storage> {
     return new Storage(await connect(name), name);
@@ -82,7 +85,7 @@ export class Storage {
   write(writes: readonly Write[]): Promise<void> {
     return this.live(async (db) => {
       const tables = [...new Set(writes.map((write) => write.table))];
-      const tx = db.transaction(tables, "readwrite", { durability: "strict" });
+      const tx = db.transaction([...tables, "device"], "readwrite", { durability: "strict" });
       const done = tx.done;
       // A request that fails aborts the transaction; `done` tells, so its own promise may not.
       const quiet = (request: Promise<unknown>): void => void request.catch(() => undefined);
@@ -93,10 +96,20 @@ export class Storage {
           else if (key.endsWith("/")) quiet(store.delete(IDBKeyRange.bound(key, `${key}\uffff`)));
           else quiet(store.delete(key));
         }
-        tx.commit();
       } catch (cause) {
         quiet(done);
         throw cause;
+      }
+      // Another tab has taken the store over and read it: what this one still wants to write would
+      // be lost on it, or undo what it wrote. Where the transaction fails, `done` says why.
+      const last = await tx
+        .objectStore("device")
+        .get("session")
+        .catch(() => this.session);
+      if (last !== this.session) {
+        quiet(done);
+        tx.abort();
+        throw new StorageError("taken_over");
       }
       await done;
     });
@@ -130,14 +143,20 @@ export class Storage {
     });
   }
 
-  /** The next session number: given once, whatever crashes (rule I1). */
+  /**
+   * The next session number: given once, whatever crashes (rule I1). Its low 31 bits are chance,
+   * so that a store that was restored from an older copy does not give one that was given before.
+   */
   nextSession(): Promise<number> {
     return this.live(async (db) => {
       const tx = db.transaction("device", "readwrite", { durability: "strict" });
       const last = await tx.store.get("session");
       const next = (typeof last === "number" ? last : 0) + 1;
+      // Before the transaction ends: a write that waits for it compares with the new one.
+      this.session = next;
       await Promise.all([tx.store.put(next, "session"), tx.done]);
-      return next;
+      const chance = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+      return next * 2 ** 31 + (chance >>> 1);
     });
   }
 

@@ -1,8 +1,5 @@
 /**
- * The worker: one wasm workspace, its store, its link to the office.
- *
- * One tab at a time holds the store, by a Web Lock that ends with the tab, however it ends. A
- * second tab is told so and may take over; the first then stops before it writes again.
+ * The leading tab's worker: one wasm workspace, its store, its link to the office.
  */
 import * as Comlink from "comlink";
 import init, { newId, Workspace } from "../wasm/doorstep";
@@ -13,7 +10,6 @@ import { Office, OfficeError } from "./office";
 import { Storage, StorageError, type DeviceRow } from "./storage";
 import type { Command, HistoryEntry, VisitView } from "../wasm/doorstep";
 
-const LOCK = "doorstep-store";
 const STORE = "doorstep";
 
 export type WorkerEvent = CoreEvent | { type: "poisoned" };
@@ -27,22 +23,6 @@ let listener: (event: WorkerEvent) => void = () => undefined;
 
 const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Holds the lock until the tab ends or another tab steals it. */
-function lock(steal: boolean): Promise<boolean> {
-  return new Promise((resolve) => {
-    const options: LockOptions = steal ? { steal: true } : { ifAvailable: true };
-    navigator.locks
-      .request(LOCK, options, (held) => {
-        resolve(held !== null);
-        return held === null ? undefined : new Promise<never>(() => undefined);
-      })
-      .catch(() => {
-        shutDown();
-        listener({ type: "taken_over" });
-      });
-  });
-}
-
 function shutDown(): void {
   signal?.close();
   driver?.stop();
@@ -51,8 +31,10 @@ function shutDown(): void {
   storage = undefined;
 }
 
-async function begin(steal: boolean): Promise<StartState> {
-  if (!(await lock(steal))) return { kind: "other_tab" };
+let begun: Promise<StartState> | undefined;
+
+/** Opens the store and starts; every tab asks, and gets the state as it is. */
+async function begin(): Promise<StartState> {
   try {
     await init({ module_or_path: wasmUrl });
     storage = await Storage.open(STORE);
@@ -61,12 +43,20 @@ async function begin(steal: boolean): Promise<StartState> {
     await launch(storage, who);
     return { kind: "ready", user: who.user, role: who.role };
   } catch (cause) {
+    // The next one who asks tries again.
+    begun = undefined;
     return { kind: "failed", code: cause instanceof StorageError ? cause.code : named(cause).code };
   }
 }
 
+function became(state: StartState): StartState {
+  begun = Promise.resolve(state);
+  return state;
+}
+
 /** Makes the workspace from what is stored and lets it run. */
 async function launch(store: Storage, row: DeviceRow): Promise<void> {
+  // First: from here on no other tab's worker writes (`Storage.write`).
   const session = await store.nextSession();
   const rows = await store.start();
   const workspace = new Workspace(row.device, session, row.user, row.role, rows, Date.now());
@@ -103,8 +93,7 @@ function opened(): Storage {
 }
 
 const methods = {
-  start: (): Promise<StartState> => begin(false),
-  takeOver: (): Promise<StartState> => begin(true),
+  start: (): Promise<StartState> => (begun ??= begin()),
 
   async signIn(name: string, password: string): Promise<StartState> {
     const store = opened();
@@ -127,7 +116,7 @@ const methods = {
       await store.enrol(who);
       await launch(store, who);
     }
-    return { kind: "ready", user: signedIn.user, role: signedIn.role };
+    return became({ kind: "ready", user: signedIn.user, role: signedIn.role });
   },
 
   async signOut(): Promise<void> {
@@ -137,6 +126,7 @@ const methods = {
     driver = undefined;
     await opened().clear();
     who = undefined;
+    became({ kind: "signed_out" });
     // The phone is clean; a session that the office cannot be told of ends by itself.
     await office.signOut().catch(() => undefined);
   },

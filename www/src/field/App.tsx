@@ -7,7 +7,7 @@ import { Alert } from "../ui/parts";
 import { FirstSync } from "./FirstSync";
 import { RecordPage } from "./RecordPage";
 import { SignIn } from "./SignIn";
-import { client, enter, expired, notice, online, session, status, toast } from "./state";
+import { expired, notice, online, session, status, toast } from "./state";
 import { Today } from "./Today";
 import { offlineReady, updateNow, updateReady } from "./updates";
 
@@ -33,16 +33,6 @@ function Page(): JSX.Element {
   switch (state.kind) {
     case "signed_out":
       return <SignIn />;
-    case "other_tab":
-      return (
-        <Centred>
-          <h1 class="text-xl font-bold">{t("tab/title")}</h1>
-          <p class="muted">{t("tab/text")}</p>
-          <button type="button" class="btn btn-primary" onClick={() => void client.takeOver().then(enter)}>
-            {t("tab/use")}
-          </button>
-        </Centred>
-      );
     case "failed":
       return (
         <Centred>

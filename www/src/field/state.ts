@@ -124,8 +124,8 @@ export async function begin(): Promise<void> {
       case "signed_out":
         expired.value = true;
         return;
-      case "taken_over":
-        session.value = { kind: "other_tab" };
+      case "session":
+        void enter(event.state);
         return;
     }
   });
