@@ -59,7 +59,7 @@ faults! {
     /// The store forgets a record that the office has, and nothing tells.
     RowsLost = "rows_lost", 200;
     /// A device's disk becomes an older copy of itself.
-    DeviceRestored = "device_restored", 100;
+    DeviceRestored = "device_restored", 250;
     /// A device's clock jumps.
     ClockJump = "clock_jump", 60;
     /// The page sleeps: nothing that was asked for is carried out for a while.
@@ -77,7 +77,7 @@ faults! {
     /// A process of the office dies after a commit and before the answer.
     OfficeDiesAfter = "office_dies_after_commit", 40;
     /// A process of the office dies between two writes of one request.
-    OfficeDiesBetween = "office_dies_between", 200;
+    OfficeDiesBetween = "office_dies_between", 700;
     /// The clock of one process of the office jumps.
     OfficeClockJump = "office_clock_jump", 40;
     /// The office gives a record to other collectors.

@@ -13,6 +13,8 @@ use super::world::{World, failed};
 
 /// Phones at the most.
 const DEVICES: usize = 6;
+/// Steps of a collector whose phone was put back.
+const GOING_ON: usize = 8;
 /// A day, ms: how far a clock jumps.
 const DAY: i64 = 86_400_000;
 
@@ -98,7 +100,10 @@ impl World<'_> {
             device.copy = Some((device.disk.clone(), device.starts));
             self.tell(format!("the disk of device {n} is copied"));
         }
-        if self.restored || self.devices[n].copy.is_none() || !self.strikes(Fault::DeviceRestored) {
+        // It hurts where the device has started since: numbers that it gave then may come again.
+        let device = &self.devices[n];
+        let started = device.copy.as_ref().is_some_and(|(_, starts)| *starts < device.starts);
+        if self.restored || !started || !self.strikes(Fault::DeviceRestored) {
             return Ok(());
         }
         let Some((disk, starts)) = self.devices[n].copy.clone() else { return Ok(()) };
@@ -118,7 +123,13 @@ impl World<'_> {
         self.oracle.forgive(|device, edit| {
             device == Some(n) && !edit.arrived && !kept.contains(&edit.hash)
         });
-        self.die(n)
+        self.die(n)?;
+        // Its collector goes on at once.
+        for _ in 0..GOING_ON {
+            self.carry_out(n)?;
+            self.edit(n)?;
+        }
+        Ok(())
     }
 
     /// The office's store becomes what it was at the last backup. What a device holds of what is
