@@ -10,6 +10,7 @@ use super::device::Device;
 use super::faults::Fault;
 use super::oracle::{Broken, Step};
 use super::world::{World, failed};
+use crate::ids::RecordId;
 
 /// Phones at the most.
 const DEVICES: usize = 6;
@@ -116,7 +117,7 @@ impl World<'_> {
         device.ever_hurt = true;
         device.hurt.clear();
         device.handed.clear();
-        let kept = self.on_disk(n)?;
+        let kept = self.on_disk(n, &self.records)?;
         for edit in self.oracle.of_device_mut(n).iter_mut() {
             edit.arrived |= arrived.contains(&edit.hash);
         }
@@ -135,6 +136,7 @@ impl World<'_> {
     /// The office's store becomes what it was at the last backup. What a device holds of what is
     /// lost comes back; what none has received may be gone.
     fn restore_office(&mut self) -> Step {
+        self.cut_off()?;
         let before = self.at_office()?;
         self.oracle.arrive(&before);
         self.endpoints.iter().for_each(|endpoint| endpoint.office.close());
@@ -149,7 +151,8 @@ impl World<'_> {
         let mut held: BTreeSet<ChangeHash> = BTreeSet::new();
         for n in 0..self.devices.len() {
             if !self.devices[n].revoked {
-                held.extend(self.on_disk(n)?);
+                // What it has given up in memory already does not count.
+                held.extend(self.on_disk(n, &self.devices[n].records())?);
             }
         }
         let lost: BTreeSet<ChangeHash> = before.difference(&after).copied().collect();
@@ -170,12 +173,12 @@ impl World<'_> {
     }
 
     /// Every change on a device's disk that it would find when it started now.
-    fn on_disk(&self, n: usize) -> Result<BTreeSet<ChangeHash>, Broken> {
+    fn on_disk(&self, n: usize, records: &[RecordId]) -> Result<BTreeSet<ChangeHash>, Broken> {
         let started = self.devices[n]
-            .after_crash(self.records.iter().copied(), self.now())
+            .after_crash(records.iter().copied(), self.now())
             .map_err(|error| failed("D5", error))?;
         let mut found = BTreeSet::new();
-        for id in &self.records {
+        for id in records {
             if let Ok(record) = started.record(*id) {
                 let changes = record.document().get_changes_meta(&[]);
                 found.extend(changes.into_iter().map(|change| change.hash));

@@ -56,6 +56,17 @@ impl World<'_> {
         self.network.replies.retain(|coming| coming.device != n);
     }
 
+    /// Replies end with the processes that gave them.
+    pub(super) fn cut_off(&mut self) -> Step {
+        for coming in std::mem::take(&mut self.network.replies) {
+            let device = &self.devices[coming.device];
+            if device.life == coming.life && device.awaited == Some(coming.round) {
+                self.fail(coming.device, coming.round, "offline")?;
+            }
+        }
+        Ok(())
+    }
+
     /// What arrives late arrives now.
     pub(super) fn deliver_late(&mut self) -> Step {
         while let Some(at) = self.network.requests.iter().position(|going| going.given_up) {
