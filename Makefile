@@ -21,7 +21,7 @@ OFFICE := DOORSTEP_BINARY=$(abspath $(TARGET)/debug/doorstep)
 NPM := www/node_modules/.package-lock.json
 
 CHECKS := check-format check-rust check-www check-core
-TESTS := test-rust test-browser
+TESTS := test-rust test-simulate test-browser
 
 FUZZ := sync_request sync_reply change packed device_rows
 FUZZ_SECONDS ?= 60
@@ -69,6 +69,9 @@ test-rust: www ## Rust tests
 	else \
 	  cargo test; \
 	fi
+
+test-simulate: ## Phones and office under faults, 2,000 seeds
+	cargo run --release --quiet --bin doorstep -- simulate --seeds 2000
 
 test-browser: www ## The real binary in a real browser
 	$(BUILD_OFFICE)

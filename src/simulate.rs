@@ -3,59 +3,89 @@
 //!
 //! A seed decides everything: who edits what and when, which message is lost, when a device dies
 //! and what of its last write reached the disk. The same seed gives the same run, so a failing one
-//! replays exactly. An [oracle](oracle) written apart from the engine knows every edit that was
-//! acknowledged to a person and checks, while faults strike and after they end, that none is lost
-//! (rule D1), that nothing is called in step while it is not (rule P2), and that all sides
-//! converge.
+//! replays exactly, and how many threads run seeds side by side changes nothing. An
+//! [oracle](oracle) written apart from the engine knows every edit that was acknowledged to a
+//! person and checks, while faults strike and after they end, that none is lost (rule D1), that
+//! nothing is called in step or sent while it is not (rules P2, R6), and that all sides converge
+//! (rule P3), without repairs where no store was damaged (rule P4).
 
+mod checks;
+mod commands;
 mod device;
+mod disk;
+mod edits;
+mod endpoint;
 mod faults;
+mod healing;
+mod misfortunes;
+mod network;
 mod oracle;
+mod store;
+mod story;
 mod world;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 
 use serde::Serialize;
 
+use endpoint::Ground;
 pub use faults::Fault;
 use world::World;
 
 /// What to simulate.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// Devices.
+    /// Devices at the beginning.
     pub devices: usize,
     /// Records.
     pub records: usize,
     /// Steps with faults, before everything heals.
     pub steps: usize,
+    /// Lines that are told of a seed that fails.
+    pub story: usize,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { devices: 3, records: 6, steps: 400 }
+        Self { devices: 3, records: 6, steps: 300, story: 40 }
     }
 }
 
+/// How to go through many seeds.
+#[derive(Debug, Clone, Copy)]
+pub struct Hunt {
+    /// Threads.
+    pub threads: usize,
+    /// Begin no other seed once one has failed.
+    pub stop_at_first: bool,
+}
+
 /// What came of many seeds.
-#[derive(Debug, Default, Clone, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Seeds run.
     pub seeds: u64,
-    /// Seeds that broke a rule.
+    /// Seeds that broke a rule, in order.
     pub failures: Vec<Failure>,
     /// How often each fault struck.
     pub faults: BTreeMap<&'static str, u64>,
-    /// Times that digests differed and everything was compared anew.
+    /// Times that digests differed and what is held was compared anew.
     pub repairs: u64,
     /// Rounds that were answered.
     pub rounds: u64,
     /// Edits that were acknowledged.
     pub edits: u64,
+    /// Over all that happened: equal where the same happened.
+    #[serde(skip)]
+    pub trace: u64,
 }
 
 /// A seed that broke a rule.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// The seed.
     pub seed: u64,
@@ -65,23 +95,117 @@ pub struct Failure {
     pub story: String,
 }
 
-/// Runs one seed. What happens is a function of the plan and the seed.
+impl Report {
+    fn add(&mut self, one: Self) {
+        self.seeds += one.seeds;
+        self.failures.extend(one.failures);
+        for (fault, times) in one.faults {
+            *self.faults.entry(fault).or_default() += times;
+        }
+        self.repairs += one.repairs;
+        self.rounds += one.rounds;
+        self.edits += one.edits;
+        self.trace = self.trace.rotate_left(1) ^ one.trace;
+    }
+}
+
+/// Runs seeds on several threads. What happens in each is a function of the plan and the seed;
+/// the report is put together in order of the seeds. `progress` is called after each.
 ///
 /// # Errors
 /// The office's store cannot be made in the temporary folder.
-pub fn run(plan: Plan, seed: u64, report: &mut Report) -> Result<(), String> {
-    let mut world = World::new(plan, seed)?;
-    let outcome = world.run();
-    report.seeds += 1;
+pub fn hunt(
+    plan: Plan,
+    seeds: Range<u64>,
+    how: Hunt,
+    progress: impl Fn(&Report),
+) -> Result<Report, String> {
+    let due = Due { next: AtomicU64::new(seeds.start), end: AtomicU64::new(seeds.end), how, plan };
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..how.threads.max(1) {
+            let sender = sender.clone();
+            let due = &due;
+            scope.spawn(move || work(due, sender));
+        }
+        drop(sender);
+        let mut report = Report::default();
+        let mut early = BTreeMap::new();
+        let mut next = seeds.start;
+        for (seed, one) in receiver {
+            early.insert(seed, one?);
+            while let Some(one) = early.remove(&next) {
+                // What was begun beside the first failure is not told.
+                if how.stop_at_first && !report.failures.is_empty() {
+                    break;
+                }
+                report.add(one);
+                next += 1;
+                progress(&report);
+            }
+        }
+        Ok(report)
+    })
+}
+
+/// Seeds that are still to be run.
+struct Due {
+    next: AtomicU64,
+    end: AtomicU64,
+    how: Hunt,
+    plan: Plan,
+}
+
+/// What one thread does: seed after seed.
+fn work(due: &Due, sender: mpsc::Sender<(u64, Result<Report, String>)>) {
+    let ground = match Ground::new() {
+        Ok(ground) => ground,
+        // Nobody listening is no failure.
+        Err(error) => return drop(sender.send((0, Err(error)))),
+    };
+    loop {
+        let seed = due.next.fetch_add(1, Ordering::Relaxed);
+        if seed >= due.end.load(Ordering::Relaxed) {
+            return;
+        }
+        let one = run(due.plan, seed, &ground);
+        if due.how.stop_at_first && one.as_ref().is_ok_and(|one| !one.failures.is_empty()) {
+            // Seeds before it are under way or done already.
+            due.end.fetch_min(seed, Ordering::Relaxed);
+        }
+        if sender.send((seed, one)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Runs one seed.
+fn run(plan: Plan, seed: u64, ground: &Ground) -> Result<Report, String> {
+    let mut world = World::new(plan, seed, ground)?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
+    let mut report = Report {
+        seeds: 1,
+        repairs: world.repairs(),
+        rounds: world.counts.rounds,
+        edits: world.counts.edits,
+        trace: world.story.trace(),
+        ..Report::default()
+    };
     for (fault, times) in &world.counts.faults {
-        *report.faults.entry(fault.as_str()).or_default() += times;
+        report.faults.insert(fault.as_str(), *times);
     }
-    report.rounds += world.counts.rounds;
-    report.edits += world.counts.edits;
-    report.repairs += world.repairs();
-    if let Err(broken) = outcome {
-        let story = world.story(&broken.what);
-        report.failures.push(Failure { seed, rule: broken.rule, story });
-    }
-    Ok(())
+    let (rule, what) = match outcome {
+        Ok(Ok(())) => return Ok(report),
+        Ok(Err(broken)) => (broken.rule, broken.what),
+        // What it says has gone to standard error.
+        Err(_) => ("panic", "the engine panicked".to_owned()),
+    };
+    let devices = plan.devices;
+    let story = format!(
+        "{}broken: {}\nreplay: doorstep simulate --seeds 1 --seed {seed} --devices {devices}",
+        world.in_short(&world.story.told()),
+        world.in_short(&what)
+    );
+    report.failures.push(Failure { seed, rule, story });
+    Ok(report)
 }

@@ -29,6 +29,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use automerge::Change;
 
+#[cfg(not(target_arch = "wasm32"))]
+use crate::ids::Heads;
 use crate::ids::{DeviceId, RecordId, actor};
 use crate::record::command::Command;
 use crate::record::terms::Role;
@@ -140,6 +142,24 @@ impl Workspace {
     /// Whether everything is on disk.
     pub fn is_durable(&self) -> bool {
         self.journal.is_idle()
+    }
+
+    /// Heads of all that is held, in order of record id.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn heads(&self) -> impl Iterator<Item = (RecordId, &Heads)> {
+        self.held.values().map(|held| (held.id, &held.heads))
+    }
+
+    /// The list's row of one record.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn row(&self, record: RecordId) -> Option<HeldRow> {
+        self.held.get(&record).map(|held| held.row(self.link.is_sending(record)))
+    }
+
+    /// An open record itself.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn record(&self, record: RecordId) -> Result<&Record, WorkspaceError> {
+        self.open_record(record)
     }
 
     fn open_record(&self, record: RecordId) -> Result<&Record, WorkspaceError> {

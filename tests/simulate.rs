@@ -1,31 +1,28 @@
-//! The fault simulation, a little of it with every test run; `doorstep simulate` runs more.
+//! The fault simulation, a little of it with every test run; `make test-simulate` runs more.
 
-use doorstep::simulate::{Fault, Plan, Report, run};
+use std::ops::Range;
 
-#[test]
-fn no_seed_breaks_a_rule() {
-    let seeds: u64 =
-        std::env::var("DOORSTEP_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
-    let first: u64 = std::env::var("DOORSTEP_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
-    let mut report = Report::default();
-    for seed in first..first + seeds {
-        run(Plan::default(), seed, &mut report).expect("a world");
-        if let Some(failure) = report.failures.first() {
-            panic!("seed {} breaks {}:\n{}", failure.seed, failure.rule, failure.story);
-        }
-    }
-    let never: Vec<_> =
-        Fault::ALL.iter().filter(|fault| !report.faults.contains_key(fault.as_str())).collect();
-    assert!(seeds < 40 || never.is_empty(), "never struck: {never:?}");
-    println!("{report:?}");
+use doorstep::simulate::{Fault, Hunt, Plan, Report, hunt};
+
+fn run(seeds: Range<u64>, threads: usize) -> Report {
+    let how = Hunt { threads, stop_at_first: true };
+    hunt(Plan::default(), seeds, how, |_| ()).expect("worlds")
 }
 
 #[test]
-fn the_same_seed_gives_the_same_run() {
-    let report = || {
-        let mut report = Report::default();
-        run(Plan::default(), 4711, &mut report).expect("a world");
-        format!("{report:?}")
-    };
-    assert_eq!(report(), report());
+fn no_seed_breaks_a_rule() {
+    let report = run(0..30, std::thread::available_parallelism().map_or(1, usize::from));
+    if let Some(failure) = report.failures.first() {
+        panic!("seed {} breaks {}:\n{}", failure.seed, failure.rule, failure.story);
+    }
+    let never: Vec<_> =
+        Fault::ALL.iter().filter(|fault| !report.faults.contains_key(fault.as_str())).collect();
+    assert!(never.is_empty(), "never struck: {never:?}");
+}
+
+#[test]
+fn the_same_seeds_give_the_same_runs_on_any_number_of_threads() {
+    let alone = run(4711..4717, 1);
+    assert_eq!(alone, run(4711..4717, 1));
+    assert_eq!(alone, run(4711..4717, 3));
 }

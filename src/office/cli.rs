@@ -95,6 +95,12 @@ struct Simulate {
     /// Phones
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=50))]
     devices: u16,
+    /// Lines that are told of a seed that fails
+    #[arg(long, default_value_t = 40)]
+    story: usize,
+    /// Begin no other seed once one has failed
+    #[arg(long)]
+    stop_at_first: bool,
     /// One JSON object instead of text
     #[arg(long)]
     json: bool,

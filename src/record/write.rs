@@ -429,8 +429,18 @@ impl<'t, 'd> Pen<'t, 'd> {
             let field: Vec<&str> = path.iter().copied().chain([*key]).collect();
             let row = self.judge(&field, Act::Make)?;
             check(row, &field, value)?;
-            self.tx.put(entry, *key, value.clone())?;
+            self.set(entry, key, value.clone())?;
         }
+        Ok(())
+    }
+
+    /// Writes over all that stands at a key. Where several values stand and the one that shows is
+    /// written again, Automerge would only drop the others, and the office takes no half a write.
+    fn set(&mut self, object: &ObjId, key: &str, value: ScalarValue) -> Result<(), CommandError> {
+        if self.tx.get_all(object, key)?.len() > 1 {
+            self.tx.delete(object, key)?;
+        }
+        self.tx.put(object, key, value)?;
         Ok(())
     }
 
@@ -448,8 +458,7 @@ impl<'t, 'd> Pen<'t, 'd> {
         let (parent, key) = split(path)?;
         let row = self.judge(path, Act::Change)?;
         check(row, path, &value)?;
-        self.tx.put(parent, key, value)?;
-        Ok(())
+        self.set(parent, key, value)
     }
 
     /// Takes a key away, if it is there.

@@ -1,74 +1,103 @@
 //! A simulated phone: the real workspace, a disk that may fail, and outputs carried out one by one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::ids::{DeviceId, RecordId};
+use crate::record::Record;
 use crate::record::terms::Role;
-use crate::workspace::{Identity, Output, Row, Table, Workspace, Write};
+use crate::workspace::{
+    Identity, Output, Row, StoreError, Table, Workspace, WorkspaceError, Write,
+};
 
 /// What is on a device's disk.
 pub(super) type Disk = BTreeMap<Table, BTreeMap<String, Vec<u8>>>;
 
-/// A request on its way.
-#[derive(Debug, Clone)]
-pub(super) struct Sent {
-    pub(super) round: u64,
-    pub(super) body: Vec<u8>,
-}
-
-#[derive(Debug)]
 pub(super) struct Device {
     pub(super) id: DeviceId,
     pub(super) user: String,
     pub(super) workspace: Workspace,
     pub(super) disk: Disk,
-    /// A number that is never given twice, whatever crashes.
-    session: u64,
+    /// Counts starts; it stands on the disk too.
+    pub(super) starts: u32,
+    /// Tells one life from the next; it is nowhere on the disk.
+    pub(super) life: u32,
     /// What the workspace asked for and the device has not done yet.
     pub(super) queue: VecDeque<Output>,
-    pub(super) sent: Option<Sent>,
+    /// Writes handed to the disk that it has not confirmed.
+    pub(super) handed: VecDeque<(u64, Vec<Write>)>,
+    /// The round whose reply is waited for.
+    pub(super) awaited: Option<u64>,
     pub(super) wake_at: Option<i64>,
     /// Device clock minus true time.
     pub(super) skew: i64,
     pub(super) disk_full: bool,
     pub(super) frozen: bool,
-    /// A flipped bit that may not have been healed: no second one until all is well again.
-    pub(super) flipped: bool,
-    /// Highest ticket that is durable.
-    pub(super) saved: u64,
+    /// The office refuses the device, and whether the device was told.
+    pub(super) revoked: bool,
+    pub(super) told: bool,
+    /// Where something was damaged while the record held work that is nowhere else: no second
+    /// table until that work has arrived, since what stands in two places survives one damage.
+    pub(super) hurt: BTreeMap<RecordId, Table>,
+    /// Records whose row was damaged and may be taken for sound until the record is loaded.
+    pub(super) doubtful: BTreeSet<RecordId>,
+    /// Something of the store was damaged, forgotten or put back.
+    pub(super) ever_hurt: bool,
+    /// Repairs of former lives.
+    repairs_before: i64,
+    /// An older state of the disk, with its count of starts.
+    pub(super) copy: Option<(Disk, u32)>,
 }
 
 impl Device {
-    pub(super) fn new(name: usize, user: String, now: i64) -> Self {
+    pub(super) fn new(name: usize, user: String, now: i64, random: u32) -> Self {
         let byte = u8::try_from(name).unwrap_or(u8::MAX).wrapping_add(1);
         let id = DeviceId([byte; 16]);
         let disk = Disk::new();
-        let workspace = open(id, 1, &user, &disk, now);
+        let Ok(workspace) = open(id, session(1, random), &user, &disk, now) else {
+            unreachable!("an empty store opens");
+        };
         Self {
             id,
             user,
             workspace,
             disk,
-            session: 1,
+            starts: 1,
+            life: 1,
             queue: VecDeque::new(),
-            sent: None,
+            handed: VecDeque::new(),
+            awaited: None,
             wake_at: None,
             skew: 0,
             disk_full: false,
             frozen: false,
-            flipped: false,
-            saved: 0,
+            revoked: false,
+            told: false,
+            hurt: BTreeMap::new(),
+            doubtful: BTreeSet::new(),
+            ever_hurt: false,
+            repairs_before: 0,
+            copy: None,
         }
     }
 
-    /// Everything in memory is gone.
-    pub(super) fn crash(&mut self, now: i64) {
+    /// Everything in memory is gone; the device starts again from its disk.
+    pub(super) fn start(&mut self, now: i64, random: u32) -> Result<(), StoreError> {
+        self.repairs_before += self.workspace.status().repairs;
         self.queue.clear();
-        self.sent = None;
+        self.handed.clear();
+        self.awaited = None;
         self.wake_at = None;
-        self.saved = 0;
-        self.session += 1;
-        self.workspace = open(self.id, self.session, &self.user, &self.disk, now + self.skew);
+        self.told = false;
+        self.starts += 1;
+        self.life += 1;
+        let session = session(self.starts, random);
+        self.workspace = open(self.id, session, &self.user, &self.disk, now + self.skew)?;
+        Ok(())
+    }
+
+    /// How often it compared everything anew, in all its lives.
+    pub(super) fn repairs(&self) -> i64 {
+        self.repairs_before + self.workspace.status().repairs
     }
 
     /// Takes what the workspace asks for into the queue.
@@ -78,8 +107,12 @@ impl Device {
         }
     }
 
-    /// One transaction.
-    pub(super) fn commit(&mut self, writes: &[Write]) {
+    /// One transaction; `room` is how many of the writes fit on the disk. All or nothing: gives
+    /// whether it was committed.
+    pub(super) fn commit(&mut self, writes: &[Write], room: Option<usize>) -> bool {
+        if room.is_some_and(|room| room < writes.len()) {
+            return false;
+        }
         for write in writes {
             let table = self.disk.entry(write.table).or_default();
             match &write.value {
@@ -94,43 +127,69 @@ impl Device {
                 }
             }
         }
+        true
     }
 
-    pub(super) fn chunks(&self, record: &str) -> Vec<Row> {
+    pub(super) fn chunks(&self, record: RecordId) -> Vec<Row> {
         rows(&self.disk, Table::Chunks, &format!("{record}/"))
     }
 
     /// Records that the list shows.
     pub(super) fn records(&self) -> Vec<RecordId> {
-        self.workspace.list().iter().filter_map(|row| row.summary.id.parse().ok()).collect()
+        self.workspace.heads().map(|(id, _)| id).collect()
     }
 
-    /// A workspace over a copy of what is on disk now: what would be there after a crash.
-    pub(super) fn after_crash(&self, now: i64) -> (Workspace, Disk) {
-        (open(self.id, u64::MAX, &self.user, &self.disk, now), self.disk.clone())
+    /// What would be there after a crash, with some of its records loaded; the disk stays as it is.
+    pub(super) fn after_crash(
+        &self,
+        records: impl Iterator<Item = RecordId>,
+        now: i64,
+    ) -> Result<Workspace, StoreError> {
+        let mut workspace = open(self.id, u64::MAX, &self.user, &self.disk, now)?;
+        for record in records {
+            let _ = workspace.open(record);
+        }
+        while let Some(output) = workspace.poll() {
+            if let Output::Load { record } = output
+                && let Ok(id) = record.parse()
+            {
+                workspace.loaded(id, &self.chunks(id), now);
+            }
+        }
+        Ok(workspace)
+    }
+
+    /// A record in memory; asked for where it is not.
+    pub(super) fn record(&mut self, id: RecordId) -> Result<&Record, WorkspaceError> {
+        self.workspace.open(id)?;
+        self.workspace.close(id);
+        self.ask();
+        self.workspace.record(id)
     }
 }
 
-fn open(device: DeviceId, session: u64, user: &str, disk: &Disk, now: i64) -> Workspace {
+/// A session number: what counts up, and a random part, as the driver makes them.
+fn session(starts: u32, random: u32) -> u64 {
+    u64::from(starts) << 32 | u64::from(random)
+}
+
+fn open(
+    device: DeviceId,
+    session: u64,
+    user: &str,
+    disk: &Disk,
+    now: i64,
+) -> Result<Workspace, StoreError> {
     let identity = Identity { device, session, user: user.to_owned(), role: Role::Collector };
     let all = |table| rows(disk, table, "");
-    match Workspace::new(
-        identity,
-        &all(Table::Meta),
-        &all(Table::Records),
-        &all(Table::Outbox),
-        now,
-    ) {
-        Ok(workspace) => workspace,
-        Err(error) => unreachable!("a store that this program wrote opens: {error}"),
-    }
+    Workspace::new(identity, &all(Table::Meta), &all(Table::Records), &all(Table::Outbox), now)
 }
 
-pub(super) fn rows(disk: &Disk, table: Table, prefix: &str) -> Vec<Row> {
+fn rows(disk: &Disk, table: Table, prefix: &str) -> Vec<Row> {
     let Some(table) = disk.get(&table) else { return Vec::new() };
     table
-        .iter()
-        .filter(|(key, _)| key.starts_with(prefix))
+        .range(prefix.to_owned()..)
+        .take_while(|(key, _)| key.starts_with(prefix))
         .map(|(key, value)| Row { key: key.clone(), value: value.clone().into() })
         .collect()
 }

@@ -23,33 +23,65 @@ macro_rules! faults {
 
 faults! {
     /// A request never arrives.
-    RequestLost = "request_lost", 150;
+    RequestLost = "request_lost", 120;
     /// A reply never arrives; the office has committed.
-    ReplyLost = "reply_lost", 150;
+    ReplyLost = "reply_lost", 120;
     /// A request arrives twice.
     RequestTwice = "request_twice", 100;
-    /// A request arrives again, long after its round.
+    /// A request arrives after the device gave up on it.
     RequestLate = "request_late", 100;
+    /// A reply arrives after the device gave up on it, mostly after a newer request went out.
+    ReplyLate = "reply_late", 100;
+    /// An older request of a device arrives after a newer one. It follows from the others.
+    Reordered = "reordered", 0;
     /// A body is cut short.
     CutShort = "cut_short", 80;
-    /// The device dies before a write is on disk.
-    CrashBeforeCommit = "crash_before_commit", 40;
-    /// The device dies after a write is on disk, before it knows.
-    CrashAfterCommit = "crash_after_commit", 40;
+    /// The device dies with a write handed to its disk, and the write is lost.
+    WriteLost = "write_lost", 60;
+    /// The device dies with a write handed to its disk, and the write is there.
+    WriteKept = "write_kept", 60;
     /// The device dies between two steps.
     Crash = "crash", 120;
+    /// All devices die at once.
+    AllDie = "all_die", 20;
     /// The disk is full for a while.
     DiskFull = "disk_full", 80;
+    /// The disk is full in the midst of a write.
+    QuotaInWrite = "quota_in_write", 40;
     /// A bit of a stored row flips while the device is off.
     BitFlip = "bit_flip", 500;
+    /// Two stored values change places.
+    Swapped = "swapped", 200;
+    /// A stored value loses its end.
+    Truncated = "truncated", 200;
+    /// What the store says about itself is damaged: cursor, proof or format.
+    MetaDamaged = "meta_damaged", 150;
     /// The store forgets a record that the office has, and nothing tells.
-    RowsLost = "rows_lost", 150;
-    /// The office stops and starts again.
-    OfficeRestart = "office_restart", 60;
+    RowsLost = "rows_lost", 200;
+    /// A device's disk becomes an older copy of itself.
+    DeviceRestored = "device_restored", 250;
     /// A device's clock jumps.
     ClockJump = "clock_jump", 60;
     /// The page sleeps: nothing that was asked for is carried out for a while.
     Freeze = "freeze", 150;
+    /// The office refuses a device from now on.
+    DeviceRevoked = "device_revoked", 20;
+    /// A collector signs in on one more phone.
+    SecondPhone = "second_phone", 40;
+    /// A collector's first phone comes late.
+    JoinedLate = "joined_late", 40;
+    /// One process of the office stops and starts again.
+    OfficeRestart = "office_restart", 60;
+    /// A process of the office dies before a commit.
+    OfficeDiesBefore = "office_dies_before_commit", 40;
+    /// A process of the office dies after a commit and before the answer.
+    OfficeDiesAfter = "office_dies_after_commit", 40;
+    /// A process of the office dies between two writes of one request.
+    OfficeDiesBetween = "office_dies_between", 700;
+    /// The clock of one process of the office jumps.
+    OfficeClockJump = "office_clock_jump", 40;
     /// The office gives a record to other collectors.
     Reassigned = "reassigned", 60;
+    /// The office's store becomes an older copy of itself, in a new life.
+    BackupRestored = "backup_restored", 60;
 }

@@ -97,6 +97,7 @@ impl Workspace {
                 }
                 held.offered = Some(*voucher);
                 held.missing = 0;
+                held.withdrawn = false;
             }
             Outcome::Missing { have } => self.lacks(pushed.record, have),
             Outcome::Refused { code, path, message, .. } => {
@@ -163,6 +164,8 @@ impl Workspace {
     /// from what is held.
     fn take_changes(&mut self, id: RecordId, packed: &[Packed], tables: &Tables) -> Option<bool> {
         let held = self.held.get_mut(&id)?;
+        // Whoever is told of changes is a collector, again or still.
+        held.withdrawn = false;
         if packed.is_empty() {
             return Some(false);
         }
@@ -188,7 +191,6 @@ impl Workspace {
             loaded.chunks.insert(key);
             held.confirmed.advance(change.hash(), change.deps());
         }
-        held.withdrawn = false;
         held.describe(&loaded.record);
         Some(!fresh.is_empty())
     }

@@ -1,6 +1,6 @@
 //! One record as the device holds it: the row for lists and digests, and what is unsent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 use minicbor::{Decode, Encode};
@@ -239,6 +239,30 @@ impl Held {
         };
         journal.put(Table::Outbox, outbox_key(self.id, number), unsent.encode());
         self.outbox.insert(number, unsent);
+    }
+
+    /// Makes the outbox anew, in causal order: what stands in it, and more of the record's changes.
+    pub(super) fn queue_anew(
+        &mut self,
+        record: &Record,
+        more: &BTreeSet<ChangeHash>,
+        journal: &mut Journal,
+    ) {
+        let at = self.outbox.values().map(|unsent| unsent.at).min().unwrap_or_default();
+        let mut queued = std::mem::take(&mut self.outbox);
+        journal.delete_all(Table::Outbox, format!("{}/", self.id));
+        for change in record.document().get_changes(&[]) {
+            let hash = change.hash();
+            let before = queued.len();
+            queued.retain(|_, unsent| unsent.hash != hash);
+            if queued.len() < before || more.contains(&hash) {
+                self.queue(&change, at, journal);
+            }
+        }
+        // What the record can't take in is not dropped either.
+        for change in queued.values().filter_map(Unsent::change) {
+            self.queue(&change, at, journal);
+        }
     }
 
     /// A batch is durable: what it made durable may be sent.

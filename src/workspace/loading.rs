@@ -9,7 +9,7 @@ use super::journal::Journal;
 use super::output::{Output, Row, Table};
 use super::round::Link;
 use super::{Identity, Loaded, STORE_FORMAT, StoreError, Workspace, WorkspaceError, chunk};
-use crate::ids::{Heads, RecordId};
+use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::message::Cursor;
 
@@ -203,6 +203,10 @@ impl Workspace {
             self.link.hurry();
             return;
         }
+        let lost = unqueued(&record, held, self.identity.device);
+        if !lost.is_empty() {
+            held.queue_anew(&record, &lost, &mut self.journal);
+        }
         let confirmed = confirmed_heads(&record, held);
         if held.summary.is_none() || held.confirmed != confirmed || held.heads != record.heads() {
             held.confirmed = confirmed;
@@ -254,6 +258,24 @@ pub(super) fn absorb_what_fits(record: &mut Record, changes: Vec<Change>) -> usi
         }
         waiting = left;
     }
+}
+
+/// Own changes that were not confirmed and stand in no row of the outbox: their rows were damaged.
+fn unqueued(record: &Record, held: &Held, device: DeviceId) -> BTreeSet<ChangeHash> {
+    if held.confirmed.as_slice().is_empty() || !includes(record, &held.confirmed) {
+        return BTreeSet::new();
+    }
+    let mut own: BTreeSet<ChangeHash> = record
+        .document()
+        .get_changes(held.confirmed.as_slice())
+        .iter()
+        .filter(|change| device_of(change.actor_id()) == Some(device))
+        .map(Change::hash)
+        .collect();
+    for unsent in held.outbox.values() {
+        own.remove(&unsent.hash);
+    }
+    own
 }
 
 fn includes(record: &Record, heads: &Heads) -> bool {

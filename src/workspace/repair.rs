@@ -102,6 +102,12 @@ impl Workspace {
         let (Some(held), Some(loaded)) = (self.held.get_mut(&id), self.loaded.get(&id)) else {
             return None;
         };
+        // Where an unsent row was damaged, what follows it may have been confirmed before it.
+        let confirmed = confirmed_heads(&loaded.record, held);
+        if held.confirmed != confirmed {
+            held.confirmed = confirmed;
+            self.journal.put(Table::Records, id.to_string(), held.encode());
+        }
         let lost = changes_after(loaded, have);
         let knows =
             |head: &ChangeHash| loaded.record.document().get_change_meta_by_hash(head).is_some();
@@ -124,20 +130,18 @@ impl Workspace {
             .map(Change::hash)
             .collect();
         let queued: BTreeSet<ChangeHash> = held.outbox.values().map(|unsent| unsent.hash).collect();
-        if !own.is_subset(&queued) {
-            // In causal order, whatever was queued before.
-            let at = held.outbox.values().map(|unsent| unsent.at).min().unwrap_or_default();
-            self.journal.delete_all(Table::Outbox, format!("{id}/"));
-            held.outbox.clear();
-            for change in loaded.record.document().get_changes(&[]) {
-                if own.contains(&change.hash()) || queued.contains(&change.hash()) {
-                    held.queue(&change, at, &mut self.journal);
-                }
-            }
+        if held.missing > 0 || !own.is_subset(&queued) {
+            // Work that was handed over when the record was withdrawn stands behind what was
+            // written since.
+            held.queue_anew(&loaded.record, &own, &mut self.journal);
             held.confirmed = confirmed_heads(&loaded.record, held);
             self.journal.put(Table::Records, id.to_string(), held.encode());
         }
-        let vouched = vouched.filter(|_| !brought.is_empty())?;
+        let Some(vouched) = vouched.filter(|_| !brought.is_empty()) else {
+            // Nothing that differs can be given: the office says what to do with the record.
+            held.wanted |= own.is_empty();
+            return None;
+        };
         let changes = packer.pack(brought.into_iter().map(Change::raw_bytes));
         Some(Bring { record: id, heads: vouched.heads, tag: vouched.tag, changes })
     }
@@ -160,6 +164,7 @@ impl Workspace {
             match outcome {
                 Outcome::Merged { voucher } | Outcome::Duplicate { voucher } => {
                     held.offered = Some(*voucher);
+                    held.withdrawn = false;
                 }
                 Outcome::Missing { have } => self.lacks(*id, have),
                 // Without the voucher own work goes out as a push again.

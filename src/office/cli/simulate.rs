@@ -1,20 +1,31 @@
 //! `doorstep simulate`: the fault simulation, replayable by seed. It opens no store of anybody's.
 
-use indicatif::ProgressBar;
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::failure::Failure;
 use super::{Simulate, print, print_json};
-use crate::simulate::{Plan, Report, run as simulate};
+use crate::simulate::{Fault, Hunt, Plan, Report, hunt};
 
 pub(super) fn run(options: &Simulate) -> Result<(), Failure> {
-    let plan = Plan { devices: usize::from(options.devices), ..Plan::default() };
+    let devices = usize::from(options.devices);
+    let plan = Plan { devices, story: options.story, ..Plan::default() };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let how = Hunt { threads, stop_at_first: options.stop_at_first };
     let bar = ProgressBar::new(options.seeds);
-    let mut report = Report::default();
-    for n in 0..options.seeds {
-        simulate(plan, options.seed.wrapping_add(n), &mut report).map_err(Failure::failed)?;
-        bar.inc(1);
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
     }
+    let seeds = options.seed..options.seed.saturating_add(options.seeds);
+    let report = hunt(plan, seeds, how, |report| {
+        bar.set_position(report.seeds);
+        if !report.failures.is_empty() {
+            bar.set_message(format!("{} failures", report.failures.len()));
+        }
+    });
     bar.finish_and_clear();
+    let report = report.map_err(Failure::failed)?;
     if options.json {
         print_json(&report)?;
     } else {
@@ -27,16 +38,18 @@ fn in_words(report: &Report) -> String {
     let mut lines: Vec<String> = report
         .failures
         .iter()
-        .map(|failure| format!("seed {} breaks {}:\n{}", failure.seed, failure.rule, failure.story))
+        .map(|failure| {
+            format!("seed {} breaks {}:\n{}\n", failure.seed, failure.rule, failure.story)
+        })
         .collect();
-    lines.extend(report.faults.iter().map(|(fault, times)| format!("{fault:>20} {times}")));
-    lines.push(format!(
-        "{} seeds, {} failures: {} rounds, {} acknowledged edits, {} repairs",
-        report.seeds,
-        report.failures.len(),
-        report.rounds,
-        report.edits,
-        report.repairs
-    ));
+    let mut row = |what: &str, times: u64| lines.push(format!("{what:>26} {times:>12}"));
+    for fault in Fault::ALL {
+        row(fault.as_str(), report.faults.get(fault.as_str()).copied().unwrap_or(0));
+    }
+    row("seeds", report.seeds);
+    row("failures", report.failures.len() as u64);
+    row("rounds", report.rounds);
+    row("acknowledged edits", report.edits);
+    row("repairs", report.repairs);
     lines.join("\n")
 }

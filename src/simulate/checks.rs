@@ -1,0 +1,173 @@
+//! The oracle's looks at devices and office while the faults strike.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use automerge::ChangeHash;
+
+use super::oracle::{Broken, Step, broken};
+use super::world::{World, failed};
+use crate::ids::RecordId;
+use crate::record::Record;
+use crate::sync::chunk;
+use crate::workspace::{SyncState, WorkspaceError};
+
+/// Of so many claims of being in step one is compared with the disk too.
+const ON_DISK: u64 = 8;
+
+impl World<'_> {
+    /// Whatever a device shows must be true.
+    pub(super) fn check_claims(&mut self, n: usize) -> Step {
+        let device = &self.devices[n];
+        if device.repairs() > 0 && !device.ever_hurt && !self.restored {
+            return broken("P4", format!("device {n} repairs, though no store was damaged"));
+        }
+        let state = device.workspace.status().state;
+        if device.told && state != SyncState::Attention {
+            return broken("R6", format!("device {n} was revoked and says {state:?}"));
+        }
+        if state == SyncState::InStep {
+            self.check_in_step(n)?;
+        }
+        self.check_unsent(n)
+    }
+
+    /// "In step" is a claim: what is held must be what the office held when it answered.
+    fn check_in_step(&mut self, n: usize) -> Step {
+        let device = &self.devices[n];
+        let Some(truth) = self.truths.get(&n) else {
+            return broken("P2", format!("device {n} says in step without a reply"));
+        };
+        self.claims += 1;
+        let known: BTreeMap<RecordId, _> = device.workspace.heads().collect();
+        if !known.keys().eq(truth.0.keys()) {
+            return broken("P2", format!("device {n} says in step and holds other records"));
+        }
+        for (record, heads) in &truth.0 {
+            if known.get(record) != Some(&heads) && !device.doubtful.contains(record) {
+                return broken("P2", format!("device {n} says in step and differs in {record}"));
+            }
+        }
+        if self.claims.is_multiple_of(ON_DISK) {
+            let started = device.after_crash(known.into_keys(), self.now());
+            let started = started.map_err(|error| failed("D5", error))?;
+            for (record, heads) in &truth.0 {
+                let whole = |held: &Record| held.heads() == *heads;
+                // What rots on the disk is found when it is read.
+                if !started.record(*record).is_ok_and(whole) && !device.ever_hurt {
+                    let what = format!("device {n} says in step, its disk differs in {record}");
+                    return broken("P2", what);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Acknowledged work that is not shown as unsent must be at the office.
+    fn check_unsent(&mut self, n: usize) -> Step {
+        let alone: BTreeMap<RecordId, i64> =
+            self.oracle.of_device(n).iter().filter(|edit| !edit.arrived).fold(
+                BTreeMap::new(),
+                |mut alone, edit| {
+                    *alone.entry(edit.record).or_default() += 1;
+                    alone
+                },
+            );
+        for (record, edits) in alone {
+            let row = self.devices[n].workspace.row(record);
+            let shown = row.as_ref().map_or(0, |row| row.unsent);
+            if shown >= edits {
+                continue;
+            }
+            let office = self.changes_at_office(record)?;
+            let mut absent = Vec::new();
+            let of_record = self.oracle.of_device_mut(n).iter_mut();
+            for edit in of_record.filter(|edit| edit.record == record && !edit.arrived) {
+                edit.arrived = office.contains(&edit.hash);
+                if !edit.arrived {
+                    absent.push(edit.mark.clone());
+                }
+            }
+            let hidden = i64::try_from(absent.len()).unwrap_or(i64::MAX) > shown;
+            // A damaged record says so, and what is unsent of it is known when it is whole again.
+            let open = row.is_some_and(|row| row.problem.is_some())
+                || self.devices[n].hurt.contains_key(&record);
+            if hidden && !open {
+                let what = format!("device {n} does not show {absent:?} of {record} as unsent");
+                return broken("R6", what);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a device acknowledged must be on its disk, or with the office.
+    pub(super) fn check_disk(&mut self, n: usize) -> Step {
+        let device = &self.devices[n];
+        let edits = self.oracle.of_device(n);
+        let records: BTreeSet<RecordId> = edits.iter().map(|edit| edit.record).collect();
+        let started = match device.after_crash(records.iter().copied(), self.now()) {
+            Ok(started) => started,
+            Err(error) => return broken("D5", format!("device {n} does not start: {error}")),
+        };
+        let mut lost = Vec::new();
+        for id in records {
+            let record = match started.record(id) {
+                Ok(record) => record,
+                Err(WorkspaceError::Damaged) if !device.ever_hurt => {
+                    return broken("D4", format!("device {n} damaged {id} by itself"));
+                }
+                // Withdrawn and handed over, or damaged: the end of the run tells.
+                Err(_) => continue,
+            };
+            let of_record = edits.iter().filter(|edit| edit.record == id);
+            lost.extend(
+                of_record
+                    .filter(|edit| !edit.is_held(record))
+                    // What had arrived may be lost with what was damaged: it comes again.
+                    .filter(|edit| !edit.arrived || !device.ever_hurt)
+                    .map(|edit| (id, edit.hash, edit.mark.clone())),
+            );
+        }
+        for (id, hash, mark) in lost {
+            // A record that was withdrawn and came back is what the office says.
+            if !self.changes_at_office(id)?.contains(&hash) {
+                return broken("D1", format!("device {n} lost {mark} of {id}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every change of a record that the office has, in the record or in quarantine.
+    pub(super) fn changes_at_office(
+        &mut self,
+        record: RecordId,
+    ) -> Result<BTreeSet<ChangeHash>, Broken> {
+        let seen = &self.quarantine;
+        let found = self.office().store().look(|reads| {
+            let known = reads.known(record)?;
+            let mut fresh = BTreeMap::new();
+            for line in reads.quarantine(u32::MAX)? {
+                if !seen.contains_key(&line.id)
+                    && let Some(kept) = reads.quarantined(line.id)?
+                {
+                    let hashes = kept.refused.changes.iter().map(|bytes| chunk::hash(bytes));
+                    fresh.insert(line.id, hashes.collect::<BTreeSet<_>>());
+                }
+            }
+            Ok((known, fresh))
+        });
+        let (known, fresh) = found.map_err(|error| failed("D2", error))?;
+        self.quarantine.extend(fresh);
+        let kept = self.quarantine.values().flatten().copied();
+        Ok(known.into_iter().map(|known| known.hash).chain(kept).collect())
+    }
+
+    /// A record as the office holds it.
+    pub(super) fn office_record(&self, record: RecordId) -> Result<Record, Broken> {
+        let stored = self.office().store().look(|reads| reads.record(record));
+        let stored = stored.map_err(|error| failed("D2", error))?;
+        let Some(stored) = stored else {
+            return Err(Broken { rule: "D2", what: format!("the office lost {record}") });
+        };
+        Record::load(&stored.document).map_err(|error| failed("D2", error))
+    }
+}

@@ -1,0 +1,229 @@
+//! Devices die, and their disks fail: writes that are lost, values that rot, rows that go.
+
+use super::faults::Fault;
+use super::oracle::{Step, broken};
+use super::world::{World, failed};
+use crate::ids::RecordId;
+use crate::workspace::Table;
+
+/// Damages at one death, at the most.
+const DAMAGES: usize = 3;
+
+/// Where a value stands.
+type Place = (Table, String);
+
+impl World<'_> {
+    /// The disk confirms, or fails, what was handed to it first.
+    pub(super) fn commit(&mut self, n: usize) -> Step {
+        if self.devices[n].frozen || self.devices[n].handed.is_empty() {
+            return Ok(());
+        }
+        if self.strikes(Fault::WriteLost) {
+            return self.die_with(n, 0);
+        }
+        if self.strikes(Fault::WriteKept) {
+            return self.die_with(n, 1);
+        }
+        let cut = self.strikes(Fault::QuotaInWrite);
+        let Some((batch, writes)) = self.devices[n].handed.pop_front() else { return Ok(()) };
+        let room = match self.devices[n].disk_full {
+            true => Some(0),
+            false => cut.then(|| self.rng.usize(0..writes.len())),
+        };
+        let at = self.now_on(n);
+        let device = &mut self.devices[n];
+        if device.commit(&writes, room) {
+            device.workspace.persisted(batch, at);
+        } else {
+            device.workspace.persist_failed(batch, "storage_full", at);
+            self.tell(format!("device {n}: no room for write {batch}"));
+        }
+        self.devices[n].ask();
+        self.check_claims(n)
+    }
+
+    /// The device dies at any point.
+    pub(super) fn crash(&mut self, n: usize) -> Step {
+        let kept = self.rng.usize(0..=self.devices[n].handed.len());
+        self.die_with(n, kept)
+    }
+
+    /// The device dies; of what was handed to its disk the first so many writes are there.
+    fn die_with(&mut self, n: usize, kept: usize) -> Step {
+        let handed: Vec<_> = self.devices[n].handed.drain(..).collect();
+        if !handed.is_empty() {
+            self.tell(format!("device {n}: {kept} of {} writes are kept", handed.len()));
+        }
+        for (_, writes) in handed.iter().take(kept) {
+            self.devices[n].commit(writes, None);
+        }
+        self.damage(n)?;
+        self.die(n)
+    }
+
+    /// The device dies and starts again; what it had acknowledged must be there.
+    pub(super) fn die(&mut self, n: usize) -> Step {
+        self.tell(format!("device {n} dies and starts again"));
+        self.hang_up(n);
+        self.truths.remove(&n);
+        self.oracle.crashed(n);
+        self.check_disk(n)?;
+        let (now, random) = (self.now(), self.rng.u32(..));
+        if let Err(error) = self.devices[n].start(now, random) {
+            return Err(failed("D5", error));
+        }
+        self.devices[n].ask();
+        self.check_claims(n)
+    }
+
+    /// Something on the disk is damaged, or more than one thing.
+    fn damage(&mut self, n: usize) -> Step {
+        if !self.disks_fail {
+            return Ok(());
+        }
+        if self.strikes(Fault::BitFlip) {
+            for _ in 0..self.rng.usize(1..=DAMAGES) {
+                let bit = self.rng.usize(..);
+                self.harm(n, |value| {
+                    let at = bit % (value.len() * 8).max(1);
+                    if let Some(byte) = value.get_mut(at / 8) {
+                        *byte ^= 1 << (at % 8);
+                    }
+                });
+            }
+        }
+        if self.strikes(Fault::Truncated) {
+            let cut = self.rng.usize(..);
+            self.harm(n, |value| value.truncate(cut % value.len().max(1)));
+        }
+        if self.strikes(Fault::Swapped) {
+            self.swap(n);
+        }
+        if self.strikes(Fault::RowsLost) {
+            self.forget(n);
+        }
+        if self.strikes(Fault::MetaDamaged) {
+            return self.damage_meta(n);
+        }
+        Ok(())
+    }
+
+    fn harm(&mut self, n: usize, harm: impl FnOnce(&mut Vec<u8>)) {
+        let table = [Table::Chunks, Table::Records, Table::Outbox][self.rng.usize(0..3)];
+        let Some(place) = self.some_place(n, table) else { return };
+        if !self.may_hurt(n, &place) {
+            return;
+        }
+        if let Some(value) =
+            self.devices[n].disk.get_mut(&table).and_then(|rows| rows.get_mut(&place.1))
+        {
+            harm(value);
+        }
+        self.hurt(n, place);
+    }
+
+    /// Two chunks stand in each other's place.
+    fn swap(&mut self, n: usize) {
+        let table = Table::Chunks;
+        let (Some(one), Some(other)) = (self.some_place(n, table), self.some_place(n, table))
+        else {
+            return;
+        };
+        if one == other || !self.may_hurt(n, &one) || !self.may_hurt(n, &other) {
+            return;
+        }
+        let Some(rows) = self.devices[n].disk.get_mut(&table) else { return };
+        let (Some(first), Some(second)) = (rows.get(&one.1).cloned(), rows.get(&other.1).cloned())
+        else {
+            return;
+        };
+        rows.insert(one.1.clone(), second);
+        rows.insert(other.1.clone(), first);
+        self.hurt(n, one);
+        self.hurt(n, other);
+    }
+
+    fn some_place(&mut self, n: usize, table: Table) -> Option<Place> {
+        let rows = self.devices[n].disk.get(&table).filter(|rows| !rows.is_empty())?;
+        let at = self.rng.usize(0..rows.len());
+        rows.keys().nth(at).map(|key| (table, key.clone()))
+    }
+
+    /// What stands in two places survives one damage, not one in each.
+    fn may_hurt(&mut self, n: usize, (table, key): &Place) -> bool {
+        let Some(record) = record_of(key) else { return false };
+        let outbox = self.devices[n].disk.get(&Table::Outbox);
+        let unsent =
+            outbox.is_some_and(|rows| rows.keys().any(|key| record_of(key) == Some(record)));
+        if !unsent && !self.oracle.is_alone(n, record) {
+            self.devices[n].hurt.remove(&record);
+        }
+        self.devices[n].hurt.get(&record).is_none_or(|hurt| hurt == table)
+    }
+
+    fn hurt(&mut self, n: usize, (table, key): Place) {
+        let device = &mut self.devices[n];
+        device.ever_hurt = true;
+        if let Some(record) = record_of(&key) {
+            device.hurt.insert(record, table);
+            if table == Table::Records {
+                device.doubtful.insert(record);
+            }
+        }
+        self.tell(format!("device {n}: {key} is damaged in {table:?}"));
+    }
+
+    /// Takes every row of one record, but of none that holds work that is nowhere else.
+    fn forget(&mut self, n: usize) {
+        let Some((_, key)) = self.some_place(n, Table::Records) else { return };
+        let Some(record) = record_of(&key) else { return };
+        if self.oracle.is_alone(n, record) {
+            return;
+        }
+        for table in [Table::Records, Table::Chunks, Table::Outbox] {
+            if let Some(rows) = self.devices[n].disk.get_mut(&table) {
+                rows.retain(|held, _| !held.starts_with(&key));
+            }
+        }
+        self.devices[n].ever_hurt = true;
+        self.tell(format!("the store of device {n} forgets {key}"));
+    }
+
+    /// Damage to what the store says about itself. Only the format stops the device: it can't
+    /// tell a damaged word from a newer one, touches nothing, and goes on once that is mended.
+    fn damage_meta(&mut self, n: usize) -> Step {
+        let Some((_, key)) = self.some_place(n, Table::Meta) else { return Ok(()) };
+        let bit = self.rng.usize(..);
+        let cut = self.rng.u32(0..4) == 0;
+        self.tell(format!("device {n}: {key} is damaged in Meta"));
+        let now = self.now();
+        let device = &mut self.devices[n];
+        device.ever_hurt = true;
+        let Some(value) = device.disk.get_mut(&Table::Meta).and_then(|rows| rows.get_mut(&key))
+        else {
+            return Ok(());
+        };
+        let sound = value.clone();
+        if sound.is_empty() {
+            return Ok(());
+        }
+        if cut {
+            value.truncate(bit % value.len().max(1));
+        } else if let Some(byte) = value.get_mut(bit / 8 % sound.len().max(1)) {
+            *byte ^= 1 << (bit % 8);
+        }
+        if key == "format" && !cut {
+            if device.after_crash(std::iter::empty(), now).is_ok() {
+                return broken("D5", format!("device {n} opens a store of another format"));
+            }
+            if let Some(rows) = device.disk.get_mut(&Table::Meta) {
+                rows.insert(key, sound);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn record_of(key: &str) -> Option<RecordId> {
+    key.split('/').next()?.parse().ok()
+}

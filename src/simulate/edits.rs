@@ -1,0 +1,159 @@
+//! What people do: collectors on their phones, supervisors at the office.
+
+use super::commands::{Page, contact};
+use super::faults::Fault;
+use super::oracle::{Broken, Edit, Step, Trace, broken};
+use super::world::{World, failed};
+use crate::ids::RecordId;
+use crate::office::{Created, NewVisit, OfficeError};
+use crate::record::Record;
+use crate::record::command::{AssignmentPatch, CasePatch, Command};
+use crate::record::terms::Role;
+use crate::record::view::VisitView;
+use crate::workspace::WorkspaceError;
+
+impl World<'_> {
+    /// A collector does something to one of the records on a phone.
+    pub(super) fn edit(&mut self, n: usize) -> Step {
+        if self.devices[n].frozen {
+            return Ok(());
+        }
+        let held = self.devices[n].records();
+        if held.is_empty() {
+            return Ok(());
+        }
+        let id = held[self.rng.usize(0..held.len())];
+        // A record that must be loaded first is edited when a later step comes back to it.
+        let Ok(page) = self.devices[n].record(id).map(Page::of) else { return Ok(()) };
+        let mark = self.mark(&format!("d{n}"));
+        let (command, trace) = match self.rng.u32(0..30) {
+            0 => self.of_conflict(n, id, &mark),
+            _ => self.of_collector(&mark, &page),
+        };
+        let at = self.now_on(n);
+        let device = &mut self.devices[n];
+        let ticket = device.workspace.apply(id, &command, at, "Etc/UTC");
+        device.ask();
+        match ticket {
+            // A new change follows all that is held, so it is the only head.
+            Ok(Some(ticket)) => {
+                let heads = self.devices[n].record(id).map(|record| record.heads());
+                let Some(hash) = heads.ok().and_then(|heads| heads.as_slice().first().copied())
+                else {
+                    return broken("D1", format!("device {n} lost {id} while it was edited"));
+                };
+                let edit = Edit { record: id, mark: mark.clone(), hash, trace, arrived: false };
+                self.oracle.edited(n, ticket, edit);
+            }
+            Ok(None) | Err(WorkspaceError::Command(_)) => return Ok(()),
+            Err(error) => return broken("D1", format!("device {n} may not edit: {error}")),
+        }
+        self.tell(format!("device {n} writes {mark} into {id}: {}", word(&command)));
+        Ok(())
+    }
+
+    /// A supervisor does something to one of the records.
+    pub(super) fn office_edit(&mut self) -> Step {
+        let id = self.records[self.rng.usize(0..self.records.len())];
+        if self.strikes(Fault::Reassigned) || self.rng.u32(0..20) == 0 {
+            return self.reassign(id);
+        }
+        let page = Page::of(&self.office_record(id)?);
+        let mark = self.mark("office");
+        let (command, trace) = self.of_supervisor(&mark, &page);
+        self.tell(format!("the office writes {mark} into {id}: {}", word(&command)));
+        if let Some(view) = self.office_command(id, command)?
+            && let [head] = view.heads.as_slice()
+            && let Some(hash) = crate::ids::change_hash(head)
+        {
+            self.oracle.office_edited(Edit { record: id, mark, hash, trace, arrived: true });
+        }
+        Ok(())
+    }
+
+    fn reassign(&mut self, id: RecordId) -> Step {
+        let collectors = self.some_users();
+        self.tell(format!("the office gives {id} to {collectors:?}"));
+        let patch = AssignmentPatch { collectors: Some(collectors), ..Default::default() };
+        self.office_command(id, Command::Assign(patch)).map(drop)
+    }
+
+    /// Gives the record after the command, where it was carried out and answered.
+    fn office_command(
+        &mut self,
+        id: RecordId,
+        command: Command,
+    ) -> Result<Option<VisitView>, Broken> {
+        let at = self.some_endpoint();
+        self.doom(at, 1);
+        let office = &self.endpoints[at].office;
+        let done = office.command(id, command, "supervisor", Role::Supervisor);
+        let done = self.ground.runtime.block_on(done);
+        if self.died(at)? {
+            return Ok(None);
+        }
+        match done {
+            Ok(view) => Ok(Some(view)),
+            Err(OfficeError::Command(_)) => Ok(None),
+            Err(error) => Err(failed("M6", error)),
+        }
+    }
+
+    /// Picks one of the values in conflict.
+    fn of_conflict(&mut self, n: usize, id: RecordId, mark: &str) -> (Command, Trace) {
+        let conflicts = self.devices[n].record(id).map(Record::conflicts).unwrap_or_default();
+        let picked = conflicts.into_iter().next().and_then(|conflict| {
+            let pick = conflict.values.last()?.id.clone();
+            Some(Command::Resolve { path: conflict.path, pick })
+        });
+        let at = self.moment();
+        picked.map_or_else(|| contact(mark, at), |picked| (picked, Trace::History))
+    }
+
+    /// The office makes the records.
+    pub(super) fn found_records(&mut self) -> Result<(), OfficeError> {
+        let visits = (0..self.plan.records)
+            .map(|n| NewVisit {
+                case_no: format!("C{n}"),
+                case: CasePatch {
+                    borrower_name: Some(format!("Borrower {n}")),
+                    currency: Some("CNY".into()),
+                    ..Default::default()
+                },
+                assignment: AssignmentPatch {
+                    collectors: Some(self.some_users()),
+                    ..Default::default()
+                },
+            })
+            .collect();
+        let office = self.office().clone();
+        let created = self.ground.runtime.block_on(office.create_visits(visits, "supervisor"))?;
+        self.records = created
+            .into_iter()
+            .filter_map(|created| match created {
+                Created::New(id) | Created::Exists(id) => Some(id),
+                Created::Invalid(_) => None,
+            })
+            .collect();
+        self.records.sort_unstable();
+        Ok(())
+    }
+
+    /// Collectors: those with phones at the beginning, and one whose first phone comes late.
+    pub(super) fn users(&self) -> usize {
+        self.plan.devices.div_ceil(2) + 1
+    }
+
+    /// One user or more.
+    pub(super) fn some_users(&mut self) -> Vec<String> {
+        let users = self.users();
+        let one = self.rng.usize(0..users);
+        (0..users).filter(|n| *n == one || self.rng.bool()).map(|n| format!("user{n}")).collect()
+    }
+}
+
+/// What a command is called.
+fn word(command: &Command) -> String {
+    let text = format!("{command:?}");
+    text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,150 @@
+//! The faults end: all must converge, and all that was acknowledged must be there.
+
+use std::sync::atomic::Ordering;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::oracle::{Broken, Step, broken};
+use super::world::{World, failed};
+use crate::ids::RecordId;
+use crate::workspace::{Status, SyncState};
+
+/// Rounds per device within which all must converge once the faults have ended.
+const ROUNDS_TO_HEAL: usize = 8;
+
+impl World<'_> {
+    /// Faults end, everybody is on line: all must converge within a bounded number of rounds.
+    pub(super) fn heal(&mut self) -> Step {
+        for device in &mut self.devices {
+            device.frozen = false;
+            device.disk_full = false;
+        }
+        self.deliver_late()?;
+        for _ in 0..ROUNDS_TO_HEAL {
+            for n in 0..self.devices.len() {
+                // A person looks at every record: damage that sleeps is found.
+                for record in self.devices[n].records() {
+                    let _ = self.devices[n].record(record);
+                }
+                self.drain(n)?;
+                self.contact(n)?;
+            }
+            self.clock.fetch_add(600_000, Ordering::Relaxed);
+            if self.are_same()? {
+                return Ok(());
+            }
+        }
+        let mut stuck = Vec::new();
+        for (n, device) in self.devices.iter().enumerate().filter(|(_, device)| !device.revoked) {
+            let truth = self.truth(&device.user)?;
+            let here: BTreeMap<RecordId, _> = device.workspace.heads().collect();
+            let all: BTreeSet<&RecordId> = here.keys().chain(truth.0.keys()).collect();
+            let differs = |id: &&&RecordId| here.get(**id).copied() != truth.0.get(**id);
+            let differing: Vec<String> =
+                all.iter().filter(differs).map(|id| id.to_string()).collect();
+            let Status { state, problem, unsent, .. } = device.workspace.status();
+            if state != SyncState::InStep || !differing.is_empty() {
+                stuck.push(format!("device {n} is {state:?} for {problem:?}, {unsent} unsent, differs in {differing:?}"));
+            }
+        }
+        broken("P3", format!("not all converge: {}", stuck.join("; ")))
+    }
+
+    /// Whether every device says that it is in step, and is.
+    fn are_same(&self) -> Result<bool, Broken> {
+        for device in self.devices.iter().filter(|device| !device.revoked) {
+            let status = device.workspace.status();
+            if status.state != SyncState::InStep || status.unsent > 0 {
+                return Ok(false);
+            }
+            // The last to speak may have changed what the first holds.
+            let truth = self.truth(&device.user)?;
+            if !device.workspace.heads().eq(truth.0.iter().map(|(id, heads)| (*id, heads))) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn contact(&mut self, n: usize) -> Step {
+        let at = self.now_on(n);
+        self.devices[n].workspace.sync_now(at);
+        self.drain(n)
+    }
+
+    /// Everything that can be done without waiting.
+    fn drain(&mut self, n: usize) -> Step {
+        for _ in 0..2_000 {
+            self.devices[n].ask();
+            if !self.devices[n].queue.is_empty() {
+                self.carry_out(n)?;
+            } else if !self.devices[n].handed.is_empty() {
+                self.commit(n)?;
+            } else if !self.deliver_awaited(n)? {
+                return Ok(());
+            }
+        }
+        broken("R7", format!("device {n} never rests"))
+    }
+
+    pub(super) fn check_end(&mut self) -> Step {
+        self.check_office()?;
+        for n in 0..self.devices.len() {
+            self.check_disk(n)?;
+            if !self.devices[n].revoked {
+                self.check_same(n)?;
+            }
+        }
+        let verified = self.ground.runtime.block_on(self.office().verify());
+        let verified = verified.map_err(|error| failed("M7", error))?;
+        if verified.ok { Ok(()) } else { broken("M7", format!("{:?}", verified.problems)) }
+    }
+
+    /// The office has every edit that anybody made, but what only a revoked device knows.
+    fn check_office(&mut self) -> Step {
+        for id in self.records.clone() {
+            let record = self.office_record(id)?;
+            let view = record.view();
+            let kept = self.changes_at_office(id)?;
+            for (device, edit) in self.oracle.all().filter(|(_, edit)| edit.record == id) {
+                if device.is_some_and(|n| self.devices[n].revoked && !edit.arrived) {
+                    continue;
+                }
+                let aside = !edit.is_held(&record) && kept.contains(&edit.hash);
+                if !aside && !edit.is_in(&record, &view) {
+                    return broken("D1", format!("the office lacks {} of {id}", edit.mark));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The device holds what the office holds for its user, and it reads the same.
+    fn check_same(&mut self, n: usize) -> Step {
+        let truth = self.truth(&self.devices[n].user)?;
+        for record in self.devices[n].records() {
+            let _ = self.devices[n].record(record);
+        }
+        self.drain(n)?;
+        if !self.devices[n].records().iter().eq(truth.0.keys()) {
+            return broken("F1", format!("device {n} holds other records than its feed"));
+        }
+        // Equal heads are equal documents; that they read the same is looked at in one of them.
+        let one = self.rng.usize(..);
+        for (at, (id, heads)) in truth.0.iter().enumerate() {
+            let office = self.office_record(*id)?;
+            let look = at == one % truth.0.len();
+            match self.devices[n].record(*id) {
+                Ok(here)
+                    if here.heads() == *heads
+                        && office.heads() == *heads
+                        && (!look || here.view() == office.view()) => {}
+                Ok(_) => return broken("P2", format!("device {n} and office differ in {id}")),
+                Err(error) => {
+                    return broken("D5", format!("device {n} cannot read {id}: {error}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,279 @@
+//! Requests and replies on their way: lost, doubled, delayed, reordered, cut short.
+
+use super::faults::Fault;
+use super::oracle::{Broken, Step, Truth, broken};
+use super::store::Death;
+use super::story::{asked, in_words};
+use super::world::{World, failed};
+use crate::office::Session;
+use crate::record::terms::Role;
+use crate::sync::message::{Reply, Request, decode_request, encode_reply};
+
+/// What is on its way, of all devices.
+#[derive(Debug, Default)]
+pub(super) struct Network {
+    requests: Vec<Going>,
+    replies: Vec<Coming>,
+    /// Counts requests.
+    sent: u64,
+    /// The newest request of each device that has arrived.
+    newest: std::collections::BTreeMap<usize, u64>,
+}
+
+#[derive(Debug, Clone)]
+struct Going {
+    device: usize,
+    number: u64,
+    round: u64,
+    body: Vec<u8>,
+    /// The device does not wait for its reply any more.
+    given_up: bool,
+}
+
+#[derive(Debug)]
+struct Coming {
+    device: usize,
+    life: u32,
+    round: u64,
+    body: Vec<u8>,
+    truth: Truth,
+    told: String,
+}
+
+impl World<'_> {
+    pub(super) fn send(&mut self, n: usize, round: u64, body: Vec<u8>) {
+        self.devices[n].awaited = Some(round);
+        self.network.sent += 1;
+        let number = self.network.sent;
+        self.network.requests.push(Going { device: n, number, round, body, given_up: false });
+    }
+
+    /// Nobody waits for what a device that died had asked.
+    pub(super) fn hang_up(&mut self, n: usize) {
+        for going in self.network.requests.iter_mut().filter(|going| going.device == n) {
+            going.given_up = true;
+        }
+        self.network.replies.retain(|coming| coming.device != n);
+    }
+
+    /// Replies end with the processes that gave them.
+    pub(super) fn cut_off(&mut self) -> Step {
+        for coming in std::mem::take(&mut self.network.replies) {
+            let device = &self.devices[coming.device];
+            if device.life == coming.life && device.awaited == Some(coming.round) {
+                self.fail(coming.device, coming.round, "offline")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What arrives late arrives now.
+    pub(super) fn deliver_late(&mut self) -> Step {
+        while let Some(at) = self.network.requests.iter().position(|going| going.given_up) {
+            let going = self.network.requests.remove(at);
+            self.arrive(going)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the device waits for a reply; delivers what it waits for.
+    pub(super) fn deliver_awaited(&mut self, n: usize) -> Result<bool, Broken> {
+        let device = &self.devices[n];
+        let awaited = |coming: &Coming| coming.device == n && Some(coming.round) == device.awaited;
+        if let Some(at) = self.network.replies.iter().position(awaited) {
+            self.take_in(at)?;
+            return Ok(true);
+        }
+        let waits = |going: &Going| going.device == n && !going.given_up;
+        if let Some(at) = self.network.requests.iter().position(waits) {
+            let going = self.network.requests.remove(at);
+            self.arrive(going)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// One of the requests of a device gets on, whichever.
+    pub(super) fn deliver_request(&mut self, n: usize) -> Step {
+        let mine = self.network.requests.iter().enumerate();
+        let mine: Vec<usize> =
+            mine.filter(|(_, going)| going.device == n).map(|(at, _)| at).collect();
+        if mine.is_empty() || self.devices[n].frozen {
+            return Ok(());
+        }
+        let at = mine[self.rng.usize(0..mine.len())];
+        if self.network.requests[at].given_up {
+            let going = self.network.requests.remove(at);
+            return self.arrive(going);
+        }
+        if self.strikes(Fault::RequestLost) {
+            let going = self.network.requests.remove(at);
+            return self.fail(n, going.round, "offline");
+        }
+        if self.strikes(Fault::RequestLate) {
+            let going = &mut self.network.requests[at];
+            going.given_up = true;
+            let round = going.round;
+            return self.fail(n, round, "offline");
+        }
+        let mut going = self.network.requests.remove(at);
+        if self.strikes(Fault::CutShort) {
+            going.body.truncate(self.rng.usize(0..going.body.len()));
+        }
+        if self.strikes(Fault::RequestTwice) {
+            self.network.requests.push(Going { given_up: true, ..going.clone() });
+        }
+        self.arrive(going)
+    }
+
+    /// A request reaches the office.
+    fn arrive(&mut self, going: Going) -> Step {
+        let n = going.device;
+        let newest = self.network.newest.entry(n).or_default();
+        if going.number < *newest {
+            self.count(Fault::Reordered);
+        } else {
+            *newest = going.number;
+        }
+        let answered = match decode_request(&going.body) {
+            // The office knows whose request it is before it looks at it.
+            _ if self.devices[n].revoked => Err("device_revoked"),
+            Ok(request) => self.answer(n, request)?.ok_or("office_busy"),
+            Err(_) => Err("malformed_request"),
+        };
+        match answered {
+            Err(reason) if !going.given_up => self.fail(n, going.round, reason),
+            Ok((reply, truth)) if !going.given_up => {
+                let body = encode_reply(&reply);
+                let told = in_words(&reply);
+                let (round, life) = (going.round, self.devices[n].life);
+                self.network.replies.push(Coming { device: n, life, round, body, truth, told });
+                Ok(())
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// One of the replies to a device gets on, whichever.
+    pub(super) fn deliver_reply(&mut self, n: usize) -> Step {
+        let mine = self.network.replies.iter().enumerate();
+        let mine: Vec<usize> =
+            mine.filter(|(_, coming)| coming.device == n).map(|(at, _)| at).collect();
+        if mine.is_empty() || self.devices[n].frozen {
+            return Ok(());
+        }
+        let at = mine[self.rng.usize(0..mine.len())];
+        let round = self.network.replies[at].round;
+        if self.devices[n].awaited == Some(round) {
+            if self.strikes(Fault::ReplyLost) {
+                self.network.replies.remove(at);
+                return self.fail(n, round, "offline");
+            }
+            if self.strikes(Fault::ReplyLate) {
+                return self.fail(n, round, "offline");
+            }
+            if self.strikes(Fault::CutShort) {
+                let most = self.network.replies[at].body.len();
+                let keep = self.rng.usize(0..most);
+                self.network.replies[at].body.truncate(keep);
+            }
+        }
+        self.take_in(at)
+    }
+
+    /// A reply reaches its device.
+    fn take_in(&mut self, at: usize) -> Step {
+        let Coming { device: n, life, round, body, truth, told } = self.network.replies.remove(at);
+        if self.devices[n].life != life {
+            return Ok(());
+        }
+        if self.devices[n].awaited.take_if(|awaited| *awaited == round).is_some() {
+            self.counts.rounds += 1;
+            self.truths.insert(n, truth);
+            self.tell(format!("device {n} receives reply {round}: {told}"));
+        } else {
+            self.tell(format!("device {n} receives reply {round}, for which it does not wait"));
+        }
+        let at = self.now_on(n);
+        self.devices[n].workspace.replied(round, &body, at);
+        self.devices[n].ask();
+        self.check_claims(n)
+    }
+
+    /// The device learns that its request came to nothing.
+    fn fail(&mut self, n: usize, round: u64, reason: &'static str) -> Step {
+        let (at, random) = (self.now_on(n), self.rng.u32(..));
+        self.tell(format!("device {n}: no reply {round}, {reason}"));
+        let device = &mut self.devices[n];
+        device.awaited = None;
+        device.told |= reason == "device_revoked";
+        device.workspace.request_failed(round, reason, at, random);
+        device.ask();
+        self.check_claims(n)
+    }
+
+    /// One of the office's processes answers, with what the office holds right after; `None`
+    /// where it dies over that.
+    fn answer(&mut self, n: usize, request: Request) -> Result<Option<(Reply, Truth)>, Broken> {
+        let at = self.some_endpoint();
+        self.tell(format!("device {n} reaches office {at}: {}", asked(&request)));
+        self.doom(at, request.push.len() + request.bring.len());
+        let endpoint = &self.endpoints[at];
+        let device = &self.devices[n];
+        let session =
+            Session { user: device.user.clone(), role: Role::Collector, device: device.id };
+        let reply = self.ground.runtime.block_on(endpoint.office.handle_sync(&session, request));
+        if self.died(at)? {
+            return Ok(None);
+        }
+        let reply = reply.map_err(|error| failed("R2", error))?;
+        let truth = self.truth(&session.user)?;
+        Ok(Some((reply, truth)))
+    }
+
+    /// The process may die over so many writes.
+    pub(super) fn doom(&mut self, at: usize, writes: usize) {
+        if self.is_healing() {
+            return;
+        }
+        let chance = self.rng.u32(0..1000);
+        let before = Fault::OfficeDiesBefore.per_mille();
+        let after = before + Fault::OfficeDiesAfter.per_mille();
+        let between = after + Fault::OfficeDiesBetween.per_mille();
+        let others = self.rng.usize(1..writes.max(2));
+        let kept = self.rng.bool();
+        let store = &self.endpoints[at].store;
+        if chance < before {
+            store.doom(0, Death::BeforeCommit);
+        } else if chance < after {
+            store.doom(0, Death::AfterCommit);
+        } else if chance < between && writes > 1 {
+            let death = if kept { Death::AfterCommit } else { Death::BeforeCommit };
+            store.doom(others, death);
+        }
+    }
+
+    /// Whether the process died over its work; then another one starts in its place.
+    pub(super) fn died(&mut self, at: usize) -> Result<bool, Broken> {
+        let Some((others, death)) = self.endpoints[at].store.struck() else { return Ok(false) };
+        self.count(match (others, death) {
+            (0, Death::BeforeCommit) => Fault::OfficeDiesBefore,
+            (0, Death::AfterCommit) => Fault::OfficeDiesAfter,
+            (_, _) => Fault::OfficeDiesBetween,
+        });
+        self.restart(at)?;
+        Ok(true)
+    }
+
+    /// What the office's store holds of a user's records.
+    pub(super) fn truth(&self, user: &str) -> Result<Truth, Broken> {
+        let members = self.office().store().look(|reads| reads.members(user));
+        let truth = members.map_err(|error| failed("F3", error))?;
+        let count = truth.len();
+        let truth = Truth(truth.into_iter().collect());
+        if truth.0.len() != count {
+            broken("F1", format!("the feed of {user} has a record twice"))?;
+        }
+        Ok(truth)
+    }
+}
