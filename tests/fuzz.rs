@@ -9,7 +9,10 @@ use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::genesis;
 use doorstep::sync::packed::Packer;
 
-const TARGETS: [(&str, fn(&[u8])); 5] = [
+/// A target by its name.
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 5] = [
     ("sync_request", checks::sync_request),
     ("sync_reply", checks::sync_reply),
     ("change", checks::change),
