@@ -21,7 +21,7 @@ OFFICE := DOORSTEP_BINARY=$(abspath $(TARGET)/debug/doorstep)
 NPM := www/node_modules/.package-lock.json
 
 CHECKS := check-format check-rust check-www check-core
-TESTS := test-rust test-simulate test-browser
+TESTS := test-rust simulate test-browser
 
 FUZZ := sync_request sync_reply change packed device_rows
 FUZZ_SECONDS ?= 60
@@ -70,7 +70,7 @@ test-rust: www ## Rust tests
 	  cargo test; \
 	fi
 
-test-simulate: ## Phones and office under faults, 2,000 seeds
+simulate: ## Phones and office under faults, 2,000 seeds
 	cargo run --release --quiet --bin doorstep -- simulate --seeds 2000
 
 test-browser: www ## The real binary in a real browser

@@ -1,4 +1,4 @@
-//! The fault simulation, a little of it with every test run; `make test-simulate` runs more.
+//! The fault simulation, a little of it with every test run; `make simulate` runs more.
 
 use std::ops::Range;
 
