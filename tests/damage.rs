@@ -8,11 +8,10 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use doorstep::ids::RecordId;
-use doorstep::record::command::{Command, NewContact, TextEdit};
-use doorstep::record::terms::{Channel, ContactOutcome, TargetRole};
+use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::view::VisitView;
 use doorstep::workspace::Table;
-use support::{Device, NOW, office};
+use support::{Device, contact, office};
 
 const FAULTS: u64 = 300;
 
@@ -96,16 +95,4 @@ fn damage(phone: &mut Device, random: &mut fastrand::Rng) -> (String, BTreeSet<R
             (format!("{key} swapped with {other}"), BTreeSet::from([of(key), of(other)]))
         }
     }
-}
-
-fn contact(id: &str) -> Command {
-    Command::LogContact(NewContact {
-        id: id.into(),
-        at: NOW,
-        channel: Channel::Call,
-        number_ref: String::new(),
-        target_role: TargetRole::Borrower,
-        outcome: ContactOutcome::NoAnswer,
-        note: "no answer".into(),
-    })
 }

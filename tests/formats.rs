@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use automerge::ChangeHash;
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
 use doorstep::office::Office;
-use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact};
-use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
+use doorstep::record::command::{AssignmentPatch, CasePatch};
+use doorstep::record::terms::Role;
 use doorstep::record::{Author, Record, genesis};
 use doorstep::sync::digest::Digest;
 use doorstep::sync::message::{
@@ -25,7 +25,7 @@ use doorstep::sync::ranges::{Differing, Range, State};
 use doorstep::workspace::Table;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::{Device, NOW, office};
+use support::{Device, NOW, contact, office};
 
 // -- golden files
 
@@ -127,18 +127,6 @@ fn of_json(text: &str) -> Tables {
 }
 
 // -- samples
-
-fn contact(id: &str) -> Command {
-    Command::LogContact(NewContact {
-        id: id.into(),
-        at: NOW,
-        channel: Channel::Call,
-        number_ref: "phones.0".into(),
-        target_role: TargetRole::Borrower,
-        outcome: ContactOutcome::NoAnswer,
-        note: String::new(),
-    })
-}
 
 const ID: RecordId = RecordId([1; 16]);
 

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use doorstep::ids::RecordId;
 use doorstep::office::{Created, NewVisit, Office};
-use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact, TextEdit};
-use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
-use support::{Device, NOW};
+use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TextEdit};
+use doorstep::record::terms::Role;
+use support::{Device, NOW, contact};
 
 struct Scene {
     folder: tempfile::TempDir,
@@ -93,18 +93,6 @@ fn to(collectors: &[&str]) -> AssignmentPatch {
 fn sorted<const N: usize>(mut ids: [RecordId; N]) -> [RecordId; N] {
     ids.sort();
     ids
-}
-
-fn contact(id: &str) -> Command {
-    Command::LogContact(NewContact {
-        id: id.into(),
-        at: NOW,
-        channel: Channel::Call,
-        number_ref: String::new(),
-        target_role: TargetRole::Borrower,
-        outcome: ContactOutcome::NoAnswer,
-        note: String::new(),
-    })
 }
 
 #[tokio::test]

@@ -5,13 +5,12 @@ mod support;
 use doorstep::ids::RecordId;
 use doorstep::office::Office;
 use doorstep::record::command::{
-    AppointmentPatch, AppointmentProposal, AssignmentPatch, CasePatch, Command, NewContact,
-    TalkPatch, TextEdit,
+    AppointmentPatch, AppointmentProposal, AssignmentPatch, CasePatch, Command, TalkPatch, TextEdit,
 };
-use doorstep::record::terms::{Channel, ContactOutcome, Disposition, ProposedBy, Role, TargetRole};
+use doorstep::record::terms::{Disposition, ProposedBy, Role};
 use doorstep::workspace::{RecordState, SyncState, Table};
 use rstest::rstest;
-use support::{Device, NOW, office};
+use support::{Device, NOW, contact, office};
 
 #[tokio::test]
 async fn p2_in_step_is_said_only_after_the_digests_were_compared() {
@@ -412,18 +411,6 @@ fn damage(phone: &mut Device, table: Table, prefix: &str) -> String {
     let middle = value.len() / 2;
     value[middle] ^= 0x10;
     key.clone()
-}
-
-fn contact(id: &str) -> Command {
-    Command::LogContact(NewContact {
-        id: id.into(),
-        at: NOW,
-        channel: Channel::Call,
-        number_ref: "phones.0".into(),
-        target_role: TargetRole::Borrower,
-        outcome: ContactOutcome::NoAnswer,
-        note: String::new(),
-    })
 }
 
 fn outcome(disposition: Disposition) -> Command {

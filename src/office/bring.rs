@@ -1,6 +1,7 @@
 //! Takes back from a device what the office has lost in a restore (rule P3).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use automerge::ChangeHash;
 
@@ -30,11 +31,11 @@ impl Office {
         &self,
         session: &Session,
         bring: Vec<Bring>,
-        tables: &Tables,
+        tables: &Arc<Tables>,
     ) -> Result<Brought, OfficeError> {
         let mut pending = Vec::with_capacity(bring.len());
         for bring in bring {
-            let (office, session, tables) = (self.clone(), session.clone(), tables.clone());
+            let (office, session, tables) = (self.clone(), session.clone(), Arc::clone(tables));
             pending.push(self.store.write(move |tx| {
                 take(tx, &office.vouchers, &session, &bring, &tables, office.now())
             }));

@@ -237,25 +237,22 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     let database = &cli.shared.database;
-    // What needs no office: one leaves everybody's store alone, two work on its file.
-    match &cli.command {
-        Command::Simulate(options) => return simulate::run(options),
-        Command::Backup(copied) => return backup::backup(database, &copied.file, &copied.output),
-        Command::Restore(copied) => return backup::restore(database, &copied.file, &copied.output),
-        _ => {}
+    match cli.command {
+        Command::Serve(options) => Desk::with(database, |desk| serve::run(desk, options)),
+        Command::Import(Import::Cases(options)) => {
+            Desk::with(database, |desk| cases::run(desk, options))
+        }
+        Command::Export(Export::Visits(options)) => {
+            Desk::with(database, |desk| visits::run(desk, options))
+        }
+        Command::User(command) => Desk::with(database, |desk| people::user(desk, command)),
+        Command::Device(command) => Desk::with(database, |desk| people::device(desk, command)),
+        Command::Verify(output) => Desk::with(database, |desk| verify::run(desk, &output)),
+        // These need no office: two work on its file, one leaves everybody's store alone.
+        Command::Backup(copied) => backup::backup(database, &copied.file, &copied.output),
+        Command::Restore(copied) => backup::restore(database, &copied.file, &copied.output),
+        Command::Simulate(options) => simulate::run(&options),
     }
-    let desk = Desk::open(database)?;
-    let done = match cli.command {
-        Command::Serve(options) => serve::run(&desk, options),
-        Command::Import(Import::Cases(options)) => cases::run(&desk, options),
-        Command::Export(Export::Visits(options)) => visits::run(&desk, options),
-        Command::User(command) => people::user(&desk, command),
-        Command::Device(command) => people::device(&desk, command),
-        Command::Verify(output) => verify::run(&desk, &output),
-        Command::Simulate(_) | Command::Backup(_) | Command::Restore(_) => Ok(()),
-    };
-    desk.office.close();
-    done
 }
 
 /// What commands work with.
@@ -270,6 +267,14 @@ struct Desk {
 const BY: (&str, Role) = ("office", Role::Supervisor);
 
 impl Desk {
+    /// Opens the office, does a command's work and finishes what was begun.
+    fn with(address: &str, work: impl FnOnce(&Self) -> Result<(), Failure>) -> Result<(), Failure> {
+        let desk = Self::open(address)?;
+        let done = work(&desk);
+        desk.office.close();
+        done
+    }
+
     fn open(address: &str) -> Result<Self, Failure> {
         let office = Office::open(address, now)
             .map_err(|error| Failure::failed(format!("cannot open {address}: {error}")))?;

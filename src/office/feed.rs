@@ -7,7 +7,7 @@ use automerge::{Change, ChangeHash};
 use super::store::{EntryKind, FeedEntry, Reads, StoreError, Stored};
 use super::vouch::Vouchers;
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
-use crate::record::{Record, genesis};
+use crate::record::Record;
 use crate::sync::digest::Digest;
 use crate::sync::message::{
     Chunk, Content, Cursor, Entry, MAX_BODY, Packed, Tables, Voucher, Want,
@@ -190,12 +190,7 @@ fn wanted(
     if want.have.as_slice().is_empty() {
         return whole(ask, want.record, &stored);
     }
-    let record = load(want.record, &stored)?;
-    let doc = record.document();
-    let mut have = want.have.as_slice().to_vec();
-    have.retain(|head| doc.get_change_meta_by_hash(head).is_some());
-    have.push(genesis::hash());
-    let changes = doc.get_changes(&have);
+    let changes = load(want.record, &stored)?.changes_after(&want.have);
     let changes = packer.pack(changes.iter().map(Change::raw_bytes));
     Ok(Content::Changes { changes, voucher: ask.voucher(want.record, &stored) })
 }

@@ -186,8 +186,13 @@ fn signed(header: &Header<'_>, sender: Sender<'_>) -> Result<(), Refusal> {
 /// Steps 5 and 6, which give the bytes to Automerge. It can panic on what it does not expect;
 /// that refuses the push and nothing else, since all of it happens on copies.
 fn merged(held: Held<'_>, fresh: &[Header<'_>], sender: Sender<'_>) -> Judgement {
+    on_trial(|| admit(held, fresh, sender))
+}
+
+/// Puts what a merge gives on trial; a panic in either refuses it.
+fn on_trial(merge: impl FnOnce() -> Result<Accepted, Refusal>) -> Judgement {
     let merge = AssertUnwindSafe(|| {
-        let accepted = admit(held, fresh, sender)?;
+        let accepted = merge()?;
         trial::passes(&accepted)?;
         Ok(accepted)
     });
@@ -209,10 +214,8 @@ fn admit(held: Held<'_>, fresh: &[Header<'_>], sender: Sender<'_>) -> Result<Acc
         record
             .absorb(vec![change])
             .map_err(|_| Refusal::malformed("a change does not fit the record"))?;
-        let max_op = header.max_op();
-        let known =
-            Known { hash: header.hash, actor: header.actor.clone(), seq: header.seq, max_op };
-        graph.add(header.hash, header.actor.clone(), header.seq, max_op, header.deps.clone());
+        let known = header.known();
+        graph.add(known.hash, known.actor.clone(), known.seq, known.max_op, header.deps.clone());
         added.push((known, header.bytes.to_vec()));
     }
     let max_op = graph.max_op(&record.document().get_heads());

@@ -97,6 +97,15 @@ impl Record {
         Heads::new(self.doc.get_heads())
     }
 
+    /// Changes after a state, as far as that is known here, without the first change; in causal
+    /// order.
+    pub fn changes_after(&self, have: &Heads) -> Vec<Change> {
+        let known = |hash: &&ChangeHash| self.doc.get_change_meta_by_hash(hash).is_some();
+        let mut have: Vec<ChangeHash> = have.as_slice().iter().filter(known).copied().collect();
+        have.push(genesis::hash());
+        self.doc.get_changes(&have)
+    }
+
     /// The record's id; `None` before the office's change.
     pub fn id(&self) -> Option<RecordId> {
         read::Reader::new(&self.doc, None).text(&[], "id").parse().ok()

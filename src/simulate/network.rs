@@ -93,15 +93,20 @@ impl World<'_> {
         Ok(false)
     }
 
+    /// The place of one message of a device, whichever; none while its page sleeps.
+    fn one_of(&mut self, n: usize, owners: Vec<usize>) -> Option<usize> {
+        let mine = owners.into_iter().enumerate().filter(|(_, owner)| *owner == n);
+        let mine: Vec<usize> = mine.map(|(at, _)| at).collect();
+        if mine.is_empty() || self.devices[n].frozen {
+            return None;
+        }
+        Some(mine[self.rng.usize(0..mine.len())])
+    }
+
     /// One of the requests of a device gets on, whichever.
     pub(super) fn deliver_request(&mut self, n: usize) -> Step {
-        let mine = self.network.requests.iter().enumerate();
-        let mine: Vec<usize> =
-            mine.filter(|(_, going)| going.device == n).map(|(at, _)| at).collect();
-        if mine.is_empty() || self.devices[n].frozen {
-            return Ok(());
-        }
-        let at = mine[self.rng.usize(0..mine.len())];
+        let owners = self.network.requests.iter().map(|going| going.device).collect();
+        let Some(at) = self.one_of(n, owners) else { return Ok(()) };
         if self.network.requests[at].given_up {
             let going = self.network.requests.remove(at);
             return self.arrive(going);
@@ -156,13 +161,8 @@ impl World<'_> {
 
     /// One of the replies to a device gets on, whichever.
     pub(super) fn deliver_reply(&mut self, n: usize) -> Step {
-        let mine = self.network.replies.iter().enumerate();
-        let mine: Vec<usize> =
-            mine.filter(|(_, coming)| coming.device == n).map(|(at, _)| at).collect();
-        if mine.is_empty() || self.devices[n].frozen {
-            return Ok(());
-        }
-        let at = mine[self.rng.usize(0..mine.len())];
+        let owners = self.network.replies.iter().map(|coming| coming.device).collect();
+        let Some(at) = self.one_of(n, owners) else { return Ok(()) };
         let round = self.network.replies[at].round;
         if self.devices[n].awaited == Some(round) {
             if self.strikes(Fault::ReplyLost) {

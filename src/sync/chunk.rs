@@ -55,7 +55,8 @@ impl<'b> Parts<'b> {
         Ok(Self { checksum, deps, actor, seq, start_op, time, message, others, columns })
     }
 
-    /// The chunk, byte for byte as Automerge writes it, and its hash.
+    /// The chunk, byte for byte as Automerge writes it and with the checksum that it should have,
+    /// and its hash.
     pub(crate) fn build(&self) -> (Vec<u8>, ChangeHash) {
         let mut body = Vec::with_capacity(self.columns.len() + 128);
         unsigned(&mut body, self.deps.len() as u64);
@@ -71,11 +72,12 @@ impl<'b> Parts<'b> {
 
         let mut chunk = Vec::with_capacity(body.len() + 16);
         chunk.extend(MAGIC);
-        chunk.extend(self.checksum);
+        chunk.extend([0; 4]);
         chunk.push(PLAIN_CHANGE);
         unsigned(&mut chunk, body.len() as u64);
         chunk.extend(body);
         let hash = hash(&chunk);
+        chunk[4..8].copy_from_slice(&hash.0[..4]);
         (chunk, hash)
     }
 }

@@ -9,13 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 
+use super::Workspace;
 use super::held::{Held, Problem};
 use super::loading::confirmed_heads;
 use super::output::Table;
 use super::round::MISSING_AT_MOST;
-use super::{Loaded, Workspace};
 use crate::ids::{Heads, RecordId, device_of};
-use crate::record::genesis;
 use crate::sync::message::{Bring, Outcome};
 use crate::sync::packed::Packer;
 use crate::sync::ranges::{self, Differing, Range};
@@ -108,7 +107,7 @@ impl Workspace {
             held.confirmed = confirmed;
             self.journal.put(Table::Records, id.to_string(), held.encode());
         }
-        let lost = changes_after(loaded, have);
+        let lost = loaded.record.changes_after(have);
         let knows =
             |head: &ChangeHash| loaded.record.document().get_change_meta_by_hash(head).is_some();
         // What the office has and this device lacks.
@@ -118,7 +117,7 @@ impl Workspace {
             held.vouched.clone().filter(|vouched| vouched.heads.as_slice().iter().all(knows));
         let later: BTreeSet<ChangeHash> = match &vouched {
             Some(vouched) => {
-                changes_after(loaded, &vouched.heads).iter().map(Change::hash).collect()
+                loaded.record.changes_after(&vouched.heads).iter().map(Change::hash).collect()
             }
             None => lost.iter().map(Change::hash).collect(),
         };
@@ -221,13 +220,4 @@ impl Workspace {
             self.held.entry(id).or_insert_with(|| Held::lacking(id));
         }
     }
-}
-
-/// Changes of a record after what the office has, as far as that is known here; in causal order.
-fn changes_after(loaded: &Loaded, have: &Heads) -> Vec<Change> {
-    let doc = loaded.record.document();
-    let mut known = have.as_slice().to_vec();
-    known.retain(|head| doc.get_change_meta_by_hash(head).is_some());
-    known.push(genesis::hash());
-    doc.get_changes(&known)
 }

@@ -7,10 +7,7 @@ import { Office } from "./support/office";
 let office: Office;
 
 test.beforeAll(async () => {
-  office = new Office();
-  office.addPeople();
-  office.importCases("cases.csv");
-  await office.start();
+  office = await Office.open();
 });
 test.afterAll(() => office.remove());
 

@@ -30,10 +30,7 @@ test.describe("in the app", () => {
   let office: Office;
 
   test.beforeEach(async () => {
-    office = new Office();
-    office.addPeople();
-    office.importCases("cases.csv");
-    await office.start();
+    office = await Office.open();
   });
   test.afterEach(() => office.remove());
 

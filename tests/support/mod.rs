@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use doorstep::ids::{DeviceId, RecordId};
 use doorstep::office::{Created, NewVisit, Office, OfficeError, Session};
-use doorstep::record::command::{AssignmentPatch, CasePatch, Command};
-use doorstep::record::terms::Role;
+use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact};
+use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::view::VisitView;
 use doorstep::sync::message::{decode_request, encode_reply};
 use doorstep::workspace::{Identity, Output, Row, Status, SyncState, Table, Workspace, Write};
@@ -266,4 +266,17 @@ fn new_visit(number: usize) -> NewVisit {
             ..Default::default()
         },
     }
+}
+
+/// A call that nobody answered.
+pub fn contact(id: &str) -> Command {
+    Command::LogContact(NewContact {
+        id: id.into(),
+        at: NOW,
+        channel: Channel::Call,
+        number_ref: "phones.0".into(),
+        target_role: TargetRole::Borrower,
+        outcome: ContactOutcome::NoAnswer,
+        note: String::new(),
+    })
 }

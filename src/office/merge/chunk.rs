@@ -5,6 +5,7 @@ use automerge::{ActorId, ChangeHash};
 use super::columns::{self, BadColumns};
 use super::limits;
 use super::refusal::Refusal;
+use crate::office::store::Known;
 use crate::sync::chunk::{self, Parts};
 use crate::sync::reader::Reader;
 
@@ -34,9 +35,14 @@ impl<'b> Header<'b> {
         })
     }
 
+    /// What is kept of it for the cheap checks of later changes.
+    pub(super) fn known(&self) -> Known {
+        Known { hash: self.hash, actor: self.actor.clone(), seq: self.seq, max_op: self.max_op() }
+    }
+
     /// The highest operation counter of the change. A change without operations has the one
     /// before its first.
-    pub(super) fn max_op(&self) -> u64 {
+    fn max_op(&self) -> u64 {
         self.start_op.saturating_add(self.operations).saturating_sub(1)
     }
 }

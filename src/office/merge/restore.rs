@@ -4,15 +4,13 @@
 //! every change that led to it. What is not on the way to them is refused unread.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::ChangeHash;
 
 use super::chunk::Header;
 use super::graph::Graph;
-use super::{Accepted, Held, Judgement, Refusal, decoded, limits, trial};
+use super::{Accepted, Held, Judgement, Refusal, decoded, limits, on_trial};
 use crate::ids::{Heads, RecordId};
-use crate::office::store::Known;
 use crate::record::{Record, genesis};
 
 /// Judges changes that lead to a state which the office vouched for. `held` is what it still has.
@@ -24,18 +22,7 @@ pub fn restore(
 ) -> Judgement {
     match fresh(held, chunks, heads) {
         Ok(Some(fresh)) if fresh.is_empty() => Judgement::Duplicate,
-        Ok(Some(fresh)) => {
-            let merge = AssertUnwindSafe(|| {
-                let accepted = admit(record, held, &fresh)?;
-                trial::passes(&accepted)?;
-                Ok(accepted)
-            });
-            match catch_unwind(merge) {
-                Ok(Ok(accepted)) => Judgement::Accepted(Box::new(accepted)),
-                Ok(Err(refusal)) => Judgement::Refused(refusal),
-                Err(_) => Judgement::Refused(Refusal::malformed("the changes do not fit")),
-            }
-        }
+        Ok(Some(fresh)) => on_trial(|| admit(record, held, &fresh)),
         Ok(None) => Judgement::Missing,
         Err(refusal) => Judgement::Refused(refusal),
     }
@@ -91,15 +78,7 @@ fn admit(id: RecordId, held: Option<Held<'_>>, fresh: &[Header<'_>]) -> Result<A
     if record.id() != Some(id) {
         return Err(Refusal::malformed("the changes are of another record"));
     }
-    let added = fresh.iter().map(|header| {
-        let known = Known {
-            hash: header.hash,
-            actor: header.actor.clone(),
-            seq: header.seq,
-            max_op: header.max_op(),
-        };
-        (known, header.bytes.to_vec())
-    });
+    let added = fresh.iter().map(|header| (header.known(), header.bytes.to_vec()));
     Ok(Accepted {
         document: record.save(),
         added: added.collect(),

@@ -18,6 +18,15 @@ export class Office {
   private port = 0;
   url = "";
 
+  /** An office with people and cases, serving. */
+  static async open(): Promise<Office> {
+    const office = new Office();
+    office.addPeople();
+    office.importCases("cases.csv");
+    await office.start();
+    return office;
+  }
+
   /** Runs one command of the binary; gives what it prints. */
   run(args: string[], input = ""): string {
     return execFileSync(BINARY, [...args, "--database", this.database], {

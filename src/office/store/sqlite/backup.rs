@@ -55,30 +55,25 @@ pub fn restore(from: &Path, database: &Path, fresh: Fresh) -> Result<Option<Path
 
 /// Everybody who has the file open shares this lock while they do.
 pub(super) fn share(database: &Path) -> Result<File, StoreError> {
-    let lock = lock_file(database)?;
-    match lock.try_lock_shared() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            Err(StoreError::Failed("a backup is being restored here: try again later".into()))
-        }
-        Err(TryLockError::Error(error)) => Err(io_failed(error)),
-    }
+    lock(database, File::try_lock_shared, "a backup is being restored here: try again later")
 }
 
 fn alone(database: &Path) -> Result<File, StoreError> {
-    let lock = lock_file(database)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            Err(StoreError::Failed("the database is in use: stop the office first".into()))
-        }
-        Err(TryLockError::Error(error)) => Err(io_failed(error)),
-    }
+    lock(database, File::try_lock, "the database is in use: stop the office first")
 }
 
-fn lock_file(database: &Path) -> Result<File, StoreError> {
+fn lock(
+    database: &Path,
+    take: fn(&File) -> Result<(), TryLockError>,
+    taken: &str,
+) -> Result<File, StoreError> {
     let path = beside(database, "lock");
-    OpenOptions::new().create(true).append(true).open(path).map_err(io_failed)
+    let file = OpenOptions::new().create(true).append(true).open(path).map_err(io_failed)?;
+    match take(&file) {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Failed(taken.to_owned())),
+        Err(TryLockError::Error(error)) => Err(io_failed(error)),
+    }
 }
 
 /// One state of the file, in a file that only its owner may read: it holds everything.
