@@ -81,8 +81,7 @@ test("the leader is stopped in its tracks: the other takes over, and the first f
   });
   await write(second, "after ");
   await stopped;
-  // The first try was asked of the tab that slept, and failed in plain words: the next one takes
-  // what stands there along.
+  await expect(notes(first)).toHaveValue("before after ");
   await write(second, "again ");
   await expect(notes(first)).toHaveValue("before after again ");
   await write(first, "both ");

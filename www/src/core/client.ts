@@ -139,6 +139,7 @@ class TabClient implements Client {
 
   private lead(): void {
     clearTimeout(this.alarm);
+    const follows = this.leader !== undefined;
     this.leader = undefined;
     const engine = new Engine(
       (event) => this.toAll(event),
@@ -155,7 +156,7 @@ class TabClient implements Client {
         this.post({ kind: "lead", tab: this.tab });
         this.settle();
         this.toAll({ type: "list" });
-        this.refresh();
+        this.refresh(follows);
       });
   }
 
@@ -231,6 +232,7 @@ class TabClient implements Client {
       this.watch();
       return;
     }
+    const follows = this.leader !== undefined;
     this.leader = tab;
     for (const [id, pages] of this.opened.get(this.tab) ?? []) {
       for (let page = 0; page < pages; page++) {
@@ -240,11 +242,14 @@ class TabClient implements Client {
     }
     this.settle();
     this.tell({ type: "list" });
-    this.refresh();
+    this.refresh(follows);
   }
 
   /** What came while nobody led, or this tab slept, was not told to its pages. */
-  private refresh(): void {
+  private refresh(follows: boolean): void {
+    // A worker that starts holds what is stored and nothing else; what pages still try to save
+    // they know themselves.
+    if (follows) this.tell({ type: "save", save: { state: "saved" } });
     for (const id of this.opened.get(this.tab)?.keys() ?? []) this.tell({ type: "record", id });
   }
 

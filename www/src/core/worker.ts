@@ -92,6 +92,9 @@ function opened(): Storage {
   return storage;
 }
 
+/** Records that are being loaded: what is asked of them meanwhile waits, as after a new worker's start. */
+const opening = new Map<string, Promise<void>>();
+
 const methods = {
   start: (): Promise<StartState> => (begun ??= begin()),
 
@@ -144,16 +147,22 @@ const methods = {
     } catch (cause) {
       if (!(cause instanceof ClientError) || cause.code !== "not_open") throw cause;
     }
-    await drive.opened(id);
+    const loaded = drive.opened(id).finally(() => opening.delete(id));
+    opening.set(id, loaded);
+    await loaded;
     return drive.call((workspace) => workspace.view(id));
   },
 
   /** Reads an open record again. */
-  view: (id: string): VisitView => running().call((workspace) => workspace.view(id)),
+  async view(id: string): Promise<VisitView> {
+    await opening.get(id);
+    return running().call((workspace) => workspace.view(id));
+  },
 
   close: (id: string): void => running().call((workspace) => workspace.close(id)),
 
   async apply(id: string, command: Command): Promise<VisitView> {
+    await opening.get(id);
     const drive = running();
     let durable: Promise<void> | undefined;
     // The wait is set up before the queue runs, so that no answer can come too early.
@@ -165,7 +174,10 @@ const methods = {
     return drive.call((workspace) => workspace.view(id));
   },
 
-  history: (id: string): HistoryEntry[] => running().call((workspace) => workspace.history(id)),
+  async history(id: string): Promise<HistoryEntry[]> {
+    await opening.get(id);
+    return running().call((workspace) => workspace.history(id));
+  },
 
   async giveUpRefused(id: string): Promise<VisitView> {
     const session = await opened().nextSession();

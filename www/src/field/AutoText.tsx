@@ -8,6 +8,7 @@ import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Fact, Field } from "../ui/parts";
 import { rebase } from "./rebase";
+import { typing } from "./state";
 
 /** A pause in typing after which the text is saved. */
 const PAUSE_MS = 600;
@@ -44,6 +45,7 @@ export function AutoText(props: Props): JSX.Element {
     current.current.typed = null;
     return true;
   });
+  useTyping(typed !== null);
   const current = useRef({ typed, props });
   current.current = { typed, props };
   if (props.readOnly) return <Fact label={props.label}>{props.shown ?? props.value}</Fact>;
@@ -81,7 +83,7 @@ export function Prose(props: {
   state: ProseState;
   readOnly: boolean;
   /** Resolves to the record's text after the save, or to null where it was not saved. */
-  onSave: (base: string[], text: string) => Promise<ProseState | null>;
+  onSave: (base: ProseState, text: string) => Promise<ProseState | null>;
 }): JSX.Element {
   /** Null while the field shows the record's own text. */
   const draft = useRef<Draft | null>(null);
@@ -93,7 +95,7 @@ export function Prose(props: {
     const sent = draft.current;
     if (!sent) return true;
     const { text, base } = sent;
-    const merged = text === base.text ? base : await props.onSave(base.heads, text);
+    const merged = text === base.text ? base : await props.onSave(base, text);
     if (!merged) return false;
     const now = draft.current;
     if (now && now.text !== text) {
@@ -108,6 +110,7 @@ export function Prose(props: {
     return true;
   });
 
+  useTyping(draft.current !== null);
   useLayoutEffect(() => {
     if (caret.current === null) return;
     control.current?.setSelectionRange(caret.current, caret.current);
@@ -160,6 +163,15 @@ function Control(props: {
       }}
     </Field>
   );
+}
+
+/** While a field holds what the core has not taken, the page does not say "saved". */
+function useTyping(unsaved: boolean): void {
+  useLayoutEffect(() => {
+    if (!unsaved) return;
+    typing.value += 1;
+    return () => void (typing.value -= 1);
+  }, [unsaved]);
 }
 
 /** Runs one save at a time: after a pause, or now; what comes meanwhile asks for one more. */

@@ -1,5 +1,5 @@
 /** One record: holds on top, the case, then a guided flow over five steps. */
-import { Check, ChevronLeft, ChevronRight, CircleCheck, LoaderCircle, TriangleAlert } from "lucide-preact";
+import { Check, ChevronLeft, ChevronRight, CircleCheck, LoaderCircle, PencilLine, TriangleAlert } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
@@ -11,7 +11,7 @@ import { CaseHead } from "./CaseHead";
 import { HoldsBanner } from "./Holds";
 import { Missing } from "./Missing";
 import { useLastPlace, useScrollMemory } from "./place";
-import { client, explain, rows, save, showToast } from "./state";
+import { client, explain, rows, save, saving, showToast, typing } from "./state";
 import { AppointmentStep } from "./steps/Appointment";
 import { ContactStep } from "./steps/Contact";
 import { OnSiteStep } from "./steps/OnSite";
@@ -106,22 +106,24 @@ function Frame({ children, dock }: { children: ComponentChildren; dock?: Compone
 
 /** "Saved on this phone" stands only after the store's transaction has completed. */
 function SaveMark(): JSX.Element | null {
-  const state = save.value;
+  const said = save.value?.state;
+  const state = said === "failed" ? said : saving.value > 0 ? "saving" : typing.value > 0 ? "typing" : said;
   if (!state) return null;
   const look = {
+    typing: { tone: "muted", Icon: PencilLine },
     saving: { tone: "muted", Icon: LoaderCircle },
     saved: { tone: "muted", Icon: CircleCheck },
     failed: { tone: "text-error font-semibold", Icon: TriangleAlert },
-  }[state.state];
+  }[state];
   return (
     <span
       data-testid="save-state"
-      data-state={state.state}
+      data-state={state === "typing" ? "saving" : state}
       role="status"
       class={`flex min-w-0 items-center gap-1.5 text-right text-[0.8125rem] leading-tight ${look.tone}`}
     >
       <look.Icon class="size-4 shrink-0" aria-hidden="true" />
-      {t(`save/${state.state}`)}
+      {t(`save/${state}`)}
     </span>
   );
 }

@@ -1,13 +1,13 @@
 /** Carries what was typed over to a text that changed meanwhile. */
 
 /** The one stretch in which two texts differ. */
-interface Stretch {
+export interface Stretch {
   at: number;
   deleted: number;
   inserted: string;
 }
 
-function stretch(before: string, after: string): Stretch {
+export function stretch(before: string, after: string): Stretch {
   const shorter = Math.min(before.length, after.length);
   let head = 0;
   while (head < shorter && before[head] === after[head]) head += 1;

@@ -12,6 +12,10 @@ export const session = signal<StartState | null>(null);
 export const rows = signal<ListRow[] | null>(null);
 export const status = signal<SyncStatus | null>(null);
 export const save = signal<SaveState | null>(null);
+/** Fields of this page with something typed that the core has not taken yet. */
+export const typing = signal(0);
+/** Edits of this page that are not durable yet. */
+export const saving = signal(0);
 /** A notice that stays until it is dismissed. */
 export const notice = signal<string | null>(null);
 /** The office wants the person to sign in again; it may say so while the app still starts. */

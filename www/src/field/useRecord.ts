@@ -2,12 +2,16 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../core/api";
 import type { Command, VisitView } from "../wasm/doorstep";
-import { changed, client, explain, save, showToast } from "./state";
+import { carryOut, type TypedText } from "./carryOut";
+import { changed, client, explain, save, saving, showToast } from "./state";
 
 export interface OpenRecord {
   view: VisitView;
-  /** Gives the record after the command; null where it was refused, and `error` says why. */
-  apply: (command: Command) => Promise<VisitView | null>;
+  /**
+   * Gives the record after the command; null where it was refused, and `error` says why. `typed`
+   * says what an edit of a text is about.
+   */
+  apply: (command: Command, typed?: TypedText) => Promise<VisitView | null>;
   /** The same, with a message and, where there is a command back, a way back. */
   applyWithUndo: (command: Command, text: string, back: Command | null) => Promise<VisitView | null>;
   readOnly: boolean;
@@ -66,9 +70,10 @@ export function useRecord(id: string): RecordState {
 
   if (code !== null) return { kind: "failed", code };
   if (view === null) return { kind: "loading" };
-  const apply = async (command: Command): Promise<VisitView | null> => {
+  const apply: OpenRecord["apply"] = async (command, typed) => {
+    saving.value += 1;
     try {
-      const next = await client.apply(id, command);
+      const next = await carryOut(id, command, typed);
       if (live.current) {
         setView(next);
         setError(null);
@@ -77,6 +82,8 @@ export function useRecord(id: string): RecordState {
     } catch (cause) {
       if (live.current) setError(explain(cause));
       return null;
+    } finally {
+      saving.value -= 1;
     }
   };
   const applyWithUndo: OpenRecord["applyWithUndo"] = async (command, text, back) => {

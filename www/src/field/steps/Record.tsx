@@ -4,6 +4,7 @@ import type { Disposition } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { Choices, Fact } from "../../ui/parts";
 import { Prose, type ProseState } from "../AutoText";
+import { textCommand } from "../carryOut";
 import { Spot } from "../Missing";
 import type { OpenRecord } from "../useRecord";
 import { DISPOSITIONS } from "../words";
@@ -31,10 +32,9 @@ export function RecordStep({ record }: { record: OpenRecord }): JSX.Element {
 
 function Text({ record, field }: { record: OpenRecord; field: "feedback" | "notes" }): JSX.Element {
   const { view, apply, readOnly } = record;
-  const save = async (base: string[], text: string): Promise<ProseState | null> => {
-    const next = await apply(
-      field === "notes" ? { do: "edit_notes", base, text } : { do: "edit_feedback", base, text },
-    );
+  const save = async (base: ProseState, text: string): Promise<ProseState | null> => {
+    const typed = { field, base, text };
+    const next = await apply(textCommand(typed), typed);
     return next && { text: next[field], heads: next.heads };
   };
   return (
