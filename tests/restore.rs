@@ -151,6 +151,34 @@ async fn p3_devices_bring_back_what_a_restored_office_has_lost() {
 }
 
 #[tokio::test]
+async fn p3_a_record_taken_away_after_the_restore_is_given_back_first() {
+    let mut scene = Scene::new();
+    let given = scene.visit("C-1", &["chen.jie"]).await;
+    let mut chen = Device::new("chen.jie", 1);
+    chen.sync(scene.office()).await;
+    let yesterday = scene.back_up("yesterday");
+    scene.note(given, "only chen.jie has this. ").await;
+    chen.sync(scene.office()).await;
+    chen.apply(given, &contact("c1"));
+
+    scene.restore(&yesterday).unwrap();
+    scene.command(given, Command::Assign(to(&["wu.min"]))).await;
+    // The push is answered `withdrawn` in the reply that tells of the restore. The phone dies
+    // before it has given back what it holds, and goes on.
+    chen.sync_once(scene.office()).await;
+    chen.restart();
+    assert_eq!(chen.ids(), [given]);
+    chen.sync(scene.office()).await;
+
+    chen.assert_in_step();
+    assert!(chen.ids().is_empty());
+    let view = scene.office().visit(given).await.unwrap();
+    assert_eq!(view.notes, "only chen.jie has this. ");
+    assert_eq!(scene.office().quarantine().await.unwrap().len(), 1, "written when it was not his");
+    scene.assert_sound().await;
+}
+
+#[tokio::test]
 async fn p3_what_the_office_never_vouched_for_is_not_taken_back() {
     use doorstep::ids::Heads;
     use doorstep::office::Session;

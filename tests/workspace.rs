@@ -137,6 +137,23 @@ async fn d1_acknowledged_edits_survive_a_crash_at_any_point() {
 }
 
 #[tokio::test]
+async fn r1_more_changes_of_a_record_than_one_push_may_hold_go_one_after_the_other() {
+    let (_folder, office, ids) = office(1).await;
+    let mut phone = Device::new("chen.jie", 1);
+    phone.sync(&office).await;
+    for number in 0..2_100 {
+        let text = ["a", "b"][number % 2];
+        let edit = TextEdit { base: phone.view(ids[0]).heads, text: text.into() };
+        phone.apply(ids[0], &Command::EditFeedback(edit));
+    }
+    let before = phone.requests;
+    phone.sync(&office).await;
+    assert_eq!(phone.requests - before, 3);
+    phone.assert_in_step();
+    assert_eq!(phone.view(ids[0]), office.visit(ids[0]).await.expect("there"));
+}
+
+#[tokio::test]
 async fn d3_a_reply_that_never_comes_costs_nothing() {
     let (_folder, office, ids) = office(1).await;
     let mut phone = Device::new("chen.jie", 1);

@@ -151,8 +151,12 @@ impl World<'_> {
         let mut held: BTreeSet<ChangeHash> = BTreeSet::new();
         for n in 0..self.devices.len() {
             if !self.devices[n].revoked {
-                // What it has given up in memory already does not count.
-                held.extend(self.on_disk(n, &self.devices[n].records())?);
+                // What it has given up in memory, or been told to, does not count.
+                let mut records = self.devices[n].records();
+                if let Some(truth) = self.truths.get(&n) {
+                    records.retain(|record| truth.0.contains_key(record));
+                }
+                held.extend(self.on_disk(n, &records)?);
             }
         }
         let lost: BTreeSet<ChangeHash> = before.difference(&after).copied().collect();

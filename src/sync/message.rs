@@ -21,13 +21,16 @@ pub const DEFAULT_REPLY_BYTES: u32 = 256 * 1024;
 /// The largest body that either side accepts, inflated: one page of whole documents with room.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
 
+/// Names one life of the office's store.
+pub type Epoch = [u8; 16];
+
 /// Where a device stands in its feed. `epoch` changes when the office is restored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Cursor {
     /// Which life of the office's store; zeros before the first round.
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
-    pub epoch: [u8; 16],
+    pub epoch: Epoch,
     /// Last entry of the feed that the device has been given; 0 before the first.
     #[n(1)]
     pub seq: u64,

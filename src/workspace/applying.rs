@@ -9,9 +9,9 @@ use super::loading::{self, CURSOR_KEY, PROVEN_KEY, absorb_what_fits, confirmed_h
 use super::output::{Output, Table};
 use super::round::{Phase, Pushed};
 use super::{Loaded, Workspace, chunk};
-use crate::ids::{RecordId, device_of};
+use crate::ids::{Heads, RecordId, device_of};
 use crate::record::Record;
-use crate::sync::message::{Chunk, Content, Entry, Outcome, Packed, Tables};
+use crate::sync::message::{Chunk, Content, Entry, Epoch, Outcome, Packed, Tables};
 use crate::sync::packed::{self, Prefix, prefix};
 
 impl Workspace {
@@ -43,11 +43,11 @@ impl Workspace {
         let mut touched: BTreeSet<RecordId> = asked.brought.iter().copied().collect();
         self.brought(&asked.brought, &reply.brought);
         for (outcome, pushed) in reply.results.iter().zip(&asked.pushed) {
-            self.result(outcome, pushed);
+            self.result(outcome, pushed, reply.cursor.epoch);
             touched.insert(pushed.record);
         }
         for entry in &reply.entries {
-            if self.entry(entry, &reply.tables) {
+            if self.entry(entry, &reply.tables, reply.cursor.epoch) {
                 let record = entry.record.to_string();
                 self.outputs.push_back(Output::RecordChanged { record });
             }
@@ -82,7 +82,7 @@ impl Workspace {
         }
     }
 
-    fn result(&mut self, outcome: &Outcome, pushed: &Pushed) {
+    fn result(&mut self, outcome: &Outcome, pushed: &Pushed, epoch: Epoch) {
         let Some(held) = self.held.get_mut(&pushed.record) else {
             return;
         };
@@ -112,21 +112,17 @@ impl Workspace {
                     held.outbox.remove(number);
                     self.journal.delete(Table::Outbox, held::outbox_key(held.id, *number));
                 }
-                held.withdrawn = true;
-                self.erase_if_handed_over(pushed.record);
+                self.withdraw(pushed.record, epoch);
             }
         }
     }
 
     /// Applies one record of the feed; gives whether its content changed.
-    fn entry(&mut self, entry: &Entry, tables: &Tables) -> bool {
+    fn entry(&mut self, entry: &Entry, tables: &Tables, epoch: Epoch) -> bool {
         let id = entry.record;
         match &entry.content {
             Content::Withdrawn => {
-                if let Some(held) = self.held.get_mut(&id) {
-                    held.withdrawn = true;
-                }
-                self.erase_if_handed_over(id);
+                self.withdraw(id, epoch);
                 true
             }
             Content::Unknown => {
@@ -234,6 +230,20 @@ impl Workspace {
         held.describe(&loaded.record);
         // Stays in memory until it is on disk: a load before that would find less.
         self.loaded.insert(id, loaded);
+    }
+
+    /// The office takes a record away. Until digests have agreed in this life of its store, the
+    /// office may have lost some of what is held here: that is brought before it is erased
+    /// (rules F1, P3).
+    fn withdraw(&mut self, id: RecordId, epoch: Epoch) {
+        let Some(held) = self.held.get_mut(&id) else { return };
+        held.withdrawn = true;
+        let proven = self.link.proven.is_some_and(|proven| proven.epoch == epoch);
+        if proven || held.vouched.is_none() {
+            self.erase_if_handed_over(id);
+        } else {
+            self.link.repair.differs(id, Heads::default());
+        }
     }
 
     /// Erases a withdrawn record, once nothing of it is unsent (rule F1).

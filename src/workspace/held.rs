@@ -72,6 +72,7 @@ pub(super) struct Unsent {
     pub(super) hash: ChangeHash,
     pub(super) deps: Vec<ChangeHash>,
     pub(super) bytes: Vec<u8>,
+    pub(super) operations: usize,
     pub(super) at: i64,
     /// Number of the batch that makes it durable; `None` once it is. Sent only then.
     pub(super) batch: Option<u64>,
@@ -97,8 +98,8 @@ impl Unsent {
     pub(super) fn decode(value: &[u8]) -> Option<Self> {
         let stored: StoredUnsent = minicbor::decode(value).ok()?;
         let change = checked_change(&stored.bytes).filter(|_| stored.format == STORE_FORMAT)?;
-        let (hash, deps) = (change.hash(), change.deps().to_vec());
-        Some(Self { hash, deps, bytes: stored.bytes, at: stored.at, batch: None })
+        let (hash, deps, operations) = (change.hash(), change.deps().to_vec(), change.len());
+        Some(Self { hash, deps, bytes: stored.bytes, operations, at: stored.at, batch: None })
     }
 
     pub(super) fn change(&self) -> Option<Change> {
@@ -234,6 +235,7 @@ impl Held {
             hash: change.hash(),
             deps: change.deps().to_vec(),
             bytes: change.raw_bytes().to_vec(),
+            operations: change.len(),
             at,
             batch: Some(journal.number()),
         };

@@ -61,6 +61,7 @@ impl Workspace {
             // What is held is compared instead of sent again.
             workspace.link.begin_repair();
         }
+        workspace.go_on_giving_back();
         workspace.settle(now_ms);
         Ok(workspace)
     }

@@ -89,11 +89,39 @@ impl Workspace {
         }
     }
 
+    /// After a start: records that were taken away and still stand here are to be given back.
+    pub(super) fn go_on_giving_back(&mut self) {
+        for held in self.held.values().filter(|held| held.withdrawn && held.vouched.is_some()) {
+            self.link.repair.differs(held.id, Heads::default());
+        }
+    }
+
     /// What the office has lost of the records that the next request is about; what can't be
     /// brought goes into the outbox or is asked for.
     pub(super) fn bring(&mut self, packer: &mut Packer) -> Vec<Bring> {
         let now: Vec<RecordId> = self.link.repair.now.iter().copied().collect();
-        now.into_iter().filter_map(|id| self.bring_one(id, packer)).collect()
+        let mut brings = Vec::new();
+        for id in now {
+            match self.bring_one(id, packer) {
+                Some(bring) => brings.push(bring),
+                None if self.held.get(&id).is_some_and(|held| held.withdrawn) => {
+                    self.given_back(id);
+                }
+                None => {}
+            }
+        }
+        brings
+    }
+
+    /// All that the office wants back of a record has been given, or nothing can be: without a
+    /// voucher it is not brought again, and it goes if the office took it away.
+    fn given_back(&mut self, id: RecordId) {
+        let Some(held) = self.held.get_mut(&id) else { return };
+        held.vouched = None;
+        if held.withdrawn {
+            held.wanted = false;
+            self.erase_if_handed_over(id);
+        }
     }
 
     fn bring_one(&mut self, id: RecordId, packer: &mut Packer) -> Option<Bring> {
@@ -167,10 +195,10 @@ impl Workspace {
                 }
                 Outcome::Missing { have } => self.lacks(*id, have),
                 // Without the voucher own work goes out as a push again.
-                Outcome::Refused { .. } => held.vouched = None,
+                Outcome::Refused { .. } => self.given_back(*id),
                 Outcome::Withdrawn => {
                     held.withdrawn = true;
-                    self.erase_if_handed_over(*id);
+                    self.given_back(*id);
                 }
             }
         }
@@ -183,6 +211,8 @@ impl Workspace {
         held.missing += 1;
         if held.missing < MISSING_AT_MOST {
             self.link.repair.differs(id, have.clone());
+        } else if held.withdrawn {
+            self.given_back(id);
         } else {
             held.problem = Some(Problem::Refused {
                 code: "missing".to_owned(),

@@ -1,5 +1,7 @@
 //! The round: when a request goes out, what it carries, and what a failure means (R1, R5, R7).
 
+use std::collections::BTreeMap;
+
 use minicbor::{Decode, Encode};
 
 use super::Workspace;
@@ -9,7 +11,8 @@ use super::repair::Repair;
 use crate::ids::RecordId;
 use crate::sync::digest::{Digest, Item};
 use crate::sync::message::{
-    Cursor, DEFAULT_REPLY_BYTES, Packed, Push, Reply, Request, Want, decode_reply, encode_request,
+    Cursor, DEFAULT_REPLY_BYTES, Epoch, Packed, Push, Reply, Request, Want, decode_reply,
+    encode_request,
 };
 use crate::sync::packed::Packer;
 
@@ -24,6 +27,10 @@ const LAST_RETRY_MS: i64 = 300_000;
 pub(super) const RETRY_SAVE_MS: i64 = 5_000;
 /// Unsent changes in one request: far below what the office accepts, enough for weeks of work.
 const PUSH_BYTES: usize = 1024 * 1024;
+/// Of one record at once, well below what the office takes (`office::merge::limits`): the rest
+/// goes with the next request.
+const PUSH_CHANGES: usize = 1_000;
+const PUSH_OPERATIONS: usize = 100_000;
 /// Records wanted in one request; the office fills its page with what fits.
 const WANT_AT_MOST: usize = 512;
 /// Repairs in a row that a person need not know of: one finds what differs, and what it brings may
@@ -43,6 +50,10 @@ pub(super) struct Proven {
     pub(super) digest: Digest,
     #[n(1)]
     pub(super) at: i64,
+    /// The life of the office's store in which it was.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(super) epoch: Epoch,
 }
 
 /// What was pushed of one record.
@@ -205,11 +216,17 @@ impl Link {
     }
 
     /// A round ended with nothing remaining: compare. Gives whether something differs.
-    pub(super) fn compare(&mut self, own: Digest, office: Digest, now_ms: i64) -> bool {
+    pub(super) fn compare(
+        &mut self,
+        own: Digest,
+        office: Digest,
+        epoch: Epoch,
+        now_ms: i64,
+    ) -> bool {
         if own == office {
             self.mismatches = 0;
             self.proven_now = true;
-            self.proven = Some(Proven { digest: own, at: now_ms });
+            self.proven = Some(Proven { digest: own, at: now_ms, epoch });
             self.problem = None;
             return false;
         }
@@ -356,7 +373,7 @@ impl Workspace {
         let mut more = remaining > 0 || wanted || self.link.repair.is_open();
         if !more {
             let own = Link::digest_of(self.held.values());
-            more = self.link.compare(own, digest, now_ms);
+            more = self.link.compare(own, digest, cursor.epoch, now_ms);
             if more {
                 self.link.begin_repair();
             }
@@ -417,13 +434,7 @@ impl Workspace {
         let mut pushed = Vec::new();
         let mut room = PUSH_BYTES;
         for held in dirty {
-            let durable: Vec<(u64, &Unsent)> = held
-                .outbox
-                .iter()
-                .map(|(number, unsent)| (*number, unsent))
-                .take_while(|(_, unsent)| unsent.batch.is_none())
-                .collect();
-            let size: usize = durable.iter().map(|(_, unsent)| unsent.bytes.len()).sum();
+            let (durable, size) = first_of(&held.outbox);
             if size > room && !push.is_empty() {
                 break;
             }
@@ -440,4 +451,22 @@ impl Workspace {
         }
         (push, pushed)
     }
+}
+
+/// What of an outbox goes into one request, in order, and its bytes: what is durable, up to the
+/// caps, and one change at least.
+fn first_of(outbox: &BTreeMap<u64, Unsent>) -> (Vec<(u64, &Unsent)>, usize) {
+    let mut first: Vec<(u64, &Unsent)> = Vec::new();
+    let (mut size, mut operations) = (0_usize, 0_usize);
+    for (number, unsent) in outbox.iter().take(PUSH_CHANGES) {
+        size = size.saturating_add(unsent.bytes.len());
+        operations = operations.saturating_add(unsent.operations);
+        let full = size > PUSH_BYTES || operations > PUSH_OPERATIONS;
+        if unsent.batch.is_some() || (full && !first.is_empty()) {
+            size = size.saturating_sub(unsent.bytes.len());
+            break;
+        }
+        first.push((*number, unsent));
+    }
+    (first, size)
 }

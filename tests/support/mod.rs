@@ -147,6 +147,13 @@ impl Device {
         panic!("the rounds do not end: {:?}", self.status());
     }
 
+    /// One request and its reply.
+    pub async fn sync_once(&mut self, office: &Office) {
+        self.workspace.sync_now(self.now);
+        self.run();
+        self.round(office).await;
+    }
+
     /// Wakes the workspace if it asked for that by now.
     pub fn wake_if_due(&mut self) -> bool {
         let due = self.wake_at.take_if(|at| *at <= self.now).is_some();

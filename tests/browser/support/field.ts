@@ -18,10 +18,11 @@ export async function inStep(page: Page): Promise<void> {
  * after the sign-in has not written the session's cookie to disk yet. The work is on the phone.
  */
 export async function inStepAgain(page: Page): Promise<void> {
-  await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", /in-step|attention/, { timeout: 60_000 });
-  const password = page.getByLabel("Password");
-  if (await password.isVisible()) {
-    await password.fill(PASSWORD);
+  const status = page.getByTestId("sync-status");
+  await expect(status).toHaveAttribute("data-state", /in-step|attention/, { timeout: 60_000 });
+  if ((await status.getAttribute("data-state")) === "attention") {
+    await status.click();
+    await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
   }
   await inStep(page);
