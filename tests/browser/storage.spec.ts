@@ -1,0 +1,127 @@
+/** The phone's store is full, or of a newer program: said in plain words, and nothing is lost. */
+import { expect, test, type Page, type Worker } from "@playwright/test";
+import { inStep, openCase, saved, signIn, step } from "./support/field";
+import { Office } from "./support/office";
+
+let office: Office;
+
+test.beforeAll(async () => {
+  office = await Office.open();
+});
+test.afterAll(() => office.remove());
+
+test("a full phone says that nothing is saved, and saves as soon as there is room", async ({ page }) => {
+  const store = await recordPage(page, "chen.jie");
+  // What a full disk answers, in the worker that writes: a quota cannot be set from here.
+  await store.evaluate(() => {
+    const kept = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException("no room", "QuotaExceededError");
+    };
+    Object.assign(self, { makeRoom: () => (IDBObjectStore.prototype.put = kept) });
+  });
+  await page.getByLabel("Notes").fill("written while the phone was full");
+  await page.getByLabel("Notes").blur();
+  await expect(page.getByText("This phone is out of space.", { exact: false }).first()).toBeVisible();
+  await expect(page.getByTestId("save-state")).not.toHaveAttribute("data-state", "saved");
+  await expect(page.getByTestId("sync-status")).not.toHaveAttribute("data-state", "in-step");
+
+  await store.evaluate(() => (self as unknown as { makeRoom: () => void }).makeRoom());
+  await expect(page.getByTestId("save-state")).toHaveAttribute("data-state", "saved", { timeout: 30_000 });
+  await page.reload();
+  await expect(page.getByLabel("Notes")).toHaveValue("written while the phone was full");
+  await inStep(page);
+});
+
+test("a store whose handle died is opened again", async ({ page }) => {
+  const store = await recordPage(page, "zhao.lei");
+  await store.evaluate(() => {
+    const kept = IDBDatabase.prototype.transaction;
+    IDBDatabase.prototype.transaction = function (...of: Parameters<typeof kept>) {
+      IDBDatabase.prototype.transaction = kept;
+      this.close();
+      Object.assign(self, { died: true });
+      return kept.apply(this, of);
+    };
+  });
+  await page.getByLabel("Notes").fill("written on a dead handle");
+  await page.getByLabel("Notes").blur();
+  await expect.poll(() => store.evaluate(() => "died" in self)).toBe(true);
+  await saved(page);
+  await page.reload();
+  await expect(page.getByLabel("Notes")).toHaveValue("written on a dead handle");
+  await inStep(page);
+});
+
+test("a store of a newer layout is named and left as it is", async ({ page }) => {
+  await recordPage(page, "wu.min");
+  await page.getByLabel("Notes").fill("kept for the newer program");
+  await page.getByLabel("Notes").blur();
+  await saved(page);
+  await asideFromTheApp(page);
+  const rows = await page.evaluate(storeOf, 2);
+
+  await page.goto(office.url);
+  await expect(page.getByText("written by a newer version", { exact: false })).toBeVisible();
+  await asideFromTheApp(page);
+  expect(await page.evaluate(storeOf, 2)).toEqual(rows);
+});
+
+test("a store of a newer row format is named and left as it is", async ({ page }) => {
+  await page.goto(office.url);
+  await signIn(page, "sun.yan");
+  await inStep(page);
+  await asideFromTheApp(page);
+  await page.evaluate(async () => {
+    const request = indexedDB.open("doorstep");
+    const db = await new Promise<IDBDatabase>((done) => (request.onsuccess = () => done(request.result)));
+    const change = db.transaction("meta", "readwrite");
+    change.objectStore("meta").put(new Uint8Array([200]), "format");
+    await new Promise((done) => (change.oncomplete = done));
+    db.close();
+  });
+  const { device: _before, ...rows } = await page.evaluate(storeOf, 1);
+  await page.goto(office.url);
+  await expect(page.getByText("written by a newer version", { exact: false })).toBeVisible();
+  await asideFromTheApp(page);
+  // The counter that keeps tabs apart goes on before anything is read.
+  const { device: _after, ...kept } = await page.evaluate(storeOf, 1);
+  expect(kept).toEqual(rows);
+});
+
+/** Opens the page where a record's notes are written; gives the worker that has the store. */
+async function recordPage(page: Page, user: string): Promise<Worker> {
+  await page.goto(office.url);
+  await signIn(page, user);
+  await inStep(page);
+  await openCase(page, "NB2026");
+  await step(page, "Record");
+  await expect(page.getByLabel("Notes")).toBeVisible();
+  const [store] = page.workers();
+  if (!store) throw new Error("no worker");
+  return store;
+}
+
+/** A page of the same origin that does not run the app. */
+async function asideFromTheApp(page: Page): Promise<void> {
+  await page.goto(`${office.url}/api/nothing`);
+}
+
+/** In the page: every row of the store, which is opened at a layout. */
+async function storeOf(layout: number): Promise<Record<string, [string, string][]>> {
+  const request = indexedDB.open("doorstep", layout);
+  const db = await new Promise<IDBDatabase>((done, failed) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => failed(request.error);
+  });
+  const all: Record<string, [string, string][]> = {};
+  for (const name of db.objectStoreNames) {
+    const store = db.transaction(name).objectStore(name);
+    const read = <T,>(asked: IDBRequest<T>): Promise<T> =>
+      new Promise((done) => (asked.onsuccess = () => done(asked.result)));
+    const [keys, values] = [await read(store.getAllKeys()), await read(store.getAll())];
+    all[name] = keys.map((key, at) => [String(key), String(values[at])]);
+  }
+  db.close();
+  return all;
+}
