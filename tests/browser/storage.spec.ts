@@ -80,13 +80,13 @@ test("a store of a newer row format is named and left as it is", async ({ page }
     await new Promise((done) => (change.oncomplete = done));
     db.close();
   });
-  const { device: _before, ...rows } = await page.evaluate(storeOf, 1);
+  const rows = await page.evaluate(storeOf, 1);
   await page.goto(office.url);
   await expect(page.getByText("written by a newer version", { exact: false })).toBeVisible();
   await asideFromTheApp(page);
   // The counter that keeps tabs apart goes on before anything is read.
-  const { device: _after, ...kept } = await page.evaluate(storeOf, 1);
-  expect(kept).toEqual(rows);
+  const kept = await page.evaluate(storeOf, 1);
+  expect({ ...kept, device: [] }).toEqual({ ...rows, device: [] });
 });
 
 /** Opens the page where a record's notes are written; gives the worker that has the store. */
@@ -117,7 +117,7 @@ async function storeOf(layout: number): Promise<Record<string, [string, string][
   const all: Record<string, [string, string][]> = {};
   for (const name of db.objectStoreNames) {
     const store = db.transaction(name).objectStore(name);
-    const read = <T,>(asked: IDBRequest<T>): Promise<T> =>
+    const read = <T>(asked: IDBRequest<T>): Promise<T> =>
       new Promise((done) => (asked.onsuccess = () => done(asked.result)));
     const [keys, values] = [await read(store.getAllKeys()), await read(store.getAll())];
     all[name] = keys.map((key, at) => [String(key), String(values[at])]);
