@@ -13,9 +13,9 @@ use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact}
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::{Author, Record, genesis};
 use doorstep::sync::message::{
-    Packed, Tables, decode_reply, decode_request, encode_reply, encode_request,
+    Request, decode_reply, decode_request, encode_reply, encode_request,
 };
-use doorstep::sync::packed::{Prefix, prefix, unpack};
+use doorstep::sync::packed::{Prefix, columns, prefix, unpack};
 use doorstep::workspace::{Identity, Output, Row, Workspace};
 
 const ID: RecordId = RecordId([1; 16]);
@@ -51,14 +51,15 @@ pub(crate) fn change(bytes: &[u8]) {
 
 /// Changes as they travel are put together and judged, or are an error.
 pub(crate) fn packed(bytes: &[u8]) {
-    let decoded: Result<(Tables, Vec<Packed>), _> = minicbor::decode(bytes);
-    let Ok((tables, changes)) = decoded else { return };
+    let Ok(Request { tables, push, .. }) = columns::from_slice(bytes) else { return };
     let known = |name: &Prefix| {
         let hashes = OFFICE.known.iter().map(|known| known.hash).chain([genesis::hash()]);
         hashes.into_iter().find(|hash: &ChangeHash| prefix(hash) == *name)
     };
-    if let Ok(chunks) = unpack(&changes, &tables, known) {
-        judged(&chunks.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    for push in push {
+        if let Ok(chunks) = unpack(&push.changes, &tables, known) {
+            judged(&chunks.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        }
     }
 }
 

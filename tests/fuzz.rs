@@ -5,9 +5,11 @@ mod checks;
 
 use std::path::{Path, PathBuf};
 
+use doorstep::ids::{DeviceId, RecordId};
 use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::genesis;
-use doorstep::sync::packed::Packer;
+use doorstep::sync::message::{Push, Request};
+use doorstep::sync::packed::{Packer, columns};
 
 /// A target by its name.
 type Target = (&'static str, fn(&[u8]));
@@ -44,12 +46,12 @@ fn the_corpus_can_be_made() {
         }
     };
     let formats = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/formats");
-    write("sync_request", "golden", &std::fs::read(formats.join("request-2.bin")).unwrap());
-    write("sync_reply", "golden", &std::fs::read(formats.join("reply-2.bin")).unwrap());
+    write("sync_request", "golden", &std::fs::read(formats.join("request-3.bin")).unwrap());
+    write("sync_reply", "golden", &std::fs::read(formats.join("reply-3.bin")).unwrap());
 
     let mut record = checks::record();
     let before = record.document().get_heads();
-    let author = checks::author(doorstep::ids::DeviceId([1; 16]), 2);
+    let author = checks::author(DeviceId([1; 16]), 2);
     let text = "asked to call in the evening".into();
     let notes = TextEdit { base: record.heads().to_hex(), text };
     for command in [checks::contact("c2"), Command::EditNotes(notes)] {
@@ -57,8 +59,10 @@ fn the_corpus_can_be_made() {
     }
     let changes = record.document().get_changes(&before);
     let mut packer = Packer::default();
-    let packed = packer.pack(changes.iter().map(automerge::Change::raw_bytes));
-    write("packed", "two", &minicbor::to_vec((packer.into_tables(), packed)).unwrap());
+    let changes = packer.pack(changes.iter().map(automerge::Change::raw_bytes));
+    let push = vec![Push { record: RecordId([1; 16]), changes }];
+    let request = Request { tables: packer.into_tables(), push, ..Request::default() };
+    write("packed", "two", &columns::to_vec(&request));
     let all = record.document().get_changes(&[genesis::hash()]);
     for (n, change) in all.iter().enumerate() {
         write("change", &format!("change-{n}"), change.raw_bytes());

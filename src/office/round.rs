@@ -17,7 +17,7 @@ use super::vouch::Vouchers;
 use super::{Office, OfficeError, Session};
 use crate::ids::{Heads, RecordId};
 use crate::sync::message::{Outcome, Push, Reply, Request, Tables};
-use crate::sync::packed::{self, Unpackable};
+use crate::sync::packed::{self, Unpackable, columns};
 use crate::sync::ranges;
 
 /// The word under which work for a withdrawn record is kept.
@@ -113,7 +113,7 @@ impl Office {
             }
             // The bytes are kept as they came.
             Err(Unpackable::Malformed) => {
-                let bytes = minicbor::to_vec(&push.changes).unwrap_or_default();
+                let bytes = columns::to_vec(&push);
                 (Verdict::Refuse(Refusal::not_whole()), vec![bytes])
             }
         };

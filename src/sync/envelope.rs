@@ -8,6 +8,7 @@ use flate2::write::DeflateEncoder;
 use minicbor::{Decode, Encode};
 
 use super::message::{MAX_BODY, PROTOCOL};
+use super::packed::columns::{self, Columns};
 
 const PLAIN: u8 = 0;
 const DEFLATE: u8 = 1;
@@ -30,12 +31,9 @@ pub enum MalformedBody {
 }
 
 /// Frames a value, deflated where that is smaller.
-pub(super) fn seal<T: Encode<()>>(value: &T) -> Vec<u8> {
+pub(super) fn seal<T: Encode<Columns>>(value: &T) -> Vec<u8> {
     let mut plain = vec![PROTOCOL, PLAIN];
-    // Encoding into a Vec cannot fail: its write error is `Infallible`.
-    if minicbor::encode(value, &mut plain).is_err() {
-        unreachable!("encoding into memory cannot fail");
-    }
+    plain.append(&mut columns::to_vec(value));
     let mut encoder = DeflateEncoder::new(vec![PROTOCOL, DEFLATE], Compression::best());
     match encoder.write_all(&plain[2..]).and_then(|()| encoder.finish()) {
         Ok(deflated) if deflated.len() < plain.len() => deflated,
@@ -44,7 +42,7 @@ pub(super) fn seal<T: Encode<()>>(value: &T) -> Vec<u8> {
 }
 
 /// Opens a frame from untrusted bytes, never inflating past [`MAX_BODY`].
-pub(super) fn open<T: for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, MalformedBody> {
+pub(super) fn open<T: for<'b> Decode<'b, Columns>>(bytes: &[u8]) -> Result<T, MalformedBody> {
     let [version, encoding, payload @ ..] = bytes else {
         return Err(MalformedBody::Truncated);
     };
@@ -69,12 +67,6 @@ fn inflate(payload: &[u8]) -> Result<Vec<u8>, MalformedBody> {
     if inflated.len() > MAX_BODY { Err(MalformedBody::TooLarge) } else { Ok(inflated) }
 }
 
-fn decode<T: for<'b> Decode<'b, ()>>(payload: &[u8]) -> Result<T, MalformedBody> {
-    let mut decoder = minicbor::Decoder::new(payload);
-    let value = decoder.decode().map_err(|e| MalformedBody::Malformed(e.to_string()))?;
-    if decoder.position() == payload.len() {
-        Ok(value)
-    } else {
-        Err(MalformedBody::Malformed("bytes after the end".into()))
-    }
+fn decode<T: for<'b> Decode<'b, Columns>>(payload: &[u8]) -> Result<T, MalformedBody> {
+    columns::from_slice(payload).map_err(|error| MalformedBody::Malformed(error.to_string()))
 }

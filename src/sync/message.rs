@@ -8,12 +8,13 @@ use minicbor::{Decode, Encode};
 
 use super::digest::{Digest, Item};
 use super::envelope::{self, MalformedBody};
+use super::packed::columns::{self, Columns};
 pub use super::packed::{Packed, Tables};
 use super::ranges::{Differing, Range};
 use crate::ids::{Heads, RecordId};
 
 /// Version of the protocol that this code speaks.
-pub const PROTOCOL: u8 = 2;
+pub const PROTOCOL: u8 = 3;
 
 /// Bytes of reply that a device asks for: a page that a weak link carries in a few seconds.
 pub const DEFAULT_REPLY_BYTES: u32 = 256 * 1024;
@@ -49,6 +50,7 @@ impl Cursor {
 
 /// What a device says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Columns>")]
 pub struct Request {
     /// Where the device stands.
     #[n(0)]
@@ -75,11 +77,13 @@ pub struct Request {
 
 /// One record's unconfirmed changes.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Columns>")]
 pub struct Push {
     /// Which record.
     #[n(0)]
     pub record: RecordId,
     /// In causal order.
+    #[cbor(with = "columns")]
     #[n(1)]
     pub changes: Vec<Packed>,
 }
@@ -87,6 +91,7 @@ pub struct Push {
 /// Changes of anybody that the office once held and lost in a restore (rule P3). The voucher is
 /// its own word for that, and the hashes in the heads hold all that they follow.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Columns>")]
 pub struct Bring {
     /// Which record.
     #[n(0)]
@@ -99,6 +104,7 @@ pub struct Bring {
     #[cbor(with = "minicbor::bytes")]
     pub tag: Tag,
     /// What leads to it, in causal order, as far as the office may lack it.
+    #[cbor(with = "columns")]
     #[n(3)]
     pub changes: Vec<Packed>,
 }
@@ -154,6 +160,7 @@ pub struct Chunk(
 
 /// What the office answers.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Columns>")]
 pub struct Reply {
     /// What the changes below share.
     #[n(0)]
@@ -277,6 +284,7 @@ impl RefusalCode {
 
 /// One record of the feed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Columns>")]
 pub struct Entry {
     /// Which record.
     #[n(0)]
@@ -288,11 +296,13 @@ pub struct Entry {
 
 /// What the office sends of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Columns>")]
 pub enum Content {
     /// Changes that the device lacks, in causal order.
     #[n(0)]
     Changes {
         /// None where the device wrote all that is new (rule R4).
+        #[cbor(with = "columns")]
         #[n(0)]
         changes: Vec<Packed>,
         /// For the office's copy.
