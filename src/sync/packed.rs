@@ -420,7 +420,7 @@ mod tests {
             name: 0,
             deps: vec![[1; PREFIX]],
             others: Vec::new(),
-            columns: vec![0].into(),
+            columns: vec![0],
             checksum: None,
         }));
         let held = |_: &Prefix| Some(ChangeHash([1; 32]));
