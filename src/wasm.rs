@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
 use crate::ids::{DeviceId, RecordId};
-use crate::record::command::Command;
+use crate::record::command::{AssignmentPatch, CasePatch, Command};
 use crate::record::terms::Role;
 use crate::record::view::{HistoryEntry, VisitView};
 use crate::types::TsType;
-use crate::workspace::{HeldRow, Identity, Output, Row, Status, Workspace, WorkspaceError};
+use crate::workspace::{Identity, ListChanges, Output, Row, Status, Workspace, WorkspaceError};
 
 TsType! {
 /// What is thrown.
@@ -68,10 +68,43 @@ impl JsWorkspace {
             .map_err(|error| thrown("newer_store", "", &error.to_string()))
     }
 
-    /// Rows of the list.
-    #[wasm_bindgen(unchecked_return_type = "HeldRow[]")]
-    pub fn list(&self) -> Result<JsValue, JsValue> {
-        to_js::<Vec<HeldRow>>(&self.inner.list())
+    /// A workspace to practise in, that never sends anything.
+    #[wasm_bindgen(js_name = forPractice)]
+    pub fn for_practice(
+        session: f64,
+        user: String,
+        #[wasm_bindgen(unchecked_param_type = "StoredRows")] rows: JsValue,
+        now_ms: f64,
+    ) -> Result<JsWorkspace, JsValue> {
+        let rows: StoredRows = from_js(rows)?;
+        let device = DeviceId([u8::MAX; 16]);
+        let identity = Identity { device, session: count(session), user, role: Role::Collector };
+        Workspace::for_practice(identity, &rows.meta, &rows.records, &rows.outbox, millis(now_ms))
+            .map(|inner| Self { inner })
+            .map_err(|error| thrown("newer_store", "", &error.to_string()))
+    }
+
+    /// Adds a made-up record to practise with.
+    #[wasm_bindgen(js_name = makeUp)]
+    pub fn make_up(
+        &mut self,
+        record: &str,
+        case_no: &str,
+        #[wasm_bindgen(unchecked_param_type = "CasePatch")] case: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "AssignmentPatch")] assignment: JsValue,
+        now_ms: f64,
+    ) -> Result<(), JsValue> {
+        let (case, assignment): (CasePatch, AssignmentPatch) =
+            (from_js(case)?, from_js(assignment)?);
+        self.inner
+            .make_up(id(record)?, case_no, &case, &assignment, millis(now_ms))
+            .map_err(|error| refusal(error.into()))
+    }
+
+    /// Rows of the list that changed since the last call, at most so many.
+    #[wasm_bindgen(js_name = listChanges, unchecked_return_type = "ListChanges")]
+    pub fn list_changes(&mut self, at_most: usize) -> Result<JsValue, JsValue> {
+        to_js::<ListChanges>(&self.inner.list_changes(at_most))
     }
 
     /// The status.

@@ -19,8 +19,10 @@ mod applying;
 mod chunk;
 mod held;
 mod journal;
+mod listing;
 mod loading;
 mod output;
+mod practice;
 mod repair;
 mod round;
 mod status;
@@ -40,7 +42,10 @@ use crate::sync::message::Cursor;
 
 use held::Held;
 use journal::Journal;
-pub use output::{FirstSync, HeldRow, Output, RecordState, Row, Status, SyncState, Table, Write};
+use listing::Listing;
+pub use output::{
+    FirstSync, HeldRow, ListChanges, Output, RecordState, Row, Status, SyncState, Table, Write,
+};
 use round::Link;
 
 /// Version of the rows in the device's store. A store of another version is refused, untouched.
@@ -103,6 +108,7 @@ pub struct Workspace {
     next_ticket: u64,
     /// Order of use of loaded documents.
     uses: u64,
+    listing: Listing,
 }
 
 /// A document in memory.

@@ -4,7 +4,8 @@ use automerge::ReadDoc;
 use doorstep::ids::{DeviceId, RecordId, actor};
 use doorstep::record::command::{
     AppointmentPatch, AppointmentProposal, Arrival, AssignmentPatch, CasePatch, Command,
-    NewContact, NewPayment, PromiseToPay, RepaymentOption, TalkPatch, TextEdit, VisitPatch,
+    NewContact, NewPayment, Position, PromiseToPay, RepaymentOption, TalkPatch, TextEdit,
+    VisitPatch,
 };
 use doorstep::record::terms::{
     AppointmentStatus, Channel, CheckAnswer, CheckItem, ContactOutcome, Disposition, Flag, Grade,
@@ -67,6 +68,34 @@ fn a_visit_goes_through_every_stage() {
 }
 
 #[test]
+fn a_first_choice_is_taken_back_until_the_seal() {
+    let mut record = created();
+    let collector = author("chen.jie", Role::Collector, 1);
+    let before = record.view();
+    let position = Position { lat: 29.87, lon: 121.54, accuracy_m: 12.0, at: NOW };
+    for command in [
+        talk(Disposition::SafetyWithdrawn),
+        Command::Arrive(Arrival { at: NOW, position: Some(position) }),
+    ] {
+        record.apply(&command, &collector).expect("allowed");
+    }
+    let paths = ["talk.disposition", "visit.arrived_at", "visit.zone"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(["lat", "lon", "accuracy_m", "at"].map(|key| format!("visit.position.{key}")));
+    let back = Command::Clear { paths: paths.collect() };
+    record.apply(&back, &collector).expect("taken back");
+    let after = record.view();
+    assert_eq!((after.talk, after.visit), (before.talk, before.visit));
+    record.validate().expect("a valid record");
+    assert_eq!(record.apply(&back, &collector).expect("nothing to take back"), None);
+
+    let sealed = &mut sealed();
+    let refusal = sealed.apply(&back, &collector).expect_err("sealed");
+    assert_eq!(refusal.code(), "sealed");
+}
+
+#[test]
 fn a_returned_record_is_open_until_it_is_sealed_again() {
     let mut record = sealed();
     let (collector, office) = (author("chen.jie", Role::Collector, 1), office());
@@ -105,6 +134,21 @@ fn a_returned_record_is_open_until_it_is_sealed_again() {
     Role::Collector,
     Command::Promise { promise: Some(PromiseToPay { amount: 1, due_date: "2026-02-30".into(), channel: String::new() }) },
     "invalid_value"
+)]
+#[case::nobody_takes_a_case_number_back(
+    Role::Collector,
+    Command::Clear { paths: vec!["case_no".into()] },
+    "invalid_value"
+)]
+#[case::entries_are_not_taken_back(
+    Role::Collector,
+    Command::Clear { paths: vec!["talk.options.a".into()] },
+    "invalid_value"
+)]
+#[case::office_takes_no_talk_back(
+    Role::Supervisor,
+    Command::Clear { paths: vec!["talk.disposition".into()] },
+    "not_allowed"
 )]
 #[case::no_window_that_ends_first(
     Role::Collector,

@@ -52,6 +52,12 @@ pub enum Command {
     },
     /// What was said about reason, willingness and outcome.
     EditTalk(TalkPatch),
+    /// Take single facts of appointment, visit or talk back, so that nothing stands there: the way
+    /// back from a slip.
+    Clear {
+        /// Their paths, such as `talk.disposition`.
+        paths: Vec<String>,
+    },
     /// Offer a way to repay.
     OfferOption(RepaymentOption),
     /// Take back an option that was offered by mistake (before the seal).

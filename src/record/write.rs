@@ -95,6 +95,7 @@ impl<'t, 'd> Pen<'t, 'd> {
                 self.upsert(&path, &fields)
             }
             Command::EditTalk(patch) => self.talk(patch),
+            Command::Clear { paths } => paths.iter().try_for_each(|path| self.clear(path)),
             Command::OfferOption(option) => self.upsert(
                 &["talk", "options", &option.id],
                 &[
@@ -297,6 +298,17 @@ impl<'t, 'd> Pen<'t, 'd> {
         self.put_some(&["talk", "overdue_reason_text"], patch.overdue_reason_text.as_deref())?;
         self.put_some(&["talk", "willingness"], patch.willingness.map(|word| word.as_str()))?;
         self.put_some(&["talk", "disposition"], patch.disposition.map(|word| word.as_str()))
+    }
+
+    /// Takes one fact back. Entries have commands of their own, and the rest is nobody's slip.
+    fn clear(&mut self, path: &str) -> Result<(), CommandError> {
+        let segments: Vec<&str> = path.split('.').collect();
+        match segments.as_slice() {
+            ["appointment" | "visit" | "talk", _] | ["visit", "position", _] => {
+                self.remove(&segments)
+            }
+            _ => Err(wrong(&segments, "this is not taken back by itself")),
+        }
     }
 
     fn promise(&mut self, promise: Option<&PromiseToPay>) -> Result<(), CommandError> {

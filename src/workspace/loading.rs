@@ -6,6 +6,7 @@ use automerge::{Change, ChangeHash};
 
 use super::held::{Held, Problem, Unsent, checked_change};
 use super::journal::Journal;
+use super::listing::Listing;
 use super::output::{Output, Row, Table};
 use super::round::Link;
 use super::{Identity, Loaded, STORE_FORMAT, StoreError, Workspace, WorkspaceError, chunk};
@@ -33,6 +34,23 @@ impl Workspace {
         outbox: &[Row],
         now_ms: i64,
     ) -> Result<Self, StoreError> {
+        let mut workspace = Self::from_rows(identity, meta, records, outbox)?;
+        if workspace.cursor == Cursor::default() && !workspace.held.is_empty() {
+            // What is held is compared instead of sent again.
+            workspace.link.begin_repair();
+        }
+        workspace.go_on_giving_back();
+        workspace.settle(now_ms);
+        Ok(workspace)
+    }
+
+    /// The workspace that the rows describe, before it does anything.
+    pub(super) fn from_rows(
+        identity: Identity,
+        meta: &[Row],
+        records: &[Row],
+        outbox: &[Row],
+    ) -> Result<Self, StoreError> {
         let named = |name: &str| meta.iter().find(|row| row.key == name).map(|row| &row.value);
         let format = named(FORMAT_KEY).and_then(|value| value.first().copied());
         if let Some(format) = format.filter(|format| *format != STORE_FORMAT) {
@@ -52,17 +70,12 @@ impl Workspace {
             outputs: VecDeque::new(),
             next_ticket: 0,
             uses: 0,
+            listing: Listing::default(),
         };
         if format.is_none() {
             workspace.journal.put(Table::Meta, FORMAT_KEY.into(), vec![STORE_FORMAT]);
         }
         workspace.restore(records, outbox);
-        if workspace.cursor == Cursor::default() && !workspace.held.is_empty() {
-            // What is held is compared instead of sent again.
-            workspace.link.begin_repair();
-        }
-        workspace.go_on_giving_back();
-        workspace.settle(now_ms);
         Ok(workspace)
     }
 

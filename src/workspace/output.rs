@@ -117,6 +117,19 @@ pub struct HeldRow {
 }
 
 TsType! {
+/// What of the list is not as it was given last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListChanges {
+    /// New and changed rows, in order of record id.
+    pub rows: Vec<HeldRow>,
+    /// Ids of records that the device no longer holds.
+    pub gone: Vec<String>,
+    /// More rows have changed.
+    pub more: bool,
+}
+}
+
+TsType! {
 /// Where a record stands between phone and office.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

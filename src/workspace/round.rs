@@ -118,6 +118,8 @@ pub(super) struct Link {
     reply_bytes: u32,
     skew_ms: Option<i64>,
     first: Option<FirstSync>,
+    /// There is no office: nothing is ever asked for.
+    cut: bool,
 }
 
 impl Link {
@@ -138,7 +140,13 @@ impl Link {
             reply_bytes: DEFAULT_REPLY_BYTES,
             skew_ms: None,
             first: None,
+            cut: false,
         }
+    }
+
+    /// From here on there is no office.
+    pub(super) fn cut(&mut self) {
+        self.cut = true;
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -156,7 +164,7 @@ impl Link {
         }
     }
     pub(super) fn is_out_of_reach(&self) -> bool {
-        self.failures > 0
+        self.cut || self.failures > 0
     }
     pub(super) fn proven_now(&self) -> bool {
         self.proven_now
@@ -351,6 +359,9 @@ impl Workspace {
             self.apply_reply();
         }
         self.finish_if_committed(now_ms);
+        if self.link.cut {
+            return;
+        }
         let due = self.link.due_at.is_some_and(|due| due <= now_ms);
         if due && matches!(self.link.phase, Phase::Idle) && self.loading.is_empty() {
             self.load_for_repair();

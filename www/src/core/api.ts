@@ -21,6 +21,22 @@ export interface ListRow extends VisitSummary {
   problem: string | null;
 }
 
+/** How far a page has read the list of one workspace. */
+export interface ListMark {
+  workspace: string;
+  version: number;
+}
+
+/** What changed in the list since a mark, a piece at a time, so that no piece holds a page up. */
+export interface ListPage {
+  mark: ListMark;
+  /** The mark was another workspace's: this is the list from its beginning. */
+  fresh: boolean;
+  /** The row by id, or null where the record is gone. */
+  rows: [string, ListRow | null][];
+  more: boolean;
+}
+
 export interface SyncStatus {
   state: SyncState;
   /** Changes that the office has not confirmed. */
@@ -66,7 +82,8 @@ export interface Client {
   signIn(name: string, password: string): Promise<StartState>;
   /** Code `unsent` while work is on this phone only. */
   signOut(): Promise<void>;
-  list(): Promise<ListRow[]>;
+  /** What changed since the mark; without one, from the beginning. */
+  list(since: ListMark | null): Promise<ListPage>;
   /** Loads the document. Codes: unknown_record, damaged. */
   open(id: string): Promise<VisitView>;
   /** Reads a record that is open again. */

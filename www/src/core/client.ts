@@ -7,7 +7,15 @@
  * no sign of life, such as a page that the system froze, is robbed of the lock; what it may still
  * try to write is refused by the store (`Storage.write`).
  */
-import { ClientError, type Client, type CoreEvent, type StartState, type StorageState } from "./api";
+import {
+  ClientError,
+  type Client,
+  type CoreEvent,
+  type ListMark,
+  type ListPage,
+  type StartState,
+  type StorageState,
+} from "./api";
 import { Engine, type Result } from "./engine";
 import type { Methods, Refusal } from "./worker";
 
@@ -72,7 +80,7 @@ class TabClient implements Client {
   start = (): Promise<StartState> => this.run("start");
   signIn = (name: string, password: string): Promise<StartState> => this.run("signIn", name, password);
   signOut = (): Promise<void> => this.run("signOut");
-  list = (): Promise<Result<"list">> => this.run("list");
+  list = (since: ListMark | null): Promise<ListPage> => this.run("list", since);
   open = (id: string): Promise<Result<"open">> => this.run("open", id);
   view = (id: string): Promise<Result<"view">> => this.run("view", id);
   close = (id: string): Promise<void> => this.run("close", id);

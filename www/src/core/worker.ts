@@ -4,8 +4,9 @@
 import * as Comlink from "comlink";
 import init, { newId, Workspace } from "../wasm/doorstep";
 import wasmUrl from "../wasm/doorstep_bg.wasm?url";
-import { ClientError, type CoreEvent, type ListRow, type StartState, type SyncStatus } from "./api";
+import { ClientError, type CoreEvent, type ListMark, type ListPage, type StartState, type SyncStatus } from "./api";
 import { Driver } from "./driver";
+import { Listing } from "./listing";
 import { Office, OfficeError } from "./office";
 import { Storage, StorageError, type DeviceRow } from "./storage";
 import type { Command, HistoryEntry, VisitView } from "../wasm/doorstep";
@@ -32,6 +33,7 @@ function shutDown(): void {
 }
 
 let begun: Promise<StartState> | undefined;
+let listing = new Listing();
 
 /** Opens the store and starts; every tab asks, and gets the state as it is. */
 async function begin(): Promise<StartState> {
@@ -60,6 +62,7 @@ async function launch(store: Storage, row: DeviceRow): Promise<void> {
   const session = await store.nextSession();
   const rows = await store.start();
   const workspace = new Workspace(row.device, session, row.user, row.role, rows, Date.now());
+  listing = new Listing();
   driver = new Driver(workspace, store, office, (event) => listener(event), poisoned);
   driver.call(() => undefined);
   listen();
@@ -134,10 +137,7 @@ const methods = {
     await office.signOut().catch(() => undefined);
   },
 
-  list: (): ListRow[] =>
-    running().call((workspace) =>
-      workspace.list().map(({ summary, state, unsent, problem }) => ({ ...summary, state, unsent, problem })),
-    ),
+  list: (since: ListMark | null): ListPage => running().call((workspace) => listing.page(workspace, since)),
 
   async open(id: string): Promise<VisitView> {
     const drive = running();

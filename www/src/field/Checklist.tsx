@@ -42,7 +42,13 @@ export function Check({ item, record }: { item: CheckItem; record: OpenRecord })
     if (answer === "not_possible") toast.value = null;
     if (answer === "not_possible" || answer === own?.answer) return;
     const back = command(own?.answer ?? null, own?.reason || null);
-    void applyWithUndo(command(answer, null), `${word("check", item)}: ${word("answer", answer)}`, back);
+    void applyWithUndo(command(answer, null), `${word("check", item)}: ${word("answer", answer)}`, [back]);
+  };
+  const clear = (): void => {
+    setAsking(false);
+    if (!own) return;
+    const text = t("app/taken_back", { what: word("check", item) });
+    void applyWithUndo(command(null, null), text, [command(own.answer, own.reason || null)]);
   };
   return (
     <Spot paths={[`checks.${item}`]}>
@@ -55,6 +61,7 @@ export function Check({ item, record }: { item: CheckItem; record: OpenRecord })
           readOnly={readOnly}
           word={(answer) => word("answer", answer)}
           onChange={choose}
+          onClear={clear}
         />
         {(asking || own?.answer === "not_possible") && (
           <AutoText

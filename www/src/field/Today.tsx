@@ -6,7 +6,8 @@ import { useEffect, useMemo } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { ListRow } from "../core/api";
 import { t } from "../i18n";
-import { deviceZone, formatDay, today, toLocalInput } from "../ui/format";
+import { formatDay, today } from "../ui/format";
+import { arrange, dayOf, search } from "./agenda";
 import { forgetPlace, lastPlace, useScrollMemory } from "./place";
 import { SignInForm } from "./SignIn";
 import { clock, expired, me, rows } from "./state";
@@ -19,16 +20,13 @@ type Filter = "all" | "conflicts" | "unsent";
 const query = signal("");
 const filter = signal<Filter>("all");
 
-/** Records due within so many days stand before the rest. */
-const SOON_DAYS = 3;
-
 export function Today(): JSX.Element {
   const all = rows.value ?? [];
   const wanted = query.value;
   const kept = filter.value;
-  const day = today(deviceZone());
+  const day = today();
   const shown = useMemo(() => search(all, wanted).filter((row) => passes(row, kept)), [all, kept, wanted]);
-  const sections = useMemo(() => arrange(shown, day), [shown, day]);
+  const sections = useMemo(() => arrange(shown, dayOf(day)), [shown, day]);
   useScrollMemory(true, () => 0);
   return (
     <div class="mx-auto max-w-xl">
@@ -143,53 +141,4 @@ function Empty({ none }: { none: boolean }): JSX.Element {
 
 function passes(row: ListRow, kept: Filter): boolean {
   return kept === "all" || (kept === "conflicts" ? row.conflicts > 0 : row.unsent > 0);
-}
-
-/** Full-width digits and letters count as their plain ones. */
-function plain(text: string): string {
-  return text.normalize("NFKC").toLowerCase();
-}
-
-/** What is searched in a row; rows that stay the same object are made plain once. */
-const texts = new WeakMap<ListRow, string>();
-
-function search(list: ListRow[], wanted: string): ListRow[] {
-  const part = plain(wanted.trim());
-  if (part === "") return list;
-  return list.filter((row) => {
-    const text = texts.get(row) ?? plain([row.borrower_name, row.case_no, row.address].join("\n"));
-    texts.set(row, text);
-    return text.includes(part);
-  });
-}
-
-/** Sections in the order in which a day needs them; a record stands in the first that fits. */
-function arrange(list: ListRow[], day: string): { title: string; rows: ListRow[] }[] {
-  const zone = deviceZone();
-  const soon = toLocalInput(Date.now() + SOON_DAYS * 86_400_000, zone).slice(0, 10);
-  const section = (row: ListRow): string => {
-    if (row.state === "attention") return "list/attention";
-    if (row.state === "returned") return "list/returned";
-    if (row.stage === "sealed" || row.stage === "reviewed") return "list/done";
-    const called_off = row.appointment_status === "cancelled" || row.appointment_status === "declined";
-    if (row.starts_at !== null && !called_off && toLocalInput(row.starts_at, zone).startsWith(day)) return "list/today";
-    return row.due_by !== "" && row.due_by <= soon ? "list/due" : "list/rest";
-  };
-  const sections = new Map<string, ListRow[]>(
-    ["list/attention", "list/today", "list/returned", "list/due", "list/rest", "list/done"].map((title) => [title, []]),
-  );
-  for (const row of list) sections.get(section(row))?.push(row);
-  sections.get("list/today")?.sort((a, b) => (a.starts_at ?? 0) - (b.starts_at ?? 0));
-  sections.get("list/due")?.sort((a, b) => order(a.due_by, b.due_by) || byUse(a, b));
-  sections.get("list/rest")?.sort(byUse);
-  return [...sections].filter(([, rows]) => rows.length > 0).map(([title, rows]) => ({ title, rows }));
-}
-
-function byUse(a: ListRow, b: ListRow): number {
-  return a.priority - b.priority || order(a.due_by || "9", b.due_by || "9") || order(a.case_no, b.case_no);
-}
-
-/** Dates and case numbers need no language's rules, which cost far more. */
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,9 +1,17 @@
 /** What every view of the field app shares: the core, and what it last said. */
 import { computed, signal } from "@preact/signals";
-import { ClientError, type ListRow, type SaveState, type StartState, type SyncStatus } from "../core/api";
+import {
+  ClientError,
+  type ListMark,
+  type ListRow,
+  type SaveState,
+  type StartState,
+  type SyncStatus,
+} from "../core/api";
 import { connect } from "../core/client";
 import { sentence, t } from "../i18n";
 import { fieldName } from "../ui/format";
+import { prepare } from "./agenda";
 
 export const client = connect();
 
@@ -56,18 +64,27 @@ export function explain(cause: unknown): string {
   return cause.path === "" ? said : t("error_at", { field: fieldName(cause.path), said });
 }
 
-/** Rows as they were last read: one that has not changed stays the same object, so that it is not drawn anew. */
-let known = new Map<string, { text: string; row: ListRow }>();
+/** Rows as they were last read, and how far: a row that has not changed stays the same object. */
+const known = new Map<string, ListRow>();
+let mark: ListMark | null = null;
 
 async function refreshList(): Promise<void> {
-  const next: typeof known = new Map();
-  for (const row of await client.list()) {
-    const text = JSON.stringify(row);
-    const before = known.get(row.id);
-    next.set(row.id, before?.text === text ? before : { text, row });
+  let changes = 0;
+  for (let more = true; more;) {
+    const page = await client.list(mark);
+    if (page.fresh) known.clear();
+    for (const [id, row] of page.rows) {
+      if (row) {
+        prepare(row);
+        known.set(id, row);
+      } else {
+        known.delete(id);
+      }
+    }
+    changes += page.fresh ? 1 : page.rows.length;
+    ({ mark, more } = page);
   }
-  known = next;
-  rows.value = [...next.values()].map(({ row }) => row);
+  if (changes > 0 || rows.value === null) rows.value = [...known.values()];
 }
 
 /** One refresh at a time; what comes meanwhile asks for one more. */
@@ -95,6 +112,8 @@ export async function enter(next: StartState): Promise<void> {
     const [, state] = await Promise.all([refreshList(), client.status()]);
     status.value = state;
   } else {
+    known.clear();
+    mark = null;
     rows.value = null;
     status.value = null;
   }

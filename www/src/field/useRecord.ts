@@ -12,8 +12,8 @@ export interface OpenRecord {
    * says what an edit of a text is about.
    */
   apply: (command: Command, typed?: TypedText) => Promise<VisitView | null>;
-  /** The same, with a message and, where there is a command back, a way back. */
-  applyWithUndo: (command: Command, text: string, back: Command | null) => Promise<VisitView | null>;
+  /** The same, with a message and, where there are commands back, a way back. */
+  applyWithUndo: (command: Command, text: string, back: readonly Command[]) => Promise<VisitView | null>;
   readOnly: boolean;
 }
 
@@ -88,7 +88,10 @@ export function useRecord(id: string): RecordState {
   };
   const applyWithUndo: OpenRecord["applyWithUndo"] = async (command, text, back) => {
     const done = await apply(command);
-    if (done) showToast({ text, undo: back ? () => void apply(back) : undefined });
+    const undo = async (): Promise<void> => {
+      for (const step of back) if (!(await apply(step))) return;
+    };
+    if (done) showToast({ text, undo: back.length > 0 ? () => void undo() : undefined });
     return done;
   };
   const readOnly = view.stage === "sealed" || view.stage === "reviewed";

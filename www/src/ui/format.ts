@@ -108,7 +108,7 @@ export function formatDate(iso: string): string {
 /** The same for lists: without the year while it is this one. */
 export function formatShortDate(iso: string): string {
   const ms = Date.parse(`${iso}T00:00:00Z`);
-  if (Number.isNaN(ms) || !iso.startsWith(today().slice(0, 4))) return formatDate(iso);
+  if (Number.isNaN(ms) || !iso.startsWith(String(new Date().getFullYear()))) return formatDate(iso);
   return dateFormat({ day: "numeric", month: "short" }, "UTC").format(ms);
 }
 
@@ -171,9 +171,9 @@ export function deviceZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** Today in a zone, `YYYY-MM-DD`. */
-export function today(zone?: string): string {
-  return toLocalInput(Date.now(), zone ?? deviceZone()).slice(0, 10);
+/** Today in a zone, or the date there at a moment, `YYYY-MM-DD`. */
+export function today(zone = deviceZone(), ms = Date.now()): string {
+  return toLocalInput(ms, zone).slice(0, 10);
 }
 
 export function formatBytes(bytes: number): string {

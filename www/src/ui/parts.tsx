@@ -48,6 +48,8 @@ export function Choices<T extends string>(props: {
   look?: "segments" | "grid";
   readOnly?: boolean | undefined;
   onChange: (option: T) => void;
+  /** Takes the choice back, so that none stands. */
+  onClear?: (() => void) | undefined;
 }): JSX.Element {
   const id = useId();
   const segments = props.look === "segments";
@@ -56,9 +58,21 @@ export function Choices<T extends string>(props: {
   }
   return (
     <div role="radiogroup" aria-labelledby={id} class="flex flex-col gap-2">
-      <span id={id} class="label-text">
-        {props.label}
-      </span>
+      <div class="flex items-center justify-between gap-3">
+        <span id={id} class="label-text">
+          {props.label}
+        </span>
+        {props.onClear && props.value !== null && (
+          <button
+            type="button"
+            class="btn btn-ghost -my-2 shrink-0 px-2 text-sm font-medium"
+            aria-label={t("app/take_back_of", { what: props.label })}
+            onClick={props.onClear}
+          >
+            {t("app/take_back")}
+          </button>
+        )}
+      </div>
       <div class={segments ? "segments" : "choice-grid"}>
         {props.options.map((option, at) => {
           const chosen = option === props.value;

@@ -44,14 +44,10 @@ function Propose({ record }: { record: OpenRecord }): JSX.Element {
   const propose = (): Promise<void> =>
     run(async () => {
       if (starts_at === null || ends_at === null) return;
-      await record.apply({
-        do: "propose_appointment",
-        starts_at,
-        ends_at,
-        place: place.trim(),
-        proposed_by: side,
-        borrower_remark: remark.trim(),
-      });
+      const proposal = { starts_at, ends_at, place: place.trim(), proposed_by: side, borrower_remark: remark.trim() };
+      const paths = [...Object.keys(proposal), "status", "zone"].map((key) => `appointment.${key}`);
+      const said = t("app_/status", { status: word("appointment", "proposed") });
+      await record.applyWithUndo({ do: "propose_appointment", ...proposal }, said, [{ do: "clear", paths }]);
     });
   return (
     <section class="card-plain flex flex-col gap-5">
@@ -105,8 +101,8 @@ function Proposed({ record }: { record: OpenRecord }): JSX.Element {
   };
   const answer = (status: AppointmentStatus): void => {
     const before = appointment.status;
-    const back = before && ({ do: "answer_appointment", status: before } as const);
-    void applyWithUndo({ do: "answer_appointment", status }, word("appointment", status), back);
+    const back = before ? ({ do: "answer_appointment", status: before } as const) : null;
+    void applyWithUndo({ do: "answer_appointment", status }, word("appointment", status), back ? [back] : []);
   };
   const time = (key: "starts_at" | "ends_at"): { value: string; shown: string } => {
     const at = appointment[key];

@@ -2,13 +2,14 @@
 import { Car, DoorOpen, LogOut, MapPin, MapPinOff, ShieldAlert, UserMinus, UserPlus } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { PlaceType, Position, TargetRole, VisitPatch } from "../../wasm/doorstep";
+import type { Command, PlaceType, Position, TargetRole } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { formatDateTime } from "../../ui/format";
 import { Choices, useBusy } from "../../ui/parts";
 import { Checklist } from "../Checklist";
 import { Spot } from "../Missing";
-import { me, showToast } from "../state";
+import { putBack } from "../putBack";
+import { me } from "../state";
 import type { OpenRecord } from "../useRecord";
 import { PERSONS, PLACES } from "../words";
 
@@ -16,12 +17,19 @@ import { PERSONS, PLACES } from "../words";
 const POSITION_WAIT_MS = 10_000;
 
 export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
-  const { view, readOnly, apply, applyWithUndo } = record;
+  const { view, readOnly, applyWithUndo } = record;
   const { visit } = view;
-  const choose = (patch: VisitPatch, text: string, before: VisitPatch | null): void =>
-    before
-      ? void applyWithUndo({ do: "edit_visit", ...patch }, text, { do: "edit_visit", ...before })
-      : void apply({ do: "edit_visit", ...patch });
+  const choose = (key: "place_type" | "person_met", value: string, said: string): void => {
+    if (visit[key] === value) return;
+    const patch = { do: "edit_visit", [key]: value } as Command;
+    void applyWithUndo(patch, said, putBack("visit", { [key]: visit[key] }));
+  };
+  const clear = (key: "place_type" | "person_met", what: string): void =>
+    void applyWithUndo(
+      { do: "clear", paths: [`visit.${key}`] },
+      t("app/taken_back", { what }),
+      putBack("visit", { [key]: visit[key] }),
+    );
   return (
     <>
       <Spot paths={["visit.departed_at", "visit.arrived_at", "visit.left_at"]}>
@@ -39,9 +47,8 @@ export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
             value={visit.place_type}
             readOnly={readOnly}
             word={(option) => word("place", option)}
-            onChange={(place_type) =>
-              choose({ place_type }, word("place", place_type), visit.place_type && { place_type: visit.place_type })
-            }
+            onChange={(value) => choose("place_type", value, word("place", value))}
+            onClear={() => clear("place_type", t("site/place_type"))}
           />
         </Spot>
         <Spot paths={["visit.person_met"]}>
@@ -51,9 +58,8 @@ export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
             value={visit.person_met}
             readOnly={readOnly}
             word={(option) => word("person", option)}
-            onChange={(person_met) =>
-              choose({ person_met }, word("person", person_met), visit.person_met && { person_met: visit.person_met })
-            }
+            onChange={(value) => choose("person_met", value, word("person", value))}
+            onClear={() => clear("person_met", t("site/met"))}
           />
         </Spot>
         <Visitors record={record} />
@@ -102,7 +108,11 @@ function Way({ record }: { record: OpenRecord }): JSX.Element | null {
   const { visit } = record.view;
   const [busy, run] = useBusy();
   if (visit.departed_at === null) {
-    const depart = (): Promise<void> => run(async () => void (await record.apply({ do: "depart", at: Date.now() })));
+    const depart = (): Promise<void> =>
+      run(async () => {
+        const back: Command[] = [{ do: "clear", paths: ["visit.departed_at"] }];
+        await record.applyWithUndo({ do: "depart", at: Date.now() }, t("site/departed_done"), back);
+      });
     return (
       <button type="button" class="btn btn-primary min-h-14 text-lg" disabled={busy} onClick={() => void depart()}>
         <Car class="size-6" aria-hidden="true" />
@@ -111,13 +121,13 @@ function Way({ record }: { record: OpenRecord }): JSX.Element | null {
     );
   }
   if (visit.arrived_at !== null) return null;
-  const arrive = (position: Position | null): ReturnType<OpenRecord["apply"]> =>
-    record.apply({ do: "arrive", at: Date.now(), position });
+  const arrive = (position: Position | null, said: string): ReturnType<OpenRecord["apply"]> =>
+    record.applyWithUndo({ do: "arrive", at: Date.now(), position }, said, [{ do: "clear", paths: ARRIVAL }]);
   const withPosition = (): Promise<void> =>
     run(async () => {
       const found = await positionNow();
-      await arrive(typeof found === "string" ? null : found);
-      if (typeof found === "string") showToast({ text: t("site/position_failed", { why: t(found) }) });
+      const none = typeof found === "string";
+      await arrive(none ? null : found, none ? t(found) : t("site/arrived_done"));
     });
   return (
     <div class="flex flex-col gap-2">
@@ -130,7 +140,12 @@ function Way({ record }: { record: OpenRecord }): JSX.Element | null {
         <MapPin class="size-6" aria-hidden="true" />
         {busy ? t("site/locating") : t("site/arrive")}
       </button>
-      <button type="button" class="btn btn-quiet" disabled={busy} onClick={() => void arrive(null)}>
+      <button
+        type="button"
+        class="btn btn-quiet"
+        disabled={busy}
+        onClick={() => void arrive(null, t("site/arrived_done"))}
+      >
         <MapPinOff class="size-5" aria-hidden="true" />
         {t("site/arrive_without")}
       </button>
@@ -138,6 +153,9 @@ function Way({ record }: { record: OpenRecord }): JSX.Element | null {
     </div>
   );
 }
+
+/** What an arrival writes; the way back takes it away. */
+const ARRIVAL = ["visit.arrived_at", ...["lat", "lon", "accuracy_m", "at"].map((key) => `visit.position.${key}`)];
 
 /** The position, once, or the key of the reason why there is none. */
 function positionNow(): Promise<Position | string> {
@@ -158,18 +176,21 @@ function positionNow(): Promise<Position | string> {
 
 /** Leaving, also in a hurry: within reach from the moment somebody has set out. */
 function Leaving({ record }: { record: OpenRecord }): JSX.Element | null {
-  const { view, apply } = record;
+  const { view, apply, applyWithUndo } = record;
   const { visit } = view;
   if (visit.departed_at === null && visit.arrived_at === null) return null;
-  const before = view.talk.disposition;
+  const { disposition } = view.talk;
+  const mark = (key: "left_at" | "asked_to_leave_at", said: string): void => {
+    const patch = { do: "edit_visit", [key]: Date.now() } as Command;
+    void applyWithUndo(patch, said, putBack("visit", { [key]: visit[key] }));
+  };
   const safely = async (): Promise<void> => {
-    const undo =
-      before === null || before === "safety_withdrawn"
-        ? undefined
-        : () => void apply({ do: "edit_talk", disposition: before });
     // The outcome first: should the second be cut off, the record still says why.
     if (!(await apply({ do: "edit_talk", disposition: "safety_withdrawn" }))) return;
-    if (await apply({ do: "edit_visit", left_at: Date.now() })) showToast({ text: t("site/safety_done"), undo });
+    await applyWithUndo({ do: "edit_visit", left_at: Date.now() }, t("site/safety_done"), [
+      ...putBack("talk", { disposition }),
+      ...putBack("visit", { left_at: visit.left_at }),
+    ]);
   };
   return (
     <div class="choice-grid">
@@ -178,22 +199,18 @@ function Leaving({ record }: { record: OpenRecord }): JSX.Element | null {
           <button
             type="button"
             class={`btn ${visit.left_at === null ? "btn-tonal" : "btn-quiet"}`}
-            onClick={() => void apply({ do: "edit_visit", left_at: Date.now() })}
+            onClick={() => mark("left_at", t("site/left_done"))}
           >
             <DoorOpen class="size-5" aria-hidden="true" />
             {t("site/left")}
           </button>
-          <button
-            type="button"
-            class="btn btn-quiet"
-            onClick={() => void apply({ do: "edit_visit", asked_to_leave_at: Date.now() })}
-          >
+          <button type="button" class="btn btn-quiet" onClick={() => mark("asked_to_leave_at", t("site/asked_done"))}>
             <LogOut class="size-5" aria-hidden="true" />
             {t("site/asked")}
           </button>
         </>
       )}
-      {before !== "safety_withdrawn" && (
+      {disposition !== "safety_withdrawn" && (
         <button type="button" class="btn btn-danger col-span-full min-h-12 border-2" onClick={() => void safely()}>
           <ShieldAlert class="size-5" aria-hidden="true" />
           {t("site/safety")}
@@ -204,14 +221,20 @@ function Leaving({ record }: { record: OpenRecord }): JSX.Element | null {
 }
 
 function Visitors({ record }: { record: OpenRecord }): JSX.Element {
-  const { view, apply, readOnly } = record;
+  const { view, applyWithUndo, readOnly } = record;
   const [name, setName] = useState("");
   const { visitors } = view.visit;
   const offered = [me.value, ...view.assignment.collectors.filter((user) => user !== me.value)].filter(
     (user) => !visitors.includes(user),
   );
+  const change = (key: "add_visitor" | "remove_visitor", user: string): ReturnType<OpenRecord["apply"]> => {
+    const other = key === "add_visitor" ? "remove_visitor" : "add_visitor";
+    const said = t(key === "add_visitor" ? "site/added" : "site/removed", { name: user });
+    const back = { do: "edit_visit", [other]: user } as Command;
+    return applyWithUndo({ do: "edit_visit", [key]: user } as Command, said, [back]);
+  };
   const add = async (user: string): Promise<void> => {
-    if (user.trim() !== "" && (await apply({ do: "edit_visit", add_visitor: user.trim() }))) setName("");
+    if (user !== "" && (await change("add_visitor", user))) setName("");
   };
   return (
     <fieldset class="flex flex-col gap-2.5">
@@ -226,7 +249,7 @@ function Visitors({ record }: { record: OpenRecord }): JSX.Element {
                 type="button"
                 class="btn btn-ghost btn-square"
                 aria-label={t("site/remove", { name: user })}
-                onClick={() => void apply({ do: "edit_visit", remove_visitor: user })}
+                onClick={() => void change("remove_visitor", user)}
               >
                 <UserMinus class="size-5" aria-hidden="true" />
               </button>
@@ -253,7 +276,12 @@ function Visitors({ record }: { record: OpenRecord }): JSX.Element {
               value={name}
               onInput={(event) => setName(event.currentTarget.value)}
             />
-            <button type="button" class="btn btn-quiet" disabled={name.trim() === ""} onClick={() => void add(name)}>
+            <button
+              type="button"
+              class="btn btn-quiet"
+              disabled={name.trim() === ""}
+              onClick={() => void add(name.trim())}
+            >
               {t("site/add_visitor")}
             </button>
           </div>

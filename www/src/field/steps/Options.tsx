@@ -43,12 +43,12 @@ function Option({ option, record }: { option: OptionView; record: OpenRecord }):
   const choose = (): void => {
     const command = { do: "choose_option", id: chosen ? null : option.id } as const;
     const said = chosen ? t("talk_/unchosen") : `${t("talk_/choose")}: ${word("option", option.kind)}`;
-    void applyWithUndo(command, said, { do: "choose_option", id: chosen_option });
+    void applyWithUndo(command, said, [{ do: "choose_option", id: chosen_option }]);
   };
   const withdraw = (): void => {
     const { id, kind, instalments, first_due, amount, term_months } = option;
     const offer: RepaymentOption = { id, kind, instalments, first_due, amount, term_months };
-    void applyWithUndo({ do: "withdraw_option", id }, t("talk_/withdrawn"), { do: "offer_option", ...offer });
+    void applyWithUndo({ do: "withdraw_option", id }, t("talk_/withdrawn"), [{ do: "offer_option", ...offer }]);
   };
   return (
     <li

@@ -25,7 +25,7 @@ export function Promised({ record }: { record: OpenRecord }): JSX.Element | null
 
 function Standing({ record, promise }: { record: OpenRecord; promise: PromiseToPay }): JSX.Element {
   const takeBack = (): void =>
-    void record.applyWithUndo({ do: "promise", promise: null }, t("talk_/promise_taken"), { do: "promise", promise });
+    void record.applyWithUndo({ do: "promise", promise: null }, t("talk_/promise_taken"), [{ do: "promise", promise }]);
   return (
     <>
       <div class="flex items-center gap-3">

@@ -6,6 +6,7 @@ import { Choices, Fact } from "../../ui/parts";
 import { Prose, type ProseState } from "../AutoText";
 import { textCommand } from "../carryOut";
 import { Spot } from "../Missing";
+import { putBack } from "../putBack";
 import type { OpenRecord } from "../useRecord";
 import { DISPOSITIONS } from "../words";
 import { Payments } from "./Payments";
@@ -53,8 +54,12 @@ function Outcome({ record }: { record: OpenRecord }): JSX.Element {
   const before = view.talk.disposition;
   const choose = (disposition: Disposition): void => {
     if (disposition === before) return;
-    const back = before && ({ do: "edit_talk", disposition: before } as const);
+    const back = putBack("talk", { disposition: before });
     void applyWithUndo({ do: "edit_talk", disposition }, word("disposition", disposition), back);
+  };
+  const clear = (): void => {
+    const said = t("app/taken_back", { what: t("end/disposition") });
+    void applyWithUndo({ do: "clear", paths: ["talk.disposition"] }, said, putBack("talk", { disposition: before }));
   };
   if (readOnly) {
     return (
@@ -75,6 +80,7 @@ function Outcome({ record }: { record: OpenRecord }): JSX.Element {
             value={before}
             word={(option) => word("disposition", option)}
             onChange={choose}
+            onClear={before && options.includes(before) ? clear : undefined}
           />
         ))}
       </section>

@@ -1,12 +1,13 @@
 /** Step 4: the reason for the delay, options side by side, what was chosen and promised. */
 import { MessageCircle, MessageCircleOff } from "lucide-preact";
 import type { JSX } from "preact";
-import type { OverdueReason, TalkPatch, Willingness } from "../../wasm/doorstep";
+import type { Command, OverdueReason, Willingness } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { formatDateTime, fromLocalInput, toLocalInput } from "../../ui/format";
 import { Choices } from "../../ui/parts";
 import { AutoText } from "../AutoText";
 import { Spot } from "../Missing";
+import { putBack } from "../putBack";
 import type { OpenRecord } from "../useRecord";
 import { REASONS, WILLINGNESS } from "../words";
 import { Options } from "./Options";
@@ -15,10 +16,17 @@ import { Promised } from "./Promised";
 export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
   const { view, readOnly, apply, applyWithUndo } = record;
   const { talk } = view;
-  const choose = (patch: TalkPatch, text: string, before: TalkPatch | null): void =>
-    before
-      ? void applyWithUndo({ do: "edit_talk", ...patch }, text, { do: "edit_talk", ...before })
-      : void apply({ do: "edit_talk", ...patch });
+  const choose = (key: "overdue_reason" | "willingness", value: string, said: string): void => {
+    if (talk[key] === value) return;
+    const patch = { do: "edit_talk", [key]: value } as Command;
+    void applyWithUndo(patch, said, putBack("talk", { [key]: talk[key] }));
+  };
+  const clear = (key: "overdue_reason" | "willingness"): void =>
+    void applyWithUndo(
+      { do: "clear", paths: [`talk.${key}`] },
+      t("app/taken_back", { what: word("field", `talk.${key}`) }),
+      putBack("talk", { [key]: talk[key] }),
+    );
   return (
     <>
       <section class="card-plain grid gap-3 sm:grid-cols-2">
@@ -33,13 +41,8 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
             value={talk.overdue_reason}
             readOnly={readOnly}
             word={(option) => word("reason", option)}
-            onChange={(overdue_reason) =>
-              choose(
-                { overdue_reason },
-                word("reason", overdue_reason),
-                talk.overdue_reason && { overdue_reason: talk.overdue_reason },
-              )
-            }
+            onChange={(value) => choose("overdue_reason", value, word("reason", value))}
+            onClear={() => clear("overdue_reason")}
           />
         </Spot>
         <AutoText
@@ -56,13 +59,8 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
             value={talk.willingness}
             readOnly={readOnly}
             word={(option) => word("willingness", option)}
-            onChange={(willingness) =>
-              choose(
-                { willingness },
-                word("willingness", willingness),
-                talk.willingness && { willingness: talk.willingness },
-              )
-            }
+            onChange={(value) => choose("willingness", value, word("willingness", value))}
+            onClear={() => clear("willingness")}
           />
         </Spot>
       </section>
@@ -74,7 +72,7 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
 
 /** When the talk began or ended: one tap for now, a field to put it right. */
 function Moment({ record, field }: { record: OpenRecord; field: "talk_from" | "talk_to" }): JSX.Element {
-  const { view, readOnly, apply } = record;
+  const { view, readOnly, apply, applyWithUndo } = record;
   const at = view.visit[field];
   const zone = view.visit.zone || view.case.zone;
   if (at === null && !readOnly) {
@@ -83,7 +81,13 @@ function Moment({ record, field }: { record: OpenRecord; field: "talk_from" | "t
       <button
         type="button"
         class={`btn ${field === "talk_from" ? "btn-tonal" : "btn-quiet"}`}
-        onClick={() => void apply({ do: "edit_visit", [field]: Date.now() })}
+        onClick={() =>
+          void applyWithUndo(
+            { do: "edit_visit", [field]: Date.now() },
+            t(`talk_/${field}`),
+            putBack("visit", { [field]: null }),
+          )
+        }
       >
         <Icon class="size-5" aria-hidden="true" />
         {t(`talk_/${field}`)}
