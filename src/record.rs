@@ -17,6 +17,7 @@ mod document;
 mod error;
 pub mod genesis;
 mod history;
+pub mod plan;
 mod read;
 pub mod schema;
 mod stage;

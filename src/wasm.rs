@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::ids::{DeviceId, RecordId};
 use crate::record::command::{AssignmentPatch, CasePatch, Command};
+use crate::record::plan::{self, Plan};
 use crate::record::terms::Role;
 use crate::record::view::{HistoryEntry, VisitView};
 use crate::types::TsType;
@@ -229,6 +230,14 @@ pub fn new_id(now_ms: f64, random: &[u8]) -> Result<String, JsValue> {
     Ok(RecordId::v7(millis(now_ms), random).to_string())
 }
 
+/// What a repayment option comes to; `amount` is whole minor units.
+#[wasm_bindgen(unchecked_return_type = "Plan")]
+pub fn plan(amount: f64, instalments: f64, first_due: &str) -> Result<JsValue, JsValue> {
+    let made = plan::plan(millis(amount), millis(instalments), first_due)
+        .map_err(|error| thrown(error.code(), "", &error.to_string()))?;
+    to_js::<Plan>(&made)
+}
+
 fn id(record: &str) -> Result<RecordId, JsValue> {
     record.parse().map_err(|_| thrown("unknown_record", "", "malformed record id"))
 }
@@ -258,10 +267,10 @@ fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, JsValue> {
         .map_err(|error| thrown("malformed_value", "", &error.to_string()))
 }
 
-/// JavaScript's times are whole numbers of ms below 2^53.
+/// JavaScript's times and amounts are whole numbers below 2^53.
 #[allow(clippy::cast_possible_truncation)]
-fn millis(now_ms: f64) -> i64 {
-    now_ms as i64
+fn millis(number: f64) -> i64 {
+    number as i64
 }
 
 /// Numbers of sessions, batches and rounds, all below 2^53, come back as they went out.

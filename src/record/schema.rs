@@ -97,7 +97,10 @@ const REMARK: usize = 4_000;
 /// The longest notes or feedback: some twenty pages.
 const PROSE: usize = 40_000;
 /// Money up to ten trillion major units: past any debt, far below 2^53, which JavaScript counts to.
-const MONEY: i64 = 1_000_000_000_000_000;
+pub(super) const MONEY: i64 = 1_000_000_000_000_000;
+
+/// The most instalments of an option: fifty years of months.
+pub(super) const MOST_INSTALMENTS: i64 = 600;
 
 macro_rules! word {
     ($vocabulary:ty) => {
@@ -206,7 +209,7 @@ pub const RULES: &[Rule] = rules! {
     ["talk", "options"] => Kind::Map, Creation, Once, Open;
     ["talk", "options", "*"] => Kind::Map, Collector, Free, Open;
     ["talk", "options", "*", "kind"] => word!(OptionKind), Collector, Free, Open;
-    ["talk", "options", "*", "instalments"] => Kind::Whole(1, 600), Collector, Free, Open;
+    ["talk", "options", "*", "instalments"] => Kind::Whole(1, MOST_INSTALMENTS), Collector, Free, Open;
     ["talk", "options", "*", "first_due"] => Kind::Date, Collector, Free, Open;
     ["talk", "options", "*", "amount"] => Kind::Whole(0, MONEY), Collector, Free, Open;
     ["talk", "options", "*", "term_months"] => Kind::Whole(0, 600), Collector, Free, Open;

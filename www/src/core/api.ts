@@ -3,6 +3,7 @@ import type {
   Command,
   FirstSync,
   HistoryEntry,
+  Plan,
   RecordState,
   SyncState,
   VisitSummary,
@@ -97,6 +98,8 @@ export interface Client {
   syncNow(): Promise<void>;
   status(): Promise<SyncStatus>;
   storage(): Promise<StorageState>;
+  /** What a repayment option comes to; `amount` in minor units. Codes: plan_amount, plan_too_many, … */
+  plan(amount: number, instalments: number, firstDue: string): Promise<Plan>;
   /** A UUIDv7. */
   newId(): Promise<string>;
   subscribe(listener: (event: CoreEvent) => void): () => void;

@@ -88,6 +88,8 @@ class TabClient implements Client {
   giveUpRefused = (id: string): Promise<Result<"giveUpRefused">> => this.run("giveUpRefused", id);
   syncNow = (): Promise<void> => this.run("syncNow");
   status = (): Promise<Result<"status">> => this.run("status");
+  plan = (amount: number, instalments: number, firstDue: string): Promise<Result<"plan">> =>
+    this.run("plan", amount, instalments, firstDue);
   newId = (): Promise<string> => this.run("newId");
 
   apply = (id: string, command: Parameters<Methods["apply"]>[1]): Promise<Result<"apply">> => {

@@ -2,14 +2,14 @@
  * The leading tab's worker: one wasm workspace, its store, its link to the office.
  */
 import * as Comlink from "comlink";
-import init, { newId, Workspace } from "../wasm/doorstep";
+import init, { newId, plan, Workspace } from "../wasm/doorstep";
 import wasmUrl from "../wasm/doorstep_bg.wasm?url";
 import { ClientError, type CoreEvent, type ListMark, type ListPage, type StartState, type SyncStatus } from "./api";
 import { Driver } from "./driver";
 import { Listing } from "./listing";
 import { Office, OfficeError } from "./office";
 import { Storage, StorageError, type DeviceRow } from "./storage";
-import type { Command, HistoryEntry, VisitView } from "../wasm/doorstep";
+import type { Command, HistoryEntry, Plan, VisitView } from "../wasm/doorstep";
 
 const STORE = "doorstep";
 
@@ -189,6 +189,7 @@ const methods = {
 
   syncNow,
   status: (): SyncStatus => running().call((workspace) => workspace.status()),
+  plan: (amount: number, instalments: number, firstDue: string): Plan => plan(amount, instalments, firstDue),
   newId: (): string => newId(Date.now(), crypto.getRandomValues(new Uint8Array(10))),
 };
 

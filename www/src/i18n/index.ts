@@ -2,6 +2,8 @@
 import { signal } from "@preact/signals";
 import i18next from "i18next";
 import en from "./en.json";
+import papersEn from "./papers.en.json";
+import papersZh from "./papers.zh-CN.json";
 import zh from "./zh-CN.json";
 
 export type Lang = "en" | "zh-CN";
@@ -25,9 +27,19 @@ void i18next.init({
   // Preact escapes what it draws.
   interpolation: { escapeValue: false },
   initImmediate: false,
-  resources: { en: { translation: en }, "zh-CN": { translation: zh } },
+  resources: { en: { translation: joined(en, papersEn) }, "zh-CN": { translation: joined(zh, papersZh) } },
 } as Parameters<typeof i18next.init>[0]);
 document.documentElement.lang = lang.value;
+
+/** One tree of words out of two files; both may add to the same branch. */
+function joined(words: object, more: object): object {
+  const all: Record<string, unknown> = { ...words };
+  for (const [key, value] of Object.entries(more)) {
+    const held = all[key];
+    all[key] = typeof held === "object" && held !== null ? joined(held, value as object) : value;
+  }
+  return all;
+}
 
 /** Whose numbers and dates are written: the region that the browser names, in the language chosen. */
 export function locale(): string {

@@ -4,11 +4,13 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { OptionKind, OptionView, RepaymentOption } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
-import { formatDate, formatMoney, moneyInput, parseMoney } from "../../ui/format";
-import { Select, TextField, useBusy } from "../../ui/parts";
+import { formatMoney, moneyInput, parseMoney } from "../../ui/format";
+import { Dialog, Select, TextField, useBusy } from "../../ui/parts";
 import { Amount } from "../Amount";
 import { Spot } from "../Missing";
+import { PlanTable, planDates, planInWords } from "../PlanTable";
 import { client } from "../state";
+import { usePlan } from "../usePlan";
 import type { OpenRecord } from "../useRecord";
 import { OPTION_KINDS } from "../words";
 
@@ -39,6 +41,8 @@ function Option({ option, record }: { option: OptionView; record: OpenRecord }):
   const { view, applyWithUndo, readOnly } = record;
   const { currency } = view.case;
   const { chosen_option } = view.talk;
+  const plan = usePlan(option);
+  const [shown, setShown] = useState(false);
   const chosen = chosen_option === option.id;
   const choose = (): void => {
     const command = { do: "choose_option", id: chosen ? null : option.id } as const;
@@ -58,9 +62,27 @@ function Option({ option, record }: { option: OptionView; record: OpenRecord }):
     >
       <span class="text-sm font-semibold">{word("option", option.kind)}</span>
       <span class="text-lg leading-tight font-semibold tabular-nums">{formatMoney(option.amount, currency)}</span>
-      <span class="text-sm tabular-nums">{inInstalments(option.amount, option.instalments, currency)}</span>
-      {option.first_due && (
-        <span class="muted text-sm">{t("talk_/first", { date: formatDate(option.first_due) })}</span>
+      {plan && (
+        <>
+          <span class="text-sm tabular-nums">{planInWords(plan, currency)}</span>
+          <span class="muted text-sm">{planDates(plan)}</span>
+          {plan.instalments.length > 1 && (
+            <button
+              type="button"
+              class="btn btn-ghost h-auto justify-start px-0 text-sm font-medium underline underline-offset-4"
+              onClick={() => setShown(true)}
+            >
+              {t("plan/show")}
+            </button>
+          )}
+        </>
+      )}
+      {plan && shown && (
+        <Dialog title={word("option", option.kind)} onClose={() => setShown(false)}>
+          <div class="overflow-y-auto" tabIndex={0}>
+            <PlanTable plan={plan} currency={currency} />
+          </div>
+        </Dialog>
       )}
       {readOnly && chosen && (
         <span class="text-primary flex items-center gap-1 pt-1 text-sm font-semibold">
@@ -88,14 +110,6 @@ function Option({ option, record }: { option: OptionView; record: OpenRecord }):
   );
 }
 
-/** Equal instalments in whole minor units; what does not divide is in the last one. */
-function inInstalments(amount: number, count: number, currency: string): string {
-  const each = Math.floor(amount / count);
-  const last = amount - each * (count - 1);
-  const vars = { n: count, amount: formatMoney(each, currency), last: formatMoney(last, currency) };
-  return t(last === each ? "talk_/each" : "talk_/each_last", vars);
-}
-
 function Offer({ record }: { record: OpenRecord }): JSX.Element {
   const [open, setOpen] = useState(false);
   return open ? (
@@ -118,12 +132,15 @@ function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => voi
   const minor = parseMoney(amount, currency);
   const count = Number(instalments);
   const counted = Number.isInteger(count) && count >= 1 && count <= MOST_INSTALMENTS;
+  const terms =
+    minor !== null && counted && first !== "" ? { amount: minor, instalments: count, first_due: first } : null;
+  const plan = usePlan(terms);
+  const tooMany = minor !== null && counted && minor < count;
   const offer = (): Promise<void> =>
     run(async () => {
-      if (minor === null) return;
+      if (terms === null) return;
       const id = await client.newId();
-      const terms = { instalments: count, term_months: count, first_due: first };
-      if (await record.apply({ do: "offer_option", id, kind, amount: minor, ...terms })) onClose();
+      if (await record.apply({ do: "offer_option", id, kind, term_months: count, ...terms })) onClose();
     });
   const chooseKind = (next: OptionKind | ""): void => {
     if (next === "") return;
@@ -146,18 +163,21 @@ function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => voi
         min={1}
         max={MOST_INSTALMENTS}
         value={instalments}
-        error={counted ? undefined : t("talk_/bad_count", { most: MOST_INSTALMENTS })}
+        error={!counted ? t("talk_/bad_count", { most: MOST_INSTALMENTS }) : tooMany ? t("plan/too_many") : undefined}
         onInput={setInstalments}
       />
       <TextField label={t("talk_/first_due")} type="date" value={first} onInput={setFirst} />
-      {minor !== null && counted && (
-        <p class="rounded-field bg-base-100 p-3 font-medium tabular-nums">{inInstalments(minor, count, currency)}</p>
+      {plan && (
+        <div class="rounded-field bg-base-100 flex max-h-72 flex-col gap-2 overflow-y-auto p-3" tabIndex={0}>
+          <p class="font-medium tabular-nums">{planInWords(plan, currency)}</p>
+          <PlanTable plan={plan} currency={currency} />
+        </div>
       )}
       <div class="flex gap-2">
         <button
           type="button"
           class="btn btn-primary grow"
-          disabled={minor === null || !counted || first === "" || busy}
+          disabled={plan === null || busy}
           onClick={() => void offer()}
         >
           {t("talk_/add")}

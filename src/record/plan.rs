@@ -1,0 +1,217 @@
+//! Repayment plans: equal instalments by calendar month, exact in minor units.
+//!
+//! Nothing is stored but the option's terms (amount, number, first due date); the plan follows
+//! from them, the same on the phone, in the office and on the borrower's copy.
+
+use serde::{Deserialize, Serialize};
+
+use super::schema::{MONEY, MOST_INSTALMENTS};
+use super::validate::{days_in_month, is_date};
+use crate::types::TsType;
+
+/// The last year that a due date may fall into: four digits hold it.
+const LAST_YEAR: i64 = 9999;
+
+TsType! {
+/// What a repayment option comes to, month by month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// In order of their dates; their amounts add up to the option's amount exactly.
+    pub instalments: Vec<Instalment>,
+    /// Every instalment but the last, minor units.
+    pub each: i64,
+    /// The last one, minor units.
+    pub last: i64,
+    /// What the last one is more than the others, minor units: the amount does not divide evenly.
+    pub rounding: i64,
+}
+}
+
+TsType! {
+/// One payment of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instalment {
+    /// Its number, from 1.
+    pub number: i64,
+    /// `YYYY-MM-DD`.
+    pub due_date: String,
+    /// Minor units.
+    pub amount: i64,
+}
+}
+
+/// Why terms make no plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoPlan {
+    /// Nothing, less than nothing, or more than a record takes.
+    #[error("the amount is not one that can be repaid")]
+    Amount,
+    /// None, or more than a record takes.
+    #[error("the number of instalments is not one that a record takes")]
+    Instalments,
+    /// An instalment would be less than the smallest unit of the currency.
+    #[error("the amount is too small for so many instalments")]
+    TooMany,
+    /// No date, or one from which the plan runs past the year 9999.
+    #[error("the first due date is not one that a plan can begin with")]
+    FirstDue,
+}
+
+impl NoPlan {
+    /// Stable word for programs and translations.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Amount => "plan_amount",
+            Self::Instalments => "plan_instalments",
+            Self::TooMany => "plan_too_many",
+            Self::FirstDue => "plan_first_due",
+        }
+    }
+}
+
+/// The plan of an amount in minor units, in monthly instalments from a first due date.
+///
+/// All instalments are equal, rounded down to a whole minor unit; what is left over, always less
+/// than one minor unit an instalment, is in the last, so that nobody pays early what rounding made.
+/// Each falls on the day of the month that the first has; a month without such a day has it on its
+/// last (Civil Code of the PRC, art. 202; BGB § 188 (3) says the same).
+///
+/// # Errors
+/// The terms make no plan.
+pub fn plan(amount: i64, instalments: i64, first_due: &str) -> Result<Plan, NoPlan> {
+    if !(1..=MONEY).contains(&amount) {
+        return Err(NoPlan::Amount);
+    }
+    if !(1..=MOST_INSTALMENTS).contains(&instalments) {
+        return Err(NoPlan::Instalments);
+    }
+    let each = amount / instalments;
+    if each == 0 {
+        return Err(NoPlan::TooMany);
+    }
+    let rounding = amount % instalments;
+    let last = each + rounding;
+    let first = Day::parse(first_due).ok_or(NoPlan::FirstDue)?;
+    let instalments = (1..=instalments)
+        .map(|number| {
+            let due_date = first.months_later(number - 1).ok_or(NoPlan::FirstDue)?;
+            let amount = if number == instalments { last } else { each };
+            Ok(Instalment { number, due_date, amount })
+        })
+        .collect::<Result<_, NoPlan>>()?;
+    Ok(Plan { instalments, each, last, rounding })
+}
+
+/// A day of the Gregorian calendar.
+#[derive(Clone, Copy)]
+struct Day {
+    year: i64,
+    /// From 0.
+    month: i64,
+    day: u32,
+}
+
+impl Day {
+    fn parse(text: &str) -> Option<Self> {
+        if !is_date(text) {
+            return None;
+        }
+        let mut parts = text.split('-');
+        let year = parts.next()?.parse().ok()?;
+        let month: i64 = parts.next()?.parse().ok()?;
+        let day = parts.next()?.parse().ok()?;
+        Some(Self { year, month: month - 1, day })
+    }
+
+    fn months_later(self, months: i64) -> Option<String> {
+        let total = self.month + months;
+        let year = self.year + total.div_euclid(12);
+        let month = total.rem_euclid(12) + 1;
+        if year > LAST_YEAR {
+            return None;
+        }
+        let last = days_in_month(u32::try_from(year).ok()?, u32::try_from(month).ok()?)?;
+        Some(format!("{year:04}-{month:02}-{:02}", self.day.min(last)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn dates(first: &str, count: i64) -> Vec<String> {
+        let plan = plan(100_000, count, first).expect("a plan");
+        plan.instalments.into_iter().map(|instalment| instalment.due_date).collect()
+    }
+
+    #[test]
+    fn what_does_not_divide_is_in_the_last() {
+        let plan = plan(552_898, 3, "2026-12-15").expect("a plan");
+        let amounts: Vec<i64> = plan.instalments.iter().map(|one| one.amount).collect();
+        assert_eq!(amounts, [184_299, 184_299, 184_300]);
+        assert_eq!((plan.each, plan.last, plan.rounding), (184_299, 184_300, 1));
+    }
+
+    #[test]
+    fn a_month_without_the_day_has_it_on_its_last() {
+        assert_eq!(
+            dates("2027-12-31", 4),
+            ["2027-12-31", "2028-01-31", "2028-02-29", "2028-03-31"],
+            "and the 31st comes back"
+        );
+        assert_eq!(dates("2026-01-30", 3), ["2026-01-30", "2026-02-28", "2026-03-30"]);
+        assert_eq!(dates("2027-02-28", 2), ["2027-02-28", "2027-03-28"], "the day, not the end");
+        assert_eq!(dates("2099-12-15", 2), ["2099-12-15", "2100-01-15"]);
+    }
+
+    #[test]
+    fn terms_that_make_no_plan_are_named() {
+        assert_eq!(plan(0, 1, "2026-12-15"), Err(NoPlan::Amount));
+        assert_eq!(plan(MONEY + 1, 1, "2026-12-15"), Err(NoPlan::Amount));
+        assert_eq!(plan(100, 0, "2026-12-15"), Err(NoPlan::Instalments));
+        assert_eq!(plan(100_000, MOST_INSTALMENTS + 1, "2026-12-15"), Err(NoPlan::Instalments));
+        assert_eq!(plan(5, 6, "2026-12-15"), Err(NoPlan::TooMany));
+        assert_eq!(plan(100, 2, "2026-02-30"), Err(NoPlan::FirstDue));
+        assert_eq!(plan(100, 2, ""), Err(NoPlan::FirstDue));
+        assert_eq!(plan(100, 2, "9999-12-15"), Err(NoPlan::FirstDue));
+    }
+
+    proptest! {
+        #[test]
+        fn a_plan_adds_up_and_goes_on_month_by_month(
+            amount in 1..=MONEY,
+            count in 1..=MOST_INSTALMENTS,
+            (year, month, day) in (1990..2200i64, 1..=12u32, 1..=31u32),
+        ) {
+            let day = day.min(days_in_month(2001, month).unwrap_or(28));
+            let first = format!("{year:04}-{month:02}-{day:02}");
+            let Ok(plan) = plan(amount, count, &first) else {
+                prop_assert!(amount < count, "only an amount too small has no plan");
+                return Ok(());
+            };
+            let amounts: Vec<i64> = plan.instalments.iter().map(|one| one.amount).collect();
+            prop_assert_eq!(amounts.len() as i64, count);
+            prop_assert_eq!(amounts.iter().sum::<i64>(), amount, "to the last minor unit");
+            let (last, others) = amounts.split_last().expect("one at least");
+            prop_assert!(others.iter().all(|other| *other == plan.each && *other > 0));
+            prop_assert!(*last >= plan.each && last - plan.each < count);
+            prop_assert_eq!((*last, last - plan.each), (plan.last, plan.rounding));
+            let numbers: Vec<i64> = plan.instalments.iter().map(|one| one.number).collect();
+            prop_assert_eq!(numbers, (1..=count).collect::<Vec<_>>());
+
+            let dates: Vec<&str> = plan.instalments.iter().map(|one| one.due_date.as_str()).collect();
+            prop_assert_eq!(dates[0], first.as_str());
+            prop_assert!(dates.is_sorted_by(|one, next| one < next), "each later than the one before");
+            for (later, date) in dates.iter().enumerate() {
+                prop_assert!(is_date(date));
+                let parts: Vec<i64> = date.split('-').map(|part| part.parse().expect("digits")).collect();
+                let months = (parts[0] - year) * 12 + parts[1] - i64::from(month);
+                prop_assert_eq!(months, later as i64, "one in every month");
+                let end = days_in_month(parts[0] as u32, parts[1] as u32).expect("a month");
+                prop_assert_eq!(parts[2], i64::from(day.min(end)), "on its day, or the month's last");
+            }
+        }
+    }
+}
