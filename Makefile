@@ -23,7 +23,7 @@ NPM := www/node_modules/.package-lock.json
 CHECKS := check-format check-rust check-www check-core
 TESTS := test-rust simulate test-browser
 
-FUZZ := sync_request sync_reply change packed device_rows
+FUZZ := sync_request sync_reply change packed round device_rows case_list worksheet
 FUZZ_SECONDS ?= 60
 # Coverage-guided fuzzing with the ordinary compiler.
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -12,7 +12,8 @@ pub mod columns;
 
 use automerge::ChangeHash;
 use minicbor::bytes::ByteVec;
-use minicbor::{Decode, Encode};
+use minicbor::decode::Error;
+use minicbor::{Decode, Decoder, Encode};
 
 use super::chunk::{self, Parts};
 use crate::record::genesis;
@@ -20,6 +21,15 @@ use crate::record::genesis;
 /// Bytes of a hash that name a dependency within one record. Eight can't be met by trying within
 /// the life of a record; a mistake would show in the checksum.
 const PREFIX: usize = 8;
+
+/// A change that comes to more than so many times what it takes on the wire travels plain. A place
+/// in a table can stand for any number of bytes, so that a body could come to more than a machine
+/// has. A change of one field comes to two or three times.
+const EXPANSION: usize = 8;
+
+/// Actors or names in a table: as many as a body can make use of, and few enough that empty ones
+/// take no memory to speak of.
+const PLACES: usize = 16_384;
 
 /// What the next change of a list is counted from.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,13 +56,26 @@ pub fn prefix(hash: &ChangeHash) -> Prefix {
 pub struct Tables {
     /// Actors; changes name them by place.
     #[n(0)]
+    #[cbor(decode_with = "places")]
     actors: Vec<ByteVec>,
     /// Messages of changes, which are sign-in names.
     #[n(1)]
+    #[cbor(decode_with = "places")]
     names: Vec<ByteVec>,
     /// Time that the changes' own are counted from, s.
     #[n(2)]
     time: i64,
+}
+
+fn places<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<ByteVec>, Error> {
+    let mut table = Vec::new();
+    for bytes in d.array_iter_with(ctx)? {
+        if table.len() == PLACES {
+            return Err(Error::message("a table is too long"));
+        }
+        table.push(bytes?);
+    }
+    Ok(table)
 }
 
 /// One change on the wire.
@@ -99,10 +122,28 @@ impl Packed {
     pub fn size(&self) -> usize {
         match self {
             Self::Plain(chunk) => chunk.len(),
-            Self::Stripped(change) => {
-                16 + change.deps.len() * PREFIX + change.others.len() + change.columns.len()
+            Self::Stripped(change) => change.size(),
+        }
+    }
+}
+
+impl Stripped {
+    fn size(&self) -> usize {
+        16 + self.deps.len() * PREFIX + self.others.len() + self.columns.len()
+    }
+
+    /// Whether it may stand for a chunk that is so long but for the actors that it names.
+    fn may_stand_for(&self, rest: usize, others: impl Iterator<Item = usize>) -> bool {
+        let most = EXPANSION * self.size();
+        let mut length = rest;
+        // Ends with the first that is too much, however many there are.
+        for other in others {
+            length = length.saturating_add(other);
+            if length > most {
+                return false;
             }
         }
+        length <= most
     }
 }
 
@@ -149,54 +190,72 @@ impl Packer {
 
     fn one(&mut self, chunk: &[u8], before: &mut Before) -> Packed {
         let hash = chunk::hash(chunk);
-        let faithful = |parts: &Parts<'_>| parts.build().0 == chunk && !parts.deps.is_empty();
-        let Some(parts) = Parts::parse(chunk).ok().filter(faithful) else {
+        // The other side puts what a change follows in order.
+        let in_order = |deps: &[ChangeHash]| !deps.is_empty() && deps.is_sorted_by(|a, b| a < b);
+        let faithful = |parts: &Parts<'_>| in_order(&parts.deps) && parts.build().0 == chunk;
+        let parts = Parts::parse(chunk).ok().filter(faithful);
+        let Some(stripped) = parts.and_then(|parts| self.strip(&parts, *before)) else {
             before.hash = Some(hash);
             return Packed::plain(chunk);
         };
+        before.add(&stripped, self.tables.time);
+        before.hash = Some(hash);
+        Packed::Stripped(Box::new(stripped))
+    }
+
+    /// `None` where a table is full, or what comes out would be too many times as long.
+    fn strip(&mut self, parts: &Parts<'_>, last: Before) -> Option<Stripped> {
         if !self.began {
             self.began = true;
             self.tables.time = parts.time;
         }
-        let last = *before;
         let follows = last.hash.is_some_and(|last| parts.deps == [last]);
         let deps = if follows { Vec::new() } else { parts.deps.iter().map(prefix).collect() };
-        *before = Before {
-            hash: Some(hash),
-            seq: parts.seq,
-            start_op: parts.start_op,
-            time: Some(parts.time),
-        };
-        Packed::Stripped(Box::new(Stripped {
-            actor: self.actor(parts.actor),
+        let stripped = Stripped {
+            actor: self.actor(parts.actor)?,
             seq: parts.seq.wrapping_sub(last.seq).cast_signed(),
             start_op: parts.start_op.wrapping_sub(last.start_op).cast_signed(),
             time: parts.time.wrapping_sub(last.time.unwrap_or(self.tables.time)),
-            name: place(&mut self.names, &mut self.tables.names, parts.message),
+            name: place(&mut self.names, &mut self.tables.names, parts.message)?,
             deps,
-            others: parts.others.iter().map(|other| self.other(other)).collect(),
+            others: parts.others.iter().map(|other| self.other(other)).collect::<Option<_>>()?,
             columns: parts.columns.to_vec(),
             checksum: Some(parts.checksum),
-        }))
+        };
+        let others = parts.others.iter().map(|other| other.len());
+        stripped.may_stand_for(parts.actor.len() + parts.message.len(), others).then_some(stripped)
     }
 
-    fn actor(&mut self, actor: &[u8]) -> u32 {
+    fn actor(&mut self, actor: &[u8]) -> Option<u32> {
         place(&mut self.actors, &mut self.tables.actors, actor)
     }
 
-    fn other(&mut self, actor: &[u8]) -> u32 {
-        if *actor == genesis::ACTOR { 0 } else { self.actor(actor) + 1 }
+    fn other(&mut self, actor: &[u8]) -> Option<u32> {
+        if *actor == genesis::ACTOR { Some(0) } else { Some(self.actor(actor)? + 1) }
     }
 }
 
-fn place(known: &mut BTreeMap<Vec<u8>, u32>, table: &mut Vec<ByteVec>, bytes: &[u8]) -> u32 {
+fn place(
+    known: &mut BTreeMap<Vec<u8>, u32>,
+    table: &mut Vec<ByteVec>,
+    bytes: &[u8],
+) -> Option<u32> {
     if let Some(place) = known.get(bytes) {
-        return *place;
+        return Some(*place);
     }
-    let place = u32::try_from(table.len()).unwrap_or(u32::MAX);
+    let place = u32::try_from(table.len()).ok().filter(|_| table.len() < PLACES)?;
     table.push(bytes.to_vec().into());
     known.insert(bytes.to_vec(), place);
-    place
+    Some(place)
+}
+
+impl Before {
+    /// Counts on by what a change says.
+    fn add(&mut self, change: &Stripped, table: i64) {
+        self.seq = self.seq.wrapping_add_signed(change.seq);
+        self.start_op = self.start_op.wrapping_add_signed(change.start_op);
+        self.time = Some(self.time.unwrap_or(table).wrapping_add(change.time));
+    }
 }
 
 /// Puts the changes of one record together again. `held` finds a change of the record by the
@@ -235,6 +294,15 @@ fn rebuild(
     before: &mut Before,
     find: impl Fn(&Prefix) -> Option<ChangeHash>,
 ) -> Result<(Vec<u8>, ChangeHash), Unpackable> {
+    let other = |place: &u32| match place.checked_sub(1) {
+        Some(place) => at(&tables.actors, place),
+        None => Ok(genesis::ACTOR.as_slice()),
+    };
+    let (actor, message) = (at(&tables.actors, change.actor)?, at(&tables.names, change.name)?);
+    let others = change.others.iter().map(|place| other(place).map_or(0, <[u8]>::len));
+    if !change.may_stand_for(actor.len() + message.len(), others) {
+        return Err(Unpackable::Malformed);
+    }
     let mut deps: Vec<ChangeHash> = if change.deps.is_empty() {
         vec![before.hash.ok_or(Unpackable::Malformed)?]
     } else {
@@ -242,22 +310,15 @@ fn rebuild(
         found.collect::<Result<_, _>>()?
     };
     deps.sort_unstable();
-    let other = |place: &u32| match place.checked_sub(1) {
-        Some(place) => at(&tables.actors, place),
-        None => Ok(genesis::ACTOR.as_slice()),
-    };
-    before.seq = before.seq.wrapping_add_signed(change.seq);
-    before.start_op = before.start_op.wrapping_add_signed(change.start_op);
-    let time = before.time.unwrap_or(tables.time).wrapping_add(change.time);
-    before.time = Some(time);
+    before.add(change, tables.time);
     let parts = Parts {
         checksum: [0; 4],
         deps,
-        actor: at(&tables.actors, change.actor)?,
+        actor,
         seq: before.seq,
         start_op: before.start_op,
-        time,
-        message: at(&tables.names, change.name)?,
+        time: before.time.unwrap_or(tables.time),
+        message,
         others: change.others.iter().map(other).collect::<Result<_, _>>()?,
         columns: &change.columns,
     };
@@ -274,157 +335,4 @@ fn at(table: &[ByteVec], place: u32) -> Result<&[u8], Unpackable> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::collection::vec;
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::ids::RecordId;
-    use crate::sync::message::Push;
-
-    prop_compose! {
-        /// A change, and whether it follows the one before it alone.
-        fn change()(
-            follows: bool,
-            deps in vec(any::<[u8; 32]>(), 1..4),
-            actor in vec(any::<u8>(), 0..30),
-            seq: u64,
-            start_op: u64,
-            time: i64,
-            message in vec(any::<u8>(), 0..20),
-            others in vec(prop_oneof![vec(any::<u8>(), 0..30), Just(genesis::ACTOR.to_vec())], 0..4),
-            columns in vec(any::<u8>(), 0..80),
-        ) -> (bool, Vec<[u8; 32]>, Vec<u8>, u64, u64, i64, Vec<u8>, Vec<Vec<u8>>, Vec<u8>) {
-            (follows, deps, actor, seq, start_op, time, message, others, columns)
-        }
-    }
-
-    prop_compose! {
-        /// Chunks of one record, with what is no change among them, and the hashes that they name.
-        fn chunks()(
-            changes in vec((change(), prop::option::weighted(0.1, vec(any::<u8>(), 0..40))), 0..8),
-        ) -> (Vec<Vec<u8>>, Vec<ChangeHash>) {
-            let mut chunks: Vec<Vec<u8>> = Vec::new();
-            let mut held = Vec::new();
-            for (change, garbage) in changes {
-                let (follows, deps, actor, seq, start_op, time, message, others, columns) = change;
-                if let Some(garbage) = garbage {
-                    chunks.push(garbage);
-                    continue;
-                }
-                let mut deps: Vec<ChangeHash> = deps.into_iter().map(ChangeHash).collect();
-                deps.sort_unstable();
-                deps.dedup();
-                match chunks.last() {
-                    Some(last) if follows => deps = vec![chunk::hash(last)],
-                    _ => held.extend(deps.clone()),
-                }
-                let parts = Parts {
-                    checksum: [0; 4],
-                    deps,
-                    actor: &actor,
-                    seq,
-                    start_op,
-                    time,
-                    message: &message,
-                    others: others.iter().map(Vec::as_slice).collect(),
-                    columns: &columns,
-                };
-                chunks.push(parts.build().0);
-            }
-            (chunks, held)
-        }
-    }
-
-    fn find(held: &[ChangeHash], name: &Prefix) -> Option<ChangeHash> {
-        held.iter().find(|hash| prefix(hash) == *name).copied()
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_packed_comes_out_as_it_was((chunks, held) in chunks()) {
-            let mut packer = Packer::default();
-            let packed = packer.pack(chunks.iter().map(Vec::as_slice));
-            let again = unpack(&packed, &packer.into_tables(), |name| find(&held, name));
-            prop_assert_eq!(again, Ok(chunks));
-        }
-
-        #[test]
-        fn a_change_that_was_touched_does_not_come_out(
-            (chunks, held) in chunks(),
-            at: prop::sample::Index,
-            bit in 0u8..8,
-        ) {
-            let mut packer = Packer::default();
-            let mut packed = packer.pack(chunks.iter().map(Vec::as_slice));
-            let tables = packer.into_tables();
-            let stripped: Vec<&mut Stripped> = packed
-                .iter_mut()
-                .filter_map(|one| match one {
-                    Packed::Stripped(change) if !change.columns.is_empty() => Some(&mut **change),
-                    Packed::Stripped(_) | Packed::Plain(_) => None,
-                })
-                .collect();
-            prop_assume!(!stripped.is_empty());
-            let place = at.index(stripped.len());
-            let change = stripped.into_iter().nth(place).unwrap();
-            change.columns[0] ^= 1 << bit;
-            prop_assert!(unpack(&packed, &tables, |name| find(&held, name)).is_err());
-        }
-
-        #[test]
-        fn what_is_encoded_decodes_to_the_same((chunks, _) in chunks(), extra in 0u8..3) {
-            let changes = Packer::default().pack(chunks.iter().map(Vec::as_slice));
-            let push = Push { record: RecordId([1; 16]), changes };
-            let bytes = columns::to_vec(&push);
-            prop_assert_eq!(columns::from_slice(&bytes).ok(), Some(push));
-            // More than what is asked for is as wrong as less.
-            let longer = [bytes.clone(), vec![extra; 1]].concat();
-            prop_assert!(columns::from_slice::<Push>(&longer).is_err());
-            prop_assert!(columns::from_slice::<Push>(&bytes[..bytes.len() - 1]).is_err());
-        }
-
-        #[test]
-        fn any_bytes_are_changes_or_an_error(bytes in vec(any::<u8>(), 0..400)) {
-            if let Ok(Push { changes, .. }) = columns::from_slice(&bytes) {
-                let _ = unpack(&changes, &Tables::default(), |_| Some(ChangeHash([7; 32])));
-            }
-            let _ = Parts::parse(&bytes);
-        }
-    }
-
-    #[test]
-    fn a_place_that_no_table_has_is_an_error() {
-        let mut packer = Packer::default();
-        let parts = Parts {
-            checksum: [0; 4],
-            deps: vec![ChangeHash([1; 32])],
-            actor: &[1; 24],
-            seq: 1,
-            start_op: 2,
-            time: 3,
-            message: b"chen.jie",
-            others: Vec::new(),
-            columns: &[0],
-        };
-        let mut chunk = parts.build().0;
-        chunk[4] ^= 1;
-        let packed = packer.pack([chunk.as_slice()]);
-        // Its checksum is not right, so it travels plain; stripped by hand it is refused.
-        assert!(matches!(packed[..], [Packed::Plain(_)]));
-        let stripped = Packed::Stripped(Box::new(Stripped {
-            actor: 9,
-            seq: 1,
-            start_op: 1,
-            time: 0,
-            name: 0,
-            deps: vec![[1; PREFIX]],
-            others: Vec::new(),
-            columns: vec![0],
-            checksum: None,
-        }));
-        let held = |_: &Prefix| Some(ChangeHash([1; 32]));
-        assert_eq!(unpack(&[stripped], &Tables::default(), held), Err(Unpackable::Malformed));
-        assert_eq!(unpack(&packed, &Tables::default(), held).map(|chunks| chunks.len()), Ok(1));
-    }
-}
+mod tests;

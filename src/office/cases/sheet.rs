@@ -1,5 +1,11 @@
 //! A file of rows under one heading, whatever program wrote it: CSV in UTF-8, UTF-16 or GB18030,
 //! with commas, semicolons or tabs, or an Excel workbook. Every cell comes out as text.
+//!
+//! A few bytes of a file can stand for very many: cells that repeat one long text, rows that have
+//! one cell far to the right, archives that unpack to anything. So what a file comes to is counted
+//! while it is read.
+
+mod archive;
 
 use std::io::Cursor;
 
@@ -10,8 +16,17 @@ use encoding_rs::{Encoding, GB18030};
 /// Columns beyond this are no case list; it bounds what a hostile workbook can make of one row.
 const MAX_COLUMNS: usize = 256;
 
-/// What a workbook may be once unpacked: far more than 100,000 cases, far less than a zip bomb.
-const MAX_UNPACKED: u64 = 512 * 1024 * 1024;
+/// Rows of one file: twice the longest list that is asked for. Each may end up in the report.
+pub const MAX_ROWS: usize = 200_000;
+
+/// Cells of one text file: 20 columns of as many rows.
+const MAX_CELLS: usize = 20 * MAX_ROWS;
+
+/// Bytes that the rows of a file may take in memory: 200,000 rows of 600 bytes.
+const MAX_MEMORY: usize = 128 * 1024 * 1024;
+
+/// Bytes that a row takes beside its cells, about: its record and where its cells end.
+const ROW_COST: usize = 128;
 
 /// Why a file is no sheet at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +44,7 @@ pub enum NoSheet {
     #[error("the workbook is damaged or is no .xlsx: open it in Excel and save it again")]
     Damaged,
     /// Unpacks to more than anybody's case list.
-    #[error("the workbook is too large: split it, or save it as CSV")]
+    #[error("the file is too large: split it into several")]
     TooLarge,
     /// Rows, but none of them a heading that names a case number.
     #[error(
@@ -68,7 +83,7 @@ impl Sheet {
             [0xD0, 0xCF, 0x11, 0xE0, ..] => return Err(NoSheet::OldWorkbook),
             _ => read_text(bytes)?,
         };
-        let mut records = records.into_iter().skip_while(|(_, cells)| is_blank(cells));
+        let mut records = records.kept.into_iter().skip_while(|(_, cells)| is_blank(cells));
         let (top, heading) = records.next().ok_or(NoSheet::Empty)?;
         let rows = records
             .filter(|(_, cells)| !is_blank(cells))
@@ -83,22 +98,64 @@ fn is_blank(cells: &StringRecord) -> bool {
 }
 
 /// Records with their position in the file, from 0.
-type Records = Vec<(usize, StringRecord)>;
+struct Records {
+    kept: Vec<(usize, StringRecord)>,
+    /// Bytes that more of them may take.
+    room: usize,
+}
+
+impl Records {
+    fn new() -> Self {
+        Self { kept: Vec::new(), room: MAX_MEMORY }
+    }
+
+    /// Takes up room for text.
+    fn spend(&mut self, bytes: usize) -> Result<(), NoSheet> {
+        self.room = self.room.checked_sub(bytes).ok_or(NoSheet::TooLarge)?;
+        Ok(())
+    }
+
+    /// Keeps a record whose text was spent for, unless it is empty.
+    fn push(&mut self, at: usize, cells: &[String]) -> Result<(), NoSheet> {
+        if cells.iter().all(String::is_empty) {
+            return Ok(());
+        }
+        self.spend(ROW_COST + cells.len() * size_of::<usize>())?;
+        if self.kept.len() == MAX_ROWS {
+            return Err(NoSheet::TooLarge);
+        }
+        self.kept.push((at, StringRecord::from(cells)));
+        Ok(())
+    }
+}
 
 fn read_text(bytes: &[u8]) -> Result<Records, NoSheet> {
     let text = decode(bytes).ok_or(NoSheet::Binary)?;
     if text.trim().is_empty() {
         return Err(NoSheet::Empty);
     }
+    let delimiter = delimiter(&text);
+    // Even one row of nothing but delimiters takes many times their bytes.
+    if text.bytes().filter(|byte| *byte == delimiter).count() > MAX_CELLS {
+        return Err(NoSheet::TooLarge);
+    }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(delimiter(&text))
+        .delimiter(delimiter)
         .from_reader(text.as_bytes());
     let mut records = Records::new();
-    for record in reader.records() {
-        // Text in memory neither fails to be read nor to be UTF-8, and rows may be ragged.
-        records.push((records.len(), record.map_err(|_| NoSheet::Binary)?));
+    // A record that is read into keeps the room of the longest; what is kept is as long as it is.
+    let mut record = StringRecord::new();
+    // Text in memory neither fails to be read nor to be UTF-8, and rows may be ragged.
+    for at in 0.. {
+        if !reader.read_record(&mut record).map_err(|_| NoSheet::Binary)? {
+            break;
+        }
+        records.spend(record.as_slice().len())?;
+        // One more tells that there are too many.
+        let cells = record.iter().take(MAX_COLUMNS + 1).map(str::to_owned);
+        records.push(at, &cells.collect::<Vec<_>>())?;
     }
     Ok(records)
 }
@@ -138,7 +195,7 @@ fn delimiter(text: &str) -> u8 {
 }
 
 fn read_workbook(bytes: &[u8]) -> Result<Records, NoSheet> {
-    check_unpacked_size(bytes)?;
+    archive::check(bytes)?;
     let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| NoSheet::Damaged)?;
     for name in workbook.sheet_names() {
         // Cell by cell: a range would be allocated whole, down to the last cell of the sheet.
@@ -150,36 +207,40 @@ fn read_workbook(bytes: &[u8]) -> Result<Records, NoSheet> {
             let (line, column) = cell.get_position();
             let (line, column) = (line as usize, column as usize);
             if line != at {
-                push_row(&mut records, at, &mut row);
+                records.push(at, &row)?;
+                row.clear();
                 at = line;
             }
             if column < MAX_COLUMNS {
                 row.resize(row.len().max(column + 1), String::new());
                 if let Some(place) = row.get_mut(column) {
+                    // Before it is copied: many cells may share one long text.
+                    records.spend(length(cell.get_value()))?;
                     *place = text_of(cell.get_value());
                 }
             }
         }
-        push_row(&mut records, at, &mut row);
-        if !records.is_empty() {
+        records.push(at, &row)?;
+        if !records.kept.is_empty() {
             return Ok(records);
         }
     }
     Err(NoSheet::Empty)
 }
 
-fn push_row(records: &mut Records, at: usize, row: &mut Vec<String>) {
-    if row.iter().any(|cell| !cell.is_empty()) {
-        records.push((at, StringRecord::from(std::mem::take(row))));
-    }
-    row.clear();
-}
-
-fn check_unpacked_size(bytes: &[u8]) -> Result<(), NoSheet> {
-    let archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| NoSheet::Damaged)?;
-    match archive.decompressed_size() {
-        Some(size) if size > u128::from(MAX_UNPACKED) => Err(NoSheet::TooLarge),
-        Some(_) | None => Ok(()),
+/// Bytes of a cell's text; of numbers and the like, at least.
+fn length(cell: &DataRef<'_>) -> usize {
+    match cell {
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            text.len()
+        }
+        DataRef::SharedString(text) => text.len(),
+        DataRef::Int(_)
+        | DataRef::Float(_)
+        | DataRef::Bool(_)
+        | DataRef::DateTime(_)
+        | DataRef::Error(_)
+        | DataRef::Empty => 0,
     }
 }
 
@@ -270,5 +331,33 @@ mod tests {
     #[case::old(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", NoSheet::OldWorkbook)]
     fn what_is_no_sheet(#[case] bytes: &[u8], #[case] error: NoSheet) {
         assert_eq!(Sheet::read(bytes).unwrap_err(), error);
+    }
+
+    #[rstest]
+    #[case::rows("a\n".repeat(MAX_ROWS + 2))]
+    #[case::cells(format!("case_no\n{}x", ",".repeat(MAX_CELLS + 1)))]
+    fn a_list_that_comes_to_too_much_is_refused(#[case] text: String) {
+        assert_eq!(Sheet::read(text.as_bytes()).unwrap_err(), NoSheet::TooLarge);
+    }
+
+    #[test]
+    fn one_long_row_costs_the_others_nothing() {
+        let text = format!("case_no\n{}\n{}", "x".repeat(8 << 20), "a\n".repeat(100_000));
+        assert_eq!(Sheet::read(text.as_bytes()).unwrap().rows.len(), 100_001);
+    }
+
+    #[test]
+    fn cells_that_share_a_long_text_are_counted_each() {
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet();
+        let long = "x".repeat(32_000);
+        for row in 0..100 {
+            for column in 0..50 {
+                sheet.write(row, column, &long).unwrap();
+            }
+        }
+        let bytes = workbook.save_to_buffer().unwrap();
+        assert!(bytes.len() < 100_000);
+        assert_eq!(Sheet::read(&bytes).unwrap_err(), NoSheet::TooLarge);
     }
 }

@@ -12,6 +12,10 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use super::{PREFIX, Packed, Stripped};
 
+/// Changes in one body: more than fit into the largest, small enough that empty ones take no
+/// memory to speak of.
+const CHANGES: usize = 65_536;
+
 /// Bytes of a checksum on the wire.
 const CHECKSUM: usize = 4;
 
@@ -53,6 +57,9 @@ pub struct Columns {
     /// Chunks and columns of operations.
     #[n(10)]
     contents: Column,
+    /// Changes taken out of them.
+    #[cbor(skip)]
+    taken: usize,
 }
 
 /// Values one after another: written at the end, read from the front.
@@ -154,6 +161,10 @@ impl Columns {
     }
 
     fn take(&mut self) -> Result<Packed, Error> {
+        self.taken += 1;
+        if self.taken > CHANGES {
+            return Err(Error::message("too many changes"));
+        }
         let checked = match self.kinds.take()? {
             PLAIN => {
                 let length = self.lengths.take()?;
