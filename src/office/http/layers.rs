@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -50,6 +50,12 @@ static DOCUMENTS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
+const NEEDLESS_ON_ROUNDS: [HeaderName; 3] = [
+    REQUEST_ID,
+    header::CACHE_CONTROL,
+    HeaderName::from_static("cross-origin-resource-policy"),
+];
+
 /// Once seen over TLS, never again without, for a year.
 const TLS_ONLY: &str = "max-age=31536000";
 
@@ -61,6 +67,7 @@ pub(super) fn timeout(patience: Duration) -> TimeoutLayer {
 /// Puts the layers around the whole endpoint.
 pub(super) fn around<S: Clone + Send + Sync + 'static>(router: Router<S>, app: &App) -> Router<S> {
     let layers = ServiceBuilder::new()
+        .layer(from_fn(lighten_rounds))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
@@ -116,6 +123,20 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     set_date(headers, app.office.now());
+    response
+}
+
+/// A round that went well has only the headers that say something of it: each byte of them
+/// travels with every round of every phone. A POST is not cached, another site cannot embed it,
+/// and its number is in the log.
+async fn lighten_rounds(request: Request, next: Next) -> Response {
+    let round = request.uri().path() == "/sync";
+    let mut response = next.run(request).await;
+    if round && response.status() == StatusCode::OK {
+        for name in NEEDLESS_ON_ROUNDS {
+            response.headers_mut().remove(name);
+        }
+    }
     response
 }
 
