@@ -59,14 +59,14 @@ impl<'b> Parts<'b> {
     /// and its hash.
     pub(crate) fn build(&self) -> (Vec<u8>, ChangeHash) {
         let mut body = Vec::with_capacity(self.columns.len() + 128);
-        unsigned(&mut body, self.deps.len() as u64);
+        write_unsigned(&mut body, self.deps.len() as u64);
         self.deps.iter().for_each(|dep| body.extend(dep.0));
         write_counted(&mut body, self.actor);
-        unsigned(&mut body, self.seq);
-        unsigned(&mut body, self.start_op);
+        write_unsigned(&mut body, self.seq);
+        write_unsigned(&mut body, self.start_op);
         signed(&mut body, self.time);
         write_counted(&mut body, self.message);
-        unsigned(&mut body, self.others.len() as u64);
+        write_unsigned(&mut body, self.others.len() as u64);
         self.others.iter().for_each(|other| write_counted(&mut body, other));
         body.extend(self.columns);
 
@@ -74,7 +74,7 @@ impl<'b> Parts<'b> {
         chunk.extend(MAGIC);
         chunk.extend([0; 4]);
         chunk.push(PLAIN_CHANGE);
-        unsigned(&mut chunk, body.len() as u64);
+        write_unsigned(&mut chunk, body.len() as u64);
         chunk.extend(body);
         let hash = hash(&chunk);
         chunk[4..8].copy_from_slice(&hash.0[..4]);
@@ -102,12 +102,12 @@ fn counted<'b>(body: &mut Reader<'b>) -> Result<&'b [u8], Cut> {
 }
 
 fn write_counted(body: &mut Vec<u8>, bytes: &[u8]) {
-    unsigned(body, bytes.len() as u64);
+    write_unsigned(body, bytes.len() as u64);
     body.extend(bytes);
 }
 
 /// Unsigned LEB128.
-fn unsigned(bytes: &mut Vec<u8>, mut value: u64) {
+pub(super) fn write_unsigned(bytes: &mut Vec<u8>, mut value: u64) {
     loop {
         let low = value.to_le_bytes()[0] & 0x7f;
         value >>= 7;

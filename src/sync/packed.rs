@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 pub mod columns;
+mod contents;
 
 use automerge::ChangeHash;
 use minicbor::bytes::ByteVec;

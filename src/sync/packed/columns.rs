@@ -10,6 +10,7 @@ use minicbor::decode::Error;
 use minicbor::encode::Write;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
+use super::contents::Contents;
 use super::{PREFIX, Packed, Stripped};
 
 /// Changes in one body: more than fit into the largest, small enough that empty ones take no
@@ -48,15 +49,12 @@ pub struct Columns {
     /// How many other actors it names, then their places.
     #[n(7)]
     others: Column,
-    /// Bytes of its content.
-    #[n(8)]
-    lengths: Column,
     /// Beginnings of the hashes that it follows, then of its own.
-    #[n(9)]
+    #[n(8)]
     hashes: Column,
     /// Chunks and columns of operations.
-    #[n(10)]
-    contents: Column,
+    #[n(9)]
+    contents: Contents,
     /// Changes taken out of them.
     #[cbor(skip)]
     taken: usize,
@@ -64,7 +62,7 @@ pub struct Columns {
 
 /// Values one after another: written at the end, read from the front.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Column {
+pub(super) struct Column {
     bytes: Vec<u8>,
     read: usize,
 }
@@ -89,7 +87,7 @@ impl<'b, C> Decode<'b, C> for Column {
             d.null()?;
             return Ok(Self::default());
         }
-        Ok(Self { bytes: d.bytes()?.to_vec(), read: 0 })
+        Ok(Self::of(d.bytes()?))
     }
 
     fn nil() -> Option<Self> {
@@ -98,32 +96,40 @@ impl<'b, C> Decode<'b, C> for Column {
 }
 
 impl Column {
-    fn put<T: Encode<()>>(&mut self, value: T) {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.to_vec(), read: 0 }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(super) fn put<T: Encode<()>>(&mut self, value: T) {
         // Writing to a Vec cannot fail: its write error is `Infallible`.
         if minicbor::encode(value, &mut self.bytes).is_err() {
             unreachable!("encoding into memory cannot fail");
         }
     }
 
-    fn put_bytes(&mut self, bytes: &[u8]) {
+    pub(super) fn put_bytes(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    fn take<'b, T: Decode<'b, ()>>(&'b mut self) -> Result<T, Error> {
+    pub(super) fn take<'b, T: Decode<'b, ()>>(&'b mut self) -> Result<T, Error> {
         let mut decoder = Decoder::new(self.bytes.get(self.read..).unwrap_or_default());
         let value = decoder.decode()?;
         self.read += decoder.position();
         Ok(value)
     }
 
-    fn take_bytes(&mut self, count: usize) -> Result<&[u8], Error> {
+    pub(super) fn take_bytes(&mut self, count: usize) -> Result<&[u8], Error> {
         let end = self.read.checked_add(count).ok_or_else(Error::end_of_input)?;
         let bytes = self.bytes.get(self.read..end).ok_or_else(Error::end_of_input)?;
         self.read = end;
         Ok(bytes)
     }
 
-    fn is_read(&self) -> bool {
+    pub(super) fn is_read(&self) -> bool {
         self.read == self.bytes.len()
     }
 }
@@ -139,8 +145,7 @@ impl Columns {
         match packed {
             Packed::Plain(chunk) => {
                 self.kinds.put(PLAIN);
-                self.lengths.put(chunk.len());
-                self.contents.put_bytes(chunk);
+                self.contents.put(chunk);
             }
             Packed::Stripped(change) => {
                 self.kinds.put(if change.checksum.is_some() { CLOSED } else { OPEN });
@@ -152,10 +157,9 @@ impl Columns {
                 self.followed.put(change.deps.len());
                 self.others.put(change.others.len());
                 change.others.iter().for_each(|place| self.others.put(place));
-                self.lengths.put(change.columns.len());
                 change.deps.iter().for_each(|name| self.hashes.put_bytes(name));
                 self.hashes.put_bytes(change.checksum.as_ref().map_or(&[], |sum| &sum[..]));
-                self.contents.put_bytes(&change.columns);
+                self.contents.put(&change.columns);
             }
         }
     }
@@ -166,10 +170,7 @@ impl Columns {
             return Err(Error::message("too many changes"));
         }
         let checked = match self.kinds.take()? {
-            PLAIN => {
-                let length = self.lengths.take()?;
-                return Ok(Packed::plain(self.contents.take_bytes(length)?));
-            }
+            PLAIN => return Ok(Packed::Plain(self.contents.take()?)),
             OPEN => false,
             CLOSED => true,
             other => return Err(Error::unknown_variant(other.into())),
@@ -185,8 +186,7 @@ impl Columns {
         let checksum = checked.then(|| hash::<CHECKSUM>(&mut self.hashes)).transpose()?;
         let count: u32 = self.others.take()?;
         let others = (0..count).map(|_| self.others.take()).collect::<Result<_, _>>()?;
-        let length = self.lengths.take()?;
-        let columns = self.contents.take_bytes(length)?.to_vec();
+        let columns = self.contents.take()?;
         Ok(Packed::Stripped(Box::new(Stripped {
             actor,
             seq,
@@ -203,10 +203,11 @@ impl Columns {
     /// Whether all that came has been read.
     fn are_read(&self) -> bool {
         let Self { kinds, actors, seqs, start_ops, times, names, .. } = self;
-        let Self { followed, others, lengths, hashes, contents, .. } = self;
-        [kinds, actors, seqs, start_ops, times, names, followed, others, lengths, hashes, contents]
+        let Self { followed, others, hashes, contents, .. } = self;
+        [kinds, actors, seqs, start_ops, times, names, followed, others, hashes]
             .iter()
             .all(|column| column.is_read())
+            && contents.is_read()
     }
 }
 

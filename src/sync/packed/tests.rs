@@ -18,7 +18,7 @@ prop_compose! {
         time: i64,
         message in vec(any::<u8>(), 0..20),
         others in vec(prop_oneof![vec(any::<u8>(), 0..30), Just(genesis::ACTOR.to_vec())], 0..4),
-        columns in vec(any::<u8>(), 0..80),
+        columns in prop_oneof![vec(any::<u8>(), 0..80), vec((any::<u8>(), vec(any::<u8>(), 0..9)), 0..9).prop_map(content)],
     ) -> (bool, Vec<[u8; 32]>, Vec<u8>, u64, u64, i64, Vec<u8>, Vec<Vec<u8>>, Vec<u8>) {
         (follows, deps, actor, seq, start_op, time, message, others, columns)
     }
@@ -59,6 +59,18 @@ prop_compose! {
         }
         (chunks, held)
     }
+}
+
+/// A content as Automerge writes one.
+fn content(columns: Vec<(u8, Vec<u8>)>) -> Vec<u8> {
+    let mut content = Vec::new();
+    chunk::write_unsigned(&mut content, columns.len() as u64);
+    for (name, part) in &columns {
+        chunk::write_unsigned(&mut content, u64::from(*name));
+        chunk::write_unsigned(&mut content, part.len() as u64);
+    }
+    content.extend(columns.into_iter().flat_map(|(_, part)| part));
+    content
 }
 
 fn find(held: &[ChangeHash], name: &Prefix) -> Option<ChangeHash> {
