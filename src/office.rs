@@ -19,8 +19,10 @@ pub mod export;
 mod feed;
 pub mod http;
 mod keep;
+mod leave;
 pub mod merge;
 pub mod money;
+mod quarantine;
 mod read;
 mod round;
 pub mod store;
@@ -40,7 +42,10 @@ use crate::record::terms::Role;
 use crate::record::{CommandError, LoadError};
 pub use edit::{Created, NewVisit};
 use merge::Refusal;
-pub use read::{HistoryLine, QuarantineLine};
+pub use quarantine::{
+    Acceptance, QuarantineError, QuarantineField, QuarantineItem, QuarantineLine, QuarantinePage,
+};
+pub use read::HistoryLine;
 use store::sqlite::{self, Fresh, Sqlite};
 use store::{Moved, Store, StoreError};
 pub use verify::{Problem, Verified};
@@ -87,6 +92,9 @@ pub enum OfficeError {
     /// The database address is not one that this program knows.
     #[error("unknown database address {0}: use sqlite:PATH")]
     Address(String),
+    /// A decision on refused work cannot be taken.
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineError),
     /// The program is stopping.
     #[error("the office is closing")]
     Closing,

@@ -10,9 +10,10 @@
 //!
 //! No clock, no randomness: times and ids come in with the [`Author`] and the commands.
 
+pub(crate) mod aside;
 pub mod authority;
 pub mod command;
-mod conflict;
+pub(crate) mod conflict;
 mod document;
 mod error;
 pub mod genesis;

@@ -12,7 +12,9 @@ use crate::record::plan::{self, Plan};
 use crate::record::terms::Role;
 use crate::record::view::{HistoryEntry, VisitView};
 use crate::types::TsType;
-use crate::workspace::{Identity, ListChanges, Output, Row, Status, Workspace, WorkspaceError};
+use crate::workspace::{
+    Identity, ListChanges, Output, RefusedWork, Row, Status, Workspace, WorkspaceError,
+};
 
 TsType! {
 /// What is thrown.
@@ -159,15 +161,28 @@ impl JsWorkspace {
         Ok(ticket.map(|ticket| ticket as f64))
     }
 
-    /// Gives up own work that the office refused; `session` is a new one.
-    #[wasm_bindgen(js_name = giveUpRefused)]
-    pub fn give_up_refused(
+    /// What of an open record the office refused, beside what the office has.
+    #[wasm_bindgen(js_name = refusedWork, unchecked_return_type = "RefusedWork")]
+    pub fn refused_work(&self, record: &str) -> Result<JsValue, JsValue> {
+        to_js::<RefusedWork>(&self.inner.refused_work(id(record)?).map_err(refusal)?)
+    }
+
+    /// Takes the office's record and writes again what still holds; `session` is a new one. Gives
+    /// the ticket that will be durable.
+    #[wasm_bindgen(js_name = settleRefused)]
+    pub fn settle_refused(
         &mut self,
         record: &str,
+        units: Vec<String>,
         session: f64,
         now_ms: f64,
-    ) -> Result<(), JsValue> {
-        self.inner.give_up_refused(id(record)?, count(session), millis(now_ms)).map_err(refusal)
+        zone: &str,
+    ) -> Result<Option<f64>, JsValue> {
+        let settled =
+            self.inner.settle_refused(id(record)?, &units, count(session), millis(now_ms), zone);
+        // Tickets count edits of one session: far below 2^53.
+        #[allow(clippy::cast_precision_loss)]
+        Ok(settled.map_err(refusal)?.map(|ticket| ticket as f64))
     }
 
     /// The next thing to do.
@@ -247,6 +262,7 @@ fn refusal(error: WorkspaceError) -> JsValue {
     match error {
         WorkspaceError::UnknownRecord => thrown("unknown_record", "", &message),
         WorkspaceError::NotOpen => thrown("not_open", "", &message),
+        WorkspaceError::NotRefused => thrown("not_refused", "", &message),
         WorkspaceError::Damaged => thrown("damaged", "", &message),
         WorkspaceError::Command(error) => thrown(error.code(), error.path(), &message),
     }

@@ -19,10 +19,12 @@ mod applying;
 mod chunk;
 mod held;
 mod journal;
+mod leaving;
 mod listing;
 mod loading;
 mod output;
 mod practice;
+mod refused;
 mod repair;
 mod round;
 mod status;
@@ -44,7 +46,8 @@ use held::Held;
 use journal::Journal;
 use listing::Listing;
 pub use output::{
-    FirstSync, HeldRow, ListChanges, Output, RecordState, Row, Status, SyncState, Table, Write,
+    FirstSync, HeldRow, ListChanges, Output, RecordState, RefusedWork, Row, Status, SyncState,
+    Table, Write,
 };
 use round::Link;
 
@@ -80,6 +83,9 @@ pub enum WorkspaceError {
     /// Its chunks are damaged and the office's copy has not come yet.
     #[error("the record is damaged on this phone")]
     Damaged,
+    /// Nothing of the record is refused, or not any more.
+    #[error("nothing of this record is refused")]
+    NotRefused,
     /// The command does not hold.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -219,47 +225,6 @@ impl Workspace {
         self.outputs.push_back(Output::ListChanged);
         self.settle(now_ms);
         Ok(Some(self.next_ticket))
-    }
-
-    /// Gives up own work that the office refused (rule M4): the record becomes what the office
-    /// confirmed, and further work is written under the new `session`. The refused changes stay in
-    /// the store's table of damaged rows, and in the office's quarantine.
-    ///
-    /// # Errors
-    /// The record is not open.
-    pub fn give_up_refused(
-        &mut self,
-        record: RecordId,
-        session: u64,
-        now_ms: i64,
-    ) -> Result<(), WorkspaceError> {
-        let missing = self.not_loaded(record);
-        let (Some(held), Some(loaded)) = (self.held.get_mut(&record), self.loaded.get_mut(&record))
-        else {
-            return Err(missing);
-        };
-        self.identity.session = session;
-        let refused: BTreeSet<_> = held.outbox.values().map(|unsent| unsent.hash).collect();
-        let mut changes = loaded.record.document().get_changes(&[]);
-        changes.retain(|change| !refused.contains(&change.hash()));
-        let mut confirmed = Record::blank();
-        loading::absorb_what_fits(&mut confirmed, changes);
-        loaded.record = confirmed;
-        for (number, unsent) in std::mem::take(&mut held.outbox) {
-            let key = held::outbox_key(record, number);
-            self.journal.put(Table::Damaged, format!("refused/{key}"), unsent.encode());
-            self.journal.delete(Table::Outbox, key);
-        }
-        loading::rewrite(&mut self.journal, record, loaded);
-        held.problem = None;
-        held.describe(&loaded.record);
-        held.confirmed = held.heads.clone();
-        self.journal.put(Table::Records, record.to_string(), held.encode());
-        self.outputs.push_back(Output::RecordChanged { record: record.to_string() });
-        self.outputs.push_back(Output::StatusChanged);
-        self.link.hurry();
-        self.settle(now_ms);
-        Ok(())
     }
 
     /// Stores an own change as a chunk and in the outbox, and the record's row beside it.

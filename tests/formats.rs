@@ -173,6 +173,8 @@ fn request() -> Request {
         want: vec![Want { record: ID, have: heads() }],
         ranges: vec![Range { from: ID, print: [6; 16] }],
         max_bytes: 262_144,
+        asides: None,
+        keep: None,
     }
 }
 
@@ -211,6 +213,8 @@ fn reply() -> Reply {
         remaining: 2,
         digest: Digest { count: 3, sum: [8; 32] },
         office_time: NOW,
+        decided: None,
+        ended: None,
     }
 }
 

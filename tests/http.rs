@@ -4,6 +4,8 @@
 mod desk;
 #[path = "http/pages.rs"]
 mod pages;
+#[path = "http/quarantine.rs"]
+mod quarantine;
 #[path = "http/rounds.rs"]
 mod rounds;
 #[path = "http/routes.rs"]

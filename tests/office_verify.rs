@@ -6,6 +6,8 @@
 mod phone;
 
 use doorstep::office::Office;
+use doorstep::record::command::{AssignmentPatch, Command};
+use doorstep::record::terms::Role;
 use phone::{Desk, Phone, START, contact, payment};
 use rstest::rstest;
 
@@ -22,6 +24,12 @@ use rstest::rstest;
 #[case::a_payment("UPDATE payments SET amount = amount + 1", "rows")]
 #[case::a_contact("DELETE FROM contacts", "rows")]
 #[case::rows_gone("DELETE FROM visits", "rows are missing")]
+#[case::refused_bytes("UPDATE quarantine SET changes = x'8141aa'", "not what came")]
+#[case::refused_by("UPDATE quarantine SET device = zeroblob(16)", "not what came")]
+#[case::a_decision_gone("DELETE FROM decisions", "does not stand as decided")]
+#[case::a_decisions_author("UPDATE decisions SET by_user = 'wu.min'", "nobody took")]
+#[case::a_state("UPDATE quarantine SET state = 'dismissed'", "does not stand as decided")]
+#[case::an_acceptance_hidden("UPDATE receipts SET quarantine = NULL", "receipts")]
 #[case::a_feed("UPDATE feeds SET sum = zeroblob(32)", "digest")]
 #[case::a_feed_gone("DELETE FROM feeds", "no feed")]
 #[tokio::test]
@@ -40,6 +48,14 @@ async fn verify_finds(#[case] tampering: &str, #[case] what: &str) {
     let verified = desk.office.verify().await.unwrap();
     assert!(verified.ok, "{:?}", verified.problems);
     assert_eq!((verified.records, verified.changes, verified.feeds), (1, 3, 1));
+
+    // Refused work that somebody accepts.
+    chen.force(id, Command::Assign(AssignmentPatch { priority: Some(1), ..Default::default() }));
+    chen.sync(&desk).await;
+    desk.office.accept_quarantined(1, None, "", "lin.yue", Role::Supervisor).await.unwrap();
+    let verified = desk.office.verify().await.unwrap();
+    assert!(verified.ok, "{:?}", verified.problems);
+    assert_eq!((verified.changes, verified.quarantined), (4, 1));
 
     let touched = rusqlite::Connection::open(&database).unwrap().execute(tampering, ()).unwrap();
     assert!(touched > 0);

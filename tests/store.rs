@@ -14,7 +14,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{TryRecvError, channel};
 
 use doorstep::ids::{Heads, actor};
-use doorstep::office::store::{Device, EntryKind, Feed, Refused, SignIn, Store, StoreError, User};
+use doorstep::office::store::{
+    Asides, Decision, Device, EntryKind, Feed, Refused, SignIn, Stand, Store, StoreError, User,
+    Waiting,
+};
 use doorstep::record::terms::Role;
 use doorstep::sync::digest::{Digest, Item};
 use jobs::{Plug, Told};
@@ -232,6 +235,7 @@ fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
         code: code.into(),
         path: "review.status".into(),
         message: "no".into(),
+        units: vec!["review.status".into()],
         changes: vec![vec![1, 2], vec![]],
     };
     let (one, two) = (refused(1, "not_allowed"), refused(2, "malformed"));
@@ -244,13 +248,45 @@ fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
         .unwrap();
     assert_eq!(numbers[0], numbers[2]);
     assert_ne!(numbers[0], numbers[1]);
-    let (list, whole) =
-        store.look(|reads| Ok((reads.quarantine(9)?, reads.quarantined(numbers[0])?))).unwrap();
+    let (list, whole) = store
+        .look(|reads| Ok((reads.quarantine(&newest())?.0, reads.quarantined(numbers[0])?)))
+        .unwrap();
     assert_eq!(list.iter().map(|line| line.id).collect::<Vec<_>>(), [numbers[1], numbers[0]]);
     assert_eq!(list[0].case_no.as_deref(), Some("C-1"));
     assert_eq!(list[0].refused.changes, Vec::<Vec<u8>>::new());
     assert_eq!(whole.unwrap().refused, one);
     assert_eq!(store.look(|reads| reads.quarantined(77)).unwrap(), None);
+
+    // Filters, pages, and what waits.
+    let of = |asked: Asides| store.look(|reads| reads.quarantine(&asked)).unwrap();
+    assert_eq!(of(Asides { code: Some("malformed".into()), ..newest() }).1, 1);
+    assert_eq!(of(Asides { user: Some("wu.min".into()), ..newest() }).1, 0);
+    assert_eq!(of(Asides { record: Some(id(1)), ..newest() }).1, 2);
+    let (page, total) = of(Asides { before: Some(numbers[1]), limit: 1, ..newest() });
+    assert_eq!((page[0].id, total), (numbers[0], 2));
+    let waits = || store.look(|reads| reads.waiting_of(device(1))).unwrap();
+    assert_eq!(waits(), Waiting { pieces: 1, bytes: 5 });
+
+    // Decisions stand in their order, and the last one counts.
+    let decide = |decision: Stand, receipt| {
+        let made = Decision { decision, by: "lin.yue".into(), at: 9, reason: "so".into(), receipt };
+        let put = made.clone();
+        store.write_now(move |tx| tx.decide(numbers[0], &put)).unwrap();
+        made
+    };
+    let made = [decide(Stand::Dismissed, None), decide(Stand::Accepted, Some(3))];
+    let whole = store.look(|reads| reads.quarantined(numbers[0])).unwrap().unwrap();
+    assert_eq!((whole.stand, whole.decisions.as_slice()), (Stand::Accepted, &made[..]));
+    assert_eq!(whole.fingerprint, one.fingerprint().unwrap());
+    assert_eq!(of(Asides { stand: Some(Stand::Open), ..newest() }).0[0].id, numbers[1]);
+    assert_eq!(waits(), Waiting::default());
+    let same = one.clone();
+    let again = store.write_now(move |tx| tx.quarantine_work(&same)).unwrap();
+    assert_eq!(again, numbers[0], "decided work that comes again is the same work");
+}
+
+fn newest() -> Asides {
+    Asides { limit: 9, ..Asides::default() }
 }
 
 fn m7_rows_are_what_was_put_last(engine: &Engine) {
@@ -301,6 +337,7 @@ fn accounts_are_what_was_put_last(engine: &Engine) {
         device: device(1),
         created_at: 5,
         expires_at: 6,
+        ended: false,
     };
     let (put, on) = (phone.clone(), sign_in.clone());
     store
@@ -342,6 +379,10 @@ fn accounts_are_what_was_put_last(engine: &Engine) {
         })
         .unwrap();
     assert_eq!(ended, [0, 1]);
+    // F4: it is known still, and ended once.
+    let found = store.look(|reads| reads.sign_in(&[4; 32])).unwrap();
+    assert!(found.is_some_and(|sign_in| sign_in.ended));
+    assert_eq!(store.write_now(|tx| tx.end_sign_ins_of("chen.jie")).unwrap(), 0);
 }
 
 fn i1_an_office_session_is_never_given_twice(engine: &Engine) {

@@ -144,7 +144,9 @@ fn run(workspace: &mut Workspace, rows: &mut Rows) {
             Output::Load { record } => {
                 workspace.loaded(record.parse().expect("an id"), &of(rows, Table::Chunks), NOW);
             }
-            Output::Send { .. } | Output::WakeAt { .. } => panic!("there is no office"),
+            Output::Send { .. } | Output::WakeAt { .. } | Output::Erase { .. } => {
+                panic!("there is no office")
+            }
             Output::Saved { .. }
             | Output::SaveFailed { .. }
             | Output::RecordChanged { .. }

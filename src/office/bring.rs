@@ -77,7 +77,7 @@ fn take(
     let (heads, merged) = match merge::restore(id, held, &bytes, &bring.heads) {
         Judgement::Accepted(accepted) => {
             let state = State::of(*accepted, at);
-            let by = HandedIn { user: &session.user, device: session.device, at };
+            let by = HandedIn { user: &session.user, device: session.device, at, quarantine: None };
             keep(tx, id, stored.as_ref(), &state, by)?;
             (state.heads, true)
         }

@@ -6,6 +6,7 @@ mod backup;
 mod cases;
 mod failure;
 mod people;
+mod quarantine;
 mod serve;
 mod simulate;
 mod verify;
@@ -66,6 +67,9 @@ enum Command {
     /// Keep devices
     #[command(subcommand)]
     Device(Device),
+    /// Look at refused work and decide on it
+    #[command(subcommand)]
+    Quarantine(Quarantine),
     /// Check that documents, heads, digests, receipts and rows agree
     Verify(Output),
     /// Copy everything into a new file, while the office goes on
@@ -215,6 +219,51 @@ enum Device {
     },
 }
 
+#[derive(Subcommand)]
+enum Quarantine {
+    /// List refused work, newest first
+    List {
+        /// open, accepted or dismissed
+        #[arg(long)]
+        state: Option<String>,
+        /// Only what this user sent
+        #[arg(long)]
+        user: Option<String>,
+        /// The most pieces
+        #[arg(long, default_value_t = 1_000)]
+        limit: u32,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Show what a piece of refused work would do
+    Show {
+        /// Its number
+        number: u64,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Accept a piece of refused work
+    Accept {
+        /// Its number
+        number: u64,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Dismiss a piece of refused work; it stays kept
+    Dismiss {
+        /// Its number
+        number: u64,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
 fn role(word: &str) -> Result<Role, String> {
     Role::parse(word).ok_or_else(|| "a role is collector, supervisor, auditor or admin".to_owned())
 }
@@ -247,6 +296,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::User(command) => Desk::with(database, |desk| people::user(desk, command)),
         Command::Device(command) => Desk::with(database, |desk| people::device(desk, command)),
+        Command::Quarantine(command) => Desk::with(database, |desk| quarantine::run(desk, command)),
         Command::Verify(output) => Desk::with(database, |desk| verify::run(desk, &output)),
         // These need no office: two work on its file, one leaves everybody's store alone.
         Command::Backup(copied) => backup::backup(database, &copied.file, &copied.output),

@@ -17,7 +17,7 @@ use crate::record::{Author, CommandError, Record, genesis};
 const BATCH: usize = 200;
 
 /// Where the office writes. Its times are UTC; the borrower's zone stands in the case.
-const OFFICE_ZONE: &str = "Etc/UTC";
+pub(super) const OFFICE_ZONE: &str = "Etc/UTC";
 
 /// A record to be made.
 #[derive(Debug, Clone)]
@@ -117,7 +117,8 @@ impl Office {
                         if let Some(held) = tx.find_case(&state.rows.summary.case_no)? {
                             return Ok(Created::Exists(held));
                         }
-                        let by = HandedIn { user: &user, device, at: state.rows.updated_at };
+                        let at = state.rows.updated_at;
+                        let by = HandedIn { user: &user, device, at, quarantine: None };
                         keep(tx, *id, None, state, by)?;
                         Ok(Created::New(*id))
                     }
@@ -168,7 +169,7 @@ impl Office {
         match merge::judge(held, &[change.raw_bytes()], sender) {
             Judgement::Accepted(accepted) => {
                 let view = accepted.record.view();
-                let by = HandedIn { user, device: self.device, at };
+                let by = HandedIn { user, device: self.device, at, quarantine: None };
                 keep(tx, id, Some(&stored), &State::of(*accepted, at), by)?;
                 Ok(Ok(view))
             }

@@ -214,9 +214,11 @@ fn content(
     let Some(base) = base else { return whole(ask, entry.record, &stored).map(Some) };
     let mut changes = reads.changes_after(entry.record, base.ordinal)?;
     changes.retain(|change| {
-        // Not what the device wrote itself (rule R4), nor what it just brought.
-        device_of(&change.known.actor) != Some(ask.device)
-            && !ask.brought.contains(&change.known.hash)
+        // Not what the device handed in itself (rule R4), nor what it just brought. What it wrote
+        // and somebody else handed in, or accepted, it may not know to be here.
+        let own = device_of(&change.known.actor) == Some(ask.device);
+        let known = own && change.device == ask.device;
+        !(known || ask.brought.contains(&change.known.hash))
     });
     if changes.is_empty() && ask.merged.get(&entry.record) == Some(&stored.heads) {
         return Ok(None);

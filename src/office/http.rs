@@ -16,6 +16,7 @@ mod openapi;
 mod pages;
 mod people;
 mod problem;
+mod quarantine;
 mod routes;
 mod serve;
 mod session;
@@ -79,7 +80,10 @@ pub fn router(app: App) -> Router {
         .route("/api/visits/{id}/history", get(visits::history))
         .route("/api/visits/{id}/commands", post(edits::command))
         .route("/api/users", get(people::users))
-        .route("/api/quarantine", get(people::quarantine))
+        .route("/api/quarantine", get(quarantine::list))
+        .route("/api/quarantine/{number}", get(quarantine::show))
+        .route("/api/quarantine/{number}/accept", post(quarantine::accept))
+        .route("/api/quarantine/{number}/dismiss", post(quarantine::dismiss))
         .route("/api/openapi.json", get(openapi::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -18,6 +18,8 @@ pub(super) struct HandedIn<'h> {
     pub(super) user: &'h str,
     pub(super) device: DeviceId,
     pub(super) at: i64,
+    /// The number of the refused work that the user accepts with it.
+    pub(super) quarantine: Option<u64>,
 }
 
 /// A state of a record, worked out and ready to be kept.
@@ -58,14 +60,14 @@ pub(super) fn rows(record: &Record, updated_at: i64) -> Rows {
     rows
 }
 
-/// Keeps a state that follows `before`, or is the record's first.
+/// Keeps a state that follows `before`, or is the record's first; gives the receipt's number.
 pub(super) fn keep(
     tx: &mut dyn Writes,
     id: RecordId,
     before: Option<&Stored>,
     state: &State,
     by: HandedIn<'_>,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let held = before.map_or(0, |before| before.changes);
     let changes = held + state.added.len() as u64;
     let record = Stored {
@@ -115,7 +117,7 @@ pub(super) fn keep(
         };
         tx.append(feed, id, kind, changes, digest)?;
     }
-    Ok(())
+    Ok(receipt.n)
 }
 
 /// The receipt that follows another (rule M5).
@@ -131,6 +133,7 @@ fn next_receipt(
         device: by.device,
         user: by.user.to_owned(),
         received_at: by.at,
+        quarantine: by.quarantine,
         previous: last.map_or([0; 32], |last| last.hash),
         hash: [0; 32],
     };
@@ -139,9 +142,14 @@ fn next_receipt(
 }
 
 /// SHA-256 over everything that a receipt says. The one field without a fixed length, beside the
-/// hashes at the end, has its length before it.
+/// hashes at the end, has its length before it. A receipt for work that somebody accepted begins
+/// with a mark, which no hash before it can be.
 pub(super) fn receipt_hash(record: RecordId, receipt: &Receipt) -> [u8; 32] {
     let mut hasher = Sha256::new();
+    if let Some(quarantine) = receipt.quarantine {
+        hasher.update(b"doorstep receipt of accepted work 1");
+        hasher.update(quarantine.to_be_bytes());
+    }
     hasher.update(receipt.previous);
     hasher.update(record.0);
     hasher.update(receipt.n.to_be_bytes());

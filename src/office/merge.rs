@@ -24,6 +24,7 @@ mod columns;
 mod graph;
 pub mod limits;
 mod place;
+mod reading;
 mod refusal;
 mod restore;
 mod trial;
@@ -42,6 +43,7 @@ use crate::record::{Record, genesis};
 use crate::sync::packed::{self, Prefix};
 use chunk::Header;
 use graph::Graph;
+pub(super) use reading::read;
 pub use refusal::Refusal;
 pub use restore::restore;
 use walk::View;
@@ -64,6 +66,17 @@ pub struct Sender<'s> {
     pub role: Role,
     /// The device that the sign-in is on.
     pub device: DeviceId,
+}
+
+/// On whose authority a push is judged (rule M4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing<'s> {
+    /// The sender's own.
+    Own,
+    /// A supervisor accepted it: role and stage are not asked, everything else is.
+    Accepted,
+    /// The office writes anew what this user had sent, under that user's name.
+    Anew(&'s str),
 }
 
 /// What is to become of a push.
@@ -94,10 +107,21 @@ pub struct Accepted {
 
 /// Judges a push.
 pub fn judge(held: Held<'_>, chunks: &[&[u8]], sender: Sender<'_>) -> Judgement {
+    judge_as(held, chunks, sender, Standing::Own)
+}
+
+/// Judges a push on another authority than the sender's own. It goes through every check that any
+/// push goes through; only which paths are writable at which stage is the accepting person's word.
+pub fn judge_as(
+    held: Held<'_>,
+    chunks: &[&[u8]],
+    sender: Sender<'_>,
+    standing: Standing<'_>,
+) -> Judgement {
     match sift(held, chunks, sender) {
         Ok(Sifted::Duplicate) => Judgement::Duplicate,
         Ok(Sifted::Missing) => Judgement::Missing,
-        Ok(Sifted::Fresh(fresh)) => merged(held, &fresh, sender),
+        Ok(Sifted::Fresh(fresh)) => merged(held, &fresh, sender, standing),
         Err(refusal) => Judgement::Refused(refusal),
     }
 }
@@ -185,8 +209,13 @@ fn signed(header: &Header<'_>, sender: Sender<'_>) -> Result<(), Refusal> {
 
 /// Steps 5 and 6, which give the bytes to Automerge. It can panic on what it does not expect;
 /// that refuses the push and nothing else, since all of it happens on copies.
-fn merged(held: Held<'_>, fresh: &[Header<'_>], sender: Sender<'_>) -> Judgement {
-    on_trial(|| admit(held, fresh, sender))
+fn merged(
+    held: Held<'_>,
+    fresh: &[Header<'_>],
+    sender: Sender<'_>,
+    standing: Standing<'_>,
+) -> Judgement {
+    on_trial(|| admit(held, fresh, sender, standing))
 }
 
 /// Puts what a merge gives on trial; a panic in either refuses it.
@@ -203,14 +232,19 @@ fn on_trial(merge: impl FnOnce() -> Result<Accepted, Refusal>) -> Judgement {
     }
 }
 
-fn admit(held: Held<'_>, fresh: &[Header<'_>], sender: Sender<'_>) -> Result<Accepted, Refusal> {
+fn admit(
+    held: Held<'_>,
+    fresh: &[Header<'_>],
+    sender: Sender<'_>,
+    standing: Standing<'_>,
+) -> Result<Accepted, Refusal> {
     let mut record = Record::load(held.document)
         .map_err(|error| Refusal::invalid("", &format!("the office's copy: {error}")))?;
     let mut graph = Graph::of(record.document());
     let mut added = Vec::new();
     for header in fresh {
         let change = decoded(header)?;
-        judge_change(&record, &graph, header, &change, sender)?;
+        judge_change(&record, &graph, header, &change, sender, standing)?;
         record
             .absorb(vec![change])
             .map_err(|_| Refusal::malformed("a change does not fit the record"))?;
@@ -244,6 +278,7 @@ fn judge_change(
     header: &Header<'_>,
     change: &Change,
     sender: Sender<'_>,
+    standing: Standing<'_>,
 ) -> Result<(), Refusal> {
     let seen = graph.past(&header.deps);
     if seen.last_seq(&header.actor) + 1 != header.seq {
@@ -264,7 +299,12 @@ fn judge_change(
     } else {
         (Some(header.deps.as_slice()), record.stage_at(&header.deps))
     };
-    let writer = Writer { user: sender.user, role: sender.role, stage };
-    let view = View { doc, at, seen: &seen, writer, device: sender.device };
+    let vouched = standing != Standing::Own;
+    let writer = Writer { user: sender.user, role: sender.role, stage, vouched };
+    let vouched_for = match standing {
+        Standing::Anew(user) => Some(user),
+        Standing::Own | Standing::Accepted => None,
+    };
+    let view = View { doc, at, seen: &seen, writer, device: sender.device, vouched_for };
     view.judge(&change.decode())
 }

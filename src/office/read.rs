@@ -18,32 +18,6 @@ pub struct HistoryLine {
     pub received_at: Option<i64>,
 }
 
-/// One piece of refused work.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct QuarantineLine {
-    /// Its number.
-    pub id: u64,
-    /// For which record.
-    pub record: String,
-    /// The record's case number, where the office has the record.
-    pub case_no: Option<String>,
-    /// From whom.
-    pub user: String,
-    /// From which device, hex.
-    pub device: String,
-    /// ms.
-    pub at: i64,
-    /// Stable word.
-    pub code: String,
-    /// The path that may not be written, or empty.
-    pub path: String,
-    /// One sentence.
-    pub message: String,
-}
-
-/// The most pieces of refused work in one answer.
-const QUARANTINE_PAGE: u32 = 1_000;
-
 impl Office {
     /// Everything that a record says.
     pub async fn visit(&self, id: RecordId) -> Result<VisitView, OfficeError> {
@@ -102,26 +76,6 @@ impl Office {
                 Ok(found)
             })?;
             Ok(found)
-        })
-        .await
-    }
-
-    /// Refused work, newest first.
-    pub async fn quarantine(&self) -> Result<Vec<QuarantineLine>, OfficeError> {
-        self.blocking(|office| {
-            let found = office.store.look(|reads| reads.quarantine(QUARANTINE_PAGE))?;
-            let line = |found: super::store::Quarantined| QuarantineLine {
-                id: found.id,
-                record: found.refused.record.to_string(),
-                case_no: found.case_no,
-                user: found.refused.user,
-                device: found.refused.device.to_string(),
-                at: found.refused.at,
-                code: found.refused.code,
-                path: found.refused.path,
-                message: found.refused.message,
-            };
-            Ok(found.into_iter().map(line).collect())
         })
         .await
     }

@@ -12,7 +12,8 @@ use std::sync::atomic::Ordering;
 use super::feed;
 use super::keep::{HandedIn, State, keep};
 use super::merge::{self, Held, Judgement, Refusal, Sender};
-use super::store::{Known, Pending, Reads, Refused, StoreError, Stored, Writes};
+use super::quarantine::{Aside, Sending, decided};
+use super::store::{Known, Pending, Reads, StoreError, Stored, Writes};
 use super::vouch::Vouchers;
 use super::{Office, OfficeError, Session};
 use crate::ids::{Heads, RecordId};
@@ -20,11 +21,8 @@ use crate::sync::message::{Outcome, Push, Reply, Request, Tables};
 use crate::sync::packed::{self, Unpackable, columns};
 use crate::sync::ranges;
 
-/// The word under which work for a withdrawn record is kept.
-const WITHDRAWN: &str = "withdrawn";
-
 /// Records of a kind in one request. Results are some bytes each, and all of them travel.
-const RECORDS: usize = 4_096;
+pub(super) const RECORDS: usize = 4_096;
 
 impl Office {
     /// Answers a round. Everything that the reply calls merged is durable (rule D2), and the
@@ -34,7 +32,8 @@ impl Office {
         session: &Session,
         request: Request,
     ) -> Result<Reply, OfficeError> {
-        let Request { cursor, tables, bring, push, want, ranges, max_bytes } = request;
+        let Request { cursor, tables, bring, push, want, ranges, max_bytes, asides, keep } =
+            request;
         let most = push.len().max(bring.len()).max(want.len());
         if most > RECORDS || !ranges::are_sound(&ranges) {
             return Err(OfficeError::TooMany);
@@ -46,7 +45,8 @@ impl Office {
         }
         let tables = Arc::new(tables);
         let brought = self.take_back(session, bring, &tables).await?;
-        let (results, merged) = self.take_all(session, push, &tables).await?;
+        let hopeless = Arc::new(keep.unwrap_or_default());
+        let (results, merged) = self.take_all(session, push, &tables, &hopeless).await?;
         let ask = feed::Ask {
             user: session.user.clone(),
             device: session.device,
@@ -58,8 +58,13 @@ impl Office {
             brought: brought.changes,
             vouchers: self.vouchers.clone(),
         };
-        let page = self
-            .blocking(move |office| Ok(office.store.look(|reads| feed::page(reads, &ask))?))
+        let asides = asides.unwrap_or_default();
+        let (page, decided) = self
+            .blocking(move |office| {
+                Ok(office.store.look(|reads| {
+                    Ok((feed::page(reads, &ask)?, decided(reads, ask.device, &asides)?))
+                })?)
+            })
             .await?;
         Ok(Reply {
             tables: page.tables,
@@ -71,6 +76,8 @@ impl Office {
             remaining: page.remaining,
             digest: page.digest,
             office_time: self.now(),
+            decided: Some(decided).filter(|decided| !decided.is_empty()),
+            ended: None,
         })
     }
 
@@ -81,11 +88,16 @@ impl Office {
         session: &Session,
         pushes: Vec<Push>,
         tables: &Arc<Tables>,
+        hopeless: &Arc<Vec<RecordId>>,
     ) -> Result<(Vec<Outcome>, BTreeMap<RecordId, Heads>), OfficeError> {
         let (session, tables) = (session.clone(), Arc::clone(tables));
+        let hopeless = Arc::clone(hopeless);
         let taken = self
             .blocking(move |office| {
-                let take = |push: Push| Ok((push.record, office.take(&session, push, &tables)?));
+                let take = |push: Push| {
+                    let hopeless = hopeless.contains(&push.record);
+                    Ok((push.record, office.take(&session, push, &tables, hopeless)?))
+                };
                 pushes.into_iter().map(take).collect::<Result<Vec<_>, OfficeError>>()
             })
             .await?;
@@ -102,12 +114,19 @@ impl Office {
         Ok((results, merged))
     }
 
-    /// Judges one push and queues what is to be written. Blocks.
-    fn take(&self, session: &Session, push: Push, tables: &Tables) -> Result<Taken, OfficeError> {
+    /// Judges one push and queues what is to be written; what builds on nothing that is held is
+    /// kept where the device has nothing that would help (`hopeless`, rule R6). Blocks.
+    fn take(
+        &self,
+        session: &Session,
+        push: Push,
+        tables: &Tables,
+        hopeless: bool,
+    ) -> Result<Taken, OfficeError> {
         let at = self.now();
         let found = self.store.look(|reads| Found::read(reads, session, push.record))?;
         let (verdict, chunks) = match found.unpack(&push, tables) {
-            Ok(chunks) => (found.judge(session, &chunks, at), chunks),
+            Ok(chunks) => (found.judge(session, &chunks, at).or_kept(hopeless), chunks),
             Err(Unpackable::UnknownDependency) => {
                 return Ok(Taken::Settled((Outcome::Missing { have: found.have() }, None)));
             }
@@ -131,7 +150,7 @@ impl Office {
                     if now.basis() == basis {
                         return by.settle(tx, &now, &verdict, &vouchers);
                     }
-                    let verdict = now.judge(&by.session, &by.chunks, at);
+                    let verdict = now.judge(&by.session, &by.chunks, at).or_kept(hopeless);
                     by.settle(tx, &now, &verdict, &vouchers)
                 })))
             }
@@ -170,6 +189,20 @@ enum Verdict {
     Gone {
         held: bool,
     },
+}
+
+impl Verdict {
+    /// What is missing for good is refused, which keeps it.
+    fn or_kept(self, hopeless: bool) -> Self {
+        match self {
+            Self::Missing if hopeless => Self::Refuse(Refusal::without_past()),
+            Self::Keep(_)
+            | Self::Duplicate
+            | Self::Missing
+            | Self::Refuse(_)
+            | Self::Gone { .. } => self,
+        }
+    }
 }
 
 impl Found {
@@ -219,14 +252,6 @@ impl Found {
     }
 }
 
-/// A push that was put together, and whose it is.
-struct Sending {
-    session: Session,
-    record: RecordId,
-    chunks: Vec<Vec<u8>>,
-    at: i64,
-}
-
 impl Sending {
     /// Writes what a verdict says.
     fn settle(
@@ -239,20 +264,22 @@ impl Sending {
         match verdict {
             Verdict::Keep(state) => {
                 let Session { user, device, .. } = &self.session;
-                let by = HandedIn { user, device: *device, at: self.at };
+                let by = HandedIn { user, device: *device, at: self.at, quarantine: None };
                 keep(tx, self.record, found.stored.as_ref(), state, by)?;
                 let voucher = vouchers.voucher(user, self.record, &state.heads);
                 Ok((Outcome::Merged { voucher }, Some(state.heads.clone())))
             }
             Verdict::Gone { held: false } => {
-                let message = "the record was withdrawn before this work came";
-                self.set_aside(tx, WITHDRAWN, "", message)?;
-                Ok((Outcome::Withdrawn, None))
+                let kept =
+                    self.set_aside(tx, found.stored.as_ref(), &found.known, &Aside::withdrawn())?;
+                Ok((kept.map_or_else(not_kept, |_| Outcome::Withdrawn), None))
             }
             Verdict::Refuse(refusal) => {
+                let kept =
+                    self.set_aside(tx, found.stored.as_ref(), &found.known, &refusal.into())?;
                 let Refusal { code, path, message } = refusal.clone();
-                let quarantine = self.set_aside(tx, code.as_str(), &path, &message)?;
-                Ok((Outcome::Refused { code, path, message, quarantine }, None))
+                let refused = |quarantine| Outcome::Refused { code, path, message, quarantine };
+                Ok((kept.map_or_else(not_kept, refused), None))
             }
             Verdict::Duplicate | Verdict::Missing | Verdict::Gone { held: true } => {
                 Ok(self.answer(found, verdict, vouchers))
@@ -274,24 +301,10 @@ impl Sending {
             }
         }
     }
+}
 
-    /// Keeps work that is not merged (rule M4).
-    fn set_aside(
-        &self,
-        tx: &mut dyn Writes,
-        code: &str,
-        path: &str,
-        message: &str,
-    ) -> Result<u64, StoreError> {
-        tx.quarantine_work(&Refused {
-            record: self.record,
-            device: self.session.device,
-            user: self.session.user.clone(),
-            at: self.at,
-            code: code.to_owned(),
-            path: path.to_owned(),
-            message: message.to_owned(),
-            changes: self.chunks.clone(),
-        })
-    }
+/// The answer where nothing more of the device's is kept: it keeps it itself.
+pub(super) fn not_kept() -> Outcome {
+    let Refusal { code, path, message } = Refusal::quarantine_full();
+    Outcome::Refused { code, path, message, quarantine: 0 }
 }

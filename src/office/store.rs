@@ -18,6 +18,7 @@
 mod accounts;
 mod feeds;
 mod listing;
+mod quarantine;
 mod records;
 pub mod sqlite;
 
@@ -30,9 +31,10 @@ use tokio::sync::{broadcast, oneshot};
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, User};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use listing::{Key, Listing, Page, Place, Row, Sort};
-pub use records::{
-    Kept, Known, Quarantined, Receipt, RecordReads, RecordWrites, Refused, Rows, Stored,
+pub use quarantine::{
+    Asides, Decision, QuarantineReads, QuarantineWrites, Quarantined, Refused, Stand, Waiting,
 };
+pub use records::{Kept, Known, Receipt, RecordReads, RecordWrites, Rows, Stored};
 
 /// Why a store could not do something. Never a refusal of the protocol: those are values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,12 +51,12 @@ pub enum StoreError {
 }
 
 /// Everything that can be read of one state.
-pub trait Reads: RecordReads + FeedReads + AccountReads {}
-impl<T: RecordReads + FeedReads + AccountReads> Reads for T {}
+pub trait Reads: RecordReads + QuarantineReads + FeedReads + AccountReads {}
+impl<T: RecordReads + QuarantineReads + FeedReads + AccountReads> Reads for T {}
 
 /// Everything that can be done in one transaction.
-pub trait Writes: Reads + RecordWrites + FeedWrites + AccountWrites {}
-impl<T: Reads + RecordWrites + FeedWrites + AccountWrites> Writes for T {}
+pub trait Writes: Reads + RecordWrites + QuarantineWrites + FeedWrites + AccountWrites {}
+impl<T: Reads + RecordWrites + QuarantineWrites + FeedWrites + AccountWrites> Writes for T {}
 
 /// A feed got a new entry (rule R8).
 #[derive(Debug, Clone, PartialEq, Eq)]

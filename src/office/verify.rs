@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use automerge::ChangeHash;
 
 use super::keep::{receipt_hash, rows};
-use super::store::{Kept, Reads, Receipt, StoreError, Stored};
+use super::store::{Asides, Kept, Reads, Receipt, Stand, StoreError, Stored};
 use super::{Office, OfficeError};
 use crate::ids::RecordId;
 use crate::record::{Record, genesis};
@@ -25,6 +25,8 @@ pub struct Verified {
     pub changes: u64,
     /// Feeds looked at.
     pub feeds: u64,
+    /// Pieces of refused work looked at.
+    pub quarantined: u64,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
@@ -51,6 +53,8 @@ struct Verifier {
     records: u64,
     changes: u64,
     problems: Vec<Problem>,
+    /// Receipts for work that somebody accepted, with its number and who did.
+    accepted: Vec<((RecordId, u64), u64, String)>,
     /// Digests of the feeds, worked out anew from the documents.
     digests: BTreeMap<String, Digest>,
 }
@@ -66,6 +70,7 @@ impl Verifier {
                 self.record(reads, id)?;
             }
         }
+        let quarantined = self.quarantine(reads)?;
         let feeds = reads.feeds()?;
         for feed in &feeds {
             let held = reads.feed(feed)?.digest;
@@ -81,8 +86,50 @@ impl Verifier {
             records: self.records,
             changes: self.changes,
             feeds: feeds.len() as u64,
+            quarantined,
             problems: self.problems,
         })
+    }
+
+    /// Refused work is what came, stands as was decided last, and what was accepted has the
+    /// receipt that names it; the other way round too.
+    fn quarantine(&mut self, reads: &mut dyn Reads) -> Result<u64, StoreError> {
+        let mut asked = Asides { limit: BATCH, ..Asides::default() };
+        let mut count = 0;
+        let mut accepted = BTreeMap::new();
+        loop {
+            let (page, _) = reads.quarantine(&asked)?;
+            let Some(last) = page.last() else { break };
+            asked.before = Some(last.id);
+            for line in page {
+                count += 1;
+                let Some(found) = reads.quarantined(line.id)? else { continue };
+                let record = found.refused.record;
+                if found.refused.fingerprint()? != found.fingerprint {
+                    let what = format!("refused work {} is not what came", found.id);
+                    self.wrong(record.to_string(), what);
+                }
+                let last = found.decisions.last();
+                if last.map_or(Stand::Open, |last| last.decision) != found.stand {
+                    let what = format!("refused work {} does not stand as decided", found.id);
+                    self.wrong(record.to_string(), what);
+                }
+                if let Some((last, receipt)) = last.and_then(|last| Some((last, last.receipt?))) {
+                    accepted.insert((record, receipt), (found.id, last.by.clone()));
+                }
+            }
+        }
+        for (key, quarantine, user) in std::mem::take(&mut self.accepted) {
+            if accepted.remove(&key) != Some((quarantine, user)) {
+                let what = format!("receipt {} names a decision that nobody took", key.1);
+                self.wrong(key.0.to_string(), what);
+            }
+        }
+        for ((record, _), (id, _)) in accepted {
+            let what = format!("refused work {id} was accepted and has no receipt");
+            self.wrong(record.to_string(), what);
+        }
+        Ok(count)
     }
 
     fn wrong(&mut self, record: impl Into<String>, what: impl Into<String>) {
@@ -105,6 +152,10 @@ impl Verifier {
                 return Ok(());
             }
         };
+        for receipt in &receipts {
+            let of = receipt.quarantine.map(|q| ((id, receipt.n), q, receipt.user.clone()));
+            self.accepted.extend(of);
+        }
         let mut found = of_document(id, &stored, &record, &changes);
         found.extend(of_receipts(id, &receipts, &changes));
         let expected = rows(&record, stored.updated_at);

@@ -12,6 +12,8 @@ pub struct Writer<'a> {
     pub role: Role,
     /// The record's stage as the writer saw it.
     pub stage: Stage,
+    /// A supervisor vouches for what is written: role and stage are not asked (rule M4).
+    pub vouched: bool,
 }
 
 /// What a writer does to a path.
@@ -66,8 +68,31 @@ impl Denied {
 }
 
 /// Judges one act on one path; gives the path's row where it is allowed.
+///
+/// Role and stage are authority: somebody who has it may vouch for another's work. That a path is
+/// known, is not fixed, is written once and under one's own name is what makes a record one, and
+/// nobody is excused from it.
 pub fn judge(path: &[&str], act: Act, writer: Writer<'_>) -> Result<&'static Rule, Denied> {
     let row = rule(path).ok_or(Denied::UnknownPath)?;
+    if row.writers == Writers::Creation {
+        return Err(Denied::Fixed);
+    }
+    if !writer.vouched {
+        has_authority(row, writer)?;
+    }
+    let collector = writer.role == Role::Collector;
+    match row.writing {
+        Writing::Once if act != Act::Make => Err(Denied::Once),
+        Writing::Raised if collector && act != Act::Make => Err(Denied::Once),
+        Writing::Raised | Writing::Own if collector && !own(path, writer.user) => {
+            Err(Denied::NotOwn)
+        }
+        Writing::Free | Writing::Once | Writing::Raised | Writing::Own => Ok(row),
+    }
+}
+
+/// Whether the role may write the row at the stage.
+fn has_authority(row: &Rule, writer: Writer<'_>) -> Result<(), Denied> {
     let office = writer.role.writes_as_office();
     let collector = writer.role == Role::Collector;
     match row.writers {
@@ -79,17 +104,9 @@ pub fn judge(path: &[&str], act: Act, writer: Writer<'_>) -> Result<&'static Rul
     }
     let sealed = matches!(writer.stage, Stage::Sealed | Stage::Reviewed);
     match row.phase {
-        Phase::Open if sealed && collector => return Err(Denied::Sealed),
-        Phase::Sealed if !sealed => return Err(Denied::NotSealed),
-        Phase::Open | Phase::Always | Phase::Sealed => {}
-    }
-    match row.writing {
-        Writing::Once if act != Act::Make => Err(Denied::Once),
-        Writing::Raised if collector && act != Act::Make => Err(Denied::Once),
-        Writing::Raised | Writing::Own if collector && !own(path, writer.user) => {
-            Err(Denied::NotOwn)
-        }
-        Writing::Free | Writing::Once | Writing::Raised | Writing::Own => Ok(row),
+        Phase::Open if sealed && collector => Err(Denied::Sealed),
+        Phase::Sealed if !sealed => Err(Denied::NotSealed),
+        Phase::Open | Phase::Always | Phase::Sealed => Ok(()),
     }
 }
 

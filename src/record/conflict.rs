@@ -126,7 +126,7 @@ fn shown(doc: &Automerge, value: &Value<'_>, id: &ObjId) -> FieldValue {
 }
 
 /// A scalar as pages show it.
-pub(super) fn field_value(scalar: &ScalarValue) -> FieldValue {
+pub(crate) fn field_value(scalar: &ScalarValue) -> FieldValue {
     match scalar {
         ScalarValue::Str(text) => FieldValue::Text(text.to_string()),
         ScalarValue::Int(number) => FieldValue::Number(*number),

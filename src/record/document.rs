@@ -3,6 +3,7 @@
 use automerge::transaction::CommitOptions;
 use automerge::{ActorId, Automerge, Change, ChangeHash, LoadOptions, ReadDoc, TextEncoding};
 
+use super::aside::Field;
 use super::authority::Writer;
 use super::command::{AssignmentPatch, CasePatch, Command};
 use super::error::{CommandError, Invalid, LoadError};
@@ -26,6 +27,12 @@ pub struct Author {
     pub zone: String,
 }
 
+impl Author {
+    fn as_writer(&self, stage: Stage) -> Writer<'_> {
+        Writer { user: &self.user, role: self.role, stage, vouched: false }
+    }
+}
+
 /// One visit record.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -42,7 +49,7 @@ impl Record {
         author: &Author,
     ) -> Result<Self, CommandError> {
         let mut record = Self { doc: genesis::blank() };
-        record.transact(author, Stage::Assigned, |pen| {
+        record.transact(author, author.as_writer(Stage::Assigned), |pen| {
             pen.found(id, case_no)?;
             pen.case(case)?;
             pen.assignment(assignment)
@@ -164,9 +171,31 @@ impl Record {
         command: &Command,
         author: &Author,
     ) -> Result<Option<Change>, CommandError> {
-        let stage = self.stage();
+        let writer = author.as_writer(self.stage());
         let before = self.clone();
-        let hash = self.transact(author, stage, |pen| pen.command(command, &before))?;
+        let hash = self.transact(author, writer, |pen| pen.command(command, &before))?;
+        Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
+    }
+
+    /// Writes values anew as one change; `None` where it changes nothing. With `vouched_for` the
+    /// author vouches for what that collector had written: it stands under the collector's name,
+    /// and role and stage are not asked (rule M4).
+    ///
+    /// # Errors
+    /// One of the values may not be written. The record is as before then.
+    pub(crate) fn write_again(
+        &mut self,
+        fields: &[Field],
+        author: &Author,
+        vouched_for: Option<&str>,
+    ) -> Result<Option<Change>, CommandError> {
+        let own = author.as_writer(self.stage());
+        let writer = match vouched_for {
+            Some(user) => Writer { user, role: Role::Collector, vouched: true, ..own },
+            None => own,
+        };
+        let before = self.clone();
+        let hash = self.transact(author, writer, |pen| pen.again(fields, &before))?;
         Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
     }
 
@@ -190,11 +219,10 @@ impl Record {
     fn transact(
         &mut self,
         author: &Author,
-        stage: Stage,
+        writer: Writer<'_>,
         write: impl FnOnce(&mut write::Pen<'_, '_>) -> Result<(), CommandError>,
     ) -> Result<Option<ChangeHash>, CommandError> {
         self.doc.set_actor(author.actor.clone());
-        let writer = Writer { user: &author.user, role: author.role, stage };
         let options = CommitOptions::default()
             .with_message(author.user.clone())
             .with_time(author.now_ms.div_euclid(1000));

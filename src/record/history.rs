@@ -17,7 +17,7 @@ pub(super) fn history(doc: &Automerge) -> Vec<HistoryEntry> {
             let device = device_of(&change.actor).map(|id| id.to_string()).unwrap_or_default();
             let seen = Seen { doc, before: &change.deps, after: [change.hash] };
             seen.fields().into_iter().map(move |(path, from, to)| HistoryEntry {
-                path,
+                path: path.join("."),
                 from,
                 to,
                 by: by.clone(),
@@ -29,6 +29,16 @@ pub(super) fn history(doc: &Automerge) -> Vec<HistoryEntry> {
         .collect()
 }
 
+/// Every field that a change touched, and what its author made of it.
+pub(super) fn written(doc: &Automerge, hash: &ChangeHash) -> Vec<(Vec<String>, FieldValue)> {
+    let Some(change) = doc.get_change_meta_by_hash(hash) else { return Vec::new() };
+    let seen = Seen { doc, before: &change.deps, after: [*hash] };
+    seen.fields().into_iter().map(|(path, _, to)| (path, to)).collect()
+}
+
+/// A field before and after a change.
+type Field = (Vec<String>, FieldValue, FieldValue);
+
 /// One change as its author saw it: what stood before, what stands after.
 struct Seen<'d> {
     doc: &'d Automerge,
@@ -37,10 +47,10 @@ struct Seen<'d> {
 }
 
 impl Seen<'_> {
-    fn fields(&self) -> Vec<(String, FieldValue, FieldValue)> {
-        let mut fields: Vec<(String, FieldValue, FieldValue)> = Vec::new();
+    fn fields(&self) -> Vec<Field> {
+        let mut fields: Vec<Field> = Vec::new();
         for patch in self.doc.diff(self.before, &self.after) {
-            let place = patch.path.iter().map(|(_, prop)| segment(prop)).collect::<Vec<_>>();
+            let place: Vec<String> = patch.path.iter().map(|(_, prop)| segment(prop)).collect();
             let field = match &patch.action {
                 PatchAction::PutMap { key, value: (Value::Scalar(scalar), _), .. } => Some((
                     joined(&place, key),
@@ -80,7 +90,7 @@ impl Seen<'_> {
         }
     }
 
-    fn sequence(&self, object: &ObjId, place: &[String]) -> (String, FieldValue, FieldValue) {
+    fn sequence(&self, object: &ObjId, place: &[String]) -> Field {
         let whole = |heads: &[ChangeHash]| {
             let text = match self.doc.object_type(object) {
                 Ok(ObjType::Text) => self.doc.text_at(object, heads).unwrap_or_default(),
@@ -93,12 +103,12 @@ impl Seen<'_> {
             };
             FieldValue::Text(text)
         };
-        (place.join("."), whole(self.before), whole(&self.after))
+        (place.to_vec(), whole(self.before), whole(&self.after))
     }
 }
 
-fn joined(place: &[String], key: &str) -> String {
-    place.iter().map(String::as_str).chain([key]).collect::<Vec<_>>().join(".")
+fn joined(place: &[String], key: &str) -> Vec<String> {
+    place.iter().cloned().chain([key.to_owned()]).collect()
 }
 
 fn segment(prop: &Prop) -> String {

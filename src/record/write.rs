@@ -1,5 +1,7 @@
 //! Carries commands out. Every write passes the authority table and the kinds of the schema.
 
+mod again;
+
 use automerge::transaction::{Transactable, Transaction};
 use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 

@@ -7,6 +7,7 @@ use automerge::ChangeHash;
 use super::oracle::{Broken, Step, broken};
 use super::world::{World, failed};
 use crate::ids::RecordId;
+use crate::office::store::Asides;
 use crate::record::Record;
 use crate::sync::chunk;
 use crate::workspace::{SyncState, WorkspaceError};
@@ -145,7 +146,8 @@ impl World<'_> {
         let found = self.office().store().look(|reads| {
             let known = reads.known(record)?;
             let mut fresh = BTreeMap::new();
-            for line in reads.quarantine(u32::MAX)? {
+            let all = Asides { limit: u32::MAX, ..Asides::default() };
+            for line in reads.quarantine(&all)?.0 {
                 if !seen.contains_key(&line.id)
                     && let Some(kept) = reads.quarantined(line.id)?
                 {

@@ -35,6 +35,8 @@ pub(super) struct Device {
     /// The office refuses the device, and whether the device was told.
     pub(super) revoked: bool,
     pub(super) told: bool,
+    /// It has handed over what it had unsent, and erased everything.
+    pub(super) erased: bool,
     /// Where something was damaged while the record held work that is nowhere else: no second
     /// table until that work has arrived, since what stands in two places survives one damage.
     pub(super) hurt: BTreeMap<RecordId, Table>,
@@ -72,6 +74,7 @@ impl Device {
             frozen: false,
             revoked: false,
             told: false,
+            erased: false,
             hurt: BTreeMap::new(),
             doubtful: BTreeSet::new(),
             ever_hurt: false,
@@ -93,6 +96,16 @@ impl Device {
         let session = session(self.starts, random);
         self.workspace = open(self.id, session, &self.user, &self.disk, now + self.skew)?;
         Ok(())
+    }
+
+    /// The office has all that it had unsent: nothing of it is left.
+    pub(super) fn erase(&mut self) {
+        self.disk.clear();
+        self.handed.clear();
+        self.queue.clear();
+        self.hurt.clear();
+        self.doubtful.clear();
+        self.erased = true;
     }
 
     /// How often it compared everything anew, in all its lives.

@@ -5,7 +5,8 @@ use super::faults::Fault;
 use super::oracle::{Broken, Edit, Step, Trace, broken};
 use super::world::{World, failed};
 use crate::ids::RecordId;
-use crate::office::{Created, NewVisit, OfficeError};
+use crate::office::store::{Asides, Stand};
+use crate::office::{Created, NewVisit, OfficeError, QuarantineError};
 use crate::record::Record;
 use crate::record::command::{AssignmentPatch, CasePatch, Command};
 use crate::record::terms::Role;
@@ -58,6 +59,9 @@ impl World<'_> {
         if self.strikes(Fault::Reassigned) || self.rng.u32(0..20) == 0 {
             return self.reassign(id);
         }
+        if self.rng.u32(0..8) == 0 {
+            return self.decide();
+        }
         let page = Page::of(&self.office_record(id)?);
         let mark = self.mark("office");
         let (command, trace) = self.of_supervisor(&mark, &page);
@@ -69,6 +73,35 @@ impl World<'_> {
             self.oracle.office_edited(Edit { record: id, mark, hash, trace, arrived: true });
         }
         Ok(())
+    }
+
+    /// A supervisor looks at the oldest refused work and accepts it, or dismisses it.
+    fn decide(&mut self) -> Step {
+        let asked = Asides { stand: Some(Stand::Open), limit: u32::MAX, ..Asides::default() };
+        let open = self.office().store().look(|reads| reads.quarantine(&asked));
+        let open = open.map_err(|error| failed("M4", error))?.0;
+        let Some(id) = open.last().map(|oldest| oldest.id) else { return Ok(()) };
+        let accepts = self.rng.u32(0..4) > 0;
+        self.tell(format!("the office decides on {id}: {accepts}"));
+        let at = self.some_endpoint();
+        self.doom(at, 1);
+        let office = self.endpoints[at].office.clone();
+        let decided = self.ground.runtime.block_on(async {
+            match accepts {
+                true => {
+                    office.accept_quarantined(id, None, "", "supervisor", Role::Supervisor).await
+                }
+                false => office.dismiss_quarantined(id, "no", "supervisor").await,
+            }
+        });
+        if self.died(at)? {
+            return Ok(());
+        }
+        match decided {
+            // What an honest phone wrote can be accepted, unless an entry was made twice.
+            Ok(_) | Err(OfficeError::Quarantine(QuarantineError::Impossible { .. })) => Ok(()),
+            Err(error) => Err(failed("M4", error)),
+        }
     }
 
     fn reassign(&mut self, id: RecordId) -> Step {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::oracle::{Broken, Step, broken};
 use super::world::{World, failed};
 use crate::ids::RecordId;
-use crate::workspace::{Status, SyncState};
+use crate::workspace::{Status, SyncState, Table};
 
 /// Rounds per device within which all must converge once the faults have ended.
 const ROUNDS_TO_HEAL: usize = 8;
@@ -35,7 +35,13 @@ impl World<'_> {
             }
         }
         let mut stuck = Vec::new();
-        for (n, device) in self.devices.iter().enumerate().filter(|(_, device)| !device.revoked) {
+        for (n, device) in self.devices.iter().enumerate() {
+            if device.revoked {
+                if !device.erased {
+                    stuck.push(format!("device {n} was shut out and has not erased itself"));
+                }
+                continue;
+            }
             let truth = self.truth(&device.user)?;
             let here: BTreeMap<RecordId, _> = device.workspace.heads().collect();
             let all: BTreeSet<&RecordId> = here.keys().chain(truth.0.keys()).collect();
@@ -52,7 +58,13 @@ impl World<'_> {
 
     /// Whether every device says that it is in step, and is.
     fn are_same(&self) -> Result<bool, Broken> {
-        for device in self.devices.iter().filter(|device| !device.revoked) {
+        for device in &self.devices {
+            if device.revoked {
+                if !device.erased {
+                    return Ok(false);
+                }
+                continue;
+            }
             let status = device.workspace.status();
             if status.state != SyncState::InStep || status.unsent > 0 {
                 return Ok(false);
@@ -91,7 +103,9 @@ impl World<'_> {
         self.check_office()?;
         for n in 0..self.devices.len() {
             self.check_disk(n)?;
-            if !self.devices[n].revoked {
+            if self.devices[n].revoked {
+                self.check_erased(n)?;
+            } else {
                 self.check_same(n)?;
             }
         }
@@ -100,16 +114,26 @@ impl World<'_> {
         if verified.ok { Ok(()) } else { broken("M7", format!("{:?}", verified.problems)) }
     }
 
-    /// The office has every edit that anybody made, but what only a revoked device knows.
+    /// A device that was shut out keeps nothing of any record (rule F4).
+    fn check_erased(&self, n: usize) -> Step {
+        let device = &self.devices[n];
+        let left = [Table::Records, Table::Chunks, Table::Outbox, Table::Damaged]
+            .into_iter()
+            .any(|table| device.disk.get(&table).is_some_and(|rows| !rows.is_empty()));
+        if left || !device.records().is_empty() {
+            return broken("F4", format!("device {n} was shut out and still holds records"));
+        }
+        Ok(())
+    }
+
+    /// The office has every edit that anybody made, in its record or in quarantine: also those of
+    /// a device that was shut out (rule F4).
     fn check_office(&mut self) -> Step {
         for id in self.records.clone() {
             let record = self.office_record(id)?;
             let view = record.view();
             let kept = self.changes_at_office(id)?;
-            for (device, edit) in self.oracle.all().filter(|(_, edit)| edit.record == id) {
-                if device.is_some_and(|n| self.devices[n].revoked && !edit.arrived) {
-                    continue;
-                }
+            for (_, edit) in self.oracle.all().filter(|(_, edit)| edit.record == id) {
                 let aside = !edit.is_held(&record) && kept.contains(&edit.hash);
                 if !aside && !edit.is_in(&record, &view) {
                     return broken("D1", format!("the office lacks {} of {id}", edit.mark));

@@ -113,6 +113,7 @@ impl World<'_> {
         let arrived = self.at_office()?;
         let device = &mut self.devices[n];
         device.disk = disk;
+        device.erased = false;
         device.starts = starts;
         device.ever_hurt = true;
         device.hurt.clear();

@@ -7,7 +7,7 @@ use super::story::{asked, in_words};
 use super::world::{World, failed};
 use crate::office::Session;
 use crate::record::terms::Role;
-use crate::sync::message::{Reply, Request, decode_request, encode_reply};
+use crate::sync::message::{Ended, Reply, Request, decode_reply, decode_request, encode_reply};
 
 /// What is on its way, of all devices.
 #[derive(Debug, Default)]
@@ -141,8 +141,6 @@ impl World<'_> {
             *newest = going.number;
         }
         let answered = match decode_request(&going.body) {
-            // The office knows whose request it is before it looks at it.
-            _ if self.devices[n].revoked => Err("device_revoked"),
             Ok(request) => self.answer(n, request)?.ok_or("office_busy"),
             Err(_) => Err("malformed_request"),
         };
@@ -190,6 +188,8 @@ impl World<'_> {
         if self.devices[n].awaited.take_if(|awaited| *awaited == round).is_some() {
             self.counts.rounds += 1;
             self.truths.insert(n, truth);
+            let ended = decode_reply(&body).is_ok_and(|reply| reply.ended.is_some());
+            self.devices[n].told |= ended;
             self.tell(format!("device {n} receives reply {round}: {told}"));
         } else {
             self.tell(format!("device {n} receives reply {round}, for which it does not wait"));
@@ -206,7 +206,6 @@ impl World<'_> {
         self.tell(format!("device {n}: no reply {round}, {reason}"));
         let device = &mut self.devices[n];
         device.awaited = None;
-        device.told |= reason == "device_revoked";
         device.workspace.request_failed(round, reason, at, random);
         device.ask();
         self.check_claims(n)
@@ -222,7 +221,12 @@ impl World<'_> {
         let device = &self.devices[n];
         let session =
             Session { user: device.user.clone(), role: Role::Collector, device: device.id };
-        let reply = self.ground.runtime.block_on(endpoint.office.handle_sync(&session, request));
+        let reply = self.ground.runtime.block_on(async {
+            match device.revoked {
+                false => endpoint.office.handle_sync(&session, request).await,
+                true => endpoint.office.hand_over(&session, request, Ended::DeviceRevoked).await,
+            }
+        });
         if self.died(at)? {
             return Ok(None);
         }

@@ -214,6 +214,10 @@ impl<'g> World<'g> {
                 Output::Saved { ticket } => {
                     self.counts.edits += self.oracle.saved(n, ticket);
                 }
+                Output::Erase { reason } => {
+                    self.tell(format!("device {n} erases everything: {reason}"));
+                    self.devices[n].erase();
+                }
                 Output::SaveFailed { .. }
                 | Output::RecordChanged { .. }
                 | Output::ListChanged

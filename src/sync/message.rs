@@ -73,6 +73,13 @@ pub struct Request {
     /// The most bytes wanted back.
     #[n(6)]
     pub max_bytes: u32,
+    /// Numbers of refused work of this device on which a decision may have been taken (rule M4).
+    #[n(7)]
+    pub asides: Option<Vec<u64>>,
+    /// Records for which the office has said more than once that it lacks what the pushed changes
+    /// build on, and nothing brings it: the changes are to be kept for a person to look at (R6).
+    #[n(8)]
+    pub keep: Option<Vec<RecordId>>,
 }
 
 /// One record's unconfirmed changes.
@@ -189,6 +196,49 @@ pub struct Reply {
     /// The office's clock, ms since 1970 UTC.
     #[n(8)]
     pub office_time: i64,
+    /// Decisions on the refused work that was asked about.
+    #[n(9)]
+    pub decided: Option<Vec<Decided>>,
+    /// The device is not to work any more: what was pushed is kept and everything else withdrawn
+    /// (rule F4).
+    #[n(10)]
+    pub ended: Option<Ended>,
+}
+
+/// What a person at the office decided on refused work.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Decided {
+    /// Its number in quarantine.
+    #[n(0)]
+    pub quarantine: u64,
+    /// Whether it was accepted; else it was dismissed.
+    #[n(1)]
+    pub accepted: bool,
+    /// Why, in the person's words; may be empty where it was accepted.
+    #[n(2)]
+    pub reason: String,
+}
+
+/// Why a device is not to work any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Ended {
+    /// The device was revoked.
+    #[n(0)]
+    DeviceRevoked,
+    /// Its user was locked out.
+    #[n(1)]
+    UserDisabled,
+}
+
+impl Ended {
+    /// The stable word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DeviceRevoked => "device_revoked",
+            Self::UserDisabled => "user_disabled",
+        }
+    }
 }
 
 /// The results of rule R6. Refusals are values, not errors.
@@ -264,6 +314,12 @@ pub enum RefusalCode {
     /// What is brought back is no state that the office vouched for.
     #[n(7)]
     NotVouched,
+    /// Not kept: the office keeps as much refused work of this device as it takes (rule M4).
+    #[n(8)]
+    QuarantineFull,
+    /// What the work builds on is neither at the office nor on the device.
+    #[n(9)]
+    WithoutPast,
 }
 
 impl RefusalCode {
@@ -278,6 +334,8 @@ impl RefusalCode {
             Self::InvalidRecord => "invalid_record",
             Self::UnknownRecord => "unknown_record",
             Self::NotVouched => "not_vouched",
+            Self::QuarantineFull => "quarantine_full",
+            Self::WithoutPast => "without_past",
         }
     }
 }

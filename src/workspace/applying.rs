@@ -11,7 +11,7 @@ use super::round::{Phase, Pushed};
 use super::{Loaded, Workspace, chunk};
 use crate::ids::{Heads, RecordId, device_of};
 use crate::record::Record;
-use crate::sync::message::{Chunk, Content, Entry, Epoch, Outcome, Packed, Tables};
+use crate::sync::message::{Chunk, Content, Cursor, Entry, Epoch, Outcome, Packed, Reply, Tables};
 use crate::sync::packed::{self, Prefix, prefix};
 
 impl Workspace {
@@ -40,6 +40,11 @@ impl Workspace {
             self.link.phase = phase;
             return;
         };
+        if let Some(ended) = reply.ended {
+            self.hand_over(&reply, &asked, ended);
+            self.wait_for_disk(&reply, self.cursor);
+            return;
+        }
         let mut touched: BTreeSet<RecordId> = asked.brought.iter().copied().collect();
         self.brought(&asked.brought, &reply.brought);
         for (outcome, pushed) in reply.results.iter().zip(&asked.pushed) {
@@ -54,6 +59,7 @@ impl Workspace {
             touched.insert(entry.record);
         }
         self.compared(&asked.ranges, &reply.differing);
+        self.decided(reply.decided.as_deref().unwrap_or_default());
         for id in touched {
             if let Some(held) = self.held.get_mut(&id) {
                 held.take_voucher();
@@ -64,15 +70,15 @@ impl Workspace {
             let bytes = held::encode(&reply.cursor);
             self.journal.put(Table::Meta, CURSOR_KEY.into(), bytes);
         }
-        // Where nothing is to be written the batch before is the one to wait for.
+        self.wait_for_disk(&reply, reply.cursor);
+    }
+
+    /// Where nothing is to be written the batch before is the one to wait for.
+    fn wait_for_disk(&mut self, reply: &Reply, cursor: Cursor) {
         let gathering = self.journal.is_gathering();
         let batch = if gathering { self.journal.number() } else { 0 };
-        self.link.phase = Phase::Committing {
-            batch,
-            cursor: reply.cursor,
-            remaining: reply.remaining,
-            digest: reply.digest,
-        };
+        let Reply { remaining, digest, .. } = *reply;
+        self.link.phase = Phase::Committing { batch, cursor, remaining, digest };
     }
 
     /// Writes the last proof beside the cursor.
@@ -100,12 +106,8 @@ impl Workspace {
                 held.withdrawn = false;
             }
             Outcome::Missing { have } => self.lacks(pushed.record, have),
-            Outcome::Refused { code, path, message, .. } => {
-                held.problem = Some(Problem::Refused {
-                    code: code.as_str().to_owned(),
-                    path: path.clone(),
-                    message: message.clone(),
-                });
+            Outcome::Refused { code, path, message, quarantine } => {
+                held.problem = Some(Problem::refused(*code, path, message, *quarantine));
             }
             Outcome::Withdrawn => {
                 for number in &pushed.numbers {
@@ -175,20 +177,30 @@ impl Workspace {
         let chunks = packed::unpack(packed, tables, |name| known.get(name).copied()).ok()?;
         let changes: Vec<Change> =
             chunks.iter().map(|chunk| checked_change(chunk)).collect::<Option<_>>()?;
-        let fresh: Vec<Change> = changes
-            .into_iter()
-            .filter(|change| doc.get_change_meta_by_hash(&change.hash()).is_none())
+        let fresh: BTreeSet<ChangeHash> = changes
+            .iter()
+            .map(Change::hash)
+            .filter(|hash| doc.get_change_meta_by_hash(hash).is_none())
             .collect();
-        loaded.record.absorb(fresh.clone()).ok()?;
-        for change in &fresh {
-            let bytes = change.raw_bytes();
-            let key = chunk::key(id, bytes);
-            self.journal.put(Table::Chunks, key.clone(), chunk::wrap(bytes));
-            loaded.chunks.insert(key);
+        let new = changes.iter().filter(|change| fresh.contains(&change.hash()));
+        loaded.record.absorb(new.cloned().collect()).ok()?;
+        let unsent: BTreeSet<ChangeHash> = held.outbox.values().map(|unsent| unsent.hash).collect();
+        for change in &changes {
+            if fresh.contains(&change.hash()) {
+                let bytes = change.raw_bytes();
+                let key = chunk::key(id, bytes);
+                self.journal.put(Table::Chunks, key.clone(), chunk::wrap(bytes));
+                loaded.chunks.insert(key);
+            } else if !unsent.contains(&change.hash()) {
+                continue;
+            }
             held.confirmed.advance(change.hash(), change.deps());
         }
+        // Own work that somebody else handed in, or accepted (rule M4).
+        let there: BTreeSet<ChangeHash> = changes.iter().map(Change::hash).collect();
+        let confirmed = held.confirm(|hash| there.contains(hash), &mut self.journal);
         held.describe(&loaded.record);
-        Some(!fresh.is_empty())
+        Some(confirmed || !fresh.is_empty())
     }
 
     /// Takes the office's copy, and puts what is held and what is unsent on top of it.
@@ -201,6 +213,8 @@ impl Workspace {
         let heads = office.heads();
         let held = self.held.entry(id).or_insert_with(|| Held::new(id));
         let mut record = office;
+        let there = |hash: &ChangeHash| record.document().get_change_meta_by_hash(hash).is_some();
+        held.confirm(there, &mut self.journal);
         let mut own: Vec<Change> = held.outbox.values().filter_map(Unsent::change).collect();
         let before = self.loaded.remove(&id);
         if let Some(loaded) = &before {
@@ -238,6 +252,8 @@ impl Workspace {
     fn withdraw(&mut self, id: RecordId, epoch: Epoch) {
         let Some(held) = self.held.get_mut(&id) else { return };
         held.withdrawn = true;
+        // What was refused is handed over like all that is unsent.
+        held.problem.take_if(|problem| matches!(problem, Problem::Refused { .. }));
         let proven = self.link.proven.is_some_and(|proven| proven.epoch == epoch);
         if proven || held.vouched.is_none() {
             self.erase_if_handed_over(id);

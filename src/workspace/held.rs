@@ -12,7 +12,7 @@ use crate::ids::{Heads, RecordId};
 use crate::record::Record;
 use crate::record::terms::{ReviewStatus, Stage};
 use crate::record::view::VisitSummary;
-use crate::sync::message::{Tag, Voucher, Want};
+use crate::sync::message::{RefusalCode, Tag, Voucher, Want};
 
 /// What is wrong with a record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -29,7 +29,51 @@ pub(super) enum Problem {
         path: String,
         #[n(2)]
         message: String,
+        /// Its number in the office's quarantine, if it is kept there.
+        #[n(3)]
+        quarantine: Option<u64>,
+        /// What was decided on it since.
+        #[n(4)]
+        decided: Option<Decision>,
     },
+}
+
+/// What a person at the office decided on refused work.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Decision {
+    #[n(0)]
+    pub(super) accepted: bool,
+    #[n(1)]
+    pub(super) reason: String,
+}
+
+impl Problem {
+    /// What a refusal makes of a record; the number is 0 where the office keeps nothing.
+    pub(super) fn refused(code: RefusalCode, path: &str, message: &str, quarantine: u64) -> Self {
+        Self::Refused {
+            code: code.as_str().to_owned(),
+            path: path.to_owned(),
+            message: message.to_owned(),
+            quarantine: Some(quarantine).filter(|number| *number > 0),
+            decided: None,
+        }
+    }
+
+    /// The number in quarantine of refused work.
+    pub(super) fn quarantine(&self) -> Option<u64> {
+        match self {
+            Self::Refused { quarantine, .. } => *quarantine,
+            Self::Damaged => None,
+        }
+    }
+
+    /// Whether the office had no room for the work, which may have passed.
+    pub(super) fn is_not_kept(&self) -> bool {
+        match self {
+            Self::Refused { code, .. } => code == RefusalCode::QuarantineFull.as_str(),
+            Self::Damaged => false,
+        }
+    }
 }
 
 /// One record.
@@ -281,6 +325,31 @@ impl Held {
         }
     }
 
+    /// The office is known to have some changes: they are not unsent any more, and where they had
+    /// been refused, somebody has accepted them. Gives whether there were any.
+    pub(super) fn confirm(
+        &mut self,
+        there: impl Fn(&ChangeHash) -> bool,
+        journal: &mut Journal,
+    ) -> bool {
+        let known = self.outbox.iter().filter(|(_, unsent)| there(&unsent.hash));
+        let known: Vec<u64> = known.map(|(number, _)| *number).collect();
+        for number in &known {
+            self.outbox.remove(number);
+            journal.delete(Table::Outbox, outbox_key(self.id, *number));
+        }
+        let any = !known.is_empty();
+        self.problem.take_if(|problem| any && matches!(problem, Problem::Refused { .. }));
+        any
+    }
+
+    /// Whether there is work that a device which is shut out may hand over now: all that is
+    /// durable, refused or not, unless the office has no room for it.
+    pub(super) fn is_to_hand_over(&self) -> bool {
+        !self.problem.as_ref().is_some_and(Problem::is_not_kept)
+            && self.outbox.values().any(|unsent| unsent.batch.is_none())
+    }
+
     /// Whether there is unsent work that the office has not refused.
     pub(super) fn is_waiting(&self) -> bool {
         !matches!(self.problem, Some(Problem::Refused { .. })) && !self.outbox.is_empty()
@@ -306,6 +375,9 @@ impl Held {
         let problem = match &self.problem {
             None => None,
             Some(Problem::Damaged) => Some("damaged".to_owned()),
+            Some(Problem::Refused { decided: Some(Decision { accepted: true, .. }), .. }) => {
+                Some("refused_accepted".to_owned())
+            }
             Some(Problem::Refused { code, .. }) => Some(format!("refused_{code}")),
         };
         let unsent = i64::try_from(self.outbox.len()).unwrap_or(i64::MAX);

@@ -133,6 +133,13 @@ impl Journal {
         self.failed = true;
     }
 
+    /// Drops all that waits to be written: the store is erased.
+    pub(super) fn abandon(&mut self) {
+        self.gathering = Batch::default();
+        self.committing = None;
+        self.failed = false;
+    }
+
     /// Tries again what failed.
     pub(super) fn retry(&mut self) {
         self.failed = false;

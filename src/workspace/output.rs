@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::aside::Aside;
 use crate::record::view::VisitSummary;
 use crate::types::TsType;
 
@@ -49,6 +50,12 @@ pub enum Output {
     RecordChanged {
         /// Record id.
         record: String,
+    },
+    /// The office has shut this device out and keeps all that it had unsent: erase the whole store
+    /// in one transaction, and say so. Nothing follows.
+    Erase {
+        /// Stable word for why.
+        reason: String,
     },
     /// The list changed.
     ListChanged,
@@ -126,6 +133,25 @@ pub struct ListChanges {
     pub gone: Vec<String>,
     /// More rows have changed.
     pub more: bool,
+}
+}
+
+TsType! {
+/// Work on a record that the office refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RefusedWork {
+    /// Stable word for why.
+    pub code: String,
+    /// The path that may not be written; else empty.
+    pub path: String,
+    /// The office's sentence.
+    pub message: String,
+    /// What a person at the office decided since, if anybody did.
+    pub accepted: Option<bool>,
+    /// Why, in that person's words.
+    pub reason: Option<String>,
+    /// What was refused and is not what the office has.
+    pub fields: Vec<Aside>,
 }
 }
 

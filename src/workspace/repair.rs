@@ -218,6 +218,8 @@ impl Workspace {
                 code: "missing".to_owned(),
                 path: String::new(),
                 message: "the office lacks changes that this work builds on".to_owned(),
+                quarantine: None,
+                decided: None,
             });
         }
     }

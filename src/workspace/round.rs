@@ -11,7 +11,7 @@ use super::repair::Repair;
 use crate::ids::RecordId;
 use crate::sync::digest::{Digest, Item};
 use crate::sync::message::{
-    Cursor, DEFAULT_REPLY_BYTES, Epoch, Packed, Push, Reply, Request, Want, decode_reply,
+    Cursor, DEFAULT_REPLY_BYTES, Ended, Epoch, Packed, Push, Reply, Request, Want, decode_reply,
     encode_request,
 };
 use crate::sync::packed::Packer;
@@ -120,6 +120,8 @@ pub(super) struct Link {
     first: Option<FirstSync>,
     /// There is no office: nothing is ever asked for.
     cut: bool,
+    /// The office has shut this device out.
+    pub(super) ended: Option<Ended>,
 }
 
 impl Link {
@@ -141,6 +143,7 @@ impl Link {
             skew_ms: None,
             first: None,
             cut: false,
+            ended: None,
         }
     }
 
@@ -293,6 +296,7 @@ impl Workspace {
     pub fn sync_now(&mut self, now_ms: i64) {
         self.link.hurry();
         self.link.problem.take_if(|problem| problem == "signed_out");
+        self.offer_again();
         self.journal.retry();
         self.settle(now_ms);
     }
@@ -380,6 +384,9 @@ impl Workspace {
             return;
         }
         self.cursor = cursor;
+        if let Some(ended) = self.link.ended {
+            return self.finish_handing_over(ended, now_ms);
+        }
         let wanted = self.held.values().any(|held| held.wanted);
         let mut more = remaining > 0 || wanted || self.link.repair.is_open();
         if !more {
@@ -398,6 +405,20 @@ impl Workspace {
         self.outputs.push_back(Output::ListChanged);
     }
 
+    /// A device that is shut out goes on until nothing is left to hand over.
+    fn finish_handing_over(&mut self, ended: Ended, now_ms: i64) {
+        match self.erase_or_go_on(ended) {
+            Some(more) => {
+                self.link.rest(more, false, now_ms);
+                self.outputs.push_back(Output::StatusChanged);
+            }
+            None => {
+                self.link.phase = Phase::Idle;
+                self.link.due_at = None;
+            }
+        }
+    }
+
     fn announce(&mut self) {
         let due = self.link.due_at.filter(|_| matches!(self.link.phase, Phase::Idle));
         if due != self.link.announced {
@@ -410,14 +431,20 @@ impl Workspace {
         let mut packer = Packer::default();
         let bring = self.bring(&mut packer);
         let (push, pushed) = self.push(&mut packer);
-        let want = self.held.values().filter(|held| held.wanted).map(Held::want);
+        let open = self.link.ended.is_none();
+        let want = self.held.values().filter(|held| open && held.wanted).map(Held::want);
         let want: Vec<Want> = want.take(WANT_AT_MOST).collect();
-        let ranges = self.ranges();
+        let ranges = if open { self.ranges() } else { Vec::new() };
         let asked = Asked {
             pushed,
             brought: bring.iter().map(|bring| bring.record).collect(),
             ranges: ranges.iter().map(|range| range.from).collect(),
         };
+        let hopeless = |push: &Push| {
+            self.held.get(&push.record).is_some_and(|held| held.missing + 1 >= MISSING_AT_MOST)
+        };
+        let keep: Vec<RecordId> =
+            push.iter().filter(|push| hopeless(push)).map(|p| p.record).collect();
         let request = Request {
             cursor: self.cursor,
             tables: packer.into_tables(),
@@ -426,6 +453,8 @@ impl Workspace {
             want,
             ranges,
             max_bytes: self.link.reply_bytes,
+            asides: self.asides(),
+            keep: Some(keep).filter(|keep| !keep.is_empty()),
         };
         let round = self.link.next_round;
         self.link.next_round += 1;
@@ -438,7 +467,11 @@ impl Workspace {
     /// Durable unsent work, oldest first, so that a weak link works the backlog off in order
     /// (rule R5).
     fn push(&self, packer: &mut Packer) -> (Vec<Push>, Vec<Pushed>) {
-        let ready = |held: &&Held| held.is_dirty() && !self.link.repair.holds_back(held.id);
+        let ended = self.link.ended.is_some();
+        let ready = |held: &&Held| match ended {
+            true => held.is_to_hand_over(),
+            false => held.is_dirty() && !self.link.repair.holds_back(held.id),
+        };
         let mut dirty: Vec<&Held> = self.held.values().filter(ready).collect();
         dirty.sort_by_key(|held| held.outbox.values().map(|unsent| unsent.at).min());
         let mut push = Vec::new();

@@ -42,6 +42,9 @@ impl Workspace {
         if self.journal.has_failed() {
             return Some(self.link.save_problem());
         }
+        if let Some(ended) = self.link.ended {
+            return Some(ended.as_str().to_owned());
+        }
         if let Some(problem) = self.link.problem().filter(|word| !is_distance(word)) {
             return Some(problem.to_owned());
         }

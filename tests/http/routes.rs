@@ -113,6 +113,7 @@ async fn answers_of_the_api_are_compressed_and_rounds_are_not() {
 
 async fn call(desk: &Desk, route: &Route, token: Option<&str>) -> Answer {
     let path = route.path.replace("{id}", "01a20aaf-78e0-7801-9dc4-6124dccd5cf9");
+    let path = path.replace("{number}", "7");
     let path = if route.path == "/api/export" { format!("{path}?format=csv") } else { path };
     let request = ask(route.method.as_str(), &path, token);
     let request = match route.body {

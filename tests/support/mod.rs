@@ -9,7 +9,7 @@ use doorstep::office::{Created, NewVisit, Office, OfficeError, Session};
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::view::VisitView;
-use doorstep::sync::message::{decode_request, encode_reply};
+use doorstep::sync::message::{Ended, decode_request, encode_reply};
 use doorstep::workspace::{Identity, Output, Row, Status, SyncState, Table, Workspace, Write};
 
 pub const NOW: i64 = 1_795_000_000_000;
@@ -29,6 +29,8 @@ pub struct Device {
     pub requests: usize,
     pub saved: u64,
     pub now: i64,
+    /// Why everything was erased, if it was.
+    pub erased: Option<String>,
     /// Why writes fail, if they do.
     pub disk: Option<&'static str>,
     wake_at: Option<i64>,
@@ -36,6 +38,8 @@ pub struct Device {
     sessions: u64,
     /// The role that the phone's program believes in; the office knows better.
     pub claims: Role,
+    /// The office has shut it out.
+    pub ended: Option<Ended>,
 }
 
 impl Device {
@@ -52,11 +56,13 @@ impl Device {
             requests: 0,
             saved: 0,
             now: NOW,
+            erased: None,
             disk: None,
             wake_at: None,
             session,
             sessions: 1,
             claims,
+            ended: None,
         };
         device.run();
         device
@@ -93,6 +99,10 @@ impl Device {
                 }
                 Output::WakeAt { at } => self.wake_at = Some(at),
                 Output::Saved { ticket } => self.saved = self.saved.max(ticket),
+                Output::Erase { reason } => {
+                    self.tables.clear();
+                    self.erased = Some(reason);
+                }
                 Output::SaveFailed { .. }
                 | Output::RecordChanged { .. }
                 | Output::ListChanged
@@ -118,7 +128,10 @@ impl Device {
     pub async fn answer(&self, office: &Office) -> Result<Vec<u8>, OfficeError> {
         let sent = self.sent.as_ref().expect("a request");
         let request = decode_request(&sent.body).expect("our own request");
-        let reply = office.handle_sync(&self.session, request).await?;
+        let reply = match self.ended {
+            None => office.handle_sync(&self.session, request).await?,
+            Some(ended) => office.hand_over(&self.session, request, ended).await?,
+        };
         Ok(encode_reply(&reply))
     }
 

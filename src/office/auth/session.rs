@@ -6,6 +6,7 @@ use super::{Accounts, AuthError, SIGN_IN_LASTS, Token, canonical_name};
 use crate::ids::DeviceId;
 use crate::office::Session;
 use crate::office::store::{Device, SignIn, StoreError, User, Writes};
+use crate::sync::message::Ended;
 
 /// A sign-in is prolonged, and a device seen, once in this time and not at every request, ms.
 const SEEN_EVERY: i64 = 60 * 60 * 1000;
@@ -58,6 +59,7 @@ impl Accounts {
             device: DeviceId(fresh),
             created_at: now,
             expires_at,
+            ended: false,
         };
         let kept = self.store.write(move |tx| keep(tx, sign_in.clone(), device)).await?;
         let device = kept?;
@@ -80,13 +82,34 @@ impl Accounts {
             })
             .await?;
         let Some((sign_in, device, user)) = found else { return Ok(None) };
-        let ended = sign_in.expires_at <= now;
+        let ended = sign_in.expires_at <= now || sign_in.ended;
         if ended || device.revoked_at.is_some() || user.disabled_at.is_some() {
             return Ok(None);
         }
         let session = Session { user: user.name, role: user.role, device: device.id };
         self.seen(sign_in, device, now).await?;
         Ok(Some(Identity { session, display_name: user.display_name }))
+    }
+
+    /// Whom a token stood for on a device that is shut out: it may hand over what it has unsent,
+    /// and nothing else (rule F4).
+    pub async fn recall(&self, token: &Token) -> Result<Option<(Session, Ended)>, AuthError> {
+        let (hash, now) = (token.hash(), self.now());
+        let found = self.blocking(move |accounts| {
+            Ok(accounts.store.look(|reads| {
+                let Some(sign_in) = reads.sign_in(&hash)? else { return Ok(None) };
+                let device = reads.device(sign_in.device)?;
+                let user = reads.user(&sign_in.user)?;
+                Ok(device.zip(user).filter(|_| sign_in.expires_at > now))
+            })?)
+        });
+        let Some((device, user)) = found.await? else { return Ok(None) };
+        let ended = match (device.revoked_at, user.disabled_at) {
+            (Some(_), _) => Ended::DeviceRevoked,
+            (None, Some(_)) => Ended::UserDisabled,
+            (None, None) => return Ok(None),
+        };
+        Ok(Some((Session { user: user.name, role: user.role, device: device.id }, ended)))
     }
 
     /// Ends the sign-in of a token.

@@ -73,7 +73,7 @@ pub(super) fn device(desk: &Desk, command: Device) -> Result<(), Failure> {
     }
 }
 
-fn print_lines(none: &str, lines: impl Iterator<Item = String>) -> Result<(), Failure> {
+pub(super) fn print_lines(none: &str, lines: impl Iterator<Item = String>) -> Result<(), Failure> {
     let text = lines.collect::<Vec<_>>().join("\n");
     print(if text.is_empty() { none } else { &text })
 }
@@ -95,7 +95,7 @@ fn password() -> Result<String, Failure> {
     }
 }
 
-fn written(ms: i64) -> String {
+pub(super) fn written(ms: i64) -> String {
     let time = DateTime::from_timestamp_millis(ms).unwrap_or_default();
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -8,7 +8,9 @@ use axum::http::request::Parts;
 use axum::response::IntoResponse;
 
 use super::Problem;
+use crate::office::Session;
 use crate::office::auth::Identity;
+use crate::sync::message::Ended;
 
 /// An extractor of axum whose rejections are problems.
 #[derive(Debug)]
@@ -56,6 +58,10 @@ fn problem(rejection: impl Display + IntoResponse) -> Problem {
         _ => Problem::new(StatusCode::BAD_REQUEST, "malformed", detail),
     }
 }
+
+/// Who is shut out and hands over what a device has unsent, as the guard found out (rule F4).
+#[derive(Debug, Clone)]
+pub(super) struct Leaver(pub(super) Session, pub(super) Ended);
 
 /// Who sends the request, as the guard found out.
 #[derive(Debug, Clone)]

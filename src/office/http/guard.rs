@@ -5,14 +5,18 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::extract::Caller;
+use super::extract::{Caller, Leaver};
 use super::routes::{Access, access};
 use super::session::COOKIE;
 use super::{App, Problem};
 use crate::office::auth::Token;
+use crate::record::terms::Role;
 
 /// Another site can't set this header without asking first, and is never allowed to.
 const OWN_PAGES: &str = "x-doorstep";
+
+/// Where phones speak.
+const ROUND: &str = "/sync";
 
 /// Lets a request through to its handler, with its caller, or refuses it.
 pub(super) async fn admit(
@@ -30,18 +34,51 @@ pub(super) async fn admit(
         }
     };
     let presented = Presented::of(request.headers()).ok_or_else(Problem::signed_out)?;
-    let caller = app.accounts.identify(&presented.token).await?.ok_or_else(Problem::signed_out)?;
+    let caller = match app.accounts.identify(&presented.token).await? {
+        Some(caller) => caller,
+        // A device that is shut out hands over what it has unsent.
+        None if matched.as_str() == ROUND => {
+            let leaver = app.accounts.recall(&presented.token).await?;
+            let (session, ended) = leaver.ok_or_else(Problem::signed_out)?;
+            return hand_over(request, next, &presented, roles, Leaver(session, ended)).await;
+        }
+        None => return Err(Problem::signed_out()),
+    };
+    comes_from_own_page(&request, &presented)?;
+    has_role(roles, caller.session.role)?;
+    request.extensions_mut().insert(Caller(caller));
+    Ok(next.run(request).await)
+}
+
+/// Lets the last contact of a device that is shut out through to its handler.
+async fn hand_over(
+    mut request: Request,
+    next: Next,
+    presented: &Presented,
+    roles: &[Role],
+    leaver: Leaver,
+) -> Result<Response, Problem> {
+    comes_from_own_page(&request, presented)?;
+    has_role(roles, leaver.0.role)?;
+    request.extensions_mut().insert(leaver);
+    Ok(next.run(request).await)
+}
+
+fn comes_from_own_page(request: &Request, presented: &Presented) -> Result<(), Problem> {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     if presented.by_cookie && !safe && !request.headers().contains_key(OWN_PAGES) {
         let detail = "requests with a cookie need the header X-Doorstep";
         return Err(Problem::new(StatusCode::FORBIDDEN, "missing_header", detail));
     }
-    if !roles.contains(&caller.session.role) {
-        let detail = format!("this is not for a {}", caller.session.role);
-        return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", detail));
+    Ok(())
+}
+
+fn has_role(roles: &[Role], role: Role) -> Result<(), Problem> {
+    if roles.contains(&role) {
+        return Ok(());
     }
-    request.extensions_mut().insert(Caller(caller));
-    Ok(next.run(request).await)
+    let detail = format!("this is not for a {role}");
+    Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", detail))
 }
 
 /// A token, and how it came.

@@ -52,6 +52,12 @@ fn operation(route: &Route) -> Value {
             "schema": { "type": "string", "format": "uuid" },
         }));
     }
+    if route.path.contains("{number}") {
+        parameters.push(json!({
+            "name": "number", "in": "path", "required": true,
+            "description": "a number in quarantine", "schema": { "type": "integer" },
+        }));
+    }
     parameters.extend(route.query.iter().map(|(name, meaning)| {
         json!({
             "name": name, "in": "query", "description": meaning, "schema": { "type": "string" },

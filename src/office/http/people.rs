@@ -1,4 +1,4 @@
-//! `/api/users` and `/api/quarantine`.
+//! `/api/users`.
 
 use std::sync::Arc;
 
@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::extract::Head;
 use super::{App, Problem};
-use crate::office::QuarantineLine;
 use crate::office::auth::UserLine;
 use crate::record::terms::Role;
 
@@ -27,10 +26,4 @@ pub(super) async fn users(
         word => Some(Role::parse(word).ok_or(Problem::parameter("role"))?),
     };
     Ok(Json(app.accounts.users(role).await?))
-}
-
-pub(super) async fn quarantine(
-    State(app): State<Arc<App>>,
-) -> Result<Json<Vec<QuarantineLine>>, Problem> {
-    Ok(Json(app.office.quarantine().await?))
 }

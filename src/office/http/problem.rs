@@ -125,6 +125,7 @@ impl From<OfficeError> for Problem {
                 let status = StatusCode::PAYLOAD_TOO_LARGE;
                 Self::new(status, "too_large", error.to_string())
             }
+            OfficeError::Quarantine(error) => error.into(),
             OfficeError::Closing => Self::closing(),
             error @ (OfficeError::Damaged(_) | OfficeError::Address(_)) => {
                 tracing::error!(%error, "the office failed");

@@ -18,7 +18,7 @@ pub enum Access {
 pub struct Route {
     /// Method.
     pub method: Method,
-    /// Path as it is documented; `{id}` is a record's id.
+    /// Path as it is documented; `{id}` is a record's id, `{number}` one in quarantine.
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
@@ -186,9 +186,44 @@ pub const ROUTES: &[Route] = &[
         method: Method::GET,
         path: "/api/quarantine",
         access: READERS,
-        summary: "Work that was refused, newest first",
+        summary: "One page of the work that was refused, newest first",
+        query: &[
+            ("state", "open, accepted or dismissed"),
+            ("user", "sign-in name of whoever sent it"),
+            ("device", "the device that sent it, 32 hex digits"),
+            ("record", "a record's id"),
+            ("code", "why it was refused, such as not_allowed"),
+            ("limit", "rows of a page, 1 to 200"),
+            ("after", "the cursor of the page before"),
+        ],
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/quarantine/{number}",
+        access: READERS,
+        summary: "What refused work would do, field by field beside what the office has",
         query: &[],
         body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/quarantine/{number}/accept",
+        access: EDITORS,
+        summary: "Accept refused work; once, however often it is asked",
+        query: &[],
+        body: Some(JSON),
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/quarantine/{number}/dismiss",
+        access: EDITORS,
+        summary: "Dismiss refused work, with a reason; it stays kept",
+        query: &[],
+        body: Some(JSON),
         answer: (200, JSON),
     },
     Route {

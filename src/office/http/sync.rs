@@ -4,19 +4,25 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{Extensions, header};
 use axum::response::IntoResponse;
 
-use super::extract::{Caller, Checked};
+use super::extract::{Caller, Checked, Leaver};
 use super::{App, Problem};
 use crate::sync::message::{decode_request, encode_reply};
 
 pub(super) async fn round(
     State(app): State<Arc<App>>,
-    Caller(caller): Caller,
+    extensions: Extensions,
     Checked(body): Checked<Bytes>,
 ) -> Result<impl IntoResponse, Problem> {
     let request = decode_request(&body)?;
-    let reply = app.office.handle_sync(&caller.session, request).await?;
+    let reply = match (extensions.get::<Caller>(), extensions.get::<Leaver>()) {
+        (Some(Caller(caller)), _) => app.office.handle_sync(&caller.session, request).await?,
+        (None, Some(Leaver(session, ended))) => {
+            app.office.hand_over(session, request, *ended).await?
+        }
+        (None, None) => return Err(Problem::signed_out()),
+    };
     Ok(([(header::CONTENT_TYPE, "application/cbor")], encode_reply(&reply)))
 }

@@ -81,7 +81,13 @@ pub(super) fn find(doc: &Automerge, id: &ObjectId, seen: &Seen) -> Result<Place,
     Ok(Place { path, kind, made: Made::Before, id: public })
 }
 
-fn path_of(doc: &Automerge, id: &ObjId) -> Option<Vec<String>> {
+/// The path of a container of the first change.
+pub(super) fn first(id: &Id) -> Option<Vec<String>> {
+    FIRST.get(id).cloned()
+}
+
+/// Where an object stands in a document.
+pub(super) fn path_of(doc: &Automerge, id: &ObjId) -> Option<Vec<String>> {
     let mut path = Vec::new();
     for parent in doc.parents(id).ok()? {
         match parent.prop {

@@ -57,6 +57,19 @@ impl Refusal {
         Self::plain(RefusalCode::NotVouched, "the office did not vouch for this state")
     }
 
+    /// Nothing more of the device's is kept until somebody has looked at what is.
+    pub(in crate::office) fn quarantine_full() -> Self {
+        Self::plain(
+            RefusalCode::QuarantineFull,
+            "the office keeps as much refused work of this device as it takes",
+        )
+    }
+
+    /// What the work builds on is nowhere.
+    pub(in crate::office) fn without_past() -> Self {
+        Self::plain(RefusalCode::WithoutPast, "the office lacks what this work builds on")
+    }
+
     /// The record is not the sender's, and never was.
     pub fn unknown_record() -> Self {
         Self::plain(RefusalCode::UnknownRecord, "the office has no such record for this user")

@@ -24,6 +24,8 @@ pub(super) struct View<'v> {
     pub(super) seen: &'v Seen,
     pub(super) writer: Writer<'v>,
     pub(super) device: DeviceId,
+    /// Whose work the writer writes anew: it may stand under that name.
+    pub(super) vouched_for: Option<&'v str>,
 }
 
 impl View<'_> {
@@ -235,7 +237,8 @@ impl Walk<'_, '_> {
             _ => return Ok(()),
         };
         let ScalarValue::Str(said) = value else { return Ok(()) };
-        if said == own || (!once && self.view.says(&place.id, key, said)) {
+        let vouched_for = key == "by" && self.view.vouched_for.is_some_and(|user| said == user);
+        if said == own || vouched_for || (!once && self.view.says(&place.id, key, said)) {
             Ok(())
         } else {
             Err(not_allowed(path, "this stands under another's name"))

@@ -36,7 +36,7 @@ pub struct Device {
     pub revoked_at: Option<i64>,
 }
 
-/// A sign-in that has not ended.
+/// A sign-in that its client has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
     /// SHA-256 of the token; the token itself is kept nowhere.
@@ -49,6 +49,9 @@ pub struct SignIn {
     pub created_at: i64,
     /// ms.
     pub expires_at: i64,
+    /// It was ended from outside: it may hand over what the device has unsent, if the device was
+    /// revoked or the user locked out, and nothing else (rule F4).
+    pub ended: bool,
 }
 
 /// Reads of accounts.
@@ -63,7 +66,7 @@ pub trait AccountReads {
     fn devices(&mut self) -> Result<Vec<Device>, StoreError>;
     /// The device that the office itself writes as.
     fn office_device(&mut self) -> Result<DeviceId, StoreError>;
-    /// The sign-in of a token, expired or not.
+    /// The sign-in of a token, expired or ended or not.
     fn sign_in(&mut self, token_hash: &[u8; 32]) -> Result<Option<SignIn>, StoreError>;
 }
 
@@ -75,11 +78,11 @@ pub trait AccountWrites {
     fn put_device(&mut self, device: &Device) -> Result<(), StoreError>;
     /// Adds a sign-in on a device that exists, or replaces its expiry.
     fn put_sign_in(&mut self, sign_in: &SignIn) -> Result<(), StoreError>;
-    /// Ends a sign-in, if it stands.
+    /// Forgets a sign-in, if it stands.
     fn end_sign_in(&mut self, token_hash: &[u8; 32]) -> Result<(), StoreError>;
-    /// Ends every sign-in of a user; gives their number.
+    /// Ends every sign-in of a user that has not ended; gives their number.
     fn end_sign_ins_of(&mut self, user: &str) -> Result<u64, StoreError>;
-    /// Ends every sign-in on a device; gives their number.
+    /// Ends every sign-in on a device that has not ended; gives their number.
     fn end_sign_ins_on(&mut self, device: DeviceId) -> Result<u64, StoreError>;
     /// Forgets sign-ins that expired before a time; gives their number.
     fn forget_expired(&mut self, before: i64) -> Result<u64, StoreError>;

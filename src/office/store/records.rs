@@ -68,42 +68,12 @@ pub struct Receipt {
     pub user: String,
     /// ms.
     pub received_at: i64,
+    /// The number of the refused work that the user accepted; `None` for a push that held.
+    pub quarantine: Option<u64>,
     /// Hash of the receipt before; zeros for the first.
     pub previous: [u8; 32],
     /// Hash of this one.
     pub hash: [u8; 32],
-}
-
-/// Work that was refused, with its bytes (rule M4).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// For which record.
-    pub record: RecordId,
-    /// From which device.
-    pub device: DeviceId,
-    /// From whom.
-    pub user: String,
-    /// ms.
-    pub at: i64,
-    /// Stable word.
-    pub code: String,
-    /// The path that may not be written, or empty.
-    pub path: String,
-    /// One sentence.
-    pub message: String,
-    /// The chunks as they came.
-    pub changes: Vec<Vec<u8>>,
-}
-
-/// Refused work as it is listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quarantined {
-    /// Its number.
-    pub id: u64,
-    /// The case number of the record, where the office has it.
-    pub case_no: Option<String>,
-    /// What was refused.
-    pub refused: Refused,
 }
 
 /// The plain rows of a record (rule M7).
@@ -147,10 +117,6 @@ pub trait RecordReads {
     fn rows(&mut self, id: RecordId) -> Result<Option<Rows>, StoreError>;
     /// One page of the list.
     fn list(&mut self, listing: &Listing) -> Result<Page, StoreError>;
-    /// Refused work, newest first, without its bytes.
-    fn quarantine(&mut self, limit: u32) -> Result<Vec<Quarantined>, StoreError>;
-    /// One piece of refused work with its bytes.
-    fn quarantined(&mut self, id: u64) -> Result<Option<Quarantined>, StoreError>;
 }
 
 /// Writes of records.
@@ -163,6 +129,4 @@ pub trait RecordWrites {
     fn add_receipt(&mut self, id: RecordId, receipt: &Receipt) -> Result<(), StoreError>;
     /// Replaces the rows of a record that exists.
     fn put_rows(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError>;
-    /// Keeps refused work; the same work from the same device keeps its number.
-    fn quarantine_work(&mut self, refused: &Refused) -> Result<u64, StoreError>;
 }

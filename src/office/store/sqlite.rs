@@ -9,6 +9,7 @@ mod backup;
 mod convert;
 mod feeds;
 mod listing;
+mod quarantine;
 mod records;
 mod rows;
 mod writer;

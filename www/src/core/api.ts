@@ -5,13 +5,18 @@ import type {
   HistoryEntry,
   Plan,
   RecordState,
+  RefusedWork,
   SyncState,
   VisitSummary,
   VisitView,
 } from "../wasm/doorstep";
 
 export type StartState =
-  { kind: "signed_out" } | { kind: "ready"; user: string; role: string } | { kind: "failed"; code: string };
+  | { kind: "signed_out" }
+  | { kind: "ready"; user: string; role: string }
+  | { kind: "failed"; code: string }
+  /** The office shut this phone out; it has handed over what it had and erased everything. */
+  | { kind: "ended"; code: string };
 
 export type { RecordState } from "../wasm/doorstep";
 
@@ -93,8 +98,12 @@ export interface Client {
   /** Resolves only when the change is durable on this phone. */
   apply(id: string, command: Command): Promise<VisitView>;
   history(id: string): Promise<HistoryEntry[]>;
-  /** Gives up own work that the office refused; it stays in the office's quarantine. */
-  giveUpRefused(id: string): Promise<VisitView>;
+  /** What the office refused of an open record, beside what it has. Code: not_refused. */
+  refusedWork(id: string): Promise<RefusedWork>;
+  /** Takes the office's record and writes the named units of the refused work again, durably. */
+  settleRefused(id: string, units: string[]): Promise<VisitView>;
+  /** Leaves the page that says why this phone was erased. */
+  forget(): Promise<StartState>;
   syncNow(): Promise<void>;
   status(): Promise<SyncStatus>;
   storage(): Promise<StorageState>;

@@ -42,7 +42,7 @@ interface Asked {
 }
 
 /** What may not be carried out twice. Anything else is asked of the next leader again. */
-const ONCE = new Set<keyof Methods>(["apply", "signIn", "signOut", "giveUpRefused"]);
+const ONCE = new Set<keyof Methods>(["apply", "signIn", "signOut", "settleRefused"]);
 
 /** Name of the lock that tells others that a tab lives. */
 const life = (tab: string): string => `doorstep-tab-${tab}`;
@@ -85,7 +85,10 @@ class TabClient implements Client {
   view = (id: string): Promise<Result<"view">> => this.run("view", id);
   close = (id: string): Promise<void> => this.run("close", id);
   history = (id: string): Promise<Result<"history">> => this.run("history", id);
-  giveUpRefused = (id: string): Promise<Result<"giveUpRefused">> => this.run("giveUpRefused", id);
+  refusedWork = (id: string): Promise<Result<"refusedWork">> => this.run("refusedWork", id);
+  settleRefused = (id: string, units: string[]): Promise<Result<"settleRefused">> =>
+    this.run("settleRefused", id, units);
+  forget = (): Promise<StartState> => this.run("forget");
   syncNow = (): Promise<void> => this.run("syncNow");
   status = (): Promise<Result<"status">> => this.run("status");
   plan = (amount: number, instalments: number, firstDue: string): Promise<Result<"plan">> =>
@@ -312,9 +315,9 @@ class TabClient implements Client {
     const value = await engine.run(method, args);
     this.note(tab, method, args);
     // The others show the same records and the same sign-in.
-    if (method === "apply" || method === "giveUpRefused") this.toAll({ type: "record", id: args[0] as string }, tab);
-    if (method === "signIn" || method === "signOut") {
-      const state = method === "signIn" ? (value as StartState) : { kind: "signed_out" as const };
+    if (method === "apply" || method === "settleRefused") this.toAll({ type: "record", id: args[0] as string }, tab);
+    if (method === "signIn" || method === "signOut" || method === "forget") {
+      const state = method === "signOut" ? { kind: "signed_out" as const } : (value as StartState);
       this.toAll({ type: "session", state }, tab);
     }
     return value;

@@ -29,6 +29,8 @@ export class Driver {
     private readonly office: Office,
     private readonly tell: (event: CoreEvent) => void,
     private readonly poisoned: (cause: unknown) => void,
+    /** Erases the store, and says why; nothing of this driver is used after. */
+    private readonly erase: (reason: string) => Promise<void>,
   ) {}
 
   /** Calls into the workspace, then carries out what it asks for. */
@@ -118,6 +120,10 @@ export class Driver {
         return;
       case "record_changed":
         this.tell({ type: "record", id: output.record });
+        return;
+      case "erase":
+        this.stop();
+        await this.erase(output.reason).catch((cause: unknown) => this.poisoned(cause));
         return;
       case "list_changed":
         this.tell({ type: "list" });

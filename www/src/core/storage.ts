@@ -18,13 +18,19 @@ export interface DeviceRow {
   role: string;
 }
 
+/** Why everything here was erased, until somebody signs in again. */
+export interface EndedRow {
+  kind: "ended";
+  code: string;
+}
+
 interface DeviceStore extends DBSchema {
   meta: { key: string; value: Uint8Array };
   records: { key: string; value: Uint8Array };
   chunks: { key: string; value: Uint8Array };
   outbox: { key: string; value: Uint8Array };
   damaged: { key: string; value: Uint8Array };
-  device: { key: string; value: DeviceRow | number };
+  device: { key: string; value: DeviceRow | EndedRow | number };
 }
 
 /** Why a store cannot be used, in words that i18n knows. */
@@ -132,7 +138,14 @@ export class Storage {
   device(): Promise<DeviceRow | undefined> {
     return this.live(async (db) => {
       const row = await db.get("device", "who");
-      return typeof row === "object" ? row : undefined;
+      return typeof row === "object" && "user" in row ? row : undefined;
+    });
+  }
+
+  ended(): Promise<EndedRow | undefined> {
+    return this.live(async (db) => {
+      const row = await db.get("device", "ended");
+      return typeof row === "object" && "kind" in row ? row : undefined;
     });
   }
 
@@ -160,12 +173,14 @@ export class Storage {
     });
   }
 
-  /** Forgets everything but the session counter, which may never go back. */
-  clear(): Promise<void> {
+  /** Forgets everything but the session counter, which may never go back; may leave why. */
+  clear(ended?: EndedRow): Promise<void> {
     return this.live(async (db) => {
       const tx = db.transaction([...TABLES, "device"], "readwrite", { durability: "strict" });
       const cleared = TABLES.map((table) => tx.objectStore(table).clear());
-      await Promise.all([...cleared, tx.objectStore("device").delete("who"), tx.done]);
+      const device = tx.objectStore("device");
+      const said = ended ? device.put(ended, "ended") : device.delete("ended");
+      await Promise.all([...cleared, device.delete("who"), said, tx.done]);
     });
   }
 }

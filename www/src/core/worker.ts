@@ -9,7 +9,7 @@ import { Driver } from "./driver";
 import { Listing } from "./listing";
 import { Office, OfficeError } from "./office";
 import { Storage, StorageError, type DeviceRow } from "./storage";
-import type { Command, HistoryEntry, Plan, VisitView } from "../wasm/doorstep";
+import type { Command, HistoryEntry, Plan, RefusedWork, VisitView } from "../wasm/doorstep";
 
 const STORE = "doorstep";
 
@@ -41,7 +41,7 @@ async function begin(): Promise<StartState> {
     await init({ module_or_path: wasmUrl });
     storage = await Storage.open(STORE);
     who = await storage.device();
-    if (!who) return { kind: "signed_out" };
+    if (!who) return (await storage.ended()) ?? { kind: "signed_out" };
     await launch(storage, who);
     return { kind: "ready", user: who.user, role: who.role };
   } catch (cause) {
@@ -63,7 +63,7 @@ async function launch(store: Storage, row: DeviceRow): Promise<void> {
   const rows = await store.start();
   const workspace = new Workspace(row.device, session, row.user, row.role, rows, Date.now());
   listing = new Listing();
-  driver = new Driver(workspace, store, office, (event) => listener(event), poisoned);
+  driver = new Driver(workspace, store, office, (event) => listener(event), poisoned, erase);
   driver.call(() => undefined);
   listen();
 }
@@ -83,6 +83,16 @@ function poisoned(cause: unknown): void {
   console.error("the core failed and is started anew", cause);
   shutDown();
   listener({ type: "poisoned" });
+}
+
+/** The office keeps all that was unsent and has shut this phone out: nothing of it stays here. */
+async function erase(code: string): Promise<void> {
+  signal?.close();
+  driver = undefined;
+  const state: StartState = { kind: "ended", code };
+  await opened().clear(state);
+  who = undefined;
+  listener({ type: "session", state: became(state) });
 }
 
 function running(): Driver {
@@ -179,12 +189,28 @@ const methods = {
     return running().call((workspace) => workspace.history(id));
   },
 
-  async giveUpRefused(id: string): Promise<VisitView> {
+  async refusedWork(id: string): Promise<RefusedWork> {
+    await opening.get(id);
+    return running().call((workspace) => workspace.refusedWork(id));
+  },
+
+  async settleRefused(id: string, units: string[]): Promise<VisitView> {
+    await opening.get(id);
     const session = await opened().nextSession();
-    return running().call((workspace) => {
-      workspace.giveUpRefused(id, session, Date.now());
-      return workspace.view(id);
+    const drive = running();
+    let durable: Promise<void> | undefined;
+    drive.call((workspace) => {
+      const ticket = workspace.settleRefused(id, units, session, Date.now(), zone());
+      if (ticket !== undefined) durable = drive.durable(ticket);
     });
+    await durable;
+    return drive.call((workspace) => workspace.view(id));
+  },
+
+  /** Leaves the page that says why this phone was erased. */
+  async forget(): Promise<StartState> {
+    if (!who) await opened().clear();
+    return who ? methods.start() : became({ kind: "signed_out" });
   },
 
   syncNow,

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { Route, Switch, useLocation } from "wouter-preact";
 import { sentence, t } from "../i18n";
 import { Alert } from "../ui/parts";
+import { Ended } from "./Ended";
 import { FirstSync } from "./FirstSync";
 import { RecordPage } from "./RecordPage";
 import { SignIn } from "./SignIn";
@@ -47,6 +48,8 @@ function Page(): JSX.Element {
           </button>
         </Centred>
       );
+    case "ended":
+      return <Ended code={state.code} />;
     case "ready":
       return <Ready />;
   }

@@ -11,7 +11,8 @@ import { CaseHead } from "./CaseHead";
 import { HoldsBanner } from "./Holds";
 import { Missing } from "./Missing";
 import { useLastPlace, useScrollMemory } from "./place";
-import { client, explain, rows, save, saving, showToast, typing } from "./state";
+import { Refused } from "./Refused";
+import { client, save, saving, typing } from "./state";
 import { AppointmentStep } from "./steps/Appointment";
 import { ContactStep } from "./steps/Contact";
 import { OnSiteStep } from "./steps/OnSite";
@@ -177,7 +178,7 @@ function Open({ record, step }: { record: OpenRecord; step: Step }): JSX.Element
     <>
       <NotSaved />
       <HoldsBanner view={view} />
-      <Refused id={view.id} />
+      <Refused view={view} />
       <Review view={view} />
       <CaseHead record={record} />
       <Conflicts view={view} apply={apply} />
@@ -254,22 +255,5 @@ function Steps({ view, current }: { view: VisitView; current: Step }): JSX.Eleme
         })}
       </ol>
     </nav>
-  );
-}
-
-/** The office refused work on this record: why, and the way on. */
-function Refused({ id }: { id: string }): JSX.Element | null {
-  const problem = rows.value?.find((row) => row.id === id)?.problem;
-  if (!problem?.startsWith("refused_")) return null;
-  const code = problem.slice("refused_".length);
-  const take = (): void => void client.giveUpRefused(id).catch((cause: unknown) => showToast({ text: explain(cause) }));
-  return (
-    <Alert tone="error">
-      <p>{t("rec/refused", { message: word("refusal", code) })}</p>
-      <p class="py-2">{t("rec/refused_way")}</p>
-      <button type="button" class="btn btn-quiet" onClick={take}>
-        {t("rec/take_copy")}
-      </button>
-    </Alert>
   );
 }

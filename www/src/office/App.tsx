@@ -8,6 +8,7 @@ import { Settings } from "../ui/settings";
 import { ImportPage } from "./ImportPage";
 import { ListPage } from "./ListPage";
 import { Empty } from "./page";
+import { QuarantineItemPage } from "./QuarantineItemPage";
 import { QuarantinePage } from "./QuarantinePage";
 import { SignIn } from "./SignIn";
 import { expired, explain, mayWrite, me, signOut } from "./state";
@@ -62,6 +63,7 @@ function Office(): JSX.Element {
           <Route path="/quarantine">
             <QuarantinePage />
           </Route>
+          <Route path="/quarantine/:id">{({ id }) => <QuarantineItemPage key={id} id={id} />}</Route>
           <Route>
             <Empty title={t("app/page_missing")}>
               <Link href="/" class="link">

@@ -1,5 +1,5 @@
 /** The office's HTTP API, as the console uses it. */
-import type { Command, HistoryEntry, Role, VisitSummary, VisitView } from "../wasm/doorstep";
+import type { Command, FieldValue, HistoryEntry, Role, VisitSummary, VisitView } from "../wasm/doorstep";
 
 export interface Me {
   user: string;
@@ -53,6 +53,38 @@ export interface Quarantined {
   code: string;
   path: string;
   message: string;
+  /** Fields and entries that it is about. */
+  units: string[];
+  state: "open" | "accepted" | "dismissed";
+}
+export interface QuarantinePage {
+  rows: Quarantined[];
+  next: number | null;
+  total: number;
+}
+export interface QuarantineField {
+  unit: string;
+  path: string;
+  refused: FieldValue;
+  office: FieldValue;
+  /** What the record would say after an acceptance, where one is possible. */
+  after: FieldValue | null;
+}
+export interface Decision {
+  decision: "accepted" | "dismissed";
+  by: string;
+  at: number;
+  reason: string;
+}
+export interface QuarantineItem extends Quarantined {
+  decisions: Decision[];
+  fields: QuarantineField[];
+  heads: string[];
+  currency: string | null;
+  zone: string | null;
+  acceptance:
+    | { how: "merge" | "anew" | "held" }
+    | { how: "impossible"; code: string; path: string; message: string };
 }
 
 /** A refusal: a stable word, the office's own sentence, and the field that it is about, if any. */
@@ -112,5 +144,9 @@ export const api = {
       body: file,
     });
   },
-  quarantine: () => call<Quarantined[]>("/api/quarantine"),
+  quarantine: (query: string) => call<QuarantinePage>(`/api/quarantine?${query}`),
+  quarantined: (id: string) => call<QuarantineItem>(`/api/quarantine/${encodeURIComponent(id)}`),
+  accept: (id: number, heads: string[], reason: string) =>
+    call<QuarantineItem>(`/api/quarantine/${id}/accept`, json({ heads, reason })),
+  dismiss: (id: number, reason: string) => call<QuarantineItem>(`/api/quarantine/${id}/dismiss`, json({ reason })),
 };

@@ -56,11 +56,13 @@ impl AccountReads for Tx<'_> {
                 device: device_id(row, 1)?,
                 created_at: row.get(2)?,
                 expires_at: row.get(3)?,
+                ended: row.get(4)?,
             })
         };
         self.connection
             .prepare_cached(
-                "SELECT user, device, created_at, expires_at FROM sessions WHERE token_hash = ?1",
+                "SELECT user, device, created_at, expires_at, ended FROM sessions
+                 WHERE token_hash = ?1",
             )
             .and_then(|mut statement| statement.query_row([token_hash], read).optional())
             .map_err(failed)
@@ -100,8 +102,8 @@ impl AccountWrites for Tx<'_> {
 
     fn put_sign_in(&mut self, sign_in: &SignIn) -> Result<(), StoreError> {
         self.write(
-            "INSERT INTO sessions (token_hash, user, device, created_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO sessions (token_hash, user, device, created_at, expires_at, ended)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (token_hash) DO UPDATE SET expires_at = excluded.expires_at",
             (
                 sign_in.token_hash,
@@ -109,6 +111,7 @@ impl AccountWrites for Tx<'_> {
                 sign_in.device.0,
                 sign_in.created_at,
                 sign_in.expires_at,
+                sign_in.ended,
             ),
         )
         .map(drop)
@@ -119,11 +122,11 @@ impl AccountWrites for Tx<'_> {
     }
 
     fn end_sign_ins_of(&mut self, user: &str) -> Result<u64, StoreError> {
-        self.write("DELETE FROM sessions WHERE user = ?1", [user])
+        self.write("UPDATE sessions SET ended = 1 WHERE user = ?1 AND ended = 0", [user])
     }
 
     fn end_sign_ins_on(&mut self, device: DeviceId) -> Result<u64, StoreError> {
-        self.write("DELETE FROM sessions WHERE device = ?1", [device.0])
+        self.write("UPDATE sessions SET ended = 1 WHERE device = ?1 AND ended = 0", [device.0])
     }
 
     fn forget_expired(&mut self, before: i64) -> Result<u64, StoreError> {

@@ -24,6 +24,13 @@ pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
 }
 
+pub(super) fn number_or_none(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
+    match row.get_ref(column)? {
+        rusqlite::types::ValueRef::Null => Ok(None),
+        _ => number(row, column).map(Some),
+    }
+}
+
 pub(super) fn record_id(row: &Row<'_>, column: usize) -> rusqlite::Result<RecordId> {
     row.get(column).map(RecordId)
 }

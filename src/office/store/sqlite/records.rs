@@ -1,21 +1,20 @@
 //! Records, changes, receipts and refused work in SQLite.
 
-use minicbor::bytes::ByteVec;
 use rusqlite::{OptionalExtension, Row};
-use sha2::{Digest as _, Sha256};
 
 use super::Tx;
 use super::convert::{
-    actor, damaged, device_id, failed, hash, hashes, heads, joined, number, record_id, to_sql,
+    actor, device_id, failed, hash, hashes, heads, joined, number, number_or_none, record_id,
+    to_sql,
 };
 use crate::ids::RecordId;
 use crate::office::store::{
-    Kept, Known, Listing, Page, Quarantined, Receipt, RecordReads, RecordWrites, Refused, Rows,
-    StoreError, Stored,
+    Kept, Known, Listing, Page, Receipt, RecordReads, RecordWrites, Rows, StoreError, Stored,
 };
 
 const RECEIPT: &str =
-    "SELECT n, hashes, device, user, received_at, previous, hash FROM receipts WHERE record = ?1";
+    "SELECT n, hashes, device, user, received_at, previous, hash, quarantine FROM receipts
+     WHERE record = ?1";
 
 impl RecordReads for Tx<'_> {
     fn record(&mut self, id: RecordId) -> Result<Option<Stored>, StoreError> {
@@ -122,35 +121,6 @@ impl RecordReads for Tx<'_> {
     fn list(&mut self, listing: &Listing) -> Result<Page, StoreError> {
         self.read_page(listing)
     }
-
-    fn quarantine(&mut self, limit: u32) -> Result<Vec<Quarantined>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT q.id, r.case_no, q.record, q.device, q.user, q.at, q.code, q.path, q.message
-                 FROM quarantine q LEFT JOIN records r ON r.id = q.record
-                 ORDER BY q.id DESC LIMIT ?1",
-            )
-            .and_then(|mut statement| statement.query_map([limit], quarantined)?.collect())
-            .map_err(failed)
-    }
-
-    fn quarantined(&mut self, id: u64) -> Result<Option<Quarantined>, StoreError> {
-        let read = |row: &Row<'_>| Ok((quarantined(row)?, row.get::<_, Vec<u8>>(9)?));
-        let found = self
-            .connection
-            .prepare_cached(
-                "SELECT q.id, r.case_no, q.record, q.device, q.user, q.at, q.code, q.path,
-                        q.message, q.changes
-                 FROM quarantine q LEFT JOIN records r ON r.id = q.record WHERE q.id = ?1",
-            )
-            .and_then(|mut statement| statement.query_row([to_sql(id)], read).optional())
-            .map_err(failed)?;
-        let Some((mut found, changes)) = found else { return Ok(None) };
-        let chunks: Vec<ByteVec> =
-            minicbor::decode(&changes).map_err(|_| damaged("refused work"))?;
-        found.refused.changes = chunks.into_iter().map(Into::into).collect();
-        Ok(Some(found))
-    }
 }
 
 impl RecordWrites for Tx<'_> {
@@ -199,8 +169,9 @@ impl RecordWrites for Tx<'_> {
 
     fn add_receipt(&mut self, id: RecordId, receipt: &Receipt) -> Result<(), StoreError> {
         self.write(
-            "INSERT INTO receipts (record, n, hashes, device, user, received_at, previous, hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO receipts
+               (record, n, hashes, device, user, received_at, previous, hash, quarantine)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             (
                 id.0,
                 to_sql(receipt.n),
@@ -210,6 +181,7 @@ impl RecordWrites for Tx<'_> {
                 receipt.received_at,
                 receipt.previous,
                 receipt.hash,
+                receipt.quarantine.map(to_sql),
             ),
         )
         .map(drop)
@@ -217,41 +189,6 @@ impl RecordWrites for Tx<'_> {
 
     fn put_rows(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
         self.write_rows(id, rows)
-    }
-
-    fn quarantine_work(&mut self, refused: &Refused) -> Result<u64, StoreError> {
-        let chunks: Vec<ByteVec> = refused.changes.iter().cloned().map(Into::into).collect();
-        let changes = minicbor::to_vec(&chunks).map_err(|_| damaged("refused work"))?;
-        let fingerprint: [u8; 32] = Sha256::new()
-            .chain_update(refused.record.0)
-            .chain_update(refused.device.0)
-            .chain_update(&changes)
-            .finalize()
-            .into();
-        self.connection
-            .prepare_cached(
-                "INSERT INTO quarantine
-                   (fingerprint, record, device, user, at, code, path, message, changes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                 ON CONFLICT (fingerprint) DO UPDATE SET code = excluded.code,
-                   path = excluded.path, message = excluded.message
-                 RETURNING id",
-            )
-            .and_then(|mut statement| {
-                let values = (
-                    fingerprint,
-                    refused.record.0,
-                    refused.device.0,
-                    &refused.user,
-                    refused.at,
-                    &refused.code,
-                    &refused.path,
-                    &refused.message,
-                    changes,
-                );
-                statement.query_row(values, |row| number(row, 0))
-            })
-            .map_err(failed)
     }
 }
 
@@ -273,22 +210,6 @@ fn receipt(row: &Row<'_>) -> rusqlite::Result<Receipt> {
         received_at: row.get(4)?,
         previous: row.get(5)?,
         hash: row.get(6)?,
-    })
-}
-
-fn quarantined(row: &Row<'_>) -> rusqlite::Result<Quarantined> {
-    Ok(Quarantined {
-        id: number(row, 0)?,
-        case_no: row.get(1)?,
-        refused: Refused {
-            record: record_id(row, 2)?,
-            device: device_id(row, 3)?,
-            user: row.get(4)?,
-            at: row.get(5)?,
-            code: row.get(6)?,
-            path: row.get(7)?,
-            message: row.get(8)?,
-            changes: Vec::new(),
-        },
+        quarantine: number_or_none(row, 7)?,
     })
 }

@@ -1,0 +1,135 @@
+//! `/api/quarantine`: refused work, and decisions on it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+
+use super::extract::{Caller, Checked, Head};
+use super::{App, Problem};
+use crate::ids::Heads;
+use crate::office::store::{Asides, Stand};
+use crate::office::{QuarantineError, QuarantineItem, QuarantinePage};
+
+/// Rows of a page unless asked for.
+const PAGE: u32 = 50;
+const LONGEST_PAGE: u32 = 200;
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+pub(super) struct Asked {
+    state: String,
+    user: String,
+    device: String,
+    record: String,
+    code: String,
+    limit: String,
+    after: String,
+}
+
+impl Asked {
+    fn filters(self) -> Result<Asides, Problem> {
+        Ok(Asides {
+            stand: word(&self.state, "state", Stand::parse)?,
+            user: Some(self.user).filter(|user| !user.is_empty()),
+            device: word(&self.device, "device", |text| text.parse().ok())?,
+            record: word(&self.record, "record", |text| text.parse().ok())?,
+            code: Some(self.code).filter(|code| !code.is_empty()),
+            before: word(&self.after, "after", |text| text.parse().ok())?,
+            limit: word(&self.limit, "limit", |text| {
+                text.parse().ok().filter(|limit| (1..=LONGEST_PAGE).contains(limit))
+            })?
+            .unwrap_or(PAGE),
+        })
+    }
+}
+
+fn word<T>(
+    text: &str,
+    name: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    let filled = Some(text.trim()).filter(|text| !text.is_empty());
+    filled.map(|text| parse(text).ok_or(Problem::parameter(name))).transpose()
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Head(Query(asked)): Head<Query<Asked>>,
+) -> Result<Json<QuarantinePage>, Problem> {
+    Ok(Json(app.office.quarantine_page(asked.filters()?).await?))
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Head(Path(number)): Head<Path<String>>,
+) -> Result<Json<QuarantineItem>, Problem> {
+    Ok(Json(app.office.quarantine_item(id(&number)?).await?))
+}
+
+/// A decision.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Deciding {
+    /// Why.
+    reason: String,
+    /// `heads` of the item that the person looked at.
+    heads: Option<Vec<String>>,
+}
+
+pub(super) async fn accept(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Head(Path(number)): Head<Path<String>>,
+    Checked(Json(asked)): Checked<Json<Deciding>>,
+) -> Result<Json<QuarantineItem>, Problem> {
+    let session = caller.session;
+    let seen = asked.heads.map(|heads| Heads::from_hex(&heads).ok_or(Problem::parameter("heads")));
+    let accepted = app.office.accept_quarantined(
+        id(&number)?,
+        seen.transpose()?,
+        &asked.reason,
+        &session.user,
+        session.role,
+    );
+    Ok(Json(accepted.await?))
+}
+
+pub(super) async fn dismiss(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Head(Path(number)): Head<Path<String>>,
+    Checked(Json(asked)): Checked<Json<Deciding>>,
+) -> Result<Json<QuarantineItem>, Problem> {
+    let user = caller.session.user;
+    Ok(Json(app.office.dismiss_quarantined(id(&number)?, &asked.reason, &user).await?))
+}
+
+fn id(text: &str) -> Result<u64, Problem> {
+    text.parse().map_err(|_| QuarantineError::Unknown.into())
+}
+
+impl From<QuarantineError> for Problem {
+    fn from(error: QuarantineError) -> Self {
+        let detail = error.to_string();
+        match error {
+            QuarantineError::Unknown => {
+                Self::new(StatusCode::NOT_FOUND, "unknown_quarantine", detail)
+            }
+            QuarantineError::Accepted => {
+                Self::new(StatusCode::CONFLICT, "already_accepted", detail)
+            }
+            QuarantineError::Moved => Self::new(StatusCode::CONFLICT, "record_moved", detail),
+            QuarantineError::Reason => {
+                let unfit = StatusCode::UNPROCESSABLE_ENTITY;
+                Self::new(unfit, "reason_needed", detail).at("reason")
+            }
+            QuarantineError::Impossible { code, path, message } => {
+                Self::new(StatusCode::CONFLICT, code, message).at(path)
+            }
+        }
+    }
+}

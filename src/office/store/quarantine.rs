@@ -1,0 +1,156 @@
+//! Refused work, and what people decided on it (rule M4).
+
+use minicbor::bytes::ByteVec;
+use sha2::{Digest as _, Sha256};
+
+use super::StoreError;
+use crate::ids::{DeviceId, RecordId};
+
+/// Work that was refused, with its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// For which record.
+    pub record: RecordId,
+    /// From which device.
+    pub device: DeviceId,
+    /// From whom.
+    pub user: String,
+    /// ms.
+    pub at: i64,
+    /// Stable word.
+    pub code: String,
+    /// The path that may not be written, or empty.
+    pub path: String,
+    /// One sentence.
+    pub message: String,
+    /// What of the record it is about, as far as that can be read: fields and entries.
+    pub units: Vec<String>,
+    /// The chunks as they came.
+    pub changes: Vec<Vec<u8>>,
+}
+
+impl Refused {
+    /// The chunks as one value.
+    pub(super) fn encoded(&self) -> Result<Vec<u8>, StoreError> {
+        let chunks: Vec<ByteVec> = self.changes.iter().cloned().map(Into::into).collect();
+        minicbor::to_vec(&chunks).map_err(|_| StoreError::Damaged("refused work".to_owned()))
+    }
+
+    /// Names the work: the same from the same device is kept once.
+    pub fn fingerprint(&self) -> Result<[u8; 32], StoreError> {
+        let named = Sha256::new()
+            .chain_update(self.record.0)
+            .chain_update(self.device.0)
+            .chain_update(self.encoded()?);
+        Ok(named.finalize().into())
+    }
+}
+
+/// Where refused work stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stand {
+    /// Nobody has decided on it.
+    Open,
+    /// Somebody accepted it.
+    Accepted,
+    /// Somebody dismissed it; it is still kept, and may be accepted.
+    Dismissed,
+}
+
+impl Stand {
+    /// The stable word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Accepted => "accepted",
+            Self::Dismissed => "dismissed",
+        }
+    }
+
+    /// The state of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Open, Self::Accepted, Self::Dismissed].into_iter().find(|one| one.as_str() == word)
+    }
+}
+
+/// One decision.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Decision {
+    /// Accepted or dismissed.
+    pub decision: Stand,
+    /// Who.
+    pub by: String,
+    /// ms.
+    pub at: i64,
+    /// Why, in that person's words.
+    pub reason: String,
+    /// The receipt for what was accepted; `None` where nothing was new.
+    pub receipt: Option<u64>,
+}
+
+/// Refused work as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Its number.
+    pub id: u64,
+    /// The case number of the record, where the office has it.
+    pub case_no: Option<String>,
+    /// Where it stands.
+    pub stand: Stand,
+    /// What named it when it was kept.
+    pub fingerprint: [u8; 32],
+    /// What was refused.
+    pub refused: Refused,
+    /// Decisions, oldest first; the last one stands.
+    pub decisions: Vec<Decision>,
+}
+
+/// The refused work that is asked for. Absent filters let everything pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asides {
+    /// Where it stands.
+    pub stand: Option<Stand>,
+    /// From whom.
+    pub user: Option<String>,
+    /// From which device.
+    pub device: Option<DeviceId>,
+    /// For which record.
+    pub record: Option<RecordId>,
+    /// Why it was refused.
+    pub code: Option<String>,
+    /// Only what was kept before this number.
+    pub before: Option<u64>,
+    /// The most wanted.
+    pub limit: u32,
+}
+
+/// How much refused work of a device waits for a decision.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Pieces.
+    pub pieces: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Reads of refused work.
+pub trait QuarantineReads {
+    /// Refused work, newest first, without its bytes and decisions, and how much there is before
+    /// `before` and `limit` are looked at.
+    fn quarantine(&mut self, asked: &Asides) -> Result<(Vec<Quarantined>, u64), StoreError>;
+    /// One piece of refused work with its bytes and decisions.
+    fn quarantined(&mut self, id: u64) -> Result<Option<Quarantined>, StoreError>;
+    /// The number under which the same work from the same device is kept.
+    fn find_quarantined(&mut self, refused: &Refused) -> Result<Option<u64>, StoreError>;
+    /// How much of a device waits for a decision.
+    fn waiting_of(&mut self, device: DeviceId) -> Result<Waiting, StoreError>;
+}
+
+/// Writes of refused work.
+pub trait QuarantineWrites {
+    /// Keeps refused work; the same work from the same device keeps its number.
+    fn quarantine_work(&mut self, refused: &Refused) -> Result<u64, StoreError>;
+    /// Adds a decision on work that is kept.
+    fn decide(&mut self, id: u64, decision: &Decision) -> Result<(), StoreError>;
+}

@@ -1,0 +1,148 @@
+//! Work that the office refused, and the way on (rule M4).
+//!
+//! The refused changes poison their actor for the record: nothing that follows them holds. So the
+//! record becomes what the office confirmed, what the person still wants is written again by a new
+//! actor, and all of it goes to the disk in one batch: a power cut leaves the one or the other.
+
+use std::collections::BTreeSet;
+
+use automerge::ChangeHash;
+
+use super::held::{self, Decision, Problem};
+use super::output::{Output, RefusedWork, Table};
+use super::{Workspace, WorkspaceError, loading};
+use crate::ids::{RecordId, actor, hex};
+use crate::record::aside::{Aside, Field, unit};
+use crate::record::{Author, Record};
+use crate::sync::message::Decided;
+
+impl Workspace {
+    /// What of an open record the office refused, beside what the office has.
+    ///
+    /// # Errors
+    /// The record is not open, or nothing of it is refused.
+    pub fn refused_work(&self, record: RecordId) -> Result<RefusedWork, WorkspaceError> {
+        let (fields, office) = self.refused_fields(record)?;
+        let Some(Problem::Refused { code, path, message, decided, .. }) =
+            self.held.get(&record).and_then(|held| held.problem.clone())
+        else {
+            return Err(WorkspaceError::NotRefused);
+        };
+        let differs = |aside: &Aside| aside.refused != aside.office;
+        let author = self.author(self.identity.session, 0, "");
+        let fields = office.beside(&fields, &author).into_iter().filter(differs).collect();
+        let (accepted, reason) = decided.map(|d| (d.accepted, d.reason)).unzip();
+        Ok(RefusedWork { code, path, message, accepted, reason, fields })
+    }
+
+    /// Takes the office's record and writes again what still holds, under the new `session`.
+    /// `units` names it, as [`RefusedWork`] does. Gives the ticket that will be durable, or `None`
+    /// where there is none to wait for. The refused changes stay in the store's table of damaged
+    /// rows, and in the office's quarantine.
+    ///
+    /// # Errors
+    /// The record is not open, nothing of it is refused, or something may not be written now;
+    /// nothing is changed then.
+    pub fn settle_refused(
+        &mut self,
+        record: RecordId,
+        units: &[String],
+        session: u64,
+        now_ms: i64,
+        zone: &str,
+    ) -> Result<Option<u64>, WorkspaceError> {
+        let (mut fields, office) = self.refused_fields(record)?;
+        fields.retain(|field| {
+            units.contains(&unit(&field.path).join("."))
+                && office.value_at(&field.path) != field.value
+        });
+        let mut again = office.clone();
+        let author = self.author(session, now_ms, zone);
+        let change = again.write_again(&fields, &author, None)?;
+        let (Some(held), Some(loaded)) = (self.held.get_mut(&record), self.loaded.get_mut(&record))
+        else {
+            return Err(WorkspaceError::NotOpen);
+        };
+        self.identity.session = session;
+        for (number, unsent) in std::mem::take(&mut held.outbox) {
+            let name = format!("refused/{record}/{}", hex(&unsent.hash.0));
+            self.journal.put(Table::Damaged, name, unsent.encode());
+            self.journal.delete(Table::Outbox, held::outbox_key(record, number));
+        }
+        loaded.record = office;
+        loading::rewrite(&mut self.journal, record, loaded);
+        held.problem = None;
+        held.missing = 0;
+        held.describe(&loaded.record);
+        held.confirmed = held.heads.clone();
+        self.journal.put(Table::Records, record.to_string(), held.encode());
+        if let Some(change) = &change {
+            loaded.record = again;
+            self.keep_own(record, change, now_ms);
+        }
+        self.next_ticket += 1;
+        self.journal.ticket(self.next_ticket);
+        self.journal.retry();
+        self.outputs.push_back(Output::RecordChanged { record: record.to_string() });
+        self.outputs.push_back(Output::ListChanged);
+        self.outputs.push_back(Output::StatusChanged);
+        self.link.hurry();
+        self.settle(now_ms);
+        Ok(Some(self.next_ticket))
+    }
+
+    /// What refused changes made of which fields, and the record as the office has confirmed it.
+    fn refused_fields(&self, record: RecordId) -> Result<(Vec<Field>, Record), WorkspaceError> {
+        let here = self.open_record(record)?;
+        let held = self.held.get(&record).ok_or(WorkspaceError::UnknownRecord)?;
+        if !matches!(held.problem, Some(Problem::Refused { .. })) {
+            return Err(WorkspaceError::NotRefused);
+        }
+        let refused: Vec<ChangeHash> = held.outbox.values().map(|unsent| unsent.hash).collect();
+        let aside: BTreeSet<ChangeHash> = refused.iter().copied().collect();
+        let mut changes = here.document().get_changes(&[]);
+        changes.retain(|change| !aside.contains(&change.hash()));
+        let mut office = Record::blank();
+        loading::absorb_what_fits(&mut office, changes);
+        Ok((here.made_by(&refused), office))
+    }
+
+    fn author(&self, session: u64, now_ms: i64, zone: &str) -> Author {
+        Author {
+            actor: actor(self.identity.device, session),
+            user: self.identity.user.clone(),
+            role: self.identity.role,
+            now_ms,
+            zone: zone.to_owned(),
+        }
+    }
+
+    /// Numbers in quarantine of which the office may have news; nothing where there are none.
+    pub(super) fn asides(&self) -> Option<Vec<u64>> {
+        let numbers: Vec<u64> =
+            self.held.values().filter_map(|held| held.problem.as_ref()?.quarantine()).collect();
+        Some(numbers).filter(|numbers| !numbers.is_empty())
+    }
+
+    /// Notes what was decided at the office on refused work.
+    pub(super) fn decided(&mut self, decisions: &[Decided]) {
+        for made in decisions {
+            let of = |held: &&mut held::Held| {
+                held.problem.as_ref().and_then(Problem::quarantine) == Some(made.quarantine)
+            };
+            for held in self.held.values_mut().filter(of) {
+                let Some(Problem::Refused { decided, .. }) = &mut held.problem else { continue };
+                *decided = Some(Decision { accepted: made.accepted, reason: made.reason.clone() });
+                self.journal.put(Table::Records, held.id.to_string(), held.encode());
+                self.outputs.push_back(Output::RecordChanged { record: held.id.to_string() });
+            }
+        }
+    }
+
+    /// Work that the office could not keep is offered again.
+    pub(super) fn offer_again(&mut self) {
+        for held in self.held.values_mut() {
+            held.problem.take_if(|problem| problem.is_not_kept());
+        }
+    }
+}

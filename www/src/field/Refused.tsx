@@ -1,0 +1,135 @@
+/** Work on a record that the office refused: why, side by side with what it has, and the way on. */
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Aside, FieldValue, RefusedWork, VisitView } from "../wasm/doorstep";
+import { t, word } from "../i18n";
+import { fieldName, formatField } from "../ui/format";
+import { Alert, useBusy } from "../ui/parts";
+import { changed, client, explain, rows, showToast } from "./state";
+
+export function Refused({ view }: { view: VisitView }): JSX.Element | null {
+  const problem = rows.value?.find((row) => row.id === view.id)?.problem ?? "";
+  return problem.startsWith("refused_") ? <Open view={view} key={problem} /> : null;
+}
+
+function Open({ view }: { view: VisitView }): JSX.Element | null {
+  const [work, setWork] = useState<RefusedWork | null>(null);
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+  const [error, setError] = useState<string | null>(null);
+  const [busy, run] = useBusy();
+  useEffect(() => {
+    let live = true;
+    const load = (): void =>
+      void client.refusedWork(view.id).then(
+        (next) => live && setWork(next),
+        () => live && setWork(null),
+      );
+    load();
+    const stop = changed.subscribe((event) => event?.id === view.id && load());
+    return () => {
+      live = false;
+      stop();
+    };
+  }, [view.id, view.heads.join()]);
+  if (!work) return null;
+  const units = grouped(work.fields);
+  const picked = units.filter(({ unit, again }) => again && !left.has(unit)).map(({ unit }) => unit);
+  const settle = (): Promise<void> =>
+    run(async () => {
+      setError(null);
+      try {
+        await client.settleRefused(view.id, picked);
+        showToast({ text: t("rec/refused_done") });
+      } catch (cause) {
+        setError(explain(cause));
+      }
+    });
+  const toggle = (unit: string): void => {
+    const next = new Set(left);
+    if (!next.delete(unit)) next.add(unit);
+    setLeft(next);
+  };
+  return (
+    <section
+      data-testid="refused"
+      aria-labelledby="refused"
+      class="border-error bg-base-100 rounded-box flex flex-col gap-4 border-[1.5px] p-4"
+    >
+      <div class="flex flex-col gap-1">
+        <h2 id="refused" class="text-error section-title">
+          {t("rec/refused_title")}
+        </h2>
+        <p>{t("rec/refused", { message: word("refusal", work.code) })}</p>
+        {work.path && <p class="muted text-sm">{t("rec/refused_about", { field: fieldName(work.path) })}</p>}
+        <p class="muted text-sm">{t("rec/refused_kept")}</p>
+      </div>
+      {work.accepted !== null && (
+        <Alert tone={work.accepted ? "info" : "warning"}>
+          <p>{t(work.accepted ? "rec/refused_accepted" : "rec/refused_dismissed")}</p>
+          {work.reason && <p class="whitespace-pre-line">{work.reason}</p>}
+        </Alert>
+      )}
+      <p>{t(units.length > 0 ? "rec/refused_way" : "rec/refused_nothing")}</p>
+      <ul class="flex flex-col gap-3 empty:hidden">
+        {units.map((one) => (
+          <Unit key={one.unit} {...one} view={view} on={!left.has(one.unit)} toggle={() => toggle(one.unit)} />
+        ))}
+      </ul>
+      {error && <Alert tone="error">{error}</Alert>}
+      <button type="button" class="btn btn-primary" disabled={busy} onClick={() => void settle()}>
+        {picked.length > 0 ? t("rec/refused_again", { n: picked.length }) : t("rec/take_copy")}
+      </button>
+    </section>
+  );
+}
+
+interface UnitProps {
+  unit: string;
+  fields: Aside[];
+  again: boolean;
+}
+
+function Unit(props: UnitProps & { view: VisitView; on: boolean; toggle: () => void }): JSX.Element {
+  const { unit, fields, again, view, on, toggle } = props;
+  const said = (path: string, value: FieldValue): string =>
+    value.type === "nothing" ? "–" : formatField(path, value, view.case.currency, view.case.zone);
+  return (
+    <li class="border-base-300 rounded-box border p-3" data-unit={unit}>
+      {again ? (
+        <label class="flex min-h-11 cursor-pointer items-center gap-3 font-semibold">
+          <input type="checkbox" class="checkbox" checked={on} onChange={toggle} />
+          {t("rec/refused_write", { field: fieldName(unit) })}
+        </label>
+      ) : (
+        <p class="font-semibold">
+          {fieldName(unit)} <span class="muted font-normal">· {t("rec/refused_not_yours")}</span>
+        </p>
+      )}
+      {fields.map(({ path, refused, office }) => (
+        <dl key={path} class="grid grid-cols-2 gap-x-3 pt-2 text-sm">
+          {path !== unit && <dt class="muted col-span-2">{fieldName(path)}</dt>}
+          <div class="min-w-0">
+            <dt class="muted text-xs">{t("rec/refused_yours")}</dt>
+            <dd class="break-words whitespace-pre-line">{said(path, refused)}</dd>
+          </div>
+          <div class="min-w-0">
+            <dt class="muted text-xs">{t("rec/refused_office")}</dt>
+            <dd class="break-words whitespace-pre-line">{said(path, office)}</dd>
+          </div>
+        </dl>
+      ))}
+    </li>
+  );
+}
+
+/** Fields that are taken or left as one. */
+function grouped(fields: Aside[]): UnitProps[] {
+  const units = new Map<string, UnitProps>();
+  for (const field of fields) {
+    const one = units.get(field.unit) ?? { unit: field.unit, fields: [], again: true };
+    one.fields.push(field);
+    one.again &&= field.again;
+    units.set(field.unit, one);
+  }
+  return [...units.values()];
+}

@@ -1,0 +1,285 @@
+/** One piece of refused work beside what the office has, and the decision on it. */
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Link } from "wouter-preact";
+import type { FieldValue } from "../wasm/doorstep";
+import { t } from "../i18n";
+import { formatDateTime, formatField } from "../ui/format";
+import { Alert, Dialog, Field, useBusy } from "../ui/parts";
+import { api, ApiError, type QuarantineItem } from "./api";
+import { Card, Facts, narrow, PageTitle, Signed } from "./page";
+import { pathName } from "./paths";
+import { whyRefused } from "./QuarantinePage";
+import { explain, mayWrite } from "./state";
+
+export function QuarantineItemPage({ id }: { id: string }): JSX.Element {
+  const [item, setItem] = useState<QuarantineItem | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const load = (): Promise<void> =>
+    api.quarantined(id).then(
+      (got) => {
+        setItem(got);
+        setError(null);
+      },
+      (cause: unknown) => setError(explain(cause)),
+    );
+  useEffect(() => void load(), [id]);
+  return (
+    <div class="flex flex-col gap-4">
+      <Link href="/quarantine" class="link self-start">
+        {t("office/q/back")}
+      </Link>
+      <PageTitle>{t("office/q/title", { n: id })}</PageTitle>
+      {error && <Alert tone="error">{error}</Alert>}
+      {!item && !error && <p role="status">{t("app/loading")}</p>}
+      {item && (
+        <>
+          <About item={item} />
+          <Beside item={item} />
+          {item.decisions.length > 0 && <Decisions item={item} />}
+          <Deciding item={item} changed={setItem} moved={load} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function About({ item }: { item: QuarantineItem }): JSX.Element {
+  return (
+    <Card title={whyRefused(item.code, item.message)}>
+      <Facts
+        rows={[
+          [
+            t("office/case_no"),
+            item.case_no ? (
+              <Link href={`/visits/${item.record}`} class="link">
+                {item.case_no}
+              </Link>
+            ) : (
+              t("office/no_such_record", { id: item.record })
+            ),
+          ],
+          [t("office/who"), <Signed by={item.user} at={formatDateTime(item.at)} />],
+          [t("office/device"), <span class="font-mono text-xs">{item.device}</span>],
+          [t("office/field"), item.path && pathName(item.path)],
+          [t("office/why"), item.message],
+          [t("office/q/state"), t(`office/q/${item.state}`)],
+        ]}
+      />
+    </Card>
+  );
+}
+
+/** Field by field: refused, what the office has, what an acceptance would leave. */
+function Beside({ item }: { item: QuarantineItem }): JSX.Element {
+  const said = (path: string, value: FieldValue | null): string =>
+    !value || value.type === "nothing" ? "–" : formatField(path, value, item.currency ?? "", item.zone ?? undefined);
+  const open = item.fields.some(({ after }) => after !== null);
+  const heads = ["refused", "now", ...(open ? ["after"] : [])];
+  const cells = ({ path, refused, office, after }: QuarantineItem["fields"][number]): string[] =>
+    [refused, office, ...(open ? [after] : [])].map((value) => said(path, value));
+  if (item.fields.length === 0) {
+    return (
+      <Card title={t("office/q/beside")}>
+        <p class="muted">{t("office/q/unreadable")}</p>
+      </Card>
+    );
+  }
+  return (
+    <Card title={t("office/q/beside")}>
+      {narrow.value ? (
+        <ul class="flex flex-col gap-3 text-sm">
+          {item.fields.map((field) => (
+            <li key={field.path} data-path={field.path} class="border-base-300 border-l-2 pl-3">
+              <p class="font-medium">{pathName(field.path)}</p>
+              <dl class="grid grid-cols-[auto_1fr] gap-x-3">
+                {cells(field).map((text, at) => (
+                  <>
+                    <dt class="muted">{t(`office/q/${heads[at]}`)}</dt>
+                    <dd class="min-w-0 break-words whitespace-pre-line">{text}</dd>
+                  </>
+                ))}
+              </dl>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <div class="overflow-x-auto" role="group" aria-label={t("office/q/beside")} tabIndex={0}>
+          <table class="table-sm [&_th]:text-base-content table">
+            <thead>
+              <tr>
+                <th scope="col">{t("office/field")}</th>
+                {heads.map((head) => (
+                  <th key={head} scope="col">
+                    {t(`office/q/${head}`)}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {item.fields.map((field) => (
+                <tr key={field.path} data-path={field.path} class="align-top">
+                  <th scope="row" class="font-medium">
+                    {pathName(field.path)}
+                  </th>
+                  {cells(field).map((text, at) => (
+                    <td key={heads[at]} class="max-w-80 break-words whitespace-pre-line">
+                      {text}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function Decisions({ item }: { item: QuarantineItem }): JSX.Element {
+  return (
+    <Card title={t("office/q/decisions")}>
+      <ol class="flex flex-col gap-2">
+        {item.decisions.map((made) => (
+          <li key={made.at}>
+            <span class="font-medium">{t(`office/q/${made.decision}`)}</span>{" "}
+            <Signed by={made.by} at={formatDateTime(made.at)} />
+            {made.reason && <p class="whitespace-pre-line">{made.reason}</p>}
+          </li>
+        ))}
+      </ol>
+    </Card>
+  );
+}
+
+interface DecidingProps {
+  item: QuarantineItem;
+  changed: (item: QuarantineItem) => void;
+  /** Reads the item again: the record has changed since. */
+  moved: () => Promise<void>;
+}
+
+function Deciding({ item, changed, moved }: DecidingProps): JSX.Element {
+  const [asking, setAsking] = useState<"accept" | "dismiss" | null>(null);
+  const [said, setSaid] = useState<string | null>(null);
+  const how = item.acceptance;
+  const effect = how.how === "impossible" ? whyRefused(how.code, how.message) : t(`office/q/how/${how.how}`);
+  if (item.state === "accepted") {
+    return (
+      <p role="status" class="text-success">
+        {t("office/q/done_accepted")}
+      </p>
+    );
+  }
+  return (
+    <Card title={t("office/q/decide")}>
+      <p>{how.how === "impossible" ? t("office/q/how/impossible", { why: effect }) : effect}</p>
+      {!mayWrite() && <p class="muted">{t("office/q/read_only")}</p>}
+      {said && <Alert tone="warning">{said}</Alert>}
+      {mayWrite() && (
+        <div class="flex flex-wrap gap-2">
+          <button
+            type="button"
+            class="btn btn-primary"
+            disabled={how.how === "impossible"}
+            onClick={() => setAsking("accept")}
+          >
+            {t("office/q/accept")}
+          </button>
+          {item.state === "open" && (
+            <button type="button" class="btn btn-outline" onClick={() => setAsking("dismiss")}>
+              {t("office/q/dismiss")}
+            </button>
+          )}
+        </div>
+      )}
+      {item.state === "dismissed" && (
+        <p role="status" class="muted text-sm">
+          {t("office/q/done_dismissed")}
+        </p>
+      )}
+      {asking && (
+        <Confirm
+          what={asking}
+          item={item}
+          onClose={() => setAsking(null)}
+          onDone={(next) => {
+            setAsking(null);
+            setSaid(null);
+            changed(next);
+          }}
+          onMoved={() => {
+            setAsking(null);
+            setSaid(t("office/q/moved"));
+            void moved();
+          }}
+        />
+      )}
+    </Card>
+  );
+}
+
+interface ConfirmProps {
+  what: "accept" | "dismiss";
+  item: QuarantineItem;
+  onClose: () => void;
+  onDone: (item: QuarantineItem) => void;
+  onMoved: () => void;
+}
+
+function Confirm({ what, item, onClose, onDone, onMoved }: ConfirmProps): JSX.Element {
+  const [reason, setReason] = useState("");
+  const [wants, setWants] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const [busy, run] = useBusy();
+  const decide = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const missing = what === "dismiss" && reason.trim() === "";
+    setWants(missing);
+    if (missing) return;
+    void run(async () => {
+      try {
+        onDone(
+          await (what === "accept" ? api.accept(item.id, item.heads, reason.trim()) : api.dismiss(item.id, reason.trim())),
+        );
+      } catch (cause) {
+        if (cause instanceof ApiError && cause.code === "record_moved") onMoved();
+        else setError(explain(cause));
+      }
+    });
+  };
+  return (
+    <Dialog title={t(`office/q/${what}_title`)} onClose={onClose}>
+      <form class="flex flex-col gap-4" onSubmit={decide}>
+        <p>{t(`office/q/${what}_text`)}</p>
+        <Field
+          label={t(what === "accept" ? "office/q/reason_optional" : "office/q/reason")}
+          error={wants ? t("office/q/reason_needed") : undefined}
+        >
+          {(id, note) => (
+            <textarea
+              id={id}
+              aria-describedby={note}
+              aria-invalid={wants}
+              rows={3}
+              maxLength={1000}
+              class="textarea w-full"
+              value={reason}
+              onInput={(event) => setReason(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        {error && <Alert tone="error">{error}</Alert>}
+        <div class="flex flex-wrap justify-end gap-2">
+          <button type="button" class="btn btn-ghost" onClick={onClose}>
+            {t("office/q/not_yet")}
+          </button>
+          <button type="submit" class="btn btn-primary" disabled={busy}>
+            {t(`office/q/${what}_now`)}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
