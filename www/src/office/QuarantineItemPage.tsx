@@ -241,7 +241,9 @@ function Confirm({ what, item, onClose, onDone, onMoved }: ConfirmProps): JSX.El
     void run(async () => {
       try {
         onDone(
-          await (what === "accept" ? api.accept(item.id, item.heads, reason.trim()) : api.dismiss(item.id, reason.trim())),
+          await (what === "accept"
+            ? api.accept(item.id, item.heads, reason.trim())
+            : api.dismiss(item.id, reason.trim())),
         );
       } catch (cause) {
         if (cause instanceof ApiError && cause.code === "record_moved") onMoved();

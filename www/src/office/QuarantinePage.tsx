@@ -63,7 +63,9 @@ export function QuarantinePage(): JSX.Element {
         {page ? t("office/shown", { shown: page.rows.length, total: page.total }) : !error && t("app/loading")}
       </p>
       {page?.rows.length === 0 && (
-        <Empty title={t("office/quarantine_empty")}>{state === "open" && <p class="muted">{t("office/q/none")}</p>}</Empty>
+        <Empty title={t("office/quarantine_empty")}>
+          {state === "open" && <p class="muted">{t("office/q/none")}</p>}
+        </Empty>
       )}
       <ul class="flex flex-col gap-2 empty:hidden">
         {page?.rows.map((row) => (

@@ -82,9 +82,7 @@ export interface QuarantineItem extends Quarantined {
   heads: string[];
   currency: string | null;
   zone: string | null;
-  acceptance:
-    | { how: "merge" | "anew" | "held" }
-    | { how: "impossible"; code: string; path: string; message: string };
+  acceptance: { how: "merge" | "anew" | "held" } | { how: "impossible"; code: string; path: string; message: string };
 }
 
 /** A refusal: a stable word, the office's own sentence, and the field that it is about, if any. */
