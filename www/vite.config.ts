@@ -1,4 +1,5 @@
 import tailwindcss from "@tailwindcss/vite";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { defineConfig } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
@@ -6,7 +7,11 @@ import { VitePWA } from "vite-plugin-pwa";
 /** Paths that the office answers itself: never from the service worker's cache. */
 const OFFICE_PATHS = /^\/(api|sync|office|metrics|healthz|readyz)(\/|$)/;
 
+/** The one version of the package. */
+const VERSION = /^version = "(.+)"/m.exec(readFileSync(resolve(import.meta.dirname, "../Cargo.toml"), "utf8"))?.[1];
+
 export default defineConfig({
+  define: { __VERSION__: JSON.stringify(VERSION) },
   plugins: [
     tailwindcss(),
     VitePWA({

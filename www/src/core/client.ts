@@ -19,8 +19,6 @@ import {
 import { Engine, type Result } from "./engine";
 import type { Methods, Refusal } from "./worker";
 
-const LOCK = "doorstep-store";
-const CHANNEL = "doorstep";
 /** A leader answers a ping at once, whatever its worker does. */
 const PATIENCE_MS = 4_000;
 
@@ -49,7 +47,7 @@ const life = (tab: string): string => `doorstep-tab-${tab}`;
 
 class TabClient implements Client {
   private readonly tab = crypto.randomUUID();
-  private readonly channel = new BroadcastChannel(CHANNEL);
+  private readonly channel: BroadcastChannel;
   private readonly listeners = new Set<(event: CoreEvent) => void>();
   /** Where this tab leads. */
   private engine: Engine | undefined;
@@ -58,6 +56,7 @@ class TabClient implements Client {
   /** Where another one does. */
   private leader: string | undefined;
   private queued = false;
+  private barred = false;
   private calls = 0;
   private readonly asked = new Map<number, Asked>();
   private alarm: ReturnType<typeof setTimeout> | undefined;
@@ -65,8 +64,10 @@ class TabClient implements Client {
   /** Records that each tab looks at, with the number of its pages that do. */
   private readonly opened = new Map<string, Map<string, number>>();
 
-  constructor() {
-    void navigator.locks.request(life(this.tab), () => new Promise<never>(() => undefined));
+  /** Lock and channel bear the name of the store that they are about. */
+  constructor(private readonly store: string) {
+    this.channel = new BroadcastChannel(store);
+    void navigator.locks.request(life(this.tab), () => new Promise<never>(() => undefined)).catch(() => undefined);
     this.channel.onmessage = ({ data }: MessageEvent<Message>) => this.hear(data);
     this.queue();
     this.post({ kind: "who", tab: this.tab });
@@ -119,6 +120,7 @@ class TabClient implements Client {
   }
 
   private async run<M extends keyof Methods>(method: M, ...args: Parameters<Methods[M]>): Promise<Result<M>> {
+    if (this.barred) throw new ClientError("storage_barred");
     if (this.leads) return (await this.carryOut(this.tab, method, args)) as Result<M>;
     return new Promise<Result<M>>((resolve, reject) => {
       this.calls += 1;
@@ -142,12 +144,22 @@ class TabClient implements Client {
     if (this.queued && !steal) return;
     this.queued ||= !steal;
     navigator.locks
-      .request(LOCK, steal ? { steal } : {}, () => {
+      .request(`${this.store}-store`, steal ? { steal } : {}, () => {
         if (!steal) this.queued = false;
         this.lead();
         return new Promise<never>(() => undefined);
       })
-      .catch(() => this.follow());
+      .catch((cause: unknown) => {
+        if (cause instanceof DOMException && cause.name === "SecurityError") this.refuse();
+        else this.follow();
+      });
+  }
+
+  /** The browser keeps nothing for this page, and shares nothing between its tabs. */
+  private refuse(): void {
+    this.barred = true;
+    for (const { reject } of this.asked.values()) reject(new ClientError("storage_barred"));
+    this.asked.clear();
   }
 
   private lead(): void {
@@ -155,6 +167,7 @@ class TabClient implements Client {
     const follows = this.leader !== undefined;
     this.leader = undefined;
     const engine = new Engine(
+      this.store,
       (event) => this.toAll(event),
       () => this.reopen(),
     );
@@ -351,7 +364,7 @@ function refused(cause: unknown): ClientError {
   return cause instanceof ClientError ? cause : new ClientError("failed");
 }
 
-/** Connects a page to its core. */
-export function connect(): Client {
-  return new TabClient();
+/** Connects a page to the core over a store: the phone's own, or the one that people practise in. */
+export function connect(store: string): Client {
+  return new TabClient(store);
 }

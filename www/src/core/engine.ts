@@ -15,6 +15,7 @@ export class Engine {
   private gone!: Promise<never>;
 
   constructor(
+    private readonly store: string,
     private readonly tell: (event: CoreEvent) => void,
     /** A new worker has started: what was open must be opened again. */
     private readonly renewed: () => Promise<void>,
@@ -38,7 +39,7 @@ export class Engine {
   private async spawn(): Promise<void> {
     this.gone = new Promise((_, reject) => (this.fallen = reject));
     this.gone.catch(() => undefined);
-    this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: this.store });
     this.remote = Comlink.wrap<Remote>(this.worker);
     await this.remote.subscribe(Comlink.proxy((event: WorkerEvent) => this.hear(event)));
   }

@@ -8,10 +8,13 @@ import { ClientError, type CoreEvent, type ListMark, type ListPage, type StartSt
 import { Driver } from "./driver";
 import { Listing } from "./listing";
 import { Office, OfficeError } from "./office";
+import { PRACTICE } from "./names";
+import { makeUp, PRACTISER } from "./practice";
 import { Storage, StorageError, type DeviceRow } from "./storage";
 import type { Command, HistoryEntry, Plan, RefusedWork, VisitView } from "../wasm/doorstep";
 
-const STORE = "doorstep";
+/** The store that this worker is over: its name says which (`Engine`). */
+const STORE = self.name;
 
 export type WorkerEvent = CoreEvent | { type: "poisoned" };
 
@@ -40,6 +43,7 @@ async function begin(): Promise<StartState> {
   try {
     await init({ module_or_path: wasmUrl });
     storage = await Storage.open(STORE);
+    if (STORE === PRACTICE) return await practise(storage);
     who = await storage.device();
     if (!who) return (await storage.ended()) ?? { kind: "signed_out" };
     await launch(storage, who);
@@ -66,6 +70,17 @@ async function launch(store: Storage, row: DeviceRow): Promise<void> {
   driver = new Driver(workspace, store, office, (event) => listener(event), poisoned, erase);
   driver.call(() => undefined);
   listen();
+}
+
+/** A workspace to practise in: no office is known to it, and none to its driver. */
+async function practise(store: Storage): Promise<StartState> {
+  const session = await store.nextSession();
+  const rows = await store.start();
+  const workspace = Workspace.forPractice(session, PRACTISER, rows, Date.now());
+  listing = new Listing();
+  driver = new Driver(workspace, store, null, (event) => listener(event), poisoned, erase);
+  driver.call((made) => rows.records.length === 0 && makeUp(made, methods.newId, Date.now()));
+  return { kind: "ready", user: PRACTISER, role: "collector" };
 }
 
 /** The office's signal that the feed moved (rule R8): losing it costs delay, nothing else. */

@@ -6,7 +6,10 @@ import { sentence, t } from "../i18n";
 import { Alert } from "../ui/parts";
 import { Ended } from "./Ended";
 import { FirstSync } from "./FirstSync";
+import { PracticeBanner } from "./Practice";
+import { practising } from "./practice";
 import { RecordPage } from "./RecordPage";
+import { SettingsPage } from "./SettingsPage";
 import { SignIn } from "./SignIn";
 import { expired, notice, online, session, status, toast } from "./state";
 import { Today } from "./Today";
@@ -15,6 +18,7 @@ import { offlineReady, updateNow, updateReady } from "./updates";
 export function App(): JSX.Element {
   return (
     <>
+      {practising && <PracticeBanner />}
       <Page />
       <Notices />
     </>
@@ -62,6 +66,9 @@ function Ready(): JSX.Element {
     <Switch>
       <Route path="/">
         <Today />
+      </Route>
+      <Route path="/settings">
+        <SettingsPage />
       </Route>
       <Route path="/visit/:id/:step?">{({ id, step }) => <RecordPage key={id} id={id} step={step} />}</Route>
       <Route>

@@ -22,7 +22,9 @@ export function CaseHead({ record }: { record: OpenRecord }): JSX.Element {
     <section class="card-plain flex flex-col gap-3" aria-label={t("rec/case")}>
       <div class="flex flex-col gap-1">
         <div class="flex flex-wrap items-baseline justify-between gap-x-3">
-          <h1 class="text-[1.375rem] leading-tight font-bold">{facts.borrower_name || view.case_no}</h1>
+          <h1 tabIndex={-1} class="text-[1.375rem] leading-tight font-bold">
+            {facts.borrower_name || view.case_no}
+          </h1>
           <span class="text-lg font-semibold tabular-nums">{formatMoney(facts.overdue, facts.currency)}</span>
         </div>
         <p>{facts.address}</p>

@@ -1,7 +1,7 @@
 /** One record: holds on top, the case, then a guided flow over five steps. */
 import { Check, ChevronLeft, ChevronRight, CircleCheck, LoaderCircle, PencilLine, TriangleAlert } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useLayoutEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
 import type { Step, VisitView } from "../wasm/doorstep";
 import { sentence, t, word } from "../i18n";
@@ -10,7 +10,7 @@ import { Conflicts } from "../ui/Conflicts";
 import { CaseHead } from "./CaseHead";
 import { HoldsBanner } from "./Holds";
 import { Missing } from "./Missing";
-import { useLastPlace, useScrollMemory } from "./place";
+import { useLastPlace, usePlace } from "./place";
 import { Refused } from "./Refused";
 import { client, save, saving, typing } from "./state";
 import { AppointmentStep } from "./steps/Appointment";
@@ -45,7 +45,15 @@ export function RecordPage({ id, step: named }: { id: string; step: string | und
   }, [id, first, step]);
   useLastPlace();
   useLayoutEffect(() => scrollTo(0, 0), [id]);
-  useScrollMemory(view !== null && step !== undefined, stepTop);
+  const known = useRef<string | null>(null);
+  const ready = view !== null && step !== undefined;
+  // Who comes from the list hears whose record it is, who goes on hears the step.
+  usePlace(ready, stepTop, known.current === id ? "#step" : "h1");
+  useEffect(() => {
+    if (!view) return;
+    known.current = id;
+    document.title = `${view.case.borrower_name || view.case_no} – ${t("app/name")}`;
+  });
   switch (state.kind) {
     case "loading":
       return (
@@ -89,7 +97,7 @@ function stepTop(): number {
 function Frame({ children, dock }: { children: ComponentChildren; dock?: ComponentChildren }): JSX.Element {
   return (
     <div class="mx-auto max-w-xl pb-[calc(6rem+env(safe-area-inset-bottom))]">
-      <header class="bg-base-200/95 sticky top-0 z-10 flex flex-wrap items-center justify-between gap-x-2 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pr-3 pl-1 backdrop-blur">
+      <header class="bg-base-200/95 sticky top-(--banner) z-10 flex flex-wrap items-center justify-between gap-x-2 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pr-3 pl-1 backdrop-blur">
         <Link href="/" class="btn btn-ghost gap-0.5 px-2">
           <ChevronLeft class="size-6" aria-hidden="true" />
           {t("list/title")}
@@ -183,7 +191,7 @@ function Open({ record, step }: { record: OpenRecord; step: Step }): JSX.Element
       <CaseHead record={record} />
       <Conflicts view={view} apply={apply} />
       <div class="pt-1">
-        <h2 id="step" class="pb-1 text-xl font-bold">
+        <h2 id="step" tabIndex={-1} class="pb-1 text-xl font-bold">
           {word("step", step)}
         </h2>
         <Missing step={view.steps.find((candidate) => candidate.step === step)} />

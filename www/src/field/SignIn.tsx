@@ -5,11 +5,12 @@ import { useState } from "preact/hooks";
 import { t } from "../i18n";
 import { Alert, Field, useBusy } from "../ui/parts";
 import { Settings } from "../ui/settings";
+import { beginPractice } from "./practice";
 import { client, enter, expired, explain, online } from "./state";
 
 export function SignIn(): JSX.Element {
   return (
-    <main class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-6 p-5">
+    <main class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-5 px-5 pt-6 pb-24">
       <header class="flex flex-col items-center gap-2 text-center">
         <img src="/icons/icon.svg" alt="" width="72" height="72" class="size-[4.5rem]" />
         <h1 class="pt-1 text-2xl font-bold">{t("app/name")}</h1>
@@ -28,6 +29,9 @@ export function SignIn(): JSX.Element {
           <Settings />
         </div>
       </details>
+      <button type="button" class="btn btn-ghost" onClick={beginPractice}>
+        {t("practice/begin")}
+      </button>
     </main>
   );
 }

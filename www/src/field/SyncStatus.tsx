@@ -1,14 +1,25 @@
 /** The sync chip and what stands behind it. Offline is neutral; red is for what needs a person. */
-import { Clock, CloudAlert, CloudCheck, CloudOff, CloudUpload, HardDrive, LogOut, RefreshCw } from "lucide-preact";
+import {
+  Clock,
+  CloudAlert,
+  CloudCheck,
+  CloudOff,
+  CloudUpload,
+  HardDrive,
+  LogOut,
+  RefreshCw,
+  Wrench,
+} from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { StorageState, SyncStatus } from "../core/api";
+import { Link } from "wouter-preact";
+import type { ListRow, StorageState, SyncStatus } from "../core/api";
 import { sentence, t } from "../i18n";
-import { formatBytes, formatDateTime, formatSpan } from "../ui/format";
+import { formatBytes, formatCount, formatDateTime, formatSpan } from "../ui/format";
 import { Alert, Dialog, useBusy } from "../ui/parts";
-import { Settings } from "../ui/settings";
+import { practising } from "./practice";
 import { SignInForm } from "./SignIn";
-import { client, clock, enter, expired, explain, me, status } from "./state";
+import { client, clock, enter, expired, explain, me, rows, status } from "./state";
 
 /** A clock that is off by less is nobody's concern. */
 const SKEW_SHOWN_MS = 2 * 60_000;
@@ -35,7 +46,8 @@ function inWords(state: SyncStatus): string {
 export function SyncChip({ compact = false }: { compact?: boolean }): JSX.Element | null {
   const [open, setOpen] = useState(false);
   const state = status.value;
-  if (!state) return null;
+  // In practice there is no office that anything could be said of.
+  if (!state || practising) return null;
   const words = inWords(state);
   const { tone, Icon } = LOOK[state.state];
   return (
@@ -45,7 +57,7 @@ export function SyncChip({ compact = false }: { compact?: boolean }): JSX.Elemen
         data-testid="sync-status"
         data-state={state.state}
         data-unsent={state.unsent}
-        class={`btn h-auto min-h-11 max-w-[62%] shrink-0 flex-nowrap gap-2 rounded-full px-3.5 py-1.5 text-sm leading-tight font-medium ${
+        class={`btn h-auto min-h-11 max-w-full flex-nowrap gap-2 rounded-full px-3.5 py-1.5 text-sm leading-tight font-medium ${
           state.state === "attention" ? "btn-error" : "btn-quiet"
         }`}
         aria-label={t("sync/label", { state: words })}
@@ -82,6 +94,7 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
     });
   };
   const skew = state.clock_skew_ms ?? 0;
+  const waiting = (rows.value ?? []).filter((row) => row.unsent > 0 || row.problem !== null);
   const { tone, Icon } = LOOK[state.state];
   return (
     <Dialog title={t("sync/sheet")} onClose={onClose}>
@@ -103,6 +116,7 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
             ? t("sync/nothing_waits")
             : t("sync/waiting", { n: state.unsent, at: formatDateTime(state.oldest_unsent_at) })}
         </Line>
+        {state.repairs > 0 && <Line Icon={Wrench}>{t("sync/repairs", { n: formatCount(state.repairs) })}</Line>}
         {Math.abs(skew) >= SKEW_SHOWN_MS && (
           <Line Icon={Clock} tone="text-error">
             {t(skew > 0 ? "sync/skew_ahead" : "sync/skew_behind", { span: formatSpan(Math.abs(skew)) })}
@@ -120,12 +134,15 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
         {t("sync/now")}
       </button>
       {error && <Alert tone="error">{error}</Alert>}
-      <Settings />
+      {waiting.length > 0 && <Waiting rows={waiting} onOpen={onClose} />}
       <div class="border-base-300 flex items-center justify-between gap-2 border-t pt-4">
         <span>
           <span class="muted block text-sm">{t("sign/as")}</span>
           <span class="font-medium">{me.value}</span>
         </span>
+        <Link href="/settings" class="btn btn-ghost ml-auto" onClick={onClose}>
+          {t("set/title")}
+        </Link>
         <button
           type="button"
           class="btn btn-quiet"
@@ -143,6 +160,47 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
       </div>
     </Dialog>
   );
+}
+
+/** So many records are named; the list's filter has them all. */
+const NAMED_AT_MOST = 20;
+
+/** What has not reached the office, record by record, and why. */
+function Waiting({ rows: waiting, onOpen }: { rows: ListRow[]; onOpen: () => void }): JSX.Element {
+  return (
+    <section aria-label={t("sync/unsent_title")} class="max-h-72 shrink-0 overflow-y-auto" tabIndex={0}>
+      <h3 class="label-text pb-1">{t("sync/unsent_title")}</h3>
+      <ul class="divide-base-300 divide-y">
+        {waiting.slice(0, NAMED_AT_MOST).map((row) => (
+          <li key={row.id}>
+            <Link
+              href={`/visit/${row.id}`}
+              class="flex min-h-12 flex-col justify-center py-1.5 no-underline"
+              onClick={onOpen}
+            >
+              <span class="flex justify-between gap-3">
+                <span class="truncate font-medium">{row.borrower_name || row.case_no}</span>
+                <span class="muted shrink-0 tabular-nums">{t("sync/changes", { n: formatCount(row.unsent) })}</span>
+              </span>
+              <span class={`text-sm ${row.problem ? "text-error" : "muted"}`}>{t(whyUnsent(row))}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {waiting.length > NAMED_AT_MOST && (
+        <p class="muted pt-1 text-sm">{t("sync/more", { n: formatCount(waiting.length - NAMED_AT_MOST) })}</p>
+      )}
+    </section>
+  );
+}
+
+/** The key of the reason why a record has not reached the office. */
+function whyUnsent(row: ListRow): string {
+  if (row.problem === "damaged") return "sync/why_damaged";
+  if (row.problem !== null) return "sync/why_refused";
+  if (row.state === "sending") return "sync/why_sending";
+  if (expired.value) return "sync/why_signed_out";
+  return status.value?.state === "offline" ? "sync/why_offline" : "sync/why_waiting";
 }
 
 function Line(props: { Icon: typeof Clock; tone?: string; children: ComponentChildren }): JSX.Element {

@@ -1,6 +1,6 @@
 /** The first screen: what today asks for, then the rest; search over all of it. */
 import { signal } from "@preact/signals";
-import { CalendarCheck2, CornerDownRight, Search, SearchX } from "lucide-preact";
+import { CalendarCheck2, CornerDownRight, Search, SearchX, Settings } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { Link } from "wouter-preact";
@@ -8,7 +8,9 @@ import type { ListRow } from "../core/api";
 import { t } from "../i18n";
 import { formatDay, today } from "../ui/format";
 import { arrange, dayOf, search } from "./agenda";
-import { forgetPlace, lastPlace, useScrollMemory } from "./place";
+import { InstallCard } from "./Install";
+import { takeLastPlace, usePlace } from "./place";
+import { practising } from "./practice";
 import { SignInForm } from "./SignIn";
 import { clock, expired, me, rows } from "./state";
 import { SyncChip } from "./SyncStatus";
@@ -27,7 +29,8 @@ export function Today(): JSX.Element {
   const day = today();
   const shown = useMemo(() => search(all, wanted).filter((row) => passes(row, kept)), [all, kept, wanted]);
   const sections = useMemo(() => arrange(shown, dayOf(day)), [shown, day]);
-  useScrollMemory(true, () => 0);
+  usePlace(true, () => 0, "h1");
+  useEffect(() => void (document.title = `${t("list/title")} – ${t("app/name")}`));
   return (
     <div class="mx-auto max-w-xl">
       <Head all={all} />
@@ -39,6 +42,7 @@ export function Today(): JSX.Element {
           </div>
         )}
         <GoOn all={all} />
+        {!practising && all.length > 0 && <InstallCard />}
         <div data-testid="visit-list" class="flex flex-col gap-5">
           {sections.map(({ title, rows: list }) => (
             <section key={title} aria-label={t(title)}>
@@ -63,13 +67,20 @@ function Head({ all }: { all: ListRow[] }): JSX.Element {
   if (conflicts > 0 || filter.value === "conflicts") filters.push(["conflicts", t("list/conflicts", { n: conflicts })]);
   if (unsent > 0 || filter.value === "unsent") filters.push(["unsent", t("list/unsent", { n: unsent })]);
   return (
-    <header class="bg-base-200/95 sticky top-0 z-10 flex flex-col gap-3 px-4 pt-[max(0.75rem,env(safe-area-inset-top))] pb-3 backdrop-blur">
+    <header class="bg-base-200/95 sticky top-(--banner) z-10 flex flex-col gap-3 px-4 pt-[max(0.75rem,env(safe-area-inset-top))] pb-3 backdrop-blur">
       <div class="flex flex-wrap items-center justify-between gap-2">
         <div>
-          <h1 class="text-2xl leading-tight font-bold">{t("list/title")}</h1>
+          <h1 tabIndex={-1} class="text-2xl leading-tight font-bold">
+            {t("list/title")}
+          </h1>
           <p class="muted text-sm">{formatDay(clock.value)}</p>
         </div>
-        <SyncChip />
+        <div class="ml-auto flex min-w-0 items-center gap-1">
+          <SyncChip />
+          <Link href="/settings" class="btn btn-ghost btn-square shrink-0" aria-label={t("set/title")}>
+            <Settings class="size-6" aria-hidden="true" />
+          </Link>
+        </div>
       </div>
       <label class="input w-full rounded-full">
         <Search class="size-[1.125rem] shrink-0 opacity-70" aria-hidden="true" />
@@ -103,8 +114,7 @@ function Head({ all }: { all: ListRow[] }): JSX.Element {
 
 /** The way back to the record that was open when the system ended the app. */
 function GoOn({ all }: { all: ListRow[] }): JSX.Element | null {
-  const place = useMemo(lastPlace, []);
-  useEffect(forgetPlace, []);
+  const place = useMemo(takeLastPlace, []);
   const row = place && all.find(({ id }) => id === place.id);
   if (!place || !row) return null;
   return (

@@ -5,6 +5,7 @@ import { useMemo } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { ListRow, RecordState } from "../core/api";
 import { lang, t, word } from "../i18n";
+import { practising } from "./practice";
 import { formatMoney, formatShortDate, formatShortWindow, formatTime } from "../ui/format";
 
 const STATE: Record<RecordState, { tone: string; Icon: typeof CloudCheck }> = {
@@ -60,7 +61,7 @@ function Row({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
           </span>
           <span class={`pill shrink-0 ${tone} ${tone.includes("px") ? "" : "px-0"}`}>
             <Icon class="size-4" aria-hidden="true" />
-            {word("state", row.state)}
+            {practising && row.state === "at_office" ? t("practice/row") : word("state", row.state)}
           </span>
         </span>
       </span>

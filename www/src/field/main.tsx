@@ -3,11 +3,13 @@ import "../ui/styles.css";
 import { render } from "preact";
 import { initTheme } from "../ui/theme";
 import { App } from "./App";
+import { practising, sweepPractice } from "./practice";
 import { begin } from "./state";
 import { watchUpdates } from "./updates";
 
 initTheme();
 void begin();
+if (!practising) sweepPractice();
 watchUpdates();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

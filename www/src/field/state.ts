@@ -9,11 +9,13 @@ import {
   type SyncStatus,
 } from "../core/api";
 import { connect } from "../core/client";
+import { PRACTICE, STORE } from "../core/names";
 import { sentence, t } from "../i18n";
 import { fieldName } from "../ui/format";
 import { prepare } from "./agenda";
+import { practising } from "./practice";
 
-export const client = connect();
+export const client = connect(practising ? PRACTICE : STORE);
 
 /** Null until the core has answered. */
 export const session = signal<StartState | null>(null);

@@ -1,6 +1,7 @@
 /** Words of both languages. The language is a signal: a page that reads it is drawn anew. */
 import { signal } from "@preact/signals";
 import i18next from "i18next";
+import { remember, remembered } from "../ui/remember";
 import en from "./en.json";
 import papersEn from "./papers.en.json";
 import papersZh from "./papers.zh-CN.json";
@@ -11,7 +12,7 @@ export type Lang = "en" | "zh-CN";
 const KEPT = "doorstep.lang";
 
 function preferred(): Lang {
-  const kept = localStorage.getItem(KEPT);
+  const kept = remembered(KEPT);
   if (kept === "en" || kept === "zh-CN") return kept;
   return navigator.languages.some((tag) => tag.toLowerCase().startsWith("zh")) ? "zh-CN" : "en";
 }
@@ -71,7 +72,7 @@ function has(key: string): boolean {
 
 /** Switches the language and keeps the choice. */
 export function setLang(next: Lang): void {
-  localStorage.setItem(KEPT, next);
+  remember(KEPT, next);
   void i18next.changeLanguage(next);
   document.documentElement.lang = next;
   lang.value = next;

@@ -1,8 +1,8 @@
-/** Language and appearance, the same in both apps. */
+/** Language, appearance and size of text, the same in both apps. */
 import type { JSX } from "preact";
 import { lang, setLang, t, type Lang } from "../i18n";
 import { Choices } from "./parts";
-import { setTheme, theme, type Theme } from "./theme";
+import { setTextSize, setTheme, textSize, theme, type TextSize, type Theme } from "./theme";
 
 const NAMES: Record<Lang, string> = { en: "English", "zh-CN": "中文" };
 
@@ -24,6 +24,14 @@ export function Settings(): JSX.Element {
         value={theme.value}
         word={(choice) => t(`app/theme_${choice}`)}
         onChange={setTheme}
+      />
+      <Choices<TextSize>
+        label={t("app/text_size")}
+        look="segments"
+        options={["100", "125", "150"]}
+        value={textSize.value}
+        word={(choice) => t(`app/text_${choice}`)}
+        onChange={setTextSize}
       />
     </div>
   );

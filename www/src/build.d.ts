@@ -1,0 +1,2 @@
+/** Put in by the build: the version of the package. */
+declare const __VERSION__: string;

@@ -1,0 +1,6 @@
+/** Names of stores. */
+
+/** What a phone holds. */
+export const STORE = "doorstep";
+/** Made-up records to practise with. */
+export const PRACTICE = "doorstep-practice";

@@ -1,0 +1,136 @@
+/** Settings: how the app looks, what it keeps on this phone, and what helps when something is wrong. */
+import { ChevronLeft } from "lucide-preact";
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Link } from "wouter-preact";
+import type { StorageState } from "../core/api";
+import { t } from "../i18n";
+import { formatBytes } from "../ui/format";
+import { Settings } from "../ui/settings";
+import { InstallState } from "./Install";
+import { usePlace } from "./place";
+import { beginPractice, practising } from "./practice";
+import { diagnostics, VERSION } from "./diagnostics";
+import { client, rows, showToast } from "./state";
+
+export function SettingsPage(): JSX.Element {
+  usePlace(true, () => 0, "h1");
+  useEffect(() => void (document.title = `${t("set/title")} – ${t("app/name")}`));
+  return (
+    <div class="mx-auto max-w-xl pb-12">
+      <header class="bg-base-200/95 sticky top-(--banner) z-10 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pl-1 backdrop-blur">
+        <Link href="/" class="btn btn-ghost gap-0.5 px-2">
+          <ChevronLeft class="size-6" aria-hidden="true" />
+          {t("list/title")}
+        </Link>
+      </header>
+      <main class="flex flex-col gap-4 px-4">
+        <h1 tabIndex={-1} class="px-1 text-2xl font-bold">
+          {t("set/title")}
+        </h1>
+        <Section title={t("set/look")}>
+          <Settings />
+        </Section>
+        <Section title={t("set/storage")}>
+          <Kept />
+        </Section>
+        <Section title={t("install/title")}>
+          <InstallState />
+        </Section>
+        {!practising && (
+          <Section title={t("practice/title")}>
+            <p>{t("practice/text")}</p>
+            <button type="button" class="btn btn-tonal" onClick={beginPractice}>
+              {t("practice/begin")}
+            </button>
+          </Section>
+        )}
+        <Section title={t("set/help")}>
+          <Diagnostics />
+        </Section>
+        <Section title={t("set/about")}>
+          <p>
+            {t("app/name")} <span class="tabular-nums">{VERSION}</span>
+          </p>
+          <p class="muted text-sm">{t("set/about_text")}</p>
+        </Section>
+      </main>
+    </div>
+  );
+}
+
+function Section({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <section class="card-plain flex flex-col gap-3" aria-label={title}>
+      <h2 class="section-title">{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+/** What stands on this phone, and whether the browser may clear it. */
+function Kept(): JSX.Element {
+  const [storage, setStorage] = useState<StorageState | null>(null);
+  const read = (): void => void client.storage().then(setStorage, () => undefined);
+  useEffect(read, []);
+  const ask = async (): Promise<void> => {
+    const granted = await navigator.storage.persist().catch(() => false);
+    read();
+    if (!granted) showToast({ text: t("set/persist_denied") });
+  };
+  return (
+    <>
+      <p>{t("set/records", { n: (rows.value ?? []).length })}</p>
+      {storage && (
+        <>
+          <p>{t("set/used", { used: formatBytes(storage.usage), quota: formatBytes(storage.quota) })}</p>
+          <p class="muted text-sm">{t(storage.persisted ? "sync/persisted" : "sync/not_persisted")}</p>
+          {!storage.persisted && (
+            <button type="button" class="btn btn-quiet" onClick={() => void ask()}>
+              {t("set/persist_ask")}
+            </button>
+          )}
+        </>
+      )}
+      <p class="muted text-sm">{t("set/free_text")}</p>
+    </>
+  );
+}
+
+/** Facts for whoever helps; none of them is about a person. */
+function Diagnostics(): JSX.Element {
+  const [text, setText] = useState<string | null>(null);
+  const show = (): void => void diagnostics().then(setText);
+  const copy = async (): Promise<void> => {
+    if (text === null) return;
+    const copied = await navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+    showToast({ text: t(copied ? "set/copied" : "set/not_copied") });
+  };
+  return (
+    <>
+      <p>{t("set/help_text")}</p>
+      {text === null ? (
+        <button type="button" class="btn btn-quiet" onClick={show}>
+          {t("set/help_show")}
+        </button>
+      ) : (
+        <>
+          <pre
+            class="bg-base-200 rounded-field max-h-64 overflow-auto p-3 text-xs whitespace-pre-wrap select-all"
+            tabIndex={0}
+            aria-label={t("set/help")}
+            data-testid="diagnostics"
+          >
+            {text}
+          </pre>
+          <button type="button" class="btn btn-tonal" onClick={() => void copy()}>
+            {t("set/help_copy")}
+          </button>
+        </>
+      )}
+    </>
+  );
+}
