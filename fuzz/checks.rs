@@ -150,7 +150,7 @@ pub(crate) fn device_rows(bytes: &[u8]) {
 
 fn judged(chunks: &[&[u8]]) {
     let held = Held { known: &OFFICE.known, document: &OFFICE.document };
-    let sender = Sender { user: USER, role: Role::Collector, device: DEVICE };
+    let sender = Sender { user: USER, role: Role::Collector, device: DEVICE, keys: &[] };
     if let Judgement::Accepted(accepted) = judge(held, chunks, sender) {
         let loaded = Record::load(&accepted.document).expect("what is accepted loads");
         assert_eq!(loaded.heads(), accepted.record.heads());

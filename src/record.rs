@@ -21,6 +21,7 @@ mod history;
 pub mod plan;
 mod read;
 pub mod schema;
+pub mod signature;
 mod stage;
 mod steps;
 pub mod terms;

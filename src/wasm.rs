@@ -128,6 +128,19 @@ impl JsWorkspace {
         to_js::<Vec<HistoryEntry>>(&self.inner.history(id(record)?).map_err(refusal)?)
     }
 
+    /// The bytes that this device signs to put its user's signature under a state of an open
+    /// record.
+    pub fn statement(
+        &self,
+        record: &str,
+        #[wasm_bindgen(unchecked_param_type = "string[]")] heads: JsValue,
+        at: f64,
+        text: &str,
+    ) -> Result<Vec<u8>, JsValue> {
+        let heads: Vec<String> = from_js(heads)?;
+        self.inner.statement(id(record)?, &heads, millis(at), text).map_err(refusal)
+    }
+
     /// Whether anything is not confirmed by the office.
     #[wasm_bindgen(js_name = hasUnsent)]
     pub fn has_unsent(&self) -> bool {

@@ -35,11 +35,11 @@ use automerge::Change;
 
 #[cfg(not(target_arch = "wasm32"))]
 use crate::ids::Heads;
-use crate::ids::{DeviceId, RecordId, actor};
+use crate::ids::{DeviceId, RecordId};
 use crate::record::command::Command;
 use crate::record::terms::Role;
 use crate::record::view::{HistoryEntry, VisitView};
-use crate::record::{Author, CommandError, Record};
+use crate::record::{CommandError, Record};
 use crate::sync::message::Cursor;
 
 use held::Held;
@@ -146,6 +146,22 @@ impl Workspace {
         Ok(self.open_record(record)?.history())
     }
 
+    /// What this device signs to put its user's signature under a state of an open record.
+    ///
+    /// # Errors
+    /// The record is not open, or the state is none of it.
+    pub fn statement(
+        &self,
+        record: RecordId,
+        heads: &[String],
+        at: i64,
+        text: &str,
+    ) -> Result<Vec<u8>, WorkspaceError> {
+        let author = self.author(self.identity.session, at, "");
+        let statement = self.open_record(record)?.statement(&author, heads, at, text);
+        Ok(statement.ok_or(CommandError::Missing { path: "seal.heads".to_owned() })?)
+    }
+
     /// Whether anything here is not confirmed by the office.
     pub fn has_unsent(&self) -> bool {
         self.held.values().any(|held| !held.outbox.is_empty())
@@ -203,13 +219,7 @@ impl Workspace {
         now_ms: i64,
         zone: &str,
     ) -> Result<Option<u64>, WorkspaceError> {
-        let author = Author {
-            actor: actor(self.identity.device, self.identity.session),
-            user: self.identity.user.clone(),
-            role: self.identity.role,
-            now_ms,
-            zone: zone.to_owned(),
-        };
+        let author = self.author(self.identity.session, now_ms, zone);
         let missing = self.not_loaded(record);
         let loaded = self.loaded.get_mut(&record).ok_or(missing)?;
         let Some(change) = loaded.record.apply(command, &author)? else {

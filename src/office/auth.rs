@@ -5,6 +5,7 @@
 //! for a name that doesn't exist. Every sign-in stands on a device (rule I1): a phone presents the
 //! one that it was enrolled as, whoever presents none gets a fresh one.
 
+mod keys;
 mod password;
 mod session;
 mod throttle;

@@ -124,6 +124,12 @@ struct Serve {
     /// Private key of the certificate, PEM
     #[arg(long, env = "DOORSTEP_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
     tls_key: Option<PathBuf>,
+    /// The lender's name, as it stands on borrowers' copies
+    #[arg(long, env = "DOORSTEP_LENDER", default_value = "", value_name = "NAME")]
+    lender: String,
+    /// How a borrower complains, as it stands on borrowers' copies
+    #[arg(long, env = "DOORSTEP_COMPLAINTS", default_value = "", value_name = "TEXT")]
+    complaints: String,
     #[command(flatten)]
     zone: Zone,
 }

@@ -11,7 +11,9 @@ mod events;
 mod extract;
 mod guard;
 mod health;
+mod keys;
 mod layers;
+mod lender;
 mod openapi;
 mod pages;
 mod people;
@@ -29,10 +31,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use chrono_tz::Tz;
 use tokio::sync::watch;
 
+pub use lender::Lender;
 pub use pages::{File, Pages};
 pub use problem::Problem;
 pub use routes::{Access, ROUTES, Route};
@@ -65,6 +68,8 @@ pub struct App {
     pub pages: Pages,
     /// Zone of borrowers where a case list doesn't say.
     pub zone: Option<Tz>,
+    /// What borrowers are told of the lender.
+    pub lender: Lender,
     /// Whether clients come over TLS: cookies are for TLS only then.
     pub secure: bool,
     /// Turns true when the program stops, so that open streams end.
@@ -79,6 +84,8 @@ pub fn router(app: App) -> Router {
         .route("/api/visits/{id}", get(visits::show))
         .route("/api/visits/{id}/history", get(visits::history))
         .route("/api/visits/{id}/commands", post(edits::command))
+        .route("/api/device/key", put(keys::enrol))
+        .route("/api/lender", get(lender::show))
         .route("/api/users", get(people::users))
         .route("/api/quarantine", get(quarantine::list))
         .route("/api/quarantine/{number}", get(quarantine::show))

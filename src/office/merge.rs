@@ -14,7 +14,8 @@
 //! 4. its place in the history: dependencies held, the actor's sequence without gap, operation
 //!    counters where they belong (`graph`);
 //! 5. every operation, against what its author had seen (`walk`);
-//! 6. the merge on a copy: saved, loaded, compared, valid, and still open to the next edit
+//! 6. signatures that a change adds (`signed`);
+//! 7. the merge on a copy: saved, loaded, compared, valid, and still open to the next edit
 //!    (`trial`).
 //!
 //! All or nothing per record: what is refused leaves no trace in it.
@@ -27,6 +28,7 @@ mod place;
 mod reading;
 mod refusal;
 mod restore;
+mod signed;
 mod trial;
 mod walk;
 
@@ -66,6 +68,8 @@ pub struct Sender<'s> {
     pub role: Role,
     /// The device that the sign-in is on.
     pub device: DeviceId,
+    /// The keys that it has enrolled.
+    pub keys: &'s [[u8; 32]],
 }
 
 /// On whose authority a push is judged (rule M4).
@@ -207,7 +211,7 @@ fn signed(header: &Header<'_>, sender: Sender<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Steps 5 and 6, which give the bytes to Automerge. It can panic on what it does not expect;
+/// Steps 5 to 7, which give the bytes to Automerge. It can panic on what it does not expect;
 /// that refuses the push and nothing else, since all of it happens on copies.
 fn merged(
     held: Held<'_>,
@@ -248,6 +252,7 @@ fn admit(
         record
             .absorb(vec![change])
             .map_err(|_| Refusal::malformed("a change does not fit the record"))?;
+        signed::check(&record, &graph, header, sender)?;
         let known = header.known();
         graph.add(known.hash, known.actor.clone(), known.seq, known.max_op, header.deps.clone());
         added.push((known, header.bytes.to_vec()));

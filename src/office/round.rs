@@ -177,6 +177,8 @@ struct Found {
     mine: bool,
     /// It is, or was.
     ever_mine: bool,
+    /// The keys that the sender's device has enrolled.
+    keys: Vec<[u8; 32]>,
 }
 
 /// What is to become of a push.
@@ -216,7 +218,8 @@ impl Found {
         // To others it is as if there were none.
         let stored = if ever_mine { reads.record(record)? } else { None };
         let known = if ever_mine { reads.known(record)? } else { Vec::new() };
-        Ok(Self { stored, known, mine, ever_mine })
+        let keys = reads.device_keys(session.device)?;
+        Ok(Self { stored, known, mine, ever_mine, keys })
     }
 
     /// What a judgement rests on: while it stays the same, so does the judgement.
@@ -238,7 +241,12 @@ impl Found {
         };
         let chunks: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
         let held = Held { known: &self.known, document: &stored.document };
-        let sender = Sender { user: &session.user, role: session.role, device: session.device };
+        let sender = Sender {
+            user: &session.user,
+            role: session.role,
+            device: session.device,
+            keys: &self.keys,
+        };
         let judgement = merge::judge(held, &chunks, sender);
         if !self.mine {
             return Verdict::Gone { held: matches!(judgement, Judgement::Duplicate) };

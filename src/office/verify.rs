@@ -7,7 +7,8 @@ use automerge::ChangeHash;
 use super::keep::{receipt_hash, rows};
 use super::store::{Asides, Kept, Reads, Receipt, Stand, StoreError, Stored};
 use super::{Office, OfficeError};
-use crate::ids::RecordId;
+use crate::ids::{RecordId, hex};
+use crate::record::view::SignatureView;
 use crate::record::{Record, genesis};
 use crate::sync::digest::{Digest, Item};
 
@@ -27,6 +28,8 @@ pub struct Verified {
     pub feeds: u64,
     /// Pieces of refused work looked at.
     pub quarantined: u64,
+    /// Signatures under seals looked at.
+    pub signatures: u64,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
@@ -52,6 +55,7 @@ impl Office {
 struct Verifier {
     records: u64,
     changes: u64,
+    signatures: u64,
     problems: Vec<Problem>,
     /// Receipts for work that somebody accepted, with its number and who did.
     accepted: Vec<((RecordId, u64), u64, String)>,
@@ -87,6 +91,7 @@ impl Verifier {
             changes: self.changes,
             feeds: feeds.len() as u64,
             quarantined,
+            signatures: self.signatures,
             problems: self.problems,
         })
     }
@@ -132,6 +137,12 @@ impl Verifier {
         Ok(count)
     }
 
+    /// Whether the key of a signature is one that its device has enrolled.
+    fn signer(&self, reads: &mut dyn Reads, signature: &SignatureView) -> Result<bool, StoreError> {
+        let Ok(device) = signature.device.parse() else { return Ok(false) };
+        Ok(reads.device_keys(device)?.iter().any(|key| hex(key) == signature.key))
+    }
+
     fn wrong(&mut self, record: impl Into<String>, what: impl Into<String>) {
         self.problems.push(Problem { record: record.into(), what: what.into() });
     }
@@ -163,6 +174,15 @@ impl Verifier {
             Some(held) if held == expected => {}
             Some(_) => found.push("the rows are not what the document says"),
             None => found.push("the rows are missing"),
+        }
+        for (_, signature) in record.signatures() {
+            let key = self.signer(reads, &signature)?;
+            if !signature.sound {
+                found.push("a signature under the seal is wrong");
+            } else if !key {
+                found.push("a signature under the seal is by a key that its device did not enrol");
+            }
+            self.signatures += 1;
         }
         for what in found {
             self.wrong(id.to_string(), what);

@@ -88,6 +88,9 @@ pub enum Command {
         /// Device time, ms.
         at: i64,
     },
+    /// A collector's signature under the seal. Written once; each collector of the visit gives
+    /// their own.
+    Sign(NewSignature),
     /// An addition after the seal. Written once.
     Amend {
         /// UUIDv7 made on the device.
@@ -341,6 +344,25 @@ pub struct NewAttachment {
     pub kind: super::terms::AttachmentKind,
     /// What it shows.
     pub caption: String,
+}
+}
+
+TsType! {
+/// A signature over what was sealed and read back, by the key of the device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewSignature {
+    /// UUIDv7 made on the device.
+    pub id: String,
+    /// Device time, ms.
+    pub at: i64,
+    /// The sealed state that is signed, as in [`VisitView::heads`](super::view::VisitView).
+    pub heads: Vec<String>,
+    /// The text that was read back, as it was shown.
+    pub text: String,
+    /// The device's public key, Ed25519, 64 hex digits.
+    pub key: String,
+    /// Over the [`Statement`](super::signature::Statement), 128 hex digits.
+    pub signature: String,
 }
 }
 

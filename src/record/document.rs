@@ -8,9 +8,11 @@ use super::authority::Writer;
 use super::command::{AssignmentPatch, CasePatch, Command};
 use super::error::{CommandError, Invalid, LoadError};
 use super::terms::{Role, Stage};
+#[cfg(not(target_arch = "wasm32"))]
+use super::view::SignatureView;
 use super::view::{Conflict, HistoryEntry, VisitSummary, VisitView};
-use super::{conflict, genesis, history, read, stage, validate, write};
-use crate::ids::{Heads, RecordId};
+use super::{conflict, genesis, history, read, signature, stage, validate, write};
+use crate::ids::{Heads, RecordId, device_of};
 
 /// Who makes a change, when and where.
 #[derive(Debug, Clone)]
@@ -154,6 +156,36 @@ impl Record {
     /// Every change of every field, oldest first.
     pub fn history(&self) -> Vec<HistoryEntry> {
         history::history(&self.doc)
+    }
+
+    /// Signatures under seals, in no order, with the object of each.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn signatures(&self) -> Vec<(automerge::ObjId, SignatureView)> {
+        signature::entries(&self.doc)
+    }
+
+    /// What a device signs to put its user's signature under a state of this record; `None`
+    /// where the state is none of it.
+    pub fn statement(
+        &self,
+        author: &Author,
+        heads: &[String],
+        at: i64,
+        text: &str,
+    ) -> Option<Vec<u8>> {
+        let heads = signature::named(&self.doc, heads)?;
+        let record = read::Reader::new(&self.doc, None).text(&[], "id");
+        let device = device_of(&author.actor)?.to_string();
+        let user = author.user.as_str();
+        let statement = signature::Statement {
+            record: &record,
+            heads: &heads,
+            device: &device,
+            at,
+            text,
+            user,
+        };
+        Some(statement.to_bytes())
     }
 
     /// Whether every value is one that the schema knows (rule M3).

@@ -15,7 +15,7 @@ use super::view::{
     ContactView, FlagView, OptionView, PaymentView, ReviewView, SealView, TalkView, VisitFactsView,
     VisitSummary, VisitView,
 };
-use super::{conflict, genesis, stage, steps};
+use super::{conflict, genesis, signature, stage, steps};
 use crate::ids::Heads;
 
 /// Typed reads of one document, now or at some heads.
@@ -87,7 +87,7 @@ impl<'d> Reader<'d> {
     }
 
     /// Entries of a container of maps, in order of their keys.
-    fn entries(&self, path: &[&str]) -> Vec<(String, EntryReader<'d>)> {
+    pub(super) fn entries(&self, path: &[&str]) -> Vec<(String, EntryReader<'d>)> {
         let Some(container) = genesis::container(path) else {
             return Vec::new();
         };
@@ -107,19 +107,19 @@ impl<'d> Reader<'d> {
 }
 
 /// Reads of one keyed entry, such as a contact.
-struct EntryReader<'d> {
+pub(super) struct EntryReader<'d> {
     reader: Reader<'d>,
-    object: ObjId,
+    pub(super) object: ObjId,
 }
 
 impl EntryReader<'_> {
-    fn text(&self, key: &str) -> String {
+    pub(super) fn text(&self, key: &str) -> String {
         text(self.reader.scalar_in(&self.object, key))
     }
     fn whole(&self, key: &str) -> i64 {
         whole(self.reader.scalar_in(&self.object, key)).unwrap_or(0)
     }
-    fn time(&self, key: &str) -> Option<i64> {
+    pub(super) fn time(&self, key: &str) -> Option<i64> {
         time(self.reader.scalar_in(&self.object, key))
     }
     fn word<T>(&self, key: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
@@ -418,6 +418,7 @@ fn seal(read: &Reader<'_>) -> Option<SealView> {
         by: read.text(at, "by"),
         device: read.text(at, "device"),
         heads: read.text(at, "heads").split_whitespace().map(str::to_owned).collect(),
+        signatures: signature::signatures(read.doc),
     })
 }
 

@@ -3,6 +3,7 @@
 //! The table is the only place that says so. Commands are checked against it before they write,
 //! and the office judges every operation of a phone by it.
 
+use super::signature;
 use super::terms::{
     AppointmentStatus, AttachmentKind, Channel, CheckAnswer, CheckItem, ContactOutcome,
     Disposition, Flag, Grade, OptionKind, OverdueReason, PlaceType, ProposedBy, ReviewStatus,
@@ -94,6 +95,8 @@ pub struct Rule {
 const LINE: usize = 400;
 /// The longest remark.
 const REMARK: usize = 4_000;
+/// The longest text that is read back: the longest feedback and what stands around it.
+const READ_BACK: usize = 60_000;
 /// The longest notes or feedback: some twenty pages.
 const PROSE: usize = 40_000;
 /// Money up to ten trillion major units: past any debt, far below 2^53, which JavaScript counts to.
@@ -248,6 +251,17 @@ pub const RULES: &[Rule] = rules! {
     ["seal", "device"] => Kind::Text(32), Collector, Free, Open;
     ["seal", "heads"] => Kind::Text(REMARK), Collector, Free, Open;
 
+    // Signatures, keyed by an id of their own: two collectors sign while apart. The container is
+    // the seal itself, since the first change makes no other.
+    ["seal", "*"] => Kind::Map, Collector, Once, Sealed;
+    ["seal", "*", "at"] => Kind::Time, Collector, Once, Sealed;
+    ["seal", "*", "by"] => Kind::Text(LINE), Collector, Once, Sealed;
+    ["seal", "*", "device"] => Kind::Text(32), Collector, Once, Sealed;
+    ["seal", "*", "key"] => Kind::Text(64), Collector, Once, Sealed;
+    ["seal", "*", "heads"] => Kind::Text(REMARK), Collector, Once, Sealed;
+    ["seal", "*", "text"] => Kind::Text(READ_BACK), Collector, Once, Sealed;
+    ["seal", "*", "signature"] => Kind::Text(128), Collector, Once, Sealed;
+
     ["amendments"] => Kind::Map, Creation, Once, Open;
     ["amendments", "*"] => Kind::Map, Both, Once, Sealed;
     ["amendments", "*", "at"] => Kind::Time, Both, Once, Sealed;
@@ -283,6 +297,7 @@ pub fn rule(path: &[&str]) -> Option<&'static Rule> {
     let in_vocabulary = match path {
         ["case", "flags", flag, ..] => Flag::parse(flag).is_some(),
         ["checks", item, ..] => CheckItem::parse(item).is_some(),
+        ["seal", key, ..] if row.path.get(1) == Some(&"*") => signature::is_key(key),
         _ => true,
     };
     in_vocabulary.then_some(row)
@@ -333,6 +348,7 @@ mod tests {
                 .map(|(depth, segment)| match (*segment, row.path[0], depth) {
                     ("*", "case", 2) if row.path[1] == "flags" => "dispute",
                     ("*", "checks", 1) => "id_shown",
+                    ("*", "seal", 1) => "0193a5c8-7e55-7000-8000-000000000001",
                     ("*", ..) => "anything",
                     ("#", ..) => "0",
                     (segment, ..) => segment,
@@ -342,5 +358,6 @@ mod tests {
         }
         assert!(rule(&["case", "flags", "unheard_of"]).is_none());
         assert!(rule(&["borrower"]).is_none());
+        assert!(rule(&["seal", "chen.jie"]).is_none());
     }
 }

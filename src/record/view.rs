@@ -325,6 +325,35 @@ pub struct SealView {
     pub device: String,
     /// Heads that were sealed.
     pub heads: Vec<String>,
+    /// Signatures under it and under seals before it, oldest first.
+    pub signatures: Vec<SignatureView>,
+}
+}
+
+TsType! {
+/// One collector's signature under a seal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SignatureView {
+    /// UUIDv7.
+    pub id: String,
+    /// ms.
+    pub at: i64,
+    /// Who.
+    pub by: String,
+    /// Device id, hex.
+    pub device: String,
+    /// The device's public key, hex.
+    pub key: String,
+    /// The state that was signed.
+    pub heads: Vec<String>,
+    /// The text that was read back.
+    pub text: String,
+    /// Hex.
+    pub signature: String,
+    /// Whether the signature is one over all of that by the key.
+    pub sound: bool,
+    /// Whether the seal that was signed is one that stands.
+    pub standing: bool,
 }
 }
 

@@ -7,11 +7,13 @@ use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
 use super::authority::{Act, Writer, judge};
 use super::command::{
-    AppointmentPatch, AssignmentPatch, CasePatch, Command, PromiseToPay, TalkPatch, VisitPatch,
+    AppointmentPatch, AssignmentPatch, CasePatch, Command, NewSignature, PromiseToPay, TalkPatch,
+    VisitPatch,
 };
 use super::document::{Author, Record};
 use super::error::CommandError;
 use super::schema::Rule;
+use super::signature::{self, Statement};
 use super::terms::{AppointmentStatus, CheckAnswer, ReviewStatus, Stage};
 use super::{conflict, genesis, text, validate};
 use crate::ids::{RecordId, device_of};
@@ -148,6 +150,7 @@ impl<'t, 'd> Pen<'t, 'd> {
                 ],
             ),
             Command::Seal { at } => self.seal(*at, before),
+            Command::Sign(signature) => self.sign(signature, before),
             Command::Amend { id, at, path, text } => self.entry(
                 &["amendments", id],
                 &[
@@ -339,6 +342,38 @@ impl<'t, 'd> Pen<'t, 'd> {
         self.put(&["seal", "by"], self.author.user.as_str())?;
         self.put(&["seal", "device"], device)?;
         self.put(&["seal", "heads"], before.heads().to_hex().join(" "))
+    }
+
+    /// A wrong signature would be refused by the office, and all that comes after it.
+    fn sign(&mut self, new: &NewSignature, before: &Record) -> Result<(), CommandError> {
+        let path = ["seal", new.id.as_str()];
+        let device = device_of(&self.author.actor).map(|id| id.to_string()).unwrap_or_default();
+        let wrong_signature = || wrong(&path, "the signature is not one over what it stands under");
+        let heads = signature::named(before.document(), &new.heads).ok_or_else(wrong_signature)?;
+        let record = before.view().id;
+        let statement = Statement {
+            record: &record,
+            heads: &heads,
+            device: &device,
+            at: new.at,
+            text: &new.text,
+            user: &self.author.user,
+        };
+        if !statement.is_signed(&new.key, &new.signature) {
+            return Err(wrong_signature());
+        }
+        self.entry(
+            &path,
+            &[
+                ("at", time(new.at)),
+                ("by", self.author.user.as_str().into()),
+                ("device", device.as_str().into()),
+                ("key", new.key.as_str().into()),
+                ("heads", heads.to_hex().join(" ").into()),
+                ("text", new.text.as_str().into()),
+                ("signature", new.signature.as_str().into()),
+            ],
+        )
     }
 
     fn review(

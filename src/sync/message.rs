@@ -320,6 +320,9 @@ pub enum RefusalCode {
     /// What the work builds on is neither at the office nor on the device.
     #[n(9)]
     WithoutPast,
+    /// A signature under the seal is wrong, or by a key that the device did not enrol.
+    #[n(10)]
+    WrongSignature,
 }
 
 impl RefusalCode {
@@ -336,6 +339,7 @@ impl RefusalCode {
             Self::NotVouched => "not_vouched",
             Self::QuarantineFull => "quarantine_full",
             Self::WithoutPast => "without_past",
+            Self::WrongSignature => "wrong_signature",
         }
     }
 }

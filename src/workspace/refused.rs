@@ -107,7 +107,7 @@ impl Workspace {
         Ok((here.made_by(&refused), office))
     }
 
-    fn author(&self, session: u64, now_ms: i64, zone: &str) -> Author {
+    pub(super) fn author(&self, session: u64, now_ms: i64, zone: &str) -> Author {
         Author {
             actor: actor(self.identity.device, session),
             user: self.identity.user.clone(),

@@ -63,6 +63,7 @@ impl Desk {
             accounts: accounts.clone(),
             pages: Pages::of(page),
             zone: None,
+            lender: Default::default(),
             secure: false,
             closing: heard,
         };

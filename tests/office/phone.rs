@@ -15,7 +15,7 @@ use doorstep::record::command::{
 };
 use doorstep::record::terms::{Channel, ContactOutcome, ProposedBy, Role, TargetRole};
 use doorstep::record::view::VisitView;
-use doorstep::record::{Author, Record};
+use doorstep::record::{Author, CommandError, Record};
 use doorstep::sync::digest::{Digest, Item};
 use doorstep::sync::message::{
     Content, Cursor, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, Tables, Want,
@@ -183,6 +183,18 @@ impl Phone {
         let held = self.held.get_mut(&id).unwrap();
         let change = held.record.apply(&command, &author).unwrap();
         held.unsent.extend(change);
+    }
+
+    /// Why the phone itself does not carry a command out.
+    pub(crate) fn refusal(&self, id: RecordId, command: &Command) -> CommandError {
+        let author = Author {
+            actor: actor(self.device, self.writing_as),
+            user: self.user.clone(),
+            role: Role::Collector,
+            now_ms: self.now,
+            zone: "Asia/Shanghai".into(),
+        };
+        self.held[&id].record.clone().apply(command, &author).unwrap_err()
     }
 
     pub(crate) fn request(&self) -> Request {

@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use super::failure::Failure;
 use super::{Desk, Serve, print};
 use crate::office::demo;
-use crate::office::http::{App, Pages, Tls, router, serve};
+use crate::office::http::{App, Lender, Pages, Tls, router, serve};
 
 pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
     start_log();
@@ -28,6 +28,7 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         accounts: desk.accounts.clone(),
         pages: Pages::built_in(),
         zone: asked.zone.zone,
+        lender: lender(&asked),
         secure: tls.is_some() || !address.ip().is_loopback(),
         closing: heard,
     };
@@ -68,6 +69,18 @@ fn stop() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
 }
 
 /// Logs go to standard error, as text or, with `DOORSTEP_LOG_FORMAT=json`, for machines.
+/// What the command line says; the demo invents the rest, like everything in it.
+fn lender(asked: &Serve) -> Lender {
+    let said = |text: &str, invented: &str| {
+        let text = if text.is_empty() && asked.demo { invented } else { text };
+        text.trim().to_owned()
+    };
+    Lender {
+        name: said(&asked.lender, "Demo Finance 示例金融"),
+        complaints: said(&asked.complaints, "400-000-0000, complaints@demo.invalid"),
+    }
+}
+
 fn start_log() {
     let filter = EnvFilter::try_from_env("DOORSTEP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

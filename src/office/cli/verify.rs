@@ -15,8 +15,8 @@ pub(super) fn run(desk: &Desk, output: &Output) -> Result<(), Failure> {
             .collect();
         let state = if found.ok { "all is well" } else { "something is wrong" };
         lines.push(format!(
-            "{state}: {} records, {} changes, {} feeds",
-            found.records, found.changes, found.feeds
+            "{state}: {} records, {} changes, {} feeds, {} signatures",
+            found.records, found.changes, found.feeds, found.signatures
         ));
         print(lines.join("\n"))?;
     }

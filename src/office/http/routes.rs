@@ -90,6 +90,15 @@ pub const ROUTES: &[Route] = &[
         answer: (204, JSON),
     },
     Route {
+        method: Method::PUT,
+        path: "/api/device/key",
+        access: Roles(&[Collector]),
+        summary: "Enrol the public key (Ed25519, hex) that this device signs seals with",
+        query: &[],
+        body: Some(JSON),
+        answer: (204, JSON),
+    },
+    Route {
         method: Method::POST,
         path: "/sync",
         access: Roles(&[Collector]),
@@ -172,6 +181,15 @@ pub const ROUTES: &[Route] = &[
         query: FILTERS,
         body: None,
         answer: (200, BYTES),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/lender",
+        access: EVERYBODY,
+        summary: "The lender's name and complaint channel, as borrowers are told",
+        query: &[],
+        body: None,
+        answer: (200, JSON),
     },
     Route {
         method: Method::GET,

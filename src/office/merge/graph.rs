@@ -79,6 +79,11 @@ impl Graph {
         self.0.insert(hash, Node { actor, seq, max_op, deps });
     }
 
+    /// Who wrote a change, and its number among the author's.
+    pub(super) fn number(&self, hash: &ChangeHash) -> Option<(&ActorId, u64)> {
+        self.0.get(hash).map(|node| (&node.actor, node.seq))
+    }
+
     /// The highest operation counter among some changes.
     pub(super) fn max_op(&self, hashes: &[ChangeHash]) -> u64 {
         hashes.iter().filter_map(|hash| self.0.get(hash)).map(|node| node.max_op).max().unwrap_or(0)

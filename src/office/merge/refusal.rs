@@ -47,6 +47,14 @@ impl Refusal {
         }
     }
 
+    pub(super) fn wrong_signature(id: &str, message: &str) -> Self {
+        Self {
+            code: RefusalCode::WrongSignature,
+            path: format!("seal.{id}"),
+            message: message.to_owned(),
+        }
+    }
+
     /// What came can't be put together to changes.
     pub(in crate::office) fn not_whole() -> Self {
         Self::malformed("the changes can't be put together")

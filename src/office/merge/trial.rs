@@ -7,7 +7,7 @@ use super::{Accepted, Refusal, limits};
 use crate::ids::ACTOR_LEN;
 use crate::record::Record;
 
-/// Step 6 of the checks.
+/// Step 7 of the checks.
 pub(super) fn passes(accepted: &Accepted) -> Result<(), Refusal> {
     if accepted.record.save_plain().len() > limits::DOCUMENT {
         return Err(Refusal::too_large("the record would be too large"));

@@ -55,7 +55,8 @@ impl Plan {
         let known = reads.known(*id)?;
         let held = Held { known: &known, document: &stored.document };
         let chunks: Vec<&[u8]> = changes.iter().map(Vec::as_slice).collect();
-        let sender = Sender { user, role: Role::Collector, device: *device };
+        let keys = reads.device_keys(*device)?;
+        let sender = Sender { user, role: Role::Collector, device: *device, keys: &keys };
         let refusal = match merge::judge_as(held, &chunks, sender, Standing::Accepted) {
             Judgement::Accepted(accepted) => {
                 return Ok(Self::with(stored, record, Outcome::Merge(accepted)));
@@ -199,7 +200,7 @@ fn anew(
         Ok(None) => return Outcome::Held,
         Err(error) => return Outcome::Impossible(error.into()),
     };
-    let sender = Sender { user: &author.user, role: author.role, device: office.device };
+    let sender = Sender { user: &author.user, role: author.role, device: office.device, keys: &[] };
     match merge::judge_as(held, &[change.raw_bytes()], sender, Standing::Anew(user)) {
         Judgement::Accepted(accepted) => Outcome::Anew(accepted, said),
         Judgement::Refused(refusal) => impossible(refusal),

@@ -62,6 +62,8 @@ pub trait AccountReads {
     fn users(&mut self) -> Result<Vec<User>, StoreError>;
     /// The device of an id.
     fn device(&mut self, id: DeviceId) -> Result<Option<Device>, StoreError>;
+    /// The keys that a device has enrolled to sign with, Ed25519, oldest first.
+    fn device_keys(&mut self, id: DeviceId) -> Result<Vec<[u8; 32]>, StoreError>;
     /// All devices, oldest first.
     fn devices(&mut self) -> Result<Vec<Device>, StoreError>;
     /// The device that the office itself writes as.
@@ -76,6 +78,8 @@ pub trait AccountWrites {
     fn put_user(&mut self, user: &User) -> Result<(), StoreError>;
     /// Adds a device of a user that exists, or replaces when it was seen and revoked.
     fn put_device(&mut self, device: &Device) -> Result<(), StoreError>;
+    /// Adds a key to a device that exists, where it has not enrolled it yet.
+    fn put_device_key(&mut self, id: DeviceId, key: [u8; 32], at: i64) -> Result<(), StoreError>;
     /// Adds a sign-in on a device that exists, or replaces its expiry.
     fn put_sign_in(&mut self, sign_in: &SignIn) -> Result<(), StoreError>;
     /// Forgets a sign-in, if it stands.

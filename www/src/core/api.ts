@@ -1,4 +1,5 @@
 /** What the field app's views may ask of the core, and what the core tells them. */
+import type { Lender } from "./office";
 import type {
   Command,
   FirstSync,
@@ -75,6 +76,18 @@ export type CoreEvent =
   /** Somebody signed in or out in another tab. */
   | { type: "session"; state: StartState };
 
+/** What a collector signs. */
+export interface Reading {
+  /** A UUIDv7: the same signature asked for again is given once. */
+  id: string;
+  /** ms */
+  at: number;
+  /** The state that was shown. */
+  heads: string[];
+  /** The text that was read back, as it was shown. */
+  text: string;
+}
+
 export interface StorageState {
   persisted: boolean;
   usage: number;
@@ -97,6 +110,11 @@ export interface Client {
   close(id: string): Promise<void>;
   /** Resolves only when the change is durable on this phone. */
   apply(id: string, command: Command): Promise<VisitView>;
+  /**
+   * Signs what was read back under a sealed record, with the key of this device. Codes: no_key,
+   * key_not_enrolled, and those of `apply`.
+   */
+  sign(id: string, reading: Reading): Promise<VisitView>;
   history(id: string): Promise<HistoryEntry[]>;
   /** What the office refused of an open record, beside what it has. Code: not_refused. */
   refusedWork(id: string): Promise<RefusedWork>;
@@ -109,6 +127,8 @@ export interface Client {
   storage(): Promise<StorageState>;
   /** What a repayment option comes to; `amount` in minor units. Codes: plan_amount, plan_too_many, … */
   plan(amount: number, instalments: number, firstDue: string): Promise<Plan>;
+  /** What borrowers are told of the lender, as the office last said it. */
+  lender(): Promise<Lender>;
   /** A UUIDv7. */
   newId(): Promise<string>;
   subscribe(listener: (event: CoreEvent) => void): () => void;

@@ -13,6 +13,7 @@ import {
   type CoreEvent,
   type ListMark,
   type ListPage,
+  type Reading,
   type StartState,
   type StorageState,
 } from "./api";
@@ -40,7 +41,7 @@ interface Asked {
 }
 
 /** What may not be carried out twice. Anything else is asked of the next leader again. */
-const ONCE = new Set<keyof Methods>(["apply", "signIn", "signOut", "settleRefused"]);
+const ONCE = new Set<keyof Methods>(["apply", "sign", "signIn", "signOut", "settleRefused"]);
 
 /** Name of the lock that tells others that a tab lives. */
 const life = (tab: string): string => `doorstep-tab-${tab}`;
@@ -85,6 +86,7 @@ class TabClient implements Client {
   open = (id: string): Promise<Result<"open">> => this.run("open", id);
   view = (id: string): Promise<Result<"view">> => this.run("view", id);
   close = (id: string): Promise<void> => this.run("close", id);
+  sign = (id: string, reading: Reading): Promise<Result<"sign">> => this.run("sign", id, reading);
   history = (id: string): Promise<Result<"history">> => this.run("history", id);
   refusedWork = (id: string): Promise<Result<"refusedWork">> => this.run("refusedWork", id);
   settleRefused = (id: string, units: string[]): Promise<Result<"settleRefused">> =>
@@ -94,6 +96,7 @@ class TabClient implements Client {
   status = (): Promise<Result<"status">> => this.run("status");
   plan = (amount: number, instalments: number, firstDue: string): Promise<Result<"plan">> =>
     this.run("plan", amount, instalments, firstDue);
+  lender = (): Promise<Result<"lender">> => this.run("lender");
   newId = (): Promise<string> => this.run("newId");
 
   apply = (id: string, command: Parameters<Methods["apply"]>[1]): Promise<Result<"apply">> => {
@@ -328,7 +331,9 @@ class TabClient implements Client {
     const value = await engine.run(method, args);
     this.note(tab, method, args);
     // The others show the same records and the same sign-in.
-    if (method === "apply" || method === "settleRefused") this.toAll({ type: "record", id: args[0] as string }, tab);
+    if (method === "apply" || method === "sign" || method === "settleRefused") {
+      this.toAll({ type: "record", id: args[0] as string }, tab);
+    }
     if (method === "signIn" || method === "signOut" || method === "forget") {
       const state = method === "signOut" ? { kind: "signed_out" as const } : (value as StartState);
       this.toAll({ type: "session", state }, tab);

@@ -11,6 +11,13 @@ export class OfficeError extends Error {
   }
 }
 
+/** Empty where the office has not said it. */
+export interface Lender {
+  name: string;
+  /** How to complain. */
+  complaints: string;
+}
+
 export interface SignedIn {
   user: string;
   role: string;
@@ -36,6 +43,21 @@ export class Office {
     });
     const text = new TextDecoder().decode(await whole(response));
     return JSON.parse(text) as SignedIn;
+  }
+
+  /** Tells the office the public key, hex, that this device signs seals with. */
+  async enrolKey(key: string): Promise<void> {
+    await send("/api/device/key", {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ key }),
+    });
+  }
+
+  /** What borrowers are told of the lender. */
+  async lender(): Promise<Lender> {
+    const response = await send("/api/lender", { method: "GET" });
+    return JSON.parse(new TextDecoder().decode(await whole(response))) as Lender;
   }
 
   async signOut(): Promise<void> {

@@ -5,6 +5,7 @@
  * written, and what it means, is the core's business.
  */
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import type { Lender } from "./office";
 import type { Row, StoredRows, Table, Write } from "../wasm/doorstep";
 
 /** Layout of the object stores; the rows carry a format version of their own. */
@@ -24,13 +25,23 @@ export interface EndedRow {
   code: string;
 }
 
+/** The key that the device signs seals with. */
+export interface KeyRow {
+  /** The private half can be used and not read. */
+  pair: CryptoKeyPair;
+  /** The public half, hex. */
+  key: string;
+  /** The office knows it. */
+  enrolled: boolean;
+}
+
 interface DeviceStore extends DBSchema {
   meta: { key: string; value: Uint8Array };
   records: { key: string; value: Uint8Array };
   chunks: { key: string; value: Uint8Array };
   outbox: { key: string; value: Uint8Array };
   damaged: { key: string; value: Uint8Array };
-  device: { key: string; value: DeviceRow | EndedRow | number };
+  device: { key: string; value: DeviceRow | EndedRow | KeyRow | Lender | number };
 }
 
 /** Why a store cannot be used, in words that i18n knows. */
@@ -156,6 +167,32 @@ export class Storage {
     });
   }
 
+  /** What the office last said of the lender. */
+  lender(): Promise<Lender | undefined> {
+    return this.live(async (db) => {
+      const row = await db.get("device", "lender");
+      return typeof row === "object" && "complaints" in row ? row : undefined;
+    });
+  }
+
+  keepLender(lender: Lender): Promise<void> {
+    return this.live(async (db) => void (await db.put("device", lender, "lender")));
+  }
+
+  key(): Promise<KeyRow | undefined> {
+    return this.live(async (db) => {
+      const row = await db.get("device", "key");
+      return typeof row === "object" && "pair" in row ? row : undefined;
+    });
+  }
+
+  keepKey(row: KeyRow): Promise<void> {
+    return this.live(async (db) => {
+      const tx = db.transaction("device", "readwrite", { durability: "strict" });
+      await Promise.all([tx.store.put(row, "key"), tx.done]);
+    });
+  }
+
   /**
    * The next session number: given once, whatever crashes (rule I1). Its low 31 bits are chance,
    * so that a store that was restored from an older copy does not give one that was given before.
@@ -177,10 +214,10 @@ export class Storage {
   clear(ended?: EndedRow): Promise<void> {
     return this.live(async (db) => {
       const tx = db.transaction([...TABLES, "device"], "readwrite", { durability: "strict" });
-      const cleared = TABLES.map((table) => tx.objectStore(table).clear());
       const device = tx.objectStore("device");
+      const cleared = TABLES.map((table) => tx.objectStore(table).clear());
       const said = ended ? device.put(ended, "ended") : device.delete("ended");
-      await Promise.all([...cleared, device.delete("who"), said, tx.done]);
+      await Promise.all([...cleared, device.delete("who"), device.delete("key"), said, tx.done]);
     });
   }
 }

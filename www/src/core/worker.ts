@@ -4,12 +4,21 @@
 import * as Comlink from "comlink";
 import init, { newId, plan, Workspace } from "../wasm/doorstep";
 import wasmUrl from "../wasm/doorstep_bg.wasm?url";
-import { ClientError, type CoreEvent, type ListMark, type ListPage, type StartState, type SyncStatus } from "./api";
+import {
+  ClientError,
+  type CoreEvent,
+  type ListMark,
+  type ListPage,
+  type Reading,
+  type StartState,
+  type SyncStatus,
+} from "./api";
 import { Driver } from "./driver";
 import { Listing } from "./listing";
-import { Office, OfficeError } from "./office";
+import { Office, OfficeError, type Lender } from "./office";
 import { PRACTICE } from "./names";
 import { makeUp, PRACTISER } from "./practice";
+import { Signing } from "./signing";
 import { Storage, StorageError, type DeviceRow } from "./storage";
 import type { Command, HistoryEntry, Plan, RefusedWork, VisitView } from "../wasm/doorstep";
 
@@ -20,6 +29,7 @@ export type WorkerEvent = CoreEvent | { type: "poisoned" };
 
 const office = new Office();
 let storage: Storage | undefined;
+let signing: Signing | undefined;
 let driver: Driver | undefined;
 let who: DeviceRow | undefined;
 let signal: EventSource | undefined;
@@ -69,6 +79,9 @@ async function launch(store: Storage, row: DeviceRow): Promise<void> {
   listing = new Listing();
   driver = new Driver(workspace, store, office, (event) => listener(event), poisoned, erase);
   driver.call(() => undefined);
+  signing = new Signing(store, office);
+  void signing.enrol();
+  void learn(store);
   listen();
 }
 
@@ -81,6 +94,12 @@ async function practise(store: Storage): Promise<StartState> {
   driver = new Driver(workspace, store, null, (event) => listener(event), poisoned, erase);
   driver.call((made) => rows.records.length === 0 && makeUp(made, methods.newId, Date.now()));
   return { kind: "ready", user: PRACTISER, role: "collector" };
+}
+
+/** What stands on the borrower's copy is kept for days without a network. */
+async function learn(store: Storage): Promise<void> {
+  const lender = await office.lender().catch(() => undefined);
+  if (lender) await store.keepLender(lender).catch(() => undefined);
 }
 
 /** The office's signal that the feed moved (rule R8): losing it costs delay, nothing else. */
@@ -138,6 +157,8 @@ const methods = {
       throw new ClientError("not_collector");
     }
     if (same && driver) {
+      // Before the work that was signed with the key.
+      await signing?.enrolAnew();
       listen();
       syncNow();
     } else {
@@ -199,6 +220,14 @@ const methods = {
     return drive.call((workspace) => workspace.view(id));
   },
 
+  async sign(id: string, { id: signature, at, heads, text }: Reading): Promise<VisitView> {
+    await opening.get(id);
+    const statement = running().call((workspace) => workspace.statement(id, heads, at, text));
+    if (!signing) throw new ClientError("practice_sign");
+    const signed = await signing.sign(statement);
+    return methods.apply(id, { do: "sign", id: signature, at, heads, text, ...signed });
+  },
+
   async history(id: string): Promise<HistoryEntry[]> {
     await opening.get(id);
     return running().call((workspace) => workspace.history(id));
@@ -230,6 +259,7 @@ const methods = {
 
   syncNow,
   status: (): SyncStatus => running().call((workspace) => workspace.status()),
+  lender: async (): Promise<Lender> => (await opened().lender()) ?? { name: "", complaints: "" },
   plan: (amount: number, instalments: number, firstDue: string): Plan => plan(amount, instalments, firstDue),
   newId: (): string => newId(Date.now(), crypto.getRandomValues(new Uint8Array(10))),
 };

@@ -5,6 +5,7 @@ import { Route, Switch, useLocation } from "wouter-preact";
 import { sentence, t } from "../i18n";
 import { Alert } from "../ui/parts";
 import { Ended } from "./Ended";
+import { CopyPage } from "./CopyPage";
 import { FirstSync } from "./FirstSync";
 import { PracticeBanner } from "./Practice";
 import { practising } from "./practice";
@@ -70,6 +71,7 @@ function Ready(): JSX.Element {
       <Route path="/settings">
         <SettingsPage />
       </Route>
+      <Route path="/visit/:id/copy">{({ id }) => <CopyPage key={id} id={id} />}</Route>
       <Route path="/visit/:id/:step?">{({ id, step }) => <RecordPage key={id} id={id} step={step} />}</Route>
       <Route>
         <Centred>

@@ -3,7 +3,7 @@
  * with the worker that had the command, nobody knows whether it was carried out: it is repeated
  * in a way that does nothing twice.
  */
-import { ClientError } from "../core/api";
+import { ClientError, type Reading } from "../core/api";
 import type { Command, FieldValue, VisitView } from "../wasm/doorstep";
 import type { ProseState } from "./AutoText";
 import { rebase, stretch } from "./rebase";
@@ -34,6 +34,21 @@ export async function carryOut(id: string, command: Command, typed?: TypedText):
     return await client.apply(id, command);
   } catch (cause) {
     if (cause instanceof ClientError && stands(command, cause.code)) return client.view(id);
+    throw cause;
+  }
+}
+
+/** Signs once, however often it is asked for: the signature has an id of its own. */
+export async function signOnce(id: string, reading: Reading): Promise<VisitView> {
+  try {
+    return await client.sign(id, reading);
+  } catch (cause) {
+    if (!(cause instanceof ClientError) || cause.code !== "restarted") throw cause;
+  }
+  try {
+    return await client.sign(id, reading);
+  } catch (cause) {
+    if (cause instanceof ClientError && cause.code === "written_once") return client.view(id);
     throw cause;
   }
 }

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../core/api";
 import type { Command, VisitView } from "../wasm/doorstep";
-import { carryOut, type TypedText } from "./carryOut";
+import { carryOut, signOnce, type TypedText } from "./carryOut";
 import { changed, client, explain, save, saving, showToast } from "./state";
 
 export interface OpenRecord {
@@ -14,6 +14,8 @@ export interface OpenRecord {
   apply: (command: Command, typed?: TypedText) => Promise<VisitView | null>;
   /** The same, with a message and, where there are commands back, a way back. */
   applyWithUndo: (command: Command, text: string, back: readonly Command[]) => Promise<VisitView | null>;
+  /** Signs, under a sealed record as it was shown, what was read back; null where that failed. */
+  sign: (sealed: VisitView, text: string) => Promise<VisitView | null>;
   readOnly: boolean;
 }
 
@@ -70,10 +72,10 @@ export function useRecord(id: string): RecordState {
 
   if (code !== null) return { kind: "failed", code };
   if (view === null) return { kind: "loading" };
-  const apply: OpenRecord["apply"] = async (command, typed) => {
+  const carry = async (work: () => Promise<VisitView>): Promise<VisitView | null> => {
     saving.value += 1;
     try {
-      const next = await carryOut(id, command, typed);
+      const next = await work();
       if (live.current) {
         setView(next);
         setError(null);
@@ -86,6 +88,12 @@ export function useRecord(id: string): RecordState {
       saving.value -= 1;
     }
   };
+  const apply: OpenRecord["apply"] = (command, typed) => carry(() => carryOut(id, command, typed));
+  const sign: OpenRecord["sign"] = (sealed, text) =>
+    carry(async () => {
+      const reading = { id: await client.newId(), at: Date.now(), heads: sealed.heads, text };
+      return signOnce(id, reading);
+    });
   const applyWithUndo: OpenRecord["applyWithUndo"] = async (command, text, back) => {
     const done = await apply(command);
     const undo = async (): Promise<void> => {
@@ -97,7 +105,7 @@ export function useRecord(id: string): RecordState {
   const readOnly = view.stage === "sealed" || view.stage === "reviewed";
   return {
     kind: "open",
-    record: { view, apply, applyWithUndo, readOnly },
+    record: { view, apply, applyWithUndo, sign, readOnly },
     error,
     dismiss: () => setError(null),
   };

@@ -44,15 +44,30 @@ function joined(words: object, more: object): object {
 
 /** Whose numbers and dates are written: the region that the browser names, in the language chosen. */
 export function locale(): string {
-  if (lang.value !== "en") return lang.value;
+  const tag = spoken ?? lang.value;
+  if (tag !== "en") return tag;
   return navigator.languages.find((tag) => tag.startsWith("en-")) ?? "en-GB";
+}
+
+/** The language of what is written for somebody else, while it is written. */
+let spoken: Lang | undefined;
+
+/** Writes words, numbers and dates in a language that may be another than the page's. */
+export function inLanguage<T>(tag: Lang, write: () => T): T {
+  const before = spoken;
+  spoken = tag;
+  try {
+    return write();
+  } finally {
+    spoken = before;
+  }
 }
 
 /** The sentence for a key such as `sign/title`. */
 export function t(key: string, vars: Record<string, string | number> = {}): string {
   // Read, so that whoever draws is drawn anew when the language changes.
   void lang.value;
-  return i18next.t(key, vars);
+  return i18next.t(key, spoken ? { ...vars, lng: spoken } : vars);
 }
 
 /** The word of a vocabulary, such as `word("stage", "sealed")`; a word not known stands for itself. */

@@ -18,6 +18,7 @@ import { PageTitle } from "./page";
 import { Review } from "./ReviewForm";
 import { StandingConflicts } from "./StandingConflicts";
 import { explain, lastSearch, mayWrite, needCollectors } from "./state";
+import { Signatures } from "../ui/Signatures";
 import { Amendments, Attachments, Payments, TalkFacts } from "./TalkFacts";
 
 /** The page asks again this often; a field that is being edited is left alone. */
@@ -118,6 +119,7 @@ function Visit({ view, apply }: { view: VisitView; apply: Apply }): JSX.Element 
           <Notes view={view} apply={apply} writes={writes} />
           <Payments view={view} />
           <Attachments view={view} />
+          <Signatures view={view} />
           <Amendments view={view} />
         </div>
       </div>

@@ -34,6 +34,15 @@ impl AccountReads for Tx<'_> {
             .map_err(failed)
     }
 
+    fn device_keys(&mut self, id: DeviceId) -> Result<Vec<[u8; 32]>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT key FROM device_keys WHERE device = ?1 ORDER BY enrolled_at, key",
+            )
+            .and_then(|mut statement| statement.query_map([id.0], |row| row.get(0))?.collect())
+            .map_err(failed)
+    }
+
     fn devices(&mut self) -> Result<Vec<Device>, StoreError> {
         self.connection
             .prepare_cached(&format!("{DEVICE} ORDER BY created_at, id"))
@@ -96,6 +105,15 @@ impl AccountWrites for Tx<'_> {
              ON CONFLICT (id) DO UPDATE SET last_seen_at = excluded.last_seen_at,
                revoked_at = excluded.revoked_at",
             (device.id.0, &device.user, device.created_at, device.last_seen_at, device.revoked_at),
+        )
+        .map(drop)
+    }
+
+    fn put_device_key(&mut self, id: DeviceId, key: [u8; 32], at: i64) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO device_keys (device, key, enrolled_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO NOTHING",
+            (id.0, key, at),
         )
         .map(drop)
     }

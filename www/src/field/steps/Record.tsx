@@ -11,7 +11,7 @@ import type { OpenRecord } from "../useRecord";
 import { DISPOSITIONS } from "../words";
 import { Payments } from "./Payments";
 import { ReadBack } from "./ReadBack";
-import { Amendments, Seal } from "./Seal";
+import { Amendments, Seal, Signed } from "./Seal";
 
 export function RecordStep({ record }: { record: OpenRecord }): JSX.Element {
   return (
@@ -26,6 +26,7 @@ export function RecordStep({ record }: { record: OpenRecord }): JSX.Element {
       </section>
       <Payments record={record} />
       <ReadBack record={record} />
+      {record.readOnly && <Signed record={record} />}
       {record.readOnly ? <Amendments record={record} /> : <Seal record={record} />}
     </>
   );

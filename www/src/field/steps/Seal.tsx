@@ -1,24 +1,30 @@
 /** The seal, and what may be added after it. */
-import { LockKeyhole } from "lucide-preact";
+import { LockKeyhole, PenLine } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { fieldName, formatDateTime } from "../../ui/format";
 import { Alert, Dialog, Select, TextField, useBusy } from "../../ui/parts";
+import { Signatures } from "../../ui/Signatures";
 import { Spot } from "../Missing";
-import { client } from "../state";
+import { readBackText } from "../readBack";
+import { client, me } from "../state";
 import type { OpenRecord } from "../useRecord";
 import { AMENDABLE } from "../words";
 
 export function Seal({ record }: { record: OpenRecord }): JSX.Element {
-  const { view, apply } = record;
+  const { view, apply, sign } = record;
   const [asking, setAsking] = useState(false);
   const [busy, run] = useBusy();
   const missing = view.steps.flatMap((step) => step.missing).filter((path) => path !== "seal");
   const noOutcome = view.talk.disposition === null;
   const sealNow = (): Promise<void> =>
     run(async () => {
-      if (await apply({ do: "seal", at: Date.now() })) setAsking(false);
+      const sealed = await apply({ do: "seal", at: Date.now() });
+      if (!sealed) return;
+      setAsking(false);
+      // Where this does not come about the seal stands all the same, and can be signed later.
+      await sign(sealed, readBackText(sealed));
     });
   return (
     <Spot paths={["seal"]}>
@@ -42,6 +48,7 @@ export function Seal({ record }: { record: OpenRecord }): JSX.Element {
           }
         >
           <p>{t("end/seal_text")}</p>
+          <p>{t("sign_/with_seal", { user: me.value })}</p>
           {noOutcome && <Alert tone="error">{t("end/needs_outcome")}</Alert>}
           {missing.length > 0 && (
             <Alert tone="warning">
@@ -56,6 +63,50 @@ export function Seal({ record }: { record: OpenRecord }): JSX.Element {
         </Dialog>
       )}
     </Spot>
+  );
+}
+
+/** Who signed, and the way to sign for a collector who has not. */
+export function Signed({ record }: { record: OpenRecord }): JSX.Element {
+  const { view, sign } = record;
+  const [asking, setAsking] = useState(false);
+  const [busy, run] = useBusy();
+  const mine = view.seal?.signatures.some((one) => one.by === me.value && one.standing && one.sound);
+  const text = readBackText(view);
+  const signNow = (): Promise<void> =>
+    run(async () => {
+      if (await sign(view, text)) setAsking(false);
+    });
+  return (
+    <Signatures view={view}>
+      {!mine && (
+        <button type="button" class="btn btn-tonal" onClick={() => setAsking(true)}>
+          <PenLine class="size-5" aria-hidden="true" />
+          {t("sign_/sign")}
+        </button>
+      )}
+      {asking && (
+        <Dialog
+          title={t("sign_/sign_title")}
+          onClose={() => setAsking(false)}
+          actions={
+            <>
+              <button type="button" class="btn btn-ghost" onClick={() => setAsking(false)}>
+                {t("app/cancel")}
+              </button>
+              <button type="button" class="btn btn-primary" disabled={busy} onClick={() => void signNow()}>
+                {t("sign_/sign_now")}
+              </button>
+            </>
+          }
+        >
+          <p>{t("sign_/with_key", { user: me.value })}</p>
+          <p class="bg-base-200 rounded-field overflow-y-auto p-3 whitespace-pre-line" tabIndex={0}>
+            {text}
+          </p>
+        </Dialog>
+      )}
+    </Signatures>
   );
 }
 

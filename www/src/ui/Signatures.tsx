@@ -1,0 +1,60 @@
+/** Who signed a sealed record, whether the signature checks, and what was read back. */
+import { BadgeCheck, CircleX } from "lucide-preact";
+import type { ComponentChildren, JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { SignatureView, VisitView } from "../wasm/doorstep";
+import { t } from "../i18n";
+import { formatDateTime } from "./format";
+import { Dialog } from "./parts";
+
+export function Signatures({ view, children }: { view: VisitView; children?: ComponentChildren }): JSX.Element | null {
+  const { seal } = view;
+  if (!seal) return null;
+  const standing = seal.signatures.some((one) => one.standing && one.sound);
+  return (
+    <section class="card-plain flex flex-col gap-4" aria-label={t("sign_/title")}>
+      <h3 class="section-title">{t("sign_/title")}</h3>
+      {!standing && <p class="muted">{t("sign_/none")}</p>}
+      {seal.signatures.length > 0 && (
+        <ul class="flex flex-col gap-4">
+          {seal.signatures.map((signature) => (
+            <One key={signature.id} signature={signature} />
+          ))}
+        </ul>
+      )}
+      {children}
+    </section>
+  );
+}
+
+function One({ signature }: { signature: SignatureView }): JSX.Element {
+  const [open, setOpen] = useState(false);
+  const { sound, standing, by, at, text } = signature;
+  const Icon = sound ? BadgeCheck : CircleX;
+  return (
+    <li class="flex gap-3" data-testid="signature" data-sound={sound} data-standing={standing}>
+      <Icon class={`mt-0.5 size-6 shrink-0 ${sound ? "text-primary" : "text-error"}`} aria-hidden="true" />
+      <div class="min-w-0">
+        <p class="font-semibold">{by}</p>
+        <p class="muted text-sm">{formatDateTime(at)}</p>
+        <p class={`text-sm ${sound ? "" : "text-error font-semibold"}`}>
+          {t(sound ? (standing ? "sign_/sound" : "sign_/earlier") : "sign_/wrong")}
+        </p>
+        <button
+          type="button"
+          class="btn btn-ghost h-auto min-h-11 justify-start px-0 text-sm font-medium underline underline-offset-4"
+          onClick={() => setOpen(true)}
+        >
+          {t("sign_/show")}
+        </button>
+      </div>
+      {open && (
+        <Dialog title={t("sign_/text", { by })} onClose={() => setOpen(false)}>
+          <p class="overflow-y-auto whitespace-pre-line" tabIndex={0}>
+            {text}
+          </p>
+        </Dialog>
+      )}
+    </li>
+  );
+}
