@@ -31,11 +31,11 @@ mod verify;
 mod vouch;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use automerge::ActorId;
-use tokio::sync::broadcast;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 use crate::ids::{DeviceId, actor};
 use crate::record::terms::Role;
@@ -110,7 +110,17 @@ pub struct Office {
     actor: ActorId,
     vouchers: Vouchers,
     repairs: Arc<AtomicU64>,
+    /// Held while a push is judged that takes much memory.
+    heavy: Arc<Mutex<()>>,
+    /// Places for rounds whose bodies are large.
+    large: Arc<Semaphore>,
 }
+
+/// Rounds at once whose bodies are large: taken apart, each may take some 30 MiB.
+const LARGE_AT_ONCE: usize = 2;
+
+/// Bytes of a body, inflated, from which on it is large.
+const LARGE: usize = 64 * 1024;
 
 impl Office {
     /// Opens the store at an address such as `sqlite:doorstep.db`. Blocks.
@@ -141,7 +151,9 @@ impl Office {
         let (device, session) = store.write_now(|tx| tx.next_office_session())?;
         let vouchers = Vouchers::new(store.look(|reads| reads.voucher_key())?);
         let actor = actor(device, session.into());
-        Ok(Self { store, clock, random, device, actor, vouchers, repairs: Arc::default() })
+        let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
+        let (repairs, heavy) = Default::default();
+        Ok(Self { store, clock, random, device, actor, vouchers, repairs, heavy, large })
     }
 
     /// The store, for accounts and for reads that this service does not offer.
@@ -162,6 +174,13 @@ impl Office {
     /// Feeds that move from now on (rule R8).
     pub fn subscribe(&self) -> broadcast::Receiver<Moved> {
         self.store.moved()
+    }
+
+    /// Waits until a round whose body is so many bytes, inflated, may be taken apart and handled;
+    /// small ones never wait. The place is free again when what is given is dropped.
+    pub async fn place_for(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        // The places are never closed.
+        if bytes < LARGE { None } else { Arc::clone(&self.large).acquire_owned().await.ok() }
     }
 
     /// Finishes what was begun, then refuses new work. Blocks.

@@ -130,6 +130,13 @@ pub fn judge_as(
     }
 }
 
+/// How many operations a push and the record that it is for come to, about: what judging it takes.
+/// A push that will be refused for its form weighs nothing.
+pub(super) fn weight(max_op: u64, chunks: &[&[u8]]) -> u64 {
+    let headers = chunks.iter().filter_map(|chunk| Header::parse(chunk).ok());
+    headers.fold(max_op, |weight, header| weight.saturating_add(header.operations))
+}
+
 /// Finds a change that is held by the beginning of its hash, as changes on the wire name what they
 /// follow.
 pub(super) fn find(known: &[Known], name: &Prefix) -> Option<ChangeHash> {
@@ -173,7 +180,10 @@ fn sift<'b>(
     if held.known.len() + fresh.len() > limits::CHANGES_OF_RECORD {
         return Err(Refusal::too_large("the record would have too many changes"));
     }
-    if fresh.iter().map(|header| header.operations).sum::<u64>() > limits::OPERATIONS {
+    let sum = |count: fn(&Header<'_>) -> u64| fresh.iter().map(count).sum::<u64>();
+    if sum(|header| header.operations) > limits::OPERATIONS
+        || sum(|header| header.keyed) > limits::KEYED
+    {
         return Err(Refusal::too_large("the push holds too much"));
     }
     for header in &fresh {

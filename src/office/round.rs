@@ -6,8 +6,8 @@
 //! stands now. What changes nothing, such as a repeated push, is never queued.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::feed;
 use super::keep::{HandedIn, State, keep};
@@ -23,6 +23,10 @@ use crate::sync::ranges;
 
 /// Records of a kind in one request. Results are some bytes each, and all of them travel.
 pub(super) const RECORDS: usize = 4_096;
+
+/// Operations of a push and its record beyond which it waits for others that are as heavy: judging
+/// takes about a kilobyte for each. A record of an ordinary visit has some hundreds.
+const HEAVY: u64 = 5_000;
 
 impl Office {
     /// Answers a round. Everything that the reply calls merged is durable (rule D2), and the
@@ -126,7 +130,10 @@ impl Office {
         let at = self.now();
         let found = self.store.look(|reads| Found::read(reads, session, push.record))?;
         let (verdict, chunks) = match found.unpack(&push, tables) {
-            Ok(chunks) => (found.judge(session, &chunks, at).or_kept(hopeless), chunks),
+            Ok(chunks) => {
+                let _alone = self.alone_if_heavy(&found, &chunks);
+                (found.judge(session, &chunks, at).or_kept(hopeless), chunks)
+            }
             Err(Unpackable::UnknownDependency) => {
                 return Ok(Taken::Settled((Outcome::Missing { have: found.have() }, None)));
             }
@@ -155,6 +162,17 @@ impl Office {
                 })))
             }
         }
+    }
+}
+
+impl Office {
+    /// Waits for the place in which heavy pushes are judged, one at a time. Blocks.
+    fn alone_if_heavy(&self, found: &Found, chunks: &[Vec<u8>]) -> Option<MutexGuard<'_, ()>> {
+        let held = found.stored.as_ref().map_or(0, |stored| stored.max_op);
+        let chunks: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
+        let heavy = merge::weight(held, &chunks) > HEAVY;
+        // Nothing is kept in there that a panic could have spoilt.
+        heavy.then(|| self.heavy.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

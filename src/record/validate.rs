@@ -8,13 +8,20 @@ use super::schema::{Kind, rule};
 /// The largest time that JavaScript can show, ms either side of 1970.
 const TIME_LIMIT: i64 = 8_640_000_000_000_000;
 
+/// Entries of one container, such as contacts or payments: far more than a visit has, few enough
+/// that lists and rows of them stay small.
+const ENTRIES: usize = 2_000;
+
 /// Walks the whole document.
 pub(super) fn validate(doc: &Automerge) -> Result<(), Invalid> {
     container(doc, &ROOT, &mut Vec::new())
 }
 
 fn container(doc: &Automerge, object: &ObjId, path: &mut Vec<String>) -> Result<(), Invalid> {
-    for item in doc.map_range(object, ..) {
+    for (entry, item) in doc.map_range(object, ..).enumerate() {
+        if entry == ENTRIES {
+            return Err(invalid(path, "too many entries"));
+        }
         let key = item.key.into_owned();
         path.push(key.clone());
         // Every value that stands, the ones that lost included.

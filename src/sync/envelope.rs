@@ -1,5 +1,6 @@
 //! The frame around each body: version, encoding, bounded inflate.
 
+use std::borrow::Cow;
 use std::io::{Read, Write};
 
 use flate2::Compression;
@@ -41,8 +42,13 @@ pub(super) fn seal<T: Encode<Columns>>(value: &T) -> Vec<u8> {
     }
 }
 
-/// Opens a frame from untrusted bytes, never inflating past [`MAX_BODY`].
+/// Opens a frame from untrusted bytes and decodes what is in it.
 pub(super) fn open<T: for<'b> Decode<'b, Columns>>(bytes: &[u8]) -> Result<T, MalformedBody> {
+    decode(&content(bytes)?)
+}
+
+/// Opens a frame from untrusted bytes, never inflating past [`MAX_BODY`].
+pub(super) fn content(bytes: &[u8]) -> Result<Cow<'_, [u8]>, MalformedBody> {
     let [version, encoding, payload @ ..] = bytes else {
         return Err(MalformedBody::Truncated);
     };
@@ -51,8 +57,8 @@ pub(super) fn open<T: for<'b> Decode<'b, Columns>>(bytes: &[u8]) -> Result<T, Ma
     }
     match *encoding {
         PLAIN if payload.len() > MAX_BODY => Err(MalformedBody::TooLarge),
-        PLAIN => decode(payload),
-        DEFLATE => decode(&inflate(payload)?),
+        PLAIN => Ok(payload.into()),
+        DEFLATE => Ok(inflate(payload)?.into()),
         other => Err(MalformedBody::Malformed(format!("unknown encoding {other}"))),
     }
 }
@@ -67,6 +73,7 @@ fn inflate(payload: &[u8]) -> Result<Vec<u8>, MalformedBody> {
     if inflated.len() > MAX_BODY { Err(MalformedBody::TooLarge) } else { Ok(inflated) }
 }
 
-fn decode<T: for<'b> Decode<'b, Columns>>(payload: &[u8]) -> Result<T, MalformedBody> {
+/// Decodes the content of a frame.
+pub(super) fn decode<T: for<'b> Decode<'b, Columns>>(payload: &[u8]) -> Result<T, MalformedBody> {
     columns::from_slice(payload).map_err(|error| MalformedBody::Malformed(error.to_string()))
 }

@@ -4,6 +4,8 @@
 //! deflated where that is smaller. Decoding any bytes gives a value or an error in bounded
 //! memory: see [`decode_request`] and [`decode_reply`].
 
+use std::borrow::Cow;
+
 use minicbor::{Decode, Encode};
 
 use super::digest::{Digest, Item};
@@ -396,7 +398,28 @@ pub fn encode_request(request: &Request) -> Vec<u8> {
 
 /// A request from untrusted bytes.
 pub fn decode_request(bytes: &[u8]) -> Result<Request, MalformedBody> {
-    envelope::open(bytes)
+    Inflated::new(bytes)?.request()
+}
+
+/// A body that is inflated and not yet taken apart: its size says what that may take.
+#[derive(Debug)]
+pub struct Inflated<'b>(Cow<'b, [u8]>);
+
+impl<'b> Inflated<'b> {
+    /// Inflates untrusted bytes, never past [`MAX_BODY`].
+    pub fn new(bytes: &'b [u8]) -> Result<Self, MalformedBody> {
+        envelope::content(bytes).map(Self)
+    }
+
+    /// Its size, bytes.
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The request that it is.
+    pub fn request(&self) -> Result<Request, MalformedBody> {
+        envelope::decode(&self.0)
+    }
 }
 
 /// Bytes of a reply.

@@ -18,7 +18,7 @@ use doorstep::record::view::VisitView;
 use doorstep::record::{Author, CommandError, Record};
 use doorstep::sync::digest::{Digest, Item};
 use doorstep::sync::message::{
-    Content, Cursor, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, Tables, Want,
+    Content, Cursor, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, Tables, Tag, Want,
     decode_reply, decode_request, encode_reply, encode_request,
 };
 use doorstep::sync::packed::{self, Prefix, prefix};
@@ -79,6 +79,8 @@ struct Held {
     /// What the office is known to hold.
     confirmed: Heads,
     unsent: Vec<Change>,
+    /// The office's word for that, as long as nothing is unsent.
+    tag: Option<Tag>,
 }
 
 /// A phone that holds its records in memory.
@@ -143,6 +145,11 @@ impl Phone {
 
     pub(crate) fn confirmed(&self, id: RecordId) -> Heads {
         self.held[&id].confirmed.clone()
+    }
+
+    /// The office's word for what it is known to hold.
+    pub(crate) fn tag(&self, id: RecordId) -> Tag {
+        self.held[&id].tag.unwrap()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -216,6 +223,23 @@ impl Phone {
         }
     }
 
+    /// Rounds over any line until the phone has nothing more to say or to get.
+    pub(crate) fn rounds(&mut self, mut answer: impl FnMut(&Request) -> Reply) -> Vec<Reply> {
+        let mut replies = Vec::new();
+        loop {
+            let request = self.request();
+            self.pushed = request.push.iter().map(|push| push.record).collect();
+            let reply = answer(&request);
+            self.apply(&reply);
+            let unsent = self.held.values().any(|held| !held.unsent.is_empty());
+            let over = reply.remaining == 0 && !unsent && self.want.is_empty();
+            replies.push(reply);
+            if over {
+                return replies;
+            }
+        }
+    }
+
     pub(crate) async fn sync(&mut self, desk: &Desk) -> Reply {
         let request = self.request();
         self.pushed = request.push.iter().map(|push| push.record).collect();
@@ -229,9 +253,10 @@ impl Phone {
         for (outcome, record) in reply.results.iter().zip(self.pushed.clone()) {
             let Some(held) = self.held.get_mut(&record) else { continue };
             match outcome {
-                Outcome::Merged { .. } | Outcome::Duplicate { .. } => {
+                Outcome::Merged { voucher } | Outcome::Duplicate { voucher } => {
                     held.unsent.clear();
                     held.confirmed = held.record.heads();
+                    held.tag = voucher.tag_for(record, &held.confirmed);
                 }
                 Outcome::Missing { have } => {
                     held.unsent = held.record.document().get_changes(have.as_slice());
@@ -257,10 +282,11 @@ impl Phone {
             Content::Whole { document, voucher } => {
                 let mut record = Record::load(&document.0).unwrap();
                 let confirmed = record.heads();
-                assert!(voucher.tag_for(id, &confirmed).is_some());
+                let tag = voucher.tag_for(id, &confirmed);
+                assert!(tag.is_some());
                 let unsent = self.held.remove(&id).map_or(Vec::new(), |held| held.unsent);
                 record.absorb(unsent.clone()).unwrap();
-                self.held.insert(id, Held { record, confirmed, unsent });
+                self.held.insert(id, Held { record, confirmed, unsent, tag });
             }
             Content::Changes { changes, voucher } => {
                 // Erased by a result, then given back before the feed said so.
@@ -270,7 +296,8 @@ impl Phone {
                 held.record.absorb(changes).unwrap();
                 if held.unsent.is_empty() {
                     held.confirmed = held.record.heads();
-                    assert!(voucher.tag_for(id, &held.confirmed).is_some());
+                    held.tag = voucher.tag_for(id, &held.confirmed);
+                    assert!(held.tag.is_some());
                 }
             }
         }

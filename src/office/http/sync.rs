@@ -9,14 +9,17 @@ use axum::response::IntoResponse;
 
 use super::extract::{Caller, Checked, Leaver};
 use super::{App, Problem};
-use crate::sync::message::{decode_request, encode_reply};
+use crate::sync::message::{Inflated, encode_reply};
 
 pub(super) async fn round(
     State(app): State<Arc<App>>,
     extensions: Extensions,
     Checked(body): Checked<Bytes>,
 ) -> Result<impl IntoResponse, Problem> {
-    let request = decode_request(&body)?;
+    let inflated = Inflated::new(&body)?;
+    let _place = app.office.place_for(inflated.size()).await;
+    let request = inflated.request()?;
+    drop(inflated);
     let reply = match (extensions.get::<Caller>(), extensions.get::<Leaver>()) {
         (Some(Caller(caller)), _) => app.office.handle_sync(&caller.session, request).await?,
         (None, Some(Leaver(session, ended))) => {

@@ -2,7 +2,7 @@
 
 use automerge::{ActorId, ChangeHash};
 
-use super::columns::{self, BadColumns};
+use super::columns::{self, BadColumns, Counts};
 use super::limits;
 use super::refusal::Refusal;
 use crate::office::store::Known;
@@ -21,6 +21,7 @@ pub(super) struct Header<'b> {
     pub(super) message: &'b str,
     pub(super) others: Vec<ActorId>,
     pub(super) operations: u64,
+    pub(super) keyed: u64,
 }
 
 impl<'b> Header<'b> {
@@ -65,10 +66,11 @@ fn parse(bytes: &[u8]) -> Result<Header<'_>, BadColumns> {
     let sorted = parts.deps.is_sorted_by(|one, next| one < next)
         && parts.others.is_sorted_by(|one, next| one < next)
         && !parts.others.contains(&parts.actor);
-    if !sorted || parts.seq == 0 || parts.start_op == 0 {
+    let of_a_clock = parts.time.unsigned_abs() <= limits::TIME;
+    if !sorted || !of_a_clock || parts.seq == 0 || parts.start_op == 0 {
         return Err(BadColumns::Malformed);
     }
-    let operations =
+    let Counts { operations, keyed } =
         columns::operations(Reader::new(parts.columns), parts.others.len() as u64 + 1)?;
     Ok(Header {
         bytes,
@@ -80,5 +82,6 @@ fn parse(bytes: &[u8]) -> Result<Header<'_>, BadColumns> {
         message,
         others: parts.others.into_iter().map(ActorId::from).collect(),
         operations,
+        keyed,
     })
 }

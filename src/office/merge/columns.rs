@@ -42,8 +42,19 @@ mod spec {
 /// tables and marks come after.
 const LAST_ACTION: u64 = 4;
 
-/// Reads the columns and gives the number of operations. `actors` is how many the change names.
-pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<u64, BadColumns> {
+/// The action that takes something away.
+const DELETE: u64 = 3;
+
+/// How many operations a change holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) operations: u64,
+    /// Those on keys of maps.
+    pub(super) keyed: u64,
+}
+
+/// Reads the columns and counts the operations. `actors` is how many the change names.
+pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<Counts, BadColumns> {
     let count = header.unsigned()?;
     if count > limits::COLUMNS {
         return Err(BadColumns::TooLarge);
@@ -57,6 +68,7 @@ pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<u64, Bad
         return Err(BadColumns::Malformed);
     }
     let mut data = header;
+    let size = data.rest().len() as u64;
     let mut columns = Vec::new();
     for (spec, length) in lengths {
         columns.push((spec, data.take(length)?));
@@ -67,14 +79,23 @@ pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<u64, Bad
     }
     let of = |spec: u64| columns.iter().find(|(s, _)| *s == spec).map_or(&[][..], |(_, data)| data);
 
-    let operations = actions(of(spec::ACTION))?;
-    let mut predecessors = 0;
+    let Actions { operations, deletes } = actions(of(spec::ACTION))?;
+    let (mut predecessors, mut keyed) = (0, 0);
+    // Whoever writes says what or where: a key or a character takes at least a byte. Only what is
+    // taken out in a row takes none.
+    if operations - deletes > size {
+        return Err(BadColumns::TooLarge);
+    }
     for (spec, data) in &columns {
         let values = match *spec {
             spec::OBJECT_ACTOR | spec::KEY_ACTOR => below(data, actors)?,
             spec::OBJECT_COUNTER => below(data, u64::from(u32::MAX))?,
             spec::KEY_COUNTER => deltas(data)?,
-            spec::KEY_TEXT => keys(data)?,
+            spec::KEY_TEXT => {
+                let values;
+                (values, keyed) = keys(data)?;
+                values
+            }
             spec::INSERT => flags(data)?,
             spec::ACTION => operations,
             spec::VALUE_META => values(data, of(spec::VALUE).len() as u64)?,
@@ -102,7 +123,10 @@ pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<u64, Bad
     {
         return Err(BadColumns::Malformed);
     }
-    Ok(operations)
+    if keyed > limits::KEYED {
+        return Err(BadColumns::TooLarge);
+    }
+    Ok(Counts { operations, keyed })
 }
 
 /// Follows the runs of a column: `each` gets a run's length and value, `None` for nulls. Gives
@@ -141,12 +165,25 @@ fn runs<'b, V>(
     Ok(total)
 }
 
-fn actions(data: &[u8]) -> Result<u64, BadColumns> {
-    let operations = runs(data, Reader::unsigned, |_, action| match action {
+struct Actions {
+    operations: u64,
+    deletes: u64,
+}
+
+fn actions(data: &[u8]) -> Result<Actions, BadColumns> {
+    let mut deletes = 0u64;
+    let operations = runs(data, Reader::unsigned, |count, action| match action {
+        Some(DELETE) => {
+            deletes = deletes.saturating_add(count);
+            Ok(())
+        }
         Some(0..=LAST_ACTION) => Ok(()),
         Some(_) | None => Err(BadColumns::Malformed),
     })?;
-    if operations > limits::OPERATIONS { Err(BadColumns::TooLarge) } else { Ok(operations) }
+    if operations > limits::OPERATIONS {
+        return Err(BadColumns::TooLarge);
+    }
+    Ok(Actions { operations, deletes })
 }
 
 fn below(data: &[u8], limit: u64) -> Result<u64, BadColumns> {
@@ -169,16 +206,23 @@ fn deltas(data: &[u8]) -> Result<u64, BadColumns> {
     })
 }
 
-fn keys(data: &[u8]) -> Result<u64, BadColumns> {
+/// The number of values, and of those that are keys.
+fn keys(data: &[u8]) -> Result<(u64, u64), BadColumns> {
+    let mut keys = 0u64;
     let key = |reader: &mut Reader<'_>| {
         let length = reader.unsigned()?;
         reader.take(length)?;
         Ok(length)
     };
-    runs(data, key, |_, length| match length {
+    let values = runs(data, key, |count, length| match length {
         Some(length) if length > limits::KEY => Err(BadColumns::TooLarge),
-        Some(_) | None => Ok(()),
-    })
+        Some(_) => {
+            keys = keys.saturating_add(count);
+            Ok(())
+        }
+        None => Ok(()),
+    })?;
+    Ok((values, keys))
 }
 
 /// A column of alternating runs of no and yes.
@@ -232,6 +276,17 @@ mod tests {
         // One put with 2^35 predecessors.
         let bomb = [2, 0x42, 2, 0x70, 7, 1, 1, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 1];
         assert_eq!(operations(Reader::new(&bomb), 1), Err(BadColumns::TooLarge));
+    }
+
+    #[test]
+    fn what_is_written_takes_a_byte() {
+        // A hundred puts at no key.
+        let puts = [1, 0x42, 3, 0xe4, 0, 1];
+        assert_eq!(operations(Reader::new(&puts), 1), Err(BadColumns::TooLarge));
+        // A hundred times something taken out, which another column would say.
+        let deletes = [1, 0x42, 3, 0xe4, 0, 3];
+        let counts = Counts { operations: 100, keyed: 0 };
+        assert_eq!(operations(Reader::new(&deletes), 1), Ok(counts));
     }
 
     #[test]

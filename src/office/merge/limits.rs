@@ -12,6 +12,10 @@ pub const CHANGE_BYTES: usize = 256 * 1024;
 /// character, replacing one text by another two.
 pub const OPERATIONS: u64 = 200_000;
 
+/// Operations on keys, in all changes of a push: logging a contact makes ten. They take more memory
+/// to judge than characters do.
+pub const KEYED: u64 = 20_000;
+
 /// Heads that a change may follow: one per person who wrote meanwhile.
 pub const DEPS: u64 = 64;
 
@@ -20,6 +24,11 @@ pub const ACTORS: u64 = 256;
 
 /// Bytes of the message, which is the author's sign-in name.
 pub const MESSAGE: u64 = 128;
+
+/// Seconds either side of 1970 that a change may claim to be written: as far as a browser's clock
+/// goes. A document counts from one change's time to the next, and a time near the end of the
+/// numbers would leave no room for any later change.
+pub const TIME: u64 = 8_640_000_000_000;
 
 /// Columns of a change: the format has 15.
 pub const COLUMNS: u64 = 16;

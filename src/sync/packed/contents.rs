@@ -118,8 +118,9 @@ impl<C> Encode<C> for Contents {
         e.bytes(&bytes)?.ok()
     }
 
+    /// Not for want of parts: contents without a column have none.
     fn is_nil(&self) -> bool {
-        self.parts.is_empty()
+        self.shapes.bytes().is_empty()
     }
 }
 

@@ -185,6 +185,14 @@ fn what_does_not_come_back_or_comes_to_too_much_travels_plain() {
 }
 
 #[test]
+fn a_content_of_nothing_travels() {
+    for chunk in [vec![0], vec![], vec![1, 0x42, 0]] {
+        let push = Push { record: RecordId([1; 16]), changes: vec![Packed::Plain(chunk)] };
+        assert_eq!(columns::from_slice(&columns::to_vec(&push)).ok(), Some(push));
+    }
+}
+
+#[test]
 fn a_table_has_an_end() {
     let table =
         |places| Tables { actors: vec![ByteVec::from(vec![]); places], ..Tables::default() };

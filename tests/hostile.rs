@@ -1,0 +1,81 @@
+//! A device that is enrolled and signed in, and lies, before the real program over TCP.
+//!
+//! Every attack stands in a table with the word that it is refused with: headers of changes
+//! (`headers`), their columns byte by byte (`columns`), operations (`operations`), what one push
+//! holds (`pushes`), whole bodies (`bodies`), what costs much (`floods`), and what is no request
+//! at all (`network`). Meanwhile an honest phone goes on writing and is told no lie; afterwards
+//! every record is as it was, takes the honest work that the forgeries were made of, and
+//! `doorstep verify` finds nothing (rules M1 to M3, P3, R2, R5).
+
+#![cfg(all(not(target_arch = "wasm32"), target_os = "linux"))]
+
+#[path = "hostile/bodies.rs"]
+mod bodies;
+#[path = "hostile/columns.rs"]
+mod columns;
+#[path = "hostile/floods.rs"]
+mod floods;
+#[path = "hostile/headers.rs"]
+mod headers;
+#[path = "hostile/honest.rs"]
+mod honest;
+#[path = "hostile/network.rs"]
+mod network;
+#[path = "hostile/operations.rs"]
+mod operations;
+#[path = "office/phone.rs"]
+mod phone;
+#[path = "hostile/pushes.rs"]
+mod pushes;
+#[path = "hostile/raw.rs"]
+mod raw;
+#[path = "hostile/scene.rs"]
+mod scene;
+#[path = "hostile/server.rs"]
+mod server;
+mod support;
+
+use honest::Honest;
+use scene::Scene;
+use server::Server;
+
+/// What the program may take beyond its size at rest, MiB.
+const MEMORY: u64 = 256;
+
+#[test]
+fn m1_m2_every_forged_change_gets_its_word() {
+    attacked(|scene| {
+        headers::attack(scene);
+        columns::attack(scene);
+        operations::attack(scene);
+        pushes::attack(scene);
+    });
+}
+
+#[test]
+fn r1_r5_every_false_body_gets_its_word() {
+    attacked(|scene| {
+        bodies::attack(scene);
+        network::attack(scene);
+    });
+}
+
+#[test]
+fn r2_floods_take_no_more_than_their_share() {
+    attacked(floods::attack);
+}
+
+/// Attacks an office that an honest phone works with, and finds it as it must be.
+fn attacked(attack: impl FnOnce(&mut Scene)) {
+    let server = Server::start();
+    let honest = Honest::start(&server);
+    let mut scene = Scene::new(&server);
+    let rest = server.memory("VmRSS");
+    attack(&mut scene);
+    let most = server.memory("VmHWM");
+    scene.assert_unharmed();
+    honest.assert_all_there();
+    server.assert_sound();
+    println!("at rest {rest} MiB, at most {most} MiB");
+    assert!(most - rest < MEMORY, "at rest {rest} MiB, at most {most} MiB");
+}
