@@ -60,7 +60,7 @@ async fn m4_what_a_supervisor_accepts_is_merged_once_and_the_phone_learns_it() {
     let mut phone = refused(&office, ids[0]).await;
     let item = office.quarantine_item(1).await.expect("kept");
     assert_eq!(item.line.units, ["case.overdue", "contacts.refused with it"]);
-    assert_eq!(item.acceptance, Acceptance::Merge);
+    assert_eq!((item.acceptance, item.went_on), (Acceptance::Merge, false));
     let overdue = item.fields.iter().find(|field| field.path == "case.overdue").expect("there");
     assert_eq!(overdue.refused, FieldValue::Number(0));
     assert_eq!(overdue.office, FieldValue::Number(150_000));
@@ -315,6 +315,8 @@ async fn m4_the_person_picks_what_still_holds_and_it_is_written_again_once() {
         view.notes
     );
     assert_eq!(phone.view(ids[0]), view);
+    // Whoever looks at it at the office is told that its author went on.
+    assert!(office.quarantine_item(1).await.expect("kept").went_on);
     // The refused changes are still there.
     let damaged = phone.tables.get(&Table::Damaged).expect("kept");
     assert_eq!(damaged.keys().filter(|key| key.starts_with("refused/")).count(), 3);

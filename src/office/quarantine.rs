@@ -145,6 +145,9 @@ pub struct QuarantineItem {
     pub zone: Option<String>,
     /// What accepting it would do.
     pub acceptance: Acceptance,
+    /// The device has written to the record since: its person went on without this work, and may
+    /// have written again what still held.
+    pub went_on: bool,
 }
 
 impl Office {
@@ -174,7 +177,8 @@ impl Office {
                 };
                 // Whoever accepts it is a supervisor.
                 let plan = Plan::of(office, reads, &found, "", Role::Supervisor)?;
-                Ok(Ok(item(found, &plan)))
+                let went_on = went_on(reads, &found)?;
+                Ok(Ok(item(found, &plan, went_on)))
             })?
         })
         .await
@@ -279,7 +283,18 @@ fn line(found: Quarantined) -> QuarantineLine {
     }
 }
 
-fn item(mut found: Quarantined, plan: &Plan) -> QuarantineItem {
+/// While work on a record is refused its device sends no more of that record. What came later was
+/// written by a person who took the office's copy.
+fn went_on(reads: &mut dyn Reads, found: &Quarantined) -> Result<bool, StoreError> {
+    let Quarantined { refused, stand, .. } = found;
+    let later = reads
+        .changes_after(refused.record, 0)?
+        .into_iter()
+        .any(|change| change.device == refused.device && change.received_at > refused.at);
+    Ok(later && *stand != Stand::Accepted)
+}
+
+fn item(mut found: Quarantined, plan: &Plan, went_on: bool) -> QuarantineItem {
     let case = plan.record().map(|record| record.view().case);
     QuarantineItem {
         decisions: std::mem::take(&mut found.decisions),
@@ -289,5 +304,6 @@ fn item(mut found: Quarantined, plan: &Plan) -> QuarantineItem {
         currency: case.as_ref().map(|case| case.currency.clone()),
         zone: case.map(|case| case.zone),
         acceptance: plan.acceptance(),
+        went_on,
     }
 }

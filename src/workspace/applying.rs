@@ -40,8 +40,8 @@ impl Workspace {
             self.link.phase = phase;
             return;
         };
-        if let Some(ended) = reply.ended {
-            self.hand_over(&reply, &asked, ended);
+        if reply.ended.is_some() {
+            self.hand_over(&reply, &asked);
             self.wait_for_disk(&reply, self.cursor);
             return;
         }

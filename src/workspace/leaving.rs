@@ -12,8 +12,7 @@ use crate::sync::message::{Ended, Outcome, Reply};
 
 impl Workspace {
     /// Takes in what became of the work that was handed over.
-    pub(super) fn hand_over(&mut self, reply: &Reply, asked: &Asked, ended: Ended) {
-        self.link.ended = Some(ended);
+    pub(super) fn hand_over(&mut self, reply: &Reply, asked: &Asked) {
         self.link.first_sync_done();
         self.link.repair = Repair::default();
         for (outcome, pushed) in reply.results.iter().zip(&asked.pushed) {

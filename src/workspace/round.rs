@@ -327,6 +327,8 @@ impl Workspace {
         // Until the first proof everything is the first sync.
         let first = self.link.proven.is_none();
         self.link.answered(&reply, body.len(), first, now_ms);
+        // At once, whatever must be loaded before the rest is taken in (rule F4).
+        self.link.ended = reply.ended.or(self.link.ended);
         self.link.phase = Phase::Applying { reply: Box::new(reply), asked };
         self.load_for_reply();
         self.settle(now_ms);

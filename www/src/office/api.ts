@@ -82,6 +82,8 @@ export interface QuarantineItem extends Quarantined {
   heads: string[];
   currency: string | null;
   zone: string | null;
+  /** The author took the office's copy since, and may have written again what still held. */
+  went_on: boolean;
   acceptance: { how: "merge" | "anew" | "held" } | { how: "impossible"; code: string; path: string; message: string };
 }
 

@@ -1,0 +1,185 @@
+/** Refused work between phone and console, and a phone that is shut out while in use. */
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test, type Page } from "@playwright/test";
+import { inStep, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
+import { Office, PASSWORD } from "./support/office";
+
+let office: Office;
+
+test.beforeEach(async () => {
+  office = await Office.open();
+  office.addUser("gu.an", "auditor");
+});
+test.afterEach(() => office.remove());
+
+interface Line {
+  id: number;
+  code: string;
+  state: string;
+  units: string[];
+}
+
+async function arrive(page: Page, user: string): Promise<void> {
+  await page.goto(office.url);
+  await signIn(page, user);
+  await inStep(page);
+}
+
+async function note(page: Page, text: string): Promise<void> {
+  await step(page, "Record");
+  await page.getByLabel("Notes").fill(text);
+  await page.getByLabel("Notes").blur();
+  await saved(page);
+}
+
+async function accessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+}
+
+/** The console, signed in. */
+async function desk(page: Page, user: string): Promise<void> {
+  await page.goto(`${office.url}/office/`);
+  await page.getByLabel("Name").fill(user);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("link", { name: "Quarantine" }).click();
+}
+
+function lines(): Line[] {
+  return (JSON.parse(office.run(["quarantine", "list", "--json"])) as { rows: Line[] }).rows;
+}
+
+test("a phone that is revoked with unsent work hands it over and ends on a plain page", async ({
+  page,
+  context,
+  browser,
+}) => {
+  await arrive(page, "chen.jie");
+  await readyOffline(page);
+  const id = await openCase(page, "NB2026");
+  await context.setOffline(true);
+  await note(page, "written before the office revoked this phone");
+  const devices = JSON.parse(office.run(["device", "list", "--json"])) as {
+    devices: { id: string; user: string }[];
+  };
+  const device = devices.devices.find(({ user }) => user === "chen.jie")?.id ?? "";
+  office.run(["device", "revoke", device]);
+
+  // The last contact is cut off the first time: nothing is erased without the office's word.
+  await page.route("**/sync", (route) => route.abort());
+  await context.setOffline(false);
+  await syncNow(page);
+  await expect(page.getByTestId("sync-status")).toHaveAttribute("data-unsent", "1");
+  await page.unroute("**/sync");
+  // It may have tried again by itself meanwhile: then there is nothing left to tap.
+  await page
+    .getByTestId("sync-status")
+    .click({ timeout: 5_000 })
+    .then(() => page.getByRole("button", { name: "Sync now" }).click({ timeout: 5_000 }))
+    .catch(() => undefined);
+
+  await expect(page.getByTestId("ended")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole("heading", { name: "This phone was shut out" })).toBeVisible();
+  await expect(page.getByText("The office has revoked this phone.")).toBeVisible();
+  await accessible(page);
+  await page.screenshot({ path: test.info().outputPath("ended.png") });
+  const left = await page.evaluate(async () => {
+    const request = indexedDB.open("doorstep");
+    const db = await new Promise<IDBDatabase>((done) => (request.onsuccess = () => done(request.result)));
+    const tables = ["meta", "records", "chunks", "outbox", "damaged"];
+    const tx = db.transaction(tables);
+    const counts = await Promise.all(
+      tables.map((table) => {
+        const count = tx.objectStore(table).count();
+        return new Promise<number>((done) => (count.onsuccess = () => done(count.result)));
+      }),
+    );
+    db.close();
+    return counts.reduce((sum, count) => sum + count, 0);
+  });
+  expect(left).toBe(0);
+  expect(page.url()).not.toContain(id);
+
+  // It stays so after a reload, and its work is at the office.
+  await page.reload();
+  await expect(page.getByTestId("ended")).toBeVisible();
+  expect(lines().map(({ code, units }) => [code, units])).toEqual([["device_revoked", ["notes"]]]);
+
+  // A supervisor accepts it in the console; an auditor only reads.
+  const contexts = [await browser.newContext(), await browser.newContext()] as const;
+  const reader = await contexts[0].newPage();
+  await desk(reader, "gu.an");
+  await reader.getByTestId("quarantine-row").getByRole("link").click();
+  await expect(reader.getByText("A supervisor decides.")).toBeVisible();
+  await expect(reader.getByRole("button", { name: "Accept…" })).toHaveCount(0);
+  await contexts[0].close();
+
+  const console_ = await contexts[1].newPage();
+  await desk(console_, "lin.yue");
+  await accessible(console_);
+  await console_.screenshot({ path: test.info().outputPath("list.png") });
+  await console_.getByTestId("quarantine-row").getByRole("link").press("Enter");
+  await expect(console_.getByRole("row", { name: /Notes/ })).toContainText("written before the office revoked");
+  await accessible(console_);
+  await console_.screenshot({ path: test.info().outputPath("item.png") });
+  await console_.getByRole("button", { name: "Accept…" }).press("Enter");
+  await console_.getByLabel("Why (may be left empty)").fill("spoke with Chen Jie");
+  await console_.getByRole("button", { name: "Accept", exact: true }).click();
+  await expect(console_.getByText("Accepted: it is part of the record.")).toBeVisible();
+  await console_.getByRole("link", { name: "Back to quarantine" }).click();
+  await expect(console_.getByText("Nothing in quarantine.")).toBeVisible();
+  await contexts[1].close();
+  const api = await office.api();
+  const { notes } = await api.get<{ notes: string }>(`/api/visits/${id}`);
+  expect(notes).toContain("written before the office revoked this phone");
+  expect((JSON.parse(office.run(["verify", "--json"])) as { ok: boolean }).ok).toBe(true);
+
+  await page.getByRole("button", { name: "Go to the sign-in" }).click();
+  await signIn(page, "chen.jie");
+  await inStep(page);
+});
+
+test("work for a record that was taken away is dismissed with a reason, and accepted after all", async ({
+  page,
+  context,
+}) => {
+  await arrive(page, "wu.min");
+  await readyOffline(page);
+  const id = await openCase(page, "NB2026");
+  await context.setOffline(true);
+  await note(page, "late note");
+  const api = await office.api();
+  await api.command(id, { do: "assign", collectors: ["he.tao"] });
+  await context.setOffline(false);
+  await expect(page.getByRole("heading", { name: "This record is no longer yours" })).toBeVisible({ timeout: 60_000 });
+  await page.goto(office.url);
+  await inStep(page);
+  await page.close();
+
+  const console_ = await context.newPage();
+  await context.clearCookies();
+  await console_.setViewportSize({ width: 360, height: 780 });
+  await desk(console_, "lin.yue");
+  await console_.getByTestId("quarantine-row").getByRole("link").click();
+  await console_.getByRole("button", { name: "Dismiss…" }).click();
+  await console_.getByRole("button", { name: "Dismiss", exact: true }).click();
+  await expect(console_.getByText("Say why.")).toBeVisible();
+  await console_.getByLabel("Why", { exact: true }).fill("not needed");
+  await console_.screenshot({ path: test.info().outputPath("dismiss-360.png") });
+  await console_.getByRole("button", { name: "Dismiss", exact: true }).click();
+  await expect(console_.getByText("not needed")).toBeVisible();
+  expect(lines()[0]?.state).toBe("dismissed");
+
+  // The record moves while somebody looks at it.
+  await console_.reload();
+  await expect(console_.getByRole("button", { name: "Accept…" })).toBeVisible();
+  await api.command(id, { do: "assign", instructions: "go by daylight" });
+  await console_.getByRole("button", { name: "Accept…" }).click();
+  await console_.getByRole("button", { name: "Accept", exact: true }).click();
+  await expect(console_.getByText("The record has changed meanwhile.", { exact: false })).toBeVisible();
+  await console_.getByRole("button", { name: "Accept…" }).click();
+  await console_.getByRole("button", { name: "Accept", exact: true }).click();
+  await expect(console_.getByText("Accepted: it is part of the record.")).toBeVisible();
+  expect(lines()[0]?.state).toBe("accepted");
+});
