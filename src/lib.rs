@@ -1,5 +1,6 @@
 //! Doorstep: offline-first visit records.
 
+pub mod conduct;
 pub mod ids;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod office;

@@ -13,6 +13,7 @@ pub mod auth;
 mod bring;
 pub mod cases;
 pub mod cli;
+mod conduct;
 pub mod demo;
 mod edit;
 pub mod export;
@@ -37,6 +38,7 @@ use std::sync::{Arc, Mutex};
 use automerge::ActorId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
+use crate::conduct::Policy;
 use crate::ids::{DeviceId, actor};
 use crate::record::terms::Role;
 use crate::record::{CommandError, LoadError};
@@ -114,6 +116,7 @@ pub struct Office {
     heavy: Arc<Mutex<()>>,
     /// Places for rounds whose bodies are large.
     large: Arc<Semaphore>,
+    policy: Arc<Policy>,
 }
 
 /// Rounds at once whose bodies are large: taken apart, each may take some 30 MiB.
@@ -152,8 +155,8 @@ impl Office {
         let vouchers = Vouchers::new(store.look(|reads| reads.voucher_key())?);
         let actor = actor(device, session.into());
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
-        let (repairs, heavy) = Default::default();
-        Ok(Self { store, clock, random, device, actor, vouchers, repairs, heavy, large })
+        let (repairs, heavy, policy) = Default::default();
+        Ok(Self { store, clock, random, device, actor, vouchers, repairs, heavy, large, policy })
     }
 
     /// The store, for accounts and for reads that this service does not offer.

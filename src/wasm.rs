@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
+use crate::conduct::view::ConductView;
+use crate::conduct::{Moment, ZoneData};
 use crate::ids::{DeviceId, RecordId};
 use crate::record::command::{AssignmentPatch, CasePatch, Command};
 use crate::record::plan::{self, Plan};
@@ -139,6 +141,37 @@ impl JsWorkspace {
     ) -> Result<Vec<u8>, JsValue> {
         let heads: Vec<String> = from_js(heads)?;
         self.inner.statement(id(record)?, &heads, millis(at), text).map_err(refusal)
+    }
+
+    /// What the rules of conduct say of an open record at a moment, as if it were `at`, ms.
+    #[wasm_bindgen(unchecked_return_type = "ConductView")]
+    pub fn conduct(&self, record: &str, moment: &str, at: f64) -> Result<JsValue, JsValue> {
+        let moment = Moment::parse(moment)
+            .ok_or_else(|| thrown("malformed_value", "moment", "no such moment"))?;
+        let view = self.inner.conduct(id(record)?, moment, millis(at)).map_err(refusal)?;
+        to_js::<ConductView>(&view)
+    }
+
+    /// Whether the zone's data is here, and covers a time, ms.
+    #[wasm_bindgen(js_name = knowsZone)]
+    pub fn knows_zone(&self, zone: &str, at: f64) -> bool {
+        self.inner.knows_zone(zone, millis(at))
+    }
+
+    /// Takes in a zone, as the browser knows it.
+    #[wasm_bindgen(js_name = learnZone)]
+    pub fn learn_zone(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "ZoneData")] zone: JsValue,
+    ) -> Result<(), JsValue> {
+        self.inner.learn_zone(from_js::<ZoneData>(zone)?);
+        Ok(())
+    }
+
+    /// Takes in the lender's own layers; gives whether they were understood.
+    #[wasm_bindgen(js_name = learnLayers)]
+    pub fn learn_layers(&mut self, packed: &[u8]) -> bool {
+        self.inner.learn_layers(packed)
     }
 
     /// Whether anything is not confirmed by the office.
@@ -278,6 +311,13 @@ fn refusal(error: WorkspaceError) -> JsValue {
         WorkspaceError::NotRefused => thrown("not_refused", "", &message),
         WorkspaceError::Damaged => thrown("damaged", "", &message),
         WorkspaceError::Command(error) => thrown(error.code(), error.path(), &message),
+        WorkspaceError::ZoneNeeded { zone } => thrown("zone_needed", &zone, &message),
+        WorkspaceError::Stopped { rules, .. } => {
+            thrown("conduct_stops", &rules.join(" "), &message)
+        }
+        WorkspaceError::ReasonNeeded { rules, .. } => {
+            thrown("conduct_needs_reason", &rules.join(" "), &message)
+        }
     }
 }
 

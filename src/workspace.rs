@@ -17,6 +17,7 @@
 
 mod applying;
 mod chunk;
+mod conduct;
 mod held;
 mod journal;
 mod leaving;
@@ -33,6 +34,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use automerge::Change;
 
+use crate::conduct::{Policy, ZoneData};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::ids::Heads;
 use crate::ids::{DeviceId, RecordId};
@@ -89,6 +91,28 @@ pub enum WorkspaceError {
     /// The command does not hold.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// The borrower's zone must be learnt first: without it nobody knows what time it is there.
+    #[error("the time zone {zone} is needed first")]
+    ZoneNeeded {
+        /// IANA name.
+        zone: String,
+    },
+    /// Rules of conduct stop the departure.
+    #[error("{} stops the departure", .rules.join(", "))]
+    Stopped {
+        /// The rules.
+        rules: Vec<String>,
+        /// The earliest lawful time, ms, where one is known.
+        until: Option<i64>,
+    },
+    /// Rules of conduct warn, and nobody has written down why to go on.
+    #[error("{} warns: a reason is needed", .rules.join(", "))]
+    ReasonNeeded {
+        /// The rules.
+        rules: Vec<String>,
+        /// From when on they warn no more, ms, where that is known.
+        until: Option<i64>,
+    },
 }
 
 /// Why a store cannot be opened.
@@ -115,6 +139,10 @@ pub struct Workspace {
     /// Order of use of loaded documents.
     uses: u64,
     listing: Listing,
+    /// The layers of conduct: the program's and the lender's.
+    policy: Policy,
+    /// Borrowers' zones, as far as the platform was asked for them.
+    zones: BTreeMap<String, ZoneData>,
 }
 
 /// A document in memory.
@@ -211,7 +239,8 @@ impl Workspace {
     /// `None` where the command changes nothing.
     ///
     /// # Errors
-    /// The record is not open, or the command does not hold; nothing is changed then.
+    /// The record is not open, the command does not hold, or rules of conduct stop a departure;
+    /// nothing is changed then.
     pub fn apply(
         &mut self,
         record: RecordId,
@@ -220,9 +249,14 @@ impl Workspace {
         zone: &str,
     ) -> Result<Option<u64>, WorkspaceError> {
         let author = self.author(self.identity.session, now_ms, zone);
+        let evaluation = self.judge(record, command)?;
         let missing = self.not_loaded(record);
         let loaded = self.loaded.get_mut(&record).ok_or(missing)?;
-        let Some(change) = loaded.record.apply(command, &author)? else {
+        let changed = match &evaluation {
+            Some(evaluation) => loaded.record.apply_evaluated(command, evaluation, &author)?,
+            None => loaded.record.apply(command, &author)?,
+        };
+        let Some(change) = changed else {
             return Ok(None);
         };
         self.uses += 1;

@@ -6,6 +6,7 @@
 //! failed inside is logged, never sent. Logs name methods, paths, statuses and request ids, and
 //! nothing that a record, a query or a form says.
 
+mod conduct;
 mod edits;
 mod events;
 mod extract;
@@ -83,6 +84,8 @@ pub fn router(app: App) -> Router {
         .route("/api/visits", get(visits::list))
         .route("/api/visits/{id}", get(visits::show))
         .route("/api/visits/{id}/history", get(visits::history))
+        .route("/api/visits/{id}/conduct", get(conduct::show))
+        .route("/api/conduct/layers", get(conduct::layers))
         .route("/api/visits/{id}/commands", post(edits::command))
         .route("/api/device/key", put(keys::enrol))
         .route("/api/lender", get(lender::show))

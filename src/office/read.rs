@@ -80,7 +80,7 @@ impl Office {
         .await
     }
 
-    fn bytes(&self, id: RecordId) -> Result<Vec<u8>, OfficeError> {
+    pub(super) fn bytes(&self, id: RecordId) -> Result<Vec<u8>, OfficeError> {
         let stored = self.store.look(|reads| reads.record(id))?;
         stored.map(|stored| stored.document).ok_or(OfficeError::UnknownRecord)
     }

@@ -4,11 +4,14 @@
 //! milliseconds since 1970-01-01 UTC; dates are `YYYY-MM-DD`; money is in minor units of the
 //! case's currency.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::terms::{
     AppointmentStatus, Channel, CheckAnswer, CheckItem, ContactOutcome, Disposition, Flag, Grade,
-    OptionKind, OverdueReason, PlaceType, ProposedBy, ReviewStatus, TargetRole, Willingness,
+    Moment, NoticeAbout, OptionKind, OverdueReason, PlaceType, ProposedBy, ReviewStatus,
+    TargetRole, Willingness,
 };
 use crate::types::TsType;
 
@@ -113,6 +116,43 @@ pub enum Command {
         /// Why.
         note: String,
     },
+    /// The borrower agreed to what a rule forbids without it. Written once.
+    GiveConsent(NewConsent),
+    /// The borrower took a consent back; it no longer counts from then on. Written once.
+    WithdrawConsent {
+        /// UUIDv7 made on the device.
+        id: String,
+        /// The consent's id.
+        of: String,
+        /// Device time, ms.
+        at: i64,
+    },
+    /// Go on in spite of a rule that only warns, and say why. Written once.
+    OverrideWarning {
+        /// UUIDv7 made on the device.
+        id: String,
+        /// The rule's id.
+        rule: String,
+        /// Why.
+        reason: String,
+        /// Device time, ms.
+        at: i64,
+    },
+    /// The borrower was told something. Written once.
+    RecordNotice {
+        /// UUIDv7 made on the device.
+        id: String,
+        /// What.
+        about: NoticeAbout,
+        /// When the borrower was told, ms.
+        at: i64,
+        /// How it is evidenced.
+        grade: Grade,
+        /// How.
+        note: String,
+    },
+    /// A time or a place that the borrower does not want. Written once.
+    RecordWish(NewWish),
     /// Pick one of the values that stand in conflict.
     Resolve {
         /// Path of the field, as in [`Conflict::path`](super::view::Conflict).
@@ -124,6 +164,13 @@ pub enum Command {
     UpdateCase(Box<CasePatch>),
     /// Office: who visits, by when, how urgent, with what instructions.
     Assign(AssignmentPatch),
+    /// Office: what other records of the case count.
+    SummarizeContacts {
+        /// Up to when the counts are complete, ms.
+        as_of: i64,
+        /// By name, as `conduct::summary` forms them; what is not named is taken away.
+        counts: BTreeMap<String, i64>,
+    },
     /// Office: lift a hold.
     LiftHold {
         /// Which hold.
@@ -160,6 +207,63 @@ pub struct NewContact {
     /// What was said.
     pub note: String,
 }
+}
+
+TsType! {
+/// A consent of the borrower.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewConsent {
+    /// UUIDv7 made on the device.
+    pub id: String,
+    /// The rule that it waives.
+    pub rule: String,
+    /// From when it counts, ms.
+    pub from: i64,
+    /// Until when it counts, ms; this instant not included.
+    pub until: i64,
+    /// How it is evidenced.
+    pub grade: Grade,
+    /// In the borrower's words.
+    pub note: String,
+    /// Device time, ms.
+    pub at: i64,
+}
+}
+
+TsType! {
+/// A time of day, a place, or both, that the borrower does not want.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewWish {
+    /// UUIDv7 made on the device.
+    pub id: String,
+    /// Days of the week, Monday the lowest bit; 127 for all.
+    pub days: i64,
+    /// Minutes since midnight of the borrower's day.
+    pub starts: i64,
+    /// Minutes since midnight, up to 1440; this minute not included.
+    pub ends: i64,
+    /// The place that it is about; `None` for all.
+    pub place: Option<PlaceType>,
+    /// In the borrower's words.
+    pub note: String,
+    /// Device time, ms.
+    pub at: i64,
+}
+}
+
+/// What the rules of conduct said of a state of a record; the core writes it, never a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvaluation {
+    /// When it was evaluated, by the writer's clock, ms.
+    pub at: i64,
+    /// The layers and their versions.
+    pub policy: String,
+    /// Which moment.
+    pub moment: Moment,
+    /// What did not pass.
+    pub answers: String,
+    /// How far the writer's clock is ahead of the office's, ms, where that is known.
+    pub skew: Option<i64>,
 }
 
 TsType! {

@@ -5,7 +5,7 @@ use automerge::{ActorId, Automerge, Change, ChangeHash, LoadOptions, ReadDoc, Te
 
 use super::aside::Field;
 use super::authority::Writer;
-use super::command::{AssignmentPatch, CasePatch, Command};
+use super::command::{AssignmentPatch, CasePatch, Command, NewEvaluation};
 use super::error::{CommandError, Invalid, LoadError};
 use super::terms::{Role, Stage};
 #[cfg(not(target_arch = "wasm32"))]
@@ -203,9 +203,49 @@ impl Record {
         command: &Command,
         author: &Author,
     ) -> Result<Option<Change>, CommandError> {
+        self.carry_out(Some(command), None, author)
+    }
+
+    /// As [`apply`](Self::apply), and keeps in the same change what the rules of conduct said of
+    /// the record as it was before.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn apply_evaluated(
+        &mut self,
+        command: &Command,
+        evaluation: &NewEvaluation,
+        author: &Author,
+    ) -> Result<Option<Change>, CommandError> {
+        self.carry_out(Some(command), Some(evaluation), author)
+    }
+
+    /// Keeps what the rules of conduct say of the record as it is.
+    ///
+    /// # Errors
+    /// The author may not.
+    pub fn keep_evaluation(
+        &mut self,
+        evaluation: &NewEvaluation,
+        author: &Author,
+    ) -> Result<Option<Change>, CommandError> {
+        self.carry_out(None, Some(evaluation), author)
+    }
+
+    fn carry_out(
+        &mut self,
+        command: Option<&Command>,
+        evaluation: Option<&NewEvaluation>,
+        author: &Author,
+    ) -> Result<Option<Change>, CommandError> {
         let writer = author.as_writer(self.stage());
         let before = self.clone();
-        let hash = self.transact(author, writer, |pen| pen.command(command, &before))?;
+        let hash = self.transact(author, writer, |pen| {
+            if let Some(command) = command {
+                pen.command(command, &before)?;
+            }
+            evaluation.map_or(Ok(()), |evaluation| pen.evaluation(evaluation, &before))
+        })?;
         Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
     }
 

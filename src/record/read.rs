@@ -6,14 +6,14 @@ use automerge::{Automerge, ChangeHash, ObjId, ReadDoc, ScalarValue, Value};
 
 use super::command::{Position, PromiseToPay};
 use super::terms::{
-    AppointmentStatus, AttachmentKind, Channel, CheckAnswer, CheckItem, ContactOutcome,
-    Disposition, Flag, Grade, OptionKind, OverdueReason, PlaceType, ProposedBy, ReviewStatus,
-    TargetRole, Willingness,
+    AppointmentStatus, AttachmentKind, Channel, CheckAnswer, CheckItem, ConductKind,
+    ContactOutcome, Disposition, Flag, Grade, Moment, NoticeAbout, OptionKind, OverdueReason,
+    PlaceType, ProposedBy, ReviewStatus, TargetRole, Willingness,
 };
 use super::view::{
     AmendmentView, AppointmentView, AssignmentView, AttachmentView, CaseView, CheckView,
-    ContactView, FlagView, OptionView, PaymentView, ReviewView, SealView, TalkView, VisitFactsView,
-    VisitSummary, VisitView,
+    ConductEntry, ContactCount, ContactSummary, ContactView, FlagView, OptionView, PaymentView,
+    ReviewView, SealView, TalkView, VisitFactsView, VisitSummary, VisitView,
 };
 use super::{conflict, genesis, signature, stage, steps};
 use crate::ids::Heads;
@@ -178,6 +178,7 @@ pub(super) fn view(doc: &Automerge) -> VisitView {
         seal: seal(&read),
         amendments: amendments(&read),
         review: review(&read),
+        conduct: conduct(&read),
         conflicts: conflict::conflicts(doc),
         steps: Vec::new(),
     };
@@ -239,7 +240,20 @@ fn case(read: &Reader<'_>) -> CaseView {
         zone: read.text(at, "zone"),
         note: read.text(at, "note"),
         flags: flags(read),
+        contact_summary: contact_summary(read),
     }
+}
+
+fn contact_summary(read: &Reader<'_>) -> Option<ContactSummary> {
+    let at = &["case", "contact_summary"];
+    let count = |name: String| {
+        let count = read.whole(at, &name)?;
+        Some(ContactCount { name, count })
+    };
+    Some(ContactSummary {
+        as_of: read.time(at, "as_of")?,
+        counts: read.keys(at).into_iter().filter_map(count).collect(),
+    })
 }
 
 fn flags(read: &Reader<'_>) -> Vec<FlagView> {
@@ -436,6 +450,36 @@ fn amendments(read: &Reader<'_>) -> Vec<AmendmentView> {
         read.entries(&["amendments"]).into_iter().filter_map(entry).collect();
     amendments.sort_by_key(|amendment| amendment.at);
     amendments
+}
+
+fn conduct(read: &Reader<'_>) -> Vec<ConductEntry> {
+    let entry = |(id, entry): (String, EntryReader<'_>)| {
+        Some(ConductEntry {
+            id,
+            kind: entry.word("kind", ConductKind::parse)?,
+            at: entry.time("at")?,
+            by: entry.text("by"),
+            policy: entry.text("policy"),
+            moment: entry.word("moment", Moment::parse),
+            heads: entry.text("heads").split_whitespace().map(str::to_owned).collect(),
+            answers: entry.text("answers"),
+            skew: whole(entry.reader.scalar_in(&entry.object, "skew")),
+            rule: entry.text("rule"),
+            note: entry.text("note"),
+            from: entry.time("from"),
+            until: entry.time("until"),
+            grade: entry.word("grade", Grade::parse),
+            of: entry.text("of"),
+            about: entry.word("about", NoticeAbout::parse),
+            days: entry.whole("days"),
+            starts: entry.whole("starts"),
+            ends: entry.whole("ends"),
+            place: entry.word("place", PlaceType::parse),
+        })
+    };
+    let mut entries: Vec<_> = read.entries(&["conduct"]).into_iter().filter_map(entry).collect();
+    entries.sort_by_key(|entry| entry.at);
+    entries
 }
 
 fn review(read: &Reader<'_>) -> ReviewView {

@@ -5,9 +5,9 @@
 
 use super::signature;
 use super::terms::{
-    AppointmentStatus, AttachmentKind, Channel, CheckAnswer, CheckItem, ContactOutcome,
-    Disposition, Flag, Grade, OptionKind, OverdueReason, PlaceType, ProposedBy, ReviewStatus,
-    TargetRole, Willingness,
+    AppointmentStatus, AttachmentKind, Channel, CheckAnswer, CheckItem, ConductKind,
+    ContactOutcome, Disposition, Flag, Grade, Moment, NoticeAbout, OptionKind, OverdueReason,
+    PlaceType, ProposedBy, ReviewStatus, TargetRole, Willingness,
 };
 
 /// The schema that this code writes.
@@ -279,6 +279,30 @@ pub const RULES: &[Rule] = rules! {
 
     // Results of conduct rules: made here so that two devices share the container.
     ["conduct"] => Kind::Map, Creation, Once, Open;
+    ["conduct", "*"] => Kind::Map, Both, Once, Always;
+    ["conduct", "*", "kind"] => word!(ConductKind), Both, Once, Always;
+    ["conduct", "*", "at"] => Kind::Time, Both, Once, Always;
+    ["conduct", "*", "by"] => Kind::Text(LINE), Both, Once, Always;
+    // An evaluation: by which policy, of which state, and what did not pass.
+    ["conduct", "*", "policy"] => Kind::Text(LINE), Both, Once, Always;
+    ["conduct", "*", "moment"] => word!(Moment), Both, Once, Always;
+    ["conduct", "*", "heads"] => Kind::Text(REMARK), Both, Once, Always;
+    ["conduct", "*", "answers"] => Kind::Text(REMARK), Both, Once, Always;
+    // How far the writing device's clock was ahead of the office's, ms.
+    ["conduct", "*", "skew"] => Kind::Whole(-MONEY, MONEY), Both, Once, Always;
+    // A consent or an override: of which rule, and why; a consent has bounds and can be withdrawn.
+    ["conduct", "*", "rule"] => Kind::Text(32), Both, Once, Always;
+    ["conduct", "*", "note"] => Kind::Text(REMARK), Both, Once, Always;
+    ["conduct", "*", "from"] => Kind::Time, Both, Once, Always;
+    ["conduct", "*", "until"] => Kind::Time, Both, Once, Always;
+    ["conduct", "*", "grade"] => word!(Grade), Both, Once, Always;
+    ["conduct", "*", "of"] => Kind::Text(64), Both, Once, Always;
+    // A notice: about what. A wish: minutes of which days, Monday the lowest bit, or which place.
+    ["conduct", "*", "about"] => word!(NoticeAbout), Both, Once, Always;
+    ["conduct", "*", "days"] => Kind::Whole(0, 127), Both, Once, Always;
+    ["conduct", "*", "starts"] => Kind::Whole(0, 1_440), Both, Once, Always;
+    ["conduct", "*", "ends"] => Kind::Whole(0, 1_440), Both, Once, Always;
+    ["conduct", "*", "place"] => word!(PlaceType), Both, Once, Always;
 };
 
 /// The row for a path, or `None` where the schema knows no such path.

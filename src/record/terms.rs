@@ -1,7 +1,5 @@
 //! The closed vocabularies of the field: what a scalar of the record may say.
 
-use serde::{Deserialize, Serialize};
-
 use crate::types::TsType;
 
 /// A closed vocabulary: an enum whose variants have one written form each.
@@ -9,7 +7,10 @@ macro_rules! vocabulary {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)+ }) => {
         TsType! {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+            serde::Serialize, serde::Deserialize,
+        )]
         pub enum $name {
             $($(#[$vmeta])* #[serde(rename = $text)] $variant,)+
         }
@@ -31,6 +32,7 @@ macro_rules! vocabulary {
         }
     };
 }
+pub(crate) use vocabulary;
 
 vocabulary! {
 /// What a user may do.
@@ -352,6 +354,47 @@ ReviewStatus {
     Accepted = "accepted",
     /// Returned to the collector.
     Returned = "returned",
+}}
+
+vocabulary! {
+/// When in a visit's life conduct is evaluated.
+Moment {
+    /// Before departure.
+    Before = "before",
+    /// On arrival, at the door.
+    Arrival = "arrival",
+    /// After the visit.
+    After = "after",
+}}
+
+vocabulary! {
+/// What an entry of `conduct` is.
+ConductKind {
+    /// What the rules said of a state of the record.
+    Evaluation = "evaluation",
+    /// The borrower agreed to something that a rule forbids without it.
+    Consent = "consent",
+    /// The borrower took a consent back.
+    Withdrawal = "withdrawal",
+    /// Somebody went on in spite of a warning, and says why.
+    Override = "override",
+    /// The borrower was told something.
+    Notice = "notice",
+    /// A time or a place that the borrower does not want.
+    Wish = "wish",
+}}
+
+vocabulary! {
+/// What the borrower was told.
+NoticeAbout {
+    /// That somebody else collects for the lender.
+    Agency = "agency",
+    /// What is owed and how to dispute it.
+    Validation = "validation",
+    /// Day, likely time and purpose of the visit.
+    Visit = "visit",
+    /// Who comes.
+    Visitors = "visitors",
 }}
 
 impl Disposition {

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{Position, PromiseToPay};
 use super::terms::{
-    AppointmentStatus, AttachmentKind, Channel, CheckAnswer, CheckItem, ContactOutcome,
-    Disposition, Flag, Grade, OptionKind, OverdueReason, PlaceType, ProposedBy, ReviewStatus,
-    Stage, TargetRole, Willingness,
+    AppointmentStatus, AttachmentKind, Channel, CheckAnswer, CheckItem, ConductKind,
+    ContactOutcome, Disposition, Flag, Grade, Moment, NoticeAbout, OptionKind, OverdueReason,
+    PlaceType, ProposedBy, ReviewStatus, Stage, TargetRole, Willingness,
 };
 use crate::types::TsType;
 
@@ -55,6 +55,8 @@ pub struct VisitView {
     pub amendments: Vec<AmendmentView>,
     /// The office's review.
     pub review: ReviewView,
+    /// What is kept about conduct, oldest first.
+    pub conduct: Vec<ConductEntry>,
     /// Fields for which two values stand.
     pub conflicts: Vec<Conflict>,
     /// The five steps and what each still lacks.
@@ -98,6 +100,77 @@ pub struct CaseView {
     pub note: String,
     /// Holds, one entry per flag and author.
     pub flags: Vec<FlagView>,
+    /// What other records of the case count; `None` where the office has not said.
+    pub contact_summary: Option<ContactSummary>,
+}
+}
+
+TsType! {
+/// What other records of the same case count.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactSummary {
+    /// Up to when the counts are complete, ms.
+    pub as_of: i64,
+    /// By name and day, in order of their names.
+    pub counts: Vec<ContactCount>,
+}
+}
+
+TsType! {
+/// One count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactCount {
+    /// Such as `visits.2026-11-03`.
+    pub name: String,
+    /// How many.
+    pub count: i64,
+}
+}
+
+TsType! {
+/// An entry about conduct. Which fields it has follows from its kind; the others are empty.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConductEntry {
+    /// Its key.
+    pub id: String,
+    /// What it is.
+    pub kind: ConductKind,
+    /// ms.
+    pub at: i64,
+    /// Who wrote it.
+    pub by: String,
+    /// Evaluation: the layers and their versions.
+    pub policy: String,
+    /// Evaluation: which moment.
+    pub moment: Option<Moment>,
+    /// Evaluation: the state that was evaluated, hashes in hex.
+    pub heads: Vec<String>,
+    /// Evaluation: what did not pass, as `conduct::entry` writes it.
+    pub answers: String,
+    /// Evaluation: how far the device's clock was ahead of the office's, ms; `None` where unknown.
+    pub skew: Option<i64>,
+    /// Consent, override: the rule.
+    pub rule: String,
+    /// In words.
+    pub note: String,
+    /// Consent: from when, ms.
+    pub from: Option<i64>,
+    /// Consent: until when, ms.
+    pub until: Option<i64>,
+    /// Consent, notice: how it is evidenced.
+    pub grade: Option<Grade>,
+    /// Withdrawal: of which consent.
+    pub of: String,
+    /// Notice: about what.
+    pub about: Option<NoticeAbout>,
+    /// Wish: days of the week, Monday the lowest bit.
+    pub days: i64,
+    /// Wish: minutes since midnight.
+    pub starts: i64,
+    /// Wish: minutes since midnight.
+    pub ends: i64,
+    /// Wish: the place; `None` for all.
+    pub place: Option<PlaceType>,
 }
 }
 

@@ -1,6 +1,7 @@
 //! Carries commands out. Every write passes the authority table and the kinds of the schema.
 
 mod again;
+mod conduct;
 
 use automerge::transaction::{Transactable, Transaction};
 use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
@@ -165,6 +166,16 @@ impl<'t, 'd> Pen<'t, 'd> {
                 fields.extend(until.map(|until| ("until", time(until))));
                 self.entry(&["case", "flags", flag.as_str(), &self.author.user], &fields)
             }
+            Command::GiveConsent(consent) => self.consent(consent),
+            Command::WithdrawConsent { id, of, at } => self.withdrawal(id, of, *at, before),
+            Command::OverrideWarning { id, rule, reason, at } => {
+                self.override_warning(id, rule, reason, *at)
+            }
+            Command::RecordNotice { id, about, at, grade, note } => {
+                self.notice(id, *about, *at, *grade, note)
+            }
+            Command::RecordWish(wish) => self.wish(wish),
+            Command::SummarizeContacts { as_of, counts } => self.summarize(*as_of, counts, before),
             Command::Resolve { path, pick } => self.resolve(path, pick, before),
             Command::UpdateCase(patch) => self.case(patch),
             Command::Assign(patch) => self.assignment(patch),

@@ -46,7 +46,12 @@ impl World<'_> {
                 let edit = Edit { record: id, mark: mark.clone(), hash, trace, arrived: false };
                 self.oracle.edited(n, ticket, edit);
             }
-            Ok(None) | Err(WorkspaceError::Command(_)) => return Ok(()),
+            Ok(None)
+            | Err(
+                WorkspaceError::Command(_)
+                | WorkspaceError::Stopped { .. }
+                | WorkspaceError::ReasonNeeded { .. },
+            ) => return Ok(()),
             Err(error) => return broken("D1", format!("device {n} may not edit: {error}")),
         }
         self.tell(format!("device {n} writes {mark} into {id}: {}", word(&command)));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use automerge::{Change, ChangeHash};
 
+use super::conduct::{LAYERS_KEY, policy};
 use super::held::{Held, Problem, Unsent, checked_change};
 use super::journal::Journal;
 use super::listing::Listing;
@@ -71,6 +72,9 @@ impl Workspace {
             next_ticket: 0,
             uses: 0,
             listing: Listing::default(),
+            // Layers that are damaged come again from the office.
+            policy: named(LAYERS_KEY).and_then(|value| policy(value)).unwrap_or_default(),
+            zones: BTreeMap::new(),
         };
         if format.is_none() {
             workspace.journal.put(Table::Meta, FORMAT_KEY.into(), vec![STORE_FORMAT]);

@@ -2,8 +2,10 @@
 import type { Lender } from "./office";
 import type {
   Command,
+  ConductView,
   FirstSync,
   HistoryEntry,
+  Moment,
   Plan,
   RecordState,
   RefusedWork,
@@ -108,7 +110,10 @@ export interface Client {
   /** Reads a record that is open again. */
   view(id: string): Promise<VisitView>;
   close(id: string): Promise<void>;
-  /** Resolves only when the change is durable on this phone. */
+  /**
+   * Resolves only when the change is durable on this phone. A departure that rules of conduct stop
+   * rejects with `conduct_stops` or `conduct_needs_reason`, the rules in `path`.
+   */
   apply(id: string, command: Command): Promise<VisitView>;
   /**
    * Signs what was read back under a sealed record, with the key of this device. Codes: no_key,
@@ -116,6 +121,8 @@ export interface Client {
    */
   sign(id: string, reading: Reading): Promise<VisitView>;
   history(id: string): Promise<HistoryEntry[]>;
+  /** What the rules of conduct say of an open record, as if it were `at`, ms; now without. */
+  conduct(id: string, moment: Moment, at?: number): Promise<ConductView>;
   /** What the office refused of an open record, beside what it has. Code: not_refused. */
   refusedWork(id: string): Promise<RefusedWork>;
   /** Takes the office's record and writes the named units of the refused work again, durably. */

@@ -87,6 +87,7 @@ class TabClient implements Client {
   view = (id: string): Promise<Result<"view">> => this.run("view", id);
   close = (id: string): Promise<void> => this.run("close", id);
   sign = (id: string, reading: Reading): Promise<Result<"sign">> => this.run("sign", id, reading);
+  conduct = (...args: Parameters<Client["conduct"]>): Promise<Result<"conduct">> => this.run("conduct", ...args);
   history = (id: string): Promise<Result<"history">> => this.run("history", id);
   refusedWork = (id: string): Promise<Result<"refusedWork">> => this.run("refusedWork", id);
   settleRefused = (id: string, units: string[]): Promise<Result<"settleRefused">> =>

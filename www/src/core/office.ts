@@ -60,6 +60,12 @@ export class Office {
     return JSON.parse(new TextDecoder().decode(await whole(response))) as Lender;
   }
 
+  /** The lender's own layers of conduct, packed. */
+  async layers(): Promise<Uint8Array> {
+    const response = await send("/api/conduct/layers", { method: "GET" });
+    return new Uint8Array(await whole(response));
+  }
+
   async signOut(): Promise<void> {
     await send("/api/session", { method: "DELETE" });
   }

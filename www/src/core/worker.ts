@@ -20,7 +20,8 @@ import { PRACTICE } from "./names";
 import { makeUp, PRACTISER } from "./practice";
 import { Signing } from "./signing";
 import { Storage, StorageError, type DeviceRow } from "./storage";
-import type { Command, HistoryEntry, Plan, RefusedWork, VisitView } from "../wasm/doorstep";
+import { zoneAround } from "./zones";
+import type { Command, ConductView, HistoryEntry, Moment, Plan, RefusedWork, VisitView } from "../wasm/doorstep";
 
 /** The store that this worker is over: its name says which (`Engine`). */
 const STORE = self.name;
@@ -82,6 +83,8 @@ async function launch(store: Storage, row: DeviceRow): Promise<void> {
   signing = new Signing(store, office);
   void signing.enrol();
   void learn(store);
+  layersAt = 0;
+  learnLayers();
   listen();
 }
 
@@ -111,6 +114,29 @@ function listen(): void {
 
 function syncNow(): void {
   driver?.call((workspace) => workspace.syncNow(Date.now()));
+}
+
+/** Rules of conduct need the borrower's clock. */
+function learnZone(drive: Driver, id: string): void {
+  drive.call((workspace) => {
+    const { zone } = workspace.view(id).case;
+    const now = Date.now();
+    if (zone && !workspace.knowsZone(zone, now)) workspace.learnZone(zoneAround(zone, now));
+  });
+}
+
+/** How long the lender's layers are taken for the office's newest. */
+const LAYERS_LAST_MS = 3_600_000;
+let layersAt = 0;
+
+/** Asks for the lender's layers, where that was long ago. Without a network the kept ones hold. */
+function learnLayers(): void {
+  if (Date.now() - layersAt < LAYERS_LAST_MS) return;
+  layersAt = Date.now();
+  office
+    .layers()
+    .then((packed) => driver?.call((workspace) => workspace.learnLayers(packed)))
+    .catch(() => (layersAt = 0));
 }
 
 function poisoned(cause: unknown): void {
@@ -210,6 +236,7 @@ const methods = {
   async apply(id: string, command: Command): Promise<VisitView> {
     await opening.get(id);
     const drive = running();
+    if (command.do === "depart" || command.do === "arrive" || command.do === "seal") learnZone(drive, id);
     let durable: Promise<void> | undefined;
     // The wait is set up before the queue runs, so that no answer can come too early.
     drive.call((workspace) => {
@@ -226,6 +253,14 @@ const methods = {
     if (!signing) throw new ClientError("practice_sign");
     const signed = await signing.sign(statement);
     return methods.apply(id, { do: "sign", id: signature, at, heads, text, ...signed });
+  },
+
+  async conduct(id: string, moment: Moment, at = Date.now()): Promise<ConductView> {
+    await opening.get(id);
+    learnLayers();
+    const drive = running();
+    learnZone(drive, id);
+    return drive.call((workspace) => workspace.conduct(id, moment, at));
   },
 
   async history(id: string): Promise<HistoryEntry[]> {

@@ -2,6 +2,8 @@
 import { signal } from "@preact/signals";
 import i18next from "i18next";
 import { remember, remembered } from "../ui/remember";
+import conductEn from "./conduct.en.json";
+import conductZh from "./conduct.zh-CN.json";
 import en from "./en.json";
 import papersEn from "./papers.en.json";
 import papersZh from "./papers.zh-CN.json";
@@ -28,7 +30,10 @@ void i18next.init({
   // Preact escapes what it draws.
   interpolation: { escapeValue: false },
   initImmediate: false,
-  resources: { en: { translation: joined(en, papersEn) }, "zh-CN": { translation: joined(zh, papersZh) } },
+  resources: {
+    en: { translation: { ...joined(en, papersEn), conduct: conductEn } },
+    "zh-CN": { translation: { ...joined(zh, papersZh), conduct: conductZh } },
+  },
 } as Parameters<typeof i18next.init>[0]);
 document.documentElement.lang = lang.value;
 

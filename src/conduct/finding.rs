@@ -1,0 +1,96 @@
+//! What one duty finds.
+
+use super::terms::Answer;
+use super::view::Evidence;
+use crate::record::terms::Grade;
+
+/// When a planned visit would no longer fail a duty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It does not stop the visit, or waiting does not help a duty that is not about time.
+    Indifferent,
+    /// From this time on, as far as this duty goes.
+    At(i64),
+    /// No time is known.
+    Never,
+}
+
+/// What one duty finds.
+#[derive(Debug, Clone)]
+pub(super) struct Finding {
+    pub(super) answer: Answer,
+    pub(super) reason: &'static str,
+    pub(super) params: Vec<(&'static str, String)>,
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) grade: Option<Grade>,
+    pub(super) next: Next,
+}
+
+impl Finding {
+    fn new(answer: Answer, reason: &'static str) -> Self {
+        Self {
+            answer,
+            reason,
+            params: Vec::new(),
+            evidence: Vec::new(),
+            grade: None,
+            next: Next::Indifferent,
+        }
+    }
+    pub(super) fn pass(reason: &'static str) -> Self {
+        Self::new(Answer::Pass, reason)
+    }
+    pub(super) fn fail(reason: &'static str) -> Self {
+        Self::new(Answer::Fail, reason)
+    }
+    pub(super) fn unknown(reason: &'static str) -> Self {
+        Self::new(Answer::Unknown, reason)
+    }
+    pub(super) fn aside(reason: &'static str) -> Self {
+        Self::new(Answer::NotApplicable, reason)
+    }
+    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.params.push((name, value.to_string()));
+        self
+    }
+    pub(super) fn saw(mut self, evidence: Evidence) -> Self {
+        self.evidence.push(evidence);
+        self
+    }
+    pub(super) fn graded(mut self, grade: impl Into<Option<Grade>>) -> Self {
+        self.grade = grade.into();
+        self
+    }
+    pub(super) fn until(mut self, next: Next) -> Self {
+        self.next = next;
+        self
+    }
+
+    /// Both of two duties: the worse answer speaks, and the weaker evidence carries it.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        let answer = self.answer.and(other.answer);
+        let other_speaks =
+            answer != self.answer || (self.answer == other.answer && self.reason.is_empty());
+        let next = match (self.next, other.next) {
+            (Next::Never, _) | (_, Next::Never) => Next::Never,
+            (Next::At(one), Next::At(two)) => Next::At(one.max(two)),
+            (Next::At(at), Next::Indifferent) | (Next::Indifferent, Next::At(at)) => Next::At(at),
+            (Next::Indifferent, Next::Indifferent) => Next::Indifferent,
+        };
+        let grade = match (self.answer == answer, other.answer == answer) {
+            (true, true) => match (self.grade, other.grade) {
+                (Some(one), Some(two)) => Some(one.min(two)),
+                (one, two) => one.or(two),
+            },
+            (true, false) => self.grade,
+            (false, _) => other.grade,
+        };
+        let mut evidence = std::mem::take(&mut self.evidence);
+        evidence.extend(other.evidence.iter().cloned());
+        evidence.sort();
+        evidence.dedup();
+        let (reason, params) =
+            if other_speaks { (other.reason, other.params) } else { (self.reason, self.params) };
+        Self { answer, reason, params, evidence, grade, next }
+    }
+}

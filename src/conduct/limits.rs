@@ -1,0 +1,136 @@
+//! The strictest value of every parameter, and which layer decided it.
+
+use std::collections::BTreeMap;
+
+use super::duty::name;
+use super::policy::{Days, Duty, Within};
+use super::select::Selected;
+use super::terms::{LegalStatus, Scope};
+use super::time::{Day, show_minutes};
+use super::view::Limit;
+
+/// Two values and who set them.
+#[derive(Debug, Default)]
+struct Tightest {
+    /// Where a window opens, or a single value.
+    low: Option<(i64, Vec<(String, String)>)>,
+    /// Where a window closes.
+    high: Option<(i64, Vec<(String, String)>)>,
+}
+
+/// Windows intersect, caps take the least, duties the most.
+pub(super) fn limits(selected: &Selected<'_>, day: Option<Day>) -> Vec<Limit> {
+    let mut limits: BTreeMap<String, Tightest> = BTreeMap::new();
+    for layer in &selected.layers {
+        for rule in &layer.rules {
+            let early = rule.from.zip(day).is_some_and(|(from, day)| day < from);
+            let late = rule.until.zip(day).is_some_and(|(until, day)| day >= until);
+            if rule.status == LegalStatus::Draft || early || late {
+                continue;
+            }
+            let who = (layer.id.clone(), rule.id.clone());
+            for duty in &rule.duties {
+                tighten(&mut limits, duty, &who);
+            }
+        }
+    }
+    limits.into_iter().filter_map(|(parameter, tightest)| tightest.show(parameter)).collect()
+}
+
+fn tighten(limits: &mut BTreeMap<String, Tightest>, duty: &Duty, who: &(String, String)) {
+    let mut most = |parameter: String, value: i64| {
+        take(&mut limits.entry(parameter).or_default().low, value, who, i64::gt);
+    };
+    match duty {
+        Duty::Visitors { least } => most("visitors".into(), *least),
+        Duty::Retention { months } => most("retention_months".into(), *months),
+        Duty::Cooldown { days } => most("cooldown_days".into(), i64::from(*days)),
+        Duty::NoticeBeforeVisit { about, hours } => most(format!("notice_{about}_hours"), *hours),
+        Duty::Cap { count, within, most } => {
+            let parameter = match within {
+                Within::Days(days) => format!("{}_{days}d", name(*count)),
+                Within::Month => format!("{}_month", name(*count)),
+            };
+            take(&mut limits.entry(parameter).or_default().low, *most, who, i64::lt);
+        }
+        Duty::Leave { minutes } => {
+            take(
+                &mut limits.entry("leave_minutes".into()).or_default().low,
+                *minutes,
+                who,
+                i64::lt,
+            );
+        }
+        Duty::PlanLength { months } => {
+            take(&mut limits.entry("plan_months".into()).or_default().low, *months, who, i64::lt);
+        }
+        Duty::Window { on, days, from, to } => {
+            let days = match days {
+                Days::All => &["weekdays", "weekends"][..],
+                Days::Weekdays => &["weekdays"],
+                Days::Weekends => &["weekends"],
+            };
+            let kinds = match on {
+                Scope::Visit => &["visit"][..],
+                Scope::Call => &["call"],
+                Scope::Both => &["visit", "call"],
+            };
+            for kind in kinds {
+                for days in days {
+                    let tightest = limits.entry(format!("{kind}_window_{days}")).or_default();
+                    take(&mut tightest.low, *from, who, i64::gt);
+                    take(&mut tightest.high, *to, who, i64::lt);
+                }
+            }
+        }
+        Duty::Holidays
+        | Duty::Check { .. }
+        | Duty::VerifiedFirst
+        | Duty::EntryConsent
+        | Duty::OnRequest
+        | Duty::Hold { .. }
+        | Duty::AgreedDespite { .. }
+        | Duty::ThirdParty { .. }
+        | Duty::Unreachable { .. }
+        | Duty::ThirdPartyRefusal
+        | Duty::Decent
+        | Duty::NoticeBeforeContact { .. }
+        | Duty::NoticeAfterContact { .. }
+        | Duty::Channels { .. }
+        | Duty::OnePosition
+        | Duty::ComplaintDecided { .. }
+        | Duty::Wishes
+        | Duty::Permission => {}
+    }
+}
+
+fn take(
+    slot: &mut Option<(i64, Vec<(String, String)>)>,
+    value: i64,
+    who: &(String, String),
+    stricter: fn(&i64, &i64) -> bool,
+) {
+    match slot {
+        Some((held, by)) if *held == value => by.push(who.clone()),
+        Some((held, _)) if !stricter(&value, held) => {}
+        Some(_) | None => *slot = Some((value, vec![who.clone()])),
+    }
+}
+
+impl Tightest {
+    fn show(self, parameter: String) -> Option<Limit> {
+        let (low, mut by) = self.low?;
+        let value = match self.high {
+            None => low.to_string(),
+            Some((high, others)) => {
+                by.extend(others);
+                format!("{}–{}", show_minutes(low), show_minutes(high))
+            }
+        };
+        by.sort();
+        by.dedup();
+        let (mut layers, rules): (Vec<_>, Vec<_>) = by.into_iter().unzip();
+        layers.dedup();
+        Some(Limit { parameter, value, layers, rules })
+    }
+}

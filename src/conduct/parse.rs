@@ -1,0 +1,545 @@
+//! From a layer's TOML to a [`Layer`], checked. What is wrong is said with its line.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::policy::{Count, Days, Duty, Layer, Met, Rule, Within};
+use super::terms::{Confidence, LegalStatus, Scope, Severity};
+use super::time::{Day, parse_day};
+use crate::record::terms::{CheckItem, Flag, NoticeAbout};
+
+/// What is wrong with a layer, and on which line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct Wrong {
+    /// From 1.
+    pub line: usize,
+    /// One sentence.
+    pub what: String,
+}
+
+/// Reads and checks a layer.
+///
+/// # Errors
+/// Everything that is wrong, in order of lines.
+pub fn parse(text: &str) -> Result<Layer, Vec<Wrong>> {
+    let line = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count() + 1;
+    let mut found: Found = Vec::new();
+    let layer = match DeTable::parse(text) {
+        Ok(table) => layer(Fields::new(table.get_ref(), table.span(), "the layer"), &mut found),
+        Err(error) => {
+            let at = error.span().map_or(0, |span| span.start);
+            found.push((at, error.message().to_owned()));
+            None
+        }
+    };
+    match layer.filter(|_| found.is_empty()) {
+        Some(layer) => Ok(layer),
+        None => {
+            let mut wrong: Vec<Wrong> =
+                found.into_iter().map(|(at, what)| Wrong { line: line(at), what }).collect();
+            wrong.sort_by_key(|wrong| wrong.line);
+            Err(wrong)
+        }
+    }
+}
+
+/// Places and sentences of what is wrong.
+type Found = Vec<(usize, String)>;
+
+fn layer(mut fields: Fields<'_>, found: &mut Found) -> Option<Layer> {
+    let defaults = Defaults {
+        status: fields.word("status", LegalStatus::parse, LegalStatus::ALL, found),
+        from: fields.day("from", found),
+        until: fields.day("until", found),
+    };
+    let (holidays, holidays_known) = holidays(&mut fields, found);
+    let layer = Layer {
+        id: fields.need("id", Fields::text, found).unwrap_or_default(),
+        version: fields.need("version", Fields::text, found).unwrap_or_default(),
+        title: fields.need("title", Fields::text, found).unwrap_or_default(),
+        jurisdiction: fields.text("jurisdiction", found).unwrap_or_default(),
+        max_age_hours: fields.number("max_age_hours", 1..=8_760, found),
+        holidays,
+        holidays_known,
+        rules: fields
+            .tables("rule", found)
+            .into_iter()
+            .filter_map(|rule| self::rule(rule, &defaults, found))
+            .collect(),
+    };
+    let start = fields.span.start;
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    for (name, value) in [("id", &layer.id), ("version", &layer.version)] {
+        if !plain(value) {
+            found.push((start, format!("`{name}` holds letters, digits, `-`, `_` and `.` only")));
+        }
+    }
+    if layer.rules.is_empty() {
+        found.push((start, "a layer has at least one [[rule]]".to_owned()));
+    }
+    let mut ids: Vec<&str> = layer.rules.iter().map(|rule| rule.id.as_str()).collect();
+    ids.sort_unstable();
+    for pair in ids.windows(2) {
+        if let [one, other] = pair
+            && one == other
+        {
+            found.push((start, format!("two rules are called `{one}`")));
+        }
+    }
+    let asks_holidays = layer.rules.iter().any(|rule| rule.duties.contains(&Duty::Holidays));
+    if asks_holidays && layer.holidays_known.is_none() && layer.jurisdiction.is_empty() {
+        let what = "a rule asks for holidays: name them, or the `jurisdiction` whose they are";
+        found.push((start, what.to_owned()));
+    }
+    fields.end(found);
+    Some(layer)
+}
+
+fn holidays(fields: &mut Fields<'_>, found: &mut Found) -> (Vec<Day>, Option<(Day, Day)>) {
+    let mut days = Vec::new();
+    for (text, at) in fields.texts("holidays", found) {
+        match parse_day(&text) {
+            Some(day) => days.push(day),
+            None => found.push((at, format!("`{text}` is no date such as 2026-12-25"))),
+        }
+    }
+    days.sort_unstable();
+    days.dedup();
+    let known = (fields.day("holidays_from", found), fields.day("holidays_until", found));
+    match known {
+        (Some(from), Some(until)) if from < until => (days, Some((from, until))),
+        (None, None) if days.is_empty() => (days, None),
+        _ => {
+            let what =
+                "holidays come with `holidays_from` and `holidays_until`, one before the other";
+            found.push((fields.span.start, what.to_owned()));
+            (days, None)
+        }
+    }
+}
+
+/// What a rule takes from its layer where it says nothing itself.
+struct Defaults {
+    status: Option<LegalStatus>,
+    from: Option<Day>,
+    until: Option<Day>,
+}
+
+fn rule(mut fields: Fields<'_>, defaults: &Defaults, found: &mut Found) -> Option<Rule> {
+    let start = fields.span.start;
+    let id = fields.need("id", Fields::text, found);
+    if let Some(id) = &id {
+        fields.name = format!("rule {id}");
+        if !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') || id.len() > 32 {
+            found.push((
+                start,
+                format!("`{id}`: a rule's id holds letters, digits and `-`, 32 at most"),
+            ));
+        }
+    }
+    let status = fields.word("status", LegalStatus::parse, LegalStatus::ALL, found);
+    let status = status.or(defaults.status);
+    if status.is_none() {
+        found.push((start, format!("{}: `status` is missing here and in the layer", fields.name)));
+    }
+    let confidence = fields.word("confidence", Confidence::parse, Confidence::ALL, found);
+    let severity = fields.word("severity", Severity::parse, Severity::ALL, found);
+    let scope = fields.word("scope", Scope::parse, Scope::ALL, found);
+    for (name, there) in [
+        ("confidence", confidence.is_some()),
+        ("severity", severity.is_some()),
+        ("scope", scope.is_some()),
+    ] {
+        if !there && !fields.used.iter().any(|used| used == name && fields.table.contains_key(name))
+        {
+            found.push((start, format!("{}: `{name}` is missing", fields.name)));
+        }
+    }
+    let name = fields.name.clone();
+    let duties: Vec<Duty> = fields
+        .tables("duty", found)
+        .into_iter()
+        .filter_map(|mut duty| {
+            duty.name = format!("{name}, a duty");
+            self::duty(duty, found)
+        })
+        .collect();
+    if duties.is_empty() {
+        found.push((start, format!("{name}: a rule has at least one [[rule.duty]]")));
+    }
+    let rule = Rule {
+        id: id.unwrap_or_default(),
+        title: fields.text("title", found).unwrap_or_default(),
+        scope: scope.unwrap_or(Scope::Both),
+        status: status.unwrap_or(LegalStatus::Lender),
+        confidence: confidence.unwrap_or(Confidence::M),
+        citation: fields.need("citation", Fields::text, found).unwrap_or_default(),
+        from: fields.day("from", found).or(defaults.from),
+        until: fields.day("until", found).or(defaults.until),
+        severity: severity.unwrap_or(Severity::Block),
+        consent: fields.truth("consent", found).unwrap_or(false),
+        duties,
+    };
+    if rule.from.zip(rule.until).is_some_and(|(from, until)| until <= from) {
+        found.push((start, format!("{name}: `until` is not after `from`")));
+    }
+    fields.end(found);
+    Some(rule)
+}
+
+fn duty(mut fields: Fields<'_>, found: &mut Found) -> Option<Duty> {
+    let kind = fields.need("kind", Fields::text, found)?;
+    fields.name = format!("{} ({kind})", fields.name);
+    let duty = match kind.as_str() {
+        "window" => window(&mut fields, found),
+        "holidays" => Some(Duty::Holidays),
+        "cap" => cap(&mut fields, found),
+        "cooldown" => days(&mut fields, found).map(|days| Duty::Cooldown { days }),
+        "visitors" => fields.needed("least", 1..=10, found).map(|least| Duty::Visitors { least }),
+        "check" => check(&mut fields, found),
+        "verified_first" => Some(Duty::VerifiedFirst),
+        "entry_consent" => Some(Duty::EntryConsent),
+        "on_request" => Some(Duty::OnRequest),
+        "hold" => flags(&mut fields, found).map(|flags| Duty::Hold { flags }),
+        "agreed_despite" => flags(&mut fields, found).map(|flags| Duty::AgreedDespite { flags }),
+        "leave" => fields.needed("minutes", 0..=240, found).map(|minutes| Duty::Leave { minutes }),
+        "third_party" => {
+            fields.needed("failures", 1..=100, found).map(|failures| Duty::ThirdParty { failures })
+        }
+        "unreachable" => {
+            fields.needed("failures", 1..=100, found).map(|failures| Duty::Unreachable { failures })
+        }
+        "third_party_refusal" => Some(Duty::ThirdPartyRefusal),
+        "decent" => Some(Duty::Decent),
+        "retention" => {
+            fields.needed("months", 1..=1_200, found).map(|months| Duty::Retention { months })
+        }
+        "plan_length" => {
+            fields.needed("months", 1..=600, found).map(|months| Duty::PlanLength { months })
+        }
+        "notice_before_contact" => {
+            about(&mut fields, found).map(|about| Duty::NoticeBeforeContact { about })
+        }
+        "notice_after_contact" => {
+            let days = fields.needed("days", 0..=365, found);
+            about(&mut fields, found)
+                .zip(days)
+                .map(|(about, days)| Duty::NoticeAfterContact { about, days })
+        }
+        "notice_before_visit" => {
+            let hours = fields.needed("hours", 0..=8_760, found);
+            about(&mut fields, found)
+                .zip(hours)
+                .map(|(about, hours)| Duty::NoticeBeforeVisit { about, hours })
+        }
+        "channels" => {
+            let forbidden: Vec<String> =
+                fields.texts("forbidden", found).into_iter().map(|(text, _)| text).collect();
+            if forbidden.is_empty() {
+                fields.wrong("`forbidden` names at least one channel", found);
+            }
+            Some(Duty::Channels { forbidden })
+        }
+        "one_position" => Some(Duty::OnePosition),
+        "complaint_decided" => {
+            fields.needed("days", 1..=365, found).map(|days| Duty::ComplaintDecided { days })
+        }
+        "wishes" => Some(Duty::Wishes),
+        "permission" => Some(Duty::Permission),
+        _ => {
+            fields.wrong("no such kind of duty; docs/CONDUCT.md lists them", found);
+            return None;
+        }
+    };
+    fields.end(found);
+    duty
+}
+
+fn window(fields: &mut Fields<'_>, found: &mut Found) -> Option<Duty> {
+    let on = fields.word("on", Scope::parse, Scope::ALL, found).unwrap_or(Scope::Both);
+    let days = match fields.text("days", found).as_deref() {
+        None | Some("all") => Days::All,
+        Some("weekdays") => Days::Weekdays,
+        Some("weekends") => Days::Weekends,
+        Some(_) => {
+            fields.wrong("`days` is all, weekdays or weekends", found);
+            Days::All
+        }
+    };
+    let from = fields.minutes("from", found)?;
+    let to = fields.minutes("to", found)?;
+    if from >= to {
+        fields.wrong("a window ends after it begins, on the same day", found);
+    }
+    Some(Duty::Window { on, days, from, to })
+}
+
+fn cap(fields: &mut Fields<'_>, found: &mut Found) -> Option<Duty> {
+    let count = match fields.need("count", Fields::text, found)?.as_str() {
+        "visits" => Count::Visits,
+        "calls" => Count::Calls,
+        "conversations" => Count::Conversations,
+        "contacts" => Count::Contacts,
+        "attempts" => Count::Attempts,
+        "unanswered" => Count::Unanswered,
+        _ => {
+            let known = "visits, calls, conversations, contacts, attempts or unanswered";
+            fields.wrong(&format!("`count` is {known}"), found);
+            return None;
+        }
+    };
+    let month = fields.truth("month", found).unwrap_or(false);
+    let days = fields.number("days", 1..=31, found).and_then(|days| i32::try_from(days).ok());
+    let within = match (month, days) {
+        (true, None) => Within::Month,
+        (false, Some(days)) => Within::Days(days),
+        (true, Some(_)) | (false, None) => {
+            fields.wrong("a cap is within `days` (1 to 31) or `month = true`", found);
+            return None;
+        }
+    };
+    let most = fields.needed("most", 0..=1_000, found)?;
+    Some(Duty::Cap { count, within, most })
+}
+
+fn check(fields: &mut Fields<'_>, found: &mut Found) -> Option<Duty> {
+    let item = fields.word("item", CheckItem::parse, CheckItem::ALL, found);
+    if item.is_none() && !fields.table.contains_key("item") {
+        fields.wrong("`item` is missing", found);
+    }
+    let met = match fields.text("met", found).as_deref() {
+        None | Some("party") => Met::Party,
+        Some("anybody") => Met::Anybody,
+        Some("nobody") => Met::Nobody,
+        Some(_) => {
+            fields.wrong("`met` is party, anybody or nobody", found);
+            Met::Party
+        }
+    };
+    let optional = fields.truth("optional", found).unwrap_or(false);
+    Some(Duty::Check { item: item?, met, optional })
+}
+
+fn flags(fields: &mut Fields<'_>, found: &mut Found) -> Option<Vec<Flag>> {
+    let mut flags = Vec::new();
+    for (text, at) in fields.texts("flags", found) {
+        match Flag::parse(&text) {
+            Some(flag) => flags.push(flag),
+            None => found.push((at, format!("`{text}` is no hold; one of {}", words(Flag::ALL)))),
+        }
+    }
+    if flags.is_empty() {
+        fields.wrong("`flags` names at least one hold", found);
+        return None;
+    }
+    Some(flags)
+}
+
+fn about(fields: &mut Fields<'_>, found: &mut Found) -> Option<NoticeAbout> {
+    let about = fields.word("about", NoticeAbout::parse, NoticeAbout::ALL, found);
+    if about.is_none() && !fields.table.contains_key("about") {
+        fields.wrong("`about` is missing", found);
+    }
+    about
+}
+
+fn days(fields: &mut Fields<'_>, found: &mut Found) -> Option<i32> {
+    fields.needed("days", 1..=31, found).and_then(|days| i32::try_from(days).ok())
+}
+
+/// The fields of one table, each asked for once; what is left at the end is not known.
+struct Fields<'t> {
+    table: &'t DeTable<'t>,
+    span: Range<usize>,
+    name: String,
+    used: Vec<String>,
+}
+
+impl<'t> Fields<'t> {
+    fn new(table: &'t DeTable<'t>, span: Range<usize>, name: &str) -> Self {
+        Self { table, span, name: name.to_owned(), used: Vec::new() }
+    }
+
+    fn get(&mut self, key: &str) -> Option<&'t Spanned<DeValue<'t>>> {
+        self.used.push(key.to_owned());
+        self.table.get(key)
+    }
+
+    fn wrong(&self, what: &str, found: &mut Found) {
+        found.push((self.span.start, format!("{}: {what}", self.name)));
+    }
+
+    fn mistyped(&self, key: &str, want: &str, at: &Spanned<DeValue<'_>>, found: &mut Found) {
+        found.push((at.span().start, format!("{}: `{key}` is {want}", self.name)));
+    }
+
+    fn need<T>(
+        &mut self,
+        key: &str,
+        read: impl Fn(&mut Self, &str, &mut Found) -> Option<T>,
+        found: &mut Found,
+    ) -> Option<T> {
+        if !self.table.contains_key(key) {
+            self.used.push(key.to_owned());
+            self.wrong(&format!("`{key}` is missing"), found);
+            return None;
+        }
+        read(self, key, found)
+    }
+
+    fn text(&mut self, key: &str, found: &mut Found) -> Option<String> {
+        let value = self.get(key)?;
+        let text = value.get_ref().as_str().filter(|text| !text.trim().is_empty());
+        if text.is_none() {
+            self.mistyped(key, "a text that is not empty", value, found);
+        }
+        text.map(str::to_owned)
+    }
+
+    fn truth(&mut self, key: &str, found: &mut Found) -> Option<bool> {
+        let value = self.get(key)?;
+        let truth = value.get_ref().as_bool();
+        if truth.is_none() {
+            self.mistyped(key, "true or false", value, found);
+        }
+        truth
+    }
+
+    fn number(
+        &mut self,
+        key: &str,
+        bounds: std::ops::RangeInclusive<i64>,
+        found: &mut Found,
+    ) -> Option<i64> {
+        let value = self.get(key)?;
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|number| i64::from_str_radix(number.as_str(), number.radix()).ok())
+            .filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let want = format!("a whole number from {} to {}", bounds.start(), bounds.end());
+            self.mistyped(key, &want, value, found);
+        }
+        number
+    }
+
+    fn needed(
+        &mut self,
+        key: &str,
+        bounds: std::ops::RangeInclusive<i64>,
+        found: &mut Found,
+    ) -> Option<i64> {
+        self.need(key, |fields, key, found| fields.number(key, bounds.clone(), found), found)
+    }
+
+    fn day(&mut self, key: &str, found: &mut Found) -> Option<Day> {
+        let value = self.get(key)?;
+        let day = match value.get_ref() {
+            DeValue::Datetime(date) => parse_day(&date.to_string()),
+            other => other.as_str().and_then(parse_day),
+        };
+        if day.is_none() {
+            self.mistyped(key, "a date such as 2026-01-30", value, found);
+        }
+        day
+    }
+
+    fn minutes(&mut self, key: &str, found: &mut Found) -> Option<i64> {
+        if !self.table.contains_key(key) {
+            self.used.push(key.to_owned());
+            self.wrong(&format!("`{key}` is missing"), found);
+            return None;
+        }
+        let value = self.get(key)?;
+        let minutes = value.get_ref().as_str().and_then(clock);
+        if minutes.is_none() {
+            self.mistyped(key, "a time of day in quotes, such as \"08:00\"", value, found);
+        }
+        minutes
+    }
+
+    fn word<T: Copy + std::fmt::Display>(
+        &mut self,
+        key: &str,
+        parse: fn(&str) -> Option<T>,
+        all: &[T],
+        found: &mut Found,
+    ) -> Option<T> {
+        let value = self.get(key)?;
+        let word = value.get_ref().as_str().and_then(parse);
+        if word.is_none() {
+            self.mistyped(key, &format!("one of {}", words(all)), value, found);
+        }
+        word
+    }
+
+    fn texts(&mut self, key: &str, found: &mut Found) -> Vec<(String, usize)> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let Some(array) = value.get_ref().as_array() else {
+            self.mistyped(key, "a list of texts", value, found);
+            return Vec::new();
+        };
+        let mut texts = Vec::new();
+        for item in array.iter() {
+            let text = match item.get_ref() {
+                DeValue::Datetime(date) => Some(date.to_string()),
+                other => other.as_str().map(str::to_owned),
+            };
+            match text {
+                Some(text) => texts.push((text, item.span().start)),
+                None => self.mistyped(key, "a list of texts", item, found),
+            }
+        }
+        texts
+    }
+
+    fn tables(&mut self, key: &str, found: &mut Found) -> Vec<Fields<'t>> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let Some(array) = value.get_ref().as_array() else {
+            self.mistyped(key, "a list of tables, in double brackets", value, found);
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in array.iter() {
+            match item.get_ref().as_table() {
+                Some(table) => tables.push(Fields::new(table, item.span(), &format!("a {key}"))),
+                None => self.mistyped(key, "a list of tables", item, found),
+            }
+        }
+        tables
+    }
+
+    /// Refuses what nobody asked for: a mistyped name would else be a rule that does not hold.
+    fn end(&self, found: &mut Found) {
+        for key in self.table.keys() {
+            if !self.used.iter().any(|used| used == key.get_ref()) {
+                found.push((
+                    key.span().start,
+                    format!("{}: no field `{}`", self.name, key.get_ref()),
+                ));
+            }
+        }
+    }
+}
+
+/// Minutes of `HH:MM`, up to `24:00`.
+fn clock(text: &str) -> Option<i64> {
+    let (hours, minutes) = text.split_once(':')?;
+    if hours.len() != 2
+        || minutes.len() != 2
+        || !text.bytes().all(|b| b.is_ascii_digit() || b == b':')
+    {
+        return None;
+    }
+    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let sum = hours * 60 + minutes;
+    (minutes < 60 && sum <= 1440).then_some(sum)
+}
+
+fn words<T: std::fmt::Display>(all: &[T]) -> String {
+    all.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}

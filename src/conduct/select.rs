@@ -1,0 +1,167 @@
+//! Which layers speak of a record.
+
+use std::collections::BTreeSet;
+
+use super::builtin;
+use super::policy::Layer;
+use super::time::HOUR;
+use crate::record::view::VisitView;
+
+/// The layer that stands beside every national one where the policy does not say otherwise.
+const PRODUCT: &str = "product";
+
+/// All layers that are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    layers: Vec<Layer>,
+    /// Ids of the lender's own, which are added to every record that they are for.
+    own: BTreeSet<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { layers: builtin::layers(), own: BTreeSet::new() }
+    }
+}
+
+/// Layers that cannot stand beside each other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Clash {
+    /// Two layers have one id.
+    #[error("there is a layer `{0}` already")]
+    Layer(String),
+    /// Two rules have one id.
+    #[error("there is a rule `{0}` already, in layer `{1}`")]
+    Rule(String, String),
+}
+
+impl Policy {
+    /// Adds a lender's layer. It can only be stricter than what is there: no layer replaces a rule
+    /// of another.
+    ///
+    /// # Errors
+    /// An id is taken.
+    pub fn add(&mut self, layer: Layer) -> Result<(), Clash> {
+        if self.layers.iter().any(|known| known.id == layer.id) {
+            return Err(Clash::Layer(layer.id));
+        }
+        for known in &self.layers {
+            let taken =
+                |rule: &&super::policy::Rule| layer.rules.iter().any(|other| other.id == rule.id);
+            if let Some(rule) = known.rules.iter().find(taken) {
+                return Err(Clash::Rule(rule.id.clone(), known.id.clone()));
+            }
+        }
+        self.own.insert(layer.id.clone());
+        self.layers.push(layer);
+        Ok(())
+    }
+
+    /// The layers, the program's first.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The lender's own layers, in the order in which they were added.
+    pub fn own(&self) -> Vec<Layer> {
+        self.layers.iter().filter(|layer| self.own.contains(&layer.id)).cloned().collect()
+    }
+
+    /// The layers for a record: those that `assignment.policy` names, joined by `+`, or by the
+    /// borrower's zone its country's and the product's. A state brings its nation along, and the
+    /// lender's own are always there. A name that nobody knows adds the layers that would speak
+    /// without a name, so that a slip of the pen loosens nothing.
+    pub fn select(&self, view: &VisitView) -> Selected<'_> {
+        let named: Vec<&str> =
+            view.assignment.policy.split('+').map(str::trim).filter(|id| !id.is_empty()).collect();
+        let known = |id: &str| self.layers.iter().any(|layer| layer.id == id);
+        let unknown: Vec<String> =
+            named.iter().filter(|id| !known(id)).map(|id| (*id).to_owned()).collect();
+        let mut wanted: BTreeSet<&str> = named.iter().copied().collect();
+        wanted.extend(named.iter().filter_map(|id| id.split_once('-')).map(|(nation, _)| nation));
+        if named.is_empty() || !unknown.is_empty() {
+            wanted.extend(jurisdiction(&view.case.zone));
+            wanted.insert(PRODUCT);
+        }
+        let layers: Vec<&Layer> = self
+            .layers
+            .iter()
+            .filter(|layer| {
+                let own = self.own.contains(&layer.id)
+                    && (layer.jurisdiction.is_empty()
+                        || wanted.contains(layer.jurisdiction.as_str()));
+                own || wanted.contains(layer.id.as_str())
+            })
+            .collect();
+        Selected { layers, unknown }
+    }
+}
+
+/// The layers that speak of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selected<'p> {
+    /// In order.
+    pub layers: Vec<&'p Layer>,
+    /// Names that nobody knows.
+    pub unknown: Vec<String>,
+}
+
+impl Selected<'_> {
+    /// Ids and versions, such as `CN@2026-01-30+product@1`.
+    pub fn name(&self) -> String {
+        let named = self.layers.iter().map(|layer| format!("{}@{}", layer.id, layer.version));
+        named.collect::<Vec<_>>().join("+")
+    }
+
+    /// The layer whose holidays count for another: its own, or else its country's.
+    pub(super) fn calendar<'a>(&'a self, layer: &'a Layer) -> &'a Layer {
+        let national = || self.layers.iter().copied().find(|other| other.id == layer.jurisdiction);
+        if layer.holidays_known.is_some() { layer } else { national().unwrap_or(layer) }
+    }
+
+    /// After how many ms the office's word is too old: the strictest of the layers.
+    pub(super) fn max_age(&self) -> Option<i64> {
+        self.layers.iter().filter_map(|layer| layer.max_age_hours).min().map(|hours| hours * HOUR)
+    }
+}
+
+/// The layer of the country that a zone lies in.
+fn jurisdiction(zone: &str) -> Option<&'static str> {
+    const AMERICAN: [&str; 20] = [
+        "America/New_York",
+        "America/Detroit",
+        "America/Chicago",
+        "America/Menominee",
+        "America/Denver",
+        "America/Boise",
+        "America/Phoenix",
+        "America/Los_Angeles",
+        "America/Anchorage",
+        "America/Juneau",
+        "America/Sitka",
+        "America/Metlakatla",
+        "America/Yakutat",
+        "America/Nome",
+        "America/Adak",
+        "Pacific/Honolulu",
+        "America/Louisville",
+        "America/Indianapolis",
+        "America/Fort_Wayne",
+        "America/Shiprock",
+    ];
+    match zone {
+        "Asia/Shanghai" | "Asia/Urumqi" | "Asia/Chongqing" | "Asia/Harbin" | "PRC" => Some("CN"),
+        "Asia/Kolkata" | "Asia/Calcutta" => Some("IN"),
+        "Europe/London" | "Europe/Belfast" | "GB" => Some("UK"),
+        "Asia/Taipei" | "ROC" => Some("TW"),
+        _ if zone.starts_with("Australia/") => Some("AU"),
+        _ if AMERICAN.contains(&zone)
+            || ["US/", "America/Indiana/", "America/Kentucky/", "America/North_Dakota/"]
+                .iter()
+                .any(|prefix| zone.starts_with(prefix)) =>
+        {
+            Some("US")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,79 @@
+//! The office's counts over the other records of a case: `case.contact_summary`.
+//!
+//! One number a kind and day of the borrower's calendar, so that every cap can be worked out from
+//! them and none of them grows old by itself: `visits.2026-11-03`, `calls.…`, `conversations.…`,
+//! `contacts.…`, and by number `attempts.phones.0.…` and `unanswered.phones.0.…`. What they count
+//! is what the rules count in the record itself.
+
+use std::collections::BTreeMap;
+
+use super::duty::{KEPT, events, name};
+use super::policy::{Count, Layer, Rule};
+use super::scene::{Known, Scene};
+use super::terms::{Confidence, LegalStatus, Moment, Scope, Severity};
+use super::time::{ZoneData, show_day};
+use crate::record::view::VisitView;
+
+/// Every kind of count.
+const COUNTS: [Count; 6] = [
+    Count::Visits,
+    Count::Calls,
+    Count::Conversations,
+    Count::Contacts,
+    Count::Attempts,
+    Count::Unanswered,
+];
+
+/// What a record adds to the summaries of the others of its case, as of `now`, ms; nothing where
+/// the borrower's zone is not known.
+pub fn counts(view: &VisitView, zone: &ZoneData, now: i64) -> BTreeMap<String, i64> {
+    let rule = Rule {
+        id: String::new(),
+        title: String::new(),
+        scope: Scope::Both,
+        status: LegalStatus::ProductChoice,
+        confidence: Confidence::S1,
+        citation: String::new(),
+        from: None,
+        until: None,
+        severity: Severity::EvidenceGap,
+        consent: false,
+        duties: Vec::new(),
+    };
+    let layer = Layer {
+        id: String::new(),
+        version: String::new(),
+        title: String::new(),
+        jurisdiction: String::new(),
+        max_age_hours: None,
+        holidays: Vec::new(),
+        holidays_known: None,
+        rules: Vec::new(),
+    };
+    let scene = Scene {
+        view,
+        moment: Moment::After,
+        zone: Some(zone),
+        known: Known::default(),
+        calendar: &layer,
+        rule: &rule,
+        shift: 0,
+        now,
+        planned: now,
+        max_age: None,
+    };
+    let mut counts = BTreeMap::new();
+    for count in COUNTS {
+        for one in events(&scene, count).unwrap_or_default() {
+            // What others counted is theirs to say.
+            if one.at.is_none_or(|at| at < now - KEPT) {
+                continue;
+            }
+            let number =
+                if one.number.is_empty() { String::new() } else { format!("{}.", one.number) };
+            let name = format!("{}.{number}{}", name(count), show_day(one.day));
+            *counts.entry(name).or_default() += one.times;
+        }
+    }
+    counts
+}
