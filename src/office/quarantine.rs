@@ -290,7 +290,7 @@ fn went_on(reads: &mut dyn Reads, found: &Quarantined) -> Result<bool, StoreErro
     let later = reads
         .changes_after(refused.record, 0)?
         .into_iter()
-        .any(|change| change.device == refused.device && change.received_at > refused.at);
+        .any(|change| change.device == refused.device && change.received_at >= refused.at);
     Ok(later && *stand != Stand::Accepted)
 }
 
