@@ -18,6 +18,7 @@ WEB := $(shell find www/src www/public www/office www/index.html -type f -not -p
 # no dependency is built twice.
 BUILD_OFFICE := cargo build --bin doorstep --test record
 OFFICE := DOORSTEP_BINARY=$(abspath $(TARGET)/debug/doorstep)
+RELEASED := DOORSTEP_BINARY=$(abspath $(TARGET)/release/doorstep)
 NPM := www/node_modules/.package-lock.json
 
 CHECKS := check-format check-rust check-www check-core
@@ -30,7 +31,7 @@ FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 
-.PHONY: help run test bench fuzz dist screenshots clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
+.PHONY: help run test bench lighthouse fuzz dist screenshots clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -77,9 +78,15 @@ test-browser: www ## The real binary in a real browser
 	$(BUILD_OFFICE)
 	cd www && $(OFFICE) npx playwright test
 
-bench: setup www ## Measure: a table, and one file a scenario in target/bench
+bench: setup-tests www ## Measure: a table, and one file a scenario in target/bench
 	cargo bench --bench rounds
 	node www/scripts/sizes.mjs $(TARGET)/bench
+	cargo build --release --bin doorstep
+	$(RELEASED) node www/scripts/list.mjs $(TARGET)/bench
+
+lighthouse: setup-tests www ## Measure the built app with Lighthouse; fails below 95
+	cargo build --release --bin doorstep
+	$(RELEASED) node www/scripts/lighthouse.mjs $(TARGET)/bench
 
 # What is found lands in fuzz/corpus when it is worth keeping; `tests/fuzz.rs` holds it from then on.
 fuzz: setup www ## Fuzz every target for FUZZ_SECONDS

@@ -21,12 +21,13 @@ const flat = (tree, at = "") =>
   Object.entries(tree).flatMap(([key, value]) =>
     typeof value === "string" ? [[`${at}${key}`, value]] : flat(value, `${at}${key}/`),
   );
-/** Files of parts are named after them; the console's words stand under their part. */
+/** Files of parts are named after them; the console's and those of conduct stand under their part. */
 const words = (lang) =>
   new Map(
     under("www/src/i18n", `${lang}.json`).flatMap((path) => {
       const tree = JSON.parse(readFileSync(root + path, "utf8"));
-      return flat(path.includes("/office.") ? { office: tree } : tree);
+      const part = /\/(office|conduct)\./.exec(path)?.[1];
+      return flat(part ? { [part]: tree } : tree);
     }),
   );
 const [en, zh] = ["en", "zh-CN"].map(words);
@@ -94,7 +95,8 @@ for (const head of begun) {
     complain(`no word begins with ${head}`);
   }
 }
-const vocabularies = /^word\//;
+/** Their keys come from the record and from policies. */
+const vocabularies = /^(word|conduct)\//;
 const coded = /^(error|problem|office\/error|word\/refusal)\//;
 for (const key of en.keys()) {
   // Behind a whole section and a text of any kind the rest of the key stands somewhere by itself.

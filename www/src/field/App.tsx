@@ -75,7 +75,7 @@ function Ready(): JSX.Element {
       <Route path="/visit/:id/:step?">{({ id, step }) => <RecordPage key={id} id={id} step={step} />}</Route>
       <Route>
         <Centred>
-          <p>{t("app/page_missing")}</p>
+          <h1 class="text-lg font-semibold">{t("app/page_missing")}</h1>
           <a class="btn btn-primary" href="/">
             {t("app/back")}
           </a>

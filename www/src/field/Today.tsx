@@ -27,8 +27,9 @@ export function Today(): JSX.Element {
   const wanted = query.value;
   const kept = filter.value;
   const day = today();
-  const shown = useMemo(() => search(all, wanted).filter((row) => passes(row, kept)), [all, kept, wanted]);
-  const sections = useMemo(() => arrange(shown, dayOf(day)), [shown, day]);
+  // Thousands are put in order once; a search only leaves some out.
+  const arranged = useMemo(() => arrange(all, dayOf(day)), [all, day]);
+  const sections = useMemo(() => search(arranged, wanted, (row) => passes(row, kept)), [arranged, kept, wanted]);
   usePlace(true, () => 0, "h1");
   useEffect(() => void (document.title = `${t("list/title")} – ${t("app/name")}`));
   return (
@@ -54,7 +55,7 @@ export function Today(): JSX.Element {
             </section>
           ))}
         </div>
-        {shown.length === 0 && <Empty none={all.length === 0} />}
+        {sections.length === 0 && <Empty none={all.length === 0} />}
       </main>
     </div>
   );

@@ -2,7 +2,7 @@
 import { CircleCheck, CloudAlert, CloudCheck, CloudUpload, OctagonAlert, Smartphone, Undo2 } from "lucide-preact";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { Link } from "wouter-preact";
+import { navigate } from "wouter-preact/use-browser-location";
 import type { ListRow, RecordState } from "../core/api";
 import { lang, t, word } from "../i18n";
 import { practising } from "./practice";
@@ -26,8 +26,9 @@ export function VisitRow({ row, agenda }: { row: ListRow; agenda: boolean }): JS
 function Row({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
   const { tone, Icon } = STATE[row.state];
   return (
-    <Link
+    <a
       href={`/visit/${row.id}`}
+      onClick={follow}
       data-testid="visit-row"
       data-id={row.id}
       data-state={row.state}
@@ -65,8 +66,15 @@ function Row({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
           </span>
         </span>
       </span>
-    </Link>
+    </a>
   );
+}
+
+/** A link of the router listens to every change of the address: too dear for thousands of rows. */
+function follow(event: JSX.TargetedMouseEvent<HTMLAnchorElement>): void {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button !== 0) return;
+  event.preventDefault();
+  navigate(event.currentTarget.pathname);
 }
 
 /** Where the record stands, and what its date is. */

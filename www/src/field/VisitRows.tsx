@@ -4,41 +4,43 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ListRow } from "../core/api";
 import { VisitRow } from "./VisitRow";
 
-/** As many rows as a phone draws without anybody noticing. */
+/** Lists up to here are drawn whole, block after block, in the time that nothing else needs. */
 const WHOLE = 300;
-/** Rows that come and go together: few screens' worth. */
-const BLOCK = 40;
+/** Rows that come and go together: a slow phone draws them between two frames of a flick. */
+const BLOCK = 8;
 /** Height of a row with its line, as the style sheet has it. */
 const ROW_REM = 6.25;
 /** Blocks are drawn this far ahead, so that a flick never meets an empty one. */
-const AHEAD = "1600px 0px";
+const AHEAD = "700px 0px";
 
 export function VisitRows({ rows, agenda }: { rows: ListRow[]; agenda: boolean }): JSX.Element {
-  const size = rows.length > WHOLE ? BLOCK : rows.length;
   const blocks: ListRow[][] = [];
-  for (let at = 0; at < rows.length; at += size) blocks.push(rows.slice(at, at + size));
+  for (let at = 0; at < rows.length; at += BLOCK) blocks.push(rows.slice(at, at + BLOCK));
   return (
-    <div class="card-plain divide-base-300 @container divide-y overflow-hidden p-0">
-      {blocks.map((block, at) =>
-        blocks.length === 1 ? (
-          <List key={at} rows={block} agenda={agenda} />
-        ) : (
-          <Block key={at} rows={block} agenda={agenda} first={at === 0} />
-        ),
-      )}
+    <div class="card-plain divide-base-300 divide-y overflow-hidden p-0">
+      {blocks.map((block, at) => (
+        <Block key={at} rows={block} agenda={agenda} first={at === 0} stays={rows.length <= WHOLE} />
+      ))}
     </div>
   );
 }
 
-function Block(props: { rows: ListRow[]; agenda: boolean; first: boolean }): JSX.Element {
+function Block(props: { rows: ListRow[]; agenda: boolean; first: boolean; stays: boolean }): JSX.Element {
   const ref = useRef<HTMLDivElement>(null);
   const [near, setNear] = useState(props.first);
   useLayoutEffect(() => {
     if (!ref.current) return;
-    const watch = new IntersectionObserver(([entry]) => entry && setNear(entry.isIntersecting), { rootMargin: AHEAD });
+    const watch = new IntersectionObserver(
+      ([entry]) => {
+        if (entry?.isIntersecting) setNear(true);
+        else if (props.stays) whenIdle(() => setNear(true));
+        else setNear(false);
+      },
+      { rootMargin: AHEAD },
+    );
     watch.observe(ref.current);
     return () => watch.disconnect();
-  }, []);
+  }, [props.stays]);
   return (
     <div ref={ref} style={{ minHeight: `${props.rows.length * ROW_REM}rem` }}>
       {near && <List rows={props.rows} agenda={props.agenda} />}
@@ -46,9 +48,23 @@ function Block(props: { rows: ListRow[]; agenda: boolean; first: boolean }): JSX
   );
 }
 
+/** What waits for the page to have nothing better to do, one thing at a time. */
+const waiting: (() => void)[] = [];
+
+function whenIdle(work: () => void): void {
+  waiting.push(work);
+  if (waiting.length === 1) setTimeout(next);
+}
+
+function next(): void {
+  waiting[0]?.();
+  waiting.shift();
+  if (waiting.length > 0) setTimeout(next);
+}
+
 function List({ rows, agenda }: { rows: ListRow[]; agenda: boolean }): JSX.Element {
   return (
-    <ul class="divide-base-300 divide-y">
+    <ul class="divide-base-300 @container divide-y">
       {rows.map((row) => (
         <li key={row.id} class="list-row-slot">
           <VisitRow row={row} agenda={agenda} />

@@ -57,10 +57,12 @@ function section(row: ListRow, day: Day): (typeof ORDER)[number] {
   return row.due_by !== "" && row.due_by <= day.soon ? "list/due" : "list/rest";
 }
 
-/** Rows whose name, case number or address holds what is wanted. */
-export function search(list: readonly ListRow[], wanted: string): readonly ListRow[] {
+/** What of sections passes and holds what is wanted in name, case number or address; the order stays. */
+export function search(sections: readonly Section[], wanted: string, passes: (row: ListRow) => boolean): Section[] {
   const part = plain(wanted.trim());
-  return part === "" ? list : list.filter((row) => facts(row).text.includes(part));
+  return sections
+    .map(({ title, rows }) => ({ title, rows: rows.filter((row) => passes(row) && facts(row).text.includes(part)) }))
+    .filter(({ rows }) => rows.length > 0);
 }
 
 interface Facts {

@@ -68,22 +68,37 @@ export function inLanguage<T>(tag: Lang, write: () => T): T {
   }
 }
 
+/** Words without values, as they were said before: a list says the same ones thousands of times. */
+const said = new Map<string, string>();
+
 /** The sentence for a key such as `sign/title`. */
-export function t(key: string, vars: Record<string, string | number> = {}): string {
+export function t(key: string, vars?: Record<string, string | number>): string {
   // Read, so that whoever draws is drawn anew when the language changes.
   void lang.value;
-  return i18next.t(key, spoken ? { ...vars, lng: spoken } : vars);
+  const language = languageNow();
+  const lng = spoken ? { lng: spoken } : {};
+  if (vars) return i18next.t(key, { ...vars, ...lng });
+  const known = said.get(`${language} ${key}`);
+  if (known !== undefined) return known;
+  const fresh = i18next.t(key, lng);
+  if (has(key)) said.set(`${language} ${key}`, fresh);
+  return fresh;
 }
 
 /** The word of a vocabulary, such as `word("stage", "sealed")`; a word not known stands for itself. */
 export function word(vocabulary: string, value: string): string {
-  return has(`word/${vocabulary}/${value}`) ? t(`word/${vocabulary}/${value}`) : value;
+  const key = `word/${vocabulary}/${value}`;
+  return said.get(`${languageNow()} ${key}`) ?? (has(key) ? t(key) : value);
 }
 
 /** The sentence for a stable code of an error or a problem. */
 export function sentence(kind: "error" | "problem", code: string): string {
   if (has(`${kind}/${code}`)) return t(`${kind}/${code}`);
   return kind === "error" ? t("error/failed") : t("problem/other", { code });
+}
+
+function languageNow(): Lang {
+  return spoken ?? lang.value;
 }
 
 function has(key: string): boolean {

@@ -17,9 +17,15 @@ function moneyFormat(tag: string, currency: string): Intl.NumberFormat {
   return once(`money ${tag} ${currency}`, () => new Intl.NumberFormat(tag, { style: "currency", currency }));
 }
 
+const exponents = new Map<string, number>();
+
 /** How many digits of a currency stand behind the point. */
 function digits(currency: string): number {
-  return moneyFormat("en", currency).resolvedOptions().maximumFractionDigits ?? 2;
+  const known = exponents.get(currency);
+  if (known !== undefined) return known;
+  const fresh = moneyFormat("en", currency).resolvedOptions().maximumFractionDigits ?? 2;
+  exponents.set(currency, fresh);
+  return fresh;
 }
 
 /** Minor units as money, exactly: no fraction is ever a float. */

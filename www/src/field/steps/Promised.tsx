@@ -30,7 +30,7 @@ function Standing({ record, promise }: { record: OpenRecord; promise: PromiseToP
     <>
       <div class="flex items-center gap-3">
         <HandCoins class="text-primary size-7 shrink-0" aria-hidden="true" />
-        <p>
+        <p class="min-w-0 wrap-anywhere">
           <span class="block text-lg leading-tight font-semibold tabular-nums">
             {formatMoney(promise.amount, record.view.case.currency)}
           </span>

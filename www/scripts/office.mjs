@@ -1,0 +1,67 @@
+/** The real binary over a database of its own, for measurements. */
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+export const COLLECTOR = "chen.jie";
+export const PASSWORD = "correct horse battery";
+/** Debian's Chromium; elsewhere the one that Playwright brings. */
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
+
+const binary = process.env.DOORSTEP_BINARY;
+if (!binary) throw new Error("set DOORSTEP_BINARY to the built doorstep");
+
+/** Serves `count` made-up cases of one collector while `work` runs with the office's address. */
+export async function withOffice(count, work) {
+  const folder = mkdtempSync(join(tmpdir(), "doorstep-measure-"));
+  const database = `sqlite:${join(folder, "office.sqlite3")}`;
+  const run = (args, input = "") =>
+    execFileSync(binary, [...args, "--database", database], { input, encoding: "utf8" });
+  run(["user", "add", COLLECTOR, "--role", "collector"], `${PASSWORD}\n`);
+  const sheet = join(folder, "cases.csv");
+  writeFileSync(sheet, cases(count));
+  run(["import", "cases", sheet, "--assign-to", COLLECTOR, "--json"]);
+  const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0", "--database", database], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    await work(await address(child));
+  } finally {
+    child.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function address(child) {
+  for await (const line of createInterface({ input: child.stdout })) {
+    const found = /listening on (http:\S+)/.exec(line);
+    if (found) {
+      child.stdout.resume();
+      return found[1];
+    }
+  }
+  throw new Error("the office did not start");
+}
+
+/** Cases as an office's system hands them over; nobody is called so. */
+function cases(count) {
+  const rows = Array.from({ length: count }, (_, at) => {
+    const due = new Date(Date.UTC(2026, 10, 1 + (at % 90))).toISOString().slice(0, 10);
+    return [`M-${String(at).padStart(6, "0")}`, `借款人${at}`, `宁波市样板路${at}号`, 1000 + at * 7, "CNY", due].join(
+      ",",
+    );
+  });
+  return ["case_no,borrower_name,address,overdue_amount,currency,due_date", ...rows].join("\n");
+}
+
+/** Writes a scenario's figures as `make bench` does, and says them. */
+export function report(folder, scenario, parameters, figures, runs) {
+  mkdirSync(folder, { recursive: true });
+  const text = JSON.stringify({ scenario, parameters, figures, runs }, null, 2);
+  writeFileSync(join(folder, `${scenario}.json`), `${text}\n`);
+  const said = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
+  process.stdout.write(`${scenario.padEnd(14)}${said.join("  ")}\n`);
+}
