@@ -1,7 +1,7 @@
 //! What must hold of any bytes. The fuzzer calls these, and `tests/fuzz.rs` runs them over the
 //! corpus and over whatever the fuzzer once found.
 
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 #[path = "checks/case_list.rs"]
 mod case_list;

@@ -8,6 +8,7 @@
 mod archive;
 
 use std::io::Cursor;
+use std::panic::catch_unwind;
 
 use calamine::{DataRef, Reader, Xlsx};
 use csv::StringRecord;
@@ -79,7 +80,7 @@ impl Sheet {
     /// Reads a file of either kind.
     pub fn read(bytes: &[u8]) -> Result<Self, NoSheet> {
         let records = match bytes {
-            [b'P', b'K', 3, 4, ..] => read_workbook(bytes)?,
+            [b'P', b'K', 3, 4, ..] => read_workbook_contained(bytes)?,
             [0xD0, 0xCF, 0x11, 0xE0, ..] => return Err(NoSheet::OldWorkbook),
             _ => read_text(bytes)?,
         };
@@ -192,6 +193,11 @@ fn delimiter(text: &str) -> u8 {
     }
     // The comma stands first and wins a tie, such as the zero of a single column.
     counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(byte, _)| *byte)
+}
+
+/// The reader of workbooks panics over some that nobody wrote: a file that it can't read.
+fn read_workbook_contained(bytes: &[u8]) -> Result<Records, NoSheet> {
+    catch_unwind(|| read_workbook(bytes)).unwrap_or(Err(NoSheet::Damaged))
 }
 
 fn read_workbook(bytes: &[u8]) -> Result<Records, NoSheet> {
