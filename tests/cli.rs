@@ -62,7 +62,10 @@ fn errors_are_one_line_that_says_what_to_do() {
         ([&user[..], &["boss"]].concat(), 2, "supervisor"),
         ([&user[..], &["admin"]].concat(), 1, "at least 10 characters"),
         (vec!["user", "disable", "nobody"], 1, "no user"),
-        (vec!["device", "revoke", "xyz"], 2, "32 hex digits"),
+        (vec!["device", "revoke", "xyz"], 2, "--reason"),
+        (vec!["device", "revoke", "xyz", "--reason", "lost"], 2, "32 hex digits"),
+        (vec!["user", "role", "nobody", "boss"], 2, "supervisor"),
+        (vec!["user", "enable", "nobody"], 1, "no user"),
         (vec!["serve", "--tls-cert", "no.pem"], 2, "--tls-key"),
         (vec!["serve", "--tls-cert", "no.pem", "--tls-key", "no.pem"], 1, "cannot use no.pem"),
         (vec!["fly"], 2, "--help"),
@@ -98,6 +101,17 @@ fn users_and_devices_are_listed_and_locked_out() {
     let done = desk.run(&["user", "disable", "lin.yue"], "");
     assert_eq!(told(&done), (0, "lin.yue may no longer sign in".to_owned()));
     assert_eq!(desk.json(&["user", "list", "--json"])["users"][0]["disabled"], true);
+    let done = desk.run(&["user", "enable", "lin.yue"], "");
+    assert_eq!(told(&done), (0, "lin.yue may sign in again".to_owned()));
+    let done = desk.run(&["user", "role", "lin.yue", "admin"], "");
+    assert_eq!(told(&done), (0, "lin.yue may sign in as admin".to_owned()));
+    let last = desk.run(&["user", "disable", "lin.yue"], "");
+    assert_eq!(last.status.code(), Some(1));
+    assert!(String::from_utf8(last.stderr).unwrap().contains("last administrator"));
+    let done = desk.run(&["user", "password", "lin.yue"], "another horse\n");
+    assert_eq!(told(&done).0, 0);
+    let done = desk.run(&["user", "unlink", "lin.yue"], "");
+    assert_eq!(told(&done).0, 0);
 }
 
 #[test]

@@ -138,7 +138,7 @@ async fn what_is_no_list_is_one_error_and_writes_nothing() {
 #[tokio::test]
 async fn collectors_who_are_locked_out_get_no_cases() {
     let desk = Desk::open().await;
-    desk.accounts.disable_user("zhao.lei").await.unwrap();
+    desk.disable("zhao.lei").await;
     let report = bring(&desk, CASES).await;
     assert_eq!(report.created + report.refused, 500);
     assert!(report.refused > 0);

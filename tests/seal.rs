@@ -247,14 +247,9 @@ async fn enrol(desk: &Desk, phone: &Phone, key: &SigningKey) {
             password_hash: String::new(),
             disabled_at: None,
             created_at: START,
+            subject: None,
         })?;
-        tx.put_device(&Device {
-            id: session.device,
-            user: session.user.clone(),
-            created_at: START,
-            last_seen_at: START,
-            revoked_at: None,
-        })?;
+        tx.put_device(&Device::enrolled(session.device, &session.user, START))?;
         tx.put_device_key(session.device, key, START)
     });
     written.await.expect("enrolled");

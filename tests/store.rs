@@ -323,20 +323,19 @@ fn accounts_are_what_was_put_last(engine: &Engine) {
         password_hash: "$argon2id$".into(),
         disabled_at: None,
         created_at: 1,
+        subject: None,
     };
-    let phone = Device {
-        id: device(1),
-        user: "chen.jie".into(),
-        created_at: 2,
-        last_seen_at: 3,
-        revoked_at: None,
-    };
+    let phone = Device { last_seen_at: 3, ..Device::enrolled(device(1), "chen.jie", 2) };
     let sign_in = SignIn {
-        token_hash: [4; 32],
-        user: "chen.jie".into(),
         device: device(1),
+        user: "chen.jie".into(),
         created_at: 5,
+        used_at: 5,
         expires_at: 6,
+        token: [4; 32],
+        renewed_at: 5,
+        next: Some([6; 32]),
+        last: Some([7; 32]),
         ended: false,
     };
     let (put, on) = (phone.clone(), sign_in.clone());
@@ -345,11 +344,25 @@ fn accounts_are_what_was_put_last(engine: &Engine) {
             tx.put_user(&user("wu.min"))?;
             tx.put_user(&user("chen.jie"))?;
             tx.put_device(&put)?;
+            // The newest takes the place of the one before.
+            tx.put_sign_in(&SignIn { token: [5; 32], next: None, ..on.clone() })?;
             tx.put_sign_in(&on)
         })
         .unwrap();
-    let gone = User { disabled_at: Some(9), role: Role::Auditor, ..user("wu.min") };
-    let (put, lost) = (gone.clone(), Device { revoked_at: Some(8), ..phone });
+    let gone = User {
+        disabled_at: Some(9),
+        role: Role::Auditor,
+        subject: Some("https://id.example 7".into()),
+        ..user("wu.min")
+    };
+    let lost = Device {
+        revoked_at: Some(8),
+        revoked_by: "admin".into(),
+        revoked_reason: "lost".into(),
+        app_version: "0.1.0".into(),
+        ..phone
+    };
+    let put = gone.clone();
     let put_device = lost.clone();
     store
         .write_now(move |tx| {
@@ -364,7 +377,13 @@ fn accounts_are_what_was_put_last(engine: &Engine) {
             assert_eq!(reads.user("WU.MIN")?, None);
             assert_eq!(reads.devices()?, std::slice::from_ref(&lost));
             assert_eq!(reads.device(device(1))?, Some(lost.clone()));
-            assert_eq!(reads.sign_in(&[4; 32])?, Some(sign_in.clone()));
+            for token in [4, 6, 7] {
+                assert_eq!(reads.sign_in(&[token; 32])?, Some(sign_in.clone()));
+            }
+            assert_eq!(reads.sign_in_on(device(1))?, Some(sign_in.clone()));
+            assert_eq!(reads.sign_in_on(device(2))?, None);
+            assert_eq!(reads.user_of_subject("https://id.example 7")?, Some(gone.clone()));
+            assert_eq!(reads.user_of_subject("")?, None);
             assert_eq!(reads.sign_in(&[5; 32])?, None);
             Ok(())
         })

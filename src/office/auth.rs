@@ -3,10 +3,15 @@
 //! A password is kept as an Argon2id hash, a sign-in as the SHA-256 of a random token that only
 //! the client holds. Signing in is slowed down per name and per address, and costs the same work
 //! for a name that doesn't exist. Every sign-in stands on a device (rule I1): a phone presents the
-//! one that it was enrolled as, whoever presents none gets a fresh one.
+//! one that it was enrolled as, whoever presents none gets a fresh one. A device has one sign-in,
+//! the newest, whose tokens follow each other ([`rotation`]).
 
+mod devices;
 mod keys;
+pub mod openid;
 mod password;
+mod proven;
+mod rotation;
 mod session;
 mod throttle;
 mod token;
@@ -14,18 +19,15 @@ mod users;
 
 use std::sync::Arc;
 
+pub use devices::{DeviceLine, DeviceState};
 pub use password::Hasher;
-pub use session::{Identity, SignedIn};
+pub use session::{Attempt, Identified, Identity, Lifetime, Place, SignedIn};
 pub use token::Token;
-pub use users::{NameTaken, UserLine, canonical_name};
+pub use users::{NameTaken, NewUser, UserChange, UserLine, canonical_name};
 
 use super::Clock;
 use super::store::{Store, StoreError};
 use throttle::Throttle;
-
-/// How long a sign-in lasts after the last time it was used, ms: a month, since a phone may be
-/// without a signal for weeks and its work has to get in afterwards.
-pub const SIGN_IN_LASTS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Why somebody could not sign in, or an account could not be changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +41,9 @@ pub enum AuthError {
         /// When to try again.
         seconds: u64,
     },
+    /// More people sign in at once than the office has room for.
+    #[error("too many people sign in at once: try again in a moment")]
+    Busy,
     /// The device was revoked.
     #[error("this device was revoked: ask the office")]
     DeviceRevoked,
@@ -51,6 +56,15 @@ pub enum AuthError {
     /// Not a name, a password or a display name that can be had.
     #[error("{0}")]
     Unfit(&'static str),
+    /// The identity provider vouches for somebody whom the office doesn't know, or locked out.
+    #[error("the office knows no user for that account: ask an administrator")]
+    UnknownAccount,
+    /// The user is tied to another account of the identity provider.
+    #[error("that user is tied to another account: ask an administrator")]
+    OtherAccount,
+    /// Nobody would be left who may keep the office's people.
+    #[error("this is the last administrator: make another one first")]
+    LastAdmin,
     /// There is no such user or device.
     #[error("there is no {0} of that name")]
     Unknown(&'static str),

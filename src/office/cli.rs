@@ -5,6 +5,7 @@
 mod backup;
 mod cases;
 mod failure;
+mod openid;
 mod people;
 mod quarantine;
 mod serve;
@@ -23,6 +24,7 @@ use clap::{Args, Parser, Subcommand};
 use tokio::runtime::Runtime;
 
 use super::Office;
+use super::auth::openid::NameClaim;
 use super::auth::{Accounts, Hasher};
 use crate::record::terms::Role;
 use failure::Failure;
@@ -131,7 +133,48 @@ struct Serve {
     #[arg(long, env = "DOORSTEP_COMPLAINTS", default_value = "", value_name = "TEXT")]
     complaints: String,
     #[command(flatten)]
+    openid: OpenIdOptions,
+    #[command(flatten)]
     zone: Zone,
+}
+
+#[derive(Args)]
+struct OpenIdOptions {
+    /// Origin by which clients reach the office, such as https://office.example; needed where
+    /// that is not the address listened on
+    #[arg(long, env = "DOORSTEP_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Sign in with this OpenID Connect provider too
+    #[arg(long, env = "DOORSTEP_OIDC_ISSUER", requires = "oidc_client_id", value_name = "URL")]
+    oidc_issuer: Option<String>,
+    /// The office's name at the provider
+    #[arg(long, env = "DOORSTEP_OIDC_CLIENT_ID", requires = "oidc_issuer", value_name = "ID")]
+    oidc_client_id: Option<String>,
+    /// File with the office's secret at the provider
+    #[arg(
+        long,
+        env = "DOORSTEP_OIDC_CLIENT_SECRET_FILE",
+        requires = "oidc_issuer",
+        value_name = "FILE"
+    )]
+    oidc_client_secret_file: Option<PathBuf>,
+    /// The claim that names a user: preferred_username, email or sub
+    #[arg(long, env = "DOORSTEP_OIDC_CLAIM", default_value = "preferred_username", value_parser = claim)]
+    oidc_claim: NameClaim,
+    /// What is cut off behind the @ of that claim, such as lender.example
+    #[arg(long, env = "DOORSTEP_OIDC_DOMAIN", requires = "oidc_issuer", value_name = "DOMAIN")]
+    oidc_domain: Option<String>,
+    /// Make a collector of whom the office doesn't know; without it only known users come in
+    #[arg(long, env = "DOORSTEP_OIDC_ENROL", requires = "oidc_issuer")]
+    oidc_enrol: bool,
+    /// What the button calls the provider
+    #[arg(
+        long,
+        env = "DOORSTEP_OIDC_LABEL",
+        default_value = "OpenID Connect",
+        value_name = "NAME"
+    )]
+    oidc_label: String,
 }
 
 #[derive(Subcommand)]
@@ -207,8 +250,31 @@ enum User {
     },
     /// List users
     List(Output),
-    /// Lock a user out
+    /// Lock a user out and end every sign-in
     Disable {
+        /// Sign-in name
+        name: String,
+    },
+    /// Let a user in again
+    Enable {
+        /// Sign-in name
+        name: String,
+    },
+    /// Set a password and end every sign-in; it is read from standard input or asked for
+    Password {
+        /// Sign-in name
+        name: String,
+    },
+    /// Change what a user may do and end every sign-in
+    Role {
+        /// Sign-in name
+        name: String,
+        /// collector, supervisor, auditor or admin
+        #[arg(value_parser = role)]
+        role: Role,
+    },
+    /// Let go of the identity provider's account, so that the next one of that name is taken
+    Unlink {
         /// Sign-in name
         name: String,
     },
@@ -222,6 +288,9 @@ enum Device {
     Revoke {
         /// The device's id, 32 hex digits
         id: String,
+        /// Why, such as lost
+        #[arg(long)]
+        reason: String,
     },
 }
 
@@ -272,6 +341,15 @@ enum Quarantine {
 
 fn role(word: &str) -> Result<Role, String> {
     Role::parse(word).ok_or_else(|| "a role is collector, supervisor, auditor or admin".to_owned())
+}
+
+fn claim(word: &str) -> Result<NameClaim, String> {
+    match word {
+        "preferred_username" => Ok(NameClaim::PreferredUsername),
+        "email" => Ok(NameClaim::Email),
+        "sub" => Ok(NameClaim::Subject),
+        _ => Err("a claim is preferred_username, email or sub".to_owned()),
+    }
 }
 
 fn zone(name: &str) -> Result<Tz, String> {

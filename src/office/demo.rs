@@ -12,7 +12,7 @@ use crate::record::terms::{ReviewStatus, Role};
 use crate::record::{Author, CommandError, LoadError, Record};
 use crate::sync::message::{Outcome, Packed, Push, Request};
 
-use super::auth::{Accounts, AuthError};
+use super::auth::{Accounts, AuthError, NewUser};
 use super::store::{Device, StoreError};
 use super::{Created, Office, OfficeError, Session};
 use borrowers::borrowers;
@@ -90,8 +90,13 @@ pub async fn fill(office: &Office, accounts: &Accounts) -> Result<(), DemoError>
     }
     for person in PEOPLE {
         if users.iter().all(|user| user.name != person.name) {
-            let Person { name, display_name, role } = person;
-            accounts.add_user(name, display_name, role, PASSWORD.to_owned()).await?;
+            let new = NewUser {
+                name: person.name.to_owned(),
+                display_name: person.display_name.to_owned(),
+                role: person.role,
+                password: Some(PASSWORD.to_owned()),
+            };
+            accounts.add_user(new).await?;
         }
     }
     let phones = enrol(office).await.map_err(OfficeError::Store)?;
@@ -122,10 +127,7 @@ async fn enrol(office: &Office) -> Result<Vec<Session>, StoreError> {
     let written = office.store().write(move |tx| {
         for session in &enrolled {
             if tx.device(session.device)?.is_none() {
-                let (id, user) = (session.device, session.user.clone());
-                let times = (now, now, None);
-                let (created_at, last_seen_at, revoked_at) = times;
-                tx.put_device(&Device { id, user, created_at, last_seen_at, revoked_at })?;
+                tx.put_device(&Device::enrolled(session.device, &session.user, now))?;
             }
         }
         Ok(())

@@ -7,6 +7,7 @@
 //! nothing that a record, a query or a form says.
 
 mod conduct;
+mod cookies;
 mod edits;
 mod events;
 mod extract;
@@ -16,6 +17,7 @@ mod keys;
 mod layers;
 mod lender;
 mod openapi;
+mod openid;
 mod pages;
 mod people;
 mod problem;
@@ -32,7 +34,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post, put};
+use axum::routing::{get, patch, post, put};
 use chrono_tz::Tz;
 use tokio::sync::watch;
 
@@ -44,6 +46,7 @@ pub use serve::{Tls, serve};
 
 use super::Office;
 use super::auth::Accounts;
+use super::auth::openid::OpenId;
 use crate::sync::message::MAX_BODY;
 
 /// The largest case list.
@@ -73,6 +76,11 @@ pub struct App {
     pub lender: Lender,
     /// Whether clients come over TLS: cookies are for TLS only then.
     pub secure: bool,
+    /// Origin by which clients reach the office, such as `https://office.example`, where a proxy
+    /// hides it.
+    pub public: Option<String>,
+    /// The identity provider, where there is one.
+    pub openid: Option<Arc<OpenId>>,
     /// Turns true when the program stops, so that open streams end.
     pub closing: watch::Receiver<bool>,
 }
@@ -81,6 +89,9 @@ pub struct App {
 pub fn router(app: App) -> Router {
     let quick = Router::new()
         .route("/api/session", get(session::show).post(session::sign_in).delete(session::sign_out))
+        .route("/api/sign-in", get(openid::ways))
+        .route("/api/sign-in/openid", post(openid::begin))
+        .route("/api/sign-in/openid/return", get(openid::finish))
         .route("/api/visits", get(visits::list))
         .route("/api/visits/{id}", get(visits::show))
         .route("/api/visits/{id}/history", get(visits::history))
@@ -89,7 +100,10 @@ pub fn router(app: App) -> Router {
         .route("/api/visits/{id}/commands", post(edits::command))
         .route("/api/device/key", put(keys::enrol))
         .route("/api/lender", get(lender::show))
-        .route("/api/users", get(people::users))
+        .route("/api/users", get(people::users).post(people::add_user))
+        .route("/api/users/{name}", patch(people::change_user))
+        .route("/api/devices", get(people::devices))
+        .route("/api/devices/{id}/revoke", post(people::revoke))
         .route("/api/quarantine", get(quarantine::list))
         .route("/api/quarantine/{number}", get(quarantine::show))
         .route("/api/quarantine/{number}/accept", post(quarantine::accept))

@@ -28,7 +28,7 @@ use std::task::{Context, Poll};
 
 use tokio::sync::{broadcast, oneshot};
 
-pub use accounts::{AccountReads, AccountWrites, Device, SignIn, User};
+pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use listing::{Key, Listing, Page, Place, Row, Sort};
 pub use quarantine::{

@@ -64,7 +64,7 @@ test("a phone that is revoked with unsent work hands it over and ends on a plain
     devices: { id: string; user: string }[];
   };
   const device = devices.devices.find(({ user }) => user === "chen.jie")?.id ?? "";
-  office.run(["device", "revoke", device]);
+  office.run(["device", "revoke", device, "--reason", "lost"]);
 
   // The last contact is cut off the first time: nothing is erased without the office's word.
   await page.route("**/sync", (route) => route.abort());

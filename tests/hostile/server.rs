@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorstep::ids::{DeviceId, RecordId};
-use doorstep::office::auth::{Accounts, Hasher};
+use doorstep::office::auth::{Accounts, Hasher, NewUser};
 use doorstep::office::{Created, Office};
 use doorstep::record::terms::Role;
 use doorstep::sync::message::{Reply, Request, decode_reply, encode_request};
@@ -98,8 +98,10 @@ fn furnish(database: &str) {
     let accounts = Accounts::new(office.store().clone(), clock, Hasher::for_tests());
     runtime.block_on(async {
         for name in ["chen.jie", "wu.min"] {
-            let password = PASSWORD.to_owned();
-            accounts.add_user(name, name, Role::Collector, password).await.unwrap();
+            let (name, password) = (name.to_owned(), Some(PASSWORD.to_owned()));
+            let new =
+                NewUser { name, display_name: String::new(), role: Role::Collector, password };
+            accounts.add_user(new).await.unwrap();
         }
         let visits = |kind: &str, count, collectors: &[&str]| {
             (0..count).map(|n| new_visit(&format!("{kind}-{n:04}"), collectors)).collect()

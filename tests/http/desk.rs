@@ -3,6 +3,7 @@
 // Each test program uses a part of it.
 #![allow(dead_code)]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -10,7 +11,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use doorstep::ids::RecordId;
-use doorstep::office::auth::{Accounts, Hasher};
+use doorstep::office::auth::openid::OpenId;
+use doorstep::office::auth::{Accounts, Hasher, NewUser, UserChange};
 use doorstep::office::http::{App, File, Pages, router};
 use doorstep::office::{Created, NewVisit, Office};
 use doorstep::record::command::{AssignmentPatch, CasePatch};
@@ -34,6 +36,7 @@ pub(crate) struct Desk {
     pub(crate) accounts: Accounts,
     pub(crate) clock: Arc<AtomicI64>,
     pub(crate) closing: watch::Sender<bool>,
+    app: App,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -46,6 +49,12 @@ pub(crate) struct Answer {
 }
 
 impl Desk {
+    /// The same office with an identity provider.
+    pub(crate) fn reopen_with(&mut self, openid: OpenId) {
+        self.app.openid = Some(Arc::new(openid));
+        self.router = router(self.app.clone());
+    }
+
     /// An office with people of every role.
     pub(crate) async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -65,9 +74,12 @@ impl Desk {
             zone: None,
             lender: Default::default(),
             secure: false,
+            public: None,
+            openid: None,
             closing: heard,
         };
-        let desk = Self { office, accounts, clock, closing, router: router(app), _folder: folder };
+        let router = router(app.clone());
+        let desk = Self { office, accounts, clock, closing, app, router, _folder: folder };
         for name in COLLECTORS {
             desk.add_user(name, Role::Collector).await;
         }
@@ -77,8 +89,19 @@ impl Desk {
         desk
     }
 
-    async fn add_user(&self, name: &str, role: Role) {
-        self.accounts.add_user(name, name, role, PASSWORD.to_owned()).await.unwrap();
+    pub(crate) async fn add_user(&self, name: &str, role: Role) {
+        let (name, password) = (name.to_owned(), Some(PASSWORD.to_owned()));
+        let new = NewUser { name, display_name: String::new(), role, password };
+        self.accounts.add_user(new).await.unwrap();
+    }
+
+    /// Changes a user as an administrator does.
+    pub(crate) async fn change(&self, name: &str, change: UserChange) {
+        self.accounts.change_user(name, change).await.unwrap();
+    }
+
+    pub(crate) async fn disable(&self, name: &str) {
+        self.change(name, UserChange { disabled: Some(true), ..UserChange::default() }).await;
     }
 
     pub(crate) fn later(&self, ms: i64) {
@@ -136,6 +159,15 @@ impl Desk {
     /// An answer of which the body may never end.
     pub(crate) async fn begin(&self, request: Request<Body>) -> axum::response::Response {
         self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Paths of all routes that the router has, read from what it says of itself.
+    pub(crate) fn mounted(&self) -> BTreeSet<String> {
+        let said = format!("{:?}", self.router);
+        // What answers everything else is no route.
+        let routes = said.split("fallback_router").next().unwrap_or_default();
+        let quoted = routes.split('"').skip(1).step_by(2);
+        quoted.filter(|path| path.starts_with('/')).map(str::to_owned).collect()
     }
 
     pub(crate) async fn assert_sound(&self) {

@@ -1,7 +1,8 @@
 //! `/api/quarantine`, and the last contact of a device that is shut out (rules M4, F4).
 
 use doorstep::ids::DeviceId;
-use doorstep::office::auth::SIGN_IN_LASTS;
+use doorstep::office::auth::Lifetime;
+use doorstep::record::terms::Role;
 use doorstep::sync::message::{
     Ended, Outcome, Packed, Push, Request, decode_reply, encode_request,
 };
@@ -79,7 +80,7 @@ async fn m4_refused_work_is_listed_shown_and_decided_on() {
 async fn f4_a_revoked_device_hands_over_and_reads_nothing() {
     let desk = Desk::open().await;
     let (token, device, id) = refused(&desk).await;
-    desk.accounts.revoke_device(device).await.unwrap();
+    desk.accounts.revoke_device(device, "admin", "lost").await.unwrap();
     for path in ["/api/session", "/api/events", "/api/visits"] {
         let answer = desk.get(path, Some(&token)).await;
         assert_eq!(answer.code(), (401, "signed_out".into()), "{path}");
@@ -94,7 +95,7 @@ async fn f4_a_revoked_device_hands_over_and_reads_nothing() {
     let kept = desk.office.quarantine().await.unwrap();
     assert_eq!((kept.len(), kept[0].code.as_str()), (2, "device_revoked"));
     // Not for ever: as long as a sign-in lasts.
-    desk.later(SIGN_IN_LASTS + 1);
+    desk.later(Lifetime::of(Role::Collector).idle + 1);
     let answer = desk.post("/sync", Some(&token), round(id, b"late")).await;
     assert_eq!(answer.code(), (401, "signed_out".into()));
     desk.assert_sound().await;
@@ -104,7 +105,7 @@ async fn f4_a_revoked_device_hands_over_and_reads_nothing() {
 async fn f4_a_user_who_is_locked_out_hands_over_too() {
     let desk = Desk::open().await;
     let (token, _, id) = refused(&desk).await;
-    desk.accounts.disable_user("chen.jie").await.unwrap();
+    desk.disable("chen.jie").await;
     let answer = desk.post("/sync", Some(&token), round(id, b"unsent")).await;
     let reply = decode_reply(&answer.body).unwrap();
     assert_eq!(

@@ -2,9 +2,13 @@
 
 use axum::body::Body;
 use axum::http::header;
-use doorstep::office::auth::SIGN_IN_LASTS;
+use doorstep::office::auth::{Lifetime, UserChange};
+use doorstep::record::terms::Role;
 
-use super::desk::{Desk, NOW, PASSWORD, ask};
+use super::desk::{Answer, Desk, NOW, PASSWORD, ask};
+
+const MINUTE: i64 = 60 * 1000;
+const DAY: i64 = 24 * 60 * MINUTE;
 
 #[tokio::test]
 async fn a_browser_signs_in_and_out() {
@@ -14,20 +18,19 @@ async fn a_browser_signs_in_and_out() {
     let signed_in = answer.json();
     assert_eq!(signed_in["user"], "lin.yue");
     assert_eq!(signed_in["role"], "supervisor");
-    assert_eq!(signed_in["expires_at"], NOW + SIGN_IN_LASTS);
+    assert_eq!(signed_in["expires_at"], NOW + Lifetime::of(Role::Supervisor).idle);
     assert_eq!(signed_in["device"].as_str().unwrap().len(), 32);
     let cookie = answer.header("set-cookie").to_owned();
     let (pair, attributes) = cookie.split_once("; ").unwrap();
-    insta::assert_snapshot!(attributes, @"Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict");
+    insta::assert_snapshot!(attributes, @"Path=/; Max-Age=604800; HttpOnly; SameSite=Strict");
 
     let with_cookie = |method: &str| {
         ask(method, "/api/session", None).header(header::COOKIE, format!("other=1; {pair}"))
     };
     let me = desk.ask(with_cookie("GET").body(Body::empty()).unwrap()).await;
-    insta::assert_snapshot!(
-        me.told(),
-        @r#"200 {"user":"lin.yue","display_name":"lin.yue","role":"supervisor"}"#
-    );
+    assert_eq!((me.status.as_u16(), &me.json()["user"]), (200, &"lin.yue".into()));
+    assert_eq!(me.json()["device"], signed_in["device"]);
+    assert_eq!(me.json().get("token"), None, "a page never sees the token again");
     // Another site can send the cookie along, but not the header.
     let answer = desk.ask(with_cookie("DELETE").body(Body::empty()).unwrap()).await;
     assert_eq!(answer.code(), (403, "missing_header".into()));
@@ -86,7 +89,7 @@ async fn a_device_stays_its_user_s_until_it_is_revoked() {
     assert_ne!(other["device"], office, "nobody writes as the office");
     assert_eq!(sign_in("chen.jie", "xyz").await.code(), (422, "invalid_value".into()));
 
-    desk.accounts.revoke_device(device.parse().unwrap()).await.unwrap();
+    desk.accounts.revoke_device(device.parse().unwrap(), "admin", "lost").await.unwrap();
     assert_eq!(sign_in("chen.jie", device).await.code(), (403, "device_revoked".into()));
     let token = first["token"].as_str();
     assert_eq!(desk.get("/api/session", token).await.code(), (401, "signed_out".into()));
@@ -95,25 +98,224 @@ async fn a_device_stays_its_user_s_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn a_sign_in_ends_a_month_after_its_last_use() {
+async fn a_sign_in_ends_unused_and_in_any_case() {
+    for (user, role) in [("chen.jie", Role::Collector), ("lin.yue", Role::Supervisor)] {
+        let desk = Desk::open().await;
+        let Lifetime { idle, absolute } = Lifetime::of(role);
+        let (used, unused) = (desk.token(user).await, desk.token(user).await);
+        desk.later(idle - MINUTE);
+        assert_eq!(desk.get("/api/session", Some(&used)).await.status, 200, "{user}");
+        desk.later(2 * MINUTE);
+        assert_eq!(desk.get("/api/session", Some(&used)).await.status, 200, "{user}");
+        assert_eq!(desk.get("/api/session", Some(&unused)).await.status, 401, "{user}");
+        // A program that takes every token that it is given goes on until the end of all.
+        let mut token = used;
+        let mut passed = idle + MINUTE;
+        while passed + idle / 2 < absolute {
+            desk.later(idle / 2);
+            passed += idle / 2;
+            let me = desk.get("/api/session", Some(&token)).await;
+            assert_eq!(me.status, 200, "{user}");
+            if let Some(next) = me.json()["token"].as_str() {
+                token = next.to_owned();
+            }
+        }
+        desk.later(absolute - passed);
+        assert_eq!(desk.get("/api/session", Some(&token)).await.status, 401, "{user}");
+    }
+}
+
+/// A phone's browser: keeps the cookies that it is given, unless the answer is lost.
+struct Browser {
+    session: String,
+    device: String,
+}
+
+impl Browser {
+    async fn sign_in(desk: &Desk, user: &str) -> Self {
+        let body = format!("{{\"name\":\"{user}\",\"password\":\"{PASSWORD}\"}}");
+        let answer = desk.post_json("/api/session", None, &body).await;
+        let mut browser = Self { session: String::new(), device: String::new() };
+        browser.keep(&answer);
+        browser
+    }
+
+    fn keep(&mut self, answer: &Answer) {
+        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+            let place = if pair.starts_with("doorstep_device") {
+                &mut self.device
+            } else {
+                &mut self.session
+            };
+            *place = pair;
+        }
+    }
+
+    async fn get(&self, desk: &Desk, session: &str) -> Answer {
+        let cookies = format!("{session}; {}", self.device);
+        let request = ask("GET", "/api/session", None).header(header::COOKIE, cookies);
+        desk.ask(request.body(Body::empty()).unwrap()).await
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_each_day_and_a_lost_answer_signs_nobody_out() {
     let desk = Desk::open().await;
-    let (used, unused) = (desk.token("chen.jie").await, desk.token("chen.jie").await);
-    desk.later(SIGN_IN_LASTS - 60_000);
-    assert_eq!(desk.get("/api/session", Some(&used)).await.status, 200);
-    desk.later(120_000);
-    assert_eq!(desk.get("/api/session", Some(&used)).await.status, 200);
-    assert_eq!(desk.get("/api/session", Some(&unused)).await.status, 401);
+    let mut phone = Browser::sign_in(&desk, "chen.jie").await;
+    let first = phone.session.clone();
+    let answer = phone.get(&desk, &first).await;
+    assert!(!answer.headers.contains_key(header::SET_COOKIE), "not before its time");
+    desk.later(DAY);
+    let lost = phone.get(&desk, &first).await;
+    let again = phone.get(&desk, &first).await;
+    assert_eq!((lost.status.as_u16(), again.status.as_u16()), (200, 200));
+    assert_eq!(lost.header("set-cookie"), again.header("set-cookie"), "the same one once more");
+    phone.keep(&again);
+    let second = phone.session.clone();
+    assert_ne!(first, second);
+    assert_eq!(phone.get(&desk, &second).await.status, 200);
+    // A request that was under way, then a browser that died before it wrote the cookie down.
+    assert_eq!(phone.get(&desk, &first).await.status, 200);
+    desk.later(20 * DAY);
+    let back = phone.get(&desk, &first).await;
+    assert_eq!(back.status, 200);
+    assert!(back.header("set-cookie").starts_with(&second), "{}", back.header("set-cookie"));
+    assert_eq!(phone.get(&desk, &second).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_that_was_copied_and_replaced_ends_the_sign_in() {
+    let desk = Desk::open().await;
+    let mut phone = Browser::sign_in(&desk, "chen.jie").await;
+    let copied = phone.session.clone();
+    desk.later(DAY);
+    let answer = phone.get(&desk, &copied).await;
+    phone.keep(&answer);
+    for minutes in [0, 11] {
+        desk.later(minutes * MINUTE);
+        assert_eq!(phone.get(&desk, &phone.session).await.status, 200);
+    }
+    assert_eq!(phone.get(&desk, &copied).await.code(), (401, "signed_out".into()));
+    assert_eq!(phone.get(&desk, &phone.session).await.code(), (401, "signed_out".into()));
+}
+
+#[tokio::test]
+async fn signing_in_anew_on_a_device_ends_the_sign_in_before() {
+    let desk = Desk::open().await;
+    let body = format!("{{\"name\":\"chen.jie\",\"password\":\"{PASSWORD}\"}}");
+    let first = desk.post_json("/api/session", None, &body).await.json();
+    let device = first["device"].as_str().unwrap();
+    let body =
+        format!("{{\"name\":\"chen.jie\",\"password\":\"{PASSWORD}\",\"device\":\"{device}\"}}");
+    let second = desk.post_json("/api/session", None, &body).await.json();
+    assert_eq!(desk.get("/api/session", first["token"].as_str()).await.status, 401);
+    assert_eq!(desk.get("/api/session", second["token"].as_str()).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_console_stays_one_device_in_a_browser_and_a_phone_that_forgot_begins_anew() {
+    let desk = Desk::open().await;
+    for (user, same) in [("lin.yue", true), ("chen.jie", false)] {
+        let browser = Browser::sign_in(&desk, user).await;
+        let body = format!("{{\"name\":\"{user}\",\"password\":\"{PASSWORD}\"}}");
+        let request = ask("POST", "/api/session", None)
+            .header(header::COOKIE, &browser.device)
+            .header(header::CONTENT_TYPE, "application/json");
+        let again = desk.ask(request.body(Body::from(body)).unwrap()).await.json();
+        let device = browser.device.split_once('=').unwrap().1;
+        assert_eq!(again["device"] == device, same, "{user}");
+    }
+}
+
+#[tokio::test]
+async fn strangers_who_guess_lock_nobody_out_of_the_own_browser() {
+    let desk = Desk::open().await;
+    let browser = Browser::sign_in(&desk, "admin").await;
+    for _ in 0..10 {
+        let body = "{\"name\":\"admin\",\"password\":\"guess number one\"}";
+        desk.post_json("/api/session", None, body).await;
+    }
+    let body = format!("{{\"name\":\"admin\",\"password\":\"{PASSWORD}\"}}");
+    assert_eq!(desk.post_json("/api/session", None, &body).await.status, 429);
+    let request = ask("POST", "/api/session", None)
+        .header(header::COOKIE, &browser.device)
+        .header(header::CONTENT_TYPE, "application/json");
+    assert_eq!(desk.ask(request.body(Body::from(body)).unwrap()).await.status, 200);
+}
+
+#[tokio::test]
+async fn other_rights_and_another_password_end_every_sign_in() {
+    let changes = [
+        UserChange { role: Some(Role::Auditor), ..UserChange::default() },
+        UserChange { password: Some("another horse".into()), ..UserChange::default() },
+        UserChange { disabled: Some(true), ..UserChange::default() },
+    ];
+    for change in changes {
+        let desk = Desk::open().await;
+        let (token, other) = (desk.token("wu.min").await, desk.token("sun.yan").await);
+        let name = UserChange { display_name: Some("吴敏".into()), ..UserChange::default() };
+        desk.change("wu.min", name).await;
+        assert_eq!(desk.get("/api/session", Some(&token)).await.status, 200);
+        desk.change("wu.min", change).await;
+        assert_eq!(desk.get("/api/session", Some(&token)).await.status, 401);
+        assert_eq!(desk.get("/api/session", Some(&other)).await.status, 200);
+    }
 }
 
 #[tokio::test]
 async fn a_user_who_is_locked_out_is_out_at_once() {
     let desk = Desk::open().await;
     let token = desk.token("wu.min").await;
-    desk.accounts.disable_user("wu.min").await.unwrap();
+    desk.disable("wu.min").await;
     assert_eq!(desk.get("/api/session", Some(&token)).await.status, 401);
     let body = format!("{{\"name\":\"wu.min\",\"password\":\"{PASSWORD}\"}}");
     let answer = desk.post_json("/api/session", None, &body).await;
     assert_eq!(answer.code(), (401, "wrong_password".into()));
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_reach_nothing() {
+    let desk = Desk::open().await;
+    let browser = Browser::sign_in(&desk, "lin.yue").await;
+    let tries = [
+        (vec![("sec-fetch-site", "cross-site")], false),
+        (vec![("sec-fetch-site", "same-site")], false),
+        (vec![("sec-fetch-site", "\u{ff}")], false),
+        (vec![("origin", "https://evil.example"), ("host", "office.example")], false),
+        (vec![("origin", "null"), ("host", "office.example")], false),
+        (vec![("origin", "https://office.example.evil"), ("host", "office.example")], false),
+        (vec![("origin", "https://evil.example")], false),
+        (vec![("sec-fetch-site", "same-origin"), ("origin", "https://behind.a.proxy")], true),
+        (vec![("sec-fetch-site", "none")], true),
+        (vec![("origin", "https://office.example"), ("host", "office.example")], true),
+        (vec![], true),
+    ];
+    for (headers, own) in tries {
+        let with = |mut request: axum::http::request::Builder| {
+            for (name, value) in &headers {
+                let value = axum::http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+                request = request.header(*name, value);
+            }
+            request
+        };
+        let read = with(ask("GET", "/api/visits", None)).header(header::COOKIE, &browser.session);
+        let read = desk.ask(read.body(Body::empty()).unwrap()).await;
+        // Even with the header of the own pages, and with the right password.
+        let command = with(ask("POST", "/api/cases/import?dry_run=1", None))
+            .header(header::COOKIE, &browser.session)
+            .header("x-doorstep", "1");
+        let command = desk.ask(command.body(Body::from("case_no\n1")).unwrap()).await;
+        let body = format!("{{\"name\":\"gu.an\",\"password\":\"{PASSWORD}\"}}");
+        let sign_in = with(ask("POST", "/api/session", None))
+            .header(header::CONTENT_TYPE, "application/json");
+        let sign_in = desk.ask(sign_in.body(Body::from(body)).unwrap()).await;
+        for (name, answer) in [("read", read), ("command", command), ("sign-in", sign_in)] {
+            let refused = answer.status == 403 && answer.code().1 == "other_site";
+            assert_eq!(refused, !own, "{headers:?} {name}: {}", answer.status);
+            assert!(own || !answer.headers.contains_key(header::SET_COOKIE), "{headers:?} {name}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -170,7 +170,7 @@ async fn users_are_listed_by_role() {
     let users = desk.get("/api/users?role=auditor", Some(&token)).await;
     insta::assert_snapshot!(
         users.told(),
-        @r#"200 [{"name":"gu.an","display_name":"gu.an","role":"auditor","disabled":false}]"#
+        @r#"200 [{"name":"gu.an","display_name":"gu.an","role":"auditor","disabled":false,"linked":false}]"#
     );
     assert_eq!(desk.get("/api/users?role=boss", Some(&token)).await.status, 422);
 }

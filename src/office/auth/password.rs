@@ -14,6 +14,9 @@ const SHORTEST: usize = 10;
 /// Longer ones only cost time.
 const LONGEST: usize = 1_000;
 
+/// Attempts that wait for a place; more are sent away, so that nobody waits behind a flood.
+const WAITING: usize = 64;
+
 /// Hashes passwords, a few at a time.
 #[derive(Clone)]
 pub struct Hasher {
@@ -22,6 +25,7 @@ pub struct Hasher {
     decoy: Arc<str>,
     /// Each hash takes its memory: many at once would be a way to use it all up.
     room: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
 }
 
 impl Default for Hasher {
@@ -41,8 +45,12 @@ impl Hasher {
     fn new(params: Params) -> Self {
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut hasher =
-            Self { argon, decoy: Arc::from(""), room: Arc::new(Semaphore::new(threads)) };
+        let mut hasher = Self {
+            argon,
+            decoy: Arc::from(""),
+            room: Arc::new(Semaphore::new(threads)),
+            queue: Arc::new(Semaphore::new(WAITING)),
+        };
         // Without a decoy unknown names would be told by the time that they take.
         hasher.decoy = hasher.with_salt(b"", &[0; 16]).unwrap_or_default().into();
         hasher
@@ -65,13 +73,18 @@ impl Hasher {
     pub(super) fn verify(&self, password: &str, hash: Option<&str>) -> bool {
         let longest = password.floor_char_boundary(LONGEST * 4);
         let password = password.get(..longest).unwrap_or_default();
-        let Ok(parsed) = PasswordHash::new(hash.unwrap_or(&self.decoy)) else { return false };
+        // Whoever signs in with an identity provider alone has none: that takes the same time too.
+        let own = hash.and_then(|hash| PasswordHash::new(hash).ok());
+        let Some(parsed) = own.clone().or_else(|| PasswordHash::new(&self.decoy).ok()) else {
+            return false;
+        };
         let right = self.argon.verify_password(password.as_bytes(), &parsed).is_ok();
-        right && hash.is_some()
+        right && own.is_some()
     }
 
     /// Waits for a place to hash in.
     pub(super) async fn place(&self) -> Result<SemaphorePermit<'_>, AuthError> {
+        let _waiting = self.queue.try_acquire().map_err(|_| AuthError::Busy)?;
         self.room.acquire().await.map_err(|_| AuthError::Closing)
     }
 

@@ -2,14 +2,47 @@
 
 use std::net::IpAddr;
 
-use super::{Accounts, AuthError, SIGN_IN_LASTS, Token, canonical_name};
+use super::rotation::{self, USED_EVERY, Use};
+use super::{Accounts, AuthError, Token, canonical_name};
 use crate::ids::DeviceId;
 use crate::office::Session;
 use crate::office::store::{Device, SignIn, StoreError, User, Writes};
+use crate::record::terms::Role;
 use crate::sync::message::Ended;
 
-/// A sign-in is prolonged, and a device seen, once in this time and not at every request, ms.
-const SEEN_EVERY: i64 = 60 * 60 * 1000;
+const HOUR: i64 = 60 * 60 * 1000;
+const DAY: i64 = 24 * HOUR;
+
+/// The longest version of an app that is noted.
+const LONGEST_VERSION: usize = 32;
+
+/// How long a sign-in lasts, ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// Without use.
+    pub idle: i64,
+    /// In any case.
+    pub absolute: i64,
+}
+
+impl Lifetime {
+    /// A phone may be without a signal for weeks, and its work has to get in afterwards. Whoever
+    /// works in the office reads everybody's records, and signs in anew each day.
+    pub const fn of(role: Role) -> Self {
+        match role {
+            Role::Collector => Self { idle: 30 * DAY, absolute: 90 * DAY },
+            Role::Supervisor | Role::Auditor | Role::Admin => {
+                Self { idle: 12 * HOUR, absolute: 7 * DAY }
+            }
+        }
+    }
+
+    /// When a sign-in of some beginning and last use ends.
+    pub(super) const fn end(self, created_at: i64, used_at: i64) -> i64 {
+        let (unused, old) = (used_at + self.idle, created_at + self.absolute);
+        if unused < old { unused } else { old }
+    }
+}
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +51,17 @@ pub struct Identity {
     pub session: Session,
     /// What people read.
     pub display_name: String,
+    /// When the sign-in ends in any case, ms.
+    pub ends_at: i64,
+}
+
+/// Whom a token stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identified {
+    /// Who.
+    pub identity: Identity,
+    /// The token that the client is to use from now on.
+    pub renewed: Option<Token>,
 }
 
 /// What signing in gives.
@@ -31,64 +75,136 @@ pub struct SignedIn {
     pub expires_at: i64,
 }
 
+/// An attempt to sign in by password.
+pub struct Attempt {
+    /// As it was typed.
+    pub name: String,
+    /// As it was typed.
+    pub password: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Where somebody signs in.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The device that a phone says it is.
+    pub device: Option<DeviceId>,
+    /// The device that this browser was, where nobody says which one it is.
+    pub browser: Option<DeviceId>,
+    /// Where the request came from.
+    pub address: IpAddr,
+}
+
 impl Accounts {
     /// Signs in with name and password, on a device that was enrolled before or on a fresh one.
-    pub async fn sign_in(
-        &self,
-        name: &str,
-        password: String,
-        device: Option<DeviceId>,
-        address: IpAddr,
-    ) -> Result<SignedIn, AuthError> {
-        let (name, now) = (canonical_name(name), self.now());
-        if let Some(seconds) = self.throttle.attempt(&name, address, now) {
+    pub async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, AuthError> {
+        let Attempt { name, password, place } = attempt;
+        let (name, now) = (canonical_name(&name), self.now());
+        let own = self.own_device(&name, place).await?;
+        if let Some(seconds) = self.throttle.attempt(&name, own, place.address, now) {
             return Err(AuthError::TooManyAttempts { seconds });
         }
-        let place = self.hasher.place().await?;
+        let room = self.hasher.place().await?;
         let asked = name.clone();
         let user = self.blocking(move |accounts| accounts.check(&asked, &password)).await?;
-        drop(place);
-        self.throttle.succeeded(&name, address);
+        drop(room);
+        self.throttle.succeeded(&name, own, place.address);
+        self.begin(user, place).await
+    }
+
+    /// Begins a sign-in of a user who has proven to be it.
+    pub(super) async fn begin(&self, user: User, place: Place) -> Result<SignedIn, AuthError> {
         let mut fresh = [0; 16];
         getrandom::fill(&mut fresh).map_err(|_| AuthError::Closing)?;
-        let token = Token::random()?;
-        let expires_at = now + SIGN_IN_LASTS;
+        let (token, now, lifetime) = (Token::random()?, self.now(), Lifetime::of(user.role));
         let sign_in = SignIn {
-            token_hash: token.hash(),
-            user: user.name.clone(),
             device: DeviceId(fresh),
+            user: user.name.clone(),
             created_at: now,
-            expires_at,
+            used_at: now,
+            expires_at: lifetime.end(now, now),
+            token: token.hash(),
+            renewed_at: now,
+            next: None,
+            last: None,
             ended: false,
         };
-        let kept = self.store.write(move |tx| keep(tx, sign_in.clone(), device)).await?;
-        let device = kept?;
+        let expires_at = sign_in.expires_at;
+        let checked = user.clone();
+        let device =
+            self.store.write(move |tx| keep(tx, &checked, sign_in.clone(), place)).await??;
         let session = Session { user: user.name, role: user.role, device };
-        let identity = Identity { session, display_name: user.display_name };
+        let ends_at = now + lifetime.absolute;
+        let identity = Identity { session, display_name: user.display_name, ends_at };
         Ok(SignedIn { identity, token, expires_at })
     }
 
-    /// Whom a token stands for; `None` where it stands for nobody (any more).
-    pub async fn identify(&self, token: &Token) -> Result<Option<Identity>, AuthError> {
-        let (hash, now) = (token.hash(), self.now());
+    /// Whom a token stands for; `None` where it stands for nobody (any more). `version` is that of
+    /// the app which shows it.
+    pub async fn identify(
+        &self,
+        token: &Token,
+        version: Option<&str>,
+    ) -> Result<Option<Identified>, AuthError> {
+        let (shown, now) = (token.clone(), self.now());
         let found = self
             .blocking(move |accounts| {
                 Ok(accounts.store.look(|reads| {
-                    let Some(sign_in) = reads.sign_in(&hash)? else { return Ok(None) };
+                    let Some(sign_in) = reads.sign_in(&shown.hash())? else { return Ok(None) };
                     let device = reads.device(sign_in.device)?;
                     let user = reads.user(&sign_in.user)?;
-                    Ok(device.zip(user).map(|(device, user)| (sign_in, device, user)))
+                    let next = shown.successor(&reads.voucher_key()?);
+                    Ok(device.zip(user).map(|(device, user)| (sign_in, device, user, next)))
                 })?)
             })
             .await?;
-        let Some((sign_in, device, user)) = found else { return Ok(None) };
-        let ended = sign_in.expires_at <= now || sign_in.ended;
-        if ended || device.revoked_at.is_some() || user.disabled_at.is_some() {
+        let Some((sign_in, device, user, next)) = found else { return Ok(None) };
+        if device.revoked_at.is_some() || user.disabled_at.is_some() || device.user != user.name {
             return Ok(None);
         }
+        let lifetime = Lifetime::of(user.role);
+        let (shown, successor) = (token.hash(), next.hash());
+        let renewed = match rotation::judge(&sign_in, &shown, successor, lifetime, now) {
+            Use::Ended => return Ok(None),
+            Use::Copied => {
+                let device = sign_in.device;
+                tracing::warn!(%device, "a token that was replaced is used again: signed out");
+                self.store.write(move |tx| tx.end_sign_ins_on(device)).await?;
+                return Ok(None);
+            }
+            Use::Good { write, renew } => {
+                let version =
+                    version.filter(|version| fit(version) && *version != device.app_version);
+                let seen = now.saturating_sub(device.last_seen_at) >= USED_EVERY;
+                if write.is_some() || version.is_some() || seen {
+                    self.used(shown, successor, lifetime, version.map(str::to_owned)).await?;
+                }
+                renew.then_some(next)
+            }
+        };
+        let ends_at = sign_in.created_at + lifetime.absolute;
         let session = Session { user: user.name, role: user.role, device: device.id };
-        self.seen(sign_in, device, now).await?;
-        Ok(Some(Identity { session, display_name: user.display_name }))
+        let identity = Identity { session, display_name: user.display_name, ends_at };
+        Ok(Some(Identified { identity, renewed }))
+    }
+
+    /// Whether somebody who was let in would be let in again, for answers that go on for long.
+    pub async fn still(&self, session: &Session) -> Result<bool, AuthError> {
+        let (session, now) = (session.clone(), self.now());
+        self.blocking(move |accounts| {
+            Ok(accounts.store.look(|reads| {
+                let user = reads.user(&session.user)?;
+                let device = reads.device(session.device)?;
+                let sign_in = reads.sign_in_on(session.device)?;
+                Ok(user.is_some_and(|user| user.disabled_at.is_none() && user.role == session.role)
+                    && device.is_some_and(|device| device.revoked_at.is_none())
+                    && sign_in.is_some_and(|sign_in| {
+                        sign_in.user == session.user && !sign_in.ended && sign_in.expires_at > now
+                    }))
+            })?)
+        })
+        .await
     }
 
     /// Whom a token stood for on a device that is shut out: it may hand over what it has unsent,
@@ -126,53 +242,96 @@ impl Accounts {
         user.filter(|user| right && user.disabled_at.is_none()).ok_or(AuthError::WrongPassword)
     }
 
-    /// Notes that a sign-in was used, which prolongs it.
-    async fn seen(&self, sign_in: SignIn, device: Device, now: i64) -> Result<(), AuthError> {
-        let used = sign_in.expires_at - SIGN_IN_LASTS;
-        // Both are looked at: a device may have several sign-ins.
-        if now - used < SEEN_EVERY && now - device.last_seen_at < SEEN_EVERY {
-            return Ok(());
-        }
+    /// The device of an attempt, if it is one of that user: strangers can't know its id.
+    async fn own_device(&self, name: &str, place: Place) -> Result<Option<DeviceId>, AuthError> {
+        let Some(id) = place.device.or(place.browser) else { return Ok(None) };
+        let name = name.to_owned();
+        self.blocking(move |accounts| {
+            let device = accounts.store.look(|reads| reads.device(id))?;
+            let own = device.filter(|device| device.user == name && device.revoked_at.is_none());
+            Ok(own.map(|device| device.id))
+        })
+        .await
+    }
+
+    /// Writes down that a token was used.
+    async fn used(
+        &self,
+        shown: [u8; 32],
+        successor: [u8; 32],
+        lifetime: Lifetime,
+        version: Option<String>,
+    ) -> Result<(), AuthError> {
+        let now = self.now();
         let written = self.store.write(move |tx| {
             // The rows may have changed since they were read: what was ended or revoked stays so.
-            let Some(device) = tx.device(device.id)? else { return Ok(()) };
-            tx.put_device(&Device { last_seen_at: now, ..device })?;
-            let Some(sign_in) = tx.sign_in(&sign_in.token_hash)? else { return Ok(()) };
-            tx.put_sign_in(&SignIn { expires_at: now + SIGN_IN_LASTS, ..sign_in })
+            let Some(sign_in) = tx.sign_in(&shown)? else { return Ok(()) };
+            let Some(device) = tx.device(sign_in.device)? else { return Ok(()) };
+            let app_version = version.clone().unwrap_or(device.app_version);
+            tx.put_device(&Device { last_seen_at: now, app_version, ..device })?;
+            match rotation::judge(&sign_in, &shown, successor, lifetime, now) {
+                Use::Good { write: Some(used), .. } => tx.put_sign_in(&used),
+                Use::Good { write: None, .. } | Use::Ended | Use::Copied => Ok(()),
+            }
         });
         Ok(written.await?)
     }
 }
 
+/// A version as the app's build names it, such as 0.1.0.
+fn fit(version: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
+    version.len() <= LONGEST_VERSION && version.contains('.') && version.chars().all(plain)
+}
+
 /// Keeps a sign-in on the device that was asked for, or enrols the fresh one that it names.
 fn keep(
     tx: &mut dyn Writes,
+    checked: &User,
     sign_in: SignIn,
-    asked: Option<DeviceId>,
+    place: Place,
 ) -> Result<Result<DeviceId, AuthError>, StoreError> {
     let now = sign_in.created_at;
-    let known = asked.map(|id| tx.device(id)).transpose()?.flatten();
-    let device = match known {
-        Some(device) if device.user != sign_in.user => {
-            return Ok(Err(AuthError::DeviceOfOtherUser));
-        }
-        Some(device) if device.revoked_at.is_some() => return Ok(Err(AuthError::DeviceRevoked)),
-        Some(device) => Device { last_seen_at: now, ..device },
-        // A device that the office does not know was enrolled before a restore, and goes on as
-        // itself: its unsent work is written in its name. Only the office's own id is nobody's.
-        None => Device {
-            id: match asked {
-                Some(id) if id != tx.office_device()? => id,
-                Some(_) | None => sign_in.device,
-            },
-            user: sign_in.user.clone(),
-            created_at: now,
-            last_seen_at: now,
-            revoked_at: None,
+    // Hashing takes its time: what was proven must still be the user's.
+    let user = tx.user(&checked.name)?.filter(|user| {
+        user.disabled_at.is_none()
+            && user.role == checked.role
+            && user.password_hash == checked.password_hash
+    });
+    let Some(user) = user else { return Ok(Err(AuthError::WrongPassword)) };
+    let device = match place.device {
+        None => match browser(tx, &user, place.browser)? {
+            Some(device) => Device { last_seen_at: now, ..device },
+            None => Device::enrolled(sign_in.device, &user.name, now),
+        },
+        Some(asked) => match tx.device(asked)? {
+            Some(device) if device.user != user.name => {
+                return Ok(Err(AuthError::DeviceOfOtherUser));
+            }
+            Some(device) if device.revoked_at.is_some() => {
+                return Ok(Err(AuthError::DeviceRevoked));
+            }
+            Some(device) => Device { last_seen_at: now, ..device },
+            // A device that the office does not know was enrolled before a restore, and goes on as
+            // itself: its unsent work is written in its name. Only the office's own id is nobody's.
+            None if asked != tx.office_device()? => Device::enrolled(asked, &user.name, now),
+            None => Device::enrolled(sign_in.device, &user.name, now),
         },
     };
     tx.forget_expired(now)?;
     tx.put_device(&device)?;
     tx.put_sign_in(&SignIn { device: device.id, ..sign_in })?;
     Ok(Ok(device.id))
+}
+
+/// The console's device in a browser that was used before. A phone names its device itself: one
+/// that forgot it begins anew, lest it write as an actor of before (rule I1).
+fn browser(
+    tx: &mut dyn Writes,
+    user: &User,
+    known: Option<DeviceId>,
+) -> Result<Option<Device>, StoreError> {
+    let Some(known) = known.filter(|_| user.role != Role::Collector) else { return Ok(None) };
+    let device = tx.device(known)?;
+    Ok(device.filter(|device| device.user == user.name && device.revoked_at.is_none()))
 }

@@ -1,8 +1,14 @@
 //! Slows down guessing, per name and per address. Kept in memory: a restart forgives.
+//!
+//! Anybody can keep a name waiting by guessing at it. So a device that is the user's counts apart:
+//! strangers can't know its id, and lock nobody out of their own phone or browser.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
+
+use crate::ids::DeviceId;
 
 /// Failures of one name that cost nothing: people mistype.
 const FREE_PER_NAME: u32 = 5;
@@ -19,7 +25,8 @@ const LONGEST_WAIT: i64 = 5 * 60 * 1_000;
 /// A failure is forgotten after this time without another, ms.
 const FORGET: i64 = 60 * 60 * 1_000;
 
-/// Names and addresses that are remembered; beyond, the oldest go first.
+/// Names and addresses that are remembered; beyond, those that failed least go first, so that
+/// nobody is made to forget by others.
 const MOST: usize = 20_000;
 
 /// Who failed how often.
@@ -31,6 +38,7 @@ pub(super) struct Throttle {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Name(String),
+    Device(DeviceId),
     Address(IpAddr),
 }
 
@@ -43,13 +51,19 @@ struct Failures {
 impl Throttle {
     /// Seconds until the next attempt is heard, or `None` where it is heard now. An attempt that
     /// is heard counts as failed until [`succeeded`](Self::succeeded), so that many at once can't
-    /// slip through together.
-    pub(super) fn attempt(&self, name: &str, address: IpAddr, now: i64) -> Option<u64> {
+    /// slip through together. `own` is a device of that user.
+    pub(super) fn attempt(
+        &self,
+        name: &str,
+        own: Option<DeviceId>,
+        address: IpAddr,
+        now: i64,
+    ) -> Option<u64> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= MOST {
             shrink(&mut failures, now);
         }
-        let keys = [(Key::of_name(name), FREE_PER_NAME), (Key::Address(address), FREE_PER_ADDRESS)];
+        let keys = [(Key::of_user(name, own), FREE_PER_NAME), (Key::of(address), FREE_PER_ADDRESS)];
         let until = keys
             .iter()
             .filter_map(|(key, free)| failures.get(key).map(|known| known.until(*free)))
@@ -68,10 +82,10 @@ impl Throttle {
 
     /// Takes back what the attempt counted: the name starts anew, the address keeps its others,
     /// or one own account would pay for guessing at many.
-    pub(super) fn succeeded(&self, name: &str, address: IpAddr) {
+    pub(super) fn succeeded(&self, name: &str, own: Option<DeviceId>, address: IpAddr) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.remove(&Key::of_name(name));
-        if let Some(known) = failures.get_mut(&Key::Address(address)) {
+        failures.remove(&Key::of_user(name, own));
+        if let Some(known) = failures.get_mut(&Key::of(address)) {
             known.count = known.count.saturating_sub(1);
         }
     }
@@ -79,8 +93,16 @@ impl Throttle {
 
 impl Key {
     /// Names of any length come from outside: a bounded part tells them apart well enough.
-    fn of_name(name: &str) -> Self {
-        Self::Name(name.chars().take(100).collect())
+    fn of_user(name: &str, own: Option<DeviceId>) -> Self {
+        own.map_or_else(|| Self::Name(name.chars().take(100).collect()), Self::Device)
+    }
+
+    /// Whoever has one address of version 6 has 2^64 of them.
+    fn of(address: IpAddr) -> Self {
+        Self::Address(match address.to_canonical() {
+            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 64 << 64)),
+            v4 @ IpAddr::V4(_) => v4,
+        })
     }
 }
 
@@ -100,10 +122,21 @@ fn seconds_up(ms: i64) -> u64 {
 fn shrink(failures: &mut HashMap<Key, Failures>, now: i64) {
     failures.retain(|_, known| now - known.last <= FORGET);
     if failures.len() >= MOST {
-        let mut times: Vec<i64> = failures.values().map(|known| known.last).collect();
-        let (_, middle, _) = times.select_nth_unstable(MOST / 2);
+        let rank = |known: &Failures| (known.count, known.last);
+        let mut ranks: Vec<_> = failures.values().map(rank).collect();
+        let (_, middle, _) = ranks.select_nth_unstable(MOST / 2);
         let middle = *middle;
-        failures.retain(|_, known| known.last > middle);
+        let above = failures.values().filter(|known| rank(known) > middle).count();
+        let mut room = (MOST / 2).saturating_sub(above);
+        failures.retain(|_, known| match rank(known).cmp(&middle) {
+            Ordering::Less => false,
+            Ordering::Equal if room == 0 => false,
+            Ordering::Equal => {
+                room -= 1;
+                true
+            }
+            Ordering::Greater => true,
+        });
     }
 }
 
@@ -117,26 +150,70 @@ mod tests {
     fn a_name_waits_longer_and_longer_and_starts_anew_after_success() {
         let throttle = Throttle::default();
         for _ in 0..5 {
-            assert_eq!(throttle.attempt("wu.min", HERE, 0), None);
+            assert_eq!(throttle.attempt("wu.min", None, HERE, 0), None);
         }
-        assert_eq!(throttle.attempt("wu.min", HERE, 0), Some(1));
-        assert_eq!(throttle.attempt("wu.min", HERE, 1_000), None);
-        assert_eq!(throttle.attempt("wu.min", HERE, 1_001), Some(2));
-        assert_eq!(throttle.attempt("sun.yan", HERE, 1_001), None);
-        assert_eq!(throttle.attempt("wu.min", HERE, 3_000), None);
-        throttle.succeeded("wu.min", HERE);
-        assert_eq!(throttle.attempt("wu.min", HERE, 3_000), None);
+        assert_eq!(throttle.attempt("wu.min", None, HERE, 0), Some(1));
+        assert_eq!(throttle.attempt("wu.min", None, HERE, 1_000), None);
+        assert_eq!(throttle.attempt("wu.min", None, HERE, 1_001), Some(2));
+        assert_eq!(throttle.attempt("sun.yan", None, HERE, 1_001), None);
+        assert_eq!(throttle.attempt("wu.min", None, HERE, 3_000), None);
+        throttle.succeeded("wu.min", None, HERE);
+        assert_eq!(throttle.attempt("wu.min", None, HERE, 3_000), None);
     }
 
     #[test]
     fn an_address_that_tries_many_names_waits() {
         let throttle = Throttle::default();
         for n in 0..30 {
-            assert_eq!(throttle.attempt(&format!("name{n}"), HERE, 0), None);
+            assert_eq!(throttle.attempt(&format!("name{n}"), None, HERE, 0), None);
         }
-        assert_eq!(throttle.attempt("wu.min", HERE, 0), Some(1));
+        assert_eq!(throttle.attempt("wu.min", None, HERE, 0), Some(1));
         let other = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-        assert_eq!(throttle.attempt("wu.min", other, 0), None);
+        assert_eq!(throttle.attempt("wu.min", None, other, 0), None);
+    }
+
+    #[test]
+    fn strangers_lock_nobody_out_of_the_own_device() {
+        let throttle = Throttle::default();
+        let elsewhere = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+        for second in 0..1_000 {
+            throttle.attempt("wu.min", None, elsewhere, second * 1_000);
+        }
+        let (own, now) = (Some(DeviceId([1; 16])), 1_000_000);
+        assert!(throttle.attempt("wu.min", None, HERE, now).is_some());
+        assert_eq!(throttle.attempt("wu.min", own, HERE, now), None);
+        for _ in 0..4 {
+            assert_eq!(throttle.attempt("wu.min", own, HERE, now), None);
+        }
+        assert_eq!(
+            throttle.attempt("wu.min", own, HERE, now),
+            Some(1),
+            "a stolen phone guesses too"
+        );
+    }
+
+    #[test]
+    fn a_network_of_version_6_is_one_address() {
+        let throttle = Throttle::default();
+        let within = |n: u128| IpAddr::V6(Ipv6Addr::from((0x2001_0db8_u128 << 96) | n));
+        for n in 0..30 {
+            assert_eq!(throttle.attempt(&format!("name{n}"), None, within(n), 0), None);
+        }
+        assert_eq!(throttle.attempt("wu.min", None, within(99), 0), Some(1));
+    }
+
+    #[test]
+    fn a_flood_of_names_makes_nobody_s_failures_forgotten() {
+        let throttle = Throttle::default();
+        for n in 0..20 {
+            throttle.attempt("wu.min", None, HERE, n * LONGEST_WAIT);
+        }
+        let now = 20 * LONGEST_WAIT - 1;
+        for n in 0..(2 * MOST) {
+            let address = IpAddr::V6(Ipv6Addr::from((n as u128) << 64));
+            throttle.attempt(&n.to_string(), None, address, now);
+        }
+        assert!(throttle.attempt("wu.min", None, HERE, now).is_some());
     }
 
     #[test]
@@ -144,14 +221,14 @@ mod tests {
         let throttle = Throttle::default();
         let mut now = 0;
         for _ in 0..100 {
-            if let Some(seconds) = throttle.attempt("wu.min", HERE, now) {
+            if let Some(seconds) = throttle.attempt("wu.min", None, HERE, now) {
                 assert!(seconds <= 300);
                 now += i64::try_from(seconds).unwrap() * 1_000;
             }
         }
         now += FORGET + LONGEST_WAIT;
         for _ in 0..5 {
-            assert_eq!(throttle.attempt("wu.min", HERE, now), None);
+            assert_eq!(throttle.attempt("wu.min", None, HERE, now), None);
         }
     }
 
@@ -159,8 +236,8 @@ mod tests {
     fn memory_is_bounded() {
         let throttle = Throttle::default();
         for n in 0..(2 * MOST) {
-            let address = IpAddr::V6(std::net::Ipv6Addr::from(n as u128));
-            throttle.attempt(&n.to_string(), address, i64::try_from(n).unwrap());
+            let address = IpAddr::V6(Ipv6Addr::from((n as u128) << 64));
+            throttle.attempt(&n.to_string(), None, address, i64::try_from(n).unwrap());
         }
         assert!(throttle.failures.lock().unwrap().len() <= MOST + 2);
     }

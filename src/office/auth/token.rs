@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use super::AuthError;
@@ -30,6 +31,18 @@ impl Token {
         hex(&self.0)
     }
 
+    /// The token that follows this one: the same whenever it is asked for, so that an answer which
+    /// was lost can be given again. Whoever has neither the token nor the office's key can't tell.
+    pub(super) fn successor(&self, key: &[u8; 32]) -> Self {
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(key);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        // Apart from the vouchers, which are made with the same key.
+        mac.update(b"doorstep token 1");
+        mac.update(&self.0);
+        Self(mac.finalize().into_bytes().into())
+    }
+
     /// What the store keeps. No salt and no slow hash: there is nothing to guess.
     pub(super) fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.0).into()
@@ -54,5 +67,8 @@ mod tests {
         assert_eq!(Token::parse("abc"), None);
         assert_eq!(format!("{token:?}"), "Token(…)");
         assert_ne!(token.hash(), Token::random().unwrap().hash());
+        assert_eq!(token.successor(&[1; 32]), token.successor(&[1; 32]));
+        assert_ne!(token.successor(&[1; 32]), token.successor(&[2; 32]));
+        assert_ne!(token.successor(&[1; 32]), token);
     }
 }

@@ -1,15 +1,17 @@
-//! Keeping users and devices.
+//! Keeping users.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Accounts, AuthError};
-use crate::ids::DeviceId;
-use crate::office::store::{Device, User};
+use crate::office::store::{StoreError, User, Writes};
 use crate::record::terms::Role;
 
 /// Names go into documents as keys and onto the command line, and are typed on phones.
 const LONGEST_NAME: usize = 64;
 const LONGEST_DISPLAY_NAME: usize = 100;
+
+/// The hash of whoever has no password: nothing hashes to it.
+pub(super) const NO_PASSWORD: &str = "none";
 
 /// A user of that name exists already.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +29,40 @@ pub struct UserLine {
     pub role: Role,
     /// Whether the user is locked out.
     pub disabled: bool,
+    /// Whether the user is tied to an account of the identity provider.
+    pub linked: bool,
+}
+
+/// Somebody who is to be added.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// Sign-in name.
+    pub name: String,
+    /// What people read; the name where it is empty.
+    #[serde(default)]
+    pub display_name: String,
+    /// Role.
+    pub role: Role,
+    /// Absent where the user signs in with the identity provider alone.
+    #[serde(default)]
+    pub password: Option<String>,
+}
+
+/// What is to be changed of a user; what is absent stays.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UserChange {
+    /// What people read.
+    pub display_name: Option<String>,
+    /// Ends every sign-in, since what the user may do has changed.
+    pub role: Option<Role>,
+    /// Locks the user out, and ends every sign-in, or lets in again.
+    pub disabled: Option<bool>,
+    /// Ends every sign-in: whoever knew the old one is out.
+    pub password: Option<String>,
+    /// Lets go of the identity provider's account, so that another one can be tied.
+    pub unlink: bool,
 }
 
 /// A name as it is stored: phones like to begin a word with a capital.
@@ -36,33 +72,63 @@ pub fn canonical_name(name: &str) -> String {
 
 impl Accounts {
     /// Adds a user.
-    pub async fn add_user(
-        &self,
-        name: &str,
-        display_name: &str,
-        role: Role,
-        password: String,
-    ) -> Result<(), AuthError> {
-        let name = canonical_name(name);
-        check_names(&name, display_name)?;
-        let place = self.hasher.place().await?;
-        let password_hash = self.blocking(move |accounts| accounts.hasher.hash(&password)).await?;
-        drop(place);
+    pub async fn add_user(&self, new: NewUser) -> Result<UserLine, AuthError> {
+        let NewUser { name, display_name, role, password } = new;
+        let name = canonical_name(&name);
+        let display_name = match display_name.trim() {
+            "" => name.clone(),
+            shown => shown.to_owned(),
+        };
+        check_name(&name)?;
+        check_display_name(&display_name)?;
+        let password_hash = match password {
+            Some(password) => self.hash(password).await?,
+            None => NO_PASSWORD.to_owned(),
+        };
         let user = User {
             name,
-            display_name: display_name.trim().to_owned(),
+            display_name,
             role,
             password_hash,
             disabled_at: None,
             created_at: self.now(),
+            subject: None,
         };
         let added = self.store.write(move |tx| {
             if tx.user(&user.name)?.is_some() {
                 return Ok(Err(NameTaken(user.name.clone())));
             }
-            tx.put_user(&user).map(Ok)
+            tx.put_user(&user).map(|()| Ok(UserLine::of(user.clone())))
         });
         Ok(added.await??)
+    }
+
+    /// Changes a user.
+    pub async fn change_user(&self, name: &str, change: UserChange) -> Result<UserLine, AuthError> {
+        let (name, now) = (canonical_name(name), self.now());
+        if let Some(display_name) = &change.display_name {
+            check_display_name(display_name.trim())?;
+        }
+        let hash = match change.password.clone() {
+            Some(password) => Some(self.hash(password).await?),
+            None => None,
+        };
+        let changed = self.store.write(move |tx| {
+            let Some(old) = tx.user(&name)? else { return Ok(Err(AuthError::Unknown("user"))) };
+            let user = changed(old.clone(), &change, hash.as_deref(), now);
+            if is_keeper(&old) && !is_keeper(&user) && keepers(tx)? == 1 {
+                return Ok(Err(AuthError::LastAdmin));
+            }
+            tx.put_user(&user)?;
+            let narrowed = user.role != old.role
+                || user.disabled_at.is_some()
+                || user.password_hash != old.password_hash;
+            if narrowed {
+                tx.end_sign_ins_of(&user.name)?;
+            }
+            Ok(Ok(UserLine::of(user)))
+        });
+        changed.await?
     }
 
     /// All users, or those of one role.
@@ -72,12 +138,7 @@ impl Accounts {
         Ok(users
             .into_iter()
             .filter(|user| role.is_none_or(|role| user.role == role))
-            .map(|user| UserLine {
-                name: user.name,
-                display_name: user.display_name,
-                role: user.role,
-                disabled: user.disabled_at.is_some(),
-            })
+            .map(UserLine::of)
             .collect())
     }
 
@@ -87,35 +148,58 @@ impl Accounts {
         Ok(collectors.into_iter().filter(|user| !user.disabled).map(|user| user.name).collect())
     }
 
-    /// Locks a user out and ends every sign-in.
-    pub async fn disable_user(&self, name: &str) -> Result<(), AuthError> {
-        let (name, now) = (canonical_name(name), self.now());
-        let done = self.store.write(move |tx| {
-            let Some(user) = tx.user(&name)? else { return Ok(false) };
-            tx.put_user(&User { disabled_at: user.disabled_at.or(Some(now)), ..user })?;
-            tx.end_sign_ins_of(&name).map(|_| true)
-        });
-        if done.await? { Ok(()) } else { Err(AuthError::Unknown("user")) }
-    }
-
-    /// All devices, oldest first.
-    pub async fn devices(&self) -> Result<Vec<Device>, AuthError> {
-        self.blocking(|accounts| Ok(accounts.store.look(|reads| reads.devices())?)).await
-    }
-
-    /// Revokes a device and ends every sign-in on it.
-    pub async fn revoke_device(&self, id: DeviceId) -> Result<(), AuthError> {
-        let now = self.now();
-        let done = self.store.write(move |tx| {
-            let Some(device) = tx.device(id)? else { return Ok(false) };
-            tx.put_device(&Device { revoked_at: device.revoked_at.or(Some(now)), ..device })?;
-            tx.end_sign_ins_on(id).map(|_| true)
-        });
-        if done.await? { Ok(()) } else { Err(AuthError::Unknown("device")) }
+    async fn hash(&self, password: String) -> Result<String, AuthError> {
+        let place = self.hasher.place().await?;
+        let hash = self.blocking(move |accounts| accounts.hasher.hash(&password)).await;
+        drop(place);
+        hash
     }
 }
 
-fn check_names(name: &str, display_name: &str) -> Result<(), AuthError> {
+impl UserLine {
+    fn of(user: User) -> Self {
+        Self {
+            name: user.name,
+            display_name: user.display_name,
+            role: user.role,
+            disabled: user.disabled_at.is_some(),
+            linked: user.subject.is_some(),
+        }
+    }
+}
+
+fn changed(old: User, change: &UserChange, hash: Option<&str>, now: i64) -> User {
+    let shown = change.display_name.as_deref().map(str::trim);
+    User {
+        display_name: shown.map_or(old.display_name, str::to_owned),
+        role: change.role.unwrap_or(old.role),
+        disabled_at: match change.disabled {
+            Some(true) => old.disabled_at.or(Some(now)),
+            Some(false) => None,
+            None => old.disabled_at,
+        },
+        password_hash: hash.map_or(old.password_hash, str::to_owned),
+        subject: old.subject.filter(|_| !change.unlink),
+        ..old
+    }
+}
+
+/// Whether somebody may keep the office's people.
+fn is_keeper(user: &User) -> bool {
+    user.role == Role::Admin && user.disabled_at.is_none()
+}
+
+fn keepers(tx: &mut dyn Writes) -> Result<usize, StoreError> {
+    Ok(tx.users()?.iter().filter(|user| is_keeper(user)).count())
+}
+
+/// What people read of somebody, where it is fit, or the name.
+pub(super) fn shown_or(display_name: &str, name: &str) -> String {
+    let shown = display_name.trim();
+    if check_display_name(shown).is_ok() { shown.to_owned() } else { name.to_owned() }
+}
+
+pub(super) fn check_name(name: &str) -> Result<(), AuthError> {
     let plain =
         |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
     if !(1..=LONGEST_NAME).contains(&name.len()) || !name.chars().all(plain) {
@@ -123,7 +207,10 @@ fn check_names(name: &str, display_name: &str) -> Result<(), AuthError> {
             "a name has 1 to 64 of a-z, 0-9, dot, hyphen and underscore, such as chen.jie",
         ));
     }
-    let display = display_name.trim();
+    Ok(())
+}
+
+fn check_display_name(display: &str) -> Result<(), AuthError> {
     let fits = (1..=LONGEST_DISPLAY_NAME).contains(&display.chars().count());
     if !fits || display.contains(char::is_control) {
         return Err(AuthError::Unfit("a display name has 1 to 100 characters"));

@@ -6,17 +6,19 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::json;
 
 use super::failure::Failure;
-use super::{Desk, Device, User, print, print_json};
+use super::{BY, Desk, Device, User, print, print_json};
 use crate::ids::DeviceId;
+use crate::office::auth::{DeviceState, NewUser, UserChange};
 
 pub(super) fn user(desk: &Desk, command: User) -> Result<(), Failure> {
     let Desk { accounts, runtime, .. } = desk;
     match command {
         User::Add { name, role, display_name } => {
-            let password = password()?;
-            let display_name = display_name.unwrap_or_else(|| name.clone());
-            runtime.block_on(accounts.add_user(&name, &display_name, role, password))?;
-            print(format!("{name} may sign in as {role}"))
+            let password = Some(password()?);
+            let display_name = display_name.unwrap_or_default();
+            let new = NewUser { name, display_name, role, password };
+            let user = runtime.block_on(accounts.add_user(new))?;
+            print(format!("{} may sign in as {role}", user.name))
         }
         User::List(output) => {
             let users = runtime.block_on(accounts.users(None))?;
@@ -30,8 +32,25 @@ pub(super) fn user(desk: &Desk, command: User) -> Result<(), Failure> {
             print_lines("nobody may sign in yet: see doorstep user add", lines)
         }
         User::Disable { name } => {
-            runtime.block_on(accounts.disable_user(&name))?;
+            change(desk, &name, UserChange { disabled: Some(true), ..UserChange::default() })?;
             print(format!("{name} may no longer sign in"))
+        }
+        User::Enable { name } => {
+            change(desk, &name, UserChange { disabled: Some(false), ..UserChange::default() })?;
+            print(format!("{name} may sign in again"))
+        }
+        User::Password { name } => {
+            let password = Some(password()?);
+            change(desk, &name, UserChange { password, ..UserChange::default() })?;
+            print(format!("{name} has a new password and has to sign in anew"))
+        }
+        User::Role { name, role } => {
+            change(desk, &name, UserChange { role: Some(role), ..UserChange::default() })?;
+            print(format!("{name} may sign in as {role}"))
+        }
+        User::Unlink { name } => {
+            change(desk, &name, UserChange { unlink: true, ..UserChange::default() })?;
+            print(format!("{name} is tied to no account of an identity provider"))
         }
     }
 }
@@ -40,37 +59,34 @@ pub(super) fn device(desk: &Desk, command: Device) -> Result<(), Failure> {
     let Desk { accounts, runtime, .. } = desk;
     match command {
         Device::List(output) => {
-            let devices = runtime.block_on(accounts.devices())?;
+            let devices = runtime.block_on(accounts.devices(None))?;
             if output.json {
-                let devices: Vec<_> = devices
-                    .iter()
-                    .map(|device| {
-                        json!({
-                            "id": device.id.to_string(),
-                            "user": device.user,
-                            "created_at": device.created_at,
-                            "last_seen_at": device.last_seen_at,
-                            "revoked_at": device.revoked_at,
-                        })
-                    })
-                    .collect();
                 return print_json(&json!({ "devices": devices }));
             }
             let lines = devices.iter().map(|device| {
-                let state = if device.revoked_at.is_some() { "  revoked" } else { "" };
-                let seen = written(device.last_seen_at);
-                format!("{} {:<24} last seen {seen}{state}", device.id, device.user)
+                let state = match device.state {
+                    DeviceState::Active => String::new(),
+                    DeviceState::Expired => "  unused for 90 days".to_owned(),
+                    DeviceState::Revoked => format!("  revoked: {}", device.revoked_reason),
+                };
+                let (id, seen) = (&device.id, written(device.last_seen_at));
+                format!("{id} {:<24} last seen {seen} {}{state}", device.user, device.app_version)
             });
             print_lines("no device is enrolled yet", lines)
         }
-        Device::Revoke { id } => {
+        Device::Revoke { id, reason } => {
             let id: DeviceId = id
                 .parse()
                 .map_err(|_| Failure::usage("a device id has 32 hex digits: see device list"))?;
-            runtime.block_on(accounts.revoke_device(id))?;
+            runtime.block_on(accounts.revoke_device(id, BY.0, &reason))?;
             print(format!("{id} is refused from now on"))
         }
     }
+}
+
+fn change(desk: &Desk, name: &str, change: UserChange) -> Result<(), Failure> {
+    desk.runtime.block_on(desk.accounts.change_user(name, change))?;
+    Ok(())
 }
 
 pub(super) fn print_lines(none: &str, lines: impl Iterator<Item = String>) -> Result<(), Failure> {

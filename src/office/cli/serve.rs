@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use super::failure::Failure;
-use super::{Desk, Serve, print};
+use super::{Desk, Serve, openid, print};
 use crate::office::demo;
 use crate::office::http::{App, Lender, Pages, Tls, router, serve};
 
@@ -22,6 +22,10 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
     let tls = asked.tls_cert.as_deref().zip(asked.tls_key.as_deref());
     let tls = tls.map(|(certificate, key)| load(desk, certificate, key)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
+    let public = openid::public(&asked.openid)?;
+    let origin = public.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+    let over_tls = tls.is_some() || origin.starts_with("https://");
+    let provider = openid::provider(desk, &asked.openid, origin)?;
     let (closing, heard) = watch::channel(false);
     let app = App {
         office: desk.office.clone(),
@@ -29,7 +33,9 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         pages: Pages::built_in(),
         zone: asked.zone.zone,
         lender: lender(&asked),
-        secure: tls.is_some() || !address.ip().is_loopback(),
+        secure: over_tls || !address.ip().is_loopback(),
+        public,
+        openid: provider,
         closing: heard,
     };
     if asked.demo {

@@ -13,11 +13,11 @@ use crate::record::view::VisitView;
 
 pub(super) async fn command(
     State(app): State<Arc<App>>,
-    Caller(caller): Caller,
+    caller: Caller,
     Head(Path(id)): Head<Path<String>>,
     Checked(Json(command)): Checked<Json<Command>>,
 ) -> Result<Json<VisitView>, Problem> {
-    let session = caller.session;
+    let session = caller.identity.session;
     if let Command::Assign(patch) = &command
         && let Some(names) = &patch.collectors
     {

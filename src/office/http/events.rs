@@ -1,5 +1,6 @@
 //! `GET /api/events`: tells clients that a feed moved (rule R8). What moved they ask for
-//! themselves; an event that is lost costs delay, nothing else.
+//! themselves; an event that is lost costs delay, nothing else. Whoever was signed out, locked out
+//! or revoked meanwhile is told nothing more.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::App;
 use super::extract::Caller;
+use crate::office::Session;
 use crate::office::store::Moved;
 use crate::record::terms::Role;
 
@@ -23,23 +25,16 @@ const KEEP_ALIVE: Duration = Duration::from_secs(25);
 /// Moves that come together are told together.
 const GATHER: Duration = Duration::from_millis(50);
 
-pub(super) async fn stream(
-    State(app): State<Arc<App>>,
-    Caller(caller): Caller,
-) -> impl IntoResponse {
+pub(super) async fn stream(State(app): State<Arc<App>>, caller: Caller) -> impl IntoResponse {
     let (sender, receiver) = mpsc::channel(1);
-    let feed = (caller.session.role == Role::Collector).then_some(caller.session.user);
-    tokio::spawn(tell(app, feed, sender));
+    tokio::spawn(tell(app, caller.identity.session, sender));
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive)
 }
 
-/// Tells of one feed, or of all, until nobody listens or the office closes.
-async fn tell(
-    app: Arc<App>,
-    feed: Option<String>,
-    sender: mpsc::Sender<Result<Event, Infallible>>,
-) {
+/// Tells of one feed, or of all, until nobody listens or may listen, or the office closes.
+async fn tell(app: Arc<App>, session: Session, sender: mpsc::Sender<Result<Event, Infallible>>) {
+    let feed = (session.role == Role::Collector).then(|| session.user.clone());
     let mut moves = app.office.subscribe();
     let mut closing = app.closing.clone();
     loop {
@@ -60,6 +55,9 @@ async fn tell(
             if concerns(&moved, feed.as_deref()) {
                 newest = moved.seq;
             }
+        }
+        if !app.accounts.still(&session).await.unwrap_or(false) {
+            return;
         }
         let event = Event::default().event("moved").data(format!("{{\"seq\":{newest}}}"));
         if sender.send(Ok(event)).await.is_err() {

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 
 use super::Problem;
 use crate::office::Session;
-use crate::office::auth::Identity;
+use crate::office::auth::{Identity, Token};
 use crate::sync::message::Ended;
 
 /// An extractor of axum whose rejections are problems.
@@ -65,7 +65,11 @@ pub(super) struct Leaver(pub(super) Session, pub(super) Ended);
 
 /// Who sends the request, as the guard found out.
 #[derive(Debug, Clone)]
-pub(super) struct Caller(pub(super) Identity);
+pub(super) struct Caller {
+    pub(super) identity: Identity,
+    /// The token that it is to use from now on.
+    pub(super) renewed: Option<Token>,
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;

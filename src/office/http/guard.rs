@@ -1,18 +1,19 @@
 //! Checks every request against the table of routes before a handler sees it.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::cookies::{self, SESSION};
 use super::extract::{Caller, Leaver};
 use super::routes::{Access, access};
-use super::session::COOKIE;
 use super::{App, Problem};
-use crate::office::auth::Token;
+use crate::office::auth::{Identified, Token};
 use crate::record::terms::Role;
 
-/// Another site can't set this header without asking first, and is never allowed to.
+/// Another site can't set this header without asking first, and is never allowed to. The app says
+/// its version in it.
 const OWN_PAGES: &str = "x-doorstep";
 
 /// Where phones speak.
@@ -25,52 +26,54 @@ pub(super) async fn admit(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let roles = match access(request.method(), matched.as_str()) {
-        Some(Access::Anyone) => return Ok(next.run(request).await),
-        Some(Access::Roles(roles)) => roles,
-        None => {
-            let detail = "this address doesn't take that method";
-            return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));
-        }
+    let Some(access) = access(request.method(), matched.as_str()) else {
+        let detail = "this address doesn't take that method";
+        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));
     };
-    let presented = Presented::of(request.headers()).ok_or_else(Problem::signed_out)?;
-    let caller = match app.accounts.identify(&presented.token).await? {
-        Some(caller) => caller,
-        // A device that is shut out hands over what it has unsent.
-        None if matched.as_str() == ROUND => {
-            let leaver = app.accounts.recall(&presented.token).await?;
-            let (session, ended) = leaver.ok_or_else(Problem::signed_out)?;
-            return hand_over(request, next, &presented, roles, Leaver(session, ended)).await;
-        }
-        None => return Err(Problem::signed_out()),
-    };
-    comes_from_own_page(&request, &presented)?;
-    has_role(roles, caller.session.role)?;
-    request.extensions_mut().insert(Caller(caller));
-    Ok(next.run(request).await)
-}
-
-/// Lets the last contact of a device that is shut out through to its handler.
-async fn hand_over(
-    mut request: Request,
-    next: Next,
-    presented: &Presented,
-    roles: &[Role],
-    leaver: Leaver,
-) -> Result<Response, Problem> {
-    comes_from_own_page(&request, presented)?;
-    has_role(roles, leaver.0.role)?;
-    request.extensions_mut().insert(leaver);
-    Ok(next.run(request).await)
-}
-
-fn comes_from_own_page(request: &Request, presented: &Presented) -> Result<(), Problem> {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
-    if presented.by_cookie && !safe && !request.headers().contains_key(OWN_PAGES) {
+    let foreign = is_foreign(request.headers(), &app);
+    // Signing in too: a page of somebody else must not sign its visitor in as somebody.
+    if !safe && foreign {
+        return Err(Problem::foreign());
+    }
+    let Access::Roles(roles) = access else { return Ok(next.run(request).await) };
+    let presented = Presented::of(request.headers(), app.secure).ok_or_else(Problem::signed_out)?;
+    let version = request.headers().get(OWN_PAGES).and_then(|value| value.to_str().ok());
+    let known = app.accounts.identify(&presented.token, version).await?;
+    // A device that is shut out hands over what it has unsent.
+    let leaver = match (&known, matched.as_str()) {
+        (None, ROUND) => app.accounts.recall(&presented.token).await?,
+        (Some(_) | None, _) => None,
+    };
+    if known.is_none() && leaver.is_none() {
+        return Err(Problem::signed_out());
+    }
+    if presented.by_cookie && foreign {
+        return Err(Problem::foreign());
+    }
+    if presented.by_cookie && !safe && version.is_none() {
         let detail = "requests with a cookie need the header X-Doorstep";
         return Err(Problem::new(StatusCode::FORBIDDEN, "missing_header", detail));
     }
-    Ok(())
+    if let Some((session, ended)) = leaver {
+        has_role(roles, session.role)?;
+        request.extensions_mut().insert(Leaver(session, ended));
+        return Ok(next.run(request).await);
+    }
+    let Identified { identity, renewed } = known.ok_or_else(Problem::signed_out)?;
+    has_role(roles, identity.session.role)?;
+    let lasts = identity.ends_at.saturating_sub(app.office.now()) / 1000;
+    let fresh = renewed.as_ref().filter(|_| presented.by_cookie);
+    let fresh = fresh.map(|token| cookies::set(SESSION, &token.to_text(), lasts, app.secure));
+    request.extensions_mut().insert(Caller { identity, renewed });
+    let mut response = next.run(request).await;
+    // Signing out has the last word.
+    if let Some(fresh) = fresh
+        && !response.headers().contains_key(header::SET_COOKIE)
+    {
+        response.headers_mut().append(header::SET_COOKIE, fresh);
+    }
+    Ok(response)
 }
 
 fn has_role(roles: &[Role], role: Role) -> Result<(), Problem> {
@@ -81,6 +84,22 @@ fn has_role(roles: &[Role], role: Role) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", detail))
 }
 
+/// Whether a page of another origin sends a request. Browsers say so; programs say nothing.
+fn is_foreign(headers: &HeaderMap, app: &App) -> bool {
+    let text = |value: &HeaderValue| value.to_str().unwrap_or("?").to_owned();
+    if let Some(site) = headers.get("sec-fetch-site") {
+        // `none`: a person did it, without a page.
+        return !matches!(text(site).as_str(), "same-origin" | "none");
+    }
+    // Browsers leave the above out where there is no TLS, and old ones do so everywhere.
+    let Some(origin) = headers.get(header::ORIGIN).map(text) else { return false };
+    let host = headers.get(header::HOST).map(text);
+    let own = host.is_some_and(|host| {
+        origin.strip_prefix("https://").or(origin.strip_prefix("http://")) == Some(host.as_str())
+    });
+    !own && app.public.as_deref() != Some(origin.as_str())
+}
+
 /// A token, and how it came.
 pub(super) struct Presented {
     pub(super) token: Token,
@@ -89,20 +108,14 @@ pub(super) struct Presented {
 
 impl Presented {
     /// The token of a request: of a program's header before a browser's cookie.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn of(headers: &HeaderMap, secure: bool) -> Option<Self> {
         let bearer = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         if let Some(text) = bearer {
             return Token::parse(text.trim()).map(|token| Self { token, by_cookie: false });
         }
-        let cookies = headers.get_all(header::COOKIE).into_iter();
-        cookies
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(name, _)| *name == COOKIE)
-            .find_map(|(_, value)| Token::parse(value))
-            .map(|token| Self { token, by_cookie: true })
+        let token = cookies::get(headers, SESSION, secure, Token::parse)?;
+        Some(Self { token, by_cookie: true })
     }
 }

@@ -19,13 +19,13 @@ pub(super) struct Enrolment {
 
 pub(super) async fn enrol(
     State(app): State<Arc<App>>,
-    Caller(caller): Caller,
+    caller: Caller,
     Checked(Json(asked)): Checked<Json<Enrolment>>,
 ) -> Result<StatusCode, Problem> {
     let key = unhex(&asked.key).and_then(|key| key.try_into().ok()).ok_or_else(|| {
         let detail = "a key has 64 hex digits";
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail).at("key")
     })?;
-    app.accounts.enrol_key(caller.session.device, key).await?;
+    app.accounts.enrol_key(caller.identity.session.device, key).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -33,7 +33,7 @@ fn description() -> Value {
                 "cookie": {
                     "type": "apiKey",
                     "in": "cookie",
-                    "name": super::session::COOKIE,
+                    "name": super::cookies::SESSION.name(true),
                     "description": "For pages; other methods than GET need the header X-Doorstep.",
                 },
                 "bearer": { "type": "http", "scheme": "bearer" },
@@ -46,10 +46,15 @@ fn description() -> Value {
 fn operation(route: &Route) -> Value {
     let (status, media) = route.answer;
     let mut parameters: Vec<Value> = Vec::new();
-    if route.path.contains("{id}") {
+    for name in route.path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
+        let meaning = match (name, route.path.starts_with("/api/visits/")) {
+            ("id", true) => "a record's id, UUIDv7",
+            ("id", false) => "an id as the list gives it",
+            _ => "a name as the list gives it",
+        };
         parameters.push(json!({
-            "name": "id", "in": "path", "required": true, "description": "a record's id, UUIDv7",
-            "schema": { "type": "string", "format": "uuid" },
+            "name": name, "in": "path", "required": true, "description": meaning,
+            "schema": { "type": "string" },
         }));
     }
     if route.path.contains("{number}") {

@@ -1,20 +1,28 @@
-//! `/api/users`.
+//! `/api/users` and `/api/devices`.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use serde::Deserialize;
 
-use super::extract::Head;
+use super::extract::{Caller, Checked, Head};
 use super::{App, Problem};
-use crate::office::auth::UserLine;
+use crate::ids::DeviceId;
+use crate::office::auth::{AuthError, DeviceLine, NewUser, UserChange, UserLine};
 use crate::record::terms::Role;
 
 #[derive(Deserialize)]
 pub(super) struct Which {
     #[serde(default)]
     role: String,
+}
+
+/// Why a device is to be refused from now on.
+#[derive(Deserialize)]
+pub(super) struct Revocation {
+    reason: String,
 }
 
 pub(super) async fn users(
@@ -26,4 +34,43 @@ pub(super) async fn users(
         word => Some(Role::parse(word).ok_or(Problem::parameter("role"))?),
     };
     Ok(Json(app.accounts.users(role).await?))
+}
+
+pub(super) async fn add_user(
+    State(app): State<Arc<App>>,
+    Checked(Json(new)): Checked<Json<NewUser>>,
+) -> Result<(StatusCode, Json<UserLine>), Problem> {
+    Ok((StatusCode::CREATED, Json(app.accounts.add_user(new).await?)))
+}
+
+pub(super) async fn change_user(
+    State(app): State<Arc<App>>,
+    Head(Path(name)): Head<Path<String>>,
+    Checked(Json(change)): Checked<Json<UserChange>>,
+) -> Result<Json<UserLine>, Problem> {
+    Ok(Json(app.accounts.change_user(&name, change).await?))
+}
+
+/// A supervisor sees the devices of collectors, whoever reads everything sees all.
+pub(super) async fn devices(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Vec<DeviceLine>>, Problem> {
+    let of = match caller.identity.session.role {
+        Role::Admin | Role::Auditor => None,
+        Role::Supervisor | Role::Collector => Some(Role::Collector),
+    };
+    Ok(Json(app.accounts.devices(of).await?))
+}
+
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Head(Path(id)): Head<Path<String>>,
+    Checked(Json(revocation)): Checked<Json<Revocation>>,
+) -> Result<StatusCode, Problem> {
+    let id: DeviceId = id.parse().map_err(|_| AuthError::Unknown("device"))?;
+    let by = &caller.identity.session.user;
+    app.accounts.revoke_device(id, by, &revocation.reason).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

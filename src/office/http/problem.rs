@@ -55,6 +55,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "signed_out", "sign in first")
     }
 
+    pub(super) fn foreign() -> Self {
+        let detail = "this is for pages of the office itself, not for those of another site";
+        Self::new(StatusCode::FORBIDDEN, "other_site", detail)
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
     }
@@ -167,6 +172,17 @@ impl From<AuthError> for Problem {
                 retry_after: Some(seconds),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
             },
+            AuthError::Busy => Self {
+                retry_after: Some(5),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "office_busy", detail)
+            },
+            AuthError::UnknownAccount => {
+                Self::new(StatusCode::FORBIDDEN, "openid_unknown_account", detail)
+            }
+            AuthError::OtherAccount => {
+                Self::new(StatusCode::FORBIDDEN, "openid_other_account", detail)
+            }
+            AuthError::LastAdmin => Self::new(StatusCode::CONFLICT, "last_admin", detail),
             AuthError::DeviceRevoked => Self::new(StatusCode::FORBIDDEN, "device_revoked", detail),
             AuthError::DeviceOfOtherUser => {
                 Self::new(StatusCode::FORBIDDEN, "device_of_other_user", detail)

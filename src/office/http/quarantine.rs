@@ -82,11 +82,11 @@ pub(super) struct Deciding {
 
 pub(super) async fn accept(
     State(app): State<Arc<App>>,
-    Caller(caller): Caller,
+    caller: Caller,
     Head(Path(number)): Head<Path<String>>,
     Checked(Json(asked)): Checked<Json<Deciding>>,
 ) -> Result<Json<QuarantineItem>, Problem> {
-    let session = caller.session;
+    let session = caller.identity.session;
     let seen = asked.heads.map(|heads| Heads::from_hex(&heads).ok_or(Problem::parameter("heads")));
     let accepted = app.office.accept_quarantined(
         id(&number)?,
@@ -100,11 +100,11 @@ pub(super) async fn accept(
 
 pub(super) async fn dismiss(
     State(app): State<Arc<App>>,
-    Caller(caller): Caller,
+    caller: Caller,
     Head(Path(number)): Head<Path<String>>,
     Checked(Json(asked)): Checked<Json<Deciding>>,
 ) -> Result<Json<QuarantineItem>, Problem> {
-    let user = caller.session.user;
+    let user = caller.identity.session.user;
     Ok(Json(app.office.dismiss_quarantined(id(&number)?, &asked.reason, &user).await?))
 }
 

@@ -18,7 +18,8 @@ pub enum Access {
 pub struct Route {
     /// Method.
     pub method: Method,
-    /// Path as it is documented; `{id}` is a record's id, `{number}` one in quarantine.
+    /// Path as it is documented; `{id}` is the id of a record or a device, `{number}` one in
+    /// quarantine.
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
@@ -38,6 +39,7 @@ use Role::{Admin, Auditor, Collector, Supervisor};
 const EVERYBODY: Access = Roles(&[Collector, Supervisor, Auditor, Admin]);
 const READERS: Access = Roles(&[Supervisor, Auditor, Admin]);
 const EDITORS: Access = Roles(&[Supervisor, Admin]);
+const KEEPERS: Access = Roles(&[Admin]);
 
 const JSON: &str = "application/json";
 const CBOR: &str = "application/cbor";
@@ -97,6 +99,39 @@ pub const ROUTES: &[Route] = &[
         query: &[],
         body: Some(JSON),
         answer: (204, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/sign-in",
+        access: Anyone,
+        summary: "Which ways to sign in there are besides the password",
+        query: &[],
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/sign-in/openid",
+        access: Anyone,
+        summary: "Begin to sign in with the identity provider: `door` is field or office, \
+            `device` a phone's; says in `to` where the browser goes",
+        query: &[],
+        body: Some(JSON),
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/sign-in/openid/return",
+        access: Anyone,
+        summary: "Where the identity provider sends the browser back to",
+        query: &[
+            ("code", "what the provider answers with"),
+            ("state", "what ties the answer to the browser"),
+            ("iss", "the provider, where it says so"),
+            ("error", "why nobody was signed in"),
+        ],
+        body: None,
+        answer: (303, "text/html"),
     },
     Route {
         method: Method::POST,
@@ -217,6 +252,43 @@ pub const ROUTES: &[Route] = &[
         query: &[("role", "collector, supervisor, auditor or admin")],
         body: None,
         answer: (200, JSON),
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/users",
+        access: KEEPERS,
+        summary: "Add a user: `name`, `role`, and if wanted `display_name` and `password`",
+        query: &[],
+        body: Some(JSON),
+        answer: (201, JSON),
+    },
+    Route {
+        method: Method::PATCH,
+        path: "/api/users/{name}",
+        access: KEEPERS,
+        summary: "Change `display_name`, `role`, `disabled` or `password` of a user, or `unlink` \
+            the account of the identity provider; another role or password ends every sign-in",
+        query: &[],
+        body: Some(JSON),
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/devices",
+        access: READERS,
+        summary: "Devices, those seen last first; a supervisor sees those of collectors",
+        query: &[],
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/devices/{id}/revoke",
+        access: KEEPERS,
+        summary: "Refuse a device from now on; `reason` says why",
+        query: &[],
+        body: Some(JSON),
+        answer: (204, JSON),
     },
     Route {
         method: Method::GET,

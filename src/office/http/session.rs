@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use super::cookies::{self, DEVICE, SESSION};
 use super::extract::{Caller, Checked};
 use super::guard::Presented;
 use super::{App, Problem};
 use crate::ids::DeviceId;
-use crate::office::auth::SIGN_IN_LASTS;
+use crate::office::auth::{self, Attempt, Place};
 use crate::record::terms::Role;
 
-/// Name of the cookie that browsers keep.
-pub(super) const COOKIE: &str = "doorstep_session";
+/// A browser stays the same device for so long after its last sign-in, seconds.
+const DEVICE_KEPT: i64 = 400 * 24 * 60 * 60;
 
 #[derive(Deserialize)]
 pub(super) struct SignIn {
@@ -42,70 +43,87 @@ pub(super) struct Me {
     user: String,
     display_name: String,
     role: Role,
+    device: String,
+    /// The one to use from now on; only for programs, and only where it is to be replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
 }
 
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
     address: Address,
+    headers: HeaderMap,
     Checked(Json(asked)): Checked<Json<SignIn>>,
 ) -> Result<Response, Problem> {
-    let device = asked.device.filter(|device| !device.is_empty());
+    let SignIn { name, password, device } = asked;
+    let place = place(device, &headers, address, app.secure)?;
+    let signed_in = app.accounts.sign_in(Attempt { name, password, place }).await?;
+    let token = signed_in.token.to_text();
+    let cookies = cookies_of(&signed_in, &app);
+    let auth::SignedIn { identity, expires_at, .. } = signed_in;
+    let body = SignedIn {
+        user: identity.session.user,
+        display_name: identity.display_name,
+        role: identity.session.role,
+        token,
+        device: identity.session.device.to_string(),
+        expires_at,
+    };
+    Ok((AppendHeaders(cookies), Json(body)).into_response())
+}
+
+/// Where somebody signs in: the device that is named, or that this browser was.
+pub(super) fn place(
+    device: Option<String>,
+    headers: &HeaderMap,
+    address: Address,
+    secure: bool,
+) -> Result<Place, Problem> {
+    let device = device.filter(|device| !device.is_empty());
     let device = device.map(|text| text.parse::<DeviceId>()).transpose().map_err(|_| {
         let detail = "a device id has 32 hex digits";
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail).at("device")
     })?;
-    let signed_in = app.accounts.sign_in(&asked.name, asked.password, device, address.0).await?;
-    let token = signed_in.token.to_text();
-    let cookie = cookie(&token, SIGN_IN_LASTS / 1000, app.secure);
-    let session = signed_in.identity.session;
-    let body = SignedIn {
-        user: session.user,
-        display_name: signed_in.identity.display_name,
-        role: session.role,
-        token,
-        device: session.device.to_string(),
-        expires_at: signed_in.expires_at,
-    };
-    Ok(([(header::SET_COOKIE, cookie)], Json(body)).into_response())
+    let browser = cookies::get(headers, DEVICE, secure, |text| text.parse().ok());
+    Ok(Place { device, browser, address: address.0 })
 }
 
-/// Who is signed in. Pages ask at their start, which keeps the cookie as fresh as the sign-in.
+/// What a browser keeps of a sign-in.
+pub(super) fn cookies_of(signed_in: &auth::SignedIn, app: &App) -> [(HeaderName, HeaderValue); 2] {
+    let identity = &signed_in.identity;
+    let lasts = identity.ends_at.saturating_sub(app.office.now()) / 1000;
+    let token = cookies::set(SESSION, &signed_in.token.to_text(), lasts, app.secure);
+    let device = identity.session.device.to_string();
+    let device = cookies::set(DEVICE, &device, DEVICE_KEPT, app.secure);
+    [(header::SET_COOKIE, token), (header::SET_COOKIE, device)]
+}
+
+/// Who is signed in.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    Caller(caller): Caller,
+    caller: Caller,
     headers: HeaderMap,
-) -> Response {
-    let me = Me {
-        user: caller.session.user,
-        display_name: caller.display_name,
-        role: caller.session.role,
-    };
-    match Presented::of(&headers) {
-        Some(presented) if presented.by_cookie => {
-            let cookie = cookie(&presented.token.to_text(), SIGN_IN_LASTS / 1000, app.secure);
-            ([(header::SET_COOKIE, cookie)], Json(me)).into_response()
-        }
-        Some(_) | None => Json(me).into_response(),
-    }
+) -> Json<Me> {
+    let Caller { identity, renewed } = caller;
+    let by_cookie = Presented::of(&headers, app.secure).is_some_and(|shown| shown.by_cookie);
+    Json(Me {
+        user: identity.session.user,
+        display_name: identity.display_name,
+        role: identity.session.role,
+        device: identity.session.device.to_string(),
+        token: renewed.filter(|_| !by_cookie).map(|token| token.to_text()),
+    })
 }
 
 pub(super) async fn sign_out(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let Some(presented) = Presented::of(&headers) {
+    if let Some(presented) = Presented::of(&headers, app.secure) {
         app.accounts.sign_out(&presented.token).await?;
     }
-    let gone = cookie("", 0, app.secure);
+    let gone = cookies::set(SESSION, "", 0, app.secure);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response())
-}
-
-fn cookie(value: &str, seconds: i64, secure: bool) -> HeaderValue {
-    let secure = if secure { "; Secure" } else { "" };
-    let text =
-        format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
-    // Hex and constants: never a character that a header can't hold.
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// Where the request came from.

@@ -21,7 +21,7 @@ pub(super) async fn round(
     let request = inflated.request()?;
     drop(inflated);
     let reply = match (extensions.get::<Caller>(), extensions.get::<Leaver>()) {
-        (Some(Caller(caller)), _) => app.office.handle_sync(&caller.session, request).await?,
+        (Some(caller), _) => app.office.handle_sync(&caller.identity.session, request).await?,
         (None, Some(Leaver(session, ended))) => {
             app.office.hand_over(session, request, *ended).await?
         }

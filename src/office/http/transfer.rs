@@ -34,14 +34,15 @@ pub(super) struct How {
 
 pub(super) async fn import(
     State(app): State<Arc<App>>,
-    Caller(caller): Caller,
+    caller: Caller,
     Head(Query(how)): Head<Query<How>>,
     Checked(file): Checked<Bytes>,
 ) -> Result<Json<ImportReport>, Problem> {
     let assign_to = Some(how.assign_to).filter(|name| !name.is_empty());
     let dry_run = flag(&how.dry_run, "dry_run")?;
     let options = Options { assign_to, zone: app.zone, dry_run };
-    let by = (caller.session.user.as_str(), caller.session.role);
+    let session = caller.identity.session;
+    let by = (session.user.as_str(), session.role);
     let report =
         import_cases(&app.office, &app.accounts, file.into(), options, by, &|_, _| {}).await?;
     Ok(Json(report))

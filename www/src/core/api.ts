@@ -101,6 +101,10 @@ export interface Client {
   start(): Promise<StartState>;
   /** Codes: wrong_password, too_many_attempts, offline, not_collector, unsent_of_other_user. */
   signIn(name: string, password: string): Promise<StartState>;
+  /** Takes over the session that the browser has come back with from the identity provider. */
+  cameBack(): Promise<StartState>;
+  /** The device that this phone is enrolled as, for the way to the identity provider. */
+  device(): Promise<string | undefined>;
   /** Code `unsent` while work is on this phone only. */
   signOut(): Promise<void>;
   /** What changed since the mark; without one, from the beginning. */

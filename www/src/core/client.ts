@@ -41,7 +41,7 @@ interface Asked {
 }
 
 /** What may not be carried out twice. Anything else is asked of the next leader again. */
-const ONCE = new Set<keyof Methods>(["apply", "sign", "signIn", "signOut", "settleRefused"]);
+const ONCE = new Set<keyof Methods>(["apply", "sign", "signIn", "cameBack", "signOut", "settleRefused"]);
 
 /** Name of the lock that tells others that a tab lives. */
 const life = (tab: string): string => `doorstep-tab-${tab}`;
@@ -81,6 +81,8 @@ class TabClient implements Client {
 
   start = (): Promise<StartState> => this.run("start");
   signIn = (name: string, password: string): Promise<StartState> => this.run("signIn", name, password);
+  cameBack = (): Promise<StartState> => this.run("cameBack");
+  device = (): Promise<string | undefined> => this.run("device");
   signOut = (): Promise<void> => this.run("signOut");
   list = (since: ListMark | null): Promise<ListPage> => this.run("list", since);
   open = (id: string): Promise<Result<"open">> => this.run("open", id);
@@ -335,7 +337,7 @@ class TabClient implements Client {
     if (method === "apply" || method === "sign" || method === "settleRefused") {
       this.toAll({ type: "record", id: args[0] as string }, tab);
     }
-    if (method === "signIn" || method === "signOut" || method === "forget") {
+    if (method === "signIn" || method === "cameBack" || method === "signOut" || method === "forget") {
       const state = method === "signOut" ? { kind: "signed_out" as const } : (value as StartState);
       this.toAll({ type: "session", state }, tab);
     }

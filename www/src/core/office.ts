@@ -66,6 +66,13 @@ export class Office {
     return new Uint8Array(await whole(response));
   }
 
+  /** Who is signed in already, such as after coming back from the identity provider. */
+  async signedIn(): Promise<SignedIn> {
+    const response = await send("/api/session", {});
+    const text = new TextDecoder().decode(await whole(response));
+    return JSON.parse(text) as SignedIn;
+  }
+
   async signOut(): Promise<void> {
     await send("/api/session", { method: "DELETE" });
   }
@@ -76,7 +83,7 @@ async function send(path: string, init: RequestInit): Promise<Response> {
   try {
     response = await fetch(path, {
       ...init,
-      headers: { ...init.headers, "X-Doorstep": "1" },
+      headers: { ...init.headers, "X-Doorstep": __VERSION__ },
       credentials: "same-origin",
       cache: "no-store",
       signal: AbortSignal.timeout(TIMEOUT_MS),

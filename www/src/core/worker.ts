@@ -15,7 +15,7 @@ import {
 } from "./api";
 import { Driver } from "./driver";
 import { Listing } from "./listing";
-import { Office, OfficeError, type Lender } from "./office";
+import { Office, OfficeError, type Lender, type SignedIn } from "./office";
 import { PRACTICE } from "./names";
 import { makeUp, PRACTISER } from "./practice";
 import { Signing } from "./signing";
@@ -168,34 +168,55 @@ function opened(): Storage {
 /** Records that are being loaded: what is asked of them meanwhile waits, as after a new worker's start. */
 const opening = new Map<string, Promise<void>>();
 
+/** Makes the phone that of whoever proves to be the user; `prove` is given the device that the user has here. */
+async function admit(name: string, prove: (device: string | undefined) => Promise<SignedIn>): Promise<StartState> {
+  const store = opened();
+  const same = who?.user === name ? who : undefined;
+  if (who && !same && driver?.call((workspace) => workspace.hasUnsent())) {
+    throw new ClientError("unsent_of_other_user");
+  }
+  const signedIn = await prove(same?.device);
+  if (signedIn.role !== "collector") {
+    await office.signOut().catch(() => undefined);
+    throw new ClientError("not_collector");
+  }
+  // What lies here is written in the name of the device that this phone was.
+  if (same && same.device !== signedIn.device) throw new ClientError("openid_stale");
+  if (same && driver) {
+    // Before the work that was signed with the key.
+    await signing?.enrolAnew();
+    listen();
+    syncNow();
+  } else {
+    driver?.stop();
+    await store.clear();
+    who = { device: signedIn.device, user: signedIn.user, role: signedIn.role };
+    await store.enrol(who);
+    await launch(store, who);
+  }
+  return became({ kind: "ready", user: signedIn.user, role: signedIn.role });
+}
+
 const methods = {
   start: (): Promise<StartState> => (begun ??= begin()),
 
-  async signIn(name: string, password: string): Promise<StartState> {
-    const store = opened();
-    const same = who?.user === name ? who : undefined;
-    if (who && !same && driver?.call((workspace) => workspace.hasUnsent())) {
-      throw new ClientError("unsent_of_other_user");
-    }
-    const signedIn = await office.signIn(name, password, same?.device);
-    if (signedIn.role !== "collector") {
+  signIn: (name: string, password: string): Promise<StartState> =>
+    admit(name, (device) => office.signIn(name, password, device)),
+
+  /** Goes on where the identity provider has signed the browser in. */
+  async cameBack(): Promise<StartState> {
+    const signedIn = await office.signedIn();
+    try {
+      return await admit(signedIn.user, () => Promise.resolve(signedIn));
+    } catch (cause) {
+      // Somebody else's work lies here: the session is not this phone's.
       await office.signOut().catch(() => undefined);
-      throw new ClientError("not_collector");
+      throw cause;
     }
-    if (same && driver) {
-      // Before the work that was signed with the key.
-      await signing?.enrolAnew();
-      listen();
-      syncNow();
-    } else {
-      driver?.stop();
-      await store.clear();
-      who = { device: signedIn.device, user: signedIn.user, role: signedIn.role };
-      await store.enrol(who);
-      await launch(store, who);
-    }
-    return became({ kind: "ready", user: signedIn.user, role: signedIn.role });
   },
+
+  /** The device that this phone is enrolled as. */
+  device: (): string | undefined => who?.device,
 
   async signOut(): Promise<void> {
     if (running().call((workspace) => workspace.hasUnsent())) throw new ClientError("unsent");

@@ -3,6 +3,7 @@ import { WifiOff } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../i18n";
+import { OpenIdButton } from "../ui/OpenIdButton";
 import { Alert, Field, useBusy } from "../ui/parts";
 import { Settings } from "../ui/settings";
 import { beginPractice } from "./practice";
@@ -96,6 +97,7 @@ export function SignInForm(props: { name?: string; onDone: () => void }): JSX.El
       <button type="submit" class="btn btn-primary" disabled={busy}>
         {busy ? t("sign/working") : t("sign/submit")}
       </button>
+      <OpenIdButton door="field" device={() => client.device()} />
     </form>
   );
 }

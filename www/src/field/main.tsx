@@ -1,6 +1,7 @@
 /** The field app. */
 import "../ui/styles.css";
 import { render } from "preact";
+import { readReturn } from "../ui/openid";
 import { initTheme } from "../ui/theme";
 import { App } from "./App";
 import { practising, sweepPractice } from "./practice";
@@ -8,6 +9,7 @@ import { begin } from "./state";
 import { watchUpdates } from "./updates";
 
 initTheme();
+readReturn();
 void begin();
 if (!practising) sweepPractice();
 watchUpdates();

@@ -12,6 +12,7 @@ import { connect } from "../core/client";
 import { PRACTICE, STORE } from "../core/names";
 import { sentence, t } from "../i18n";
 import { fieldName } from "../ui/format";
+import { signedIn } from "../ui/openid";
 import { prepare } from "./agenda";
 import { practising } from "./practice";
 
@@ -122,6 +123,16 @@ export async function enter(next: StartState): Promise<void> {
   session.value = next;
 }
 
+/** Goes on with whom the identity provider signed in; where that can't be, everything stays as it was. */
+async function takeOver(started: StartState): Promise<StartState> {
+  try {
+    return await client.cameBack();
+  } catch (cause) {
+    notice.value = explain(cause);
+    return started;
+  }
+}
+
 /** Connects the core's events with the signals and starts it. */
 export async function begin(): Promise<void> {
   client.subscribe((event) => {
@@ -155,7 +166,8 @@ export async function begin(): Promise<void> {
     }
   });
   try {
-    await enter(await client.start());
+    const started = await client.start();
+    await enter(signedIn ? await takeOver(started) : started);
   } catch (cause) {
     session.value = { kind: "failed", code: cause instanceof ClientError ? cause.code : "failed" };
   }

@@ -8,6 +8,7 @@ import { Settings } from "../ui/settings";
 import { ImportPage } from "./ImportPage";
 import { ListPage } from "./ListPage";
 import { Empty } from "./page";
+import { PeoplePage } from "./PeoplePage";
 import { QuarantineItemPage } from "./QuarantineItemPage";
 import { QuarantinePage } from "./QuarantinePage";
 import { SignIn } from "./SignIn";
@@ -64,6 +65,9 @@ function Office(): JSX.Element {
             <QuarantinePage />
           </Route>
           <Route path="/quarantine/:id">{({ id }) => <QuarantineItemPage key={id} id={id} />}</Route>
+          <Route path="/people">
+            <PeoplePage />
+          </Route>
           <Route>
             <Empty title={t("app/page_missing")}>
               <Link href="/" class="link">
@@ -83,6 +87,7 @@ function Top(): JSX.Element {
   const links: [string, string][] = [["/", "office/visits"]];
   if (mayWrite()) links.push(["/import", "office/import"]);
   links.push(["/quarantine", "office/quarantine"]);
+  links.push(["/people", "office/people/title"]);
   return (
     <header class="bg-base-100 border-base-300 mb-4 border-b">
       <div class="mx-auto flex max-w-7xl flex-wrap items-center gap-2 px-4 py-2">

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
+import { OpenIdButton } from "../ui/OpenIdButton";
 import { Alert, Field, useBusy } from "../ui/parts";
 import { Settings } from "../ui/settings";
 import { expired, explain, me, signIn } from "./state";
@@ -64,6 +65,7 @@ export function SignIn(): JSX.Element {
         <button type="submit" class="btn btn-primary" disabled={busy}>
           {busy ? t("sign/working") : t("sign/submit")}
         </button>
+        <OpenIdButton door="office" />
       </form>
       <details class="card-plain">
         <summary class="min-h-6 cursor-pointer text-sm font-medium">

@@ -21,6 +21,36 @@ export interface User {
   display_name: string;
   role: Role;
   disabled: boolean;
+  /** Tied to an account of the identity provider. */
+  linked: boolean;
+}
+export interface NewUser {
+  name: string;
+  display_name: string;
+  role: Role;
+  /** Absent for whoever signs in with the identity provider alone. */
+  password?: string;
+}
+export interface UserChange {
+  display_name?: string;
+  role?: Role;
+  disabled?: boolean;
+  password?: string;
+  unlink?: boolean;
+}
+export interface Device {
+  id: string;
+  user: string;
+  display_name: string;
+  role: Role;
+  state: "active" | "expired" | "revoked";
+  created_at: number;
+  last_seen_at: number;
+  /** Empty where it never said. */
+  app_version: string;
+  revoked_at: number | null;
+  revoked_by: string;
+  revoked_reason: string;
 }
 export interface ImportRow {
   /** Below the heading, from 1. */
@@ -102,7 +132,11 @@ export class ApiError extends Error {
 async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, { ...init, headers: { ...init.headers, "X-Doorstep": "1" }, cache: "no-store" });
+    response = await fetch(path, {
+      ...init,
+      headers: { ...init.headers, "X-Doorstep": __VERSION__ },
+      cache: "no-store",
+    });
   } catch {
     throw new ApiError("offline", "");
   }
@@ -118,8 +152,8 @@ async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
   );
 }
 
-const json = (body: unknown): RequestInit => ({
-  method: "POST",
+const json = (body: unknown, method = "POST"): RequestInit => ({
+  method,
   headers: { "content-type": "application/json" },
   body: JSON.stringify(body),
 });
@@ -133,6 +167,12 @@ export const api = {
   history: (id: string) => call<{ entries: ReceivedEntry[] }>(`/api/visits/${encodeURIComponent(id)}/history`),
   command: (id: string, command: Command) =>
     call<VisitView>(`/api/visits/${encodeURIComponent(id)}/commands`, json(command)),
+  users: () => call<User[]>("/api/users"),
+  addUser: (user: NewUser) => call<User>("/api/users", json(user)),
+  changeUser: (name: string, change: UserChange) =>
+    call<User>(`/api/users/${encodeURIComponent(name)}`, json(change, "PATCH")),
+  devices: () => call<Device[]>("/api/devices"),
+  revoke: (id: string, reason: string) => call<void>(`/api/devices/${encodeURIComponent(id)}/revoke`, json({ reason })),
   collectors: () => call<User[]>("/api/users?role=collector"),
   importCases: (file: File, dryRun: boolean, assignTo: string) => {
     const query = new URLSearchParams();

@@ -2,11 +2,13 @@
 import "../ui/styles.css";
 import "./words";
 import { render } from "preact";
+import { readReturn } from "../ui/openid";
 import { initTheme } from "../ui/theme";
 import { App } from "./App";
 import { begin } from "./state";
 
 initTheme();
+readReturn();
 void begin();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -5,12 +5,17 @@ use rusqlite::{OptionalExtension, Row};
 use super::Tx;
 use super::convert::{device_id, failed, word};
 use crate::ids::DeviceId;
-use crate::office::store::{AccountReads, AccountWrites, Device, SignIn, StoreError, User};
+use crate::office::store::{
+    AccountReads, AccountWrites, Device, SignIn, StoreError, TokenHash, User,
+};
 use crate::record::terms::Role;
 
 const USER: &str =
-    "SELECT name, display_name, role, password_hash, disabled_at, created_at FROM users";
-const DEVICE: &str = "SELECT id, user, created_at, last_seen_at, revoked_at FROM devices";
+    "SELECT name, display_name, role, password_hash, disabled_at, created_at, subject FROM users";
+const DEVICE: &str = "SELECT id, user, created_at, last_seen_at, revoked_at, revoked_by,
+    revoked_reason, app_version FROM devices";
+const SIGN_IN: &str = "SELECT device, user, created_at, used_at, expires_at, token, renewed_at,
+    next_token, last_token, ended FROM sessions";
 
 impl AccountReads for Tx<'_> {
     fn user(&mut self, name: &str) -> Result<Option<User>, StoreError> {
@@ -57,23 +62,26 @@ impl AccountReads for Tx<'_> {
             .map_err(failed)
     }
 
-    fn sign_in(&mut self, token_hash: &[u8; 32]) -> Result<Option<SignIn>, StoreError> {
-        let read = |row: &Row<'_>| {
-            Ok(SignIn {
-                token_hash: *token_hash,
-                user: row.get(0)?,
-                device: device_id(row, 1)?,
-                created_at: row.get(2)?,
-                expires_at: row.get(3)?,
-                ended: row.get(4)?,
-            })
-        };
+    fn user_of_subject(&mut self, subject: &str) -> Result<Option<User>, StoreError> {
         self.connection
-            .prepare_cached(
-                "SELECT user, device, created_at, expires_at, ended FROM sessions
-                 WHERE token_hash = ?1",
-            )
-            .and_then(|mut statement| statement.query_row([token_hash], read).optional())
+            .prepare_cached(&format!("{USER} WHERE subject = ?1"))
+            .and_then(|mut statement| statement.query_row([subject], user).optional())
+            .map_err(failed)
+    }
+
+    fn sign_in(&mut self, token: &TokenHash) -> Result<Option<SignIn>, StoreError> {
+        self.connection
+            .prepare_cached(&format!(
+                "{SIGN_IN} WHERE token = ?1 OR next_token = ?1 OR last_token = ?1"
+            ))
+            .and_then(|mut statement| statement.query_row([token], sign_in).optional())
+            .map_err(failed)
+    }
+
+    fn sign_in_on(&mut self, device: DeviceId) -> Result<Option<SignIn>, StoreError> {
+        self.connection
+            .prepare_cached(&format!("{SIGN_IN} WHERE device = ?1"))
+            .and_then(|mut statement| statement.query_row([device.0], sign_in).optional())
             .map_err(failed)
     }
 }
@@ -81,11 +89,12 @@ impl AccountReads for Tx<'_> {
 impl AccountWrites for Tx<'_> {
     fn put_user(&mut self, user: &User) -> Result<(), StoreError> {
         self.write(
-            "INSERT INTO users (name, display_name, role, password_hash, disabled_at, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO users
+               (name, display_name, role, password_hash, disabled_at, created_at, subject)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (name) DO UPDATE SET display_name = excluded.display_name,
                role = excluded.role, password_hash = excluded.password_hash,
-               disabled_at = excluded.disabled_at",
+               disabled_at = excluded.disabled_at, subject = excluded.subject",
             (
                 &user.name,
                 &user.display_name,
@@ -93,6 +102,7 @@ impl AccountWrites for Tx<'_> {
                 &user.password_hash,
                 user.disabled_at,
                 user.created_at,
+                &user.subject,
             ),
         )
         .map(drop)
@@ -100,11 +110,22 @@ impl AccountWrites for Tx<'_> {
 
     fn put_device(&mut self, device: &Device) -> Result<(), StoreError> {
         self.write(
-            "INSERT INTO devices (id, user, created_at, last_seen_at, revoked_at)
-             VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO devices (id, user, created_at, last_seen_at, revoked_at, revoked_by,
+               revoked_reason, app_version)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (id) DO UPDATE SET last_seen_at = excluded.last_seen_at,
-               revoked_at = excluded.revoked_at",
-            (device.id.0, &device.user, device.created_at, device.last_seen_at, device.revoked_at),
+               revoked_at = excluded.revoked_at, revoked_by = excluded.revoked_by,
+               revoked_reason = excluded.revoked_reason, app_version = excluded.app_version",
+            (
+                device.id.0,
+                &device.user,
+                device.created_at,
+                device.last_seen_at,
+                device.revoked_at,
+                &device.revoked_by,
+                &device.revoked_reason,
+                &device.app_version,
+            ),
         )
         .map(drop)
     }
@@ -120,23 +141,36 @@ impl AccountWrites for Tx<'_> {
 
     fn put_sign_in(&mut self, sign_in: &SignIn) -> Result<(), StoreError> {
         self.write(
-            "INSERT INTO sessions (token_hash, user, device, created_at, expires_at, ended)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (token_hash) DO UPDATE SET expires_at = excluded.expires_at",
+            "INSERT INTO sessions (device, user, created_at, used_at, expires_at, token,
+               renewed_at, next_token, last_token, ended)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (device) DO UPDATE SET user = excluded.user,
+               created_at = excluded.created_at, used_at = excluded.used_at,
+               expires_at = excluded.expires_at, token = excluded.token,
+               renewed_at = excluded.renewed_at, next_token = excluded.next_token,
+               last_token = excluded.last_token, ended = excluded.ended",
             (
-                sign_in.token_hash,
-                &sign_in.user,
                 sign_in.device.0,
+                &sign_in.user,
                 sign_in.created_at,
+                sign_in.used_at,
                 sign_in.expires_at,
+                sign_in.token,
+                sign_in.renewed_at,
+                sign_in.next,
+                sign_in.last,
                 sign_in.ended,
             ),
         )
         .map(drop)
     }
 
-    fn end_sign_in(&mut self, token_hash: &[u8; 32]) -> Result<(), StoreError> {
-        self.write("DELETE FROM sessions WHERE token_hash = ?1", [token_hash]).map(drop)
+    fn end_sign_in(&mut self, token: &TokenHash) -> Result<(), StoreError> {
+        self.write(
+            "DELETE FROM sessions WHERE token = ?1 OR next_token = ?1 OR last_token = ?1",
+            [token],
+        )
+        .map(drop)
     }
 
     fn end_sign_ins_of(&mut self, user: &str) -> Result<u64, StoreError> {
@@ -186,6 +220,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         password_hash: row.get(3)?,
         disabled_at: row.get(4)?,
         created_at: row.get(5)?,
+        subject: row.get(6)?,
     })
 }
 
@@ -196,5 +231,23 @@ fn device(row: &Row<'_>) -> rusqlite::Result<Device> {
         created_at: row.get(2)?,
         last_seen_at: row.get(3)?,
         revoked_at: row.get(4)?,
+        revoked_by: row.get(5)?,
+        revoked_reason: row.get(6)?,
+        app_version: row.get(7)?,
+    })
+}
+
+fn sign_in(row: &Row<'_>) -> rusqlite::Result<SignIn> {
+    Ok(SignIn {
+        device: device_id(row, 0)?,
+        user: row.get(1)?,
+        created_at: row.get(2)?,
+        used_at: row.get(3)?,
+        expires_at: row.get(4)?,
+        token: row.get(5)?,
+        renewed_at: row.get(6)?,
+        next: row.get(7)?,
+        last: row.get(8)?,
+        ended: row.get(9)?,
     })
 }

@@ -1,0 +1,69 @@
+//! Which user of the office somebody is for whom an identity provider vouches.
+//!
+//! The first time the name decides, by a claim. From then on the user is tied to the provider's
+//! account by issuer and subject, since names at a provider change hands and subjects don't. Nobody
+//! becomes a user by signing in unless the office is set up so: a provider's directory holds
+//! everybody who works there, and what a user may read is the office's to decide. Who does become
+//! one is a collector, to whom nothing is assigned yet.
+
+use super::openid::Proven;
+use super::session::{Place, SignedIn};
+use super::users::{NO_PASSWORD, check_name, shown_or};
+use super::{Accounts, AuthError, canonical_name};
+use crate::office::store::{StoreError, User, Writes};
+use crate::record::terms::Role;
+
+impl Accounts {
+    /// Signs in somebody for whom the identity provider vouches. `enrol` makes a collector of
+    /// whom the office doesn't know.
+    pub async fn sign_in_proven(
+        &self,
+        proven: Proven,
+        enrol: bool,
+        place: Place,
+    ) -> Result<SignedIn, AuthError> {
+        let now = self.now();
+        let found = self.store.write(move |tx| user_of(tx, &proven, enrol, now)).await??;
+        self.begin(found, place).await
+    }
+}
+
+fn user_of(
+    tx: &mut dyn Writes,
+    proven: &Proven,
+    enrol: bool,
+    now: i64,
+) -> Result<Result<User, AuthError>, StoreError> {
+    let tied = tx.user_of_subject(&proven.subject)?;
+    let user = match tied {
+        Some(user) => user,
+        None => {
+            let name = canonical_name(&proven.name);
+            let user = match tx.user(&name)? {
+                Some(user) if user.subject.is_some() => return Ok(Err(AuthError::OtherAccount)),
+                Some(user) => user,
+                None if enrol && check_name(&name).is_ok() => newcomer(name, proven, now),
+                None => return Ok(Err(AuthError::UnknownAccount)),
+            };
+            if user.disabled_at.is_some() {
+                return Ok(Err(AuthError::UnknownAccount));
+            }
+            let user = User { subject: Some(proven.subject.clone()), ..user };
+            tx.put_user(&user)?;
+            user
+        }
+    };
+    Ok(if user.disabled_at.is_some() { Err(AuthError::UnknownAccount) } else { Ok(user) })
+}
+
+fn newcomer(name: String, proven: &Proven, now: i64) -> User {
+    User {
+        display_name: shown_or(&proven.display_name, &name),
+        name,
+        role: Role::Collector,
+        password_hash: NO_PASSWORD.to_owned(),
+        disabled_at: None,
+        created_at: now,
+        subject: None,
+    }
+}

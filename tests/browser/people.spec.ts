@@ -1,0 +1,114 @@
+/** People and devices: an administrator keeps them, and both apps take an identity provider's word. */
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, test, type Page } from "@playwright/test";
+import { inStep, signIn } from "./support/field";
+import { Office, PASSWORD } from "./support/office";
+import { CLIENT, Provider } from "./support/provider";
+
+let office: Office;
+let provider: Provider;
+
+test.beforeAll(async () => {
+  provider = new Provider();
+  await provider.start();
+  office = new Office();
+  office.addPeople();
+  office.addUser("admin", "admin");
+  office.importCases("cases.csv");
+  await office.start("--oidc-issuer", provider.url, "--oidc-client-id", CLIENT, "--oidc-label", "Lender ID");
+});
+test.afterAll(async () => {
+  provider.stop();
+  await office.remove();
+});
+
+async function noBarriers(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+}
+
+test("a collector signs in with the identity provider, works, and comes back as the same device", async ({ page }) => {
+  await page.goto(office.url);
+  await page.getByRole("button", { name: "Sign in with Lender ID" }).click();
+  await expect(page).toHaveURL(new RegExp(`^${provider.url}/door`));
+  await page.getByRole("link", { name: "I am chen.jie" }).click();
+  await inStep(page);
+  expect(new URL(page.url()).hash).toBe("");
+  const admin = await office.api("admin");
+  const phones = async (): Promise<string[]> => {
+    const devices = await admin.get<{ id: string; user: string }[]>("/api/devices");
+    return devices.filter(({ user }) => user === "chen.jie").map(({ id }) => id);
+  };
+  expect(await phones()).toHaveLength(1);
+
+  // Whoever is at the provider and not known here is told so, and nothing else happens.
+  provider.person = "stranger";
+  const other = await page.context().browser()?.newContext({ locale: "en-GB" });
+  const strange = await other?.newPage();
+  if (!other || !strange) throw new Error("no browser");
+  await strange.goto(`${office.url}/office/`);
+  await strange.getByRole("button", { name: "Sign in with Lender ID" }).click();
+  await strange.getByRole("link", { name: "I am stranger" }).click();
+  await expect(strange.getByRole("alert")).toContainText("The office knows no user for that account");
+  await noBarriers(strange);
+  provider.person = "lin.yue";
+  await strange.getByRole("button", { name: "Sign in with Lender ID" }).click();
+  await strange.getByRole("link", { name: "I am lin.yue" }).click();
+  await expect(strange.getByRole("heading", { name: "Visit records" })).toBeVisible();
+  await other.close();
+  provider.person = "chen.jie";
+});
+
+test("an administrator adds somebody, changes a role, locks out, and revokes a lost phone", async ({
+  page,
+  browser,
+}) => {
+  const field = await browser.newContext({ locale: "en-GB", timezoneId: "Asia/Shanghai" });
+  const phone = await field.newPage();
+  await phone.goto(office.url);
+  await signIn(phone, "wu.min");
+  await inStep(phone);
+
+  await page.goto(`${office.url}/office/people`);
+  await signIn(page, "admin");
+  await expect(page.getByRole("heading", { name: "People and devices" })).toBeVisible();
+  await noBarriers(page);
+
+  await page.getByRole("button", { name: "Add a person" }).click();
+  await page.getByLabel("Sign-in name").fill("ma.li");
+  await page.getByLabel("Name that people read").fill("马丽");
+  await page.getByLabel("Password").fill("short");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.getByRole("alert")).toBeVisible();
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  const row = page.locator('[data-testid="user-row"][data-name="ma.li"]');
+  await expect(row).toContainText("马丽");
+  await expect(row).toContainText("Collector");
+
+  await page.getByRole("button", { name: "Change ma.li" }).click();
+  await page.getByLabel("Role").selectOption("auditor");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(row).toContainText("Auditor");
+  await page.getByRole("button", { name: "Change ma.li" }).click();
+  await page.getByRole("button", { name: "Lock out" }).click();
+  await expect(row).toContainText("Locked out");
+
+  const device = page.getByTestId("device-row").filter({ hasText: "wu.min" });
+  await device.getByRole("button", { name: /^Revoke the device/ }).click();
+  await noBarriers(page);
+  await expect(page.getByRole("button", { name: "Revoke the device", exact: true })).toBeDisabled();
+  await page.getByLabel("Why").fill("left on a bus");
+  await page.getByRole("button", { name: "Revoke the device", exact: true }).click();
+  await expect(device).toContainText("left on a bus");
+  await expect(device.getByRole("button")).toHaveCount(0);
+  await field.close();
+
+  // A supervisor sees collectors' devices and changes nothing.
+  await page.context().clearCookies();
+  await page.goto(`${office.url}/office/people`);
+  await signIn(page, "lin.yue");
+  await expect(page.getByTestId("device-row").filter({ hasText: "wu.min" })).toContainText("Revoked");
+  await expect(page.getByRole("button", { name: "Add a person" })).toHaveCount(0);
+  await expect(page.getByTestId("device-row").filter({ hasText: "admin" })).toHaveCount(0);
+});

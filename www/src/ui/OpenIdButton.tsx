@@ -1,0 +1,34 @@
+/** "Sign in with …", and why that did not work. */
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { sentence, t } from "../i18n";
+import { askForProvider, cameBack, leave, provider } from "./openid";
+import { Alert, useBusy } from "./parts";
+
+export function OpenIdButton(props: {
+  door: "field" | "office";
+  device?: () => Promise<string | undefined>;
+}): JSX.Element {
+  const [error, setError] = useState(cameBack.value);
+  const [busy, run] = useBusy();
+  useEffect(() => {
+    cameBack.value = null;
+    void askForProvider();
+  }, []);
+  const go = (): Promise<void> =>
+    run(async () => {
+      setError(null);
+      const word = await leave(props.door, await props.device?.());
+      if (word) setError(word);
+    });
+  return (
+    <>
+      {error && <Alert tone="error">{sentence("error", error)}</Alert>}
+      {provider.value !== null && (
+        <button type="button" class="btn btn-outline" disabled={busy} onClick={() => void go()}>
+          {t("sign/with", { provider: provider.value })}
+        </button>
+      )}
+    </>
+  );
+}
