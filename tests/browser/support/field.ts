@@ -5,7 +5,7 @@ import { PASSWORD } from "./office";
 export async function signIn(page: Page, name: string, password = PASSWORD): Promise<void> {
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
 /** The list is there and both sides proved to hold the same. */
