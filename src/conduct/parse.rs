@@ -1,14 +1,14 @@
 //! From a layer's TOML to a [`Layer`], checked. What is wrong is said with its line.
 
-use std::ops::Range;
+mod fields;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::policy::{Count, Days, Duty, Layer, Met, Rule, Within};
 use super::terms::{Confidence, LegalStatus, Scope, Severity};
 use super::time::{Day, parse_day};
 use crate::record::terms::{CheckItem, Flag, NoticeAbout};
+use fields::{Fields, Found, words};
 
 /// What is wrong with a layer, and on which line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,9 +45,6 @@ pub fn parse(text: &str) -> Result<Layer, Vec<Wrong>> {
         }
     }
 }
-
-/// Places and sentences of what is wrong.
-type Found = Vec<(usize, String)>;
 
 fn layer(mut fields: Fields<'_>, found: &mut Found) -> Option<Layer> {
     let defaults = Defaults {
@@ -159,16 +156,14 @@ fn rule(mut fields: Fields<'_>, defaults: &Defaults, found: &mut Found) -> Optio
         }
     }
     let name = fields.name.clone();
-    let duties: Vec<Duty> = fields
-        .tables("duty", found)
-        .into_iter()
-        .filter_map(|mut duty| {
-            duty.name = format!("{name}, a duty");
-            self::duty(duty, found)
-        })
-        .collect();
-    if duties.is_empty() {
+    let asked = fields.tables("duty", found);
+    if asked.is_empty() {
         found.push((start, format!("{name}: a rule has at least one [[rule.duty]]")));
+    }
+    let mut duties: Vec<Duty> = Vec::new();
+    for mut asked in asked {
+        asked.name = format!("{name}, a duty");
+        duties.extend(duty(asked, found));
     }
     let rule = Rule {
         id: id.unwrap_or_default(),
@@ -324,16 +319,17 @@ fn check(fields: &mut Fields<'_>, found: &mut Found) -> Option<Duty> {
 }
 
 fn flags(fields: &mut Fields<'_>, found: &mut Found) -> Option<Vec<Flag>> {
+    let named = fields.texts("flags", found);
+    if named.is_empty() {
+        fields.wrong("`flags` names at least one hold", found);
+        return None;
+    }
     let mut flags = Vec::new();
-    for (text, at) in fields.texts("flags", found) {
+    for (text, at) in named {
         match Flag::parse(&text) {
             Some(flag) => flags.push(flag),
             None => found.push((at, format!("`{text}` is no hold; one of {}", words(Flag::ALL)))),
         }
-    }
-    if flags.is_empty() {
-        fields.wrong("`flags` names at least one hold", found);
-        return None;
     }
     Some(flags)
 }
@@ -348,198 +344,4 @@ fn about(fields: &mut Fields<'_>, found: &mut Found) -> Option<NoticeAbout> {
 
 fn days(fields: &mut Fields<'_>, found: &mut Found) -> Option<i32> {
     fields.needed("days", 1..=31, found).and_then(|days| i32::try_from(days).ok())
-}
-
-/// The fields of one table, each asked for once; what is left at the end is not known.
-struct Fields<'t> {
-    table: &'t DeTable<'t>,
-    span: Range<usize>,
-    name: String,
-    used: Vec<String>,
-}
-
-impl<'t> Fields<'t> {
-    fn new(table: &'t DeTable<'t>, span: Range<usize>, name: &str) -> Self {
-        Self { table, span, name: name.to_owned(), used: Vec::new() }
-    }
-
-    fn get(&mut self, key: &str) -> Option<&'t Spanned<DeValue<'t>>> {
-        self.used.push(key.to_owned());
-        self.table.get(key)
-    }
-
-    fn wrong(&self, what: &str, found: &mut Found) {
-        found.push((self.span.start, format!("{}: {what}", self.name)));
-    }
-
-    fn mistyped(&self, key: &str, want: &str, at: &Spanned<DeValue<'_>>, found: &mut Found) {
-        found.push((at.span().start, format!("{}: `{key}` is {want}", self.name)));
-    }
-
-    fn need<T>(
-        &mut self,
-        key: &str,
-        read: impl Fn(&mut Self, &str, &mut Found) -> Option<T>,
-        found: &mut Found,
-    ) -> Option<T> {
-        if !self.table.contains_key(key) {
-            self.used.push(key.to_owned());
-            self.wrong(&format!("`{key}` is missing"), found);
-            return None;
-        }
-        read(self, key, found)
-    }
-
-    fn text(&mut self, key: &str, found: &mut Found) -> Option<String> {
-        let value = self.get(key)?;
-        let text = value.get_ref().as_str().filter(|text| !text.trim().is_empty());
-        if text.is_none() {
-            self.mistyped(key, "a text that is not empty", value, found);
-        }
-        text.map(str::to_owned)
-    }
-
-    fn truth(&mut self, key: &str, found: &mut Found) -> Option<bool> {
-        let value = self.get(key)?;
-        let truth = value.get_ref().as_bool();
-        if truth.is_none() {
-            self.mistyped(key, "true or false", value, found);
-        }
-        truth
-    }
-
-    fn number(
-        &mut self,
-        key: &str,
-        bounds: std::ops::RangeInclusive<i64>,
-        found: &mut Found,
-    ) -> Option<i64> {
-        let value = self.get(key)?;
-        let number = value
-            .get_ref()
-            .as_integer()
-            .and_then(|number| i64::from_str_radix(number.as_str(), number.radix()).ok())
-            .filter(|number| bounds.contains(number));
-        if number.is_none() {
-            let want = format!("a whole number from {} to {}", bounds.start(), bounds.end());
-            self.mistyped(key, &want, value, found);
-        }
-        number
-    }
-
-    fn needed(
-        &mut self,
-        key: &str,
-        bounds: std::ops::RangeInclusive<i64>,
-        found: &mut Found,
-    ) -> Option<i64> {
-        self.need(key, |fields, key, found| fields.number(key, bounds.clone(), found), found)
-    }
-
-    fn day(&mut self, key: &str, found: &mut Found) -> Option<Day> {
-        let value = self.get(key)?;
-        let day = match value.get_ref() {
-            DeValue::Datetime(date) => parse_day(&date.to_string()),
-            other => other.as_str().and_then(parse_day),
-        };
-        if day.is_none() {
-            self.mistyped(key, "a date such as 2026-01-30", value, found);
-        }
-        day
-    }
-
-    fn minutes(&mut self, key: &str, found: &mut Found) -> Option<i64> {
-        if !self.table.contains_key(key) {
-            self.used.push(key.to_owned());
-            self.wrong(&format!("`{key}` is missing"), found);
-            return None;
-        }
-        let value = self.get(key)?;
-        let minutes = value.get_ref().as_str().and_then(clock);
-        if minutes.is_none() {
-            self.mistyped(key, "a time of day in quotes, such as \"08:00\"", value, found);
-        }
-        minutes
-    }
-
-    fn word<T: Copy + std::fmt::Display>(
-        &mut self,
-        key: &str,
-        parse: fn(&str) -> Option<T>,
-        all: &[T],
-        found: &mut Found,
-    ) -> Option<T> {
-        let value = self.get(key)?;
-        let word = value.get_ref().as_str().and_then(parse);
-        if word.is_none() {
-            self.mistyped(key, &format!("one of {}", words(all)), value, found);
-        }
-        word
-    }
-
-    fn texts(&mut self, key: &str, found: &mut Found) -> Vec<(String, usize)> {
-        let Some(value) = self.get(key) else { return Vec::new() };
-        let Some(array) = value.get_ref().as_array() else {
-            self.mistyped(key, "a list of texts", value, found);
-            return Vec::new();
-        };
-        let mut texts = Vec::new();
-        for item in array.iter() {
-            let text = match item.get_ref() {
-                DeValue::Datetime(date) => Some(date.to_string()),
-                other => other.as_str().map(str::to_owned),
-            };
-            match text {
-                Some(text) => texts.push((text, item.span().start)),
-                None => self.mistyped(key, "a list of texts", item, found),
-            }
-        }
-        texts
-    }
-
-    fn tables(&mut self, key: &str, found: &mut Found) -> Vec<Fields<'t>> {
-        let Some(value) = self.get(key) else { return Vec::new() };
-        let Some(array) = value.get_ref().as_array() else {
-            self.mistyped(key, "a list of tables, in double brackets", value, found);
-            return Vec::new();
-        };
-        let mut tables = Vec::new();
-        for item in array.iter() {
-            match item.get_ref().as_table() {
-                Some(table) => tables.push(Fields::new(table, item.span(), &format!("a {key}"))),
-                None => self.mistyped(key, "a list of tables", item, found),
-            }
-        }
-        tables
-    }
-
-    /// Refuses what nobody asked for: a mistyped name would else be a rule that does not hold.
-    fn end(&self, found: &mut Found) {
-        for key in self.table.keys() {
-            if !self.used.iter().any(|used| used == key.get_ref()) {
-                found.push((
-                    key.span().start,
-                    format!("{}: no field `{}`", self.name, key.get_ref()),
-                ));
-            }
-        }
-    }
-}
-
-/// Minutes of `HH:MM`, up to `24:00`.
-fn clock(text: &str) -> Option<i64> {
-    let (hours, minutes) = text.split_once(':')?;
-    if hours.len() != 2
-        || minutes.len() != 2
-        || !text.bytes().all(|b| b.is_ascii_digit() || b == b':')
-    {
-        return None;
-    }
-    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let sum = hours * 60 + minutes;
-    (minutes < 60 && sum <= 1440).then_some(sum)
-}
-
-fn words<T: std::fmt::Display>(all: &[T]) -> String {
-    all.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
