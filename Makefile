@@ -80,6 +80,7 @@ test-browser: www ## The real binary in a real browser
 
 bench: setup-tests www ## Measure: a table, and one file a scenario in target/bench
 	cargo bench --bench rounds
+	cargo bench --bench conduct
 	node www/scripts/sizes.mjs $(TARGET)/bench
 	cargo build --release --bin doorstep
 	$(RELEASED) node www/scripts/list.mjs $(TARGET)/bench

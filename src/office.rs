@@ -13,7 +13,7 @@ pub mod auth;
 mod bring;
 pub mod cases;
 pub mod cli;
-mod conduct;
+pub mod conduct;
 pub mod demo;
 mod edit;
 pub mod export;

@@ -4,6 +4,7 @@
 
 mod backup;
 mod cases;
+mod conduct;
 mod failure;
 mod openid;
 mod people;
@@ -56,7 +57,7 @@ struct Shared {
 #[derive(Subcommand)]
 enum Command {
     /// Serve phones and the console
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Bring case lists into the office
     #[command(subcommand)]
     Import(Import),
@@ -72,6 +73,9 @@ enum Command {
     /// Look at refused work and decide on it
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// Layers of conduct, and what they say
+    #[command(subcommand)]
+    Conduct(Conduct),
     /// Check that documents, heads, digests, receipts and rows agree
     Verify(Output),
     /// Copy everything into a new file, while the office goes on
@@ -136,6 +140,47 @@ struct Serve {
     openid: OpenIdOptions,
     #[command(flatten)]
     zone: Zone,
+    /// A layer of conduct of the lender's own, TOML; may be repeated
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Conduct {
+    /// Is a layer whole? If not, which line is wrong, and how
+    Check {
+        /// The layer, TOML
+        file: PathBuf,
+    },
+    /// Ask the rules of every record that changed since they were asked
+    Evaluate {
+        /// A layer of the lender's own, as `serve` was given; may be repeated
+        #[arg(long, value_name = "FILE")]
+        policy: Vec<PathBuf>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// What layers would have decided over the records that are there
+    Replay {
+        /// The layer; may be repeated
+        #[arg(long, value_name = "FILE", required = true)]
+        policy: Vec<PathBuf>,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Args)]
+struct ExportConduct {
+    /// Only records that changed since: a date or an RFC 3339 time
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only this rule, such as CN-04
+    #[arg(long)]
+    rule: Option<String>,
+    /// A layer of the lender's own; may be repeated
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<PathBuf>,
 }
 
 #[derive(Args)]
@@ -217,6 +262,8 @@ struct Output {
 enum Export {
     /// Visit records, one row or one document each
     Visits(ExportVisits),
+    /// What the rules of conduct say of every record, a JSON line an answer
+    Conduct(ExportConduct),
 }
 
 #[derive(Args)]
@@ -371,13 +418,18 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let database = &cli.shared.database;
     match cli.command {
-        Command::Serve(options) => Desk::with(database, |desk| serve::run(desk, options)),
+        Command::Serve(options) => Desk::with(database, |desk| serve::run(desk, *options)),
         Command::Import(Import::Cases(options)) => {
             Desk::with(database, |desk| cases::run(desk, options))
         }
         Command::Export(Export::Visits(options)) => {
             Desk::with(database, |desk| visits::run(desk, options))
         }
+        Command::Export(Export::Conduct(options)) => {
+            Desk::with(database, |desk| conduct::export(desk, options))
+        }
+        Command::Conduct(Conduct::Check { file }) => conduct::check(&file),
+        Command::Conduct(command) => Desk::with(database, |desk| conduct::run(desk, command)),
         Command::User(command) => Desk::with(database, |desk| people::user(desk, command)),
         Command::Device(command) => Desk::with(database, |desk| people::device(desk, command)),
         Command::Quarantine(command) => Desk::with(database, |desk| quarantine::run(desk, command)),

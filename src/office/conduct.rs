@@ -4,6 +4,9 @@
 //! other, and flagged. Time is the office's, so no clock is in doubt but the one that wrote the
 //! record, whose skew the phone kept beside its own evaluation.
 
+mod keeping;
+mod walking;
+
 use std::sync::Arc;
 
 use super::{Office, OfficeError};
@@ -12,6 +15,7 @@ use crate::conduct::{Known, Moment, Policy, Question, ZoneData, evaluate, zones}
 use crate::ids::RecordId;
 use crate::record::Record;
 use crate::record::view::VisitView;
+pub use walking::Walked;
 
 /// For how many months records are kept: the office erases none, so longer than any rule asks.
 const KEPT_MONTHS: i64 = 1_200;

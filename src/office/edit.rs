@@ -5,7 +5,8 @@ use automerge::Change;
 use super::keep::{HandedIn, State, keep};
 use super::merge::{self, Held, Judgement, Sender};
 use super::store::{Known, Pending, StoreError, Writes};
-use super::{Office, OfficeError, random};
+use super::{Office, OfficeError, conduct, random};
+use crate::conduct::Moment;
 use crate::ids::RecordId;
 use crate::record::command::{AssignmentPatch, CasePatch, Command};
 use crate::record::terms::Role;
@@ -138,14 +139,37 @@ impl Office {
     ) -> Result<VisitView, OfficeError> {
         let user = user.to_owned();
         let office = self.clone();
-        self.store.write(move |tx| office.carry_out(tx, record, &command, &user, role)).await?
+        let work = move |document: &mut Record, author: &Author| document.apply(&command, author);
+        self.store.write(move |tx| office.carry_out(tx, record, &work, &user, role)).await?
+    }
+
+    /// Keeps in a record what the rules of conduct say of it after the visit, where that is not
+    /// what was kept last.
+    pub(super) async fn keep_evaluation(
+        &self,
+        record: RecordId,
+        user: &str,
+        role: Role,
+    ) -> Result<VisitView, OfficeError> {
+        let user = user.to_owned();
+        let office = self.clone();
+        let policy = self.policy.clone();
+        let work = move |document: &mut Record, author: &Author| {
+            let view = document.view();
+            let conduct = conduct::judge(&policy, &view, Moment::After, author.now_ms);
+            match conduct.to_keep(&view, None) {
+                Some(evaluation) => document.keep_evaluation(&evaluation, author),
+                None => Ok(None),
+            }
+        };
+        self.store.write(move |tx| office.carry_out(tx, record, &work, &user, role)).await?
     }
 
     fn carry_out(
         &self,
         tx: &mut dyn Writes,
         id: RecordId,
-        command: &Command,
+        work: &Work<'_>,
         user: &str,
         role: Role,
     ) -> Result<Result<VisitView, OfficeError>, StoreError> {
@@ -158,7 +182,7 @@ impl Office {
             now_ms: at,
             zone: OFFICE_ZONE.into(),
         };
-        let change = match write(&stored.document, command, &author) {
+        let change = match write(&stored.document, work, &author) {
             Ok((view, None)) => return Ok(Ok(view)),
             Ok((_, Some(change))) => change,
             Err(error) => return Ok(Err(error)),
@@ -183,13 +207,16 @@ impl Office {
     }
 }
 
+/// What is written into a record.
+type Work<'w> = dyn Fn(&mut Record, &Author) -> Result<Option<Change>, CommandError> + 'w;
+
 fn write(
     document: &[u8],
-    command: &Command,
+    work: &Work<'_>,
     author: &Author,
 ) -> Result<(VisitView, Option<Change>), OfficeError> {
     let mut record = Record::load(document)?;
-    let change = record.apply(command, author)?;
+    let change = work(&mut record, author)?;
     Ok((record.view(), change))
 }
 
@@ -200,7 +227,7 @@ enum Made {
 }
 
 fn make_one(id: RecordId, visit: &NewVisit, author: &Author) -> Result<Made, OfficeError> {
-    let made = Record::create(id, &visit.case_no, &visit.case, &visit.assignment, author);
+    let made = Record::create_alone(id, &visit.case_no, &visit.case, &visit.assignment, author);
     let record = match made {
         Ok(record) => record,
         Err(error) => return Ok(Made::Invalid(error)),

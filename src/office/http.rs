@@ -96,6 +96,7 @@ pub fn router(app: App) -> Router {
         .route("/api/visits/{id}", get(visits::show))
         .route("/api/visits/{id}/history", get(visits::history))
         .route("/api/visits/{id}/conduct", get(conduct::show))
+        .route("/api/conduct", get(conduct::queue))
         .route("/api/conduct/layers", get(conduct::layers))
         .route("/api/visits/{id}/commands", post(edits::command))
         .route("/api/device/key", put(keys::enrol))

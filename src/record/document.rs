@@ -1,5 +1,7 @@
 //! The record itself: an Automerge document that is known to be one of ours.
 
+use std::collections::BTreeMap;
+
 use automerge::transaction::CommitOptions;
 use automerge::{ActorId, Automerge, Change, ChangeHash, LoadOptions, ReadDoc, TextEncoding};
 
@@ -50,10 +52,36 @@ impl Record {
         assignment: &AssignmentPatch,
         author: &Author,
     ) -> Result<Self, CommandError> {
+        Self::found(id, case_no, case, assignment, author, false)
+    }
+
+    /// As [`create`](Self::create) for the only record of its case: the office says that there is
+    /// nothing of others to count.
+    pub(crate) fn create_alone(
+        id: RecordId,
+        case_no: &str,
+        case: &CasePatch,
+        assignment: &AssignmentPatch,
+        author: &Author,
+    ) -> Result<Self, CommandError> {
+        Self::found(id, case_no, case, assignment, author, true)
+    }
+
+    fn found(
+        id: RecordId,
+        case_no: &str,
+        case: &CasePatch,
+        assignment: &AssignmentPatch,
+        author: &Author,
+        alone: bool,
+    ) -> Result<Self, CommandError> {
         let mut record = Self { doc: genesis::blank() };
         record.transact(author, author.as_writer(Stage::Assigned), |pen| {
             pen.found(id, case_no)?;
             pen.case(case)?;
+            if alone {
+                pen.summarize(author.now_ms, &BTreeMap::new(), &Self::blank())?;
+            }
             pen.assignment(assignment)
         })?;
         Ok(record)

@@ -28,7 +28,7 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
     let provider = openid::provider(desk, &asked.openid, origin)?;
     let (closing, heard) = watch::channel(false);
     let app = App {
-        office: desk.office.clone(),
+        office: desk.office.clone().with_policy(super::conduct::policy(&asked.policy)?),
         accounts: desk.accounts.clone(),
         pages: Pages::built_in(),
         zone: asked.zone.zone,

@@ -189,6 +189,20 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: Method::GET,
+        path: "/api/conduct",
+        access: READERS,
+        summary: "One page of the queue: what failed and what is unknown",
+        query: &[
+            ("answer", "fail or unknown; both without"),
+            ("rule", "only this rule, such as CN-04"),
+            ("limit", "rows of a page, 1 to 200"),
+            ("after", "the cursor of the page before"),
+        ],
+        body: None,
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
         path: "/api/conduct/layers",
         access: EVERYBODY,
         summary: "The lender's own layers of conduct, as phones take them",

@@ -118,7 +118,7 @@ impl Pen<'_, '_> {
 
     /// What other records of the case count: what is new is written, what is gone is taken away,
     /// what is the same stays untouched.
-    pub(super) fn summarize(
+    pub(in crate::record) fn summarize(
         &mut self,
         as_of: i64,
         counts: &BTreeMap<String, i64>,

@@ -1,0 +1,194 @@
+//! Keeps the queue of failures and unknowns, and the counts that records of one case need of each
+//! other.
+//!
+//! Nothing of it stands in the way of a merge: a record whose state the layers were not asked of
+//! yet is found by its heads, and asked before the queue is read, when the office starts, or by
+//! `doorstep conduct evaluate`. So it is the same after a crash, after a merge and after a change
+//! of the policy.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{judge, moment_of, zone};
+use crate::conduct::terms::{Answer, Moment};
+use crate::conduct::view::ConductView;
+use crate::conduct::{Policy, builtin, summary};
+use crate::ids::{Heads, RecordId};
+use crate::office::store::{ConductListing, ConductRow, Reads, StoreError};
+use crate::office::{Office, OfficeError};
+use crate::record::Record;
+use crate::record::command::Command;
+use crate::record::terms::{Role, Stage};
+use crate::record::view::VisitView;
+
+/// Records that are asked together and kept in one job of the writer.
+const BATCH: u32 = 100;
+
+/// Whom the office's own entries are signed by.
+const OFFICE: (&str, Role) = ("office", Role::Supervisor);
+
+/// What was found of one record.
+struct Found {
+    id: RecordId,
+    heads: Heads,
+    rows: Vec<ConductRow>,
+    /// What is to be written into records of its case, this one included.
+    summaries: Vec<(RecordId, Command)>,
+    /// Sealed, and the last word kept in it is another.
+    differs: bool,
+}
+
+impl Office {
+    /// Asks the rules of every record that they were not asked of since it changed; gives how
+    /// many. `progress` hears the number after each batch.
+    pub async fn keep_conduct(&self, progress: impl Fn(u64)) -> Result<u64, OfficeError> {
+        let policy = fingerprint(&self.policy);
+        let mut done = 0;
+        loop {
+            let found = self.blocking(move |office| office.ask_pending(&policy)).await?;
+            if found.is_empty() {
+                return Ok(done);
+            }
+            done += found.len() as u64;
+            let mut writes = Vec::new();
+            for one in &found {
+                writes.extend(one.summaries.iter().cloned());
+            }
+            let differing: Vec<RecordId> =
+                found.iter().filter(|one| one.differs).map(|one| one.id).collect();
+            self.store
+                .write(move |tx| {
+                    found
+                        .iter()
+                        .try_for_each(|one| tx.put_conduct(one.id, &one.heads, &policy, &one.rows))
+                })
+                .await?;
+            for (id, command) in writes {
+                self.command(id, command, OFFICE.0, OFFICE.1).await?;
+            }
+            for id in differing {
+                self.keep_evaluation(id, OFFICE.0, OFFICE.1).await?;
+            }
+            progress(done);
+        }
+    }
+
+    /// One page of the queue, after all that is pending was asked.
+    pub async fn conduct_queue(
+        &self,
+        listing: ConductListing,
+    ) -> Result<Vec<ConductRow>, OfficeError> {
+        self.keep_conduct(|_| ()).await?;
+        self.blocking(move |office| Ok(office.store.look(|reads| reads.conduct_rows(&listing))?))
+            .await
+    }
+
+    fn ask_pending(&self, policy: &[u8; 32]) -> Result<Vec<Found>, OfficeError> {
+        let now = self.now();
+        Ok(self.store.look(|reads| {
+            let pending = reads.conduct_pending(policy, BATCH)?;
+            let mut found = Vec::with_capacity(pending.len());
+            for id in pending {
+                if let Some(one) = self.ask_one(reads, id, now)? {
+                    found.push(one);
+                }
+            }
+            Ok(found)
+        })?)
+    }
+
+    fn ask_one(
+        &self,
+        reads: &mut dyn Reads,
+        id: RecordId,
+        now: i64,
+    ) -> Result<Option<Found>, StoreError> {
+        let Some(stored) = reads.record(id)? else { return Ok(None) };
+        // What cannot be read is verify's to tell; the queue goes on without it.
+        let view = Record::load(&stored.document).ok().map(|record| record.view());
+        let Some(view) = view else {
+            return Ok(Some(Found {
+                id,
+                heads: stored.heads,
+                rows: Vec::new(),
+                summaries: Vec::new(),
+                differs: false,
+            }));
+        };
+        let conduct = judge(&self.policy, &view, moment_of(&view), now);
+        let sealed = matches!(view.stage, Stage::Sealed | Stage::Reviewed);
+        let differs =
+            sealed && conduct.moment == Moment::After && conduct.to_keep(&view, None).is_some();
+        let rows = rows(id, &view, &conduct);
+        let summaries = summaries(reads, &stored.case_no, now)?;
+        Ok(Some(Found { id, heads: stored.heads, rows, summaries, differs }))
+    }
+}
+
+/// The summaries that records of a case lack.
+fn summaries(
+    reads: &mut dyn Reads,
+    case_no: &str,
+    now: i64,
+) -> Result<Vec<(RecordId, Command)>, StoreError> {
+    let ids = reads.records_of_case(case_no)?;
+    if ids.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let mut views: Vec<(RecordId, VisitView, BTreeMap<String, i64>)> = Vec::new();
+    for id in ids {
+        let stored = reads.record(id)?;
+        let view = stored.and_then(|stored| Record::load(&stored.document).ok());
+        if let Some(view) = view.map(|record| record.view()) {
+            let counts =
+                zone(&view, now).map(|zone| summary::counts(&view, &zone, now)).unwrap_or_default();
+            views.push((id, view, counts));
+        }
+    }
+    let mut lacking = Vec::new();
+    for (id, view, _) in &views {
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        for (_, _, theirs) in views.iter().filter(|(other, ..)| other != id) {
+            for (name, count) in theirs {
+                *counts.entry(name.clone()).or_default() += count;
+            }
+        }
+        let held: Option<BTreeMap<String, i64>> = view.case.contact_summary.as_ref().map(|held| {
+            held.counts.iter().map(|count| (count.name.clone(), count.count)).collect()
+        });
+        if held.as_ref() != Some(&counts) {
+            lacking.push((*id, Command::SummarizeContacts { as_of: now, counts }));
+        }
+    }
+    Ok(lacking)
+}
+
+/// The rows of what did not pass.
+pub(super) fn rows(id: RecordId, view: &VisitView, conduct: &ConductView) -> Vec<ConductRow> {
+    conduct
+        .answers
+        .iter()
+        .filter(|answer| matches!(answer.answer, Answer::Fail | Answer::Unknown))
+        .map(|answer| ConductRow {
+            record: id,
+            case_no: view.case_no.clone(),
+            rule: answer.rule.clone(),
+            moment: conduct.moment,
+            layer: answer.layer.clone(),
+            answer: answer.answer,
+            severity: answer.severity,
+            status: answer.status,
+            shadow: answer.shadow,
+            grade: answer.grade,
+            reason: answer.reason_code.clone(),
+            policy: conduct.policy.clone(),
+            at: conduct.at,
+        })
+        .collect()
+}
+
+/// Names the layers, so that a change of one asks everything anew.
+fn fingerprint(policy: &Policy) -> [u8; 32] {
+    Sha256::digest(builtin::pack(policy.layers())).into()
+}
