@@ -140,6 +140,7 @@ for (const [vocabulary, type] of Object.entries(TYPES)) {
 /** Only the console and programs can meet these. */
 const ELSEWHERE = new Set([
   "already_accepted",
+  "last_admin",
   "method_not_allowed",
   "name_taken",
   "no_pages",
@@ -163,8 +164,9 @@ const ofWorker = under("www/src/core", ".ts").flatMap((path) =>
     ),
   ].map(([, code]) => code),
 );
+const ofProvider = texts(bodies(rust("src/office/auth/openid.rs"), "code"));
 const refusals = texts(bodies(rust("src/sync/message.rs").replace(/^[^]*impl RefusalCode/, ""), "as_str"));
-for (const code of new Set([...ofCommands, ...ofCore])) covered("error", code);
+for (const code of new Set([...ofCommands, ...ofCore, ...ofProvider])) covered("error", code);
 for (const code of new Set([...ofOffice, ...refusals])) covered("office/error", code, "error", "word/refusal");
 for (const code of new Set(ofOffice)) if (reachesPhones(code)) covered("error", code);
 for (const code of refusals) covered("word/refusal", code);
@@ -173,7 +175,16 @@ for (const code of ["storage_full", "storage_failed", "newer_store", "storage_bl
     complain(`${code}: nobody gives it`);
   covered("error", code);
 }
-const known = new Set([...ofCommands, ...ofCore, ...ofOffice, ...ofWorker, ...refusals, "failed", "other"]);
+const known = new Set([
+  ...ofCommands,
+  ...ofCore,
+  ...ofOffice,
+  ...ofProvider,
+  ...ofWorker,
+  ...refusals,
+  "failed",
+  "other",
+]);
 for (const key of en.keys()) {
   const code = key.slice(key.lastIndexOf("/") + 1);
   if (/^(error|office\/error)\//.test(key) && !known.has(code) && !named.has(code)) complain(`${key}: nobody gives it`);
