@@ -57,6 +57,7 @@ impl Record {
 
     /// As [`create`](Self::create) for the only record of its case: the office says that there is
     /// nothing of others to count.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn create_alone(
         id: RecordId,
         case_no: &str,
