@@ -125,7 +125,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 
 /// A round that went well has only the headers that say something of it: each byte of them
 /// travels with every round of every phone. A POST is not cached, another site cannot embed it,
-/// and its number is in the log.
+/// its type is not one that browsers guess at, and its number is in the log.
 async fn lighten_rounds(request: Request, next: Next) -> Response {
     let round = request.uri().path() == "/sync";
     let mut response = next.run(request).await;
