@@ -9,7 +9,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { kill, phone } from "./support/browser";
-import { choose, inStep, inStepAgain, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
+import {
+  choose,
+  inStep,
+  inStepAgain,
+  openCase,
+  readyOffline,
+  saved,
+  signIn,
+  step,
+  syncNow,
+  unlocks,
+} from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 
 let office: Office;
@@ -33,6 +44,7 @@ test.afterEach(async () => {
 
 async function start(context: BrowserContext): Promise<Page> {
   const page = context.pages()[0] ?? (await context.newPage());
+  await unlocks(page);
   await page.goto(office.url);
   return page;
 }
