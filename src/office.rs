@@ -10,6 +10,7 @@
 //! block.
 
 pub mod auth;
+pub mod blobs;
 mod bring;
 pub mod cases;
 pub mod cli;
@@ -40,6 +41,7 @@ use tokio::sync::broadcast;
 use crate::ids::{DeviceId, actor};
 use crate::record::terms::Role;
 use crate::record::{CommandError, LoadError};
+use blobs::Shelf;
 pub use edit::{Created, NewVisit};
 use merge::Refusal;
 pub use quarantine::{
@@ -110,17 +112,20 @@ pub struct Office {
     actor: ActorId,
     vouchers: Vouchers,
     repairs: Arc<AtomicU64>,
+    shelf: Shelf,
 }
 
 impl Office {
-    /// Opens the store at an address such as `sqlite:doorstep.db`. Blocks.
+    /// Opens the store at an address such as `sqlite:doorstep.db`, with attachments in a folder
+    /// beside it. Blocks.
     pub fn open(
         address: &str,
         clock: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Result<Self, OfficeError> {
         let path = path_of(address)?;
         let store = Sqlite::open(path, fresh()?)?;
-        Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))
+        let shelf = Shelf::folder(&blobs_beside(path))?;
+        Ok(Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))?.with_shelf(shelf))
     }
 
     /// Copies the store at an address, one consistent state, into a new file; gives its size.
@@ -135,13 +140,20 @@ impl Office {
         Ok(sqlite::restore(from, path_of(address)?, fresh()?)?)
     }
 
-    /// The office over a store, with time and randomness from the caller. Blocks.
+    /// The same with attachments elsewhere.
+    pub fn with_shelf(self, shelf: Shelf) -> Self {
+        Self { shelf, ..self }
+    }
+
+    /// The office over a store, with time and randomness from the caller; attachments end with it
+    /// unless it is given a shelf. Blocks.
     pub fn over(store: Arc<dyn Store>, clock: Clock, random: Random) -> Result<Self, OfficeError> {
         // A number of its own for each start, so that two never write as the same actor (I1).
         let (device, session) = store.write_now(|tx| tx.next_office_session())?;
         let vouchers = Vouchers::new(store.look(|reads| reads.voucher_key())?);
         let actor = actor(device, session.into());
-        Ok(Self { store, clock, random, device, actor, vouchers, repairs: Arc::default() })
+        let shelf = Shelf::in_memory();
+        Ok(Self { store, clock, random, device, actor, vouchers, repairs: Arc::default(), shelf })
     }
 
     /// The store, for accounts and for reads that this service does not offer.
@@ -184,6 +196,13 @@ impl Office {
 fn path_of(address: &str) -> Result<&Path, OfficeError> {
     let path = address.strip_prefix("sqlite:").filter(|path| !path.is_empty());
     path.map(Path::new).ok_or_else(|| OfficeError::Address(address.to_owned()))
+}
+
+/// The folder for attachments that belongs to a database.
+fn blobs_beside(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".blobs");
+    PathBuf::from(name)
 }
 
 fn fresh() -> Result<Fresh, StoreError> {

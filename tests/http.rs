@@ -1,5 +1,7 @@
 //! The endpoint, through its router and over the real store.
 
+#[path = "http/blobs.rs"]
+mod blobs;
 #[path = "http/desk.rs"]
 mod desk;
 #[path = "http/pages.rs"]

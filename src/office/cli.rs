@@ -24,6 +24,7 @@ use tokio::runtime::Runtime;
 
 use super::Office;
 use super::auth::{Accounts, Hasher};
+use super::blobs::Shelf;
 use crate::record::terms::Role;
 use failure::Failure;
 
@@ -71,7 +72,7 @@ enum Command {
     #[command(subcommand)]
     Quarantine(Quarantine),
     /// Check that documents, heads, digests, receipts and rows agree
-    Verify(Output),
+    Verify(Verify),
     /// Copy everything into a new file, while the office goes on
     Backup(Copied),
     /// Make the office's store from a backup; the office must be stopped
@@ -131,6 +132,8 @@ struct Serve {
     #[arg(long, env = "DOORSTEP_COMPLAINTS", default_value = "", value_name = "TEXT")]
     complaints: String,
     #[command(flatten)]
+    attachments: Attachments,
+    #[command(flatten)]
     zone: Zone,
 }
 
@@ -161,6 +164,34 @@ struct Zone {
     /// IANA time zone of borrowers for whom neither the list nor the currency says one
     #[arg(long, env = "DOORSTEP_ZONE", value_name = "ZONE", value_parser = zone)]
     zone: Option<Tz>,
+}
+
+#[derive(Args)]
+struct Verify {
+    #[command(flatten)]
+    attachments: Attachments,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args)]
+struct Attachments {
+    /// Folder for attachments; without, the database's path with .blobs behind it
+    #[arg(long, env = "DOORSTEP_BLOBS", value_name = "DIR")]
+    blobs: Option<PathBuf>,
+}
+
+impl Attachments {
+    /// The office with its attachments where they were asked for.
+    fn of(&self, office: &Office) -> Result<Office, Failure> {
+        let Some(folder) = &self.blobs else { return Ok(office.clone()) };
+        if folder.to_string_lossy().contains("://") {
+            let said = format!("{}: attachments lie in a folder of this machine", folder.display());
+            return Err(Failure::failed(said));
+        }
+        let shelf = Shelf::folder(folder).map_err(|error| Failure::failed(error.to_string()))?;
+        Ok(office.clone().with_shelf(shelf))
+    }
 }
 
 #[derive(Args)]
@@ -303,7 +334,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(command) => Desk::with(database, |desk| people::user(desk, command)),
         Command::Device(command) => Desk::with(database, |desk| people::device(desk, command)),
         Command::Quarantine(command) => Desk::with(database, |desk| quarantine::run(desk, command)),
-        Command::Verify(output) => Desk::with(database, |desk| verify::run(desk, &output)),
+        Command::Verify(asked) => Desk::with(database, |desk| verify::run(desk, &asked)),
         // These need no office: two work on its file, one leaves everybody's store alone.
         Command::Backup(copied) => backup::backup(database, &copied.file, &copied.output),
         Command::Restore(copied) => backup::restore(database, &copied.file, &copied.output),

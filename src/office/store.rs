@@ -16,6 +16,7 @@
 //! every job that was submitted before it, then refuses new ones.
 
 mod accounts;
+mod blobs;
 mod feeds;
 mod listing;
 mod quarantine;
@@ -29,6 +30,7 @@ use std::task::{Context, Poll};
 use tokio::sync::{broadcast, oneshot};
 
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, User};
+pub use blobs::{Blob, BlobName, BlobReads, BlobWrites, NamedBlob};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use listing::{Key, Listing, Page, Place, Row, Sort};
 pub use quarantine::{
@@ -51,12 +53,18 @@ pub enum StoreError {
 }
 
 /// Everything that can be read of one state.
-pub trait Reads: RecordReads + QuarantineReads + FeedReads + AccountReads {}
-impl<T: RecordReads + QuarantineReads + FeedReads + AccountReads> Reads for T {}
+pub trait Reads: RecordReads + QuarantineReads + FeedReads + AccountReads + BlobReads {}
+impl<T: RecordReads + QuarantineReads + FeedReads + AccountReads + BlobReads> Reads for T {}
 
 /// Everything that can be done in one transaction.
-pub trait Writes: Reads + RecordWrites + QuarantineWrites + FeedWrites + AccountWrites {}
-impl<T: Reads + RecordWrites + QuarantineWrites + FeedWrites + AccountWrites> Writes for T {}
+pub trait Writes:
+    Reads + RecordWrites + QuarantineWrites + FeedWrites + AccountWrites + BlobWrites
+{
+}
+impl<T: Reads + RecordWrites + QuarantineWrites + FeedWrites + AccountWrites + BlobWrites> Writes
+    for T
+{
+}
 
 /// A feed got a new entry (rule R8).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -81,6 +81,10 @@ impl Desk {
         self.accounts.add_user(name, name, role, PASSWORD.to_owned()).await.unwrap();
     }
 
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self._folder.path()
+    }
+
     pub(crate) fn later(&self, ms: i64) {
         self.clock.fetch_add(ms, Ordering::Relaxed);
     }

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -9,6 +10,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::failure::Failure;
 use super::{Desk, Serve, print};
+use crate::office::Office;
+use crate::office::blobs::Swept;
 use crate::office::demo;
 use crate::office::http::{App, Lender, Pages, Tls, router, serve};
 
@@ -23,8 +26,10 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
     let tls = tls.map(|(certificate, key)| load(desk, certificate, key)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (closing, heard) = watch::channel(false);
+    let office = asked.attachments.of(&desk.office)?;
+    let sweeping = office.clone();
     let app = App {
-        office: desk.office.clone(),
+        office,
         accounts: desk.accounts.clone(),
         pages: Pages::built_in(),
         zone: asked.zone.zone,
@@ -36,6 +41,7 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         desk.runtime.block_on(demo::fill(&desk.office, &desk.accounts))?;
     }
     desk.runtime.block_on(async {
+        tokio::spawn(sweep(sweeping));
         // Signals are heard from here on: whoever reads the address may stop the program.
         let stop = stop()?;
         print(format!("listening on {scheme}://{address}"))?;
@@ -54,6 +60,19 @@ fn load(desk: &Desk, certificate: &Path, key: &Path) -> Result<Tls, Failure> {
         let check = "check that both can be read, are PEM and belong together";
         Failure::failed(format!("cannot use {certificate} with {key}: {error}; {check}"))
     })
+}
+
+/// Sweeps attachments at the start and then every day.
+async fn sweep(office: Office) {
+    let mut days = tokio::time::interval(Duration::from_secs(24 * 60 * 60));
+    loop {
+        days.tick().await;
+        match office.sweep_blobs().await {
+            Ok(swept) if swept == Swept::default() => {}
+            Ok(Swept { pieces, blobs }) => tracing::info!(pieces, blobs, "attachments swept"),
+            Err(error) => tracing::warn!(%error, "attachments could not be swept"),
+        }
+    }
 }
 
 /// Ends at the first signal to stop.

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod backup;
+mod blobs;
 mod convert;
 mod feeds;
 mod listing;
