@@ -13,6 +13,8 @@ import {
   type StartState,
   type SyncStatus,
 } from "./api";
+import { Attachments, type LocalAttachment, type Taking } from "./attachments";
+import { AttachmentStore, type RecordingRow, type Sealer } from "./attachmentStore";
 import { Driver } from "./driver";
 import { Listing } from "./listing";
 import { Office, OfficeError, type Lender } from "./office";
@@ -30,6 +32,7 @@ export type WorkerEvent = CoreEvent | { type: "poisoned" };
 const office = new Office();
 let storage: Storage | undefined;
 let signing: Signing | undefined;
+let attachments: Attachments | undefined;
 let driver: Driver | undefined;
 let who: DeviceRow | undefined;
 let signal: EventSource | undefined;
@@ -39,6 +42,8 @@ const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 function shutDown(): void {
   signal?.close();
+  attachments?.stop();
+  attachments = undefined;
   driver?.stop();
   driver = undefined;
   storage?.close();
@@ -81,6 +86,11 @@ async function launch(store: Storage, row: DeviceRow): Promise<void> {
   driver.call(() => undefined);
   signing = new Signing(store, office);
   void signing.enrol();
+  attachments?.stop();
+  attachments = new Attachments(await AttachmentStore.open(STORE, PLAIN), office, nameIn, (id) =>
+    listener({ type: "attachments", id }),
+  );
+  void attachments.go();
   void learn(store);
   listen();
 }
@@ -92,8 +102,36 @@ async function practise(store: Storage): Promise<StartState> {
   const workspace = Workspace.forPractice(session, PRACTISER, rows, Date.now());
   listing = new Listing();
   driver = new Driver(workspace, store, null, (event) => listener(event), poisoned, erase);
+  attachments = new Attachments(await AttachmentStore.open(STORE, PLAIN), null, nameIn, (id) =>
+    listener({ type: "attachments", id }),
+  );
   driver.call((made) => rows.records.length === 0 && makeUp(made, methods.newId, Date.now()));
   return { kind: "ready", user: PRACTISER, role: "collector" };
+}
+
+/** Bytes as they are: records on this phone are not encrypted either. */
+const PLAIN: Sealer = { seal: (bytes) => bytes, open: (bytes) => bytes };
+
+/** Writes a command into a record that no page may have open. */
+async function nameIn(record: string, command: Command): Promise<void> {
+  await methods.open(record);
+  try {
+    await methods.apply(record, command);
+  } finally {
+    methods.close(record);
+  }
+  listener({ type: "record", id: record });
+}
+
+/** Whether anything on this phone is not at the office: changes, or attachments' bytes. */
+async function anythingWaits(): Promise<boolean> {
+  const unsent = driver?.call((workspace) => workspace.hasUnsent()) ?? false;
+  return unsent || ((await attachments?.waiting()) ?? 0) > 0;
+}
+
+function attached(): Attachments {
+  if (!attachments) throw new ClientError("signed_out");
+  return attachments;
 }
 
 /** What stands on the borrower's copy is kept for days without a network. */
@@ -111,6 +149,7 @@ function listen(): void {
 
 function syncNow(): void {
   driver?.call((workspace) => workspace.syncNow(Date.now()));
+  void attachments?.go();
 }
 
 function poisoned(cause: unknown): void {
@@ -124,6 +163,7 @@ async function erase(code: string): Promise<void> {
   signal?.close();
   driver = undefined;
   const state: StartState = { kind: "ended", code };
+  await attachments?.clear();
   await opened().clear(state);
   who = undefined;
   listener({ type: "session", state: became(state) });
@@ -148,7 +188,7 @@ const methods = {
   async signIn(name: string, password: string): Promise<StartState> {
     const store = opened();
     const same = who?.user === name ? who : undefined;
-    if (who && !same && driver?.call((workspace) => workspace.hasUnsent())) {
+    if (who && !same && (await anythingWaits())) {
       throw new ClientError("unsent_of_other_user");
     }
     const signedIn = await office.signIn(name, password, same?.device);
@@ -163,6 +203,7 @@ const methods = {
       syncNow();
     } else {
       driver?.stop();
+      await attachments?.clear();
       await store.clear();
       who = { device: signedIn.device, user: signedIn.user, role: signedIn.role };
       await store.enrol(who);
@@ -172,10 +213,12 @@ const methods = {
   },
 
   async signOut(): Promise<void> {
-    if (running().call((workspace) => workspace.hasUnsent())) throw new ClientError("unsent");
+    running();
+    if (await anythingWaits()) throw new ClientError("unsent");
     signal?.close();
     driver?.stop();
     driver = undefined;
+    await attachments?.clear();
     await opened().clear();
     who = undefined;
     became({ kind: "signed_out" });
@@ -260,6 +303,18 @@ const methods = {
   syncNow,
   status: (): SyncStatus => running().call((workspace) => workspace.status()),
   lender: async (): Promise<Lender> => (await opened().lender()) ?? { name: "", complaints: "" },
+  attachments: (id: string): Promise<LocalAttachment[]> => attached().of(id),
+  attach: (id: string, file: Blob, taking: Taking): Promise<void> => attached().add(id, file, taking),
+  attachSignature: (id: string, picture: Blob, caption: string): Promise<void> =>
+    attached().addSignature(id, picture, caption),
+  attachmentThumb: (sha256: string): Promise<Uint8Array | null> => attached().thumb(sha256),
+  attachmentBytes: (sha256: string): Promise<Uint8Array> => attached().bytes(sha256),
+  recordings: (id: string): Promise<RecordingRow[]> => attached().recordings(id),
+  addPiece: (row: RecordingRow, piece: Blob): Promise<void> => attached().addPiece(row, piece),
+  finishRecording: (recording: string, caption: string): Promise<void> =>
+    attached().finishRecording(recording, caption),
+  dropRecording: (recording: string): Promise<void> => attached().dropRecording(recording),
+
   plan: (amount: number, instalments: number, firstDue: string): Plan => plan(amount, instalments, firstDue),
   newId: (): string => newId(Date.now(), crypto.getRandomValues(new Uint8Array(10))),
 };

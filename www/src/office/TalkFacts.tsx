@@ -101,9 +101,9 @@ export function Attachments({ view }: { view: VisitView }): JSX.Element {
             {attachment.caption && ` · ${attachment.caption}`}
             <p class="muted">
               {attachment.media_type} · {formatBytes(attachment.size)} ·{" "}
-              <span class="font-mono text-xs" title={attachment.sha256}>
-                {attachment.sha256.slice(0, 12)}
-              </span>
+              <a class="link" href={`/api/blobs/${attachment.sha256}`} download={attachment.sha256.slice(0, 12)}>
+                {t("att/download")}
+              </a>
             </p>
             <p>
               <Signed by={attachment.by} at={formatDateTime(attachment.taken_at, view.case.zone)} />
