@@ -15,8 +15,8 @@ async function open(page: Page, name = "chen.jie"): Promise<string> {
   await page.goto(office.url);
   await signIn(page, name);
   await inStep(page);
-  // It lies over the foot of the page.
-  await page.getByRole("button", { name: "Dismiss" }).click();
+  // It may come at any time and lies over the foot of the page.
+  await page.addLocatorHandler(page.getByRole("button", { name: "Dismiss" }), (button) => button.click());
   return openCase(page, "NB2026000002");
 }
 
