@@ -50,8 +50,12 @@ static DOCUMENTS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-const NEEDLESS_ON_ROUNDS: [HeaderName; 3] =
-    [REQUEST_ID, header::CACHE_CONTROL, HeaderName::from_static("cross-origin-resource-policy")];
+const NEEDLESS_ON_ROUNDS: [HeaderName; 4] = [
+    REQUEST_ID,
+    header::CACHE_CONTROL,
+    header::X_CONTENT_TYPE_OPTIONS,
+    HeaderName::from_static("cross-origin-resource-policy"),
+];
 
 /// Once seen over TLS, never again without, for a year.
 const TLS_ONLY: &str = "max-age=31536000";
