@@ -1,6 +1,6 @@
 /** Refused work between phone and console, and a phone that is shut out while in use. */
-import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
+import { noBarriers } from "./support/axe";
 import { inStep, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 
@@ -30,11 +30,6 @@ async function note(page: Page, text: string): Promise<void> {
   await page.getByLabel("Notes").fill(text);
   await page.getByLabel("Notes").blur();
   await saved(page);
-}
-
-async function accessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
 }
 
 /** The console, signed in. */
@@ -82,7 +77,7 @@ test("a phone that is revoked with unsent work hands it over and ends on a plain
   await expect(page.getByTestId("ended")).toBeVisible({ timeout: 60_000 });
   await expect(page.getByRole("heading", { name: "This phone was shut out" })).toBeVisible();
   await expect(page.getByText("The office has revoked this phone.")).toBeVisible();
-  await accessible(page);
+  await noBarriers(page);
   await page.screenshot({ path: test.info().outputPath("ended.png") });
   const left = await page.evaluate(async () => {
     const request = indexedDB.open("doorstep");
@@ -117,11 +112,11 @@ test("a phone that is revoked with unsent work hands it over and ends on a plain
 
   const console_ = await contexts[1].newPage();
   await desk(console_, "lin.yue");
-  await accessible(console_);
+  await noBarriers(console_);
   await console_.screenshot({ path: test.info().outputPath("list.png") });
   await console_.getByTestId("quarantine-row").getByRole("link").press("Enter");
   await expect(console_.getByRole("row", { name: /Notes/ })).toContainText("written before the office revoked");
-  await accessible(console_);
+  await noBarriers(console_);
   await console_.screenshot({ path: test.info().outputPath("item.png") });
   await console_.getByRole("button", { name: "Accept…" }).press("Enter");
   await console_.getByLabel("Why (may be left empty)").fill("spoke with Chen Jie");

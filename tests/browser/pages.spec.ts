@@ -1,7 +1,7 @@
 /** Every page of both apps, in both languages and both themes: nothing for axe to find, nothing wider than the phone. */
-import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 import type { VisitSummary } from "../../www/src/wasm/doorstep";
+import { noBarriers } from "./support/axe";
 import { inStep } from "./support/field";
 import { Office } from "./support/office";
 
@@ -45,11 +45,7 @@ async function enter(page: Page, name: string): Promise<void> {
 }
 
 async function sound(page: Page, where: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-    .analyze();
-  const found = violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  expect(found).toEqual([]);
+  await noBarriers(page, where);
   expect(await tooWide(page), `${where} is wider than the screen`).toEqual([]);
 }
 

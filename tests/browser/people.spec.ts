@@ -1,6 +1,6 @@
 /** People and devices: an administrator keeps them, and both apps take an identity provider's word. */
-import { AxeBuilder } from "@axe-core/playwright";
-import { expect, test, type Page } from "@playwright/test";
+import { expect, test } from "@playwright/test";
+import { noBarriers } from "./support/axe";
 import { inStep, signIn } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 import { CLIENT, Provider } from "./support/provider";
@@ -21,11 +21,6 @@ test.afterAll(async () => {
   provider.stop();
   await office.remove();
 });
-
-async function noBarriers(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
-}
 
 test("a collector signs in with the identity provider, works, and comes back as the same device", async ({ page }) => {
   await page.goto(office.url);

@@ -1,6 +1,6 @@
 /** What goes wrong on a phone: a clear message each time, nothing lost. */
-import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
+import { noBarriers } from "./support/axe";
 import { inStep, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
 import { Office } from "./support/office";
 
@@ -17,16 +17,9 @@ async function arrive(page: Page, user: string): Promise<void> {
   await inStep(page);
 }
 
-async function accessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(
-    violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`),
-  ).toEqual([]);
-}
-
 test("a wrong password and an office role are told in plain words", async ({ page }) => {
   await page.goto(office.url);
-  await accessible(page);
+  await noBarriers(page);
   await signIn(page, "chen.jie", "wrong");
   await expect(page.getByRole("alert")).toHaveText("Name or password is wrong.");
   await signIn(page, "lin.yue");
@@ -35,11 +28,11 @@ test("a wrong password and an office role are told in plain words", async ({ pag
 
 test("pages are accessible", async ({ page }) => {
   await arrive(page, "sun.yan");
-  await accessible(page);
+  await noBarriers(page);
   await openCase(page, "NB2026");
   for (const name of ["Contact", "Appointment", "On site", "Talk", "Record"]) {
     await step(page, name);
-    await accessible(page);
+    await noBarriers(page);
   }
 });
 
