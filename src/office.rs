@@ -10,6 +10,7 @@
 //! block.
 
 pub mod auth;
+pub mod blobs;
 mod bring;
 pub mod cases;
 pub mod cli;
@@ -42,6 +43,7 @@ use crate::conduct::Policy;
 use crate::ids::{DeviceId, actor};
 use crate::record::terms::Role;
 use crate::record::{CommandError, LoadError};
+use blobs::Shelf;
 pub use edit::{Created, NewVisit};
 use merge::Refusal;
 pub use quarantine::{
@@ -117,6 +119,7 @@ pub struct Office {
     /// Places for rounds whose bodies are large.
     large: Arc<Semaphore>,
     policy: Arc<Policy>,
+    shelf: Shelf,
 }
 
 /// Rounds at once whose bodies are large: taken apart, each may take some 30 MiB.
@@ -126,14 +129,16 @@ const LARGE_AT_ONCE: usize = 2;
 const LARGE: usize = 64 * 1024;
 
 impl Office {
-    /// Opens the store at an address such as `sqlite:doorstep.db`. Blocks.
+    /// Opens the store at an address such as `sqlite:doorstep.db`, with attachments in a folder
+    /// beside it. Blocks.
     pub fn open(
         address: &str,
         clock: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Result<Self, OfficeError> {
         let path = path_of(address)?;
         let store = Sqlite::open(path, fresh()?)?;
-        Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))
+        let shelf = Shelf::folder(&blobs_beside(path))?;
+        Ok(Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))?.with_shelf(shelf))
     }
 
     /// Copies the store at an address, one consistent state, into a new file; gives its size.
@@ -148,7 +153,13 @@ impl Office {
         Ok(sqlite::restore(from, path_of(address)?, fresh()?)?)
     }
 
-    /// The office over a store, with time and randomness from the caller. Blocks.
+    /// The same with attachments elsewhere.
+    pub fn with_shelf(self, shelf: Shelf) -> Self {
+        Self { shelf, ..self }
+    }
+
+    /// The office over a store, with time and randomness from the caller; attachments end with it
+    /// unless it is given a shelf. Blocks.
     pub fn over(store: Arc<dyn Store>, clock: Clock, random: Random) -> Result<Self, OfficeError> {
         // A number of its own for each start, so that two never write as the same actor (I1).
         let (device, session) = store.write_now(|tx| tx.next_office_session())?;
@@ -156,7 +167,20 @@ impl Office {
         let actor = actor(device, session.into());
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
         let (repairs, heavy, policy) = Default::default();
-        Ok(Self { store, clock, random, device, actor, vouchers, repairs, heavy, large, policy })
+        let shelf = Shelf::in_memory();
+        Ok(Self {
+            store,
+            clock,
+            random,
+            device,
+            actor,
+            vouchers,
+            repairs,
+            heavy,
+            large,
+            policy,
+            shelf,
+        })
     }
 
     /// The store, for accounts and for reads that this service does not offer.
@@ -206,6 +230,13 @@ impl Office {
 fn path_of(address: &str) -> Result<&Path, OfficeError> {
     let path = address.strip_prefix("sqlite:").filter(|path| !path.is_empty());
     path.map(Path::new).ok_or_else(|| OfficeError::Address(address.to_owned()))
+}
+
+/// The folder for attachments that belongs to a database.
+fn blobs_beside(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".blobs");
+    PathBuf::from(name)
 }
 
 fn fresh() -> Result<Fresh, StoreError> {

@@ -136,6 +136,55 @@ fn a_demo_is_served_until_it_is_told_to_stop() {
     assert_eq!((&verified["ok"], &verified["records"]), (&true.into(), &60.into()));
 }
 
+#[test]
+fn an_upload_goes_on_after_a_kill() {
+    let desk = Desk::new();
+    desk.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
+    let photo: Vec<u8> = (0..900).map(|n| (n * 7) as u8).collect();
+    let sha256 = doorstep::ids::hex(&<sha2::Sha256 as sha2::Digest>::digest(&photo));
+    let mut serving = Serving::start(&desk, &[]);
+    let token = sign_in(&serving, "chen.jie");
+    let put = |serving: &Serving, range: &str, bytes: &[u8]| {
+        let head = format!(
+            "PUT /api/blobs/{sha256} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+             Authorization: Bearer {token}\r\nContent-Range: bytes {range}/900\r\n\
+             Content-Length: {}\r\n\r\n",
+            bytes.len()
+        );
+        let answer = talk_bytes(serving.port(), &[head.as_bytes(), bytes].concat());
+        answer.rsplit("\r\n").next().unwrap().to_owned()
+    };
+    let taken = put(&serving, "0-399", &photo[..400]);
+    assert_eq!(taken, r#"{"received":400,"complete":false}"#);
+    // SIGKILL: no handler, no flush, no goodbye.
+    serving.child.kill().unwrap();
+    serving.child.wait().unwrap();
+
+    let mut serving = Serving::start(&desk, &[]);
+    assert_eq!(put(&serving, "*", &[]), r#"{"received":400,"complete":false}"#);
+    let whole = put(&serving, "400-899", &photo[400..]);
+    assert_eq!(whole, r#"{"received":900,"complete":true}"#);
+    serving.child.kill().unwrap();
+    serving.child.wait().unwrap();
+    let file = desk.path("office.db.blobs").join(&sha256[..2]).join(&sha256);
+    assert_eq!(std::fs::read(file).unwrap(), photo);
+
+    let serving = Serving::start(&desk, &[]);
+    assert_eq!(put(&serving, "*", &[]), r#"{"received":900,"complete":true}"#);
+}
+
+fn sign_in(serving: &Serving, name: &str) -> String {
+    let body = format!("{{\"name\":\"{name}\",\"password\":\"{PASSWORD}\"}}");
+    let request = format!(
+        "POST /api/session HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = talk(serving.port(), &request);
+    let told: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    told["token"].as_str().unwrap().to_owned()
+}
+
 struct Desk(tempfile::TempDir);
 
 impl Desk {
@@ -180,8 +229,12 @@ fn told(output: &Output) -> (i32, String) {
 }
 
 fn talk(port: &str, request: &str) -> String {
+    talk_bytes(port, request.as_bytes())
+}
+
+fn talk_bytes(port: &str, request: &[u8]) -> String {
     let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
+    stream.write_all(request).unwrap();
     let mut answer = Vec::new();
     std::io::Read::read_to_end(&mut stream, &mut answer).unwrap();
     String::from_utf8_lossy(&answer).into_owned()
@@ -204,6 +257,10 @@ impl Serving {
         output.read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
         Self { child, address, _output: output }
+    }
+
+    fn port(&self) -> &str {
+        self.address.rsplit(':').next().unwrap()
     }
 
     fn stop(&mut self) -> Option<i32> {

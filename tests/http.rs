@@ -2,6 +2,8 @@
 
 #[path = "http/access.rs"]
 mod access;
+#[path = "http/blobs.rs"]
+mod blobs;
 #[path = "http/desk.rs"]
 mod desk;
 #[path = "http/openid.rs"]

@@ -27,6 +27,7 @@ use tokio::runtime::Runtime;
 use super::Office;
 use super::auth::openid::NameClaim;
 use super::auth::{Accounts, Hasher};
+use super::blobs::Shelf;
 use crate::record::terms::Role;
 use failure::Failure;
 
@@ -77,7 +78,7 @@ enum Command {
     #[command(subcommand)]
     Conduct(Conduct),
     /// Check that documents, heads, digests, receipts and rows agree
-    Verify(Output),
+    Verify(Verify),
     /// Copy everything into a new file, while the office goes on
     Backup(Copied),
     /// Make the office's store from a backup; the office must be stopped
@@ -138,6 +139,8 @@ struct Serve {
     complaints: String,
     #[command(flatten)]
     openid: OpenIdOptions,
+    #[command(flatten)]
+    attachments: Attachments,
     #[command(flatten)]
     zone: Zone,
     /// A layer of conduct of the lender's own, TOML; may be repeated
@@ -249,6 +252,32 @@ struct Zone {
     /// IANA time zone of borrowers for whom neither the list nor the currency says one
     #[arg(long, env = "DOORSTEP_ZONE", value_name = "ZONE", value_parser = zone)]
     zone: Option<Tz>,
+}
+
+#[derive(Args)]
+struct Verify {
+    #[command(flatten)]
+    attachments: Attachments,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args)]
+struct Attachments {
+    /// Where attachments lie: a folder, or s3://BUCKET/PREFIX with keys from AWS_* in the
+    /// environment; without, a folder beside the database, its path with .blobs behind it
+    #[arg(long, env = "DOORSTEP_BLOBS", value_name = "PLACE")]
+    blobs: Option<String>,
+}
+
+impl Attachments {
+    /// The office with its attachments where they were asked for.
+    fn of(&self, office: &Office) -> Result<Office, Failure> {
+        let Some(place) = &self.blobs else { return Ok(office.clone()) };
+        let shelf = Shelf::at(place);
+        let shelf = shelf.map_err(|error| Failure::failed(format!("--blobs {place}: {error}")))?;
+        Ok(office.clone().with_shelf(shelf))
+    }
 }
 
 #[derive(Args)]
@@ -433,7 +462,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(command) => Desk::with(database, |desk| people::user(desk, command)),
         Command::Device(command) => Desk::with(database, |desk| people::device(desk, command)),
         Command::Quarantine(command) => Desk::with(database, |desk| quarantine::run(desk, command)),
-        Command::Verify(output) => Desk::with(database, |desk| verify::run(desk, &output)),
+        Command::Verify(asked) => Desk::with(database, |desk| verify::run(desk, &asked)),
         // These need no office: two work on its file, one leaves everybody's store alone.
         Command::Backup(copied) => backup::backup(database, &copied.file, &copied.output),
         Command::Restore(copied) => backup::restore(database, &copied.file, &copied.output),

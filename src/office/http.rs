@@ -6,6 +6,7 @@
 //! failed inside is logged, never sent. Logs name methods, paths, statuses and request ids, and
 //! nothing that a record, a query or a form says.
 
+mod blobs;
 mod conduct;
 mod cookies;
 mod edits;
@@ -47,10 +48,14 @@ pub use serve::{Tls, serve};
 use super::Office;
 use super::auth::Accounts;
 use super::auth::openid::OpenId;
+use super::blobs::MOST_OF_PIECE;
 use crate::sync::message::MAX_BODY;
 
 /// The largest case list.
 const MAX_IMPORT: usize = 32 * 1024 * 1024;
+
+/// The largest piece of an attachment.
+const MAX_PIECE: usize = MOST_OF_PIECE as usize;
 
 /// The largest other body: a command with the longest text that a record takes, in JSON.
 const MAX_JSON: usize = 1024 * 1024;
@@ -118,6 +123,10 @@ pub fn router(app: App) -> Router {
         .route("/sync", post(sync::round))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(layers::timeout(PATIENCE));
+    let pieces = Router::new()
+        .route("/api/blobs/{sha256}", put(blobs::put).get(blobs::get))
+        .layer(DefaultBodyLimit::max(MAX_PIECE))
+        .layer(layers::timeout(PATIENCE));
     let long = Router::new()
         .route("/api/cases/import", post(transfer::import))
         .route("/api/export", get(transfer::export))
@@ -126,6 +135,7 @@ pub fn router(app: App) -> Router {
     let endless = Router::new().route("/api/events", get(events::stream));
     let guarded = quick
         .merge(rounds)
+        .merge(pieces)
         .merge(long)
         .merge(endless)
         .route_layer(axum::middleware::from_fn_with_state(app.clone(), guard::admit));

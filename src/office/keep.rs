@@ -7,9 +7,10 @@ use automerge::ChangeHash;
 use sha2::{Digest as _, Sha256};
 
 use super::merge::Accepted;
-use super::store::{EntryKind, Kept, Known, Receipt, Rows, StoreError, Stored, Writes};
-use crate::ids::{DeviceId, Heads, RecordId};
+use super::store::{EntryKind, Kept, Known, NamedBlob, Receipt, Rows, StoreError, Stored, Writes};
+use crate::ids::{DeviceId, Heads, RecordId, unhex};
 use crate::record::Record;
+use crate::record::view::AttachmentView;
 use crate::sync::digest::Item;
 
 /// Who handed something in, and when it was received.
@@ -52,12 +53,21 @@ pub(super) fn rows(record: &Record, updated_at: i64) -> Rows {
         contacts: view.contacts,
         payments: view.payments,
         conflicts: view.conflicts,
+        attachments: view.attachments.into_iter().filter_map(named).collect(),
         updated_at,
     };
+    rows.attachments.sort();
     rows.contacts.sort_by(|one, other| one.id.cmp(&other.id));
     rows.payments.sort_by(|one, other| one.id.cmp(&other.id));
     rows.conflicts.sort_by(|one, other| one.path.cmp(&other.path));
     rows
+}
+
+/// An attachment as its row has it; one whose key is no hash names no blob.
+fn named(attachment: AttachmentView) -> Option<NamedBlob> {
+    let name = unhex(&attachment.sha256)?.try_into().ok()?;
+    let AttachmentView { media_type, size, by, .. } = attachment;
+    Some(NamedBlob { name, media_type, size, by })
 }
 
 /// Keeps a state that follows `before`, or is the record's first; gives the receipt's number.

@@ -16,6 +16,7 @@
 //! every job that was submitted before it, then refuses new ones.
 
 mod accounts;
+mod blobs;
 mod conduct;
 mod feeds;
 mod listing;
@@ -30,6 +31,7 @@ use std::task::{Context, Poll};
 use tokio::sync::{broadcast, oneshot};
 
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User};
+pub use blobs::{Blob, BlobName, BlobReads, BlobWrites, NamedBlob};
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use listing::{Key, Listing, Page, Place, Row, Sort};
@@ -53,16 +55,28 @@ pub enum StoreError {
 }
 
 /// Everything that can be read of one state.
-pub trait Reads: RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads {}
-impl<T: RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads> Reads for T {}
+pub trait Reads:
+    RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads + BlobReads
+{
+}
+impl<T> Reads for T where
+    T: RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads + BlobReads
+{
+}
 
 /// Everything that can be done in one transaction.
 pub trait Writes:
-    Reads + RecordWrites + QuarantineWrites + FeedWrites + AccountWrites + ConductWrites
+    Reads + RecordWrites + QuarantineWrites + FeedWrites + AccountWrites + ConductWrites + BlobWrites
 {
 }
 impl<T> Writes for T where
-    T: Reads + RecordWrites + QuarantineWrites + FeedWrites + AccountWrites + ConductWrites
+    T: Reads
+        + RecordWrites
+        + QuarantineWrites
+        + FeedWrites
+        + AccountWrites
+        + ConductWrites
+        + BlobWrites
 {
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use automerge::ChangeHash;
 
+use super::blobs::Lies;
 use super::keep::{receipt_hash, rows};
-use super::store::{Asides, Kept, Reads, Receipt, Stand, StoreError, Stored};
+use super::store::{Asides, BlobName, Kept, Reads, Receipt, Stand, StoreError, Stored};
 use super::{Office, OfficeError};
 use crate::ids::{RecordId, hex};
 use crate::record::view::SignatureView;
@@ -30,6 +31,10 @@ pub struct Verified {
     pub quarantined: u64,
     /// Signatures under seals looked at.
     pub signatures: u64,
+    /// Attachments that records name and that are here.
+    pub blobs: u64,
+    /// Attachments that records name and that have not come yet: phones bring them, or nobody.
+    pub pending: Vec<Problem>,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
@@ -47,7 +52,21 @@ impl Office {
     /// Loads every document and compares it with all that was derived from it, in one state of
     /// the store.
     pub async fn verify(&self) -> Result<Verified, OfficeError> {
-        self.blocking(|office| Ok(office.store.look(|reads| Verifier::default().run(reads))?)).await
+        let (mut verified, named) = self
+            .blocking(|office| Ok(office.store.look(|reads| Verifier::default().run(reads))?))
+            .await?;
+        for (name, record) in named {
+            let said = |what: &str| Problem { record: record.clone(), what: what.to_owned() };
+            match self.shelf.look(&name).await? {
+                Lies::Sound(_) => verified.blobs += 1,
+                Lies::Missing => verified.pending.push(said("an attachment has not come yet")),
+                Lies::Damaged => {
+                    verified.problems.push(said("an attachment is not what its name says"));
+                }
+            }
+        }
+        verified.ok = verified.problems.is_empty();
+        Ok(verified)
     }
 }
 
@@ -61,10 +80,14 @@ struct Verifier {
     accepted: Vec<((RecordId, u64), u64, String)>,
     /// Digests of the feeds, worked out anew from the documents.
     digests: BTreeMap<String, Digest>,
+    named: Named,
 }
 
+/// Attachments with one record, hex, that names each.
+type Named = BTreeMap<BlobName, String>;
+
 impl Verifier {
-    fn run(mut self, reads: &mut dyn Reads) -> Result<Verified, StoreError> {
+    fn run(mut self, reads: &mut dyn Reads) -> Result<(Verified, Named), StoreError> {
         let mut after = None;
         loop {
             let ids = reads.record_ids(after, BATCH)?;
@@ -85,15 +108,18 @@ impl Verifier {
         for feed in std::mem::take(&mut self.digests).into_keys() {
             self.wrong("", format!("{feed} has records but no feed"));
         }
-        Ok(Verified {
+        let verified = Verified {
             ok: self.problems.is_empty(),
             records: self.records,
             changes: self.changes,
             feeds: feeds.len() as u64,
             quarantined,
             signatures: self.signatures,
+            blobs: 0,
+            pending: Vec::new(),
             problems: self.problems,
-        })
+        };
+        Ok((verified, self.named))
     }
 
     /// Refused work is what came, stands as was decided last, and what was accepted has the
@@ -186,6 +212,9 @@ impl Verifier {
         }
         for what in found {
             self.wrong(id.to_string(), what);
+        }
+        for attachment in &expected.attachments {
+            self.named.entry(attachment.name).or_insert_with(|| id.to_string());
         }
         let item = Item::of(id, &record.heads());
         for collector in expected.summary.collectors {

@@ -104,6 +104,10 @@ impl Desk {
         self.change(name, UserChange { disabled: Some(true), ..UserChange::default() }).await;
     }
 
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self._folder.path()
+    }
+
     pub(crate) fn later(&self, ms: i64) {
         self.clock.fetch_add(ms, Ordering::Relaxed);
     }

@@ -124,6 +124,7 @@ pub(crate) fn rows(id: RecordId, case_no: &str) -> Rows {
             receipt: String::new(),
             by: "wu.min".into(),
         }],
+        attachments: Vec::new(),
         conflicts: vec![Conflict {
             path: "appointment.place".into(),
             values: vec![

@@ -27,7 +27,8 @@ pub(super) fn backup(database: &str, file: &Path, output: &Output) -> Result<(),
         return print_json(&BackedUp { file: file.to_owned(), bytes });
     }
     print(format!(
-        "{} holds everything as it is now, {bytes} bytes. Keep it as safe as the office itself.",
+        "{} holds everything but attachments as it is now, {bytes} bytes. Keep it as safe as the \
+         office itself. Copy the folder of attachments after it: what lies there never changes.",
         file.display()
     ))
 }

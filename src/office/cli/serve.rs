@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -9,6 +10,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::failure::Failure;
 use super::{Desk, Serve, openid, print};
+use crate::office::Office;
+use crate::office::blobs::Swept;
 use crate::office::demo;
 use crate::office::http::{App, Lender, Pages, Tls, router, serve};
 
@@ -27,8 +30,11 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
     let over_tls = tls.is_some() || origin.starts_with("https://");
     let provider = openid::provider(desk, &asked.openid, origin)?;
     let (closing, heard) = watch::channel(false);
+    let policy = super::conduct::policy(&asked.policy)?;
+    let office = asked.attachments.of(&desk.office)?.with_policy(policy);
+    let sweeping = office.clone();
     let app = App {
-        office: desk.office.clone().with_policy(super::conduct::policy(&asked.policy)?),
+        office,
         accounts: desk.accounts.clone(),
         pages: Pages::built_in(),
         zone: asked.zone.zone,
@@ -42,6 +48,7 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         desk.runtime.block_on(demo::fill(&desk.office, &desk.accounts))?;
     }
     desk.runtime.block_on(async {
+        tokio::spawn(sweep(sweeping));
         // Signals are heard from here on: whoever reads the address may stop the program.
         let stop = stop()?;
         print(format!("listening on {scheme}://{address}"))?;
@@ -60,6 +67,19 @@ fn load(desk: &Desk, certificate: &Path, key: &Path) -> Result<Tls, Failure> {
         let check = "check that both can be read, are PEM and belong together";
         Failure::failed(format!("cannot use {certificate} with {key}: {error}; {check}"))
     })
+}
+
+/// Sweeps attachments at the start and then every day.
+async fn sweep(office: Office) {
+    let mut days = tokio::time::interval(Duration::from_secs(24 * 60 * 60));
+    loop {
+        days.tick().await;
+        match office.sweep_blobs().await {
+            Ok(swept) if swept == Swept::default() => {}
+            Ok(Swept { pieces, blobs }) => tracing::info!(pieces, blobs, "attachments swept"),
+            Err(error) => tracing::warn!(%error, "attachments could not be swept"),
+        }
+    }
 }
 
 /// Ends at the first signal to stop.

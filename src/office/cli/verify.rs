@@ -1,11 +1,12 @@
 //! `doorstep verify`.
 
 use super::failure::Failure;
-use super::{Desk, Output, print, print_json};
+use super::{Desk, Verify, print, print_json};
 
-pub(super) fn run(desk: &Desk, output: &Output) -> Result<(), Failure> {
-    let found = desk.runtime.block_on(desk.office.verify())?;
-    if output.json {
+pub(super) fn run(desk: &Desk, asked: &Verify) -> Result<(), Failure> {
+    let office = asked.attachments.of(&desk.office)?;
+    let found = desk.runtime.block_on(office.verify())?;
+    if asked.output.json {
         print_json(&found)?;
     } else {
         let mut lines: Vec<String> = found
@@ -13,10 +14,18 @@ pub(super) fn run(desk: &Desk, output: &Output) -> Result<(), Failure> {
             .iter()
             .map(|problem| format!("{}: {}", problem.record, problem.what))
             .collect();
+        lines.extend(
+            found.pending.iter().map(|pending| format!("{}: {}", pending.record, pending.what)),
+        );
         let state = if found.ok { "all is well" } else { "something is wrong" };
         lines.push(format!(
-            "{state}: {} records, {} changes, {} feeds, {} signatures",
-            found.records, found.changes, found.feeds, found.signatures
+            "{state}: {} records, {} changes, {} feeds, {} signatures, {} attachments, {} to come",
+            found.records,
+            found.changes,
+            found.feeds,
+            found.signatures,
+            found.blobs,
+            found.pending.len()
         ));
         print(lines.join("\n"))?;
     }

@@ -19,6 +19,9 @@ const OWN_PAGES: &str = "x-doorstep";
 /// Where phones speak.
 const ROUND: &str = "/sync";
 
+/// Where attachments' bytes go.
+const BLOB: &str = "/api/blobs/{sha256}";
+
 /// Lets a request through to its handler, with its caller, or refuses it.
 pub(super) async fn admit(
     State(app): State<App>,
@@ -41,9 +44,14 @@ pub(super) async fn admit(
     let version = request.headers().get(OWN_PAGES).and_then(|value| value.to_str().ok());
     let known = app.accounts.identify(&presented.token, version).await?;
     // A device that is shut out hands over what it has unsent.
-    let leaver = match (&known, matched.as_str()) {
-        (None, ROUND) => app.accounts.recall(&presented.token).await?,
-        (Some(_) | None, _) => None,
+    let hands_over = match *request.method() {
+        Method::POST => matched.as_str() == ROUND,
+        Method::PUT => matched.as_str() == BLOB,
+        _ => false,
+    };
+    let leaver = match (&known, hands_over) {
+        (None, true) => app.accounts.recall(&presented.token).await?,
+        (Some(_), _) | (None, false) => None,
     };
     if known.is_none() && leaver.is_none() {
         return Err(Problem::signed_out());
@@ -56,7 +64,8 @@ pub(super) async fn admit(
         return Err(Problem::new(StatusCode::FORBIDDEN, "missing_header", detail));
     }
     if let Some((session, ended)) = leaver {
-        has_role(roles, session.role)?;
+        // Nobody else has anything unsent.
+        has_role(&[Role::Collector], session.role)?;
         request.extensions_mut().insert(Leaver(session, ended));
         return Ok(next.run(request).await);
     }

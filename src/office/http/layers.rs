@@ -117,7 +117,8 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     }
     let documents = if round { &[][..] } else { &DOCUMENTS };
     for (name, value) in ALWAYS.iter().chain(documents) {
-        headers.insert(name, HeaderValue::from_static(value));
+        // What a handler says for itself, such as the sandbox of an attachment, is stricter.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if app.secure {
         let value = HeaderValue::from_static(TLS_ONLY);

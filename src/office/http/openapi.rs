@@ -63,6 +63,13 @@ fn operation(route: &Route) -> Value {
             "description": "a number in quarantine", "schema": { "type": "integer" },
         }));
     }
+    if route.path.contains("{sha256}") {
+        parameters.push(json!({
+            "name": "sha256", "in": "path", "required": true,
+            "description": "SHA-256 of the attachment's bytes, 64 hex digits",
+            "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+        }));
+    }
     parameters.extend(route.query.iter().map(|(name, meaning)| {
         json!({
             "name": name, "in": "query", "description": meaning, "schema": { "type": "string" },

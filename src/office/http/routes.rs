@@ -349,6 +349,25 @@ pub const ROUTES: &[Route] = &[
         answer: (200, JSON),
     },
     Route {
+        method: Method::PUT,
+        path: "/api/blobs/{sha256}",
+        access: Roles(&[Collector, Supervisor, Admin]),
+        summary: "A piece of an attachment's bytes, with Content-Range; without bytes and with \
+            `bytes */TOTAL`, how far the upload is",
+        query: &[],
+        body: Some(BYTES),
+        answer: (200, JSON),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/blobs/{sha256}",
+        access: EVERYBODY,
+        summary: "An attachment's bytes, for whoever may see a record that names it",
+        query: &[],
+        body: None,
+        answer: (200, BYTES),
+    },
+    Route {
         method: Method::GET,
         path: "/api/openapi.json",
         access: Anyone,

@@ -2,7 +2,7 @@
 
 use automerge::{ActorId, ChangeHash};
 
-use super::{Listing, Page, StoreError};
+use super::{Listing, NamedBlob, Page, StoreError};
 use crate::ids::{DeviceId, Heads, RecordId};
 use crate::record::view::{Conflict, ContactView, PaymentView, VisitSummary};
 
@@ -87,6 +87,8 @@ pub struct Rows {
     pub payments: Vec<PaymentView>,
     /// Its conflicts, by path.
     pub conflicts: Vec<Conflict>,
+    /// The attachments that it names, by name.
+    pub attachments: Vec<NamedBlob>,
     /// When the office last accepted something, ms.
     pub updated_at: i64,
 }

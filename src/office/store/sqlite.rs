@@ -6,6 +6,7 @@
 
 mod accounts;
 mod backup;
+mod blobs;
 mod conduct;
 mod convert;
 mod feeds;

@@ -83,7 +83,8 @@ impl Tx<'_> {
             .and_then(|mut statement| statement.query_map([id.0], payment)?.collect())
             .map_err(failed)?;
         let conflicts = self.read_conflicts(id)?;
-        Ok(Some(Rows { summary, contacts, payments, conflicts, updated_at }))
+        let attachments = self.read_attachments(id)?;
+        Ok(Some(Rows { summary, contacts, payments, conflicts, attachments, updated_at }))
     }
 
     fn read_conflicts(&mut self, id: RecordId) -> Result<Vec<Conflict>, StoreError> {
@@ -110,6 +111,7 @@ impl Tx<'_> {
 
     pub(super) fn write_rows(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
         self.write_summary(id, &rows.summary, rows.updated_at)?;
+        self.write_attachments(id, &rows.attachments)?;
         for table in ["visit_collectors", "visit_holds", "contacts", "payments", "conflicts"] {
             self.write(&format!("DELETE FROM {table} WHERE record = ?1"), [id.0])?;
         }

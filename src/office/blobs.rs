@@ -1,0 +1,195 @@
+//! Attachments' bytes: taken in pieces, verified, kept, handed out, swept.
+//!
+//! A blob is named by the SHA-256 of its bytes and lies in the [blob store](Shelf), which holds
+//! whole, verified blobs and nothing else. Pieces of an upload wait in the office's own store,
+//! each durable before it is acknowledged, invisible to everybody; with the last one the whole is
+//! put together, verified and put on the shelf in one step. A crash between any two of these
+//! leaves an upload that goes on, or one that is swept.
+//!
+//! Who may see a blob follows from who may see a record that names it. One that no record names
+//! is seen by nobody. A name alone opens nothing: where a collector adds one to a record without
+//! having brought the bytes, the record shows nothing to its collectors.
+
+mod shelf;
+mod sweep;
+
+use sha2::{Digest as _, Sha256};
+
+use super::store::{Blob, BlobName, NamedBlob, StoreError, Writes};
+use super::{Office, OfficeError, Session};
+use crate::record::terms::Role;
+pub use shelf::{BlobBytes, Lies, Shelf};
+pub use sweep::Swept;
+
+/// The largest blob: an hour of speech at 64 kbit/s is 28 MB, a photo of a phone's camera a fifth
+/// of it even where it was not made smaller.
+pub const MOST_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The largest piece of an upload: a photo made small goes in one.
+pub const MOST_OF_PIECE: u64 = 1024 * 1024;
+
+/// What one device may have under way: a few recordings that a bad link keeps cutting.
+const MOST_UNDER_WAY: u64 = 2 * MOST_BYTES;
+
+/// What one device may have here that no record names: records come before or soon after.
+const MOST_UNNAMED: u64 = 16 * MOST_BYTES;
+
+/// What attachments may be. Nothing that a browser would run.
+pub const MEDIA_TYPES: &[&str] = &[
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "audio/webm",
+    "audio/mp4",
+    "audio/ogg",
+    "audio/mpeg",
+    "application/pdf",
+];
+
+/// A piece of an upload, or with no bytes the question how far it is.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    /// Which blob.
+    pub name: BlobName,
+    /// Where the bytes begin.
+    pub first: u64,
+    /// How long the whole is.
+    pub total: u64,
+    /// At most [`MOST_OF_PIECE`].
+    pub bytes: Vec<u8>,
+}
+
+/// How far an upload is, or why a piece was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// So many bytes are durable; the whole is not here.
+    Received(u64),
+    /// The whole is here, verified and durable.
+    Whole,
+    /// The piece does not follow what is here: go on from there.
+    Elsewhere(u64),
+    /// The whole came and is not what its name says: it was dropped.
+    NotThat,
+    /// Larger than a blob, or a piece, may be.
+    TooLarge,
+    /// The device has too much under way, or here that no record names.
+    TooMuch,
+}
+
+/// A blob that is handed out.
+pub struct Content {
+    /// One of [`MEDIA_TYPES`], or none of them known.
+    pub media_type: Option<&'static str>,
+    /// How many bytes it has.
+    pub size: u64,
+    /// All of them, compared with the name before.
+    pub bytes: BlobBytes,
+}
+
+impl Office {
+    /// Takes a piece of an upload. What is answered is durable.
+    pub async fn take_piece(&self, session: &Session, piece: Piece) -> Result<Taken, OfficeError> {
+        let Piece { name, total, .. } = piece;
+        if total == 0 || total > MOST_BYTES || piece.bytes.len() as u64 > MOST_OF_PIECE {
+            return Ok(Taken::TooLarge);
+        }
+        if self.is_here_for(session, name).await? {
+            return Ok(Taken::Whole);
+        }
+        let (device, at) = (session.device, self.now());
+        let taken = self.store.write(move |tx| add(tx, device, &piece, at)).await?;
+        match taken {
+            Taken::Received(received) if received == total => self.complete(session, name).await,
+            taken => Ok(taken),
+        }
+    }
+
+    /// A blob for somebody who may see a record that names it; `None` to anybody else, and where
+    /// it has not come yet.
+    pub async fn blob(
+        &self,
+        session: &Session,
+        name: BlobName,
+    ) -> Result<Option<Content>, OfficeError> {
+        let feed = (session.role == Role::Collector).then(|| session.user.clone());
+        let named = self
+            .blocking(move |office| {
+                Ok(office.store.look(|reads| reads.named(name, feed.as_deref()))?)
+            })
+            .await?;
+        let Some(NamedBlob { media_type, .. }) = named else { return Ok(None) };
+        // Read twice, so that what is damaged is never handed out and nothing large is held.
+        let size = match self.shelf.look(&name).await? {
+            Lies::Missing => return Ok(None),
+            Lies::Sound(size) => size,
+            Lies::Damaged => {
+                let what = "an attachment is not what its name says";
+                return Err(StoreError::Damaged(what.into()).into());
+            }
+        };
+        let media_type = MEDIA_TYPES.iter().copied().find(|known| *known == media_type);
+        let bytes = self.shelf.bytes(&name).await?;
+        Ok(bytes.map(|bytes| Content { media_type, size, bytes }))
+    }
+
+    /// Whether a blob is here, as far as the sender may know: they brought it, or may see it.
+    async fn is_here_for(&self, session: &Session, name: BlobName) -> Result<bool, OfficeError> {
+        let user = session.user.clone();
+        let may_know = self
+            .blocking(move |office| {
+                Ok(office.store.look(|reads| {
+                    Ok(reads.brought_by(name, &user)? || reads.named(name, Some(&user))?.is_some())
+                })?)
+            })
+            .await?;
+        Ok(may_know && self.shelf.is_there(&name).await?)
+    }
+
+    /// All bytes are here: verifies them and puts them on the shelf.
+    async fn complete(&self, session: &Session, name: BlobName) -> Result<Taken, OfficeError> {
+        let device = session.device;
+        // Neither is ever closed, and a sweep takes away one blob at a time.
+        let _place = self.shelf.places.acquire().await.map_err(|_| StoreError::Closed)?;
+        let _stays = self.shelf.going.read().await;
+        let bytes = self
+            .blocking(move |office| Ok(office.store.look(|reads| reads.upload(name, device))?))
+            .await?;
+        let size = bytes.len() as u64;
+        let right = <[u8; 32]>::from(Sha256::digest(&bytes)) == name;
+        if right {
+            // On the shelf first: the pieces go only once the whole is durable.
+            self.shelf.put(&name, bytes).await?;
+        }
+        let blob = Blob { name, size, device, user: session.user.clone(), received_at: self.now() };
+        let written = self.store.write(move |tx| {
+            tx.drop_upload(name, device)?;
+            if right { tx.put_blob(&blob) } else { Ok(()) }
+        });
+        written.await?;
+        Ok(if right { Taken::Whole } else { Taken::NotThat })
+    }
+}
+
+/// Adds a piece to an upload, where it follows and there is room.
+fn add(
+    tx: &mut dyn Writes,
+    device: crate::ids::DeviceId,
+    piece: &Piece,
+    at: i64,
+) -> Result<Taken, StoreError> {
+    let Piece { name, first, total, bytes } = piece;
+    let received = tx.uploaded(*name, device)?;
+    let length = bytes.len() as u64;
+    if length == 0 {
+        return Ok(Taken::Received(received));
+    }
+    if *first != received || received + length > *total {
+        return Ok(Taken::Elsewhere(received));
+    }
+    let under_way = tx.uploading(device)? + length;
+    if under_way > MOST_UNDER_WAY || tx.unnamed_of(device)? + under_way > MOST_UNNAMED {
+        return Ok(Taken::TooMuch);
+    }
+    tx.add_to_upload(*name, device, received, bytes, at)?;
+    Ok(Taken::Received(received + length))
+}

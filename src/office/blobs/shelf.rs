@@ -1,0 +1,157 @@
+//! The blob store: whole blobs under their names.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path as Key;
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreExt};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{RwLock, Semaphore};
+use tokio_stream::{Stream, StreamExt};
+
+use crate::ids::{hex, unhex};
+use crate::office::OfficeError;
+use crate::office::store::{BlobName, StoreError};
+
+/// Uploads that are put together at once: each holds a whole blob in memory.
+const PUT_TOGETHER_AT_ONCE: usize = 2;
+
+/// Whole blobs. Clones share it.
+#[derive(Clone)]
+pub struct Shelf {
+    store: Arc<dyn ObjectStore>,
+    /// Places for uploads that are put together.
+    pub(super) places: Arc<Semaphore>,
+    /// Held for writing where bytes and what the store knows of them go, for reading where they
+    /// come: no blob comes between the two halves of its going.
+    pub(super) going: Arc<RwLock<()>>,
+}
+
+/// What lies under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lies {
+    /// Nothing.
+    Missing,
+    /// What the name says, so many bytes.
+    Sound(u64),
+    /// Something else.
+    Damaged,
+}
+
+impl Shelf {
+    /// A shelf at an address: a folder's path, or `s3://BUCKET/PREFIX`. What S3 asks for is read
+    /// from the environment, as `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION` and,
+    /// for others than Amazon, `AWS_ENDPOINT`.
+    pub fn at(address: &str) -> Result<Self, OfficeError> {
+        match address.split_once("://") {
+            Some(("s3", place)) => Self::bucket(place),
+            Some(_) => Err(failed(&"neither a folder nor s3://BUCKET/PREFIX")),
+            None => Self::folder(Path::new(address)),
+        }
+    }
+
+    /// A shelf in a folder, which is made where it is not there, for its owner alone. Each write
+    /// waits for the disk, and appears whole or not at all.
+    pub fn folder(path: &Path) -> Result<Self, OfficeError> {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path).map_err(|error| failed(&error))?;
+        let folder = LocalFileSystem::new_with_prefix(path).map_err(|error| failed(&error))?;
+        Ok(Self::over(Arc::new(folder.with_fsync(true))))
+    }
+
+    /// A shelf that ends with the program, for tests and for the simulation.
+    pub fn in_memory() -> Self {
+        Self::over(Arc::new(InMemory::new()))
+    }
+
+    fn bucket(place: &str) -> Result<Self, OfficeError> {
+        // Its client takes the process's provider of ciphers, or none.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        let bucket = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
+        let bucket = bucket.map_err(|error| failed(&error))?;
+        Ok(Self::over(Arc::new(PrefixStore::new(bucket, prefix))))
+    }
+
+    fn over(store: Arc<dyn ObjectStore>) -> Self {
+        let places = Arc::new(Semaphore::new(PUT_TOGETHER_AT_ONCE));
+        Self { store, places, going: Arc::default() }
+    }
+
+    /// Puts a blob under its name; durable once it returns. Putting it again changes nothing.
+    pub(super) async fn put(&self, name: &BlobName, bytes: Vec<u8>) -> Result<(), OfficeError> {
+        self.store.put(&key(name), bytes.into()).await.map(drop).map_err(|error| failed(&error))
+    }
+
+    /// Whether something lies under a name.
+    pub(super) async fn is_there(&self, name: &BlobName) -> Result<bool, OfficeError> {
+        match self.store.head(&key(name)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// Reads what lies under a name and compares it with the name, holding little of it at once.
+    pub(in crate::office) async fn look(&self, name: &BlobName) -> Result<Lies, OfficeError> {
+        let Some(mut bytes) = self.bytes(name).await? else { return Ok(Lies::Missing) };
+        let (mut hash, mut size) = (Sha256::new(), 0);
+        while let Some(some) = bytes.next().await {
+            let some = some.map_err(|error| failed(&error))?;
+            hash.update(&some);
+            size += some.len() as u64;
+        }
+        let sound = <[u8; 32]>::from(hash.finalize()) == *name;
+        Ok(if sound { Lies::Sound(size) } else { Lies::Damaged })
+    }
+
+    /// The bytes under a name, as they come.
+    pub(super) async fn bytes(&self, name: &BlobName) -> Result<Option<BlobBytes>, OfficeError> {
+        match self.store.get(&key(name)).await {
+            Ok(found) => Ok(Some(Box::pin(found.into_stream()))),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// Takes a blob away, if it is there.
+    pub(super) async fn remove(&self, name: &BlobName) -> Result<(), OfficeError> {
+        match self.store.delete(&key(name)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// Names of what was put before a time, ms, as they come.
+    pub(super) fn put_before(
+        &self,
+        at: i64,
+    ) -> impl Stream<Item = Result<BlobName, OfficeError>> + Unpin {
+        self.store.list(None).filter_map(move |object| match object {
+            Ok(object) if object.last_modified.timestamp_millis() >= at => None,
+            Ok(object) => unhex(object.location.filename()?)?.try_into().ok().map(Ok),
+            Err(error) => Some(Err(failed(&error))),
+        })
+    }
+}
+
+/// A blob's bytes as they come from where they lie.
+pub type BlobBytes = std::pin::Pin<Box<dyn Stream<Item = object_store::Result<Bytes>> + Send>>;
+
+/// Two levels, so that no folder grows large.
+fn key(name: &BlobName) -> Key {
+    let name = hex(name);
+    Key::from(format!("{}/{name}", name.get(..2).unwrap_or_default()))
+}
+
+fn failed(error: &dyn std::fmt::Display) -> OfficeError {
+    OfficeError::Store(StoreError::Failed(format!("the blob store: {error}")))
+}
