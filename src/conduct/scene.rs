@@ -1,5 +1,6 @@
 //! What a rule may look at: the record, the moment, and what is known beside the record.
 
+use super::finding::Finding;
 use super::policy::{Layer, Rule};
 use super::terms::Moment;
 use super::time::{Day, HOUR, ZoneData};
@@ -93,12 +94,31 @@ impl<'q> Scene<'q> {
         }
     }
 
-    /// When the visit began or is going to; `None` where there was none.
-    pub(super) fn visit_from(&self) -> Option<i64> {
+    /// The visit as `[from, to]`, as far as it is known; `None` where there was none.
+    pub(super) fn stretch(&self) -> Option<(i64, i64)> {
         match self.visit() {
-            Visit::Planned(at) | Visit::Begun(at) | Visit::Ended(at, _) => Some(at),
+            Visit::Planned(at) | Visit::Begun(at) => Some((at, at)),
+            Visit::Ended(from, to) => Some((from, to)),
             Visit::None => None,
         }
+    }
+
+    /// What passes for the visit so far, where nobody wrote down that it ended: it may have run on,
+    /// past what was agreed, past a window's end, into a holiday.
+    pub(super) fn so_far(&self, passes: Finding) -> Finding {
+        if self.moment == Moment::After && matches!(self.visit(), Visit::Begun(_)) {
+            let mut open = Finding::unknown("not_left").saw(seen("visit.left_at", ""));
+            open.evidence.extend(passes.evidence);
+            open.evidence.sort();
+            open.evidence.dedup();
+            return open;
+        }
+        passes
+    }
+
+    /// When the visit began or is going to; `None` where there was none.
+    pub(super) fn visit_from(&self) -> Option<i64> {
+        self.stretch().map(|(from, _)| from)
     }
 
     pub(super) fn day(&self, at: i64) -> Option<Day> {

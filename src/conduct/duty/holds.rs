@@ -1,7 +1,7 @@
 //! Holds, permission and complaints.
 
 use crate::conduct::finding::{Finding, Next};
-use crate::conduct::scene::{Scene, Visit, seen, seen_or_not};
+use crate::conduct::scene::{Scene, seen, seen_or_not};
 use crate::conduct::terms::Moment;
 use crate::conduct::time::DAY;
 use crate::record::terms::{AppointmentStatus, Disposition, Flag, Grade};
@@ -31,27 +31,29 @@ pub(super) fn hold(scene: &Scene<'_>, flags: &[Flag]) -> Finding {
 /// While one of these holds stands, only with the borrower's agreement.
 pub(super) fn agreed_despite(scene: &Scene<'_>, flags: &[Flag]) -> Finding {
     let found = hold(scene, flags);
-    let Some((from, to)) = stretch(scene) else { return found };
+    let Some((from, to)) = scene.stretch() else { return found };
     if scene.hold(flags, from).is_none() {
         return found;
     }
     let grade = scene.consent(from, to).max(scene.agreed(from, to).then_some(Grade::Attested));
     match grade {
-        Some(grade) => Finding::pass("agreed")
-            .saw(seen_or_not("appointment.status", scene.view.appointment.status))
-            .graded(grade),
+        Some(grade) => scene.so_far(
+            Finding::pass("agreed")
+                .saw(seen_or_not("appointment.status", scene.view.appointment.status))
+                .graded(grade),
+        ),
         None => found,
     }
 }
 
 /// The borrower agreed to the visit.
 pub(super) fn permission(scene: &Scene<'_>) -> Finding {
-    let Some((from, to)) = stretch(scene) else { return Finding::aside("no_visit") };
+    let Some((from, to)) = scene.stretch() else { return Finding::aside("no_visit") };
     let status = scene.view.appointment.status;
     let evidence = seen_or_not("appointment.status", status);
     let agreed = scene.agreed(from, to).then_some(Grade::Attested);
     match (scene.consent(from, to).max(agreed), status) {
-        (Some(grade), _) => Finding::pass("agreed").graded(grade),
+        (Some(grade), _) => scene.so_far(Finding::pass("agreed").graded(grade)),
         (None, Some(AppointmentStatus::Declined | AppointmentStatus::Cancelled)) => {
             let next = if scene.moment == Moment::Before { Next::Never } else { Next::Indifferent };
             Finding::fail("declined").graded(Grade::Attested).until(next)
@@ -84,13 +86,4 @@ pub(super) fn complaint_decided(scene: &Scene<'_>, days: i64) -> Finding {
     }
     .with("days", days)
     .saw(evidence)
-}
-
-/// The visit as `[from, to]`.
-fn stretch(scene: &Scene<'_>) -> Option<(i64, i64)> {
-    match scene.visit() {
-        Visit::None => None,
-        Visit::Planned(at) | Visit::Begun(at) => Some((at, at)),
-        Visit::Ended(from, to) => Some((from, to)),
-    }
 }

@@ -4,7 +4,7 @@
 //! that is unknown. It failed where it was written down and came too late.
 
 use crate::conduct::finding::{Finding, Next};
-use crate::conduct::scene::{Scene, Visit, is_party, seen};
+use crate::conduct::scene::{Scene, is_party, seen};
 use crate::conduct::terms::Moment;
 use crate::conduct::time::{DAY, HOUR};
 use crate::record::terms::{ConductKind, ContactOutcome, Grade, NoticeAbout, TargetRole};
@@ -71,11 +71,7 @@ pub(super) fn after_contact(scene: &Scene<'_>, about: NoticeAbout, days: i64) ->
 
 /// Told so many hours before the visit.
 pub(super) fn before_visit(scene: &Scene<'_>, about: NoticeAbout, hours: i64) -> Finding {
-    let (from, to) = match scene.visit() {
-        Visit::None => return Finding::aside("no_visit"),
-        Visit::Planned(at) | Visit::Begun(at) => (at, at),
-        Visit::Ended(from, to) => (from, to),
-    };
+    let Some((from, to)) = scene.stretch() else { return Finding::aside("no_visit") };
     let notice = told(scene, about);
     let lawful = notice.as_ref().map(|(at, ..)| at + hours * HOUR);
     let found = match (notice, lawful) {
@@ -83,7 +79,7 @@ pub(super) fn before_visit(scene: &Scene<'_>, about: NoticeAbout, hours: i64) ->
             Finding::pass("told").saw(seen(format!("conduct.{id}"), at)).graded(grade)
         }
         (notice, lawful) => match (scene.waived(from, to), notice, lawful) {
-            (Some(grade), ..) => Finding::pass("agreed").graded(grade),
+            (Some(grade), ..) => scene.so_far(Finding::pass("agreed").graded(grade)),
             (None, Some((at, grade, id)), Some(lawful)) => {
                 let planned = scene.moment == Moment::Before;
                 let next = if planned { Next::At(lawful) } else { Next::Indifferent };

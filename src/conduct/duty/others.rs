@@ -15,24 +15,12 @@ enum Reach {
 
 /// Others are contacted only where the borrower cannot be reached, or is dead.
 pub(super) fn third_party(scene: &Scene<'_>, failures: i64) -> Finding {
-    each(scene, |at, contact| {
-        let evidence = seen(format!("contacts.{}", contact.id), contact.outcome);
-        if scene.hold(&[Flag::Deceased], at).is_some() {
-            return Finding::pass("deceased").saw(evidence).graded(Grade::Attested);
-        }
-        reach_as(scene, at, failures).saw(evidence)
-    })
+    reached_first(scene, failures, &Finding::pass("deceased").graded(Grade::Attested))
 }
 
 /// Who counts as unreachable, where others are contacted for that reason.
 pub(super) fn unreachable(scene: &Scene<'_>, failures: i64) -> Finding {
-    each(scene, |at, contact| {
-        if scene.hold(&[Flag::Deceased], at).is_some() {
-            return Finding::aside("deceased");
-        }
-        let evidence = seen(format!("contacts.{}", contact.id), contact.outcome);
-        reach_as(scene, at, failures).saw(evidence)
-    })
+    reached_first(scene, failures, &Finding::aside("deceased"))
 }
 
 /// Somebody else who refused is left alone.
@@ -57,9 +45,17 @@ pub(super) fn refusal(scene: &Scene<'_>) -> Finding {
     .graded(Grade::Attested)
 }
 
-fn each<'q>(scene: &Scene<'q>, judge: impl Fn(i64, &'q ContactView) -> Finding) -> Finding {
+/// Whether each contact with others came after the borrower could not be reached; what it comes to
+/// where the borrower had died by then is given.
+fn reached_first(scene: &Scene<'_>, failures: i64, deceased: &Finding) -> Finding {
     to_others(scene)
-        .map(|(at, contact)| judge(at, contact))
+        .map(|(at, contact)| {
+            let found = match scene.hold(&[Flag::Deceased], at) {
+                Some(_) => deceased.clone(),
+                None => reach_as(scene, at, failures),
+            };
+            found.saw(seen(format!("contacts.{}", contact.id), contact.outcome))
+        })
         .reduce(Finding::and)
         .unwrap_or_else(|| Finding::aside("nobody_else"))
 }

@@ -33,11 +33,7 @@ struct Window {
 
 impl Window {
     fn visit(&self, scene: &Scene<'_>) -> Finding {
-        let (from, to) = match scene.visit() {
-            Visit::None => return Finding::aside("no_visit"),
-            Visit::Planned(at) | Visit::Begun(at) => (at, at),
-            Visit::Ended(from, to) => (from, to),
-        };
+        let Some((from, to)) = scene.stretch() else { return Finding::aside("no_visit") };
         let facts = &scene.view.visit;
         let found = self.judge(scene, from, to, scene.waived(from, to));
         let found = match scene.visit() {
@@ -51,15 +47,7 @@ impl Window {
                 .saw(seen_or_not("visit.arrived_at", facts.arrived_at))
                 .saw(seen_or_not("visit.left_at", facts.left_at)),
         };
-        // A visit that has not ended by the record can still run past the window's end.
-        let open_end = scene.moment == Moment::After && matches!(scene.visit(), Visit::Begun(_));
-        if open_end && found.answer == Answer::Pass {
-            let Finding { evidence, .. } = found;
-            let mut open = Finding::unknown("not_left");
-            open.evidence = evidence;
-            return open;
-        }
-        found
+        if found.answer == Answer::Pass { scene.so_far(found) } else { found }
     }
 
     fn calls(&self, scene: &Scene<'_>) -> Finding {
@@ -141,19 +129,17 @@ enum Held {
 
 /// Nothing on national holidays.
 pub(super) fn holidays(scene: &Scene<'_>) -> Finding {
-    let visit = match scene.visit() {
-        Visit::None => None,
-        Visit::Planned(at) | Visit::Begun(at) => Some((at, at)),
-        Visit::Ended(from, to) => Some((from, to)),
-    };
-    let visits = visit.map(|(from, to)| {
+    let visits = scene.stretch().map(|(from, to)| {
         let found = holiday(scene, from, to);
         let next = || {
             let zone = scene.zone?;
             zone.first_at_or_after(zone.day(from)? + 1, 0, from)
         };
-        let stopped = matches!(scene.visit(), Visit::Planned(_)) && found.answer == Answer::Fail;
-        if stopped { found.until(next().map_or(Next::Never, Next::At)) } else { found }
+        match (scene.visit(), found.answer) {
+            (Visit::Planned(_), Answer::Fail) => found.until(next().map_or(Next::Never, Next::At)),
+            (_, Answer::Pass) => scene.so_far(found),
+            (_, Answer::Fail | Answer::Unknown | Answer::NotApplicable) => found,
+        }
     });
     let calls = scene
         .contacts()
@@ -183,11 +169,7 @@ fn holiday(scene: &Scene<'_>, from: i64, to: i64) -> Finding {
 
 /// No time and no place that the borrower is known not to want.
 pub(super) fn wishes(scene: &Scene<'_>) -> Finding {
-    let (from, to) = match scene.visit() {
-        Visit::None => return Finding::aside("no_visit"),
-        Visit::Planned(at) | Visit::Begun(at) => (at, at),
-        Visit::Ended(from, to) => (from, to),
-    };
+    let Some((from, to)) = scene.stretch() else { return Finding::aside("no_visit") };
     let mut missing_zone = false;
     for wish in scene.entries(ConductKind::Wish) {
         if wish.place.is_some_and(|place| {
@@ -235,14 +217,15 @@ pub(super) fn wishes(scene: &Scene<'_>) -> Finding {
             return Finding::unknown("not_convenient").saw(seen(path, "no")).graded(grade);
         }
         Some((CheckAnswer::Yes, grade, _)) => {
-            return Finding::pass("convenient").saw(seen(path, "yes")).graded(grade);
+            let convenient = Finding::pass("convenient").saw(seen(path, "yes")).graded(grade);
+            let wished = scene.entries(ConductKind::Wish).next().is_some();
+            return if wished { scene.so_far(convenient) } else { convenient };
         }
         Some((CheckAnswer::NotPossible, ..)) | None => {}
     }
     if scene.agreed(from, to) {
-        return Finding::pass("agreed")
-            .saw(seen("appointment.status", "agreed"))
-            .graded(Grade::Attested);
+        let agreed = Finding::pass("agreed").saw(seen("appointment.status", "agreed"));
+        return scene.so_far(agreed.graded(Grade::Attested));
     }
     if scene.moment == Moment::After && scene.view.visit.person_met == Some(TargetRole::Nobody) {
         return Finding::aside("nobody_met");
