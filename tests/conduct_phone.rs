@@ -26,6 +26,14 @@ fn ready(phone: &mut Device, id: RecordId) {
     phone.open(id);
 }
 
+/// Both collectors who go.
+fn name_two(phone: &mut Device, id: RecordId) {
+    for name in ["chen.jie", "wu.min"] {
+        let patch = VisitPatch { add_visitor: Some(name.into()), ..Default::default() };
+        phone.apply(id, &Command::EditVisit(patch));
+    }
+}
+
 fn try_to(phone: &mut Device, id: RecordId, command: &Command) -> Result<(), WorkspaceError> {
     let done = phone.workspace.apply(id, command, phone.now, "Asia/Shanghai").map(drop);
     phone.run();
@@ -54,6 +62,8 @@ async fn a_block_stops_the_departure_until_the_earliest_lawful_time() {
     let zone = "Asia/Shanghai".to_owned();
     assert_eq!(try_to(&mut phone, id, &depart), Err(WorkspaceError::ZoneNeeded { zone }));
     ready(&mut phone, id);
+    name_two(&mut phone, id);
+    let unsent = phone.status().unsent;
 
     let view = phone.workspace.conduct(id, Moment::Before, EVENING).expect("open");
     // 19:06:40 until 09:00.
@@ -62,7 +72,7 @@ async fn a_block_stops_the_departure_until_the_earliest_lawful_time() {
     let stopped = WorkspaceError::Stopped { rules: vec!["P-01".into()], until: Some(lawful) };
     assert_eq!(try_to(&mut phone, id, &depart), Err(stopped));
     assert_eq!(phone.view(id).visit.departed_at, None, "nothing was written");
-    assert_eq!(phone.status().unsent, 0);
+    assert_eq!(phone.status().unsent, unsent);
 
     // The borrower agrees to be visited now.
     propose(&mut phone, id, EVENING);
@@ -76,10 +86,39 @@ async fn a_block_stops_the_departure_until_the_earliest_lawful_time() {
     assert_eq!((kept.kind, kept.moment), (ConductKind::Evaluation, Some(Moment::Before)));
     assert_eq!(kept.heads, heads, "of the state before the departure");
     assert_eq!(kept.policy, "CN@2026-01-30+product@1");
-    assert!(kept.answers.contains("?CN-04"), "{}", kept.answers);
+    assert_eq!(kept.answers, "", "nothing failed, nothing was unknown");
     phone.sync(&office).await;
     phone.assert_in_step();
     assert_eq!(office.visit(id).await.expect("there"), phone.view(id));
+}
+
+#[tokio::test]
+async fn fewer_collectors_than_are_needed_do_not_set_out() {
+    let (_folder, office, ids) = office(1).await;
+    let id = ids[0];
+    let noon = EVENING - 7 * HOUR;
+    let mut phone = Device::new("chen.jie", 1);
+    phone.sync(&office).await;
+    ready(&mut phone, id);
+    let depart = Command::Depart { at: noon };
+    for name in ["chen.jie", "wu.min"] {
+        let view = phone.workspace.conduct(id, Moment::Before, noon).expect("open");
+        assert_eq!((view.verdict, view.next_lawful_at), (Verdict::Dont, Some(noon)));
+        let answer = view.answers.iter().find(|it| it.rule == "CN-04").expect("asked");
+        // Nobody has gone alone yet, so no rule is broken.
+        assert_eq!((answer.answer, answer.stops), (Answer::Unknown, true));
+        let rules = vec!["CN-04".into(), "P-06".into()];
+        let stopped = WorkspaceError::Stopped { rules, until: Some(noon) };
+        assert_eq!(try_to(&mut phone, id, &depart), Err(stopped));
+        // No waiting ends it, also where there is something to wait for.
+        let view = phone.workspace.conduct(id, Moment::Before, EVENING).expect("open");
+        assert_eq!(view.verdict, Verdict::Dont);
+        assert!(view.next_lawful_at.is_some_and(|at| at > EVENING));
+        assert_eq!(view.stopping().count(), 3);
+        let patch = VisitPatch { add_visitor: Some(name.into()), ..Default::default() };
+        phone.apply(id, &Command::EditVisit(patch));
+    }
+    try_to(&mut phone, id, &depart).expect("two go");
 }
 
 #[tokio::test]
@@ -89,6 +128,7 @@ async fn consent_is_scoped_ends_and_is_taken_back() {
     let mut phone = Device::new("chen.jie", 1);
     phone.sync(&office).await;
     ready(&mut phone, id);
+    name_two(&mut phone, id);
     let consent = |id: &str, rule: &str, until: i64| {
         Command::GiveConsent(NewConsent {
             id: id.into(),
@@ -177,6 +217,7 @@ async fn a_hold_of_the_office_stops_it_for_good() {
     let mut phone = Device::new("chen.jie", 1);
     phone.sync(&office).await;
     ready(&mut phone, id);
+    name_two(&mut phone, id);
     propose(&mut phone, id, EVENING);
     phone.apply(id, &Command::AnswerAppointment { status: AppointmentStatus::Agreed });
     let stopped = WorkspaceError::Stopped { rules: vec!["P-12".into()], until: None };

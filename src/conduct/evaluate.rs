@@ -186,9 +186,9 @@ impl<'a> Asker<'a> {
         }
         let mut at = planned;
         for _ in 0..TURNS {
-            let next = self.put_off(now, at);
-            match next {
+            match self.put_off(now, at) {
                 Next::Indifferent => return (Verdict::WaitUntil, Some(at)),
+                Next::WrittenDown => return (Verdict::Dont, Some(at)),
                 Next::At(later) if later > at => at = later,
                 Next::At(_) | Next::Never => return (Verdict::Dont, None),
             }
@@ -209,7 +209,9 @@ impl<'a> Asker<'a> {
             next = match (next, wait) {
                 (Next::Never, _) | (_, Next::Never) => Next::Never,
                 (Next::At(one), Next::At(two)) => Next::At(one.max(two)),
-                (Next::Indifferent, other) | (other, Next::Indifferent) => other,
+                (Next::At(at), _) | (_, Next::At(at)) => Next::At(at),
+                (Next::WrittenDown, _) | (_, Next::WrittenDown) => Next::WrittenDown,
+                (Next::Indifferent, Next::Indifferent) => Next::Indifferent,
             };
         }
         next

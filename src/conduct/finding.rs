@@ -7,8 +7,10 @@ use crate::record::terms::Grade;
 /// When a planned visit would no longer fail a duty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// It does not stop the visit, or waiting does not help a duty that is not about time.
+    /// It does not stop the visit.
     Indifferent,
+    /// Waiting does not help: it stops the visit until something is written down, at any time.
+    WrittenDown,
     /// From this time on, as far as this duty goes.
     At(i64),
     /// No time is known.
@@ -74,7 +76,8 @@ impl Finding {
         let next = match (self.next, other.next) {
             (Next::Never, _) | (_, Next::Never) => Next::Never,
             (Next::At(one), Next::At(two)) => Next::At(one.max(two)),
-            (Next::At(at), Next::Indifferent) | (Next::Indifferent, Next::At(at)) => Next::At(at),
+            (Next::At(at), _) | (_, Next::At(at)) => Next::At(at),
+            (Next::WrittenDown, _) | (_, Next::WrittenDown) => Next::WrittenDown,
             (Next::Indifferent, Next::Indifferent) => Next::Indifferent,
         };
         let grade = match (self.answer == answer, other.answer == answer) {

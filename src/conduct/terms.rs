@@ -65,7 +65,7 @@ Verdict {
     Go = "go",
     /// Something stops it until a time.
     WaitUntil = "wait_until",
-    /// Something stops it, and no time is known at which it ends.
+    /// Something stops it that no waiting ends, as far as is known.
     Dont = "dont",
 }}
 

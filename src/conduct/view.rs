@@ -26,7 +26,8 @@ pub struct ConductView {
     /// When the visit is going to be, as far as the record says: what the rules were asked for
     /// before departure, ms.
     pub planned_at: i64,
-    /// Before departure: the earliest lawful time, ms; `None` where none is known.
+    /// Before departure: the earliest lawful time, ms; `None` where none is known. Beside `dont`, the
+    /// earliest once what is wanted has been written down.
     pub next_lawful_at: Option<i64>,
     /// The layers and their versions, such as `CN@2026-01-30+product@1`.
     pub policy: String,

@@ -93,17 +93,20 @@ fn the_earliest_lawful_time_passes_every_window_day_and_hold() {
         let view = scene.ask();
         (view.verdict, view.next_lawful_at.map(|at| at - scene.at))
     };
-    assert_eq!(next(cn()), (Verdict::Go, Some(0)));
+    assert_eq!(next(cn().two()), (Verdict::Go, Some(0)));
     // From 22:00 until 08:00.
-    assert_eq!(next(cn().at("11-03 22:00")), (Verdict::WaitUntil, Some(10 * HOUR)));
-    assert_eq!(next(cn().at("11-03 07:59")), (Verdict::WaitUntil, Some(MINUTE)));
+    assert_eq!(next(cn().two().at("11-03 22:00")), (Verdict::WaitUntil, Some(10 * HOUR)));
+    assert_eq!(next(cn().two().at("11-03 07:59")), (Verdict::WaitUntil, Some(MINUTE)));
     // A hold that ends at midnight, then the window.
-    let held = cn().at("11-03 12:00").hold(Flag::ActivePlan, "11-01 10:00", "11-04 00:00");
+    let held = cn().two().at("11-03 12:00").hold(Flag::ActivePlan, "11-01 10:00", "11-04 00:00");
     assert_eq!(next(held), (Verdict::WaitUntil, Some(20 * HOUR)));
+    // Who comes along is not named: no waiting ends that.
+    assert_eq!(next(cn()), (Verdict::Dont, Some(0)));
+    assert_eq!(next(cn().at("11-03 22:00")), (Verdict::Dont, Some(10 * HOUR)));
     // A hold without an end.
-    assert_eq!(next(cn().hold(Flag::ActivePlan, "11-01 10:00", "")), (Verdict::Dont, None));
+    assert_eq!(next(cn().two().hold(Flag::ActivePlan, "11-01 10:00", "")), (Verdict::Dont, None));
     // A visit five days ago: the eighth day, at nine.
-    let capped = product().at("11-03 12:00").summary(&[("visits.2026-10-29", 1)]);
+    let capped = product().two().at("11-03 12:00").summary(&[("visits.2026-10-29", 1)]);
     assert_eq!(next(capped), (Verdict::WaitUntil, Some((2 * 24 - 3) * HOUR)));
     // Over two holidays.
     let au = scene("AU", chrono_tz::Australia::Sydney).at("2026-12-25 10:00");
@@ -116,20 +119,20 @@ fn the_earliest_lawful_time_passes_every_window_day_and_hold() {
 
 #[test]
 fn a_warning_waits_for_a_reason_and_a_block_takes_none() {
-    let warned = || product().notice(NoticeAbout::Visit, "11-02 12:00");
+    let warned = || product().two().notice(NoticeAbout::Visit, "11-02 12:00");
     let view = warned().ask();
     assert_eq!(view.needs_reason, ["P-07"]);
     assert_eq!(view.verdict, Verdict::WaitUntil);
     assert_eq!(view.next_lawful_at.map(|at| at - view.at), Some(2 * HOUR));
     let view = warned().overridden("P-07").ask();
     assert_eq!((view.verdict, view.needs_reason.len()), (Verdict::Go, 0));
-    let late = product().at("11-03 20:00").overridden("P-01").ask();
+    let late = product().two().at("11-03 20:00").overridden("P-01").ask();
     assert_eq!(late.verdict, Verdict::WaitUntil);
 }
 
 #[test]
 fn who_sets_out_for_an_appointment_is_asked_about_the_appointment() {
-    let early = cn().at("11-03 07:00").appointment(
+    let early = cn().two().at("11-03 07:00").appointment(
         "11-03 09:00",
         "11-03 10:00",
         AppointmentStatus::Proposed,
@@ -139,12 +142,12 @@ fn who_sets_out_for_an_appointment_is_asked_about_the_appointment() {
     assert_eq!(view.planned_at, early.ms("11-03 09:00"));
     // One that is called off, or days away, is none to set out for.
     for scene in [
-        cn().at("11-03 07:00").appointment(
+        cn().two().at("11-03 07:00").appointment(
             "11-03 09:00",
             "11-03 10:00",
             AppointmentStatus::Cancelled,
         ),
-        cn().at("11-03 07:00").agreed("11-05 09:00", "11-05 10:00"),
+        cn().two().at("11-03 07:00").agreed("11-05 09:00", "11-05 10:00"),
     ] {
         assert_eq!(scene.ask().verdict, Verdict::WaitUntil);
     }
@@ -153,14 +156,14 @@ fn who_sets_out_for_an_appointment_is_asked_about_the_appointment() {
 #[test]
 fn a_phone_clock_that_is_off_is_corrected_and_shown() {
     // The phone shows 21:50, it is 22:20.
-    let slow = cn().at("11-03 21:50").skewed(-30);
+    let slow = cn().two().at("11-03 21:50").skewed(-30);
     let view = slow.ask();
     assert_eq!(slow.answer("CN-01"), Answer::Unknown);
     assert_eq!(slow.rule("CN-01").reason_code, "clock_uncertain");
     assert_eq!(view.corrected_at, Some(slow.at + 30 * MINUTE));
     assert_eq!(view.verdict, Verdict::WaitUntil, "by the better clock it is too late");
     // The phone shows 22:10, it is 21:40.
-    let fast = cn().at("11-03 22:10").skewed(30);
+    let fast = cn().two().at("11-03 22:10").skewed(30);
     assert_eq!(fast.answer("CN-01"), Answer::Unknown);
     assert_eq!(fast.ask().verdict, Verdict::Go);
 }

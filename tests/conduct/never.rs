@@ -209,6 +209,8 @@ proptest! {
             let mut then = scene.clone();
             then.known.skew_ms = None;
             then.view.appointment = Default::default();
+            // Who comes along has to be written down at any time.
+            then.view.visit.visitors = vec!["a".into(), "b".into()];
             then.at = next;
             then.known.office_as_of = Some(next);
             let stopping: Vec<String> = then.ask().stopping().map(|it| it.rule.clone()).collect();

@@ -111,6 +111,10 @@ impl Scene {
         self.view.visit.place_type = Some(place);
         self
     }
+    /// Both collectors are named.
+    pub(crate) fn two(self) -> Self {
+        self.visitors(&["a", "b"])
+    }
     pub(crate) fn visitors(mut self, names: &[&str]) -> Self {
         self.view.visit.visitors = names.iter().map(|name| (*name).to_owned()).collect();
         self

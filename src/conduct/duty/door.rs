@@ -1,6 +1,6 @@
 //! Who comes, what is shown at the door, and when they leave.
 
-use crate::conduct::finding::Finding;
+use crate::conduct::finding::{Finding, Next};
 use crate::conduct::policy::Met;
 use crate::conduct::scene::{Scene, Visit, is_party, seen, seen_or_not};
 use crate::conduct::terms::Moment;
@@ -10,7 +10,8 @@ use crate::record::terms::{
     TargetRole,
 };
 
-/// At least so many collectors. Before departure nobody has gone alone yet: fewer names are a gap.
+/// At least so many collectors. Before departure nobody has gone alone yet: fewer names are a gap,
+/// which stops the departure all the same, since whoever goes can name who comes along.
 pub(super) fn visitors(scene: &Scene<'_>, least: i64) -> Finding {
     if scene.visit() == Visit::None {
         return Finding::aside("no_visit");
@@ -20,6 +21,8 @@ pub(super) fn visitors(scene: &Scene<'_>, least: i64) -> Finding {
         Finding::pass("enough_visitors").graded(Grade::Attested)
     } else if scene.moment == Moment::After && named > 0 {
         Finding::fail("too_few_visitors").graded(Grade::Attested)
+    } else if scene.moment == Moment::Before {
+        Finding::unknown("visitors_not_named").until(Next::WrittenDown)
     } else {
         Finding::unknown("visitors_not_named")
     };
