@@ -76,14 +76,18 @@ pub(super) fn cap(scene: &Scene<'_>, count: Count, within: Within, most: i64) ->
         Within::Days(days) => found.with("days", days),
         Within::Month => found.with("month", 1),
     };
-    found
+    let found = found
         .with("count", counts)
         .with("most", most)
         .with("number", number)
         .graded(Grade::Attested)
         .saw(seen_or_not("case.contact_summary.as_of", as_of))
-        .saw(seen("contacts", scene.view.contacts.len()))
-        .saw(seen_or_not("visit.arrived_at", scene.view.visit.arrived_at))
+        .saw(seen("contacts", scene.view.contacts.len()));
+    // A visit that did not begin counts for nothing; nothing is missing then.
+    match scene.view.visit.arrived_at {
+        Some(arrived) => found.saw(seen("visit.arrived_at", arrived)),
+        None => found,
+    }
 }
 
 /// The day that the planned visit adds to.
