@@ -9,8 +9,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { kill, phone } from "./support/browser";
-import { choose, inStep, inStepAgain, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
-import { Office, PASSWORD } from "./support/office";
+import {
+  choose,
+  depart,
+  inStep,
+  inStepAgain,
+  openCase,
+  readyOffline,
+  saved,
+  signIn,
+  step,
+  syncNow,
+} from "./support/field";
+import { instant, Office, PASSWORD, wallClock } from "./support/office";
 
 let office: Office;
 let profile: string;
@@ -64,21 +75,19 @@ test("a visit with no network, a killed browser, and the office shows it all", a
   await expect(page.getByText("方便明天晚上见面").last()).toBeVisible();
 
   await step(page, "Appointment");
-  // Now, agreed by the borrower: at whatever hour this runs, conduct lets the collectors go.
   const starts = Math.floor(Date.now() / 60_000) * 60_000;
-  await page.getByLabel("Start").fill(new Date(starts + 8 * 3_600_000).toISOString().slice(0, 16));
+  await page.getByLabel("Start").fill(wallClock(starts, office.zone));
   await page.getByLabel("Borrower's wishes").fill("after six, ring twice");
   await page.getByRole("button", { name: "Propose appointment" }).click();
   await page.getByRole("button", { name: "Borrower agreed" }).click();
   await expect(page.getByRole("heading", { name: "Appointment: Agreed" })).toBeVisible();
 
   await step(page, "On site");
-  await page.getByRole("button", { name: "Depart" }).click();
+  await depart(page);
   await page.getByRole("button", { name: "Arrive", exact: true }).click();
   await expect(page.getByText("Position taken, accurate to 12 m")).toBeVisible();
   await choose(page, "Kind of place", "Home");
   await choose(page, "Who was met", "Borrower");
-  await page.getByRole("button", { name: "I take part" }).click();
   await choose(page, "Showed identification", "Yes");
   await choose(page, "Checked that this is the borrower", "Yes");
   await saved(page);
@@ -143,7 +152,7 @@ test("a visit with no network, a killed browser, and the office shows it all", a
     visit: {
       place_type: "home",
       person_met: "borrower",
-      visitors: ["chen.jie"],
+      visitors: ["chen.jie", "he.tao"],
     },
     talk: {
       overdue_reason: "income_loss",
@@ -193,9 +202,8 @@ test("an appointment changed on both sides is shown on both, and one is picked",
   await inStep(page);
   const id = await openCase(page, "NB2026000002");
   await step(page, "Appointment");
-  // Now, agreed by the borrower: at whatever hour this runs, conduct lets the collectors go.
   const starts = Math.floor(Date.now() / 60_000) * 60_000;
-  await page.getByLabel("Start").fill(new Date(starts + 8 * 3_600_000).toISOString().slice(0, 16));
+  await page.getByLabel("Start").fill(wallClock(starts, office.zone));
   await page.getByRole("button", { name: "Propose appointment" }).click();
   await expect(page.getByRole("heading", { name: "Appointment: Proposed" })).toBeVisible();
   await syncNow(page);
@@ -213,7 +221,7 @@ test("an appointment changed on both sides is shown on both, and one is picked",
   const seen = await desk.get<VisitView>(`/api/visits/${id}`);
   await desk.command(id, {
     do: "edit_appointment",
-    starts_at: Date.parse("2026-11-24T17:00:00+08:00"),
+    starts_at: instant("2026-11-24T17:00", office.zone),
   });
   await desk.command(id, {
     do: "edit_notes",
@@ -239,6 +247,6 @@ test("an appointment changed on both sides is shown on both, and one is picked",
   await inStep(page);
   const agreed = await desk.get<VisitView>(`/api/visits/${id}`);
   expect(agreed.conflicts).toEqual([]);
-  expect(agreed.appointment.starts_at).toBe(Date.parse("2026-11-24T17:00:00+08:00"));
+  expect(agreed.appointment.starts_at).toBe(instant("2026-11-24T17:00", office.zone));
   await context.close();
 });

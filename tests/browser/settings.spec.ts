@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kill, phone } from "./support/browser";
-import { choose, inStep, inStepAgain, openCase, readyOffline, saved, signIn, step } from "./support/field";
+import { choose, depart, inStep, inStepAgain, openCase, readyOffline, saved, signIn, step } from "./support/field";
 import { Office } from "./support/office";
 
 let office: Office;
@@ -140,7 +140,7 @@ test("an arrival without a position is recorded, and says how to have one next t
   await inStep(page);
   await openCase(page, "NB2026");
   await step(page, "On site");
-  await page.getByRole("button", { name: "Depart" }).click();
+  await depart(page);
   await page.getByRole("button", { name: "Arrive", exact: true }).click();
   await expect(page.getByText("Arrival recorded without a position", { exact: false })).toBeVisible();
   await expect(page.getByText(/^Arrived /)).toBeVisible();

@@ -1,6 +1,6 @@
 /** Slips are taken back: the first choice of a kind, a departure, and "Leave safely". */
 import { expect, test, type Page } from "@playwright/test";
-import { choose, inStep, openCase, saved, signIn, step, syncNow } from "./support/field";
+import { choose, depart, inStep, openCase, saved, signIn, step, syncNow } from "./support/field";
 import { Office } from "./support/office";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 
@@ -32,7 +32,7 @@ test("what was never said before is taken back, at once or later, on the phone a
   await expect(page.getByRole("button", { name: "Propose appointment" })).toBeVisible();
 
   await step(page, "On site");
-  await page.getByRole("button", { name: "Depart" }).click();
+  await depart(page);
   await undo(page);
   await page.getByRole("button", { name: "Depart" }).click();
   await page.getByRole("button", { name: "Arrive", exact: true }).click();

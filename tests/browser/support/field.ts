@@ -61,6 +61,21 @@ export async function choose(page: Page, group: string, option: string): Promise
   await expect(button).toBeChecked();
 }
 
+/** Names both collectors who go. */
+export async function nameTwo(page: Page, second = "he.tao"): Promise<void> {
+  await page.getByRole("button", { name: "I take part" }).click();
+  await page.getByLabel("Another collector").fill(second);
+  await page.getByRole("button", { name: "Add collector" }).click();
+  await expect(page.getByRole("button", { name: `Remove ${second}` })).toBeVisible();
+}
+
+/** Sets out with a second collector; the rules have nothing against it. */
+export async function depart(page: Page): Promise<void> {
+  await nameTwo(page);
+  await expect(page.getByTestId("conduct-before")).toHaveAttribute("data-verdict", "go");
+  await page.getByRole("button", { name: "Depart" }).click();
+}
+
 export async function syncNow(page: Page): Promise<void> {
   await page.getByTestId("sync-status").click();
   await page.getByRole("button", { name: "Sync now" }).click();

@@ -9,7 +9,32 @@ import { createInterface } from "node:readline";
 const ROOT = resolve(__dirname, "../../..");
 const BINARY = process.env.DOORSTEP_BINARY ?? join(ROOT, "target/debug/doorstep");
 export const PASSWORD = "correct horse battery";
+/** Where the made-up cases are. */
+export const NINGBO = "Asia/Shanghai";
 export const COLLECTORS = ["chen.jie", "wu.min", "zhao.lei", "sun.yan", "he.tao"];
+
+/**
+ * A zone in which it is about noon: the rules' windows stay open for hours on both sides, however
+ * long a test takes. It belongs to no country, so that no country's holidays and no rules about
+ * weekends are asked, and it never changes its clock.
+ */
+export function noonZone(now = new Date()): string {
+  const ahead = 12 - Math.round(now.getUTCHours() + now.getUTCMinutes() / 60);
+  // POSIX counts west of Greenwich: `Etc/GMT-9` is nine hours ahead of it.
+  return ahead === 0 ? "Etc/UTC" : `Etc/GMT${ahead > 0 ? "-" : "+"}${Math.abs(ahead)}`;
+}
+
+/** The wall clock of a zone, as a field of day and time takes it. */
+export function wallClock(ms: number, zone: string): string {
+  const format = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "short" });
+  return format.format(ms).replace(" ", "T");
+}
+
+/** The instant at which a zone without summer time shows a wall clock. */
+export function instant(wall: string, zone: string): number {
+  const guess = Date.parse(`${wall}Z`);
+  return guess - (Date.parse(`${wallClock(guess, zone)}Z`) - guess);
+}
 
 export class Office {
   readonly folder = mkdtempSync(join(tmpdir(), "doorstep-office-"));
@@ -17,6 +42,8 @@ export class Office {
   private child: ChildProcess | undefined;
   private port = 0;
   url = "";
+  /** The borrowers' time zone: rules of conduct let collectors go by day, and tests run at night too. */
+  zone = noonZone();
 
   /** An office with people and cases, serving. */
   static async open(): Promise<Office> {
@@ -46,7 +73,8 @@ export class Office {
   }
 
   importCases(file: string): { created: number; refused: number } {
-    return JSON.parse(this.run(["import", "cases", join(ROOT, "tests/data", file), "--json"])) as {
+    const path = join(ROOT, "tests/data", file);
+    return JSON.parse(this.run(["import", "cases", path, "--zone", this.zone, "--json"])) as {
       created: number;
       refused: number;
     };

@@ -129,9 +129,12 @@ function learnZone(drive: Driver, id: string): void {
 const LAYERS_LAST_MS = 3_600_000;
 let layersAt = 0;
 
-/** Asks for the lender's layers, where that was long ago. Without a network the kept ones hold. */
+/**
+ * Asks for the lender's layers, where that was long ago. Without a network the kept ones hold;
+ * practice asks nobody.
+ */
 function learnLayers(): void {
-  if (Date.now() - layersAt < LAYERS_LAST_MS) return;
+  if (STORE === PRACTICE || Date.now() - layersAt < LAYERS_LAST_MS) return;
   layersAt = Date.now();
   office
     .layers()

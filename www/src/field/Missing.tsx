@@ -14,7 +14,8 @@ export function Spot(props: { paths: readonly string[]; children: ComponentChild
   );
 }
 
-function goTo(event: JSX.TargetedMouseEvent<HTMLAnchorElement>, path: string): void {
+/** Leads to the place of a field on this page. */
+export function goTo(event: Event, path: string): void {
   event.preventDefault();
   const spot = document.querySelector(`[data-spot~="${CSS.escape(path)}"]`);
   spot?.scrollIntoView({ block: "center", behavior: "smooth" });

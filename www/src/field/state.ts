@@ -64,7 +64,9 @@ export function showToast(next: Toast): void {
 export function explain(cause: unknown): string {
   if (!(cause instanceof ClientError)) return sentence("error", "failed");
   const said = sentence("error", cause.code);
-  return cause.path === "" ? said : t("error_at", { field: fieldName(cause.path), said });
+  // The rules that stop a departure stand on the page with their reasons; they are no fields.
+  const ofRules = cause.code.startsWith("conduct_");
+  return cause.path === "" || ofRules ? said : t("error_at", { field: fieldName(cause.path), said });
 }
 
 /** Rows as they were last read, and how far: a row that has not changed stays the same object. */

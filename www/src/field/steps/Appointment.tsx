@@ -7,6 +7,7 @@ import { t, word } from "../../i18n";
 import { formatDateTime, formatWindow, fromLocalInput, toLocalInput } from "../../ui/format";
 import { Choices, TextField, useBusy } from "../../ui/parts";
 import { AutoText } from "../AutoText";
+import { Planned } from "../conduct/Before";
 import { Spot } from "../Missing";
 import type { OpenRecord } from "../useRecord";
 import { SIDES } from "../words";
@@ -124,6 +125,7 @@ function Proposed({ record }: { record: OpenRecord }): JSX.Element {
           )}
         </section>
       </Spot>
+      <Planned record={record} />
       <section class="card-plain flex flex-col gap-5">
         <Spot paths={["appointment.starts_at"]}>
           <AutoText

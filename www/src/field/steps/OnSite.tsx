@@ -7,6 +7,8 @@ import { t, word } from "../../i18n";
 import { formatDateTime } from "../../ui/format";
 import { Choices, useBusy } from "../../ui/parts";
 import { Checklist } from "../Checklist";
+import { AtDoor } from "../conduct/Door";
+import { Before, begun } from "../conduct/Before";
 import { Spot } from "../Missing";
 import { putBack } from "../putBack";
 import { me } from "../state";
@@ -30,15 +32,27 @@ export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
       t("app/taken_back", { what }),
       putBack("visit", { [key]: visit[key] }),
     );
+  const onTheWay = readOnly || begun(view);
+  const visitors = (
+    <Spot paths={["visit.visitors"]}>
+      <Visitors record={record} />
+    </Spot>
+  );
   return (
     <>
-      <Spot paths={["visit.departed_at", "visit.arrived_at", "visit.left_at"]}>
-        <section class="card-plain flex flex-col gap-4">
-          <Times record={record} />
-          {!readOnly && <Way record={record} />}
-          {!readOnly && <Leaving record={record} />}
-        </section>
-      </Spot>
+      {onTheWay ? (
+        <Spot paths={["visit.departed_at", "visit.arrived_at", "visit.left_at"]}>
+          <section class="card-plain flex flex-col gap-4">
+            <Times record={record} />
+            {!readOnly && <Arriving record={record} />}
+            {!readOnly && <Leaving record={record} />}
+          </section>
+        </Spot>
+      ) : (
+        <Before record={record}>
+          <section class="card-plain">{visitors}</section>
+        </Before>
+      )}
       <section class="card-plain flex flex-col gap-5">
         <Spot paths={["visit.place_type"]}>
           <Choices<PlaceType>
@@ -62,8 +76,9 @@ export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
             onClear={() => clear("person_met", t("site/met"))}
           />
         </Spot>
-        <Visitors record={record} />
+        {onTheWay && visitors}
       </section>
+      {!readOnly && visit.arrived_at !== null && <AtDoor record={record} />}
       <Checklist record={record} />
     </>
   );
@@ -103,24 +118,10 @@ function Times({ record }: { record: OpenRecord }): JSX.Element | null {
   );
 }
 
-/** Depart, then arrive: one big button at a time. */
-function Way({ record }: { record: OpenRecord }): JSX.Element | null {
-  const { visit } = record.view;
+/** Who has set out arrives: with the position, or without. */
+function Arriving({ record }: { record: OpenRecord }): JSX.Element | null {
   const [busy, run] = useBusy();
-  if (visit.departed_at === null) {
-    const depart = (): Promise<void> =>
-      run(async () => {
-        const back: Command[] = [{ do: "clear", paths: ["visit.departed_at"] }];
-        await record.applyWithUndo({ do: "depart", at: Date.now() }, t("site/departed_done"), back);
-      });
-    return (
-      <button type="button" class="btn btn-primary min-h-14 text-lg" disabled={busy} onClick={() => void depart()}>
-        <Car class="size-6" aria-hidden="true" />
-        {t("site/depart")}
-      </button>
-    );
-  }
-  if (visit.arrived_at !== null) return null;
+  if (record.view.visit.arrived_at !== null) return null;
   const arrive = (position: Position | null, said: string): ReturnType<OpenRecord["apply"]> =>
     record.applyWithUndo({ do: "arrive", at: Date.now(), position }, said, [{ do: "clear", paths: ARRIVAL }]);
   const withPosition = (): Promise<void> =>

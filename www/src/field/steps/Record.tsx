@@ -5,6 +5,7 @@ import { t, word } from "../../i18n";
 import { Choices, Fact } from "../../ui/parts";
 import { Prose, type ProseState } from "../AutoText";
 import { textCommand } from "../carryOut";
+import { Afterwards } from "../conduct/Door";
 import { Spot } from "../Missing";
 import { putBack } from "../putBack";
 import type { OpenRecord } from "../useRecord";
@@ -26,6 +27,7 @@ export function RecordStep({ record }: { record: OpenRecord }): JSX.Element {
       </section>
       <Payments record={record} />
       <ReadBack record={record} />
+      <Afterwards record={record} />
       {record.readOnly && <Signed record={record} />}
       {record.readOnly ? <Amendments record={record} /> : <Seal record={record} />}
     </>

@@ -1,0 +1,178 @@
+/** What is written down about a rule; every entry is written once and stays. */
+import type { ComponentChildren, JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Command, Grade, NoticeAbout, RuleAnswer } from "../../wasm/doorstep";
+import { t, word } from "../../i18n";
+import { ruleText } from "../../ui/conduct";
+import { fromLocalInput, toLocalInput } from "../../ui/format";
+import { Choices, Dialog, TextField, useBusy } from "../../ui/parts";
+import { client } from "../state";
+import type { OpenRecord } from "../useRecord";
+
+interface Props {
+  answer: RuleAnswer;
+  record: OpenRecord;
+  onClose: () => void;
+}
+
+/** For how long the borrower agrees, unless said otherwise: what most visits need. */
+const HOURS_MS = 2 * 3_600_000;
+const MINUTE_MS = 60_000;
+/** A device records neither of the two by itself. */
+const GRADES: readonly Grade[] = ["attested", "counterparty_confirmed"];
+
+function Entry(props: {
+  title: string;
+  text: string;
+  save: string;
+  ready: boolean;
+  command: (id: string) => Command;
+  of: Props;
+  children: ComponentChildren;
+}): JSX.Element {
+  const [busy, run] = useBusy();
+  const { answer, record, onClose } = props.of;
+  const save = (): Promise<void> =>
+    run(async () => {
+      if (await record.apply(props.command(await client.newId()))) onClose();
+    });
+  return (
+    <Dialog
+      title={props.title}
+      onClose={onClose}
+      actions={
+        <>
+          <button type="button" class="btn btn-ghost" onClick={onClose}>
+            {t("app/cancel")}
+          </button>
+          <button type="button" class="btn btn-primary" disabled={!props.ready || busy} onClick={() => void save()}>
+            {props.save}
+          </button>
+        </>
+      }
+    >
+      <p class="font-medium">{ruleText(answer.rule, answer.title)}</p>
+      <p class="muted text-sm">{props.text}</p>
+      {props.children}
+    </Dialog>
+  );
+}
+
+/** Why somebody goes on in spite of a warning. */
+export function ReasonDialog(props: Props): JSX.Element {
+  const [reason, setReason] = useState("");
+  const { rule } = props.answer;
+  return (
+    <Entry
+      title={t("conduct/page/reason_title")}
+      text={t("conduct/page/reason_text")}
+      save={t("conduct/page/reason_save")}
+      ready={reason.trim() !== ""}
+      command={(id) => ({ do: "override_warning", id, rule, reason: reason.trim(), at: Date.now() })}
+      of={props}
+    >
+      <TextField label={t("conduct/page/reason_label")} lines={3} value={reason} onInput={setReason} />
+    </Entry>
+  );
+}
+
+/** That the borrower agrees to what a rule forbids, for a time. */
+export function ConsentDialog(props: Props & { from: number }): JSX.Element {
+  const { zone } = props.record.view.case;
+  const begin = Math.floor(props.from / MINUTE_MS) * MINUTE_MS;
+  const [since, setSince] = useState(toLocalInput(begin, zone));
+  const [until, setUntil] = useState(toLocalInput(begin + HOURS_MS, zone));
+  const [grade, setGrade] = useState<Grade>("attested");
+  const [note, setNote] = useState("");
+  const from = fromLocalInput(since, zone);
+  const to = fromLocalInput(until, zone);
+  const ordered = from !== null && to !== null && to > from;
+  const { rule } = props.answer;
+  return (
+    <Entry
+      title={t("conduct/page/consent_title")}
+      text={t("conduct/page/consent_text")}
+      save={t("conduct/page/consent_save")}
+      ready={ordered && note.trim() !== ""}
+      command={(id) => ({
+        do: "give_consent",
+        id,
+        rule,
+        from: from ?? 0,
+        until: to ?? 0,
+        grade,
+        note: note.trim(),
+        at: Date.now(),
+      })}
+      of={props}
+    >
+      <TextField
+        label={t("conduct/page/consent_from")}
+        type="datetime-local"
+        hint={t("app_/zone", { zone })}
+        value={since}
+        onInput={setSince}
+      />
+      <TextField
+        label={t("conduct/page/consent_until")}
+        type="datetime-local"
+        min={since}
+        value={until}
+        error={ordered ? undefined : t("app_/end_before")}
+        onInput={setUntil}
+      />
+      <Evidence value={grade} onChange={setGrade} />
+      <TextField label={t("conduct/page/consent_note")} lines={2} value={note} onInput={setNote} />
+    </Entry>
+  );
+}
+
+/** What the borrower was told, and when. */
+export function NoticeDialog(props: Props): JSX.Element {
+  const { zone } = props.record.view.case;
+  const { params } = props.answer;
+  const about = (params instanceof Map ? params.get("about") : undefined) as NoticeAbout | undefined;
+  const [told, setTold] = useState("");
+  const [grade, setGrade] = useState<Grade>("attested");
+  const [note, setNote] = useState("");
+  const at = fromLocalInput(told, zone);
+  return (
+    <Entry
+      title={t("conduct/page/notice_title", { about: t(`conduct/about/${about ?? "visit"}`) })}
+      text={t("conduct/page/notice_text")}
+      save={t("conduct/page/notice_save")}
+      ready={at !== null}
+      command={(id) => ({
+        do: "record_notice",
+        id,
+        about: about ?? "visit",
+        at: at ?? 0,
+        grade,
+        note: note.trim(),
+      })}
+      of={props}
+    >
+      <TextField
+        label={t("conduct/page/notice_at")}
+        type="datetime-local"
+        hint={t("app_/zone", { zone })}
+        value={told}
+        onInput={setTold}
+      />
+      <Evidence value={grade} onChange={setGrade} />
+      <TextField label={t("conduct/page/notice_note")} lines={2} value={note} onInput={setNote} />
+    </Entry>
+  );
+}
+
+function Evidence(props: { value: Grade; onChange: (grade: Grade) => void }): JSX.Element {
+  return (
+    <Choices<Grade>
+      label={t("conduct/page/evidence")}
+      options={GRADES}
+      value={props.value}
+      word={(grade) => word("grade", grade)}
+      onChange={props.onChange}
+    />
+  );
+}
