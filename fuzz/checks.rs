@@ -21,7 +21,8 @@ use doorstep::sync::message::{
     Push, Request, decode_reply, decode_request, encode_reply, encode_request,
 };
 use doorstep::sync::packed::{Packer, Prefix, columns, prefix, unpack};
-use doorstep::workspace::{Identity, Output, Row, Workspace};
+use doorstep::workspace::vault::Vault;
+use doorstep::workspace::{Identity, Output, Row, Table, Workspace};
 
 pub(crate) use case_list::{case_list, workbook, worksheet};
 pub(crate) use round::{office, round, session};
@@ -118,25 +119,32 @@ fn known(name: &Prefix) -> Option<ChangeHash> {
     hashes.into_iter().find(|hash| prefix(hash) == *name)
 }
 
-/// A device's store of any bytes opens, and asks for what it lacks.
+/// A device's store of any bytes opens, and asks for what it lacks. The bytes are sealed as a row
+/// of the store: what does not open is not read.
 pub(crate) fn device_rows(bytes: &[u8]) {
     let Some((which, value)) = bytes.split_first() else { return };
-    let row = |key: String| vec![Row { key, value: value.to_vec().into() }];
+    let mut sealing = vault();
+    let mut row = |table, key: String| {
+        let value = sealing.seal(table, &key, value).into();
+        vec![Row { key, value }]
+    };
     let (mut meta, mut records, mut outbox) = (Vec::new(), Vec::new(), Vec::new());
     match which % 4 {
-        0 => meta = row("cursor".into()),
-        1 => records = row(ID.to_string()),
-        2 => outbox = row(format!("{ID}/000000000001")),
-        _ => meta = row("proven".into()),
+        0 => meta = row(Table::Meta, "cursor".into()),
+        1 => records = row(Table::Records, ID.to_string()),
+        2 => outbox = row(Table::Outbox, format!("{ID}/000000000001")),
+        _ => meta = row(Table::Meta, "proven".into()),
     }
     let identity =
         Identity { device: DEVICE, session: 1, user: USER.into(), role: Role::Collector };
-    let Ok(mut workspace) = Workspace::new(identity, &meta, &records, &outbox, 0) else { return };
+    let Ok(mut workspace) = Workspace::new(identity, vault(), &meta, &records, &outbox, 0) else {
+        return;
+    };
     let _ = workspace.open(ID);
     for _ in 0..64 {
         match workspace.poll() {
             Some(Output::Load { record }) => {
-                let chunk = row(format!("{record}/{}", "0".repeat(64)));
+                let chunk = row(Table::Chunks, format!("{record}/{}", "0".repeat(32)));
                 workspace.loaded(record.parse().unwrap_or(ID), &chunk, 0);
             }
             Some(Output::Persist { batch, .. }) => workspace.persisted(batch, 0),
@@ -146,6 +154,11 @@ pub(crate) fn device_rows(bytes: &[u8]) {
         }
     }
     let _ = (workspace.list(), workspace.status());
+}
+
+/// The vault of the phone whose store is a file of the format.
+pub(crate) fn vault() -> Vault {
+    Vault::new(&[7; 32], [0; 16])
 }
 
 fn judged(chunks: &[&[u8]]) {

@@ -26,6 +26,7 @@ pub mod merge;
 pub mod money;
 mod quarantine;
 mod read;
+pub mod rescue;
 mod round;
 pub mod store;
 pub mod time;
@@ -191,6 +192,12 @@ impl Office {
     /// The time by the office's clock, ms.
     pub fn now(&self) -> i64 {
         (self.clock)()
+    }
+
+    /// The key of a device's escrow. It opens what lies on that device and nowhere else, so it is
+    /// given out only in answer to a sign-in with the password.
+    pub fn escrow(&self, device: DeviceId) -> [u8; 32] {
+        self.vouchers.escrow(device)
     }
 
     /// How often a device had to compare all that it holds, since the start (rule P4).

@@ -14,8 +14,12 @@ use crate::record::plan::{self, Plan};
 use crate::record::terms::Role;
 use crate::record::view::{HistoryEntry, VisitView};
 use crate::types::TsType;
+use crate::workspace::lock::{self, Keyring};
+use crate::workspace::rescue::RescueFile;
+use crate::workspace::vault::Vault;
 use crate::workspace::{
-    Identity, ListChanges, Output, RefusedWork, Row, Status, Workspace, WorkspaceError,
+    Identity, ListChanges, Output, RefusedWork, Row, STORE_FORMAT, Status, Workspace,
+    WorkspaceError,
 };
 
 TsType! {
@@ -53,22 +57,25 @@ pub struct JsWorkspace {
 
 #[wasm_bindgen(js_class = Workspace)]
 impl JsWorkspace {
-    /// A workspace over the rows of a store. `device` is 32 hex digits.
+    /// A workspace over the rows of a store. `device` is 32 hex digits, `salt` 16 random bytes
+    /// that are new at each start.
     #[wasm_bindgen(constructor)]
     pub fn new(
         device: &str,
         session: f64,
-        user: String,
-        role: &str,
+        keyring: &JsKeyring,
+        salt: &[u8],
         #[wasm_bindgen(unchecked_param_type = "StoredRows")] rows: JsValue,
         now_ms: f64,
     ) -> Result<JsWorkspace, JsValue> {
         let device: DeviceId =
             device.parse().map_err(|_| thrown("malformed_id", "", "the device id is malformed"))?;
-        let role = Role::parse(role).ok_or_else(|| thrown("unknown_role", "", "unknown role"))?;
+        let Keyring { key, user, role } = keyring.inner.clone();
+        let role = Role::parse(&role).ok_or_else(|| thrown("unknown_role", "", "unknown role"))?;
         let rows: StoredRows = from_js(rows)?;
         let identity = Identity { device, session: count(session), user, role };
-        Workspace::new(identity, &rows.meta, &rows.records, &rows.outbox, millis(now_ms))
+        let vault = Vault::new(&key, random(salt)?);
+        Workspace::new(identity, vault, &rows.meta, &rows.records, &rows.outbox, millis(now_ms))
             .map(|inner| Self { inner })
             .map_err(|error| thrown("newer_store", "", &error.to_string()))
     }
@@ -77,16 +84,26 @@ impl JsWorkspace {
     #[wasm_bindgen(js_name = forPractice)]
     pub fn for_practice(
         session: f64,
-        user: String,
+        keyring: &JsKeyring,
+        salt: &[u8],
         #[wasm_bindgen(unchecked_param_type = "StoredRows")] rows: JsValue,
         now_ms: f64,
     ) -> Result<JsWorkspace, JsValue> {
         let rows: StoredRows = from_js(rows)?;
         let device = DeviceId([u8::MAX; 16]);
+        let Keyring { key, user, .. } = keyring.inner.clone();
         let identity = Identity { device, session: count(session), user, role: Role::Collector };
-        Workspace::for_practice(identity, &rows.meta, &rows.records, &rows.outbox, millis(now_ms))
-            .map(|inner| Self { inner })
-            .map_err(|error| thrown("newer_store", "", &error.to_string()))
+        let vault = Vault::new(&key, random(salt)?);
+        Workspace::for_practice(
+            identity,
+            vault,
+            &rows.meta,
+            &rows.records,
+            &rows.outbox,
+            millis(now_ms),
+        )
+        .map(|inner| Self { inner })
+        .map_err(|error| thrown("newer_store", "", &error.to_string()))
     }
 
     /// Adds a made-up record to practise with.
@@ -178,6 +195,18 @@ impl JsWorkspace {
     #[wasm_bindgen(js_name = hasUnsent)]
     pub fn has_unsent(&self) -> bool {
         self.inner.has_unsent()
+    }
+
+    /// Whether everything is on disk.
+    #[wasm_bindgen(js_name = isDurable)]
+    pub fn is_durable(&self) -> bool {
+        self.inner.is_durable()
+    }
+
+    /// Everything that the office has not confirmed, sealed.
+    #[wasm_bindgen(js_name = rescueRows, unchecked_return_type = "Row[]")]
+    pub fn rescue_rows(&mut self) -> Result<JsValue, JsValue> {
+        to_js::<Vec<Row>>(&self.inner.rescue_rows())
     }
 
     /// Opens a record for a page.
@@ -283,12 +312,83 @@ impl JsWorkspace {
     }
 }
 
+/// A user's data key, and whose it is; it comes and goes wrapped.
+#[wasm_bindgen(js_name = Keyring)]
+#[derive(Debug)]
+pub struct JsKeyring {
+    inner: Keyring,
+}
+
+#[wasm_bindgen(js_class = Keyring)]
+impl JsKeyring {
+    /// A new keyring; `key` is 32 random bytes.
+    #[wasm_bindgen(constructor)]
+    pub fn new(key: &[u8], user: String, role: String) -> Result<JsKeyring, JsValue> {
+        Ok(Self { inner: Keyring { key: random(key)?, user, role } })
+    }
+
+    /// Sign-in name.
+    #[wasm_bindgen(getter)]
+    pub fn user(&self) -> String {
+        self.inner.user.clone()
+    }
+
+    /// Role.
+    #[wasm_bindgen(getter)]
+    pub fn role(&self) -> String {
+        self.inner.role.clone()
+    }
+
+    /// Wraps it under 32 bytes; `nonce` is 24 random bytes, `about` what the wrap is for.
+    pub fn wrap(&self, wrapping: &[u8], nonce: &[u8], about: &str) -> Result<Vec<u8>, JsValue> {
+        Ok(self.inner.wrap(&random(wrapping)?, random(nonce)?, about))
+    }
+
+    /// Unwraps a keyring; nothing where the key is wrong or the bytes are damaged.
+    pub fn unwrap(
+        wrapping: &[u8],
+        wrapped: &[u8],
+        about: &str,
+    ) -> Result<Option<JsKeyring>, JsValue> {
+        let inner = Keyring::unwrap(&random(wrapping)?, wrapped, about);
+        Ok(inner.map(|inner| Self { inner }))
+    }
+}
+
+/// Makes 32 bytes of a PIN or passphrase, slowly; `salt` is 16 random bytes.
+#[wasm_bindgen]
+pub fn stretch(secret: &str, salt: &[u8]) -> Result<Vec<u8>, JsValue> {
+    let stretched = lock::stretch(secret, salt).map(|bytes| bytes.to_vec());
+    stretched.ok_or_else(|| thrown("malformed_value", "", "the salt is too short"))
+}
+
+/// A rescue file of sealed rows of the outbox.
+#[wasm_bindgen(js_name = rescueFile)]
+pub fn rescue_file(
+    device: &str,
+    escrow: &[u8],
+    #[wasm_bindgen(unchecked_param_type = "Row[]")] rows: JsValue,
+) -> Result<Vec<u8>, JsValue> {
+    let device: DeviceId =
+        device.parse().map_err(|_| thrown("malformed_id", "", "the device id is malformed"))?;
+    Ok(RescueFile::new(device, escrow.to_vec(), from_js(rows)?).to_bytes())
+}
+
+/// Version of the rows that this program writes.
+#[wasm_bindgen(js_name = storeFormat)]
+pub fn store_format() -> u8 {
+    STORE_FORMAT
+}
+
 /// A new UUIDv7 from a time and ten random bytes.
 #[wasm_bindgen(js_name = newId)]
 pub fn new_id(now_ms: f64, random: &[u8]) -> Result<String, JsValue> {
-    let random =
-        random.try_into().map_err(|_| thrown("malformed_id", "", "ten random bytes are needed"))?;
-    Ok(RecordId::v7(millis(now_ms), random).to_string())
+    Ok(RecordId::v7(millis(now_ms), self::random(random)?).to_string())
+}
+
+/// Random bytes of the length that is needed.
+fn random<const N: usize>(bytes: &[u8]) -> Result<[u8; N], JsValue> {
+    bytes.try_into().map_err(|_| thrown("malformed_value", "", "bytes of another length"))
 }
 
 /// What a repayment option comes to; `amount` is whole minor units.

@@ -8,7 +8,8 @@
 //! request by [`replied`](Workspace::replied) or [`request_failed`](Workspace::request_failed).
 //!
 //! Lists and digests are read from one small row per record; a document is loaded only while a
-//! person looks at it or a reply changes it. Time, randomness and ids come in as arguments: in the
+//! person looks at it or a reply changes it. Every row is sealed on its way into the store and
+//! opened on its way out ([`vault`]). Time, randomness and ids come in as arguments: in the
 //! browser JavaScript is the driver, in tests a scheduler with virtual time.
 //!
 //! What is promised: an edit is acknowledged when its batch is durable (rule D1), never sent
@@ -16,19 +17,21 @@
 //! the digest of what is held here equals the office's (rule P2).
 
 mod applying;
-mod chunk;
 mod conduct;
 mod held;
 mod journal;
 mod leaving;
 mod listing;
 mod loading;
+pub mod lock;
 mod output;
 mod practice;
 mod refused;
 mod repair;
+pub mod rescue;
 mod round;
 mod status;
+pub mod vault;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -52,9 +55,11 @@ pub use output::{
     Table, Write,
 };
 use round::Link;
+use vault::Vault;
 
 /// Version of the rows in the device's store. A store of another version is refused, untouched.
-pub const STORE_FORMAT: u8 = 1;
+/// Where the way changes in which rows are sealed, so does the layout of the tables.
+pub const STORE_FORMAT: u8 = 2;
 
 /// Documents kept loaded though nobody looks at them: enough to go back and forth in a list, few
 /// enough for a small phone (some 50 KB each).
@@ -118,7 +123,7 @@ pub enum WorkspaceError {
 /// Why a store cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Written by a newer program: refused plainly, untouched.
+    /// Written by another program: refused plainly, untouched.
     #[error("the store has format {0}, this program writes {STORE_FORMAT}")]
     Format(u8),
 }
@@ -127,6 +132,7 @@ pub enum StoreError {
 #[derive(Debug)]
 pub struct Workspace {
     identity: Identity,
+    vault: Vault,
     held: BTreeMap<RecordId, Held>,
     loaded: BTreeMap<RecordId, Loaded>,
     /// Loads asked for and not answered, with the number of pages that wait.
@@ -278,8 +284,8 @@ impl Workspace {
             return;
         };
         let bytes = change.raw_bytes().to_vec();
-        let key = chunk::key(record, &bytes);
-        self.journal.put(Table::Chunks, key.clone(), chunk::wrap(&bytes));
+        let key = self.vault.chunk_key(record, &bytes);
+        self.journal.put(Table::Chunks, key.clone(), bytes);
         loaded.chunks.insert(key);
         held.queue(change, now_ms, &mut self.journal);
         held.describe(&loaded.record);
@@ -293,7 +299,7 @@ impl Workspace {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        self.journal.poll().map(|(batch, writes)| Output::Persist { batch, writes })
+        self.journal.poll(&mut self.vault).map(|(batch, writes)| Output::Persist { batch, writes })
     }
 
     /// A batch is durable.

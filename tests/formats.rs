@@ -6,7 +6,6 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use automerge::ChangeHash;
@@ -23,10 +22,10 @@ use doorstep::sync::message::{
 use doorstep::sync::packed::Packer;
 use doorstep::sync::packed::columns::{self, Columns};
 use doorstep::sync::ranges::{Differing, Range, State};
-use doorstep::workspace::Table;
+use doorstep::workspace::{StoreError, Table};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::{Device, NOW, contact, office};
+use support::{Device, NOW, Tables, contact};
 
 // -- golden files
 
@@ -56,20 +55,23 @@ fn the_first_change_is_as_it_was() {
     assert_eq!(genesis::hash().to_string(), text("genesis-1.txt", &genesis::hash().to_string()));
 }
 
-/// A phone's store of format 1, with unsent work, opens and hands its work in.
+/// A phone's store of format 2, sealed and with unsent work, opens and hands its work in.
 #[tokio::test]
-async fn a_phones_store_of_format_1_opens() {
-    if std::env::var_os("DOORSTEP_WRITE_FORMATS").is_some() && !place("phone-1.json").exists() {
-        let (_folder, office, ids) = office(2).await;
+async fn a_phones_store_of_format_2_opens() {
+    if std::env::var_os("DOORSTEP_WRITE_FORMATS").is_some() && !place("phone-2.json").exists() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(place("office-1.sqlite3"), folder.path().join("office.sqlite3")).unwrap();
+        let office = Office::open(&address(folder.path()), || NOW).unwrap();
         let mut phone = Device::new("chen.jie", 1);
         phone.sync(&office).await;
+        let ids = phone.ids();
         phone.apply(ids[0], &contact("c1"));
-        std::fs::write(place("phone-1.json"), to_json(&phone.tables)).unwrap();
-        Office::backup(&address(_folder.path()), &place("office-1.sqlite3")).unwrap();
+        std::fs::write(place("phone-2.json"), to_json(&phone.tables)).unwrap();
+        office.close();
     }
     let mut phone = Device::new("chen.jie", 1);
     phone.sent = None;
-    phone.tables = of_json(&std::fs::read_to_string(place("phone-1.json")).unwrap());
+    phone.tables = of_json(&std::fs::read_to_string(place("phone-2.json")).unwrap());
     phone.restart();
     let ids = phone.ids();
     assert_eq!(ids.len(), 2);
@@ -83,6 +85,13 @@ async fn a_phones_store_of_format_1_opens() {
     phone.sync(&office).await;
     phone.assert_in_step();
     assert_eq!(office.visit(ids[0]).await.unwrap().contacts.len(), 1);
+}
+
+/// Rows of format 1 were not sealed. Nobody has such a store; it is refused and left as it is.
+#[test]
+fn a_phones_store_of_format_1_is_refused() {
+    let tables = of_json(&std::fs::read_to_string(place("phone-1.json")).unwrap());
+    assert_eq!(Device::new("chen.jie", 1).reopen(tables), Err(StoreError::Format(1)));
 }
 
 fn place(name: &str) -> PathBuf {
@@ -108,8 +117,6 @@ fn text(name: &str, now: &str) -> String {
 fn address(folder: &std::path::Path) -> String {
     format!("sqlite:{}", folder.join("office.sqlite3").display())
 }
-
-type Tables = BTreeMap<Table, BTreeMap<String, Vec<u8>>>;
 
 fn to_json(tables: &Tables) -> String {
     let rows = tables.iter().flat_map(|(table, rows)| {

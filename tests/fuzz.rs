@@ -13,6 +13,7 @@ use doorstep::record::{Record, genesis};
 use doorstep::sync::message::{Bring, Content, Packed, Push, Request, Want};
 use doorstep::sync::packed::{Packer, columns};
 use doorstep::sync::ranges;
+use doorstep::workspace::Table;
 use rstest::rstest;
 
 use checks::TARGETS;
@@ -143,17 +144,18 @@ fn the_corpus_can_be_made() {
     assert_eq!(Sheet::read(&checks::workbook(&parts)).unwrap().rows.len(), 1);
     write("worksheet", "plain", &parts);
 
-    let rows: Vec<(String, String, String)> =
-        serde_json::from_slice(&std::fs::read(formats.join("phone-1.json")).unwrap()).unwrap();
+    let rows: Vec<(Table, String, String)> =
+        serde_json::from_slice(&std::fs::read(formats.join("phone-2.json")).unwrap()).unwrap();
     for (n, (table, key, value)) in rows.iter().enumerate() {
-        let which = match (table.as_str(), key.as_str()) {
-            ("meta", "cursor") => 0,
-            ("records", _) => 1,
-            ("outbox", _) => 2,
+        let which = match (table, key.as_str()) {
+            (Table::Meta, "cursor") => 0,
+            (Table::Records, _) => 1,
+            (Table::Outbox, _) => 2,
             _ => 3,
         };
-        let value = doorstep::ids::unhex(value).unwrap();
-        write("device_rows", &format!("{table}-{n}"), &[vec![which], value].concat());
+        let value = checks::vault().open(*table, key, &doorstep::ids::unhex(value).unwrap());
+        let name = format!("{table:?}-{n}").to_lowercase();
+        write("device_rows", &name, &[vec![which], value.unwrap()].concat());
     }
 }
 

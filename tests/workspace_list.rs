@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use doorstep::ids::{DeviceId, RecordId};
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
 use doorstep::record::terms::{Disposition, Role};
+use doorstep::workspace::vault::Vault;
 use doorstep::workspace::{
     HeldRow, Identity, ListChanges, Output, RecordState, Row, SyncState, Table, Workspace,
 };
@@ -117,7 +118,10 @@ fn practice(session: u64, rows: &Rows) -> Workspace {
     };
     let (meta, records, outbox) =
         (of(rows, Table::Meta), of(rows, Table::Records), of(rows, Table::Outbox));
-    Workspace::for_practice(identity, &meta, &records, &outbox, NOW).expect("opens")
+    let mut salt = [0; 16];
+    salt[8..].copy_from_slice(&session.to_be_bytes());
+    let vault = Vault::new(&[7; 32], salt);
+    Workspace::for_practice(identity, vault, &meta, &records, &outbox, NOW).expect("opens")
 }
 
 fn of(rows: &Rows, table: Table) -> Vec<Row> {

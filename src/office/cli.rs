@@ -9,6 +9,7 @@ mod failure;
 mod openid;
 mod people;
 mod quarantine;
+mod rescue;
 mod serve;
 mod simulate;
 mod verify;
@@ -59,7 +60,7 @@ struct Shared {
 enum Command {
     /// Serve phones and the console
     Serve(Box<Serve>),
-    /// Bring case lists into the office
+    /// Bring case lists, or work that was saved on a phone, into the office
     #[command(subcommand)]
     Import(Import),
     /// Take visit records out of the office
@@ -229,6 +230,16 @@ struct OpenIdOptions {
 enum Import {
     /// A case list: CSV (UTF-8 or GB18030) or XLSX
     Cases(ImportCases),
+    /// A rescue file: unsent work that was saved on a phone
+    Rescue(ImportRescue),
+}
+
+#[derive(Args)]
+struct ImportRescue {
+    /// The file
+    file: PathBuf,
+    #[command(flatten)]
+    output: Output,
 }
 
 #[derive(Args)]
@@ -450,6 +461,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(options) => Desk::with(database, |desk| serve::run(desk, *options)),
         Command::Import(Import::Cases(options)) => {
             Desk::with(database, |desk| cases::run(desk, options))
+        }
+        Command::Import(Import::Rescue(options)) => {
+            Desk::with(database, |desk| rescue::run(desk, options))
         }
         Command::Export(Export::Visits(options)) => {
             Desk::with(database, |desk| visits::run(desk, options))

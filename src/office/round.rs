@@ -87,7 +87,7 @@ impl Office {
 
     /// One result for each push, in order, and the heads that the device knows by them. All are
     /// queued before the first is waited for, so that they share commits.
-    async fn take_all(
+    pub(super) async fn take_all(
         &self,
         session: &Session,
         pushes: Vec<Push>,

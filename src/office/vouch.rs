@@ -7,7 +7,7 @@
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::ids::{Heads, RecordId};
+use crate::ids::{DeviceId, Heads, RecordId};
 use crate::sync::message::{Tag, Voucher};
 
 /// Makes and checks tags.
@@ -33,6 +33,15 @@ impl Vouchers {
     /// Whether a tag is of this office, for this user and state; in constant time.
     pub(super) fn hold(&self, user: &str, record: RecordId, heads: &Heads, tag: &Tag) -> bool {
         self.over(user, record, heads).verify_truncated_left(tag).is_ok()
+    }
+
+    /// The key under which a device keeps its data key for the office (docs/SECURITY.md, "On the
+    /// phone"): worked out anew each time, kept nowhere, and the same in a restored office.
+    pub(super) fn escrow(&self, device: DeviceId) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(b"doorstep escrow 1");
+        mac.update(&device.0);
+        mac.finalize().into_bytes().into()
     }
 
     fn over(&self, user: &str, record: RecordId, heads: &Heads) -> Hmac<Sha256> {

@@ -1,12 +1,12 @@
 //! A simulated phone: the real workspace, a disk that may fail, and outputs carried out one by one.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::ids::{DeviceId, RecordId};
 use crate::record::Record;
 use crate::record::terms::Role;
 use crate::workspace::{
-    Identity, Output, Row, StoreError, Table, Workspace, WorkspaceError, Write,
+    Identity, Output, Row, StoreError, Table, Workspace, WorkspaceError, Write, vault::Vault,
 };
 
 /// What is on a device's disk.
@@ -40,8 +40,6 @@ pub(super) struct Device {
     /// Where something was damaged while the record held work that is nowhere else: no second
     /// table until that work has arrived, since what stands in two places survives one damage.
     pub(super) hurt: BTreeMap<RecordId, Table>,
-    /// Records whose row was damaged and may be taken for sound until the record is loaded.
-    pub(super) doubtful: BTreeSet<RecordId>,
     /// Something of the store was damaged, forgotten or put back.
     pub(super) ever_hurt: bool,
     /// Repairs of former lives.
@@ -76,7 +74,6 @@ impl Device {
             told: false,
             erased: false,
             hurt: BTreeMap::new(),
-            doubtful: BTreeSet::new(),
             ever_hurt: false,
             repairs_before: 0,
             copy: None,
@@ -104,7 +101,6 @@ impl Device {
         self.handed.clear();
         self.queue.clear();
         self.hurt.clear();
-        self.doubtful.clear();
         self.erased = true;
     }
 
@@ -195,7 +191,12 @@ fn open(
 ) -> Result<Workspace, StoreError> {
     let identity = Identity { device, session, user: user.to_owned(), role: Role::Collector };
     let all = |table| rows(disk, table, "");
-    Workspace::new(identity, &all(Table::Meta), &all(Table::Records), &all(Table::Outbox), now)
+    // The session is new at each start, and so is what nonces begin with.
+    let mut salt = [0; 16];
+    salt[8..].copy_from_slice(&session.to_be_bytes());
+    let vault = Vault::new(&[device.0, device.0].concat().try_into().unwrap_or_default(), salt);
+    let (meta, records) = (all(Table::Meta), all(Table::Records));
+    Workspace::new(identity, vault, &meta, &records, &all(Table::Outbox), now)
 }
 
 fn rows(disk: &Disk, table: Table, prefix: &str) -> Vec<Row> {

@@ -1,7 +1,7 @@
 //! Devices die, and their disks fail: writes that are lost, values that rot, rows that go.
 
 use super::faults::Fault;
-use super::oracle::{Step, broken};
+use super::oracle::Step;
 use super::world::{World, failed};
 use crate::ids::RecordId;
 use crate::workspace::Table;
@@ -57,7 +57,7 @@ impl World<'_> {
         for (_, writes) in handed.iter().take(kept) {
             self.devices[n].commit(writes, None);
         }
-        self.damage(n)?;
+        self.damage(n);
         self.die(n)
     }
 
@@ -77,9 +77,9 @@ impl World<'_> {
     }
 
     /// Something on the disk is damaged, or more than one thing.
-    fn damage(&mut self, n: usize) -> Step {
+    fn damage(&mut self, n: usize) {
         if !self.disks_fail {
-            return Ok(());
+            return;
         }
         if self.strikes(Fault::BitFlip) {
             for _ in 0..self.rng.usize(1..=DAMAGES) {
@@ -103,9 +103,8 @@ impl World<'_> {
             self.forget(n);
         }
         if self.strikes(Fault::MetaDamaged) {
-            return self.damage_meta(n);
+            self.damage_meta(n);
         }
-        Ok(())
     }
 
     fn harm(&mut self, n: usize, harm: impl FnOnce(&mut Vec<u8>)) {
@@ -122,9 +121,9 @@ impl World<'_> {
         self.hurt(n, place);
     }
 
-    /// Two chunks stand in each other's place.
+    /// Two values of a table stand in each other's place.
     fn swap(&mut self, n: usize) {
-        let table = Table::Chunks;
+        let table = [Table::Chunks, Table::Records, Table::Outbox][self.rng.usize(0..3)];
         let (Some(one), Some(other)) = (self.some_place(n, table), self.some_place(n, table))
         else {
             return;
@@ -166,9 +165,6 @@ impl World<'_> {
         device.ever_hurt = true;
         if let Some(record) = record_of(&key) {
             device.hurt.insert(record, table);
-            if table == Table::Records {
-                device.doubtful.insert(record);
-            }
         }
         self.tell(format!("device {n}: {key} is damaged in {table:?}"));
     }
@@ -189,38 +185,24 @@ impl World<'_> {
         self.tell(format!("the store of device {n} forgets {key}"));
     }
 
-    /// Damage to what the store says about itself. Only the format stops the device: it can't
-    /// tell a damaged word from a newer one, touches nothing, and goes on once that is mended.
-    fn damage_meta(&mut self, n: usize) -> Step {
-        let Some((_, key)) = self.some_place(n, Table::Meta) else { return Ok(()) };
+    /// Damage to what the store says about itself, which is found like any other.
+    fn damage_meta(&mut self, n: usize) {
+        let Some((_, key)) = self.some_place(n, Table::Meta) else { return };
         let bit = self.rng.usize(..);
         let cut = self.rng.u32(0..4) == 0;
         self.tell(format!("device {n}: {key} is damaged in Meta"));
-        let now = self.now();
         let device = &mut self.devices[n];
         device.ever_hurt = true;
         let Some(value) = device.disk.get_mut(&Table::Meta).and_then(|rows| rows.get_mut(&key))
         else {
-            return Ok(());
+            return;
         };
-        let sound = value.clone();
-        if sound.is_empty() {
-            return Ok(());
-        }
+        let length = value.len().max(1);
         if cut {
-            value.truncate(bit % value.len().max(1));
-        } else if let Some(byte) = value.get_mut(bit / 8 % sound.len().max(1)) {
+            value.truncate(bit % length);
+        } else if let Some(byte) = value.get_mut(bit / 8 % length) {
             *byte ^= 1 << (bit % 8);
         }
-        if key == "format" && !cut {
-            if device.after_crash(std::iter::empty(), now).is_ok() {
-                return broken("D5", format!("device {n} opens a store of another format"));
-            }
-            if let Some(rows) = device.disk.get_mut(&Table::Meta) {
-                rows.insert(key, sound);
-            }
-        }
-        Ok(())
     }
 }
 

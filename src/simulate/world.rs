@@ -203,7 +203,6 @@ impl<'g> World<'g> {
                     if let Ok(id) = record.parse() {
                         let rows = device.chunks(id);
                         device.workspace.loaded(id, &rows, at);
-                        device.doubtful.remove(&id);
                     }
                 }
                 Output::Send { round, body } => self.send(n, round, body.into_vec()),

@@ -8,7 +8,7 @@ use super::held::{self, Held, Problem, Unsent, checked_change};
 use super::loading::{self, CURSOR_KEY, PROVEN_KEY, absorb_what_fits, confirmed_heads};
 use super::output::{Output, Table};
 use super::round::{Phase, Pushed};
-use super::{Loaded, Workspace, chunk};
+use super::{Loaded, Workspace};
 use crate::ids::{Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::message::{Chunk, Content, Cursor, Entry, Epoch, Outcome, Packed, Reply, Tables};
@@ -188,8 +188,8 @@ impl Workspace {
         for change in &changes {
             if fresh.contains(&change.hash()) {
                 let bytes = change.raw_bytes();
-                let key = chunk::key(id, bytes);
-                self.journal.put(Table::Chunks, key.clone(), chunk::wrap(bytes));
+                let key = self.vault.chunk_key(id, bytes);
+                self.journal.put(Table::Chunks, key.clone(), bytes.to_vec());
                 loaded.chunks.insert(key);
             } else if !unsent.contains(&change.hash()) {
                 continue;
@@ -236,7 +236,7 @@ impl Workspace {
         let chunks = before.map(|loaded| loaded.chunks).unwrap_or_default();
         self.uses += 1;
         let mut loaded = Loaded { record, chunks, pins, used: self.uses };
-        loading::rewrite(&mut self.journal, id, &mut loaded);
+        loading::rewrite(&mut self.journal, &self.vault, id, &mut loaded);
         held.confirmed = confirmed_heads(&loaded.record, held);
         held.withdrawn = false;
         held.wanted = false;

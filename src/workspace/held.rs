@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::{Change, ChangeHash};
 use minicbor::{Decode, Encode};
 
-use super::STORE_FORMAT;
 use super::journal::Journal;
 use super::output::{HeldRow, RecordState, Table};
 use crate::ids::{Heads, RecordId};
@@ -125,23 +124,21 @@ pub(super) struct Unsent {
 #[derive(Encode, Decode)]
 struct StoredUnsent {
     #[n(0)]
-    format: u8,
-    #[n(1)]
     #[cbor(with = "minicbor::bytes")]
     bytes: Vec<u8>,
-    #[n(2)]
+    #[n(1)]
     at: i64,
 }
 
 impl Unsent {
     pub(super) fn encode(&self) -> Vec<u8> {
-        encode(&StoredUnsent { format: STORE_FORMAT, bytes: self.bytes.clone(), at: self.at })
+        encode(&StoredUnsent { bytes: self.bytes.clone(), at: self.at })
     }
 
-    /// From the store; `None` where it is damaged.
-    pub(super) fn decode(value: &[u8]) -> Option<Self> {
-        let stored: StoredUnsent = minicbor::decode(value).ok()?;
-        let change = checked_change(&stored.bytes).filter(|_| stored.format == STORE_FORMAT)?;
+    /// From a row; `None` where that is damaged.
+    pub(super) fn decode(row: &[u8]) -> Option<Self> {
+        let stored: StoredUnsent = minicbor::decode(row).ok()?;
+        let change = checked_change(&stored.bytes)?;
         let (hash, deps, operations) = (change.hash(), change.deps().to_vec(), change.len());
         Some(Self { hash, deps, bytes: stored.bytes, operations, at: stored.at, batch: None })
     }
@@ -165,21 +162,19 @@ pub(super) fn checked_change(bytes: &[u8]) -> Option<Change> {
 #[derive(Encode, Decode)]
 struct StoredHeld {
     #[n(0)]
-    format: u8,
-    #[n(1)]
     heads: Heads,
-    #[n(2)]
+    #[n(1)]
     confirmed: Heads,
-    #[n(3)]
+    #[n(2)]
     problem: Option<Problem>,
-    #[n(4)]
+    #[n(3)]
     wanted: bool,
-    #[n(5)]
+    #[n(4)]
     withdrawn: bool,
-    #[n(6)]
+    #[n(5)]
     #[cbor(with = "minicbor::bytes")]
     summary: Vec<u8>,
-    #[n(7)]
+    #[n(6)]
     vouched: Option<Vouched>,
 }
 
@@ -236,7 +231,6 @@ impl Held {
         let summary =
             self.summary.as_ref().and_then(|summary| minicbor_serde::to_vec(summary).ok());
         encode(&StoredHeld {
-            format: STORE_FORMAT,
             heads: self.heads.clone(),
             confirmed: self.confirmed.clone(),
             problem: self.problem.clone(),
@@ -247,12 +241,9 @@ impl Held {
         })
     }
 
-    /// From the store; `None` where the row is damaged.
-    pub(super) fn decode(id: RecordId, value: &[u8]) -> Option<Self> {
-        let stored: StoredHeld = minicbor::decode(value).ok()?;
-        if stored.format != STORE_FORMAT {
-            return None;
-        }
+    /// From a row; `None` where that is damaged.
+    pub(super) fn decode(id: RecordId, row: &[u8]) -> Option<Self> {
+        let stored: StoredHeld = minicbor::decode(row).ok()?;
         let summary: VisitSummary = minicbor_serde::from_slice(&stored.summary).ok()?;
         if summary.id != id.to_string() {
             return None;

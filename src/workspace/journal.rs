@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::output::{Table, Write};
+use super::vault::Vault;
 
 /// A place in the store: table and key.
 type Place = (Table, String);
@@ -91,8 +92,8 @@ impl Journal {
         self.next
     }
 
-    /// The next batch, if none is being committed.
-    pub(super) fn poll(&mut self) -> Option<(u64, Vec<Write>)> {
+    /// The next batch, sealed, if none is being committed.
+    pub(super) fn poll(&mut self, vault: &mut Vault) -> Option<(u64, Vec<Write>)> {
         if self.committing.is_some() || self.failed || self.gathering.stands.is_empty() {
             return None;
         }
@@ -106,7 +107,9 @@ impl Journal {
                 table: *table,
                 key: key.clone(),
                 value: match stand {
-                    Stand::Bytes(bytes) => Some(serde_bytes::ByteBuf::from(bytes.clone())),
+                    Stand::Bytes(bytes) => {
+                        Some(serde_bytes::ByteBuf::from(vault.seal(*table, key, bytes)))
+                    }
                     Stand::Nothing => None,
                 },
             })
@@ -153,19 +156,22 @@ mod tests {
     #[test]
     fn a_failed_batch_goes_in_front_and_later_writes_win() {
         let mut journal = Journal::default();
+        let mut vault = Vault::new(&[7; 32], [1; 16]);
         journal.put(Table::Meta, "a".into(), vec![1]);
         journal.ticket(1);
-        let (first, _) = journal.poll().expect("a batch");
+        let (first, _) = journal.poll(&mut vault).expect("a batch");
         journal.put(Table::Meta, "a".into(), vec![2]);
         journal.put(Table::Meta, "b".into(), vec![3]);
-        assert!(journal.poll().is_none(), "one batch at a time");
+        assert!(journal.poll(&mut vault).is_none(), "one batch at a time");
         journal.failed(first);
-        assert!(journal.poll().is_none(), "no hammering");
+        assert!(journal.poll(&mut vault).is_none(), "no hammering");
         journal.retry();
-        let (second, writes) = journal.poll().expect("the batch again");
-        let stands: Vec<_> =
-            writes.iter().map(|w| (w.key.as_str(), w.value.as_ref().map(|v| v[0]))).collect();
-        assert_eq!(stands, [("a", Some(2)), ("b", Some(3))]);
+        let (second, writes) = journal.poll(&mut vault).expect("the batch again");
+        let stands = writes.iter().map(|write| {
+            let value = write.value.as_ref().expect("a value");
+            (write.key.as_str(), vault.open(Table::Meta, &write.key, value).expect("sealed"))
+        });
+        assert!(stands.eq([("a", vec![2]), ("b", vec![3])]));
         assert_eq!(journal.done(second), Some(1));
         assert!(journal.is_idle());
     }

@@ -10,7 +10,8 @@ use super::journal::Journal;
 use super::listing::Listing;
 use super::output::{Output, Row, Table};
 use super::round::Link;
-use super::{Identity, Loaded, STORE_FORMAT, StoreError, Workspace, WorkspaceError, chunk};
+use super::vault::Vault;
+use super::{Identity, Loaded, STORE_FORMAT, StoreError, Workspace, WorkspaceError};
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::message::Cursor;
@@ -27,15 +28,16 @@ impl Workspace {
     /// A workspace over the rows of a device's store; no rows for a new one.
     ///
     /// # Errors
-    /// The store was written by a newer program. Nothing is written then.
+    /// The store was written by another program. Nothing is written then.
     pub fn new(
         identity: Identity,
+        vault: Vault,
         meta: &[Row],
         records: &[Row],
         outbox: &[Row],
         now_ms: i64,
     ) -> Result<Self, StoreError> {
-        let mut workspace = Self::from_rows(identity, meta, records, outbox)?;
+        let mut workspace = Self::from_rows(identity, vault, meta, records, outbox)?;
         if workspace.cursor == Cursor::default() && !workspace.held.is_empty() {
             // What is held is compared instead of sent again.
             workspace.link.begin_repair();
@@ -48,35 +50,53 @@ impl Workspace {
     /// The workspace that the rows describe, before it does anything.
     pub(super) fn from_rows(
         identity: Identity,
+        vault: Vault,
         meta: &[Row],
         records: &[Row],
         outbox: &[Row],
     ) -> Result<Self, StoreError> {
-        let named = |name: &str| meta.iter().find(|row| row.key == name).map(|row| &row.value);
-        let format = named(FORMAT_KEY).and_then(|value| value.first().copied());
-        if let Some(format) = format.filter(|format| *format != STORE_FORMAT) {
-            return Err(StoreError::Format(format));
+        let mut damaged = Vec::new();
+        let mut sound = BTreeMap::new();
+        for row in meta {
+            match vault.open_any(Table::Meta, &row.key, &row.value) {
+                Some((format, _)) if format != STORE_FORMAT => {
+                    return Err(StoreError::Format(format));
+                }
+                Some((_, plain)) => drop(sound.insert(row.key.as_str(), plain)),
+                // Rows of format 1 were not sealed.
+                None => match row.value.as_slice() {
+                    [format] if row.key == FORMAT_KEY && *format != STORE_FORMAT => {
+                        return Err(StoreError::Format(*format));
+                    }
+                    _ => damaged.push(row),
+                },
+            }
         }
         let mut workspace = Self {
             identity,
+            vault,
             held: BTreeMap::new(),
             loaded: BTreeMap::new(),
             loading: BTreeMap::new(),
             journal: Journal::default(),
             // A damaged cursor is no cursor: everything comes again.
-            cursor: named(CURSOR_KEY)
-                .and_then(|value| minicbor::decode(value).ok())
+            cursor: sound
+                .get(CURSOR_KEY)
+                .and_then(|row| minicbor::decode(row).ok())
                 .unwrap_or_default(),
-            link: Link::new(named(PROVEN_KEY).and_then(|value| minicbor::decode(value).ok())),
+            link: Link::new(sound.get(PROVEN_KEY).and_then(|row| minicbor::decode(row).ok())),
             outputs: VecDeque::new(),
             next_ticket: 0,
             uses: 0,
             listing: Listing::default(),
             // Layers that are damaged come again from the office.
-            policy: named(LAYERS_KEY).and_then(|value| policy(value)).unwrap_or_default(),
+            policy: sound.get(LAYERS_KEY).and_then(|row| policy(row)).unwrap_or_default(),
             zones: BTreeMap::new(),
         };
-        if format.is_none() {
+        for row in damaged {
+            workspace.set_aside(Table::Meta, row);
+        }
+        if !sound.contains_key(FORMAT_KEY) {
             workspace.journal.put(Table::Meta, FORMAT_KEY.into(), vec![STORE_FORMAT]);
         }
         workspace.restore(records, outbox);
@@ -90,7 +110,8 @@ impl Workspace {
                 self.set_aside(Table::Records, row);
                 continue;
             };
-            let held = Held::decode(id, &row.value).unwrap_or_else(|| {
+            let plain = self.vault.open(Table::Records, &row.key, &row.value);
+            let held = plain.and_then(|plain| Held::decode(id, &plain)).unwrap_or_else(|| {
                 self.set_aside(Table::Records, row);
                 doubtful.insert(id);
                 Held::new(id)
@@ -101,7 +122,8 @@ impl Workspace {
             let place = row.key.split_once('/').and_then(|(record, number)| {
                 Some((record.parse::<RecordId>().ok()?, number.parse::<u64>().ok()?))
             });
-            let unsent = Unsent::decode(&row.value);
+            let plain = self.vault.open(Table::Outbox, &row.key, &row.value);
+            let unsent = plain.and_then(|plain| Unsent::decode(&plain));
             let (Some((id, number)), Some(unsent)) = (place, unsent) else {
                 self.set_aside(Table::Outbox, row);
                 // Its change stands in the chunks too: a load finds it there.
@@ -122,14 +144,8 @@ impl Workspace {
 
     /// Keeps the bytes of a damaged row where they do no harm.
     fn set_aside(&mut self, table: Table, row: &Row) {
-        let name = match table {
-            Table::Meta => "meta",
-            Table::Records => "records",
-            Table::Chunks => "chunks",
-            Table::Outbox => "outbox",
-            Table::Damaged => return,
-        };
-        self.journal.put(Table::Damaged, format!("{name}/{}", row.key), row.value.to_vec());
+        let key = format!("{}/{}", table.name(), row.key);
+        self.journal.put(Table::Damaged, key, row.value.to_vec());
         self.journal.delete(table, row.key.clone());
     }
 
@@ -185,11 +201,12 @@ impl Workspace {
         let mut documents = Vec::new();
         let mut changes: Vec<Change> = Vec::new();
         for row in rows {
-            let sound = chunk::unwrap(id, &row.key, &row.value).and_then(|bytes| {
-                if chunk::is_document(bytes) {
-                    Record::load(bytes).ok().map(|record| documents.push(record))
+            let plain = self.vault.open(Table::Chunks, &row.key, &row.value);
+            let sound = plain.and_then(|bytes| {
+                if is_document(&bytes) {
+                    Record::load(&bytes).ok().map(|record| documents.push(record))
                 } else {
-                    checked_change(bytes).map(|change| changes.push(change))
+                    checked_change(&bytes).map(|change| changes.push(change))
                 }
             });
             match sound {
@@ -236,20 +253,26 @@ impl Workspace {
         let mut loaded = Loaded { record, chunks, pins, used: self.uses };
         // What a damaged chunk held came from the outbox, which will not keep it.
         if loaded.chunks.len() >= COMPACT_AT || loaded.chunks.len() < rows.len() {
-            rewrite(&mut self.journal, id, &mut loaded);
+            rewrite(&mut self.journal, &self.vault, id, &mut loaded);
         }
         self.loaded.insert(id, loaded);
     }
 }
 
+/// Whether a chunk is a whole document and not a change: its type stands after 4 bytes of magic
+/// and 4 of checksum.
+fn is_document(chunk: &[u8]) -> bool {
+    chunk.get(8) == Some(&0)
+}
+
 /// Writes all chunks of a record as one document, in the batch that deletes them (rule D4).
-pub(super) fn rewrite(journal: &mut Journal, id: RecordId, loaded: &mut Loaded) {
+pub(super) fn rewrite(journal: &mut Journal, vault: &Vault, id: RecordId, loaded: &mut Loaded) {
     let bytes = loaded.record.save();
-    let key = chunk::key(id, &bytes);
+    let key = vault.chunk_key(id, &bytes);
     for old in std::mem::take(&mut loaded.chunks) {
         journal.delete(Table::Chunks, old);
     }
-    journal.put(Table::Chunks, key.clone(), chunk::wrap(&bytes));
+    journal.put(Table::Chunks, key.clone(), bytes);
     loaded.chunks.insert(key);
 }
 

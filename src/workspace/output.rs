@@ -99,13 +99,26 @@ pub enum Table {
     Meta,
     /// One row a record: what lists and digests need; key is the record id.
     Records,
-    /// Automerge chunks; key is record id, `/`, SHA-256.
+    /// Automerge chunks; key is record id, `/`, a keyed hash.
     Chunks,
     /// Changes that the office has not confirmed; key is record id, `/`, number.
     Outbox,
     /// Rows that were found damaged, with their bytes; key is table, `/`, the key there.
     Damaged,
 }
+}
+
+impl Table {
+    /// Its name, as it stands in the store.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Records => "records",
+            Self::Chunks => "chunks",
+            Self::Outbox => "outbox",
+            Self::Damaged => "damaged",
+        }
+    }
 }
 
 TsType! {

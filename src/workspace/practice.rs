@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::held::Held;
 use super::output::{Output, Row, Table};
+use super::vault::Vault;
 use super::{Identity, Loaded, StoreError, Workspace, loading};
 use crate::ids::{DeviceId, RecordId, actor};
 use crate::record::command::{AssignmentPatch, CasePatch};
@@ -21,12 +22,13 @@ impl Workspace {
     /// The store was written by a newer program.
     pub fn for_practice(
         identity: Identity,
+        vault: Vault,
         meta: &[Row],
         records: &[Row],
         outbox: &[Row],
         now_ms: i64,
     ) -> Result<Self, StoreError> {
-        let mut workspace = Self::from_rows(identity, meta, records, outbox)?;
+        let mut workspace = Self::from_rows(identity, vault, meta, records, outbox)?;
         workspace.link.cut();
         workspace.settle(now_ms);
         Ok(workspace)
@@ -57,7 +59,7 @@ impl Workspace {
         held.confirmed = held.heads.clone();
         self.journal.put(Table::Records, id.to_string(), held.encode());
         let mut loaded = Loaded { record, chunks: BTreeSet::new(), pins: 0, used: 0 };
-        loading::rewrite(&mut self.journal, id, &mut loaded);
+        loading::rewrite(&mut self.journal, &self.vault, id, &mut loaded);
         self.held.insert(id, held);
         self.loaded.insert(id, loaded);
         self.outputs.push_back(Output::ListChanged);

@@ -70,7 +70,7 @@ impl Workspace {
             self.journal.delete(Table::Outbox, held::outbox_key(record, number));
         }
         loaded.record = office;
-        loading::rewrite(&mut self.journal, record, loaded);
+        loading::rewrite(&mut self.journal, &self.vault, record, loaded);
         held.problem = None;
         held.missing = 0;
         held.describe(&loaded.record);

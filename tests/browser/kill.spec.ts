@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HistoryEntry } from "../../www/src/wasm/doorstep";
 import { kill, phone } from "./support/browser";
-import { inStep, inStepAgain, openCase, readyOffline, signIn } from "./support/field";
+import { inStep, inStepAgain, openCase, readyOffline, signIn, unlocks } from "./support/field";
 import { Office } from "./support/office";
 
 const KILLS = Number(process.env.DOORSTEP_KILLS ?? 3);
@@ -103,6 +103,7 @@ function say(line: string): void {
 
 async function firstPage(context: BrowserContext, address: string): Promise<Page> {
   const page = context.pages()[0] ?? (await context.newPage());
+  await unlocks(page);
   await page.goto(address);
   return page;
 }

@@ -20,6 +20,7 @@ import {
   signIn,
   step,
   syncNow,
+  unlocks,
 } from "./support/field";
 import { instant, Office, PASSWORD, wallClock } from "./support/office";
 
@@ -44,6 +45,7 @@ test.afterEach(async () => {
 
 async function start(context: BrowserContext): Promise<Page> {
   const page = context.pages()[0] ?? (await context.newPage());
+  await unlocks(page);
   await page.goto(office.url);
   return page;
 }

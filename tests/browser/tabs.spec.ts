@@ -1,6 +1,6 @@
 /** Several tabs over one store: all of them write, one leads, and nothing is lost when it ends. */
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
-import { inStep, openCase, saved, signIn, step } from "./support/field";
+import { inStep, openCase, saved, signIn, step, unlocks } from "./support/field";
 import { Office } from "./support/office";
 
 let office: Office;
@@ -28,6 +28,7 @@ async function two(context: BrowserContext, user: string): Promise<{ first: Page
   await inStep(first);
   const id = await openCase(first, "NB2026");
   const second = await context.newPage();
+  await unlocks(second);
   await second.goto(`${office.url}/visit/${id}`);
   for (const page of [first, second]) {
     await step(page, "Record");

@@ -10,11 +10,19 @@ use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact}
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::view::VisitView;
 use doorstep::sync::message::{Ended, decode_request, encode_reply};
-use doorstep::workspace::{Identity, Output, Row, Status, SyncState, Table, Workspace, Write};
+use doorstep::workspace::vault::Vault;
+use doorstep::workspace::{
+    Identity, Output, Row, Status, StoreError, SyncState, Table, Workspace, Write,
+};
 
 pub const NOW: i64 = 1_795_000_000_000;
+/// Data key of every phone.
+pub const KEY: [u8; 32] = [7; 32];
 /// Rounds that any of these tests may need: a stall is a failure, not a hang.
 const ROUNDS_AT_MOST: usize = 64;
+
+/// What is stored.
+pub type Tables = BTreeMap<Table, BTreeMap<String, Vec<u8>>>;
 
 /// A request on its way.
 pub struct Sent {
@@ -24,7 +32,7 @@ pub struct Sent {
 
 pub struct Device {
     pub workspace: Workspace,
-    pub tables: BTreeMap<Table, BTreeMap<String, Vec<u8>>>,
+    pub tables: Tables,
     pub sent: Option<Sent>,
     pub requests: usize,
     pub saved: u64,
@@ -33,6 +41,8 @@ pub struct Device {
     pub erased: Option<String>,
     /// Why writes fail, if they do.
     pub disk: Option<&'static str>,
+    /// What its rows are sealed with.
+    pub key: [u8; 32],
     wake_at: Option<i64>,
     session: Session,
     sessions: u64,
@@ -48,7 +58,7 @@ impl Device {
         let session = Session { user: user.into(), role: Role::Collector, device };
         let tables = BTreeMap::new();
         let claims = Role::Collector;
-        let workspace = workspace(&session, claims, 1, &tables).expect("a new store opens");
+        let workspace = workspace(&session, claims, 1, &KEY, &tables).expect("a new store opens");
         let mut device = Self {
             workspace,
             tables,
@@ -58,6 +68,7 @@ impl Device {
             now: NOW,
             erased: None,
             disk: None,
+            key: KEY,
             wake_at: None,
             session,
             sessions: 1,
@@ -72,9 +83,19 @@ impl Device {
     pub fn restart(&mut self) {
         self.sent = None;
         self.sessions += 1;
-        let opened = workspace(&self.session, self.claims, self.sessions, &self.tables);
+        let opened = workspace(&self.session, self.claims, self.sessions, &self.key, &self.tables);
         self.workspace = opened.expect("opens");
         self.run();
+    }
+
+    /// Starts from other tables; nothing is carried out.
+    pub fn reopen(&mut self, tables: Tables) -> Result<(), StoreError> {
+        self.tables = tables;
+        self.sent = None;
+        self.sessions += 1;
+        self.workspace =
+            workspace(&self.session, self.claims, self.sessions, &self.key, &self.tables)?;
+        Ok(())
     }
 
     /// Carries outputs out until there are none.
@@ -233,19 +254,20 @@ fn workspace(
     session: &Session,
     role: Role,
     number: u64,
-    tables: &BTreeMap<Table, BTreeMap<String, Vec<u8>>>,
-) -> Result<Workspace, doorstep::workspace::StoreError> {
+    key: &[u8; 32],
+    tables: &Tables,
+) -> Result<Workspace, StoreError> {
     let identity =
         Identity { device: session.device, session: number, user: session.user.clone(), role };
     let all = |table| rows(tables, table, "");
-    Workspace::new(identity, &all(Table::Meta), &all(Table::Records), &all(Table::Outbox), NOW)
+    let mut salt = [0; 16];
+    salt[8..].copy_from_slice(&number.to_be_bytes());
+    let vault = Vault::new(key, salt);
+    let (meta, records) = (all(Table::Meta), all(Table::Records));
+    Workspace::new(identity, vault, &meta, &records, &all(Table::Outbox), NOW)
 }
 
-fn rows(
-    tables: &BTreeMap<Table, BTreeMap<String, Vec<u8>>>,
-    table: Table,
-    prefix: &str,
-) -> Vec<Row> {
+fn rows(tables: &Tables, table: Table, prefix: &str) -> Vec<Row> {
     let Some(table) = tables.get(&table) else { return Vec::new() };
     table
         .iter()

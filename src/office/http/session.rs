@@ -13,12 +13,15 @@ use super::cookies::{self, DEVICE, SESSION};
 use super::extract::{Caller, Checked};
 use super::guard::Presented;
 use super::{App, Problem};
-use crate::ids::DeviceId;
-use crate::office::auth::{self, Attempt, Place};
+use crate::ids::{DeviceId, hex};
+use crate::office::auth::{self, Attempt, Lifetime, Place};
 use crate::record::terms::Role;
 
 /// A browser stays the same device for so long after its last sign-in, seconds.
 const DEVICE_KEPT: i64 = 400 * 24 * 60 * 60;
+
+/// For so long after a sign-in the session itself stands for it, ms.
+const FRESH: i64 = 10 * 60 * 1000;
 
 #[derive(Deserialize)]
 pub(super) struct SignIn {
@@ -35,6 +38,8 @@ struct SignedIn {
     role: Role,
     token: String,
     device: String,
+    /// Key of the device's escrow, 64 hex digits.
+    escrow: String,
     expires_at: i64,
 }
 
@@ -44,6 +49,10 @@ pub(super) struct Me {
     display_name: String,
     role: Role,
     device: String,
+    /// Key of the device's escrow; only just after a sign-in, such as on the way back from the
+    /// identity provider: a copied cookie is older than that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escrow: Option<String>,
     /// The one to use from now on; only for programs, and only where it is to be replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
@@ -67,6 +76,7 @@ pub(super) async fn sign_in(
         role: identity.session.role,
         token,
         device: identity.session.device.to_string(),
+        escrow: hex(&app.office.escrow(identity.session.device)),
         expires_at,
     };
     Ok((AppendHeaders(cookies), Json(body)).into_response())
@@ -106,7 +116,10 @@ pub(super) async fn show(
 ) -> Json<Me> {
     let Caller { identity, renewed } = caller;
     let by_cookie = Presented::of(&headers, app.secure).is_some_and(|shown| shown.by_cookie);
+    let began = identity.ends_at - Lifetime::of(identity.session.role).absolute;
+    let fresh = app.office.now().saturating_sub(began) < FRESH;
     Json(Me {
+        escrow: fresh.then(|| hex(&app.office.escrow(identity.session.device))),
         user: identity.session.user,
         display_name: identity.display_name,
         role: identity.session.role,

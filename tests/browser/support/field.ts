@@ -2,7 +2,32 @@
 import { expect, type Page } from "@playwright/test";
 import { PASSWORD } from "./office";
 
+export const PIN = "246813";
+
+const unlocking = new WeakSet<Page>();
+
+/** From now on whoever is asked for a PIN on this page, chooses it or types it. */
+export async function unlocks(page: Page): Promise<void> {
+  if (unlocking.has(page)) return;
+  unlocking.add(page);
+  await page.addLocatorHandler(page.getByRole("heading", { name: "Choose a PIN" }), () => choosePin(page));
+  await page.addLocatorHandler(page.getByRole("button", { name: "Unlock" }), () => unlock(page));
+}
+
+export async function choosePin(page: Page, pin = PIN): Promise<void> {
+  await page.getByLabel("New PIN").fill(pin);
+  await page.getByLabel("Once more").fill(pin);
+  await page.getByRole("button", { name: "Go on" }).click();
+}
+
+export async function unlock(page: Page, pin = PIN): Promise<void> {
+  await page.getByLabel("PIN", { exact: true }).fill(pin);
+  await page.getByRole("button", { name: "Unlock" }).click();
+}
+
+/** Signs in; PINs are chosen and typed by themselves from then on. */
 export async function signIn(page: Page, name: string, password = PASSWORD): Promise<void> {
+  await unlocks(page);
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();

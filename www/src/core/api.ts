@@ -1,5 +1,6 @@
 /** What the field app's views may ask of the core, and what the core tells them. */
 import type { Lender } from "./office";
+import type { Secret } from "./lock";
 import type {
   Command,
   ConductView,
@@ -16,6 +17,9 @@ import type {
 
 export type StartState =
   | { kind: "signed_out" }
+  /** A PIN is to be chosen; what is on this phone, if anything, stays. */
+  | { kind: "choose_pin" }
+  | { kind: "locked"; secret: Secret; unsent: number; wait: number }
   | { kind: "ready"; user: string; role: string }
   | { kind: "failed"; code: string }
   /** The office shut this phone out; it has handed over what it had and erased everything. */
@@ -76,7 +80,9 @@ export type CoreEvent =
   /** The office wants the person to sign in again; work goes on without it. */
   | { type: "signed_out" }
   /** Somebody signed in or out in another tab. */
-  | { type: "session"; state: StartState };
+  | { type: "session"; state: StartState }
+  /** The app is about to be locked: pages save what is typed. */
+  | { type: "locking" };
 
 /** What a collector signs. */
 export interface Reading {
@@ -107,6 +113,16 @@ export interface Client {
   device(): Promise<string | undefined>;
   /** Code `unsent` while work is on this phone only. */
   signOut(): Promise<void>;
+  /** After a sign-in. Codes: pin_short, pin_digits, pin_easy, no_key_store. */
+  choosePin(secret: string, kind: Secret): Promise<StartState>;
+  /** Unsent work as an encrypted file that the office imports; works locked and off line. */
+  rescue(): Promise<Uint8Array>;
+  /** Codes: wrong_pin, pin_wait. */
+  unlock(secret: string): Promise<StartState>;
+  /** What is being written is written first; then key and records leave the memory. */
+  lock(): Promise<StartState>;
+  /** The old lock or the new one stands. Codes: as unlock and choosePin. */
+  changePin(now: string, next: string, kind: Secret): Promise<void>;
   /** What changed since the mark; without one, from the beginning. */
   list(since: ListMark | null): Promise<ListPage>;
   /** Loads the document. Codes: unknown_record, damaged. */

@@ -18,6 +18,7 @@ import {
   type StorageState,
 } from "./api";
 import { Engine, type Result } from "./engine";
+import type { Pass, Secret } from "./lock";
 import type { Methods, Refusal } from "./worker";
 
 /** A leader answers a ping at once, whatever its worker does. */
@@ -25,7 +26,8 @@ const PATIENCE_MS = 4_000;
 
 type Message =
   | { kind: "who"; tab: string }
-  | { kind: "lead"; tab: string }
+  | { kind: "lead"; tab: string; pass: Pass | null }
+  | { kind: "pass"; pass: Pass | null }
   | { kind: "call"; tab: string; call: number; method: keyof Methods; args: unknown[] }
   | { kind: "answer"; to: string; call: number; value?: unknown; refusal?: Refusal }
   | { kind: "event"; event: CoreEvent; but?: string };
@@ -41,7 +43,20 @@ interface Asked {
 }
 
 /** What may not be carried out twice. Anything else is asked of the next leader again. */
-const ONCE = new Set<keyof Methods>(["apply", "sign", "signIn", "cameBack", "signOut", "settleRefused"]);
+const ONCE = new Set<keyof Methods>([
+  "apply",
+  "sign",
+  "signIn",
+  "cameBack",
+  "signOut",
+  "choosePin",
+  "unlock",
+  "changePin",
+  "settleRefused",
+]);
+
+/** What changes the session in every tab. */
+const SESSION = new Set<keyof Methods>(["signIn", "cameBack", "signOut", "choosePin", "unlock", "lock", "forget"]);
 
 /** Name of the lock that tells others that a tab lives. */
 const life = (tab: string): string => `doorstep-tab-${tab}`;
@@ -62,6 +77,8 @@ class TabClient implements Client {
   private readonly asked = new Map<number, Asked>();
   private alarm: ReturnType<typeof setTimeout> | undefined;
   private askedToPersist = false;
+  /** Lets a worker of this tab in should it come to lead while the app is unlocked. */
+  private pass: Pass | null = null;
   /** Records that each tab looks at, with the number of its pages that do. */
   private readonly opened = new Map<string, Map<string, number>>();
 
@@ -79,11 +96,15 @@ class TabClient implements Client {
     });
   }
 
-  start = (): Promise<StartState> => this.run("start");
+  start = (): Promise<StartState> => this.run("start", null);
   signIn = (name: string, password: string): Promise<StartState> => this.run("signIn", name, password);
   cameBack = (): Promise<StartState> => this.run("cameBack");
   device = (): Promise<string | undefined> => this.run("device");
   signOut = (): Promise<void> => this.run("signOut");
+  choosePin = (secret: string, kind: Secret): Promise<StartState> => this.run("choosePin", secret, kind);
+  rescue = (): Promise<Uint8Array> => this.run("rescue");
+  unlock = (secret: string): Promise<StartState> => this.run("unlock", secret);
+  changePin = (now: string, next: string, kind: Secret): Promise<void> => this.run("changePin", now, next, kind);
   list = (since: ListMark | null): Promise<ListPage> => this.run("list", since);
   open = (id: string): Promise<Result<"open">> => this.run("open", id);
   view = (id: string): Promise<Result<"view">> => this.run("view", id);
@@ -109,6 +130,13 @@ class TabClient implements Client {
       void navigator.storage.persist().catch(() => false);
     }
     return this.run("apply", id, command);
+  };
+
+  lock = async (): Promise<StartState> => {
+    // Every tab saves what is typed in it before the key goes.
+    this.toAll({ type: "locking" });
+    await new Promise((done) => setTimeout(done, 0));
+    return this.run("lock");
   };
 
   storage = async (): Promise<StorageState> => {
@@ -176,16 +204,23 @@ class TabClient implements Client {
       this.store,
       (event) => this.toAll(event),
       () => this.reopen(),
+      () => this.pass,
+      (pass) => this.share(pass),
     );
     this.engine = engine;
     void engine
-      .run("start", [])
+      .start()
       .catch(() => undefined)
-      .then(() => this.reopen())
-      .then(() => {
+      .then(async (state) => {
+        await this.reopen();
+        return state;
+      })
+      .then((state) => {
         if (this.engine !== engine) return;
         this.leads = true;
-        this.post({ kind: "lead", tab: this.tab });
+        this.post({ kind: "lead", tab: this.tab, pass: this.pass });
+        // Pages may believe that the app is unlocked.
+        if (state?.kind === "locked") this.toAll({ type: "session", state });
         this.settle();
         this.toAll({ type: "list" });
         this.refresh(follows);
@@ -200,6 +235,11 @@ class TabClient implements Client {
     for (const tab of this.opened.keys()) if (tab !== this.tab) this.opened.delete(tab);
     this.queue();
     this.post({ kind: "who", tab: this.tab });
+  }
+
+  private share(pass: Pass | null): void {
+    this.pass = pass;
+    this.post({ kind: "pass", pass });
   }
 
   /** Opens in a new worker what pages look at. */
@@ -219,10 +259,14 @@ class TabClient implements Client {
   private hear(message: Message): void {
     switch (message.kind) {
       case "who":
-        if (this.leads) this.post({ kind: "lead", tab: this.tab });
+        if (this.leads) this.post({ kind: "lead", tab: this.tab, pass: this.pass });
         return;
       case "lead":
+        if (!this.engine) this.pass = message.pass;
         this.led(message.tab);
+        return;
+      case "pass":
+        if (!this.engine) this.pass = message.pass;
         return;
       case "call":
         if (this.leads) void this.answer(message);
@@ -231,7 +275,7 @@ class TabClient implements Client {
         if (message.to === this.tab) this.answered(message);
         return;
       case "event":
-        if (!this.engine && message.but !== this.tab) this.tell(message.event);
+        if ((!this.engine || message.event.type === "locking") && message.but !== this.tab) this.tell(message.event);
         return;
     }
   }
@@ -337,7 +381,7 @@ class TabClient implements Client {
     if (method === "apply" || method === "sign" || method === "settleRefused") {
       this.toAll({ type: "record", id: args[0] as string }, tab);
     }
-    if (method === "signIn" || method === "cameBack" || method === "signOut" || method === "forget") {
+    if (SESSION.has(method)) {
       const state = method === "signOut" ? { kind: "signed_out" as const } : (value as StartState);
       this.toAll({ type: "session", state }, tab);
     }

@@ -22,6 +22,10 @@ export class Driver {
   private waiting: Waiting[] = [];
   private opening = new Map<string, (() => void)[]>();
   private stopped = false;
+  /** Locked: nothing is sent any more. */
+  private hushed = false;
+  private unanswered: number | undefined;
+  private atRest: (() => void) | undefined;
 
   constructor(
     private readonly workspace: Workspace,
@@ -60,6 +64,37 @@ export class Driver {
     });
   }
 
+  /** Sends nothing more; resolves when all that was typed is on disk. */
+  settle(): Promise<void> {
+    this.hushed = true;
+    return new Promise((resolve) => {
+      this.atRest = resolve;
+      this.rest();
+    });
+  }
+
+  /** Goes on after all. */
+  goOn(): void {
+    this.hushed = false;
+    this.atRest = undefined;
+    const round = this.unanswered;
+    this.unanswered = undefined;
+    if (round !== undefined) this.later(() => this.workspace.requestFailed(round, "offline", Date.now(), 0));
+    this.later(() => this.workspace.syncNow(Date.now()));
+  }
+
+  private rest(): void {
+    if (!this.atRest || this.running || this.stopped || !this.workspace.isDurable()) return;
+    this.atRest();
+    this.atRest = undefined;
+  }
+
+  /** Ends for good; nothing of the workspace stays. */
+  free(): void {
+    this.stop();
+    this.workspace.free();
+  }
+
   stop(): void {
     this.stopped = true;
     clearTimeout(this.timer);
@@ -76,6 +111,7 @@ export class Driver {
     } finally {
       this.running = false;
     }
+    this.rest();
   }
 
   private poll(): Output | null {
@@ -107,6 +143,10 @@ export class Driver {
         return;
       }
       case "send":
+        if (this.hushed) {
+          this.unanswered = output.round;
+          return;
+        }
         // Not awaited: a slow link must not hold up what a person saves.
         void this.send(output.round, output.body);
         return;

@@ -1,6 +1,7 @@
 /** The leading tab's side of the core: keeps a worker alive and speaks with it. */
 import * as Comlink from "comlink";
 import { ClientError, type CoreEvent } from "./api";
+import type { Pass } from "./lock";
 import type { Methods, Remote, WorkerEvent } from "./worker";
 
 export type Result<M extends keyof Methods> = Awaited<ReturnType<Methods[M]>>;
@@ -19,6 +20,9 @@ export class Engine {
     private readonly tell: (event: CoreEvent) => void,
     /** A new worker has started: what was open must be opened again. */
     private readonly renewed: () => Promise<void>,
+    /** What lets a new worker in while the app is unlocked. */
+    private readonly pass: () => Pass | null,
+    private readonly passed: (pass: Pass | null) => void,
   ) {
     this.ready = this.spawn();
   }
@@ -28,6 +32,11 @@ export class Engine {
     const { value, refusal } = await Promise.race([this.remote.run(method, args), this.gone]);
     if (refusal) throw new ClientError(refusal.code, refusal.path, refusal.message);
     return value as Result<M>;
+  }
+
+  /** Opens the store, and goes on unlocked where the app is. */
+  start(): Promise<Result<"start">> {
+    return this.run("start", [this.pass()]);
   }
 
   /** Ends the worker in the midst of whatever it does; what was not durable is lost with it. */
@@ -46,6 +55,7 @@ export class Engine {
 
   private hear(event: WorkerEvent): void {
     if (event.type === "poisoned") void this.restart();
+    else if (event.type === "pass") this.passed(event.pass);
     else this.tell(event);
   }
 
@@ -53,7 +63,7 @@ export class Engine {
   private async restart(): Promise<void> {
     this.end();
     this.ready = this.spawn();
-    await this.run("start", []);
+    await this.start();
     await this.renewed();
     this.tell({ type: "restarted" });
   }

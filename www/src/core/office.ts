@@ -22,6 +22,8 @@ export interface SignedIn {
   user: string;
   role: string;
   device: string;
+  /** Key of the device's escrow, hex; only just after a sign-in. */
+  escrow?: string;
 }
 
 export class Office {

@@ -7,17 +7,11 @@
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import type { Lender } from "./office";
 import type { Row, StoredRows, Table, Write } from "../wasm/doorstep";
+import type { LockRow } from "./lock";
 
 /** Layout of the object stores; the rows carry a format version of their own. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 const TABLES: readonly Table[] = ["meta", "records", "chunks", "outbox", "damaged"];
-
-/** Who uses this store, kept apart from the core's tables. */
-export interface DeviceRow {
-  device: string;
-  user: string;
-  role: string;
-}
 
 /** Why everything here was erased, until somebody signs in again. */
 export interface EndedRow {
@@ -41,13 +35,21 @@ interface DeviceStore extends DBSchema {
   chunks: { key: string; value: Uint8Array };
   outbox: { key: string; value: Uint8Array };
   damaged: { key: string; value: Uint8Array };
-  device: { key: string; value: DeviceRow | EndedRow | KeyRow | Lender | number };
+  /** `lock`: how the rows are locked; `session`: the last session's number. */
+  device: { key: string; value: LockRow | EndedRow | KeyRow | Lender | number | CryptoKey };
 }
 
 /** Why a store cannot be used, in words that i18n knows. */
 export class StorageError extends Error {
   constructor(
-    readonly code: "storage_full" | "storage_failed" | "newer_store" | "storage_blocked" | "taken_over",
+    readonly code:
+      | "storage_full"
+      | "storage_failed"
+      | "older_store"
+      | "newer_store"
+      | "storage_blocked"
+      | "no_key_store"
+      | "taken_over",
     cause?: unknown,
   ) {
     super(code, { cause });
@@ -146,10 +148,11 @@ export class Storage {
     }));
   }
 
-  device(): Promise<DeviceRow | undefined> {
+  /** How the rows are locked; nothing while nobody uses this store. */
+  lock(): Promise<LockRow | undefined> {
     return this.live(async (db) => {
-      const row = await db.get("device", "who");
-      return typeof row === "object" && "user" in row ? row : undefined;
+      const row = await db.get("device", "lock");
+      return typeof row === "object" && "format" in row ? row : undefined;
     });
   }
 
@@ -160,10 +163,11 @@ export class Storage {
     });
   }
 
-  enrol(row: DeviceRow): Promise<void> {
+  /** Replaces the lock: the old one or the new one stands, whatever happens. */
+  setLock(row: LockRow): Promise<void> {
     return this.live(async (db) => {
       const tx = db.transaction("device", "readwrite", { durability: "strict" });
-      await Promise.all([tx.store.put(row, "who"), tx.done]);
+      await Promise.all([tx.store.put(row, "lock"), tx.done]);
     });
   }
 
@@ -193,6 +197,34 @@ export class Storage {
     });
   }
 
+  /** Empties the store for a user who is new on this phone. */
+  found(row: LockRow): Promise<void> {
+    return this.empty((device) => Promise.all([device.put(row, "lock"), device.delete("ended")]));
+  }
+
+  /** Keeps a key that the browser does not hand out, and gives it back as it is kept. */
+  async tryKey(key: CryptoKey): Promise<CryptoKey> {
+    try {
+      await this.db.put("device", key, "probe");
+      const kept = await this.db.get("device", "probe");
+      await this.db.delete("device", "probe");
+      if (kept instanceof CryptoKey && !kept.extractable) return kept;
+    } catch (cause) {
+      throw new StorageError("no_key_store", cause);
+    }
+    throw new StorageError("no_key_store");
+  }
+
+  /** Changes on this phone that the office has not confirmed, as their rows tell without a key. */
+  unsent(): Promise<number> {
+    return this.live((db) => db.count("outbox"));
+  }
+
+  /** Those changes, sealed. */
+  outbox(): Promise<Row[]> {
+    return this.live((db) => rows(db, "outbox"));
+  }
+
   /**
    * The next session number: given once, whatever crashes (rule I1). Its low 31 bits are chance,
    * so that a store that was restored from an older copy does not give one that was given before.
@@ -212,20 +244,36 @@ export class Storage {
 
   /** Forgets everything but the session counter, which may never go back; may leave why. */
   clear(ended?: EndedRow): Promise<void> {
+    return this.empty(async (device) => {
+      await Promise.all([device.delete("lock"), ended ? device.put(ended, "ended") : device.delete("ended")]);
+    });
+  }
+
+  private empty(then: (device: Lockable) => Promise<unknown>): Promise<void> {
     return this.live(async (db) => {
       const tx = db.transaction([...TABLES, "device"], "readwrite", { durability: "strict" });
-      const device = tx.objectStore("device");
       const cleared = TABLES.map((table) => tx.objectStore(table).clear());
-      const said = ended ? device.put(ended, "ended") : device.delete("ended");
-      await Promise.all([...cleared, device.delete("who"), device.delete("key"), said, tx.done]);
+      await Promise.all([...cleared, tx.objectStore("device").delete("key"), then(tx.objectStore("device")), tx.done]);
     });
   }
 }
 
+interface Lockable {
+  put(row: LockRow | EndedRow, key: string): Promise<unknown>;
+  delete(key: string): Promise<unknown>;
+}
+
 async function connect(name: string): Promise<IDBPDatabase<DeviceStore>> {
+  if (!("indexedDB" in globalThis)) throw new StorageError("no_key_store");
   return new Promise((resolve, reject) => {
     openDB<DeviceStore>(name, LAYOUT, {
-      upgrade(db) {
+      upgrade(db, before, _to, tx) {
+        if (before > 0) {
+          // Rows of the first layout were not sealed: such a store is left as it is.
+          tx.abort();
+          reject(new StorageError("older_store"));
+          return;
+        }
         for (const table of TABLES) db.createObjectStore(table);
         db.createObjectStore("device");
       },

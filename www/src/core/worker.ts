@@ -2,7 +2,7 @@
  * The leading tab's worker: one wasm workspace, its store, its link to the office.
  */
 import * as Comlink from "comlink";
-import init, { newId, plan, Workspace } from "../wasm/doorstep";
+import init, { newId, plan, rescueFile, storeFormat, Keyring, Workspace } from "../wasm/doorstep";
 import wasmUrl from "../wasm/doorstep_bg.wasm?url";
 import {
   ClientError,
@@ -15,24 +15,53 @@ import {
 } from "./api";
 import { Driver } from "./driver";
 import { Listing } from "./listing";
+import {
+  Door,
+  fromEscrow,
+  fromPass,
+  givePass,
+  lockUp,
+  mayLock,
+  newKeyring,
+  toEscrow,
+  type Pass,
+  type Secret,
+} from "./lock";
 import { Office, OfficeError, type Lender, type SignedIn } from "./office";
 import { PRACTICE } from "./names";
 import { makeUp, PRACTISER } from "./practice";
 import { Signing } from "./signing";
-import { Storage, StorageError, type DeviceRow } from "./storage";
+import { Storage, StorageError } from "./storage";
 import { zoneAround } from "./zones";
 import type { Command, ConductView, HistoryEntry, Moment, Plan, RefusedWork, VisitView } from "../wasm/doorstep";
 
 /** The store that this worker is over: its name says which (`Engine`). */
 const STORE = self.name;
+/** After the app was locked, what pages had typed may come in for so long. */
+const GRACE_MS = 1_000;
 
-export type WorkerEvent = CoreEvent | { type: "poisoned" };
+export type WorkerEvent = CoreEvent | { type: "poisoned" } | { type: "pass"; pass: Pass | null };
+
+/** Whoever signed in and has no PIN yet. */
+interface Newcomer {
+  device: string;
+  keyring: Keyring;
+  escrow: Uint8Array;
+  /** What is on this phone is theirs. */
+  known: boolean;
+}
 
 const office = new Office();
 let storage: Storage | undefined;
 let signing: Signing | undefined;
 let driver: Driver | undefined;
-let who: DeviceRow | undefined;
+/** The lock of the store, while there is one. */
+let door: Door | undefined;
+/** While the app is unlocked. */
+let keyring: Keyring | undefined;
+let newcomer: Newcomer | undefined;
+/** Locked while something is still to be written: it goes once that is on disk. */
+let leaving: { driver: Driver } | undefined;
 let signal: EventSource | undefined;
 let listener: (event: WorkerEvent) => void = () => undefined;
 
@@ -50,15 +79,20 @@ let begun: Promise<StartState> | undefined;
 let listing = new Listing();
 
 /** Opens the store and starts; every tab asks, and gets the state as it is. */
-async function begin(): Promise<StartState> {
+async function begin(pass: Pass | null): Promise<StartState> {
   try {
     await init({ module_or_path: wasmUrl });
     storage = await Storage.open(STORE);
     if (STORE === PRACTICE) return await practise(storage);
-    who = await storage.device();
-    if (!who) return (await storage.ended()) ?? { kind: "signed_out" };
-    await launch(storage, who);
-    return { kind: "ready", user: who.user, role: who.role };
+    const lock = await storage.lock();
+    if (!lock) return (await storage.ended()) ?? { kind: "signed_out" };
+    if (lock.format !== storeFormat()) {
+      throw new StorageError(lock.format < storeFormat() ? "older_store" : "newer_store");
+    }
+    door = new Door(storage, lock);
+    const opened = pass && (await fromPass(pass));
+    if (!opened) return await locked();
+    return await enter(opened);
   } catch (cause) {
     // The next one who asks tries again.
     begun = undefined;
@@ -71,12 +105,72 @@ function became(state: StartState): StartState {
   return state;
 }
 
+async function locked(): Promise<StartState> {
+  if (!door) return { kind: "signed_out" };
+  return { kind: "locked", secret: door.lock.secret, unsent: await opened().unsent(), wait: door.wait() };
+}
+
+/** Unlocked: with this key the workspace runs, in whichever tab leads. */
+async function enter(key: Keyring): Promise<StartState> {
+  keyring = key;
+  const state: StartState = { kind: "ready", user: key.user, role: key.role };
+  if (leaving) {
+    driver = leaving.driver;
+    leaving = undefined;
+    signing = new Signing(opened(), office);
+    driver.goOn();
+    listen();
+  } else {
+    await launch(opened(), key);
+  }
+  listener({ type: "pass", pass: await givePass(key) });
+  return state;
+}
+
+/** Key and workspace leave the memory, the workspace as soon as all of it is on disk. */
+function leave(): void {
+  signal?.close();
+  listener({ type: "pass", pass: null });
+  signing = undefined;
+  keyring?.free();
+  keyring = undefined;
+  if (!driver) return;
+  const going = { driver };
+  leaving = going;
+  driver = undefined;
+  const gone = async (): Promise<void> => {
+    // What other tabs save as they hear of it is on its way.
+    await new Promise((done) => setTimeout(done, GRACE_MS));
+    // Unlocked meanwhile, it goes on.
+    if (leaving === going) await going.driver.settle();
+    if (leaving !== going) return;
+    leaving = undefined;
+    listing = new Listing();
+    going.driver.free();
+  };
+  void gone();
+}
+
+/** Nobody is signed in here any more. */
+function end(): void {
+  signal?.close();
+  driver?.stop();
+  driver = undefined;
+  keyring = undefined;
+  newcomer = undefined;
+  door?.close();
+  door = undefined;
+  listener({ type: "pass", pass: null });
+}
+
 /** Makes the workspace from what is stored and lets it run. */
-async function launch(store: Storage, row: DeviceRow): Promise<void> {
+async function launch(store: Storage, key: Keyring): Promise<void> {
   // First: from here on no other tab's worker writes (`Storage.write`).
   const session = await store.nextSession();
   const rows = await store.start();
-  const workspace = new Workspace(row.device, session, row.user, row.role, rows, Date.now());
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const device = door?.lock.device ?? "";
+  const workspace = new Workspace(device, session, key, salt, rows, Date.now());
   listing = new Listing();
   driver = new Driver(workspace, store, office, (event) => listener(event), poisoned, erase);
   driver.call(() => undefined);
@@ -92,7 +186,10 @@ async function launch(store: Storage, row: DeviceRow): Promise<void> {
 async function practise(store: Storage): Promise<StartState> {
   const session = await store.nextSession();
   const rows = await store.start();
-  const workspace = Workspace.forPractice(session, PRACTISER, rows, Date.now());
+  // Nothing in it is anybody's: its key is no secret.
+  const key = new Keyring(new Uint8Array(32), PRACTISER, "collector");
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const workspace = Workspace.forPractice(session, key, salt, rows, Date.now());
   listing = new Listing();
   driver = new Driver(workspace, store, null, (event) => listener(event), poisoned, erase);
   driver.call((made) => rows.records.length === 0 && makeUp(made, methods.newId, Date.now()));
@@ -150,22 +247,30 @@ function poisoned(cause: unknown): void {
 
 /** The office keeps all that was unsent and has shut this phone out: nothing of it stays here. */
 async function erase(code: string): Promise<void> {
-  signal?.close();
-  driver = undefined;
+  end();
   const state: StartState = { kind: "ended", code };
   await opened().clear(state);
-  who = undefined;
   listener({ type: "session", state: became(state) });
 }
 
 function running(): Driver {
-  if (!driver) throw new ClientError("signed_out");
+  if (!driver) throw new ClientError(door ? "locked" : "signed_out");
   return driver;
+}
+
+/** What was typed before the app was locked may still come in. */
+function writing(): Driver {
+  return leaving?.driver ?? running();
 }
 
 function opened(): Storage {
   if (!storage) throw new ClientError("storage_failed");
   return storage;
+}
+
+/** Changes that the office has not confirmed. */
+async function unsent(): Promise<number> {
+  return driver ? driver.call((workspace) => Number(workspace.status().unsent)) : opened().unsent();
 }
 
 /** Records that are being loaded: what is asked of them meanwhile waits, as after a new worker's start. */
@@ -174,34 +279,52 @@ const opening = new Map<string, Promise<void>>();
 /** Makes the phone that of whoever proves to be the user; `prove` is given the device that the user has here. */
 async function admit(name: string, prove: (device: string | undefined) => Promise<SignedIn>): Promise<StartState> {
   const store = opened();
-  const same = who?.user === name ? who : undefined;
-  if (who && !same && driver?.call((workspace) => workspace.hasUnsent())) {
-    throw new ClientError("unsent_of_other_user");
-  }
-  const signedIn = await prove(same?.device);
-  if (signedIn.role !== "collector") {
+  await mayLock(store);
+  const lock = door?.lock;
+  const mine = !keyring || keyring.user === name ? lock : undefined;
+  if (lock && !mine && (await unsent()) > 0) throw new ClientError("unsent_of_other_user");
+  const signedIn = await prove(mine?.device).catch(async (cause: unknown) => {
+    // The one who locked this phone is somebody else, whose work stays until it is sent.
+    const other = cause instanceof OfficeError && cause.code === "device_of_other_user";
+    if (!other) throw cause;
+    if ((await store.unsent()) > 0) throw new ClientError("unsent_of_other_user");
+    return prove(undefined);
+  });
+  const { device, user, role, escrow } = signedIn;
+  if (role !== "collector") {
     await office.signOut().catch(() => undefined);
     throw new ClientError("not_collector");
   }
-  // What lies here is written in the name of the device that this phone was.
-  if (same && same.device !== signedIn.device) throw new ClientError("openid_stale");
-  if (same && driver) {
+  if (lock && device !== lock.device) {
+    // What lies here is written in the name of the device that this phone was.
+    if (keyring?.user === user) throw new ClientError("openid_stale");
+    if ((await store.unsent()) > 0) throw new ClientError("unsent_of_other_user");
+  }
+  if (keyring && door && device === door.lock.device) {
+    if (escrow) await store.setLock(Object.assign(door.lock, { escrow: toEscrow(keyring, device, escrow) }));
     // Before the work that was signed with the key.
     await signing?.enrolAnew();
     listen();
     syncNow();
-  } else {
-    driver?.stop();
-    await store.clear();
-    who = { device: signedIn.device, user: signedIn.user, role: signedIn.role };
-    await store.enrol(who);
-    await launch(store, who);
+    return became({ kind: "ready", user, role });
   }
-  return became({ kind: "ready", user: signedIn.user, role: signedIn.role });
+  if (!escrow) throw new ClientError("openid_stale");
+  if (lock && device === lock.device) {
+    const kept = fromEscrow(lock, escrow);
+    if (!kept) throw new ClientError("cannot_unlock");
+    newcomer = { device, keyring: kept, escrow: lock.escrow, known: true };
+  } else {
+    const made = newKeyring(user, role);
+    newcomer = { device, keyring: made, escrow: toEscrow(made, device, escrow), known: false };
+  }
+  return became({ kind: "choose_pin" });
 }
 
 const methods = {
-  start: (): Promise<StartState> => (begun ??= begin()),
+  start: async (pass: Pass | null): Promise<StartState> => {
+    const state = await (begun ??= begin(pass));
+    return state.kind === "locked" ? locked() : state;
+  },
 
   signIn: (name: string, password: string): Promise<StartState> =>
     admit(name, (device) => office.signIn(name, password, device)),
@@ -218,16 +341,65 @@ const methods = {
     }
   },
 
+  async choosePin(secret: string, kind: Secret): Promise<StartState> {
+    const store = opened();
+    if (!newcomer) throw new ClientError("signed_out");
+    const { device, keyring: key, escrow, known } = newcomer;
+    const lock = await lockUp(key, device, secret, kind, escrow);
+    if (known) {
+      await store.setLock(lock);
+    } else {
+      driver?.stop();
+      driver = undefined;
+      await store.found(lock);
+    }
+    newcomer = undefined;
+    door?.close();
+    door = new Door(store, lock);
+    return became(await enter(key));
+  },
+
+  async unlock(secret: string): Promise<StartState> {
+    if (!door) throw new ClientError("signed_out");
+    const key = await door.knock(secret);
+    if (keyring && begun) {
+      key.free();
+      return begun;
+    }
+    return became(await enter(key));
+  },
+
+  async lock(): Promise<StartState> {
+    if (!keyring) return locked();
+    leave();
+    return became(await locked());
+  },
+
+  async changePin(now: string, next: string, kind: Secret): Promise<void> {
+    if (!door || !keyring) throw new ClientError("locked");
+    const { device, escrow } = door.lock;
+    const key = await door.knock(now);
+    const lock = await lockUp(key, device, next, kind, escrow);
+    key.free();
+    await opened().setLock(lock);
+    door.close();
+    door = new Door(opened(), lock);
+  },
+
+  /** Unsent work as a file for the office; while locked, what is on disk of it. */
+  async rescue(): Promise<Uint8Array> {
+    if (!door) throw new ClientError("signed_out");
+    const rows = driver ? driver.call((workspace) => workspace.rescueRows()) : await opened().outbox();
+    return rescueFile(door.lock.device, door.lock.escrow, rows);
+  },
+
   /** The device that this phone is enrolled as. */
-  device: (): string | undefined => who?.device,
+  device: (): string | undefined => door?.lock.device,
 
   async signOut(): Promise<void> {
-    if (running().call((workspace) => workspace.hasUnsent())) throw new ClientError("unsent");
-    signal?.close();
-    driver?.stop();
-    driver = undefined;
+    if ((await unsent()) > 0) throw new ClientError("unsent");
+    end();
     await opened().clear();
-    who = undefined;
     became({ kind: "signed_out" });
     // The phone is clean; a session that the office cannot be told of ends by itself.
     await office.signOut().catch(() => undefined);
@@ -259,7 +431,7 @@ const methods = {
 
   async apply(id: string, command: Command): Promise<VisitView> {
     await opening.get(id);
-    const drive = running();
+    const drive = writing();
     if (command.do === "depart" || command.do === "arrive" || command.do === "seal") learnZone(drive, id);
     let durable: Promise<void> | undefined;
     // The wait is set up before the queue runs, so that no answer can come too early.
@@ -312,8 +484,9 @@ const methods = {
 
   /** Leaves the page that says why this phone was erased. */
   async forget(): Promise<StartState> {
-    if (!who) await opened().clear();
-    return who ? methods.start() : became({ kind: "signed_out" });
+    if (door) return methods.start(null);
+    await opened().clear();
+    return became({ kind: "signed_out" });
   },
 
   syncNow,

@@ -7,12 +7,13 @@ import { Alert } from "../ui/parts";
 import { Ended } from "./Ended";
 import { CopyPage } from "./CopyPage";
 import { FirstSync } from "./FirstSync";
+import { ChoosePin, LockPage } from "./Lock";
 import { PracticeBanner } from "./Practice";
 import { practising } from "./practice";
 import { RecordPage } from "./RecordPage";
 import { SettingsPage } from "./SettingsPage";
 import { SignIn } from "./SignIn";
-import { expired, notice, online, session, status, toast } from "./state";
+import { expired, locking, notice, online, session, status, toast } from "./state";
 import { Today } from "./Today";
 import { offlineReady, updateNow, updateReady } from "./updates";
 
@@ -28,6 +29,7 @@ export function App(): JSX.Element {
 
 function Page(): JSX.Element {
   const state = session.value;
+  if (locking.value) return <LockPage state={null} />;
   if (state === null) {
     return (
       <Centred>
@@ -39,6 +41,10 @@ function Page(): JSX.Element {
   switch (state.kind) {
     case "signed_out":
       return <SignIn />;
+    case "choose_pin":
+      return <ChoosePin />;
+    case "locked":
+      return <LockPage state={state} />;
     case "failed":
       return (
         <Centred>

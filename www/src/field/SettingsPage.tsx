@@ -7,6 +7,7 @@ import type { StorageState } from "../core/api";
 import { t } from "../i18n";
 import { formatBytes } from "../ui/format";
 import { Settings } from "../ui/settings";
+import { LockSettings } from "./Lock";
 import { InstallState } from "./Install";
 import { usePlace } from "./place";
 import { beginPractice, practising } from "./practice";
@@ -31,6 +32,11 @@ export function SettingsPage(): JSX.Element {
         <Section title={t("set/look")}>
           <Settings />
         </Section>
+        {!practising && (
+          <Section title={t("lock/settings")}>
+            <LockSettings />
+          </Section>
+        )}
         <Section title={t("set/storage")}>
           <Kept />
         </Section>

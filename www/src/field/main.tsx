@@ -4,6 +4,7 @@ import { render } from "preact";
 import { readReturn } from "../ui/openid";
 import { initTheme } from "../ui/theme";
 import { App } from "./App";
+import { watchIdle } from "./locking";
 import { practising, sweepPractice } from "./practice";
 import { begin } from "./state";
 import { watchUpdates } from "./updates";
@@ -11,7 +12,10 @@ import { watchUpdates } from "./updates";
 initTheme();
 readReturn();
 void begin();
-if (!practising) sweepPractice();
+if (!practising) {
+  sweepPractice();
+  watchIdle();
+}
 watchUpdates();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -39,6 +39,14 @@ for (const type of ["online", "offline"]) addEventListener(type, () => (online.v
 export const clock = signal(Date.now());
 setInterval(() => document.visibilityState === "visible" && (clock.value = Date.now()), 30_000);
 
+/** The app is about to be locked: nothing of any record is shown any more, what was typed is being saved. */
+export const locking = signal(false);
+
+/** Leaves the pages, which saves what is typed in them. */
+export function lockSoon(): void {
+  locking.value = true;
+}
+
 /** Raised whenever a record changed from outside, by id. */
 export const changed = signal<{ id: string; at: number } | null>(null);
 
@@ -121,8 +129,12 @@ export async function enter(next: StartState): Promise<void> {
     mark = null;
     rows.value = null;
     status.value = null;
+    save.value = null;
+    toast.value = null;
+    changed.value = null;
   }
   session.value = next;
+  locking.value = false;
 }
 
 /** Goes on with whom the identity provider signed in; where that can't be, everything stays as it was. */
@@ -164,6 +176,9 @@ export async function begin(): Promise<void> {
         return;
       case "session":
         void enter(event.state);
+        return;
+      case "locking":
+        if (session.value?.kind === "ready") lockSoon();
         return;
     }
   });

@@ -1,0 +1,227 @@
+//! Takes a phone's rescue file in: its changes go through the one judge, as if the phone had
+//! pushed them.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::store::{Refused, StoreError};
+use super::{Office, OfficeError, Session};
+use crate::ids::{DeviceId, RecordId};
+use crate::sync::chunk;
+use crate::sync::message::{Outcome, Packed, Push, Tables};
+use crate::workspace::rescue::{MalformedRescue, RescueFile, Rescued};
+
+/// Changes of a record in one push, as a phone does it.
+const CHANGES: usize = 1_000;
+
+/// What became of a rescue file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RescueReport {
+    /// Whose work it is.
+    pub user: String,
+    /// The device that it comes from.
+    pub device: String,
+    /// Changes in the file.
+    pub changes: usize,
+    /// Records of which something is new at the office.
+    pub merged: usize,
+    /// Records of which the office had everything.
+    pub duplicate: usize,
+    /// Records whose work waits in quarantine for a person.
+    pub quarantined: usize,
+    /// Rows that were damaged on the phone before the file was made.
+    pub damaged: Vec<String>,
+    /// One line a record.
+    pub rows: Vec<RescuedRecord>,
+}
+
+/// What became of the work on one record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RescuedRecord {
+    /// Record id.
+    pub record: String,
+    /// Case number, where the office has the record.
+    pub case_no: Option<String>,
+    /// Changes of it in the file.
+    pub changes: usize,
+    /// `merged`, `duplicate` or `quarantined`.
+    pub outcome: &'static str,
+    /// Why it was not merged.
+    pub reason: Option<String>,
+}
+
+/// Why a rescue file is not taken; nothing of it is kept then.
+#[derive(Debug, thiserror::Error)]
+pub enum RescueError {
+    /// It is no rescue file, or not whole.
+    #[error("{0}; copy it from the phone once more")]
+    Malformed(#[from] MalformedRescue),
+    /// It was made for another office.
+    #[error("this file belongs to another office; import it there, or restore this one's backup")]
+    Foreign,
+    /// Its user is not known here.
+    #[error("the file is {0}'s, who is no user here; add the user first")]
+    UnknownUser(String),
+    /// The office failed.
+    #[error(transparent)]
+    Office(#[from] OfficeError),
+}
+
+/// The sender of the file as the office knows it, and why its work has to wait for a person.
+struct Sender {
+    session: Session,
+    held_back: Option<(&'static str, &'static str)>,
+}
+
+impl Office {
+    /// Takes a rescue file in. It may be given any number of times (rule D3).
+    pub async fn import_rescue(&self, bytes: &[u8]) -> Result<RescueReport, RescueError> {
+        let file = RescueFile::from_bytes(bytes)?;
+        let Rescued { user, work, damaged } =
+            file.open(&self.escrow(file.device)).ok_or(RescueError::Foreign)?;
+        let sender = self.sender(user, file.device).await?;
+        let mut report = RescueReport {
+            user: sender.session.user.clone(),
+            device: file.device.to_string(),
+            changes: work.values().map(Vec::len).sum(),
+            merged: 0,
+            duplicate: 0,
+            quarantined: 0,
+            damaged,
+            rows: Vec::new(),
+        };
+        for (record, chunks) in work {
+            let row = self.take_record(&sender, record, chunks).await?;
+            match row.outcome {
+                "merged" => report.merged += 1,
+                "duplicate" => report.duplicate += 1,
+                _ => report.quarantined += 1,
+            }
+            report.rows.push(row);
+        }
+        Ok(report)
+    }
+
+    async fn sender(&self, user: String, device: DeviceId) -> Result<Sender, RescueError> {
+        let asked = user.clone();
+        let look = self.blocking(move |office| {
+            Ok(office.store.look(|reads| Ok((reads.user(&asked)?, reads.device(device)?)))?)
+        });
+        let (known, enrolled) = look.await?;
+        let known = known.ok_or(RescueError::UnknownUser(user))?;
+        // A device that the office does not know was enrolled before a restore.
+        if enrolled.as_ref().is_some_and(|device| device.user != known.name) {
+            return Err(RescueError::Foreign);
+        }
+        let revoked = enrolled.is_some_and(|device| device.revoked_at.is_some());
+        let held_back = match (revoked, known.disabled_at.is_some()) {
+            (true, _) => Some(("device_revoked", "the device was revoked")),
+            (false, true) => Some(("user_disabled", "the user is locked out")),
+            (false, false) => None,
+        };
+        let session = Session { user: known.name, role: known.role, device };
+        Ok(Sender { session, held_back })
+    }
+
+    async fn take_record(
+        &self,
+        sender: &Sender,
+        record: RecordId,
+        chunks: Vec<Vec<u8>>,
+    ) -> Result<RescuedRecord, OfficeError> {
+        let case_no = self
+            .blocking(move |office| Ok(office.store.look(|reads| reads.record(record))?))
+            .await?
+            .map(|stored| stored.case_no);
+        let changes = chunks.len();
+        let (outcome, reason) = match sender.held_back {
+            Some((code, message)) => self.hold_back(sender, record, chunks, code, message).await?,
+            None => self.push_rescued(sender, record, chunks).await?,
+        };
+        Ok(RescuedRecord { record: record.to_string(), case_no, changes, outcome, reason })
+    }
+
+    /// Pushes a record's changes, a part after the other.
+    async fn push_rescued(
+        &self,
+        sender: &Sender,
+        record: RecordId,
+        chunks: Vec<Vec<u8>>,
+    ) -> Result<(&'static str, Option<String>), OfficeError> {
+        let tables = Arc::new(Tables::default());
+        // A file has nothing more that would help.
+        let hopeless = Arc::new(vec![record]);
+        let mut outcome = ("duplicate", None);
+        for part in chunks.chunks(CHANGES) {
+            let changes = part.iter().map(|chunk| Packed::plain(chunk)).collect();
+            let push = vec![Push { record, changes }];
+            let (results, _) = self.take_all(&sender.session, push, &tables, &hopeless).await?;
+            match results.into_iter().next() {
+                Some(Outcome::Merged { .. }) => outcome.0 = "merged",
+                Some(Outcome::Duplicate { .. }) => {}
+                Some(Outcome::Refused { message, .. }) => {
+                    return Ok(("quarantined", Some(message)));
+                }
+                Some(Outcome::Withdrawn) => {
+                    let held = self.holds(record, part).await?;
+                    let message = "the record was withdrawn from its collector";
+                    return Ok(match held {
+                        true => ("duplicate", None),
+                        false => ("quarantined", Some(message.to_owned())),
+                    });
+                }
+                Some(Outcome::Missing { .. }) | None => {
+                    let message = "the office lacks what this work builds on";
+                    return self.hold_back(sender, record, chunks, "missing", message).await;
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Keeps work in quarantine, unless the office has all of it.
+    async fn hold_back(
+        &self,
+        sender: &Sender,
+        record: RecordId,
+        chunks: Vec<Vec<u8>>,
+        code: &'static str,
+        message: &'static str,
+    ) -> Result<(&'static str, Option<String>), OfficeError> {
+        if self.holds(record, &chunks).await? {
+            return Ok(("duplicate", None));
+        }
+        let Session { user, device, .. } = sender.session.clone();
+        let refused = Refused {
+            record,
+            device,
+            user,
+            at: self.now(),
+            code: code.to_owned(),
+            path: String::new(),
+            message: message.to_owned(),
+            units: Vec::new(),
+            changes: chunks,
+        };
+        let kept = self.store.write(move |tx| tx.quarantine_work(&refused).map(drop));
+        kept.await?;
+        Ok(("quarantined", Some(message.to_owned())))
+    }
+
+    /// Whether the office has every one of these changes in the record.
+    async fn holds(&self, record: RecordId, chunks: &[Vec<u8>]) -> Result<bool, OfficeError> {
+        let hashes: Vec<_> = chunks.iter().map(|bytes| chunk::hash(bytes)).collect();
+        self.blocking(move |office| {
+            let known = office.store.look(|reads| reads.known(record))?;
+            Ok(hashes.iter().all(|hash| known.iter().any(|known| known.hash == *hash)))
+        })
+        .await
+    }
+}
+
+impl From<StoreError> for RescueError {
+    fn from(error: StoreError) -> Self {
+        Self::Office(error.into())
+    }
+}

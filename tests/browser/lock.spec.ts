@@ -1,0 +1,215 @@
+/** The lock: a PIN keeps what is on the phone from others, and costs nobody a word. */
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test, type Page } from "@playwright/test";
+import { choosePin, inStep, openCase, PIN, readyOffline, saved, step, unlock } from "./support/field";
+import { Office, PASSWORD } from "./support/office";
+
+let office: Office;
+
+test.beforeAll(async () => {
+  office = await Office.open();
+});
+test.afterAll(() => office.remove());
+
+const locked = (page: Page) => page.getByRole("heading", { name: "Doorstep is locked" });
+const notes = (page: Page) => page.getByLabel("Notes");
+
+async function password(page: Page, name: string): Promise<void> {
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Signs in, chooses a PIN, and stands on a record's notes. */
+async function arrive(page: Page, name: string): Promise<void> {
+  await page.goto(office.url);
+  await password(page, name);
+  await choosePin(page);
+  await inStep(page);
+  await openCase(page, "NB2026");
+  await step(page, "Record");
+  await expect(notes(page)).toBeVisible();
+}
+
+/** Goes to the settings, locks there, and comes back to where it was. */
+async function lockNow(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    history.pushState(null, "", "/settings");
+    dispatchEvent(new PopStateEvent("popstate"));
+  });
+  await page.getByRole("button", { name: "Lock now" }).click();
+  await expect(locked(page)).toBeVisible();
+  await page.goBack();
+}
+
+test("a PIN is chosen at the first sign-in and asked for after each start", async ({ page }) => {
+  await page.goto(office.url);
+  await password(page, "chen.jie");
+  await expect(page.getByRole("heading", { name: "Choose a PIN for this phone" })).toBeVisible();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+  await choosePin(page, "1234");
+  await expect(page.getByRole("alert")).toContainText("six characters or more");
+  await choosePin(page, "123456");
+  await expect(page.getByRole("alert")).toContainText("Too easy to guess");
+  await choosePin(page);
+  await inStep(page);
+
+  await page.reload();
+  await expect(locked(page)).toBeVisible();
+  expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id)).toEqual([]);
+  await unlock(page, "864213");
+  await expect(page.getByRole("alert")).toContainText("That is not the PIN");
+  await unlock(page);
+  await inStep(page);
+});
+
+test("what is typed is saved before the lock, and nothing of it is on the page behind", async ({ page }) => {
+  await arrive(page, "wu.min");
+  const address = await page.evaluate(() => document.body.innerText);
+  expect(address.length).toBeGreaterThan(100);
+  await notes(page).pressSequentially("typed as the phone was taken away");
+  // No pause after the last letter.
+  await lockNow(page);
+  const text = await page.evaluate(() => document.body.innerText + document.title);
+  expect(text).not.toContain("typed as");
+  expect(text).not.toContain("NB2026");
+  await expect(page.getByText("nothing is sent and nothing comes in", { exact: false })).toBeVisible();
+  await unlock(page);
+  await step(page, "Record");
+  await expect(notes(page)).toHaveValue("typed as the phone was taken away");
+  await notes(page).press("End");
+  await notes(page).pressSequentially(", and after");
+  await notes(page).blur();
+  await saved(page);
+  await inStep(page);
+});
+
+test("wrong PINs slow down, also over a reload, and erase nothing", async ({ page, context }) => {
+  await arrive(page, "zhao.lei");
+  await context.setOffline(true);
+  await notes(page).fill("not sent yet");
+  await notes(page).blur();
+  await saved(page);
+  await readyOffline(page);
+  await lockNow(page);
+  await expect(page.getByText("1 changes wait on this phone", { exact: false })).toBeVisible();
+  for (let n = 0; n < 3; n++) {
+    await unlock(page, `86421${n}`);
+    await expect(page.getByLabel("PIN", { exact: true })).toHaveValue("");
+  }
+  await expect(page.getByText("Too many wrong tries", { exact: false })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Unlock" })).toBeDisabled();
+  await page.reload();
+  await expect(page.getByText("Too many wrong tries", { exact: false })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Unlock" })).toBeEnabled();
+  // Off line, after the wait.
+  await unlock(page);
+  await step(page, "Record");
+  await expect(notes(page)).toHaveValue("not sent yet");
+  await context.setOffline(false);
+  await inStep(page);
+});
+
+test("the app locks by itself when nobody touches it", async ({ page }) => {
+  await page.clock.install();
+  await arrive(page, "sun.yan");
+  await notes(page).pressSequentially("left on the table");
+  await page.clock.fastForward("04:00");
+  await expect(notes(page)).toBeVisible();
+  await page.keyboard.press("Shift");
+  await page.clock.fastForward("04:00");
+  await expect(notes(page)).toBeVisible();
+  await page.clock.fastForward("01:10");
+  await expect(locked(page)).toBeVisible();
+  await unlock(page);
+  await step(page, "Record");
+  await expect(notes(page)).toHaveValue("left on the table");
+});
+
+test("two tabs lock and unlock together, and either goes on without the other", async ({ context }) => {
+  const first = await context.newPage();
+  await arrive(first, "he.tao");
+  const second = await context.newPage();
+  await second.goto(first.url());
+  await expect(notes(second)).toBeVisible();
+  await notes(second).pressSequentially("from the second ");
+  await lockNow(first);
+  await expect(locked(second)).toBeVisible();
+  await unlock(second);
+  await expect(notes(first)).toHaveValue("from the second ");
+  await expect(notes(second)).toHaveValue("from the second ");
+  await first.close();
+  await notes(second).press("End");
+  await notes(second).pressSequentially("and on");
+  await notes(second).blur();
+  await saved(second);
+  await second.reload();
+  await expect(locked(second)).toBeVisible();
+  await unlock(second);
+  await expect(notes(second)).toHaveValue("from the second and on");
+});
+
+test("the PIN is changed, and a forgotten one costs nothing but a sign-in", async ({ page, context }) => {
+  await page.goto(office.url);
+  await password(page, "chen.jie");
+  await choosePin(page);
+  await inStep(page);
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByRole("button", { name: "Change PIN" }).first().click();
+  await page.getByLabel("Present PIN or passphrase").fill(PIN);
+  await page.getByRole("radio", { name: "Passphrase" }).click();
+  await page.getByLabel("New passphrase").fill("four words are strong");
+  await page.getByLabel("Once more").fill("four words are strong");
+  await page.getByRole("button", { name: "Change PIN" }).last().click();
+  await expect(page.getByText("The PIN is changed.")).toBeVisible();
+  await page.getByRole("link", { name: "Today" }).click();
+  await openCase(page, "NB2026");
+  await step(page, "Record");
+  await context.setOffline(true);
+  await notes(page).fill("unsent when the phrase was forgotten");
+  await notes(page).blur();
+  await saved(page);
+  await context.setOffline(false);
+  await office.stop();
+  await page.reload().catch(() => undefined);
+  await office.start();
+  await page.reload();
+  await page.getByLabel("Passphrase").fill(PIN);
+  await page.getByRole("button", { name: "Unlock" }).click();
+  await expect(page.getByRole("alert")).toContainText("That is not the PIN");
+  await page.getByRole("button", { name: "Forgotten?" }).click();
+  await password(page, "chen.jie");
+  await choosePin(page);
+  await expect(
+    notes(page)
+      .or(page.getByRole("navigation", { name: "Steps" }))
+      .first(),
+  ).toBeVisible();
+  await step(page, "Record");
+  await expect(notes(page)).toHaveValue("unsent when the phrase was forgotten");
+  await inStep(page);
+});
+
+test("a browser that keeps no such key is refused before anything is stored", async ({ page }) => {
+  // What a browser answers that cannot keep a key which it does not hand out.
+  const refuse = `{ const put = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = function (value, key) {
+      if (value instanceof CryptoKey) throw new DOMException("not kept", "DataCloneError");
+      return put.call(this, value, key);
+    }; }`;
+  await page.route("**/assets/worker-*.js", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: refuse + (await response.text()) });
+  });
+  await page.goto(office.url);
+  await password(page, "chen.jie");
+  await expect(page.getByRole("alert")).toContainText("can't keep the key that protects records");
+  const rows = await page.evaluate(async () => {
+    const request = indexedDB.open("doorstep");
+    const db = await new Promise<IDBDatabase>((done) => (request.onsuccess = () => done(request.result)));
+    const read = db.transaction("device").objectStore("device").getAllKeys();
+    return new Promise((done) => (read.onsuccess = () => done(read.result)));
+  });
+  expect(rows).toEqual([]);
+});
