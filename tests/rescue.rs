@@ -81,6 +81,14 @@ async fn m4_work_of_a_revoked_phone_waits_for_a_person() {
         let report = office.import_rescue(&file).await.unwrap();
         assert_eq!((report.merged, report.quarantined), (0, 2), "{report:?}");
     }
+    let waiting = office.quarantine().await.unwrap();
+    assert_eq!(waiting.len(), 2);
+    for line in waiting {
+        assert_eq!(
+            (line.code.as_str(), line.units),
+            ("device_revoked", vec!["contacts.c1".into()])
+        );
+    }
     assert!(office.visit(ids[0]).await.unwrap().contacts.is_empty());
 }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::store::{Refused, StoreError};
+use super::merge::Refusal;
+use super::quarantine::{Aside, Sending};
+use super::store::StoreError;
 use super::{Office, OfficeError, Session};
 use crate::ids::{DeviceId, RecordId};
 use crate::sync::chunk;
-use crate::sync::message::{Outcome, Packed, Push, Tables};
+use crate::sync::message::{Ended, Outcome, Packed, Push, Tables};
 use crate::workspace::rescue::{MalformedRescue, RescueFile, Rescued};
 
 /// Changes of a record in one push, as a phone does it.
@@ -30,6 +32,8 @@ pub struct RescueReport {
     pub duplicate: usize,
     /// Records whose work waits in quarantine for a person.
     pub quarantined: usize,
+    /// Records whose work could not be kept: the file is to be kept and given again.
+    pub not_kept: usize,
     /// Rows that were damaged on the phone before the file was made.
     pub damaged: Vec<String>,
     /// One line a record.
@@ -45,7 +49,7 @@ pub struct RescuedRecord {
     pub case_no: Option<String>,
     /// Changes of it in the file.
     pub changes: usize,
-    /// `merged`, `duplicate` or `quarantined`.
+    /// `merged`, `duplicate`, `quarantined` or `not_kept`.
     pub outcome: &'static str,
     /// Why it was not merged.
     pub reason: Option<String>,
@@ -71,8 +75,11 @@ pub enum RescueError {
 /// The sender of the file as the office knows it, and why its work has to wait for a person.
 struct Sender {
     session: Session,
-    held_back: Option<(&'static str, &'static str)>,
+    ended: Option<Ended>,
 }
+
+/// What became of a record's work, and why it was not merged.
+type Taken = (&'static str, Option<String>);
 
 impl Office {
     /// Takes a rescue file in. It may be given any number of times (rule D3).
@@ -88,6 +95,7 @@ impl Office {
             merged: 0,
             duplicate: 0,
             quarantined: 0,
+            not_kept: 0,
             damaged,
             rows: Vec::new(),
         };
@@ -96,7 +104,8 @@ impl Office {
             match row.outcome {
                 "merged" => report.merged += 1,
                 "duplicate" => report.duplicate += 1,
-                _ => report.quarantined += 1,
+                "quarantined" => report.quarantined += 1,
+                _ => report.not_kept += 1,
             }
             report.rows.push(row);
         }
@@ -114,14 +123,13 @@ impl Office {
         if enrolled.as_ref().is_some_and(|device| device.user != known.name) {
             return Err(RescueError::Foreign);
         }
-        let revoked = enrolled.is_some_and(|device| device.revoked_at.is_some());
-        let held_back = match (revoked, known.disabled_at.is_some()) {
-            (true, _) => Some(("device_revoked", "the device was revoked")),
-            (false, true) => Some(("user_disabled", "the user is locked out")),
-            (false, false) => None,
+        let ended = match (enrolled, known.disabled_at) {
+            (Some(device), _) if device.revoked_at.is_some() => Some(Ended::DeviceRevoked),
+            (_, Some(_)) => Some(Ended::UserDisabled),
+            (_, None) => None,
         };
         let session = Session { user: known.name, role: known.role, device };
-        Ok(Sender { session, held_back })
+        Ok(Sender { session, ended })
     }
 
     async fn take_record(
@@ -135,8 +143,10 @@ impl Office {
             .await?
             .map(|stored| stored.case_no);
         let changes = chunks.len();
-        let (outcome, reason) = match sender.held_back {
-            Some((code, message)) => self.hold_back(sender, record, chunks, code, message).await?,
+        let (outcome, reason) = match sender.ended {
+            Some(ended) => {
+                self.hold_back(sender, record, chunks, Aside::ended(ended.as_str())).await?
+            }
             None => self.push_rescued(sender, record, chunks).await?,
         };
         Ok(RescuedRecord { record: record.to_string(), case_no, changes, outcome, reason })
@@ -148,7 +158,7 @@ impl Office {
         sender: &Sender,
         record: RecordId,
         chunks: Vec<Vec<u8>>,
-    ) -> Result<(&'static str, Option<String>), OfficeError> {
+    ) -> Result<Taken, OfficeError> {
         let tables = Arc::new(Tables::default());
         // A file has nothing more that would help.
         let hopeless = Arc::new(vec![record]);
@@ -160,20 +170,19 @@ impl Office {
             match results.into_iter().next() {
                 Some(Outcome::Merged { .. }) => outcome.0 = "merged",
                 Some(Outcome::Duplicate { .. }) => {}
-                Some(Outcome::Refused { message, .. }) => {
-                    return Ok(("quarantined", Some(message)));
+                Some(Outcome::Refused { message, quarantine, .. }) => {
+                    let outcome = if quarantine == 0 { "not_kept" } else { "quarantined" };
+                    return Ok((outcome, Some(message)));
                 }
                 Some(Outcome::Withdrawn) => {
                     let held = self.holds(record, part).await?;
-                    let message = "the record was withdrawn from its collector";
                     return Ok(match held {
                         true => ("duplicate", None),
-                        false => ("quarantined", Some(message.to_owned())),
+                        false => ("quarantined", Some(Aside::withdrawn().message)),
                     });
                 }
                 Some(Outcome::Missing { .. }) | None => {
-                    let message = "the office lacks what this work builds on";
-                    return self.hold_back(sender, record, chunks, "missing", message).await;
+                    return self.hold_back(sender, record, chunks, Aside::missing()).await;
                 }
             }
         }
@@ -186,27 +195,21 @@ impl Office {
         sender: &Sender,
         record: RecordId,
         chunks: Vec<Vec<u8>>,
-        code: &'static str,
-        message: &'static str,
-    ) -> Result<(&'static str, Option<String>), OfficeError> {
+        aside: Aside,
+    ) -> Result<Taken, OfficeError> {
         if self.holds(record, &chunks).await? {
             return Ok(("duplicate", None));
         }
-        let Session { user, device, .. } = sender.session.clone();
-        let refused = Refused {
-            record,
-            device,
-            user,
-            at: self.now(),
-            code: code.to_owned(),
-            path: String::new(),
-            message: message.to_owned(),
-            units: Vec::new(),
-            changes: chunks,
-        };
-        let kept = self.store.write(move |tx| tx.quarantine_work(&refused).map(drop));
-        kept.await?;
-        Ok(("quarantined", Some(message.to_owned())))
+        let reason = aside.message.clone();
+        let sending = Sending { session: sender.session.clone(), record, chunks, at: self.now() };
+        let kept = self.store.write(move |tx| {
+            let (stored, known) = (tx.record(record)?, tx.known(record)?);
+            sending.set_aside(tx, stored.as_ref(), &known, &aside)
+        });
+        Ok(match kept.await? {
+            Some(_) => ("quarantined", Some(reason)),
+            None => ("not_kept", Some(Refusal::quarantine_full().message)),
+        })
     }
 
     /// Whether the office has every one of these changes in the record.

@@ -1,7 +1,7 @@
 /** People and devices: an administrator keeps them, and both apps take an identity provider's word. */
 import { expect, test } from "@playwright/test";
 import { noBarriers } from "./support/axe";
-import { inStep, signIn } from "./support/field";
+import { inStep, signIn, unlocks } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 import { CLIENT, Provider } from "./support/provider";
 
@@ -23,6 +23,7 @@ test.afterAll(async () => {
 });
 
 test("a collector signs in with the identity provider, works, and comes back as the same device", async ({ page }) => {
+  await unlocks(page);
   await page.goto(office.url);
   await page.getByRole("button", { name: "Sign in with Lender ID" }).click();
   await expect(page).toHaveURL(new RegExp(`^${provider.url}/door`));

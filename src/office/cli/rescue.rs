@@ -17,12 +17,26 @@ pub(super) fn run(desk: &Desk, asked: ImportRescue) -> Result<(), Failure> {
 }
 
 fn text(report: &RescueReport) -> String {
-    let RescueReport { user, device, changes, merged, duplicate, quarantined, damaged, rows } =
-        report;
+    let RescueReport {
+        user,
+        device,
+        changes,
+        merged,
+        duplicate,
+        quarantined,
+        not_kept,
+        damaged,
+        rows,
+    } = report;
     let mut lines = vec![
         format!("{changes} changes of {user}, from device {device}"),
         format!("records: {merged} merged, {duplicate} duplicate, {quarantined} quarantined"),
     ];
+    if *not_kept > 0 {
+        lines.push(format!(
+            "{not_kept} records NOT kept: keep the file, decide what waits in quarantine, import it again"
+        ));
+    }
     lines.extend(rows.iter().map(row));
     lines.extend(damaged.iter().map(|key| format!("{key}: damaged on the phone, not readable")));
     lines.join("\n")

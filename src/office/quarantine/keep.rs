@@ -65,7 +65,7 @@ impl Sending {
 pub(in crate::office) struct Aside {
     code: &'static str,
     path: String,
-    message: String,
+    pub(in crate::office) message: String,
 }
 
 impl Aside {
@@ -73,6 +73,12 @@ impl Aside {
     pub(in crate::office) fn withdrawn() -> Self {
         let message = "the record was withdrawn before this work came".to_owned();
         Self { code: "withdrawn", path: String::new(), message }
+    }
+
+    /// Work that came by hand, without what it builds on.
+    pub(in crate::office) fn missing() -> Self {
+        let message = "the office lacks what this work builds on".to_owned();
+        Self { code: "missing", path: String::new(), message }
     }
 
     /// Work of a device that is not to work any more.
