@@ -4,7 +4,7 @@ import { expect, test, type Page } from "@playwright/test";
 import type { VisitSummary, VisitView } from "../../www/src/wasm/doorstep";
 import { noBarriers } from "./support/axe";
 import { dump } from "./support/dump";
-import { choosePin, inStep, openCase, PIN, readyOffline, saved, step, unlock } from "./support/field";
+import { choosePin, go, inStep, openCase, PIN, readyOffline, saved, step, unlock } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 
 let office: Office;
@@ -36,10 +36,7 @@ async function arrive(page: Page, name: string): Promise<void> {
 
 /** Goes to the settings, locks there, and comes back to where it was. */
 async function lockNow(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    history.pushState(null, "", "/settings");
-    dispatchEvent(new PopStateEvent("popstate"));
-  });
+  await go(page, "/settings");
   await page.getByRole("button", { name: "Lock now" }).click();
   await expect(locked(page)).toBeVisible();
   await page.goBack();

@@ -2,7 +2,7 @@
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 import type { VisitSummary } from "../../www/src/wasm/doorstep";
 import { noBarriers } from "./support/axe";
-import { inStep } from "./support/field";
+import { choosePin, go, inStep, unlocks } from "./support/field";
 import { Office } from "./support/office";
 
 const DEMO = "doorstep-demo";
@@ -71,21 +71,30 @@ for (const [lang, theme] of LOOKS) {
     await expect(page.locator("input[type=password]")).toBeVisible();
     await sound(page, "sign-in");
     await enter(page, "chen.jie");
+    await expect(page.getByTestId("choose-pin")).toBeVisible();
+    await sound(page, "the choice of a PIN");
+    await choosePin(page);
+    await inStep(page);
+    await page.reload();
+    await expect(page.getByTestId("unlock")).toBeVisible();
+    await sound(page, "locked");
+    await unlocks(page);
     await inStep(page);
     await sound(page, "today");
     await page.getByTestId("sync-status").click();
     await sound(page, "sync");
-    await page.goto(`${office.url}/settings`);
+    await page.keyboard.press("Escape");
+    await go(page, "/settings");
     await expect(page.locator("h1")).toBeVisible();
     await sound(page, "settings");
-    await page.goto(`${office.url}/nothing`);
+    await go(page, "/nothing");
     await sound(page, "no such page");
-    await page.goto(`${office.url}/visit/01990000-0000-7000-8000-000000000000/talk`);
+    await go(page, "/visit/01990000-0000-7000-8000-000000000000/talk");
     await expect(page.locator("h1")).toBeVisible();
     await sound(page, "a record that is not held");
     for (const id of records) {
       for (const step of STEPS) {
-        await page.goto(`${office.url}/visit/${id}/${step}`);
+        await go(page, `/visit/${id}/${step}`);
         await expect(page.locator("#step")).toBeVisible();
         await sound(page, `${id}/${step}`);
       }
@@ -126,6 +135,7 @@ test("text at 200 % fits a phone of 360 px", async ({ browser }) => {
   const context = await browser.newContext({ viewport: { width: 360, height: 740 } });
   await wear(context, "en", "light");
   const page = await context.newPage();
+  await unlocks(page);
   await page.goto(office.url);
   await enter(page, "chen.jie");
   await inStep(page);

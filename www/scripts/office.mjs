@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 
 export const COLLECTOR = "chen.jie";
 export const PASSWORD = "correct horse battery";
+const PIN = "246813";
 /** Debian's Chromium; elsewhere the one that Playwright brings. */
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
@@ -55,6 +56,29 @@ function cases(count) {
     );
   });
   return ["case_no,borrower_name,address,overdue_amount,currency,due_date", ...rows].join("\n");
+}
+
+/** Signs the collector in on a new phone, with a PIN; comes back once all is there. */
+export async function signIn(page, url) {
+  await page.goto(url);
+  await page.locator("input").first().fill(COLLECTOR);
+  await page.locator("input[type=password]").fill(PASSWORD);
+  await page.locator("button[type=submit]").click();
+  const form = page.getByTestId("choose-pin");
+  await form.waitFor();
+  for (const field of await form.locator("input[type=password]").all()) await field.fill(PIN);
+  await form.locator("button[type=submit]").click();
+  await inStep(page);
+}
+
+export async function unlock(page) {
+  const form = page.getByTestId("unlock");
+  await form.locator("input").fill(PIN);
+  await form.locator("button[type=submit]").click();
+}
+
+export async function inStep(page) {
+  await page.locator('[data-testid=sync-status][data-state="in-step"]').waitFor({ timeout: 300_000 });
 }
 
 /** Writes a scenario's figures as `make bench` does, and says them. */

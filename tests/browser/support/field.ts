@@ -6,23 +6,32 @@ export const PIN = "246813";
 
 const unlocking = new WeakSet<Page>();
 
-/** From now on whoever is asked for a PIN on this page, chooses it or types it. */
+/** From now on whoever is asked for a PIN on this page, chooses it or types it, in any language. */
 export async function unlocks(page: Page): Promise<void> {
   if (unlocking.has(page)) return;
   unlocking.add(page);
-  await page.addLocatorHandler(page.getByRole("heading", { name: "Choose a PIN" }), () => choosePin(page));
-  await page.addLocatorHandler(page.getByRole("button", { name: "Unlock" }), () => unlock(page));
+  await page.addLocatorHandler(page.getByTestId("choose-pin"), () => choosePin(page));
+  await page.addLocatorHandler(page.getByTestId("unlock"), () => unlock(page));
 }
 
 export async function choosePin(page: Page, pin = PIN): Promise<void> {
-  await page.getByLabel("New PIN").fill(pin);
-  await page.getByLabel("Once more").fill(pin);
-  await page.getByRole("button", { name: "Go on" }).click();
+  const form = page.getByTestId("choose-pin");
+  for (const field of await form.locator("input[autocomplete=new-password]").all()) await field.fill(pin);
+  await form.locator("button[type=submit]").click();
 }
 
 export async function unlock(page: Page, pin = PIN): Promise<void> {
-  await page.getByLabel("PIN", { exact: true }).fill(pin);
-  await page.getByRole("button", { name: "Unlock" }).click();
+  const form = page.getByTestId("unlock");
+  await form.locator("input").fill(pin);
+  await form.locator("button[type=submit]").click();
+}
+
+/** Goes to another page of the app without loading it anew, so that it stays unlocked. */
+export async function go(page: Page, path: string): Promise<void> {
+  await page.evaluate((path) => {
+    history.pushState(null, "", path);
+    dispatchEvent(new PopStateEvent("popstate"));
+  }, path);
 }
 
 /** Signs in; PINs are chosen and typed by themselves from then on. */

@@ -87,7 +87,7 @@ function Unlock({ state }: { state: Locked }): JSX.Element {
     });
   };
   return (
-    <form class="flex flex-col gap-4" onSubmit={submit}>
+    <form data-testid="unlock" class="flex flex-col gap-4" onSubmit={submit}>
       <SecretField label={t(`lock/${state.secret}`)} kind={state.secret} value={secret} onInput={setSecret} />
       {left > 0 ? (
         <Alert tone="warning">{t("lock/wait", { span: formatSpan(left) })}</Alert>
@@ -116,7 +116,7 @@ function useLeft(until: number): number {
 /** After a sign-in on a phone that has no PIN, or whose PIN was forgotten. */
 export function ChoosePin(): JSX.Element {
   return (
-    <Frame title={t("lock/choose")}>
+    <Frame title={t("lock/choose")} testid="choose-pin">
       <p class="muted text-sm">{t("lock/choose_text")}</p>
       <NewSecret submit={t("lock/set")} onSet={async (secret, kind) => enter(await client.choosePin(secret, kind))} />
     </Frame>
@@ -255,9 +255,9 @@ function SecretField(props: {
   );
 }
 
-function Frame(props: { title: string; children: ComponentChildren }): JSX.Element {
+function Frame(props: { title: string; testid?: string; children: ComponentChildren }): JSX.Element {
   return (
-    <main class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-6 p-5">
+    <main data-testid={props.testid} class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-6 p-5">
       <header class="flex flex-col items-center gap-2 text-center">
         <img src="/icons/icon.svg" alt="" width="56" height="56" class="size-14" />
         <h1 class="pt-1 text-2xl font-bold text-balance">{props.title}</h1>
