@@ -4,7 +4,18 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kill, phone } from "./support/browser";
-import { choose, depart, inStep, inStepAgain, openCase, readyOffline, saved, signIn, step } from "./support/field";
+import {
+  choose,
+  depart,
+  inStep,
+  inStepAgain,
+  openCase,
+  readyOffline,
+  saved,
+  signIn,
+  step,
+  unlocks,
+} from "./support/field";
 import { Office } from "./support/office";
 
 let office: Office;
@@ -170,6 +181,7 @@ test("a killed app goes back to the step, the scroll and the field", async () =>
 
   context = await phone(profile);
   page = context.pages()[0] ?? (await context.newPage());
+  await unlocks(page);
   await page.goto(office.url);
   await inStepAgain(page);
   await page.getByRole("link", { name: /^Go on with/ }).click();

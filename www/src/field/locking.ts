@@ -1,5 +1,6 @@
 /** When the app locks: on demand, and when nobody has touched it for a while. */
 import { effect, signal } from "@preact/signals";
+import { remember, remembered } from "../ui/remember";
 import { client, enter, lockSoon, saving, session, typing } from "./state";
 
 const KEPT = "doorstep.idle";
@@ -13,14 +14,14 @@ const LOOK_MS = 5_000;
 const FLUSH_MS = 3_000;
 
 function kept(): Idle {
-  const text = localStorage.getItem(KEPT);
+  const text = remembered(KEPT);
   return IDLE.find((minutes) => minutes === text) ?? DEFAULT;
 }
 
 export const idle = signal<Idle>(kept());
 
 export function setIdle(next: Idle): void {
-  localStorage.setItem(KEPT, next);
+  remember(KEPT, next);
   idle.value = next;
 }
 
