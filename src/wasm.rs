@@ -300,6 +300,12 @@ impl JsWorkspace {
         self.inner.request_failed(count(round), reason, millis(now_ms), random);
     }
 
+    /// The office has no room now and said when to come again.
+    #[wasm_bindgen(js_name = putOff)]
+    pub fn put_off(&mut self, round: f64, wait_ms: f64, now_ms: f64, random: u32) {
+        self.inner.put_off(count(round), millis(wait_ms), millis(now_ms), random);
+    }
+
     /// A round may be worth while now.
     #[wasm_bindgen(js_name = syncNow)]
     pub fn sync_now(&mut self, now_ms: f64) {

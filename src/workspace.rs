@@ -5,7 +5,8 @@
 //! then carry out what [`Workspace::poll`] gives until it gives nothing, in that order. Persist
 //! before send is queue order; a batch is answered by [`persisted`](Workspace::persisted) or
 //! [`persist_failed`](Workspace::persist_failed), a load by [`loaded`](Workspace::loaded), a
-//! request by [`replied`](Workspace::replied) or [`request_failed`](Workspace::request_failed).
+//! request by [`replied`](Workspace::replied), [`request_failed`](Workspace::request_failed) or
+//! [`put_off`](Workspace::put_off).
 //!
 //! Lists and digests are read from one small row per record; a document is loaded only while a
 //! person looks at it or a reply changes it. Every row is sealed on its way into the store and

@@ -26,6 +26,64 @@ async fn p2_in_step_is_said_only_after_the_digests_were_compared() {
 }
 
 #[tokio::test]
+async fn r7_an_office_that_is_busy_is_left_alone_and_needs_nobody() {
+    let (_folder, office, ids) = office(1).await;
+    let mut phone = Device::new("chen.jie", 1);
+    phone.sync(&office).await;
+    phone.apply(ids[0], &contact("c1"));
+    phone.workspace.sync_now(phone.now);
+    phone.run();
+    phone.put_off(10_000);
+    let status = phone.status();
+    assert_eq!((status.state, status.unsent), (SyncState::Offline, 1), "not attention");
+    assert_eq!(status.problem.as_deref(), Some("office_busy"));
+
+    // Neither a tap nor the office's signal, nor another edit, asks sooner.
+    phone.workspace.sync_now(phone.now);
+    phone.apply(ids[0], &contact("c2"));
+    phone.now += 9_999;
+    assert!(!phone.wake_if_due());
+    phone.workspace.sync_now(phone.now);
+    phone.run();
+    assert!(phone.sent.is_none());
+    phone.now += 1;
+    phone.workspace.sync_now(phone.now);
+    phone.run();
+    phone.round(&office).await;
+    phone.sync(&office).await;
+    phone.assert_in_step();
+
+    // A clock that is put back does not make the wait longer than any that is believed.
+    phone.workspace.sync_now(phone.now);
+    phone.run();
+    phone.put_off(86_400_000);
+    phone.now -= 86_400_000;
+    phone.workspace.sync_now(phone.now);
+    phone.run();
+    phone.round(&office).await;
+    phone.assert_in_step();
+}
+
+#[tokio::test]
+async fn r7_phones_that_were_put_off_together_come_back_apart_and_by_themselves() {
+    let (_folder, office, _) = office(1).await;
+    let mut backs = Vec::new();
+    for random in [0, 2_500, 4_999] {
+        let mut phone = Device::new("chen.jie", 1);
+        let sent = phone.sent.take().expect("a first request");
+        phone.workspace.put_off(sent.round, 10_000, phone.now, random);
+        phone.run();
+        let began = phone.now;
+        while !phone.wake_if_due() {
+            phone.now += 100;
+        }
+        backs.push(phone.now - began);
+        phone.round(&office).await;
+    }
+    assert_eq!(backs, [10_000, 12_500, 15_000]);
+}
+
+#[tokio::test]
 async fn r1_a_reconnect_is_one_request_and_one_reply() {
     let (_folder, office, ids) = office(50).await;
     let mut phone = Device::new("chen.jie", 1);

@@ -23,7 +23,7 @@ pub enum Output {
         /// Record id.
         record: String,
     },
-    /// `POST /sync`, then call `replied` or `request_failed`.
+    /// `POST /sync`, then call `replied`, `request_failed` or `put_off`.
     Send {
         /// Number of the round.
         round: u64,

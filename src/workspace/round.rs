@@ -103,6 +103,8 @@ pub(super) struct Link {
     /// What the driver was last asked to wake at.
     announced: Option<i64>,
     failures: u32,
+    /// The office asked not to be asked before.
+    not_before: Option<i64>,
     problem: Option<String>,
     save_problem: String,
     pub(super) proven: Option<Proven>,
@@ -132,6 +134,7 @@ impl Link {
             due_at: Some(i64::MIN),
             announced: None,
             failures: 0,
+            not_before: None,
             problem: None,
             save_problem: "storage_failed".to_owned(),
             proven,
@@ -204,6 +207,32 @@ impl Link {
         self.due_at = Some(i64::MIN);
     }
 
+    /// When the next round is due: not before the office wants to be asked again.
+    fn due(&self, now_ms: i64) -> Option<i64> {
+        // Further away than any wait that is believed: the clock was put back meanwhile.
+        let latest = now_ms.saturating_add(LAST_RETRY_MS);
+        let not_before = self.not_before.filter(|at| *at <= latest);
+        self.due_at.map(|due| due.max(not_before.unwrap_or(i64::MIN)))
+    }
+
+    /// Whether this is the request that an answer is waited for.
+    fn awaits(&self, round: u64) -> bool {
+        match &self.phase {
+            Phase::Sent { round: sent, .. } => *sent == round,
+            Phase::Idle | Phase::Applying { .. } | Phase::Committing { .. } => false,
+        }
+    }
+
+    /// No reply came: when to try again. Half of the delay is fixed, half is chance, so that a
+    /// thousand phones spread out.
+    fn failed(&mut self, reason: &str, random: u32) -> i64 {
+        self.phase = Phase::Idle;
+        self.failures = self.failures.saturating_add(1);
+        self.problem = Some(reason.to_owned());
+        let full = (FIRST_RETRY_MS << self.failures.min(10)).min(LAST_RETRY_MS);
+        full / 2 + i64::from(random) % (full / 2 + 1)
+    }
+
     pub(super) fn persisted(&mut self) {
         self.save_problem.clear();
     }
@@ -270,6 +299,7 @@ impl Link {
 
     pub(super) fn answered(&mut self, reply: &Reply, size: usize, first: bool, now_ms: i64) {
         self.failures = 0;
+        self.not_before = None;
         self.problem = None;
         self.reply_bytes = (self.reply_bytes + GROWTH_BYTES).min(DEFAULT_REPLY_BYTES);
         self.skew_ms = Some(now_ms.saturating_sub(reply.office_time));
@@ -336,25 +366,31 @@ impl Workspace {
 
     /// No reply came, or it was no reply. `reason` is a stable word; `random` spreads retries.
     pub fn request_failed(&mut self, round: u64, reason: &str, now_ms: i64, random: u32) {
-        match &self.link.phase {
-            Phase::Sent { round: sent, .. } if *sent == round => {}
-            Phase::Sent { .. }
-            | Phase::Idle
-            | Phase::Applying { .. }
-            | Phase::Committing { .. } => {
-                return;
-            }
+        if !self.link.awaits(round) {
+            return;
         }
         let link = &mut self.link;
-        link.phase = Phase::Idle;
-        link.failures = link.failures.saturating_add(1);
+        let delay = link.failed(reason, random);
         link.reply_bytes = (link.reply_bytes / 2).max(LEAST_REPLY_BYTES);
-        link.problem = Some(reason.to_owned());
-        // Half of the delay is fixed, half is chance, so that a thousand phones spread out.
-        let full = (FIRST_RETRY_MS << link.failures.min(10)).min(LAST_RETRY_MS);
-        let delay = full / 2 + i64::from(random) % (full / 2 + 1);
         let waits_for_person = matches!(reason, "signed_out" | "device_revoked");
         link.due_at = (!waits_for_person).then(|| now_ms.saturating_add(delay));
+        self.outputs.push_back(Output::StatusChanged);
+        self.settle(now_ms);
+    }
+
+    /// The office has no room now and said how long to stay away (rule R7): nothing asks it
+    /// sooner, no signal and no tap. It passes by itself and needs nobody; the link is not at fault.
+    pub fn put_off(&mut self, round: u64, wait_ms: i64, now_ms: i64, random: u32) {
+        if !self.link.awaits(round) {
+            return;
+        }
+        let link = &mut self.link;
+        let delay = link.failed("office_busy", random);
+        let wait = wait_ms.clamp(0, LAST_RETRY_MS);
+        // All were told the same: chance keeps them from coming back together.
+        let spread = wait + i64::from(random) % (wait / 2 + 1);
+        link.not_before = Some(now_ms.saturating_add(wait));
+        link.due_at = Some(now_ms.saturating_add(delay.max(spread)));
         self.outputs.push_back(Output::StatusChanged);
         self.settle(now_ms);
     }
@@ -368,14 +404,14 @@ impl Workspace {
         if self.link.cut {
             return;
         }
-        let due = self.link.due_at.is_some_and(|due| due <= now_ms);
+        let due = self.link.due(now_ms).is_some_and(|due| due <= now_ms);
         if due && matches!(self.link.phase, Phase::Idle) && self.loading.is_empty() {
             self.load_for_repair();
             if self.loading.is_empty() {
                 self.send();
             }
         }
-        self.announce();
+        self.announce(now_ms);
     }
 
     fn finish_if_committed(&mut self, now_ms: i64) {
@@ -421,8 +457,8 @@ impl Workspace {
         }
     }
 
-    fn announce(&mut self) {
-        let due = self.link.due_at.filter(|_| matches!(self.link.phase, Phase::Idle));
+    fn announce(&mut self, now_ms: i64) {
+        let due = self.link.due(now_ms).filter(|_| matches!(self.link.phase, Phase::Idle));
         if due != self.link.announced {
             self.link.announced = due;
             self.outputs.extend(due.map(|at| Output::WakeAt { at }));

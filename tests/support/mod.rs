@@ -55,7 +55,11 @@ pub struct Device {
 impl Device {
     pub fn new(user: &str, id: u8) -> Self {
         let device = DeviceId([id; 16]);
-        let session = Session { user: user.into(), role: Role::Collector, device };
+        Self::of(Session { user: user.into(), role: Role::Collector, device })
+    }
+
+    /// The device that somebody is signed in on.
+    pub fn of(session: Session) -> Self {
         let tables = BTreeMap::new();
         let claims = Role::Collector;
         let workspace = workspace(&session, claims, 1, &KEY, &tables).expect("a new store opens");
@@ -211,6 +215,13 @@ impl Device {
     pub fn lose_reply(&mut self) {
         let sent = self.sent.take().expect("a request");
         self.workspace.request_failed(sent.round, "offline", self.now, 0);
+        self.run();
+    }
+
+    /// The office has no room for the request.
+    pub fn put_off(&mut self, wait_ms: i64) {
+        let sent = self.sent.take().expect("a request");
+        self.workspace.put_off(sent.round, wait_ms, self.now, 0);
         self.run();
     }
 

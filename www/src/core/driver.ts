@@ -189,7 +189,9 @@ export class Driver {
       const reason = cause instanceof OfficeError ? cause.code : "offline";
       if (reason === "signed_out") this.tell({ type: "signed_out" });
       const random = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-      this.later(() => this.workspace.requestFailed(round, reason, Date.now(), random));
+      const wait = cause instanceof OfficeError ? cause.waitMs : undefined;
+      if (wait === undefined) this.later(() => this.workspace.requestFailed(round, reason, Date.now(), random));
+      else this.later(() => this.workspace.putOff(round, wait, Date.now(), random));
       return;
     }
     this.later(() => this.workspace.replied(round, reply, Date.now()));

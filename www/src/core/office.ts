@@ -5,7 +5,11 @@ const TIMEOUT_MS = 60_000;
 
 /** A refusal or a failure, in words that i18n knows. */
 export class OfficeError extends Error {
-  constructor(readonly code: string) {
+  constructor(
+    readonly code: string,
+    /** How long the office wants not to be asked, where it has no room now, ms. */
+    readonly waitMs?: number,
+  ) {
     super(code);
     this.name = "OfficeError";
   }
@@ -94,19 +98,30 @@ async function send(path: string, init: RequestInit): Promise<Response> {
     throw new OfficeError("offline");
   }
   if (response.ok) return response;
-  throw new OfficeError(await refusal(response));
+  throw await refusal(response);
 }
 
-/** The stable word of a refusal. */
-async function refusal(response: Response): Promise<string> {
+async function refusal(response: Response): Promise<OfficeError> {
+  let code: string | undefined;
   try {
     const problem = (await response.json()) as { code?: unknown };
-    if (typeof problem.code === "string") return problem.code;
+    if (typeof problem.code === "string") code = problem.code;
   } catch {
     // No problem details: a proxy or a captive portal answered.
   }
-  if (response.status === 401) return "signed_out";
-  return response.status >= 500 || response.status === 429 ? "office_busy" : "office_error";
+  // Whatever keeps the office from answering now passes by itself.
+  if (response.status === 503 || code === "rate_limited" || (code === undefined && response.status === 429))
+    return new OfficeError("office_busy", retryAfter(response));
+  if (code !== undefined) return new OfficeError(code);
+  if (response.status === 401) return new OfficeError("signed_out");
+  return new OfficeError(response.status >= 500 ? "office_busy" : "office_error");
+}
+
+/** What `Retry-After` says, seconds or a date, in ms from now. */
+function retryAfter(response: Response): number {
+  const said = response.headers.get("retry-after") ?? "";
+  const wait = /^\d+$/.test(said) ? Number(said) * 1000 : Date.parse(said) - Date.now();
+  return Number.isFinite(wait) ? Math.max(wait, 0) : 0;
 }
 
 async function whole(response: Response): Promise<ArrayBuffer> {
