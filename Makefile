@@ -31,7 +31,7 @@ FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 
-.PHONY: help run test bench lighthouse fuzz dist screenshots clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
+.PHONY: help run test audit bench lighthouse fuzz dist screenshots clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ run: dist ## Build everything and serve the demo at http://127.0.0.1:8787
 
 test: setup-tests www ## Set up, then every check and every test
 	@.ci/test $(CHECKS) $(TESTS)
+
+audit: setup ## Licences, sources and known holes of what is depended on; needs cargo-deny and a network
+	@.ci/audit
 
 dist: www ## The release: one binary with the web apps inside, target/release/doorstep
 	cargo build --release --bin doorstep
