@@ -16,13 +16,13 @@ mod verify;
 mod visits;
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono_tz::Tz;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::runtime::Runtime;
 
 use super::Office;
@@ -138,6 +138,28 @@ struct Serve {
     /// How a borrower complains, as it stands on borrowers' copies
     #[arg(long, env = "DOORSTEP_COMPLAINTS", default_value = "", value_name = "TEXT")]
     complaints: String,
+    /// Get certificates for this domain from an ACME directory, Let's Encrypt without another;
+    /// may be given several times
+    #[arg(
+        long,
+        env = "DOORSTEP_ACME",
+        value_delimiter = ',',
+        conflicts_with = "tls_cert",
+        value_name = "DOMAIN"
+    )]
+    acme: Vec<String>,
+    #[command(flatten)]
+    acme_more: AcmeMore,
+    /// A proxy that stands in front and says in X-Forwarded-For whom it serves; may be given
+    /// several times
+    #[arg(long, env = "DOORSTEP_BEHIND_PROXY", value_delimiter = ',', value_name = "ADDRESS")]
+    behind_proxy: Vec<IpAddr>,
+    /// File with a token by which /metrics may be read from other machines
+    #[arg(long, env = "DOORSTEP_METRICS_TOKEN_FILE", value_name = "FILE")]
+    metrics_token_file: Option<PathBuf>,
+    /// Logs on standard error, for people or for machines
+    #[arg(long, env = "DOORSTEP_LOG_FORMAT", value_enum, default_value = "text")]
+    log_format: LogFormat,
     #[command(flatten)]
     openid: OpenIdOptions,
     #[command(flatten)]
@@ -224,6 +246,28 @@ struct OpenIdOptions {
         value_name = "NAME"
     )]
     oidc_label: String,
+}
+
+#[derive(Args)]
+struct AcmeMore {
+    /// Whom the directory may write to
+    #[arg(long, env = "DOORSTEP_ACME_CONTACT", requires = "acme", value_name = "EMAIL")]
+    acme_contact: Option<String>,
+    /// Another directory than Let's Encrypt's
+    #[arg(long, env = "DOORSTEP_ACME_DIRECTORY", requires = "acme", value_name = "URL")]
+    acme_directory: Option<String>,
+    /// Roots by which that directory is known, PEM
+    #[arg(long, env = "DOORSTEP_ACME_ROOTS", requires = "acme", value_name = "FILE")]
+    acme_roots: Option<PathBuf>,
+    /// Folder for the account's key and the certificates
+    #[arg(long, env = "DOORSTEP_ACME_FOLDER", default_value = "acme", value_name = "FOLDER")]
+    acme_folder: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Subcommand)]

@@ -9,6 +9,7 @@
 mod blobs;
 mod conduct;
 mod cookies;
+mod edge;
 mod edits;
 mod events;
 mod extract;
@@ -17,6 +18,7 @@ mod health;
 mod keys;
 mod layers;
 mod lender;
+mod metrics;
 mod openapi;
 mod openid;
 mod pages;
@@ -27,23 +29,30 @@ mod routes;
 mod serve;
 mod session;
 mod sync;
+mod tls;
 mod transfer;
 mod visits;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, patch, post, put};
 use chrono_tz::Tz;
 use tokio::sync::watch;
 
+pub use edge::{Edge, Limits, Proxies, Setup, Turns};
 pub use lender::Lender;
+pub use metrics::Metrics;
 pub use pages::{File, Pages};
 pub use problem::Problem;
 pub use routes::{Access, ROUTES, Route};
-pub use serve::{Tls, serve};
+pub use serve::serve;
+pub use tls::{Acme, Tls};
+
+use edge::Queue;
+use layers::Waits;
 
 use super::Office;
 use super::auth::Accounts;
@@ -51,20 +60,8 @@ use super::auth::openid::OpenId;
 use super::blobs::MOST_OF_PIECE;
 use crate::sync::message::MAX_BODY;
 
-/// The largest case list.
-const MAX_IMPORT: usize = 32 * 1024 * 1024;
-
 /// The largest piece of an attachment.
 const MAX_PIECE: usize = MOST_OF_PIECE as usize;
-
-/// The largest other body: a command with the longest text that a record takes, in JSON.
-const MAX_JSON: usize = 1024 * 1024;
-
-/// How long a request may take until its answer begins.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The same for a case list of 100,000 rows, and for a workbook made of as many.
-const LONG_PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Everything that handlers share. Clones share it.
 #[derive(Clone)]
@@ -86,17 +83,22 @@ pub struct App {
     pub public: Option<String>,
     /// The identity provider, where there is one.
     pub openid: Option<Arc<OpenId>>,
+    /// What the network may ask for.
+    pub edge: Edge,
     /// Turns true when the program stops, so that open streams end.
     pub closing: watch::Receiver<bool>,
 }
 
 /// The whole endpoint.
 pub fn router(app: App) -> Router {
-    let quick = Router::new()
-        .route("/api/session", get(session::show).post(session::sign_in).delete(session::sign_out))
+    let limits = app.edge.limits();
+    let sign_in = Router::new()
+        .route("/api/session", post(session::sign_in))
         .route("/api/sign-in", get(openid::ways))
         .route("/api/sign-in/openid", post(openid::begin))
-        .route("/api/sign-in/openid/return", get(openid::finish))
+        .route("/api/sign-in/openid/return", get(openid::finish));
+    let quick = Router::new()
+        .route("/api/session", get(session::show).delete(session::sign_out))
         .route("/api/visits", get(visits::list))
         .route("/api/visits/{id}", get(visits::show))
         .route("/api/visits/{id}/history", get(visits::history))
@@ -113,31 +115,41 @@ pub fn router(app: App) -> Router {
         .route("/api/quarantine", get(quarantine::list))
         .route("/api/quarantine/{number}", get(quarantine::show))
         .route("/api/quarantine/{number}/accept", post(quarantine::accept))
-        .route("/api/quarantine/{number}/dismiss", post(quarantine::dismiss))
+        .route("/api/quarantine/{number}/dismiss", post(quarantine::dismiss));
+    let rounds = Router::new().route("/sync", post(sync::round));
+    let pieces = Router::new().route("/api/blobs/{sha256}", put(blobs::put).get(blobs::get));
+    let import = Router::new().route("/api/cases/import", post(transfer::import));
+    // What needs no place at all, and an export, which holds its own until its last byte.
+    let free = Router::new()
         .route("/api/openapi.json", get(openapi::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .layer(DefaultBodyLimit::max(MAX_JSON))
-        .layer(layers::timeout(PATIENCE));
-    let rounds = Router::new()
-        .route("/sync", post(sync::round))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(layers::timeout(PATIENCE));
-    let pieces = Router::new()
-        .route("/api/blobs/{sha256}", put(blobs::put).get(blobs::get))
-        .layer(DefaultBodyLimit::max(MAX_PIECE))
-        .layer(layers::timeout(PATIENCE));
+        .route("/metrics", get(metrics::show))
+        .layer(layers::timeout(limits.answer));
     let long = Router::new()
-        .route("/api/cases/import", post(transfer::import))
         .route("/api/export", get(transfer::export))
-        .layer(DefaultBodyLimit::max(MAX_IMPORT))
-        .layer(layers::timeout(LONG_PATIENCE));
+        .layer(layers::timeout(limits.long_answer));
     let endless = Router::new().route("/api/events", get(events::stream));
-    let guarded = quick
-        .merge(rounds)
-        .merge(pieces)
+    let guarded = in_turn(sign_in, &app, Queue::SignIns, limits.sign_in_body)
+        .merge(in_turn(quick, &app, Queue::Reads, limits.command_body))
+        .merge(in_turn(rounds, &app, Queue::Rounds, MAX_BODY))
+        .merge(in_turn(pieces, &app, Queue::Pieces, MAX_PIECE))
+        .merge(in_turn(import, &app, Queue::Sheets, limits.sheet_body))
+        .merge(free)
         .merge(long)
         .merge(endless)
-        .route_layer(axum::middleware::from_fn_with_state(app.clone(), guard::admit));
+        .route_layer(from_fn_with_state(app.clone(), guard::admit));
     layers::around(guarded.fallback(pages::serve), &app).with_state(Arc::new(app))
+}
+
+/// Routes whose requests stand in a queue once they are whole.
+fn in_turn(routes: Router<Arc<App>>, app: &App, queue: Queue, body: usize) -> Router<Arc<App>> {
+    let limits = app.edge.limits();
+    let patience = if queue == Queue::Sheets { limits.long_answer } else { limits.answer };
+    let waits = Waits { edge: app.edge.clone(), queue, body };
+    routes
+        // The queue's own layer is what bounds bodies.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(waits, layers::in_turn))
+        .layer(layers::timeout(patience))
 }

@@ -46,6 +46,9 @@ pub enum StoreError {
     /// The store is closed, or closing.
     #[error("the store is closed")]
     Closed,
+    /// Too much waits to be written; nothing of this was done.
+    #[error("the store is busy")]
+    Busy,
     /// What is stored cannot be understood.
     #[error("the store holds something damaged: {0}")]
     Damaged(String),
@@ -99,7 +102,8 @@ pub trait Job: Send {
 
 /// A place to keep records.
 pub trait Store: Send + Sync + 'static {
-    /// Queues a job. Never blocks.
+    /// Queues a job. Never blocks. A job that finds the queue full is answered
+    /// [`Busy`](StoreError::Busy) at once.
     fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError>;
     /// Reads one state. Blocks: call it where blocking is allowed.
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError>;

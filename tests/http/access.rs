@@ -45,9 +45,14 @@ async fn the_router_has_the_routes_of_the_table_and_no_other() {
 #[tokio::test]
 async fn every_route_lets_in_its_roles_and_nobody_else() {
     let desk = desk().await;
+    let description = desk.get("/api/openapi.json", None).await.json();
     for route in ROUTES {
         let name = format!("{} {}", route.method, route.path);
+        let method = route.method.as_str().to_lowercase();
+        let responses = &description["paths"][route.path][method]["responses"];
+        let described = |status: u16| responses.get(status.to_string()).is_some();
         let nobody = call(&desk, route, None).await.code();
+        assert!(described(nobody.0), "{name} answers {nobody:?}");
         match route.access {
             Access::Roles(_) => assert_eq!(nobody, (401, "signed_out".into()), "{name}"),
             _ => assert_ne!(nobody.1, "signed_out", "{name}"),
@@ -56,6 +61,7 @@ async fn every_route_lets_in_its_roles_and_nobody_else() {
             // A token of its own, since signing out is one of the routes.
             let token = desk.token(user).await;
             let (status, code) = call(&desk, route, Some(&token)).await.code();
+            assert!(described(status), "{name} answers {status} {code}");
             let Access::Roles(roles) = route.access else { continue };
             if roles.contains(&role) {
                 let nothing_there = route.path.contains('{') && code == "not_found";

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use doorstep::ids::RecordId;
 use doorstep::office::auth::openid::OpenId;
 use doorstep::office::auth::{Accounts, Hasher, NewUser, UserChange};
-use doorstep::office::http::{App, File, Pages, router};
+use doorstep::office::http::{App, Edge, File, Pages, Setup, router};
 use doorstep::office::{Created, NewVisit, Office};
 use doorstep::record::command::{AssignmentPatch, CasePatch};
 use doorstep::record::terms::Role;
@@ -37,7 +37,9 @@ pub(crate) struct Desk {
     pub(crate) clock: Arc<AtomicI64>,
     pub(crate) closing: watch::Sender<bool>,
     app: App,
-    router: Router,
+    pub(crate) edge: Edge,
+    pub(crate) router: Router,
+    pub(crate) database: std::path::PathBuf,
     _folder: tempfile::TempDir,
 }
 
@@ -57,8 +59,14 @@ impl Desk {
 
     /// An office with people of every role.
     pub(crate) async fn open() -> Self {
+        Self::behind(Setup::default()).await
+    }
+
+    /// The same behind other bounds.
+    pub(crate) async fn behind(setup: Setup) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let address = format!("sqlite:{}", folder.path().join("office.db").display());
+        let database = folder.path().join("office.db");
+        let address = format!("sqlite:{}", database.display());
         let clock = Arc::new(AtomicI64::new(NOW));
         let read = {
             let clock = clock.clone();
@@ -67,6 +75,7 @@ impl Desk {
         let office = Office::open(&address, read.clone()).unwrap();
         let accounts = Accounts::new(office.store().clone(), Arc::new(read), Hasher::for_tests());
         let (closing, heard) = watch::channel(false);
+        let edge = Edge::new(setup);
         let app = App {
             office: office.clone(),
             accounts: accounts.clone(),
@@ -76,10 +85,12 @@ impl Desk {
             secure: false,
             public: None,
             openid: None,
+            edge: edge.clone(),
             closing: heard,
         };
         let router = router(app.clone());
-        let desk = Self { office, accounts, clock, closing, app, router, _folder: folder };
+        let desk =
+            Self { office, accounts, clock, closing, app, edge, router, database, _folder: folder };
         for name in COLLECTORS {
             desk.add_user(name, Role::Collector).await;
         }
@@ -228,6 +239,8 @@ fn page(name: &str) -> Option<File> {
         "assets/field-1a2b3c.js" => b"plain script",
         "assets/field-1a2b3c.js.br" => b"brotli script",
         "assets/core-4d5e6f.wasm" => b"\0asm",
+        // More than a socket takes.
+        "assets/large-7a8b9c.bin" => &[7; 64 * 1024 * 1024],
         _ => return None,
     };
     let mut hash = [0; 32];

@@ -63,3 +63,62 @@ async fn files_that_were_compressed_before_are_sent_so() {
     assert_eq!(fetch("gzip, br").await, ("br".into(), "brotli script".into()));
     assert_eq!(fetch("br;q=0").await, (String::new(), "plain script".into()));
 }
+
+/// The policy allows no inline script, no inline style and no `eval`: the pages as they are built
+/// must need none.
+#[test]
+fn built_pages_keep_to_the_content_security_policy() {
+    let dist = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("www/dist");
+    let mut pages = 0;
+    let mut scripts = 0;
+    let mut folders = vec![dist];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).expect("the pages are built: make www");
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            let read = || std::fs::read_to_string(&path).unwrap();
+            match path.extension().and_then(|extension| extension.to_str()) {
+                _ if path.is_dir() => folders.push(path),
+                Some("html") => {
+                    pages += 1;
+                    check_page(&path.display().to_string(), &read());
+                }
+                Some("js") => {
+                    scripts += 1;
+                    for word in ["new Function(", "eval("] {
+                        let found = read().match_indices(word).any(|(at, _)| {
+                            !read()[..at]
+                                .ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.')
+                        });
+                        assert!(!found, "{} has {word}", path.display());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(pages >= 2 && scripts >= 3, "{pages} pages and {scripts} scripts");
+}
+
+fn check_page(name: &str, text: &str) {
+    let text = text.to_lowercase();
+    for word in ["<style", " style=", "javascript:", "<iframe", "<object", "<embed", "<base"] {
+        assert!(!text.contains(word), "{name} has {word}");
+    }
+    for tag in text.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
+        for attribute in tag.split_whitespace().skip(1) {
+            assert!(!attribute.starts_with("on"), "{name}: <{tag}>");
+            for reference in ["src=\"", "href=\""] {
+                let target = attribute.strip_prefix(reference);
+                assert!(
+                    target.is_none_or(|to| to.starts_with('/') && !to.starts_with("//")),
+                    "<{tag}>"
+                );
+            }
+        }
+    }
+    for script in text.split("<script").skip(1) {
+        let (tag, rest) = script.split_once('>').unwrap();
+        assert!(tag.contains(" src=\"/"), "{name}: <script{tag}>");
+        assert!(rest.trim_start().starts_with("</script>"), "{name} has a script inline");
+    }
+}

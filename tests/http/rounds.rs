@@ -24,6 +24,8 @@ async fn a_phone_gets_its_feed_and_hands_its_work_in() {
     let request = Request { max_bytes: DEFAULT_REPLY_BYTES, ..Request::default() };
     let answer = desk.post("/sync", token, encode_request(&request)).await;
     assert_eq!(answer.header("content-type"), "application/cbor");
+    let headers: Vec<_> = answer.headers.keys().map(|name| name.as_str()).collect();
+    assert_eq!(headers, ["content-type", "date", "content-length"], "each byte travels often");
     let reply = decode_reply(&answer.body).unwrap();
     assert_eq!(reply.office_time, NOW);
     let [entry] = &reply.entries[..] else { panic!("{reply:?}") };

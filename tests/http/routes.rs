@@ -28,6 +28,36 @@ async fn the_description_lists_every_route() {
 }
 
 #[tokio::test]
+async fn the_description_is_whole_and_valid() {
+    let desk = Desk::open().await;
+    let text = desk.get("/api/openapi.json", None).await.text();
+    let spec = oas3::from_json(&text).unwrap();
+    let mut ids = BTreeSet::new();
+    for (path, method, operation) in spec.operations() {
+        let name = format!("{method} {path}");
+        assert!(ids.insert(operation.operation_id.clone().unwrap()), "{name} has another's id");
+        assert!(!operation.summary.as_deref().unwrap_or_default().is_empty(), "{name}");
+        let parameters = operation.parameters(&spec).unwrap();
+        let in_path = parameters
+            .iter()
+            .filter(|parameter| matches!(parameter.location, oas3::spec::ParameterIn::Path));
+        assert_eq!(in_path.count(), path.matches('{').count(), "{name}");
+        let responses = operation.responses(&spec);
+        for always in ["429", "500", "503"] {
+            assert!(responses.contains_key(always), "{name} lacks {always}");
+        }
+        let (well, ill): (Vec<_>, Vec<_>) =
+            responses.iter().partition(|(status, _)| status.starts_with(['2', '3']));
+        assert_eq!(well.len(), 1, "{name}");
+        for (status, response) in ill {
+            let media = &response.content["application/problem+json"];
+            let schema = media.schema.as_ref().unwrap().resolve(&spec).unwrap();
+            assert!(matches!(schema, oas3::spec::Schema::Object(_)), "{name} {status}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn methods_and_addresses_that_are_not_there_are_problems() {
     let desk = Desk::open().await;
     let token = desk.token("admin").await;

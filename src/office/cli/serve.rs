@@ -6,24 +6,36 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt};
 
 use super::failure::Failure;
-use super::{Desk, Serve, openid, print};
+use super::{Desk, LogFormat, Serve, openid, print};
 use crate::office::Office;
 use crate::office::blobs::Swept;
 use crate::office::demo;
-use crate::office::http::{App, Lender, Pages, Tls, router, serve};
+use crate::office::http::{
+    Acme, App, Edge, Lender, Limits, Metrics, Pages, Proxies, Setup, Tls, router, serve,
+};
+
+/// Open files that are not connections: the store's readers, and what the system needs.
+const OTHER_FILES: u64 = 1_024;
+
+/// The shortest token that nobody guesses.
+const SHORTEST_TOKEN: usize = 20;
 
 pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
-    start_log();
+    start_log(asked.log_format);
+    let edge = edge(&asked)?;
     let listener = TcpListener::bind(asked.listen).map_err(|error| {
         let listen = asked.listen;
         Failure::failed(format!("cannot listen on {listen}: {error}; choose another --listen"))
     })?;
     let address = listener.local_addr()?;
-    let tls = asked.tls_cert.as_deref().zip(asked.tls_key.as_deref());
-    let tls = tls.map(|(certificate, key)| load(desk, certificate, key)).transpose()?;
+    let tls = tls(desk, &asked)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let public = openid::public(&asked.openid)?;
     let origin = public.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
@@ -39,9 +51,10 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         pages: Pages::built_in(),
         zone: asked.zone.zone,
         lender: lender(&asked),
-        secure: over_tls || !address.ip().is_loopback(),
+        secure: over_tls || !asked.behind_proxy.is_empty() || !address.ip().is_loopback(),
         public,
         openid: provider,
+        edge: edge.clone(),
         closing: heard,
     };
     if asked.demo {
@@ -55,10 +68,56 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         if asked.demo {
             print(about_demo(&desk.address, scheme, address))?;
         }
-        serve(router(app), listener, tls, closing, stop)
+        serve(router(app), listener, tls, edge, closing, stop)
             .await
             .map_err(|error| Failure::failed(format!("cannot serve: {error}")))
     })
+}
+
+fn edge(asked: &Serve) -> Result<Edge, Failure> {
+    let metrics_token = asked.metrics_token_file.as_deref().map(token).transpose()?;
+    let proxies = Proxies::new(asked.behind_proxy.iter().copied());
+    let limits = Limits::default();
+    // What the system grants bounds connections too; asking for more is no failure.
+    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(OTHER_FILES);
+    let room = files.saturating_sub(OTHER_FILES).max(files / 2);
+    let connections = limits.connections.min(usize::try_from(room).unwrap_or(usize::MAX));
+    let limits = Limits { connections, ..limits };
+    Ok(Edge::new(Setup { limits, proxies, metrics: Metrics::install(), metrics_token }))
+}
+
+fn token(file: &Path) -> Result<String, Failure> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::failed(format!("cannot read {name}: {error}")))?;
+    let token = text.trim();
+    if token.len() < SHORTEST_TOKEN {
+        let make = "make one with: openssl rand -hex 32";
+        return Err(Failure::failed(format!(
+            "the token in {name} has fewer than {SHORTEST_TOKEN} characters; {make}"
+        )));
+    }
+    Ok(token.to_owned())
+}
+
+fn tls(desk: &Desk, asked: &Serve) -> Result<Option<Tls>, Failure> {
+    if !asked.acme.is_empty() {
+        let more = &asked.acme_more;
+        let acme = Acme {
+            domains: asked.acme.clone(),
+            contact: more.acme_contact.clone(),
+            directory: more.acme_directory.clone(),
+            roots: more.acme_roots.clone(),
+            folder: more.acme_folder.clone(),
+        };
+        let ready = Tls::acme(&acme).map_err(|error| {
+            let check = "check --acme-folder and --acme-roots";
+            Failure::failed(format!("cannot prepare certificates: {error}; {check}"))
+        })?;
+        return Ok(Some(ready));
+    }
+    let files = asked.tls_cert.as_deref().zip(asked.tls_key.as_deref());
+    files.map(|(certificate, key)| load(desk, certificate, key)).transpose()
 }
 
 fn load(desk: &Desk, certificate: &Path, key: &Path) -> Result<Tls, Failure> {
@@ -94,7 +153,6 @@ fn stop() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     })
 }
 
-/// Logs go to standard error, as text or, with `DOORSTEP_LOG_FORMAT=json`, for machines.
 /// What the command line says; the demo invents the rest, like everything in it.
 fn lender(asked: &Serve) -> Lender {
     let said = |text: &str, invented: &str| {
@@ -107,14 +165,30 @@ fn lender(asked: &Serve) -> Lender {
     }
 }
 
-fn start_log() {
+/// Logs go to standard error; `DOORSTEP_LOG` says how much of it.
+fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_env("DOORSTEP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // Only the first subscriber of a process counts; there is no other.
-    let _ = match std::env::var("DOORSTEP_LOG_FORMAT").as_deref() {
-        Ok("json") => log.json().try_init(),
-        _ => log.try_init(),
+    let layer = fmt::layer().with_writer(std::io::stderr);
+    let layer = match format {
+        LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
+        LogFormat::Text => layer.with_ansi(false).boxed(),
     };
+    let log = tracing_subscriber::registry().with(filter);
+    // Only the first subscriber of a process counts; there is no other.
+    let _ = log.with(layer.with_filter(filter_fn(is_fit))).try_init();
+    // Where it panicked, and not what it says: that may be about a person.
+    std::panic::set_hook(Box::new(|panic| {
+        let (file, line) = panic.location().map_or(("", 0), |at| (at.file(), at.line()));
+        tracing::error!(file, line, "panicked");
+    }));
+}
+
+/// What libraries tell of their inner workings may be about a person, whatever level was asked
+/// for: Automerge tells every value that it writes.
+fn is_fit(line: &tracing::Metadata<'_>) -> bool {
+    let target = line.target();
+    let own = target.starts_with("doorstep");
+    own || (*line.level() <= Level::INFO && !target.starts_with("automerge"))
 }
 
 fn about_demo(database: &str, scheme: &str, address: SocketAddr) -> String {

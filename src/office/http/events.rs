@@ -13,8 +13,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::App;
 use super::extract::Caller;
+use super::{App, Problem};
 use crate::office::Session;
 use crate::office::store::Moved;
 use crate::record::terms::Role;
@@ -25,11 +25,19 @@ const KEEP_ALIVE: Duration = Duration::from_secs(25);
 /// Moves that come together are told together.
 const GATHER: Duration = Duration::from_millis(50);
 
-pub(super) async fn stream(State(app): State<Arc<App>>, caller: Caller) -> impl IntoResponse {
+pub(super) async fn stream(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<impl IntoResponse, Problem> {
+    let session = caller.identity.session;
+    let place = app.edge.stream(session.device)?;
     let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(tell(app, caller.identity.session, sender));
+    tokio::spawn(async move {
+        tell(app, session, sender).await;
+        drop(place);
+    });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive)
+    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive))
 }
 
 /// Tells of one feed, or of all, until nobody listens or may listen, or the office closes.

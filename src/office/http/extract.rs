@@ -49,9 +49,7 @@ where
 fn problem(rejection: impl Display + IntoResponse) -> Problem {
     let detail = rejection.to_string();
     match rejection.into_response().status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large")
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
         status @ (StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::UNPROCESSABLE_ENTITY) => {
             Problem::new(status, "malformed", detail)
         }

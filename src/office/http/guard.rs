@@ -6,6 +6,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::cookies::{self, SESSION};
+use super::edge::Peer;
 use super::extract::{Caller, Leaver};
 use super::routes::{Access, access};
 use super::{App, Problem};
@@ -26,6 +27,7 @@ const BLOB: &str = "/api/blobs/{sha256}";
 pub(super) async fn admit(
     State(app): State<App>,
     matched: MatchedPath,
+    peer: Peer,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
@@ -39,9 +41,27 @@ pub(super) async fn admit(
     if !safe && foreign {
         return Err(Problem::foreign());
     }
-    let Access::Roles(roles) = access else { return Ok(next.run(request).await) };
-    let presented = Presented::of(request.headers(), app.secure).ok_or_else(Problem::signed_out)?;
+    let roles = match access {
+        Access::Roles(roles) => roles,
+        Access::Anyone => {
+            app.edge.stranger_may_ask(peer)?;
+            return Ok(next.run(request).await);
+        }
+        Access::Keeper if peer.local || app.edge.is_keeper(request.headers()) => {
+            return Ok(next.run(request).await);
+        }
+        Access::Keeper => {
+            app.edge.stranger_may_ask(peer)?;
+            let detail = "this is for programs of the office's own machine, or with its token";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", detail));
+        }
+    };
+    let Some(presented) = Presented::of(request.headers(), app.secure) else {
+        app.edge.stranger_may_ask(peer)?;
+        return Err(Problem::signed_out());
+    };
     let version = request.headers().get(OWN_PAGES).and_then(|value| value.to_str().ok());
+    let place = app.edge.identity().await?;
     let known = app.accounts.identify(&presented.token, version).await?;
     // A device that is shut out hands over what it has unsent.
     let hands_over = match *request.method() {
@@ -53,8 +73,14 @@ pub(super) async fn admit(
         (None, true) => app.accounts.recall(&presented.token).await?,
         (Some(_), _) | (None, false) => None,
     };
-    if known.is_none() && leaver.is_none() {
-        return Err(Problem::signed_out());
+    drop(place);
+    let device = known.as_ref().map(|known| known.identity.session.device);
+    match device.or(leaver.as_ref().map(|(session, _)| session.device)) {
+        Some(device) => app.edge.device_may_ask(peer, device)?,
+        None => {
+            app.edge.stranger_may_ask(peer)?;
+            return Err(Problem::signed_out());
+        }
     }
     if presented.by_cookie && foreign {
         return Err(Problem::foreign());

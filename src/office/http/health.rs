@@ -1,19 +1,61 @@
 //! Whether the program runs, and whether it can do its work.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use super::{App, Problem};
-use crate::office::store::Listing;
+use crate::office::store::StoreError;
+
+/// An answer holds for so long: anybody may ask, and each look costs a commit.
+const HOLDS: Duration = Duration::from_secs(1);
+
+/// What was found last, and when. Only one looks at a time.
+#[derive(Default)]
+pub(super) struct Readiness(Mutex<Option<(Instant, bool)>>);
 
 pub(super) async fn alive() -> Json<Value> {
     Json(json!({ "alive": true }))
 }
 
+/// Ready is an office that is not stopping and whose store takes a write.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
-    app.office.list(Listing { limit: 1, ..Listing::default() }).await?;
-    Ok(Json(json!({ "ready": true })))
+    if *app.closing.borrow() {
+        return Err(Problem::closing());
+    }
+    let mut last = app.edge.readiness().0.lock().await;
+    let known = last.filter(|(at, _)| at.elapsed() < HOLDS).map(|(_, writes)| writes);
+    let writes = match known {
+        Some(writes) => writes,
+        None => writes(&app).await,
+    };
+    if known.is_none() {
+        *last = Some((Instant::now(), writes));
+    }
+    if writes {
+        return Ok(Json(json!({ "ready": true })));
+    }
+    let detail = "the store takes no writes: look at its disk";
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail))
+}
+
+async fn writes(app: &App) -> bool {
+    let written = app.office.store().write(|tx| tx.touch());
+    match tokio::time::timeout(app.edge.limits().ready, written).await {
+        // A queue that is full is worked off.
+        Ok(Ok(()) | Err(StoreError::Busy)) => true,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the store takes no writes");
+            false
+        }
+        Err(_) => {
+            tracing::error!("the store took no write in time");
+            false
+        }
+    }
 }

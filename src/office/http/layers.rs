@@ -1,29 +1,29 @@
 //! What every request and answer passes through.
 
 use std::any::Any;
-use std::time::Duration;
+use std::error::Error as _;
+use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use http_body_util::LengthLimitError;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
-use tower_http::request_id::{
-    MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
-};
-use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
-use tower_http::trace::TraceLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutError, TimeoutLayer};
+use tracing::Instrument;
+use uuid::Uuid;
 
-use super::{App, Problem};
+use super::edge::{Edge, Peer, Queue};
+use super::problem::Code;
+use super::{App, Problem, metrics, routes};
 use crate::office::time;
-
-/// A body that stops coming is given up after this.
-const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -37,24 +37,13 @@ const CONTENT_SECURITY: &str = "default-src 'self'; script-src 'self' 'wasm-unsa
 const PERMISSIONS: &str = "geolocation=(self), camera=(self), microphone=(self), \
     screen-wake-lock=(self), payment=(), usb=(), serial=(), bluetooth=(), browsing-topics=()";
 
-static ALWAYS: [(HeaderName, &str); 2] = [
+static FENCES: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-];
-
-/// On all but rounds: they are no documents and run nothing, and each byte of them travels often.
-static DOCUMENTS: [(HeaderName, &str); 4] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY),
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("permissions-policy"), PERMISSIONS),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-];
-
-const NEEDLESS_ON_ROUNDS: [HeaderName; 4] = [
-    REQUEST_ID,
-    header::CACHE_CONTROL,
-    header::X_CONTENT_TYPE_OPTIONS,
-    HeaderName::from_static("cross-origin-resource-policy"),
 ];
 
 /// Once seen over TLS, never again without, for a year.
@@ -65,30 +54,118 @@ pub(super) fn timeout(patience: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience)
 }
 
+/// The queue that requests of some routes stand in, and their largest body.
+#[derive(Clone)]
+pub(super) struct Waits {
+    pub(super) edge: Edge,
+    pub(super) queue: Queue,
+    pub(super) body: usize,
+}
+
+/// Lets a request to its handler once all of it is here and its turn has come: one that is still
+/// coming takes room for its bytes, but no place.
+pub(super) async fn in_turn(
+    State(waits): State<Waits>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let Waits { edge, queue, body: most } = waits;
+    let (head, body) = request.into_parts();
+    let (bytes, _room) = match announced(&head) {
+        Some(0) => (Bytes::new(), None),
+        Some(bytes) if bytes > most => return Err(Problem::too_large()),
+        announced => {
+            let room = edge.room(announced.unwrap_or(most)).await?;
+            (to_bytes(body, most).await.map_err(incomplete)?, Some(room))
+        }
+    };
+    let _place = edge.turn(queue).await?;
+    Ok(next.run(Request::from_parts(head, Body::from(bytes))).await)
+}
+
+/// How long a body says that it will be; `None` where it does not say.
+fn announced(head: &Parts) -> Option<usize> {
+    if matches!(head.method, Method::GET | Method::HEAD | Method::DELETE) {
+        return Some(0);
+    }
+    let length = head.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?;
+    Some(length.parse().unwrap_or(usize::MAX))
+}
+
+fn incomplete(error: axum::Error) -> Problem {
+    let causes = || std::iter::successors(error.source(), |&cause| cause.source());
+    if causes().any(|cause| cause.is::<LengthLimitError>()) {
+        return Problem::too_large();
+    }
+    if causes().any(|cause| cause.is::<TimeoutError>()) {
+        let detail = "the body stopped coming";
+        return Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail);
+    }
+    Problem::new(StatusCode::BAD_REQUEST, "malformed", "the body broke off")
+}
+
 /// Puts the layers around the whole endpoint.
 pub(super) fn around<S: Clone + Send + Sync + 'static>(router: Router<S>, app: &App) -> Router<S> {
     let layers = ServiceBuilder::new()
-        .layer(from_fn(lighten_rounds))
-        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(from_fn_with_state(app.clone(), observe))
         .layer(compression())
         .layer(from_fn_with_state(app.clone(), finish))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE));
+        .layer(RequestBodyTimeoutLayer::new(app.edge.limits().body_pause));
     router.layer(layers)
 }
 
-/// No query and no names: a search is for a person, and logs are read by others.
-fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
-    let id = request.extensions().get::<RequestId>();
-    let id = id.and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
-    tracing::info_span!(
-        "request",
-        method = %request.method(),
-        path = request.uri().path(),
-        id,
-    )
+/// Finds out where a request comes from, gives it an id, and counts and logs what became of it.
+///
+/// No path, no query and no name: a search is for a person, an address that nobody knows may say
+/// anything, and logs are read by others. The id is the office's own: one that a client chose
+/// could say anything too.
+async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let peer = Peer::of(request.extensions(), request.headers(), app.edge.proxies());
+    request.extensions_mut().insert(peer);
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let route = route.map_or("pages", routes::name);
+    let method = name_of(request.method());
+    let id = Uuid::now_v7();
+    let span = tracing::info_span!("request", %id, method, route);
+    let mut response = next.run(request).instrument(span.clone()).await;
+
+    let (status, took) = (response.status(), began.elapsed());
+    let code = response.extensions().get::<Code>().map(|code| code.0);
+    metrics::request(route, method, status.as_u16(), code, took);
+    span.in_scope(|| {
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let (status, code) = (status.as_u16(), code.unwrap_or_default());
+        let frequent = ["/sync", "/api/events", "/healthz", "/readyz", "/metrics", "pages"];
+        match status {
+            500 => tracing::warn!(status, code, ms, "failed"),
+            // The figures tell of these; a line each would only add to the load.
+            429 | 503 => tracing::debug!(status, code, ms, "put off"),
+            200..400 if frequent.contains(&route) => tracing::debug!(status, ms, "answered"),
+            _ => tracing::info!(status, code, ms, "answered"),
+        }
+    });
+    // Of a round that came to its end nobody asks.
+    if !is_round(route, status)
+        && let Ok(id) = HeaderValue::try_from(id.to_string())
+    {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// Anybody can make up a method.
+fn name_of(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// Rounds are deflated already; archives and documents are compressed inside.
@@ -101,22 +178,29 @@ fn compression() -> CompressionLayer<impl Predicate> {
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    // The panic hook has reported it; what it says may be about a person.
+    // The panic hook has reported where; what it says may be about a person.
     Problem::internal().into_response()
 }
 
 /// Headers that every answer has, and a body for errors that came without one.
+///
+/// But rounds: they travel more often than anything else, over the weakest links. A browser shows
+/// no answer to a POST of another site, runs none of it and keeps none of it, and a round needs a
+/// header that no other site can send; the fences stand on the page that asked.
 async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let round = path == "/sync";
-    let private = path.starts_with("/api/") || round;
+    let (round, private) = (path == "/sync", path.starts_with("/api/") || path == "/sync");
     let mut response = with_body(next.run(request).await);
+    let status = response.status();
     let headers = response.headers_mut();
+    set_date(headers, app.office.now());
+    if round && status == StatusCode::OK {
+        return response;
+    }
     if private {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let documents = if round { &[][..] } else { &DOCUMENTS };
-    for (name, value) in ALWAYS.iter().chain(documents) {
+    for (name, value) in &FENCES {
         // What a handler says for itself, such as the sandbox of an attachment, is stricter.
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -124,22 +208,11 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
         let value = HeaderValue::from_static(TLS_ONLY);
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
-    set_date(headers, app.office.now());
     response
 }
 
-/// A round that went well has only the headers that say something of it: each byte of them
-/// travels with every round of every phone. A POST is not cached, another site cannot embed it,
-/// its type is not one that browsers guess at, and its number is in the log.
-async fn lighten_rounds(request: Request, next: Next) -> Response {
-    let round = request.uri().path() == "/sync";
-    let mut response = next.run(request).await;
-    if round && response.status() == StatusCode::OK {
-        for name in NEEDLESS_ON_ROUNDS {
-            response.headers_mut().remove(name);
-        }
-    }
-    response
+fn is_round(route: &str, status: StatusCode) -> bool {
+    route == "/sync" && status == StatusCode::OK
 }
 
 /// The office's clock, by which phones learn how wrong theirs is.
@@ -153,10 +226,7 @@ fn set_date(headers: &mut HeaderMap, now: i64) {
 fn with_body(response: Response<Body>) -> Response {
     let bare = !response.headers().contains_key(header::CONTENT_TYPE);
     match response.status() {
-        StatusCode::SERVICE_UNAVAILABLE if bare => {
-            let detail = "this took too long: try again, or ask for less";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()
-        }
+        StatusCode::SERVICE_UNAVAILABLE if bare => Problem::took_too_long().into_response(),
         status if bare && (status.is_client_error() || status.is_server_error()) => {
             Problem::new(status, "http_error", status.to_string()).into_response()
         }

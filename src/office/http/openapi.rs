@@ -1,6 +1,10 @@
-//! `/api/openapi.json`, made from the table of routes so that it can't leave one out.
+//! `/api/openapi.json`, made from the table of routes so that it can't leave one out. Which problems
+//! a route may answer with follows from what it takes and who may use it.
+
+use std::collections::BTreeMap;
 
 use axum::Json;
+use axum::http::Method;
 use serde_json::{Map, Value, json};
 
 use super::routes::{Access, ROUTES, Route};
@@ -37,6 +41,11 @@ fn description() -> Value {
                     "description": "For pages; other methods than GET need the header X-Doorstep.",
                 },
                 "bearer": { "type": "http", "scheme": "bearer" },
+                "metrics": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The metrics token; programs of the office's own machine need none.",
+                },
             },
             "schemas": { "Problem": problem() },
         },
@@ -50,24 +59,13 @@ fn operation(route: &Route) -> Value {
         let meaning = match (name, route.path.starts_with("/api/visits/")) {
             ("id", true) => "a record's id, UUIDv7",
             ("id", false) => "an id as the list gives it",
+            ("sha256", _) => "SHA-256 of the attachment's bytes, 64 hex digits",
+            ("number", _) => "a number in quarantine",
             _ => "a name as the list gives it",
         };
         parameters.push(json!({
             "name": name, "in": "path", "required": true, "description": meaning,
             "schema": { "type": "string" },
-        }));
-    }
-    if route.path.contains("{number}") {
-        parameters.push(json!({
-            "name": "number", "in": "path", "required": true,
-            "description": "a number in quarantine", "schema": { "type": "integer" },
-        }));
-    }
-    if route.path.contains("{sha256}") {
-        parameters.push(json!({
-            "name": "sha256", "in": "path", "required": true,
-            "description": "SHA-256 of the attachment's bytes, 64 hex digits",
-            "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
         }));
     }
     parameters.extend(route.query.iter().map(|(name, meaning)| {
@@ -79,20 +77,16 @@ fn operation(route: &Route) -> Value {
         204 => json!({ "description": "Done" }),
         _ => json!({ "description": "All is well", "content": { media: {} } }),
     };
+    let mut responses = Map::new();
+    responses.insert(status.to_string(), answer);
+    let problems = problems(route);
+    responses
+        .extend(problems.into_iter().map(|(status, codes)| (status.to_string(), told(&codes))));
     let mut operation = json!({
+        "operationId": operation_id(route),
         "summary": route.summary,
         "parameters": parameters,
-        "responses": {
-            status.to_string(): answer,
-            "default": {
-                "description": "Something is not",
-                "content": {
-                    "application/problem+json": {
-                        "schema": { "$ref": "#/components/schemas/Problem" },
-                    },
-                },
-            },
-        },
+        "responses": responses,
     });
     if let Some(operation) = operation.as_object_mut() {
         if let Some(media) = route.body {
@@ -101,6 +95,10 @@ fn operation(route: &Route) -> Value {
         }
         match route.access {
             Access::Anyone => operation.insert("security".to_owned(), json!([])),
+            Access::Keeper => {
+                let either = json!([{}, { "metrics": [] }]);
+                operation.insert("security".to_owned(), either)
+            }
             Access::Roles(roles) => {
                 operation.insert("x-roles".to_owned(), json!(roles));
                 let either = json!([{ "cookie": [] }, { "bearer": [] }]);
@@ -109,6 +107,121 @@ fn operation(route: &Route) -> Value {
         };
     }
     operation
+}
+
+/// Such as `get_api_visits_id_history`.
+fn operation_id(route: &Route) -> String {
+    let path: String = route
+        .path
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' })
+        .collect();
+    let words: Vec<&str> = path.split('_').filter(|word| !word.is_empty()).collect();
+    format!("{}_{}", route.method.as_str().to_lowercase(), words.join("_"))
+}
+
+/// What may go wrong: status and stable words.
+fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
+    let mut problems: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
+    let mut may = |status, codes: &[&'static str]| {
+        problems.entry(status).or_default().extend_from_slice(codes);
+    };
+    may(429, &["rate_limited"]);
+    may(500, &["internal"]);
+    may(503, &["office_busy", "timeout", "closing"]);
+    if route.method != Method::GET {
+        may(403, &["other_site"]);
+    }
+    match route.access {
+        Access::Anyone => {}
+        Access::Keeper => may(403, &["not_allowed"]),
+        Access::Roles(_) => {
+            may(401, &["signed_out"]);
+            may(403, &["not_allowed", "other_site"]);
+            if route.method != Method::GET {
+                may(403, &["missing_header"]);
+            }
+        }
+    }
+    if route.path.contains('{') {
+        let unknown = if route.path.starts_with("/api/visits/") {
+            "unknown_record"
+        } else if route.path.starts_with("/api/blobs/") {
+            "unknown_blob"
+        } else {
+            "not_found"
+        };
+        may(404, &[unknown]);
+    }
+    if route.path.contains("{number}") {
+        may(404, &["unknown_quarantine"]);
+        if route.method == Method::POST {
+            may(409, &["already_accepted", "record_moved"]);
+            may(422, &["reason_needed"]);
+        }
+    }
+    if !route.query.is_empty() {
+        may(400, &["malformed"]);
+        may(422, &["invalid_value"]);
+    }
+    if let Some(media) = route.body {
+        may(400, &["malformed"]);
+        may(408, &["timeout"]);
+        may(413, &["too_large"]);
+        if media == "application/json" {
+            may(415, &["malformed"]);
+            may(422, &["malformed", "invalid_value"]);
+        }
+    }
+    // What only one route has.
+    match (route.method.as_str(), route.path) {
+        ("POST", "/api/session") => {
+            may(401, &["wrong_password"]);
+            may(403, &["device_revoked", "device_of_other_user"]);
+            may(429, &["too_many_attempts"]);
+        }
+        ("GET", "/api/sign-in/openid/return") => {
+            may(403, &["openid_unknown_account", "openid_other_account", "device_revoked"]);
+        }
+        ("POST", "/api/sign-in/openid") => may(404, &["not_found"]),
+        ("POST", "/api/users") => may(409, &["name_taken"]),
+        ("PATCH", "/api/users/{name}") => may(409, &["last_admin"]),
+        ("PUT", "/api/blobs/{sha256}") => {
+            may(415, &["media_type"]);
+            may(422, &["wrong_hash"]);
+            may(507, &["too_much"]);
+        }
+        ("POST", "/sync") => may(426, &["unsupported_version"]),
+        ("POST", "/api/visits/{id}/commands") => {
+            may(409, &["sealed", "not_sealed", "fixed", "written_once"]);
+            may(422, &["unknown_path", "not_a_collector"]);
+        }
+        ("POST", "/api/cases/import") => may(422, &["no_sheet", "not_a_collector"]),
+        ("GET", "/readyz") => may(503, &["not_ready"]),
+        _ => {}
+    }
+    for codes in problems.values_mut() {
+        codes.sort_unstable();
+        codes.dedup();
+    }
+    problems
+}
+
+fn told(codes: &[&str]) -> Value {
+    let mut answer = json!({
+        "description": codes.join(", "),
+        "content": {
+            "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+        },
+    });
+    if codes.iter().any(|code| ["office_busy", "rate_limited"].contains(code))
+        && let Some(answer) = answer.as_object_mut()
+    {
+        let seconds = json!({ "type": "integer", "minimum": 1 });
+        let header = json!({ "description": "seconds to stay away", "schema": seconds });
+        answer.insert("headers".to_owned(), json!({ "Retry-After": header }));
+    }
+    answer
 }
 
 fn problem() -> Value {

@@ -1,9 +1,12 @@
 //! Problem details (RFC 9457): the only form in which an error leaves the office.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::metrics;
 use crate::office::auth::AuthError;
 use crate::office::cases::ImportError;
 use crate::office::store::StoreError;
@@ -33,6 +36,14 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     path: &'a str,
 }
+
+/// The stable word of the problem that an answer is, for those who count answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Code(pub(super) &'static str);
+
+/// What clients are told to wait, s, where there is no room for them now: long enough that a
+/// crowd thins out, short enough that nobody minds.
+const BUSY: u64 = 10;
 
 impl Problem {
     /// A problem with a status, a stable word and a sentence for people.
@@ -73,7 +84,37 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
-    fn closing() -> Self {
+    /// The stable word.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// There is no room now. Nothing was done.
+    pub(super) fn busy() -> Self {
+        let detail = "the office has no room for this now: nothing was done, try again";
+        let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "office_busy", detail);
+        Self { retry_after: Some(BUSY), ..busy }
+    }
+
+    /// Somebody asks too often.
+    pub(super) fn rate_limited(wait: Duration) -> Self {
+        let detail = "too many requests: nothing was done, try again later";
+        let limited = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self { retry_after: Some(seconds.max(1)), ..limited }
+    }
+
+    pub(super) fn took_too_long() -> Self {
+        let detail = "this took too long: try again, or ask for less";
+        let late = Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail);
+        Self { retry_after: Some(BUSY), ..late }
+    }
+
+    pub(super) fn too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large")
+    }
+
+    pub(super) fn closing() -> Self {
         let closing = Self::new(StatusCode::SERVICE_UNAVAILABLE, "closing", "the office restarts");
         Self { retry_after: Some(5), ..closing }
     }
@@ -93,6 +134,7 @@ impl IntoResponse for Problem {
         // Strings and a number: nothing that JSON can't say.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (*status, body).into_response();
+        response.extensions_mut().insert(Code(code));
         let headers = response.headers_mut();
         let media = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, media);
@@ -108,11 +150,14 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        if error == StoreError::Closed {
-            return Self::closing();
+        match error {
+            StoreError::Closed => Self::closing(),
+            StoreError::Busy => metrics::shed("store"),
+            StoreError::Damaged(_) | StoreError::Failed(_) => {
+                tracing::error!(%error, "the store failed");
+                Self::internal()
+            }
         }
-        tracing::error!(%error, "the store failed");
-        Self::internal()
     }
 }
 

@@ -9,6 +9,8 @@ use crate::record::terms::Role;
 pub enum Access {
     /// Anybody.
     Anyone,
+    /// Who keeps the machine: a program on it, or one that has the metrics token.
+    Keeper,
     /// These roles, signed in.
     Roles(&'static [Role]),
 }
@@ -33,7 +35,7 @@ pub struct Route {
     pub answer: (u16, &'static str),
 }
 
-use Access::{Anyone, Roles};
+use Access::{Anyone, Keeper, Roles};
 use Role::{Admin, Auditor, Collector, Supervisor};
 
 const EVERYBODY: Access = Roles(&[Collector, Supervisor, Auditor, Admin]);
@@ -389,12 +391,26 @@ pub const ROUTES: &[Route] = &[
         method: Method::GET,
         path: "/readyz",
         access: Anyone,
-        summary: "The store answers",
+        summary: "The office is not stopping and its store takes writes",
         query: &[],
         body: None,
         answer: (200, JSON),
     },
+    Route {
+        method: Method::GET,
+        path: "/metrics",
+        access: Keeper,
+        summary: "Figures of the running program, in the text format of Prometheus",
+        query: &[],
+        body: None,
+        answer: (200, "text/plain"),
+    },
 ];
+
+/// The table's own copy of a path that the router matched.
+pub(super) fn name(matched: &str) -> &'static str {
+    ROUTES.iter().find(|route| route.path == matched).map_or("other", |route| route.path)
+}
 
 /// Who may use what the router matched; `None` where the table has no such route.
 pub(super) fn access(method: &Method, matched: &str) -> Option<Access> {

@@ -3,61 +3,112 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use axum::middleware::AddExtension;
 use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::accept::Accept;
+use axum_server::service::SendService;
+use axum_server::tls_rustls::RustlsAcceptor;
+use hyper::body::Incoming;
 use hyper_util::rt::TokioTimer;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-/// How long requests that run may go on once the program is to stop.
-const GRACE: Duration = Duration::from_secs(20);
+use super::edge::Edge;
+use super::edge::connections::Bounded;
+use super::tls::Tls;
 
-/// A client that connects and says nothing is given up after this.
-const HEAD_PATIENCE: Duration = Duration::from_secs(15);
+/// What serves one connection.
+type Service = AddExtension<Router, ConnectInfo<SocketAddr>>;
 
-/// A certificate and its key, ready to serve with.
-#[derive(Debug, Clone)]
-pub struct Tls(RustlsConfig);
+/// Bytes of a request's head; browsers send far fewer.
+const HEAD: usize = 16 * 1024;
 
-impl Tls {
-    /// Reads the chain, the own certificate first, and the private key; both PEM.
-    pub async fn load(certificate: &Path, key: &Path) -> io::Result<Self> {
-        RustlsConfig::from_pem_file(certificate, key).await.map(Self)
-    }
-}
+/// What HTTP/1 reads ahead; holds the largest head.
+const READ_AHEAD: usize = 64 * 1024;
+
+/// Requests at once on one connection of HTTP/2. A browser with several tabs needs a dozen.
+const STREAMS: u32 = 64;
+
+/// How often a silent connection of HTTP/2 is asked whether it lives.
+const PING: Duration = Duration::from_secs(30);
+
+/// How often what was timed is put away, and who has been quiet is forgotten.
+const TIDY: Duration = Duration::from_secs(5);
 
 /// Serves until `stop`, then takes no more connections, ends open streams by way of `closing`
-/// and finishes what runs.
+/// and finishes what was begun, within the edge's grace.
 pub async fn serve(
     router: Router,
     listener: TcpListener,
     tls: Option<Tls>,
+    edge: Edge,
     closing: watch::Sender<bool>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let handle = Handle::new();
     let stopping = handle.clone();
+    let grace = edge.limits().grace;
     tokio::spawn(async move {
         stop.await;
+        tracing::info!("stopping");
         closing.send_replace(true);
-        stopping.graceful_shutdown(Some(GRACE));
+        stopping.graceful_shutdown(Some(grace));
         // Kept until all streams have heard it.
         closing.closed().await;
     });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let mut server = axum_server::from_tcp(listener)?.handle(handle);
-    let http = server.http_builder();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
-    http.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_PATIENCE);
-    match tls {
-        None => server.acceptor(NoDelayAcceptor::new()).serve(service).await,
-        Some(Tls(config)) => {
-            let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
-            server.acceptor(acceptor).serve(service).await
+    let tidying = tokio::spawn(tidy(edge.clone()));
+    let bounded = Bounded::new(edge.connections().clone(), edge.limits().stalled_read);
+    let served = match tls {
+        None => run(router, listener, bounded, &edge, handle).await,
+        Some(tls) => {
+            let renewing = tls.keep_fresh();
+            let acceptor = RustlsAcceptor::new(tls.config).acceptor(bounded);
+            let served = run(router, listener, acceptor, &edge, handle).await;
+            renewing.abort();
+            served
         }
+    };
+    tidying.abort();
+    served
+}
+
+async fn run<A>(
+    router: Router,
+    listener: TcpListener,
+    acceptor: A,
+    edge: &Edge,
+    handle: Handle<SocketAddr>,
+) -> io::Result<()>
+where
+    A: Accept<TcpStream, Service> + Clone + Send + Sync + 'static,
+    A::Stream: AsyncRead + AsyncWrite + Unpin + Send,
+    A::Service: SendService<Request<Incoming>> + Send,
+    A::Future: Send,
+{
+    let limits = edge.limits();
+    let server = axum_server::from_tcp(listener)?.handle(handle);
+    let mut server = server.first_request_timeout(limits.first_request).acceptor(acceptor);
+    let http = server.http_builder();
+    http.http1().timer(TokioTimer::new()).header_read_timeout(limits.idle).max_buf_size(READ_AHEAD);
+    http.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING)
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(HEAD).unwrap_or(u32::MAX));
+    server.serve(router.into_make_service_with_connect_info::<SocketAddr>()).await
+}
+
+async fn tidy(edge: Edge) {
+    let mut ticks = tokio::time::interval(TIDY);
+    loop {
+        ticks.tick().await;
+        edge.metrics().tidy();
+        edge.forget_the_quiet();
     }
 }

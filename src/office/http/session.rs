@@ -1,15 +1,16 @@
 //! `/api/session`: signing in and out.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::cookies::{self, DEVICE, SESSION};
+use super::edge::Peer;
 use super::extract::{Caller, Checked};
 use super::guard::Presented;
 use super::{App, Problem};
@@ -147,10 +148,8 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Address {
 
     async fn from_request_parts(
         parts: &mut axum::http::request::Parts,
-        _: &S,
+        state: &S,
     ) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        // Only requests that no network carried have no peer.
-        Ok(Self(peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())))
+        Ok(Self(Peer::from_request_parts(parts, state).await?.address))
     }
 }

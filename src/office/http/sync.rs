@@ -8,7 +8,7 @@ use axum::http::{Extensions, header};
 use axum::response::IntoResponse;
 
 use super::extract::{Caller, Checked, Leaver};
-use super::{App, Problem};
+use super::{App, Problem, metrics};
 use crate::sync::message::{Inflated, encode_reply};
 
 pub(super) async fn round(
@@ -27,5 +27,7 @@ pub(super) async fn round(
         }
         (None, None) => return Err(Problem::signed_out()),
     };
-    Ok(([(header::CONTENT_TYPE, "application/cbor")], encode_reply(&reply)))
+    let answer = encode_reply(&reply);
+    metrics::round(body.len(), &reply, answer.len());
+    Ok(([(header::CONTENT_TYPE, "application/cbor")], answer))
 }

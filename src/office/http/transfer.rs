@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::edge::Queue;
 use super::extract::{Caller, Checked, Head};
 use super::visits::{Asked, flag};
 use super::{App, Problem};
@@ -54,6 +55,8 @@ pub(super) async fn export(
 ) -> Result<Response, Problem> {
     let format = Format::parse(&asked.format).ok_or(Problem::parameter("format"))?;
     let selection = Selection::new(app.office.clone(), asked.listing()?, Handle::current());
+    // Held to the end: a slow reader keeps a thread.
+    let place = app.edge.turn(Queue::Sheets).await?;
     let (sender, receiver) = mpsc::channel(PIECES);
     tokio::task::spawn_blocking(move || {
         let mut out = Pieces { sender, held: Vec::with_capacity(PIECE) };
@@ -63,6 +66,7 @@ pub(super) async fn export(
             // The answer has begun: only breaking it off says that it isn't whole.
             let _ = out.sender.blocking_send(Err(io::Error::other("broken off")));
         }
+        drop(place);
     });
     let disposition = format!("attachment; filename=\"{}\"", format.file_name());
     let headers = [

@@ -132,4 +132,6 @@ pub trait AccountWrites {
     fn forget_expired(&mut self, before: i64) -> Result<u64, StoreError>;
     /// The office's own device and a session number that was never given before (rule I1).
     fn next_office_session(&mut self) -> Result<(DeviceId, u32), StoreError>;
+    /// Writes something that changes nothing, to find out whether the store can.
+    fn touch(&mut self) -> Result<(), StoreError>;
 }

@@ -185,6 +185,10 @@ impl AccountWrites for Tx<'_> {
         self.write("DELETE FROM sessions WHERE expires_at < ?1", [before])
     }
 
+    fn touch(&mut self) -> Result<(), StoreError> {
+        self.write("UPDATE meta SET format = format", ()).map(drop)
+    }
+
     fn next_office_session(&mut self) -> Result<(DeviceId, u32), StoreError> {
         self.connection
             .query_row(

@@ -5,11 +5,13 @@
 //! fails or panics is rolled back there and spoils no other.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use metrics::{gauge, histogram};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::broadcast;
 
@@ -23,10 +25,21 @@ const GROUP: usize = 256;
 /// How long a commit goes on taking jobs: bounds how long the first of them waits for the last.
 const GROUP_TIME: Duration = Duration::from_millis(50);
 
+/// Jobs that may wait. Two hundred phones that come back at once from weeks of work bring fewer;
+/// more would only be answered after their phones gave up waiting.
+const MOST: usize = 16_384;
+
 /// The queue's end that everybody holds.
 pub(super) struct Writer {
-    queue: Mutex<Option<Sender<Box<dyn Job>>>>,
+    queue: Mutex<Option<Sender<Queued>>>,
+    waiting: Arc<AtomicUsize>,
     thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A job, and since when it waits.
+struct Queued {
+    job: Box<dyn Job>,
+    since: Instant,
 }
 
 impl Writer {
@@ -35,19 +48,27 @@ impl Writer {
         connection: Connection,
         moved: broadcast::Sender<Moved>,
     ) -> Result<Self, StoreError> {
-        let (sender, receiver) = channel();
+        let (sender, queue) = channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let queue = Queue { queue, waiting: Arc::clone(&waiting) };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || run(connection, &receiver, &moved))
+            .spawn(move || run(connection, &queue, &moved))
             .map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+        let (queue, thread) = (Mutex::new(Some(sender)), Mutex::new(Some(thread)));
+        Ok(Self { queue, waiting, thread })
     }
 
     /// Queues a job.
     pub(super) fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let sender = queue.as_ref().ok_or(StoreError::Closed)?;
-        sender.send(job).map_err(|_| StoreError::Closed)
+        if self.waiting.load(Ordering::Relaxed) >= MOST {
+            answer(job, Err(StoreError::Busy));
+            return Err(StoreError::Busy);
+        }
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        sender.send(Queued { job, since: Instant::now() }).map_err(|_| StoreError::Closed)
     }
 
     /// Lets the thread finish what is queued, and waits for it.
@@ -67,13 +88,34 @@ impl Drop for Writer {
     }
 }
 
-fn run(
-    mut connection: Connection,
-    queue: &Receiver<Box<dyn Job>>,
-    moved: &broadcast::Sender<Moved>,
-) {
-    while let Ok(first) = queue.recv() {
+/// The queue's other end.
+struct Queue {
+    queue: Receiver<Queued>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Queue {
+    /// The next job, waited for; `None` once the store closes.
+    fn next(&self) -> Option<Box<dyn Job>> {
+        self.queue.recv().ok().map(|queued| self.take(queued))
+    }
+
+    /// The next job, where one waits.
+    fn next_now(&self) -> Option<Box<dyn Job>> {
+        self.queue.try_recv().ok().map(|queued| self.take(queued))
+    }
+
+    fn take(&self, queued: Queued) -> Box<dyn Job> {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        histogram!("doorstep_store_wait_seconds").record(queued.since.elapsed());
+        queued.job
+    }
+}
+
+fn run(mut connection: Connection, queue: &Queue, moved: &broadcast::Sender<Moved>) {
+    while let Some(first) = queue.next() {
         group(&mut connection, first, queue, moved);
+        gauge!("doorstep_store_waiting").set(queue.waiting.load(Ordering::Relaxed) as f64);
     }
     // Leaves no log behind for the next start; where it fails, the next start reads the log.
     let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;");
@@ -86,7 +128,7 @@ type Ran = Result<Vec<Moved>, StoreError>;
 fn group(
     connection: &mut Connection,
     first: Box<dyn Job>,
-    queue: &Receiver<Box<dyn Job>>,
+    queue: &Queue,
     moved: &broadcast::Sender<Moved>,
 ) {
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
@@ -100,9 +142,12 @@ fn group(
         let outcome = in_savepoint(&transaction, job.as_mut());
         done.push((job, outcome));
         let full = done.len() >= GROUP || began.elapsed() >= GROUP_TIME;
-        next = if full { None } else { queue.try_recv().ok() };
+        next = if full { None } else { queue.next_now() };
     }
+    let commits = Instant::now();
     let committed = transaction.commit().map_err(failed);
+    histogram!("doorstep_store_commit_seconds").record(commits.elapsed());
+    histogram!("doorstep_store_group_jobs").record(done.len() as f64);
     for (job, outcome) in done {
         match committed.clone().and(outcome) {
             Ok(feeds) => {

@@ -1,0 +1,100 @@
+//! A queue with an end: so many work, so many wait, for so long, and nobody else.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::super::Problem;
+use super::super::metrics;
+use super::limits::Turns;
+
+/// The queue in front of some work.
+pub(super) struct Gate {
+    name: &'static str,
+    turns: Turns,
+    places: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// A place at work, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Gate {
+    pub(super) fn new(name: &'static str, turns: Turns) -> Self {
+        let places = Arc::new(Semaphore::new(turns.at_once));
+        Self { name, turns, places, waiting: AtomicUsize::new(0) }
+    }
+
+    /// A place, after a wait where all are taken; refused at once where too many wait already,
+    /// since whoever stands behind them would be answered too late to use it.
+    pub(super) async fn enter(&self) -> Result<Place, Problem> {
+        if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
+            metrics::waited(self.name, std::time::Duration::ZERO);
+            return Ok(Place { _permit: permit });
+        }
+        let _waiting = Waiting::begin(self).ok_or_else(|| metrics::shed(self.name))?;
+        let began = Instant::now();
+        let permit = Arc::clone(&self.places).acquire_owned();
+        match tokio::time::timeout(self.turns.patience, permit).await {
+            Ok(Ok(permit)) => {
+                metrics::waited(self.name, began.elapsed());
+                Ok(Place { _permit: permit })
+            }
+            Ok(Err(_)) | Err(_) => Err(metrics::shed(self.name)),
+        }
+    }
+}
+
+/// Somebody who waits; no longer once this is dropped, also when the client goes away.
+struct Waiting<'g>(&'g Gate);
+
+impl<'g> Waiting<'g> {
+    fn begin(gate: &'g Gate) -> Option<Self> {
+        let before = gate.waiting.fetch_add(1, Ordering::Relaxed);
+        let one = Self(gate);
+        metrics::waiting(gate.name, before + 1);
+        // Dropped where it is one too many, which takes it back.
+        (before < gate.turns.waiting).then_some(one)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let before = self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        metrics::waiting(self.0.name, before.saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_finds_no_place_waits_and_who_finds_the_queue_full_is_sent_away() {
+        let turns = Turns { at_once: 1, waiting: 1, patience: Duration::from_secs(5) };
+        let gate = Arc::new(Gate::new("test", turns));
+        let first = gate.enter().await.unwrap();
+        let waits = {
+            let gate = gate.clone();
+            tokio::spawn(async move { gate.enter().await })
+        };
+        while gate.waiting.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(gate.enter().await.unwrap_err().code(), "office_busy");
+        drop(first);
+        let second = waits.await.unwrap().unwrap();
+        // The third waits in vain.
+        assert_eq!(gate.enter().await.unwrap_err().code(), "office_busy");
+        drop(second);
+        gate.enter().await.unwrap();
+        assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
+    }
+}

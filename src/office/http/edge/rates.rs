@@ -1,0 +1,111 @@
+//! How often one may ask. Kept in memory: a restart forgives.
+
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use super::super::Problem;
+use super::limits::Limits;
+use super::peer::Peer;
+use crate::ids::DeviceId;
+
+pub(super) struct Rates {
+    clock: DefaultClock,
+    devices: DefaultKeyedRateLimiter<DeviceId>,
+    strangers: DefaultKeyedRateLimiter<IpAddr>,
+    spare_local: bool,
+}
+
+impl Rates {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            clock: DefaultClock::default(),
+            devices: RateLimiter::keyed(quota(limits.device_rate)),
+            strangers: RateLimiter::keyed(quota(limits.stranger_rate)),
+            spare_local: limits.spare_local,
+        }
+    }
+
+    pub(super) fn device(&self, peer: Peer, device: DeviceId) -> Result<(), Problem> {
+        if peer.local && self.spare_local { Ok(()) } else { self.ask(&self.devices, &device) }
+    }
+
+    pub(super) fn stranger(&self, peer: Peer) -> Result<(), Problem> {
+        if peer.local && self.spare_local {
+            return Ok(());
+        }
+        self.ask(&self.strangers, &network(peer.address))
+    }
+
+    pub(super) fn forget_the_quiet(&self) {
+        self.devices.retain_recent();
+        self.strangers.retain_recent();
+    }
+
+    fn ask<K: Hash + Eq + Clone>(
+        &self,
+        rates: &DefaultKeyedRateLimiter<K>,
+        key: &K,
+    ) -> Result<(), Problem> {
+        rates
+            .check_key(key)
+            .map_err(|not_until| Problem::rate_limited(not_until.wait_time_from(self.clock.now())))
+    }
+}
+
+/// One customer of a network has a /64 of IPv6 at the least.
+pub(super) fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+        }
+    }
+}
+
+fn quota((burst, a_second): (u32, u32)) -> Quota {
+    let least = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+    let every = Duration::from_secs(1) / least(a_second).get();
+    let quota = Quota::with_period(every).unwrap_or(Quota::per_second(NonZeroU32::MIN));
+    quota.allow_burst(least(burst))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_device_and_each_network_has_its_own_rate() {
+        let limits = Limits {
+            device_rate: (2, 1),
+            stranger_rate: (2, 1),
+            spare_local: false,
+            ..Limits::default()
+        };
+        let rates = Rates::new(&limits);
+        let peer = |text: &str| Peer { address: text.parse().unwrap(), local: false };
+        let here = peer("192.0.2.7");
+        for _ in 0..2 {
+            rates.device(here, DeviceId([1; 16])).unwrap();
+            rates.stranger(peer("2001:db8::1")).unwrap();
+        }
+        assert_eq!(rates.device(here, DeviceId([1; 16])).unwrap_err().code(), "rate_limited");
+        rates.device(here, DeviceId([2; 16])).unwrap();
+        // Another address of the same network.
+        assert_eq!(rates.stranger(peer("2001:db8::2")).unwrap_err().code(), "rate_limited");
+        rates.stranger(peer("2001:db8:0:1::1")).unwrap();
+    }
+
+    #[test]
+    fn programs_of_this_machine_are_spared() {
+        let rates = Rates::new(&Limits { device_rate: (1, 1), ..Limits::default() });
+        let here = Peer { address: "127.0.0.1".parse().unwrap(), local: true };
+        for _ in 0..10 {
+            rates.device(here, DeviceId([1; 16])).unwrap();
+        }
+    }
+}

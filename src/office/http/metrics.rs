@@ -1,0 +1,129 @@
+//! What is counted and timed, and `GET /metrics`, in the text format of Prometheus.
+//!
+//! Labels are routes of the table, stable words and numbers: never a name, an id or anything
+//! that a client wrote, so that there are few of them and nothing in them is about a person.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use metrics::{counter, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use super::{App, Problem};
+use crate::sync::message::{Outcome, Reply};
+
+/// Upper bounds of what is timed, s: from a read in memory to the longest patience.
+const SECONDS: [f64; 12] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// Has the figures; clones share them.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Counts for the whole program from now on. Only the first call of a process counts.
+    pub fn install() -> Self {
+        let recorder = builder().build_recorder();
+        let handle = recorder.handle();
+        // There is another one already only where a program serves twice.
+        let _ = metrics::set_global_recorder(recorder);
+        Self(handle)
+    }
+
+    /// Counts nothing.
+    pub fn none() -> Self {
+        Self(builder().build_recorder().handle())
+    }
+
+    /// Puts away what was timed. To be called every few seconds.
+    pub(super) fn tidy(&self) {
+        self.0.run_upkeep();
+    }
+}
+
+fn builder() -> PrometheusBuilder {
+    let seconds = Matcher::Suffix("_seconds".to_owned());
+    let plain = PrometheusBuilder::new();
+    // Only an empty list of bounds is refused.
+    plain.set_buckets_for_metric(seconds, &SECONDS).unwrap_or_default()
+}
+
+pub(super) async fn show(State(app): State<Arc<App>>) -> impl IntoResponse {
+    counter!("doorstep_repairs_total").absolute(app.office.repairs());
+    let text = app.edge.metrics().0.render();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+/// A request was answered.
+pub(super) fn request(
+    route: &'static str,
+    method: &'static str,
+    status: u16,
+    code: Option<&'static str>,
+    took: Duration,
+) {
+    let labels = [("route", route), ("method", method)];
+    counter!(
+        "doorstep_requests_total",
+        "route" => route, "method" => method, "status" => status.to_string()
+    )
+    .increment(1);
+    histogram!("doorstep_request_seconds", &labels).record(took);
+    if let Some(code) = code {
+        counter!("doorstep_problems_total", "route" => route, "code" => code).increment(1);
+        if (route, method) == ("/api/session", "POST") {
+            counter!("doorstep_sign_ins_refused_total", "code" => code).increment(1);
+        }
+    }
+}
+
+/// A round was answered.
+pub(super) fn round(up: usize, reply: &Reply, down: usize) {
+    counter!("doorstep_rounds_total").increment(1);
+    counter!("doorstep_round_bytes_total", "direction" => "up").increment(wide(up));
+    counter!("doorstep_round_bytes_total", "direction" => "down").increment(wide(down));
+    for outcome in &reply.results {
+        match outcome {
+            Outcome::Merged { .. } => counter!("doorstep_merges_total").increment(1),
+            Outcome::Duplicate { .. } => counter!("doorstep_duplicates_total").increment(1),
+            Outcome::Missing { .. } => counter!("doorstep_missing_total").increment(1),
+            Outcome::Withdrawn => counter!("doorstep_withdrawn_total").increment(1),
+            Outcome::Refused { code, .. } => {
+                counter!("doorstep_refusals_total", "code" => code.as_str()).increment(1);
+            }
+        }
+    }
+}
+
+/// So long somebody stood in a queue before it came to be their turn.
+pub(super) fn waited(queue: &'static str, time: Duration) {
+    histogram!("doorstep_queue_wait_seconds", "queue" => queue).record(time);
+}
+
+/// So many stand in a queue.
+pub(super) fn waiting(queue: &'static str, count: usize) {
+    gauge!("doorstep_queue_waiting", "queue" => queue).set(wide(count) as f64);
+}
+
+/// Somebody is sent away from a queue that is full.
+pub(super) fn shed(queue: &'static str) -> Problem {
+    counter!("doorstep_shed_total", "queue" => queue).increment(1);
+    Problem::busy()
+}
+
+/// So many connections are open.
+pub(super) fn connections(count: usize) {
+    gauge!("doorstep_connections").set(wide(count) as f64);
+}
+
+/// A connection was one too many.
+pub(super) fn shed_connection() {
+    counter!("doorstep_shed_total", "queue" => "connections").increment(1);
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
