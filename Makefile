@@ -43,7 +43,7 @@ run: dist ## Build everything and serve the demo at http://127.0.0.1:8787
 test: setup-tests www ## Set up, then every check and every test
 	@.ci/test $(CHECKS) $(TESTS)
 
-audit: setup ## Licences, sources and known holes of what is depended on; needs cargo-deny and a network
+audit: setup ## Licences, sources and known holes of what is depended on; needs cargo-deny, and a network for the holes
 	@.ci/audit
 
 dist: www ## The release: one binary with the web apps inside, target/release/doorstep

@@ -46,10 +46,12 @@ async fn a_certificate_is_ordered_proven_kept_and_served_with() {
     assert!(head.starts_with("http/1.1 "), "{head}");
     assert!(head.contains("\r\nstrict-transport-security: max-age=31536000\r\n"), "{head}");
     assert!(client::get_h2(office.address, DOMAIN, directory.roots()).await, "HTTP/2 is spoken");
+    let kept = folder.path().join("acme");
+    until_kept(&kept).await;
     drop(office);
 
     // Keys lie there: nobody else reads it.
-    let mode = std::fs::metadata(folder.path().join("acme")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(kept).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
     // The next start has the certificate already, and needs no directory.
     let (roots, url) = (directory.roots(), directory.url.clone());
@@ -57,6 +59,17 @@ async fn a_certificate_is_ordered_proven_kept_and_served_with() {
     let office = Office::with_acme(folder.path(), &url);
     let answer = client::get(office.address, DOMAIN, roots, "/healthz").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// The certificate is served with before it is written down: the own and the one that signed it.
+async fn until_kept(folder: &Path) {
+    let is_kept = |file: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(file.path()).unwrap_or_default();
+        text.matches("-----END CERTIFICATE-----").count() == 2
+    };
+    while !std::fs::read_dir(folder).unwrap().any(|file| is_kept(file.unwrap())) {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// The program, serving.

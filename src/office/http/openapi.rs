@@ -182,6 +182,7 @@ fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
         }
         ("GET", "/api/sign-in/openid/return") => {
             may(403, &["openid_unknown_account", "openid_other_account", "device_revoked"]);
+            may(404, &["not_found"]);
         }
         ("POST", "/api/sign-in/openid") => may(404, &["not_found"]),
         ("POST", "/api/users") => may(409, &["name_taken"]),

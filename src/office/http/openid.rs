@@ -9,8 +9,9 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::cookies::{self, LEAVING};
+use super::edge::Peer;
 use super::extract::{Checked, Head};
-use super::session::{Address, cookies_of, place};
+use super::session::{cookies_of, place};
 use super::{App, Problem};
 use crate::ids::DeviceId;
 use crate::office::auth::openid::{Door, OpenId, OpenIdError, PATIENCE, Returned};
@@ -66,7 +67,7 @@ pub(super) async fn begin(
 /// apps and nowhere else, with a word of a fixed set.
 pub(super) async fn finish(
     State(app): State<Arc<App>>,
-    address: Address,
+    peer: Peer,
     headers: HeaderMap,
     Head(Query(returned)): Head<Query<Returned>>,
 ) -> Result<Response, Problem> {
@@ -78,7 +79,7 @@ pub(super) async fn finish(
         Ok(proven) => proven,
         Err(error) => return Ok(back(door, Some(error.code()), [], &app)),
     };
-    let place = place(leaving.device, &headers, address, app.secure)?;
+    let place = place(leaving.device, &headers, peer, app.secure)?;
     let enrol = openid.settings().enrol;
     let mut signed_in = app.accounts.sign_in_proven(proven.clone(), enrol, place).await;
     if signed_in.as_ref().is_err_and(|error| *error == AuthError::DeviceOfOtherUser) {

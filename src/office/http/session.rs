@@ -1,6 +1,5 @@
 //! `/api/session`: signing in and out.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
@@ -61,12 +60,12 @@ pub(super) struct Me {
 
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
-    address: Address,
+    peer: Peer,
     headers: HeaderMap,
     Checked(Json(asked)): Checked<Json<SignIn>>,
 ) -> Result<Response, Problem> {
     let SignIn { name, password, device } = asked;
-    let place = place(device, &headers, address, app.secure)?;
+    let place = place(device, &headers, peer, app.secure)?;
     let signed_in = app.accounts.sign_in(Attempt { name, password, place }).await?;
     let token = signed_in.token.to_text();
     let cookies = cookies_of(&signed_in, &app);
@@ -87,7 +86,7 @@ pub(super) async fn sign_in(
 pub(super) fn place(
     device: Option<String>,
     headers: &HeaderMap,
-    address: Address,
+    peer: Peer,
     secure: bool,
 ) -> Result<Place, Problem> {
     let device = device.filter(|device| !device.is_empty());
@@ -96,7 +95,7 @@ pub(super) fn place(
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail).at("device")
     })?;
     let browser = cookies::get(headers, DEVICE, secure, |text| text.parse().ok());
-    Ok(Place { device, browser, address: address.0 })
+    Ok(Place { device, browser, address: peer.address })
 }
 
 /// What a browser keeps of a sign-in.
@@ -138,18 +137,4 @@ pub(super) async fn sign_out(
     }
     let gone = cookies::set(SESSION, "", 0, app.secure);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response())
-}
-
-/// Where the request came from.
-pub(super) struct Address(IpAddr);
-
-impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Address {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(
-        parts: &mut axum::http::request::Parts,
-        state: &S,
-    ) -> Result<Self, Self::Rejection> {
-        Ok(Self(Peer::from_request_parts(parts, state).await?.address))
-    }
 }
