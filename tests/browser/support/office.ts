@@ -87,6 +87,8 @@ export class Office {
       ["serve", "--listen", `127.0.0.1:${this.port}`, "--database", this.database, ...flags],
       {
         stdio: ["ignore", "pipe", "inherit"],
+        // What went well would bury what did not.
+        env: { DOORSTEP_LOG: "warn", ...process.env },
       },
     );
     this.child = child;
