@@ -150,12 +150,16 @@ const ELSEWHERE = new Set([
   "record_moved",
   "unknown_quarantine",
 ]);
+/** Nobody reads these: pages take the one for `office_busy`, programs ask for the other. */
+const UNREAD = new Set(["rate_limited", "not_ready"]);
 const rust = (path) => readFileSync(root + path, "utf8");
 const bodies = (text, name) => [...text.matchAll(new RegExp(`fn ${name}\\([^]*?\\n    }\\n`, "g"))].join("");
 const ofCommands = under("src/record", ".rs").flatMap((path) => texts(bodies(rust(path), "code")));
 const ofCore = [...rust("src/wasm.rs").matchAll(/thrown\(\s*"(\w+)"/g)].map(([, code]) => code);
 const ofOffice = under("src/office/http", ".rs").flatMap((path) =>
-  [...rust(path).matchAll(/(?:Self|Problem)::new\((?:[^"()]|\([^()]*\))*?"(\w+)"/g)].map(([, code]) => code),
+  [...rust(path).matchAll(/(?:Self|Problem)::new\((?:[^"()]|\([^()]*\))*?"(\w+)"/g)]
+    .map(([, code]) => code)
+    .filter((code) => !UNREAD.has(code)),
 );
 const ofWorker = under("www/src/core", ".ts").flatMap((path) =>
   [

@@ -109,9 +109,10 @@ async function refusal(response: Response): Promise<OfficeError> {
   } catch {
     // No problem details: a proxy or a captive portal answered.
   }
+  const often = code === "rate_limited" || (code === undefined && response.status === 429);
   // Whatever keeps the office from answering now passes by itself.
-  if (response.status === 503 || code === "rate_limited" || (code === undefined && response.status === 429))
-    return new OfficeError("office_busy", retryAfter(response));
+  if (often || response.status === 503)
+    return new OfficeError(often ? "office_busy" : (code ?? "office_busy"), retryAfter(response));
   if (code !== undefined) return new OfficeError(code);
   if (response.status === 401) return new OfficeError("signed_out");
   return new OfficeError(response.status >= 500 ? "office_busy" : "office_error");

@@ -145,7 +145,7 @@ async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
   // An answer that is no JSON is not the office's: a proxy's page, a captive portal.
   if (response.ok && body !== null) return body as T;
   const problem = (body ?? {}) as { code?: string; detail?: string; title?: string; path?: string };
-  const busy = response.status === 503 || problem.code === "rate_limited";
+  const busy = problem.code === "rate_limited" || (problem.code === undefined && response.status === 503);
   throw new ApiError(
     (busy ? "office_busy" : problem.code) ?? (response.status === 401 ? "signed_out" : "office_error"),
     problem.detail ?? problem.title ?? "",
