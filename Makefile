@@ -102,7 +102,7 @@ fuzz: setup www ## Fuzz every target for FUZZ_SECONDS
 	    -artifact_prefix=fuzz/target/ 2>&1 | tail -n 12; \
 	done
 
-screenshots: setup-tests www ## Take the pictures of README anew
+screenshots: setup-tests www ## Take the pictures of README anew, and of every page into target/screenshots
 	$(BUILD_OFFICE)
 	mkdir -p docs/images
 	cd www && $(OFFICE) npx playwright test --config playwright.screenshots.ts

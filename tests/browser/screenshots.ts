@@ -1,12 +1,13 @@
-/** Takes the pictures of README: `make screenshots`. */
+/** Takes the pictures of README, and one of every page in both languages and themes: `make screenshots`. */
 import { join, resolve } from "node:path";
 import { expect, test, type Browser, type Page } from "@playwright/test";
 import type { VisitSummary, VisitView } from "../../www/src/wasm/doorstep";
 import { inStep, readyOffline, saved, signIn, syncNow } from "./support/field";
 import { Office, type Api } from "./support/office";
+import { DEMO, LOOKS, walkConsole, walkFieldApp, type AtPage } from "./support/walk";
 
 const IMAGES = resolve(__dirname, "../../docs/images");
-const PASSWORD = "doorstep-demo";
+const ALL = resolve(__dirname, "../../target/screenshots");
 const COLLECTOR = "chen.jie";
 const MINUTE_MS = 60_000;
 
@@ -15,7 +16,7 @@ let desk: Api;
 
 test.beforeAll(async () => {
   await office.start("--demo");
-  desk = await office.api("lin.yue", PASSWORD);
+  desk = await office.api("lin.yue", DEMO);
 });
 test.afterAll(() => office.remove());
 
@@ -23,7 +24,7 @@ test("the field app", async ({ browser }) => {
   test.setTimeout(180_000);
   const page = await open(browser, { width: 390, height: 780 }, 1.5);
   await page.goto(office.url);
-  await signIn(page, COLLECTOR, PASSWORD);
+  await signIn(page, COLLECTOR, DEMO);
   await inStep(page);
   await readyOffline(page);
   await dismiss(page);
@@ -49,13 +50,28 @@ test("the field app", async ({ browser }) => {
 test("the console", async ({ browser }) => {
   const page = await open(browser, { width: 1280, height: 800 }, 1);
   await page.goto(`${office.url}/office/`);
-  await signIn(page, "lin.yue", PASSWORD);
+  await signIn(page, "lin.yue", DEMO);
   await expect(page.getByTestId("visit-row").first()).toBeVisible();
   await take(page, "office-list");
   await page.goto(`${office.url}/office/visits/${await oneOf("sealed", "recorded", "reviewed")}`);
   await expect(page.getByRole("heading", { name: "History" })).toBeVisible();
   await take(page, "office-record");
 });
+
+for (const look of LOOKS) {
+  const into = (app: string): AtPage => {
+    const folder = join(ALL, app, look.join("-"));
+    return async (page, name) => {
+      await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, animations: "disabled" });
+    };
+  };
+
+  test(`every page, ${look.join(", ")}`, async ({ browser }) => {
+    test.setTimeout(400_000);
+    await walkFieldApp(browser, office, look, into("field"));
+    await walkConsole(browser, office, look, into("office"));
+  });
+}
 
 async function open(browser: Browser, viewport: { width: number; height: number }, scale: number): Promise<Page> {
   const context = await browser.newContext({
@@ -89,6 +105,7 @@ async function disagree(page: Page, id: string): Promise<void> {
   const { appointment } = await desk.get<VisitView>(`/api/visits/${id}`);
   await page.goto(`${office.url}/visit/${id}/appointment`);
   const start = page.getByLabel("Start");
+  await expect(start).toBeVisible();
   const proposed = Date.parse(`${await start.inputValue()}Z`);
   await page.context().setOffline(true);
   await start.fill(new Date(proposed - 30 * MINUTE_MS).toISOString().slice(0, 16));

@@ -1,0 +1,115 @@
+/** Walks through every page of both apps over the demo, in both languages and both themes. */
+import { expect, type Browser, type BrowserContext, type Page } from "@playwright/test";
+import type { VisitSummary } from "../../../www/src/wasm/doorstep";
+import { choosePin, go, inStep, unlocks } from "./field";
+import type { Office } from "./office";
+
+export const DEMO = "doorstep-demo";
+export const STEPS = ["contact", "appointment", "on_site", "talk", "record"];
+export const LOOKS = [
+  ["en", "light"],
+  ["en", "dark"],
+  ["zh-CN", "light"],
+  ["zh-CN", "dark"],
+] as const;
+
+export type Look = (typeof LOOKS)[number];
+/** What is done at each page; its name would do for a file's. */
+export type AtPage = (page: Page, name: string) => Promise<void>;
+
+const NOT_HELD = "01990000-0000-7000-8000-000000000000";
+
+/** One record of the collector in each stage that the demo has: stage and id. */
+export async function oneInEachStage(office: Office): Promise<Map<string, string>> {
+  const desk = await office.api("lin.yue", DEMO);
+  const { rows } = await desk.get<{ rows: VisitSummary[] }>("/api/visits?collector=chen.jie");
+  return new Map(rows.map(({ stage, id }) => [stage, id]));
+}
+
+export async function wear(context: BrowserContext, [lang, theme]: Look): Promise<void> {
+  await context.addInitScript(
+    ([lang, theme]) => {
+      localStorage.setItem("doorstep.lang", lang);
+      localStorage.setItem("doorstep.theme", theme);
+    },
+    [lang, theme] as const,
+  );
+}
+
+/** Signs in by the places of the fields, whatever the language. */
+export async function enter(page: Page, name: string): Promise<void> {
+  await page.locator("input").first().fill(name);
+  await page.locator("input[type=password]").fill(DEMO);
+  await page.locator("button[type=submit]").click();
+}
+
+export async function walkFieldApp(browser: Browser, office: Office, look: Look, at: AtPage): Promise<void> {
+  const records = await oneInEachStage(office);
+  const context = await browser.newContext({ viewport: { width: 360, height: 740 }, reducedMotion: "reduce" });
+  await wear(context, look);
+  const page = await context.newPage();
+  await page.goto(office.url);
+  await expect(page.locator("input[type=password]")).toBeVisible();
+  await at(page, "sign-in");
+  await enter(page, "chen.jie");
+  await expect(page.getByTestId("choose-pin")).toBeVisible();
+  await at(page, "choose-pin");
+  await choosePin(page);
+  await inStep(page);
+  await page.reload();
+  await expect(page.getByTestId("unlock")).toBeVisible();
+  await at(page, "locked");
+  await unlocks(page);
+  await inStep(page);
+  await at(page, "today");
+  await page.getByTestId("sync-status").click();
+  await at(page, "sync");
+  await page.keyboard.press("Escape");
+  await go(page, "/settings");
+  await expect(page.locator("h1")).toBeVisible();
+  await at(page, "settings");
+  await go(page, "/nothing");
+  await at(page, "no-such-page");
+  await go(page, `/visit/${NOT_HELD}/talk`);
+  await expect(page.locator("h1")).toBeVisible();
+  await at(page, "not-held");
+  for (const [stage, id] of records) {
+    for (const step of STEPS) {
+      await go(page, `/visit/${id}/${step}`);
+      await expect(page.locator("#step")).toBeVisible();
+      await at(page, `${stage}-${step}`);
+    }
+    await go(page, `/visit/${id}/copy`);
+    await expect(page.locator("h1")).toBeVisible();
+    await at(page, `${stage}-copy`);
+  }
+  await context.close();
+}
+
+export async function walkConsole(browser: Browser, office: Office, look: Look, at: AtPage): Promise<void> {
+  const records = await oneInEachStage(office);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
+  await wear(context, look);
+  const page = await context.newPage();
+  await page.goto(`${office.url}/office/`);
+  await expect(page.locator("input[type=password]")).toBeVisible();
+  await at(page, "sign-in");
+  await enter(page, "lin.yue");
+  await expect(page.getByTestId("visit-row").first()).toBeVisible();
+  await at(page, "list");
+  // Every page that the console's own navigation leads to.
+  const links = await page
+    .locator("header a[href], nav a[href]")
+    .evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).href));
+  for (const url of new Set(links.filter((url) => /\/office\/\w/.test(url) && !url.includes("#")))) {
+    await page.goto(url);
+    await expect(page.locator("h1, h2").first()).toBeVisible();
+    await at(page, url.split("/").pop() ?? "");
+  }
+  for (const [stage, id] of records) {
+    await page.goto(`${office.url}/office/visits/${id}`);
+    await expect(page.locator("h1, h2").first()).toBeVisible();
+    await at(page, `record-${stage}`);
+  }
+  await context.close();
+}
