@@ -3,7 +3,7 @@ import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { noBarriers } from "./support/axe";
 import { choose, depart, inStep, nameTwo, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
-import { instant, NINGBO, Office, wallClock } from "./support/office";
+import { instant, NINGBO, noonZone, Office, wallClock } from "./support/office";
 
 const DAY_MS = 86_400_000;
 const CASE = "NB2026000002";
@@ -51,6 +51,14 @@ async function refused(page: Page, words: string): Promise<void> {
   await expect(page.getByRole("alert").filter({ hasText: words })).toBeVisible();
   await expect(page.getByRole("button", { name: "Depart", exact: true })).toBeVisible();
 }
+
+test("whatever the hour, there is a zone in which it is about noon", () => {
+  for (let half = 0; half < 48; half += 1) {
+    const now = new Date(Date.UTC(2026, 10, 25, 0, half * 30));
+    const [hour = 0, minute = 0] = wallClock(now.getTime(), noonZone(now)).slice(11).split(":").map(Number);
+    expect(Math.abs(hour * 60 + minute - 12 * 60), now.toISOString()).toBeLessThanOrEqual(30);
+  }
+});
 
 test("a visit at 21:30 in Ningbo waits until nine the next morning", async ({ page, context }) => {
   await serve(NINGBO);
@@ -163,6 +171,7 @@ test("a warning takes a reason, an open answer says what is missing", async ({ p
 test("a dispute raised while the phone has no network changes the answer at the next contact", async ({
   page,
   context,
+  browser,
 }) => {
   await serve();
   await goOffline(page, context);
@@ -204,7 +213,18 @@ test("a dispute raised while the phone has no network changes the answer at the 
   await refused(page, "A rule of conduct stops this departure");
 
   // What the phone found then and what the office finds now stand beside each other.
-  await desk.get("/api/conduct");
+  const console_ = await browser.newPage();
+  await console_.goto(`${office.url}/office/conduct?answer=fail&rule=P-12`);
+  await signIn(console_, "lin.yue");
+  await expect(console_.getByTestId("conduct-row")).toHaveCount(2);
+  await console_.getByRole("link", { name: rows[0]?.case_no ?? "" }).click();
+  const results = console_.locator("[data-testid=conduct-kept][data-moment=after]");
+  await expect(results).toHaveCount(2);
+  await expect(results.first()).toContainText("chen.jie");
+  await expect(results.first()).not.toContainText("P-12");
+  await expect(results.last()).toContainText("the office");
+  await expect(results.last()).toContainText("Not keptP-12 · No visit while a hold stands.");
+  await console_.close();
   await page.goto(`${office.url}/visit/${ids[0]}/record`);
   await expect(rule(page, "P-12")).toHaveAttribute("data-answer", "fail");
   await syncNow(page);

@@ -5,6 +5,7 @@ import { Link, Route, Router, Switch, useLocation } from "wouter-preact";
 import { t, word } from "../i18n";
 import { Alert, Dialog, useBusy } from "../ui/parts";
 import { Settings } from "../ui/settings";
+import { ConductPage } from "./ConductPage";
 import { ImportPage } from "./ImportPage";
 import { ListPage } from "./ListPage";
 import { Empty } from "./page";
@@ -61,6 +62,9 @@ function Office(): JSX.Element {
           <Route path="/import">
             <ImportPage />
           </Route>
+          <Route path="/conduct">
+            <ConductPage />
+          </Route>
           <Route path="/quarantine">
             <QuarantinePage />
           </Route>
@@ -86,6 +90,7 @@ function Top(): JSX.Element {
   const [place] = useLocation();
   const links: [string, string][] = [["/", "office/visits"]];
   if (mayWrite()) links.push(["/import", "office/import"]);
+  links.push(["/conduct", "conduct/desk/title"]);
   links.push(["/quarantine", "office/quarantine"]);
   links.push(["/people", "office/people/title"]);
   return (

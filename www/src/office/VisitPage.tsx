@@ -15,6 +15,7 @@ import { HistoryTable } from "./HistoryTable";
 import { Holds } from "./HoldForm";
 import { Notes } from "./NotesForm";
 import { PageTitle } from "./page";
+import { RecordConduct } from "./RecordConduct";
 import { Review } from "./ReviewForm";
 import { StandingConflicts } from "./StandingConflicts";
 import { explain, lastSearch, mayWrite, needCollectors } from "./state";
@@ -123,6 +124,7 @@ function Visit({ view, apply }: { view: VisitView; apply: Apply }): JSX.Element 
           <Amendments view={view} />
         </div>
       </div>
+      <RecordConduct view={view} />
       <HistoryTable view={view} />
     </>
   );

@@ -1,5 +1,18 @@
 /** The office's HTTP API, as the console uses it. */
-import type { Command, FieldValue, HistoryEntry, Role, VisitSummary, VisitView } from "../wasm/doorstep";
+import type {
+  Answer,
+  Command,
+  ConductView,
+  FieldValue,
+  Grade,
+  HistoryEntry,
+  LegalStatus,
+  Moment,
+  Role,
+  Severity,
+  VisitSummary,
+  VisitView,
+} from "../wasm/doorstep";
 
 export interface Me {
   user: string;
@@ -116,6 +129,27 @@ export interface QuarantineItem extends Quarantined {
   went_on: boolean;
   acceptance: { how: "merge" | "anew" | "held" } | { how: "impossible"; code: string; path: string; message: string };
 }
+/** An answer that is not "kept", as the queue has it. */
+export interface ConductRow {
+  record: string;
+  case_no: string;
+  rule: string;
+  moment: Moment;
+  layer: string;
+  answer: Extract<Answer, "fail" | "unknown">;
+  severity: Severity;
+  status: LegalStatus;
+  shadow: boolean;
+  grade: Grade | null;
+  /** A stable word. */
+  reason: string;
+  policy: string;
+  at: number;
+}
+export interface ConductPage {
+  rows: ConductRow[];
+  next: string | null;
+}
 
 /** A refusal: a stable word, the office's own sentence, and the field that it is about, if any. */
 export class ApiError extends Error {
@@ -185,6 +219,11 @@ export const api = {
       body: file,
     });
   },
+  /** Answers that are not "kept", a page at a time. */
+  conductQueue: (query: string, signal: AbortSignal) => call<ConductPage>(`/api/conduct?${query}`, { signal }),
+  /** What the rules say of a record now. */
+  conduct: (id: string, moment: Moment) =>
+    call<ConductView>(`/api/visits/${encodeURIComponent(id)}/conduct?moment=${moment}`),
   quarantine: (query: string) => call<QuarantinePage>(`/api/quarantine?${query}`),
   quarantined: (id: string) => call<QuarantineItem>(`/api/quarantine/${encodeURIComponent(id)}`),
   accept: (id: number, heads: string[], reason: string) =>

@@ -24,6 +24,12 @@ export function reasonText(code: string, params: RuleAnswer["params"], zone: str
   return about ? t("conduct/page/about", { about, said }) : said;
 }
 
+/** The same where the values are not at hand: nothing, where the sentence would need them. */
+export function reasonAlone(code: string): string {
+  const said = known(`conduct/reason/${code}`) ?? "";
+  return said.includes("{{") ? "" : said;
+}
+
 /** From the core a map, from the office's JSON an object. */
 function entries(params: RuleAnswer["params"]): [string, string][] {
   return params instanceof Map ? [...params] : Object.entries(params as unknown as Record<string, string>);
@@ -56,8 +62,12 @@ export function evidenceName(path: string): string {
   return known(`conduct/evidence/${path}`) ?? fieldName(path);
 }
 
-/** What a piece of evidence says. */
-export function evidenceText({ path, value }: Evidence, view: VisitView): string {
+/** A piece of evidence with what it says. */
+export function evidenceText(evidence: Evidence, view: VisitView): string {
+  return t("conduct/page/about", { about: evidenceName(evidence.path), said: evidenceValue(evidence, view) });
+}
+
+function evidenceValue({ path, value }: Evidence, view: VisitView): string {
   const { currency, zone } = view.case;
   if (value === "") return t("conduct/page/nothing_there");
   // Times are the only numbers of this length.
@@ -68,7 +78,8 @@ export function evidenceText({ path, value }: Evidence, view: VisitView): string
   return formatField(path, { type: "text", value }, currency, zone);
 }
 
-const LOOK: Record<Answer, { Icon: typeof OctagonX; tone: string }> = {
+/** Sign and colour of an answer. */
+export const LOOK: Record<Answer, { Icon: typeof OctagonX; tone: string }> = {
   pass: { Icon: CircleCheck, tone: "text-success" },
   fail: { Icon: OctagonX, tone: "text-error" },
   unknown: { Icon: CircleHelp, tone: "text-accent" },
