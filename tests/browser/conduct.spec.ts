@@ -6,6 +6,8 @@ import { choose, depart, inStep, nameTwo, openCase, readyOffline, saved, signIn,
 import { instant, NINGBO, noonZone, Office, wallClock } from "./support/office";
 
 const DAY_MS = 86_400_000;
+/** One for all: midnight may come while they run. */
+const NOW = Date.now();
 const CASE = "NB2026000002";
 
 let office: Office;
@@ -36,7 +38,13 @@ async function goOffline(page: Page, context: BrowserContext): Promise<void> {
 
 /** A wall clock in Ningbo on a day after today, far from the day's edges: whenever this runs, it is to come. */
 function ningbo(clock: string, days = 2): number {
-  return instant(`${wallClock(Date.now() + days * DAY_MS, NINGBO).slice(0, 10)}T${clock}`, NINGBO);
+  return instant(`${wallClock(NOW + days * DAY_MS, NINGBO).slice(0, 10)}T${clock}`, NINGBO);
+}
+
+/** Time passes while the phone lies there: it has locked itself when somebody takes it up. */
+async function passTo(page: Page, at: number): Promise<void> {
+  await page.clock.setFixedTime(at);
+  await page.reload();
 }
 
 const before = (page: Page) => page.getByTestId("conduct-before");
@@ -64,7 +72,7 @@ test("a visit at 21:30 in Ningbo waits until nine the next morning", async ({ pa
   await serve(NINGBO);
   await goOffline(page, context);
   await office.stop();
-  await page.clock.setFixedTime(ningbo("20:30"));
+  await passTo(page, ningbo("20:30"));
   const id = await openCase(page, CASE);
   await step(page, "On site");
   await nameTwo(page);
@@ -111,7 +119,7 @@ test("with one collector nobody sets out", async ({ page, context }) => {
   await serve(NINGBO);
   await goOffline(page, context);
   await office.stop();
-  await page.clock.setFixedTime(ningbo("11:00"));
+  await passTo(page, ningbo("11:00"));
   await openCase(page, CASE);
   await step(page, "On site");
   await expect(before(page)).toHaveAttribute("data-verdict", "dont");
@@ -257,6 +265,33 @@ test("drafts stand apart and stop nothing", async ({ page, context }) => {
   await expect(before(page).getByText("Not in force: nothing here is a violation")).toBeVisible();
   await expect(rule(page, "IN-01V")).toContainText("Draft, not in force");
   await noBarriers(page);
+});
+
+test("a time that the borrower does not want is written down, and respected", async ({ page, context }) => {
+  await serve();
+  const desk = await office.api();
+  const { rows } = await desk.get<{ rows: { id: string }[] }>(`/api/visits?q=${CASE}`);
+  await desk.command(rows[0]?.id ?? "", { do: "assign", policy: "UK" });
+  await goOffline(page, context);
+  await openCase(page, CASE);
+  await step(page, "On site");
+  await expect(before(page)).toHaveAttribute("data-verdict", "go");
+  await step(page, "Appointment");
+  await press(page, "Write down a time…");
+  await page.getByLabel("From").fill("10:00");
+  await page.getByLabel("Until").fill("09:00");
+  await expect(page.getByRole("button", { name: "Save", exact: true })).toBeDisabled();
+  await page.getByLabel("Until").fill("20:30");
+  await page.getByLabel("What the borrower said").fill("the shop is open");
+  await noBarriers(page, "the wish");
+  await press(page, "Save");
+  await expect(page.getByTestId("wish")).toContainText("Every day 10:00–20:30");
+  await step(page, "On site");
+  await expect(before(page)).toHaveAttribute("data-verdict", "wait_until");
+  await expect(before(page)).toContainText(/Wait until .*, 20:30/);
+  await expect(rule(page, "UK-01")).toContainText("The borrower does not want 10:00–20:30.");
+  await expect(rule(page, "UK-01")).toContainText("United Kingdom · Guidance · FCA CONC 7.9");
+  await refused(page, "A rule of conduct stops this departure");
 });
 
 test.describe("a phone whose clock is off", () => {

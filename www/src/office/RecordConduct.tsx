@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { ConductEntry, ConductView, Moment, RuleAnswer, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
-import { evidenceText, KeptResults, RuleItem, ruleText } from "../ui/conduct";
+import { evidenceText, KeptResults, RuleItem, ruleText, wishText } from "../ui/conduct";
 import { formatDateTime, formatWindow } from "../ui/format";
 import { Alert, Choices } from "../ui/parts";
 import { api } from "./api";
@@ -151,7 +151,7 @@ function Entry({ entry, view }: { entry: ConductEntry; view: VisitView }): JSX.E
     withdrawal: t("conduct/desk/withdrawal"),
     override: t("conduct/desk/override"),
     notice: t("conduct/desk/notice", { about: t(`conduct/about/${entry.about ?? "visit"}`) }),
-    wish: t("conduct/desk/wish", { from: clock(entry.starts), to: clock(entry.ends) }),
+    wish: t("conduct/desk/wish", { when: wishText(entry) }),
     evaluation: "",
   }[entry.kind];
   const detail = [
@@ -168,10 +168,6 @@ function Entry({ entry, view }: { entry: ConductEntry; view: VisitView }): JSX.E
     </>
   );
 }
-
-/** Minutes since midnight as a time of day. */
-const clock = (minutes: number): string =>
-  [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, "0")).join(":");
 
 function Part(props: { title: string; children: ComponentChildren }): JSX.Element {
   return (

@@ -2,7 +2,7 @@
 import { CircleCheck, CircleHelp, CircleMinus, OctagonX } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import type { Answer, ConductEntry, Evidence, RuleAnswer, VisitView } from "../wasm/doorstep";
-import { t, word } from "../i18n";
+import { locale, t, word } from "../i18n";
 import { fieldName, formatDate, formatDateTime, formatField } from "./format";
 
 /** A rule's sentence; a lender's rule brings its own. */
@@ -198,6 +198,25 @@ function Kept({ entry }: { entry: ConductEntry }): JSX.Element {
       </p>
     </li>
   );
+}
+
+/** Days of the week, Monday first, in short. */
+export function weekdays(): string[] {
+  const format = new Intl.DateTimeFormat(locale(), { weekday: "short", timeZone: "UTC" });
+  // The first of January 2024 was a Monday.
+  return Array.from({ length: 7 }, (_, day) => format.format(Date.UTC(2024, 0, 1 + day)));
+}
+
+/** When the borrower does not want a visit, such as `Sat Sun 12:00–14:00 · Home`. */
+export function wishText({ days, starts, ends, place }: ConductEntry): string {
+  const named = weekdays().filter((_, day) => days & (1 << day));
+  const when = named.length === 7 ? t("conduct/page/every_day") : named.join(" ");
+  return `${when} ${wallTime(starts)}–${wallTime(ends)}${place ? ` · ${word("place", place)}` : ""}`;
+}
+
+/** Minutes since midnight as a time of day. */
+function wallTime(minutes: number): string {
+  return [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
 /** From here on a phone's clock counts as off; less than this people do not notice. */

@@ -145,7 +145,7 @@ export function TextField(props: {
   label: string;
   value: string;
   lines?: number;
-  type?: "text" | "date" | "datetime-local" | "number";
+  type?: "text" | "date" | "datetime-local" | "time" | "number";
   min?: string | number;
   max?: string | number;
   hint?: string | undefined;

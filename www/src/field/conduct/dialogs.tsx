@@ -1,13 +1,14 @@
 /** What is written down about a rule; every entry is written once and stays. */
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Command, Grade, NoticeAbout, RuleAnswer } from "../../wasm/doorstep";
+import type { Command, Grade, NoticeAbout, PlaceType, RuleAnswer } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
-import { ruleText } from "../../ui/conduct";
+import { ruleText, weekdays } from "../../ui/conduct";
 import { fromLocalInput, toLocalInput } from "../../ui/format";
-import { Choices, Dialog, TextField, useBusy } from "../../ui/parts";
+import { Choices, Dialog, Select, TextField, useBusy } from "../../ui/parts";
 import { client } from "../state";
 import type { OpenRecord } from "../useRecord";
+import { PLACES } from "../words";
 
 interface Props {
   answer: RuleAnswer;
@@ -23,15 +24,17 @@ const GRADES: readonly Grade[] = ["attested", "counterparty_confirmed"];
 
 function Entry(props: {
   title: string;
+  /** What it is about. */
+  about: string;
   text: string;
   save: string;
   ready: boolean;
   command: (id: string) => Command;
-  of: Props;
+  of: Pick<Props, "record" | "onClose">;
   children: ComponentChildren;
 }): JSX.Element {
   const [busy, run] = useBusy();
-  const { answer, record, onClose } = props.of;
+  const { record, onClose } = props.of;
   const save = (): Promise<void> =>
     run(async () => {
       if (await record.apply(props.command(await client.newId()))) onClose();
@@ -51,7 +54,7 @@ function Entry(props: {
         </>
       }
     >
-      <p class="font-medium">{ruleText(answer.rule, answer.title)}</p>
+      {props.about && <p class="font-medium">{props.about}</p>}
       <p class="muted text-sm">{props.text}</p>
       {props.children}
     </Dialog>
@@ -65,6 +68,7 @@ export function ReasonDialog(props: Props): JSX.Element {
   return (
     <Entry
       title={t("conduct/page/reason_title")}
+      about={ruleText(props.answer.rule, props.answer.title)}
       text={t("conduct/page/reason_text")}
       save={t("conduct/page/reason_save")}
       ready={reason.trim() !== ""}
@@ -91,6 +95,7 @@ export function ConsentDialog(props: Props & { from: number }): JSX.Element {
   return (
     <Entry
       title={t("conduct/page/consent_title")}
+      about={ruleText(props.answer.rule, props.answer.title)}
       text={t("conduct/page/consent_text")}
       save={t("conduct/page/consent_save")}
       ready={ordered && note.trim() !== ""}
@@ -139,6 +144,7 @@ export function NoticeDialog(props: Props): JSX.Element {
   return (
     <Entry
       title={t("conduct/page/notice_title", { about: t(`conduct/about/${about ?? "visit"}`) })}
+      about={ruleText(props.answer.rule, props.answer.title)}
       text={t("conduct/page/notice_text")}
       save={t("conduct/page/notice_save")}
       ready={at !== null}
@@ -163,6 +169,88 @@ export function NoticeDialog(props: Props): JSX.Element {
       <TextField label={t("conduct/page/notice_note")} lines={2} value={note} onInput={setNote} />
     </Entry>
   );
+}
+
+const ALL_DAYS = 127;
+const DAY_MINUTES = 1440;
+
+/** A time that the borrower does not want. */
+export function WishDialog(props: Pick<Props, "record" | "onClose">): JSX.Element {
+  const [days, setDays] = useState(ALL_DAYS);
+  const [from, setFrom] = useState("");
+  const [until, setUntil] = useState("");
+  const [place, setPlace] = useState<PlaceType | "">("");
+  const [note, setNote] = useState("");
+  const starts = minutes(from);
+  // Midnight ends a day.
+  const ends = minutes(until) === 0 ? DAY_MINUTES : minutes(until);
+  const ordered = starts === null || ends === null || ends > starts;
+  return (
+    <Entry
+      title={t("conduct/page/wish_title")}
+      about=""
+      text={t("conduct/page/wish_text")}
+      save={t("conduct/page/wish_save")}
+      ready={starts !== null && ends !== null && ordered && days > 0}
+      command={(id) => ({
+        do: "record_wish",
+        id,
+        days,
+        starts: starts ?? 0,
+        ends: ends ?? 0,
+        place: place === "" ? null : place,
+        note: note.trim(),
+        at: Date.now(),
+      })}
+      of={props}
+    >
+      <fieldset class="flex flex-col gap-2">
+        <legend class="label-text pb-2">{t("conduct/page/wish_days")}</legend>
+        <div class="flex flex-wrap gap-x-4">
+          {weekdays().map((name, day) => (
+            <label key={name} class="flex min-h-11 items-center gap-2">
+              <input
+                type="checkbox"
+                class="checkbox min-h-0"
+                checked={(days & (1 << day)) !== 0}
+                onChange={() => setDays(days ^ (1 << day))}
+              />
+              {name}
+            </label>
+          ))}
+        </div>
+      </fieldset>
+      <TextField
+        label={t("conduct/page/wish_from")}
+        type="time"
+        hint={t("app_/zone", { zone: props.record.view.case.zone })}
+        value={from}
+        onInput={setFrom}
+      />
+      <TextField
+        label={t("conduct/page/wish_until")}
+        type="time"
+        value={until}
+        error={ordered ? undefined : t("app_/end_before")}
+        onInput={setUntil}
+      />
+      <Select<PlaceType>
+        label={t("conduct/page/wish_place")}
+        options={PLACES}
+        value={place}
+        empty={t("conduct/page/wish_anywhere")}
+        word={(one) => word("place", one)}
+        onChange={setPlace}
+      />
+      <TextField label={t("conduct/page/wish_note")} lines={2} value={note} onInput={setNote} />
+    </Entry>
+  );
+}
+
+/** Minutes since midnight of `HH:mm`. */
+function minutes(text: string): number | null {
+  const [, hours, rest] = /^(\d\d):(\d\d)/.exec(text) ?? [];
+  return hours === undefined || rest === undefined ? null : Number(hours) * 60 + Number(rest);
 }
 
 function Evidence(props: { value: Grade; onChange: (grade: Grade) => void }): JSX.Element {

@@ -8,6 +8,7 @@ import { formatDateTime, formatWindow, fromLocalInput, toLocalInput } from "../.
 import { Choices, TextField, useBusy } from "../../ui/parts";
 import { AutoText } from "../AutoText";
 import { Planned } from "../conduct/Before";
+import { Wishes } from "../conduct/Wishes";
 import { Spot } from "../Missing";
 import type { OpenRecord } from "../useRecord";
 import { SIDES } from "../words";
@@ -16,6 +17,15 @@ import { SIDES } from "../words";
 const HOUR_MS = 3_600_000;
 
 export function AppointmentStep({ record }: { record: OpenRecord }): JSX.Element {
+  return (
+    <>
+      <Agreeing record={record} />
+      <Wishes record={record} />
+    </>
+  );
+}
+
+function Agreeing({ record }: { record: OpenRecord }): JSX.Element {
   return record.view.appointment.status === null && !record.readOnly ? (
     <Spot paths={["appointment.starts_at", "appointment.ends_at", "appointment.place", "appointment.status"]}>
       <Propose record={record} />
