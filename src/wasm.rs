@@ -48,6 +48,37 @@ pub struct StoredRows {
 }
 }
 
+/// Seals what the driver keeps beside the core's tables: attachments.
+#[wasm_bindgen(js_name = Sealer)]
+#[derive(Debug)]
+pub struct JsSealer {
+    inner: Vault,
+}
+
+#[wasm_bindgen(js_class = Sealer)]
+impl JsSealer {
+    /// Under a user's data key; `salt` is 16 random bytes that are new for each.
+    #[wasm_bindgen(constructor)]
+    pub fn new(keyring: &JsKeyring, salt: &[u8]) -> Result<JsSealer, JsValue> {
+        Ok(Self { inner: Vault::new(&keyring.inner.key, random(salt)?) })
+    }
+
+    /// What stands for a name where keys are in the clear.
+    pub fn name(&self, text: &str) -> String {
+        self.inner.name_aside(text)
+    }
+
+    /// What is to stand at a place so that it reads as these bytes.
+    pub fn seal(&mut self, bytes: &[u8], place: &str) -> Vec<u8> {
+        self.inner.seal_aside(place, bytes)
+    }
+
+    /// What stands at a place; none where it is damaged or is not what was put there.
+    pub fn open(&self, bytes: &[u8], place: &str) -> Option<Vec<u8>> {
+        self.inner.open_aside(place, bytes)
+    }
+}
+
 /// A device's workspace. Call a method, then `poll` until it gives nothing.
 #[wasm_bindgen(js_name = Workspace)]
 #[derive(Debug)]
@@ -189,6 +220,11 @@ impl JsWorkspace {
     #[wasm_bindgen(js_name = learnLayers)]
     pub fn learn_layers(&mut self, packed: &[u8]) -> bool {
         self.inner.learn_layers(packed)
+    }
+
+    /// Whether a record is on this device; it may have been taken away from it.
+    pub fn holds(&self, record: &str) -> Result<bool, JsValue> {
+        Ok(self.inner.holds(id(record)?))
     }
 
     /// Whether anything is not confirmed by the office.

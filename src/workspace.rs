@@ -197,6 +197,11 @@ impl Workspace {
         Ok(statement.ok_or(CommandError::Missing { path: "seal.heads".to_owned() })?)
     }
 
+    /// Whether a record is on this device; it may have been taken away from it.
+    pub fn holds(&self, record: RecordId) -> bool {
+        self.held.contains_key(&record)
+    }
+
     /// Whether anything here is not confirmed by the office.
     pub fn has_unsent(&self) -> bool {
         self.held.values().any(|held| !held.outbox.is_empty())

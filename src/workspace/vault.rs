@@ -21,6 +21,9 @@ const NONCE: usize = 24;
 /// Bytes of a chunk's name: far too many for two to meet by chance.
 const NAME: usize = 16;
 
+/// What stands in a place's table for what is no table of the core: attachments.
+const ASIDE: &str = "attachments";
+
 /// A data key: 32 random bytes, made where the user chooses a PIN, known to nobody else.
 pub type DataKey = [u8; 32];
 
@@ -50,6 +53,15 @@ impl Vault {
 
     /// What is to stand at a place so that it reads as `plain`.
     pub fn seal(&mut self, table: Table, key: &str, plain: &[u8]) -> Vec<u8> {
+        self.seal_at(table.name(), key, plain)
+    }
+
+    /// The same for what the driver keeps beside the core's tables.
+    pub fn seal_aside(&mut self, key: &str, plain: &[u8]) -> Vec<u8> {
+        self.seal_at(ASIDE, key, plain)
+    }
+
+    fn seal_at(&mut self, table: &str, key: &str, plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE];
         nonce[..16].copy_from_slice(&self.salt);
         nonce[16..].copy_from_slice(&self.sealed.to_be_bytes());
@@ -72,8 +84,23 @@ impl Vault {
         (format == STORE_FORMAT).then_some(plain)
     }
 
+    /// What was sealed beside the core's tables.
+    pub fn open_aside(&self, key: &str, value: &[u8]) -> Option<Vec<u8>> {
+        let (format, plain) = self.open_at(ASIDE, key, value)?;
+        (format == STORE_FORMAT).then_some(plain)
+    }
+
+    /// What stands for a name beside the core's tables, where keys are in the clear.
+    pub fn name_aside(&self, name: &str) -> String {
+        self.named(&[ASIDE.as_bytes(), b"/", name.as_bytes()])
+    }
+
     /// The same for a value of any format that is sealed in this way.
     pub(super) fn open_any(&self, table: Table, key: &str, value: &[u8]) -> Option<(u8, Vec<u8>)> {
+        self.open_at(table.name(), key, value)
+    }
+
+    fn open_at(&self, table: &str, key: &str, value: &[u8]) -> Option<(u8, Vec<u8>)> {
         let (format, rest) = value.split_first()?;
         let (nonce, sealed) = rest.split_at_checked(NONCE)?;
         let place = place(*format, table, key);
@@ -84,16 +111,21 @@ impl Vault {
 
     /// Key of a chunk: record id, `/`, a keyed hash of its bytes (rule D3).
     pub(super) fn chunk_key(&self, record: RecordId, bytes: &[u8]) -> String {
+        format!("{record}/{}", self.named(&[bytes]))
+    }
+
+    fn named(&self, parts: &[&[u8]]) -> String {
         let mut mac = self.names.clone();
-        mac.update(bytes);
+        for part in parts {
+            mac.update(part);
+        }
         let name = mac.finalize().into_bytes();
-        format!("{record}/{}", hex(name.get(..NAME).unwrap_or_default()))
+        hex(name.get(..NAME).unwrap_or_default())
     }
 }
 
 /// What a value is bound to: a format, and its place in the store.
-fn place(format: u8, table: Table, key: &str) -> Vec<u8> {
-    let table = table.name();
+fn place(format: u8, table: &str, key: &str) -> Vec<u8> {
     let mut place = Vec::with_capacity(2 + table.len() + key.len());
     place.push(format);
     place.extend_from_slice(table.as_bytes());
@@ -144,6 +176,19 @@ mod tests {
             assert_eq!(vault.open(Table::Records, "a", &damaged), None, "byte {at}");
             assert_eq!(vault.open(Table::Records, "a", &value[..at]), None, "cut at {at}");
         }
+    }
+
+    #[test]
+    fn d6_what_lies_beside_the_tables_opens_there_alone() {
+        let mut vault = vault();
+        let value = vault.seal_aside("bytes/a", b"secret");
+        assert!(!value.windows(6).any(|six| six == b"secret"));
+        assert_eq!(vault.open_aside("bytes/a", &value).as_deref(), Some(b"secret".as_slice()));
+        assert_eq!(vault.open_aside("bytes/b", &value), None, "another place");
+        assert_eq!(vault.open(Table::Records, "bytes/a", &value), None, "a table of the core");
+        let row = vault.seal(Table::Records, "a", b"row");
+        assert_eq!(vault.open_aside("a", &row), None);
+        assert_ne!(vault.name_aside("a"), vault.name_aside("b"));
     }
 
     #[test]

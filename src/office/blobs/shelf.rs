@@ -49,7 +49,7 @@ impl Shelf {
     /// for others than Amazon, `AWS_ENDPOINT`.
     pub fn at(address: &str) -> Result<Self, OfficeError> {
         match address.split_once("://") {
-            Some(("s3", place)) => Self::bucket(place),
+            Some(("s3", place)) if !place.trim_start_matches('/').is_empty() => Self::bucket(place),
             Some(_) => Err(failed(&"neither a folder nor s3://BUCKET/PREFIX")),
             None => Self::folder(Path::new(address)),
         }

@@ -2,10 +2,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { chromium, test, type BrowserContext } from "@playwright/test";
 
-/** A phone: a browser over a profile on disk, which a kill leaves as it is. */
-export function phone(profile: string): Promise<BrowserContext> {
+/** A phone: a browser over a profile on disk, which a kill leaves as it is. `flags` are Chromium's. */
+export function phone(profile: string, flags: string[] = []): Promise<BrowserContext> {
+  const { args = [], ...options } = test.info().project.use.launchOptions ?? {};
   return chromium.launchPersistentContext(profile, {
-    ...test.info().project.use.launchOptions,
+    ...options,
+    args: [...args, ...flags],
     viewport: { width: 390, height: 844 },
     hasTouch: true,
     isMobile: true,

@@ -1,4 +1,6 @@
 /** What the field app's views may ask of the core, and what the core tells them. */
+import type { LocalAttachment, Taking } from "./attachments";
+import type { RecordingRow } from "./attachmentStore";
 import type { Lender } from "./office";
 import type { Secret } from "./lock";
 import type {
@@ -74,6 +76,8 @@ export type CoreEvent =
   | { type: "status"; status: SyncStatus }
   | { type: "list" }
   | { type: "record"; id: string }
+  /** Something about a record's attachments on this phone changed. */
+  | { type: "attachments"; id: string }
   | { type: "save"; save: SaveState }
   /** The core failed and was started anew from what is stored. */
   | { type: "restarted" }
@@ -154,6 +158,23 @@ export interface Client {
   storage(): Promise<StorageState>;
   /** What a repayment option comes to; `amount` in minor units. Codes: plan_amount, plan_too_many, … */
   plan(amount: number, instalments: number, firstDue: string): Promise<Plan>;
+  /** How many attachments and recordings on this phone are not at the office. */
+  attachmentsWaiting(): Promise<number>;
+  /** Attachments of a record that were taken on this phone, and where each stands. */
+  attachments(id: string): Promise<LocalAttachment[]>;
+  /** Keeps a photo, made small, or a document. Codes: attachment_full, bad_picture, media_type, too_large. */
+  attach(id: string, file: Blob, taking: Taking): Promise<void>;
+  attachSignature(id: string, picture: Blob, caption: string): Promise<void>;
+  /** A small picture, where this phone has one. */
+  attachmentThumb(sha256: string): Promise<Uint8Array | null>;
+  /** All bytes, from this phone or from the office. */
+  attachmentBytes(sha256: string): Promise<Uint8Array>;
+  /** Recordings of a record that are not finished. */
+  recordings(id: string): Promise<RecordingRow[]>;
+  /** Resolves when the piece, number `row.pieces` from 0, is on disk. */
+  addPiece(row: RecordingRow, piece: Blob): Promise<void>;
+  finishRecording(recording: string, caption: string): Promise<void>;
+  dropRecording(recording: string): Promise<void>;
   /** What borrowers are told of the lender, as the office last said it. */
   lender(): Promise<Lender>;
   /** A UUIDv7. */

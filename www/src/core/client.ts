@@ -120,6 +120,18 @@ class TabClient implements Client {
   status = (): Promise<Result<"status">> => this.run("status");
   plan = (amount: number, instalments: number, firstDue: string): Promise<Result<"plan">> =>
     this.run("plan", amount, instalments, firstDue);
+  attachmentsWaiting = (): Promise<number> => this.run("attachmentsWaiting");
+  attachments = (id: string): Promise<Result<"attachments">> => this.run("attachments", id);
+  attach = (...args: Parameters<Methods["attach"]>): Promise<void> => this.run("attach", ...args);
+  attachSignature = (...args: Parameters<Methods["attachSignature"]>): Promise<void> =>
+    this.run("attachSignature", ...args);
+  attachmentThumb = (sha256: string): Promise<Result<"attachmentThumb">> => this.run("attachmentThumb", sha256);
+  attachmentBytes = (sha256: string): Promise<Result<"attachmentBytes">> => this.run("attachmentBytes", sha256);
+  recordings = (id: string): Promise<Result<"recordings">> => this.run("recordings", id);
+  addPiece = (...args: Parameters<Methods["addPiece"]>): Promise<void> => this.run("addPiece", ...args);
+  finishRecording = (...args: Parameters<Methods["finishRecording"]>): Promise<void> =>
+    this.run("finishRecording", ...args);
+  dropRecording = (recording: string): Promise<void> => this.run("dropRecording", recording);
   lender = (): Promise<Result<"lender">> => this.run("lender");
   newId = (): Promise<string> => this.run("newId");
 

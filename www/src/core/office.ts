@@ -60,6 +60,36 @@ export class Office {
     });
   }
 
+  /**
+   * A piece of an attachment of a size, from one byte to before another; none asks how far it is.
+   * Gives how much the office has, durable, and whether it has verified the whole.
+   */
+  async putPiece(
+    sha256: string,
+    mediaType: string,
+    bytes: Uint8Array,
+    size: number,
+    from: number,
+    to: number,
+  ): Promise<{ received: number; complete: boolean }> {
+    const range = from === to ? "*" : `${from}-${to - 1}`;
+    const init = {
+      method: "PUT",
+      headers: { "content-type": mediaType, "content-range": `bytes ${range}/${size}` },
+      body: bytes.slice(from, to) as BodyInit,
+    };
+    // 409: the office has less or more than this phone thinks, and says how much.
+    const response = await send(`/api/blobs/${sha256}`, init, 409);
+    const text = new TextDecoder().decode(await whole(response));
+    const { received, complete } = JSON.parse(text) as { received?: number; complete?: boolean };
+    if (typeof received !== "number") throw new OfficeError("office_error");
+    return { received, complete: complete === true };
+  }
+
+  async blob(sha256: string): Promise<Uint8Array> {
+    return new Uint8Array(await whole(await send(`/api/blobs/${sha256}`, { method: "GET" })));
+  }
+
   /** What borrowers are told of the lender. */
   async lender(): Promise<Lender> {
     const response = await send("/api/lender", { method: "GET" });
@@ -84,7 +114,8 @@ export class Office {
   }
 }
 
-async function send(path: string, init: RequestInit): Promise<Response> {
+/** `fine` is a status that is an answer and no refusal. */
+async function send(path: string, init: RequestInit, fine?: number): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -97,7 +128,7 @@ async function send(path: string, init: RequestInit): Promise<Response> {
   } catch {
     throw new OfficeError("offline");
   }
-  if (response.ok) return response;
+  if (response.ok || response.status === fine) return response;
   throw await refusal(response);
 }
 

@@ -2,7 +2,7 @@
  * The leading tab's worker: one wasm workspace, its store, its link to the office.
  */
 import * as Comlink from "comlink";
-import init, { newId, plan, rescueFile, storeFormat, Keyring, Workspace } from "../wasm/doorstep";
+import init, { newId, plan, rescueFile, storeFormat, Keyring, Sealer, Workspace } from "../wasm/doorstep";
 import wasmUrl from "../wasm/doorstep_bg.wasm?url";
 import {
   ClientError,
@@ -13,6 +13,8 @@ import {
   type StartState,
   type SyncStatus,
 } from "./api";
+import { Attachments, type LocalAttachment, type Records, type Taking } from "./attachments";
+import { AttachmentStore, clearAttachments, countWaiting, type RecordingRow } from "./attachmentStore";
 import { Driver } from "./driver";
 import { Listing } from "./listing";
 import {
@@ -54,6 +56,7 @@ interface Newcomer {
 const office = new Office();
 let storage: Storage | undefined;
 let signing: Signing | undefined;
+let attachments: Attachments | undefined;
 let driver: Driver | undefined;
 /** The lock of the store, while there is one. */
 let door: Door | undefined;
@@ -69,6 +72,8 @@ const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 function shutDown(): void {
   signal?.close();
+  attachments?.end();
+  attachments = undefined;
   driver?.stop();
   driver = undefined;
   storage?.close();
@@ -107,7 +112,7 @@ function became(state: StartState): StartState {
 
 async function locked(): Promise<StartState> {
   if (!door) return { kind: "signed_out" };
-  return { kind: "locked", secret: door.lock.secret, unsent: await opened().unsent(), wait: door.wait() };
+  return { kind: "locked", secret: door.lock.secret, unsent: await lying(), wait: door.wait() };
 }
 
 /** Unlocked: with this key the workspace runs, in whichever tab leads. */
@@ -119,6 +124,7 @@ async function enter(key: Keyring): Promise<StartState> {
     leaving = undefined;
     signing = new Signing(opened(), office);
     driver.goOn();
+    await startAttachments(key, office);
     listen();
   } else {
     await launch(opened(), key);
@@ -134,6 +140,11 @@ function leave(): void {
   signing = undefined;
   keyring?.free();
   keyring = undefined;
+  // What is being kept comes to an end; what is not named or sent goes on with the next start.
+  const kept = attachments;
+  attachments = undefined;
+  kept?.stop();
+  setTimeout(() => kept?.end(), GRACE_MS);
   if (!driver) return;
   const going = { driver };
   leaving = going;
@@ -154,6 +165,8 @@ function leave(): void {
 /** Nobody is signed in here any more. */
 function end(): void {
   signal?.close();
+  attachments?.end();
+  attachments = undefined;
   driver?.stop();
   driver = undefined;
   keyring = undefined;
@@ -176,6 +189,7 @@ async function launch(store: Storage, key: Keyring): Promise<void> {
   driver.call(() => undefined);
   signing = new Signing(store, office);
   void signing.enrol();
+  await startAttachments(key, office);
   void learn(store);
   layersAt = 0;
   learnLayers();
@@ -192,8 +206,46 @@ async function practise(store: Storage): Promise<StartState> {
   const workspace = Workspace.forPractice(session, key, salt, rows, Date.now());
   listing = new Listing();
   driver = new Driver(workspace, store, null, (event) => listener(event), poisoned, erase);
+  await startAttachments(key, null);
   driver.call((made) => rows.records.length === 0 && makeUp(made, methods.newId, Date.now()));
   return { kind: "ready", user: PRACTISER, role: "collector" };
+}
+
+const records: Records = {
+  /** No page may have it open. */
+  async write(record, command) {
+    await methods.open(record);
+    try {
+      await methods.apply(record, command);
+    } finally {
+      methods.close(record);
+    }
+    listener({ type: "record", id: record });
+  },
+  holds: (record) => running().call((workspace) => workspace.holds(record)),
+};
+
+/** `link` is none in practice: nothing leaves the phone. */
+async function startAttachments(key: Keyring, link: Office | null): Promise<void> {
+  attachments?.end();
+  const sealer = new Sealer(key, crypto.getRandomValues(new Uint8Array(16)));
+  const tell = (id: string): void => listener({ type: "attachments", id });
+  const store = await AttachmentStore.open(STORE, sealer);
+  // Locked meanwhile.
+  if (link && keyring !== key) return store.close();
+  attachments = new Attachments(store, link, records, tell);
+  void attachments.go();
+}
+
+async function eraseAttachments(): Promise<void> {
+  attachments?.end();
+  attachments = undefined;
+  await clearAttachments(STORE);
+}
+
+function attached(): Attachments {
+  if (!attachments) throw new ClientError(door ? "locked" : "signed_out");
+  return attachments;
 }
 
 /** What stands on the borrower's copy is kept for days without a network. */
@@ -211,6 +263,7 @@ function listen(): void {
 
 function syncNow(): void {
   driver?.call((workspace) => workspace.syncNow(Date.now()));
+  void attachments?.go();
 }
 
 /** Rules of conduct need the borrower's clock. */
@@ -245,10 +298,18 @@ function poisoned(cause: unknown): void {
   listener({ type: "poisoned" });
 }
 
+/** How long until the office is tried again with what must not be lost. */
+const HAND_OVER_AGAIN_MS = 10_000;
+
 /** The office keeps all that was unsent and has shut this phone out: nothing of it stays here. */
 async function erase(code: string): Promise<void> {
+  if (attachments && !(await attachments.handOver())) {
+    setTimeout(() => void erase(code).catch(poisoned), HAND_OVER_AGAIN_MS);
+    return;
+  }
   end();
   const state: StartState = { kind: "ended", code };
+  await eraseAttachments();
   await opened().clear(state);
   listener({ type: "session", state: became(state) });
 }
@@ -268,9 +329,16 @@ function opened(): Storage {
   return storage;
 }
 
-/** Changes that the office has not confirmed. */
+/** Changes that the office has not confirmed, and attachments that it does not have. */
 async function unsent(): Promise<number> {
-  return driver ? driver.call((workspace) => Number(workspace.status().unsent)) : opened().unsent();
+  if (!driver) return lying();
+  const changes = driver.call((workspace) => Number(workspace.status().unsent));
+  return changes + (await countWaiting(STORE));
+}
+
+/** The same as it lies on disk, which takes no key. */
+async function lying(): Promise<number> {
+  return (await opened().unsent()) + (await countWaiting(STORE));
 }
 
 /** Records that are being loaded: what is asked of them meanwhile waits, as after a new worker's start. */
@@ -287,7 +355,7 @@ async function admit(name: string, prove: (device: string | undefined) => Promis
     // The one who locked this phone is somebody else, whose work stays until it is sent.
     const other = cause instanceof OfficeError && cause.code === "device_of_other_user";
     if (!other) throw cause;
-    if ((await store.unsent()) > 0) throw new ClientError("unsent_of_other_user");
+    if ((await lying()) > 0) throw new ClientError("unsent_of_other_user");
     return prove(undefined);
   });
   const { device, user, role, escrow } = signedIn;
@@ -298,7 +366,7 @@ async function admit(name: string, prove: (device: string | undefined) => Promis
   if (lock && device !== lock.device) {
     // What lies here is written in the name of the device that this phone was.
     if (keyring?.user === user) throw new ClientError("openid_stale");
-    if ((await store.unsent()) > 0) throw new ClientError("unsent_of_other_user");
+    if ((await lying()) > 0) throw new ClientError("unsent_of_other_user");
   }
   if (keyring && door && device === door.lock.device) {
     if (escrow) await store.setLock(Object.assign(door.lock, { escrow: toEscrow(keyring, device, escrow) }));
@@ -351,6 +419,7 @@ const methods = {
     } else {
       driver?.stop();
       driver = undefined;
+      await eraseAttachments();
       await store.found(lock);
     }
     newcomer = undefined;
@@ -399,6 +468,7 @@ const methods = {
   async signOut(): Promise<void> {
     if ((await unsent()) > 0) throw new ClientError("unsent");
     end();
+    await eraseAttachments();
     await opened().clear();
     became({ kind: "signed_out" });
     // The phone is clean; a session that the office cannot be told of ends by itself.
@@ -492,6 +562,19 @@ const methods = {
   syncNow,
   status: (): SyncStatus => running().call((workspace) => workspace.status()),
   lender: async (): Promise<Lender> => (await opened().lender()) ?? { name: "", complaints: "" },
+  attachmentsWaiting: (): Promise<number> => countWaiting(STORE),
+  attachments: (id: string): Promise<LocalAttachment[]> => attached().of(id),
+  attach: (id: string, file: Blob, taking: Taking): Promise<void> => attached().add(id, file, taking),
+  attachSignature: (id: string, picture: Blob, caption: string): Promise<void> =>
+    attached().addSignature(id, picture, caption),
+  attachmentThumb: (sha256: string): Promise<Uint8Array | null> => attached().thumb(sha256),
+  attachmentBytes: (sha256: string): Promise<Uint8Array> => attached().bytes(sha256),
+  recordings: (id: string): Promise<RecordingRow[]> => attached().recordings(id),
+  addPiece: (row: RecordingRow, piece: Blob): Promise<void> => attached().addPiece(row, piece),
+  finishRecording: (recording: string, caption: string): Promise<void> =>
+    attached().finishRecording(recording, caption),
+  dropRecording: (recording: string): Promise<void> => attached().dropRecording(recording),
+
   plan: (amount: number, instalments: number, firstDue: string): Plan => plan(amount, instalments, firstDue),
   newId: (): string => newId(Date.now(), crypto.getRandomValues(new Uint8Array(10))),
 };

@@ -7,6 +7,7 @@ import {
   CloudUpload,
   HardDrive,
   LogOut,
+  Paperclip,
   RefreshCw,
   Wrench,
 } from "lucide-preact";
@@ -19,7 +20,7 @@ import { formatBytes, formatCount, formatDateTime, formatSpan } from "../ui/form
 import { Alert, Dialog, useBusy } from "../ui/parts";
 import { practising } from "./practice";
 import { SignInForm } from "./SignIn";
-import { client, clock, enter, expired, explain, me, rows, status } from "./state";
+import { attachmentsChanged, client, clock, enter, expired, explain, me, rows, status } from "./state";
 
 /** A clock that is off by less is nobody's concern. */
 const SKEW_SHOWN_MS = 2 * 60_000;
@@ -78,11 +79,22 @@ export function SyncChip({ compact = false }: { compact?: boolean }): JSX.Elemen
   );
 }
 
+/** How many attachments are not at the office, kept up to date. */
+function useAttachmentsWaiting(): number {
+  const [waiting, setWaiting] = useState(0);
+  useEffect(
+    () => attachmentsChanged.subscribe(() => void client.attachmentsWaiting().then(setWaiting, () => undefined)),
+    [],
+  );
+  return waiting;
+}
+
 function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void }): JSX.Element {
   const [storage, setStorage] = useState<StorageState | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [busy, run] = useBusy();
   useEffect(() => void client.storage().then(setStorage, () => undefined), []);
+  const attachments = useAttachmentsWaiting();
   const attempt = (work: () => Promise<void>): void => {
     setError(null);
     void run(async () => {
@@ -116,6 +128,7 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
             ? t("sync/nothing_waits")
             : t("sync/waiting", { n: state.unsent, at: formatDateTime(state.oldest_unsent_at) })}
         </Line>
+        {attachments > 0 && <Line Icon={Paperclip}>{t("att/to_go", { n: attachments })}</Line>}
         {state.repairs > 0 && <Line Icon={Wrench}>{t("sync/repairs", { n: formatCount(state.repairs) })}</Line>}
         {Math.abs(skew) >= SKEW_SHOWN_MS && (
           <Line Icon={Clock} tone="text-error">

@@ -31,7 +31,8 @@ let touched = now();
 const others = new BroadcastChannel("doorstep-touched");
 let told = 0;
 
-function touch(): void {
+/** A person is there; so is one who is being recorded. */
+export function touch(): void {
   if (isIdle()) return;
   touched = now();
   if (touched[0] - told < LOOK_MS) return;

@@ -50,6 +50,9 @@ export function lockSoon(): void {
 /** Raised whenever a record changed from outside, by id. */
 export const changed = signal<{ id: string; at: number } | null>(null);
 
+/** Raised whenever something about attachments on this phone changed, by record. */
+export const attachmentsChanged = signal<{ id: string; at: number } | null>(null);
+
 /** Who is signed in on this phone. */
 export const me = computed(() => (session.value?.kind === "ready" ? session.value.user : ""));
 
@@ -163,6 +166,9 @@ export async function begin(): Promise<void> {
         return;
       case "record":
         changed.value = { id: event.id, at: Date.now() };
+        return;
+      case "attachments":
+        attachmentsChanged.value = { id: event.id, at: Date.now() };
         return;
       case "save":
         save.value = event.save;

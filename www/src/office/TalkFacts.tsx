@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import type { OptionView, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
-import { formatBytes, formatDate, formatDateTime, formatMoney } from "../ui/format";
+import { formatDate, formatDateTime, formatMoney } from "../ui/format";
 import { Card, Facts, Signed } from "./page";
 import { pathName } from "./paths";
 
@@ -82,31 +82,6 @@ export function Payments({ view }: { view: VisitView }): JSX.Element {
             {[payment.channel, payment.reference].filter(Boolean).map((text) => ` · ${text}`)}
             <p>
               <Signed by={payment.by} at={formatDateTime(payment.at, view.case.zone)} />
-            </p>
-          </li>
-        ))}
-      </ul>
-    </Card>
-  );
-}
-
-export function Attachments({ view }: { view: VisitView }): JSX.Element {
-  return (
-    <Card title={t("office/attachments")}>
-      {view.attachments.length === 0 && <p class="muted text-sm">{t("office/no_attachments")}</p>}
-      <ul class="flex flex-col gap-2 text-sm empty:hidden">
-        {view.attachments.map((attachment) => (
-          <li key={attachment.sha256}>
-            <span class="font-medium">{word("attachment", attachment.kind)}</span>
-            {attachment.caption && ` · ${attachment.caption}`}
-            <p class="muted">
-              {attachment.media_type} · {formatBytes(attachment.size)} ·{" "}
-              <span class="font-mono text-xs" title={attachment.sha256}>
-                {attachment.sha256.slice(0, 12)}
-              </span>
-            </p>
-            <p>
-              <Signed by={attachment.by} at={formatDateTime(attachment.taken_at, view.case.zone)} />
             </p>
           </li>
         ))}

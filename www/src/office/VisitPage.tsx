@@ -9,6 +9,7 @@ import { Alert } from "../ui/parts";
 import { api } from "./api";
 import { Appointment } from "./AppointmentForm";
 import { Assignment } from "./AssignmentForm";
+import { Attachments } from "./Attachments";
 import type { Apply } from "./draft";
 import { CaseFacts, Contacts, Missing, VisitFacts } from "./Facts";
 import { HistoryTable } from "./HistoryTable";
@@ -20,7 +21,7 @@ import { Review } from "./ReviewForm";
 import { StandingConflicts } from "./StandingConflicts";
 import { explain, lastSearch, mayWrite, needCollectors } from "./state";
 import { Signatures } from "../ui/Signatures";
-import { Amendments, Attachments, Payments, TalkFacts } from "./TalkFacts";
+import { Amendments, Payments, TalkFacts } from "./TalkFacts";
 
 /** The page asks again this often; a field that is being edited is left alone. */
 const REFRESH_MS = 15_000;

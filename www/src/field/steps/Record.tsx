@@ -10,6 +10,7 @@ import { Spot } from "../Missing";
 import { putBack } from "../putBack";
 import type { OpenRecord } from "../useRecord";
 import { DISPOSITIONS } from "../words";
+import { Attachments } from "./Attachments";
 import { Payments } from "./Payments";
 import { ReadBack } from "./ReadBack";
 import { Amendments, Seal, Signed } from "./Seal";
@@ -26,6 +27,7 @@ export function RecordStep({ record }: { record: OpenRecord }): JSX.Element {
         ))}
       </section>
       <Payments record={record} />
+      <Attachments record={record} />
       <ReadBack record={record} />
       <Afterwards record={record} />
       {record.readOnly && <Signed record={record} />}

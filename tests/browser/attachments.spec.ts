@@ -1,0 +1,374 @@
+/** Photos, recordings and signatures, from the phone to the office. */
+import { expect, test, type BrowserContext, type Page } from "@playwright/test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { VisitView } from "../../www/src/wasm/doorstep";
+import { noBarriers } from "./support/axe";
+import { kill, phone } from "./support/browser";
+import { dump } from "./support/dump";
+import { go, inStep, inStepAgain, openCase, signIn, step, syncNow, unlocks } from "./support/field";
+import { Office, PASSWORD } from "./support/office";
+
+let office: Office;
+let profile: string;
+
+test.beforeEach(async () => {
+  profile = mkdtempSync(join(tmpdir(), "doorstep-phone-"));
+  office = await Office.open();
+});
+test.afterEach(async () => {
+  await office.remove();
+  rmSync(profile, { recursive: true, force: true });
+});
+/** Chromium hears a beep a second, and asks nobody. */
+const MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+
+async function start(context: BrowserContext, permissions = ["geolocation", "microphone"]): Promise<Page> {
+  await context.grantPermissions(permissions);
+  const page = context.pages()[0] ?? (await context.newPage());
+  await page.addLocatorHandler(page.getByRole("button", { name: "Dismiss" }), (button) => button.click());
+  await unlocks(page);
+  await page.goto(office.url);
+  return page;
+}
+
+async function atRecordStep(page: Page): Promise<string> {
+  await signIn(page, "chen.jie");
+  await inStep(page);
+  const id = await openCase(page, "NB2026000002");
+  await step(page, "Record");
+  return id;
+}
+
+/** A picture of 3000 × 2000 as a camera writes it: on its side, with a position and a maker. */
+async function photo(page: Page): Promise<Buffer> {
+  const plain = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(3000, 2000);
+    const context = canvas.getContext("2d");
+    if (!context) throw new Error("no canvas");
+    for (let x = 0; x < 3000; x += 100) {
+      context.fillStyle = `hsl(${x / 10} 60% 50%)`;
+      context.fillRect(x, 0, 100, 2000);
+    }
+    return [...new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg" })).arrayBuffer())];
+  });
+  // Orientation 6: to be turned by 90° clockwise. Then an entry that points to a position.
+  const tiff = Buffer.from(
+    "4d4d002a00000008" +
+      "0002" +
+      "0112000300000001" +
+      "00060000" +
+      "8825000400000001" +
+      "00000026" +
+      "00000000" +
+      "0001" +
+      "0001000200000002" +
+      "4e000000" +
+      "00000000",
+    "hex",
+  );
+  const body = Buffer.concat([Buffer.from("Exif\0\0", "latin1"), tiff]);
+  const head = Buffer.from([0xff, 0xe1, 0, 0]);
+  head.writeUInt16BE(body.length + 2, 2);
+  const jpeg = Buffer.from(plain);
+  return Buffer.concat([jpeg.subarray(0, 2), head, body, jpeg.subarray(2)]);
+}
+
+test("a photo is made small and upright, says nothing of where it was taken, and reaches the office", async () => {
+  const context = await phone(profile, MICROPHONE);
+  const page = await start(context);
+  const id = await atRecordStep(page);
+  const taken = await photo(page);
+  expect(taken.includes("Exif")).toBe(true);
+
+  // No network: it is kept, named, and says where it is.
+  await office.stop();
+  await page.getByLabel("Take a photo").first().setInputFiles({ name: "p.jpg", mimeType: "image/jpeg", buffer: taken });
+  const attachment = page.getByTestId("attachment");
+  await expect(attachment).toHaveAttribute("data-state", "waiting");
+  await expect(attachment).toContainText("On this phone; it goes to the office by itself");
+
+  // Killed with the photo still to go.
+  await kill(context, profile);
+  await office.start();
+  const again = await phone(profile, MICROPHONE);
+  const next = await start(again);
+  await inStepAgain(next);
+  await next.goto(`${office.url}/visit/${id}/record`);
+  await expect(next.getByTestId("attachment")).toHaveAttribute("data-state", "at-office", { timeout: 60_000 });
+  await expect(next.getByTestId("attachment")).toContainText("At the office");
+
+  const desk = await office.api();
+  await expect.poll(async () => (await desk.get<VisitView>(`/api/visits/${id}`)).attachments.length).toBe(1);
+  const [named] = (await desk.get<VisitView>(`/api/visits/${id}`)).attachments;
+  expect(named).toMatchObject({ kind: "photo", media_type: "image/jpeg", by: "chen.jie" });
+  const bytes = Buffer.from(await desk.bytes(`/api/blobs/${named?.sha256}`));
+  expect(bytes.length).toBe(named?.size);
+  expect(bytes.includes("Exif")).toBe(false);
+  await next.getByRole("button", { name: "Open: Photo" }).click();
+  const full = next.getByRole("dialog").getByRole("img");
+  await expect(full).toBeVisible();
+  expect(await full.evaluate((image: HTMLImageElement) => [image.naturalWidth, image.naturalHeight])).toEqual([
+    1280, 1920,
+  ]);
+  await office.stop();
+  expect(JSON.parse(office.run(["verify", "--json"]))).toMatchObject({ ok: true, blobs: 1, pending: [] });
+  await again.close();
+});
+
+test("what was recorded before a kill is offered afterwards, and goes to the office", async () => {
+  const context = await phone(profile, MICROPHONE);
+  const page = await start(context);
+  const id = await atRecordStep(page);
+  await page.getByRole("button", { name: "Record sound" }).click();
+  // Some pieces are on disk once the length has moved on.
+  await expect(page.getByRole("button", { name: /Stop recording \(0:0[4-9]\)/ })).toBeVisible({ timeout: 60_000 });
+  await kill(context, profile);
+
+  const again = await phone(profile, MICROPHONE);
+  const next = await start(again);
+  await inStepAgain(next);
+  await next.goto(`${office.url}/visit/${id}/record`);
+  await expect(next.getByText(/A recording of 0:0\d from .* was cut off/)).toBeVisible();
+  await next.getByRole("button", { name: "Keep it" }).click();
+  const attachment = next.getByTestId("attachment");
+  await expect(attachment).toContainText("cut off");
+  await expect(attachment).toHaveAttribute("data-state", "at-office", { timeout: 60_000 });
+  await next.getByRole("button", { name: /^Open: / }).click();
+  const sound = next.getByRole("dialog").locator("audio");
+  await expect.poll(() => sound.evaluate((audio: HTMLAudioElement) => audio.readyState)).toBeGreaterThan(0);
+  await again.close();
+});
+
+test("a signature is drawn, or typed with a reason", async () => {
+  const context = await phone(profile, MICROPHONE);
+  const page = await start(context);
+  const id = await atRecordStep(page);
+  await page.getByRole("button", { name: "Signature", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("button", { name: "Keep signature" })).toBeDisabled();
+  const box = await dialog.getByRole("img", { name: "Sign here with a finger" }).boundingBox();
+  if (!box) throw new Error("no pad");
+  await page.mouse.move(box.x + 30, box.y + 60);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 120, box.y + 120, { steps: 6 });
+  await page.mouse.move(box.x + 200, box.y + 40, { steps: 6 });
+  await page.mouse.up();
+  await dialog.getByRole("button", { name: "Keep signature" }).click();
+  await expect(page.getByTestId("attachment")).toHaveCount(1);
+
+  await page.getByRole("button", { name: "Signature", exact: true }).click();
+  await dialog.getByRole("radio", { name: "Collector" }).click();
+  await dialog.getByRole("button", { name: "Type the name instead" }).click();
+  await dialog.getByLabel("Name of who signs").fill("Chen Jie");
+  await dialog.getByLabel("Why it is typed").fill("the screen is broken");
+  await dialog.getByRole("button", { name: "Keep signature" }).click();
+  await expect(page.getByTestId("attachment")).toHaveCount(2);
+  await expect(page.getByText("typed for Chen Jie: the screen is broken")).toBeVisible();
+  for (const at of [0, 1]) {
+    await expect(page.getByTestId("attachment").nth(at)).toHaveAttribute("data-state", "at-office", {
+      timeout: 60_000,
+    });
+  }
+  const desk = await office.api();
+  const named = async (): Promise<string[][]> => {
+    const { attachments } = await desk.get<VisitView>(`/api/visits/${id}`);
+    return attachments.map(({ kind, media_type }) => [kind, media_type]);
+  };
+  // The bytes go apart from the records.
+  await expect.poll(named).toEqual([
+    ["signature", "image/png"],
+    ["signature", "image/png"],
+  ]);
+  await context.close();
+});
+
+/** The console of somebody who may see everything. */
+async function console_(context: BrowserContext, id: string): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(`${office.url}/office/visits/${id}`);
+  await page.getByLabel("Name").fill("lin.yue");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  return page;
+}
+
+test("the office looks at pictures and listens where they stand", async ({ browser }) => {
+  const context = await phone(profile, MICROPHONE);
+  const page = await start(context);
+  const id = await atRecordStep(page);
+  const file = { name: "p.jpg", mimeType: "image/jpeg", buffer: await photo(page) };
+  await page.getByLabel("Take a photo").first().setInputFiles(file);
+  await record(page);
+  const attachments = page.getByTestId("attachment");
+  await expect(attachments).toHaveCount(2);
+  for (const at of [0, 1]) await expect(attachments.nth(at)).toHaveAttribute("data-state", "at-office");
+  // And one that has not come, and will not.
+  const missing = {
+    sha256: "ab".repeat(32),
+    media_type: "image/png",
+    size: 5,
+    taken_at: 1,
+    kind: "receipt",
+    caption: "",
+  };
+  await (await office.api()).command(id, { do: "add_attachment", ...missing });
+  await page.screenshot({ path: test.info().outputPath("field.png"), fullPage: true });
+
+  const desk = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-GB" });
+  const shown = await console_(desk, id);
+  const refused: string[] = [];
+  shown.on("console", (message) => message.text().includes("Content Security Policy") && refused.push(message.text()));
+  const picture = shown.getByRole("img", { name: "Photo" });
+  await picture.scrollIntoViewIfNeeded();
+  await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalHeight)).toBe(1920);
+  const sound = shown.getByLabel("Recording");
+  await expect.poll(() => sound.evaluate((audio: HTMLAudioElement) => audio.readyState)).toBeGreaterThan(0);
+  await expect(shown.getByText("Not at the office yet")).toBeVisible();
+  await noBarriers(shown, "a record with attachments");
+  for (const [width, scheme] of [
+    [1280, "light"],
+    [360, "dark"],
+  ] as const) {
+    await shown.setViewportSize({ width, height: 900 });
+    await shown.emulateMedia({ colorScheme: scheme });
+    await picture.scrollIntoViewIfNeeded();
+    await shown.screenshot({ path: test.info().outputPath(`console-${width}-${scheme}.png`) });
+  }
+  expect(refused).toEqual([]);
+  await desk.close();
+  await context.close();
+});
+
+test("without a microphone a sentence says so, and everything else goes on", async () => {
+  const context = await phone(profile);
+  const page = await start(context, ["geolocation"]);
+  await atRecordStep(page);
+  await page.getByRole("button", { name: "Record sound" }).click();
+  await expect(page.getByRole("alert")).toContainText("or go on without a recording");
+  const file = { name: "p.jpg", mimeType: "image/jpeg", buffer: await photo(page) };
+  await page.getByLabel("Take a photo").first().setInputFiles(file);
+  await expect(page.getByTestId("attachment")).toHaveAttribute("data-state", "at-office");
+  await context.close();
+});
+
+test("what a full phone can't keep is tried again, and what was kept is safe", async () => {
+  const context = await phone(profile, MICROPHONE);
+  const page = await start(context);
+  const id = await atRecordStep(page);
+  const file = { name: "p.jpg", mimeType: "image/jpeg", buffer: await photo(page) };
+  // What a full disk answers, in the worker that writes: a quota cannot be set from here.
+  const [worker] = page.workers();
+  await worker?.evaluate(() => {
+    const kept = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = function (...of: Parameters<typeof kept>) {
+      if (this.transaction.db.name.endsWith("-attachments")) throw new DOMException("no room", "QuotaExceededError");
+      return kept.apply(this, of);
+    };
+    Object.assign(self, { makeRoom: () => (IDBObjectStore.prototype.put = kept) });
+  });
+  await page.getByLabel("Take a photo").first().setInputFiles(file);
+  const alert = page.getByRole("alert");
+  await expect(alert).toContainText("This phone is out of space, and this is not kept yet");
+  await expect(page.getByTestId("attachment")).toHaveCount(0);
+  await page.screenshot({ path: test.info().outputPath("full.png"), fullPage: true });
+  await worker?.evaluate(() => (self as unknown as { makeRoom: () => void }).makeRoom());
+  await alert.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByTestId("attachment")).toHaveAttribute("data-state", "at-office");
+  const desk = await office.api();
+  await expect.poll(async () => (await desk.get<VisitView>(`/api/visits/${id}`)).attachments.length).toBe(1);
+  await context.close();
+});
+
+test("what belongs to a record goes with it when the record is taken away", async () => {
+  const context = await phone(profile, MICROPHONE);
+  const page = await start(context);
+  const id = await atRecordStep(page);
+  const file = { name: "p.jpg", mimeType: "image/jpeg", buffer: await photo(page) };
+  await page.getByLabel("Take a photo").first().setInputFiles(file);
+  await expect(page.getByTestId("attachment")).toHaveAttribute("data-state", "at-office");
+  expect(await kept(page)).toMatchObject({ bytes: 1, thumbs: 1, rows: 1 });
+  await page.goto(office.url);
+  await (await office.api()).command(id, { do: "assign", collectors: ["wu.min"] });
+  await syncNow(page);
+  await expect.poll(() => kept(page)).toEqual({ bytes: 0, thumbs: 0, rows: 0, waiting: 0, recordings: 0, pieces: 0 });
+  await context.close();
+});
+
+/** How much lies in the phone's store of attachments, by table. */
+function kept(page: Page): Promise<Record<string, number>> {
+  return page.evaluate(async () => {
+    const name = (await indexedDB.databases()).find((known) => known.name?.endsWith("-attachments"))?.name ?? "";
+    const request = indexedDB.open(name);
+    const db = await new Promise<IDBDatabase>((done) => (request.onsuccess = () => done(request.result)));
+    const tables = [...db.objectStoreNames];
+    const tx = db.transaction(tables);
+    const counts = tables.map((table) => {
+      const count = tx.objectStore(table).count();
+      return new Promise<[string, number]>((done) => (count.onsuccess = () => done([table, count.result])));
+    });
+    const found = await Promise.all(counts);
+    db.close();
+    return Object.fromEntries(found);
+  });
+}
+
+/** Records some seconds of what the browser's own microphone hears. */
+async function record(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Record sound" }).click();
+  const stop = page.getByRole("button", { name: /Stop recording \(0:0[2-9]\)/ });
+  await stop.click({ timeout: 60_000 });
+}
+
+test("whoever takes a phone apart finds no attachment on it, and its owner finds all after unlocking", async () => {
+  const context = await phone(profile, MICROPHONE);
+  const page = await start(context);
+  const id = await atRecordStep(page);
+  // Nothing leaves the phone: all of it is here.
+  await office.stop();
+  const file = { name: "receipt-of-wang.jpg", mimeType: "image/jpeg", buffer: await photo(page) };
+  await page.getByLabel("Take a photo").first().setInputFiles(file);
+  await record(page);
+  await page.getByRole("button", { name: "Signature", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Type the name instead" }).click();
+  await dialog.getByLabel("Name of who signs").fill("Wang Fang");
+  await dialog.getByLabel("Why it is typed").fill("her hand is in plaster");
+  await dialog.getByRole("button", { name: "Keep signature" }).click();
+  await expect(page.getByTestId("attachment")).toHaveCount(3);
+  await page.getByRole("button", { name: "Record sound" }).click();
+  await expect(page.getByRole("button", { name: /Stop recording \(0:0[2-9]\)/ })).toBeVisible({ timeout: 60_000 });
+
+  const everything = await dump(page);
+  expect(everything.filter(({ where }) => where.includes("-attachments/")).length).toBeGreaterThan(10);
+  const secrets = {
+    jpeg: Buffer.from([0xff, 0xd8, 0xff]),
+    png: Buffer.from([0x89, 0x50, 0x4e, 0x47]),
+    sound: Buffer.from([0x1a, 0x45, 0xdf, 0xa3]),
+    "a caption": Buffer.from("her hand is in plaster"),
+    "a name": Buffer.from("Wang Fang"),
+    "a file": Buffer.from("receipt-of-wang"),
+    "a type": Buffer.from("image/jpeg"),
+    "a kind": Buffer.from("signature"),
+    "the record": Buffer.from(id),
+  };
+  const kept = everything.filter(({ where }) => where.includes("-attachments/"));
+  for (const [what, secret] of Object.entries(secrets)) {
+    const found = kept.filter(({ bytes }) => bytes.includes(secret)).map(({ where }) => where);
+    // Three bytes may meet by chance in what is sealed, anywhere but where the file would begin.
+    const begins = kept.filter(({ bytes }) => bytes.subarray(0, 64).includes(secret)).map(({ where }) => where);
+    expect(secret.length <= 4 ? begins : found, `${what} in the clear`).toEqual([]);
+  }
+
+  // Locking ends the recording; what was recorded is offered, and the rest is as it was.
+  await go(page, "/settings");
+  await page.getByRole("button", { name: "Lock now" }).click();
+  await office.start();
+  await page.goto(`${office.url}/visit/${id}/record`);
+  await expect(page.getByText(/A recording of 0:0\d from .* was cut off/)).toBeVisible();
+  await page.getByRole("button", { name: "Discard" }).click();
+  const attachments = page.getByTestId("attachment");
+  for (const at of [0, 1, 2]) await expect(attachments.nth(at)).toHaveAttribute("data-state", "at-office");
+  await context.close();
+});
