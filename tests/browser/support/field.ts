@@ -16,6 +16,7 @@ export async function unlocks(page: Page): Promise<void> {
 
 export async function choosePin(page: Page, pin = PIN): Promise<void> {
   const form = page.getByTestId("choose-pin");
+  await form.waitFor();
   for (const field of await form.locator("input[autocomplete=new-password]").all()) await field.fill(pin);
   await form.locator("button[type=submit]").click();
 }
