@@ -16,6 +16,7 @@ use doorstep::record::terms::{
 };
 use doorstep::sync::message::{Cursor, DEFAULT_REPLY_BYTES, Request, encode_request};
 use doorstep::workspace::Table;
+use doorstep::workspace::vault::Vault;
 
 use crate::support::{Device, NOW};
 
@@ -252,8 +253,10 @@ impl Drop for Served {
 
 /// A round with nothing new, as this device would ask for it.
 pub(crate) fn idle_request(device: &Device) -> Vec<u8> {
-    let cursor = device.tables.get(&Table::Meta).and_then(|meta| meta.get("cursor"));
-    let cursor: Cursor = minicbor::decode(cursor.expect("a cursor")).expect("sound");
+    let sealed = device.tables.get(&Table::Meta).and_then(|meta| meta.get("cursor"));
+    let vault = Vault::new(&device.key, [0; 16]);
+    let cursor = vault.open(Table::Meta, "cursor", sealed.expect("a cursor")).expect("sealed");
+    let cursor: Cursor = minicbor::decode(&cursor).expect("sound");
     encode_request(&Request { cursor, max_bytes: DEFAULT_REPLY_BYTES, ..Request::default() })
 }
 
