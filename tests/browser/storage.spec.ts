@@ -71,7 +71,8 @@ test("a core that trapped is replaced, and nothing shown as saved is lost", asyn
   await page.getByLabel("Notes").fill("saved before the trap, and typed into it");
   await page.getByLabel("Notes").blur();
   await expect(page.getByText("Doorstep had to restart.", { exact: false })).toBeVisible();
-  expect(page.workers()).not.toContain(store);
+  // The message comes before the browser has ended the worker.
+  await expect.poll(() => page.workers()).not.toContain(store);
   await page.reload();
   await expect(page.getByLabel("Notes")).toHaveValue(/^saved before the trap/);
   await page.getByLabel("Notes").fill("saved after the trap");
