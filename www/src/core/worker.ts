@@ -70,16 +70,6 @@ let listener: (event: WorkerEvent) => void = () => undefined;
 
 const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-function shutDown(): void {
-  signal?.close();
-  attachments?.end();
-  attachments = undefined;
-  driver?.stop();
-  driver = undefined;
-  storage?.close();
-  storage = undefined;
-}
-
 let begun: Promise<StartState> | undefined;
 let listing = new Listing();
 
@@ -292,9 +282,10 @@ function learnLayers(): void {
     .catch(() => (layersAt = 0));
 }
 
+/** The page ends this worker and all that it has open. Nothing of the core may be called for it, not even to free it. */
 function poisoned(cause: unknown): void {
   console.error("the core failed and is started anew", cause);
-  shutDown();
+  driver?.stop();
   listener({ type: "poisoned" });
 }
 
