@@ -102,12 +102,13 @@ export async function walkConsole(browser: Browser, office: Office, look: Look, 
     .locator("header a[href], nav a[href]")
     .evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).href));
   for (const url of new Set(links.filter((url) => /\/office\/\w/.test(url) && !url.includes("#")))) {
-    await page.goto(url);
+    // With what it lists.
+    await page.goto(url, { waitUntil: "networkidle" });
     await expect(page.locator("h1, h2").first()).toBeVisible();
     await at(page, url.split("/").pop() ?? "");
   }
   for (const [stage, id] of records) {
-    await page.goto(`${office.url}/office/visits/${id}`);
+    await page.goto(`${office.url}/office/visits/${id}`, { waitUntil: "networkidle" });
     await expect(page.locator("h1, h2").first()).toBeVisible();
     await at(page, `record-${stage}`);
   }
