@@ -136,6 +136,47 @@ async fn m4_a_dismissal_needs_a_reason_reaches_the_phone_and_is_not_the_end() {
     assert_sound(&office).await;
 }
 
+/// What a command of the real program prints and leaves with.
+fn program(folder: &std::path::Path, args: &[&str]) -> (i32, String) {
+    let database = format!("sqlite:{}", folder.join("office.sqlite3").display());
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_doorstep"));
+    let done = program.arg("quarantine").args(args).env("DOORSTEP_DATABASE", database).output();
+    let done = done.unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    (done.status.code().unwrap_or(-1), String::from_utf8(said).unwrap())
+}
+
+#[tokio::test]
+async fn m4_the_command_line_lists_shows_dismisses_and_accepts() {
+    let (folder, office, ids) = office(1).await;
+    let ask = |args: &[&str]| program(folder.path(), args);
+    assert_eq!(ask(&["list"]), (0, "nothing is in quarantine\n".into()));
+    let mut phone = refused(&office, ids[0]).await;
+    let (code, listed) = ask(&["list", "--state", "open"]);
+    assert!(code == 0 && listed.contains("chen.jie"), "{listed}");
+    assert!(listed.contains("NB0000  not_allowed  case.overdue"), "{listed}");
+    assert_eq!(ask(&["list", "--state", "soon"]).0, 2);
+    let (code, shown) = ask(&["show", "1"]);
+    assert!(code == 0 && shown.contains("case.overdue: 0 (office: 150000)"), "{shown}");
+    assert_eq!(ask(&["show", "2"]).0, 1);
+
+    assert_ne!(ask(&["dismiss", "1", "--reason", " "]).0, 0);
+    let (code, shown) = ask(&["dismiss", "1", "--reason", "the debt stands"]);
+    assert!(code == 0 && shown.contains("the debt stands"), "{shown}");
+    assert_eq!(ask(&["list", "--state", "open"]), (0, "nothing is in quarantine\n".into()));
+    assert_eq!(office.visit(ids[0]).await.expect("there").case.overdue, 150_000);
+
+    let (code, shown) = ask(&["accept", "1", "--reason", "paid in cash at the branch"]);
+    assert!(code == 0 && shown.contains("the record has all of it"), "{shown}");
+    assert_eq!(office.visit(ids[0]).await.expect("there").case.overdue, 0);
+    assert_eq!(ask(&["accept", "1"]).0, 0, "twice is once");
+    let (code, said) = ask(&["dismiss", "1", "--reason", "no"]);
+    assert!(code == 1 && said.contains("accepted before"), "{said}");
+    phone.sync(&office).await;
+    phone.assert_in_step();
+    assert_sound(&office).await;
+}
+
 #[tokio::test]
 async fn m4_nobody_accepts_onto_a_record_that_they_have_not_seen() {
     let (_folder, office, ids) = office(1).await;
