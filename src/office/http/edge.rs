@@ -166,6 +166,12 @@ impl Edge {
         gate.enter().await
     }
 
+    /// Refuses a round that would find no place to wait in, before anything is looked up for it:
+    /// phones come together when a network returns, and telling them so must cost next to nothing.
+    pub(super) fn round_may_wait(&self) -> Result<(), Problem> {
+        self.0.rounds.glance()
+    }
+
     /// Waits for a place to find out who is asking.
     pub(super) async fn identity(&self) -> Result<Place, Problem> {
         self.0.identities.enter().await

@@ -60,6 +60,9 @@ pub(super) async fn admit(
         app.edge.stranger_may_ask(peer)?;
         return Err(Problem::signed_out());
     };
+    if matched.as_str() == ROUND {
+        app.edge.round_may_wait()?;
+    }
     let version = request.headers().get(OWN_PAGES).and_then(|value| value.to_str().ok());
     let place = app.edge.identity().await?;
     let known = app.accounts.identify(&presented.token, version).await?;

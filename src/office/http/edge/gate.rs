@@ -48,6 +48,13 @@ impl Gate {
             Ok(Err(_)) | Err(_) => Err(metrics::shed(self.name)),
         }
     }
+
+    /// Refuses where [`Gate::enter`] would at once. Costs nothing, and gives no place.
+    pub(super) fn glance(&self) -> Result<(), Problem> {
+        let full = self.places.available_permits() == 0
+            && self.waiting.load(Ordering::Relaxed) >= self.turns.waiting;
+        if full { Err(metrics::shed(self.name)) } else { Ok(()) }
+    }
 }
 
 /// Somebody who waits; no longer once this is dropped, also when the client goes away.
@@ -80,6 +87,7 @@ mod tests {
     async fn who_finds_no_place_waits_and_who_finds_the_queue_full_is_sent_away() {
         let turns = Turns { at_once: 1, waiting: 1, patience: Duration::from_secs(5) };
         let gate = Arc::new(Gate::new("test", turns));
+        gate.glance().unwrap();
         let first = gate.enter().await.unwrap();
         let waits = {
             let gate = gate.clone();
@@ -89,6 +97,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert_eq!(gate.enter().await.unwrap_err().code(), "office_busy");
+        assert_eq!(gate.glance().unwrap_err().code(), "office_busy");
         drop(first);
         let second = waits.await.unwrap().unwrap();
         // The third waits in vain.
