@@ -9,6 +9,7 @@
 //! is allowed, writes in the store's own thread. Only [`Office::open`] and [`Office::close`]
 //! block.
 
+mod age;
 pub mod auth;
 pub mod blobs;
 mod bring;

@@ -18,7 +18,7 @@ use doorstep::office::store::{
     Asides, Decision, Device, EntryKind, Feed, Refused, SignIn, Stand, Store, StoreError, User,
     Waiting,
 };
-use doorstep::record::terms::Role;
+use doorstep::record::terms::{Role, Stage};
 use doorstep::sync::digest::{Digest, Item};
 use jobs::{Plug, Told};
 use lists::{a_list_goes_on_where_a_page_ended, a_list_is_filtered};
@@ -314,6 +314,46 @@ fn m7_rows_are_what_was_put_last(engine: &Engine) {
     assert_eq!(store.look(|reads| reads.rows(id(2))).unwrap(), None);
 }
 
+fn f5_a_record_that_was_withdrawn_is_in_no_feed_though_it_is_assigned(engine: &Engine) {
+    let store = &engine.store;
+    let mut accepted = rows(id(1), "C-1");
+    accepted.summary.stage = Stage::Reviewed;
+    store
+        .write_now(move |tx| {
+            tx.put_record(id(1), &record("C-1", 1))?;
+            tx.put_record(id(2), &record("C-2", 2))?;
+            tx.put_rows(id(1), &accepted)?;
+            tx.put_rows(id(2), &rows(id(2), "C-2"))
+        })
+        .unwrap();
+    let seen = || {
+        store
+            .look(|reads| {
+                let members = reads.members("chen.jie")?.into_iter().map(|(id, _)| id);
+                let members = members.collect::<std::collections::BTreeSet<_>>();
+                Ok((reads.collectors(id(1))?, reads.accepted("chen.jie")?, members))
+            })
+            .unwrap()
+    };
+    for (kind, is_in) in [
+        (EntryKind::Added, true),
+        (EntryKind::Changed, true),
+        (EntryKind::Withdrawn, false),
+        (EntryKind::Added, true),
+    ] {
+        append(store, "chen.jie", kind);
+        append(store, "wu.min", EntryKind::Changed);
+        let (collectors, accepted, members) = seen();
+        assert_eq!(collectors.contains(&"chen.jie".to_owned()), is_in);
+        assert!(collectors.contains(&"wu.min".to_owned()));
+        assert_eq!(accepted == [id(1)], is_in);
+        assert_eq!(members.contains(&id(1)), is_in);
+        assert!(members.contains(&id(2)));
+        let assigned = store.look(|reads| reads.assigned(id(1))).unwrap();
+        assert_eq!(assigned, ["chen.jie", "wu.min"]);
+    }
+}
+
 fn accounts_are_what_was_put_last(engine: &Engine) {
     let store = &engine.store;
     let user = |name: &str| User {
@@ -438,6 +478,7 @@ suite! { sqlite:
     changes_are_kept_in_order_and_once
     m4_the_same_refused_work_keeps_its_number
     m7_rows_are_what_was_put_last
+    f5_a_record_that_was_withdrawn_is_in_no_feed_though_it_is_assigned
     a_list_is_filtered
     a_list_goes_on_where_a_page_ended
     accounts_are_what_was_put_last

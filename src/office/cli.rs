@@ -169,6 +169,15 @@ struct Serve {
     /// A layer of conduct of the lender's own, TOML; may be repeated
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
+    /// Days for which phones keep a record after the office has accepted it
+    #[arg(
+        long,
+        env = "DOORSTEP_PHONE_DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u16).range(0..=3_650),
+        value_name = "DAYS"
+    )]
+    phone_days: u16,
 }
 
 #[derive(Subcommand)]

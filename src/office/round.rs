@@ -193,6 +193,8 @@ struct Found {
     known: Vec<Known>,
     /// The record is in the sender's feed.
     mine: bool,
+    /// The sender is one of its collectors; it may have left the feed by age (rule F5).
+    assigned: bool,
     /// It is, or was.
     ever_mine: bool,
     /// The keys that the sender's device has enrolled.
@@ -232,17 +234,19 @@ impl Found {
         record: RecordId,
     ) -> Result<Self, StoreError> {
         let mine = reads.collectors(record)?.contains(&session.user);
+        let assigned = reads.assigned(record)?.contains(&session.user);
         let ever_mine = mine || reads.entry_at(&session.user, record, u64::MAX)?.is_some();
         // To others it is as if there were none.
         let stored = if ever_mine { reads.record(record)? } else { None };
         let known = if ever_mine { reads.known(record)? } else { Vec::new() };
         let keys = reads.device_keys(session.device)?;
-        Ok(Self { stored, known, mine, ever_mine, keys })
+        Ok(Self { stored, known, mine, assigned, ever_mine, keys })
     }
 
     /// What a judgement rests on: while it stays the same, so does the judgement.
-    fn basis(&self) -> (Option<Heads>, bool, bool) {
-        (self.stored.as_ref().map(|stored| stored.heads.clone()), self.mine, self.ever_mine)
+    fn basis(&self) -> (Option<Heads>, [bool; 3]) {
+        let heads = self.stored.as_ref().map(|stored| stored.heads.clone());
+        (heads, [self.mine, self.assigned, self.ever_mine])
     }
 
     fn have(&self) -> Heads {
@@ -266,7 +270,9 @@ impl Found {
             keys: &self.keys,
         };
         let judgement = merge::judge(held, &chunks, sender);
-        if !self.mine {
+        // What a collector adds to a record that left by age brings it back, where it holds.
+        let brings_back = self.assigned && matches!(judgement, Judgement::Accepted(_));
+        if !self.mine && !brings_back {
             return Verdict::Gone { held: matches!(judgement, Judgement::Duplicate) };
         }
         match judgement {

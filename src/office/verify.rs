@@ -9,6 +9,7 @@ use super::keep::{receipt_hash, rows};
 use super::store::{Asides, BlobName, Kept, Reads, Receipt, Stand, StoreError, Stored};
 use super::{Office, OfficeError};
 use crate::ids::{RecordId, hex};
+use crate::record::terms::Stage;
 use crate::record::view::SignatureView;
 use crate::record::{Record, genesis};
 use crate::sync::digest::{Digest, Item};
@@ -217,8 +218,14 @@ impl Verifier {
             self.named.entry(attachment.name).or_insert_with(|| id.to_string());
         }
         let item = Item::of(id, &record.heads());
+        let members = reads.collectors(id)?;
         for collector in expected.summary.collectors {
-            self.digests.entry(collector).or_default().add(item);
+            if members.contains(&collector) {
+                self.digests.entry(collector).or_default().add(item);
+            } else if expected.summary.stage != Stage::Reviewed {
+                // Only what was accepted leaves by age (rule F5).
+                self.wrong(id.to_string(), format!("{collector} visits and does not have it"));
+            }
         }
         Ok(())
     }

@@ -172,6 +172,12 @@ impl Record {
         stage::of(&self.doc, None)
     }
 
+    /// When the office accepted it, ms by the office's clock; `None` where it is not accepted.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn accepted_at(&self) -> Option<i64> {
+        stage::accepted_at(&self.doc)
+    }
+
     /// How far it had come as the author of a change with these dependencies saw it.
     pub fn stage_at(&self, deps: &[ChangeHash]) -> Stage {
         stage::of(&self.doc, Some(deps))

@@ -1,5 +1,7 @@
 //! The derived stage: assigned → contacted → scheduled → on site → recorded → sealed → reviewed.
 
+#[cfg(not(target_arch = "wasm32"))]
+use automerge::ReadDoc;
 use automerge::{Automerge, ChangeHash};
 
 use super::read::Reader;
@@ -33,4 +35,17 @@ pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
     } else {
         Stage::Assigned
     }
+}
+
+/// When the office accepted the record, ms by the clock of the process that wrote it; `None` where
+/// it is not accepted. `review.at` is what somebody's page said.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn accepted_at(doc: &Automerge) -> Option<i64> {
+    if of(doc, None) != Stage::Reviewed {
+        return None;
+    }
+    let review = super::genesis::container(&["review"])?;
+    let (_, id) = doc.get(review, "status").ok()??;
+    let (_, at) = super::conflict::signed(doc, &doc.hash_for_opid(&id)?)?;
+    Some(at)
 }

@@ -1,5 +1,7 @@
 //! What people do: collectors on their phones, supervisors at the office.
 
+use std::time::Duration;
+
 use super::commands::{Page, contact};
 use super::faults::Fault;
 use super::oracle::{Broken, Edit, Step, Trace, broken};
@@ -107,6 +109,20 @@ impl World<'_> {
             Ok(_) | Err(OfficeError::Quarantine(QuarantineError::Impossible { .. })) => Ok(()),
             Err(error) => Err(failed("M4", error)),
         }
+    }
+
+    /// The office takes accepted records off the phones (rule F5).
+    pub(super) fn let_go(&mut self) -> Step {
+        let at = self.some_endpoint();
+        self.doom(at, self.records.len());
+        let office = self.endpoints[at].office.clone();
+        let done = self.ground.runtime.block_on(office.let_go(Duration::ZERO));
+        if self.died(at)? {
+            return Ok(());
+        }
+        let records = done.map_err(|error| failed("F5", error))?;
+        self.tell(format!("{records} accepted records leave the phones"));
+        Ok(())
     }
 
     fn reassign(&mut self, id: RecordId) -> Step {

@@ -24,6 +24,8 @@ use crate::office::http::{
 /// Open files that are not connections: the store's readers, and what the system needs.
 const OTHER_FILES: u64 = 1_024;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The shortest token that nobody guesses.
 const SHORTEST_TOKEN: usize = 20;
 
@@ -61,7 +63,7 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         desk.runtime.block_on(demo::fill(&desk.office, &desk.accounts))?;
     }
     desk.runtime.block_on(async {
-        tokio::spawn(sweep(sweeping));
+        tokio::spawn(sweep(sweeping, DAY * u32::from(asked.phone_days)));
         // Signals are heard from here on: whoever reads the address may stop the program.
         let stop = stop()?;
         print(format!("listening on {scheme}://{address}"))?;
@@ -128,11 +130,16 @@ fn load(desk: &Desk, certificate: &Path, key: &Path) -> Result<Tls, Failure> {
     })
 }
 
-/// Sweeps attachments at the start and then every day.
-async fn sweep(office: Office) {
-    let mut days = tokio::time::interval(Duration::from_secs(24 * 60 * 60));
+/// Takes accepted records off the phones and sweeps attachments, at the start and then every day.
+async fn sweep(office: Office, on_phones: Duration) {
+    let mut days = tokio::time::interval(DAY);
     loop {
         days.tick().await;
+        match office.let_go(on_phones).await {
+            Ok(0) => {}
+            Ok(records) => tracing::info!(records, "accepted records leave the phones"),
+            Err(error) => tracing::warn!(%error, "accepted records could not leave the phones"),
+        }
         match office.sweep_blobs().await {
             Ok(swept) if swept == Swept::default() => {}
             Ok(Swept { pieces, blobs }) => tracing::info!(pieces, blobs, "attachments swept"),

@@ -45,6 +45,8 @@ pub trait FeedReads {
     fn voucher_key(&mut self) -> Result<[u8; 32], StoreError>;
     /// The records that are in a feed now, with their heads, in no order.
     fn members(&mut self, feed: &str) -> Result<Vec<(RecordId, Heads)>, StoreError>;
+    /// Those of them that the office has accepted, in order of their ids.
+    fn accepted(&mut self, feed: &str) -> Result<Vec<RecordId>, StoreError>;
     /// Where a feed stands. A feed that nobody ever wrote to is empty.
     fn feed(&mut self, feed: &str) -> Result<Feed, StoreError>;
     /// Every feed that was ever written to, by name.

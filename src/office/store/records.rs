@@ -109,7 +109,10 @@ pub trait RecordReads {
     fn known(&mut self, id: RecordId) -> Result<Vec<Known>, StoreError>;
     /// A record's changes with higher ordinals, in order.
     fn changes_after(&mut self, id: RecordId, ordinal: u64) -> Result<Vec<Kept>, StoreError>;
-    /// The users in whose feeds a record is, sorted.
+    /// The users who are to visit, sorted: the collectors that its rows name.
+    fn assigned(&mut self, id: RecordId) -> Result<Vec<String>, StoreError>;
+    /// Those of them in whose feeds the record is, sorted. It is not where the newest entry says
+    /// that it was withdrawn (rule F5).
     fn collectors(&mut self, id: RecordId) -> Result<Vec<String>, StoreError>;
     /// The newest receipt of a record.
     fn last_receipt(&mut self, id: RecordId) -> Result<Option<Receipt>, StoreError>;

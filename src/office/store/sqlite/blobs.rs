@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::Tx;
 use super::convert::{device_id, failed, number, to_sql};
+use super::feeds::IN_FEED;
 use crate::ids::{DeviceId, RecordId};
 use crate::office::store::{Blob, BlobName, BlobReads, BlobWrites, NamedBlob, StoreError};
 
@@ -88,17 +89,17 @@ impl BlobReads for Tx<'_> {
     ) -> Result<Option<NamedBlob>, StoreError> {
         // Records that name the same bytes may call them differently: the first counts.
         self.connection
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT sha256, media_type, size, added_by FROM visit_attachments a
                  WHERE sha256 = ?1 AND (?2 IS NULL OR (
                    EXISTS (SELECT 1 FROM visit_collectors c
-                           WHERE c.record = a.record AND c.collector = ?2)
+                           WHERE c.record = a.record AND c.collector = ?2 AND {IN_FEED})
                    AND (EXISTS (SELECT 1 FROM blob_bringers b
                                 WHERE b.sha256 = a.sha256 AND b.user = a.added_by)
                      OR EXISTS (SELECT 1 FROM users u
                                 WHERE u.name = a.added_by AND u.role <> 'collector'))))
-                 ORDER BY record LIMIT 1",
-            )
+                 ORDER BY record LIMIT 1"
+            ))
             .and_then(|mut statement| statement.query_row((name, feed), named_blob).optional())
             .map_err(failed)
     }

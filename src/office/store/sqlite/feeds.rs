@@ -6,11 +6,17 @@ use super::Tx;
 use super::convert::{failed, heads, number, record_id, to_sql};
 use crate::ids::{Heads, RecordId};
 use crate::office::store::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites, Moved, StoreError};
+use crate::record::terms::Stage;
 use crate::sync::digest::Digest;
 
 const ADDED: i64 = 0;
 const CHANGED: i64 = 1;
 const WITHDRAWN: i64 = 2;
+
+/// Whether the record of a row `c` of `visit_collectors` is in its collector's feed: the newest
+/// entry does not say that it was withdrawn.
+pub(super) const IN_FEED: &str = "(SELECT e.kind FROM feed_entries e
+    WHERE e.record = c.record AND e.feed = c.collector ORDER BY e.seq DESC LIMIT 1) IS NOT 2";
 
 impl FeedReads for Tx<'_> {
     fn epoch(&mut self) -> Result<[u8; 16], StoreError> {
@@ -29,13 +35,26 @@ impl FeedReads for Tx<'_> {
 
     fn members(&mut self, feed: &str) -> Result<Vec<(RecordId, Heads)>, StoreError> {
         self.connection
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT r.id, r.heads FROM visit_collectors c JOIN records r ON r.id = c.record
-                 WHERE c.collector = ?1",
-            )
+                 WHERE c.collector = ?1 AND {IN_FEED}"
+            ))
             .and_then(|mut statement| {
                 let read = |row: &Row<'_>| Ok((record_id(row, 0)?, heads(row, 1)?));
                 statement.query_map([feed], read)?.collect()
+            })
+            .map_err(failed)
+    }
+
+    fn accepted(&mut self, feed: &str) -> Result<Vec<RecordId>, StoreError> {
+        self.connection
+            .prepare_cached(&format!(
+                "SELECT v.record FROM visit_collectors c JOIN visits v ON v.record = c.record
+                 WHERE c.collector = ?1 AND v.stage = ?2 AND {IN_FEED} ORDER BY v.record"
+            ))
+            .and_then(|mut statement| {
+                let accepted = (feed, Stage::Reviewed.as_str());
+                statement.query_map(accepted, |row| record_id(row, 0))?.collect()
             })
             .map_err(failed)
     }

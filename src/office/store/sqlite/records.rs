@@ -7,6 +7,7 @@ use super::convert::{
     actor, device_id, failed, hash, hashes, heads, joined, number, number_or_none, record_id,
     to_sql,
 };
+use super::feeds::IN_FEED;
 use crate::ids::RecordId;
 use crate::office::store::{
     Kept, Known, Listing, Page, Receipt, RecordReads, RecordWrites, Rows, StoreError, Stored,
@@ -91,11 +92,21 @@ impl RecordReads for Tx<'_> {
             .map_err(failed)
     }
 
-    fn collectors(&mut self, id: RecordId) -> Result<Vec<String>, StoreError> {
+    fn assigned(&mut self, id: RecordId) -> Result<Vec<String>, StoreError> {
         self.connection
             .prepare_cached(
                 "SELECT collector FROM visit_collectors WHERE record = ?1 ORDER BY collector",
             )
+            .and_then(|mut statement| statement.query_map([id.0], |row| row.get(0))?.collect())
+            .map_err(failed)
+    }
+
+    fn collectors(&mut self, id: RecordId) -> Result<Vec<String>, StoreError> {
+        self.connection
+            .prepare_cached(&format!(
+                "SELECT c.collector FROM visit_collectors c
+                 WHERE c.record = ?1 AND {IN_FEED} ORDER BY c.collector"
+            ))
             .and_then(|mut statement| statement.query_map([id.0], |row| row.get(0))?.collect())
             .map_err(failed)
     }
