@@ -18,7 +18,7 @@ use crate::workspace::lock::{self, Keyring};
 use crate::workspace::rescue::RescueFile;
 use crate::workspace::vault::Vault;
 use crate::workspace::{
-    Identity, ListChanges, Output, RefusedWork, Row, STORE_FORMAT, Status, Workspace,
+    Card, Identity, ListChanges, Output, RefusedWork, Row, STORE_FORMAT, Status, Workspace,
     WorkspaceError,
 };
 
@@ -158,6 +158,12 @@ impl JsWorkspace {
     #[wasm_bindgen(js_name = listChanges, unchecked_return_type = "ListChanges")]
     pub fn list_changes(&mut self, at_most: usize) -> Result<JsValue, JsValue> {
         to_js::<ListChanges>(&self.inner.list_changes(at_most))
+    }
+
+    /// Cards of own past work, the last visit first.
+    #[wasm_bindgen(js_name = pastWork, unchecked_return_type = "Card[]")]
+    pub fn past_work(&self) -> Result<JsValue, JsValue> {
+        to_js::<Vec<Card>>(&self.inner.past_work())
     }
 
     /// The status.

@@ -18,6 +18,7 @@
 //! the digest of what is held here equals the office's (rule P2).
 
 mod applying;
+mod cards;
 mod conduct;
 mod held;
 mod journal;
@@ -48,6 +49,8 @@ use crate::record::view::{HistoryEntry, VisitView};
 use crate::record::{CommandError, Record};
 use crate::sync::message::Cursor;
 
+pub use cards::Card;
+use cards::Cards;
 use held::Held;
 use journal::Journal;
 use listing::Listing;
@@ -146,6 +149,7 @@ pub struct Workspace {
     /// Order of use of loaded documents.
     uses: u64,
     listing: Listing,
+    cards: Cards,
     /// The layers of conduct: the program's and the lender's.
     policy: Policy,
     /// Borrowers' zones, as far as the platform was asked for them.
@@ -294,7 +298,7 @@ impl Workspace {
         self.journal.put(Table::Chunks, key.clone(), bytes);
         loaded.chunks.insert(key);
         held.queue(change, now_ms, &mut self.journal);
-        held.describe(&loaded.record);
+        held.describe(&loaded.record, &self.identity.user);
         self.journal.put(Table::Records, record.to_string(), held.encode());
     }
 

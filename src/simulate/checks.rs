@@ -109,6 +109,11 @@ impl World<'_> {
             Ok(started) => started,
             Err(error) => return broken("D5", format!("device {n} does not start: {error}")),
         };
+        // A card comes and goes in the batch in which its record does the other.
+        let here: BTreeSet<String> = started.heads().map(|(id, _)| id.to_string()).collect();
+        if let Some(card) = started.past_work().iter().find(|card| here.contains(&card.record)) {
+            return broken("F6", format!("device {n} has {} and a card of it", card.record));
+        }
         let mut lost = Vec::new();
         for id in records {
             let record = match started.record(id) {

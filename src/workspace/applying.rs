@@ -64,8 +64,10 @@ impl Workspace {
             if let Some(held) = self.held.get_mut(&id) {
                 held.take_voucher();
                 self.journal.put(Table::Records, id.to_string(), held.encode());
+                self.cards.remove(id, &mut self.journal);
             }
         }
+        self.cards.prune(reply.office_time, &mut self.journal);
         if reply.cursor != self.cursor {
             let bytes = held::encode(&reply.cursor);
             self.journal.put(Table::Meta, CURSOR_KEY.into(), bytes);
@@ -199,7 +201,7 @@ impl Workspace {
         // Own work that somebody else handed in, or accepted (rule M4).
         let there: BTreeSet<ChangeHash> = changes.iter().map(Change::hash).collect();
         let confirmed = held.confirm(|hash| there.contains(hash), &mut self.journal);
-        held.describe(&loaded.record);
+        held.describe(&loaded.record, &self.identity.user);
         Some(confirmed || !fresh.is_empty())
     }
 
@@ -241,7 +243,7 @@ impl Workspace {
         held.withdrawn = false;
         held.wanted = false;
         held.problem.take_if(|problem| *problem == Problem::Damaged && stranded == 0);
-        held.describe(&loaded.record);
+        held.describe(&loaded.record, &self.identity.user);
         // Stays in memory until it is on disk: a load before that would find less.
         self.loaded.insert(id, loaded);
     }
@@ -266,6 +268,7 @@ impl Workspace {
     pub(super) fn erase_if_handed_over(&mut self, id: RecordId) {
         let handed_over = self.held.get(&id).is_some_and(|held| held.outbox.is_empty());
         if handed_over {
+            self.leave_card(id);
             self.held.remove(&id);
             self.loaded.remove(&id);
             loading::erase(&mut self.journal, id);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::{Change, ChangeHash};
 use minicbor::{Decode, Encode};
 
+use super::cards;
 use super::journal::Journal;
 use super::output::{HeldRow, RecordState, Table};
 use crate::ids::{Heads, RecordId};
@@ -97,6 +98,8 @@ pub(super) struct Held {
     pub(super) offered: Option<Voucher>,
     /// How often in a row the office lacked what unsent work builds on.
     pub(super) missing: u32,
+    /// When the device's user visited, ms, where that is over: a card of it stays (rule F6).
+    pub(super) visited: Option<i64>,
 }
 
 /// A state that the office vouched for (rule P3).
@@ -176,6 +179,8 @@ struct StoredHeld {
     summary: Vec<u8>,
     #[n(6)]
     vouched: Option<Vouched>,
+    #[n(7)]
+    visited: Option<i64>,
 }
 
 impl Held {
@@ -193,6 +198,7 @@ impl Held {
             vouched: None,
             offered: None,
             missing: 0,
+            visited: None,
         }
     }
 
@@ -221,10 +227,12 @@ impl Held {
         Want { record: self.id, have }
     }
 
-    /// Takes heads and summary from the document.
-    pub(super) fn describe(&mut self, record: &Record) {
+    /// Takes from the document what is kept beside it; `user` is the device's.
+    pub(super) fn describe(&mut self, record: &Record, user: &str) {
+        let (view, summary) = record.describe();
         self.heads = record.heads();
-        self.summary = Some(record.summary());
+        self.visited = cards::visited_at(record, &view, user);
+        self.summary = Some(summary);
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -238,6 +246,7 @@ impl Held {
             withdrawn: self.withdrawn,
             summary: summary.unwrap_or_default(),
             vouched: self.vouched.clone(),
+            visited: self.visited,
         })
     }
 
@@ -260,6 +269,7 @@ impl Held {
             vouched: stored.vouched,
             offered: None,
             missing: 0,
+            visited: stored.visited,
         })
     }
 

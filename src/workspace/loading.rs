@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use automerge::{Change, ChangeHash};
 
+use super::cards::Cards;
 use super::conduct::{LAYERS_KEY, policy};
 use super::held::{Held, Problem, Unsent, checked_change};
 use super::journal::Journal;
@@ -89,10 +90,14 @@ impl Workspace {
             next_ticket: 0,
             uses: 0,
             listing: Listing::default(),
+            cards: Cards::default(),
             // Layers that are damaged come again from the office.
             policy: sound.get(LAYERS_KEY).and_then(|row| policy(row)).unwrap_or_default(),
             zones: BTreeMap::new(),
         };
+        for (key, plain) in &sound {
+            workspace.cards.take_in(key, plain);
+        }
         for row in damaged {
             workspace.set_aside(Table::Meta, row);
         }
@@ -245,7 +250,7 @@ impl Workspace {
         let confirmed = confirmed_heads(&record, held);
         if held.summary.is_none() || held.confirmed != confirmed || held.heads != record.heads() {
             held.confirmed = confirmed;
-            held.describe(&record);
+            held.describe(&record, &self.identity.user);
             self.journal.put(Table::Records, id.to_string(), held.encode());
             self.outputs.push_back(Output::ListChanged);
         }

@@ -55,7 +55,7 @@ impl Workspace {
         };
         let record = Record::create(id, case_no, case, assignment, &author)?;
         let mut held = Held::new(id);
-        held.describe(&record);
+        held.describe(&record, &self.identity.user);
         held.confirmed = held.heads.clone();
         self.journal.put(Table::Records, id.to_string(), held.encode());
         let mut loaded = Loaded { record, chunks: BTreeSet::new(), pins: 0, used: 0 };

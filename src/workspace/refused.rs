@@ -73,7 +73,7 @@ impl Workspace {
         loading::rewrite(&mut self.journal, &self.vault, record, loaded);
         held.problem = None;
         held.missing = 0;
-        held.describe(&loaded.record);
+        held.describe(&loaded.record, &self.identity.user);
         held.confirmed = held.heads.clone();
         self.journal.put(Table::Records, record.to_string(), held.encode());
         if let Some(change) = &change {

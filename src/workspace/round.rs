@@ -119,6 +119,8 @@ pub(super) struct Link {
     /// keeps breaking loses little each time, and raised step by step when one does.
     reply_bytes: u32,
     skew_ms: Option<i64>,
+    /// The office's clock as the last reply said it, ms; before one, when both sides last agreed.
+    pub(super) office_time: i64,
     first: Option<FirstSync>,
     /// There is no office: nothing is ever asked for.
     cut: bool,
@@ -144,6 +146,7 @@ impl Link {
             repair: Repair::default(),
             reply_bytes: DEFAULT_REPLY_BYTES,
             skew_ms: None,
+            office_time: proven.map_or(0, |proven| proven.at),
             first: None,
             cut: false,
             ended: None,
@@ -303,6 +306,7 @@ impl Link {
         self.problem = None;
         self.reply_bytes = (self.reply_bytes + GROWTH_BYTES).min(DEFAULT_REPLY_BYTES);
         self.skew_ms = Some(now_ms.saturating_sub(reply.office_time));
+        self.office_time = reply.office_time;
         self.first = if first {
             let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
             let before = self.first.unwrap_or(FirstSync { received: 0, total: 0, bytes: 0 });
