@@ -147,7 +147,9 @@ test("work for a record that was taken away is dismissed with a reason, and acce
   const api = await office.api();
   await api.command(id, { do: "assign", collectors: ["he.tao"] });
   await context.setOffline(false);
-  await expect(page.getByRole("heading", { name: "This record is no longer yours" })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole("heading", { name: "This record is no longer on this phone" })).toBeVisible({
+    timeout: 60_000,
+  });
   await page.goto(office.url);
   await inStep(page);
   await page.close();

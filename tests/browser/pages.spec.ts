@@ -53,9 +53,11 @@ test("text at 200 % fits a phone of 360 px", async ({ browser }) => {
     expect(await tooWide(page), where).toEqual([]);
   };
   await fits("today");
-  await page.goto(`${office.url}/settings`);
-  await expect(page.locator("h1")).toBeVisible();
-  await fits("settings");
+  for (const path of ["settings", "past"]) {
+    await page.goto(`${office.url}/${path}`);
+    await expect(page.locator("h1")).toBeVisible();
+    await fits(path);
+  }
   for (const step of STEPS) {
     await page.goto(`${office.url}/visit/${record}/${step}`);
     await expect(page.locator("#step")).toBeVisible();

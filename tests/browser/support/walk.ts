@@ -1,6 +1,6 @@
 /** Walks through every page of both apps over the demo, in both languages and both themes. */
 import { expect, type Browser, type BrowserContext, type Page } from "@playwright/test";
-import type { VisitSummary } from "../../../www/src/wasm/doorstep";
+import type { VisitSummary, VisitView } from "../../../www/src/wasm/doorstep";
 import { choosePin, go, inStep, unlocks } from "./field";
 import type { Office } from "./office";
 
@@ -68,6 +68,10 @@ export async function walkFieldApp(browser: Browser, office: Office, look: Look,
   await go(page, "/settings");
   await expect(page.locator("h1")).toBeVisible();
   await at(page, "settings");
+  await go(page, "/past");
+  await expect(page.locator("h1")).toBeVisible();
+  await at(page, "past-empty");
+  await takenAway(office, page, records, () => at(page, "past"));
   await go(page, "/nothing");
   await at(page, "no-such-page");
   await go(page, `/visit/${NOT_HELD}/talk`);
@@ -84,6 +88,23 @@ export async function walkFieldApp(browser: Browser, office: Office, look: Look,
     await at(page, `${stage}-copy`);
   }
   await context.close();
+}
+
+/** Has a record that was visited leave the phone, as long as something is done there. */
+async function takenAway(
+  office: Office,
+  page: Page,
+  records: Map<string, string>,
+  work: () => Promise<void>,
+): Promise<void> {
+  const desk = await office.api("lin.yue", DEMO);
+  const id = records.get("reviewed") ?? "";
+  const { assignment } = await desk.get<VisitView>(`/api/visits/${id}`);
+  await desk.command(id, { do: "assign", collectors: [] });
+  await expect(page.getByTestId("past-card")).toHaveCount(1);
+  await work();
+  await desk.command(id, { do: "assign", collectors: assignment.collectors });
+  await expect(page.getByTestId("past-card")).toHaveCount(0);
 }
 
 export async function walkConsole(browser: Browser, office: Office, look: Look, at: AtPage): Promise<void> {

@@ -4,6 +4,7 @@ import type { RecordingRow } from "./attachmentStore";
 import type { Lender } from "./office";
 import type { Secret } from "./lock";
 import type {
+  Card,
   Command,
   ConductView,
   FirstSync,
@@ -129,6 +130,8 @@ export interface Client {
   changePin(now: string, next: string, kind: Secret): Promise<void>;
   /** What changed since the mark; without one, from the beginning. */
   list(since: ListMark | null): Promise<ListPage>;
+  /** What stays of own work that has left this phone, the last visit first. */
+  pastWork(): Promise<Card[]>;
   /** Loads the document. Codes: unknown_record, damaged. */
   open(id: string): Promise<VisitView>;
   /** Reads a record that is open again. */

@@ -106,6 +106,7 @@ class TabClient implements Client {
   unlock = (secret: string): Promise<StartState> => this.run("unlock", secret);
   changePin = (now: string, next: string, kind: Secret): Promise<void> => this.run("changePin", now, next, kind);
   list = (since: ListMark | null): Promise<ListPage> => this.run("list", since);
+  pastWork = (): Promise<Result<"pastWork">> => this.run("pastWork");
   open = (id: string): Promise<Result<"open">> => this.run("open", id);
   view = (id: string): Promise<Result<"view">> => this.run("view", id);
   close = (id: string): Promise<void> => this.run("close", id);

@@ -35,7 +35,7 @@ import { makeUp, PRACTISER } from "./practice";
 import { Signing } from "./signing";
 import { Storage, StorageError } from "./storage";
 import { zoneAround } from "./zones";
-import type { Command, ConductView, HistoryEntry, Moment, Plan, RefusedWork, VisitView } from "../wasm/doorstep";
+import type { Card, Command, ConductView, HistoryEntry, Moment, Plan, RefusedWork, VisitView } from "../wasm/doorstep";
 
 /** The store that this worker is over: its name says which (`Engine`). */
 const STORE = self.name;
@@ -467,6 +467,8 @@ const methods = {
   },
 
   list: (since: ListMark | null): ListPage => running().call((workspace) => listing.page(workspace, since)),
+
+  pastWork: (): Card[] => running().call((workspace) => workspace.pastWork()),
 
   async open(id: string): Promise<VisitView> {
     const drive = running();

@@ -8,6 +8,7 @@ import { Ended } from "./Ended";
 import { CopyPage } from "./CopyPage";
 import { FirstSync } from "./FirstSync";
 import { ChoosePin, LockPage } from "./Lock";
+import { PastWork } from "./PastWork";
 import { PracticeBanner } from "./Practice";
 import { practising } from "./practice";
 import { RecordPage } from "./RecordPage";
@@ -76,6 +77,9 @@ function Ready(): JSX.Element {
       </Route>
       <Route path="/settings">
         <SettingsPage />
+      </Route>
+      <Route path="/past">
+        <PastWork />
       </Route>
       <Route path="/visit/:id/copy">{({ id }) => <CopyPage key={id} id={id} />}</Route>
       <Route path="/visit/:id/:step?">{({ id, step }) => <RecordPage key={id} id={id} step={step} />}</Route>

@@ -174,6 +174,11 @@ function Failed({ code }: { code: string }): JSX.Element {
       <button type="button" class="btn btn-primary" onClick={() => void client.syncNow()}>
         {t("sync/now")}
       </button>
+      {code === "unknown_record" && (
+        <Link href="/past" class="btn btn-quiet">
+          {t("past/title")}
+        </Link>
+      )}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 /** The first screen: what today asks for, then the rest; search over all of it. */
 import { signal } from "@preact/signals";
-import { CalendarCheck2, CornerDownRight, Search, SearchX, Settings } from "lucide-preact";
+import { CalendarCheck2, CornerDownRight, History, Search, SearchX, Settings } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { Link } from "wouter-preact";
@@ -56,6 +56,12 @@ export function Today(): JSX.Element {
           ))}
         </div>
         {sections.length === 0 && <Empty none={all.length === 0} />}
+        {!practising && (
+          <Link href="/past" class="btn btn-quiet gap-2 self-center rounded-full px-5">
+            <History class="size-5" aria-hidden="true" />
+            {t("past/title")}
+          </Link>
+        )}
       </main>
     </div>
   );
