@@ -2,10 +2,13 @@
 //!
 //! A page hands over the whole text as the person left it and the heads of the view that it was
 //! filled from. The difference is worked out against that state, then carried over to the present
-//! one by cursors, so that what others wrote meanwhile stays.
+//! one, so that what others wrote meanwhile stays.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
 
 use automerge::transaction::{Transactable, Transaction};
-use automerge::{AutomergeError, ChangeHash, ObjId, ReadDoc};
+use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ReadDoc};
 
 use super::document::Record;
 use super::error::CommandError;
@@ -45,35 +48,61 @@ pub(super) fn merge(
     let base = Heads::from_hex(base)
         .filter(|heads| heads.as_slice().iter().all(|h| doc.get_change_meta_by_hash(h).is_some()))
         .ok_or(CommandError::Missing { path: path.to_owned() })?;
+    let seen_all = base == record.heads();
     let base: &[ChangeHash] = base.as_slice();
     let change = difference(&doc.text_at(object, base)?, after);
-
-    // The character before the stretch holds its place; deleted ones are found one by one, so
-    // that characters that others put between them stay.
-    let mut at = match change.at.checked_sub(1) {
-        Some(before) => {
-            let cursor = doc.get_cursor(object, before, Some(base))?;
-            let stands = stands_at(record, object, &cursor)?;
-            doc.get_cursor_position(object, &cursor, None)? + usize::from(stands)
-        }
-        None => 0,
+    let deleted = change.at..change.at + change.deleted;
+    // Nothing was written meanwhile: places are as they were.
+    let (mut at, doomed) = if seen_all {
+        (change.at, Vec::from_iter((!deleted.is_empty()).then_some(deleted)))
+    } else {
+        (carried_over(record, object, change.at, base)?, standing(doc, object, deleted, base))
     };
-    let mut doomed = Vec::new();
-    for index in change.at..change.at + change.deleted {
-        let cursor = doc.get_cursor(object, index, Some(base))?;
-        if stands_at(record, object, &cursor)? {
-            doomed.push(doc.get_cursor_position(object, &cursor, None)?);
-        }
-    }
     if !change.inserted.is_empty() {
         // Behind what is deleted reads better than before it where both ends moved.
-        at = doomed.first().copied().unwrap_or(at);
+        at = doomed.first().map_or(at, |first| first.start);
     }
-    for index in doomed.iter().rev() {
-        tx.splice_text(object, *index, 1, "")?;
+    for stretch in doomed.into_iter().rev() {
+        let length = isize::try_from(stretch.len()).unwrap_or(isize::MAX);
+        tx.splice_text(object, stretch.start, length, "")?;
     }
     tx.splice_text(object, at, 0, &change.inserted)?;
     Ok(())
+}
+
+/// Where a place of the text at `base` is now: the character before it holds it.
+fn carried_over(
+    record: &Record,
+    object: &ObjId,
+    at: usize,
+    base: &[ChangeHash],
+) -> Result<usize, AutomergeError> {
+    let Some(before) = at.checked_sub(1) else { return Ok(0) };
+    let doc = record.document();
+    let cursor = doc.get_cursor(object, before, Some(base))?;
+    let stands = stands_at(record, object, &cursor)?;
+    Ok(doc.get_cursor_position(object, &cursor, None)? + usize::from(stands))
+}
+
+/// The stretches in which characters of the text at `base` stand now, in order: without those that
+/// are gone, and without what others put between them.
+fn standing(
+    doc: &Automerge,
+    object: &ObjId,
+    characters: Range<usize>,
+    base: &[ChangeHash],
+) -> Vec<Range<usize>> {
+    let named: BTreeSet<ObjId> =
+        doc.list_range_at(object, characters, base).map(|item| item.id()).collect();
+    let mut stretches: Vec<Range<usize>> = Vec::new();
+    for (now, item) in doc.list_range(object, ..).enumerate() {
+        match stretches.last_mut() {
+            _ if !named.contains(&item.id()) => {}
+            Some(last) if last.end == now => last.end += 1,
+            Some(_) | None => stretches.push(now..now + 1),
+        }
+    }
+    stretches
 }
 
 /// Whether the character that a cursor names still stands. A cursor to a deleted one moves to its
