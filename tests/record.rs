@@ -302,6 +302,30 @@ fn notes_merge_by_character_against_what_the_writer_saw() {
 }
 
 #[test]
+fn a_text_grows_no_longer_than_it_may_be_and_can_always_be_made_shorter() {
+    let (mut phone, mut desk) = (created(), created());
+    let collector = author("chen.jie", Role::Collector, 1);
+    let longest = "长".repeat(40_000);
+    note(&mut phone, &collector, &longest);
+    let edit = |record: &Record, text: String| {
+        Command::EditNotes(TextEdit { base: record.heads().to_hex(), text })
+    };
+    let longer = edit(&phone, format!("{longest}长"));
+    let error = phone.apply(&longer, &collector).expect_err("too long");
+    assert_eq!((error.code(), error.path()), ("invalid_value", "notes"));
+    assert_eq!(phone.view().notes, longest, "nothing was written");
+
+    note(&mut desk, &office(), "two floors up");
+    exchange(&mut phone, &mut desk);
+    phone.validate().expect_err("too long together");
+    let shorter = edit(&phone, "长".repeat(40_010));
+    phone.apply(&shorter, &collector).expect("shorter than it was");
+    let shorter = edit(&phone, "长".repeat(39_999));
+    phone.apply(&shorter, &collector).expect("short enough");
+    phone.validate().expect("valid");
+}
+
+#[test]
 fn the_history_says_who_made_what_of_which_field() {
     let mut record = scheduled();
     let patch = AppointmentPatch { place: Some("the library".into()), ..Default::default() };

@@ -10,7 +10,7 @@ const TIME_LIMIT: i64 = 8_640_000_000_000_000;
 
 /// Entries of one container, such as contacts or payments: far more than a visit has, few enough
 /// that lists and rows of them stay small.
-const ENTRIES: usize = 2_000;
+pub(super) const ENTRIES: usize = 2_000;
 
 /// Walks the whole document.
 pub(super) fn validate(doc: &Automerge) -> Result<(), Invalid> {

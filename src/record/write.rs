@@ -13,7 +13,7 @@ use super::command::{
 };
 use super::document::{Author, Record};
 use super::error::CommandError;
-use super::schema::Rule;
+use super::schema::{Kind, Rule};
 use super::signature::{self, Statement};
 use super::terms::{AppointmentStatus, CheckAnswer, ReviewStatus, Stage};
 use super::{conflict, genesis, text, validate};
@@ -418,8 +418,17 @@ impl<'t, 'd> Pen<'t, 'd> {
         base: &[String],
         after: &str,
     ) -> Result<(), CommandError> {
-        self.judge(&[key], Act::Change)?;
-        text::merge(self.tx, container(&[key])?, before, base, after, key)
+        let row = self.judge(&[key], Act::Change)?;
+        let object = container(&[key])?;
+        let length = self.tx.length(object);
+        text::merge(self.tx, object, before, base, after, key)?;
+        // A text that two people made too long together can be made shorter bit by bit.
+        match (row.kind, self.tx.length(object)) {
+            (Kind::Prose(most), now) if now > most && now > length => {
+                Err(wrong(&[key], "too long"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes the picked value again, so that it stands alone.
@@ -461,6 +470,9 @@ impl<'t, 'd> Pen<'t, 'd> {
         self.judge(path, act)?;
         if key.is_empty() || key.len() > 64 {
             return Err(wrong(path, "an entry's key has 1 to 64 bytes"));
+        }
+        if act == Act::Make && self.tx.length(parent) >= validate::ENTRIES {
+            return Err(wrong(path, "too many entries"));
         }
         let entry = self.tx.put_object(parent, key, ObjType::Map)?;
         self.fields(path, &entry, fields)
