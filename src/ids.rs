@@ -70,6 +70,16 @@ pub fn actor(device: DeviceId, session: u64) -> ActorId {
     ActorId::from(bytes.as_slice())
 }
 
+/// Drivers number sessions below this: what JavaScript counts to.
+const SESSIONS: u64 = 1 << 53;
+
+/// The session to write as from now on where changes of this one have left the device without
+/// becoming part of their record: a copy of the record that comes back does not have them, and
+/// would number the next change as they are numbered (rule I1).
+pub fn session_after(session: u64) -> u64 {
+    session.wrapping_add(SESSIONS)
+}
+
 /// The device that an actor belongs to; `None` where the actor is not of the fixed length.
 pub fn device_of(actor: &ActorId) -> Option<DeviceId> {
     let bytes: &[u8; ACTOR_LEN] = actor.to_bytes().try_into().ok()?;

@@ -9,7 +9,7 @@ use super::loading::{self, CURSOR_KEY, PROVEN_KEY, absorb_what_fits, confirmed_h
 use super::output::{Output, Table};
 use super::round::{Phase, Pushed};
 use super::{Loaded, Workspace};
-use crate::ids::{Heads, RecordId, device_of};
+use crate::ids::{Heads, RecordId, device_of, session_after};
 use crate::record::Record;
 use crate::sync::message::{Chunk, Content, Cursor, Entry, Epoch, Outcome, Packed, Reply, Tables};
 use crate::sync::packed::{self, Prefix, prefix};
@@ -116,6 +116,7 @@ impl Workspace {
                     held.outbox.remove(number);
                     self.journal.delete(Table::Outbox, held::outbox_key(held.id, *number));
                 }
+                self.identity.session = session_after(self.identity.session);
                 self.withdraw(pushed.record, epoch);
             }
         }
