@@ -25,6 +25,8 @@ export default defineConfig({
         navigateFallbackDenylist: [OFFICE_PATHS],
         maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
         cleanupOutdatedCaches: true,
+        // The page of the first visit needs its files for as long as it is open, like any other.
+        clientsClaim: true,
       },
       manifest: {
         id: "/",

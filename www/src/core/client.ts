@@ -61,6 +61,12 @@ const SESSION = new Set<keyof Methods>(["signIn", "cameBack", "signOut", "choose
 /** Name of the lock that tells others that a tab lives. */
 const life = (tab: string): string => `doorstep-tab-${tab}`;
 
+/** How many tabs of the app live in this browser, this one among them. */
+export async function livingTabs(): Promise<number> {
+  const { held = [] } = await navigator.locks.query();
+  return held.filter(({ name }) => name?.startsWith(life(""))).length;
+}
+
 class TabClient implements Client {
   private readonly tab = crypto.randomUUID();
   private readonly channel: BroadcastChannel;

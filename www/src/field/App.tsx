@@ -16,7 +16,7 @@ import { SettingsPage } from "./SettingsPage";
 import { SignIn } from "./SignIn";
 import { expired, locking, notice, online, session, status, toast } from "./state";
 import { Today } from "./Today";
-import { offlineReady, updateNow, updateReady } from "./updates";
+import { offlineReady, updateHeld, updateLater, updateNow, updateOffered } from "./updates";
 
 export function App(): JSX.Element {
   return (
@@ -126,10 +126,10 @@ function Notices(): JSX.Element {
           <BarButton label={t("app/dismiss")} onClick={() => (offlineReady.value = false)} />
         </Bar>
       )}
-      {updateReady.value && (
-        <Bar text={t("app/update")}>
-          <BarButton label={t("app/later")} onClick={() => (updateReady.value = false)} />
-          <BarButton strong label={t("app/update_now")} onClick={updateNow} />
+      {updateOffered.value && (
+        <Bar text={t(updateHeld.value ? `app/update_held_${updateHeld.value}` : "app/update")}>
+          <BarButton label={t("app/later")} onClick={updateLater} />
+          <BarButton strong label={t("app/update_now")} onClick={() => void updateNow()} />
         </Bar>
       )}
       {said && (

@@ -6,6 +6,7 @@ import type { RecordingRow } from "../core/attachmentStore";
 import { t } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Alert, useBusy } from "../ui/parts";
+import { useUnfinished } from "../ui/unfinished";
 import { touch } from "./locking";
 import { attachmentsChanged, client, explain } from "./state";
 
@@ -33,6 +34,7 @@ export function Recorder({ record }: { record: string }): JSX.Element {
   const [cut, setCut] = useState<RecordingRow[]>([]);
   const [busy, run] = useBusy();
   const current = useRef<Running | null>(null);
+  useUnfinished(running !== null);
   const reread = (): void => void cutOff(record).then(setCut, () => undefined);
   useEffect(() => attachmentsChanged.subscribe(reread), [record]);
   // Whoever leaves the page ends the recording; what is on disk is offered when they come back.

@@ -13,6 +13,7 @@ import { usePlace } from "./place";
 import { beginPractice, practising } from "./practice";
 import { diagnostics, VERSION } from "./diagnostics";
 import { client, rows, showToast } from "./state";
+import { updateHeld, updateNow, updateOffered, updateWaits } from "./updates";
 
 export function SettingsPage(): JSX.Element {
   usePlace(true, () => 0, "h1");
@@ -58,6 +59,7 @@ export function SettingsPage(): JSX.Element {
           <p>
             {t("app/name")} <span class="tabular-nums">{VERSION}</span>
           </p>
+          {updateWaits.value && !updateOffered.value && <PutOff />}
           <p class="muted text-sm">{t("set/about_text")}</p>
         </Section>
       </main>
@@ -71,6 +73,18 @@ function Section({ title, children }: { title: string; children: ComponentChildr
       <h2 class="section-title">{title}</h2>
       {children}
     </section>
+  );
+}
+
+/** The new version that was put off. */
+function PutOff(): JSX.Element {
+  return (
+    <>
+      <p role="status">{t(updateHeld.value ? `app/update_held_${updateHeld.value}` : "app/update")}</p>
+      <button type="button" class="btn btn-primary" onClick={() => void updateNow()}>
+        {t("app/update_now")}
+      </button>
+    </>
   );
 }
 

@@ -3,6 +3,7 @@ import { Check, CircleAlert, Info, TriangleAlert, X } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
+import { useUnfinished } from "./unfinished";
 
 /** A labelled control, with a hint or an error that a screen reader finds. */
 export function Field(props: {
@@ -152,6 +153,8 @@ export function TextField(props: {
   error?: string | undefined;
   onInput: (text: string) => void;
 }): JSX.Element {
+  const begin = useRef(props.value).current;
+  useUnfinished(props.value !== begin);
   return (
     <Field label={props.label} hint={props.hint} error={props.error}>
       {(id, note) =>
@@ -191,6 +194,8 @@ export function Dialog(props: {
 }): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
+  // Whoever is about to do something has chosen, drawn or read for it.
+  useUnfinished(props.actions !== undefined);
   useEffect(() => {
     ref.current?.showModal();
   }, []);

@@ -9,6 +9,7 @@ import { sentence, t, word } from "../../i18n";
 import { formatBytes, formatDateTime } from "../../ui/format";
 import { Alert, Dialog, useBusy } from "../../ui/parts";
 import { Preview } from "../../ui/Preview";
+import { useUnfinished } from "../../ui/unfinished";
 import { practising } from "../practice";
 import { Recorder } from "../Recorder";
 import { SignaturePad } from "../SignaturePad";
@@ -21,6 +22,7 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
   const [failed, setFailed] = useState<Failed | null>(null);
   const [signing, setSigning] = useState(false);
   const [busy, run] = useBusy();
+  useUnfinished(busy || (failed?.again ?? null) !== null);
   const attempt = (work: () => Promise<unknown>): Promise<void> =>
     run(async () => {
       setFailed(null);

@@ -5,6 +5,7 @@ import type { Channel, ContactOutcome, TargetRole } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { formatDateTime } from "../../ui/format";
 import { Choices, Select, TextField, useBusy } from "../../ui/parts";
+import { useUnfinished } from "../../ui/unfinished";
 import { Spot } from "../Missing";
 import { client, showToast } from "../state";
 import type { OpenRecord } from "../useRecord";
@@ -53,6 +54,7 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
   const [outcome, setOutcome] = useState<ContactOutcome | null>(null);
   const [note, setNote] = useState("");
   const [busy, run] = useBusy();
+  useUnfinished(outcome !== null);
   const byNumber = BY_NUMBER.includes(channel) && numbers.length > 0;
   const log = (): Promise<void> =>
     run(async () => {

@@ -6,6 +6,7 @@ import type { Command, PlaceType, Position, TargetRole } from "../../wasm/doorst
 import { t, word } from "../../i18n";
 import { formatDateTime } from "../../ui/format";
 import { Choices, useBusy } from "../../ui/parts";
+import { useUnfinished } from "../../ui/unfinished";
 import { Checklist } from "../Checklist";
 import { AtDoor } from "../conduct/Door";
 import { Before, begun } from "../conduct/Before";
@@ -224,6 +225,7 @@ function Leaving({ record }: { record: OpenRecord }): JSX.Element | null {
 function Visitors({ record }: { record: OpenRecord }): JSX.Element {
   const { view, applyWithUndo, readOnly } = record;
   const [name, setName] = useState("");
+  useUnfinished(name !== "");
   const { visitors } = view.visit;
   const offered = [me.value, ...view.assignment.collectors.filter((user) => user !== me.value)].filter(
     (user) => !visitors.includes(user),
