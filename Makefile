@@ -31,7 +31,7 @@ FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 
-.PHONY: help run test audit bench lighthouse fuzz dist screenshots clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
+.PHONY: help run test audit bench lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -106,6 +106,10 @@ screenshots: setup-tests www ## Take the pictures of README anew, and of every p
 	$(BUILD_OFFICE)
 	mkdir -p docs/images
 	cd www && $(OFFICE) npx playwright test --config playwright.screenshots.ts
+
+fixture: setup-tests www ## Keep a phone of this version with unsent work, and its office, in tests/data/profiles; once a release
+	$(BUILD_OFFICE)
+	cd www && $(OFFICE) npx playwright test --config playwright.fixture.ts
 
 setup: ## What building needs: a C compiler, Rust's wasm target
 	@.ci/setup build
