@@ -113,7 +113,14 @@ test("the way to the home screen is offered once, and put off when a person says
     });
     dispatchEvent(offer);
   });
+  const openAgain = async (): Promise<void> => {
+    await page.getByRole("link", { name: "Settings" }).click();
+    await page.goBack();
+    await expect(page.getByTestId("visit-row").first()).toBeVisible();
+  };
   const card = page.getByRole("region", { name: "On the home screen" });
+  await expect(card).toBeHidden();
+  await openAgain();
   await card.getByRole("button", { name: "Add to home screen" }).click();
   expect(await page.evaluate(() => "prompted" in window)).toBe(true);
   await expect(card).toBeHidden();
@@ -127,6 +134,7 @@ test("the way to the home screen is offered once, and put off when a person says
   await page.evaluate(() =>
     dispatchEvent(Object.assign(new Event("beforeinstallprompt"), { prompt: () => undefined })),
   );
+  await openAgain();
   await expect(card).toBeHidden();
 });
 

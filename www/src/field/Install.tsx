@@ -1,13 +1,20 @@
 /** Adding Doorstep to the home screen: asked for once on the first screen, always in the settings. */
 import { MonitorSmartphone } from "lucide-preact";
 import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
 import { t } from "../i18n";
 import { askToInstall, dismissed, dismissInstall, wayToInstall } from "./install";
 
-/** On the first screen, where the browser lets a page ask or the phone needs to be told how. */
+/**
+ * On the first screen, where the browser lets a page ask or the phone needs to be told how. A card
+ * that came when the list is drawn already would push it away from under a thumb: a browser that
+ * says so later is believed when the screen is opened the next time.
+ */
 export function InstallCard(): JSX.Element | null {
   const way = wayToInstall();
-  if (dismissed.value || way === "installed" || way === "by_hand") return null;
+  const possible = !dismissed.value && (way === "ask" || way === "by_hand_apple");
+  const inTime = useMemo(() => possible, []);
+  if (!inTime || !possible) return null;
   return (
     <section class="card-plain flex flex-col gap-3" aria-label={t("install/title")}>
       <div class="flex gap-3">
