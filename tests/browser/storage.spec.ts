@@ -89,12 +89,30 @@ test("a store of a newer layout is named and left as it is", async ({ page }) =>
   await page.getByLabel("Notes").blur();
   await saved(page);
   await asideFromTheApp(page);
-  const rows = await page.evaluate(storeOf, 3);
+  const rows = await page.evaluate(storeOf, ["doorstep", 3] as const);
 
   await page.goto(office.url);
   await expect(page.getByText("written by a newer version", { exact: false })).toBeVisible();
   await asideFromTheApp(page);
-  expect(await page.evaluate(storeOf, 3)).toEqual(rows);
+  expect(await page.evaluate(storeOf, ["doorstep", 3] as const)).toEqual(rows);
+});
+
+test("attachments of a newer layout are named and left as they are, with the records beside them", async ({ page }) => {
+  await recordPage(page, "wu.min");
+  const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  const file = { name: "door.png", mimeType: "image/png", buffer: Buffer.from(pixel, "base64") };
+  await page.getByLabel("Take a photo").first().setInputFiles(file);
+  await expect(page.getByTestId("attachment").first()).toHaveAttribute("data-state", "at-office");
+  await asideFromTheApp(page);
+  const rows = await page.evaluate(storeOf, ["doorstep", 2] as const);
+  const bytes = await page.evaluate(storeOf, ["doorstep-attachments", 2] as const);
+  expect(bytes.bytes?.length).toBe(1);
+
+  await page.goto(office.url);
+  await expect(page.getByText("written by a newer version", { exact: false })).toBeVisible();
+  await asideFromTheApp(page);
+  expect(await page.evaluate(storeOf, ["doorstep", 2] as const)).toEqual(rows);
+  expect(await page.evaluate(storeOf, ["doorstep-attachments", 2] as const)).toEqual(bytes);
 });
 
 test("a store of a newer row format is named and left as it is", async ({ page }) => {
@@ -111,11 +129,11 @@ test("a store of a newer row format is named and left as it is", async ({ page }
     await new Promise((done) => (change.oncomplete = done));
     db.close();
   });
-  const rows = await page.evaluate(storeOf, 2);
+  const rows = await page.evaluate(storeOf, ["doorstep", 2] as const);
   await page.goto(office.url);
   await expect(page.getByText("written by a newer version", { exact: false })).toBeVisible();
   await asideFromTheApp(page);
-  expect(await page.evaluate(storeOf, 2)).toEqual(rows);
+  expect(await page.evaluate(storeOf, ["doorstep", 2] as const)).toEqual(rows);
 });
 
 /** Opens the page where a record's notes are written; gives the worker that has the store. */
@@ -136,9 +154,9 @@ async function asideFromTheApp(page: Page): Promise<void> {
   await page.goto(`${office.url}/api/nothing`);
 }
 
-/** In the page: every row of the store, which is opened at a layout. */
-async function storeOf(layout: number): Promise<Record<string, [string, string][]>> {
-  const request = indexedDB.open("doorstep", layout);
+/** In the page: every row of a store, which is opened at a layout. */
+async function storeOf([name, layout]: readonly [string, number]): Promise<Record<string, [string, string][]>> {
+  const request = indexedDB.open(name, layout);
   const db = await new Promise<IDBDatabase>((done, failed) => {
     request.onsuccess = () => done(request.result);
     request.onerror = () => failed(request.error);

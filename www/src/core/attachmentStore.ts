@@ -7,6 +7,10 @@
  */
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import type { AttachmentKind } from "../wasm/doorstep";
+import { storageError } from "./storage";
+
+/** Layout of the object stores. */
+const LAYOUT = 1;
 
 /** What the phone knows of an attachment that was taken here. */
 export interface AttachmentRow {
@@ -282,10 +286,13 @@ function piecesOf(recording: string): IDBKeyRange {
 }
 
 function connect(name: string): Promise<IDBPDatabase<Attachments>> {
-  return openDB<Attachments>(name, 1, {
+  const opening = openDB<Attachments>(name, LAYOUT, {
     upgrade(db) {
       for (const name of STORES) db.createObjectStore(name);
     },
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+  });
+  return opening.catch((cause: unknown) => {
+    throw storageError(cause);
   });
 }

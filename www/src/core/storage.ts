@@ -57,7 +57,8 @@ export class StorageError extends Error {
   }
 }
 
-function storageError(cause: unknown): StorageError {
+/** Why a database cannot be used, whatever was thrown. */
+export function storageError(cause: unknown): StorageError {
   if (cause instanceof StorageError) return cause;
   const name = cause instanceof DOMException ? cause.name : "";
   if (name === "QuotaExceededError") return new StorageError("storage_full", cause);
