@@ -19,7 +19,8 @@ import {
 } from "./api";
 import { Engine, type Result } from "./engine";
 import type { Pass, Secret } from "./lock";
-import type { Methods, Refusal } from "./worker";
+import type { Refusal } from "./messages";
+import type { Methods } from "./worker";
 
 /** A leader answers a ping at once, whatever its worker does. */
 const PATIENCE_MS = 4_000;

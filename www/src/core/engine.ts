@@ -2,7 +2,8 @@
 import * as Comlink from "comlink";
 import { ClientError, type CoreEvent } from "./api";
 import type { Pass } from "./lock";
-import type { Methods, Remote, WorkerEvent } from "./worker";
+import type { WorkerEvent } from "./messages";
+import type { Methods, Remote } from "./worker";
 
 export type Result<M extends keyof Methods> = Awaited<ReturnType<Methods[M]>>;
 

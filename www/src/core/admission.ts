@@ -1,0 +1,290 @@
+/** Who is let in: sign-in, PIN, lock and unlock, sign-out, and the end of a phone that was shut out. */
+import init, { rescueFile, storeFormat, type Keyring } from "../wasm/doorstep";
+import wasmUrl from "../wasm/doorstep_bg.wasm?url";
+import { ClientError, type StartState } from "./api";
+import { here, lying, office, opened, STORE, unsent } from "./here";
+import { eraseAttachments, goOn, hush, launch, launchPractice, listen, poisoned, syncNow } from "./launch";
+import { Listing } from "./listing";
+import {
+  Door,
+  fromEscrow,
+  fromPass,
+  givePass,
+  lockUp,
+  mayLock,
+  newKeyring,
+  toEscrow,
+  type Pass,
+  type Secret,
+} from "./lock";
+import { named, tell } from "./messages";
+import { PRACTICE } from "./names";
+import { OfficeError, type SignedIn } from "./office";
+import { Storage, StorageError } from "./storage";
+
+/** After the app was locked, what pages had typed may come in for so long. */
+const GRACE_MS = 1_000;
+/** How long until the office is tried again with what must not be lost. */
+const HAND_OVER_AGAIN_MS = 10_000;
+
+/** Whoever signed in and has no PIN yet. */
+interface Newcomer {
+  device: string;
+  keyring: Keyring;
+  escrow: Uint8Array;
+  /** What is on this phone is theirs. */
+  known: boolean;
+}
+
+let newcomer: Newcomer | undefined;
+let begun: Promise<StartState> | undefined;
+
+/** Opens the store and starts; every tab asks, and gets the state as it is. */
+async function begin(pass: Pass | null): Promise<StartState> {
+  try {
+    await init({ module_or_path: wasmUrl });
+    const storage = await Storage.open(STORE);
+    here.storage = storage;
+    if (STORE === PRACTICE) {
+      const { user, role } = await launchPractice(storage, erase);
+      return { kind: "ready", user, role };
+    }
+    const lock = await storage.lock();
+    if (!lock) return (await storage.ended()) ?? { kind: "signed_out" };
+    if (lock.format !== storeFormat()) {
+      throw new StorageError(lock.format < storeFormat() ? "older_store" : "newer_store");
+    }
+    here.door = new Door(storage, lock);
+    const key = pass && (await fromPass(pass));
+    if (!key) return await locked();
+    return await enter(key);
+  } catch (cause) {
+    // The next one who asks tries again.
+    begun = undefined;
+    return { kind: "failed", code: named(cause).code };
+  }
+}
+
+function became(state: StartState): StartState {
+  begun = Promise.resolve(state);
+  return state;
+}
+
+async function locked(): Promise<StartState> {
+  const { door } = here;
+  if (!door) return { kind: "signed_out" };
+  return { kind: "locked", secret: door.lock.secret, unsent: await lying(), wait: door.wait() };
+}
+
+/** Unlocked: with this key the workspace runs, in whichever tab leads. */
+async function enter(key: Keyring): Promise<StartState> {
+  here.keyring = key;
+  const state: StartState = { kind: "ready", user: key.user, role: key.role };
+  if (here.leaving) {
+    const { driver } = here.leaving;
+    here.leaving = undefined;
+    await goOn(driver, opened(), key);
+  } else {
+    await launch(opened(), key, erase);
+  }
+  tell({ type: "pass", pass: await givePass(key) });
+  return state;
+}
+
+/** Key and workspace leave the memory, the workspace as soon as all of it is on disk. */
+function leave(): void {
+  hush();
+  tell({ type: "pass", pass: null });
+  here.signing = undefined;
+  here.keyring?.free();
+  here.keyring = undefined;
+  // What is being kept comes to an end; what is not named or sent goes on with the next start.
+  const kept = here.attachments;
+  here.attachments = undefined;
+  kept?.stop();
+  setTimeout(() => kept?.end(), GRACE_MS);
+  if (!here.driver) return;
+  const going = { driver: here.driver };
+  here.leaving = going;
+  here.driver = undefined;
+  const gone = async (): Promise<void> => {
+    // What other tabs save as they hear of it is on its way.
+    await new Promise((done) => setTimeout(done, GRACE_MS));
+    // Unlocked meanwhile, it goes on.
+    if (here.leaving === going) await going.driver.settle();
+    if (here.leaving !== going) return;
+    here.leaving = undefined;
+    here.listing = new Listing();
+    going.driver.free();
+  };
+  void gone();
+}
+
+/** Nobody is signed in here any more. */
+function end(): void {
+  hush();
+  here.attachments?.end();
+  here.attachments = undefined;
+  here.driver?.stop();
+  here.driver = undefined;
+  here.keyring = undefined;
+  newcomer = undefined;
+  here.door?.close();
+  here.door = undefined;
+  tell({ type: "pass", pass: null });
+}
+
+/** The office keeps all that was unsent and has shut this phone out: nothing of it stays here. */
+async function erase(code: string): Promise<void> {
+  if (here.attachments && !(await here.attachments.handOver())) {
+    setTimeout(() => void erase(code).catch(poisoned), HAND_OVER_AGAIN_MS);
+    return;
+  }
+  end();
+  const state: StartState = { kind: "ended", code };
+  await eraseAttachments();
+  await opened().clear(state);
+  tell({ type: "session", state: became(state) });
+}
+
+/** Makes the phone that of whoever proves to be the user; `prove` is given the device that the user has here. */
+async function admit(name: string, prove: (device: string | undefined) => Promise<SignedIn>): Promise<StartState> {
+  const store = opened();
+  await mayLock(store);
+  const lock = here.door?.lock;
+  const mine = !here.keyring || here.keyring.user === name ? lock : undefined;
+  if (lock && !mine && (await unsent()) > 0) throw new ClientError("unsent_of_other_user");
+  const signedIn = await prove(mine?.device).catch(async (cause: unknown) => {
+    // The one who locked this phone is somebody else, whose work stays until it is sent.
+    const other = cause instanceof OfficeError && cause.code === "device_of_other_user";
+    if (!other) throw cause;
+    if ((await lying()) > 0) throw new ClientError("unsent_of_other_user");
+    return prove(undefined);
+  });
+  const { device, user, role, escrow } = signedIn;
+  if (role !== "collector") {
+    await office.signOut().catch(() => undefined);
+    throw new ClientError("not_collector");
+  }
+  const { keyring, door } = here;
+  if (lock && device !== lock.device) {
+    // What lies here is written in the name of the device that this phone was.
+    if (keyring?.user === user) throw new ClientError("openid_stale");
+    if ((await lying()) > 0) throw new ClientError("unsent_of_other_user");
+  }
+  if (keyring && door && device === door.lock.device) {
+    if (escrow) await store.setLock(Object.assign(door.lock, { escrow: toEscrow(keyring, device, escrow) }));
+    // Before the work that was signed with the key.
+    await here.signing?.enrolAnew();
+    listen();
+    syncNow();
+    return became({ kind: "ready", user, role });
+  }
+  if (!escrow) throw new ClientError("openid_stale");
+  if (lock && device === lock.device) {
+    const kept = fromEscrow(lock, escrow);
+    if (!kept) throw new ClientError("cannot_unlock");
+    newcomer = { device, keyring: kept, escrow: lock.escrow, known: true };
+  } else {
+    const made = newKeyring(user, role);
+    newcomer = { device, keyring: made, escrow: toEscrow(made, device, escrow), known: false };
+  }
+  return became({ kind: "choose_pin" });
+}
+
+export const admission = {
+  start: async (pass: Pass | null): Promise<StartState> => {
+    const state = await (begun ??= begin(pass));
+    return state.kind === "locked" ? locked() : state;
+  },
+
+  signIn: (name: string, password: string): Promise<StartState> =>
+    admit(name, (device) => office.signIn(name, password, device)),
+
+  /** Goes on where the identity provider has signed the browser in. */
+  async cameBack(): Promise<StartState> {
+    const signedIn = await office.signedIn();
+    try {
+      return await admit(signedIn.user, () => Promise.resolve(signedIn));
+    } catch (cause) {
+      // Somebody else's work lies here: the session is not this phone's.
+      await office.signOut().catch(() => undefined);
+      throw cause;
+    }
+  },
+
+  async choosePin(secret: string, kind: Secret): Promise<StartState> {
+    const store = opened();
+    if (!newcomer) throw new ClientError("signed_out");
+    const { device, keyring: key, escrow, known } = newcomer;
+    const lock = await lockUp(key, device, secret, kind, escrow);
+    if (known) {
+      await store.setLock(lock);
+    } else {
+      here.driver?.stop();
+      here.driver = undefined;
+      await eraseAttachments();
+      await store.found(lock);
+    }
+    newcomer = undefined;
+    here.door?.close();
+    here.door = new Door(store, lock);
+    return became(await enter(key));
+  },
+
+  async unlock(secret: string): Promise<StartState> {
+    if (!here.door) throw new ClientError("signed_out");
+    const key = await here.door.knock(secret);
+    if (here.keyring && begun) {
+      key.free();
+      return begun;
+    }
+    return became(await enter(key));
+  },
+
+  async lock(): Promise<StartState> {
+    if (!here.keyring) return locked();
+    leave();
+    return became(await locked());
+  },
+
+  async changePin(now: string, next: string, kind: Secret): Promise<void> {
+    const { door } = here;
+    if (!door || !here.keyring) throw new ClientError("locked");
+    const { device, escrow } = door.lock;
+    const key = await door.knock(now);
+    const lock = await lockUp(key, device, next, kind, escrow);
+    key.free();
+    await opened().setLock(lock);
+    door.close();
+    here.door = new Door(opened(), lock);
+  },
+
+  /** Unsent work as a file for the office; while locked, what is on disk of it. */
+  async rescue(): Promise<Uint8Array> {
+    const { door, driver } = here;
+    if (!door) throw new ClientError("signed_out");
+    const rows = driver ? driver.call((workspace) => workspace.rescueRows()) : await opened().outbox();
+    return rescueFile(door.lock.device, door.lock.escrow, rows);
+  },
+
+  /** The device that this phone is enrolled as. */
+  device: (): string | undefined => here.door?.lock.device,
+
+  async signOut(): Promise<void> {
+    if ((await unsent()) > 0) throw new ClientError("unsent");
+    end();
+    await eraseAttachments();
+    await opened().clear();
+    became({ kind: "signed_out" });
+    // The phone is clean; a session that the office cannot be told of ends by itself.
+    await office.signOut().catch(() => undefined);
+  },
+
+  /** Leaves the page that says why this phone was erased. */
+  async forget(): Promise<StartState> {
+    if (here.door) return admission.start(null);
+    await opened().clear();
+    return became({ kind: "signed_out" });
+  },
+};
