@@ -1,7 +1,8 @@
 /** Refused work between phone and console, and a phone that is shut out while in use. */
-import { expect, test, type Page } from "@playwright/test";
+import { expect, test, type BrowserContext, type Locator, type Page } from "@playwright/test";
+import type { VisitView } from "../../www/src/wasm/doorstep";
 import { noBarriers } from "./support/axe";
-import { inStep, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
+import { choose, inStep, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 
 let office: Office;
@@ -179,4 +180,120 @@ test("work for a record that was taken away is dismissed with a reason, and acce
   await console_.getByRole("button", { name: "Accept", exact: true }).click();
   await expect(console_.getByText("Accepted: it is part of the record.")).toBeVisible();
   expect(lines()[0]?.state).toBe("accepted");
+});
+
+/**
+ * Without a network a call is logged and a long text written; meanwhile the office writes one as long. Each is as it may
+ * be, and together they are longer than a record takes: the office can't merge this phone's work.
+ */
+async function tooLongTogether(page: Page, context: BrowserContext): Promise<{ id: string; refused: Locator }> {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await arrive(page, "chen.jie");
+  await readyOffline(page);
+  const id = await openCase(page, "NB2026000002");
+  await context.setOffline(true);
+  await choose(page, "What came of it", "Reached");
+  await page.getByLabel("What was said").fill("will be at home on Friday");
+  await page.getByRole("button", { name: "Log contact" }).click();
+  await note(page, "门口有狗。".repeat(5_000));
+  const api = await office.api();
+  const { heads } = await api.get<VisitView>(`/api/visits/${id}`);
+  await api.command(id, { do: "edit_notes", base: heads, text: "先打电话。".repeat(5_000) });
+  await context.setOffline(false);
+  await syncNow(page);
+  const refused = page.getByTestId("refused");
+  await expect(refused).toBeVisible();
+  return { id, refused };
+}
+
+async function look(page: Page, lang: string, theme: string): Promise<void> {
+  await page.evaluate(
+    ([lang, theme]) => {
+      localStorage.setItem("doorstep.lang", lang);
+      localStorage.setItem("doorstep.theme", theme);
+    },
+    [lang, theme] as const,
+  );
+  await page.reload();
+}
+
+test("refused work stands beside the office's, and is in the record once a supervisor could accept it", async ({
+  page,
+  context,
+  browser,
+}) => {
+  const { id, refused } = await tooLongTogether(page, context);
+  await expect(refused.getByRole("heading", { name: "Not accepted" })).toBeVisible();
+  await expect(refused).toContainText("together with what the office has, the text is longer than a record takes");
+  await expect(refused).toContainText("It is about: Notes");
+  await expect(refused).toContainText("Nothing is lost");
+  const notes = refused.locator("[data-unit=notes]");
+  await expect(notes.getByRole("group", { name: "You wrote" })).toContainText("门口有狗。");
+  await expect(notes.getByRole("group", { name: "The office has" })).toContainText("先打电话。");
+  await expect(refused.locator("[data-unit^='contacts.']")).toContainText("will be at home on Friday");
+  await noBarriers(page, "refused work");
+  await refused.screenshot({ path: test.info().outputPath("refused-en-light.png") });
+  await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", "attention");
+  await look(page, "zh-CN", "dark");
+  await expect(refused.getByRole("heading", { name: "未被接受" })).toBeVisible();
+  await expect(refused).toContainText("文字超出记录上限");
+  await noBarriers(page, "refused work in Chinese");
+  await refused.screenshot({ path: test.info().outputPath("refused-zh-dark.png") });
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  expect(width).toBeLessThanOrEqual(360);
+  await look(page, "en", "light");
+
+  const desktop = await browser.newContext();
+  const console_ = await desktop.newPage();
+  await desk(console_, "lin.yue");
+  await console_.getByTestId("quarantine-row").getByRole("link").click();
+  await expect(console_.getByText("It can't be accepted: Together with what the record says")).toBeVisible();
+  await expect(console_.getByRole("button", { name: "Accept…" })).toBeDisabled();
+  await noBarriers(console_, "a piece that can't be accepted");
+  await console_.screenshot({ path: test.info().outputPath("console.png") });
+  await console_.getByRole("link", { name: "NB2026000002" }).click();
+  await console_.getByLabel("Notes").fill("Call first.");
+  await console_.getByRole("button", { name: "Save notes" }).click();
+  // Gone once the office has them.
+  await expect(console_.getByRole("button", { name: "Discard what was typed" })).toBeHidden();
+  await console_.getByRole("link", { name: "Quarantine" }).click();
+  await console_.getByTestId("quarantine-row").getByRole("link").click();
+  await console_.getByRole("button", { name: "Accept…" }).click();
+  await console_.getByRole("button", { name: "Accept", exact: true }).click();
+  await expect(console_.getByText("Accepted: it is part of the record.")).toBeVisible();
+  await desktop.close();
+
+  // The phone's next contact.
+  await syncNow(page);
+  await expect(refused).toBeHidden();
+  await inStep(page);
+  const merged = await (await office.api()).get<VisitView>(`/api/visits/${id}`);
+  expect(merged.notes).toContain("门口有狗。".repeat(5_000));
+  expect(merged.notes).toContain("Call first.");
+  expect(merged.contacts.map(({ note, by }) => [note, by])).toEqual([["will be at home on Friday", "chen.jie"]]);
+  expect((JSON.parse(office.run(["verify", "--json"])) as { ok: boolean }).ok).toBe(true);
+});
+
+test("of work that was set aside the phone says why, and writes again what still holds", async ({ page, context }) => {
+  const { id, refused } = await tooLongTogether(page, context);
+  office.run(["quarantine", "dismiss", String(lines()[0]?.id), "--reason", "keep the notes short, please"]);
+  await syncNow(page);
+  await expect(refused).toContainText("A supervisor looked at it and did not take it over.");
+  await expect(refused).toContainText("keep the notes short, please");
+  await refused.screenshot({ path: test.info().outputPath("dismissed.png") });
+
+  // Both together are still too long: it is said, and nothing is given up.
+  await refused.getByRole("button", { name: "Take the office's record and write 2 again" }).click();
+  await expect(refused.getByRole("alert")).toContainText("Notes:");
+  await expect(refused.locator("[data-unit=notes]")).toContainText("门口有狗。");
+  await refused.getByRole("checkbox", { name: "Write again: Notes" }).uncheck();
+  await refused.getByRole("button", { name: "Take the office's record and write 1 again" }).click();
+  await expect(refused).toBeHidden();
+  await syncNow(page);
+  await inStep(page);
+  const view = await (await office.api()).get<VisitView>(`/api/visits/${id}`);
+  expect(view.contacts.map(({ note }) => note)).toEqual(["will be at home on Friday"]);
+  expect(view.notes).toBe("先打电话。".repeat(5_000));
+  // What was not written again is still kept.
+  expect(lines().map(({ state, units }) => [state, units.includes("notes")])).toEqual([["dismissed", true]]);
 });

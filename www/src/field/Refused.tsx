@@ -1,10 +1,12 @@
 /** Work on a record that the office refused: why, side by side with what it has, and the way on. */
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Aside, FieldValue, RefusedWork, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
-import { fieldName, formatField } from "../ui/format";
+import { fieldName, formatField, phoneNumber } from "../ui/format";
 import { Alert, useBusy } from "../ui/parts";
+import { Scrolled } from "../ui/Scrolled";
+import { TEXT_TOO_LONG, whyRefused } from "../ui/refusal";
 import { changed, client, explain, rows, showToast } from "./state";
 
 export function Refused({ view }: { view: VisitView }): JSX.Element | null {
@@ -59,7 +61,7 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
         <h2 id="refused" class="text-error section-title">
           {t("rec/refused_title")}
         </h2>
-        <p>{t("rec/refused", { message: word("refusal", work.code) })}</p>
+        <p>{t("rec/refused", { message: word("refusal", whyRefused(work.code, work.path)) })}</p>
         {work.path && <p class="muted text-sm">{t("rec/refused_about", { field: fieldName(work.path) })}</p>}
         <p class="muted text-sm">{t("rec/refused_kept")}</p>
       </div>
@@ -70,6 +72,7 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
         </Alert>
       )}
       <p>{t(units.length > 0 ? "rec/refused_way" : "rec/refused_nothing")}</p>
+      {whyRefused(work.code, work.path) === TEXT_TOO_LONG && <p>{t("rec/refused_shorten")}</p>}
       <ul class="flex flex-col gap-3 empty:hidden">
         {units.map((one) => (
           <Unit key={one.unit} {...one} view={view} on={!left.has(one.unit)} toggle={() => toggle(one.unit)} />
@@ -91,13 +94,18 @@ interface UnitProps {
 
 function Unit(props: UnitProps & { view: VisitView; on: boolean; toggle: () => void }): JSX.Element {
   const { unit, fields, again, view, on, toggle } = props;
-  const said = (path: string, value: FieldValue): string =>
-    value.type === "nothing" ? "–" : formatField(path, value, view.case.currency, view.case.zone);
+  const said = (path: string, value: FieldValue): string => {
+    if (value.type === "nothing") return "–";
+    if (value.type === "text" && path.endsWith(".number_ref")) return phoneNumber(value.value, view.case.phones);
+    return formatField(path, value, view.case.currency, view.case.zone);
+  };
+  /** An entry that the office has nothing of needs no other side. */
+  const unknown = fields.length > 1 && fields.every(({ office }) => office.type === "nothing");
   return (
     <li class="border-base-300 rounded-box border p-3" data-unit={unit}>
       {again ? (
         <label class="flex min-h-11 cursor-pointer items-center gap-3 font-semibold">
-          <input type="checkbox" class="checkbox" checked={on} onChange={toggle} />
+          <input type="checkbox" class="checkbox min-h-0" checked={on} onChange={toggle} />
           {t("rec/refused_write", { field: fieldName(unit) })}
         </label>
       ) : (
@@ -105,20 +113,42 @@ function Unit(props: UnitProps & { view: VisitView; on: boolean; toggle: () => v
           {fieldName(unit)} <span class="muted font-normal">· {t("rec/refused_not_yours")}</span>
         </p>
       )}
-      {fields.map(({ path, refused, office }) => (
-        <dl key={path} class="grid grid-cols-2 gap-x-3 pt-2 text-sm">
-          {path !== unit && <dt class="muted col-span-2">{fieldName(path)}</dt>}
-          <div class="min-w-0">
-            <dt class="muted text-xs">{t("rec/refused_yours")}</dt>
-            <dd class="break-words whitespace-pre-line">{said(path, refused)}</dd>
-          </div>
-          <div class="min-w-0">
-            <dt class="muted text-xs">{t("rec/refused_office")}</dt>
-            <dd class="break-words whitespace-pre-line">{said(path, office)}</dd>
-          </div>
+      {unknown ? (
+        <dl class="grid grid-cols-[auto_1fr] gap-x-3 gap-y-1 pt-2 text-sm">
+          {fields.map(({ path, refused }) => (
+            <Fragment key={path}>
+              <dt class="muted">{fieldName(path)}</dt>
+              <dd class="min-w-0 break-words whitespace-pre-line">
+                <Scrolled label={fieldName(path)} text={said(path, refused)} />
+              </dd>
+            </Fragment>
+          ))}
+          <dt class="muted">{t("rec/refused_office")}</dt>
+          <dd>–</dd>
         </dl>
-      ))}
+      ) : (
+        fields.map(({ path, refused, office }) => (
+          <div key={path} class="pt-2 text-sm">
+            {path !== unit && <p class="muted">{fieldName(path)}</p>}
+            <dl class="grid grid-cols-2 gap-x-3">
+              <Said by={t("rec/refused_yours")} text={said(path, refused)} />
+              <Said by={t("rec/refused_office")} text={said(path, office)} />
+            </dl>
+          </div>
+        ))
+      )}
     </li>
+  );
+}
+
+function Said({ by, text }: { by: string; text: string }): JSX.Element {
+  return (
+    <div class="min-w-0">
+      <dt class="muted text-xs">{by}</dt>
+      <dd class="break-words whitespace-pre-line">
+        <Scrolled label={by} text={text} />
+      </dd>
+    </div>
   );
 }
 

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import type { VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
-import { formatDate, formatDateTime, formatMoney } from "../ui/format";
+import { formatDate, formatDateTime, formatMoney, phoneNumber } from "../ui/format";
 import { Card, Facts, Signed } from "./page";
 import { pathName } from "./paths";
 
@@ -33,11 +33,6 @@ export function CaseFacts({ view }: { view: VisitView }): JSX.Element {
 }
 
 export function Contacts({ view }: { view: VisitView }): JSX.Element {
-  /** `phones.0` is the first of the case's numbers. */
-  const number = (reference: string): string => {
-    const at = /^phones\.(\d+)$/.exec(reference)?.[1];
-    return (at === undefined ? undefined : view.case.phones[Number(at)]) ?? reference;
-  };
   return (
     <Card title={word("field", "contacts")}>
       {view.contacts.length === 0 && <p class="muted text-sm">{t("con/none")}</p>}
@@ -48,7 +43,7 @@ export function Contacts({ view }: { view: VisitView }): JSX.Element {
               {word("channel", contact.channel)} · {word("outcome", contact.outcome)}
             </span>{" "}
             · {word("person", contact.target_role)}
-            {contact.number_ref && ` · ${number(contact.number_ref)}`}
+            {contact.number_ref && ` · ${phoneNumber(contact.number_ref, view.case.phones)}`}
             {contact.note && <p class="whitespace-pre-line">{contact.note}</p>}
             <p>
               <Signed by={contact.by} at={formatDateTime(contact.at, contact.zone)} />

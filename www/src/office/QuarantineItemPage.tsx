@@ -6,10 +6,11 @@ import type { FieldValue } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { formatDateTime, formatField } from "../ui/format";
 import { Alert, Dialog, Field, useBusy } from "../ui/parts";
+import { Scrolled } from "../ui/Scrolled";
 import { api, ApiError, type QuarantineItem } from "./api";
 import { Card, Facts, narrow, PageTitle, Signed } from "./page";
 import { pathName } from "./paths";
-import { whyRefused } from "./QuarantinePage";
+import { sentenceFor } from "./QuarantinePage";
 import { explain, mayWrite } from "./state";
 
 export function QuarantineItemPage({ id }: { id: string }): JSX.Element {
@@ -46,7 +47,7 @@ export function QuarantineItemPage({ id }: { id: string }): JSX.Element {
 
 function About({ item }: { item: QuarantineItem }): JSX.Element {
   return (
-    <Card title={whyRefused(item.code, item.message)}>
+    <Card title={sentenceFor(item)}>
       <Facts
         rows={[
           [
@@ -96,7 +97,9 @@ function Beside({ item }: { item: QuarantineItem }): JSX.Element {
                 {cells(field).map((text, at) => (
                   <>
                     <dt class="muted">{t(`office/q/${heads[at]}`)}</dt>
-                    <dd class="min-w-0 break-words whitespace-pre-line">{text}</dd>
+                    <dd class="min-w-0 break-words whitespace-pre-line">
+                      <Scrolled label={t(`office/q/${heads[at]}`)} text={text} />
+                    </dd>
                   </>
                 ))}
               </dl>
@@ -124,7 +127,7 @@ function Beside({ item }: { item: QuarantineItem }): JSX.Element {
                   </th>
                   {cells(field).map((text, at) => (
                     <td key={heads[at]} class="max-w-80 break-words whitespace-pre-line">
-                      {text}
+                      <Scrolled label={t(`office/q/${heads[at]}`)} text={text} />
                     </td>
                   ))}
                 </tr>
@@ -164,7 +167,7 @@ function Deciding({ item, changed, moved }: DecidingProps): JSX.Element {
   const [asking, setAsking] = useState<"accept" | "dismiss" | null>(null);
   const [said, setSaid] = useState<string | null>(null);
   const how = item.acceptance;
-  const effect = how.how === "impossible" ? whyRefused(how.code, how.message) : t(`office/q/how/${how.how}`);
+  const effect = how.how === "impossible" ? sentenceFor(how) : t(`office/q/how/${how.how}`);
   if (item.state === "accepted") {
     return (
       <p role="status" class="text-success">

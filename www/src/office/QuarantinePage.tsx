@@ -5,6 +5,7 @@ import { Link, useLocation, useSearch } from "wouter-preact";
 import { t } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Alert, Select } from "../ui/parts";
+import { whyRefused } from "../ui/refusal";
 import { api, type Quarantined, type QuarantinePage as Page } from "./api";
 import { Empty, PageTitle } from "./page";
 import { pathName } from "./paths";
@@ -91,7 +92,7 @@ function Row({ row }: { row: Quarantined }): JSX.Element {
           <span class="badge badge-outline">{t(`office/q/${row.state}`)}</span>
         </span>
         {about.length > 0 && <span class="text-sm">{about.join(" · ")}</span>}
-        <span>{whyRefused(row.code, row.message)}</span>
+        <span>{sentenceFor(row)}</span>
         <span class="muted text-sm">
           {t("app/by_at", { by: row.user, at: formatDateTime(row.at) })} · {t("office/device")}{" "}
           <span class="font-mono text-xs">{row.device.slice(0, 8)}</span>
@@ -102,8 +103,8 @@ function Row({ row }: { row: Quarantined }): JSX.Element {
 }
 
 /** The sentence for why work was refused, else the office's own. */
-export function whyRefused(code: string, message: string): string {
-  const key = `office/q/why/${code}`;
+export function sentenceFor({ code, path, message }: Pick<Quarantined, "code" | "path" | "message">): string {
+  const key = `office/q/why/${whyRefused(code, path)}`;
   const words = t(key);
   return words === key ? message : words;
 }

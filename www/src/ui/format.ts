@@ -245,6 +245,12 @@ export function formatField(path: string, value: FieldValue, currency: string, z
   }
 }
 
+/** The number that a reference such as `phones.0`, the first of the case's numbers, stands for. */
+export function phoneNumber(reference: string, phones: string[]): string {
+  const at = /^phones\.(\d+)$/.exec(reference)?.[1];
+  return (at === undefined ? undefined : phones[Number(at)]) ?? reference;
+}
+
 /** An id of an entry or of an attachment: nothing that a person reads. */
 const ID = /^([0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64})$/;
 
