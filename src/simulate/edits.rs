@@ -10,8 +10,8 @@ use crate::ids::RecordId;
 use crate::office::store::{Asides, Stand};
 use crate::office::{Created, NewVisit, OfficeError, QuarantineError};
 use crate::record::Record;
-use crate::record::command::{AssignmentPatch, CasePatch, Command};
-use crate::record::terms::Role;
+use crate::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
+use crate::record::terms::{Disposition, Role, Stage};
 use crate::record::view::VisitView;
 use crate::workspace::WorkspaceError;
 
@@ -62,7 +62,9 @@ impl World<'_> {
 
     /// A supervisor does something to one of the records.
     pub(super) fn office_edit(&mut self) -> Step {
-        let id = self.records[self.rng.usize(0..self.records.len())];
+        let some = self.records[self.rng.usize(0..self.records.len())];
+        // Mostly what waits for a review: few records come that far.
+        let id = self.handed_in()?.filter(|_| self.rng.u32(0..4) > 0).unwrap_or(some);
         if self.strikes(Fault::Reassigned) || self.rng.u32(0..20) == 0 {
             return self.reassign(id);
         }
@@ -80,6 +82,16 @@ impl World<'_> {
             self.oracle.office_edited(Edit { record: id, mark, hash, trace, arrived: true });
         }
         Ok(())
+    }
+
+    /// A record that is sealed and not judged.
+    fn handed_in(&self) -> Result<Option<RecordId>, Broken> {
+        for id in &self.records {
+            if self.office_record(*id)?.stage() == Stage::Sealed {
+                return Ok(Some(*id));
+            }
+        }
+        Ok(None)
     }
 
     /// A supervisor looks at the oldest refused work and accepts it, or dismisses it.
@@ -112,16 +124,16 @@ impl World<'_> {
     }
 
     /// The office takes accepted records off the phones (rule F5).
-    pub(super) fn let_go(&mut self) -> Step {
-        let at = self.some_endpoint();
+    pub(super) fn let_go(&mut self, at: usize) -> Step {
         self.doom(at, self.records.len());
         let office = self.endpoints[at].office.clone();
         let done = self.ground.runtime.block_on(office.let_go(Duration::ZERO));
         if self.died(at)? {
             return Ok(());
         }
-        let records = done.map_err(|error| failed("F5", error))?;
-        self.tell(format!("{records} accepted records leave the phones"));
+        if done.map_err(|error| failed("F5", error))? > 0 {
+            self.count(Fault::LetGo);
+        }
         Ok(())
     }
 
@@ -190,6 +202,20 @@ impl World<'_> {
             })
             .collect();
         self.records.sort_unstable();
+        self.found_visit()
+    }
+
+    /// One of the visits was over before: few come that far in one run.
+    fn found_visit(&mut self) -> Result<(), OfficeError> {
+        let Some(id) = self.records.first().copied() else { return Ok(()) };
+        let office = self.office().clone();
+        let view = self.ground.runtime.block_on(office.visit(id))?;
+        let Some(user) = view.assignment.collectors.first() else { return Ok(()) };
+        let talk = TalkPatch { disposition: Some(Disposition::Ptp), ..Default::default() };
+        for command in [Command::EditTalk(talk), Command::Seal { at: self.now() }] {
+            let done = office.command(id, command, user, Role::Collector);
+            self.ground.runtime.block_on(done)?;
+        }
         Ok(())
     }
 

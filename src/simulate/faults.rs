@@ -82,8 +82,8 @@ faults! {
     OfficeClockJump = "office_clock_jump", 40;
     /// The office gives a record to other collectors.
     Reassigned = "reassigned", 60;
-    /// The office takes what it has accepted off the phones.
-    LetGo = "let_go", 150;
+    /// The office takes what it has accepted off the phones. It follows from the others.
+    LetGo = "let_go", 0;
     /// The office's store becomes an older copy of itself, in a new life.
     BackupRestored = "backup_restored", 60;
 }

@@ -55,8 +55,8 @@ impl World<'_> {
             let skew = self.rng.i64(-DAY..DAY);
             self.endpoints[at].skew.store(skew, Ordering::Relaxed);
         }
-        if self.strikes(Fault::LetGo) {
-            self.let_go()?;
+        if self.rng.u32(0..4) == 0 {
+            self.let_go(at)?;
         }
         if !self.disks_fail && self.house.has_backup() && self.strikes(Fault::BackupRestored) {
             self.restore_office()?;

@@ -1,11 +1,13 @@
 //! Attachments: up in pieces, verified, and down for whoever may see a record that names them.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::header;
 use doorstep::ids::{RecordId, hex};
 use doorstep::office::blobs::{MOST_BYTES, MOST_OF_PIECE, Swept};
-use doorstep::record::command::{Command, NewAttachment};
-use doorstep::record::terms::{AttachmentKind, Role};
+use doorstep::record::command::{Command, NewAttachment, TalkPatch};
+use doorstep::record::terms::{AttachmentKind, Disposition, ReviewStatus, Role};
 use sha2::{Digest, Sha256};
 
 use super::desk::{Answer, Desk, ask};
@@ -119,6 +121,27 @@ async fn a_name_alone_opens_nothing() {
 }
 
 /// Photos of a phone that was revoked are evidence like its changes.
+#[tokio::test]
+async fn what_left_the_phones_by_age_shows_its_blobs_to_the_office_alone() {
+    let desk = Desk::open().await;
+    let id = desk.visit("C-1", &["chen.jie"]).await;
+    let [chen, lin] = [desk.token("chen.jie").await, desk.token("lin.yue").await];
+    let photo = bytes(50);
+    let path = path(&photo);
+    send(&desk, &path, &chen, &photo).await;
+    name(&desk, id, &photo, "image/jpeg").await;
+    let talk = TalkPatch { disposition: Some(Disposition::NotHome), ..Default::default() };
+    for command in [Command::EditTalk(talk), Command::Seal { at: 1 }] {
+        desk.office.command(id, command, "chen.jie", Role::Collector).await.unwrap();
+    }
+    let accepted = Command::Review { status: ReviewStatus::Accepted, remark: String::new(), at: 1 };
+    desk.office.command(id, accepted, "lin.yue", Role::Supervisor).await.unwrap();
+    assert_eq!(desk.get(&path, Some(&chen)).await.status.as_u16(), 200);
+    assert_eq!(desk.office.let_go(Duration::ZERO).await, Ok(1));
+    assert_eq!(desk.get(&path, Some(&chen)).await.code(), (404, "unknown_blob".into()));
+    assert_eq!(desk.get(&path, Some(&lin)).await.status.as_u16(), 200);
+}
+
 #[tokio::test]
 async fn a_device_that_is_shut_out_hands_over_and_gets_nothing() {
     let desk = Desk::open().await;
