@@ -1,7 +1,8 @@
 /** A new version of the app: it waits, a person chooses, every tab changes over, nothing typed is lost. */
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
+import type { VisitView } from "../../www/src/wasm/doorstep";
 import { noBarriers } from "./support/axe";
-import { choose, go, inStep, openCase, readyOffline, saved, signIn, step, unlocks } from "./support/field";
+import { choose, go, inStep, openCase, readyOffline, saved, signIn, step, syncNow, unlocks } from "./support/field";
 import { Office } from "./support/office";
 import { Rollout } from "./support/rollout";
 
@@ -85,6 +86,8 @@ test("both tabs offer it, neither reloads by itself, and one tap updates both wi
   await second.getByLabel("Borrower's feedback").press("End");
   await second.getByLabel("Borrower's feedback").pressSequentially(" at the door");
   await Promise.all([first, second].map(notReloaded));
+  // All of the new version is on the phone already.
+  await context.setOffline(true);
   await updateNow(first).click();
 
   for (const page of [first, second]) {
@@ -98,8 +101,28 @@ test("both tabs offer it, neither reloads by itself, and one tap updates both wi
   await second.getByLabel("Borrower's feedback").blur();
   await saved(second);
   await expect(first.getByLabel("Borrower's feedback")).toHaveValue("a kind word at the door, under the new version");
+  await context.setOffline(false);
   await inStep(first);
   await inStep(second);
+});
+
+test("a tab that does not answer may hold anything: all stay where they are until it does", async ({ context }) => {
+  const { first } = await firstVisit(context);
+  const two = rollout.next();
+  const second = await anotherTab(context, "/settings");
+  await Promise.all([first, second].map(mark));
+  for (const page of [first, second]) await expect(offer(page)).toBeVisible();
+  // Longer than anybody waits for its answer.
+  const stopped = second.evaluate(() => {
+    const end = Date.now() + 20_000;
+    while (Date.now() < end);
+  });
+  await updateNow(first).click();
+  await expect(first.getByText("Something in another tab of Doorstep", { exact: false })).toBeVisible();
+  await stopped;
+  await Promise.all([first, second].map(notReloaded));
+  await updateNow(first).click();
+  for (const page of [first, second]) await updated(page, two);
 });
 
 test("a form that is not handed in yet keeps every tab where it is, and nothing of it is lost", async ({ context }) => {
@@ -221,4 +244,30 @@ test("who looks at the app after an hour is offered what came meanwhile, in Chin
   await tabTo("立即更新");
   await first.keyboard.press("Enter");
   await updated(first, two);
+});
+
+test("an office that has moved on is no loss: the work waits, the update is found at once, and then all is sent", async ({
+  context,
+}) => {
+  const { first, id } = await firstVisit(context);
+  await step(first, "Record");
+  const two = rollout.next();
+  rollout.estranged = true;
+  await notes(first).fill("written for a newer office");
+  await notes(first).blur();
+  await saved(first);
+  await expect(offer(first)).toBeVisible();
+  await first.getByTestId("sync-status").click();
+  await expect(first.getByText("The office works with a newer version of Doorstep.", { exact: false })).toBeVisible();
+  await first.getByRole("button", { name: "Close" }).click();
+  await expect(first.getByTestId("sync-status")).toHaveAttribute("data-unsent", "1");
+
+  await updateNow(first).click();
+  await updated(first, two);
+  rollout.estranged = false;
+  await expect(notes(first)).toHaveValue("written for a newer office");
+  await syncNow(first);
+  await inStep(first);
+  const desk = await office.api();
+  expect((await desk.get<VisitView>(`/api/visits/${id}`)).notes).toBe("written for a newer office");
 });

@@ -9,7 +9,7 @@
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import { livingTabs } from "../core/client";
 import { unfinished } from "../ui/unfinished";
-import { save, saving, typing } from "./state";
+import { save, saving, status, typing } from "./state";
 
 /** A browser looks for a new version on its own only when a page is loaded; this app stays open for days. */
 const LOOK_EVERY_MS = 3_600_000;
@@ -31,6 +31,9 @@ export const updateHeld = signal<"here" | "elsewhere" | null>(null);
 const saved = computed(() => typing.value === 0 && saving.value === 0 && (save.value?.state ?? "saved") === "saved");
 /** Loading this page anew costs nobody a letter. */
 const finished = computed(() => unfinished.value === 0 && saved.value);
+
+/** The office does not speak the language of this version any more. */
+const outgrown = computed(() => status.value?.problem === "unsupported_version");
 
 type Message = { kind: "ask"; call: string } | { kind: "answer"; call: string; agreed: boolean } | { kind: "later" };
 
@@ -71,12 +74,16 @@ function watch(of: ServiceWorkerRegistration): void {
   };
   of.addEventListener("updatefound", follow);
   follow();
+  const seek = (): void => {
+    putOff.value = false;
+    void of.update().catch(() => undefined);
+  };
+  effect(() => void (outgrown.value && seek()));
   let looked = Date.now();
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState !== "visible" || Date.now() - looked < LOOK_EVERY_MS) return;
     looked = Date.now();
-    putOff.value = false;
-    void of.update().catch(() => undefined);
+    seek();
   });
 }
 
