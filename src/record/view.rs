@@ -3,15 +3,19 @@
 //! Times are milliseconds since 1970-01-01 UTC, dates `YYYY-MM-DD`, money minor units of
 //! `case.currency`. Hashes are lower-case hex.
 
+mod visit;
+
 use serde::{Deserialize, Serialize};
 
-use super::command::{Position, PromiseToPay};
 use super::terms::{
-    AppointmentStatus, AttachmentKind, Channel, CheckAnswer, CheckItem, ConductKind,
-    ContactOutcome, Disposition, Flag, Grade, Moment, NoticeAbout, OptionKind, OverdueReason,
-    PlaceType, ProposedBy, ReviewStatus, Stage, TargetRole, Willingness,
+    AppointmentStatus, Channel, ConductKind, ContactOutcome, Disposition, Flag, Grade, Moment,
+    NoticeAbout, PlaceType, ReviewStatus, Stage, TargetRole,
 };
 use crate::types::TsType;
+pub use visit::{
+    AmendmentView, AppointmentView, AttachmentView, CheckView, OptionView, PaymentView, ReviewView,
+    SealView, SignatureView, TalkView, VisitFactsView,
+};
 
 TsType! {
 /// One visit record, whole.
@@ -230,235 +234,6 @@ pub struct ContactView {
     pub note: String,
     /// Who logged it.
     pub by: String,
-}
-}
-
-TsType! {
-/// Time and place of the visit.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct AppointmentView {
-    /// Start of the window, ms.
-    pub starts_at: Option<i64>,
-    /// End of the window, ms.
-    pub ends_at: Option<i64>,
-    /// IANA zone where it was set.
-    pub zone: String,
-    /// Where.
-    pub place: String,
-    /// Where it stands; `None` before a proposal.
-    pub status: Option<AppointmentStatus>,
-    /// Which side proposed it.
-    pub proposed_by: Option<ProposedBy>,
-    /// The borrower's own wishes.
-    pub borrower_remark: String,
-}
-}
-
-TsType! {
-/// What happened on site.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct VisitFactsView {
-    /// ms.
-    pub departed_at: Option<i64>,
-    /// ms.
-    pub arrived_at: Option<i64>,
-    /// ms.
-    pub talk_from: Option<i64>,
-    /// ms.
-    pub talk_to: Option<i64>,
-    /// ms.
-    pub left_at: Option<i64>,
-    /// ms.
-    pub asked_to_leave_at: Option<i64>,
-    /// IANA zone of these times.
-    pub zone: String,
-    /// Taken once, at check-in.
-    pub position: Option<Position>,
-    /// What kind of place.
-    pub place_type: Option<PlaceType>,
-    /// Sign-in names, sorted.
-    pub visitors: Vec<String>,
-    /// Whom the collectors met.
-    pub person_met: Option<TargetRole>,
-}
-}
-
-TsType! {
-/// One collector's answer to one item.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CheckView {
-    /// Which item.
-    pub item: CheckItem,
-    /// Who answered.
-    pub by: String,
-    /// The answer.
-    pub answer: CheckAnswer,
-    /// ms.
-    pub at: i64,
-    /// How it is evidenced.
-    pub grade: Grade,
-    /// Why it was not possible; else empty.
-    pub reason: String,
-}
-}
-
-TsType! {
-/// What was said.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct TalkView {
-    /// Why payment is late.
-    pub overdue_reason: Option<OverdueReason>,
-    /// In the borrower's words.
-    pub overdue_reason_text: String,
-    /// How willing.
-    pub willingness: Option<Willingness>,
-    /// Options offered, in order of their ids.
-    pub options: Vec<OptionView>,
-    /// Id of the option chosen.
-    pub chosen_option: Option<String>,
-    /// The promise, if one was made.
-    pub promise: Option<PromiseToPay>,
-    /// What came of the visit.
-    pub disposition: Option<Disposition>,
-}
-}
-
-TsType! {
-/// A repayment option that was offered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OptionView {
-    /// UUIDv7.
-    pub id: String,
-    /// What kind.
-    pub kind: OptionKind,
-    /// Number of instalments.
-    pub instalments: i64,
-    /// `YYYY-MM-DD`.
-    pub first_due: String,
-    /// Whole amount, minor units.
-    pub amount: i64,
-    /// Months.
-    pub term_months: i64,
-    /// Who offered it.
-    pub offered_by: String,
-}
-}
-
-TsType! {
-/// A payment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PaymentView {
-    /// UUIDv7.
-    pub id: String,
-    /// Minor units.
-    pub amount: i64,
-    /// ms.
-    pub at: i64,
-    /// How.
-    pub channel: String,
-    /// Reference.
-    pub reference: String,
-    /// SHA-256 of the receipt, or empty.
-    pub receipt: String,
-    /// Who wrote it down.
-    pub by: String,
-}
-}
-
-TsType! {
-/// A named attachment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AttachmentView {
-    /// SHA-256 of its bytes.
-    pub sha256: String,
-    /// Media type.
-    pub media_type: String,
-    /// Bytes.
-    pub size: i64,
-    /// ms.
-    pub taken_at: i64,
-    /// What it is.
-    pub kind: AttachmentKind,
-    /// What it shows.
-    pub caption: String,
-    /// Who added it.
-    pub by: String,
-}
-}
-
-TsType! {
-/// The collector's word that the record is complete.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SealView {
-    /// ms.
-    pub at: i64,
-    /// Who.
-    pub by: String,
-    /// Device id, hex.
-    pub device: String,
-    /// Heads that were sealed.
-    pub heads: Vec<String>,
-    /// Signatures under it and under seals before it, oldest first.
-    pub signatures: Vec<SignatureView>,
-}
-}
-
-TsType! {
-/// One collector's signature under a seal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SignatureView {
-    /// UUIDv7.
-    pub id: String,
-    /// ms.
-    pub at: i64,
-    /// Who.
-    pub by: String,
-    /// Device id, hex.
-    pub device: String,
-    /// The device's public key, hex.
-    pub key: String,
-    /// The state that was signed.
-    pub heads: Vec<String>,
-    /// The text that was read back.
-    pub text: String,
-    /// Hex.
-    pub signature: String,
-    /// Whether the signature is one over all of that by the key.
-    pub sound: bool,
-    /// Whether the seal that was signed is one that stands.
-    pub standing: bool,
-}
-}
-
-TsType! {
-/// An addition after the seal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AmendmentView {
-    /// UUIDv7.
-    pub id: String,
-    /// ms.
-    pub at: i64,
-    /// Who.
-    pub by: String,
-    /// The field it is about.
-    pub path: String,
-    /// What is added.
-    pub text: String,
-}
-}
-
-TsType! {
-/// The office's review.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReviewView {
-    /// Where it stands.
-    pub status: ReviewStatus,
-    /// What the collector should know.
-    pub remark: String,
-    /// Who.
-    pub by: String,
-    /// ms.
-    pub at: Option<i64>,
 }
 }
 

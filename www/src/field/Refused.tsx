@@ -114,7 +114,7 @@ function Unit(props: UnitProps & { view: VisitView; on: boolean; toggle: () => v
         </p>
       )}
       {unknown ? (
-        <dl class="grid grid-cols-[auto_1fr] gap-x-3 gap-y-1 pt-2 text-sm">
+        <dl class="grid grid-cols-[minmax(0,2fr)_minmax(0,3fr)] gap-x-3 gap-y-1 pt-2 text-sm">
           {fields.map(({ path, refused }) => (
             <Fragment key={path}>
               <dt class="muted">{fieldName(path)}</dt>
