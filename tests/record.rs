@@ -302,6 +302,25 @@ fn notes_merge_by_character_against_what_the_writer_saw() {
 }
 
 #[test]
+fn what_is_written_behind_characters_that_went_meanwhile_stands_where_they_stood() {
+    for (left, written, expected) in
+        [("ring", "ring twice!", "ring!"), ("", "ring twice!", "!"), ("", "a ring twice", "a ")]
+    {
+        let (mut phone, mut desk) = (created(), created());
+        let collector = author("chen.jie", Role::Collector, 1);
+        note(&mut phone, &collector, "ring twice");
+        exchange(&mut phone, &mut desk);
+        let seen = phone.heads().to_hex();
+        note(&mut desk, &office(), left);
+        exchange(&mut phone, &mut desk);
+        let edit = TextEdit { base: seen, text: written.into() };
+        phone.apply(&Command::EditNotes(edit), &collector).expect("allowed");
+        exchange(&mut phone, &mut desk);
+        assert_eq!((phone.view().notes, desk.view().notes), (expected.into(), expected.into()));
+    }
+}
+
+#[test]
 fn a_text_grows_no_longer_than_it_may_be_and_can_always_be_made_shorter() {
     let (mut phone, mut desk) = (created(), created());
     let collector = author("chen.jie", Role::Collector, 1);

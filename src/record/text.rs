@@ -4,11 +4,11 @@
 //! filled from. The difference is worked out against that state, then carried over to the present
 //! one, so that what others wrote meanwhile stays.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use automerge::transaction::{Transactable, Transaction};
-use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ReadDoc};
+use automerge::{Automerge, ChangeHash, ObjId, ReadDoc};
 
 use super::document::Record;
 use super::error::CommandError;
@@ -56,7 +56,7 @@ pub(super) fn merge(
     let (mut at, doomed) = if seen_all {
         (change.at, Vec::from_iter((!deleted.is_empty()).then_some(deleted)))
     } else {
-        (carried_over(record, object, change.at, base)?, standing(doc, object, deleted, base))
+        carried_over(doc, object, deleted, base)
     };
     if !change.inserted.is_empty() {
         // Behind what is deleted reads better than before it where both ends moved.
@@ -70,54 +70,28 @@ pub(super) fn merge(
     Ok(())
 }
 
-/// Where a place of the text at `base` is now: the character before it holds it.
+/// Where a stretch of the text at `base` begins now, and the stretches of it that still stand, in
+/// order: without what is gone, and without what others put in between. The nearest character
+/// before it that still stands holds its place.
 fn carried_over(
-    record: &Record,
-    object: &ObjId,
-    at: usize,
-    base: &[ChangeHash],
-) -> Result<usize, AutomergeError> {
-    let Some(before) = at.checked_sub(1) else { return Ok(0) };
-    let doc = record.document();
-    let cursor = doc.get_cursor(object, before, Some(base))?;
-    let stands = stands_at(record, object, &cursor)?;
-    Ok(doc.get_cursor_position(object, &cursor, None)? + usize::from(stands))
-}
-
-/// The stretches in which characters of the text at `base` stand now, in order: without those that
-/// are gone, and without what others put between them.
-fn standing(
     doc: &Automerge,
     object: &ObjId,
-    characters: Range<usize>,
+    stretch: Range<usize>,
     base: &[ChangeHash],
-) -> Vec<Range<usize>> {
-    let named: BTreeSet<ObjId> =
-        doc.list_range_at(object, characters, base).map(|item| item.id()).collect();
-    let mut stretches: Vec<Range<usize>> = Vec::new();
-    for (now, item) in doc.list_range(object, ..).enumerate() {
-        match stretches.last_mut() {
-            _ if !named.contains(&item.id()) => {}
-            Some(last) if last.end == now => last.end += 1,
-            Some(_) | None => stretches.push(now..now + 1),
+) -> (usize, Vec<Range<usize>>) {
+    let was: Vec<ObjId> =
+        doc.list_range_at(object, ..stretch.end, base).map(|item| item.id()).collect();
+    let now: BTreeMap<ObjId, usize> =
+        doc.list_range(object, ..).enumerate().map(|(at, item)| (item.id(), at)).collect();
+    let before = was.iter().take(stretch.start).rev().find_map(|id| now.get(id));
+    let mut standing: Vec<Range<usize>> = Vec::new();
+    for at in was.iter().skip(stretch.start).filter_map(|id| now.get(id)).copied() {
+        match standing.last_mut() {
+            Some(last) if last.end == at => last.end += 1,
+            Some(_) | None => standing.push(at..at + 1),
         }
     }
-    stretches
-}
-
-/// Whether the character that a cursor names still stands. A cursor to a deleted one moves to its
-/// neighbour; asked anew at that place, the neighbour names another character.
-fn stands_at(
-    record: &Record,
-    object: &ObjId,
-    cursor: &automerge::Cursor,
-) -> Result<bool, AutomergeError> {
-    let doc = record.document();
-    let now = doc.get_cursor_position(object, cursor, None)?;
-    if now >= doc.length(object) {
-        return Ok(false);
-    }
-    Ok(doc.get_cursor(object, now, None)? == *cursor)
+    (before.map_or(0, |at| at + 1), standing)
 }
 
 #[cfg(test)]
