@@ -212,7 +212,11 @@ fn read_workbook(bytes: &[u8]) -> Result<Records, NoSheet> {
         while let Some(cell) = cells.next_cell().map_err(|_| NoSheet::Damaged)? {
             let (line, column) = cell.get_position();
             let (line, column) = (line as usize, column as usize);
-            if line != at {
+            if line < at {
+                // Programs write them in order; a row's number would be worth nothing.
+                return Err(NoSheet::Damaged);
+            }
+            if line > at {
                 records.push(at, &row)?;
                 row.clear();
                 at = line;
