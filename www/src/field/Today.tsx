@@ -6,13 +6,13 @@ import { useEffect, useMemo } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { ListRow } from "../core/api";
 import { t } from "../i18n";
-import { formatDay, today } from "../ui/format";
-import { arrange, dayOf, search } from "./agenda";
+import { formatDay } from "../ui/format";
+import { search } from "./agenda";
 import { InstallCard } from "./Install";
 import { takeLastPlace, usePlace } from "./place";
 import { practising } from "./practice";
 import { SignInForm } from "./SignIn";
-import { clock, expired, me, rows } from "./state";
+import { arranged, clock, expired, me, rows } from "./state";
 import { SyncChip } from "./SyncStatus";
 import { VisitRows } from "./VisitRows";
 
@@ -26,10 +26,8 @@ export function Today(): JSX.Element {
   const all = rows.value ?? [];
   const wanted = query.value;
   const kept = filter.value;
-  const day = today();
-  // Thousands are put in order once; a search only leaves some out.
-  const arranged = useMemo(() => arrange(all, dayOf(day)), [all, day]);
-  const sections = useMemo(() => search(arranged, wanted, (row) => passes(row, kept)), [arranged, kept, wanted]);
+  const ordered = arranged.value;
+  const sections = useMemo(() => search(ordered, wanted, (row) => passes(row, kept)), [ordered, kept, wanted]);
   usePlace(true, () => 0, "h1");
   useEffect(() => void (document.title = `${t("list/title")} – ${t("app/name")}`));
   return (

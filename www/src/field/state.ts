@@ -11,9 +11,9 @@ import {
 import { connect } from "../core/client";
 import { PRACTICE, STORE } from "../core/names";
 import { sentence, t } from "../i18n";
-import { fieldName } from "../ui/format";
+import { fieldName, today } from "../ui/format";
 import { signedIn } from "../ui/openid";
-import { prepare } from "./agenda";
+import { arrange, dayOf, prepare } from "./agenda";
 import { practising } from "./practice";
 
 export const client = connect(practising ? PRACTICE : STORE);
@@ -38,6 +38,10 @@ for (const type of ["online", "offline"]) addEventListener(type, () => (online.v
 /** The time, now and then, for what says how long something has waited. */
 export const clock = signal(Date.now());
 setInterval(() => document.visibilityState === "visible" && (clock.value = Date.now()), 30_000);
+
+const day = computed(() => (clock.value, today()));
+/** All rows in the order of the day. Thousands are put in order once; a search only leaves some out. */
+export const arranged = computed(() => arrange(rows.value ?? [], dayOf(day.value)));
 
 /** The app is about to be locked: nothing of any record is shown any more, what was typed is being saved. */
 export const locking = signal(false);
@@ -127,6 +131,9 @@ export async function enter(next: StartState): Promise<void> {
   if (next.kind === "ready") {
     const [, state] = await Promise.all([refreshList(), client.status()]);
     status.value = state;
+    // Thousands are put in order before they are drawn, not in one go with it.
+    void arranged.value;
+    await new Promise((done) => setTimeout(done));
   } else {
     known.clear();
     mark = null;
