@@ -148,7 +148,10 @@ test("a signature is drawn, or typed with a reason", async () => {
   await page.getByRole("button", { name: "Signature", exact: true }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByRole("button", { name: "Keep signature" })).toBeDisabled();
-  const box = await dialog.getByRole("img", { name: "Sign here with a finger" }).boundingBox();
+  const pad = dialog.getByRole("img", { name: "Sign here with a finger" });
+  // Waits until the dialog has come to rest.
+  await pad.hover();
+  const box = await pad.boundingBox();
   if (!box) throw new Error("no pad");
   await page.mouse.move(box.x + 30, box.y + 60);
   await page.mouse.down();
