@@ -11,15 +11,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use doorstep::ids::RecordId;
-use doorstep::office::{Created, NewVisit, Office};
-use doorstep::record::command::{
-    AssignmentPatch, CasePatch, Command, NewPayment, TalkPatch, VisitPatch,
-};
+use doorstep::office::Office;
+use doorstep::record::command::{CasePatch, Command, NewPayment, TalkPatch, VisitPatch};
 use doorstep::record::terms::{Disposition, ReviewStatus, Role};
 use doorstep::sync::message::Ended;
 use doorstep::workspace::vault::Vault;
 use doorstep::workspace::{Card, Table};
-use support::{Device, KEY, NOW, contact};
+use support::{Device, KEY, NOW, contact, create, to, visit_for};
 
 const DAY: i64 = 86_400_000;
 
@@ -396,22 +394,7 @@ fn process(folder: &Path, clock: &Arc<AtomicI64>) -> Office {
 }
 
 async fn visit(office: &Office, case_no: &str, collectors: &[&str]) -> RecordId {
-    let visit = NewVisit {
-        case_no: case_no.into(),
-        case: CasePatch {
-            borrower_name: Some("Wang Fang".into()),
-            address: Some("12 Mill Road".into()),
-            phones: Some(vec!["13800000000".into()]),
-            overdue: Some(150_000),
-            currency: Some("CNY".into()),
-            ..CasePatch::default()
-        },
-        assignment: to(collectors),
-    };
-    match office.create_visits(vec![visit], "lin.yue").await.unwrap()[..] {
-        [Created::New(id)] => id,
-        ref other => panic!("{other:?}"),
-    }
+    create(office, visit_for(case_no, collectors)).await
 }
 
 /// A visit from its outcome to the seal.
@@ -434,11 +417,4 @@ fn payment(id: &str) -> Command {
         reference: String::new(),
         receipt: String::new(),
     })
-}
-
-fn to(collectors: &[&str]) -> AssignmentPatch {
-    AssignmentPatch {
-        collectors: Some(collectors.iter().map(|name| (*name).to_owned()).collect()),
-        ..AssignmentPatch::default()
-    }
 }

@@ -6,10 +6,10 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use doorstep::ids::RecordId;
-use doorstep::office::{Created, NewVisit, Office};
-use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TextEdit};
+use doorstep::office::Office;
+use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::terms::Role;
-use support::{Device, NOW, contact};
+use support::{Device, NOW, contact, create, to, visit_for};
 
 struct Scene {
     folder: tempfile::TempDir,
@@ -54,19 +54,7 @@ impl Scene {
     }
 
     async fn visit(&self, case_no: &str, collectors: &[&str]) -> RecordId {
-        let visit = NewVisit {
-            case_no: case_no.into(),
-            case: CasePatch {
-                borrower_name: Some("Wang Fang".into()),
-                currency: Some("CNY".into()),
-                ..CasePatch::default()
-            },
-            assignment: to(collectors),
-        };
-        match self.office().create_visits(vec![visit], "lin.yue").await.unwrap()[..] {
-            [Created::New(id)] => id,
-            ref other => panic!("{other:?}"),
-        }
+        create(self.office(), visit_for(case_no, collectors)).await
     }
 
     async fn command(&self, id: RecordId, command: Command) {
@@ -83,11 +71,6 @@ impl Scene {
         let verified = self.office().verify().await.unwrap();
         assert!(verified.ok, "{:?}", verified.problems);
     }
-}
-
-fn to(collectors: &[&str]) -> AssignmentPatch {
-    let collectors = collectors.iter().map(|name| (*name).to_owned()).collect();
-    AssignmentPatch { collectors: Some(collectors), ..AssignmentPatch::default() }
 }
 
 fn sorted<const N: usize>(mut ids: [RecordId; N]) -> [RecordId; N] {

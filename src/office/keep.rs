@@ -106,18 +106,17 @@ pub(super) fn keep(
     let receipt = next_receipt(id, tx.last_receipt(id)?.as_ref(), hashes, by);
     tx.add_receipt(id, &receipt)?;
 
-    let assigned = tx.assigned(id)?;
+    let summary = &state.rows.summary;
+    let reviewed = summary.stage == Stage::Reviewed;
+    let assigned = if reviewed { tx.assigned(id)? } else { Vec::new() };
     let members = tx.collectors(id)?;
     tx.put_rows(id, &state.rows)?;
     let old = before.map(|before| Item::of(id, &before.heads));
     let new = Item::of(id, &state.heads);
     // The feeds come last, in order of their names (rule F2).
-    let summary = &state.rows.summary;
     // Whom it has left by age does not get it again for what others add to it (rule F5).
-    let stays_away = |name: &String| {
-        let left = assigned.contains(name) && !members.contains(name);
-        left && summary.stage == Stage::Reviewed && name != by.user
-    };
+    let stays_away =
+        |name: &String| assigned.contains(name) && !members.contains(name) && name != by.user;
     let after: BTreeSet<&String> =
         summary.collectors.iter().filter(|name| !stays_away(name)).collect();
     let members: BTreeSet<&String> = members.iter().collect();

@@ -234,7 +234,7 @@ impl Found {
         record: RecordId,
     ) -> Result<Self, StoreError> {
         let mine = reads.collectors(record)?.contains(&session.user);
-        let assigned = reads.assigned(record)?.contains(&session.user);
+        let assigned = mine || reads.assigned(record)?.contains(&session.user);
         let ever_mine = mine || reads.entry_at(&session.user, record, u64::MAX)?.is_some();
         // To others it is as if there were none.
         let stored = if ever_mine { reads.record(record)? } else { None };

@@ -4,6 +4,7 @@ import type { VisitView } from "../../www/src/wasm/doorstep";
 import { noBarriers } from "./support/axe";
 import { choose, inStep, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
+import { rewear } from "./support/walk";
 
 let office: Office;
 
@@ -206,17 +207,6 @@ async function tooLongTogether(page: Page, context: BrowserContext): Promise<{ i
   return { id, refused };
 }
 
-async function look(page: Page, lang: string, theme: string): Promise<void> {
-  await page.evaluate(
-    ([lang, theme]) => {
-      localStorage.setItem("doorstep.lang", lang);
-      localStorage.setItem("doorstep.theme", theme);
-    },
-    [lang, theme] as const,
-  );
-  await page.reload();
-}
-
 test("refused work stands beside the office's, and is in the record once a supervisor could accept it", async ({
   page,
   context,
@@ -234,14 +224,14 @@ test("refused work stands beside the office's, and is in the record once a super
   await noBarriers(page, "refused work");
   await refused.screenshot({ path: test.info().outputPath("refused-en-light.png") });
   await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", "attention");
-  await look(page, "zh-CN", "dark");
+  await rewear(page, ["zh-CN", "dark"]);
   await expect(refused.getByRole("heading", { name: "未被接受" })).toBeVisible();
   await expect(refused).toContainText("文字超出记录上限");
   await noBarriers(page, "refused work in Chinese");
   await refused.screenshot({ path: test.info().outputPath("refused-zh-dark.png") });
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(width).toBeLessThanOrEqual(360);
-  await look(page, "en", "light");
+  await rewear(page, ["en", "light"]);
 
   const desktop = await browser.newContext();
   const console_ = await desktop.newPage();

@@ -7,8 +7,21 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
-import { choose, depart, go, inStep, openCase, saved, signIn, step, syncNow } from "./support/field";
-import { Office, wallClock } from "./support/office";
+import {
+  agree,
+  atTheDoor,
+  choose,
+  go,
+  inStep,
+  logCall,
+  openCase,
+  saved,
+  seal,
+  signIn,
+  step,
+  syncNow,
+} from "./support/field";
+import { Office } from "./support/office";
 import { ADDRESS, browserOf, isKept, keep, lying, manifestOf, openAt, type KeptRecord } from "./support/profile";
 
 const ROOT = resolve(__dirname, "../..");
@@ -103,9 +116,7 @@ async function leavesACard(page: Page): Promise<KeptRecord> {
   const id = await openCase(page, "NB2026000030");
   await step(page, "Record");
   await choose(page, "Not met", "Not at home");
-  await page.getByRole("button", { name: "Seal record" }).click();
-  await page.getByRole("button", { name: "Seal now" }).click();
-  await expect(page.getByTestId("signature")).toHaveCount(1);
+  await seal(page);
   await inStep(page);
   await (await office.api()).command(id, { do: "assign", collectors: ["he.tao"] });
   await expect(page.getByRole("heading", { name: "This record is no longer on this phone" })).toBeVisible();
@@ -123,25 +134,11 @@ async function leavesACard(page: Page): Promise<KeptRecord> {
 async function wholeVisit(page: Page): Promise<KeptRecord> {
   await go(page, "/");
   const id = await openCase(page, "NB2026000002");
-  await choose(page, "What came of it", "Reached");
-  await page.getByLabel("What was said").fill("方便今天见面");
-  await page.getByRole("button", { name: "Log contact" }).click();
-  await expect(page.getByText("方便今天见面").last()).toBeVisible();
+  await logCall(page, "Reached", "方便今天见面");
   await step(page, "Appointment");
-  const starts_at = Math.floor(Date.now() / 60_000) * 60_000;
-  await page.getByLabel("Start").fill(wallClock(starts_at, office.zone));
-  await page.getByLabel("Borrower's wishes").fill("after six, ring twice");
-  await page.getByRole("button", { name: "Propose appointment" }).click();
-  await page.getByRole("button", { name: "Borrower agreed" }).click();
-  await expect(page.getByRole("heading", { name: "Appointment: Agreed" })).toBeVisible();
+  const starts_at = await agree(page, office.zone);
   await step(page, "On site");
-  await depart(page);
-  await page.getByRole("button", { name: "Arrive", exact: true }).click();
-  await expect(page.getByText("Position taken, accurate to 12 m")).toBeVisible();
-  await choose(page, "Kind of place", "Home");
-  await choose(page, "Who was met", "Borrower");
-  await choose(page, "Showed identification", "Yes");
-  await choose(page, "Checked that this is the borrower", "Yes");
+  await atTheDoor(page);
   await step(page, "Talk");
   await choose(page, "Reason for the delay", "Lost work or income");
   await page.getByLabel("In the borrower's words").fill("工厂停工两个月");
@@ -163,9 +160,7 @@ async function wholeVisit(page: Page): Promise<KeptRecord> {
   await saved(page);
   await photo(page);
   await choose(page, "Read the record back", "Yes");
-  await page.getByRole("button", { name: "Seal record" }).click();
-  await page.getByRole("button", { name: "Seal now" }).click();
-  await expect(page.getByTestId("signature")).toHaveCount(1);
+  await seal(page);
   await saved(page);
   return {
     id,
@@ -233,10 +228,7 @@ async function notesGoOn(page: Page, id: string): Promise<KeptRecord> {
 async function contactAlone(page: Page): Promise<KeptRecord> {
   await go(page, "/");
   const id = await openCase(page, "NB2026000029");
-  await choose(page, "What came of it", "No answer");
-  await page.getByLabel("What was said").fill("rang out at noon");
-  await page.getByRole("button", { name: "Log contact" }).click();
-  await expect(page.getByText("rang out at noon").last()).toBeVisible();
+  await logCall(page, "No answer", "rang out at noon");
   await saved(page);
   return {
     id,

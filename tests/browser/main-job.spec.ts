@@ -10,10 +10,12 @@ import { join } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { kill, phone } from "./support/browser";
 import {
+  agree,
+  atTheDoor,
   choose,
-  depart,
   inStep,
   inStepAgain,
+  logCall,
   openCase,
   readyOffline,
   saved,
@@ -71,27 +73,13 @@ test("a visit with no network, a killed browser, and the office shows it all", a
   const id = await openCase(page, "NB2026000002");
   const address = await page.getByRole("region", { name: "Case" }).locator("p").first().innerText();
 
-  await choose(page, "What came of it", "Reached");
-  await page.getByLabel("What was said").fill("方便明天晚上见面");
-  await page.getByRole("button", { name: "Log contact" }).click();
-  await expect(page.getByText("方便明天晚上见面").last()).toBeVisible();
+  await logCall(page, "Reached", "方便明天晚上见面");
 
   await step(page, "Appointment");
-  const starts = Math.floor(Date.now() / 60_000) * 60_000;
-  await page.getByLabel("Start").fill(wallClock(starts, office.zone));
-  await page.getByLabel("Borrower's wishes").fill("after six, ring twice");
-  await page.getByRole("button", { name: "Propose appointment" }).click();
-  await page.getByRole("button", { name: "Borrower agreed" }).click();
-  await expect(page.getByRole("heading", { name: "Appointment: Agreed" })).toBeVisible();
+  const starts = await agree(page, office.zone);
 
   await step(page, "On site");
-  await depart(page);
-  await page.getByRole("button", { name: "Arrive", exact: true }).click();
-  await expect(page.getByText("Position taken, accurate to 12 m")).toBeVisible();
-  await choose(page, "Kind of place", "Home");
-  await choose(page, "Who was met", "Borrower");
-  await choose(page, "Showed identification", "Yes");
-  await choose(page, "Checked that this is the borrower", "Yes");
+  await atTheDoor(page);
   await saved(page);
 
   // The system kills the app without a word; the phone is still off line.

@@ -3,7 +3,7 @@ import { expect, test, type Page } from "@playwright/test";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { noBarriers } from "./support/axe";
 import { dump } from "./support/dump";
-import { choose, go, inStep, openCase, signIn, step, syncNow } from "./support/field";
+import { choose, go, inStep, openCase, seal, signIn, step, syncNow } from "./support/field";
 import { Office } from "./support/office";
 
 const CASE = "NB2026000002";
@@ -20,9 +20,7 @@ async function sealed(page: Page): Promise<string> {
   const id = await openCase(page, CASE);
   await step(page, "Record");
   await choose(page, "Not met", "Not at home");
-  await page.getByRole("button", { name: "Seal record" }).click();
-  await page.getByRole("button", { name: "Seal now" }).click();
-  await expect(page.getByTestId("signature")).toHaveCount(1);
+  await seal(page);
   await inStep(page);
   return id;
 }

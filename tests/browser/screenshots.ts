@@ -4,7 +4,7 @@ import { expect, test, type Browser, type Page } from "@playwright/test";
 import type { VisitSummary, VisitView } from "../../www/src/wasm/doorstep";
 import { inStep, readyOffline, saved, signIn, syncNow } from "./support/field";
 import { Office, type Api } from "./support/office";
-import { DEMO, LOOKS, walkConsole, walkFieldApp, type AtPage } from "./support/walk";
+import { DEMO, LOOKS, walkConsole, walkFieldApp, rewear, type AtPage, type Look } from "./support/walk";
 
 const IMAGES = resolve(__dirname, "../../docs/images");
 const ALL = resolve(__dirname, "../../target/screenshots");
@@ -127,22 +127,15 @@ async function dismiss(page: Page): Promise<void> {
   await notice.click({ timeout: 5_000 }).catch(() => undefined);
 }
 
-function inChinese(page: Page, theme = "light"): Promise<void> {
-  return wear(page, "zh-CN", theme);
+function inChinese(page: Page, theme: Look[1] = "light"): Promise<void> {
+  return put(page, ["zh-CN", theme]);
 }
 
 function inEnglish(page: Page): Promise<void> {
-  return wear(page, "en", "light");
+  return put(page, ["en", "light"]);
 }
 
-async function wear(page: Page, lang: string, theme: string): Promise<void> {
-  await page.evaluate(
-    ([lang, theme]) => {
-      localStorage.setItem("doorstep.lang", lang);
-      localStorage.setItem("doorstep.theme", theme);
-    },
-    [lang, theme] as const,
-  );
-  await page.reload();
+async function put(page: Page, look: Look): Promise<void> {
+  await rewear(page, look);
   await inStep(page);
 }

@@ -6,18 +6,21 @@ import { join } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { kill, phone } from "./support/browser";
 import {
+  agree,
   choose,
   depart,
   inStep,
   inStepAgain,
+  logCall,
   openCase,
   readyOffline,
   saved,
+  seal,
   signIn,
   step,
   unlocks,
 } from "./support/field";
-import { Office, wallClock } from "./support/office";
+import { Office } from "./support/office";
 import { SlowNetwork } from "./support/slow";
 
 /** As a phone of the lower class, by Chromium's own measure. */
@@ -63,15 +66,9 @@ for (const { name, ...viewport } of VIEWPORTS) {
     await readyOffline(page);
     const id = await openCase(page, "NB2026000002");
 
-    await choose(page, "What came of it", "Reached");
-    await page.getByLabel("What was said").fill("方便今天见面");
-    await page.getByRole("button", { name: "Log contact" }).click();
-    await expect(page.getByText("方便今天见面").last()).toBeVisible();
+    await logCall(page, "Reached", "方便今天见面");
     await step(page, "Appointment");
-    await page.getByLabel("Start").fill(wallClock(Math.floor(Date.now() / 60_000) * 60_000, office.zone));
-    await page.getByRole("button", { name: "Propose appointment" }).click();
-    await page.getByRole("button", { name: "Borrower agreed" }).click();
-    await expect(page.getByRole("heading", { name: "Appointment: Agreed" })).toBeVisible();
+    await agree(page, office.zone);
 
     // In the stairwell the network goes.
     await context.setOffline(true);
@@ -118,9 +115,7 @@ for (const { name, ...viewport } of VIEWPORTS) {
     await page.getByRole("button", { name: "Leave", exact: true }).click();
     await step(page, "Record");
     await choose(page, "Read the record back", "Yes");
-    await page.getByRole("button", { name: "Seal record" }).click();
-    await page.getByRole("button", { name: "Seal now" }).click();
-    await expect(page.getByTestId("signature")).toHaveCount(1);
+    await seal(page);
 
     // Back in the street.
     await context.setOffline(false);

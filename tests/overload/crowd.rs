@@ -11,14 +11,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use doorstep::ids::RecordId;
 use doorstep::office::auth::{Accounts, Attempt, Hasher, NewUser, Place};
-use doorstep::office::{Created, NewVisit, Office};
-use doorstep::record::command::{AssignmentPatch, CasePatch};
+use doorstep::office::{Created, Office};
 use doorstep::record::terms::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::support::{Device, NOW, contact};
+use super::support::{Device, NOW, contact, visit_for};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -126,7 +125,7 @@ impl Crowd {
         });
         let accounts = Accounts::new(office.store().clone(), clock, Hasher::for_tests());
         let users: Vec<String> = (0..count).map(|n| format!("user{n}")).collect();
-        let visits = users.iter().map(|user| visit(user)).collect();
+        let visits = users.iter().map(|user| visit_for(&format!("NB-{user}"), &[user])).collect();
         let created = office.create_visits(visits, "lin.yue").await.unwrap();
         let mut phones = Vec::new();
         for (user, created) in users.iter().zip(created) {
@@ -374,23 +373,6 @@ async fn answer(wire: &mut TcpStream) -> (u16, String, Vec<u8>) {
         let count = wire.read(&mut piece).await.unwrap();
         assert!(count > 0, "the office hung up");
         bytes.extend(&piece[..count]);
-    }
-}
-
-fn visit(user: &str) -> NewVisit {
-    NewVisit {
-        case_no: format!("NB-{user}"),
-        case: CasePatch {
-            borrower_name: Some(format!("Borrower of {user}")),
-            overdue: Some(150_000),
-            currency: Some("CNY".into()),
-            zone: Some("Asia/Shanghai".into()),
-            ..CasePatch::default()
-        },
-        assignment: AssignmentPatch {
-            collectors: Some(vec![user.to_owned()]),
-            ..AssignmentPatch::default()
-        },
     }
 }
 

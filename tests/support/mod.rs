@@ -304,21 +304,40 @@ pub async fn office(count: usize) -> (tempfile::TempDir, Office, Vec<RecordId>) 
 }
 
 fn new_visit(number: usize) -> NewVisit {
+    let visit = visit_for(&format!("NB{number:04}"), &["chen.jie"]);
+    let borrower_name = Some(format!("Borrower {number}"));
+    NewVisit { case: CasePatch { borrower_name, phones: None, ..visit.case }, ..visit }
+}
+
+/// A record of an invented case, for some collectors.
+pub fn visit_for(case_no: &str, collectors: &[&str]) -> NewVisit {
     NewVisit {
-        case_no: format!("NB{number:04}"),
+        case_no: case_no.into(),
         case: CasePatch {
-            borrower_name: Some(format!("Borrower {number}")),
+            borrower_name: Some("Wang Fang".into()),
             address: Some("12 Mill Road".into()),
+            phones: Some(vec!["13800000000".into()]),
             overdue: Some(150_000),
             currency: Some("CNY".into()),
             zone: Some("Asia/Shanghai".into()),
             ..Default::default()
         },
-        assignment: AssignmentPatch {
-            collectors: Some(vec!["chen.jie".into()]),
-            ..Default::default()
-        },
+        assignment: to(collectors),
     }
+}
+
+/// Makes a record at the office.
+pub async fn create(office: &Office, visit: NewVisit) -> RecordId {
+    match office.create_visits(vec![visit], "lin.yue").await.expect("created")[..] {
+        [Created::New(id)] => id,
+        ref other => panic!("not made: {other:?}"),
+    }
+}
+
+/// Nobody but these collectors.
+pub fn to(collectors: &[&str]) -> AssignmentPatch {
+    let collectors = collectors.iter().map(|name| (*name).to_owned()).collect();
+    AssignmentPatch { collectors: Some(collectors), ..Default::default() }
 }
 
 /// A call that nobody answered.

@@ -1,6 +1,6 @@
 /** What a person does in the field app. */
 import { expect, type Page } from "@playwright/test";
-import { PASSWORD } from "./office";
+import { PASSWORD, wallClock } from "./office";
 
 export const PIN = "246813";
 
@@ -109,6 +109,43 @@ export async function depart(page: Page): Promise<void> {
   await nameTwo(page);
   await expect(page.getByTestId("conduct-before")).toHaveAttribute("data-verdict", "go");
   await page.getByRole("button", { name: "Depart" }).click();
+}
+
+/** Step 1: logs a call. */
+export async function logCall(page: Page, outcome: string, said: string): Promise<void> {
+  await choose(page, "What came of it", outcome);
+  await page.getByLabel("What was said").fill(said);
+  await page.getByRole("button", { name: "Log contact" }).click();
+  await expect(page.getByText(said).last()).toBeVisible();
+}
+
+/** Step 2: the borrower agrees to an appointment from this minute on; gives its start, ms. */
+export async function agree(page: Page, zone: string): Promise<number> {
+  const starts = Math.floor(Date.now() / 60_000) * 60_000;
+  await page.getByLabel("Start").fill(wallClock(starts, zone));
+  await page.getByLabel("Borrower's wishes").fill("after six, ring twice");
+  await page.getByRole("button", { name: "Propose appointment" }).click();
+  await page.getByRole("button", { name: "Borrower agreed" }).click();
+  await expect(page.getByRole("heading", { name: "Appointment: Agreed" })).toBeVisible();
+  return starts;
+}
+
+/** Step 3: at home, with the borrower. */
+export async function atTheDoor(page: Page): Promise<void> {
+  await depart(page);
+  await page.getByRole("button", { name: "Arrive", exact: true }).click();
+  await expect(page.getByText("Position taken, accurate to 12 m")).toBeVisible();
+  await choose(page, "Kind of place", "Home");
+  await choose(page, "Who was met", "Borrower");
+  await choose(page, "Showed identification", "Yes");
+  await choose(page, "Checked that this is the borrower", "Yes");
+}
+
+/** Step 5: seals, and signs. */
+export async function seal(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Seal record" }).click();
+  await page.getByRole("button", { name: "Seal now" }).click();
+  await expect(page.getByTestId("signature")).toHaveCount(1);
 }
 
 export async function syncNow(page: Page): Promise<void> {

@@ -26,14 +26,20 @@ export async function oneInEachStage(office: Office): Promise<Map<string, string
   return new Map(rows.map(({ stage, id }) => [stage, id]));
 }
 
-export async function wear(context: BrowserContext, [lang, theme]: Look): Promise<void> {
-  await context.addInitScript(
-    ([lang, theme]) => {
-      localStorage.setItem("doorstep.lang", lang);
-      localStorage.setItem("doorstep.theme", theme);
-    },
-    [lang, theme] as const,
-  );
+const remember = ([lang, theme]: Look): void => {
+  localStorage.setItem("doorstep.lang", lang);
+  localStorage.setItem("doorstep.theme", theme);
+};
+
+/** All pages of a browser look so from the beginning. */
+export async function wear(context: BrowserContext, look: Look): Promise<void> {
+  await context.addInitScript(remember, look);
+}
+
+/** A page that is open looks otherwise from now on. */
+export async function rewear(page: Page, look: Look): Promise<void> {
+  await page.evaluate(remember, look);
+  await page.reload();
 }
 
 /** Signs in by the places of the fields, whatever the language. */

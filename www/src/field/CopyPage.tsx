@@ -2,14 +2,14 @@
  * The borrower's copy: what was said about the debt and agreed, in the borrower's language, to read
  * or to print. It names the borrower, the lender and who came; nothing of anybody else, and no notes.
  */
-import { ChevronLeft, Printer } from "lucide-preact";
+import { Printer } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Link } from "wouter-preact";
 import type { Lender } from "../core/office";
 import { inLanguage, lang, t, type Lang } from "../i18n";
 import { Alert } from "../ui/parts";
 import { borrowersCopy, languageOf, plansOf, type Copy, type Plans } from "./borrowersCopy";
+import { BackLink } from "./SidePage";
 import { client } from "./state";
 import { useRecord } from "./useRecord";
 
@@ -28,10 +28,7 @@ export function CopyPage({ id }: { id: string }): JSX.Element {
   return (
     <div class="mx-auto max-w-2xl pb-6 print:max-w-none print:p-0">
       <header class="bg-base-200/95 sticky top-0 z-10 flex flex-wrap items-center justify-between gap-2 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pr-3 pl-1 backdrop-blur print:hidden">
-        <Link href={`/visit/${id}/record`} class="btn btn-ghost gap-0.5 px-2">
-          <ChevronLeft class="size-6" aria-hidden="true" />
-          {t("copy/back")}
-        </Link>
+        <BackLink href={`/visit/${id}/record`} label={t("copy/back")} />
         <button type="button" class="btn btn-primary" disabled={!view || !plans} onClick={() => print()}>
           <Printer class="size-5" aria-hidden="true" />
           {t("copy/print")}

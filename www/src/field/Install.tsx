@@ -1,7 +1,7 @@
 /** Adding Doorstep to the home screen: asked for once on the first screen, always in the settings. */
 import { MonitorSmartphone } from "lucide-preact";
 import type { JSX } from "preact";
-import { useMemo } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { t } from "../i18n";
 import { askToInstall, dismissed, dismissInstall, wayToInstall } from "./install";
 
@@ -13,7 +13,7 @@ import { askToInstall, dismissed, dismissInstall, wayToInstall } from "./install
 export function InstallCard(): JSX.Element | null {
   const way = wayToInstall();
   const possible = !dismissed.value && (way === "ask" || way === "by_hand_apple");
-  const inTime = useMemo(() => possible, []);
+  const [inTime] = useState(possible);
   if (!inTime || !possible) return null;
   return (
     <section class="card-plain flex flex-col gap-3" aria-label={t("install/title")}>

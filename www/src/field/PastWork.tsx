@@ -1,12 +1,13 @@
 /** What stays of own work that has left this phone: enough to know it again, nothing about a person. */
-import { ChevronLeft, CircleCheck, History } from "lucide-preact";
+import { CircleCheck, History } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Link } from "wouter-preact";
 import { t, word } from "../i18n";
 import { deviceZone, formatShortDate, today } from "../ui/format";
 import type { Card } from "../wasm/doorstep";
+import { EmptyState } from "./EmptyState";
 import { usePlace } from "./place";
+import { SidePage } from "./SidePage";
 import { client, rows } from "./state";
 
 export function PastWork(): JSX.Element {
@@ -23,32 +24,20 @@ export function PastWork(): JSX.Element {
     return () => void (live = false);
   }, [list]);
   usePlace(cards !== null, () => 0, "h1");
-  useEffect(() => void (document.title = `${t("past/title")} – ${t("app/name")}`));
   return (
-    <div class="mx-auto max-w-xl pb-12">
-      <header class="bg-base-200/95 sticky top-(--banner) z-10 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pl-1 backdrop-blur">
-        <Link href="/" class="btn btn-ghost gap-0.5 px-2">
-          <ChevronLeft class="size-6" aria-hidden="true" />
-          {t("list/title")}
-        </Link>
-      </header>
-      <main class="flex flex-col gap-4 px-4">
-        <h1 tabIndex={-1} class="px-1 text-2xl font-bold">
-          {t("past/title")}
-        </h1>
-        {cards?.length === 0 && <Empty />}
-        {cards !== null && cards.length > 0 && (
-          <>
-            <p class="muted px-1 text-sm">{t("past/text")}</p>
-            <ul class="card-plain divide-base-300 divide-y overflow-hidden p-0">
-              {cards.map((card) => (
-                <Row key={card.record} card={card} />
-              ))}
-            </ul>
-          </>
-        )}
-      </main>
-    </div>
+    <SidePage title={t("past/title")}>
+      {cards?.length === 0 && <Empty />}
+      {cards !== null && cards.length > 0 && (
+        <>
+          <p class="muted px-1 text-sm">{t("past/text")}</p>
+          <ul class="card-plain divide-base-300 divide-y overflow-hidden p-0">
+            {cards.map((card) => (
+              <Row key={card.record} card={card} />
+            ))}
+          </ul>
+        </>
+      )}
+    </SidePage>
   );
 }
 
@@ -77,11 +66,9 @@ function Row({ card }: { card: Card }): JSX.Element {
 
 function Empty(): JSX.Element {
   return (
-    <div class="flex flex-col items-center gap-2 py-14 text-center">
-      <History class="muted size-12" strokeWidth={1.25} aria-hidden="true" />
-      <p class="text-lg font-semibold">{t("past/empty")}</p>
+    <EmptyState Icon={History} title={t("past/empty")}>
       <p class="muted max-w-xs">{t("past/empty_text")}</p>
-    </div>
+    </EmptyState>
   );
 }
 

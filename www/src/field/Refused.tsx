@@ -34,6 +34,7 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
     };
   }, [view.id, view.heads.join()]);
   if (!work) return null;
+  const why = whyRefused(work.code, work.path);
   const units = grouped(work.fields);
   const picked = units.filter(({ unit, again }) => again && !left.has(unit)).map(({ unit }) => unit);
   const settle = (): Promise<void> =>
@@ -61,7 +62,7 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
         <h2 id="refused" class="text-error section-title">
           {t("rec/refused_title")}
         </h2>
-        <p>{t("rec/refused", { message: word("refusal", whyRefused(work.code, work.path)) })}</p>
+        <p>{t("rec/refused", { message: word("refusal", why) })}</p>
         {work.path && <p class="muted text-sm">{t("rec/refused_about", { field: fieldName(work.path) })}</p>}
         <p class="muted text-sm">{t("rec/refused_kept")}</p>
       </div>
@@ -72,7 +73,7 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
         </Alert>
       )}
       <p>{t(units.length > 0 ? "rec/refused_way" : "rec/refused_nothing")}</p>
-      {whyRefused(work.code, work.path) === TEXT_TOO_LONG && <p>{t("rec/refused_shorten")}</p>}
+      {why === TEXT_TOO_LONG && <p>{t("rec/refused_shorten")}</p>}
       <ul class="flex flex-col gap-3 empty:hidden">
         {units.map((one) => (
           <Unit key={one.unit} {...one} view={view} on={!left.has(one.unit)} toggle={() => toggle(one.unit)} />

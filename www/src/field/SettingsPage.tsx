@@ -1,8 +1,6 @@
 /** Settings: how the app looks, what it keeps on this phone, and what helps when something is wrong. */
-import { ChevronLeft } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Link } from "wouter-preact";
 import type { StorageState } from "../core/api";
 import { t } from "../i18n";
 import { formatBytes } from "../ui/format";
@@ -12,58 +10,47 @@ import { InstallState } from "./Install";
 import { usePlace } from "./place";
 import { beginPractice, practising } from "./practice";
 import { diagnostics, VERSION } from "./diagnostics";
+import { SidePage } from "./SidePage";
 import { client, rows, showToast } from "./state";
 import { updateHeld, updateNow, updateOffered, updateWaits } from "./updates";
 
 export function SettingsPage(): JSX.Element {
   usePlace(true, () => 0, "h1");
-  useEffect(() => void (document.title = `${t("set/title")} – ${t("app/name")}`));
   return (
-    <div class="mx-auto max-w-xl pb-12">
-      <header class="bg-base-200/95 sticky top-(--banner) z-10 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pl-1 backdrop-blur">
-        <Link href="/" class="btn btn-ghost gap-0.5 px-2">
-          <ChevronLeft class="size-6" aria-hidden="true" />
-          {t("list/title")}
-        </Link>
-      </header>
-      <main class="flex flex-col gap-4 px-4">
-        <h1 tabIndex={-1} class="px-1 text-2xl font-bold">
-          {t("set/title")}
-        </h1>
-        <Section title={t("set/look")}>
-          <Settings />
+    <SidePage title={t("set/title")}>
+      <Section title={t("set/look")}>
+        <Settings />
+      </Section>
+      {!practising && (
+        <Section title={t("lock/settings")}>
+          <LockSettings />
         </Section>
-        {!practising && (
-          <Section title={t("lock/settings")}>
-            <LockSettings />
-          </Section>
-        )}
-        <Section title={t("set/storage")}>
-          <Kept />
+      )}
+      <Section title={t("set/storage")}>
+        <Kept />
+      </Section>
+      <Section title={t("install/title")}>
+        <InstallState />
+      </Section>
+      {!practising && (
+        <Section title={t("practice/title")}>
+          <p>{t("practice/text")}</p>
+          <button type="button" class="btn btn-tonal" onClick={beginPractice}>
+            {t("practice/begin")}
+          </button>
         </Section>
-        <Section title={t("install/title")}>
-          <InstallState />
-        </Section>
-        {!practising && (
-          <Section title={t("practice/title")}>
-            <p>{t("practice/text")}</p>
-            <button type="button" class="btn btn-tonal" onClick={beginPractice}>
-              {t("practice/begin")}
-            </button>
-          </Section>
-        )}
-        <Section title={t("set/help")}>
-          <Diagnostics />
-        </Section>
-        <Section title={t("set/about")}>
-          <p>
-            {t("app/name")} <span class="tabular-nums">{VERSION}</span>
-          </p>
-          {updateWaits.value && !updateOffered.value && <PutOff />}
-          <p class="muted text-sm">{t("set/about_text")}</p>
-        </Section>
-      </main>
-    </div>
+      )}
+      <Section title={t("set/help")}>
+        <Diagnostics />
+      </Section>
+      <Section title={t("set/about")}>
+        <p>
+          {t("app/name")} <span class="tabular-nums">{VERSION}</span>
+        </p>
+        {updateWaits.value && !updateOffered.value && <PutOff />}
+        <p class="muted text-sm">{t("set/about_text")}</p>
+      </Section>
+    </SidePage>
   );
 }
 

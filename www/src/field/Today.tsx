@@ -8,6 +8,7 @@ import type { ListRow } from "../core/api";
 import { t } from "../i18n";
 import { formatDay } from "../ui/format";
 import { search } from "./agenda";
+import { EmptyState } from "./EmptyState";
 import { InstallCard } from "./Install";
 import { takeLastPlace, usePlace } from "./place";
 import { practising } from "./practice";
@@ -133,9 +134,7 @@ function GoOn({ all }: { all: ListRow[] }): JSX.Element | null {
 function Empty({ none }: { none: boolean }): JSX.Element {
   const Icon = none ? CalendarCheck2 : SearchX;
   return (
-    <div class="flex flex-col items-center gap-2 py-14 text-center">
-      <Icon class="muted size-12" strokeWidth={1.25} aria-hidden="true" />
-      <p class="text-lg font-semibold">{none ? t("list/empty") : t("list/nothing", { q: query.value.trim() })}</p>
+    <EmptyState Icon={Icon} title={none ? t("list/empty") : t("list/nothing", { q: query.value.trim() })}>
       {none ? (
         <p class="muted max-w-xs">{t("list/empty_text")}</p>
       ) : (
@@ -150,7 +149,7 @@ function Empty({ none }: { none: boolean }): JSX.Element {
           {t("list/show_all")}
         </button>
       )}
-    </div>
+    </EmptyState>
   );
 }
 
