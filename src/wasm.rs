@@ -18,7 +18,7 @@ use crate::workspace::lock::{self, Keyring};
 use crate::workspace::rescue::RescueFile;
 use crate::workspace::vault::Vault;
 use crate::workspace::{
-    Card, Identity, ListChanges, Output, RefusedWork, Row, STORE_FORMAT, Status, Workspace,
+    Card, Draft, Identity, ListChanges, Output, RefusedWork, Row, STORE_FORMAT, Status, Workspace,
     WorkspaceError,
 };
 
@@ -164,6 +164,33 @@ impl JsWorkspace {
     #[wasm_bindgen(js_name = pastWork, unchecked_return_type = "Card[]")]
     pub fn past_work(&self) -> Result<JsValue, JsValue> {
         to_js::<Vec<Card>>(&self.inner.past_work())
+    }
+
+    /// What is begun about a record and not handed in.
+    #[wasm_bindgen(unchecked_return_type = "Draft[]")]
+    pub fn drafts(&self, record: &str) -> Result<JsValue, JsValue> {
+        to_js::<Vec<Draft>>(&self.inner.drafts(id(record)?))
+    }
+
+    /// Whether anything is begun about any record.
+    #[wasm_bindgen(js_name = hasDrafts)]
+    pub fn has_drafts(&self) -> bool {
+        self.inner.has_drafts()
+    }
+
+    /// Has a text stand in a form, or nothing; gives the ticket that will be durable.
+    #[wasm_bindgen(js_name = keepDraft)]
+    pub fn keep_draft(
+        &mut self,
+        record: &str,
+        form: &str,
+        text: Option<String>,
+        now_ms: f64,
+    ) -> Result<f64, JsValue> {
+        let kept = self.inner.keep_draft(id(record)?, form, text.as_deref(), millis(now_ms));
+        // Tickets count edits of one session: far below 2^53.
+        #[allow(clippy::cast_precision_loss)]
+        kept.map(|ticket| ticket as f64).map_err(refusal)
     }
 
     /// The status.

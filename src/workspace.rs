@@ -20,6 +20,7 @@
 mod applying;
 mod cards;
 mod conduct;
+mod drafts;
 mod held;
 mod journal;
 mod leaving;
@@ -51,6 +52,8 @@ use crate::sync::message::Cursor;
 
 pub use cards::Card;
 use cards::Cards;
+pub use drafts::Draft;
+use drafts::Drafts;
 use held::Held;
 use journal::Journal;
 use listing::Listing;
@@ -150,6 +153,7 @@ pub struct Workspace {
     uses: u64,
     listing: Listing,
     cards: Cards,
+    drafts: Drafts,
     /// The layers of conduct: the program's and the lender's.
     policy: Policy,
     /// Borrowers' zones, as far as the platform was asked for them.
@@ -172,7 +176,7 @@ impl Workspace {
 
     /// Rows of the list, in order of record id.
     pub fn list(&self) -> Vec<HeldRow> {
-        self.held.values().map(|held| held.row(self.link.is_sending(held.id))).collect()
+        self.held.values().map(|held| self.row_of(held)).collect()
     }
 
     /// What an open record says.
@@ -225,13 +229,17 @@ impl Workspace {
     /// The list's row of one record.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn row(&self, record: RecordId) -> Option<HeldRow> {
-        self.held.get(&record).map(|held| held.row(self.link.is_sending(record)))
+        self.held.get(&record).map(|held| self.row_of(held))
     }
 
     /// An open record itself.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn record(&self, record: RecordId) -> Result<&Record, WorkspaceError> {
         self.open_record(record)
+    }
+
+    fn row_of(&self, held: &Held) -> HeldRow {
+        held.row(self.link.is_sending(held.id), self.drafts.has(held.id))
     }
 
     fn open_record(&self, record: RecordId) -> Result<&Record, WorkspaceError> {

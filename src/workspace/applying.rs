@@ -270,6 +270,7 @@ impl Workspace {
         let handed_over = self.held.get(&id).is_some_and(|held| held.outbox.is_empty());
         if handed_over {
             self.leave_card(id);
+            self.drafts.remove(id, &mut self.journal);
             self.held.remove(&id);
             self.loaded.remove(&id);
             loading::erase(&mut self.journal, id);

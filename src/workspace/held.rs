@@ -361,7 +361,7 @@ impl Held {
         self.is_waiting() && self.outbox.values().any(|unsent| unsent.batch.is_none())
     }
 
-    pub(super) fn row(&self, sending: bool) -> HeldRow {
+    pub(super) fn row(&self, sending: bool, begun: bool) -> HeldRow {
         let summary = self.summary.clone().unwrap_or_else(|| unreadable(self.id));
         let state = match (&self.problem, self.outbox.is_empty()) {
             (Some(_), _) => RecordState::Attention,
@@ -382,7 +382,7 @@ impl Held {
             Some(Problem::Refused { code, .. }) => Some(format!("refused_{code}")),
         };
         let unsent = i64::try_from(self.outbox.len()).unwrap_or(i64::MAX);
-        HeldRow { summary, state, unsent, problem }
+        HeldRow { summary, state, unsent, begun, problem }
     }
 }
 

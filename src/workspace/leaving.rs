@@ -43,6 +43,7 @@ impl Workspace {
         self.loaded.clear();
         self.loading.clear();
         self.cards.clear();
+        self.drafts.clear();
         // What still waits to be written would come after the erasure.
         self.journal.abandon();
         self.outputs.push_back(Output::Erase { reason: ended.as_str().to_owned() });

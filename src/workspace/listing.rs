@@ -20,25 +20,28 @@ struct Known {
     readable: bool,
     unsent: usize,
     sending: bool,
+    begun: bool,
     problem: Option<Problem>,
 }
 
 impl Known {
-    fn of(held: &Held, sending: bool) -> Self {
+    fn of(held: &Held, sending: bool, begun: bool) -> Self {
         Self {
             heads: held.heads.clone(),
             readable: held.summary.is_some(),
             unsent: held.outbox.len(),
             sending,
+            begun,
             problem: held.problem.clone(),
         }
     }
 
-    fn holds(&self, held: &Held, sending: bool) -> bool {
+    fn holds(&self, held: &Held, sending: bool, begun: bool) -> bool {
         self.heads == held.heads
             && self.readable == held.summary.is_some()
             && self.unsent == held.outbox.len()
             && self.sending == sending
+            && self.begun == begun
             && self.problem == held.problem
     }
 }
@@ -49,16 +52,17 @@ impl Workspace {
     pub fn list_changes(&mut self, at_most: usize) -> ListChanges {
         let mut changes = ListChanges { rows: Vec::new(), gone: Vec::new(), more: false };
         for held in self.held.values() {
-            let sending = self.link.is_sending(held.id);
-            if self.listing.known.get(&held.id).is_some_and(|known| known.holds(held, sending)) {
+            let (sending, begun) = (self.link.is_sending(held.id), self.drafts.has(held.id));
+            let known = self.listing.known.get(&held.id);
+            if known.is_some_and(|known| known.holds(held, sending, begun)) {
                 continue;
             }
             if changes.rows.len() == at_most {
                 changes.more = true;
                 break;
             }
-            self.listing.known.insert(held.id, Known::of(held, sending));
-            changes.rows.push(held.row(sending));
+            self.listing.known.insert(held.id, Known::of(held, sending, begun));
+            changes.rows.push(held.row(sending, begun));
         }
         self.listing.known.retain(|id, _| {
             let kept = self.held.contains_key(id);

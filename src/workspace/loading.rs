@@ -6,6 +6,7 @@ use automerge::{Change, ChangeHash};
 
 use super::cards::Cards;
 use super::conduct::{LAYERS_KEY, policy};
+use super::drafts::Drafts;
 use super::held::{Held, Problem, Unsent, checked_change};
 use super::journal::Journal;
 use super::listing::Listing;
@@ -91,12 +92,14 @@ impl Workspace {
             uses: 0,
             listing: Listing::default(),
             cards: Cards::default(),
+            drafts: Drafts::default(),
             // Layers that are damaged come again from the office.
             policy: sound.get(LAYERS_KEY).and_then(|row| policy(row)).unwrap_or_default(),
             zones: BTreeMap::new(),
         };
         for (key, plain) in &sound {
             workspace.cards.take_in(key, plain);
+            workspace.drafts.take_in(key, plain);
         }
         for row in damaged {
             workspace.set_aside(Table::Meta, row);

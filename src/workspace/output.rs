@@ -131,6 +131,8 @@ pub struct HeldRow {
     pub state: RecordState,
     /// Changes that the office has not confirmed.
     pub unsent: i64,
+    /// A form about it is begun and not handed in (rule D7).
+    pub begun: bool,
     /// Stable word of what is wrong with it.
     pub problem: Option<String>,
 }

@@ -2,7 +2,7 @@
 import init, { rescueFile, storeFormat, type Keyring } from "../wasm/doorstep";
 import wasmUrl from "../wasm/doorstep_bg.wasm?url";
 import { ClientError, type StartState } from "./api";
-import { here, lying, office, opened, STORE, unsent } from "./here";
+import { atStake, formsBegun, here, lying, office, opened, STORE, unsent } from "./here";
 import { eraseAttachments, goOn, hush, launch, launchPractice, listen, poisoned, syncNow } from "./launch";
 import { Listing } from "./listing";
 import {
@@ -153,12 +153,12 @@ async function admit(name: string, prove: (device: string | undefined) => Promis
   await mayLock(store);
   const lock = here.door?.lock;
   const mine = !here.keyring || here.keyring.user === name ? lock : undefined;
-  if (lock && !mine && (await unsent()) > 0) throw new ClientError("unsent_of_other_user");
+  if (lock && !mine && (await atStake())) throw new ClientError("unsent_of_other_user");
   const signedIn = await prove(mine?.device).catch(async (cause: unknown) => {
     // The one who locked this phone is somebody else, whose work stays until it is sent.
     const other = cause instanceof OfficeError && cause.code === "device_of_other_user";
     if (!other) throw cause;
-    if ((await lying()) > 0) throw new ClientError("unsent_of_other_user");
+    if (await atStake()) throw new ClientError("unsent_of_other_user");
     return prove(undefined);
   });
   const { device, user, role, escrow } = signedIn;
@@ -170,7 +170,7 @@ async function admit(name: string, prove: (device: string | undefined) => Promis
   if (lock && device !== lock.device) {
     // What lies here is written in the name of the device that this phone was.
     if (keyring?.user === user) throw new ClientError("openid_stale");
-    if ((await lying()) > 0) throw new ClientError("unsent_of_other_user");
+    if (await atStake()) throw new ClientError("unsent_of_other_user");
   }
   if (keyring && door && device === door.lock.device) {
     if (escrow) await store.setLock(Object.assign(door.lock, { escrow: toEscrow(keyring, device, escrow) }));
@@ -273,6 +273,7 @@ export const admission = {
 
   async signOut(): Promise<void> {
     if ((await unsent()) > 0) throw new ClientError("unsent");
+    if (await formsBegun()) throw new ClientError("begun");
     end();
     await eraseAttachments();
     await opened().clear();

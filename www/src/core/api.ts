@@ -7,6 +7,7 @@ import type {
   Card,
   Command,
   ConductView,
+  Draft,
   FirstSync,
   HistoryEntry,
   Moment,
@@ -34,6 +35,8 @@ export type { RecordState } from "../wasm/doorstep";
 export interface ListRow extends VisitSummary {
   state: RecordState;
   unsent: number;
+  /** A form about it is begun and not handed in. */
+  begun: boolean;
   problem: string | null;
 }
 
@@ -116,7 +119,7 @@ export interface Client {
   cameBack(): Promise<StartState>;
   /** The device that this phone is enrolled as, for the way to the identity provider. */
   device(): Promise<string | undefined>;
-  /** Code `unsent` while work is on this phone only. */
+  /** Codes: `unsent` while work is on this phone only, `begun` while a form is not handed in. */
   signOut(): Promise<void>;
   /** After a sign-in. Codes: pin_short, pin_digits, pin_easy, no_key_store. */
   choosePin(secret: string, kind: Secret): Promise<StartState>;
@@ -139,9 +142,14 @@ export interface Client {
   close(id: string): Promise<void>;
   /**
    * Resolves only when the change is durable on this phone. A departure that rules of conduct stop
-   * rejects with `conduct_stops` or `conduct_needs_reason`, the rules in `path`.
+   * rejects with `conduct_stops` or `conduct_needs_reason`, the rules in `path`. A form that is
+   * handed in with the command is emptied in the same transaction.
    */
-  apply(id: string, command: Command): Promise<VisitView>;
+  apply(id: string, command: Command, form?: string): Promise<VisitView>;
+  /** Forms about a record that are begun and not handed in. */
+  drafts(id: string): Promise<Draft[]>;
+  /** Resolves when what stands in a form, or nothing, is durable on this phone. */
+  keepDraft(id: string, form: string, text: string | null): Promise<void>;
   /**
    * Signs what was read back under a sealed record, with the key of this device. Codes: no_key,
    * key_not_enrolled, and those of `apply`.

@@ -117,6 +117,7 @@ class TabClient implements Client {
   open = (id: string): Promise<Result<"open">> => this.run("open", id);
   view = (id: string): Promise<Result<"view">> => this.run("view", id);
   close = (id: string): Promise<void> => this.run("close", id);
+  drafts = (id: string): Promise<Result<"drafts">> => this.run("drafts", id);
   sign = (id: string, reading: Reading): Promise<Result<"sign">> => this.run("sign", id, reading);
   conduct = (...args: Parameters<Client["conduct"]>): Promise<Result<"conduct">> => this.run("conduct", ...args);
   history = (id: string): Promise<Result<"history">> => this.run("history", id);
@@ -143,13 +144,14 @@ class TabClient implements Client {
   lender = (): Promise<Result<"lender">> => this.run("lender");
   newId = (): Promise<string> => this.run("newId");
 
-  apply = (id: string, command: Parameters<Methods["apply"]>[1]): Promise<Result<"apply">> => {
-    if (!this.askedToPersist) {
-      this.askedToPersist = true;
-      // Not awaited: the answer is shown with the storage, it holds up nothing.
-      void navigator.storage.persist().catch(() => false);
-    }
-    return this.run("apply", id, command);
+  apply = (...args: Parameters<Methods["apply"]>): Promise<Result<"apply">> => {
+    this.askToPersist();
+    return this.run("apply", ...args);
+  };
+
+  keepDraft = (...args: Parameters<Methods["keepDraft"]>): Promise<void> => {
+    this.askToPersist();
+    return this.run("keepDraft", ...args);
   };
 
   lock = async (): Promise<StartState> => {
@@ -168,6 +170,14 @@ class TabClient implements Client {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
+
+  /** With the first save. */
+  private askToPersist(): void {
+    if (this.askedToPersist) return;
+    this.askedToPersist = true;
+    // Not awaited: the answer is shown with the storage, it holds up nothing.
+    void navigator.storage.persist().catch(() => false);
+  }
 
   private hint(): void {
     void this.run("syncNow").catch(() => undefined);

@@ -62,3 +62,13 @@ export async function unsent(): Promise<number> {
 export async function lying(): Promise<number> {
   return (await opened().unsent()) + (await countWaiting(STORE));
 }
+
+/** Whether forms are begun on this phone and not handed in. */
+export async function formsBegun(): Promise<boolean> {
+  return here.driver ? here.driver.call((workspace) => workspace.hasDrafts()) : opened().begun();
+}
+
+/** Whether something lies here that would be lost with the store. */
+export async function atStake(): Promise<boolean> {
+  return (await unsent()) > 0 || (await formsBegun());
+}

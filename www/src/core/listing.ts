@@ -34,8 +34,8 @@ export class Listing {
   /** Takes in what the core says has changed, a piece of it; gives whether there is more. */
   private read(workspace: Workspace): boolean {
     const { rows, gone, more } = workspace.listChanges(PAGE);
-    for (const { summary, state, unsent, problem } of rows) {
-      this.put(summary.id, { ...summary, state, unsent, problem });
+    for (const { summary, ...stands } of rows) {
+      this.put(summary.id, { ...summary, ...stands });
     }
     for (const id of gone) this.put(id, null);
     return more;

@@ -4,6 +4,7 @@ import type {
   Card,
   Command,
   ConductView,
+  Draft,
   HistoryEntry,
   Moment,
   Plan,
@@ -63,13 +64,21 @@ export const records = {
 
   close: (id: string): void => running().call((workspace) => workspace.close(id)),
 
-  async apply(id: string, command: Command): Promise<VisitView> {
+  async apply(id: string, command: Command, form?: string): Promise<VisitView> {
     await opening.get(id);
     const drive = writing();
     if (command.do === "depart" || command.do === "arrive" || command.do === "seal") learnZone(drive, id);
-    await durably(drive, (workspace) => workspace.apply(id, command, Date.now(), zone()));
+    await durably(drive, (workspace) => {
+      const ticket = workspace.apply(id, command, Date.now(), zone());
+      return form === undefined ? ticket : workspace.keepDraft(id, form, undefined, Date.now());
+    });
     return drive.call((workspace) => workspace.view(id));
   },
+
+  drafts: (id: string): Draft[] => running().call((workspace) => workspace.drafts(id)),
+
+  keepDraft: (id: string, form: string, text: string | null): Promise<void> =>
+    durably(writing(), (workspace) => workspace.keepDraft(id, form, text ?? undefined, Date.now())),
 
   async sign(id: string, { id: signature, at, heads, text }: Reading): Promise<VisitView> {
     await opening.get(id);

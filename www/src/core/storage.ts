@@ -221,6 +221,11 @@ export class Storage {
     return this.live((db) => db.count("outbox"));
   }
 
+  /** Whether forms are begun and not handed in, as their rows tell without a key. */
+  async begun(): Promise<boolean> {
+    return (await this.live((db) => db.count("meta", IDBKeyRange.bound("draft/", "draft0", false, true)))) > 0;
+  }
+
   /** Those changes, sealed. */
   outbox(): Promise<Row[]> {
     return this.live((db) => rows(db, "outbox"));

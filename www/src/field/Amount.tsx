@@ -1,14 +1,10 @@
 /** An amount in major units, as people write it; exact minor units come out of its text. */
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
 import { t } from "../i18n";
 import { parseMoney } from "../ui/format";
 import { Field } from "../ui/parts";
-import { useUnfinished } from "../ui/unfinished";
 
 export function Amount(props: { currency: string; value: string; onInput: (text: string) => void }): JSX.Element {
-  const begin = useRef(props.value).current;
-  useUnfinished(props.value !== begin);
   const sound = props.value === "" || parseMoney(props.value, props.currency) !== null;
   return (
     <Field label={t("talk_/amount", { currency: props.currency })} error={sound ? undefined : t("talk_/bad_amount")}>

@@ -5,13 +5,10 @@
  * field; what could not be saved stays there.
  */
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Fact, Field } from "../ui/parts";
 import { rebase } from "./rebase";
-import { typing } from "./state";
-
-/** A pause in typing after which the text is saved. */
-const PAUSE_MS = 600;
+import { useSaving, useTyping } from "./saving";
 
 interface Props {
   label: string;
@@ -163,50 +160,4 @@ function Control(props: {
       }}
     </Field>
   );
-}
-
-/** While a field holds what the core has not taken, the page does not say "saved". */
-function useTyping(unsaved: boolean): void {
-  useLayoutEffect(() => {
-    if (!unsaved) return;
-    typing.value += 1;
-    return () => void (typing.value -= 1);
-  }, [unsaved]);
-}
-
-/** Runs one save at a time: after a pause, or now; what comes meanwhile asks for one more. */
-function useSaving(work: () => Promise<boolean>): { soon: () => void; now: () => void } {
-  const state = useRef({ work, timer: 0, running: false, again: false });
-  state.current.work = work;
-  const now = (): void => {
-    const own = state.current;
-    clearTimeout(own.timer);
-    if (own.running) {
-      own.again = true;
-      return;
-    }
-    own.running = true;
-    void own.work().then((saved) => {
-      own.running = false;
-      // Nothing is gained by trying again at once what was refused.
-      const more = own.again && saved;
-      own.again = false;
-      if (more) now();
-    });
-  };
-  const soon = (): void => {
-    clearTimeout(state.current.timer);
-    state.current.timer = window.setTimeout(now, PAUSE_MS);
-  };
-  useEffect(() => {
-    const leave = (): void => {
-      if (document.visibilityState === "hidden") now();
-    };
-    document.addEventListener("visibilitychange", leave);
-    return () => {
-      document.removeEventListener("visibilitychange", leave);
-      now();
-    };
-  }, []);
-  return { soon, now };
 }

@@ -1,11 +1,12 @@
 /** Holds stand on top of the record; a collector may raise one, never lift one. */
 import { OctagonAlert } from "lucide-preact";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { Flag, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Alert, Choices, Dialog, TextField } from "../ui/parts";
+import { Begun } from "./Begun";
+import { useForm } from "./drafts";
 import type { OpenRecord } from "./useRecord";
 import { HOLDS } from "./words";
 
@@ -32,18 +33,18 @@ export function HoldsBanner({ view }: { view: VisitView }): JSX.Element | null {
 }
 
 export function RaiseHold({ record, onClose }: { record: OpenRecord; onClose: () => void }): JSX.Element {
-  const [flag, setFlag] = useState<Flag | null>(null);
-  const [note, setNote] = useState("");
+  const form = useForm(record, "hold", { flag: "" as Flag | "", note: "" });
+  const { flag, note } = form.fields;
   const raise = async (): Promise<void> => {
-    if (flag === null) return;
-    if (await record.apply({ do: "raise_hold", flag, since: Date.now(), until: null, note: note.trim() })) onClose();
+    if (flag === "") return;
+    if (await form.handIn({ do: "raise_hold", flag, since: Date.now(), until: null, note: note.trim() })) onClose();
   };
   return (
     <Dialog
       title={t("rec/hold_raise")}
       onClose={onClose}
       actions={
-        <button type="button" class="btn btn-primary" disabled={flag === null} onClick={() => void raise()}>
+        <button type="button" class="btn btn-primary" disabled={flag === ""} onClick={() => void raise()}>
           {t("rec/hold_raise")}
         </button>
       }
@@ -52,11 +53,12 @@ export function RaiseHold({ record, onClose }: { record: OpenRecord; onClose: ()
       <Choices<Flag>
         label={t("rec/hold_kind")}
         options={HOLDS}
-        value={flag}
+        value={flag === "" ? null : flag}
         word={(option) => word("flag", option)}
-        onChange={setFlag}
+        onChange={(next) => form.set({ flag: next })}
       />
-      <TextField label={t("rec/hold_note")} lines={3} value={note} onInput={setNote} />
+      <TextField label={t("rec/hold_note")} lines={3} value={note} onInput={(next) => form.set({ note: next })} />
+      <Begun form={form} />
     </Dialog>
   );
 }

@@ -1,5 +1,5 @@
 /** One record: holds on top, the case, then a guided flow over five steps. */
-import { Check, ChevronLeft, ChevronRight, CircleCheck, LoaderCircle, PencilLine, TriangleAlert } from "lucide-preact";
+import { Check, ChevronRight, CircleCheck, LoaderCircle, PencilLine, TriangleAlert } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
@@ -7,11 +7,13 @@ import type { Step, VisitView } from "../wasm/doorstep";
 import { sentence, t, word } from "../i18n";
 import { Alert } from "../ui/parts";
 import { Conflicts } from "../ui/Conflicts";
+import { BegunElsewhere } from "./Begun";
 import { CaseHead } from "./CaseHead";
 import { HoldsBanner } from "./Holds";
 import { Missing } from "./Missing";
 import { useLastPlace, usePlace } from "./place";
 import { Refused } from "./Refused";
+import { BackLink } from "./SidePage";
 import { client, save, saving, typing } from "./state";
 import { AppointmentStep } from "./steps/Appointment";
 import { ContactStep } from "./steps/Contact";
@@ -98,10 +100,7 @@ function Frame({ children, dock }: { children: ComponentChildren; dock?: Compone
   return (
     <div class="mx-auto max-w-xl pb-[calc(6rem+env(safe-area-inset-bottom))]">
       <header class="bg-base-200/95 sticky top-(--banner) z-10 flex flex-wrap items-center justify-between gap-x-2 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pr-3 pl-1 backdrop-blur">
-        <Link href="/" class="btn btn-ghost gap-0.5 px-2">
-          <ChevronLeft class="size-6" aria-hidden="true" />
-          {t("list/title")}
-        </Link>
+        <BackLink href="/" label={t("list/title")} />
         <div class="ml-auto flex items-center gap-2.5">
           <SaveMark />
           <SyncChip compact />
@@ -200,6 +199,7 @@ function Open({ record, step }: { record: OpenRecord; step: Step }): JSX.Element
           {word("step", step)}
         </h2>
         <Missing step={view.steps.find((candidate) => candidate.step === step)} />
+        <BegunElsewhere record={record} step={step} />
       </div>
       <Body key={step} record={record} />
       {next && (

@@ -1,5 +1,14 @@
 /** One record in the list: three lines of one height. */
-import { CircleCheck, CloudAlert, CloudCheck, CloudUpload, OctagonAlert, Smartphone, Undo2 } from "lucide-preact";
+import {
+  CircleCheck,
+  CloudAlert,
+  CloudCheck,
+  CloudUpload,
+  OctagonAlert,
+  PencilLine,
+  Smartphone,
+  Undo2,
+} from "lucide-preact";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { navigate } from "wouter-preact/use-browser-location";
@@ -53,6 +62,12 @@ function Row({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
                 <OctagonAlert class="size-3.5" aria-hidden="true" />
                 {word("flag", row.holds[0])}
                 {row.holds.length > 1 && ` +${row.holds.length - 1}`}
+              </span>
+            )}
+            {row.begun && (
+              <span class="pill bg-base-200 shrink-0">
+                <PencilLine class="size-3.5" aria-hidden="true" />
+                {t("form/begun")}
               </span>
             )}
             {row.conflicts > 0 && (

@@ -8,6 +8,7 @@ import type { Command, FieldValue, VisitView } from "../wasm/doorstep";
 import type { ProseState } from "./AutoText";
 import { rebase, stretch } from "./rebase";
 import { client, me } from "./state";
+import type { About } from "./useRecord";
 
 /** What stands in a text's field, and the state of the record that typing began from. */
 export interface TypedText {
@@ -20,10 +21,10 @@ export function textCommand({ field, base, text }: TypedText): Command {
   return { do: field === "notes" ? "edit_notes" : "edit_feedback", base: base.heads, text };
 }
 
-export async function carryOut(id: string, command: Command, typed?: TypedText): Promise<VisitView> {
+export async function carryOut(id: string, command: Command, { typed, form }: About): Promise<VisitView> {
   const since = Date.now();
   try {
-    return await client.apply(id, command);
+    return await client.apply(id, command, form);
   } catch (cause) {
     const code = cause instanceof ClientError ? cause.code : "";
     // What a text was typed on may have been shown before it was durable, and be lost.
@@ -31,7 +32,7 @@ export async function carryOut(id: string, command: Command, typed?: TypedText):
     if (code !== "restarted") throw cause;
   }
   try {
-    return await client.apply(id, command);
+    return await client.apply(id, command, form);
   } catch (cause) {
     if (cause instanceof ClientError && stands(command, cause.code)) return client.view(id);
     throw cause;

@@ -3,20 +3,27 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../core/api";
 import type { Command, VisitView } from "../wasm/doorstep";
 import { carryOut, signOnce, type TypedText } from "./carryOut";
+import { useDrafts, type Drafts } from "./drafts";
 import { changed, client, explain, save, saving, showToast } from "./state";
 
 export interface OpenRecord {
   view: VisitView;
-  /**
-   * Gives the record after the command; null where it was refused, and `error` says why. `typed`
-   * says what an edit of a text is about.
-   */
-  apply: (command: Command, typed?: TypedText) => Promise<VisitView | null>;
+  drafts: Drafts;
+  /** Gives the record after the command; null where it was refused, and `error` says why. */
+  apply: (command: Command, about?: About) => Promise<VisitView | null>;
   /** The same, with a message and, where there are commands back, a way back. */
-  applyWithUndo: (command: Command, text: string, back: readonly Command[]) => Promise<VisitView | null>;
+  applyWithUndo: (command: Command, text: string, back: readonly Command[], form?: string) => Promise<VisitView | null>;
   /** Signs, under a sealed record as it was shown, what was read back; null where that failed. */
   sign: (sealed: VisitView, text: string) => Promise<VisitView | null>;
   readOnly: boolean;
+}
+
+/** What belongs to a command. */
+export interface About {
+  /** What an edit of a text is about. */
+  typed?: TypedText | undefined;
+  /** The form that is handed in with it, and emptied. */
+  form?: string | undefined;
 }
 
 export type RecordState =
@@ -29,6 +36,7 @@ export function useRecord(id: string): RecordState {
   const [code, setCode] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
   const live = useRef(true);
+  const drafts = useDrafts(id);
 
   useEffect(() => {
     live.current = true;
@@ -71,7 +79,7 @@ export function useRecord(id: string): RecordState {
   }, [id]);
 
   if (code !== null) return { kind: "failed", code };
-  if (view === null) return { kind: "loading" };
+  if (view === null || drafts === null) return { kind: "loading" };
   const carry = async (work: () => Promise<VisitView>): Promise<VisitView | null> => {
     saving.value += 1;
     try {
@@ -88,14 +96,19 @@ export function useRecord(id: string): RecordState {
       saving.value -= 1;
     }
   };
-  const apply: OpenRecord["apply"] = (command, typed) => carry(() => carryOut(id, command, typed));
+  const apply: OpenRecord["apply"] = (command, about = {}) =>
+    carry(async () => {
+      const next = await carryOut(id, command, about);
+      if (about.form !== undefined && live.current) drafts.emptied(about.form);
+      return next;
+    });
   const sign: OpenRecord["sign"] = (sealed, text) =>
     carry(async () => {
       const reading = { id: await client.newId(), at: Date.now(), heads: sealed.heads, text };
       return signOnce(id, reading);
     });
-  const applyWithUndo: OpenRecord["applyWithUndo"] = async (command, text, back) => {
-    const done = await apply(command);
+  const applyWithUndo: OpenRecord["applyWithUndo"] = async (command, text, back, form) => {
+    const done = await apply(command, { form });
     const undo = async (): Promise<void> => {
       for (const step of back) if (!(await apply(step))) return;
     };
@@ -105,7 +118,7 @@ export function useRecord(id: string): RecordState {
   const readOnly = view.stage === "sealed" || view.stage === "reviewed";
   return {
     kind: "open",
-    record: { view, apply, applyWithUndo, sign, readOnly },
+    record: { view, drafts, apply, applyWithUndo, sign, readOnly },
     error,
     dismiss: () => setError(null),
   };

@@ -153,8 +153,6 @@ export function TextField(props: {
   error?: string | undefined;
   onInput: (text: string) => void;
 }): JSX.Element {
-  const begin = useRef(props.value).current;
-  useUnfinished(props.value !== begin);
   return (
     <Field label={props.label} hint={props.hint} error={props.error}>
       {(id, note) =>

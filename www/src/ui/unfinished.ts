@@ -1,8 +1,8 @@
-/** Forms that a person is in the middle of: only the page has what is in them. */
+/** Forms that a person is in the middle of: nothing may take the page away from them. */
 import { signal } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
 
-/** How many of this page's forms and fields hold what was not handed in and not thrown away. */
+/** How many of this page's forms hold what was not handed in and not thrown away. */
 export const unfinished = signal(0);
 
 /** Counts a form while it is `begun`. */

@@ -1,11 +1,11 @@
 /** What is written down about a rule; every entry is written once and stays. */
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { Command, Grade, NoticeAbout, PlaceType, RuleAnswer } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { ruleText, weekdays } from "../../ui/conduct";
 import { fromLocalInput, toLocalInput } from "../../ui/format";
 import { Choices, Dialog, Select, TextField, useBusy } from "../../ui/parts";
+import { useForm, type Form } from "../drafts";
 import { client } from "../state";
 import type { OpenRecord } from "../useRecord";
 import { PLACES } from "../words";
@@ -29,15 +29,16 @@ function Entry(props: {
   text: string;
   save: string;
   ready: boolean;
+  form: Pick<Form<unknown>, "handIn" | "discard">;
   command: (id: string) => Command;
-  of: Pick<Props, "record" | "onClose">;
+  onClose: () => void;
   children: ComponentChildren;
 }): JSX.Element {
   const [busy, run] = useBusy();
-  const { record, onClose } = props.of;
+  const { form, onClose } = props;
   const save = (): Promise<void> =>
     run(async () => {
-      if (await record.apply(props.command(await client.newId()))) onClose();
+      if (await form.handIn(props.command(await client.newId()))) onClose();
     });
   return (
     <Dialog
@@ -45,7 +46,7 @@ function Entry(props: {
       onClose={onClose}
       actions={
         <>
-          <button type="button" class="btn btn-ghost" onClick={onClose}>
+          <button type="button" class="btn btn-ghost" onClick={() => (form.discard(), onClose())}>
             {t("app/cancel")}
           </button>
           <button type="button" class="btn btn-primary" disabled={!props.ready || busy} onClick={() => void save()}>
@@ -63,8 +64,9 @@ function Entry(props: {
 
 /** Why somebody goes on in spite of a warning. */
 export function ReasonDialog(props: Props): JSX.Element {
-  const [reason, setReason] = useState("");
   const { rule } = props.answer;
+  const form = useForm(props.record, `reason.${rule}`, { reason: "" });
+  const { reason } = form.fields;
   return (
     <Entry
       title={t("conduct/page/reason_title")}
@@ -72,10 +74,16 @@ export function ReasonDialog(props: Props): JSX.Element {
       text={t("conduct/page/reason_text")}
       save={t("conduct/page/reason_save")}
       ready={reason.trim() !== ""}
+      form={form}
       command={(id) => ({ do: "override_warning", id, rule, reason: reason.trim(), at: Date.now() })}
-      of={props}
+      onClose={props.onClose}
     >
-      <TextField label={t("conduct/page/reason_label")} lines={3} value={reason} onInput={setReason} />
+      <TextField
+        label={t("conduct/page/reason_label")}
+        lines={3}
+        value={reason}
+        onInput={(next) => form.set({ reason: next })}
+      />
     </Entry>
   );
 }
@@ -84,14 +92,17 @@ export function ReasonDialog(props: Props): JSX.Element {
 export function ConsentDialog(props: Props & { from: number }): JSX.Element {
   const { zone } = props.record.view.case;
   const begin = Math.floor(props.from / MINUTE_MS) * MINUTE_MS;
-  const [since, setSince] = useState(toLocalInput(begin, zone));
-  const [until, setUntil] = useState(toLocalInput(begin + HOURS_MS, zone));
-  const [grade, setGrade] = useState<Grade>("attested");
-  const [note, setNote] = useState("");
+  const { rule } = props.answer;
+  const form = useForm(props.record, `consent.${rule}`, {
+    since: toLocalInput(begin, zone),
+    until: toLocalInput(begin + HOURS_MS, zone),
+    grade: "attested" as Grade,
+    note: "",
+  });
+  const { since, until, grade, note } = form.fields;
   const from = fromLocalInput(since, zone);
   const to = fromLocalInput(until, zone);
   const ordered = from !== null && to !== null && to > from;
-  const { rule } = props.answer;
   return (
     <Entry
       title={t("conduct/page/consent_title")}
@@ -99,6 +110,7 @@ export function ConsentDialog(props: Props & { from: number }): JSX.Element {
       text={t("conduct/page/consent_text")}
       save={t("conduct/page/consent_save")}
       ready={ordered && note.trim() !== ""}
+      form={form}
       command={(id) => ({
         do: "give_consent",
         id,
@@ -109,14 +121,14 @@ export function ConsentDialog(props: Props & { from: number }): JSX.Element {
         note: note.trim(),
         at: Date.now(),
       })}
-      of={props}
+      onClose={props.onClose}
     >
       <TextField
         label={t("conduct/page/consent_from")}
         type="datetime-local"
         hint={t("app_/zone", { zone })}
         value={since}
-        onInput={setSince}
+        onInput={(next) => form.set({ since: next })}
       />
       <TextField
         label={t("conduct/page/consent_until")}
@@ -124,10 +136,15 @@ export function ConsentDialog(props: Props & { from: number }): JSX.Element {
         min={since}
         value={until}
         error={ordered ? undefined : t("app_/end_before")}
-        onInput={setUntil}
+        onInput={(next) => form.set({ until: next })}
       />
-      <Evidence value={grade} onChange={setGrade} />
-      <TextField label={t("conduct/page/consent_note")} lines={2} value={note} onInput={setNote} />
+      <Evidence value={grade} onChange={(next) => form.set({ grade: next })} />
+      <TextField
+        label={t("conduct/page/consent_note")}
+        lines={2}
+        value={note}
+        onInput={(next) => form.set({ note: next })}
+      />
     </Entry>
   );
 }
@@ -137,9 +154,12 @@ export function NoticeDialog(props: Props): JSX.Element {
   const { zone } = props.record.view.case;
   const { params } = props.answer;
   const about = (params instanceof Map ? params.get("about") : undefined) as NoticeAbout | undefined;
-  const [told, setTold] = useState("");
-  const [grade, setGrade] = useState<Grade>("attested");
-  const [note, setNote] = useState("");
+  const form = useForm(props.record, `notice.${props.answer.rule}`, {
+    told: "",
+    grade: "attested" as Grade,
+    note: "",
+  });
+  const { told, grade, note } = form.fields;
   const at = fromLocalInput(told, zone);
   return (
     <Entry
@@ -148,6 +168,7 @@ export function NoticeDialog(props: Props): JSX.Element {
       text={t("conduct/page/notice_text")}
       save={t("conduct/page/notice_save")}
       ready={at !== null}
+      form={form}
       command={(id) => ({
         do: "record_notice",
         id,
@@ -156,17 +177,22 @@ export function NoticeDialog(props: Props): JSX.Element {
         grade,
         note: note.trim(),
       })}
-      of={props}
+      onClose={props.onClose}
     >
       <TextField
         label={t("conduct/page/notice_at")}
         type="datetime-local"
         hint={t("app_/zone", { zone })}
         value={told}
-        onInput={setTold}
+        onInput={(next) => form.set({ told: next })}
       />
-      <Evidence value={grade} onChange={setGrade} />
-      <TextField label={t("conduct/page/notice_note")} lines={2} value={note} onInput={setNote} />
+      <Evidence value={grade} onChange={(next) => form.set({ grade: next })} />
+      <TextField
+        label={t("conduct/page/notice_note")}
+        lines={2}
+        value={note}
+        onInput={(next) => form.set({ note: next })}
+      />
     </Entry>
   );
 }
@@ -176,11 +202,15 @@ const DAY_MINUTES = 1440;
 
 /** A time that the borrower does not want. */
 export function WishDialog(props: Pick<Props, "record" | "onClose">): JSX.Element {
-  const [days, setDays] = useState(ALL_DAYS);
-  const [from, setFrom] = useState("");
-  const [until, setUntil] = useState("");
-  const [place, setPlace] = useState<PlaceType | "">("");
-  const [note, setNote] = useState("");
+  const form = useForm(props.record, "wish", {
+    days: String(ALL_DAYS),
+    from: "",
+    until: "",
+    place: "" as PlaceType | "",
+    note: "",
+  });
+  const { from, until, place, note } = form.fields;
+  const days = Number(form.fields.days);
   const starts = minutes(from);
   // Midnight ends a day.
   const ends = minutes(until) === 0 ? DAY_MINUTES : minutes(until);
@@ -192,6 +222,7 @@ export function WishDialog(props: Pick<Props, "record" | "onClose">): JSX.Elemen
       text={t("conduct/page/wish_text")}
       save={t("conduct/page/wish_save")}
       ready={starts !== null && ends !== null && ordered && days > 0}
+      form={form}
       command={(id) => ({
         do: "record_wish",
         id,
@@ -202,7 +233,7 @@ export function WishDialog(props: Pick<Props, "record" | "onClose">): JSX.Elemen
         note: note.trim(),
         at: Date.now(),
       })}
-      of={props}
+      onClose={props.onClose}
     >
       <fieldset class="flex flex-col gap-2">
         <legend class="label-text pb-2">{t("conduct/page/wish_days")}</legend>
@@ -213,7 +244,7 @@ export function WishDialog(props: Pick<Props, "record" | "onClose">): JSX.Elemen
                 type="checkbox"
                 class="checkbox min-h-0"
                 checked={(days & (1 << day)) !== 0}
-                onChange={() => setDays(days ^ (1 << day))}
+                onChange={() => form.set({ days: String(days ^ (1 << day)) })}
               />
               {name}
             </label>
@@ -225,14 +256,14 @@ export function WishDialog(props: Pick<Props, "record" | "onClose">): JSX.Elemen
         type="time"
         hint={t("app_/zone", { zone: props.record.view.case.zone })}
         value={from}
-        onInput={setFrom}
+        onInput={(next) => form.set({ from: next })}
       />
       <TextField
         label={t("conduct/page/wish_until")}
         type="time"
         value={until}
         error={ordered ? undefined : t("app_/end_before")}
-        onInput={setUntil}
+        onInput={(next) => form.set({ until: next })}
       />
       <Select<PlaceType>
         label={t("conduct/page/wish_place")}
@@ -240,9 +271,14 @@ export function WishDialog(props: Pick<Props, "record" | "onClose">): JSX.Elemen
         value={place}
         empty={t("conduct/page/wish_anywhere")}
         word={(one) => word("place", one)}
-        onChange={setPlace}
+        onChange={(next) => form.set({ place: next })}
       />
-      <TextField label={t("conduct/page/wish_note")} lines={2} value={note} onInput={setNote} />
+      <TextField
+        label={t("conduct/page/wish_note")}
+        lines={2}
+        value={note}
+        onInput={(next) => form.set({ note: next })}
+      />
     </Entry>
   );
 }

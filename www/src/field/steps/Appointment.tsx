@@ -1,14 +1,15 @@
 /** Step 2: a time and a place; it counts only once the borrower agreed. */
 import { CalendarCheck2, CalendarClock, CalendarX2 } from "lucide-preact";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { AppointmentPatch, AppointmentStatus, AppointmentView, ProposedBy } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { formatDateTime, formatWindow, fromLocalInput, toLocalInput } from "../../ui/format";
 import { Choices, TextField, useBusy } from "../../ui/parts";
 import { AutoText } from "../AutoText";
+import { Begun } from "../Begun";
 import { Planned } from "../conduct/Before";
 import { Wishes } from "../conduct/Wishes";
+import { useForm } from "../drafts";
 import { Spot } from "../Missing";
 import type { OpenRecord } from "../useRecord";
 import { SIDES } from "../words";
@@ -37,20 +38,23 @@ function Agreeing({ record }: { record: OpenRecord }): JSX.Element {
 
 function Propose({ record }: { record: OpenRecord }): JSX.Element {
   const { zone, address } = record.view.case;
-  const [from, setFrom] = useState("");
-  const [to, setTo] = useState("");
-  const [place, setPlace] = useState(address);
-  const [side, setSide] = useState<ProposedBy>("collector");
-  const [remark, setRemark] = useState("");
+  const form = useForm(record, "appointment", {
+    from: "",
+    to: "",
+    place: address,
+    side: "collector" as ProposedBy,
+    remark: "",
+  });
+  const { from, to, place, side, remark } = form.fields;
   const [busy, run] = useBusy();
   const starts_at = fromLocalInput(from, zone);
   const ends_at = fromLocalInput(to, zone);
   const ordered = starts_at === null || ends_at === null || ends_at > starts_at;
   const complete = starts_at !== null && ends_at !== null && ordered && place.trim() !== "";
   const choose = (text: string): void => {
-    setFrom(text);
     const start = fromLocalInput(text, zone);
-    if (start !== null && (ends_at === null || ends_at <= start)) setTo(toLocalInput(start + HOUR_MS, zone));
+    const late = start !== null && (ends_at === null || ends_at <= start);
+    form.set(late ? { from: text, to: toLocalInput(start + HOUR_MS, zone) } : { from: text });
   };
   const propose = (): Promise<void> =>
     run(async () => {
@@ -58,7 +62,7 @@ function Propose({ record }: { record: OpenRecord }): JSX.Element {
       const proposal = { starts_at, ends_at, place: place.trim(), proposed_by: side, borrower_remark: remark.trim() };
       const paths = [...Object.keys(proposal), "status", "zone"].map((key) => `appointment.${key}`);
       const said = t("app_/status", { status: word("appointment", "proposed") });
-      await record.applyWithUndo({ do: "propose_appointment", ...proposal }, said, [{ do: "clear", paths }]);
+      await form.handIn({ do: "propose_appointment", ...proposal }, { said, back: [{ do: "clear", paths }] });
     });
   return (
     <section class="card-plain flex flex-col gap-5">
@@ -76,21 +80,22 @@ function Propose({ record }: { record: OpenRecord }): JSX.Element {
         min={from}
         value={to}
         error={ordered ? undefined : t("app_/end_before")}
-        onInput={setTo}
+        onInput={(next) => form.set({ to: next })}
       />
-      <TextField label={t("app_/place")} value={place} onInput={setPlace} />
+      <TextField label={t("app_/place")} value={place} onInput={(next) => form.set({ place: next })} />
       <Choices<ProposedBy>
         label={t("app_/by")}
         options={SIDES}
         look="segments"
         value={side}
         word={(option) => word("proposed", option)}
-        onChange={setSide}
+        onChange={(next) => form.set({ side: next })}
       />
-      <TextField label={t("app_/remark")} lines={2} value={remark} onInput={setRemark} />
+      <TextField label={t("app_/remark")} lines={2} value={remark} onInput={(next) => form.set({ remark: next })} />
       <button type="button" class="btn btn-primary" disabled={!complete || busy} onClick={() => void propose()}>
         {t("app_/propose")}
       </button>
+      <Begun form={form} />
     </section>
   );
 }

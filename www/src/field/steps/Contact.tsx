@@ -1,11 +1,11 @@
 /** Step 1: calls and messages; every attempt is logged, none is ever changed. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { Channel, ContactOutcome, TargetRole } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
-import { formatDateTime } from "../../ui/format";
+import { formatDateTime, phoneNumber } from "../../ui/format";
 import { Choices, Select, TextField, useBusy } from "../../ui/parts";
-import { useUnfinished } from "../../ui/unfinished";
+import { Begun } from "../Begun";
+import { useForm } from "../drafts";
 import { Spot } from "../Missing";
 import { client, showToast } from "../state";
 import type { OpenRecord } from "../useRecord";
@@ -48,18 +48,20 @@ export function ContactStep({ record }: { record: OpenRecord }): JSX.Element {
 function LogContact({ record }: { record: OpenRecord }): JSX.Element {
   const { phones } = record.view.case;
   const numbers = phones.map((_, at) => `phones.${at}`);
-  const [channel, setChannel] = useState<Channel>("call");
-  const [number, setNumber] = useState(numbers[0] ?? "");
-  const [person, setPerson] = useState<TargetRole>("borrower");
-  const [outcome, setOutcome] = useState<ContactOutcome | null>(null);
-  const [note, setNote] = useState("");
+  const form = useForm(record, "contact", {
+    channel: "call" as Channel,
+    number: numbers[0] ?? "",
+    person: "borrower" as TargetRole,
+    outcome: "" as ContactOutcome | "",
+    note: "",
+  });
+  const { channel, number, person, outcome, note } = form.fields;
   const [busy, run] = useBusy();
-  useUnfinished(outcome !== null);
   const byNumber = BY_NUMBER.includes(channel) && numbers.length > 0;
   const log = (): Promise<void> =>
     run(async () => {
-      if (outcome === null) return;
-      const saved = await record.apply({
+      if (outcome === "") return;
+      const logged = await form.handIn({
         do: "log_contact",
         id: await client.newId(),
         at: Date.now(),
@@ -69,10 +71,7 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
         outcome,
         note: note.trim(),
       });
-      if (!saved) return;
-      setOutcome(null);
-      setNote("");
-      showToast({ text: t("con/logged") });
+      if (logged) showToast({ text: t("con/logged") });
     });
   return (
     <section class="card-plain flex flex-col gap-5">
@@ -82,7 +81,7 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
         options={CHANNELS}
         value={channel}
         word={(option) => word("channel", option)}
-        onChange={setChannel}
+        onChange={(next) => form.set({ channel: next })}
       />
       {byNumber && (
         <Select
@@ -90,8 +89,8 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
           options={numbers}
           value={number}
           empty={t("con/other_number")}
-          word={(option) => phones[Number(option.slice("phones.".length))] ?? option}
-          onChange={setNumber}
+          word={(option) => phoneNumber(option, phones)}
+          onChange={(next) => form.set({ number: next })}
         />
       )}
       <Choices<TargetRole>
@@ -99,19 +98,20 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
         options={PERSONS}
         value={person}
         word={(option) => word("person", option)}
-        onChange={setPerson}
+        onChange={(next) => form.set({ person: next })}
       />
       <Choices<ContactOutcome>
         label={t("con/outcome")}
         options={CONTACT_OUTCOMES}
-        value={outcome}
+        value={outcome === "" ? null : outcome}
         word={(option) => word("outcome", option)}
-        onChange={setOutcome}
+        onChange={(next) => form.set({ outcome: next })}
       />
-      <TextField label={t("con/note")} lines={2} value={note} onInput={setNote} />
-      <button type="button" class="btn btn-primary" disabled={outcome === null || busy} onClick={() => void log()}>
+      <TextField label={t("con/note")} lines={2} value={note} onInput={(next) => form.set({ note: next })} />
+      <button type="button" class="btn btn-primary" disabled={outcome === "" || busy} onClick={() => void log()}>
         {t("con/save")}
       </button>
+      <Begun form={form} />
     </section>
   );
 }

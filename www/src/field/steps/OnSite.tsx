@@ -1,15 +1,14 @@
 /** Step 3: depart, arrive, the checklist at the door, leave. */
 import { Car, DoorOpen, LogOut, MapPin, MapPinOff, ShieldAlert, UserMinus, UserPlus } from "lucide-preact";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { Command, PlaceType, Position, TargetRole } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { formatDateTime } from "../../ui/format";
 import { Choices, useBusy } from "../../ui/parts";
-import { useUnfinished } from "../../ui/unfinished";
 import { Checklist } from "../Checklist";
 import { AtDoor } from "../conduct/Door";
 import { Before, begun } from "../conduct/Before";
+import { useForm } from "../drafts";
 import { Spot } from "../Missing";
 import { putBack } from "../putBack";
 import { me } from "../state";
@@ -224,21 +223,20 @@ function Leaving({ record }: { record: OpenRecord }): JSX.Element | null {
 
 function Visitors({ record }: { record: OpenRecord }): JSX.Element {
   const { view, applyWithUndo, readOnly } = record;
-  const [name, setName] = useState("");
-  useUnfinished(name !== "");
+  const form = useForm(record, "visitor", { name: "" });
+  const { name } = form.fields;
   const { visitors } = view.visit;
   const offered = [me.value, ...view.assignment.collectors.filter((user) => user !== me.value)].filter(
     (user) => !visitors.includes(user),
   );
-  const change = (key: "add_visitor" | "remove_visitor", user: string): ReturnType<OpenRecord["apply"]> => {
-    const other = key === "add_visitor" ? "remove_visitor" : "add_visitor";
-    const said = t(key === "add_visitor" ? "site/added" : "site/removed", { name: user });
-    const back = { do: "edit_visit", [other]: user } as Command;
-    return applyWithUndo({ do: "edit_visit", [key]: user } as Command, said, [back]);
-  };
-  const add = async (user: string): Promise<void> => {
-    if (user !== "" && (await change("add_visitor", user))) setName("");
-  };
+  const adding = (user: string): Command => ({ do: "edit_visit", add_visitor: user });
+  const removing = (user: string): Command => ({ do: "edit_visit", remove_visitor: user });
+  const add = (user: string): void =>
+    void applyWithUndo(adding(user), t("site/added", { name: user }), [removing(user)]);
+  const remove = (user: string): void =>
+    void applyWithUndo(removing(user), t("site/removed", { name: user }), [adding(user)]);
+  const addTyped = (user: string): void =>
+    void form.handIn(adding(user), { said: t("site/added", { name: user }), back: [removing(user)] });
   return (
     <fieldset class="flex flex-col gap-2.5">
       <legend class="label-text pb-2">{t("site/visitors")}</legend>
@@ -252,7 +250,7 @@ function Visitors({ record }: { record: OpenRecord }): JSX.Element {
                 type="button"
                 class="btn btn-ghost btn-square"
                 aria-label={t("site/remove", { name: user })}
-                onClick={() => void change("remove_visitor", user)}
+                onClick={() => remove(user)}
               >
                 <UserMinus class="size-5" aria-hidden="true" />
               </button>
@@ -264,7 +262,7 @@ function Visitors({ record }: { record: OpenRecord }): JSX.Element {
         <>
           <div class="choice-grid">
             {offered.map((user) => (
-              <button key={user} type="button" class="btn btn-quiet" onClick={() => void add(user)}>
+              <button key={user} type="button" class="btn btn-quiet" onClick={() => add(user)}>
                 <UserPlus class="size-5" aria-hidden="true" />
                 {user === me.value ? t("site/me") : user}
               </button>
@@ -277,13 +275,13 @@ function Visitors({ record }: { record: OpenRecord }): JSX.Element {
               placeholder={t("site/visitor")}
               autocapitalize="none"
               value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
+              onInput={(event) => form.set({ name: event.currentTarget.value })}
             />
             <button
               type="button"
               class="btn btn-quiet"
               disabled={name.trim() === ""}
-              onClick={() => void add(name.trim())}
+              onClick={() => addTyped(name.trim())}
             >
               {t("site/add_visitor")}
             </button>

@@ -7,6 +7,7 @@ import { t, word } from "../../i18n";
 import { formatMoney, moneyInput, parseMoney } from "../../ui/format";
 import { Dialog, Select, TextField, useBusy } from "../../ui/parts";
 import { Amount } from "../Amount";
+import { useForm } from "../drafts";
 import { Spot } from "../Missing";
 import { PlanTable, planDates, planInWords } from "../PlanTable";
 import { client } from "../state";
@@ -110,9 +111,12 @@ function Option({ option, record }: { option: OptionView; record: OpenRecord }):
   );
 }
 
+const OFFER = "offer";
+
 function Offer({ record }: { record: OpenRecord }): JSX.Element {
   const [open, setOpen] = useState(false);
-  return open ? (
+  // What is begun is shown: who comes back goes on with it.
+  return open || record.drafts.kept.has(OFFER) ? (
     <OfferForm record={record} onClose={() => setOpen(false)} />
   ) : (
     <button type="button" class="btn btn-tonal" onClick={() => setOpen(true)}>
@@ -124,10 +128,13 @@ function Offer({ record }: { record: OpenRecord }): JSX.Element {
 
 function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => void }): JSX.Element {
   const { currency, overdue } = record.view.case;
-  const [kind, setKind] = useState<OptionKind>("instalments");
-  const [amount, setAmount] = useState(moneyInput(overdue, currency));
-  const [instalments, setInstalments] = useState("6");
-  const [first, setFirst] = useState("");
+  const form = useForm(record, OFFER, {
+    kind: "instalments" as OptionKind,
+    amount: moneyInput(overdue, currency),
+    instalments: "6",
+    first: "",
+  });
+  const { kind, amount, instalments, first } = form.fields;
   const [busy, run] = useBusy();
   const minor = parseMoney(amount, currency);
   const count = Number(instalments);
@@ -140,12 +147,12 @@ function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => voi
     run(async () => {
       if (terms === null) return;
       const id = await client.newId();
-      if (await record.apply({ do: "offer_option", id, kind, term_months: count, ...terms })) onClose();
+      if (await form.handIn({ do: "offer_option", id, kind, term_months: count, ...terms })) onClose();
     });
   const chooseKind = (next: OptionKind | ""): void => {
     if (next === "") return;
-    setKind(next);
-    if (next === "full_payment" || next === "settlement") setInstalments("1");
+    const once = next === "full_payment" || next === "settlement";
+    form.set(once ? { kind: next, instalments: "1" } : { kind: next });
   };
   return (
     <div class="bg-base-200 rounded-field flex flex-col gap-4 p-3.5">
@@ -156,7 +163,7 @@ function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => voi
         word={(option) => word("option", option)}
         onChange={chooseKind}
       />
-      <Amount currency={currency} value={amount} onInput={setAmount} />
+      <Amount currency={currency} value={amount} onInput={(next) => form.set({ amount: next })} />
       <TextField
         label={t("talk_/instalments")}
         type="number"
@@ -164,9 +171,9 @@ function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => voi
         max={MOST_INSTALMENTS}
         value={instalments}
         error={!counted ? t("talk_/bad_count", { most: MOST_INSTALMENTS }) : tooMany ? t("plan/too_many") : undefined}
-        onInput={setInstalments}
+        onInput={(next) => form.set({ instalments: next })}
       />
-      <TextField label={t("talk_/first_due")} type="date" value={first} onInput={setFirst} />
+      <TextField label={t("talk_/first_due")} type="date" value={first} onInput={(next) => form.set({ first: next })} />
       {plan && (
         <div class="rounded-field bg-base-100 flex max-h-72 flex-col gap-2 overflow-y-auto p-3" tabIndex={0}>
           <p class="font-medium tabular-nums">{planInWords(plan, currency)}</p>
@@ -182,7 +189,7 @@ function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => voi
         >
           {t("talk_/add")}
         </button>
-        <button type="button" class="btn btn-ghost" onClick={onClose}>
+        <button type="button" class="btn btn-ghost" onClick={() => (form.discard(), onClose())}>
           {t("app/cancel")}
         </button>
       </div>

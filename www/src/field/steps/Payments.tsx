@@ -1,17 +1,22 @@
 /** Payments made or shown; written once, also after the seal. */
 import { Banknote, Plus } from "lucide-preact";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { formatDateTime, formatMoney, fromLocalInput, parseMoney, toLocalInput } from "../../ui/format";
 import { TextField, useBusy } from "../../ui/parts";
 import { Amount } from "../Amount";
+import { useForm } from "../drafts";
 import { client } from "../state";
 import type { OpenRecord } from "../useRecord";
 
+const PAYMENT = "payment";
+
 export function Payments({ record }: { record: OpenRecord }): JSX.Element {
   const { payments, case: facts } = record.view;
-  const [open, setOpen] = useState(false);
+  const [asked, setOpen] = useState(false);
+  // What is begun is shown: who comes back goes on with it.
+  const open = asked || record.drafts.kept.has(PAYMENT);
   return (
     <section class="card-plain flex flex-col gap-4">
       <h3 class="section-title">{t("end/payments")}</h3>
@@ -47,10 +52,13 @@ export function Payments({ record }: { record: OpenRecord }): JSX.Element {
 
 function PaymentForm({ record, onClose }: { record: OpenRecord; onClose: () => void }): JSX.Element {
   const { currency, zone } = record.view.case;
-  const [amount, setAmount] = useState("");
-  const [at, setAt] = useState(() => toLocalInput(Date.now(), zone));
-  const [channel, setChannel] = useState("");
-  const [reference, setReference] = useState("");
+  const form = useForm(record, PAYMENT, {
+    amount: "",
+    at: useRef(toLocalInput(Date.now(), zone)).current,
+    channel: "",
+    reference: "",
+  });
+  const { amount, at, channel, reference } = form.fields;
   const [busy, run] = useBusy();
   const minor = parseMoney(amount, currency);
   const paid = fromLocalInput(at, zone);
@@ -59,14 +67,14 @@ function PaymentForm({ record, onClose }: { record: OpenRecord; onClose: () => v
       if (minor === null || paid === null) return;
       const id = await client.newId();
       const how = { channel: channel.trim(), reference: reference.trim(), receipt: "" };
-      if (await record.apply({ do: "add_payment", id, amount: minor, at: paid, ...how })) onClose();
+      if (await form.handIn({ do: "add_payment", id, amount: minor, at: paid, ...how })) onClose();
     });
   return (
     <div class="bg-base-200 rounded-field flex flex-col gap-4 p-3.5">
-      <Amount currency={currency} value={amount} onInput={setAmount} />
-      <TextField label={t("end/paid_at")} type="datetime-local" value={at} onInput={setAt} />
-      <TextField label={t("end/channel")} value={channel} onInput={setChannel} />
-      <TextField label={t("end/reference")} value={reference} onInput={setReference} />
+      <Amount currency={currency} value={amount} onInput={(next) => form.set({ amount: next })} />
+      <TextField label={t("end/paid_at")} type="datetime-local" value={at} onInput={(next) => form.set({ at: next })} />
+      <TextField label={t("end/channel")} value={channel} onInput={(next) => form.set({ channel: next })} />
+      <TextField label={t("end/reference")} value={reference} onInput={(next) => form.set({ reference: next })} />
       <div class="flex gap-2">
         <button
           type="button"
@@ -76,7 +84,7 @@ function PaymentForm({ record, onClose }: { record: OpenRecord; onClose: () => v
         >
           {t("end/add_payment")}
         </button>
-        <button type="button" class="btn btn-ghost" onClick={onClose}>
+        <button type="button" class="btn btn-ghost" onClick={() => (form.discard(), onClose())}>
           {t("app/cancel")}
         </button>
       </div>

@@ -1,12 +1,13 @@
 /** A promise to pay: an amount, a day and a way. */
 import { HandCoins } from "lucide-preact";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { PromiseToPay } from "../../wasm/doorstep";
 import { t } from "../../i18n";
 import { formatDate, formatMoney, parseMoney } from "../../ui/format";
 import { TextField, useBusy } from "../../ui/parts";
 import { Amount } from "../Amount";
+import { Begun } from "../Begun";
+import { useForm } from "../drafts";
 import { Spot } from "../Missing";
 import type { OpenRecord } from "../useRecord";
 
@@ -48,21 +49,20 @@ function Standing({ record, promise }: { record: OpenRecord; promise: PromiseToP
 
 function PromiseForm({ record }: { record: OpenRecord }): JSX.Element {
   const { currency } = record.view.case;
-  const [amount, setAmount] = useState("");
-  const [due, setDue] = useState("");
-  const [channel, setChannel] = useState("");
+  const form = useForm(record, "promise", { amount: "", due: "", channel: "" });
+  const { amount, due, channel } = form.fields;
   const [busy, run] = useBusy();
   const minor = parseMoney(amount, currency);
   const save = (): Promise<void> =>
     run(async () => {
       if (minor === null) return;
-      await record.apply({ do: "promise", promise: { amount: minor, due_date: due, channel: channel.trim() } });
+      await form.handIn({ do: "promise", promise: { amount: minor, due_date: due, channel: channel.trim() } });
     });
   return (
     <>
-      <Amount currency={currency} value={amount} onInput={setAmount} />
-      <TextField label={t("talk_/promise_date")} type="date" value={due} onInput={setDue} />
-      <TextField label={t("talk_/promise_channel")} value={channel} onInput={setChannel} />
+      <Amount currency={currency} value={amount} onInput={(next) => form.set({ amount: next })} />
+      <TextField label={t("talk_/promise_date")} type="date" value={due} onInput={(next) => form.set({ due: next })} />
+      <TextField label={t("talk_/promise_channel")} value={channel} onInput={(next) => form.set({ channel: next })} />
       <button
         type="button"
         class="btn btn-tonal"
@@ -71,6 +71,7 @@ function PromiseForm({ record }: { record: OpenRecord }): JSX.Element {
       >
         {t("talk_/promise_save")}
       </button>
+      <Begun form={form} />
     </>
   );
 }

@@ -40,7 +40,7 @@ function Text({ record, field }: { record: OpenRecord; field: "feedback" | "note
   const { view, apply, readOnly } = record;
   const save = async (base: ProseState, text: string): Promise<ProseState | null> => {
     const typed = { field, base, text };
-    const next = await apply(textCommand(typed), typed);
+    const next = await apply(textCommand(typed), { typed });
     return next && { text: next[field], heads: next.heads };
   };
   return (

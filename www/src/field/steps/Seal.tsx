@@ -6,6 +6,8 @@ import { t } from "../../i18n";
 import { fieldName, formatDateTime } from "../../ui/format";
 import { Alert, Dialog, Select, TextField, useBusy } from "../../ui/parts";
 import { Signatures } from "../../ui/Signatures";
+import { Begun, openForms } from "../Begun";
+import { useForm } from "../drafts";
 import { Spot } from "../Missing";
 import { readBackText } from "../readBack";
 import { client, me } from "../state";
@@ -17,6 +19,7 @@ export function Seal({ record }: { record: OpenRecord }): JSX.Element {
   const [asking, setAsking] = useState(false);
   const [busy, run] = useBusy();
   const missing = view.steps.flatMap((step) => step.missing).filter((path) => path !== "seal");
+  const forms = openForms(record);
   const noOutcome = view.talk.disposition === null;
   const sealNow = (): Promise<void> =>
     run(async () => {
@@ -50,6 +53,16 @@ export function Seal({ record }: { record: OpenRecord }): JSX.Element {
           <p>{t("end/seal_text")}</p>
           <p>{t("sign_/with_seal", { user: me.value })}</p>
           {noOutcome && <Alert tone="error">{t("end/needs_outcome")}</Alert>}
+          {forms.length > 0 && (
+            <Alert tone="warning">
+              <p>{t("form/seal")}</p>
+              <ul class="list-disc pl-5">
+                {forms.map(({ form, title }) => (
+                  <li key={form}>{title}</li>
+                ))}
+              </ul>
+            </Alert>
+          )}
           {missing.length > 0 && (
             <Alert tone="warning">
               <p>{t("end/seal_missing")}</p>
@@ -111,16 +124,14 @@ export function Signed({ record }: { record: OpenRecord }): JSX.Element {
 }
 
 export function Amendments({ record }: { record: OpenRecord }): JSX.Element {
-  const { view, apply } = record;
-  const [path, setPath] = useState("");
-  const [text, setText] = useState("");
+  const { view } = record;
+  const form = useForm(record, "amendment", { path: "", text: "" });
+  const { path, text } = form.fields;
   const [busy, run] = useBusy();
   const add = (): Promise<void> =>
     run(async () => {
       const id = await client.newId();
-      if (!(await apply({ do: "amend", id, at: Date.now(), path, text: text.trim() }))) return;
-      setText("");
-      setPath("");
+      await form.handIn({ do: "amend", id, at: Date.now(), path, text: text.trim() });
     });
   return (
     <section class="card-plain flex flex-col gap-4">
@@ -148,12 +159,13 @@ export function Amendments({ record }: { record: OpenRecord }): JSX.Element {
         value={path}
         empty={t("end/amend_all")}
         word={fieldName}
-        onChange={setPath}
+        onChange={(next) => form.set({ path: next })}
       />
-      <TextField label={t("end/amend_text")} lines={3} value={text} onInput={setText} />
+      <TextField label={t("end/amend_text")} lines={3} value={text} onInput={(next) => form.set({ text: next })} />
       <button type="button" class="btn btn-primary" disabled={text.trim() === "" || busy} onClick={() => void add()}>
         {t("end/amend")}
       </button>
+      <Begun form={form} />
     </section>
   );
 }

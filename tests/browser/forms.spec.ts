@@ -1,0 +1,164 @@
+/** Forms that are begun and not handed in: nothing of what stands in them is lost (rule D7). */
+import { expect, test, type BrowserContext, type Page } from "@playwright/test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { VisitView } from "../../www/src/wasm/doorstep";
+import { noBarriers } from "./support/axe";
+import { kill, phone } from "./support/browser";
+import { dump } from "./support/dump";
+import { choose, inStep, inStepAgain, openCase, readyOffline, saved, signIn, step, unlocks } from "./support/field";
+import { Office } from "./support/office";
+
+const SAID = "back at seven, ring twice";
+
+let office: Office;
+
+test.beforeAll(async () => {
+  office = await Office.open();
+});
+test.afterAll(() => office.remove());
+
+const said = (page: Page) => page.getByLabel("What was said");
+const begun = (page: Page) => page.getByTestId("begun");
+const row = (page: Page, id: string) => page.locator(`[data-testid=visit-row][data-id="${id}"]`);
+
+async function arrive(page: Page, name: string, query: string): Promise<string> {
+  await page.goto(office.url);
+  await signIn(page, name);
+  await inStep(page);
+  const id = await openCase(page, query);
+  await step(page, "Contact");
+  return id;
+}
+
+async function beginContact(page: Page): Promise<void> {
+  await choose(page, "How", "Messaging app");
+  await choose(page, "What came of it", "Reached");
+  await said(page).fill(SAID);
+}
+
+/** The contact form as it was left. */
+async function stillBegun(page: Page): Promise<void> {
+  await expect(said(page)).toHaveValue(SAID);
+  await expect(page.getByRole("radio", { name: "Reached" })).toBeChecked();
+  await expect(page.getByRole("radio", { name: "Messaging app" })).toBeChecked();
+}
+
+test("what is begun outlives steps, a killed browser and a locked app, and is handed in once", async () => {
+  const profile = mkdtempSync(join(tmpdir(), "doorstep-forms-"));
+  let context: BrowserContext = await phone(profile);
+  let page = context.pages()[0] ?? (await context.newPage());
+  const id = await arrive(page, "he.tao", "NB2026");
+  await readyOffline(page);
+  await beginContact(page);
+  await expect(page.getByText("Kept on this phone. It is in the record once you hand it in.")).toBeVisible();
+
+  // Left at once, before any pause in typing.
+  await step(page, "Talk");
+  await expect(begun(page)).toHaveText("Begun, not handed in:Log a contact");
+  await page.getByRole("button", { name: "Offer an option" }).click();
+  await page.getByLabel("Instalments").fill("9");
+  await noBarriers(page, "a step with forms that are begun");
+  await saved(page);
+  await context.setOffline(true);
+  await kill(context, profile);
+
+  context = await phone(profile);
+  page = context.pages()[0] ?? (await context.newPage());
+  await context.setOffline(true);
+  await unlocks(page);
+  await page.goto(`${office.url}/`);
+  await expect(row(page, id)).toContainText("Begun");
+  await row(page, id).click();
+  await step(page, "Talk");
+  await expect(page.getByLabel("Instalments")).toHaveValue("9");
+  await begun(page).getByRole("link", { name: "Log a contact" }).click();
+  await stillBegun(page);
+
+  // What is typed right before the app locks.
+  await said(page).fill(`${SAID}!`);
+  await page.getByTestId("sync-status").click();
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByRole("button", { name: "Lock now" }).click();
+  await expect(page.getByTestId("save-state")).toHaveCount(0);
+  await page.goto(`${office.url}/visit/${id}/contact`);
+  await expect(said(page)).toHaveValue(`${SAID}!`);
+
+  await page.getByRole("button", { name: "Log contact" }).click();
+  await expect(said(page)).toHaveValue("");
+  await expect(page.getByRole("listitem").filter({ hasText: `${SAID}!` })).toHaveCount(1);
+  await saved(page);
+  await kill(context, profile);
+
+  context = await phone(profile);
+  page = context.pages()[0] ?? (await context.newPage());
+  await unlocks(page);
+  await page.goto(`${office.url}/visit/${id}/contact`);
+  await expect(page.getByRole("listitem").filter({ hasText: `${SAID}!` })).toHaveCount(1);
+  await expect(said(page)).toHaveValue("");
+  await inStepAgain(page);
+  const { contacts } = await (await office.api()).get<VisitView>(`/api/visits/${id}`);
+  expect(contacts.map(({ note }) => note)).toEqual([`${SAID}!`]);
+  await context.close();
+  rmSync(profile, { recursive: true, force: true });
+});
+
+test("a locked phone keeps what is begun sealed", async ({ page }) => {
+  await arrive(page, "chen.jie", "NB2026");
+  await beginContact(page);
+  await saved(page);
+  for (const { where, bytes } of await dump(page)) {
+    expect(bytes.includes(Buffer.from(SAID)), where).toBe(false);
+  }
+  await page.reload();
+  await stillBegun(page);
+});
+
+test("a slip beside a dialog keeps what is in it, cancelling offers the way back", async ({ page }) => {
+  await arrive(page, "chen.jie", "NB2026");
+  const open = page.getByRole("button", { name: "Raise a hold" }).first();
+  const why = page.getByRole("dialog").getByLabel("Why");
+  await open.click();
+  await why.fill("says that it was paid");
+  await page.mouse.click(5, 5);
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await expect(begun(page)).toContainText("Raise a hold");
+  await open.click();
+  await expect(why).toHaveValue("says that it was paid");
+  await page.getByRole("button", { name: "Discard" }).click();
+  await expect(why).toHaveValue("");
+  await page.keyboard.press("Escape");
+  await expect(begun(page)).toHaveCount(0);
+
+  await step(page, "Record");
+  await page.getByRole("button", { name: "Add payment" }).click();
+  await page.getByLabel("Reference").fill("slip 77");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByLabel("Reference")).toHaveCount(0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByLabel("Reference")).toHaveValue("slip 77");
+});
+
+test("whoever signs out is told of what is begun, and the seal of what it leaves out", async ({ page }) => {
+  const id = await arrive(page, "wu.min", "NB2026");
+  await beginContact(page);
+  await saved(page);
+  await page.getByTestId("sync-status").click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByText("A form is begun and not handed in.", { exact: false })).toBeVisible();
+  await page.getByRole("button", { name: "Close" }).click();
+  await step(page, "Record");
+  await page.getByRole("button", { name: "Seal record" }).click();
+  await expect(page.getByRole("dialog").getByText("What is in them is not sealed", { exact: false })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await begun(page).getByRole("link", { name: "Log a contact" }).click();
+  await page.getByRole("button", { name: "Discard" }).click();
+  await expect(said(page)).toHaveValue("");
+  await saved(page);
+  await page.getByRole("link", { name: "Today" }).click();
+  await expect(row(page, id)).not.toContainText("Begun");
+  await page.getByTestId("sync-status").click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByLabel("Password")).toBeVisible();
+});
