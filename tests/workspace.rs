@@ -8,7 +8,7 @@ use doorstep::record::command::{
     AppointmentPatch, AppointmentProposal, AssignmentPatch, CasePatch, Command, TalkPatch, TextEdit,
 };
 use doorstep::record::terms::{Disposition, ProposedBy, Role};
-use doorstep::workspace::{RecordState, StoreError, SyncState, Table};
+use doorstep::workspace::{Output, RecordState, StoreError, SyncState, Table};
 use rstest::rstest;
 use support::{Device, NOW, Tables, contact, office};
 
@@ -114,6 +114,27 @@ async fn r1_a_reconnect_is_one_request_and_one_reply() {
         assert_eq!(phone.view(*id), office.visit(*id).await.expect("there"));
     }
     assert!(office.verify().await.expect("verified").ok);
+}
+
+#[tokio::test]
+async fn a_round_that_is_due_waits_for_a_record_that_is_being_loaded() {
+    let (_folder, office, ids) = office(1).await;
+    let mut phone = Device::new("chen.jie", 1);
+    phone.sync(&office).await;
+    phone.restart();
+    phone.lose_reply();
+    phone.workspace.open(ids[0]).expect("held");
+    phone.workspace.sync_now(phone.now);
+    let loads = phone.workspace.poll();
+    assert!(matches!(loads, Some(Output::Load { .. })), "{loads:?}");
+    let (record, Some(wake)) = (ids[0], phone.workspace.poll()) else { panic!("nothing to wake") };
+    assert!(matches!(wake, Output::WakeAt { at } if (0..=phone.now).contains(&at)), "{wake:?}");
+    let rows = phone.chunks(record);
+    phone.workspace.loaded(record, &rows, phone.now);
+    phone.run();
+    assert!(phone.sent.is_some(), "the request follows");
+    phone.sync(&office).await;
+    phone.assert_in_step();
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ use crate::sync::packed::Packer;
 const EDIT_DELAY_MS: i64 = 1_000;
 /// With nothing to send, the office is asked this often; its signal comes sooner (rule R8).
 const POLL_MS: i64 = 60_000;
+/// Due before now, whatever the clock says. It goes to JavaScript, whose numbers end at 2^53.
+const AT_ONCE: i64 = 0;
 /// Backoff of rule R7.
 const FIRST_RETRY_MS: i64 = 1_000;
 const LAST_RETRY_MS: i64 = 300_000;
@@ -133,7 +135,7 @@ impl Link {
         Self {
             phase: Phase::Idle,
             next_round: 1,
-            due_at: Some(i64::MIN),
+            due_at: Some(AT_ONCE),
             announced: None,
             failures: 0,
             not_before: None,
@@ -207,7 +209,7 @@ impl Link {
 
     /// A round is due at once.
     pub(super) fn hurry(&mut self) {
-        self.due_at = Some(i64::MIN);
+        self.due_at = Some(AT_ONCE);
     }
 
     /// When the next round is due: not before the office wants to be asked again.
@@ -215,7 +217,7 @@ impl Link {
         // Further away than any wait that is believed: the clock was put back meanwhile.
         let latest = now_ms.saturating_add(LAST_RETRY_MS);
         let not_before = self.not_before.filter(|at| *at <= latest);
-        self.due_at.map(|due| due.max(not_before.unwrap_or(i64::MIN)))
+        self.due_at.map(|due| due.max(not_before.unwrap_or(AT_ONCE)))
     }
 
     /// Whether this is the request that an answer is waited for.

@@ -114,15 +114,19 @@ impl Device {
                     }
                 },
                 Output::Load { record } => {
-                    let rows = rows(&self.tables, Table::Chunks, &format!("{record}/"));
-                    self.workspace.loaded(record.parse().expect("an id"), &rows, self.now);
+                    let record = record.parse().expect("an id");
+                    let rows = self.chunks(record);
+                    self.workspace.loaded(record, &rows, self.now);
                 }
                 Output::Send { round, body } => {
                     assert!(self.sent.is_none(), "one request at a time");
                     self.requests += 1;
                     self.sent = Some(Sent { round, body: body.into_vec() });
                 }
-                Output::WakeAt { at } => self.wake_at = Some(at),
+                Output::WakeAt { at } => {
+                    assert!((0..1 << 53).contains(&at), "JavaScript has no such number: {at}");
+                    self.wake_at = Some(at);
+                }
                 Output::Saved { ticket } => self.saved = self.saved.max(ticket),
                 Output::Erase { reason } => {
                     self.tables.clear();
@@ -134,6 +138,11 @@ impl Device {
                 | Output::StatusChanged => {}
             }
         }
+    }
+
+    /// A record's chunks, as they are stored.
+    pub fn chunks(&self, record: RecordId) -> Vec<Row> {
+        rows(&self.tables, Table::Chunks, &format!("{record}/"))
     }
 
     fn write(&mut self, write: Write) {

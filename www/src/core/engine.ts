@@ -30,6 +30,10 @@ export class Engine {
 
   async run<M extends keyof Methods>(method: M, args: unknown[]): Promise<Result<M>> {
     await this.ready;
+    return this.call(method, args);
+  }
+
+  private async call<M extends keyof Methods>(method: M, args: unknown[]): Promise<Result<M>> {
     const { value, refusal } = await Promise.race([this.remote.run(method, args), this.gone]);
     if (refusal) throw new ClientError(refusal.code, refusal.path, refusal.message);
     return value as Result<M>;
@@ -63,8 +67,9 @@ export class Engine {
   /** A trap poisons a wasm instance: a new worker starts from what is stored. */
   private async restart(): Promise<void> {
     this.end();
-    this.ready = this.spawn();
-    await this.start();
+    // Whoever asks meanwhile waits until the store is open, and the app unlocked where it was.
+    this.ready = this.spawn().then(async () => void (await this.call("start", [this.pass()])));
+    await this.ready;
     await this.renewed();
     this.tell({ type: "restarted" });
   }

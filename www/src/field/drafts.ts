@@ -8,7 +8,7 @@ import { t } from "../i18n";
 import { useUnfinished } from "../ui/unfinished";
 import type { Command, VisitView } from "../wasm/doorstep";
 import { useSaving, useTyping } from "./saving";
-import { client, save, saving, showToast } from "./state";
+import { client, restarts, save, saving, showToast } from "./state";
 import type { OpenRecord } from "./useRecord";
 
 /** What is begun about one record. */
@@ -58,10 +58,15 @@ export function useDrafts(id: string): Drafts | null {
   useTyping(unsaved);
   useEffect(() => {
     let live = true;
-    void client.drafts(id).then(
-      (drafts) => live && setKept(new Map(drafts.map(({ form, text }) => [form, text]))),
-      () => live && setKept(new Map()),
-    );
+    const read = (): void =>
+      void client.drafts(id).then(
+        (drafts) => live && setKept((before) => before ?? new Map(drafts.map(({ form, text }) => [form, text]))),
+        // Nobody types into forms that may hold something else: a core that failed is asked again.
+        () => undefined,
+      );
+    const known = restarts.value;
+    const stopReading = restarts.subscribe((times) => void (times !== known && read()));
+    read();
     // What a full phone refused goes once there is room again.
     const stop = save.subscribe((state) => {
       if (state?.state === "saved" && waiting.size > 0) writing.soon();
@@ -69,6 +74,7 @@ export function useDrafts(id: string): Drafts | null {
     return () => {
       live = false;
       stop();
+      stopReading();
     };
   }, [id]);
   const show = (form: string, text: string | null): void =>

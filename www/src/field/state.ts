@@ -54,6 +54,9 @@ export function lockSoon(): void {
 /** Raised whenever a record changed from outside, by id. */
 export const changed = signal<{ id: string; at: number } | null>(null);
 
+/** How often the core has failed and was started anew: what it did not answer is to be asked again. */
+export const restarts = signal(0);
+
 /** Raised whenever something about attachments on this phone changed, by record. */
 export const attachmentsChanged = signal<{ id: string; at: number } | null>(null);
 
@@ -182,6 +185,7 @@ export async function begin(): Promise<void> {
         return;
       case "restarted":
         notice.value = sentence("problem", "restarted");
+        restarts.value += 1;
         listChanged();
         return;
       case "signed_out":

@@ -4,7 +4,7 @@ import { ClientError } from "../core/api";
 import type { Command, VisitView } from "../wasm/doorstep";
 import { carryOut, signOnce, type TypedText } from "./carryOut";
 import { useDrafts, type Drafts } from "./drafts";
-import { changed, client, explain, save, saving, showToast } from "./state";
+import { changed, client, explain, restarts, save, saving, showToast } from "./state";
 
 export interface OpenRecord {
   view: VisitView;
@@ -61,10 +61,15 @@ export function useRecord(id: string): RecordState {
         },
       );
     };
+    const known = restarts.value;
     void show(client.open(id));
     const stops = [
       changed.subscribe((event) => {
         if (event?.id === id) reread();
+      }),
+      // A page whose record could not be opened in time opens it now.
+      restarts.subscribe((times) => {
+        if (times !== known) reread();
       }),
       // What could not be saved yet stands in the core all the same: show it, marked as not saved.
       save.subscribe((state) => {
