@@ -93,7 +93,24 @@ export async function walkFieldApp(browser: Browser, office: Office, look: Look,
     await expect(page.locator("h1")).toBeVisible();
     await at(page, `${stage}-copy`);
   }
+  await withFormBegun(page, records.get("scheduled") ?? "", at);
   await context.close();
+}
+
+/** A contact that is begun: its form, another step of the record, and the list. */
+async function withFormBegun(page: Page, id: string, at: AtPage): Promise<void> {
+  await go(page, `/visit/${id}/contact`);
+  const form = page.locator('[data-spot="contacts"]');
+  await form.getByRole("radiogroup").last().getByRole("radio").first().click();
+  await form.getByRole("textbox").fill("…");
+  await expect(page.getByTestId("save-state")).toHaveAttribute("data-state", "saved");
+  await at(page, "begun-contact");
+  await go(page, `/visit/${id}/talk`);
+  await expect(page.getByTestId("begun")).toBeVisible();
+  await at(page, "begun-talk");
+  await go(page, "/");
+  await expect(page.getByTestId("visit-row").first()).toBeVisible();
+  await at(page, "begun-today");
 }
 
 /** Has a record that was visited leave the phone, as long as something is done there. */

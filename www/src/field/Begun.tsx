@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { Link } from "wouter-preact";
 import type { Step } from "../wasm/doorstep";
 import { t } from "../i18n";
-import type { Form } from "./drafts";
+import type { Form } from "./form";
 import type { OpenRecord } from "./useRecord";
 
 /** Where each form is; one about a rule has the rule behind a dot. */

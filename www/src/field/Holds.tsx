@@ -6,7 +6,7 @@ import { t, word } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Alert, Choices, Dialog, TextField } from "../ui/parts";
 import { Begun } from "./Begun";
-import { useForm } from "./drafts";
+import { useForm } from "./form";
 import type { OpenRecord } from "./useRecord";
 import { HOLDS } from "./words";
 

@@ -8,13 +8,20 @@ import type { Command, FieldValue, VisitView } from "../wasm/doorstep";
 import type { ProseState } from "./AutoText";
 import { rebase, stretch } from "./rebase";
 import { client, me } from "./state";
-import type { About } from "./useRecord";
 
 /** What stands in a text's field, and the state of the record that typing began from. */
 export interface TypedText {
   field: "notes" | "feedback";
   base: ProseState;
   text: string;
+}
+
+/** What belongs to a command. */
+export interface About {
+  /** What an edit of a text is about. */
+  typed?: TypedText | undefined;
+  /** The form that is handed in with it, and emptied. */
+  form?: string | undefined;
 }
 
 export function textCommand({ field, base, text }: TypedText): Command {

@@ -1,5 +1,6 @@
 /** How what is typed gets to the disk, and how the page says that it is not there yet. */
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { useCounted } from "../ui/unfinished";
 import { typing } from "./state";
 
 /** A pause in typing after which a text is saved. */
@@ -7,11 +8,7 @@ const PAUSE_MS = 600;
 
 /** While the page holds what the core has not taken, it does not say "saved". */
 export function useTyping(unsaved: boolean): void {
-  useLayoutEffect(() => {
-    if (!unsaved) return;
-    typing.value += 1;
-    return () => void (typing.value -= 1);
-  }, [unsaved]);
+  useCounted(typing, unsaved);
 }
 
 /**

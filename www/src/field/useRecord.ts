@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../core/api";
 import type { Command, VisitView } from "../wasm/doorstep";
-import { carryOut, signOnce, type TypedText } from "./carryOut";
+import { carryOut, signOnce, type About } from "./carryOut";
 import { useDrafts, type Drafts } from "./drafts";
 import { changed, client, explain, restarts, save, saving, showToast } from "./state";
 
@@ -16,14 +16,6 @@ export interface OpenRecord {
   /** Signs, under a sealed record as it was shown, what was read back; null where that failed. */
   sign: (sealed: VisitView, text: string) => Promise<VisitView | null>;
   readOnly: boolean;
-}
-
-/** What belongs to a command. */
-export interface About {
-  /** What an edit of a text is about. */
-  typed?: TypedText | undefined;
-  /** The form that is handed in with it, and emptied. */
-  form?: string | undefined;
 }
 
 export type RecordState =

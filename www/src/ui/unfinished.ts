@@ -1,5 +1,5 @@
 /** Forms that a person is in the middle of: nothing may take the page away from them. */
-import { signal } from "@preact/signals";
+import { signal, type Signal } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
 
 /** How many of this page's forms hold what was not handed in and not thrown away. */
@@ -7,9 +7,14 @@ export const unfinished = signal(0);
 
 /** Counts a form while it is `begun`. */
 export function useUnfinished(begun: boolean): void {
+  useCounted(unfinished, begun);
+}
+
+/** Adds one to a count for as long as `counts`. */
+export function useCounted(count: Signal<number>, counts: boolean): void {
   useLayoutEffect(() => {
-    if (!begun) return;
-    unfinished.value += 1;
-    return () => void (unfinished.value -= 1);
-  }, [begun]);
+    if (!counts) return;
+    count.value += 1;
+    return () => void (count.value -= 1);
+  }, [counts]);
 }

@@ -5,7 +5,7 @@ import { t, word } from "../../i18n";
 import { ruleText, weekdays } from "../../ui/conduct";
 import { fromLocalInput, toLocalInput } from "../../ui/format";
 import { Choices, Dialog, Select, TextField, useBusy } from "../../ui/parts";
-import { useForm, type Form } from "../drafts";
+import { useForm, type Form } from "../form";
 import { client } from "../state";
 import type { OpenRecord } from "../useRecord";
 import { PLACES } from "../words";

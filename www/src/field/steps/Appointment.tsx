@@ -9,7 +9,7 @@ import { AutoText } from "../AutoText";
 import { Begun } from "../Begun";
 import { Planned } from "../conduct/Before";
 import { Wishes } from "../conduct/Wishes";
-import { useForm } from "../drafts";
+import { useForm } from "../form";
 import { Spot } from "../Missing";
 import type { OpenRecord } from "../useRecord";
 import { SIDES } from "../words";

@@ -5,7 +5,7 @@ import { t, word } from "../../i18n";
 import { formatDateTime, phoneNumber } from "../../ui/format";
 import { Choices, Select, TextField, useBusy } from "../../ui/parts";
 import { Begun } from "../Begun";
-import { useForm } from "../drafts";
+import { useForm } from "../form";
 import { Spot } from "../Missing";
 import { client, showToast } from "../state";
 import type { OpenRecord } from "../useRecord";

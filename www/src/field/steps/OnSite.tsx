@@ -8,7 +8,7 @@ import { Choices, useBusy } from "../../ui/parts";
 import { Checklist } from "../Checklist";
 import { AtDoor } from "../conduct/Door";
 import { Before, begun } from "../conduct/Before";
-import { useForm } from "../drafts";
+import { useForm } from "../form";
 import { Spot } from "../Missing";
 import { putBack } from "../putBack";
 import { me } from "../state";

@@ -7,7 +7,7 @@ import { t, word } from "../../i18n";
 import { formatMoney, moneyInput, parseMoney } from "../../ui/format";
 import { Dialog, Select, TextField, useBusy } from "../../ui/parts";
 import { Amount } from "../Amount";
-import { useForm } from "../drafts";
+import { useForm } from "../form";
 import { Spot } from "../Missing";
 import { PlanTable, planDates, planInWords } from "../PlanTable";
 import { client } from "../state";

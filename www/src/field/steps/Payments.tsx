@@ -6,7 +6,7 @@ import { t } from "../../i18n";
 import { formatDateTime, formatMoney, fromLocalInput, parseMoney, toLocalInput } from "../../ui/format";
 import { TextField, useBusy } from "../../ui/parts";
 import { Amount } from "../Amount";
-import { useForm } from "../drafts";
+import { useForm } from "../form";
 import { client } from "../state";
 import type { OpenRecord } from "../useRecord";
 

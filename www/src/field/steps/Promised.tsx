@@ -7,7 +7,7 @@ import { formatDate, formatMoney, parseMoney } from "../../ui/format";
 import { TextField, useBusy } from "../../ui/parts";
 import { Amount } from "../Amount";
 import { Begun } from "../Begun";
-import { useForm } from "../drafts";
+import { useForm } from "../form";
 import { Spot } from "../Missing";
 import type { OpenRecord } from "../useRecord";
 

@@ -7,7 +7,7 @@ import { fieldName, formatDateTime } from "../../ui/format";
 import { Alert, Dialog, Select, TextField, useBusy } from "../../ui/parts";
 import { Signatures } from "../../ui/Signatures";
 import { Begun, openForms } from "../Begun";
-import { useForm } from "../drafts";
+import { useForm } from "../form";
 import { Spot } from "../Missing";
 import { readBackText } from "../readBack";
 import { client, me } from "../state";
