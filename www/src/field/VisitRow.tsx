@@ -64,16 +64,17 @@ function Row({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
                 {row.holds.length > 1 && ` +${row.holds.length - 1}`}
               </span>
             )}
-            {row.begun && (
+            {row.conflicts > 0 && (
+              <span class="pill border-error text-error shrink-0 border">{t("list/conflict_badge")}</span>
+            )}
+            {row.begun ? (
               <span class="pill bg-base-200 shrink-0">
                 <PencilLine class="size-3.5" aria-hidden="true" />
                 {t("form/begun")}
               </span>
+            ) : (
+              <span class="muted truncate">{circumstances(row, agenda)}</span>
             )}
-            {row.conflicts > 0 && (
-              <span class="pill border-error text-error shrink-0 border">{t("list/conflict_badge")}</span>
-            )}
-            <span class="muted truncate">{circumstances(row, agenda)}</span>
           </span>
           <span class={`pill shrink-0 ${tone} ${tone.includes("px") ? "" : "px-0"}`}>
             <Icon class="size-4" aria-hidden="true" />
