@@ -2,14 +2,16 @@
 //!
 //! Errors are thrown as plain objects `{code, path, message}` of stable words.
 
+use js_sys::{Object, Reflect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_wasm_bindgen::Deserializer;
 use wasm_bindgen::prelude::*;
 
 use crate::conduct::view::ConductView;
 use crate::conduct::{Moment, ZoneData};
 use crate::ids::{DeviceId, RecordId};
-use crate::record::command::{AssignmentPatch, CasePatch, Command};
+use crate::record::command::{AssignmentPatch, CasePatch, Command, NamedCommand};
 use crate::record::plan::{self, Plan};
 use crate::record::terms::Role;
 use crate::record::view::{HistoryEntry, VisitView};
@@ -297,7 +299,7 @@ impl JsWorkspace {
         now_ms: f64,
         zone: &str,
     ) -> Result<Option<f64>, JsValue> {
-        let command: Command = from_js(command)?;
+        let command = command_from_js(&command)?;
         let ticket =
             self.inner.apply(id(record)?, &command, millis(now_ms), zone).map_err(refusal)?;
         // Tickets count edits of one session: far below 2^53.
@@ -507,8 +509,21 @@ fn to_js<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
 }
 
 fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, JsValue> {
-    serde_wasm_bindgen::from_value(value)
-        .map_err(|error| thrown("malformed_value", "", &error.to_string()))
+    serde_wasm_bindgen::from_value(value).map_err(|error| malformed(&error))
+}
+
+/// A command is an object with its name under `do`.
+fn command_from_js(command: &JsValue) -> Result<Command, JsValue> {
+    let named = Object::new();
+    Reflect::get(command, &"do".into())
+        .and_then(|name| Reflect::set(&named, &name, command))
+        .map_err(serde_wasm_bindgen::Error::from)
+        .and_then(|_| NamedCommand::deserialize(Deserializer::from(JsValue::from(named))))
+        .map_err(|error| malformed(&error))
+}
+
+fn malformed(error: &serde_wasm_bindgen::Error) -> JsValue {
+    thrown("malformed_value", "", &error.to_string())
 }
 
 /// JavaScript's times and amounts are whole numbers below 2^53.

@@ -15,10 +15,31 @@ use super::terms::{
 };
 use crate::types::TsType;
 
-TsType! {
+/// Declares the commands: objects with the command's name under `do`.
+///
+/// To find that name among the other fields, serde first collects an object into values of its
+/// own and reads each command from those. In the wasm, where that is a large part of the
+/// download, JavaScript hands the name over beside the object instead.
+macro_rules! commands {
+    ($(#[$meta:meta])* pub enum Command $variants:tt) => {
+        TsType! {
+            $(#[$meta])*
+            #[derive(Debug, Clone, PartialEq, Serialize)]
+            #[cfg_attr(not(target_arch = "wasm32"), derive(Deserialize))]
+            #[serde(tag = "do", rename_all = "snake_case")]
+            pub enum Command $variants
+        }
+
+        /// [`Command`] with its name beside it.
+        #[cfg(target_arch = "wasm32")]
+        #[derive(Deserialize)]
+        #[serde(remote = "Command", rename_all = "snake_case")]
+        pub(crate) enum NamedCommand $variants
+    };
+}
+
+commands! {
 /// What a person does to a visit record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
 pub enum Command {
     /// Log a call, a message or a letter (initial contact). Written once, never changed.
     LogContact(NewContact),
