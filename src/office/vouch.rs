@@ -4,7 +4,7 @@
 //! restored office takes what it has lost back from devices on the strength of its own tags: the
 //! heads are hashes over all that led to them, so nothing can be slipped in.
 
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::ids::{DeviceId, Heads, RecordId};

@@ -146,7 +146,7 @@ fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
     // Zeros up to the block are what HMAC makes of a shorter key.
     let mut block = [0; 64];
     block[..32].copy_from_slice(key);
-    <Hmac<Sha256> as Mac>::new(&block.into())
+    <Hmac<Sha256> as hmac::KeyInit>::new(&block.into())
 }
 
 #[cfg(test)]

@@ -239,7 +239,7 @@ impl Inner {
         let signature = match said.lie {
             Lie::Unsigned => Vec::new(),
             Lie::SignedWithSecret => {
-                use hmac::{Hmac, Mac};
+                use hmac::{Hmac, KeyInit, Mac};
                 let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
                 mac.update(signed.as_bytes());
                 mac.finalize().into_bytes().to_vec()
