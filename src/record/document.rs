@@ -193,7 +193,7 @@ impl Record {
         history::history(&self.doc)
     }
 
-    /// Signatures under seals, in no order, with the object of each.
+    /// Signatures under seals, oldest first, with the object of each.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn signatures(&self) -> Vec<(automerge::ObjId, SignatureView)> {
         signature::entries(&self.doc)

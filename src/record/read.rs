@@ -101,6 +101,13 @@ impl<'d> Reader<'d> {
             .collect()
     }
 
+    /// As [`entries`](Self::entries), the earliest first by one of their times.
+    pub(super) fn entries_by(&self, time: &str, path: &[&str]) -> Vec<(String, EntryReader<'d>)> {
+        let mut entries = self.entries(path);
+        entries.sort_by_cached_key(|(_, entry)| entry.time(time));
+        entries
+    }
+
     fn prose(&self, key: &str) -> String {
         genesis::container(&[key]).and_then(|object| self.doc.text(object).ok()).unwrap_or_default()
     }
@@ -297,9 +304,7 @@ fn contacts(read: &Reader<'_>) -> Vec<ContactView> {
             by: entry.text("by"),
         })
     };
-    let mut contacts: Vec<_> = read.entries(&["contacts"]).into_iter().filter_map(entry).collect();
-    contacts.sort_by_key(|contact| contact.at);
-    contacts
+    read.entries_by("at", &["contacts"]).into_iter().filter_map(entry).collect()
 }
 
 fn appointment(read: &Reader<'_>) -> AppointmentView {
@@ -402,9 +407,7 @@ fn payments(read: &Reader<'_>) -> Vec<PaymentView> {
             by: entry.text("by"),
         })
     };
-    let mut payments: Vec<_> = read.entries(&["payments"]).into_iter().filter_map(entry).collect();
-    payments.sort_by_key(|payment| payment.at);
-    payments
+    read.entries_by("at", &["payments"]).into_iter().filter_map(entry).collect()
 }
 
 fn attachments(read: &Reader<'_>) -> Vec<AttachmentView> {
@@ -419,10 +422,7 @@ fn attachments(read: &Reader<'_>) -> Vec<AttachmentView> {
             by: entry.text("by"),
         })
     };
-    let mut attachments: Vec<_> =
-        read.entries(&["attachments"]).into_iter().filter_map(entry).collect();
-    attachments.sort_by_key(|attachment| attachment.taken_at);
-    attachments
+    read.entries_by("taken_at", &["attachments"]).into_iter().filter_map(entry).collect()
 }
 
 fn seal(read: &Reader<'_>) -> Option<SealView> {
@@ -446,10 +446,7 @@ fn amendments(read: &Reader<'_>) -> Vec<AmendmentView> {
             text: entry.text("text"),
         })
     };
-    let mut amendments: Vec<_> =
-        read.entries(&["amendments"]).into_iter().filter_map(entry).collect();
-    amendments.sort_by_key(|amendment| amendment.at);
-    amendments
+    read.entries_by("at", &["amendments"]).into_iter().filter_map(entry).collect()
 }
 
 fn conduct(read: &Reader<'_>) -> Vec<ConductEntry> {
@@ -477,9 +474,7 @@ fn conduct(read: &Reader<'_>) -> Vec<ConductEntry> {
             place: entry.word("place", PlaceType::parse),
         })
     };
-    let mut entries: Vec<_> = read.entries(&["conduct"]).into_iter().filter_map(entry).collect();
-    entries.sort_by_key(|entry| entry.at);
-    entries
+    read.entries_by("at", &["conduct"]).into_iter().filter_map(entry).collect()
 }
 
 fn review(read: &Reader<'_>) -> ReviewView {

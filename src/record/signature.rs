@@ -65,12 +65,10 @@ pub(super) fn is_key(key: &str) -> bool {
 
 /// Every signature, oldest first.
 pub(super) fn signatures(doc: &Automerge) -> Vec<SignatureView> {
-    let mut all: Vec<_> = entries(doc).into_iter().map(|(_, signature)| signature).collect();
-    all.sort_by_key(|signature| signature.at);
-    all
+    entries(doc).into_iter().map(|(_, signature)| signature).collect()
 }
 
-/// The same in no order, with the object of each.
+/// The same with the object of each.
 pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
     let read = Reader::new(doc, None);
     let record = read.text(&[], "id");
@@ -96,7 +94,7 @@ pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
         }
         (entry.object, said)
     };
-    let found = read.entries(&["seal"]).into_iter();
+    let found = read.entries_by("at", &["seal"]).into_iter();
     found.filter(|(key, _)| is_key(key)).map(entry).collect()
 }
 
