@@ -80,6 +80,12 @@ pub(super) fn plan_length(scene: &Scene<'_>, months: i64) -> Finding {
         .unwrap_or_else(|| Finding::aside("no_options"))
 }
 
+/// A text without its case, letter by letter: unlike in `str::to_lowercase`, a letter is the same
+/// wherever it stands.
+fn folded(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
 /// Payments go through none of these channels.
 pub(super) fn channels(scene: &Scene<'_>, forbidden: &[String]) -> Finding {
     scene
@@ -87,11 +93,11 @@ pub(super) fn channels(scene: &Scene<'_>, forbidden: &[String]) -> Finding {
         .payments
         .iter()
         .map(|payment| {
-            let channel = payment.channel.trim().to_lowercase();
+            let channel = folded(payment.channel.trim());
             let evidence = seen(format!("payments.{}.channel", payment.id), &payment.channel);
             if channel.is_empty() {
                 Finding::unknown("channel_unknown")
-            } else if forbidden.iter().any(|word| channel.contains(&word.to_lowercase())) {
+            } else if forbidden.iter().any(|word| channel.contains(&folded(word))) {
                 Finding::fail("forbidden_channel").with("channel", &payment.channel)
             } else {
                 Finding::pass("allowed_channel")
