@@ -43,21 +43,17 @@ pub(super) fn cap(scene: &Scene<'_>, count: Count, within: Within, most: i64) ->
     // Until when counts must be complete: to now, or to the last thing that the record counts.
     let last = counted.iter().filter_map(|counted| counted.at).max();
     let Some(last) = last else { return Finding::aside("nothing_counted") };
-    let by = if scene.moment == Moment::Before { scene.now } else { last };
+    let perhaps = perhaps(scene, count);
+    let by = match scene.moment {
+        Moment::Before => scene.now,
+        Moment::Arrival | Moment::After => {
+            perhaps.as_ref().and_then(|visit| visit.at).map_or(last, |at| last.max(at))
+        }
+    };
 
-    let mut numbers: Vec<&str> =
-        counted.iter().filter(|one| one.at.is_some()).map(|one| one.number).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let worst = numbers
-        .into_iter()
-        .map(|number| {
-            let of_number: Vec<&Counted<'_>> =
-                counted.iter().filter(|one| one.number == number).collect();
-            (most_within(&of_number, within), number)
-        })
-        .max_by_key(|(most, _)| *most);
-    let (counts, number) = worst.unwrap_or((0, ""));
+    let (counts, number) = worst(&counted, within);
+    let with_visit =
+        || worst(&counted.iter().cloned().chain(perhaps).collect::<Vec<_>>(), within).0;
     let summary = scene.view.case.contact_summary.as_ref();
     let as_of = summary.map(|summary| summary.as_of);
     let found = if counts > most {
@@ -67,10 +63,12 @@ pub(super) fn cap(scene: &Scene<'_>, count: Count, within: Within, most: i64) ->
         Finding::fail("too_many").until(next)
     } else if as_of.is_none() {
         Finding::unknown("counts_missing")
-    } else if scene.office_knows(by, as_of) {
-        Finding::pass("within_cap")
-    } else {
+    } else if !scene.office_knows(by, as_of) {
         Finding::unknown("counts_too_old")
+    } else if with_visit() > most {
+        Finding::unknown("person_unknown").saw(seen("visit.person_met", ""))
+    } else {
+        Finding::pass("within_cap")
     };
     let found = match within {
         Within::Days(days) => found.with("days", days),
@@ -88,6 +86,33 @@ pub(super) fn cap(scene: &Scene<'_>, count: Count, within: Within, most: i64) ->
         Some(arrived) => found.saw(seen("visit.arrived_at", arrived)),
         None => found,
     }
+}
+
+/// The most of one number, and which that is.
+fn worst<'v>(counted: &[Counted<'v>], within: Within) -> (i64, &'v str) {
+    let mut numbers: Vec<&str> =
+        counted.iter().filter(|one| one.at.is_some()).map(|one| one.number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let of_each = numbers.into_iter().map(|number| {
+        let of_number: Vec<_> = counted.iter().filter(|one| one.number == number).collect();
+        (most_within(&of_number, within), number)
+    });
+    of_each.max_by_key(|(most, _)| *most).unwrap_or((0, ""))
+}
+
+/// A visit that counts as a contact if the borrower was met, while nobody has written down who was.
+fn perhaps<'v>(scene: &Scene<'v>, count: Count) -> Option<Counted<'v>> {
+    let open = match count {
+        Count::Contacts => scene.moment != Moment::Before && scene.view.visit.person_met.is_none(),
+        Count::Visits
+        | Count::Calls
+        | Count::Conversations
+        | Count::Attempts
+        | Count::Unanswered => false,
+    };
+    let at = scene.device(scene.view.visit.arrived_at.filter(|_| open)?);
+    Some(Counted { day: scene.day(at)?, at: Some(at), times: 1, number: "" })
 }
 
 /// The day that the planned visit adds to.

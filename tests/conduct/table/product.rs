@@ -62,6 +62,18 @@ pub(super) fn of_the_product() -> Vec<Row> {
                 .summary(&[("contacts.2026-11-03", 3)]),
             Fail,
         ),
+        (
+            "P-04",
+            "three, and a visit to nobody",
+            product().visited().met(Nobody).calls(&three, LeftMessage),
+            Pass,
+        ),
+        (
+            "P-04",
+            "three, and a visit to whom nobody says",
+            product().visited().calls(&three, LeftMessage),
+            Unknown,
+        ),
         ("P-04", "counts too old", product().old(25), Unknown),
         ("P-04", "nothing happened", product().after(), NotApplicable),
         ("P-05", "a week later", product().summary(&[("visits.2026-10-27", 1)]), Pass),
