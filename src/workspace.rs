@@ -24,6 +24,7 @@ mod drafts;
 mod held;
 mod journal;
 mod leaving;
+mod link;
 mod listing;
 mod loading;
 pub mod lock;
@@ -56,12 +57,12 @@ pub use drafts::Draft;
 use drafts::Drafts;
 use held::Held;
 use journal::Journal;
+use link::Link;
 use listing::Listing;
 pub use output::{
     FirstSync, HeldRow, ListChanges, Output, RecordState, RefusedWork, Row, Status, SyncState,
     Table, Write,
 };
-use round::Link;
 use vault::Vault;
 
 /// Version of the rows in the device's store. A store of another version is refused, untouched.

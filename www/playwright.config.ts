@@ -1,4 +1,4 @@
-/** Browser tests: the real binary in a real Chromium, one test at a time. */
+/** Browser tests: the real binary in a real Chromium, two files at a time. */
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
@@ -8,11 +8,12 @@ const SYSTEM_CHROMIUM = "/usr/bin/chromium";
 export default defineConfig({
   testDir: "../tests/browser",
   outputDir: "./test-results",
-  workers: 1,
+  // Two cores in CI: a test often waits for what takes its time. Each has an office of its own.
+  workers: 2,
   retries: 0,
   forbidOnly: process.env.CI !== undefined,
   reporter: "list",
-  // Each test starts an office and a browser of its own, on two cores in CI.
+  // Whatever takes long on a busy machine is waited for.
   timeout: 180_000,
   expect: { timeout: 20_000 },
   use: {

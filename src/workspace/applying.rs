@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::{Change, ChangeHash};
 
 use super::held::{self, Held, Problem, Unsent, checked_change};
+use super::link::{Phase, Pushed};
 use super::loading::{self, CURSOR_KEY, PROVEN_KEY, absorb_what_fits, confirmed_heads};
 use super::output::{Output, Table};
-use super::round::{Phase, Pushed};
 use super::{Loaded, Workspace};
 use crate::ids::{Heads, RecordId, device_of, session_after};
 use crate::record::Record;

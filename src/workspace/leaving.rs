@@ -5,9 +5,10 @@
 
 use super::Workspace;
 use super::held::{self, Held, Problem};
+use super::link::Asked;
 use super::output::{Output, Table};
 use super::repair::Repair;
-use super::round::{Asked, MISSING_AT_MOST};
+use super::round::MISSING_AT_MOST;
 use crate::sync::message::{Ended, Outcome, Reply};
 
 impl Workspace {

@@ -5,6 +5,9 @@ import { inStep, unlocks } from "./support/field";
 import { Office } from "./support/office";
 import { enter, LOOKS, oneInEachStage, STEPS, walkConsole, walkFieldApp, wear } from "./support/walk";
 
+// By far the longest file: each worker that takes a part of it has an office of its own.
+test.describe.configure({ mode: "parallel" });
+
 const office = new Office();
 
 test.beforeAll(() => office.start("--demo"));

@@ -1,6 +1,6 @@
 /** The phone's store is full, or of a newer program: said in plain words, and nothing is lost. */
 import { expect, test, type Page, type Worker } from "@playwright/test";
-import { inStep, openCase, saved, signIn, step } from "./support/field";
+import { go, inStep, openCase, saved, signIn, step } from "./support/field";
 import { Office } from "./support/office";
 
 let office: Office;
@@ -25,10 +25,15 @@ test("a full phone says that nothing is saved, and saves as soon as there is roo
   await expect(page.getByText("This phone is out of space.", { exact: false }).first()).toBeVisible();
   await expect(page.getByTestId("save-state")).not.toHaveAttribute("data-state", "saved");
   await expect(page.getByTestId("sync-status")).not.toHaveAttribute("data-state", "in-step");
+  await step(page, "Contact");
+  await page.getByLabel("What was said").fill("begun while the phone was full");
+  await expect(page.getByTestId("save-state")).not.toHaveAttribute("data-state", "saved");
 
   await store.evaluate(() => (self as unknown as { makeRoom: () => void }).makeRoom());
   await expect(page.getByTestId("save-state")).toHaveAttribute("data-state", "saved", { timeout: 30_000 });
   await page.reload();
+  await expect(page.getByLabel("What was said")).toHaveValue("begun while the phone was full");
+  await step(page, "Record");
   await expect(page.getByLabel("Notes")).toHaveValue("written while the phone was full");
   await inStep(page);
 });
@@ -53,12 +58,8 @@ test("a store whose handle died is opened again", async ({ page }) => {
   await inStep(page);
 });
 
-test("a core that trapped is replaced, and nothing shown as saved is lost", async ({ page }) => {
-  const store = await recordPage(page, "he.tao");
-  await page.getByLabel("Notes").fill("saved before the trap");
-  await page.getByLabel("Notes").blur();
-  await saved(page);
-  // The core's memory is overwritten when it next hands a text over: whatever it does then traps.
+/** The core's memory is overwritten when it next hands a text over: whatever it does then traps. */
+async function trap(store: Worker): Promise<void> {
   await store.evaluate(() => {
     const kept = TextDecoder.prototype.decode;
     TextDecoder.prototype.decode = function (bytes?: ArrayBufferView, options?: TextDecodeOptions) {
@@ -68,6 +69,14 @@ test("a core that trapped is replaced, and nothing shown as saved is lost", asyn
       return "";
     };
   });
+}
+
+test("a core that trapped is replaced, and nothing shown as saved is lost", async ({ page }) => {
+  const store = await recordPage(page, "he.tao");
+  await page.getByLabel("Notes").fill("saved before the trap");
+  await page.getByLabel("Notes").blur();
+  await saved(page);
+  await trap(store);
   await page.getByLabel("Notes").fill("saved before the trap, and typed into it");
   await page.getByLabel("Notes").blur();
   await expect(page.getByText("Doorstep had to restart.", { exact: false })).toBeVisible();
@@ -81,6 +90,24 @@ test("a core that trapped is replaced, and nothing shown as saved is lost", asyn
   await page.reload();
   await expect(page.getByLabel("Notes")).toHaveValue("saved after the trap");
   await inStep(page);
+});
+
+test("a record that is opened as the core traps is shown by the one after it", async ({ page }) => {
+  const store = await recordPage(page, "he.tao");
+  const { pathname } = new URL(page.url());
+  const id = pathname.split("/")[2] ?? "";
+  await page.getByRole("link", { name: "Today" }).click();
+  const row = page.locator(`[data-testid=visit-row][data-id="${id}"]`);
+  await expect(row).toBeVisible();
+  await trap(store);
+  await row.click();
+  await expect(page.getByText("Doorstep had to restart.", { exact: false }).first()).toBeVisible();
+  await expect(page.getByRole("heading", { level: 2 }).first()).toBeVisible();
+  await expect(page.getByRole("navigation", { name: "Steps" })).toBeVisible();
+  await go(page, pathname);
+  await page.getByLabel("Notes").fill("typed into the next core");
+  await page.getByLabel("Notes").blur();
+  await saved(page);
 });
 
 test("a store of a newer layout is named and left as it is", async ({ page }) => {

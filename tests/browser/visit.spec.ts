@@ -34,6 +34,8 @@ let office: Office;
 let network: SlowNetwork;
 let profile: string;
 
+test.describe.configure({ mode: "parallel" });
+
 test.beforeEach(async () => {
   office = await Office.open();
   network = await SlowNetwork.before(office.url);
