@@ -140,6 +140,21 @@ test("a slip beside a dialog keeps what is in it, cancelling offers the way back
   await expect(page.getByLabel("Reference")).toHaveValue("slip 77");
 });
 
+test("what is longer than a form can keep is said at once, and nothing else is held up by it", async ({ page }) => {
+  await arrive(page, "sun.yan", "NB2026");
+  await said(page).fill("x".repeat(300_000));
+  await expect(page.getByText("This is more than a form can keep.", { exact: false })).toBeVisible();
+  await expect(page.getByTestId("save-state")).not.toHaveAttribute("data-state", "saved");
+  await page.getByRole("button", { name: "Raise a hold" }).first().click();
+  await page.getByRole("dialog").getByLabel("Why").fill("says that it was paid");
+  await page.keyboard.press("Escape");
+  await said(page).fill(SAID);
+  await saved(page);
+  await page.reload();
+  await expect(said(page)).toHaveValue(SAID);
+  await expect(begun(page)).toContainText("Raise a hold");
+});
+
 test("whoever signs out is told of what is begun, and the seal of what it leaves out", async ({ page }) => {
   const id = await arrive(page, "wu.min", "NB2026");
   await beginContact(page);

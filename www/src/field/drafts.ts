@@ -1,8 +1,9 @@
 /** What is begun about a record and not handed in, kept on this phone as it is typed (rule D7). */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../core/api";
+import { t } from "../i18n";
 import { useSaving, useTyping } from "./saving";
-import { client, restarts, save, saving } from "./state";
+import { client, notice, restarts, save, saving } from "./state";
 
 /** What is begun about one record. */
 export interface Drafts {
@@ -34,19 +35,20 @@ export function useDrafts(id: string): Drafts | null {
   const [unsaved, setUnsaved] = useState(false);
   const writing = useSaving(async () => {
     saving.value += 1;
-    try {
-      for (const [form, text] of waiting) {
+    let all = true;
+    for (const [form, text] of waiting) {
+      try {
         await write(id, form, text);
         if (waiting.get(form) === text) waiting.delete(form);
+      } catch (cause) {
+        // It stays in the form, and the page says that it is not saved; what is too long never is.
+        all = false;
+        if (cause instanceof ClientError && cause.code === "invalid_value") notice.value = t("form/too_long");
       }
-      return true;
-    } catch {
-      // It stays in the form, and the page says that it is not saved.
-      return false;
-    } finally {
-      saving.value -= 1;
-      setUnsaved(waiting.size > 0);
     }
+    saving.value -= 1;
+    setUnsaved(waiting.size > 0);
+    return all;
   });
   useTyping(unsaved);
   useEffect(() => {
