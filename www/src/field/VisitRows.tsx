@@ -7,7 +7,7 @@ import { VisitRow } from "./VisitRow";
 /** Lists up to here are drawn whole, block after block, in the time that nothing else needs. */
 const WHOLE = 300;
 /** Rows that come and go together: a slow phone draws them between two frames of a flick. */
-const BLOCK = 3;
+const BLOCK = 2;
 /** Height of a row with its line, as the style sheet has it. */
 const ROW_REM = 6.25;
 /** Pixels above and below the screen that are drawn with it. */
