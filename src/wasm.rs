@@ -190,9 +190,7 @@ impl JsWorkspace {
         now_ms: f64,
     ) -> Result<f64, JsValue> {
         let kept = self.inner.keep_draft(id(record)?, form, text.as_deref(), millis(now_ms));
-        // Tickets count edits of one session: far below 2^53.
-        #[allow(clippy::cast_precision_loss)]
-        kept.map(|ticket| ticket as f64).map_err(refusal)
+        kept.map(ticket).map_err(refusal)
     }
 
     /// The status.
@@ -300,11 +298,8 @@ impl JsWorkspace {
         zone: &str,
     ) -> Result<Option<f64>, JsValue> {
         let command = command_from_js(&command)?;
-        let ticket =
-            self.inner.apply(id(record)?, &command, millis(now_ms), zone).map_err(refusal)?;
-        // Tickets count edits of one session: far below 2^53.
-        #[allow(clippy::cast_precision_loss)]
-        Ok(ticket.map(|ticket| ticket as f64))
+        let applied = self.inner.apply(id(record)?, &command, millis(now_ms), zone);
+        Ok(applied.map_err(refusal)?.map(ticket))
     }
 
     /// What of an open record the office refused, beside what the office has.
@@ -326,9 +321,7 @@ impl JsWorkspace {
     ) -> Result<Option<f64>, JsValue> {
         let settled =
             self.inner.settle_refused(id(record)?, &units, count(session), millis(now_ms), zone);
-        // Tickets count edits of one session: far below 2^53.
-        #[allow(clippy::cast_precision_loss)]
-        Ok(settled.map_err(refusal)?.map(|ticket| ticket as f64))
+        Ok(settled.map_err(refusal)?.map(ticket))
     }
 
     /// The next thing to do.
@@ -524,6 +517,12 @@ fn command_from_js(command: &JsValue) -> Result<Command, JsValue> {
 
 fn malformed(error: &serde_wasm_bindgen::Error) -> JsValue {
     thrown("malformed_value", "", &error.to_string())
+}
+
+/// Tickets count edits of one session: far below 2^53.
+#[allow(clippy::cast_precision_loss)]
+fn ticket(number: u64) -> f64 {
+    number as f64
 }
 
 /// JavaScript's times and amounts are whole numbers below 2^53.

@@ -106,6 +106,7 @@ impl Workspace {
             let path = form.to_owned();
             return Err(CommandError::Invalid { path, reason: "too long to keep" }.into());
         }
+        let marked = self.drafts.has(record);
         let forms = self.drafts.0.entry(record).or_default();
         match text {
             Some(text) => drop(forms.insert(form.to_owned(), text.to_owned())),
@@ -119,7 +120,9 @@ impl Workspace {
         self.next_ticket += 1;
         self.journal.ticket(self.next_ticket);
         self.journal.retry();
-        self.outputs.push_back(Output::ListChanged);
+        if self.drafts.has(record) != marked {
+            self.outputs.push_back(Output::ListChanged);
+        }
         self.settle(now_ms);
         Ok(self.next_ticket)
     }

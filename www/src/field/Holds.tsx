@@ -55,9 +55,9 @@ export function RaiseHold({ record, onClose }: { record: OpenRecord; onClose: ()
         options={HOLDS}
         value={flag === "" ? null : flag}
         word={(option) => word("flag", option)}
-        onChange={(next) => form.set({ flag: next })}
+        onChange={form.into("flag")}
       />
-      <TextField label={t("rec/hold_note")} lines={3} value={note} onInput={(next) => form.set({ note: next })} />
+      <TextField label={t("rec/hold_note")} lines={3} value={note} onInput={form.into("note")} />
       <Begun form={form} />
     </Dialog>
   );

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../core/api";
 import { t } from "../i18n";
 import { useSaving, useTyping } from "./saving";
-import { client, notice, restarts, save, saving } from "./state";
+import { client, notice, onRestart, save, saving } from "./state";
 
 /** What is begun about one record. */
 export interface Drafts {
@@ -59,9 +59,8 @@ export function useDrafts(id: string): Drafts | null {
         // Nobody types into forms that may hold something else: a core that failed is asked again.
         () => undefined,
       );
-    const known = restarts.value;
-    const stopReading = restarts.subscribe((times) => void (times !== known && read()));
     read();
+    const stopReading = onRestart(read);
     // What a full phone refused goes once there is room again.
     const stop = save.subscribe((state) => {
       if (state?.state === "saved" && waiting.size > 0) writing.soon();

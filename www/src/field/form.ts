@@ -9,6 +9,8 @@ import type { OpenRecord } from "./useRecord";
 export interface Form<T> {
   fields: T;
   set: (patch: Partial<T>) => void;
+  /** What takes one field's value in. */
+  into: <K extends keyof T>(field: K) => (value: T[K]) => void;
   /** It holds something that it did not begin with. */
   begun: boolean;
   /** Empties the form, and offers the way back. */
@@ -42,6 +44,7 @@ export function useForm<T extends Record<keyof T, string>>(record: OpenRecord, n
     fields,
     begun,
     set: (patch) => put({ ...current.current, ...patch }),
+    into: (field) => (value) => put({ ...current.current, [field]: value }),
     discard: () => {
       const was = current.current;
       if (!differs(was, begin)) return;

@@ -54,8 +54,14 @@ export function lockSoon(): void {
 /** Raised whenever a record changed from outside, by id. */
 export const changed = signal<{ id: string; at: number } | null>(null);
 
-/** How often the core has failed and was started anew: what it did not answer is to be asked again. */
-export const restarts = signal(0);
+/** How often the core has failed and was started anew. */
+const restarts = signal(0);
+
+/** Asks again, whenever the core was started anew from now on, what it may not have answered. */
+export function onRestart(ask: () => void): () => void {
+  const known = restarts.value;
+  return restarts.subscribe((times) => void (times !== known && ask()));
+}
 
 /** Raised whenever something about attachments on this phone changed, by record. */
 export const attachmentsChanged = signal<{ id: string; at: number } | null>(null);

@@ -4,7 +4,7 @@ import { ClientError } from "../core/api";
 import type { Command, VisitView } from "../wasm/doorstep";
 import { carryOut, signOnce, type About } from "./carryOut";
 import { useDrafts, type Drafts } from "./drafts";
-import { changed, client, explain, restarts, save, saving, showToast } from "./state";
+import { changed, client, explain, onRestart, save, saving, showToast } from "./state";
 
 export interface OpenRecord {
   view: VisitView;
@@ -53,16 +53,13 @@ export function useRecord(id: string): RecordState {
         },
       );
     };
-    const known = restarts.value;
     void show(client.open(id));
     const stops = [
       changed.subscribe((event) => {
         if (event?.id === id) reread();
       }),
       // A page whose record could not be opened in time opens it now.
-      restarts.subscribe((times) => {
-        if (times !== known) reread();
-      }),
+      onRestart(reread),
       // What could not be saved yet stands in the core all the same: show it, marked as not saved.
       save.subscribe((state) => {
         if (state?.state === "failed") reread();

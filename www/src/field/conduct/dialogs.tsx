@@ -78,12 +78,7 @@ export function ReasonDialog(props: Props): JSX.Element {
       command={(id) => ({ do: "override_warning", id, rule, reason: reason.trim(), at: Date.now() })}
       onClose={props.onClose}
     >
-      <TextField
-        label={t("conduct/page/reason_label")}
-        lines={3}
-        value={reason}
-        onInput={(next) => form.set({ reason: next })}
-      />
+      <TextField label={t("conduct/page/reason_label")} lines={3} value={reason} onInput={form.into("reason")} />
     </Entry>
   );
 }
@@ -128,7 +123,7 @@ export function ConsentDialog(props: Props & { from: number }): JSX.Element {
         type="datetime-local"
         hint={t("app_/zone", { zone })}
         value={since}
-        onInput={(next) => form.set({ since: next })}
+        onInput={form.into("since")}
       />
       <TextField
         label={t("conduct/page/consent_until")}
@@ -136,15 +131,10 @@ export function ConsentDialog(props: Props & { from: number }): JSX.Element {
         min={since}
         value={until}
         error={ordered ? undefined : t("app_/end_before")}
-        onInput={(next) => form.set({ until: next })}
+        onInput={form.into("until")}
       />
-      <Evidence value={grade} onChange={(next) => form.set({ grade: next })} />
-      <TextField
-        label={t("conduct/page/consent_note")}
-        lines={2}
-        value={note}
-        onInput={(next) => form.set({ note: next })}
-      />
+      <Evidence value={grade} onChange={form.into("grade")} />
+      <TextField label={t("conduct/page/consent_note")} lines={2} value={note} onInput={form.into("note")} />
     </Entry>
   );
 }
@@ -184,15 +174,10 @@ export function NoticeDialog(props: Props): JSX.Element {
         type="datetime-local"
         hint={t("app_/zone", { zone })}
         value={told}
-        onInput={(next) => form.set({ told: next })}
+        onInput={form.into("told")}
       />
-      <Evidence value={grade} onChange={(next) => form.set({ grade: next })} />
-      <TextField
-        label={t("conduct/page/notice_note")}
-        lines={2}
-        value={note}
-        onInput={(next) => form.set({ note: next })}
-      />
+      <Evidence value={grade} onChange={form.into("grade")} />
+      <TextField label={t("conduct/page/notice_note")} lines={2} value={note} onInput={form.into("note")} />
     </Entry>
   );
 }
@@ -256,14 +241,14 @@ export function WishDialog(props: Pick<Props, "record" | "onClose">): JSX.Elemen
         type="time"
         hint={t("app_/zone", { zone: props.record.view.case.zone })}
         value={from}
-        onInput={(next) => form.set({ from: next })}
+        onInput={form.into("from")}
       />
       <TextField
         label={t("conduct/page/wish_until")}
         type="time"
         value={until}
         error={ordered ? undefined : t("app_/end_before")}
-        onInput={(next) => form.set({ until: next })}
+        onInput={form.into("until")}
       />
       <Select<PlaceType>
         label={t("conduct/page/wish_place")}
@@ -271,14 +256,9 @@ export function WishDialog(props: Pick<Props, "record" | "onClose">): JSX.Elemen
         value={place}
         empty={t("conduct/page/wish_anywhere")}
         word={(one) => word("place", one)}
-        onChange={(next) => form.set({ place: next })}
+        onChange={form.into("place")}
       />
-      <TextField
-        label={t("conduct/page/wish_note")}
-        lines={2}
-        value={note}
-        onInput={(next) => form.set({ note: next })}
-      />
+      <TextField label={t("conduct/page/wish_note")} lines={2} value={note} onInput={form.into("note")} />
     </Entry>
   );
 }

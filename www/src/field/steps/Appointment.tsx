@@ -80,18 +80,18 @@ function Propose({ record }: { record: OpenRecord }): JSX.Element {
         min={from}
         value={to}
         error={ordered ? undefined : t("app_/end_before")}
-        onInput={(next) => form.set({ to: next })}
+        onInput={form.into("to")}
       />
-      <TextField label={t("app_/place")} value={place} onInput={(next) => form.set({ place: next })} />
+      <TextField label={t("app_/place")} value={place} onInput={form.into("place")} />
       <Choices<ProposedBy>
         label={t("app_/by")}
         options={SIDES}
         look="segments"
         value={side}
         word={(option) => word("proposed", option)}
-        onChange={(next) => form.set({ side: next })}
+        onChange={form.into("side")}
       />
-      <TextField label={t("app_/remark")} lines={2} value={remark} onInput={(next) => form.set({ remark: next })} />
+      <TextField label={t("app_/remark")} lines={2} value={remark} onInput={form.into("remark")} />
       <button type="button" class="btn btn-primary" disabled={!complete || busy} onClick={() => void propose()}>
         {t("app_/propose")}
       </button>

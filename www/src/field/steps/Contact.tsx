@@ -81,7 +81,7 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
         options={CHANNELS}
         value={channel}
         word={(option) => word("channel", option)}
-        onChange={(next) => form.set({ channel: next })}
+        onChange={form.into("channel")}
       />
       {byNumber && (
         <Select
@@ -90,7 +90,7 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
           value={number}
           empty={t("con/other_number")}
           word={(option) => phoneNumber(option, phones)}
-          onChange={(next) => form.set({ number: next })}
+          onChange={form.into("number")}
         />
       )}
       <Choices<TargetRole>
@@ -98,16 +98,16 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
         options={PERSONS}
         value={person}
         word={(option) => word("person", option)}
-        onChange={(next) => form.set({ person: next })}
+        onChange={form.into("person")}
       />
       <Choices<ContactOutcome>
         label={t("con/outcome")}
         options={CONTACT_OUTCOMES}
         value={outcome === "" ? null : outcome}
         word={(option) => word("outcome", option)}
-        onChange={(next) => form.set({ outcome: next })}
+        onChange={form.into("outcome")}
       />
-      <TextField label={t("con/note")} lines={2} value={note} onInput={(next) => form.set({ note: next })} />
+      <TextField label={t("con/note")} lines={2} value={note} onInput={form.into("note")} />
       <button type="button" class="btn btn-primary" disabled={outcome === "" || busy} onClick={() => void log()}>
         {t("con/save")}
       </button>

@@ -163,7 +163,7 @@ function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => voi
         word={(option) => word("option", option)}
         onChange={chooseKind}
       />
-      <Amount currency={currency} value={amount} onInput={(next) => form.set({ amount: next })} />
+      <Amount currency={currency} value={amount} onInput={form.into("amount")} />
       <TextField
         label={t("talk_/instalments")}
         type="number"
@@ -171,9 +171,9 @@ function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => voi
         max={MOST_INSTALMENTS}
         value={instalments}
         error={!counted ? t("talk_/bad_count", { most: MOST_INSTALMENTS }) : tooMany ? t("plan/too_many") : undefined}
-        onInput={(next) => form.set({ instalments: next })}
+        onInput={form.into("instalments")}
       />
-      <TextField label={t("talk_/first_due")} type="date" value={first} onInput={(next) => form.set({ first: next })} />
+      <TextField label={t("talk_/first_due")} type="date" value={first} onInput={form.into("first")} />
       {plan && (
         <div class="rounded-field bg-base-100 flex max-h-72 flex-col gap-2 overflow-y-auto p-3" tabIndex={0}>
           <p class="font-medium tabular-nums">{planInWords(plan, currency)}</p>

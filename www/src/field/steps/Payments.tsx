@@ -1,7 +1,7 @@
 /** Payments made or shown; written once, also after the seal. */
 import { Banknote, Plus } from "lucide-preact";
 import type { JSX } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { formatDateTime, formatMoney, fromLocalInput, parseMoney, toLocalInput } from "../../ui/format";
 import { TextField, useBusy } from "../../ui/parts";
@@ -54,7 +54,7 @@ function PaymentForm({ record, onClose }: { record: OpenRecord; onClose: () => v
   const { currency, zone } = record.view.case;
   const form = useForm(record, PAYMENT, {
     amount: "",
-    at: useRef(toLocalInput(Date.now(), zone)).current,
+    at: toLocalInput(Date.now(), zone),
     channel: "",
     reference: "",
   });
@@ -71,10 +71,10 @@ function PaymentForm({ record, onClose }: { record: OpenRecord; onClose: () => v
     });
   return (
     <div class="bg-base-200 rounded-field flex flex-col gap-4 p-3.5">
-      <Amount currency={currency} value={amount} onInput={(next) => form.set({ amount: next })} />
-      <TextField label={t("end/paid_at")} type="datetime-local" value={at} onInput={(next) => form.set({ at: next })} />
-      <TextField label={t("end/channel")} value={channel} onInput={(next) => form.set({ channel: next })} />
-      <TextField label={t("end/reference")} value={reference} onInput={(next) => form.set({ reference: next })} />
+      <Amount currency={currency} value={amount} onInput={form.into("amount")} />
+      <TextField label={t("end/paid_at")} type="datetime-local" value={at} onInput={form.into("at")} />
+      <TextField label={t("end/channel")} value={channel} onInput={form.into("channel")} />
+      <TextField label={t("end/reference")} value={reference} onInput={form.into("reference")} />
       <div class="flex gap-2">
         <button
           type="button"

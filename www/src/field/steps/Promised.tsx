@@ -60,9 +60,9 @@ function PromiseForm({ record }: { record: OpenRecord }): JSX.Element {
     });
   return (
     <>
-      <Amount currency={currency} value={amount} onInput={(next) => form.set({ amount: next })} />
-      <TextField label={t("talk_/promise_date")} type="date" value={due} onInput={(next) => form.set({ due: next })} />
-      <TextField label={t("talk_/promise_channel")} value={channel} onInput={(next) => form.set({ channel: next })} />
+      <Amount currency={currency} value={amount} onInput={form.into("amount")} />
+      <TextField label={t("talk_/promise_date")} type="date" value={due} onInput={form.into("due")} />
+      <TextField label={t("talk_/promise_channel")} value={channel} onInput={form.into("channel")} />
       <button
         type="button"
         class="btn btn-tonal"

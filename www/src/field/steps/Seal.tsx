@@ -159,9 +159,9 @@ export function Amendments({ record }: { record: OpenRecord }): JSX.Element {
         value={path}
         empty={t("end/amend_all")}
         word={fieldName}
-        onChange={(next) => form.set({ path: next })}
+        onChange={form.into("path")}
       />
-      <TextField label={t("end/amend_text")} lines={3} value={text} onInput={(next) => form.set({ text: next })} />
+      <TextField label={t("end/amend_text")} lines={3} value={text} onInput={form.into("text")} />
       <button type="button" class="btn btn-primary" disabled={text.trim() === "" || busy} onClick={() => void add()}>
         {t("end/amend")}
       </button>
