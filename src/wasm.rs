@@ -20,8 +20,8 @@ use crate::workspace::lock::{self, Keyring};
 use crate::workspace::rescue::RescueFile;
 use crate::workspace::vault::Vault;
 use crate::workspace::{
-    Card, Draft, Identity, ListChanges, Output, RefusedWork, Row, STORE_FORMAT, Status, Workspace,
-    WorkspaceError,
+    Card, Draft, Identity, ListChanges, NewAmendment, Output, RefusedWork, Row, STORE_FORMAT,
+    Status, Workspace, WorkspaceError,
 };
 
 TsType! {
@@ -308,19 +308,21 @@ impl JsWorkspace {
         to_js::<RefusedWork>(&self.inner.refused_work(id(record)?).map_err(refusal)?)
     }
 
-    /// Takes the office's record and writes again what still holds; `session` is a new one. Gives
-    /// the ticket that will be durable.
+    /// Takes the office's record and writes again what still holds, some of it as amendments;
+    /// `session` is a new one. Gives the ticket that will be durable.
     #[wasm_bindgen(js_name = settleRefused)]
     pub fn settle_refused(
         &mut self,
         record: &str,
         units: Vec<String>,
+        #[wasm_bindgen(unchecked_param_type = "NewAmendment[]")] amendments: JsValue,
         session: f64,
         now_ms: f64,
         zone: &str,
     ) -> Result<Option<f64>, JsValue> {
-        let settled =
-            self.inner.settle_refused(id(record)?, &units, count(session), millis(now_ms), zone);
+        let amendments: Vec<NewAmendment> = from_js(amendments)?;
+        let (record, session, now_ms) = (id(record)?, count(session), millis(now_ms));
+        let settled = self.inner.settle_refused(record, &units, &amendments, session, now_ms, zone);
         Ok(settled.map_err(refusal)?.map(ticket))
     }
 

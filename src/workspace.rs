@@ -60,8 +60,8 @@ use journal::Journal;
 use link::Link;
 use listing::Listing;
 pub use output::{
-    FirstSync, HeldRow, ListChanges, Output, RecordState, RefusedWork, Row, Status, SyncState,
-    Table, Write,
+    FirstSync, HeldRow, ListChanges, NewAmendment, Output, RecordState, RefusedWork, Row, Status,
+    SyncState, Table, Write,
 };
 use vault::Vault;
 

@@ -326,25 +326,26 @@ async fn m4_the_person_picks_what_still_holds_and_it_is_written_again_once() {
 
     // What is not the person's to write is not written by picking it.
     let all = ["case.overdue".to_owned()];
-    assert!(phone.workspace.settle_refused(ids[0], &all, 70, NOW, ZONE).is_err());
+    assert!(phone.workspace.settle_refused(ids[0], &all, &[], 70, NOW, ZONE).is_err());
     assert_eq!(phone.problem(ids[0]).as_deref(), Some("refused_not_allowed"));
 
     // Power goes before anything is on the disk: it is as before.
     let before = phone.tables.clone();
-    phone.workspace.settle_refused(ids[0], &picked, 71, NOW, ZONE).expect("refused");
+    phone.workspace.settle_refused(ids[0], &picked, &[], 71, NOW, ZONE).expect("refused");
     phone.restart();
     assert_eq!(phone.tables, before);
     assert_eq!(phone.problem(ids[0]).as_deref(), Some("refused_not_allowed"));
 
     // It is on the disk, and power goes before it is sent: once.
     phone.open(ids[0]);
-    let ticket = phone.workspace.settle_refused(ids[0], &picked, 72, NOW, ZONE).expect("refused");
+    let ticket =
+        phone.workspace.settle_refused(ids[0], &picked, &[], 72, NOW, ZONE).expect("refused");
     phone.saved = 0;
     run_without_network(&mut phone);
     assert_eq!(Some(phone.saved), ticket);
     phone.restart();
     phone.open(ids[0]);
-    let twice = phone.workspace.settle_refused(ids[0], &picked, 73, NOW, ZONE);
+    let twice = phone.workspace.settle_refused(ids[0], &picked, &[], 73, NOW, ZONE);
     assert!(twice.is_err(), "nothing is refused any more");
     phone.sync(&office).await;
     phone.assert_in_step();

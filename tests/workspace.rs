@@ -543,7 +543,7 @@ async fn m4_refused_work_waits_for_a_person_and_holds_up_nothing() {
     assert_eq!(phone.requests, requests + 1, "not sent again and again");
 
     phone.open(ids[0]);
-    phone.workspace.settle_refused(ids[0], &[], 77, NOW, "Asia/Shanghai").expect("open");
+    phone.workspace.settle_refused(ids[0], &[], &[], 77, NOW, "Asia/Shanghai").expect("open");
     phone.run();
     assert_eq!(phone.view(ids[0]), office.visit(ids[0]).await.expect("there"));
     phone.apply(ids[0], &contact("what still holds"));

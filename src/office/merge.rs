@@ -23,6 +23,7 @@
 mod chunk;
 mod columns;
 mod graph;
+mod grouped;
 pub mod limits;
 mod place;
 mod reading;
@@ -315,7 +316,9 @@ fn judge_change(
         (Some(header.deps.as_slice()), record.stage_at(&header.deps))
     };
     let vouched = standing != Standing::Own;
-    let writer = Writer { user: sender.user, role: sender.role, stage, vouched };
+    // Whatever the author had seen: once the office holds a seal, nothing below it moves (M9).
+    let current = record.stage();
+    let writer = Writer { user: sender.user, role: sender.role, stage, current, vouched };
     let vouched_for = match standing {
         Standing::Anew(user) => Some(user),
         Standing::Own | Standing::Accepted => None,

@@ -145,6 +145,8 @@ pub struct QuarantineItem {
     pub zone: Option<String>,
     /// What accepting it would do.
     pub acceptance: Acceptance,
+    /// Accepting it voids the seal and its signatures and returns the record (rule M9).
+    pub reopens: bool,
     /// The device has written to the record since: its person went on without this work, and may
     /// have written again what still held.
     pub went_on: bool,
@@ -304,6 +306,7 @@ fn item(mut found: Quarantined, plan: &Plan, went_on: bool) -> QuarantineItem {
         currency: case.as_ref().map(|case| case.currency.clone()),
         zone: case.map(|case| case.zone),
         acceptance: plan.acceptance(),
+        reopens: plan.reopens(),
         went_on,
     }
 }

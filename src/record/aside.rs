@@ -6,7 +6,7 @@
 use automerge::{ChangeHash, ObjId, ObjType, ROOT, ReadDoc, Value};
 use serde::{Deserialize, Serialize};
 
-use super::authority::{Act, Writer, judge};
+use super::authority::{Act, judge};
 use super::conflict::field_value;
 use super::document::{Author, Record};
 use super::history;
@@ -57,8 +57,7 @@ impl Record {
 
     /// Fields beside what this record says of them; `reader` is who would write them anew.
     pub(crate) fn beside(&self, fields: &[Field], reader: &Author) -> Vec<Aside> {
-        let writer =
-            Writer { user: &reader.user, role: reader.role, stage: self.stage(), vouched: false };
+        let writer = reader.as_writer(self.stage());
         fields
             .iter()
             .map(|Field { path, value }| {

@@ -12,6 +12,9 @@ pub struct Writer<'a> {
     pub role: Role,
     /// The record's stage as the writer saw it.
     pub stage: Stage,
+    /// The record's stage where the write arrives: at the office its current one, on a device the
+    /// same as `stage`. Old dependencies must not reopen what the office holds sealed (rule M9).
+    pub current: Stage,
     /// A supervisor vouches for what is written: role and stage are not asked (rule M4).
     pub vouched: bool,
 }
@@ -102,9 +105,9 @@ fn has_authority(row: &Rule, writer: Writer<'_>) -> Result<(), Denied> {
         Writers::Both if !office && !collector => return Err(Denied::Role),
         Writers::Office | Writers::Collector | Writers::Both => {}
     }
-    let sealed = matches!(writer.stage, Stage::Sealed | Stage::Reviewed);
+    let sealed = writer.stage.is_sealed();
     match row.phase {
-        Phase::Open if sealed && collector => Err(Denied::Sealed),
+        Phase::Open if collector && (sealed || writer.current.is_sealed()) => Err(Denied::Sealed),
         Phase::Sealed if !sealed => Err(Denied::NotSealed),
         Phase::Open | Phase::Always | Phase::Sealed => Ok(()),
     }

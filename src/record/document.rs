@@ -32,8 +32,8 @@ pub struct Author {
 }
 
 impl Author {
-    fn as_writer(&self, stage: Stage) -> Writer<'_> {
-        Writer { user: &self.user, role: self.role, stage, vouched: false }
+    pub(super) fn as_writer(&self, stage: Stage) -> Writer<'_> {
+        Writer { user: &self.user, role: self.role, stage, current: stage, vouched: false }
     }
 }
 
@@ -197,6 +197,13 @@ impl Record {
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn signatures(&self) -> Vec<(automerge::ObjId, SignatureView)> {
         signature::entries(&self.doc)
+    }
+
+    /// Whether anything that a seal closes to collectors differs between a state of this record
+    /// and now.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn content_changed(&self, since: &Heads) -> bool {
+        signature::content_changed(&self.doc, since)
     }
 
     /// What a device signs to put its user's signature under a state of this record; `None`

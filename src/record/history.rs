@@ -1,6 +1,6 @@
 //! The history by field: who made what of which field, seeing what.
 
-use automerge::{Automerge, ChangeHash, ObjId, ObjType, PatchAction, Prop, ReadDoc, Value};
+use automerge::{Automerge, ChangeHash, ObjId, ObjType, Patch, PatchAction, Prop, ReadDoc, Value};
 
 use super::conflict::{field_value, signed};
 use super::genesis;
@@ -50,7 +50,7 @@ impl Seen<'_> {
     fn fields(&self) -> Vec<Field> {
         let mut fields: Vec<Field> = Vec::new();
         for patch in self.doc.diff(self.before, &self.after) {
-            let place: Vec<String> = patch.path.iter().map(|(_, prop)| segment(prop)).collect();
+            let place = path_of(&patch);
             let field = match &patch.action {
                 PatchAction::PutMap { key, value: (Value::Scalar(scalar), _), .. } => Some((
                     joined(&place, key),
@@ -105,6 +105,11 @@ impl Seen<'_> {
         };
         (place.to_vec(), whole(self.before), whole(&self.after))
     }
+}
+
+/// Path of the object that a patch is about.
+pub(super) fn path_of(patch: &Patch) -> Vec<String> {
+    patch.path.iter().map(|(_, prop)| segment(prop)).collect()
 }
 
 fn joined(place: &[String], key: &str) -> Vec<String> {

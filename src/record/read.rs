@@ -101,6 +101,14 @@ impl<'d> Reader<'d> {
             .collect()
     }
 
+    /// Every entry that stands at a key, several where it was made more than once at once.
+    fn concurrent(&self, path: &[&str], key: &str) -> Vec<EntryReader<'d>> {
+        let Some(container) = genesis::container(path) else { return Vec::new() };
+        let values = self.doc.get_all(container, key).unwrap_or_default().into_iter();
+        let objects = values.filter(|(value, _)| matches!(value, Value::Object(_)));
+        objects.map(|(_, object)| EntryReader { reader: *self, object }).collect()
+    }
+
     /// As [`entries`](Self::entries), the earliest first by one of their times.
     pub(super) fn entries_by(&self, time: &str, path: &[&str]) -> Vec<(String, EntryReader<'d>)> {
         let mut entries = self.entries(path);
@@ -265,16 +273,25 @@ fn contact_summary(read: &Reader<'_>) -> Option<ContactSummary> {
 
 fn flags(read: &Reader<'_>) -> Vec<FlagView> {
     let raised = |flag: &Flag| {
-        read.entries(&["case", "flags", flag.as_str()])
-            .into_iter()
-            .map(|(by, entry)| FlagView {
+        let path = ["case", "flags", flag.as_str()];
+        let strictest = |(by, entry): (String, EntryReader<'_>)| {
+            // Raised twice at once, the hold that lasts longer counts: nobody lifts one by raising
+            // it again on old dependencies (rule M9).
+            let all = read.concurrent(&path, &by);
+            let untils: Vec<Option<i64>> = all.iter().map(|entry| entry.time("until")).collect();
+            FlagView {
                 flag: *flag,
                 by,
-                since: entry.time("since").unwrap_or(0),
-                until: entry.time("until"),
+                since: all.iter().filter_map(|entry| entry.time("since")).min().unwrap_or(0),
+                until: if untils.contains(&None) {
+                    None
+                } else {
+                    untils.into_iter().flatten().max()
+                },
                 note: entry.text("note"),
-            })
-            .collect::<Vec<_>>()
+            }
+        };
+        read.entries(&path).into_iter().map(strictest).collect::<Vec<_>>()
     };
     Flag::ALL.iter().flat_map(raised).collect()
 }
@@ -427,11 +444,15 @@ fn attachments(read: &Reader<'_>) -> Vec<AttachmentView> {
 
 fn seal(read: &Reader<'_>) -> Option<SealView> {
     let at = &["seal"];
+    let sealed_at = read.time(at, "at")?;
+    let heads: Vec<String> = read.text(at, "heads").split_whitespace().map(str::to_owned).collect();
+    let sealed = signature::named(read.doc, &heads);
     Some(SealView {
-        at: read.time(at, "at")?,
+        at: sealed_at,
         by: read.text(at, "by"),
         device: read.text(at, "device"),
-        heads: read.text(at, "heads").split_whitespace().map(str::to_owned).collect(),
+        changed: sealed.is_none_or(|heads| signature::content_changed(read.doc, &heads)),
+        heads,
         signatures: signature::signatures(read.doc),
     })
 }

@@ -305,6 +305,88 @@ pub const RULES: &[Rule] = rules! {
     ["conduct", "*", "place"] => word!(PlaceType), Both, Once, Always;
 };
 
+/// How a field of a [`Group`] is bound to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bond {
+    /// Written by every change that touches the group.
+    Written,
+    /// The sign-in name of the change's author.
+    Author,
+    /// The id of the device that makes the change.
+    Device,
+    /// There whenever another field of the group is.
+    Required,
+    /// Rewritten with the others, and may be absent.
+    Optional,
+}
+
+/// Fields of one container that mean something only together. A command writes all of them in one
+/// go, in this order, so that of two concurrent changes one wins in every field; the office
+/// refuses a change that leaves the bonds broken as its author saw them (rule M10).
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    /// The container, which the first change makes.
+    pub path: &'static [&'static str],
+    /// Keys, each with its bond.
+    pub fields: &'static [(&'static str, Bond)],
+}
+
+impl Group {
+    /// Whether the field at a path belongs to the group.
+    pub fn holds(&self, path: &[&str]) -> bool {
+        path.split_last().is_some_and(|(key, parent)| {
+            parent == self.path && self.fields.iter().any(|(field, _)| field == key)
+        })
+    }
+}
+
+/// The collector's seal.
+pub const SEAL: Group = Group {
+    path: &["seal"],
+    fields: &[
+        ("at", Bond::Written),
+        ("by", Bond::Author),
+        ("device", Bond::Device),
+        ("heads", Bond::Written),
+    ],
+};
+
+/// The office's review.
+pub const REVIEW: Group = Group {
+    path: &["review"],
+    fields: &[
+        ("status", Bond::Required),
+        ("remark", Bond::Optional),
+        ("by", Bond::Author),
+        ("at", Bond::Written),
+        ("of", Bond::Required),
+    ],
+};
+
+/// The promise to pay.
+pub const PROMISE: Group = Group {
+    path: &["talk", "promise"],
+    fields: &[
+        ("amount", Bond::Required),
+        ("due_date", Bond::Required),
+        ("channel", Bond::Required),
+    ],
+};
+
+/// The window of the appointment. A start may be written down before its end is known.
+pub const WINDOW: Group = Group {
+    path: &["appointment"],
+    fields: &[("starts_at", Bond::Optional), ("ends_at", Bond::Optional), ("zone", Bond::Optional)],
+};
+
+/// Every group.
+pub const GROUPS: &[Group] = &[SEAL, REVIEW, PROMISE, WINDOW];
+
+/// The group of a field, if it belongs to one.
+pub fn group(path: &[&str]) -> Option<&'static Group> {
+    GROUPS.iter().find(|group| group.holds(path))
+}
+
 /// The row for a path, or `None` where the schema knows no such path.
 ///
 /// Keys under `*` that only a vocabulary may hold (`case.flags`, `checks`) are checked too.
@@ -383,5 +465,16 @@ mod tests {
         assert!(rule(&["case", "flags", "unheard_of"]).is_none());
         assert!(rule(&["borrower"]).is_none());
         assert!(rule(&["seal", "chen.jie"]).is_none());
+    }
+
+    #[test]
+    fn every_field_of_a_group_has_a_row_and_one_group() {
+        for group in GROUPS {
+            for (key, _) in group.fields {
+                let path: Vec<&str> = group.path.iter().copied().chain([*key]).collect();
+                assert!(rule(&path).is_some(), "{path:?}");
+                assert_eq!(GROUPS.iter().filter(|other| other.holds(&path)).count(), 1);
+            }
+        }
     }
 }

@@ -4,13 +4,16 @@
 //! What is signed is a [statement](Statement) that names everything and leaves nothing to the
 //! reader: the heads are hashes over all that the record said.
 
-use automerge::{Automerge, ObjId, ReadDoc, ScalarValue};
+use std::collections::BTreeMap;
+
+use automerge::{Automerge, ObjId, PatchAction, Prop, ReadDoc, ScalarValue};
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
-use super::genesis;
 use super::read::{EntryReader, Reader};
+use super::schema::{self, Phase, Writers};
 use super::view::SignatureView;
+use super::{genesis, history, stage};
 use crate::ids::{Heads, hex, unhex};
 
 /// First line of every statement: a signature under it says nothing anywhere else.
@@ -65,14 +68,27 @@ pub(super) fn is_key(key: &str) -> bool {
 
 /// Every signature, oldest first.
 pub(super) fn signatures(doc: &Automerge) -> Vec<SignatureView> {
-    entries(doc).into_iter().map(|(_, signature)| signature).collect()
+    // A record that was returned or reopened is open until it is sealed again.
+    let sealed = stage::of(doc, None).is_sealed();
+    let seals = if sealed { sealed_at(doc, None) } else { Vec::new() };
+    let mut known: BTreeMap<Vec<String>, bool> = BTreeMap::new();
+    let with_state = |(_, mut said): (ObjId, SignatureView)| {
+        if let Some(heads) = named(doc, &said.heads) {
+            let changed =
+                known.entry(said.heads.clone()).or_insert_with(|| content_changed(doc, &heads));
+            said.changed = *changed;
+            let seen = sealed_at(doc, Some(&heads));
+            said.standing = !said.changed && seen.iter().any(|at| seals.contains(at));
+        }
+        said
+    };
+    entries(doc).into_iter().map(with_state).collect()
 }
 
-/// The same with the object of each.
+/// The same with the object of each; whether it still stands is left out.
 pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
     let read = Reader::new(doc, None);
     let record = read.text(&[], "id");
-    let standing = sealed_at(doc, None);
     let entry = |(id, entry): (String, EntryReader<'_>)| {
         let mut said = SignatureView {
             id,
@@ -84,18 +100,48 @@ pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
             text: entry.text("text"),
             signature: entry.text("signature"),
             sound: false,
+            changed: false,
             standing: false,
         };
         if let Some(heads) = named(doc, &said.heads) {
-            let signed = statement(&record, &heads, &said).is_signed(&said.key, &said.signature);
-            let seen = sealed_at(doc, Some(&heads));
-            said.sound = signed;
-            said.standing = seen.iter().any(|at| standing.contains(at));
+            said.sound = statement(&record, &heads, &said).is_signed(&said.key, &said.signature);
         }
         (entry.object, said)
     };
     let found = read.entries_by("at", &["seal"]).into_iter();
     found.filter(|(key, _)| is_key(key)).map(entry).collect()
+}
+
+/// Whether anything that a seal closes differs between a state and now: every open-phase path
+/// that a collector may write, whoever wrote it.
+pub(super) fn content_changed(doc: &Automerge, since: &Heads) -> bool {
+    let now = doc.get_heads();
+    doc.diff(since.as_slice(), &now).iter().any(|patch| {
+        let mut path = history::path_of(patch);
+        match &patch.action {
+            PatchAction::PutMap { key, .. }
+            | PatchAction::DeleteMap { key }
+            | PatchAction::Conflict { prop: Prop::Map(key) } => path.push(key.clone()),
+            PatchAction::PutSeq { .. }
+            | PatchAction::Insert { .. }
+            | PatchAction::SpliceText { .. }
+            | PatchAction::DeleteSeq { .. }
+            | PatchAction::Increment { .. }
+            | PatchAction::Conflict { prop: Prop::Seq(_) }
+            | PatchAction::Mark { .. } => {}
+        }
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        is_sealed_content(&path)
+    })
+}
+
+/// Whether a path is one that the seal closes to collectors. The seal's own fields are its word
+/// for the rest.
+pub(crate) fn is_sealed_content(path: &[&str]) -> bool {
+    let closed = |row: &schema::Rule| {
+        matches!(row.writers, Writers::Collector | Writers::Both) && row.phase == Phase::Open
+    };
+    path.first() != Some(&"seal") && schema::rule(path).is_some_and(closed)
 }
 
 fn statement<'s>(record: &'s str, heads: &'s Heads, said: &'s SignatureView) -> Statement<'s> {

@@ -7,6 +7,13 @@ use automerge::{Automerge, ChangeHash};
 use super::read::Reader;
 use super::terms::{AppointmentStatus, Disposition, ReviewStatus, Stage};
 
+impl Stage {
+    /// Whether a seal stands: from then on a collector only adds.
+    pub fn is_sealed(self) -> bool {
+        matches!(self, Self::Sealed | Self::Reviewed)
+    }
+}
+
 /// The stage of a document, now or at some heads.
 pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
     let read = Reader::new(doc, heads);

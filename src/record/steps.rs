@@ -1,6 +1,6 @@
 //! The five steps of a visit and what each still lacks.
 
-use super::terms::{AppointmentStatus, CheckItem, Disposition, Stage, TargetRole};
+use super::terms::{AppointmentStatus, CheckItem, Disposition, TargetRole};
 use super::view::{Step, StepView, VisitView};
 
 /// What a talk with the borrower has to show at the door.
@@ -82,7 +82,7 @@ fn talk(view: &VisitView) -> Vec<String> {
 fn record(view: &VisitView) -> Vec<String> {
     let read_back =
         !met_borrower(view) || view.checks.iter().any(|check| check.item == CheckItem::ReadBack);
-    let sealed = matches!(view.stage, Stage::Sealed | Stage::Reviewed);
+    let sealed = view.stage.is_sealed();
     lacking([
         (view.talk.disposition.is_some(), "talk.disposition"),
         (!met_borrower(view) || !view.feedback.trim().is_empty(), "feedback"),

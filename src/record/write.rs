@@ -2,6 +2,7 @@
 
 mod again;
 mod conduct;
+mod group;
 
 use automerge::transaction::{Transactable, Transaction};
 use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
@@ -13,7 +14,7 @@ use super::command::{
 };
 use super::document::{Author, Record};
 use super::error::CommandError;
-use super::schema::{Kind, Rule};
+use super::schema::{self, Kind, PROMISE, REVIEW, Rule, SEAL, WINDOW};
 use super::signature::{self, Statement};
 use super::terms::{AppointmentStatus, CheckAnswer, ReviewStatus, Stage};
 use super::{conflict, genesis, text, validate};
@@ -272,10 +273,10 @@ impl<'t, 'd> Pen<'t, 'd> {
         {
             return Err(wrong(&["appointment", "ends_at"], "ends before it starts"));
         }
-        self.put_some(&["appointment", "starts_at"], patch.starts_at.map(ScalarValue::Timestamp))?;
-        self.put_some(&["appointment", "ends_at"], patch.ends_at.map(ScalarValue::Timestamp))?;
+        let given = |ms: Option<i64>| ms.map(ScalarValue::Timestamp);
         if patch.starts_at.is_some() || patch.ends_at.is_some() {
-            self.put(&["appointment", "zone"], self.author.zone.as_str())?;
+            let zone = Some(self.author.zone.as_str().into());
+            self.group(&WINDOW, &[given(patch.starts_at), given(patch.ends_at), zone])?;
         }
         self.put_some(&["appointment", "place"], patch.place.as_deref())?;
         let proposed_by = patch.proposed_by.map(|side| side.as_str());
@@ -333,12 +334,12 @@ impl<'t, 'd> Pen<'t, 'd> {
                 .iter()
                 .try_for_each(|key| self.remove(&["talk", "promise", key]));
         };
-        self.put(&["talk", "promise", "amount"], promise.amount)?;
         if promise.due_date.is_empty() {
             return Err(wrong(&["talk", "promise", "due_date"], "a promise has a date"));
         }
-        self.put(&["talk", "promise", "due_date"], promise.due_date.as_str())?;
-        self.put(&["talk", "promise", "channel"], promise.channel.as_str())
+        let PromiseToPay { amount, due_date, channel } = promise;
+        let values = [(*amount).into(), due_date.as_str().into(), channel.as_str().into()];
+        self.group(&PROMISE, &values.map(Some))
     }
 
     fn seal(&mut self, at: i64, before: &Record) -> Result<(), CommandError> {
@@ -349,10 +350,13 @@ impl<'t, 'd> Pen<'t, 'd> {
             ));
         }
         let device = device_of(&self.author.actor).map(|id| id.to_string()).unwrap_or_default();
-        self.put(&["seal", "at"], time(at))?;
-        self.put(&["seal", "by"], self.author.user.as_str())?;
-        self.put(&["seal", "device"], device)?;
-        self.put(&["seal", "heads"], before.heads().to_hex().join(" "))
+        let values = [
+            time(at),
+            self.author.user.as_str().into(),
+            device.into(),
+            before.heads().to_hex().join(" ").into(),
+        ];
+        self.group(&SEAL, &values.map(Some))
     }
 
     /// A wrong signature would be refused by the office, and all that comes after it.
@@ -404,11 +408,14 @@ impl<'t, 'd> Pen<'t, 'd> {
         if before.stage() == Stage::Recorded && status == ReviewStatus::Accepted {
             return Err(wrong(&["review", "status"], "the record was returned and is open"));
         }
-        self.put(&["review", "status"], status.as_str())?;
-        self.put(&["review", "remark"], remark)?;
-        self.put(&["review", "by"], self.author.user.as_str())?;
-        self.put(&["review", "at"], time(at))?;
-        self.put(&["review", "of"], time(seal.at))
+        let values = [
+            status.as_str().into(),
+            remark.into(),
+            self.author.user.as_str().into(),
+            time(at),
+            time(seal.at),
+        ];
+        self.group(&REVIEW, &values.map(Some))
     }
 
     fn prose(
@@ -443,6 +450,9 @@ impl<'t, 'd> Pen<'t, 'd> {
         self.judge(&segments, Act::Change)?;
         let (value, id) =
             standing.values.iter().find(|(_, id)| id.to_string() == pick).ok_or_else(missing)?;
+        if let Some(group) = schema::group(&segments) {
+            return self.resolve_group(group, id, before);
+        }
         // Taken away first: putting the value that shows already would only drop the others, and
         // a pick is a write that replaces all that its author saw.
         self.tx.delete(&standing.object, standing.key.as_str())?;

@@ -90,7 +90,7 @@ impl World<'_> {
 
     pub(super) fn of_supervisor(&mut self, mark: &str, page: &Page) -> (Command, Trace) {
         let at = self.moment();
-        if matches!(page.stage, Stage::Sealed | Stage::Reviewed) && self.rng.bool() {
+        if page.stage.is_sealed() && self.rng.bool() {
             let judged = [ReviewStatus::Returned, ReviewStatus::Accepted];
             let status = judged[self.rng.usize(0..judged.len())];
             return (Command::Review { status, remark: mark.to_owned(), at }, Trace::History);

@@ -325,6 +325,9 @@ pub enum RefusalCode {
     /// A signature under the seal is wrong, or by a key that the device did not enrol.
     #[n(10)]
     WrongSignature,
+    /// The office holds a seal on the record: what the seal closes came too late (rule M9).
+    #[n(11)]
+    Sealed,
 }
 
 impl RefusalCode {
@@ -342,6 +345,7 @@ impl RefusalCode {
             Self::QuarantineFull => "quarantine_full",
             Self::WithoutPast => "without_past",
             Self::WrongSignature => "wrong_signature",
+            Self::Sealed => "sealed",
         }
     }
 }

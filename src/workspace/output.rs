@@ -171,6 +171,19 @@ pub struct RefusedWork {
 }
 
 TsType! {
+/// Refused work that goes into a sealed record as an amendment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewAmendment {
+    /// UUIDv7 made on the device.
+    pub id: String,
+    /// The field that it is about.
+    pub path: String,
+    /// What is to be added or corrected.
+    pub text: String,
+}
+}
+
+TsType! {
 /// Where a record stands between phone and office.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 use automerge::ChangeHash;
 
 use super::held::{self, Decision, Problem};
-use super::output::{Output, RefusedWork, Table};
+use super::output::{NewAmendment, Output, RefusedWork, Table};
 use super::{Workspace, WorkspaceError, loading};
 use crate::ids::{RecordId, actor, hex};
 use crate::record::aside::{Aside, Field, unit};
+use crate::record::command::Command;
 use crate::record::{Author, Record};
 use crate::sync::message::Decided;
 
@@ -36,8 +37,9 @@ impl Workspace {
     }
 
     /// Takes the office's record and writes again what still holds, under the new `session`.
-    /// `units` names it, as [`RefusedWork`] does. Gives the ticket that will be durable, or `None`
-    /// where there is none to wait for. The refused changes stay in the store's table of damaged
+    /// `units` names it, as [`RefusedWork`] does; what came after the seal goes in as
+    /// `amendments`. Gives the ticket that will be durable, or `None` where there is none to wait
+    /// for. The refused changes stay in the store's table of damaged
     /// rows, and in the office's quarantine.
     ///
     /// # Errors
@@ -47,6 +49,7 @@ impl Workspace {
         &mut self,
         record: RecordId,
         units: &[String],
+        amendments: &[NewAmendment],
         session: u64,
         now_ms: i64,
         zone: &str,
@@ -58,7 +61,15 @@ impl Workspace {
         });
         let mut again = office.clone();
         let author = self.author(session, now_ms, zone);
-        let change = again.write_again(&fields, &author, None)?;
+        let mut steps = Vec::new();
+        if let Some(change) = again.write_again(&fields, &author, None)? {
+            steps.push((again.clone(), change));
+        }
+        for NewAmendment { id, path, text } in amendments {
+            let (id, path, text) = (id.clone(), path.clone(), text.clone());
+            let change = again.apply(&Command::Amend { id, at: now_ms, path, text }, &author)?;
+            steps.extend(change.map(|change| (again.clone(), change)));
+        }
         let (Some(held), Some(loaded)) = (self.held.get_mut(&record), self.loaded.get_mut(&record))
         else {
             return Err(WorkspaceError::NotOpen);
@@ -76,9 +87,11 @@ impl Workspace {
         held.describe(&loaded.record, &self.identity.user);
         held.confirmed = held.heads.clone();
         self.journal.put(Table::Records, record.to_string(), held.encode());
-        if let Some(change) = &change {
-            loaded.record = again;
-            self.keep_own(record, change, now_ms);
+        for (after, change) in steps {
+            if let Some(loaded) = self.loaded.get_mut(&record) {
+                loaded.record = after;
+            }
+            self.keep_own(record, &change, now_ms);
         }
         self.next_ticket += 1;
         self.journal.ticket(self.next_ticket);

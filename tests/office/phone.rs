@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use automerge::{Automerge, Change, ChangeMetadata};
+use automerge::transaction::{CommitOptions, Transaction};
+use automerge::{Automerge, AutomergeError, Change, ChangeMetadata};
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
 use doorstep::office::{Created, NewVisit, Office, Session};
 use doorstep::record::command::{
@@ -74,6 +75,7 @@ impl Desk {
     }
 }
 
+#[derive(Clone)]
 struct Held {
     record: Record,
     /// What the office is known to hold.
@@ -84,6 +86,7 @@ struct Held {
 }
 
 /// A phone that holds its records in memory.
+#[derive(Clone)]
 pub(crate) struct Phone {
     user: String,
     device: DeviceId,
@@ -190,6 +193,26 @@ impl Phone {
         let held = self.held.get_mut(&id).unwrap();
         let change = held.record.apply(&command, &author).unwrap();
         held.unsent.extend(change);
+    }
+
+    /// The phone as an older copy of its store brings it back: it writes in a new session.
+    pub(crate) fn restored(&self) -> Self {
+        Self { writing_as: self.writing_as + 100, ..self.clone() }
+    }
+
+    /// A change written by hand on the state that the phone holds, past its own checks.
+    pub(crate) fn raw(
+        &self,
+        id: RecordId,
+        write: impl FnOnce(&mut Transaction<'_>) -> Result<(), AutomergeError>,
+    ) -> Vec<u8> {
+        let mut doc = self.document(id);
+        doc.set_actor(actor(self.device, self.writing_as + 1_000));
+        let options = CommitOptions::default().with_message(self.user.clone());
+        doc.transact_with::<_, _, AutomergeError, _>(|()| options, write)
+            .map_err(|failure| failure.error)
+            .unwrap();
+        doc.get_last_local_change().unwrap().raw_bytes().to_vec()
     }
 
     /// Why the phone itself does not carry a command out.

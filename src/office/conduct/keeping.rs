@@ -19,7 +19,7 @@ use crate::office::store::{ConductListing, ConductRow, Reads, StoreError};
 use crate::office::{Office, OfficeError};
 use crate::record::Record;
 use crate::record::command::Command;
-use crate::record::terms::{Role, Stage};
+use crate::record::terms::Role;
 use crate::record::view::VisitView;
 
 /// Records that are asked together and kept in one job of the writer.
@@ -117,7 +117,7 @@ impl Office {
             }));
         };
         let conduct = judge(&self.policy, &view, moment_of(&view), now);
-        let sealed = matches!(view.stage, Stage::Sealed | Stage::Reviewed);
+        let sealed = view.stage.is_sealed();
         let differs =
             sealed && conduct.moment == Moment::After && conduct.to_keep(&view, None).is_some();
         let rows = rows(id, &view, &conduct);

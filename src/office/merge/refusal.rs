@@ -39,7 +39,7 @@ impl Refusal {
         Self::plain(RefusalCode::BrokenSequence, message)
     }
 
-    pub(super) fn invalid(path: &str, message: &str) -> Self {
+    pub(in crate::office) fn invalid(path: &str, message: &str) -> Self {
         Self {
             code: RefusalCode::InvalidRecord,
             path: path.to_owned(),

@@ -10,11 +10,13 @@ use automerge::legacy::{ElementId, Key, ObjectId, Op, OpId, OpType};
 use automerge::{Automerge, ChangeHash, ExpandedChange, ObjId, ObjType, ReadDoc, ScalarValue};
 
 use super::graph::Seen;
+use super::grouped::Grouped;
 use super::place::{self, Id, Made, Place, not_allowed};
 use super::refusal::Refusal;
 use crate::ids::DeviceId;
-use crate::record::authority::{self, Act, Writer};
+use crate::record::authority::{self, Act, Denied, Writer};
 use crate::record::schema::Writing;
+use crate::sync::message::RefusalCode;
 
 /// What the author of a change had before them.
 pub(super) struct View<'v> {
@@ -37,18 +39,28 @@ impl View<'_> {
             places: BTreeMap::new(),
             standing: BTreeMap::new(),
             elements: BTreeMap::new(),
+            grouped: Grouped::default(),
         };
         for (counter, op) in (change.start_op.get()..).zip(&change.operations) {
             walk.operation(OpId::new(counter, &change.actor_id), op)?;
         }
-        Ok(())
+        walk.grouped.check(self)
     }
 
     fn allowed(&self, path: &[String], act: Act) -> Result<Writing, Refusal> {
         let segments: Vec<&str> = path.iter().map(String::as_str).collect();
-        authority::judge(&segments, act, self.writer)
-            .map(|row| row.writing)
-            .map_err(|denied| not_allowed(path, denied.to_string()))
+        authority::judge(&segments, act, self.writer).map(|row| row.writing).map_err(|denied| {
+            let code = match denied {
+                Denied::Sealed => RefusalCode::Sealed,
+                Denied::UnknownPath
+                | Denied::Fixed
+                | Denied::Role
+                | Denied::NotSealed
+                | Denied::Once
+                | Denied::NotOwn => RefusalCode::NotAllowed,
+            };
+            Refusal::at(code, path, denied.to_string())
+        })
     }
 
     /// The values that stand at a key, by the operations that wrote them.
@@ -61,13 +73,24 @@ impl View<'_> {
         Ok(values.into_iter().filter_map(|(_, id)| plain(&id)).collect())
     }
 
-    /// Whether a text is one of the values that stand at a key.
-    fn says(&self, object: &ObjId, key: &str, text: &str) -> bool {
+    /// The plain values that stand at a key.
+    pub(super) fn values(&self, object: &ObjId, key: &str) -> Vec<ScalarValue> {
         let values = match self.at {
             Some(heads) => self.doc.get_all_at(object, key, heads),
             None => self.doc.get_all(object, key),
         };
-        values.is_ok_and(|values| values.iter().any(|(value, _)| value.as_str() == Some(text)))
+        let values = values.unwrap_or_default().into_iter();
+        values.filter_map(|(value, _)| value.into_scalar().ok()).collect()
+    }
+
+    /// The names that the author may write as their own.
+    pub(super) fn names(&self) -> Vec<&str> {
+        [self.writer.user].into_iter().chain(self.vouched_for).collect()
+    }
+
+    /// Whether a text is one of the values that stand at a key.
+    fn says(&self, object: &ObjId, key: &str, text: &str) -> bool {
+        self.values(object, key).iter().any(|value| value.as_str() == Some(text))
     }
 
     /// The elements that stand in a list or a text.
@@ -97,6 +120,7 @@ struct Walk<'w, 'v> {
     /// Keys that this change touches, with what stands there now.
     standing: BTreeMap<(Id, String), BTreeSet<Id>>,
     elements: BTreeMap<Id, Elements>,
+    grouped: Grouped,
 }
 
 impl Walk<'_, '_> {
@@ -151,6 +175,7 @@ impl Walk<'_, '_> {
             (_, Made::First | Made::Before) => Act::Change,
         };
         let writing = self.view.allowed(&path, act)?;
+        self.grouped.note(&path, &op.action);
         let now = match &op.action {
             OpType::Delete => BTreeSet::new(),
             OpType::Put(value) => {
@@ -247,7 +272,7 @@ impl Walk<'_, '_> {
 
     /// An entry that is written once is not hidden behind a second of the same key, made by
     /// somebody who claims not to have seen it. Attachments are named by their content, so that
-    /// two collectors may well add the same.
+    /// two collectors may well add the same before the seal; after it, nobody relabels evidence.
     fn not_hidden(
         &self,
         place: &Place,
@@ -255,7 +280,8 @@ impl Walk<'_, '_> {
         path: &[String],
         writing: Writing,
     ) -> Result<(), Refusal> {
-        let shared = path.first().is_some_and(|first| first == "attachments");
+        let attachment = path.first().is_some_and(|first| first == "attachments");
+        let shared = attachment && !self.view.writer.current.is_sealed();
         if writing != Writing::Once || shared || place.made == Made::Here {
             return Ok(());
         }

@@ -1,5 +1,7 @@
 //! What accepting a piece of refused work would do, worked out without doing it.
 
+use automerge::Change;
+
 use super::{Acceptance, QuarantineError, QuarantineField};
 use crate::ids::{Heads, RecordId};
 use crate::office::Office;
@@ -10,7 +12,8 @@ use crate::office::store::{
     Asides, Known, Quarantined, Reads, Refused, Stand, StoreError, Stored, Writes,
 };
 use crate::record::aside::{Field, unit};
-use crate::record::terms::Role;
+use crate::record::command::Command;
+use crate::record::terms::{ReviewStatus, Role};
 use crate::record::view::FieldValue;
 use crate::record::{Author, CommandError, Record};
 use crate::sync::chunk;
@@ -22,9 +25,16 @@ pub(super) struct Plan {
     outcome: Outcome,
 }
 
+/// An acceptance, worked out.
+struct Work {
+    accepted: Box<Accepted>,
+    /// The office's change that returns the record, where the work touches what a seal closes.
+    reopening: Option<Box<Accepted>>,
+}
+
 enum Outcome {
-    Merge(Box<Accepted>),
-    Anew(Box<Accepted>, Vec<Field>),
+    Merge(Work),
+    Anew(Work, Vec<Field>),
     Held,
     Impossible(Impossible),
 }
@@ -57,9 +67,20 @@ impl Plan {
         let chunks: Vec<&[u8]> = changes.iter().map(Vec::as_slice).collect();
         let keys = reads.device_keys(*device)?;
         let sender = Sender { user, role: Role::Collector, device: *device, keys: &keys };
+        let author = Author {
+            actor: office.actor.clone(),
+            user: by.to_owned(),
+            role,
+            now_ms: office.now(),
+            zone: OFFICE_ZONE.into(),
+        };
+        let reopened = Reopening { office, author: &author, number: found.id, before: &record };
         let refusal = match merge::judge_as(held, &chunks, sender, Standing::Accepted) {
             Judgement::Accepted(accepted) => {
-                return Ok(Self::with(stored, record, Outcome::Merge(accepted)));
+                let outcome = reopened
+                    .of(&known, accepted)
+                    .map_or_else(|refusal| Outcome::Impossible(refusal.into()), Outcome::Merge);
+                return Ok(Self::with(stored, record, outcome));
             }
             Judgement::Duplicate => return Ok(Self::with(stored, record, Outcome::Held)),
             Judgement::Missing => {
@@ -75,14 +96,14 @@ impl Plan {
             }
             Judgement::Refused(refusal) => refusal,
         };
-        let author = Author {
-            actor: office.actor.clone(),
-            user: by.to_owned(),
-            role,
-            now_ms: office.now(),
-            zone: OFFICE_ZONE.into(),
+        let outcome = match anew(&record, held, &chunks, &author, office, user, refusal) {
+            Ok(None) => Outcome::Held,
+            Ok(Some((accepted, said))) => reopened.of(&known, accepted).map_or_else(
+                |refusal| Outcome::Impossible(refusal.into()),
+                |work| Outcome::Anew(work, said),
+            ),
+            Err(impossible) => Outcome::Impossible(impossible),
         };
-        let outcome = anew(&record, held, &chunks, &author, office, user, refusal);
         Ok(Self::with(stored, record, outcome))
     }
 
@@ -112,15 +133,25 @@ impl Plan {
         }
     }
 
+    /// Whether accepting it voids the seal and its signatures and returns the record.
+    pub(super) fn reopens(&self) -> bool {
+        match &self.outcome {
+            Outcome::Merge(work) | Outcome::Anew(work, _) => work.reopening.is_some(),
+            Outcome::Held | Outcome::Impossible(_) => false,
+        }
+    }
+
     /// Field by field what was refused, what stands, and what would.
     pub(super) fn fields(&self, refused: &Refused) -> Vec<QuarantineField> {
         let chunks: Vec<&[u8]> = refused.changes.iter().map(Vec::as_slice).collect();
         let hashes = || refused.changes.iter().map(|bytes| chunk::hash(bytes)).collect::<Vec<_>>();
         let (said, after) = match (&self.outcome, self.record()) {
-            (Outcome::Merge(accepted), _) => {
+            (Outcome::Merge(Work { accepted, .. }), _) => {
                 (accepted.record.made_by(&hashes()), Some(&accepted.record))
             }
-            (Outcome::Anew(accepted, said), _) => (said.clone(), Some(&accepted.record)),
+            (Outcome::Anew(Work { accepted, .. }, said), _) => {
+                (said.clone(), Some(&accepted.record))
+            }
             (Outcome::Held, Some(record)) => (record.made_by(&hashes()), None),
             (Outcome::Held | Outcome::Impossible(_), record) => {
                 (merge::read(record, &chunks).unwrap_or_default(), None)
@@ -144,15 +175,21 @@ impl Plan {
         id: RecordId,
         by: HandedIn<'_>,
     ) -> Result<Result<Option<u64>, QuarantineError>, StoreError> {
-        let accepted = match self.outcome {
-            Outcome::Merge(accepted) | Outcome::Anew(accepted, _) => *accepted,
+        let Work { accepted, reopening } = match self.outcome {
+            Outcome::Merge(work) | Outcome::Anew(work, _) => work,
             Outcome::Held => return Ok(Ok(None)),
             Outcome::Impossible(Impossible { code, path, message }) => {
                 return Ok(Err(QuarantineError::Impossible { code, path, message }));
             }
         };
         let before = self.before.as_ref().map(|(stored, _)| stored);
-        keep(tx, id, before, &State::of(accepted, by.at), by).map(|receipt| Ok(Some(receipt)))
+        let receipt = keep(tx, id, before, &State::of(*accepted, by.at), by)?;
+        if let Some(reopening) = reopening {
+            let stored = tx.record(id)?;
+            let by = HandedIn { quarantine: None, ..by };
+            keep(tx, id, stored.as_ref(), &State::of(*reopening, by.at), by)?;
+        }
+        Ok(Ok(Some(receipt)))
     }
 }
 
@@ -169,7 +206,58 @@ fn earlier(reads: &mut dyn Reads, found: &Quarantined) -> Result<Option<u64>, St
     Ok(reads.quarantine(&asked)?.0.first().map(|first| first.id))
 }
 
-/// Values written anew as the office's change, which the judge has to take like any other.
+/// Makes the office's change that returns a sealed record into which late work is accepted.
+struct Reopening<'r> {
+    office: &'r Office,
+    author: &'r Author,
+    /// Number of the work in quarantine.
+    number: u64,
+    before: &'r Record,
+}
+
+impl Reopening<'_> {
+    /// What a seal closes never moves under it: the acceptance is followed by a return, so that
+    /// the seal and its signatures are void and the review is open again (rule M9).
+    fn of(&self, known: &[Known], accepted: Box<Accepted>) -> Result<Work, Refusal> {
+        let sealed = accepted.record.stage().is_sealed();
+        if !sealed || !accepted.record.content_changed(&self.before.heads()) {
+            return Ok(Work { accepted, reopening: None });
+        }
+        let Self { office, author, number, .. } = self;
+        let review = Command::Review {
+            status: ReviewStatus::Returned,
+            remark: late_work(*number),
+            at: author.now_ms,
+        };
+        let mut next = accepted.record.clone();
+        let refused = |error: CommandError| Refusal::invalid(error.path(), &error.to_string());
+        let change = next.apply(&review, author).map_err(refused)?;
+        let known: Vec<Known> =
+            known.iter().chain(accepted.added.iter().map(|(known, _)| known)).cloned().collect();
+        let held = Held { known: &known, document: &accepted.document };
+        let sender =
+            Sender { user: &author.user, role: author.role, device: office.device, keys: &[] };
+        let chunks: Vec<&[u8]> = change.iter().map(Change::raw_bytes).collect();
+        match merge::judge(held, &chunks, sender) {
+            Judgement::Accepted(reopening) => Ok(Work { accepted, reopening: Some(reopening) }),
+            Judgement::Refused(refusal) => Err(refusal),
+            Judgement::Duplicate | Judgement::Missing => {
+                Err(Refusal::invalid("review.status", "the record could not be returned"))
+            }
+        }
+    }
+}
+
+/// What the collector reads; nobody knows their language here.
+fn late_work(number: u64) -> String {
+    format!(
+        "Work that arrived after the seal was accepted (quarantine {number}). Check the record and \
+         seal it again.\n封存后送达的内容已被采纳（隔离区编号 {number}）。请核对记录后重新封存。"
+    )
+}
+
+/// Values written anew as the office's change, which the judge has to take like any other; `None`
+/// where the record says all of it already.
 fn anew(
     record: &Record,
     held: Held<'_>,
@@ -178,8 +266,8 @@ fn anew(
     office: &Office,
     user: &str,
     refusal: Refusal,
-) -> Outcome {
-    let impossible = |refusal: Refusal| Outcome::Impossible(refusal.into());
+) -> Result<Option<(Box<Accepted>, Vec<Field>)>, Impossible> {
+    let impossible = |refusal: Refusal| Err(refusal.into());
     if refusal.code == RefusalCode::TooLarge {
         return impossible(refusal);
     }
@@ -197,12 +285,12 @@ fn anew(
     let mut next = record.clone();
     let change = match next.write_again(&written, author, Some(user)) {
         Ok(Some(change)) => change,
-        Ok(None) => return Outcome::Held,
-        Err(error) => return Outcome::Impossible(error.into()),
+        Ok(None) => return Ok(None),
+        Err(error) => return Err(error.into()),
     };
     let sender = Sender { user: &author.user, role: author.role, device: office.device, keys: &[] };
     match merge::judge_as(held, &[change.raw_bytes()], sender, Standing::Anew(user)) {
-        Judgement::Accepted(accepted) => Outcome::Anew(accepted, said),
+        Judgement::Accepted(accepted) => Ok(Some((accepted, said))),
         Judgement::Refused(refusal) => impossible(refusal),
         // It was made on the state that it is merged into.
         Judgement::Duplicate | Judgement::Missing => impossible(refusal),

@@ -175,6 +175,9 @@ pub struct SealView {
     pub device: String,
     /// Heads that were sealed.
     pub heads: Vec<String>,
+    /// Whether anything that the seal closes has changed since: written before the seal arrived
+    /// by somebody who had not seen it, or by the office.
+    pub changed: bool,
     /// Signatures under it and under seals before it, oldest first.
     pub signatures: Vec<SignatureView>,
 }
@@ -202,7 +205,9 @@ pub struct SignatureView {
     pub signature: String,
     /// Whether the signature is one over all of that by the key.
     pub sound: bool,
-    /// Whether the seal that was signed is one that stands.
+    /// Whether anything that the seal closes has changed since it was signed.
+    pub changed: bool,
+    /// Whether the seal that was signed is in force and covers what the record says now.
     pub standing: bool,
 }
 }
