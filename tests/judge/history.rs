@@ -11,9 +11,9 @@ use doorstep::record::command::{AssignmentPatch, Command, NewSignature};
 use doorstep::record::genesis;
 use doorstep::record::terms::{Role, Stage};
 use doorstep::record::view::VisitView;
-use doorstep::sync::message::{Outcome, Push, Tables, decode_reply, decode_request};
+use doorstep::sync::message::{Outcome, Push, RefusalCode, Tables, decode_reply, decode_request};
 use doorstep::sync::packed::{self, Prefix, Unpackable, prefix};
-use doorstep::workspace::WorkspaceError;
+use doorstep::workspace::{NewAmendment, WorkspaceError};
 use ed25519_dalek::{Signer, SigningKey};
 use proptest::prelude::*;
 
@@ -72,6 +72,8 @@ pub(crate) struct History {
     collectors: BTreeMap<RecordId, BTreeSet<String>>,
     /// What was pushed for records that their author did not have any more.
     late: BTreeMap<(RecordId, String), BTreeSet<ChangeHash>>,
+    /// What was pushed after the office had a seal that its author had not seen (rule M9).
+    after_seal: BTreeMap<(RecordId, String), BTreeSet<ChangeHash>>,
     /// Forgeries that the office kept.
     pub(crate) kept: BTreeSet<(RecordId, Vec<Vec<u8>>)>,
     /// A page of each phone that was left open, by record.
@@ -99,6 +101,7 @@ impl History {
             phones: Vec::new(),
             collectors: BTreeMap::new(),
             late: BTreeMap::new(),
+            after_seal: BTreeMap::new(),
             kept: BTreeSet::new(),
             earlier: BTreeMap::new(),
             done: BTreeMap::new(),
@@ -177,14 +180,20 @@ impl History {
             }
         }
         let mut withdrawn: BTreeMap<_, BTreeSet<ChangeHash>> = BTreeMap::new();
+        let mut after_seal = withdrawn.clone();
         for Quarantined { refused, .. } in self.quarantine(None) {
             if self.kept.remove(&(refused.record, refused.changes.clone())) {
                 continue;
             }
-            assert_eq!((refused.code.as_str(), refused.path.as_str()), ("withdrawn", ""));
-            let pieces = withdrawn.entry((refused.record, refused.user)).or_default();
+            let of = match refused.code.as_str() {
+                "withdrawn" => &mut withdrawn,
+                "sealed" => &mut after_seal,
+                other => panic!("honest work is refused: {other}"),
+            };
+            let pieces = of.entry((refused.record, refused.user)).or_default();
             pieces.extend(refused.changes.iter().map(|chunk| hash(chunk)));
         }
+        assert_eq!(after_seal, self.after_seal);
         assert!(self.kept.is_empty(), "forgeries that are not kept: {:?}", self.kept);
         assert_eq!(withdrawn, self.late);
         let verified = self.office.verify().await.expect("read");
@@ -312,9 +321,11 @@ impl History {
         let user = self.phones[n].user();
         let handed_in: Vec<HandedIn> =
             request.push.iter().map(|push| self.handing_in(push, &request.tables)).collect();
+        let sealed = self.sealed_at_office(&request.push).await;
         let bytes = self.phones[n].answer(&self.office).await.expect("an answer");
         let reply = decode_reply(&bytes).expect("the office's own reply");
         assert_eq!(request.push.len(), reply.results.len());
+        let mut refused = Vec::new();
         for ((push, outcome), chunks) in request.push.iter().zip(&reply.results).zip(handed_in) {
             let theirs = self.collectors[&push.record].contains(&user);
             let late = (push.record, user.clone());
@@ -325,9 +336,16 @@ impl History {
                 (Outcome::Withdrawn, HandedIn::New(hashes)) if !theirs => {
                     self.late.entry(late).or_default().extend(hashes);
                 }
-                // What it builds on came too late: it is asked for once more.
-                (Outcome::Missing { .. }, HandedIn::Following) if self.late.contains_key(&late) => {
+                // A colleague sealed first.
+                (Outcome::Refused { code: RefusalCode::Sealed, .. }, HandedIn::New(hashes))
+                    if theirs && sealed.contains(&push.record) =>
+                {
+                    self.after_seal.entry(late).or_default().extend(hashes);
+                    refused.push(push.record);
                 }
+                // What it builds on came too late: it is asked for once more.
+                (Outcome::Missing { .. }, HandedIn::Following)
+                    if self.late.contains_key(&late) || self.after_seal.contains_key(&late) => {}
                 (other, _) => panic!("honest work of {user} for {}: {other:?}", push.record),
             }
         }
@@ -335,9 +353,45 @@ impl History {
             let sent = self.phones[n].sent.take().expect("a request");
             self.phones[n].workspace.replied(sent.round, &bytes, NOW);
             self.phones[n].run();
+            for record in refused {
+                self.resolve_refused(n, record);
+            }
         } else {
             self.phones[n].lose_reply();
         }
+    }
+
+    async fn sealed_at_office(&self, pushes: &[Push]) -> BTreeSet<RecordId> {
+        let mut sealed = BTreeSet::new();
+        for push in pushes {
+            let view = self.office.visit(push.record).await;
+            sealed.extend(view.is_ok_and(|view| view.stage.is_sealed()).then_some(push.record));
+        }
+        sealed
+    }
+
+    /// The person writes again what may be written, and adds the rest as amendments.
+    fn resolve_refused(&mut self, n: usize, record: RecordId) {
+        if !self.phones[n].ids().contains(&record) {
+            return;
+        }
+        let stage = self.phones[n].view(record).stage;
+        let Ok(work) = self.phones[n].workspace.refused_work(record) else { return };
+        let (mut units, mut amendments) = (Vec::new(), Vec::new());
+        for field in work.fields {
+            if field.again {
+                units.push(field.unit);
+            } else if stage.is_sealed() {
+                let text = format!("{:?}", field.refused).chars().take(4_000).collect();
+                amendments.push(NewAmendment { id: self.id(), path: field.path, text });
+            }
+        }
+        let session = self.phones[n].take_session();
+        let workspace = &mut self.phones[n].workspace;
+        let resolved = workspace.settle_refused(record, &units, &amendments, session, NOW, ZONE);
+        resolved.expect("what the phone offers can be done");
+        self.phones[n].run();
+        *self.done.entry("amendments".into()).or_default() += amendments.len();
     }
 
     // -- what the office has

@@ -83,6 +83,12 @@ impl Device {
         device
     }
 
+    /// A number for the next session, as the store gives it.
+    pub fn take_session(&mut self) -> u64 {
+        self.sessions += 1;
+        self.sessions
+    }
+
     /// What is in memory is gone; a new workspace starts from what is stored.
     pub fn restart(&mut self) {
         self.sent = None;

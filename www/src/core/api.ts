@@ -3,21 +3,7 @@ import type { LocalAttachment, Taking } from "./attachments";
 import type { RecordingRow } from "./attachmentStore";
 import type { Lender } from "./office";
 import type { Secret } from "./lock";
-import type {
-  Card,
-  Command,
-  ConductView,
-  Draft,
-  FirstSync,
-  HistoryEntry,
-  Moment,
-  Plan,
-  RecordState,
-  RefusedWork,
-  SyncState,
-  VisitSummary,
-  VisitView,
-} from "../wasm/doorstep";
+import type { Card, Command, ConductView, Draft, FirstSync, HistoryEntry, Moment, NewAmendment, Plan, RecordState, RefusedWork, SyncState, VisitSummary, VisitView } from "../wasm/doorstep";
 
 export type StartState =
   | { kind: "signed_out" }
@@ -160,8 +146,8 @@ export interface Client {
   conduct(id: string, moment: Moment, at?: number): Promise<ConductView>;
   /** What the office refused of an open record, beside what it has. Code: not_refused. */
   refusedWork(id: string): Promise<RefusedWork>;
-  /** Takes the office's record and writes the named units of the refused work again, durably. */
-  settleRefused(id: string, units: string[]): Promise<VisitView>;
+  /** Takes the office's record, writes the named units of the refused work again and adds the amendments, durably. */
+  settleRefused(id: string, units: string[], amendments: NewAmendment[]): Promise<VisitView>;
   /** Leaves the page that says why this phone was erased. */
   forget(): Promise<StartState>;
   syncNow(): Promise<void>;

@@ -122,8 +122,8 @@ class TabClient implements Client {
   conduct = (...args: Parameters<Client["conduct"]>): Promise<Result<"conduct">> => this.run("conduct", ...args);
   history = (id: string): Promise<Result<"history">> => this.run("history", id);
   refusedWork = (id: string): Promise<Result<"refusedWork">> => this.run("refusedWork", id);
-  settleRefused = (id: string, units: string[]): Promise<Result<"settleRefused">> =>
-    this.run("settleRefused", id, units);
+  settleRefused = (id: string, units: string[], amendments: NewAmendment[]): Promise<Result<"settleRefused">> =>
+    this.run("settleRefused", id, units, amendments);
   forget = (): Promise<StartState> => this.run("forget");
   syncNow = (): Promise<void> => this.run("syncNow");
   status = (): Promise<Result<"status">> => this.run("status");

@@ -1,17 +1,6 @@
 /** What pages ask of the records: each call as the page makes it (`Methods`). */
 import { newId as uuid, plan as planned } from "../wasm/doorstep";
-import type {
-  Card,
-  Command,
-  ConductView,
-  Draft,
-  HistoryEntry,
-  Moment,
-  Plan,
-  RefusedWork,
-  VisitView,
-  Workspace,
-} from "../wasm/doorstep";
+import type { Card, Command, ConductView, Draft, HistoryEntry, Moment, NewAmendment, Plan, RefusedWork, VisitView, Workspace } from "../wasm/doorstep";
 import { ClientError, type ListMark, type ListPage, type Reading, type SyncStatus } from "./api";
 import type { LocalAttachment, Records, Taking } from "./attachments";
 import { countWaiting, type RecordingRow } from "./attachmentStore";
@@ -106,11 +95,11 @@ export const records = {
     return running().call((workspace) => workspace.refusedWork(id));
   },
 
-  async settleRefused(id: string, units: string[]): Promise<VisitView> {
+  async settleRefused(id: string, units: string[], amendments: NewAmendment[]): Promise<VisitView> {
     await opening.get(id);
     const session = await opened().nextSession();
     const drive = running();
-    await durably(drive, (workspace) => workspace.settleRefused(id, units, session, Date.now(), zone()));
+    await durably(drive, (workspace) => workspace.settleRefused(id, units, amendments, session, Date.now(), zone()));
     return drive.call((workspace) => workspace.view(id));
   },
 

@@ -36,12 +36,18 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
   if (!work) return null;
   const why = whyRefused(work.code, work.path);
   const units = grouped(work.fields);
-  const picked = units.filter(({ unit, again }) => again && !left.has(unit)).map(({ unit }) => unit);
+  const sealed = view.stage === "sealed" || view.stage === "reviewed";
+  const picked = units.filter(({ unit }) => !left.has(unit));
+  const rewritten = picked.filter(({ again }) => again).map(({ unit }) => unit);
+  const amended = sealed ? picked.filter((one) => amendable(one)) : [];
   const settle = (): Promise<void> =>
     run(async () => {
       setError(null);
       try {
-        await client.settleRefused(view.id, picked);
+        const amendments = await Promise.all(
+          amended.flatMap((one) => amendmentTexts(one, view).map(async (text) => ({ id: await client.newId(), ...text }))),
+        );
+        await client.settleRefused(view.id, rewritten, amendments);
         showToast({ text: t("rec/refused_done") });
       } catch (cause) {
         setError(explain(cause));
@@ -72,16 +78,27 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
           {work.reason && <p class="whitespace-pre-line">{work.reason}</p>}
         </Alert>
       )}
-      <p>{t(units.length > 0 ? "rec/refused_way" : "rec/refused_nothing")}</p>
+      <p>{t(units.length === 0 ? "rec/refused_nothing" : sealed ? "rec/refused_way_sealed" : "rec/refused_way")}</p>
       {why === TEXT_TOO_LONG && <p>{t("rec/refused_shorten")}</p>}
       <ul class="flex flex-col gap-3 empty:hidden">
         {units.map((one) => (
-          <Unit key={one.unit} {...one} view={view} on={!left.has(one.unit)} toggle={() => toggle(one.unit)} />
+          <Unit
+            key={one.unit}
+            {...one}
+            view={view}
+            way={one.again ? "write" : sealed && amendable(one) ? "amend" : null}
+            on={!left.has(one.unit)}
+            toggle={() => toggle(one.unit)}
+          />
         ))}
       </ul>
       {error && <Alert tone="error">{error}</Alert>}
       <button type="button" class="btn btn-primary" disabled={busy} onClick={() => void settle()}>
-        {picked.length > 0 ? t("rec/refused_again", { n: picked.length }) : t("rec/take_copy")}
+        {amended.length > 0
+          ? t("rec/refused_amend_all", { n: amended.length })
+          : rewritten.length > 0
+            ? t("rec/refused_again", { n: rewritten.length })
+            : t("rec/take_copy")}
       </button>
     </section>
   );
@@ -93,21 +110,49 @@ interface UnitProps {
   again: boolean;
 }
 
-function Unit(props: UnitProps & { view: VisitView; on: boolean; toggle: () => void }): JSX.Element {
-  const { unit, fields, again, view, on, toggle } = props;
-  const said = (path: string, value: FieldValue): string => {
-    if (value.type === "nothing") return "–";
-    if (value.type === "text" && path.endsWith(".number_ref")) return phoneNumber(value.value, view.case.phones);
-    return formatField(path, value, view.case.currency, view.case.zone);
-  };
+/** How a unit goes back into the record: written again, as an amendment, or not at all. */
+type Way = "write" | "amend" | null;
+
+/** A seal is the word for what its author had before them: it is given again, never amended. */
+function amendable({ unit, again }: UnitProps): boolean {
+  return !again && unit !== "seal" && !unit.startsWith("seal.");
+}
+
+/** The longest text of one amendment, as the schema has it (`REMARK`). */
+const MOST_OF_AMENDMENT = 4_000;
+
+/** What a unit says, as texts of amendments: field by field, of a longer text only what was added. */
+function amendmentTexts({ unit, fields }: UnitProps, view: VisitView): { path: string; text: string }[] {
+  const lines = fields.map(({ path, refused, office }) => {
+    const text = said(path, refused, view);
+    const before = said(path, office, view);
+    const added = text.startsWith(before) ? text.slice(before.length).trim() : text;
+    return path === unit ? added || text : `${fieldName(path)}: ${text}`;
+  });
+  const characters = [...lines.join("\n")];
+  const parts = Math.max(1, Math.ceil(characters.length / MOST_OF_AMENDMENT));
+  return Array.from({ length: parts }, (_, at) => ({
+    path: unit,
+    text: characters.slice(at * MOST_OF_AMENDMENT, (at + 1) * MOST_OF_AMENDMENT).join(""),
+  }));
+}
+
+function said(path: string, value: FieldValue, view: VisitView): string {
+  if (value.type === "nothing") return "–";
+  if (value.type === "text" && path.endsWith(".number_ref")) return phoneNumber(value.value, view.case.phones);
+  return formatField(path, value, view.case.currency, view.case.zone);
+}
+
+function Unit(props: UnitProps & { view: VisitView; way: Way; on: boolean; toggle: () => void }): JSX.Element {
+  const { unit, fields, view, way, on, toggle } = props;
   /** An entry that the office has nothing of needs no other side. */
   const unknown = fields.length > 1 && fields.every(({ office }) => office.type === "nothing");
   return (
     <li class="border-base-300 rounded-box border p-3" data-unit={unit}>
-      {again ? (
+      {way ? (
         <label class="flex min-h-11 cursor-pointer items-center gap-3 font-semibold">
           <input type="checkbox" class="checkbox min-h-0" checked={on} onChange={toggle} />
-          {t("rec/refused_write", { field: fieldName(unit) })}
+          {t(way === "write" ? "rec/refused_write" : "rec/refused_amend", { field: fieldName(unit) })}
         </label>
       ) : (
         <p class="font-semibold">
@@ -120,7 +165,7 @@ function Unit(props: UnitProps & { view: VisitView; on: boolean; toggle: () => v
             <Fragment key={path}>
               <dt class="muted">{fieldName(path)}</dt>
               <dd class="min-w-0 break-words whitespace-pre-line">
-                <Scrolled label={fieldName(path)} text={said(path, refused)} />
+                <Scrolled label={fieldName(path)} text={said(path, refused, view)} />
               </dd>
             </Fragment>
           ))}
@@ -132,8 +177,8 @@ function Unit(props: UnitProps & { view: VisitView; on: boolean; toggle: () => v
           <div key={path} class="pt-2 text-sm">
             {path !== unit && <p class="muted">{fieldName(path)}</p>}
             <dl class="grid grid-cols-2 gap-x-3">
-              <Said by={t("rec/refused_yours")} text={said(path, refused)} />
-              <Said by={t("rec/refused_office")} text={said(path, office)} />
+              <Said by={t("rec/refused_yours")} text={said(path, refused, view)} />
+              <Said by={t("rec/refused_office")} text={said(path, office, view)} />
             </dl>
           </div>
         ))

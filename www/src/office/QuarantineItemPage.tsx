@@ -178,6 +178,11 @@ function Deciding({ item, changed, moved }: DecidingProps): JSX.Element {
   return (
     <Card title={t("office/q/decide")}>
       <p>{how.how === "impossible" ? t("office/q/how/impossible", { why: effect }) : effect}</p>
+      {item.reopens && (
+        <Alert tone="warning">
+          <p data-testid="reopens">{t("office/q/reopens")}</p>
+        </Alert>
+      )}
       {item.went_on && <Alert tone="warning">{t("office/q/went_on")}</Alert>}
       {!mayWrite() && <p class="muted">{t("office/q/read_only")}</p>}
       {said && <Alert tone="warning">{said}</Alert>}

@@ -127,6 +127,8 @@ export interface QuarantineItem extends Quarantined {
   zone: string | null;
   /** The author took the office's copy since, and may have written again what still held. */
   went_on: boolean;
+  /** Accepting it voids the seal and its signatures and returns the record. */
+  reopens: boolean;
   acceptance: { how: "merge" | "anew" | "held" } | { how: "impossible"; code: string; path: string; message: string };
 }
 /** An answer that is not "kept", as the queue has it. */

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import type { SignatureView, VisitView } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { formatDateTime } from "./format";
-import { Dialog } from "./parts";
+import { Alert, Dialog } from "./parts";
 
 export function Signatures({ view, children }: { view: VisitView; children?: ComponentChildren }): JSX.Element | null {
   const { seal } = view;
@@ -14,6 +14,11 @@ export function Signatures({ view, children }: { view: VisitView; children?: Com
   return (
     <section class="card-plain flex flex-col gap-4" aria-label={t("sign_/title")}>
       <h3 class="section-title">{t("sign_/title")}</h3>
+      {seal.changed && (
+        <Alert tone="warning">
+          <p data-testid="changed-since-seal">{t("sign_/seal_changed")}</p>
+        </Alert>
+      )}
       {!standing && <p class="muted">{t("sign_/none")}</p>}
       {seal.signatures.length > 0 && (
         <ul class="flex flex-col gap-4">
@@ -29,17 +34,23 @@ export function Signatures({ view, children }: { view: VisitView; children?: Com
 
 function One({ signature }: { signature: SignatureView }): JSX.Element {
   const [open, setOpen] = useState(false);
-  const { sound, standing, by, at, text } = signature;
-  const Icon = sound ? BadgeCheck : CircleX;
+  const { sound, changed, standing, by, at, text } = signature;
+  const Icon = sound && !changed ? BadgeCheck : CircleX;
+  const state = !sound ? "wrong" : changed ? "changed" : standing ? "sound" : "earlier";
+  const alarming = !sound || changed;
   return (
-    <li class="flex gap-3" data-testid="signature" data-sound={sound} data-standing={standing}>
-      <Icon class={`mt-0.5 size-6 shrink-0 ${sound ? "text-primary" : "text-error"}`} aria-hidden="true" />
+    <li
+      class="flex gap-3"
+      data-testid="signature"
+      data-sound={sound}
+      data-standing={standing}
+      data-changed={changed}
+    >
+      <Icon class={`mt-0.5 size-6 shrink-0 ${alarming ? "text-error" : "text-primary"}`} aria-hidden="true" />
       <div class="min-w-0">
         <p class="font-semibold">{by}</p>
         <p class="muted text-sm">{formatDateTime(at)}</p>
-        <p class={`text-sm ${sound ? "" : "text-error font-semibold"}`}>
-          {t(sound ? (standing ? "sign_/sound" : "sign_/earlier") : "sign_/wrong")}
-        </p>
+        <p class={`text-sm ${alarming ? "text-error font-semibold" : ""}`}>{t(`sign_/${state}`)}</p>
         <button
           type="button"
           class="btn btn-ghost h-auto min-h-11 justify-start px-0 text-sm font-medium underline underline-offset-4"
