@@ -9,6 +9,7 @@
 //! nothing is called in step or sent while it is not (rules P2, R6), and that all sides converge
 //! (rule P3), without repairs where no store was damaged (rule P4).
 
+mod adversary;
 mod checks;
 mod commands;
 mod device;

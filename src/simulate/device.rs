@@ -95,6 +95,18 @@ impl Device {
         Ok(())
     }
 
+    /// A new session in the same life, as the store gives it.
+    pub(super) fn next_session(&mut self, random: u32) -> u64 {
+        self.starts += 1;
+        session(self.starts, random)
+    }
+
+    /// Whether the office refused work on a record, and nobody has gone on from there.
+    pub(super) fn is_refused(&self, record: RecordId) -> bool {
+        let problem = self.workspace.row(record).and_then(|row| row.problem);
+        problem.is_some_and(|problem| problem.starts_with("refused_"))
+    }
+
     /// The office has all that it had unsent: nothing of it is left.
     pub(super) fn erase(&mut self) {
         self.disk.clear();

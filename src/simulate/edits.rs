@@ -13,7 +13,7 @@ use crate::record::Record;
 use crate::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
 use crate::record::terms::{Disposition, Role, Stage};
 use crate::record::view::VisitView;
-use crate::workspace::WorkspaceError;
+use crate::workspace::{NewAmendment, WorkspaceError};
 
 impl World<'_> {
     /// A collector does something to one of the records on a phone.
@@ -26,6 +26,10 @@ impl World<'_> {
             return Ok(());
         }
         let id = held[self.rng.usize(0..held.len())];
+        if self.devices[n].is_refused(id) {
+            // A person looks at it now or later; a supervisor may be faster.
+            return if self.rng.u32(0..4) == 0 { self.resolve_refused(n, id) } else { Ok(()) };
+        }
         // A record that must be loaded first is edited when a later step comes back to it.
         let Ok(page) = self.devices[n].record(id).map(Page::of) else { return Ok(()) };
         let mark = self.mark(&format!("d{n}"));
@@ -58,6 +62,36 @@ impl World<'_> {
         }
         self.tell(format!("device {n} writes {mark} into {id}: {}", word(&command)));
         Ok(())
+    }
+
+    /// Writes again what may be written of refused work, and adds the rest as amendments.
+    pub(super) fn resolve_refused(&mut self, n: usize, id: RecordId) -> Step {
+        let at = self.now_on(n);
+        let Ok(sealed) = self.devices[n].record(id).map(|record| record.stage().is_sealed()) else {
+            return Ok(());
+        };
+        let Ok(work) = self.devices[n].workspace.refused_work(id) else { return Ok(()) };
+        let (mut units, mut amendments) = (Vec::new(), Vec::new());
+        for field in work.fields {
+            if field.again {
+                units.push(field.unit);
+            } else if sealed && !field.unit.starts_with("seal") {
+                let text = format!("{:?}", field.refused).chars().take(1_000).collect();
+                amendments.push(NewAmendment { id: self.mark("late"), path: field.path, text });
+            }
+        }
+        let session = self.devices[n].next_session(self.rng.u32(..));
+        let device = &mut self.devices[n];
+        let done = device.workspace.settle_refused(id, &units, &amendments, session, at, "Etc/UTC");
+        device.ask();
+        match done {
+            Ok(_) => {
+                self.tell(format!("device {n} adds its refused work on {id} as amendments"));
+                Ok(())
+            }
+            Err(WorkspaceError::Command(_) | WorkspaceError::NotRefused) => Ok(()),
+            Err(error) => broken("M4", format!("device {n} cannot go on with {id}: {error}")),
+        }
     }
 
     /// A supervisor does something to one of the records.

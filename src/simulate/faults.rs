@@ -84,6 +84,11 @@ faults! {
     Reassigned = "reassigned", 60;
     /// The office takes what it has accepted off the phones. It follows from the others.
     LetGo = "let_go", 0;
+    /// A collector's cracked phone writes into a sealed record on dependencies from before the
+    /// seal.
+    Backdated = "backdated", 150;
+    /// A collector's cracked phone writes a part of the seal and leaves a colleague's name on it.
+    HalfSealed = "half_sealed", 150;
     /// The office's store becomes an older copy of itself, in a new life.
     BackupRestored = "backup_restored", 60;
 }

@@ -27,6 +27,12 @@ impl World<'_> {
                     let _ = self.devices[n].record(record);
                 }
                 self.drain(n)?;
+                for record in self.devices[n].records() {
+                    if self.devices[n].is_refused(record) {
+                        self.resolve_refused(n, record)?;
+                    }
+                }
+                self.drain(n)?;
                 self.contact(n)?;
             }
             self.clock.fetch_add(600_000, Ordering::Relaxed);

@@ -43,6 +43,7 @@ impl World<'_> {
         }
         self.office_misfortune()?;
         self.newcomers();
+        self.adversary()?;
         self.copies(n)
     }
 

@@ -20,6 +20,7 @@ import {
 import { Engine, type Result } from "./engine";
 import type { Pass, Secret } from "./lock";
 import type { Refusal } from "./messages";
+import type { NewAmendment } from "../wasm/doorstep";
 import type { Methods } from "./worker";
 
 /** A leader answers a ping at once, whatever its worker does. */
