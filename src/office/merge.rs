@@ -13,7 +13,8 @@
 //!    office holds the change already;
 //! 4. its place in the history: dependencies held, the actor's sequence without gap, operation
 //!    counters where they belong (`graph`);
-//! 5. every operation, against what its author had seen (`walk`);
+//! 5. every operation, against what its author had seen and the office's current stage (`walk`),
+//!    and every group of fields that the change touches (`grouped`);
 //! 6. signatures that a change adds (`signed`);
 //! 7. the merge on a copy: saved, loaded, compared, valid, and still open to the next edit
 //!    (`trial`).

@@ -58,6 +58,7 @@ impl Workspace {
             }
             touched.insert(entry.record);
         }
+        self.want_refused(&reply.results, &asked.pushed);
         self.compared(&asked.ranges, &reply.differing);
         self.decided(reply.decided.as_deref().unwrap_or_default());
         for id in touched {
@@ -73,6 +74,18 @@ impl Workspace {
             self.journal.put(Table::Meta, CURSOR_KEY.into(), bytes);
         }
         self.wait_for_disk(&reply, reply.cursor);
+    }
+
+    /// A part of what was refused may be at the office since an earlier push whose reply was lost,
+    /// and a device's own changes do not come back by the feed (R4): asks for them by heads.
+    fn want_refused(&mut self, results: &[Outcome], pushed: &[Pushed]) {
+        for (outcome, pushed) in results.iter().zip(pushed) {
+            if let (Outcome::Refused { .. }, Some(held)) =
+                (outcome, self.held.get_mut(&pushed.record))
+            {
+                held.wanted = true;
+            }
+        }
     }
 
     /// Where nothing is to be written the batch before is the one to wait for.
