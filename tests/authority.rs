@@ -256,7 +256,7 @@ async fn m10_half_a_promise_is_none(#[case] gone: &[&str]) {
 }
 
 /// However the operations are numbered, one of two promises wins in every field, and so does one
-/// of two windows; whoever picks one picks all of it.
+/// of two windows; picking one picks all of it.
 #[tokio::test]
 async fn m10_two_concurrent_promises_and_windows_never_mix() {
     for (ahead, behind) in [(0, 0), (1, 0), (2, 0), (3, 0), (0, 2), (5, 4), (4, 5)] {

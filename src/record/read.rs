@@ -101,7 +101,7 @@ impl<'d> Reader<'d> {
             .collect()
     }
 
-    /// Every entry that stands at a key, several where it was made more than once at once.
+    /// Every entry at a key: several where it was made concurrently.
     fn concurrent(&self, path: &[&str], key: &str) -> Vec<EntryReader<'d>> {
         let Some(container) = genesis::container(path) else { return Vec::new() };
         let values = self.doc.get_all(container, key).unwrap_or_default().into_iter();
@@ -275,8 +275,8 @@ fn flags(read: &Reader<'_>) -> Vec<FlagView> {
     let raised = |flag: &Flag| {
         let path = ["case", "flags", flag.as_str()];
         let strictest = |(by, entry): (String, EntryReader<'_>)| {
-            // Raised twice at once, the hold that lasts longer counts: nobody lifts one by raising
-            // it again on old dependencies (rule M9).
+            // Of concurrent raises the longest hold counts: raising again on older
+            // dependencies must not lift one (rule M9).
             let all = read.concurrent(&path, &by);
             let untils: Vec<Option<i64>> = all.iter().map(|entry| entry.time("until")).collect();
             FlagView {

@@ -113,7 +113,7 @@ pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
 }
 
 /// Whether anything that a seal closes differs between a state and now: every open-phase path
-/// that a collector may write, whoever wrote it.
+/// that a collector may write, by any author.
 pub(super) fn content_changed(doc: &Automerge, since: &Heads) -> bool {
     let now = doc.get_heads();
     doc.diff(since.as_slice(), &now).iter().any(|patch| {

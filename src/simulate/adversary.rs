@@ -51,7 +51,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// A time alone, beside the name that stands there, is no seal.
+    /// The time alone, beside a colleague's name, must not count as a seal.
     fn seal_by_half(&mut self) -> Step {
         let other = |record: &Record, user: &str| {
             record.view().seal.is_some_and(|seal| !seal.by.is_empty() && seal.by != user)
@@ -75,7 +75,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Sends what was forged, in a round of its own. What becomes of it shows in the record.
+    /// Pushes a forged change in a round of its own; the caller looks at the record.
     fn push_forged(&mut self, id: RecordId, user: &str, change: Vec<u8>) -> Step {
         let session = Session { user: user.to_owned(), role: Role::Collector, device: DEVICE };
         let push = vec![Push { record: id, changes: vec![Packed::plain(&change)] }];

@@ -101,7 +101,7 @@ impl Device {
         session(self.starts, random)
     }
 
-    /// Whether the office refused work on a record, and nobody has gone on from there.
+    /// Whether refused work on a record is unresolved.
     pub(super) fn is_refused(&self, record: RecordId) -> bool {
         let problem = self.workspace.row(record).and_then(|row| row.problem);
         problem.is_some_and(|problem| problem.starts_with("refused_"))

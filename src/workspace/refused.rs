@@ -37,7 +37,7 @@ impl Workspace {
     }
 
     /// Takes the office's record and writes again what still holds, under the new `session`.
-    /// `units` names it, as [`RefusedWork`] does; what came after the seal goes in as
+    /// `units` names it, as [`RefusedWork`] does; late work on a sealed record goes in as
     /// `amendments`. Gives the ticket that will be durable, or `None` where there is none to wait
     /// for. The refused changes stay in the store's table of damaged
     /// rows, and in the office's quarantine.

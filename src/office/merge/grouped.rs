@@ -91,7 +91,7 @@ impl Field {
             Bond::Written => Ok(()),
             Bond::Author if self.is_one_of(&view.names()) => Ok(()),
             Bond::Device if self.is_one_of(&[&view.device.to_string()]) => Ok(()),
-            Bond::Author | Bond::Device => broken("this stands under another's name"),
+            Bond::Author | Bond::Device => broken("this is signed with another's name"),
         }
     }
 

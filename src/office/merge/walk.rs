@@ -73,7 +73,7 @@ impl View<'_> {
         Ok(values.into_iter().filter_map(|(_, id)| plain(&id)).collect())
     }
 
-    /// The plain values that stand at a key.
+    /// The scalar values at a key.
     pub(super) fn values(&self, object: &ObjId, key: &str) -> Vec<ScalarValue> {
         let values = match self.at {
             Some(heads) => self.doc.get_all_at(object, key, heads),
@@ -88,7 +88,7 @@ impl View<'_> {
         [self.writer.user].into_iter().chain(self.vouched_for).collect()
     }
 
-    /// Whether a text is one of the values that stand at a key.
+    /// Whether a text is one of the values at a key.
     fn says(&self, object: &ObjId, key: &str, text: &str) -> bool {
         self.values(object, key).iter().any(|value| value.as_str() == Some(text))
     }
@@ -272,7 +272,7 @@ impl Walk<'_, '_> {
 
     /// An entry that is written once is not hidden behind a second of the same key, made by
     /// somebody who claims not to have seen it. Attachments are named by their content, so that
-    /// two collectors may well add the same before the seal; after it, nobody relabels evidence.
+    /// two collectors may well add the same before the seal; after it, evidence keeps its label.
     fn not_hidden(
         &self,
         place: &Place,

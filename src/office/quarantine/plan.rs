@@ -248,13 +248,16 @@ impl Reopening<'_> {
     }
 }
 
-/// What the collector reads; nobody knows their language here.
+/// The remark for the collector, in both languages: theirs is not known here.
 fn late_work(number: u64) -> String {
     format!(
         "Work that arrived after the seal was accepted (quarantine {number}). Check the record and \
          seal it again.\n封存后送达的内容已被采纳（隔离区编号 {number}）。请核对记录后重新封存。"
     )
 }
+
+/// The record with values written anew, and the values.
+type Rewritten = (Box<Accepted>, Vec<Field>);
 
 /// Values written anew as the office's change, which the judge has to take like any other; `None`
 /// where the record says all of it already.
@@ -266,7 +269,7 @@ fn anew(
     office: &Office,
     user: &str,
     refusal: Refusal,
-) -> Result<Option<(Box<Accepted>, Vec<Field>)>, Impossible> {
+) -> Result<Option<Rewritten>, Impossible> {
     let impossible = |refusal: Refusal| Err(refusal.into());
     if refusal.code == RefusalCode::TooLarge {
         return impossible(refusal);

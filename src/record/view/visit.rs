@@ -176,7 +176,7 @@ pub struct SealView {
     /// Heads that were sealed.
     pub heads: Vec<String>,
     /// Whether anything that the seal closes has changed since: written before the seal arrived
-    /// by somebody who had not seen it, or by the office.
+    /// by a colleague who had not seen it, or by the office.
     pub changed: bool,
     /// Signatures under it and under seals before it, oldest first.
     pub signatures: Vec<SignatureView>,

@@ -3,7 +3,22 @@ import type { LocalAttachment, Taking } from "./attachments";
 import type { RecordingRow } from "./attachmentStore";
 import type { Lender } from "./office";
 import type { Secret } from "./lock";
-import type { Card, Command, ConductView, Draft, FirstSync, HistoryEntry, Moment, NewAmendment, Plan, RecordState, RefusedWork, SyncState, VisitSummary, VisitView } from "../wasm/doorstep";
+import type {
+  Card,
+  Command,
+  ConductView,
+  Draft,
+  FirstSync,
+  HistoryEntry,
+  Moment,
+  NewAmendment,
+  Plan,
+  RecordState,
+  RefusedWork,
+  SyncState,
+  VisitSummary,
+  VisitView,
+} from "../wasm/doorstep";
 
 export type StartState =
   | { kind: "signed_out" }

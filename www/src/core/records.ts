@@ -1,6 +1,18 @@
 /** What pages ask of the records: each call as the page makes it (`Methods`). */
 import { newId as uuid, plan as planned } from "../wasm/doorstep";
-import type { Card, Command, ConductView, Draft, HistoryEntry, Moment, NewAmendment, Plan, RefusedWork, VisitView, Workspace } from "../wasm/doorstep";
+import type {
+  Card,
+  Command,
+  ConductView,
+  Draft,
+  HistoryEntry,
+  Moment,
+  NewAmendment,
+  Plan,
+  RefusedWork,
+  VisitView,
+  Workspace,
+} from "../wasm/doorstep";
 import { ClientError, type ListMark, type ListPage, type Reading, type SyncStatus } from "./api";
 import type { LocalAttachment, Records, Taking } from "./attachments";
 import { countWaiting, type RecordingRow } from "./attachmentStore";

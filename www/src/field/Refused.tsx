@@ -45,7 +45,9 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
       setError(null);
       try {
         const amendments = await Promise.all(
-          amended.flatMap((one) => amendmentTexts(one, view).map(async (text) => ({ id: await client.newId(), ...text }))),
+          amended.flatMap((one) =>
+            amendmentTexts(one, view).map(async (text) => ({ id: await client.newId(), ...text })),
+          ),
         );
         await client.settleRefused(view.id, rewritten, amendments);
         showToast({ text: t("rec/refused_done") });

@@ -39,13 +39,7 @@ function One({ signature }: { signature: SignatureView }): JSX.Element {
   const state = !sound ? "wrong" : changed ? "changed" : standing ? "sound" : "earlier";
   const alarming = !sound || changed;
   return (
-    <li
-      class="flex gap-3"
-      data-testid="signature"
-      data-sound={sound}
-      data-standing={standing}
-      data-changed={changed}
-    >
+    <li class="flex gap-3" data-testid="signature" data-sound={sound} data-standing={standing} data-changed={changed}>
       <Icon class={`mt-0.5 size-6 shrink-0 ${alarming ? "text-error" : "text-primary"}`} aria-hidden="true" />
       <div class="min-w-0">
         <p class="font-semibold">{by}</p>
