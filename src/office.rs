@@ -20,6 +20,7 @@ pub mod demo;
 mod edit;
 pub mod export;
 mod feed;
+mod formula;
 pub mod http;
 mod keep;
 mod leave;

@@ -138,3 +138,52 @@ async fn export(desk: &Desk, listing: Listing, format: Format) -> Vec<u8> {
     });
     done.await.unwrap().unwrap()
 }
+
+/// Texts that a spreadsheet might run, or that look as if an export had made them harmless.
+const RISKY: [&str; 10] = [
+    "=1+1",
+    "'=1+1",
+    "''=1+1",
+    "+86 19000003045",
+    "-5",
+    "@SUM(A1)",
+    "＝1+1",
+    "'＠x",
+    "'tis plain",
+    "say \"hi\", = too",
+];
+
+#[tokio::test]
+async fn texts_that_look_like_formulas_are_quoted_harmless_and_come_back_as_they_were() {
+    let desk = Desk::open().await;
+    for (n, text) in RISKY.iter().enumerate() {
+        let id = desk.visit(&format!("R-{n}"), &["chen.jie"]).await;
+        let case = doorstep::record::command::CasePatch {
+            borrower_name: Some((*text).to_owned()),
+            note: Some((*text).to_owned()),
+            ..Default::default()
+        };
+        let command = doorstep::record::command::Command::UpdateCase(Box::new(case));
+        desk.office.command(id, command, "lin.yue", Role::Supervisor).await.unwrap();
+    }
+    let csv = export(&desk, Listing::default(), Format::Csv).await;
+    let text = String::from_utf8(csv.clone()).unwrap();
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        assert!(line.starts_with('"') && line.ends_with('"'), "{line}");
+    }
+    let mut reader = csv::Reader::from_reader(&csv[3..]);
+    let at = reader.headers().unwrap().iter().position(|name| name == "borrower_name").unwrap();
+    for row in reader.records() {
+        let cell = row.unwrap()[at].to_owned();
+        assert!(!cell.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']), "{cell}");
+    }
+    for format in [Format::Csv, Format::Xlsx] {
+        let file = export(&desk, Listing::default(), format).await;
+        let by = ("lin.yue", Role::Supervisor);
+        let options = Options::default();
+        let report =
+            import(&desk.office, &desk.accounts, file, options, by, &|_, _| {}).await.unwrap();
+        let changed: Vec<_> = report.rows.iter().map(|row| (&row.case_no, &row.reason)).collect();
+        assert_eq!(report.unchanged, RISKY.len(), "{format:?}: {changed:?}");
+    }
+}

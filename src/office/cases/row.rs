@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use super::heading::{Columns, Field};
 use super::sheet::Row;
 use super::value::{self, Phones, narrow};
+use crate::office::formula;
 use crate::office::money::{Currency, NoAmount};
 use crate::record::command::CasePatch;
 
@@ -214,10 +215,7 @@ impl Cells<'_> {
     /// has empty cells.
     fn get(&self, field: Field) -> Option<&str> {
         let position = self.columns.position(field)?;
-        let cell = self.row.cells.get(position).unwrap_or_default().trim();
-        // Exports put an apostrophe before what a spreadsheet would take for a formula.
-        let plain = cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@']));
-        Some(plain.unwrap_or(cell))
+        Some(formula::unescape(self.row.cells.get(position).unwrap_or_default().trim()))
     }
 
     /// The cell unless the column is missing or it is empty.

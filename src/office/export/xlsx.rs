@@ -6,6 +6,7 @@ use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::column::{COLUMNS, Cell};
 use super::{ExportError, Exported};
+use crate::office::formula;
 
 /// Excel refuses longer cells (32,767 characters, counted in UTF-16 units).
 const MAX_CELL: usize = 32_767;
@@ -61,7 +62,7 @@ fn put(
 ) -> Result<(), XlsxError> {
     match cell {
         // A string is never taken for a formula here: the file says which is which.
-        Cell::Text(text) => sheet.write_string(row, column, fit(text))?,
+        Cell::Text(text) => sheet.write_string(row, column, fit(formula::escape_typed(text)))?,
         Cell::Time(text) => sheet.write_string(row, column, text)?,
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         Cell::Whole(number) => sheet.write_number(row, column, number as f64)?,
