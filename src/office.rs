@@ -26,6 +26,7 @@ mod keep;
 mod leave;
 pub mod merge;
 pub mod money;
+mod private;
 mod quarantine;
 mod read;
 pub mod rescue;
@@ -50,7 +51,8 @@ use blobs::Shelf;
 pub use edit::{Created, NewVisit};
 use merge::Refusal;
 pub use quarantine::{
-    Acceptance, QuarantineError, QuarantineField, QuarantineItem, QuarantineLine, QuarantinePage,
+    Acceptance, ExportEnd, ExportLine, ExportScope, Fullness, QuarantineError, QuarantineField,
+    QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
 pub use read::HistoryLine;
 use store::sqlite::{self, Fresh, Sqlite};
@@ -144,6 +146,30 @@ impl Office {
         Ok(Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))?.with_shelf(shelf))
     }
 
+    /// Opens the store at an address to read it: nothing is made, nothing is written, and what
+    /// would write fails. Attachments as for [`Office::open`]. Blocks.
+    pub fn open_to_read(
+        address: &str,
+        clock: impl Fn() -> i64 + Send + Sync + 'static,
+    ) -> Result<Self, OfficeError> {
+        let path = path_of(address)?;
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open_to_read(path)?);
+        // No change is ever written as it: the number of a session that never was does.
+        let device = store.look(|reads| reads.office_device())?;
+        let office = Self::assemble(store, Arc::new(clock), Arc::new(system), (device, 0))?;
+        let blobs = blobs_beside(path);
+        // Before the first attachment there is no folder.
+        if !blobs.is_dir() {
+            return Ok(office);
+        }
+        Ok(office.with_shelf(Shelf::existing_folder(&blobs)?))
+    }
+
+    /// Whether there is a database at an address.
+    pub fn is_there(address: &str) -> Result<bool, OfficeError> {
+        Ok(path_of(address)?.is_file())
+    }
+
     /// Copies the store at an address, one consistent state, into a new file; gives its size.
     /// Others may go on writing. Blocks.
     pub fn backup(address: &str, to: &Path) -> Result<u64, OfficeError> {
@@ -165,7 +191,16 @@ impl Office {
     /// unless it is given a shelf. Blocks.
     pub fn over(store: Arc<dyn Store>, clock: Clock, random: Random) -> Result<Self, OfficeError> {
         // A number of its own for each start, so that two never write as the same actor (I1).
-        let (device, session) = store.write_now(|tx| tx.next_office_session())?;
+        let written_as = store.write_now(|tx| tx.next_office_session())?;
+        Self::assemble(store, clock, random, written_as)
+    }
+
+    fn assemble(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        random: Random,
+        (device, session): (DeviceId, u32),
+    ) -> Result<Self, OfficeError> {
         let vouchers = Vouchers::new(store.look(|reads| reads.voucher_key())?);
         let actor = actor(device, session.into());
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));

@@ -46,6 +46,7 @@ fn cases_go_in_and_records_come_out() {
 #[test]
 fn errors_are_one_line_that_says_what_to_do() {
     let desk = Desk::new();
+    desk.run(&["user", "add", "lin.yue", "--role", "supervisor"], PASSWORD);
     std::fs::write(desk.path("picture.csv"), b"\x89PNG\0\0").unwrap();
     let picture = desk.path("picture.csv");
     let picture = picture.to_str().unwrap();
@@ -173,6 +174,193 @@ fn an_upload_goes_on_after_a_kill() {
     assert_eq!(put(&serving, "*", &[]), r#"{"received":900,"complete":true}"#);
 }
 
+/// A misspelt path is no empty office.
+#[test]
+fn a_command_on_what_is_there_makes_no_database() {
+    let desk = Desk::new();
+    let file = desk.path("office.db.bak");
+    let file = file.to_str().unwrap();
+    let rescue = desk.path("../Cargo.toml");
+    for args in [
+        vec!["verify"],
+        vec!["verify", "--json"],
+        vec!["export", "visits", "--format", "csv"],
+        vec!["export", "conduct"],
+        vec!["user", "list"],
+        vec!["user", "disable", "chen.jie"],
+        vec!["device", "list"],
+        vec!["quarantine", "list"],
+        vec!["quarantine", "show", "1"],
+        vec!["quarantine", "accept", "1"],
+        vec!["conduct", "evaluate"],
+        vec!["import", "rescue", rescue.to_str().unwrap()],
+        vec!["backup", file],
+    ] {
+        let done = desk.run(&args, "");
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(1), "{args:?}: {said}");
+        assert!(said.contains("there is no database"), "{args:?}: {said}");
+        assert_eq!(std::fs::read_dir(desk.0.path()).unwrap().count(), 0, "{args:?}");
+    }
+    // Nor an empty place for attachments.
+    desk.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
+    let blobs = desk.path("blbos");
+    let done = desk.run(&["verify", "--blobs", blobs.to_str().unwrap()], "");
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    assert!(!blobs.exists());
+}
+
+#[test]
+fn commands_that_read_change_nothing() {
+    let desk = Desk::new();
+    desk.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
+    desk.run(&["import", "cases", "tests/data/cases_zh.csv", "--assign-to", "chen.jie"], "");
+    let before = std::fs::read(desk.path("office.db")).unwrap();
+    for args in [
+        vec!["verify", "--json"],
+        vec!["export", "visits", "--format", "jsonl"],
+        vec!["user", "list", "--json"],
+        vec!["device", "list", "--json"],
+        vec!["quarantine", "list", "--json"],
+    ] {
+        let done = desk.run(&args, "");
+        assert_eq!(done.status.code(), Some(0), "{args:?}: {done:?}");
+        assert!(std::fs::read(desk.path("office.db")).unwrap() == before, "{args:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_program_makes_is_its_owners_alone() {
+    let desk = Desk::new();
+    let open = |args: &[&str], input: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "umask 000; exec \"$0\" \"$@\"", BINARY]).args(args);
+        let done = answer(desk.at_home(&mut shell), input);
+        assert_eq!(done.status.code(), Some(0), "{args:?}: {done:?}");
+    };
+    open(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
+    open(&["import", "cases", "tests/data/cases_zh.csv", "--assign-to", "chen.jie"], "");
+    let out = |name: &str| desk.path(name).to_str().unwrap().to_owned();
+    open(&["export", "visits", "--format", "csv", "--out", &out("v.csv")], "");
+    open(&["export", "visits", "--format", "automerge", "--out", &out("documents")], "");
+    open(&["backup", &out("backup.db")], "");
+    open(&["restore", &out("backup.db")], "");
+    assert_private(desk.0.path());
+}
+
+/// Everything in a folder is its owner's alone.
+#[cfg(unix)]
+fn assert_private(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        let wanted = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode, wanted, "{} has {mode:o}", path.display());
+        if path.is_dir() {
+            assert_private(&path);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_others_could_read_is_taken_from_them_at_the_start_and_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::new();
+    let mut serving = Serving::start(&desk, &[]);
+    serving.stop();
+    let open = |name: &str, mode: u32| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(desk.path(name), mode).unwrap();
+    };
+    open("office.db", 0o644);
+    open("office.db.blobs", 0o755);
+    let log = std::fs::File::create(desk.path("log")).unwrap();
+    open("log", 0o600);
+    let mut command = desk.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut serving = Serving::of(command.stderr(log));
+    assert_private(desk.0.path());
+    serving.stop();
+    let log = std::fs::read_to_string(desk.path("log")).unwrap();
+    let told = log.lines().filter(|line| line.contains("others had access")).count();
+    assert_eq!(told, 2, "{log}");
+}
+
+/// The database of a version before the last migration.
+#[test]
+fn an_earlier_schema_is_not_brought_up_to_date_by_reading() {
+    let desk = Desk::new();
+    desk.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
+    let database = rusqlite::Connection::open(desk.path("office.db")).unwrap();
+    let last = "DELETE FROM refinery_schema_history
+        WHERE version = (SELECT max(version) FROM refinery_schema_history)";
+    database.execute(last, ()).unwrap();
+    drop(database);
+    let done = desk.run(&["verify"], "");
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(said.contains("doorstep serve"), "{said}");
+}
+
+/// What a killed office had committed stands in the log alone.
+#[test]
+fn verify_reads_what_a_killed_office_had_committed() {
+    let desk = Desk::new();
+    let mut serving = Serving::start(&desk, &["--demo"]);
+    serving.child.kill().unwrap();
+    serving.child.wait().unwrap();
+    assert!(std::fs::metadata(desk.path("office.db-wal")).unwrap().len() > 0);
+    let verified = desk.json(&["verify", "--json"]);
+    assert_eq!((&verified["ok"], &verified["records"]), (&true.into(), &60.into()));
+}
+
+#[test]
+fn refused_work_is_exported_deleted_and_restored() {
+    let desk = Desk::new();
+    desk.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
+    let file = desk.path("quarantine.jsonl");
+    let out = file.to_str().unwrap();
+    let export = ["quarantine", "export", "--delete", "--json", "--out", out];
+    let nothing = desk.run(&export, "");
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(!file.exists());
+
+    let mut serving = Serving::start(&desk, &[]);
+    let token = sign_in(&serving, "chen.jie");
+    let push = |noise: &[u8]| {
+        use doorstep::sync::message::{Packed, Push, Request, encode_request};
+        let record = doorstep::ids::RecordId([7; 16]);
+        let push = vec![Push { record, changes: vec![Packed::plain(noise)] }];
+        let body = encode_request(&Request { push, ..Request::default() });
+        let head = format!(
+            "POST /sync HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+             Authorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        talk_bytes(serving.port(), &[head.as_bytes(), &body].concat());
+    };
+    push(b"one");
+    push(b"two");
+    serving.stop();
+    let all = ["quarantine", "dismiss-all", "--user", "chen.jie", "--reason", "a broken phone"];
+    assert_eq!(told(&desk.run(&all, "")), (0, "2 pieces of chen.jie dismissed".to_owned()));
+    let done = desk.json(&export);
+    assert_eq!((&done["export"]["pieces"], &done["deleted"]["by"]), (&2.into(), &"office".into()));
+    assert_eq!(desk.json(&["verify", "--json"])["ok"], true);
+    let usage = desk.json(&["quarantine", "usage", "--json"]);
+    assert_eq!(usage["exports"][0]["sha256"], done["export"]["sha256"]);
+    assert_eq!(usage["decided"]["pieces"], 0);
+
+    let restored = desk.json(&["quarantine", "restore", out, "--json"]);
+    assert_eq!(restored["restored"], 2);
+    // An earlier export is never written over.
+    assert_eq!(desk.run(&export, "").status.code(), Some(1));
+    assert_eq!(desk.json(&["quarantine", "usage", "--json"])["decided"]["pieces"], 2);
+    assert_eq!(desk.json(&["verify", "--json"])["ok"], true);
+}
+
 fn sign_in(serving: &Serving, name: &str) -> String {
     let body = format!("{{\"name\":\"{name}\",\"password\":\"{PASSWORD}\"}}");
     let request = format!(
@@ -198,10 +386,15 @@ impl Desk {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
-        let database = format!("sqlite:{}", self.path("office.db").display());
-        command.args(args).env("DOORSTEP_DATABASE", database);
-        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
+        self.at_home(command.args(args));
         command
+    }
+
+    /// A command that works on this desk's database.
+    fn at_home<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        let database = format!("sqlite:{}", self.path("office.db").display());
+        command.env("DOORSTEP_DATABASE", database);
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
     }
 
     fn run(&self, args: &[&str], input: &str) -> Output {
@@ -251,7 +444,11 @@ struct Serving {
 impl Serving {
     fn start(desk: &Desk, flags: &[&str]) -> Self {
         let args = [&["serve", "--listen", "127.0.0.1:0"], flags].concat();
-        let mut child = desk.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+        Self::of(&mut desk.command(&args))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();

@@ -6,6 +6,8 @@ mod access;
 mod blobs;
 #[path = "http/desk.rs"]
 mod desk;
+#[path = "http/exported.rs"]
+mod exported;
 #[path = "http/openid.rs"]
 mod openid;
 #[path = "http/pages.rs"]
@@ -22,5 +24,7 @@ mod routes;
 mod secrecy;
 #[path = "http/sessions.rs"]
 mod sessions;
+#[path = "http/shares.rs"]
+mod shares;
 #[path = "http/visits.rs"]
 mod visits;

@@ -30,6 +30,11 @@ use rstest::rstest;
 #[case::a_decisions_author("UPDATE decisions SET by_user = 'wu.min'", "nobody took")]
 #[case::a_state("UPDATE quarantine SET state = 'dismissed'", "does not stand as decided")]
 #[case::an_acceptance_hidden("UPDATE receipts SET quarantine = NULL", "receipts")]
+#[case::bytes_that_no_export_holds(
+    "UPDATE quarantine SET changes = x'80', size = 0, exported = 1",
+    "export 1 does not hold"
+)]
+#[case::a_share("UPDATE quarantine_shares SET open_pieces = 7", "counted wrongly")]
 #[case::a_feed("UPDATE feeds SET sum = zeroblob(32)", "digest")]
 #[case::a_feed_gone("DELETE FROM feeds", "no feed")]
 #[tokio::test]
@@ -57,7 +62,9 @@ async fn verify_finds(#[case] tampering: &str, #[case] what: &str) {
     assert!(verified.ok, "{:?}", verified.problems);
     assert_eq!((verified.changes, verified.quarantined), (4, 1));
 
-    let touched = rusqlite::Connection::open(&database).unwrap().execute(tampering, ()).unwrap();
+    let connection = rusqlite::Connection::open(&database).unwrap();
+    connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    let touched = connection.execute(tampering, ()).unwrap();
     assert!(touched > 0);
     let verified = desk.office.verify().await.unwrap();
     assert!(!verified.ok);

@@ -15,8 +15,8 @@ use std::sync::mpsc::{TryRecvError, channel};
 
 use doorstep::ids::{Heads, actor};
 use doorstep::office::store::{
-    Asides, Decision, Device, EntryKind, Feed, Refused, SignIn, Stand, Store, StoreError, User,
-    Waiting,
+    Amount, Asides, Decision, Device, EntryKind, Feed, QuarantineExport, Refused, SignIn, Stand,
+    Store, StoreError, User,
 };
 use doorstep::record::terms::{Role, Stage};
 use doorstep::sync::digest::{Digest, Item};
@@ -264,8 +264,8 @@ fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
     assert_eq!(of(Asides { record: Some(id(1)), ..newest() }).1, 2);
     let (page, total) = of(Asides { before: Some(numbers[1]), limit: 1, ..newest() });
     assert_eq!((page[0].id, total), (numbers[0], 2));
-    let waits = || store.look(|reads| reads.waiting_of(device(1))).unwrap();
-    assert_eq!(waits(), Waiting { pieces: 1, bytes: 5 });
+    let waits = || store.look(|reads| reads.undecided_of("chen.jie")).unwrap();
+    assert_eq!(waits(), Amount { pieces: 2, bytes: 10 }, "of all devices of the user");
 
     // Decisions stand in their order, and the last one counts.
     let decide = |decision: Stand, receipt| {
@@ -279,10 +279,48 @@ fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
     assert_eq!((whole.stand, whole.decisions.as_slice()), (Stand::Accepted, &made[..]));
     assert_eq!(whole.fingerprint, one.fingerprint().unwrap());
     assert_eq!(of(Asides { stand: Some(Stand::Open), ..newest() }).0[0].id, numbers[1]);
-    assert_eq!(waits(), Waiting::default());
+    assert_eq!(waits(), Amount { pieces: 1, bytes: 5 });
     let same = one.clone();
     let again = store.write_now(move |tx| tx.quarantine_work(&same)).unwrap();
     assert_eq!(again, numbers[0], "decided work that comes again is the same work");
+
+    // An export takes the bytes of what is decided, and nothing else.
+    let stored = || store.look(|reads| reads.quarantine_stored()).unwrap();
+    assert_eq!(stored(), Amount { pieces: 2, bytes: 10 });
+    let next = |after, until| {
+        let found = store.look(|reads| reads.next_exportable(after, until)).unwrap();
+        found.map(|found| found.id)
+    };
+    assert_eq!((next(0, 8), next(0, 9), next(numbers[0], 9)), (None, Some(numbers[0]), None));
+    let held = Amount { pieces: 1, bytes: 5 };
+    let export = QuarantineExport { id: 0, at: 9, by: "admin".into(), held, sha256: [3; 32] };
+    let recorded = export.clone();
+    let number = store.write_now(move |tx| {
+        let number = tx.add_quarantine_export(&recorded)?;
+        tx.drop_exported(numbers[0], number)?;
+        tx.drop_exported(numbers[1], number)?;
+        Ok(number)
+    });
+    let number = number.unwrap();
+    assert_eq!((stored(), waits()), (held, held), "undecided work stays");
+    assert_eq!(
+        store.look(|reads| reads.quarantine_exports()).unwrap(),
+        [QuarantineExport { id: number, ..export }]
+    );
+    let piece = store.look(|reads| reads.quarantined(numbers[0])).unwrap().unwrap();
+    assert_eq!((piece.exported, piece.refused.changes.len()), (Some(number), 0));
+    assert_eq!(next(0, 9), None);
+    let same = one.clone();
+    let again = store.write_now(move |tx| tx.quarantine_work(&same)).unwrap();
+    assert_eq!((again, stored()), (numbers[0], held));
+    let changes = one.changes.clone();
+    let restore = move || {
+        let changes = changes.clone();
+        store.write_now(move |tx| tx.restore_exported(numbers[0], &changes)).unwrap()
+    };
+    assert_eq!((restore(), restore()), (true, false));
+    let piece = store.look(|reads| reads.quarantined(numbers[0])).unwrap().unwrap();
+    assert_eq!((piece.exported, piece.refused), (None, one));
 }
 
 fn newest() -> Asides {

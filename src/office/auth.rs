@@ -50,6 +50,9 @@ pub enum AuthError {
     /// The device is somebody else's (rule I2).
     #[error("this device belongs to another user")]
     DeviceOfOtherUser,
+    /// The user has enrolled too many new devices within a day.
+    #[error("too many new devices within a day: use one that you signed in on before")]
+    TooManyDevices,
     /// A user of that name exists.
     #[error(transparent)]
     NameTaken(#[from] NameTaken),

@@ -12,14 +12,21 @@
 
 mod shelf;
 mod sweep;
+mod verified;
 
+use std::io;
+use std::pin::Pin;
+
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
+use tokio_stream::{Stream, StreamExt};
 
-use super::store::{Blob, BlobName, NamedBlob, StoreError, Writes};
+use super::store::{Blob, BlobName, BlobShare, NamedBlob, StoreError, Writes};
 use super::{Office, OfficeError, Session};
 use crate::record::terms::Role;
 pub use shelf::{BlobBytes, Lies, Shelf};
 pub use sweep::Swept;
+use verified::VerifiedBytes;
 
 /// The largest blob: an hour of speech at 64 kbit/s is 28 MB, a photo of a phone's camera a fifth
 /// of it even where it was not made smaller.
@@ -28,11 +35,13 @@ pub const MOST_BYTES: u64 = 32 * 1024 * 1024;
 /// The largest piece of an upload: a photo made small goes in one.
 pub const MOST_OF_PIECE: u64 = 1024 * 1024;
 
-/// What one device may have under way: a few recordings that a bad link keeps cutting.
-const MOST_UNDER_WAY: u64 = 2 * MOST_BYTES;
+/// What one user may have under way, from all devices: a few recordings that a bad link keeps
+/// cutting, in pieces of 16 KiB. Phones send 256 KiB.
+const MOST_UNDER_WAY: BlobShare = BlobShare { count: 4_096, bytes: 2 * MOST_BYTES };
 
-/// What one device may have here that no record names: records come before or soon after.
-const MOST_UNNAMED: u64 = 16 * MOST_BYTES;
+/// What one user may have here that no record names, uploads under way included: records come
+/// before or soon after.
+const MOST_UNNAMED: BlobShare = BlobShare { count: 4_096, bytes: 16 * MOST_BYTES };
 
 /// What attachments may be. Nothing that a browser would run.
 pub const MEDIA_TYPES: &[&str] = &[
@@ -72,7 +81,7 @@ pub enum Taken {
     NotThat,
     /// Larger than a blob, or a piece, may be.
     TooLarge,
-    /// The device has too much under way, or here that no record names.
+    /// The user has too much under way, or here that no record names.
     TooMuch,
 }
 
@@ -82,9 +91,12 @@ pub struct Content {
     pub media_type: Option<&'static str>,
     /// How many bytes it has.
     pub size: u64,
-    /// All of them, compared with the name before.
-    pub bytes: BlobBytes,
+    /// All of them. Where they are not what the name says they fail before the last ones.
+    pub bytes: Verified,
 }
+
+/// Bytes that are compared with their name on the way.
+pub type Verified = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 impl Office {
     /// Takes a piece of an upload. What is answered is durable.
@@ -96,8 +108,8 @@ impl Office {
         if self.is_here_for(session, name).await? {
             return Ok(Taken::Whole);
         }
-        let (device, at) = (session.device, self.now());
-        let taken = self.store.write(move |tx| add(tx, device, &piece, at)).await?;
+        let (sender, at) = (session.clone(), self.now());
+        let taken = self.store.write(move |tx| add(tx, &sender, &piece, at)).await?;
         match taken {
             Taken::Received(received) if received == total => self.complete(session, name).await,
             taken => Ok(taken),
@@ -112,24 +124,26 @@ impl Office {
         name: BlobName,
     ) -> Result<Option<Content>, OfficeError> {
         let feed = (session.role == Role::Collector).then(|| session.user.clone());
-        let named = self
+        let (named, stored) = self
             .blocking(move |office| {
-                Ok(office.store.look(|reads| reads.named(name, feed.as_deref()))?)
+                Ok(office
+                    .store
+                    .look(|reads| Ok((reads.named(name, feed.as_deref())?, reads.blob(name)?)))?)
             })
             .await?;
         let Some(NamedBlob { media_type, .. }) = named else { return Ok(None) };
-        // Read twice, so that what is damaged is never handed out and nothing large is held.
-        let size = match self.shelf.look(&name).await? {
-            Lies::Missing => return Ok(None),
-            Lies::Sound(size) => size,
-            Lies::Damaged => {
-                let what = "an attachment is not what its name says";
-                return Err(StoreError::Damaged(what.into()).into());
-            }
-        };
+        let Some((size, bytes)) = self.shelf.open(&name).await? else { return Ok(None) };
+        let damaged = || StoreError::Damaged("an attachment is not what its name says".into());
+        if stored.is_some_and(|stored| stored.size != size) {
+            return Err(damaged().into());
+        }
+        let mut bytes = VerifiedBytes::new(name, bytes);
+        // A small blob is verified before the answer begins.
+        let first = bytes.next().await.unwrap_or_else(|| Ok(Bytes::new()));
+        let first = first.map_err(|_| damaged())?;
         let media_type = MEDIA_TYPES.iter().copied().find(|known| *known == media_type);
-        let bytes = self.shelf.bytes(&name).await?;
-        Ok(bytes.map(|bytes| Content { media_type, size, bytes }))
+        let bytes = Box::pin(tokio_stream::once(Ok(first)).chain(bytes));
+        Ok(Some(Content { media_type, size, bytes }))
     }
 
     /// Whether a blob is here, as far as the sender may know: they brought it, or may see it.
@@ -171,13 +185,9 @@ impl Office {
 }
 
 /// Adds a piece to an upload, where it follows and there is room.
-fn add(
-    tx: &mut dyn Writes,
-    device: crate::ids::DeviceId,
-    piece: &Piece,
-    at: i64,
-) -> Result<Taken, StoreError> {
+fn add(tx: &mut dyn Writes, sender: &Session, piece: &Piece, at: i64) -> Result<Taken, StoreError> {
     let Piece { name, first, total, bytes } = piece;
+    let device = sender.device;
     let received = tx.uploaded(*name, device)?;
     let length = bytes.len() as u64;
     if length == 0 {
@@ -186,8 +196,13 @@ fn add(
     if *first != received || received + length > *total {
         return Ok(Taken::Elsewhere(received));
     }
-    let under_way = tx.uploading(device)? + length;
-    if under_way > MOST_UNDER_WAY || tx.unnamed_of(device)? + under_way > MOST_UNNAMED {
+    let under_way = tx.uploading(&sender.user)?;
+    let under_way = BlobShare { count: under_way.count + 1, bytes: under_way.bytes + length };
+    let unnamed = tx.unnamed_of(&sender.user)?;
+    let fits =
+        |share: BlobShare, most: BlobShare| share.count <= most.count && share.bytes <= most.bytes;
+    let unnamed = BlobShare { count: unnamed.count + 1, bytes: unnamed.bytes + under_way.bytes };
+    if !fits(under_way, MOST_UNDER_WAY) || !fits(unnamed, MOST_UNNAMED) {
         return Ok(Taken::TooMuch);
     }
     tx.add_to_upload(*name, device, received, bytes, at)?;

@@ -25,12 +25,13 @@ use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::runtime::Runtime;
 
-use super::Office;
 use super::auth::openid::NameClaim;
 use super::auth::{Accounts, Hasher};
 use super::blobs::Shelf;
+use super::{Office, private};
 use crate::record::terms::Role;
 use failure::Failure;
+use quarantine::Quarantine;
 
 /// Offline-first visit records: the office.
 #[derive(Parser)]
@@ -336,9 +337,9 @@ struct Attachments {
 
 impl Attachments {
     /// The office with its attachments where they were asked for.
-    fn of(&self, office: &Office) -> Result<Office, Failure> {
+    fn of(&self, office: &Office, access: Access) -> Result<Office, Failure> {
         let Some(place) = &self.blobs else { return Ok(office.clone()) };
-        let shelf = Shelf::at(place);
+        let shelf = if access == Access::Read { Shelf::existing(place) } else { Shelf::at(place) };
         let shelf = shelf.map_err(|error| Failure::failed(format!("--blobs {place}: {error}")))?;
         Ok(office.clone().with_shelf(shelf))
     }
@@ -434,51 +435,6 @@ enum Device {
     },
 }
 
-#[derive(Subcommand)]
-enum Quarantine {
-    /// List refused work, newest first
-    List {
-        /// open, accepted or dismissed
-        #[arg(long)]
-        state: Option<String>,
-        /// Only what this user sent
-        #[arg(long)]
-        user: Option<String>,
-        /// The most pieces
-        #[arg(long, default_value_t = 1_000)]
-        limit: u32,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Show what a piece of refused work would do
-    Show {
-        /// Its number
-        number: u64,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Accept a piece of refused work
-    Accept {
-        /// Its number
-        number: u64,
-        /// Why
-        #[arg(long)]
-        reason: Option<String>,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Dismiss a piece of refused work; it stays kept
-    Dismiss {
-        /// Its number
-        number: u64,
-        /// Why
-        #[arg(long)]
-        reason: String,
-        #[command(flatten)]
-        output: Output,
-    },
-}
-
 fn role(word: &str) -> Result<Role, String> {
     Role::parse(word).ok_or_else(|| "a role is collector, supervisor, auditor or admin".to_owned())
 }
@@ -498,6 +454,7 @@ fn zone(name: &str) -> Result<Tz, String> {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    private::deny_others();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
@@ -511,30 +468,64 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let database = &cli.shared.database;
     match cli.command {
-        Command::Serve(options) => Desk::with(database, |desk| serve::run(desk, *options)),
+        Command::Serve(options) => {
+            // What opening has to say is heard too.
+            serve::start_log(options.log_format);
+            Desk::with(database, Access::Create, |desk| serve::run(desk, *options))
+        }
         Command::Import(Import::Cases(options)) => {
-            Desk::with(database, |desk| cases::run(desk, options))
+            Desk::with(database, Access::Create, |desk| cases::run(desk, options))
         }
         Command::Import(Import::Rescue(options)) => {
-            Desk::with(database, |desk| rescue::run(desk, options))
+            Desk::with(database, Access::Write, |desk| rescue::run(desk, options))
         }
         Command::Export(Export::Visits(options)) => {
-            Desk::with(database, |desk| visits::run(desk, options))
+            Desk::with(database, Access::Read, |desk| visits::run(desk, options))
         }
         Command::Export(Export::Conduct(options)) => {
-            Desk::with(database, |desk| conduct::export(desk, options))
+            Desk::with(database, Access::Read, |desk| conduct::export(desk, options))
         }
         Command::Conduct(Conduct::Check { file }) => conduct::check(&file),
-        Command::Conduct(command) => Desk::with(database, |desk| conduct::run(desk, command)),
-        Command::User(command) => Desk::with(database, |desk| people::user(desk, command)),
-        Command::Device(command) => Desk::with(database, |desk| people::device(desk, command)),
-        Command::Quarantine(command) => Desk::with(database, |desk| quarantine::run(desk, command)),
-        Command::Verify(asked) => Desk::with(database, |desk| verify::run(desk, &asked)),
+        Command::Conduct(command) => {
+            let reads = matches!(command, Conduct::Replay { .. });
+            let access = if reads { Access::Read } else { Access::Write };
+            Desk::with(database, access, |desk| conduct::run(desk, command))
+        }
+        Command::User(command) => {
+            let access = match command {
+                User::Add { .. } => Access::Create,
+                User::List(_) => Access::Read,
+                _ => Access::Write,
+            };
+            Desk::with(database, access, |desk| people::user(desk, command))
+        }
+        Command::Device(command) => {
+            let reads = matches!(command, Device::List(_));
+            let access = if reads { Access::Read } else { Access::Write };
+            Desk::with(database, access, |desk| people::device(desk, command))
+        }
+        Command::Quarantine(command) => {
+            Desk::with(database, command.access(), |desk| quarantine::run(desk, command))
+        }
+        Command::Verify(asked) => {
+            Desk::with(database, Access::Read, |desk| verify::run(desk, &asked))
+        }
         // These need no office: two work on its file, one leaves everybody's store alone.
         Command::Backup(copied) => backup::backup(database, &copied.file, &copied.output),
         Command::Restore(copied) => backup::restore(database, &copied.file, &copied.output),
         Command::Simulate(options) => simulate::run(&options),
     }
+}
+
+/// What a command does to the database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Nothing.
+    Read,
+    /// Writes to the one that is there.
+    Write,
+    /// Writes, and makes one where there is none: what an office begins with.
+    Create,
 }
 
 /// What commands work with.
@@ -550,16 +541,30 @@ const BY: (&str, Role) = ("office", Role::Supervisor);
 
 impl Desk {
     /// Opens the office, does a command's work and finishes what was begun.
-    fn with(address: &str, work: impl FnOnce(&Self) -> Result<(), Failure>) -> Result<(), Failure> {
-        let desk = Self::open(address)?;
+    fn with(
+        address: &str,
+        access: Access,
+        work: impl FnOnce(&Self) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let desk = Self::open(address, access)?;
         let done = work(&desk);
         desk.office.close();
         done
     }
 
-    fn open(address: &str) -> Result<Self, Failure> {
-        let office = Office::open(address, now)
-            .map_err(|error| Failure::failed(format!("cannot open {address}: {error}")))?;
+    fn open(address: &str, access: Access) -> Result<Self, Failure> {
+        let cannot = |error| Failure::failed(format!("cannot open {address}: {error}"));
+        if access != Access::Create && !Office::is_there(address).map_err(cannot)? {
+            return Err(Failure::failed(format!(
+                "there is no database at {address}: check --database; doorstep serve, user add \
+                 and import cases make a new one"
+            )));
+        }
+        let office = match access {
+            Access::Read => Office::open_to_read(address, now),
+            Access::Write | Access::Create => Office::open(address, now),
+        };
+        let office = office.map_err(cannot)?;
         let clock = {
             let office = office.clone();
             move || office.now()

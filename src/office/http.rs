@@ -113,12 +113,15 @@ pub fn router(app: App) -> Router {
         .route("/api/devices", get(people::devices))
         .route("/api/devices/{id}/revoke", post(people::revoke))
         .route("/api/quarantine", get(quarantine::list))
+        .route("/api/quarantine/usage", get(quarantine::usage))
         .route("/api/quarantine/{number}", get(quarantine::show))
         .route("/api/quarantine/{number}/accept", post(quarantine::accept))
         .route("/api/quarantine/{number}/dismiss", post(quarantine::dismiss));
     let rounds = Router::new().route("/sync", post(sync::round));
     let pieces = Router::new().route("/api/blobs/{sha256}", put(blobs::put).get(blobs::get));
     let import = Router::new().route("/api/cases/import", post(transfer::import));
+    let exported =
+        Router::new().route("/api/quarantine/export/delete", post(quarantine::delete_exported));
     // What needs no place at all, and an export, which holds its own until its last byte.
     let free = Router::new()
         .route("/api/openapi.json", get(openapi::show))
@@ -128,6 +131,7 @@ pub fn router(app: App) -> Router {
         .layer(layers::timeout(limits.answer));
     let long = Router::new()
         .route("/api/export", get(transfer::export))
+        .route("/api/quarantine/export", get(quarantine::export))
         .layer(layers::timeout(limits.long_answer));
     let endless = Router::new().route("/api/events", get(events::stream));
     let guarded = in_turn(sign_in, &app, Queue::SignIns, limits.sign_in_body)
@@ -135,6 +139,7 @@ pub fn router(app: App) -> Router {
         .merge(in_turn(rounds, &app, Queue::Rounds, MAX_BODY))
         .merge(in_turn(pieces, &app, Queue::Pieces, MAX_PIECE))
         .merge(in_turn(import, &app, Queue::Sheets, limits.sheet_body))
+        .merge(in_turn(exported, &app, Queue::Sheets, limits.command_body))
         .merge(free)
         .merge(long)
         .merge(endless)

@@ -1,17 +1,23 @@
 //! Quarantine: work that was refused, what it would do, and what people decide on it (rule M4).
 //!
-//! Nothing in it is ever deleted. A supervisor who accepts a piece vouches for it: the same judge
+//! Nothing in it is deleted without a trace: the bytes of decided work leave by an administrator's
+//! export, which is recorded ([`export`]); what was decided, and by whom, stays. A supervisor who accepts a piece vouches for it: the same judge
 //! that refused it judges it again, with role and stage left out, and everything else is asked as
 //! ever. Where the bytes themselves fit no record, their values are written anew as the office's
 //! own change. Either way it is one transaction with the receipt that says who accepted what.
 
+mod export;
 mod keep;
 mod plan;
+mod usage;
 
 use serde::Serialize;
 
+pub(super) use export::Exported;
+pub use export::{ExportEnd, ExportScope, Restored};
 pub(super) use keep::{Aside, Sending, decided};
 use plan::Plan;
+pub use usage::{ExportLine, Fullness, QuarantineUsage, UserUsage};
 
 use super::keep::HandedIn;
 use super::store::{Asides, Decision, Quarantined, Reads, Stand, StoreError, Writes};
@@ -41,6 +47,15 @@ pub enum QuarantineError {
     /// A dismissal says why, and not at any length.
     #[error("say why, in at most 1,000 characters")]
     Reason,
+    /// An export that is to be deleted is not what an export would be now.
+    #[error("decisions were made since the export, or the file is not whole: export again")]
+    ExportChanged,
+    /// No decided piece has its bytes here.
+    #[error("nothing that is decided has its bytes here")]
+    NothingToExport,
+    /// A file is no export of a quarantine.
+    #[error("this is no export of refused work, or a part of one")]
+    NoExport,
     /// What is asked for everywhere holds for accepted work too.
     #[error("{message}")]
     Impossible {
@@ -78,6 +93,9 @@ pub struct QuarantineLine {
     pub units: Vec<String>,
     /// Where it stands.
     pub state: Stand,
+    /// The export that holds its bytes; they are not stored here any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exported: Option<u64>,
 }
 
 /// One page of the list, newest first.
@@ -256,6 +274,40 @@ impl Office {
     }
 }
 
+impl Office {
+    /// Dismisses all undecided work of a user, oldest last; gives how much it was.
+    pub async fn dismiss_all(
+        &self,
+        user: &str,
+        reason: &str,
+        by: &str,
+    ) -> Result<u64, OfficeError> {
+        let (by, reason) = (by.to_owned(), self::reason(reason, true)?);
+        let asked = Asides {
+            stand: Some(Stand::Open),
+            user: Some(user.to_owned()),
+            limit: ALL,
+            ..Asides::default()
+        };
+        let mut dismissed = 0;
+        loop {
+            let (asked, by, reason, at) = (asked.clone(), by.clone(), reason.clone(), self.now());
+            let batch = self.store.write(move |tx| {
+                let (found, _) = tx.quarantine(&asked)?;
+                for piece in &found {
+                    let (by, reason, decision) = (by.clone(), reason.clone(), Stand::Dismissed);
+                    tx.decide(piece.id, &Decision { decision, by, at, reason, receipt: None })?;
+                }
+                Ok(found.len() as u64)
+            });
+            match batch.await? {
+                0 => return Ok(dismissed),
+                more => dismissed += more,
+            }
+        }
+    }
+}
+
 fn as_reads(tx: &mut dyn Writes) -> &mut dyn Reads {
     tx
 }
@@ -282,6 +334,7 @@ fn line(found: Quarantined) -> QuarantineLine {
         message: refused.message,
         units: refused.units,
         state: found.stand,
+        exported: found.exported,
     }
 }
 

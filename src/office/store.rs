@@ -31,12 +31,13 @@ use std::task::{Context, Poll};
 use tokio::sync::{broadcast, oneshot};
 
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User};
-pub use blobs::{Blob, BlobName, BlobReads, BlobWrites, NamedBlob};
+pub use blobs::{Blob, BlobName, BlobReads, BlobShare, BlobWrites, NamedBlob};
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use listing::{Key, Listing, Page, Place, Row, Sort};
 pub use quarantine::{
-    Asides, Decision, QuarantineReads, QuarantineWrites, Quarantined, Refused, Stand, Waiting,
+    Amount, Asides, Decision, QuarantineExport, QuarantineReads, QuarantineShare, QuarantineWrites,
+    Quarantined, Refused, Stand,
 };
 pub use records::{Kept, Known, Receipt, RecordReads, RecordWrites, Rows, Stored};
 

@@ -6,7 +6,10 @@ use automerge::ChangeHash;
 
 use super::blobs::Lies;
 use super::keep::{receipt_hash, rows};
-use super::store::{Asides, BlobName, Kept, Reads, Receipt, Stand, StoreError, Stored};
+use super::quarantine::Exported;
+use super::store::{
+    Amount, Asides, BlobName, Kept, Quarantined, Reads, Receipt, Stand, StoreError, Stored,
+};
 use super::{Office, OfficeError};
 use crate::ids::{RecordId, hex};
 use crate::record::terms::Stage;
@@ -128,7 +131,8 @@ impl Verifier {
     fn quarantine(&mut self, reads: &mut dyn Reads) -> Result<u64, StoreError> {
         let mut asked = Asides { limit: BATCH, ..Asides::default() };
         let mut count = 0;
-        let mut accepted = BTreeMap::new();
+        let (mut accepted, mut exported) = (BTreeMap::new(), Exported::default());
+        let mut shares: BTreeMap<String, (Amount, Amount)> = BTreeMap::new();
         loop {
             let (page, _) = reads.quarantine(&asked)?;
             let Some(last) = page.last() else { break };
@@ -137,7 +141,12 @@ impl Verifier {
                 count += 1;
                 let Some(found) = reads.quarantined(line.id)? else { continue };
                 let record = found.refused.record;
-                if found.refused.fingerprint()? != found.fingerprint {
+                if let Some(what) = exported.add(&found) {
+                    self.wrong(record.to_string(), what);
+                }
+                count_in(shares.entry(found.refused.user.clone()).or_default(), &found)?;
+                // Of exported work the file has the bytes.
+                if found.exported.is_none() && found.refused.fingerprint()? != found.fingerprint {
                     let what = format!("refused work {} is not what came", found.id);
                     self.wrong(record.to_string(), what);
                 }
@@ -150,6 +159,18 @@ impl Verifier {
                     accepted.insert((record, receipt), (found.id, last.by.clone()));
                 }
             }
+        }
+        for what in exported.wrong(&reads.quarantine_exports()?) {
+            self.wrong("", what);
+        }
+        for share in reads.quarantine_shares()? {
+            let counted = shares.remove(&share.user).unwrap_or_default();
+            if counted != (share.open, share.stored) {
+                self.wrong("", format!("the refused work of {} is counted wrongly", share.user));
+            }
+        }
+        for user in shares.into_keys() {
+            self.wrong("", format!("the refused work of {user} is not counted"));
         }
         for (key, quarantine, user) in std::mem::take(&mut self.accepted) {
             if accepted.remove(&key) != Some((quarantine, user)) {
@@ -229,6 +250,19 @@ impl Verifier {
         }
         Ok(())
     }
+}
+
+/// Adds a piece to the amounts that its user has undecided and stored.
+fn count_in((open, stored): &mut (Amount, Amount), found: &Quarantined) -> Result<(), StoreError> {
+    if found.exported.is_some() {
+        return Ok(());
+    }
+    let bytes = found.refused.encoded()?.len() as u64;
+    for amount in [stored].into_iter().chain((found.stand == Stand::Open).then_some(open)) {
+        amount.pieces += 1;
+        amount.bytes += bytes;
+    }
+    Ok(())
 }
 
 fn of_document(

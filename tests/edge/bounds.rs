@@ -107,8 +107,8 @@ async fn from(desk: &Desk, address: &str, request: axum::http::request::Builder)
 }
 
 #[tokio::test]
-async fn a_device_that_asks_too_often_is_told_when_to_come_again() {
-    let desk = Desk::behind(with(Limits { device_rate: (3, 1), ..Limits::default() })).await;
+async fn a_user_who_asks_too_often_from_any_device_is_told_when_to_come_again() {
+    let desk = Desk::behind(with(Limits { user_rate: (3, 1), ..Limits::default() })).await;
     let (token, other) = (desk.token("chen.jie").await, desk.token("wu.min").await);
     let me = async |address, token: &str| {
         from(&desk, address, ask("GET", "/api/session", Some(token))).await
@@ -119,7 +119,9 @@ async fn a_device_that_asks_too_often_is_told_when_to_come_again() {
     let refused = me("192.0.2.7:1", &token).await;
     assert_eq!(refused.code(), (429, "rate_limited".into()));
     assert_eq!(refused.header("retry-after"), "1");
-    assert_eq!(me("198.51.100.1:1", &token).await.status, 429, "the device, not its address");
+    assert_eq!(me("198.51.100.1:1", &token).await.status, 429, "the user, not the address");
+    let second = desk.token("chen.jie").await;
+    assert_eq!(me("192.0.2.7:1", &second).await.status, 429, "nor the device");
     assert_eq!(me("192.0.2.7:1", &other).await.status, 200);
     assert_eq!(me("127.0.0.1:1", &token).await.status, 200, "this machine's programs are spared");
 }

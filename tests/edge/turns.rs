@@ -104,17 +104,19 @@ async fn bodies_that_are_coming_are_bounded_together() {
 }
 
 #[tokio::test]
-async fn a_device_has_so_many_streams_and_no_more() {
-    let desk = Desk::behind(with(Limits { streams_per_device: 2, ..Limits::default() })).await;
-    let token = desk.token("chen.jie").await;
-    let open = async || {
-        let request = super::desk::ask("GET", "/api/events", Some(&token));
+async fn a_user_has_so_many_streams_on_all_devices_and_no_more() {
+    let desk = Desk::behind(with(Limits { streams_per_user: 2, ..Limits::default() })).await;
+    let (token, another) = (desk.token("chen.jie").await, desk.token("chen.jie").await);
+    let open = async |token: &str| {
+        let request = super::desk::ask("GET", "/api/events", Some(token));
         desk.begin(request.body(axum::body::Body::empty()).unwrap()).await
     };
-    let (first, _second) = (open().await, open().await);
-    assert_eq!(open().await.status(), 429);
+    let (first, _second) = (open(&token).await, open(&another).await);
+    for token in [&token, &another] {
+        assert_eq!(open(token).await.status(), 429);
+    }
     drop(first);
-    while open().await.status() == 429 {
+    while open(&token).await.status() == 429 {
         tokio::task::yield_now().await;
     }
 }

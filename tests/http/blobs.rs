@@ -299,6 +299,39 @@ async fn what_no_record_came_to_name_is_swept_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn damaged_bytes_are_never_handed_out_as_a_whole_blob() {
+    let desk = Desk::open().await;
+    let id = desk.visit("C-1", &["chen.jie"]).await;
+    let chen = desk.token("chen.jie").await;
+    let photo = bytes(MOST_OF_PIECE as usize);
+    send(&desk, &path(&photo), &chen, &photo).await;
+    name(&desk, id, &photo, "image/jpeg").await;
+    let sha256 = hex(&Sha256::digest(&photo));
+    let file = desk.folder().join("office.db.blobs").join(&sha256[..2]).join(&sha256);
+    // One bit at the end: what comes before is on its way when it is found.
+    let mut damaged = photo.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    std::fs::write(&file, &damaged).unwrap();
+    let request = ask("GET", &path(&photo), Some(&chen)).body(Body::empty()).unwrap();
+    let answer = desk.begin(request).await;
+    assert_eq!(answer.status().as_u16(), 200);
+    let (mut got, mut body, mut broken) = (0, answer.into_body(), false);
+    while let Some(frame) = http_body_util::BodyExt::frame(&mut body).await {
+        match frame {
+            Ok(frame) => got += frame.into_data().unwrap().len(),
+            Err(_) => broken = true,
+        }
+    }
+    assert!(broken && got < photo.len(), "{got}");
+
+    // Cut short: the office knows how long it was.
+    std::fs::write(&file, &photo[..1000]).unwrap();
+    assert_eq!(desk.get(&path(&photo), Some(&chen)).await.code(), (500, "internal".into()));
+    std::fs::write(&file, &photo).unwrap();
+    assert_eq!(desk.get(&path(&photo), Some(&chen)).await.body, photo);
+}
+
+#[tokio::test]
 async fn verify_finds_a_blob_that_is_damaged_on_disk() {
     let desk = Desk::open().await;
     let id = desk.visit("C-1", &["chen.jie"]).await;

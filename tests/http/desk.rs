@@ -3,9 +3,9 @@
 // Each test program uses a part of it.
 #![allow(dead_code)]
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -40,6 +40,8 @@ pub(crate) struct Desk {
     pub(crate) edge: Edge,
     pub(crate) router: Router,
     pub(crate) database: std::path::PathBuf,
+    /// The device on which each user signs in again.
+    devices: Mutex<BTreeMap<String, String>>,
     _folder: tempfile::TempDir,
 }
 
@@ -89,8 +91,18 @@ impl Desk {
             closing: heard,
         };
         let router = router(app.clone());
-        let desk =
-            Self { office, accounts, clock, closing, app, edge, router, database, _folder: folder };
+        let desk = Self {
+            office,
+            accounts,
+            clock,
+            closing,
+            app,
+            edge,
+            router,
+            database,
+            devices: Mutex::default(),
+            _folder: folder,
+        };
         for name in COLLECTORS {
             desk.add_user(name, Role::Collector).await;
         }
@@ -149,6 +161,16 @@ impl Desk {
         let body = format!("{{\"name\":\"{name}\",\"password\":\"{PASSWORD}\"}}");
         let answer = self.post_json("/api/session", None, &body).await;
         answer.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// A fresh token on the same device each time: a user enrols only so many in a day.
+    pub(crate) async fn token_again(&self, name: &str) -> String {
+        let device = self.devices.lock().unwrap().get(name).cloned();
+        let body = serde_json::json!({ "name": name, "password": PASSWORD, "device": device });
+        let answer = self.post_json("/api/session", None, &body.to_string()).await.json();
+        let device = answer["device"].as_str().unwrap().to_owned();
+        self.devices.lock().unwrap().insert(name.to_owned(), device);
+        answer["token"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> Answer {

@@ -13,6 +13,10 @@ use crate::sync::message::Ended;
 const HOUR: i64 = 60 * 60 * 1000;
 const DAY: i64 = 24 * HOUR;
 
+/// Devices that one user may enrol within a day: several phones that were set up anew, and private
+/// windows of a browser.
+const ENROLMENTS_PER_DAY: u64 = 20;
+
 /// The longest version of an app that is noted.
 const LONGEST_VERSION: usize = 32;
 
@@ -318,10 +322,19 @@ fn keep(
             None => Device::enrolled(sign_in.device, &user.name, now),
         },
     };
+    if tx.device(device.id)?.is_none() && too_many_enrolments(tx, &user, now)? {
+        return Ok(Err(AuthError::TooManyDevices));
+    }
     tx.forget_expired(now)?;
     tx.put_device(&device)?;
     tx.put_sign_in(&SignIn { device: device.id, ..sign_in })?;
     Ok(Ok(device.id))
+}
+
+/// Whether a user has enrolled as many devices within a day as anybody may. What is counted per
+/// device somewhere else, such as records that a device is sent again, stays bounded by this.
+fn too_many_enrolments(tx: &mut dyn Writes, user: &User, now: i64) -> Result<bool, StoreError> {
+    Ok(tx.enrolled_since(&user.name, now.saturating_sub(DAY))? >= ENROLMENTS_PER_DAY)
 }
 
 /// The console's device in a browser that was used before. A phone names its device itself: one

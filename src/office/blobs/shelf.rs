@@ -16,6 +16,7 @@ use tokio_stream::{Stream, StreamExt};
 
 use crate::ids::{hex, unhex};
 use crate::office::OfficeError;
+use crate::office::private;
 use crate::office::store::{BlobName, StoreError};
 
 /// Uploads that are put together at once: each holds a whole blob in memory.
@@ -58,11 +59,20 @@ impl Shelf {
     /// A shelf in a folder, which is made where it is not there, for its owner alone. Each write
     /// waits for the disk, and appears whole or not at all.
     pub fn folder(path: &Path) -> Result<Self, OfficeError> {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path).map_err(|error| failed(&error))?;
+        let ready = private::create_folder(path).and_then(|()| private::tighten(path));
+        ready.map_err(|error| failed(&error))?;
+        Self::existing_folder(path)
+    }
+
+    /// The same where the folder has to be there: a misspelt one would look like an empty one.
+    pub fn existing(address: &str) -> Result<Self, OfficeError> {
+        if address.contains("://") {
+            return Self::at(address);
+        }
+        Self::existing_folder(Path::new(address))
+    }
+
+    pub(in crate::office) fn existing_folder(path: &Path) -> Result<Self, OfficeError> {
         let folder = LocalFileSystem::new_with_prefix(path).map_err(|error| failed(&error))?;
         Ok(Self::over(Arc::new(folder.with_fsync(true))))
     }
@@ -102,7 +112,7 @@ impl Shelf {
 
     /// Reads what lies under a name and compares it with the name, holding little of it at once.
     pub(in crate::office) async fn look(&self, name: &BlobName) -> Result<Lies, OfficeError> {
-        let Some(mut bytes) = self.bytes(name).await? else { return Ok(Lies::Missing) };
+        let Some((_, mut bytes)) = self.open(name).await? else { return Ok(Lies::Missing) };
         let (mut hash, mut size) = (Sha256::new(), 0);
         while let Some(some) = bytes.next().await {
             let some = some.map_err(|error| failed(&error))?;
@@ -113,10 +123,13 @@ impl Shelf {
         Ok(if sound { Lies::Sound(size) } else { Lies::Damaged })
     }
 
-    /// The bytes under a name, as they come.
-    pub(super) async fn bytes(&self, name: &BlobName) -> Result<Option<BlobBytes>, OfficeError> {
+    /// The bytes under a name, as they come, and how many there are.
+    pub(super) async fn open(
+        &self,
+        name: &BlobName,
+    ) -> Result<Option<(u64, BlobBytes)>, OfficeError> {
         match self.store.get(&key(name)).await {
-            Ok(found) => Ok(Some(Box::pin(found.into_stream()))),
+            Ok(found) => Ok(Some((found.meta.size, Box::pin(found.into_stream())))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(failed(&error)),
         }

@@ -1,11 +1,115 @@
 //! `doorstep quarantine`.
 
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter};
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use serde_json::json;
+
 use super::failure::Failure;
 use super::people::{print_lines, written};
-use super::{BY, Desk, Quarantine, print, print_json};
-use crate::office::store::{Asides, Stand};
-use crate::office::{Acceptance, QuarantineItem};
+use super::{Access, BY, Desk, Output, print, print_json};
+use crate::office::store::{Amount, Asides, Stand};
+use crate::office::{
+    Acceptance, ExportLine, ExportScope, OfficeError, QuarantineError, QuarantineItem,
+    QuarantineUsage, Restored,
+};
 use crate::record::view::FieldValue;
+
+#[derive(Subcommand)]
+pub(super) enum Quarantine {
+    /// List refused work, newest first
+    List {
+        /// open, accepted or dismissed
+        #[arg(long)]
+        state: Option<String>,
+        /// Only what this user sent
+        #[arg(long)]
+        user: Option<String>,
+        /// The most pieces
+        #[arg(long, default_value_t = 1_000)]
+        limit: u32,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Show what a piece of refused work would do
+    Show {
+        /// Its number
+        number: u64,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Accept a piece of refused work
+    Accept {
+        /// Its number
+        number: u64,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Dismiss a piece of refused work; it stays kept
+    Dismiss {
+        /// Its number
+        number: u64,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Dismiss all undecided work of a user, such as one whose account floods the quarantine
+    DismissAll {
+        /// Sign-in name
+        #[arg(long)]
+        user: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// How full the quarantine is, and what was exported
+    Usage(Output),
+    /// Write decided work with its bytes to a file
+    Export {
+        /// The file; it must not be there yet
+        #[arg(long, value_name = "PATH")]
+        out: PathBuf,
+        /// Delete the bytes from the office once the file is on the disk; it is recorded
+        #[arg(long)]
+        delete: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Store the bytes of exported work again, so that it can be accepted
+    Restore {
+        /// An export
+        file: PathBuf,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+impl Quarantine {
+    /// What it does to the database.
+    pub(super) fn access(&self) -> Access {
+        match self {
+            Self::List { .. } | Self::Show { .. } | Self::Usage(_) => Access::Read,
+            Self::Export { delete, .. } => {
+                if *delete {
+                    Access::Write
+                } else {
+                    Access::Read
+                }
+            }
+            Self::Accept { .. }
+            | Self::Dismiss { .. }
+            | Self::DismissAll { .. }
+            | Self::Restore { .. } => Access::Write,
+        }
+    }
+}
 
 pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
     let Desk { office, runtime, .. } = desk;
@@ -44,10 +148,90 @@ pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
             let accepted = office.accept_quarantined(number, None, &reason, by, role);
             show(&runtime.block_on(accepted)?, output.json)
         }
+        Quarantine::DismissAll { user, reason } => {
+            let dismissed = runtime.block_on(office.dismiss_all(&user, &reason, by))?;
+            print(format!("{dismissed} pieces of {user} dismissed"))
+        }
+        Quarantine::Usage(output) => {
+            let usage = runtime.block_on(office.quarantine_usage())?;
+            if output.json { print_json(&usage) } else { print(usage_text(&usage)) }
+        }
+        Quarantine::Export { out, delete, output } => export(desk, &out, delete, output.json),
+        Quarantine::Restore { file, output } => {
+            let name = file.display();
+            let opened = File::open(&file).map_err(|error| {
+                Failure::failed(format!("cannot read {name}: {error}; check its name and place"))
+            })?;
+            let restored = runtime.block_on(office.restore_quarantine(BufReader::new(opened)))?;
+            if output.json {
+                return print_json(&restored);
+            }
+            let Restored { restored, unchanged, unknown } = restored;
+            print(format!("{restored} restored, {unchanged} unchanged, {unknown} unknown here"))
+        }
         Quarantine::Dismiss { number, reason, output } => {
             show(&runtime.block_on(office.dismiss_quarantined(number, &reason, by))?, output.json)
         }
     }
+}
+
+/// Writes an export beside its place and moves it there once it is on the disk; only then its
+/// bytes are deleted from the office.
+fn export(desk: &Desk, out: &Path, delete: bool, json: bool) -> Result<(), Failure> {
+    let Desk { office, runtime, .. } = desk;
+    let cannot = |error: io::Error| Failure::failed(format!("{}: {error}", out.display()));
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
+    let scope = ExportScope { until: office.now(), most_bytes: u64::MAX };
+    let writing = office.export_quarantine(scope, BufWriter::new(file));
+    let (file, end) = runtime.block_on(writing)?;
+    if end.pieces == 0 {
+        return Err(OfficeError::from(QuarantineError::NothingToExport).into());
+    }
+    let file = file.into_inner().map_err(|error| cannot(error.into_error()))?;
+    file.as_file().sync_all().map_err(cannot)?;
+    // What an earlier export holds may be nowhere else.
+    file.persist_noclobber(out).map_err(|error| cannot(error.error))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(cannot)?;
+    let deleted = if delete {
+        Some(runtime.block_on(office.delete_exported(scope, &end.sha256, BY.0))?)
+    } else {
+        None
+    };
+    let deleted = deleted.map(ExportLine::from);
+    if json {
+        return print_json(&json!({ "export": end, "deleted": deleted }));
+    }
+    let place = out.display();
+    let mut text = format!("{} pieces, {} bytes in {place}", end.pieces, end.bytes);
+    if let Some(deleted) = deleted {
+        text.push_str(&format!(
+            ". The office deleted those bytes and recorded export {}. Keep the file as safe as the \
+             office: doorstep quarantine restore brings them back.",
+            deleted.id
+        ));
+    }
+    print(text)
+}
+
+fn usage_text(usage: &QuarantineUsage) -> String {
+    let QuarantineUsage { open, decided, most, users, exports, .. } = usage;
+    let mut lines = vec![
+        format!("undecided {:>10} pieces {:>14} bytes", open.pieces, open.bytes),
+        format!("decided   {:>10} pieces {:>14} bytes", decided.pieces, decided.bytes),
+        format!("at most   {:>10} pieces {:>14} bytes", most.pieces, most.bytes),
+    ];
+    lines.extend(users.iter().map(|user| {
+        let Amount { pieces, bytes } = user.open;
+        format!("{}: {pieces} pieces, {bytes} bytes undecided, nearly all that is kept", user.user)
+    }));
+    lines.extend(exports.iter().map(|export| {
+        let ExportLine { id, at, by, held, sha256 } = export;
+        let at = written(*at);
+        format!("export {id} {at} by {by}: {} pieces, {} bytes, {sha256}", held.pieces, held.bytes)
+    }));
+    lines.join("\n")
 }
 
 fn show(item: &QuarantineItem, json: bool) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use super::failure::Failure;
-use super::{Desk, LogFormat, Serve, openid, print};
+use super::{Access, Desk, LogFormat, Serve, openid, print};
 use crate::office::Office;
 use crate::office::blobs::Swept;
 use crate::office::demo;
@@ -26,11 +26,13 @@ const OTHER_FILES: u64 = 1_024;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// What is told unless asked otherwise. Migrations are told where they fail.
+const TOLD: &str = "info,refinery_core=warn";
+
 /// The shortest token that nobody guesses.
 const SHORTEST_TOKEN: usize = 20;
 
 pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
-    start_log(asked.log_format);
     let edge = edge(&asked)?;
     let listener = TcpListener::bind(asked.listen).map_err(|error| {
         let listen = asked.listen;
@@ -45,7 +47,7 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
     let provider = openid::provider(desk, &asked.openid, origin)?;
     let (closing, heard) = watch::channel(false);
     let policy = super::conduct::policy(&asked.policy)?;
-    let office = asked.attachments.of(&desk.office)?.with_policy(policy);
+    let office = asked.attachments.of(&desk.office, Access::Create)?.with_policy(policy);
     let sweeping = office.clone();
     let app = App {
         office,
@@ -173,8 +175,8 @@ fn lender(asked: &Serve) -> Lender {
 }
 
 /// Logs go to standard error; `DOORSTEP_LOG` says how much of it.
-fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("DOORSTEP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+pub(super) fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("DOORSTEP_LOG").unwrap_or_else(|_| EnvFilter::new(TOLD));
     let layer = fmt::layer().with_writer(std::io::stderr);
     let layer = match format {
         LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),

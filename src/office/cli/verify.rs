@@ -1,10 +1,10 @@
 //! `doorstep verify`.
 
 use super::failure::Failure;
-use super::{Desk, Verify, print, print_json};
+use super::{Access, Desk, Verify, print, print_json};
 
 pub(super) fn run(desk: &Desk, asked: &Verify) -> Result<(), Failure> {
-    let office = asked.attachments.of(&desk.office)?;
+    let office = asked.attachments.of(&desk.office, Access::Read)?;
     let found = desk.runtime.block_on(office.verify())?;
     if asked.output.json {
         print_json(&found)?;

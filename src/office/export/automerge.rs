@@ -1,6 +1,5 @@
 //! The documents themselves, one file each, loadable by any Automerge 3 implementation.
 
-use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::{ExportError, Exported, Selection};
+use crate::office::private;
 
 /// Writes a zip with one file per record; gives their number.
 pub(super) fn write_zip(
@@ -31,11 +31,11 @@ pub(super) fn write_zip(
 /// Writes a folder with one file per record, made where it isn't there; gives their number.
 /// Blocks.
 pub fn write_folder(selection: Selection, folder: &Path) -> Result<u64, ExportError> {
-    fs::create_dir_all(folder)?;
+    private::create_folder(folder)?;
     let mut written = 0;
     for record in selection.records(true) {
         let record = record?;
-        let mut file = File::create(folder.join(file_name(&record)))?;
+        let mut file = private::create(&folder.join(file_name(&record)))?;
         file.write_all(&record.document)?;
         written += 1;
     }

@@ -87,7 +87,7 @@ pub(super) async fn put(
             Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail))
         }
         Taken::TooMuch => {
-            let detail = "this device has too much here that no record names: sync first";
+            let detail = "you have too much here that no record names: sync first";
             Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, "too_much", detail))
         }
     }

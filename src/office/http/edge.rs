@@ -27,14 +27,13 @@ pub use peer::Proxies;
 use super::Problem;
 use super::health::Readiness;
 use super::metrics::{self, Metrics};
-use crate::ids::DeviceId;
 use connections::Connections;
 use gate::Gate;
 pub(super) use gate::Place;
 use rates::Rates;
 use sha2::{Digest, Sha256};
 
-/// When a device that has too many streams may try again: one that broke off is noticed by then.
+/// When a user who has too many streams may try again: one that broke off is noticed by then.
 const STREAMS_AGAIN: Duration = Duration::from_secs(30);
 
 /// The bounds, and what counts towards them now. Clones share it.
@@ -57,7 +56,8 @@ struct Shared {
     sign_ins: Gate,
     sheets: Gate,
     room: Arc<Semaphore>,
-    streams: Mutex<BTreeMap<DeviceId, usize>>,
+    /// Open streams of each user who has any.
+    streams: Mutex<BTreeMap<String, usize>>,
 }
 
 /// What an edge is made with.
@@ -189,9 +189,9 @@ impl Edge {
         }
     }
 
-    /// Whether a device may ask now.
-    pub(super) fn device_may_ask(&self, peer: Peer, device: DeviceId) -> Result<(), Problem> {
-        self.0.rates.device(peer, device)
+    /// Whether a user may ask now. Devices of one user share a rate: anybody can enrol more.
+    pub(super) fn user_may_ask(&self, peer: Peer, user: &str) -> Result<(), Problem> {
+        self.0.rates.user(peer, user)
     }
 
     /// Whether an address may ask without being signed in.
@@ -200,14 +200,14 @@ impl Edge {
     }
 
     /// A place for a stream of events, until it is dropped.
-    pub(super) fn stream(&self, device: DeviceId) -> Result<Stream, Problem> {
+    pub(super) fn stream(&self, user: &str) -> Result<Stream, Problem> {
         let mut streams = self.0.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = streams.entry(device).or_default();
-        if *open >= self.0.limits.streams_per_device {
+        let open = streams.entry(user.to_owned()).or_default();
+        if *open >= self.0.limits.streams_per_user {
             return Err(Problem::rate_limited(STREAMS_AGAIN));
         }
         *open += 1;
-        Ok(Stream { edge: self.clone(), device })
+        Ok(Stream { edge: self.clone(), user: user.to_owned() })
     }
 
     /// Forgets who has not asked for long. Called now and then.
@@ -219,16 +219,16 @@ impl Edge {
 /// A stream of events that counts.
 pub(super) struct Stream {
     edge: Edge,
-    device: DeviceId,
+    user: String,
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
         let mut streams = self.edge.0.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = streams.get_mut(&self.device) {
+        if let Some(open) = streams.get_mut(&self.user) {
             *open = open.saturating_sub(1);
             if *open == 0 {
-                streams.remove(&self.device);
+                streams.remove(&self.user);
             }
         }
     }

@@ -30,7 +30,7 @@ pub(super) async fn stream(
     caller: Caller,
 ) -> Result<impl IntoResponse, Problem> {
     let session = caller.identity.session;
-    let place = app.edge.stream(session.device)?;
+    let place = app.edge.stream(&session.user)?;
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         tell(app, session, sender).await;

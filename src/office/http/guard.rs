@@ -77,9 +77,9 @@ pub(super) async fn admit(
         (Some(_), _) | (None, false) => None,
     };
     drop(place);
-    let device = known.as_ref().map(|known| known.identity.session.device);
-    match device.or(leaver.as_ref().map(|(session, _)| session.device)) {
-        Some(device) => app.edge.device_may_ask(peer, device)?,
+    let session = known.as_ref().map(|known| &known.identity.session);
+    match session.or(leaver.as_ref().map(|(session, _)| session)) {
+        Some(session) => app.edge.user_may_ask(peer, &session.user)?,
         None => {
             app.edge.stranger_may_ask(peer)?;
             return Err(Problem::signed_out());

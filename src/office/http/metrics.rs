@@ -13,6 +13,7 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::{App, Problem};
+use crate::office::QuarantineUsage;
 use crate::sync::message::{Outcome, Reply};
 
 /// Upper bounds of what is timed, s: from a read in memory to the longest patience.
@@ -53,8 +54,23 @@ fn builder() -> PrometheusBuilder {
 
 pub(super) async fn show(State(app): State<Arc<App>>) -> impl IntoResponse {
     counter!("doorstep_repairs_total").absolute(app.office.repairs());
+    match app.office.quarantine_usage().await {
+        Ok(usage) => quarantine(&usage),
+        Err(error) => tracing::warn!(%error, "the quarantine could not be measured"),
+    }
     let text = app.edge.metrics().0.render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+/// How full the quarantine is when it is asked.
+fn quarantine(usage: &QuarantineUsage) {
+    for (state, held) in [("open", usage.open), ("decided", usage.decided)] {
+        gauge!("doorstep_quarantine_pieces", "state" => state).set(held.pieces as f64);
+        gauge!("doorstep_quarantine_bytes", "state" => state).set(held.bytes as f64);
+    }
+    gauge!("doorstep_quarantine_pieces_limit").set(usage.most.pieces as f64);
+    gauge!("doorstep_quarantine_bytes_limit").set(usage.most.bytes as f64);
+    gauge!("doorstep_quarantine_users_near_limit").set(wide(usage.users.len()) as f64);
 }
 
 /// A request was answered.

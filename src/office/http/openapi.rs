@@ -178,7 +178,7 @@ fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
         ("POST", "/api/session") => {
             may(401, &["wrong_password"]);
             may(403, &["device_revoked", "device_of_other_user"]);
-            may(429, &["too_many_attempts"]);
+            may(429, &["too_many_attempts", "too_many_devices"]);
         }
         ("GET", "/api/sign-in/openid/return") => {
             may(403, &["openid_unknown_account", "openid_other_account", "device_revoked"]);
@@ -198,6 +198,9 @@ fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
             may(422, &["unknown_path", "not_a_collector"]);
         }
         ("POST", "/api/cases/import") => may(422, &["no_sheet", "not_a_collector"]),
+        ("POST", "/api/quarantine/export/delete") => {
+            may(409, &["export_changed", "nothing_to_export"]);
+        }
         ("GET", "/readyz") => may(503, &["not_ready"]),
         _ => {}
     }

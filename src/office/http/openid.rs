@@ -124,6 +124,7 @@ fn word(error: &AuthError) -> &'static str {
         AuthError::OtherAccount => "openid_other_account",
         AuthError::DeviceRevoked => "device_revoked",
         AuthError::DeviceOfOtherUser => "device_of_other_user",
+        AuthError::TooManyDevices => "too_many_devices",
         AuthError::WrongPassword
         | AuthError::TooManyAttempts { .. }
         | AuthError::Busy

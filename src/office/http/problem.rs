@@ -232,6 +232,9 @@ impl From<AuthError> for Problem {
             AuthError::DeviceOfOtherUser => {
                 Self::new(StatusCode::FORBIDDEN, "device_of_other_user", detail)
             }
+            AuthError::TooManyDevices => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_devices", detail)
+            }
             AuthError::NameTaken(_) => Self::new(StatusCode::CONFLICT, "name_taken", detail),
             AuthError::Unfit(_) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail)

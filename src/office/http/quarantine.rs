@@ -1,21 +1,29 @@
 //! `/api/quarantine`: refused work, and decisions on it.
 
+use std::io::{self, BufWriter, Seek};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::edge::Queue;
 use super::extract::{Caller, Checked, Head};
-use super::{App, Problem};
+use super::{App, Problem, transfer};
 use crate::ids::Heads;
 use crate::office::store::{Asides, Stand};
-use crate::office::{QuarantineError, QuarantineItem, QuarantinePage};
+use crate::office::{
+    ExportLine, ExportScope, QuarantineError, QuarantineItem, QuarantinePage, QuarantineUsage,
+};
 
 /// Rows of a page unless asked for.
 const PAGE: u32 = 50;
 const LONGEST_PAGE: u32 = 200;
+
+/// Bytes of changes in one export: twice as many travel, and a browser holds them.
+const MOST_EXPORTED: u64 = 32 * 1024 * 1024;
 
 #[derive(Deserialize)]
 #[serde(default)]
@@ -108,6 +116,54 @@ pub(super) async fn dismiss(
     Ok(Json(app.office.dismiss_quarantined(id(&number)?, &asked.reason, &user).await?))
 }
 
+pub(super) async fn usage(State(app): State<Arc<App>>) -> Result<Json<QuarantineUsage>, Problem> {
+    Ok(Json(app.office.quarantine_usage().await?))
+}
+
+/// Written to the disk before it is sent, so that a slow reader holds no state of the store.
+pub(super) async fn export(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    let place = app.edge.turn(Queue::Sheets).await?;
+    let scope = ExportScope { until: app.office.now(), most_bytes: MOST_EXPORTED };
+    let file = BufWriter::new(tempfile::tempfile().map_err(|error| no_room(&error))?);
+    let (file, _) = app.office.export_quarantine(scope, file).await?;
+    let mut file = file.into_inner().map_err(|error| no_room(error.error()))?;
+    file.rewind().map_err(|error| no_room(&error))?;
+    let body = transfer::streamed(move |out| {
+        io::copy(&mut file, out)?;
+        drop(place);
+        Ok(())
+    });
+    let disposition = "attachment; filename=\"quarantine.jsonl\"";
+    let headers = [
+        (header::CONTENT_TYPE, "application/jsonl; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, body).into_response())
+}
+
+fn no_room(error: &io::Error) -> Problem {
+    tracing::error!(%error, "an export could not be written");
+    Problem::internal()
+}
+
+/// The last line of an export that is safe.
+#[derive(Deserialize)]
+pub(super) struct Deleting {
+    #[serde(flatten)]
+    scope: ExportScope,
+    sha256: String,
+}
+
+pub(super) async fn delete_exported(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Checked(Json(asked)): Checked<Json<Deleting>>,
+) -> Result<Json<ExportLine>, Problem> {
+    let user = caller.identity.session.user;
+    let Deleting { scope, sha256 } = asked;
+    Ok(Json(app.office.delete_exported(scope, &sha256, &user).await?.into()))
+}
+
 fn id(text: &str) -> Result<u64, Problem> {
     text.parse().map_err(|_| QuarantineError::Unknown.into())
 }
@@ -126,6 +182,15 @@ impl From<QuarantineError> for Problem {
             QuarantineError::Reason => {
                 let unfit = StatusCode::UNPROCESSABLE_ENTITY;
                 Self::new(unfit, "reason_needed", detail).at("reason")
+            }
+            QuarantineError::ExportChanged => {
+                Self::new(StatusCode::CONFLICT, "export_changed", detail)
+            }
+            QuarantineError::NothingToExport => {
+                Self::new(StatusCode::CONFLICT, "nothing_to_export", detail)
+            }
+            QuarantineError::NoExport => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "malformed", detail)
             }
             QuarantineError::Impossible { code, path, message } => {
                 Self::new(StatusCode::CONFLICT, code, message).at(path)

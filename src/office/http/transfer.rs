@@ -18,7 +18,7 @@ use super::extract::{Caller, Checked, Head};
 use super::visits::{Asked, flag};
 use super::{App, Problem};
 use crate::office::cases::{ImportReport, Options, import as import_cases};
-use crate::office::export::{self, Format, Selection};
+use crate::office::export::{self, ExportError, Format, Selection};
 
 /// Bytes handed to the network at once.
 const PIECE: usize = 64 * 1024;
@@ -57,27 +57,37 @@ pub(super) async fn export(
     let selection = Selection::new(app.office.clone(), asked.listing()?, Handle::current());
     // Held to the end: a slow reader keeps a thread.
     let place = app.edge.turn(Queue::Sheets).await?;
-    let (sender, receiver) = mpsc::channel(PIECES);
-    tokio::task::spawn_blocking(move || {
-        let mut out = Pieces { sender, held: Vec::with_capacity(PIECE) };
-        let done = export::write(selection, format, &mut out).and_then(|_| Ok(out.flush()?));
-        if let Err(error) = done {
-            tracing::warn!(%error, "an export broke off");
-            // The answer has begun: only breaking it off says that it isn't whole.
-            let _ = out.sender.blocking_send(Err(io::Error::other("broken off")));
-        }
+    let body = streamed(move |out| {
+        let done = export::write(selection, format, out);
         drop(place);
+        done.map(drop)
     });
     let disposition = format!("attachment; filename=\"{}\"", format.file_name());
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, disposition),
     ];
-    Ok((headers, Body::from_stream(ReceiverStream::new(receiver))).into_response())
+    Ok((headers, body).into_response())
+}
+
+/// A body that is written on a thread of its own, as fast as the client takes it.
+pub(super) fn streamed(
+    write: impl FnOnce(&mut Pieces) -> Result<(), ExportError> + Send + 'static,
+) -> Body {
+    let (sender, receiver) = mpsc::channel(PIECES);
+    tokio::task::spawn_blocking(move || {
+        let mut out = Pieces { sender, held: Vec::with_capacity(PIECE) };
+        if let Err(error) = write(&mut out).and_then(|()| Ok(out.flush()?)) {
+            tracing::warn!(%error, "an export broke off");
+            // The answer has begun: only breaking it off says that it isn't whole.
+            let _ = out.sender.blocking_send(Err(io::Error::other("broken off")));
+        }
+    });
+    Body::from_stream(ReceiverStream::new(receiver))
 }
 
 /// Hands what is written to the body of an answer. Blocks while the client is slower.
-struct Pieces {
+pub(super) struct Pieces {
     sender: mpsc::Sender<io::Result<Bytes>>,
     held: Vec<u8>,
 }

@@ -65,11 +65,11 @@ impl Refusal {
         Self::plain(RefusalCode::NotVouched, "the office did not vouch for this state")
     }
 
-    /// Nothing more of the device's is kept until somebody has looked at what is.
+    /// Nothing more of the user's is kept until somebody has decided on what is.
     pub(in crate::office) fn quarantine_full() -> Self {
         Self::plain(
             RefusalCode::QuarantineFull,
-            "the office keeps as much refused work of this device as it takes",
+            "the office has no room for more refused work until it has decided on what it holds",
         )
     }
 

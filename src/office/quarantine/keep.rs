@@ -5,16 +5,18 @@ use crate::ids::DeviceId;
 use crate::ids::RecordId;
 use crate::office::Session;
 use crate::office::merge::Refusal;
-use crate::office::store::{Known, Reads, Refused, Stand, StoreError, Stored, Writes};
+use crate::office::store::{Amount, Known, Reads, Refused, Stand, StoreError, Stored, Writes};
 use crate::sync::message::Decided;
 
-/// Pieces of one device that may wait for a decision: one for each record of the largest feed
-/// that a phone holds, twice. More is no honest phone, or an office that never looks.
-const PIECES: u64 = 10_000;
+/// What of one user, from all devices, may wait for a decision. Pieces: one for each record of the
+/// largest feed that a phone holds, twice. Bytes: a year of a collector's work. A user who floods
+/// the office fills this and nothing else; what an honest one has beyond it stays on the phone and
+/// is offered again.
+pub(super) const OF_USER: Amount = Amount { pieces: 10_000, bytes: 64 * 1024 * 1024 };
 
-/// Bytes of them: a year of a collector's work. A device that floods the office fills this and
-/// nothing else; what an honest one has beyond it stays on the phone and is offered again.
-const BYTES: u64 = 64 * 1024 * 1024;
+/// What may be stored of all users, decided or not: sixteen full shares, which a disk that was
+/// bought for an office has to spare. Decided pieces leave by an administrator's export.
+pub(super) const OF_ALL: Amount = Amount { pieces: 160_000, bytes: 1024 * 1024 * 1024 };
 
 /// Decisions that one request may ask for.
 const ASKED: usize = 1_024;
@@ -28,8 +30,8 @@ pub(in crate::office) struct Sending {
 }
 
 impl Sending {
-    /// Keeps work that is not merged (rule M4); gives its number, or `None` where the office
-    /// keeps as much of the device as it takes. The same work again has its number always.
+    /// Keeps work that is not merged (rule M4); gives its number, or `None` where the share of its
+    /// user or the whole quarantine is full. The same work again has its number always.
     pub(in crate::office) fn set_aside(
         &self,
         tx: &mut dyn Writes,
@@ -50,9 +52,12 @@ impl Sending {
             changes: self.chunks.clone(),
         };
         if tx.find_quarantined(&refused)?.is_none() {
-            let waiting = tx.waiting_of(self.session.device)?;
             let size = self.chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
-            if waiting.pieces >= PIECES || waiting.bytes.saturating_add(size) > BYTES {
+            let fits = |held: Amount, most: Amount| {
+                held.pieces < most.pieces && held.bytes.saturating_add(size) <= most.bytes
+            };
+            let undecided = tx.undecided_of(&self.session.user)?;
+            if !fits(undecided, OF_USER) || !fits(tx.quarantine_stored()?, OF_ALL) {
                 return Ok(None);
             }
             refused.units = units(document, known, &self.chunks);

@@ -56,6 +56,14 @@ impl Plan {
         role: Role,
     ) -> Result<Self, StoreError> {
         let Refused { record: id, user, device, changes, .. } = &found.refused;
+        if let Some(export) = found.exported {
+            let outcome = Outcome::Impossible(Impossible {
+                code: "exported",
+                path: String::new(),
+                message: format!("its bytes are in export {export}: restore that file first"),
+            });
+            return Ok(Self { before: None, outcome });
+        }
         let Some(stored) = reads.record(*id)? else {
             let outcome = Outcome::Impossible(Refusal::unknown_record().into());
             return Ok(Self { before: None, outcome });

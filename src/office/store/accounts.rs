@@ -100,6 +100,8 @@ pub trait AccountReads {
     fn device(&mut self, id: DeviceId) -> Result<Option<Device>, StoreError>;
     /// The keys that a device has enrolled to sign with, Ed25519, oldest first.
     fn device_keys(&mut self, id: DeviceId) -> Result<Vec<[u8; 32]>, StoreError>;
+    /// How many devices of a user were enrolled after a time.
+    fn enrolled_since(&mut self, user: &str, at: i64) -> Result<u64, StoreError>;
     /// All devices, oldest first.
     fn devices(&mut self) -> Result<Vec<Device>, StoreError>;
     /// The device that the office itself writes as.

@@ -34,16 +34,25 @@ pub struct Blob {
     pub received_at: i64,
 }
 
+/// A part of what one user may have at the office.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BlobShare {
+    /// Blobs, or pieces of uploads.
+    pub count: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
 /// Reads of blobs.
 pub trait BlobReads {
     /// How many bytes of a blob a device has brought; they are the first ones.
     fn uploaded(&mut self, name: BlobName, device: DeviceId) -> Result<u64, StoreError>;
     /// The bytes of an upload, in order.
     fn upload(&mut self, name: BlobName, device: DeviceId) -> Result<Vec<u8>, StoreError>;
-    /// Bytes that lie here of a device's uploads that are not whole.
-    fn uploading(&mut self, device: DeviceId) -> Result<u64, StoreError>;
-    /// Bytes of whole blobs that a device brought and no record names.
-    fn unnamed_of(&mut self, device: DeviceId) -> Result<u64, StoreError>;
+    /// What is stored of a user's uploads that are not whole, from all devices.
+    fn uploading(&mut self, user: &str) -> Result<BlobShare, StoreError>;
+    /// Whole blobs that a user brought first and no record names.
+    fn unnamed_of(&mut self, user: &str) -> Result<BlobShare, StoreError>;
     /// A whole blob.
     fn blob(&mut self, name: BlobName) -> Result<Option<Blob>, StoreError>;
     /// Whole blobs that no record names, received before a time.

@@ -31,9 +31,8 @@ pub struct Refused {
 
 impl Refused {
     /// The chunks as one value.
-    pub(super) fn encoded(&self) -> Result<Vec<u8>, StoreError> {
-        let chunks: Vec<ByteVec> = self.changes.iter().cloned().map(Into::into).collect();
-        minicbor::to_vec(&chunks).map_err(|_| StoreError::Damaged("refused work".to_owned()))
+    pub(in crate::office) fn encoded(&self) -> Result<Vec<u8>, StoreError> {
+        encode(&self.changes)
     }
 
     /// Names the work: the same from the same device is kept once.
@@ -44,6 +43,12 @@ impl Refused {
             .chain_update(self.encoded()?);
         Ok(named.finalize().into())
     }
+}
+
+/// Chunks as one value.
+pub(super) fn encode(changes: &[Vec<u8>]) -> Result<Vec<u8>, StoreError> {
+    let chunks: Vec<ByteVec> = changes.iter().cloned().map(Into::into).collect();
+    minicbor::to_vec(&chunks).map_err(|_| StoreError::Damaged("refused work".to_owned()))
 }
 
 /// Where refused work stands.
@@ -100,6 +105,8 @@ pub struct Quarantined {
     pub stand: Stand,
     /// What named it when it was kept.
     pub fingerprint: [u8; 32],
+    /// The export that holds its bytes; `None` while they are stored here.
+    pub exported: Option<u64>,
     /// What was refused.
     pub refused: Refused,
     /// Decisions, oldest first; the last one stands.
@@ -125,13 +132,39 @@ pub struct Asides {
     pub limit: u32,
 }
 
-/// How much refused work of a device waits for a decision.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Waiting {
+/// An amount of refused work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Amount {
     /// Pieces.
     pub pieces: u64,
-    /// Bytes.
+    /// Bytes of their changes.
     pub bytes: u64,
+}
+
+/// How much refused work of one user the office holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QuarantineShare {
+    /// Sign-in name.
+    pub user: String,
+    /// Pieces without a decision.
+    pub open: Amount,
+    /// Pieces whose bytes are stored here, decided or not.
+    pub stored: Amount,
+}
+
+/// A recorded export, after which the bytes of its pieces were deleted here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineExport {
+    /// Its number.
+    pub id: u64,
+    /// ms.
+    pub at: i64,
+    /// Who.
+    pub by: String,
+    /// What the file holds.
+    pub held: Amount,
+    /// SHA-256 of the file without its last line.
+    pub sha256: [u8; 32],
 }
 
 /// Reads of refused work.
@@ -143,8 +176,21 @@ pub trait QuarantineReads {
     fn quarantined(&mut self, id: u64) -> Result<Option<Quarantined>, StoreError>;
     /// The number under which the same work from the same device is kept.
     fn find_quarantined(&mut self, refused: &Refused) -> Result<Option<u64>, StoreError>;
-    /// How much of a device waits for a decision.
-    fn waiting_of(&mut self, device: DeviceId) -> Result<Waiting, StoreError>;
+    /// How much of a user waits for a decision; costs one look-up, however much it is.
+    fn undecided_of(&mut self, user: &str) -> Result<Amount, StoreError>;
+    /// How much is stored of all users.
+    fn quarantine_stored(&mut self) -> Result<Amount, StoreError>;
+    /// The shares of all users who ever had refused work, by name.
+    fn quarantine_shares(&mut self) -> Result<Vec<QuarantineShare>, StoreError>;
+    /// The next decided piece after a number whose bytes are stored and that was decided on by a
+    /// time.
+    fn next_exportable(
+        &mut self,
+        after: u64,
+        until: i64,
+    ) -> Result<Option<Quarantined>, StoreError>;
+    /// Recorded exports, newest first.
+    fn quarantine_exports(&mut self) -> Result<Vec<QuarantineExport>, StoreError>;
 }
 
 /// Writes of refused work.
@@ -153,4 +199,10 @@ pub trait QuarantineWrites {
     fn quarantine_work(&mut self, refused: &Refused) -> Result<u64, StoreError>;
     /// Adds a decision on work that is kept.
     fn decide(&mut self, id: u64, decision: &Decision) -> Result<(), StoreError>;
+    /// Records an export under a fresh number, which it gives; the number given does not count.
+    fn add_quarantine_export(&mut self, export: &QuarantineExport) -> Result<u64, StoreError>;
+    /// Deletes the bytes of a decided piece that an export holds; undecided work is left alone.
+    fn drop_exported(&mut self, id: u64, export: u64) -> Result<(), StoreError>;
+    /// Stores the bytes of an exported piece again; gives whether they were not stored.
+    fn restore_exported(&mut self, id: u64, changes: &[Vec<u8>]) -> Result<bool, StoreError>;
 }

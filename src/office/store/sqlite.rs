@@ -2,7 +2,7 @@
 //!
 //! One thread owns the only connection that writes; it takes jobs off a queue, runs each in a
 //! savepoint and commits many at once (`writer`). Reads have connections of their own, each read
-//! in a transaction, so that it sees one state (rule F3).
+//! in a transaction, so that it sees one state (rule F3), and can't write.
 
 mod accounts;
 mod backup;
@@ -10,12 +10,14 @@ mod blobs;
 mod conduct;
 mod convert;
 mod feeds;
+mod files;
 mod listing;
 mod quarantine;
 mod records;
 mod rows;
 mod writer;
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -60,7 +62,8 @@ pub struct Fresh {
 /// A store in one SQLite file.
 pub struct Sqlite {
     path: PathBuf,
-    writer: Writer,
+    /// Absent where the file is only read.
+    writer: Option<Writer>,
     readers: Mutex<Vec<Connection>>,
     moved: broadcast::Sender<Moved>,
     /// Held while the file is open, so that nobody puts another in its place.
@@ -70,8 +73,22 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens a file, making it or bringing it up to date where needed. Blocks.
     pub fn open(path: &Path, fresh: Fresh) -> Result<Self, StoreError> {
+        files::prepare(path)?;
         let shared = backup::share(path)?;
         Ok(Self { _shared: Some(shared), ..Self::open_unshared(path, fresh)? })
+    }
+
+    /// Opens a file that is there to read it, and writes nothing: neither the schema nor the file.
+    /// What a process that died had committed is read from its log. Blocks.
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        files::demand(path)?;
+        let shared = backup::share_if_there(path)?;
+        let connection = connect_to_read(path)?;
+        check_schema(&connection)?;
+        check_format(&connection)?;
+        let (moved, _) = broadcast::channel(1);
+        let readers = Mutex::new(vec![connection]);
+        Ok(Self { path: path.to_owned(), writer: None, readers, moved, _shared: shared })
     }
 
     fn open_unshared(path: &Path, fresh: Fresh) -> Result<Self, StoreError> {
@@ -91,22 +108,15 @@ impl Sqlite {
                 (FORMAT, fresh.epoch, fresh.office_device, fresh.voucher_key),
             )
             .map_err(failed)?;
-        let format: i64 = connection
-            .query_row("SELECT format FROM meta", (), |row| row.get(0))
-            .map_err(failed)?;
-        if format != FORMAT {
-            return Err(StoreError::Failed(format!(
-                "the file has format {format}, this program knows {FORMAT}"
-            )));
-        }
+        check_format(&connection)?;
         let (moved, _) = broadcast::channel(MOVED_KEPT);
-        let writer = Writer::start(connection, moved.clone())?;
+        let writer = Some(Writer::start(connection, moved.clone())?);
         Ok(Self { path: path.to_owned(), writer, readers: Mutex::default(), moved, _shared: None })
     }
 
     fn reader(&self) -> Result<Connection, StoreError> {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| connect(&self.path), Ok)
+        idle.map_or_else(|| connect_to_read(&self.path), Ok)
     }
 
     fn give_back(&self, reader: Connection) {
@@ -119,7 +129,14 @@ impl Sqlite {
 
 impl Store for Sqlite {
     fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
-        self.writer.submit(job)
+        match &self.writer {
+            Some(writer) => writer.submit(job),
+            None => {
+                let error = StoreError::Failed("the store was opened to be read".to_owned());
+                job.answer(Err(error.clone()));
+                Err(error)
+            }
+        }
     }
 
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError> {
@@ -137,7 +154,9 @@ impl Store for Sqlite {
     }
 
     fn close(&self) {
-        self.writer.close();
+        if let Some(writer) = &self.writer {
+            writer.close();
+        }
     }
 }
 
@@ -147,15 +166,57 @@ struct Tx<'c> {
     moved: Vec<Moved>,
 }
 
+/// A connection that writes. The file is there already: nothing but [`files::prepare`] makes one.
 fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.busy_timeout(BUSY).map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    let connection = connect_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection
         .execute_batch("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;")
         .map_err(failed)?;
     Ok(connection)
+}
+
+fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
+    connect_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn connect_with(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(BUSY).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn check_format(connection: &Connection) -> Result<(), StoreError> {
+    let format: i64 =
+        connection.query_row("SELECT format FROM meta", (), |row| row.get(0)).map_err(failed)?;
+    if format == FORMAT {
+        return Ok(());
+    }
+    let what = format!("the file has format {format}, this program knows {FORMAT}");
+    Err(StoreError::Failed(what))
+}
+
+/// Refuses another schema than this program's, since reading brings none up to date.
+fn check_schema(connection: &Connection) -> Result<(), StoreError> {
+    let found: Option<i64> = connection
+        .query_row("SELECT max(version) FROM refinery_schema_history", (), |row| row.get(0))
+        .map_err(|error| {
+            StoreError::Failed(format!("this is no database of an office: {error}"))
+        })?;
+    let runner = migrations::migrations::runner();
+    let known =
+        runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max();
+    match found.cmp(&known) {
+        Ordering::Equal => Ok(()),
+        Ordering::Less => Err(StoreError::Failed(
+            "an earlier version wrote the database, and reading does not change it: start the \
+             office once with `doorstep serve`; make a database of a backup with \
+             `doorstep restore` under another --database"
+                .to_owned(),
+        )),
+        Ordering::Greater => Err(StoreError::Failed(
+            "a later version of this program wrote the database: use that one".to_owned(),
+        )),
+    }
 }

@@ -31,12 +31,13 @@ pub struct Limits {
     pub command_body: usize,
     /// Largest case list.
     pub sheet_body: usize,
-    /// Requests that a device may send at once after a quiet time, and a second from then on.
-    pub device_rate: (u32, u32),
+    /// Requests that a user may send at once after a quiet time, and a second from then on, from
+    /// all devices.
+    pub user_rate: (u32, u32),
     /// The same for everybody at one address who is not signed in.
     pub stranger_rate: (u32, u32),
-    /// Streams of events of one device.
-    pub streams_per_device: usize,
+    /// Streams of events of one user.
+    pub streams_per_user: usize,
     /// Looking up who is asking.
     pub identities: Turns,
     /// Rounds.
@@ -52,7 +53,7 @@ pub struct Limits {
     /// How long the store may take over one small write and count as ready.
     pub ready: Duration,
     /// Whether what comes from this machine itself, and through no proxy, is spared the bounds
-    /// per address and per device.
+    /// per address and per user.
     pub spare_local: bool,
 }
 
@@ -89,9 +90,9 @@ impl Default for Limits {
             sign_in_body: 16 * 1024,
             command_body: MIB,
             sheet_body: 32 * MIB,
-            device_rate: (300, 10),
+            user_rate: (300, 10),
             stranger_rate: (600, 20),
-            streams_per_device: 8,
+            streams_per_user: 8,
             identities: Turns { at_once: 4 * cores, waiting: 1_024, patience: seconds(5) },
             rounds: Turns { at_once: 16 * cores, waiting: 256, patience: seconds(5) },
             pieces: Turns { at_once: 4 * cores, waiting: 64, patience: seconds(10) },

@@ -11,11 +11,10 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use super::super::Problem;
 use super::limits::Limits;
 use super::peer::Peer;
-use crate::ids::DeviceId;
 
 pub(super) struct Rates {
     clock: DefaultClock,
-    devices: DefaultKeyedRateLimiter<DeviceId>,
+    users: DefaultKeyedRateLimiter<String>,
     strangers: DefaultKeyedRateLimiter<IpAddr>,
     spare_local: bool,
 }
@@ -24,14 +23,17 @@ impl Rates {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             clock: DefaultClock::default(),
-            devices: RateLimiter::keyed(quota(limits.device_rate)),
+            users: RateLimiter::keyed(quota(limits.user_rate)),
             strangers: RateLimiter::keyed(quota(limits.stranger_rate)),
             spare_local: limits.spare_local,
         }
     }
 
-    pub(super) fn device(&self, peer: Peer, device: DeviceId) -> Result<(), Problem> {
-        if peer.local && self.spare_local { Ok(()) } else { self.ask(&self.devices, &device) }
+    pub(super) fn user(&self, peer: Peer, user: &str) -> Result<(), Problem> {
+        if peer.local && self.spare_local {
+            return Ok(());
+        }
+        self.ask(&self.users, &user.to_owned())
     }
 
     pub(super) fn stranger(&self, peer: Peer) -> Result<(), Problem> {
@@ -42,7 +44,7 @@ impl Rates {
     }
 
     pub(super) fn forget_the_quiet(&self) {
-        self.devices.retain_recent();
+        self.users.retain_recent();
         self.strangers.retain_recent();
     }
 
@@ -79,9 +81,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_device_and_each_network_has_its_own_rate() {
+    fn each_user_and_each_network_has_its_own_rate() {
         let limits = Limits {
-            device_rate: (2, 1),
+            user_rate: (2, 1),
             stranger_rate: (2, 1),
             spare_local: false,
             ..Limits::default()
@@ -90,11 +92,11 @@ mod tests {
         let peer = |text: &str| Peer { address: text.parse().unwrap(), local: false };
         let here = peer("192.0.2.7");
         for _ in 0..2 {
-            rates.device(here, DeviceId([1; 16])).unwrap();
+            rates.user(here, "chen.jie").unwrap();
             rates.stranger(peer("2001:db8::1")).unwrap();
         }
-        assert_eq!(rates.device(here, DeviceId([1; 16])).unwrap_err().code(), "rate_limited");
-        rates.device(here, DeviceId([2; 16])).unwrap();
+        assert_eq!(rates.user(here, "chen.jie").unwrap_err().code(), "rate_limited");
+        rates.user(here, "wu.min").unwrap();
         // Another address of the same network.
         assert_eq!(rates.stranger(peer("2001:db8::2")).unwrap_err().code(), "rate_limited");
         rates.stranger(peer("2001:db8:0:1::1")).unwrap();
@@ -102,10 +104,10 @@ mod tests {
 
     #[test]
     fn programs_of_this_machine_are_spared() {
-        let rates = Rates::new(&Limits { device_rate: (1, 1), ..Limits::default() });
+        let rates = Rates::new(&Limits { user_rate: (1, 1), ..Limits::default() });
         let here = Peer { address: "127.0.0.1".parse().unwrap(), local: true };
         for _ in 0..10 {
-            rates.device(here, DeviceId([1; 16])).unwrap();
+            rates.user(here, "chen.jie").unwrap();
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Certificates from an ACME directory (RFC 8555), proven by TLS-ALPN-01 (RFC 8737).
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +12,8 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_acme::caches::DirCache;
 use rustls_acme::{AcmeConfig, AcmeState};
 use tokio_stream::StreamExt;
+
+use crate::office::private;
 
 /// What clients speak, the better first, and what the directory asks with.
 const PROTOCOLS: [&[u8]; 3] = [b"h2", b"http/1.1", b"acme-tls/1"];
@@ -39,7 +40,9 @@ pub(super) struct Orders(Arc<Mutex<Option<AcmeState<io::Error>>>>);
 impl Acme {
     /// A configuration whose certificate comes with the first order.
     pub(super) fn begin(&self) -> io::Result<(RustlsConfig, Orders)> {
-        only_for_us(&self.folder)?;
+        // Private keys lie in it.
+        private::create_folder(&self.folder)?;
+        private::tighten(&self.folder)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = AcmeConfig::new_with_provider(&self.domains, Arc::clone(&provider))
             .contact(self.contact.iter().map(|address| format!("mailto:{address}")))
@@ -76,17 +79,6 @@ impl Orders {
             }
         }
     }
-}
-
-/// Private keys lie in it.
-fn only_for_us(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-    }
-    Ok(())
 }
 
 fn knowing(roots: &Path, provider: Arc<CryptoProvider>) -> io::Result<Arc<ClientConfig>> {

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row};
 
 use super::Tx;
-use super::convert::{device_id, failed, word};
+use super::convert::{device_id, failed, number, word};
 use crate::ids::DeviceId;
 use crate::office::store::{
     AccountReads, AccountWrites, Device, SignIn, StoreError, TokenHash, User,
@@ -45,6 +45,13 @@ impl AccountReads for Tx<'_> {
                 "SELECT key FROM device_keys WHERE device = ?1 ORDER BY enrolled_at, key",
             )
             .and_then(|mut statement| statement.query_map([id.0], |row| row.get(0))?.collect())
+            .map_err(failed)
+    }
+
+    fn enrolled_since(&mut self, user: &str, at: i64) -> Result<u64, StoreError> {
+        self.connection
+            .prepare_cached("SELECT count(*) FROM devices WHERE user = ?1 AND created_at > ?2")
+            .and_then(|mut statement| statement.query_row((user, at), |row| number(row, 0)))
             .map_err(failed)
     }
 

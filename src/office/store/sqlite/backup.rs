@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::convert::failed;
-use super::{FORMAT, Fresh, Sqlite, StoreError, connect};
+use super::{FORMAT, Fresh, Sqlite, StoreError, connect, connect_to_read, files};
+use crate::office::private;
 
 /// Copies the file's state into a new file and gives its size.
 ///
@@ -23,9 +24,7 @@ pub fn backup(database: &Path, to: &Path) -> Result<u64, StoreError> {
     if to.exists() {
         return Err(StoreError::Failed(format!("{} exists already", to.display())));
     }
-    if !database.is_file() {
-        return Err(StoreError::Failed(format!("there is no database {}", database.display())));
-    }
+    files::demand(database)?;
     let _shared = share(database)?;
     let part = beside(to, "part");
     copy(database, &part).inspect_err(|_| drop(fs::remove_file(&part)))?;
@@ -58,6 +57,18 @@ pub(super) fn share(database: &Path) -> Result<File, StoreError> {
     lock(database, File::try_lock_shared, "a backup is being restored here: try again later")
 }
 
+/// The same without making anything: without a lock file nobody has ever put a backup there.
+pub(super) fn share_if_there(database: &Path) -> Result<Option<File>, StoreError> {
+    match File::open(beside(database, "lock")) {
+        Ok(file) => {
+            take(file, File::try_lock_shared, "a backup is being restored here: try again later")
+                .map(Some)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_failed(error)),
+    }
+}
+
 fn alone(database: &Path) -> Result<File, StoreError> {
     lock(database, File::try_lock, "the database is in use: stop the office first")
 }
@@ -68,7 +79,16 @@ fn lock(
     taken: &str,
 ) -> Result<File, StoreError> {
     let path = beside(database, "lock");
-    let file = OpenOptions::new().create(true).append(true).open(path).map_err(io_failed)?;
+    private::create_if_missing(&path).map_err(io_failed)?;
+    let file = OpenOptions::new().append(true).open(path).map_err(io_failed)?;
+    self::take(file, take, taken)
+}
+
+fn take(
+    file: File,
+    take: fn(&File) -> Result<(), TryLockError>,
+    taken: &str,
+) -> Result<File, StoreError> {
     match take(&file) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Failed(taken.to_owned())),
@@ -78,8 +98,8 @@ fn lock(
 
 /// One state of the file, in a file that only its owner may read: it holds everything.
 fn copy(database: &Path, to: &Path) -> Result<(), StoreError> {
-    private(to)?;
-    let connection = connect(database)?;
+    empty(to)?;
+    let connection = connect_to_read(database)?;
     let name = to.to_str().ok_or_else(|| StoreError::Failed("the path is no text".into()))?;
     connection.execute("VACUUM INTO ?1", [name]).map_err(failed)?;
     drop(connection);
@@ -100,8 +120,8 @@ fn prepare(from: &Path, part: &Path, fresh: Fresh) -> Result<(), StoreError> {
     if check != "ok" || format != FORMAT {
         return Err(StoreError::Failed(format!("the backup is not sound: {check}")));
     }
-    private(part)?;
-    fs::copy(from, part).map_err(io_failed)?;
+    empty(part)?;
+    copy_into(from, part).map_err(io_failed)?;
     // Brings an older file up to date.
     drop(Sqlite::open_unshared(part, fresh)?);
     let connection = connect(part)?;
@@ -124,6 +144,7 @@ fn put_aside(database: &Path) -> Result<Option<PathBuf>, StoreError> {
     if !database.exists() {
         return Ok(None);
     }
+    files::tighten(database)?;
     // A file that is damaged can't be checkpointed; then its log is kept beside it.
     if let Ok(old) = connect(database) {
         drop(old.execute_batch("PRAGMA journal_mode = DELETE;"));
@@ -147,13 +168,16 @@ fn beside(path: &Path, what: &str) -> PathBuf {
 }
 
 /// Makes an empty file that only its owner may read.
-fn private(path: &Path) -> Result<(), StoreError> {
+fn empty(path: &Path) -> Result<(), StoreError> {
     drop(fs::remove_file(path));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(io_failed)
+    private::create(path).map(drop).map_err(io_failed)
+}
+
+/// Copies bytes alone: `fs::copy` would give the copy the permissions of the original.
+fn copy_into(from: &Path, to: &Path) -> io::Result<()> {
+    let mut copy = private::create(to)?;
+    io::copy(&mut File::open(from)?, &mut copy)?;
+    copy.sync_all()
 }
 
 /// Makes a rename last.

@@ -6,7 +6,9 @@ use super::Tx;
 use super::convert::{device_id, failed, number, to_sql};
 use super::feeds::IN_FEED;
 use crate::ids::{DeviceId, RecordId};
-use crate::office::store::{Blob, BlobName, BlobReads, BlobWrites, NamedBlob, StoreError};
+use crate::office::store::{
+    Blob, BlobName, BlobReads, BlobShare, BlobWrites, NamedBlob, StoreError,
+};
 
 impl BlobReads for Tx<'_> {
     fn uploaded(&mut self, name: BlobName, device: DeviceId) -> Result<u64, StoreError> {
@@ -31,20 +33,23 @@ impl BlobReads for Tx<'_> {
         Ok(chunks.concat())
     }
 
-    fn uploading(&mut self, device: DeviceId) -> Result<u64, StoreError> {
+    fn uploading(&mut self, user: &str) -> Result<BlobShare, StoreError> {
         self.connection
-            .prepare_cached("SELECT coalesce(sum(size), 0) FROM blob_chunks WHERE device = ?1")
-            .and_then(|mut statement| statement.query_row([device.0], |row| number(row, 0)))
+            .prepare_cached(
+                "SELECT count(*), coalesce(sum(size), 0) FROM blob_chunks
+                 WHERE device IN (SELECT id FROM devices WHERE user = ?1)",
+            )
+            .and_then(|mut statement| statement.query_row([user], share))
             .map_err(failed)
     }
 
-    fn unnamed_of(&mut self, device: DeviceId) -> Result<u64, StoreError> {
+    fn unnamed_of(&mut self, user: &str) -> Result<BlobShare, StoreError> {
         self.connection
             .prepare_cached(
-                "SELECT coalesce(sum(size), 0) FROM blobs b WHERE device = ?1 AND NOT EXISTS
-                   (SELECT 1 FROM visit_attachments a WHERE a.sha256 = b.sha256)",
+                "SELECT count(*), coalesce(sum(size), 0) FROM blobs
+                 WHERE user = ?1 AND named = 0",
             )
-            .and_then(|mut statement| statement.query_row([device.0], |row| number(row, 0)))
+            .and_then(|mut statement| statement.query_row([user], share))
             .map_err(failed)
     }
 
@@ -172,6 +177,10 @@ impl Tx<'_> {
         id: RecordId,
         named: &[NamedBlob],
     ) -> Result<(), StoreError> {
+        // Most merges touch no attachment.
+        if self.read_attachments(id)? == named {
+            return Ok(());
+        }
         self.write("DELETE FROM visit_attachments WHERE record = ?1", [id.0])?;
         for NamedBlob { name, media_type, size, by } in named {
             self.write(
@@ -182,6 +191,10 @@ impl Tx<'_> {
         }
         Ok(())
     }
+}
+
+fn share(row: &Row<'_>) -> rusqlite::Result<BlobShare> {
+    Ok(BlobShare { count: number(row, 0)?, bytes: number(row, 1)? })
 }
 
 fn named_blob(row: &Row<'_>) -> rusqlite::Result<NamedBlob> {

@@ -5,15 +5,15 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::Tx;
 use super::convert::{damaged, device_id, failed, number, number_or_none, record_id, to_sql, word};
-use crate::ids::DeviceId;
+use crate::office::store::quarantine::encode;
 use crate::office::store::{
-    Asides, Decision, QuarantineReads, QuarantineWrites, Quarantined, Refused, Stand, StoreError,
-    Waiting,
+    Amount, Asides, Decision, QuarantineExport, QuarantineReads, QuarantineShare, QuarantineWrites,
+    Quarantined, Refused, Stand, StoreError,
 };
 
 const COLUMNS: &str =
     "q.id, r.case_no, q.record, q.device, q.user, q.at, q.code, q.path, q.message,
-    q.units, q.state, q.fingerprint FROM quarantine q LEFT JOIN records r ON r.id = q.record";
+    q.units, q.state, q.fingerprint, q.exported FROM quarantine q LEFT JOIN records r ON r.id = q.record";
 
 /// Absent filters are NULL.
 const FILTERS: &str = "(?1 IS NULL OR q.state = ?1) AND (?2 IS NULL OR q.user = ?2)
@@ -48,7 +48,7 @@ impl QuarantineReads for Tx<'_> {
     }
 
     fn quarantined(&mut self, id: u64) -> Result<Option<Quarantined>, StoreError> {
-        let read = |row: &Row<'_>| Ok((quarantined(row)?, row.get::<_, Vec<u8>>(12)?));
+        let read = |row: &Row<'_>| Ok((quarantined(row)?, row.get::<_, Vec<u8>>(13)?));
         let columns = COLUMNS.replacen(" FROM", ", q.changes FROM", 1);
         let found = self
             .connection
@@ -80,16 +80,78 @@ impl QuarantineReads for Tx<'_> {
             .map_err(failed)
     }
 
-    fn waiting_of(&mut self, device: DeviceId) -> Result<Waiting, StoreError> {
+    fn undecided_of(&mut self, user: &str) -> Result<Amount, StoreError> {
+        self.connection
+            .prepare_cached("SELECT open_pieces, open_bytes FROM quarantine_shares WHERE user = ?1")
+            .and_then(|mut statement| statement.query_row([user], |row| amount(row, 0)).optional())
+            .map(Option::unwrap_or_default)
+            .map_err(failed)
+    }
+
+    fn quarantine_stored(&mut self) -> Result<Amount, StoreError> {
+        // One row a user.
         self.connection
             .prepare_cached(
-                "SELECT count(*), coalesce(sum(size), 0) FROM quarantine
-                 WHERE device = ?1 AND state = 'open'",
+                "SELECT coalesce(sum(stored_pieces), 0), coalesce(sum(stored_bytes), 0)
+                 FROM quarantine_shares",
+            )
+            .and_then(|mut statement| statement.query_row((), |row| amount(row, 0)))
+            .map_err(failed)
+    }
+
+    fn quarantine_shares(&mut self) -> Result<Vec<QuarantineShare>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT user, open_pieces, open_bytes, stored_pieces, stored_bytes
+                 FROM quarantine_shares ORDER BY user",
             )
             .and_then(|mut statement| {
-                statement.query_row([device.0], |row| {
-                    Ok(Waiting { pieces: number(row, 0)?, bytes: number(row, 1)? })
-                })
+                let read = |row: &Row<'_>| {
+                    let (open, stored) = (amount(row, 1)?, amount(row, 3)?);
+                    Ok(QuarantineShare { user: row.get(0)?, open, stored })
+                };
+                statement.query_map((), read)?.collect()
+            })
+            .map_err(failed)
+    }
+
+    fn next_exportable(
+        &mut self,
+        after: u64,
+        until: i64,
+    ) -> Result<Option<Quarantined>, StoreError> {
+        let next = self
+            .connection
+            .prepare_cached(
+                "SELECT id FROM quarantine q
+                 WHERE exported IS NULL AND state <> 'open' AND id > ?1 AND ?2 >=
+                   (SELECT max(at) FROM decisions d WHERE d.quarantine = q.id)
+                 ORDER BY id LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row((to_sql(after), until), |row| number(row, 0)).optional()
+            })
+            .map_err(failed)?;
+        next.map_or(Ok(None), |id| self.quarantined(id))
+    }
+
+    fn quarantine_exports(&mut self) -> Result<Vec<QuarantineExport>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT id, at, by_user, pieces, bytes, sha256 FROM quarantine_exports
+                 ORDER BY id DESC",
+            )
+            .and_then(|mut statement| {
+                let read = |row: &Row<'_>| {
+                    Ok(QuarantineExport {
+                        id: number(row, 0)?,
+                        at: row.get(1)?,
+                        by: row.get(2)?,
+                        held: amount(row, 3)?,
+                        sha256: row.get(5)?,
+                    })
+                };
+                statement.query_map((), read)?.collect()
             })
             .map_err(failed)
     }
@@ -146,6 +208,42 @@ impl QuarantineWrites for Tx<'_> {
         )
         .map(drop)
     }
+
+    fn add_quarantine_export(&mut self, export: &QuarantineExport) -> Result<u64, StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO quarantine_exports (at, by_user, pieces, bytes, sha256)
+                 VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
+            )
+            .and_then(|mut statement| {
+                let Amount { pieces, bytes } = export.held;
+                let values = (export.at, &export.by, to_sql(pieces), to_sql(bytes), export.sha256);
+                statement.query_row(values, |row| number(row, 0))
+            })
+            .map_err(failed)
+    }
+
+    fn drop_exported(&mut self, id: u64, export: u64) -> Result<(), StoreError> {
+        self.write(
+            "UPDATE quarantine SET changes = ?3, size = 0, exported = ?2
+             WHERE id = ?1 AND exported IS NULL AND state <> 'open'",
+            (to_sql(id), to_sql(export), encode(&[])?),
+        )
+        .map(drop)
+    }
+
+    fn restore_exported(&mut self, id: u64, changes: &[Vec<u8>]) -> Result<bool, StoreError> {
+        let restored = self.write(
+            "UPDATE quarantine SET changes = ?2, size = length(?2), exported = NULL
+             WHERE id = ?1 AND exported IS NOT NULL",
+            (to_sql(id), encode(changes)?),
+        );
+        Ok(restored? > 0)
+    }
+}
+
+fn amount(row: &Row<'_>, first: usize) -> rusqlite::Result<Amount> {
+    Ok(Amount { pieces: number(row, first)?, bytes: number(row, first + 1)? })
 }
 
 fn quarantined(row: &Row<'_>) -> rusqlite::Result<Quarantined> {
@@ -155,6 +253,7 @@ fn quarantined(row: &Row<'_>) -> rusqlite::Result<Quarantined> {
         case_no: row.get(1)?,
         stand: word(row, 10, Stand::parse)?,
         fingerprint: row.get(11)?,
+        exported: number_or_none(row, 12)?,
         refused: Refused {
             record: record_id(row, 2)?,
             device: device_id(row, 3)?,

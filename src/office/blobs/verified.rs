@@ -1,0 +1,61 @@
+//! A blob's bytes on their way out, compared with its name as they go.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use tokio_stream::Stream;
+
+use super::shelf::BlobBytes;
+use crate::office::store::BlobName;
+
+/// Hands bytes on a chunk late. The last chunk goes out only once all of them are known to be what
+/// the name says: an answer that is whole is right, and the work done for it follows the network.
+pub(super) struct VerifiedBytes {
+    name: BlobName,
+    bytes: BlobBytes,
+    hash: Sha256,
+    held: Option<Bytes>,
+    ended: bool,
+}
+
+impl VerifiedBytes {
+    pub(super) fn new(name: BlobName, bytes: BlobBytes) -> Self {
+        Self { name, bytes, hash: Sha256::new(), held: None, ended: false }
+    }
+
+    fn end(&mut self) -> Option<io::Result<Bytes>> {
+        self.ended = true;
+        let hash = std::mem::take(&mut self.hash).finalize();
+        if <[u8; 32]>::from(hash) == self.name {
+            return self.held.take().map(Ok);
+        }
+        tracing::error!("an attachment is not what its name says");
+        Some(Err(io::Error::new(io::ErrorKind::InvalidData, "an attachment is damaged")))
+    }
+}
+
+impl Stream for VerifiedBytes {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        while !self.ended {
+            match ready!(self.bytes.as_mut().poll_next(context)) {
+                Some(Ok(chunk)) => {
+                    self.hash.update(&chunk);
+                    if let Some(before) = self.held.replace(chunk) {
+                        return Poll::Ready(Some(Ok(before)));
+                    }
+                }
+                Some(Err(error)) => {
+                    self.ended = true;
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+                None => return Poll::Ready(self.end()),
+            }
+        }
+        Poll::Ready(None)
+    }
+}
