@@ -140,12 +140,14 @@ for (const [vocabulary, type] of Object.entries(TYPES)) {
 /** Only the console and programs can meet these. */
 const ELSEWHERE = new Set([
   "already_accepted",
+  "export_changed",
   "last_admin",
   "method_not_allowed",
   "name_taken",
   "no_pages",
   "no_sheet",
   "not_a_collector",
+  "nothing_to_export",
   "reason_needed",
   "record_moved",
   "unknown_quarantine",

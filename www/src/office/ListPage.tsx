@@ -8,6 +8,7 @@ import { api, type Page } from "./api";
 import { Filters } from "./Filters";
 import { directionOf, isNarrowed, officeQuery, sortOf, withFilter, withoutFilters } from "./filters";
 import { Empty, PageTitle } from "./page";
+import { QuarantineAlarm, useUsage } from "./QuarantineAlarm";
 import { explain, lastSearch, mayWrite, needCollectors } from "./state";
 import { VisitTable } from "./VisitTable";
 
@@ -19,6 +20,7 @@ export function ListPage(): JSX.Element {
   const [loading, setLoading] = useState(true);
   /** The question that is being asked; an answer to an older one is dropped. */
   const asking = useRef<AbortController | null>(null);
+  const { usage } = useUsage();
   const query = officeQuery(search).toString();
   const filters = new URLSearchParams(search);
 
@@ -55,6 +57,7 @@ export function ListPage(): JSX.Element {
           {t("office/refresh")}
         </button>
       </div>
+      <QuarantineAlarm usage={usage} />
       <Filters
         search={search}
         onChange={(key, value) => change(withFilter(search, key, value))}

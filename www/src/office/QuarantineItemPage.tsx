@@ -82,7 +82,9 @@ function Beside({ item }: { item: QuarantineItem }): JSX.Element {
   if (item.fields.length === 0) {
     return (
       <Card title={t("office/q/beside")}>
-        <p class="muted">{t("office/q/unreadable")}</p>
+        <p class="muted">
+          {item.exported === undefined ? t("office/q/unreadable") : t("office/room/exported", { n: item.exported })}
+        </p>
       </Card>
     );
   }
@@ -183,7 +185,7 @@ function Deciding({ item, changed, moved }: DecidingProps): JSX.Element {
           <p data-testid="reopens">{t("office/q/reopens")}</p>
         </Alert>
       )}
-      {item.went_on && <Alert tone="warning">{t("office/q/went_on")}</Alert>}
+      {item.went_on && item.exported === undefined && <Alert tone="warning">{t("office/q/went_on")}</Alert>}
       {!mayWrite() && <p class="muted">{t("office/q/read_only")}</p>}
       {said && <Alert tone="warning">{said}</Alert>}
       {mayWrite() && (

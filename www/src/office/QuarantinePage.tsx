@@ -9,6 +9,8 @@ import { whyRefused } from "../ui/refusal";
 import { api, type Quarantined, type QuarantinePage as Page } from "./api";
 import { Empty, PageTitle } from "./page";
 import { pathName } from "./paths";
+import { QuarantineAlarm, useUsage } from "./QuarantineAlarm";
+import { QuarantineExports } from "./QuarantineExport";
 import { explain } from "./state";
 
 const STATES = ["open", "accepted", "dismissed"] as const;
@@ -21,6 +23,7 @@ export function QuarantinePage(): JSX.Element {
   const state = STATES.find((known) => known === asked) ?? "";
   const [page, setPage] = useState<Page | null>(null);
   const [error, setError] = useState<string | null>(null);
+  const { usage, again: askUsage } = useUsage();
   /** The newest question: answers to older ones are dropped. */
   const asking = useRef(0);
 
@@ -49,6 +52,7 @@ export function QuarantinePage(): JSX.Element {
     <div class="flex flex-col gap-4">
       <PageTitle>{t("office/quarantine")}</PageTitle>
       <p class="muted max-w-prose">{t("office/quarantine_lead")}</p>
+      <QuarantineAlarm usage={usage} />
       <div class="max-w-xs">
         <Select
           label={t("office/q/state")}
@@ -78,6 +82,7 @@ export function QuarantinePage(): JSX.Element {
           {t("office/more")}
         </button>
       )}
+      {usage && <QuarantineExports usage={usage} again={askUsage} />}
     </div>
   );
 }

@@ -99,6 +99,8 @@ export interface Quarantined {
   /** Fields and entries that it is about. */
   units: string[];
   state: "open" | "accepted" | "dismissed";
+  /** The export that holds its bytes, where they are not stored here any more. */
+  exported?: number;
 }
 export interface QuarantinePage {
   rows: Quarantined[];
@@ -118,6 +120,34 @@ export interface Decision {
   by: string;
   at: number;
   reason: string;
+}
+/** An amount of refused work. */
+export interface Amount {
+  pieces: number;
+  bytes: number;
+}
+type Fullness = "fine" | "near" | "full";
+export interface QuarantineUsage {
+  fullness: Fullness;
+  open: Amount;
+  /** What an export would take. */
+  decided: Amount;
+  most: Amount;
+  /** Of whom nearly as much waits as is kept of one person. */
+  users: { user: string; fullness: Fullness; open: Amount }[];
+  exports: QuarantineExport[];
+}
+export interface QuarantineExport extends Amount {
+  id: number;
+  at: number;
+  by: string;
+  sha256: string;
+}
+/** The last line of an export. */
+export interface ExportEnd extends Amount {
+  until: number;
+  most_bytes: number;
+  sha256: string;
 }
 export interface QuarantineItem extends Quarantined {
   decisions: Decision[];
@@ -165,10 +195,9 @@ export class ApiError extends Error {
   }
 }
 
-async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
-  let response: Response;
+async function ask(path: string, init: RequestInit): Promise<Response> {
   try {
-    response = await fetch(path, {
+    return await fetch(path, {
       ...init,
       headers: { ...init.headers, "X-Doorstep": __VERSION__ },
       cache: "no-store",
@@ -176,13 +205,31 @@ async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
   } catch {
     throw new ApiError("offline", "");
   }
+}
+
+async function download(path: string): Promise<Blob> {
+  const response = await ask(path, {});
+  if (!response.ok) throw await refusal(response);
+  return response.blob().catch(() => {
+    throw new ApiError("offline", "");
+  });
+}
+
+async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await ask(path, init);
   if (response.status === 204) return undefined as T;
+  if (!response.ok) throw await refusal(response);
   const body = (await response.json().catch(() => null)) as unknown;
   // An answer that is no JSON is not the office's: a proxy's page, a captive portal.
-  if (response.ok && body !== null) return body as T;
+  if (body === null) throw new ApiError("office_error", "");
+  return body as T;
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => null)) as unknown;
   const problem = (body ?? {}) as { code?: string; detail?: string; title?: string; path?: string };
   const busy = problem.code === "rate_limited" || (problem.code === undefined && response.status === 503);
-  throw new ApiError(
+  return new ApiError(
     (busy ? "office_busy" : problem.code) ?? (response.status === 401 ? "signed_out" : "office_error"),
     problem.detail ?? problem.title ?? "",
     problem.path,
@@ -230,5 +277,8 @@ export const api = {
   quarantined: (id: string) => call<QuarantineItem>(`/api/quarantine/${encodeURIComponent(id)}`),
   accept: (id: number, heads: string[], reason: string) =>
     call<QuarantineItem>(`/api/quarantine/${id}/accept`, json({ heads, reason })),
+  quarantineUsage: () => call<QuarantineUsage>("/api/quarantine/usage"),
+  exportQuarantine: () => download("/api/quarantine/export"),
+  deleteExported: (end: ExportEnd) => call<QuarantineExport>("/api/quarantine/export/delete", json(end)),
   dismiss: (id: number, reason: string) => call<QuarantineItem>(`/api/quarantine/${id}/dismiss`, json({ reason })),
 };
