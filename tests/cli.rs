@@ -304,7 +304,7 @@ fn an_earlier_schema_is_not_brought_up_to_date_by_reading() {
     assert!(said.contains("doorstep serve"), "{said}");
 }
 
-/// What a killed office had committed stands in the log alone.
+/// Commits of a killed office are in the write-ahead log alone.
 #[test]
 fn verify_reads_what_a_killed_office_had_committed() {
     let desk = Desk::new();

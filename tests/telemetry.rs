@@ -73,6 +73,9 @@ fn a_day_s_work_is_counted_and_leaves_nobody_s_name_in_the_logs() {
         ("doorstep_store_commit_seconds_count", 3.0),
         ("doorstep_store_waiting", 0.0),
         ("doorstep_connections", 1.0),
+        ("doorstep_quarantine_pieces{state=\"open\"}", 1.0),
+        ("doorstep_quarantine_bytes{state=\"open\"}", 1.0),
+        ("doorstep_quarantine_bytes_limit", 1e9),
     ] {
         let line = metrics.lines().find(|line| line.starts_with(&format!("{series} ")));
         let line = line.unwrap_or_else(|| panic!("{series} is not in\n{metrics}"));

@@ -1,13 +1,13 @@
 //! Cells that a spreadsheet would run as a formula, made harmless on the way out and read back on
 //! the way in.
 //!
-//! An apostrophe in front turns a formula into text. A text that already looks like one with
-//! apostrophes gets another, so that what comes back is always what went out.
+//! An apostrophe in front turns a formula into text. A text that begins with apostrophes and then
+//! looks like a formula gets one more, so that an import restores every text exactly.
 
 /// Where formulas begin, in both widths: spreadsheets set to Chinese or Japanese take either.
 const BEGINNINGS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// Whether a spreadsheet might run a text, or take it apart, as it stands in a CSV file.
+/// Whether a spreadsheet might run a text of a CSV file, or split it.
 fn is_risky(text: &str) -> bool {
     // Programs differ in what they skip before they look.
     let skipped =

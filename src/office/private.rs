@@ -43,8 +43,15 @@ pub(super) fn tighten(path: &Path) -> io::Result<()> {
     if mode & OTHERS == 0 {
         return Ok(());
     }
-    fs::set_permissions(path, fs::Permissions::from_mode(mode & !OTHERS))?;
-    let path = path.display();
-    tracing::warn!(%path, mode = format!("{mode:o}"), "others had access; now the owner alone has");
+    let tightened = fs::set_permissions(path, fs::Permissions::from_mode(mode & !OTHERS));
+    let (path, mode) = (path.display(), format!("{mode:o}"));
+    match tightened {
+        Ok(()) => tracing::warn!(%path, mode, "others had access; now the owner alone has"),
+        // Only the owner may change it: that is no reason to stop work.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::warn!(%path, mode, "others have access, and the file is another user's");
+        }
+        Err(error) => return Err(error),
+    }
     Ok(())
 }

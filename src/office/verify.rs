@@ -160,7 +160,7 @@ impl Verifier {
                 }
             }
         }
-        for what in exported.wrong(&reads.quarantine_exports()?) {
+        for what in exported.problems(&reads.quarantine_exports()?) {
             self.wrong("", what);
         }
         for share in reads.quarantine_shares()? {

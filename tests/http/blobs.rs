@@ -308,7 +308,7 @@ async fn damaged_bytes_are_never_handed_out_as_a_whole_blob() {
     name(&desk, id, &photo, "image/jpeg").await;
     let sha256 = hex(&Sha256::digest(&photo));
     let file = desk.folder().join("office.db.blobs").join(&sha256[..2]).join(&sha256);
-    // One bit at the end: what comes before is on its way when it is found.
+    // One bit at the end: everything before it has been sent when it is found.
     let mut damaged = photo.clone();
     *damaged.last_mut().unwrap() ^= 1;
     std::fs::write(&file, &damaged).unwrap();

@@ -62,7 +62,7 @@ async fn m4_decided_work_is_exported_then_deleted_and_that_is_recorded() {
     let delete = "/api/quarantine/export/delete";
     assert_eq!(desk.post_json(delete, Some(&supervisor), &end).await.code().0, 403);
 
-    // Not by somebody who has not had the whole file, nor when it is no longer what it was.
+    // A wrong hash deletes nothing, and neither does the same hash twice.
     let hash = lines.last().unwrap()["sha256"].as_str().unwrap();
     let wrong = end.replace(hash, &"0".repeat(64));
     let changed = (409, "export_changed".to_owned());
@@ -92,7 +92,6 @@ async fn a_decision_between_export_and_deletion_deletes_nothing() {
     let desk = Desk::open().await;
     let (token, id) = three(&desk).await;
     let admin = desk.token("admin").await;
-    // Work that can be accepted: nothing that the record lacks.
     let lines = export(&desk, &admin).await;
     let end = lines.last().unwrap().to_string();
     desk.office.dismiss_quarantined(3, "noise too", "lin.yue").await.unwrap();

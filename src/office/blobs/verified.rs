@@ -32,6 +32,7 @@ impl VerifiedBytes {
         if <[u8; 32]>::from(hash) == self.name {
             return self.held.take().map(Ok);
         }
+        metrics::counter!("doorstep_blobs_damaged_total").increment(1);
         tracing::error!("an attachment is not what its name says");
         Some(Err(io::Error::new(io::ErrorKind::InvalidData, "an attachment is damaged")))
     }

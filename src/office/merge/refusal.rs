@@ -65,7 +65,7 @@ impl Refusal {
         Self::plain(RefusalCode::NotVouched, "the office did not vouch for this state")
     }
 
-    /// Nothing more of the user's is kept until somebody has decided on what is.
+    /// The share of the user, or the whole quarantine, is full.
     pub(in crate::office) fn quarantine_full() -> Self {
         Self::plain(
             RefusalCode::QuarantineFull,

@@ -2,9 +2,9 @@
 //!
 //! A file is lines of JSON: a head that says what was asked for, a line for each piece with its
 //! bytes and decisions, and an end with the SHA-256 of all lines before it. The same question gives
-//! the same file as long as nothing is decided in between, so whoever shows the hash has had the
-//! whole file, and it holds what is then deleted. Undecided work is never exported: its author may
-//! still need it, and waits for a word.
+//! the same file as long as nobody decides in between. So the hash proves that the whole file has
+//! arrived, and that it holds what is then deleted. Undecided work is never exported: its author
+//! may still need it.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -25,7 +25,7 @@ const VERSION: u32 = 1;
 /// Pieces whose bytes are deleted, or stored again, in one transaction.
 const BATCH: usize = 200;
 
-/// Which pieces are exported: those decided on by a time, the oldest first, up to so many bytes.
+/// Which pieces are exported: those decided by a time, oldest first, up to a number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportScope {
     /// ms.
@@ -121,8 +121,13 @@ impl Office {
         }
         let held = Amount { pieces: end.pieces, bytes: end.bytes };
         let export = QuarantineExport { id: 0, at: self.now(), by: by.to_owned(), held, sha256 };
-        let recorded = export.clone();
-        let id = self.store.write(move |tx| tx.add_quarantine_export(&recorded)).await?;
+        let (recorded, first) = (export.clone(), pieces.first().copied());
+        let recording = self.store.write(move |tx| {
+            // Deletion begins with the first piece: where it is gone, somebody else was faster.
+            let next = tx.next_exportable(0, scope.until)?.map(|next| next.id);
+            if next == first { tx.add_quarantine_export(&recorded).map(Some) } else { Ok(None) }
+        });
+        let id = recording.await?.ok_or(QuarantineError::ExportChanged)?;
         for batch in pieces.chunks(BATCH) {
             let batch = batch.to_vec();
             let deleted = self
@@ -265,12 +270,12 @@ fn failed(error: &dyn std::fmt::Display) -> StoreError {
     StoreError::Failed(format!("the export could not be written: {error}"))
 }
 
-/// Whether exports and what stands in the store agree; gives what is wrong.
+/// Compares recorded exports with the pieces that the store holds.
 #[derive(Default)]
 pub(in crate::office) struct Exported(BTreeMap<u64, u64>);
 
 impl Exported {
-    /// Counts a piece; gives what is wrong with it.
+    /// Counts a piece; gives the problem with it, if any.
     pub(in crate::office) fn add(&mut self, found: &Quarantined) -> Option<String> {
         let export = found.exported?;
         *self.0.entry(export).or_default() += 1;
@@ -282,8 +287,8 @@ impl Exported {
         stored.then(|| format!("refused work {id} is exported and stored"))
     }
 
-    /// What is wrong with the whole.
-    pub(in crate::office) fn wrong(self, exports: &[QuarantineExport]) -> Vec<String> {
+    /// Problems with the whole.
+    pub(in crate::office) fn problems(self, exports: &[QuarantineExport]) -> Vec<String> {
         let most = |id: u64| {
             exports.iter().find(|export| export.id == id).map_or(0, |export| export.held.pieces)
         };

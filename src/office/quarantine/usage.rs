@@ -10,7 +10,7 @@ use crate::office::{Office, OfficeError};
 /// Per cent of a bound from which on people are told.
 const NEAR: u64 = 80;
 
-/// Whether somebody has to do something.
+/// How near a bound is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fullness {

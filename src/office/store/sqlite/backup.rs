@@ -57,7 +57,8 @@ pub(super) fn share(database: &Path) -> Result<File, StoreError> {
     lock(database, File::try_lock_shared, "a backup is being restored here: try again later")
 }
 
-/// The same without making anything: without a lock file nobody has ever put a backup there.
+/// Shares the lock without making its file, for readers. `restore` makes the file first, so a
+/// database without one is not being replaced.
 pub(super) fn share_if_there(database: &Path) -> Result<Option<File>, StoreError> {
     match File::open(beside(database, "lock")) {
         Ok(file) => {
