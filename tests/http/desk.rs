@@ -163,7 +163,7 @@ impl Desk {
         answer.json()["token"].as_str().unwrap().to_owned()
     }
 
-    /// A fresh token on the same device each time: a user enrols only so many in a day.
+    /// A fresh token on the same device each time: enrolments in a day are bounded.
     pub(crate) async fn token_again(&self, name: &str) -> String {
         let device = self.devices.lock().unwrap().get(name).cloned();
         let body = serde_json::json!({ "name": name, "password": PASSWORD, "device": device });

@@ -28,7 +28,7 @@ async fn a_user_enrols_so_many_devices_a_day_and_no_more() {
     let made_up = sign_in("chen.jie", Some(&unknown)).await;
     assert_eq!(made_up.code(), (429, "too_many_devices".into()));
     let known = sign_in("chen.jie", first["device"].as_str()).await;
-    assert_eq!(known.status.as_u16(), 200, "a device that is enrolled goes on");
+    assert_eq!(known.status.as_u16(), 200, "an enrolled device is not a new one");
     assert_eq!(sign_in("wu.min", None).await.status.as_u16(), 200);
     desk.later(DAY + 1);
     assert_eq!(sign_in("chen.jie", None).await.status.as_u16(), 200);

@@ -123,7 +123,7 @@ impl Office {
         let export = QuarantineExport { id: 0, at: self.now(), by: by.to_owned(), held, sha256 };
         let (recorded, first) = (export.clone(), pieces.first().copied());
         let recording = self.store.write(move |tx| {
-            // Deletion begins with the first piece: where it is gone, somebody else was faster.
+            // Deletion begins with the first piece: if its bytes are gone, another one has begun.
             let next = tx.next_exportable(0, scope.until)?.map(|next| next.id);
             if next == first { tx.add_quarantine_export(&recorded).map(Some) } else { Ok(None) }
         });
