@@ -260,6 +260,25 @@ impl JsWorkspace {
         Ok(self.inner.holds(id(record)?))
     }
 
+    /// These records and no others stay until their attachments are named.
+    #[wasm_bindgen(js_name = holdBack)]
+    pub fn hold_back(&mut self, records: Vec<String>, now_ms: f64) {
+        let records = records.iter().filter_map(|record| record.parse().ok()).collect();
+        self.inner.hold_back(records, millis(now_ms));
+    }
+
+    /// Whether a record is to leave this device as soon as nothing holds it back.
+    #[wasm_bindgen(js_name = isLeaving)]
+    pub fn is_leaving(&self, record: &str) -> Result<bool, JsValue> {
+        Ok(self.inner.is_leaving(id(record)?))
+    }
+
+    /// Whether the office has all that was written into a record, or it is not here.
+    #[wasm_bindgen(js_name = isSettled)]
+    pub fn is_settled(&self, record: &str) -> Result<bool, JsValue> {
+        Ok(self.inner.is_settled(id(record)?))
+    }
+
     /// Whether anything is not confirmed by the office.
     #[wasm_bindgen(js_name = hasUnsent)]
     pub fn has_unsent(&self) -> bool {
@@ -481,6 +500,7 @@ fn refusal(error: WorkspaceError) -> JsValue {
         WorkspaceError::UnknownRecord => thrown("unknown_record", "", &message),
         WorkspaceError::NotOpen => thrown("not_open", "", &message),
         WorkspaceError::NotRefused => thrown("not_refused", "", &message),
+        WorkspaceError::NotKept => thrown("not_kept", "", &message),
         WorkspaceError::Damaged => thrown("damaged", "", &message),
         WorkspaceError::Command(error) => thrown(error.code(), error.path(), &message),
         WorkspaceError::ZoneNeeded { zone } => thrown("zone_needed", &zone, &message),

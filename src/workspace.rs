@@ -101,6 +101,9 @@ pub enum WorkspaceError {
     /// Nothing of the record is refused, or not any more.
     #[error("nothing of this record is refused")]
     NotRefused,
+    /// The office has no room to keep what it refused: it stays here until it has.
+    #[error("the office has no room to keep what it refused")]
+    NotKept,
     /// The command does not hold.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -155,6 +158,8 @@ pub struct Workspace {
     listing: Listing,
     cards: Cards,
     drafts: Drafts,
+    /// Records that stay until their attachments are named, even if they were withdrawn (rule F1).
+    held_back: BTreeSet<RecordId>,
     /// The layers of conduct: the program's and the lender's.
     policy: Policy,
     /// Borrowers' zones, as far as the platform was asked for them.

@@ -2,6 +2,8 @@
 
 #[path = "http/access.rs"]
 mod access;
+#[path = "http/blob_damage.rs"]
+mod blob_damage;
 #[path = "http/blobs.rs"]
 mod blobs;
 #[path = "http/desk.rs"]

@@ -10,6 +10,7 @@
 //! is seen by nobody. A name alone opens nothing: where a collector adds one to a record without
 //! having brought the bytes, the record shows nothing to its collectors.
 
+mod scrub;
 mod shelf;
 mod sweep;
 mod verified;
@@ -24,6 +25,7 @@ use tokio_stream::{Stream, StreamExt};
 use super::store::{Blob, BlobName, BlobShare, NamedBlob, StoreError, Writes};
 use super::{Office, OfficeError, Session};
 use crate::record::terms::Role;
+pub use scrub::Scrubbed;
 pub use shelf::{BlobBytes, Lies, Shelf};
 pub use sweep::Swept;
 use verified::VerifiedBytes;
@@ -146,7 +148,7 @@ impl Office {
         Ok(Some(Content { media_type, size, bytes }))
     }
 
-    /// Whether a blob is here, as far as the sender may know: they brought it, or may see it.
+    /// Whether a blob is here whole, as far as the sender may know: they brought it, or may see it.
     async fn is_here_for(&self, session: &Session, name: BlobName) -> Result<bool, OfficeError> {
         let user = session.user.clone();
         let may_know = self
@@ -156,7 +158,7 @@ impl Office {
                 })?)
             })
             .await?;
-        Ok(may_know && self.shelf.is_there(&name).await?)
+        Ok(may_know && self.shelf.is_whole(&name).await?)
     }
 
     /// All bytes are here: verifies them and puts them on the shelf.

@@ -114,6 +114,15 @@ impl World<'_> {
         if let Some(card) = started.past_work().iter().find(|card| here.contains(&card.record)) {
             return broken("F6", format!("device {n} has {} and a card of it", card.record));
         }
+        // Where rows were damaged or forgotten, what belonged to them may stand alone.
+        let stray =
+            device.disk.iter().flat_map(|(table, rows)| rows.keys().map(move |key| (table, key)));
+        let stray = stray
+            .filter(|(_, key)| !key.starts_with("card/"))
+            .find(|(_, key)| record_of(key).is_some_and(|id| !here.contains(&id.to_string())));
+        if let Some((table, key)) = stray.filter(|_| !device.ever_hurt) {
+            return broken("F1", format!("device {n} has left {key} behind in {table:?}"));
+        }
         let mut lost = Vec::new();
         for id in records {
             let record = match started.record(id) {
@@ -177,4 +186,9 @@ impl World<'_> {
         };
         Record::load(&stored.document).map_err(|error| failed("D2", error))
     }
+}
+
+/// The record that a key of the store is about.
+fn record_of(key: &str) -> Option<RecordId> {
+    key.split('/').find_map(|part| part.parse().ok())
 }

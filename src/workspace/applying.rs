@@ -278,10 +278,10 @@ impl Workspace {
         }
     }
 
-    /// Erases a withdrawn record, once nothing of it is unsent (rule F1).
+    /// Erases a withdrawn record, once nothing of it is unsent and nothing holds it back (rule F1).
     pub(super) fn erase_if_handed_over(&mut self, id: RecordId) {
         let handed_over = self.held.get(&id).is_some_and(|held| held.outbox.is_empty());
-        if handed_over {
+        if handed_over && !self.held_back.contains(&id) {
             self.leave_card(id);
             self.drafts.remove(id, &mut self.journal);
             self.held.remove(&id);

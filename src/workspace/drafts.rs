@@ -65,7 +65,8 @@ impl Drafts {
     }
 }
 
-fn key(id: RecordId) -> String {
+/// The key of a record's drafts.
+pub(super) fn key(id: RecordId) -> String {
     format!("{PREFIX}{id}")
 }
 

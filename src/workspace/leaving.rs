@@ -1,7 +1,10 @@
-//! The end of a device's work: the office has shut it out (rule F4).
+//! What leaves the device: a record that was withdrawn, held back while something of it has no name
+//! yet (rule F1), and everything, where the office has shut the device out (rule F4).
 //!
 //! What is unsent is handed over, as it is and however often it takes; only when the office has
 //! said of all of it that it is kept does the driver erase the store. Nothing is taken in any more.
+
+use std::collections::BTreeSet;
 
 use super::Workspace;
 use super::held::{self, Held, Problem};
@@ -9,6 +12,7 @@ use super::link::Asked;
 use super::output::{Output, Table};
 use super::repair::Repair;
 use super::round::MISSING_AT_MOST;
+use crate::ids::RecordId;
 use crate::sync::message::{Ended, Outcome, Reply};
 
 impl Workspace {
@@ -37,7 +41,7 @@ impl Workspace {
     /// After a reply is on disk: erases everything once nothing is left to hand over. Gives
     /// whether there is something that can be handed over now, `None` where all is done.
     pub(super) fn erase_or_go_on(&mut self, ended: Ended) -> Option<bool> {
-        if self.held.values().any(|held| !held.outbox.is_empty()) {
+        if self.has_unsent() || !self.held_back.is_empty() {
             return Some(self.held.values().any(Held::is_to_hand_over));
         }
         self.held.clear();
@@ -49,5 +53,44 @@ impl Workspace {
         self.journal.abandon();
         self.outputs.push_back(Output::Erase { reason: ended.as_str().to_owned() });
         None
+    }
+
+    /// These records and no others stay until their attachments are named: bytes lie elsewhere on
+    /// the device, and a record that has left can't name them any more. To be called before the
+    /// first output is carried out, and whenever that changes.
+    pub fn hold_back(&mut self, records: BTreeSet<RecordId>, now_ms: i64) {
+        let records: BTreeSet<RecordId> =
+            records.into_iter().filter(|id| self.held.contains_key(id)).collect();
+        let free = self.held_back.iter().any(|id| !records.contains(id));
+        self.held_back = records;
+        let withdrawn: Vec<RecordId> =
+            self.held.values().filter(|held| held.withdrawn).map(|held| held.id).collect();
+        for id in withdrawn {
+            self.finish_withdrawal(id);
+        }
+        if free && self.link.ended.is_some() {
+            self.link.hurry();
+        }
+        self.settle(now_ms);
+    }
+
+    /// Erases a record that was withdrawn before and was held back. One that is still to be given
+    /// back goes when that is done, and what is unsent of one that is being loaded is not known yet.
+    pub(super) fn finish_withdrawal(&mut self, id: RecordId) {
+        let known = !self.loading.contains_key(&id) && !self.link.repair.is_about(id);
+        let withdrawn = self.held.get(&id).is_some_and(|held| held.withdrawn);
+        if withdrawn && known {
+            self.erase_if_handed_over(id);
+        }
+    }
+
+    /// Whether a record is to leave this device as soon as nothing holds it back.
+    pub fn is_leaving(&self, record: RecordId) -> bool {
+        self.held.get(&record).is_some_and(|held| held.withdrawn || self.link.ended.is_some())
+    }
+
+    /// Whether the office has all that was written into a record, or it is not here.
+    pub fn is_settled(&self, record: RecordId) -> bool {
+        self.held.get(&record).is_none_or(|held| held.outbox.is_empty())
     }
 }

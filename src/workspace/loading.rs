@@ -6,12 +6,13 @@ use automerge::{Change, ChangeHash};
 
 use super::cards::Cards;
 use super::conduct::{LAYERS_KEY, policy};
-use super::drafts::Drafts;
+use super::drafts::{self, Drafts};
 use super::held::{Held, Problem, Unsent, checked_change};
 use super::journal::Journal;
 use super::link::Link;
 use super::listing::Listing;
 use super::output::{Output, Row, Table};
+use super::refused::REFUSED;
 use super::vault::Vault;
 use super::{Identity, Loaded, STORE_FORMAT, StoreError, Workspace, WorkspaceError};
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
@@ -45,6 +46,7 @@ impl Workspace {
             workspace.link.begin_repair();
         }
         workspace.go_on_giving_back();
+        workspace.want_vouchers();
         workspace.settle(now_ms);
         Ok(workspace)
     }
@@ -93,6 +95,7 @@ impl Workspace {
             listing: Listing::default(),
             cards: Cards::default(),
             drafts: Drafts::default(),
+            held_back: BTreeSet::new(),
             // Layers that are damaged come again from the office.
             policy: sound.get(LAYERS_KEY).and_then(|row| policy(row)).unwrap_or_default(),
             zones: BTreeMap::new(),
@@ -152,7 +155,7 @@ impl Workspace {
 
     /// Keeps the bytes of a damaged row where they do no harm.
     fn set_aside(&mut self, table: Table, row: &Row) {
-        let key = format!("{}/{}", table.name(), row.key);
+        let key = set_aside_key(table, &row.key);
         self.journal.put(Table::Damaged, key, row.value.to_vec());
         self.journal.delete(table, row.key.clone());
     }
@@ -200,6 +203,7 @@ impl Workspace {
         };
         if self.held.contains_key(&record) && !self.loaded.contains_key(&record) {
             self.take_in(record, rows, pins);
+            self.finish_withdrawal(record);
         }
         self.settle(now_ms);
     }
@@ -344,9 +348,22 @@ pub(super) fn confirmed_heads(record: &Record, held: &Held) -> Heads {
     heads
 }
 
-/// Forgets every row of a record.
+/// Forgets every row of a record, those that were set aside among them. Its card and its draft have
+/// their own ways.
 pub(super) fn erase(journal: &mut Journal, record: RecordId) {
     journal.delete(Table::Records, record.to_string());
     journal.delete_all(Table::Chunks, format!("{record}/"));
     journal.delete_all(Table::Outbox, format!("{record}/"));
+    // What was refused is in quarantine at the office; what is damaged nobody can read, and its
+    // changes stand in another place.
+    journal.delete(Table::Damaged, set_aside_key(Table::Records, &record.to_string()));
+    journal.delete(Table::Damaged, set_aside_key(Table::Meta, &drafts::key(record)));
+    for under in [Table::Chunks.name(), Table::Outbox.name(), REFUSED] {
+        journal.delete_all(Table::Damaged, format!("{under}/{record}/"));
+    }
+}
+
+/// The key of a damaged row among those that were set aside.
+fn set_aside_key(table: Table, key: &str) -> String {
+    format!("{}/{key}", table.name())
 }

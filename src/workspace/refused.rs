@@ -17,6 +17,10 @@ use crate::record::command::Command;
 use crate::record::{Author, Record};
 use crate::sync::message::Decided;
 
+/// Under which refused changes that were given up stand in the table of damaged rows; the record's
+/// id follows, and the hash.
+pub(super) const REFUSED: &str = "refused";
+
 impl Workspace {
     /// What of an open record the office refused, beside what the office has.
     ///
@@ -43,8 +47,8 @@ impl Workspace {
     /// rows, and in the office's quarantine.
     ///
     /// # Errors
-    /// The record is not open, nothing of it is refused, or something may not be written now;
-    /// nothing is changed then.
+    /// The record is not open, nothing of it is refused, the office has no room to keep it, or
+    /// something may not be written now; nothing is changed then.
     pub fn settle_refused(
         &mut self,
         record: RecordId,
@@ -55,6 +59,11 @@ impl Workspace {
         zone: &str,
     ) -> Result<Option<u64>, WorkspaceError> {
         let (mut fields, office) = self.refused_fields(record)?;
+        // What the office has not kept is nowhere else: it is not given up here.
+        let problem = self.held.get(&record).and_then(|held| held.problem.as_ref());
+        if problem.is_some_and(Problem::is_not_kept) {
+            return Err(WorkspaceError::NotKept);
+        }
         fields.retain(|field| {
             units.contains(&unit(&field.path).join("."))
                 && office.value_at(&field.path) != field.value
@@ -76,7 +85,7 @@ impl Workspace {
         };
         self.identity.session = session;
         for (number, unsent) in std::mem::take(&mut held.outbox) {
-            let name = format!("refused/{record}/{}", hex(&unsent.hash.0));
+            let name = format!("{REFUSED}/{record}/{}", hex(&unsent.hash.0));
             self.journal.put(Table::Damaged, name, unsent.encode());
             self.journal.delete(Table::Outbox, held::outbox_key(record, number));
         }

@@ -53,6 +53,11 @@ impl Repair {
         self.now.contains(&record)
     }
 
+    /// Whether a record is to be exchanged.
+    pub(super) fn is_about(&self, record: RecordId) -> bool {
+        self.differs.contains_key(&record)
+    }
+
     /// A record is to be exchanged: the office has this of it.
     pub(super) fn differs(&mut self, record: RecordId, have: Heads) {
         self.differs.insert(record, have);
@@ -93,6 +98,14 @@ impl Workspace {
     pub(super) fn go_on_giving_back(&mut self) {
         for held in self.held.values().filter(|held| held.withdrawn && held.vouched.is_some()) {
             self.link.repair.differs(held.id, Heads::default());
+        }
+    }
+
+    /// After a start: a record without a voucher, such as one whose row was damaged, is asked for,
+    /// and the answer brings one (rule P3). It costs some bytes: what is held is not sent again.
+    pub(super) fn want_vouchers(&mut self) {
+        for held in self.held.values_mut() {
+            held.wanted |= held.vouched.is_none() && !held.withdrawn;
         }
     }
 

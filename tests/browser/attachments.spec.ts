@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { noBarriers } from "./support/axe";
+import { atRecordStep, kept, MICROPHONE, photo, record, start } from "./support/attachments";
 import { kill, phone } from "./support/browser";
 import { dump } from "./support/dump";
-import { go, inStep, inStepAgain, openCase, signIn, step, syncNow, unlocks } from "./support/field";
+import { go, inStepAgain, syncNow } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 
 let office: Office;
@@ -21,63 +22,10 @@ test.afterEach(async () => {
   await office.remove();
   rmSync(profile, { recursive: true, force: true });
 });
-/** Chromium hears a beep a second, and asks nobody. */
-const MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
-
-async function start(context: BrowserContext, permissions = ["geolocation", "microphone"]): Promise<Page> {
-  await context.grantPermissions(permissions);
-  const page = context.pages()[0] ?? (await context.newPage());
-  await page.addLocatorHandler(page.getByRole("button", { name: "Dismiss" }), (button) => button.click());
-  await unlocks(page);
-  await page.goto(office.url);
-  return page;
-}
-
-async function atRecordStep(page: Page): Promise<string> {
-  await signIn(page, "chen.jie");
-  await inStep(page);
-  const id = await openCase(page, "NB2026000002");
-  await step(page, "Record");
-  return id;
-}
-
-/** A picture of 3000 × 2000 as a camera writes it: on its side, with a position and a maker. */
-async function photo(page: Page): Promise<Buffer> {
-  const plain = await page.evaluate(async () => {
-    const canvas = new OffscreenCanvas(3000, 2000);
-    const context = canvas.getContext("2d");
-    if (!context) throw new Error("no canvas");
-    for (let x = 0; x < 3000; x += 100) {
-      context.fillStyle = `hsl(${x / 10} 60% 50%)`;
-      context.fillRect(x, 0, 100, 2000);
-    }
-    return [...new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg" })).arrayBuffer())];
-  });
-  // Orientation 6: to be turned by 90° clockwise. Then an entry that points to a position.
-  const tiff = Buffer.from(
-    "4d4d002a00000008" +
-      "0002" +
-      "0112000300000001" +
-      "00060000" +
-      "8825000400000001" +
-      "00000026" +
-      "00000000" +
-      "0001" +
-      "0001000200000002" +
-      "4e000000" +
-      "00000000",
-    "hex",
-  );
-  const body = Buffer.concat([Buffer.from("Exif\0\0", "latin1"), tiff]);
-  const head = Buffer.from([0xff, 0xe1, 0, 0]);
-  head.writeUInt16BE(body.length + 2, 2);
-  const jpeg = Buffer.from(plain);
-  return Buffer.concat([jpeg.subarray(0, 2), head, body, jpeg.subarray(2)]);
-}
 
 test("a photo is made small and upright, says nothing of where it was taken, and reaches the office", async () => {
   const context = await phone(profile, MICROPHONE);
-  const page = await start(context);
+  const page = await start(context, office);
   const id = await atRecordStep(page);
   const taken = await photo(page);
   expect(taken.includes("Exif")).toBe(true);
@@ -93,7 +41,7 @@ test("a photo is made small and upright, says nothing of where it was taken, and
   await kill(context, profile);
   await office.start();
   const again = await phone(profile, MICROPHONE);
-  const next = await start(again);
+  const next = await start(again, office);
   await inStepAgain(next);
   await next.goto(`${office.url}/visit/${id}/record`);
   await expect(next.getByTestId("attachment")).toHaveAttribute("data-state", "at-office", { timeout: 60_000 });
@@ -119,7 +67,7 @@ test("a photo is made small and upright, says nothing of where it was taken, and
 
 test("what was recorded before a kill is offered afterwards, and goes to the office", async () => {
   const context = await phone(profile, MICROPHONE);
-  const page = await start(context);
+  const page = await start(context, office);
   const id = await atRecordStep(page);
   await page.getByRole("button", { name: "Record sound" }).click();
   // Some pieces are on disk once the length has moved on.
@@ -127,7 +75,7 @@ test("what was recorded before a kill is offered afterwards, and goes to the off
   await kill(context, profile);
 
   const again = await phone(profile, MICROPHONE);
-  const next = await start(again);
+  const next = await start(again, office);
   await inStepAgain(next);
   await next.goto(`${office.url}/visit/${id}/record`);
   await expect(next.getByText(/A recording of 0:0\d from .* was cut off/)).toBeVisible();
@@ -143,7 +91,7 @@ test("what was recorded before a kill is offered afterwards, and goes to the off
 
 test("a signature is drawn, or typed with a reason", async () => {
   const context = await phone(profile, MICROPHONE);
-  const page = await start(context);
+  const page = await start(context, office);
   const id = await atRecordStep(page);
   await page.getByRole("button", { name: "Signature", exact: true }).click();
   const dialog = page.getByRole("dialog");
@@ -199,7 +147,7 @@ async function console_(context: BrowserContext, id: string): Promise<Page> {
 
 test("the office looks at pictures and listens where they stand", async ({ browser }) => {
   const context = await phone(profile, MICROPHONE);
-  const page = await start(context);
+  const page = await start(context, office);
   const id = await atRecordStep(page);
   const file = { name: "p.jpg", mimeType: "image/jpeg", buffer: await photo(page) };
   await page.getByLabel("Take a photo").first().setInputFiles(file);
@@ -246,7 +194,7 @@ test("the office looks at pictures and listens where they stand", async ({ brows
 
 test("without a microphone a sentence says so, and everything else goes on", async () => {
   const context = await phone(profile);
-  const page = await start(context, ["geolocation"]);
+  const page = await start(context, office, ["geolocation"]);
   await atRecordStep(page);
   await page.getByRole("button", { name: "Record sound" }).click();
   await expect(page.getByRole("alert")).toContainText("or go on without a recording");
@@ -258,7 +206,7 @@ test("without a microphone a sentence says so, and everything else goes on", asy
 
 test("what a full phone can't keep is tried again, and what was kept is safe", async () => {
   const context = await phone(profile, MICROPHONE);
-  const page = await start(context);
+  const page = await start(context, office);
   const id = await atRecordStep(page);
   const file = { name: "p.jpg", mimeType: "image/jpeg", buffer: await photo(page) };
   // What a full disk answers, in the worker that writes: a quota cannot be set from here.
@@ -286,7 +234,7 @@ test("what a full phone can't keep is tried again, and what was kept is safe", a
 
 test("what belongs to a record goes with it when the record is taken away", async () => {
   const context = await phone(profile, MICROPHONE);
-  const page = await start(context);
+  const page = await start(context, office);
   const id = await atRecordStep(page);
   const file = { name: "p.jpg", mimeType: "image/jpeg", buffer: await photo(page) };
   await page.getByLabel("Take a photo").first().setInputFiles(file);
@@ -299,34 +247,9 @@ test("what belongs to a record goes with it when the record is taken away", asyn
   await context.close();
 });
 
-/** How much lies in the phone's store of attachments, by table. */
-function kept(page: Page): Promise<Record<string, number>> {
-  return page.evaluate(async () => {
-    const name = (await indexedDB.databases()).find((known) => known.name?.endsWith("-attachments"))?.name ?? "";
-    const request = indexedDB.open(name);
-    const db = await new Promise<IDBDatabase>((done) => (request.onsuccess = () => done(request.result)));
-    const tables = [...db.objectStoreNames];
-    const tx = db.transaction(tables);
-    const counts = tables.map((table) => {
-      const count = tx.objectStore(table).count();
-      return new Promise<[string, number]>((done) => (count.onsuccess = () => done([table, count.result])));
-    });
-    const found = await Promise.all(counts);
-    db.close();
-    return Object.fromEntries(found);
-  });
-}
-
-/** Records some seconds of what the browser's own microphone hears. */
-async function record(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Record sound" }).click();
-  const stop = page.getByRole("button", { name: /Stop recording \(0:0[2-9]\)/ });
-  await stop.click({ timeout: 60_000 });
-}
-
 test("whoever takes a phone apart finds no attachment on it, and its owner finds all after unlocking", async () => {
   const context = await phone(profile, MICROPHONE);
-  const page = await start(context);
+  const page = await start(context, office);
   const id = await atRecordStep(page);
   // Nothing leaves the phone: all of it is here.
   await office.stop();

@@ -350,15 +350,15 @@ async fn verify_finds_a_blob_that_is_damaged_on_disk() {
     assert_eq!(desk.get(&path(&photo), Some(&chen)).await.code(), (500, "internal".into()));
 }
 
-fn bytes(length: usize) -> Vec<u8> {
+pub(super) fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 7 + length) as u8).collect()
 }
 
-fn path(bytes: &[u8]) -> String {
+pub(super) fn path(bytes: &[u8]) -> String {
     format!("/api/blobs/{}", hex(&Sha256::digest(bytes)))
 }
 
-async fn put(desk: &Desk, path: &str, token: &str, range: &str, bytes: &[u8]) -> Answer {
+pub(super) async fn put(desk: &Desk, path: &str, token: &str, range: &str, bytes: &[u8]) -> Answer {
     let request = ask("PUT", path, Some(token))
         .header(header::CONTENT_TYPE, "image/jpeg")
         .header(header::CONTENT_RANGE, range)
@@ -366,7 +366,7 @@ async fn put(desk: &Desk, path: &str, token: &str, range: &str, bytes: &[u8]) ->
     desk.ask(request.unwrap()).await
 }
 
-async fn send(desk: &Desk, path: &str, token: &str, bytes: &[u8]) {
+pub(super) async fn send(desk: &Desk, path: &str, token: &str, bytes: &[u8]) {
     let range = format!("bytes 0-{}/{}", bytes.len() - 1, bytes.len());
     let answer = put(desk, path, token, &range, bytes).await;
     assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
@@ -378,7 +378,7 @@ async fn name_as(desk: &Desk, id: RecordId, bytes: &[u8], user: &str) {
 }
 
 /// The office names a blob in a record.
-async fn name(desk: &Desk, id: RecordId, bytes: &[u8], media_type: &str) {
+pub(super) async fn name(desk: &Desk, id: RecordId, bytes: &[u8], media_type: &str) {
     let command = attach(bytes, media_type);
     desk.office.command(id, command, "lin.yue", Role::Supervisor).await.unwrap();
 }

@@ -91,10 +91,21 @@ impl Device {
 
     /// What is in memory is gone; a new workspace starts from what is stored.
     pub fn restart(&mut self) {
+        self.restart_holding(&[]);
+    }
+
+    /// The same with attachments of these records that no change names.
+    pub fn restart_holding(&mut self, records: &[RecordId]) {
         self.sent = None;
         self.sessions += 1;
         let opened = workspace(&self.session, self.claims, self.sessions, &self.key, &self.tables);
         self.workspace = opened.expect("opens");
+        self.hold_back(records);
+    }
+
+    /// These records and no others have attachments that no change names.
+    pub fn hold_back(&mut self, records: &[RecordId]) {
+        self.workspace.hold_back(records.iter().copied().collect(), self.now);
         self.run();
     }
 

@@ -1,7 +1,9 @@
 //! The blob store: whole blobs under their names.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use object_store::aws::AmazonS3Builder;
@@ -9,7 +11,7 @@ use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{RwLock, Semaphore};
 use tokio_stream::{Stream, StreamExt};
@@ -22,6 +24,16 @@ use crate::office::store::{BlobName, StoreError};
 /// Uploads that are put together at once: each holds a whole blob in memory.
 const PUT_TOGETHER_AT_ONCE: usize = 2;
 
+/// Blobs that are read at once to compare them with their names: a phone that asks may wait.
+const CHECKED_AT_ONCE: usize = 2;
+
+/// How long a comparison counts while the file looks the same: an upload asks more than once, and
+/// a disk that rots does not tell the file system.
+const CHECKED_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// Comparisons that are remembered: some 100 bytes each.
+const CHECKS_REMEMBERED: usize = 10_000;
+
 /// Whole blobs. Clones share it.
 #[derive(Clone)]
 pub struct Shelf {
@@ -31,6 +43,16 @@ pub struct Shelf {
     /// Held for writing where bytes and what the store knows of them go, for reading where they
     /// come: no blob comes between the two halves of its going.
     pub(super) going: Arc<RwLock<()>>,
+    /// Places for comparisons that a phone waits for.
+    checking: Arc<Semaphore>,
+    checked: Arc<Mutex<BTreeMap<BlobName, Check>>>,
+}
+
+/// A blob that was found to be what its name says, and how it looked then.
+struct Check {
+    size: u64,
+    modified_ms: i64,
+    at: Instant,
 }
 
 /// What lies under a name.
@@ -93,21 +115,77 @@ impl Shelf {
 
     fn over(store: Arc<dyn ObjectStore>) -> Self {
         let places = Arc::new(Semaphore::new(PUT_TOGETHER_AT_ONCE));
-        Self { store, places, going: Arc::default() }
+        let checking = Arc::new(Semaphore::new(CHECKED_AT_ONCE));
+        Self { store, places, going: Arc::default(), checking, checked: Arc::default() }
     }
 
-    /// Puts a blob under its name; durable once it returns. Putting it again changes nothing.
+    /// Puts a blob under its name, also in the place of a damaged one; durable once it returns.
     pub(super) async fn put(&self, name: &BlobName, bytes: Vec<u8>) -> Result<(), OfficeError> {
-        self.store.put(&key(name), bytes.into()).await.map(drop).map_err(|error| failed(&error))
+        let put = self.store.put(&key(name), bytes.into()).await;
+        put.map(drop).map_err(|error| failed(&error))
     }
 
-    /// Whether something lies under a name.
-    pub(super) async fn is_there(&self, name: &BlobName) -> Result<bool, OfficeError> {
+    /// Whether the blob lies here whole, compared with its name: a phone erases its own bytes on
+    /// this word, so the existence of a file is not enough.
+    pub(super) async fn is_whole(&self, name: &BlobName) -> Result<bool, OfficeError> {
+        let Some(looks) = self.head(name).await? else { return Ok(false) };
+        if self.is_checked(name, &looks) {
+            return Ok(true);
+        }
+        // Never closed.
+        let _place = self.checking.acquire().await.map_err(|_| StoreError::Closed)?;
+        match self.look(name).await? {
+            Lies::Sound(size) if size == looks.size => {
+                self.remember(name, &looks);
+                Ok(true)
+            }
+            // It changed meanwhile: the next question finds it.
+            Lies::Sound(_) | Lies::Missing => Ok(false),
+            Lies::Damaged => {
+                self.found_damaged(name);
+                Ok(false)
+            }
+        }
+    }
+
+    /// A blob is not what its name says: it counts as missing, so that a phone that still has it
+    /// sends it again. What lies there stays until then, in case somebody can make use of it.
+    pub(super) fn found_damaged(&self, name: &BlobName) {
+        self.checks().remove(name);
+        metrics::counter!("doorstep_blobs_damaged_total").increment(1);
+        tracing::error!(sha256 = hex(name), "an attachment is damaged where it is kept");
+    }
+
+    async fn head(&self, name: &BlobName) -> Result<Option<ObjectMeta>, OfficeError> {
         match self.store.head(&key(name)).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Ok(looks) => Ok(Some(looks)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(failed(&error)),
         }
+    }
+
+    fn is_checked(&self, name: &BlobName, looks: &ObjectMeta) -> bool {
+        self.checks().get(name).is_some_and(|check| {
+            let same = check.size == looks.size
+                && check.modified_ms == looks.last_modified.timestamp_millis();
+            same && check.at.elapsed() < CHECKED_FOR
+        })
+    }
+
+    fn remember(&self, name: &BlobName, looks: &ObjectMeta) {
+        let mut checks = self.checks();
+        if checks.len() >= CHECKS_REMEMBERED {
+            checks.retain(|_, check| check.at.elapsed() < CHECKED_FOR);
+        }
+        if checks.len() < CHECKS_REMEMBERED {
+            let (size, modified_ms) = (looks.size, looks.last_modified.timestamp_millis());
+            checks.insert(*name, Check { size, modified_ms, at: Instant::now() });
+        }
+    }
+
+    fn checks(&self) -> MutexGuard<'_, BTreeMap<BlobName, Check>> {
+        // Nothing in there can be left half changed.
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads what lies under a name and compares it with the name, holding little of it at once.

@@ -48,7 +48,7 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
     let (closing, heard) = watch::channel(false);
     let policy = super::conduct::policy(&asked.policy)?;
     let office = asked.attachments.of(&desk.office, Access::Create)?.with_policy(policy);
-    let sweeping = office.clone();
+    let (sweeping, scrubbing) = (office.clone(), office.clone());
     let app = App {
         office,
         accounts: desk.accounts.clone(),
@@ -66,6 +66,7 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
     }
     desk.runtime.block_on(async {
         tokio::spawn(sweep(sweeping, DAY * u32::from(asked.phone_days)));
+        tokio::spawn(scrub(scrubbing));
         // Signals are heard from here on: whoever reads the address may stop the program.
         let stop = stop()?;
         print(format!("listening on {scheme}://{address}"))?;
@@ -147,6 +148,20 @@ async fn sweep(office: Office, on_phones: Duration) {
             Ok(Swept { pieces, blobs }) => tracing::info!(pieces, blobs, "attachments swept"),
             Err(error) => tracing::warn!(%error, "attachments could not be swept"),
         }
+    }
+}
+
+/// Reads attachments again, a few at a time, to find what the disk has damaged.
+async fn scrub(office: Office) {
+    loop {
+        let pause = match office.scrub_blobs().await {
+            Ok(step) => step.pause(),
+            Err(error) => {
+                tracing::warn!(%error, "attachments could not be scrubbed");
+                DAY
+            }
+        };
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -57,6 +57,15 @@ pub trait BlobReads {
     fn blob(&mut self, name: BlobName) -> Result<Option<Blob>, StoreError>;
     /// Whole blobs that no record names, received before a time.
     fn unnamed_before(&mut self, at: i64) -> Result<Vec<BlobName>, StoreError>;
+    /// Names that records have, and names of whole blobs, in order after one; with each whether the
+    /// whole has come.
+    fn blob_names(
+        &mut self,
+        after: Option<BlobName>,
+        limit: u32,
+    ) -> Result<Vec<(BlobName, bool)>, StoreError>;
+    /// The last name that the scrub has read in this pass.
+    fn scrubbed(&mut self) -> Result<Option<BlobName>, StoreError>;
     /// Whether a user had the bytes of a blob and brought them whole.
     fn brought_by(&mut self, name: BlobName, user: &str) -> Result<bool, StoreError>;
     /// What a record says of a blob that it names: any record, or one in a user's feed to which
@@ -83,8 +92,10 @@ pub trait BlobWrites {
     fn drop_upload(&mut self, name: BlobName, device: DeviceId) -> Result<(), StoreError>;
     /// Forgets uploads of which nothing came since a time; gives how many rows went.
     fn drop_uploads_before(&mut self, at: i64) -> Result<u64, StoreError>;
-    /// Keeps who brought a whole blob first, and that this user did too.
+    /// Keeps who brought a whole blob first, that this user did too, and when it came last.
     fn put_blob(&mut self, blob: &Blob) -> Result<(), StoreError>;
     /// Forgets a whole blob.
     fn drop_blob(&mut self, name: BlobName) -> Result<(), StoreError>;
+    /// Keeps how far the scrub is; nothing where its pass is over.
+    fn set_scrubbed(&mut self, name: Option<BlobName>) -> Result<(), StoreError>;
 }

@@ -191,6 +191,8 @@ pub trait QuarantineReads {
     ) -> Result<Option<Quarantined>, StoreError>;
     /// Recorded exports, newest first.
     fn quarantine_exports(&mut self) -> Result<Vec<QuarantineExport>, StoreError>;
+    /// The next piece after a number, with its chunks as one value.
+    fn refused_after(&mut self, id: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError>;
 }
 
 /// Writes of refused work.

@@ -73,20 +73,18 @@ function became(state: StartState): StartState {
 async function locked(): Promise<StartState> {
   const { door } = here;
   if (!door) return { kind: "signed_out" };
-  return { kind: "locked", secret: door.lock.secret, unsent: await lying(), wait: door.wait() };
+  const { secret } = door.lock;
+  return { kind: "locked", secret, unsent: await lying(), wait: door.wait(), ended: here.shutOut ?? null };
 }
 
 /** Unlocked: with this key the workspace runs, in whichever tab leads. */
 async function enter(key: Keyring): Promise<StartState> {
   here.keyring = key;
   const state: StartState = { kind: "ready", user: key.user, role: key.role };
-  if (here.leaving) {
-    const { driver } = here.leaving;
-    here.leaving = undefined;
-    await goOn(driver, opened(), key);
-  } else {
-    await launch(opened(), key, erase);
-  }
+  const { leaving } = here;
+  here.leaving = undefined;
+  if (leaving && !leaving.driver.ended) await goOn(leaving.driver, opened(), key);
+  else await launch(opened(), key, erase);
   tell({ type: "pass", pass: await givePass(key) });
   return state;
 }
@@ -128,15 +126,30 @@ function end(): void {
   here.driver?.stop();
   here.driver = undefined;
   here.keyring = undefined;
+  here.shutOut = undefined;
   newcomer = undefined;
   here.door?.close();
   here.door = undefined;
   tell({ type: "pass", pass: null });
 }
 
-/** The office keeps all that was unsent and has shut this phone out: nothing of it stays here. */
+/**
+ * The office keeps all changes that were unsent and has shut this phone out. Nothing stays here, once
+ * it has confirmed that no attachment is outstanding either; any other answer only postpones that.
+ */
 async function erase(code: string): Promise<void> {
-  if (here.attachments && !(await here.attachments.handOver())) {
+  const { attachments, driver, keyring } = here;
+  if (!keyring) {
+    // Nothing sealed can be sent while it is locked. After the unlock the office says it again.
+    here.shutOut = code;
+    tell({ type: "session", state: became(await locked()) });
+    return;
+  }
+  // Locked and unlocked since: what runs now is told by the office in its turn.
+  if (!driver?.ended) return;
+  const all = attachments ? await attachments.handOver().catch(() => false) : false;
+  if (here.keyring !== keyring) return erase(code);
+  if (!all) {
     setTimeout(() => void erase(code).catch(poisoned), HAND_OVER_AGAIN_MS);
     return;
   }

@@ -24,7 +24,8 @@ export type StartState =
   | { kind: "signed_out" }
   /** A PIN is to be chosen; what is on this phone, if anything, stays. */
   | { kind: "choose_pin" }
-  | { kind: "locked"; secret: Secret; unsent: number; wait: number }
+  /** `ended` says why the office has shut this phone out, where what is left waits for the unlock. */
+  | { kind: "locked"; secret: Secret; unsent: number; wait: number; ended: string | null }
   | { kind: "ready"; user: string; role: string }
   | { kind: "failed"; code: string }
   /** The office shut this phone out; it has handed over what it had and erased everything. */

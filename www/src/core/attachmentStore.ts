@@ -175,10 +175,16 @@ export class AttachmentStore {
     });
   }
 
-  /** Everything of a recording that is on disk, in order. */
+  /** Everything of a recording that is on disk and can be read, in order: one bad piece costs no other. */
   async pieces(id: string): Promise<Uint8Array[]> {
     const sealed = await this.live((db) => db.getAll("pieces", piecesOf(id)));
-    return sealed.map((piece, at) => this.whole(piece, `pieces/${id}/${at}`));
+    return sealed.flatMap((piece, at) => {
+      try {
+        return [this.whole(piece, `pieces/${id}/${at}`)];
+      } catch {
+        return [];
+      }
+    });
   }
 
   async dropRecording(id: string): Promise<void> {

@@ -10,11 +10,12 @@
 import type { AttachmentKind, Command } from "../wasm/doorstep";
 import { ClientError } from "./api";
 import type { AttachmentRow, AttachmentStore, RecordingRow } from "./attachmentStore";
-import { OfficeError, type Office } from "./office";
+import { recordingLock } from "./names";
+import type { Office } from "./office";
 import { bytesOf, small } from "./photo";
+import { Unnamed } from "./unnamed";
+import { sha256Of, standsOff, Upload } from "./upload";
 
-/** Bytes of a piece: seconds on a slow link. */
-const PIECE = 256 * 1024;
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
 /** Bytes stay on the phone for so long after the office has them: to look at without a network. */
@@ -23,8 +24,8 @@ const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 const TIGHT = 0.8;
 /** As the office has it (`MOST_BYTES` there). */
 const MOST_BYTES = 32 * 1024 * 1024;
-/** While these last, nothing else gets through either. */
-const NOBODY = ["offline", "signed_out", "timeout"];
+/** Why a record can't be written for now; any other refusal of a name is for good. */
+const NOT_NOW = ["damaged", "locked", "not_open", "restarted", "signed_out", "storage_failed"];
 
 /** What a page shows of an attachment that was taken on this phone. */
 export interface LocalAttachment extends AttachmentRow {
@@ -42,7 +43,8 @@ export interface Taking {
 }
 
 export class Attachments {
-  private readonly sent = new Map<string, number>();
+  private readonly upload: Upload;
+  private readonly unnamed: Unnamed;
   private running = false;
   private again = false;
   private wait = FIRST_WAIT_MS;
@@ -55,11 +57,21 @@ export class Attachments {
     private readonly office: Office | null,
     private readonly records: Records,
     private readonly tell: (record: string) => void,
-  ) {}
+  ) {
+    this.upload = new Upload(store, office, tell);
+    this.unnamed = new Unnamed(store, (held) => records.hold(held));
+  }
+
+  /** Goes on from what is on disk. */
+  async start(): Promise<void> {
+    await this.unnamed.count().catch(() => undefined);
+    await this.go();
+  }
 
   /** Sends nothing more. */
   stop(): void {
     this.stopped = true;
+    this.upload.stop();
     clearTimeout(this.timer);
   }
 
@@ -75,7 +87,7 @@ export class Attachments {
     return Promise.all(
       rows.map(async (row) => ({
         ...row,
-        sent: row.at_office === null ? (this.sent.get(row.sha256) ?? 0) : row.size,
+        sent: row.at_office === null ? (this.upload.sent.get(row.sha256) ?? 0) : row.size,
         here: await this.store.has(row.sha256),
       })),
     );
@@ -106,7 +118,8 @@ export class Attachments {
   /** Resolves when the piece is on disk. */
   async addPiece(row: RecordingRow, piece: Blob): Promise<void> {
     const bytes = await bytesOf(piece);
-    await this.guarded(() => this.store.addPiece(row, bytes));
+    const write = (): Promise<void> => this.guarded(() => this.store.addPiece(row, bytes));
+    await (this.unnamed.has(row.record) ? write() : this.unnamed.during(row.record, write));
   }
 
   /** Makes an attachment of all that is on disk of a recording. */
@@ -120,6 +133,27 @@ export class Attachments {
 
   async dropRecording(id: string): Promise<void> {
     await this.store.dropRecording(id);
+    await this.unnamed.count();
+  }
+
+  /**
+   * Finishes recordings of records that leave this phone, where no page goes on with them; gives
+   * whether none is left. Nobody can look at the record much longer, and what was said is evidence.
+   */
+  private async finishLeaving(): Promise<boolean> {
+    let none = true;
+    for (const { id, record } of await this.store.recordings()) {
+      if (this.records.holds(record) && !this.records.isLeaving(record)) continue;
+      if (await isRunning(id)) none = false;
+      else if ((await this.store.pieces(id)).length === 0) await this.dropRecording(id);
+      else await this.finishRecording(id, "").catch(() => (none = false));
+    }
+    return none;
+  }
+
+  /** Something changed on this phone: goes on where records that are held back are to leave. */
+  changed(): void {
+    if (!this.stopped && this.unnamed.some((record) => this.records.isLeaving(record))) void this.go();
   }
 
   // -- looking
@@ -149,6 +183,9 @@ export class Attachments {
   ): Promise<void> {
     if (bytes.length === 0) throw new ClientError("bad_picture");
     if (bytes.length > MOST_BYTES) throw new ClientError("too_large");
+    const held = this.records.holds(record);
+    // A recording that was cut off is all that there is of it; anything else the page still has.
+    if (!held && recording === undefined) throw new ClientError("unknown_record");
     const sha256 = await sha256Of(bytes);
     const row: AttachmentRow = {
       ...taking,
@@ -160,8 +197,10 @@ export class Attachments {
       at_office: null,
       refused: null,
     };
-    await this.guarded(() => this.store.keep(row, bytes, thumb, recording));
-    await this.nameIt(row);
+    await this.unnamed.during(record, async () => {
+      await this.guarded(() => this.store.keep(row, bytes, thumb, recording));
+      if (held) await this.nameIt(row);
+    });
     void this.go();
   }
 
@@ -170,8 +209,10 @@ export class Attachments {
     try {
       await this.records.write(row.record, { do: "add_attachment", sha256, media_type, size, taken_at, kind, caption });
     } catch (cause) {
+      if (!(cause instanceof ClientError)) throw cause;
+      if (![...NOT_NOW, "written_once"].includes(cause.code)) this.unnamed.refuse(row);
       // It stands in the record already: the same picture twice, or named before the last end.
-      if (!(cause instanceof ClientError) || cause.code !== "written_once") throw cause;
+      if (cause.code !== "written_once") throw cause;
     }
     const named = { ...row, named: true };
     await this.store.put(named);
@@ -221,7 +262,7 @@ export class Attachments {
   /** Goes on with each; gives whether something came up meanwhile. */
   private async round(): Promise<boolean> {
     this.again = false;
-    let left = false;
+    let left = !(await this.finishLeaving());
     let least = 0;
     for (const row of await this.store.rows()) {
       if (this.stopped) return false;
@@ -230,10 +271,10 @@ export class Attachments {
       } catch (cause) {
         // One that can't go never stands in the way of another.
         left = true;
-        if (!(cause instanceof OfficeError)) continue;
-        // An office that has no room now says how long to stay away.
-        least = cause.waitMs ?? 0;
-        if (least > 0 || NOBODY.includes(cause.code)) break;
+        const away = standsOff(cause);
+        if (away === null) continue;
+        least = away;
+        break;
       }
     }
     if (left) this.later(least);
@@ -249,38 +290,57 @@ export class Attachments {
   }
 
   private async goOn(row: AttachmentRow): Promise<void> {
-    const held = this.records.holds(row.record);
     // Where its record can't be written now the bytes stay until it can.
-    const known = row.named || !held ? row : await this.nameIt(row).catch(() => null);
-    if (!known) return;
-    if (known.at_office === null && known.refused === null) await this.send(known);
-    await this.goOnAfter(known, held);
-  }
-
-  /** What its record was taken away from this phone with goes too, once the office has it. */
-  private async goOnAfter({ record, sha256 }: AttachmentRow, held: boolean): Promise<void> {
-    const row = (await this.store.rows()).find((known) => known.record === record && known.sha256 === sha256);
-    if (!row || row.at_office === null) return;
-    if (!held) {
-      await this.store.forget(row, !(await this.needed(row)));
-      this.tell(record);
-    } else if ((Date.now() - row.at_office > KEPT_MS || (await tight())) && (await this.store.has(sha256))) {
-      await this.eraseBytes(row);
+    if (!row.named && this.records.holds(row.record)) {
+      const named = await this.nameIt(row).catch(() => null);
+      await this.unnamed.count();
+      if (!named) return;
+    }
+    const { record, sha256 } = row;
+    const known = await this.find(row);
+    if (known?.at_office === null && known.refused === null) await this.upload.send(known);
+    const after = await this.find(row);
+    if (!after) return;
+    if (!this.records.holds(record)) await this.forget(after);
+    else if (after.at_office !== null && (Date.now() - after.at_office > KEPT_MS || (await tight()))) {
+      if (await this.store.has(sha256)) await this.eraseBytes(after);
     }
   }
 
-  /** Sends what waits, once; gives whether the office could be reached. What it refuses is lost with this phone. */
-  async handOver(): Promise<boolean> {
-    for (const row of await this.store.rows()) {
-      if (row.at_office !== null || row.refused !== null) continue;
-      try {
-        await this.send(row);
-      } catch (cause) {
-        const away = cause instanceof OfficeError && (["offline", "timeout"].includes(cause.code) || cause.waitMs);
-        if (away) return false;
+  private async find({ record, sha256 }: AttachmentRow): Promise<AttachmentRow | undefined> {
+    return (await this.store.rows()).find((known) => known.record === record && known.sha256 === sha256);
+  }
+
+  /** What its record was taken away from this phone with goes too, once the office has said what becomes of it. */
+  private async forget(row: AttachmentRow): Promise<void> {
+    if (row.refused === null) {
+      if (row.at_office === null) return;
+      if ((await this.store.has(row.sha256)) && !(await this.upload.isConfirmed(row))) {
+        this.again = true;
+        return;
       }
     }
-    return true;
+    await this.store.forget(row, !(await this.needed(row)));
+    this.tell(row.record);
+  }
+
+  /**
+   * Sends all that this phone has; gives whether the office has confirmed that nothing is
+   * outstanding: it has every attachment whole, or never takes it.
+   */
+  async handOver(): Promise<boolean> {
+    let all = await this.finishLeaving();
+    for (const row of await this.store.rows()) {
+      if (row.refused !== null || (row.at_office !== null && !(await this.store.has(row.sha256)))) continue;
+      try {
+        if (await this.upload.send(row)) continue;
+        all &&= ((await this.find(row))?.refused ?? null) !== null;
+      } catch (cause) {
+        all = false;
+        if (standsOff(cause) !== null) break;
+      }
+    }
+    return all && !this.stopped;
   }
 
   /** Another record's row stands on the same bytes. */
@@ -288,54 +348,18 @@ export class Attachments {
     return (await this.store.rows()).some((row) => row.sha256 === sha256 && row.record !== record);
   }
 
-  /** Erases the bytes on this phone, where the office says once more that it has them. */
+  /**
+   * Erases the bytes on this phone, where the office says once more that it has them, and has the
+   * change that names them: what nobody names it does not keep for ever.
+   */
   private async eraseBytes(row: AttachmentRow): Promise<boolean> {
-    const { office } = this;
-    const { sha256, media_type, size } = row;
+    const { sha256, record } = row;
     const others = (await this.store.rows()).some((other) => other.sha256 === sha256 && other.at_office === null);
-    if (!office || others) return false;
-    const { complete } = await office.putPiece(sha256, media_type, new Uint8Array(), size, 0, 0);
-    if (complete) await this.store.erase(sha256);
-    else await this.note({ ...row, at_office: null });
-    return complete;
-  }
-
-  private async send(row: AttachmentRow): Promise<void> {
-    const { office } = this;
-    if (!office) return;
-    const { sha256, media_type, size } = row;
-    const bytes = await this.store.bytes(sha256).catch(() => null);
-    if (!bytes || (await sha256Of(bytes)) !== sha256) {
-      await this.note({ ...row, refused: "damaged_bytes" });
-      return;
-    }
-    try {
-      // How far it is, by the office's word; then what follows, piece by piece.
-      let { received, complete } = await office.putPiece(sha256, media_type, bytes, size, 0, 0);
-      while (!complete) {
-        if (this.stopped) return;
-        this.sent.set(sha256, received);
-        this.tell(row.record);
-        const from = received;
-        const to = Math.min(from + PIECE, size);
-        ({ received, complete } = await office.putPiece(sha256, media_type, bytes, size, from, to));
-        if (received === from && !complete) throw new OfficeError("office_error");
-      }
-    } catch (cause) {
-      const code = cause instanceof OfficeError ? cause.code : "failed";
-      // Not this attachment's fault, or gone by itself: another try later.
-      if (!["media_type", "too_large"].includes(code)) throw cause;
-      await this.note({ ...row, refused: code });
-      return;
-    } finally {
-      this.sent.delete(sha256);
-    }
-    await this.note({ ...row, at_office: Date.now() });
-  }
-
-  private async note(row: AttachmentRow): Promise<void> {
-    await this.store.put(row);
-    this.tell(row.record);
+    if (!this.office || others || !this.records.isSettled(record)) return false;
+    const confirmed = await this.upload.isConfirmed(row);
+    if (confirmed) await this.store.erase(sha256);
+    else this.again = true;
+    return confirmed;
   }
 }
 
@@ -345,6 +369,18 @@ export interface Records {
   write(record: string, command: Command): Promise<void>;
   /** Whether this phone holds it; it may have been taken away. */
   holds(record: string): boolean;
+  /** Whether it is to leave this phone as soon as nothing holds it back. */
+  isLeaving(record: string): boolean;
+  /** Whether the office has all that was written into it, or this phone does not hold it. */
+  isSettled(record: string): boolean;
+  /** These and no others are held back until their attachments are named. */
+  hold(records: readonly string[]): void;
+}
+
+/** Whether a page goes on with a recording. */
+async function isRunning(recording: string): Promise<boolean> {
+  const { held = [] } = await navigator.locks.query();
+  return held.some(({ name }) => name === recordingLock(recording));
 }
 
 function isFull(cause: unknown): boolean {
@@ -354,9 +390,4 @@ function isFull(cause: unknown): boolean {
 async function tight(): Promise<boolean> {
   const { usage = 0, quota = 0 } = await navigator.storage.estimate();
   return quota > 0 && usage / quota > TIGHT;
-}
-
-async function sha256Of(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes as BufferSource);
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

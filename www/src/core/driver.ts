@@ -67,6 +67,7 @@ export class Driver {
   /** Sends nothing more; resolves when all that was typed is on disk. */
   settle(): Promise<void> {
     this.hushed = true;
+    if (this.stopped) return Promise.resolve();
     return new Promise((resolve) => {
       this.atRest = resolve;
       this.rest();
@@ -95,9 +96,16 @@ export class Driver {
     this.workspace.free();
   }
 
+  /** Nothing can be asked of it any more. */
+  get ended(): boolean {
+    return this.stopped;
+  }
+
   stop(): void {
     this.stopped = true;
     clearTimeout(this.timer);
+    this.atRest?.();
+    this.atRest = undefined;
     for (const { reject } of this.waiting.splice(0)) reject(new ClientError("restarted"));
   }
 
@@ -163,6 +171,7 @@ export class Driver {
         this.tell({ type: "record", id: output.record });
         return;
       case "erase":
+        // Whoever typed something since then is told that it was not kept.
         this.stop();
         await this.erase(output.reason).catch((cause: unknown) => this.poisoned(cause));
         return;

@@ -24,6 +24,8 @@ interface Here {
   driver?: Driver | undefined;
   /** Locked while something is still to be written: it goes once that is on disk. */
   leaving?: { driver: Driver } | undefined;
+  /** Why the office has shut this phone out, while what is left waits for the unlock. */
+  shutOut?: string | undefined;
   signing?: Signing | undefined;
   attachments?: Attachments | undefined;
   listing: Listing;

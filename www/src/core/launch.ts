@@ -1,5 +1,6 @@
 /** Starts what runs while the app is unlocked: the workspace and its driver, attachments, the office's signal. */
 import { Keyring, Sealer, Workspace } from "../wasm/doorstep";
+import type { CoreEvent } from "./api";
 import { Attachments } from "./attachments";
 import { AttachmentStore, clearAttachments } from "./attachmentStore";
 import { Driver } from "./driver";
@@ -12,6 +13,7 @@ import { makeUp, PRACTISER } from "./practice";
 import { naming, records } from "./records";
 import { Signing } from "./signing";
 import type { Storage } from "./storage";
+import { unnamedRecords } from "./unnamed";
 
 let signal: EventSource | undefined;
 
@@ -23,15 +25,20 @@ export async function launch(store: Storage, key: Keyring, erase: Erase): Promis
   // First: from here on no other tab's worker writes (`Storage.write`).
   const session = await store.nextSession();
   const rows = await store.start();
+  const kept = await openAttachments(key);
+  const held = await unnamedRecords(kept);
   const salt = crypto.getRandomValues(new Uint8Array(16));
   const device = here.door?.lock.device ?? "";
   const workspace = new Workspace(device, session, key, salt, rows, Date.now());
   here.listing = new Listing();
-  here.driver = new Driver(workspace, store, office, tell, poisoned, erase);
-  here.driver.call(() => undefined);
+  here.shutOut = undefined;
+  const driver = new Driver(workspace, store, office, told, poisoned, erase);
+  // Before anything else: no reply may take a record away whose attachments are not named.
+  driver.call((made) => made.holdBack(held, Date.now()));
+  here.driver = driver;
   here.signing = new Signing(store, office);
   void here.signing.enrol();
-  await startAttachments(key, office);
+  startAttachments(kept, office);
   void learnLender(store);
   learnLayersAnew();
   listen();
@@ -47,7 +54,7 @@ export async function launchPractice(store: Storage, erase: Erase): Promise<Keyr
   const workspace = Workspace.forPractice(session, key, salt, rows, Date.now());
   here.listing = new Listing();
   here.driver = new Driver(workspace, store, null, tell, poisoned, erase);
-  await startAttachments(key, null);
+  startAttachments(await openAttachments(key), null);
   here.driver.call((made) => rows.records.length === 0 && makeUp(made, records.newId, Date.now()));
   return key;
 }
@@ -57,20 +64,29 @@ export async function goOn(driver: Driver, store: Storage, key: Keyring): Promis
   here.driver = driver;
   here.signing = new Signing(store, office);
   driver.goOn();
-  await startAttachments(key, office);
+  const kept = await openAttachments(key);
+  // Locked meanwhile.
+  if (here.keyring !== key) return kept.close();
+  startAttachments(kept, office);
   listen();
 }
 
-/** `link` is none in practice: nothing leaves the phone. */
-async function startAttachments(key: Keyring, link: Office | null): Promise<void> {
+/** What a driver tells goes to the pages, and to attachments that a record may have to wait for. */
+function told(event: CoreEvent): void {
+  tell(event);
+  if (event.type === "record" || event.type === "status") here.attachments?.changed();
+}
+
+function openAttachments(key: Keyring): Promise<AttachmentStore> {
   here.attachments?.end();
-  const sealer = new Sealer(key, crypto.getRandomValues(new Uint8Array(16)));
+  return AttachmentStore.open(STORE, new Sealer(key, crypto.getRandomValues(new Uint8Array(16))));
+}
+
+/** `link` is none in practice: nothing leaves the phone. */
+function startAttachments(kept: AttachmentStore, link: Office | null): void {
   const changed = (id: string): void => tell({ type: "attachments", id });
-  const store = await AttachmentStore.open(STORE, sealer);
-  // Locked meanwhile.
-  if (link && here.keyring !== key) return store.close();
-  here.attachments = new Attachments(store, link, naming, changed);
-  void here.attachments.go();
+  here.attachments = new Attachments(kept, link, naming, changed);
+  void here.attachments.start();
 }
 
 export async function eraseAttachments(): Promise<void> {

@@ -148,4 +148,10 @@ export const naming: Records = {
     tell({ type: "record", id: record });
   },
   holds: (record) => running().call((workspace) => workspace.holds(record)),
+  isLeaving: (record) => running().call((workspace) => workspace.isLeaving(record)),
+  isSettled: (record) => running().call((workspace) => workspace.isSettled(record)),
+  hold(held) {
+    // Locked: nothing leaves, and the next unlock reads anew what is held back.
+    here.driver?.call((workspace) => workspace.holdBack([...held], Date.now()));
+  },
 };

@@ -21,6 +21,7 @@ const FORMS: Record<string, { title: string; step: Step | null; sealed?: true }>
   payment: { title: "end/add_payment", step: "record", sealed: true },
   amendment: { title: "end/amend", step: "record", sealed: true },
   hold: { title: "rec/hold_raise", step: null, sealed: true },
+  signature: { title: "att/signature", step: "record", sealed: true },
 };
 
 /** Forms of a record that are begun and can be handed in now. */

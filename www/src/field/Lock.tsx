@@ -19,6 +19,12 @@ export function LockPage({ state }: { state: Locked | null }): JSX.Element {
   return (
     <Frame title={t("lock/locked")}>
       <p class="muted text-sm">{t("lock/lead")}</p>
+      {state && state.ended !== null && (
+        <Alert tone="warning">
+          <p>{t(state.ended === "user_disabled" ? "ended/user_disabled" : "ended/device_revoked")}</p>
+          <p>{t("lock/ended")}</p>
+        </Alert>
+      )}
       {state && state.unsent > 0 && <Alert>{t("lock/unsent", { n: state.unsent })}</Alert>}
       {forgotten ? (
         <>

@@ -3,6 +3,7 @@ import { Mic, Square } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RecordingRow } from "../core/attachmentStore";
+import { recordingLock } from "../core/names";
 import { t } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Alert, useBusy } from "../ui/parts";
@@ -180,19 +181,17 @@ async function end(running: Running): Promise<void> {
   running.release();
 }
 
-const lockOf = (id: string): string => `doorstep-recording-${id}`;
-
 /** Marks a recording as under way, in every tab, until it is let go or its tab ends. */
 function hold(id: string): () => void {
   let free = (): void => undefined;
-  void navigator.locks.request(lockOf(id), () => new Promise<void>((done) => (free = done)));
+  void navigator.locks.request(recordingLock(id), () => new Promise<void>((done) => (free = done)));
   return () => free();
 }
 
 /** Recordings that no page goes on with. */
 async function cutOff(record: string): Promise<RecordingRow[]> {
   const [rows, { held = [] }] = await Promise.all([client.recordings(record), navigator.locks.query()]);
-  return rows.filter(({ id }) => !held.some(({ name }) => name === lockOf(id)));
+  return rows.filter(({ id }) => !held.some(({ name }) => name === recordingLock(id)));
 }
 
 /** Keeps the screen on: a phone that sleeps ends recordings. Returns what lets it go dark. */

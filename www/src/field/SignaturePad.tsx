@@ -1,24 +1,36 @@
-/** A signature by finger, or, where a hand can't, a typed name with the reason. */
+/**
+ * A signature by finger, or, where a hand can't, a typed name with the reason. It is a draft until it
+ * is kept (rule D7): an app that is killed over it offers it again.
+ */
 import Pad from "signature_pad";
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
 import { Alert, Choices, Dialog, TextField } from "../ui/parts";
+import { useForm } from "./form";
 import { me } from "./state";
+import { drawStrokes, readStrokes, writeStrokes } from "./strokes";
+import type { OpenRecord } from "./useRecord";
 
 type Signer = "borrower" | "collector";
 
+/** Name of its draft. */
+export const SIGNATURE = "signature";
+
+const BLANK = { signer: "borrower" as Signer, by: "hand" as "hand" | "name", strokes: "", name: "", reason: "" };
+
 export function SignaturePad(props: {
+  record: OpenRecord;
   onClose: () => void;
   onDone: (picture: Blob, caption: string) => void;
 }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const pad = useRef<Pad | null>(null);
-  const [signer, setSigner] = useState<Signer>("borrower");
-  const [typed, setTyped] = useState(false);
-  const [name, setName] = useState("");
-  const [reason, setReason] = useState("");
-  const [empty, setEmpty] = useState(true);
+  const form = useForm(props.record, SIGNATURE, BLANK);
+  const { signer, strokes, name, reason } = form.fields;
+  const typed = form.fields.by === "name";
+  const drawn = useRef(strokes);
+  drawn.current = strokes;
   useEffect(() => {
     const paper = canvas.current;
     if (typed || !paper) return;
@@ -28,25 +40,30 @@ export function SignaturePad(props: {
     paper.height = paper.offsetHeight * ratio;
     paper.getContext("2d")?.scale(ratio, ratio);
     const next = new Pad(paper, { backgroundColor: "#fff", penColor: "#14211d" });
-    next.addEventListener("endStroke", () => setEmpty(next.isEmpty()));
+    drawStrokes(next, readStrokes(drawn.current), paper.offsetWidth);
+    next.addEventListener("endStroke", () => form.set({ strokes: writeStrokes(next, paper.offsetWidth) }));
     pad.current = next;
-    setEmpty(true);
     return () => next.off();
   }, [typed]);
-  const ready = typed ? name.trim() !== "" && reason.trim() !== "" : !empty;
+  const ready = typed ? name.trim() !== "" && reason.trim() !== "" : strokes !== "";
   const who = signer === "borrower" ? t("att/by_borrower") : t("att/by_collector", { user: me.value });
   const done = async (): Promise<void> => {
     const paper = typed ? written(name.trim()) : canvas.current;
     const picture = paper && (await new Promise<Blob | null>((resolve) => paper.toBlob(resolve, "image/png")));
     if (picture) props.onDone(picture, typed ? `${who} – ${t("att/typed_because", { name, reason })}` : who);
   };
+  // Nothing to come back to.
+  const close = (): void => {
+    if (strokes === "" && name === "" && reason === "") form.set(BLANK);
+    props.onClose();
+  };
   return (
     <Dialog
       title={t("att/signature")}
-      onClose={props.onClose}
+      onClose={close}
       actions={
         <>
-          <button type="button" class="btn btn-ghost" onClick={props.onClose}>
+          <button type="button" class="btn btn-ghost" onClick={() => (form.discard(), props.onClose())}>
             {t("app/cancel")}
           </button>
           <button type="button" class="btn btn-primary" disabled={!ready} onClick={() => void done()}>
@@ -61,12 +78,12 @@ export function SignaturePad(props: {
         value={signer}
         look="segments"
         word={(option) => t(`att/${option}`)}
-        onChange={setSigner}
+        onChange={form.into("signer")}
       />
       {typed ? (
         <>
-          <TextField label={t("att/typed_name")} value={name} onInput={setName} />
-          <TextField label={t("att/typed_reason")} value={reason} onInput={setReason} />
+          <TextField label={t("att/typed_name")} value={name} onInput={form.into("name")} />
+          <TextField label={t("att/typed_reason")} value={reason} onInput={form.into("reason")} />
           <Alert>{t("att/typed_text")}</Alert>
         </>
       ) : (
@@ -84,13 +101,13 @@ export function SignaturePad(props: {
             class="btn btn-ghost"
             onClick={() => {
               pad.current?.clear();
-              setEmpty(true);
+              form.set({ strokes: "" });
             }}
           >
             {t("att/clear")}
           </button>
         )}
-        <button type="button" class="btn btn-ghost" onClick={() => setTyped(!typed)}>
+        <button type="button" class="btn btn-ghost" onClick={() => form.set({ by: typed ? "hand" : "name" })}>
           {t(typed ? "att/draw_instead" : "att/type_instead")}
         </button>
       </div>

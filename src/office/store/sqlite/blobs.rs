@@ -80,6 +80,37 @@ impl BlobReads for Tx<'_> {
             .map_err(failed)
     }
 
+    fn blob_names(
+        &mut self,
+        after: Option<BlobName>,
+        limit: u32,
+    ) -> Result<Vec<(BlobName, bool)>, StoreError> {
+        let after = after.map_or(Vec::new(), Vec::from);
+        self.connection
+            .prepare_cached(
+                "SELECT sha256, max(came) FROM (
+                   SELECT * FROM (SELECT sha256, 1 AS came FROM blobs WHERE sha256 > ?1
+                                  ORDER BY sha256 LIMIT ?2)
+                   UNION ALL
+                   SELECT * FROM (SELECT DISTINCT sha256, 0 AS came FROM visit_attachments
+                                  WHERE sha256 > ?1 ORDER BY sha256 LIMIT ?2))
+                 GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
+            )
+            .and_then(|mut statement| {
+                let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+                statement.query_map((after, limit), read)?.collect()
+            })
+            .map_err(failed)
+    }
+
+    fn scrubbed(&mut self) -> Result<Option<BlobName>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT after FROM blob_scrub")
+            .and_then(|mut statement| statement.query_row((), |row| row.get(0)).optional())
+            .map(Option::flatten)
+            .map_err(failed)
+    }
+
     fn brought_by(&mut self, name: BlobName, user: &str) -> Result<bool, StoreError> {
         self.connection
             .prepare_cached("SELECT 1 FROM blob_bringers WHERE sha256 = ?1 AND user = ?2")
@@ -144,7 +175,8 @@ impl BlobWrites for Tx<'_> {
     fn put_blob(&mut self, blob: &Blob) -> Result<(), StoreError> {
         self.write(
             "INSERT INTO blobs (sha256, size, device, user, received_at)
-             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET received_at = excluded.received_at",
             (blob.name, to_sql(blob.size), blob.device.0, &blob.user, blob.received_at),
         )?;
         self.write(
@@ -157,6 +189,15 @@ impl BlobWrites for Tx<'_> {
     fn drop_blob(&mut self, name: BlobName) -> Result<(), StoreError> {
         self.write("DELETE FROM blob_bringers WHERE sha256 = ?1", [name])?;
         self.write("DELETE FROM blobs WHERE sha256 = ?1", [name]).map(drop)
+    }
+
+    fn set_scrubbed(&mut self, name: Option<BlobName>) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO blob_scrub (one, after) VALUES (1, ?1)
+             ON CONFLICT DO UPDATE SET after = excluded.after",
+            [name],
+        )
+        .map(drop)
     }
 }
 

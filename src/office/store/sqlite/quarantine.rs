@@ -88,6 +88,14 @@ impl QuarantineReads for Tx<'_> {
             .map_err(failed)
     }
 
+    fn refused_after(&mut self, id: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let read = |row: &Row<'_>| Ok((number(row, 0)?, row.get(1)?));
+        self.connection
+            .prepare_cached("SELECT id, changes FROM quarantine WHERE id > ?1 ORDER BY id LIMIT 1")
+            .and_then(|mut statement| statement.query_row([to_sql(id)], read).optional())
+            .map_err(failed)
+    }
+
     fn quarantine_stored(&mut self) -> Result<Amount, StoreError> {
         // One row a user.
         self.connection

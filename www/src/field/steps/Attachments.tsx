@@ -12,12 +12,12 @@ import { Preview } from "../../ui/Preview";
 import { useUnfinished } from "../../ui/unfinished";
 import { practising } from "../practice";
 import { Recorder } from "../Recorder";
-import { SignaturePad } from "../SignaturePad";
+import { SIGNATURE, SignaturePad } from "../SignaturePad";
 import { attachmentsChanged, client, explain } from "../state";
 import type { OpenRecord } from "../useRecord";
 
 export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
-  const { view } = record;
+  const { view, drafts } = record;
   const local = useLocal(view.id);
   const [failed, setFailed] = useState<Failed | null>(null);
   const [signing, setSigning] = useState(false);
@@ -85,13 +85,18 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
           {t("att/signature")}
         </button>
       </div>
+      {drafts.kept.has(SIGNATURE) && !signing && <p class="muted -mt-2 text-sm">{t("att/signature_begun")}</p>}
       <Recorder record={view.id} />
       {signing && (
         <SignaturePad
+          record={record}
           onClose={() => setSigning(false)}
           onDone={(picture, caption) => {
             setSigning(false);
-            void attempt(() => client.attachSignature(view.id, picture, caption));
+            void attempt(async () => {
+              await client.attachSignature(view.id, picture, caption);
+              drafts.keep(SIGNATURE, null);
+            });
           }}
         />
       )}
