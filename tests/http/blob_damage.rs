@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 use super::blobs::{bytes, name, path, put, send};
 use super::desk::Desk;
 
-/// What a disk may make of a file.
-const DAMAGES: [(&str, fn(&mut Vec<u8>)); 4] = [
+/// What a disk may make of a file, and how.
+type Damage = (&'static str, fn(&mut Vec<u8>));
+
+const DAMAGES: [Damage; 4] = [
     ("truncated", |bytes| bytes.truncate(7)),
     ("empty", Vec::clear),
     ("a bit flipped", |bytes| bytes[3] ^= 1),

@@ -151,9 +151,11 @@ export class Attachments {
     return none;
   }
 
-  /** Something changed on this phone: goes on where records that are held back are to leave. */
-  changed(): void {
-    if (!this.stopped && this.unnamed.some((record) => this.records.isLeaving(record))) void this.go();
+  /** A record changed, or the standing of this phone: goes on where something is to leave, or has left. */
+  changed(record: string | null): void {
+    if (this.stopped) return;
+    const left = record !== null && !this.records.holds(record);
+    if (left || this.unnamed.some((held) => this.records.isLeaving(held))) void this.go();
   }
 
   // -- looking

@@ -74,7 +74,8 @@ export async function goOn(driver: Driver, store: Storage, key: Keyring): Promis
 /** What a driver tells goes to the pages, and to attachments that a record may have to wait for. */
 function told(event: CoreEvent): void {
   tell(event);
-  if (event.type === "record" || event.type === "status") here.attachments?.changed();
+  if (event.type === "record") here.attachments?.changed(event.id);
+  else if (event.type === "status") here.attachments?.changed(null);
 }
 
 function openAttachments(key: Keyring): Promise<AttachmentStore> {
