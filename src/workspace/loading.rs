@@ -354,8 +354,8 @@ pub(super) fn erase(journal: &mut Journal, record: RecordId) {
     journal.delete(Table::Records, record.to_string());
     journal.delete_all(Table::Chunks, format!("{record}/"));
     journal.delete_all(Table::Outbox, format!("{record}/"));
-    // What was refused is in quarantine at the office; what is damaged nobody can read, and its
-    // changes stand in another place.
+    // The office keeps refused work in quarantine. Damaged rows can't be read; their changes are in
+    // a second row each.
     journal.delete(Table::Damaged, set_aside_key(Table::Records, &record.to_string()));
     journal.delete(Table::Damaged, set_aside_key(Table::Meta, &drafts::key(record)));
     for under in [Table::Chunks.name(), Table::Outbox.name(), REFUSED] {

@@ -17,8 +17,8 @@ use crate::record::command::Command;
 use crate::record::{Author, Record};
 use crate::sync::message::Decided;
 
-/// Under which refused changes that were given up stand in the table of damaged rows; the record's
-/// id follows, and the hash.
+/// Key prefix, in the table of damaged rows, of refused changes that the person gave up. Record id
+/// and hash follow.
 pub(super) const REFUSED: &str = "refused";
 
 impl Workspace {

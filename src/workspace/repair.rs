@@ -101,8 +101,8 @@ impl Workspace {
         }
     }
 
-    /// After a start: a record without a voucher, such as one whose row was damaged, is asked for,
-    /// and the answer brings one (rule P3). It costs some bytes: what is held is not sent again.
+    /// After a start: wants every record without a voucher, such as one whose row was damaged; the
+    /// answer has one (rule P3). It costs a few bytes: changes that are here are not sent again.
     pub(super) fn want_vouchers(&mut self) {
         for held in self.held.values_mut() {
             held.wanted |= held.vouched.is_none() && !held.withdrawn;

@@ -75,7 +75,7 @@ test("what the office's disk has damaged goes up again before the phone erases i
   const before = readFileSync(file);
   truncateSync(file, 1_000);
 
-  // Whatever is taken away with its record is erased: the last good copy.
+  // With the record its attachments are erased here: the last good copy.
   await go(page, "/");
   await api.command(id, { do: "assign", collectors: ["wu.min"] });
   await syncNow(page);

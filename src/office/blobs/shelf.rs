@@ -149,7 +149,7 @@ impl Shelf {
     }
 
     /// A blob is not what its name says: it counts as missing, so that a phone that still has it
-    /// sends it again. What lies there stays until then, in case somebody can make use of it.
+    /// uploads it again. The damaged file stays until then: parts of it may be of use.
     pub(super) fn found_damaged(&self, name: &BlobName) {
         self.checks().remove(name);
         metrics::counter!("doorstep_blobs_damaged_total").increment(1);

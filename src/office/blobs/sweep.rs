@@ -1,4 +1,4 @@
-//! Sweeping: what nothing at the office came to name, and uploads that nobody goes on with.
+//! Sweeping: deletes old blobs that nothing at the office names, and abandoned uploads.
 //!
 //! A blob is named by a record, or by work in quarantine: that can be accepted as long as it is
 //! kept, and then the record names it. What quarantined work names is not indexed but looked for in
@@ -151,8 +151,8 @@ fn is_quarantined_after(
     Ok(names.is_empty())
 }
 
-/// Takes out the names that stand in some bytes. A name may stand right behind other hex digits, so
-/// each place is tried.
+/// Removes the names that occur in some bytes. A name may follow other hex digits directly, so every
+/// offset is tried.
 fn strike_out(names: &mut BTreeSet<BlobName>, bytes: &[u8]) {
     let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let runs = bytes.split(|byte| !is_hex(byte)).filter(|run| run.len() >= HEX);

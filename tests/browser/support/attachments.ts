@@ -1,12 +1,12 @@
-/** Taking photos and recordings, and what lies of them on the phone. */
+/** Takes photos and recordings, and counts the rows that the phone has of them. */
 import { type BrowserContext, type Page } from "@playwright/test";
 import { inStep, openCase, signIn, step, unlocks } from "./field";
 import type { Office } from "./office";
 
-/** Chromium hears a beep a second, and asks nobody. */
+/** A fake microphone that beeps once a second; no permission prompt. */
 export const MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 
-/** The app, in front of somebody who dismisses what lies over it and unlocks it where it asks. */
+/** Opens the app; notices are dismissed and the PIN is typed by themselves. */
 export async function start(
   context: BrowserContext,
   office: Office,

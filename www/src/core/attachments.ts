@@ -62,7 +62,7 @@ export class Attachments {
     this.unnamed = new Unnamed(store, (held) => records.hold(held));
   }
 
-  /** Goes on from what is on disk. */
+  /** Continues from the rows on disk. */
   async start(): Promise<void> {
     await this.unnamed.count().catch(() => undefined);
     await this.go();
@@ -137,8 +137,8 @@ export class Attachments {
   }
 
   /**
-   * Finishes recordings of records that leave this phone, where no page goes on with them; gives
-   * whether none is left. Nobody can look at the record much longer, and what was said is evidence.
+   * Finishes recordings of records that leave this phone, unless a page still records; returns
+   * whether none is left. Nobody can open such a record any more, and the recording is evidence.
    */
   private async finishLeaving(): Promise<boolean> {
     let none = true;
@@ -151,7 +151,7 @@ export class Attachments {
     return none;
   }
 
-  /** A record changed, or the standing of this phone: goes on where something is to leave, or has left. */
+  /** A record or the status changed: continues if a record is to leave, or has left. */
   changed(record: string | null): void {
     if (this.stopped) return;
     const left = record !== null && !this.records.holds(record);
@@ -313,7 +313,7 @@ export class Attachments {
     return (await this.store.rows()).find((known) => known.record === record && known.sha256 === sha256);
   }
 
-  /** What its record was taken away from this phone with goes too, once the office has said what becomes of it. */
+  /** Erases an attachment whose record has left, once the office has the whole or never takes it. */
   private async forget(row: AttachmentRow): Promise<void> {
     if (row.refused === null) {
       if (row.at_office === null) return;
@@ -352,7 +352,7 @@ export class Attachments {
 
   /**
    * Erases the bytes on this phone, where the office says once more that it has them, and has the
-   * change that names them: what nobody names it does not keep for ever.
+   * change that names them: unnamed bytes are swept there after a while.
    */
   private async eraseBytes(row: AttachmentRow): Promise<boolean> {
     const { sha256, record } = row;
@@ -379,7 +379,7 @@ export interface Records {
   hold(records: readonly string[]): void;
 }
 
-/** Whether a page goes on with a recording. */
+/** Whether a page still records. */
 async function isRunning(recording: string): Promise<boolean> {
   const { held = [] } = await navigator.locks.query();
   return held.some(({ name }) => name === recordingLock(recording));

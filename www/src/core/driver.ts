@@ -171,7 +171,6 @@ export class Driver {
         this.tell({ type: "record", id: output.record });
         return;
       case "erase":
-        // Whoever typed something since then is told that it was not kept.
         this.stop();
         await this.erase(output.reason).catch((cause: unknown) => this.poisoned(cause));
         return;

@@ -151,7 +151,7 @@ export const naming: Records = {
   isLeaving: (record) => running().call((workspace) => workspace.isLeaving(record)),
   isSettled: (record) => running().call((workspace) => workspace.isSettled(record)),
   hold(held) {
-    // Locked: nothing leaves, and the next unlock reads anew what is held back.
+    // While locked no record leaves; the next unlock reads them again.
     here.driver?.call((workspace) => workspace.holdBack([...held], Date.now()));
   },
 };

@@ -1,6 +1,6 @@
 /**
- * Records that are held back on this phone, since something that was taken for them is not named
- * in them yet (rule F1): once a record has left, nobody can name it any more.
+ * Records that are held back on this phone because one of their attachments is not named in them yet
+ * (rule F1): once a record has left, it can't be named any more.
  */
 import type { AttachmentRow, AttachmentStore } from "./attachmentStore";
 

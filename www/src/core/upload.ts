@@ -10,7 +10,7 @@ import { OfficeError, type Office } from "./office";
 /** Bytes of a piece: seconds on a slow link. */
 const PIECE = 256 * 1024;
 /** While these last, nothing else gets through either. */
-const NOBODY = ["offline", "signed_out", "timeout"];
+const UNREACHABLE = ["offline", "signed_out", "timeout"];
 /** The office will never take such an attachment. Any other failure may pass. */
 const NEVER = ["media_type", "too_large"];
 
@@ -57,7 +57,7 @@ export class Upload {
       }
     } catch (cause) {
       const code = cause instanceof OfficeError ? cause.code : "failed";
-      // Not this attachment's fault, or gone by itself: another try later.
+      // The failure may pass: try again later.
       if (!NEVER.includes(code)) throw cause;
       await this.note({ ...row, refused: code });
       return false;
@@ -89,7 +89,7 @@ export class Upload {
 /** Whether nothing gets through to the office now, or it has no room; then how long it wants to be left alone, ms. */
 export function standsOff(cause: unknown): number | null {
   if (!(cause instanceof OfficeError)) return null;
-  if (cause.waitMs === undefined) return NOBODY.includes(cause.code) ? 0 : null;
+  if (cause.waitMs === undefined) return UNREACHABLE.includes(cause.code) ? 0 : null;
   return cause.waitMs;
 }
 
