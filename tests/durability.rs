@@ -170,7 +170,7 @@ async fn f1_nothing_of_a_withdrawn_record_remains_on_the_phone() {
     scene.phone.restart();
     scene.phone.sync(&scene.office).await;
     scene.phone.open(id);
-    scene.phone.workspace.settle_refused(id, &[], 70, NOW, "Asia/Shanghai").expect("refused");
+    scene.phone.workspace.settle_refused(id, &[], &[], 70, NOW, "Asia/Shanghai").expect("refused");
     scene.phone.run();
     // A form that is begun, and rows of every table that are damaged.
     let kept = scene.phone.workspace.keep_draft(id, "contact", Some("{}"), NOW);

@@ -137,9 +137,10 @@ impl Office {
         let Some((size, bytes)) = self.shelf.open(&name).await? else { return Ok(None) };
         let damaged = || StoreError::Damaged("an attachment is not what its name says".into());
         if stored.is_some_and(|stored| stored.size != size) {
+            self.shelf.found_damaged(&name);
             return Err(damaged().into());
         }
-        let mut bytes = VerifiedBytes::new(name, bytes);
+        let mut bytes = VerifiedBytes::new(self.shelf.clone(), name, bytes);
         // A small blob is verified before the answer begins.
         let first = bytes.next().await.unwrap_or_else(|| Ok(Bytes::new()));
         let first = first.map_err(|_| damaged())?;
@@ -167,11 +168,15 @@ impl Office {
         // Neither is ever closed, and a sweep takes away one blob at a time.
         let _place = self.shelf.places.acquire().await.map_err(|_| StoreError::Closed)?;
         let _stays = self.shelf.going.read().await;
-        let bytes = self
-            .blocking(move |office| Ok(office.store.look(|reads| reads.upload(name, device))?))
+        // Hashing 32 MiB takes too long for a thread that others share.
+        let (bytes, right) = self
+            .blocking(move |office| {
+                let bytes = office.store.look(|reads| reads.upload(name, device))?;
+                let right = <[u8; 32]>::from(Sha256::digest(&bytes)) == name;
+                Ok((bytes, right))
+            })
             .await?;
         let size = bytes.len() as u64;
-        let right = <[u8; 32]>::from(Sha256::digest(&bytes)) == name;
         if right {
             // On the shelf first: the pieces go only once the whole is durable.
             self.shelf.put(&name, bytes).await?;
