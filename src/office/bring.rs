@@ -65,9 +65,19 @@ fn take(
     let stored = tx.record(id)?;
     let known = tx.known(id)?;
     let have = stored.as_ref().map_or(Heads::default(), |stored| stored.heads.clone());
+    let missing = |tx: &mut dyn Writes| {
+        // A voucher shows what a device held once. What the record has come to since is hidden
+        // from a former collector: such a device brings all that it has.
+        let mine = tx.collectors(id)?.contains(&session.user);
+        if stored.is_some() && !mine {
+            tracing::warn!(device = %session.device, "unknown dependency in a withdrawn record");
+        }
+        let have = if mine { have.clone() } else { Heads::default() };
+        Ok((Outcome::Missing { have }, Vec::new()))
+    };
     let chunks = match packed::unpack(&bring.changes, tables, |name| merge::find(&known, name)) {
         Ok(chunks) => chunks,
-        Err(Unpackable::UnknownDependency) => return Ok((Outcome::Missing { have }, Vec::new())),
+        Err(Unpackable::UnknownDependency) => return missing(tx),
         Err(Unpackable::Malformed) => {
             return Ok((refused(Refusal::not_whole()), Vec::new()));
         }
@@ -82,7 +92,7 @@ fn take(
             (state.heads, true)
         }
         Judgement::Duplicate => (have, false),
-        Judgement::Missing => return Ok((Outcome::Missing { have }, Vec::new())),
+        Judgement::Missing => return missing(tx),
         Judgement::Refused(refusal) => return Ok((refused(refusal), Vec::new())),
     };
     let voucher = vouchers.voucher(&session.user, id, &heads);

@@ -135,6 +135,7 @@ impl Office {
                 (found.judge(session, &chunks, at).or_kept(hopeless), chunks)
             }
             Err(Unpackable::UnknownDependency) => {
+                found.log_if_former(session);
                 return Ok(Taken::Settled((Outcome::Missing { have: found.have() }, None)));
             }
             // The bytes are kept as they came.
@@ -249,8 +250,18 @@ impl Found {
         (heads, [self.mine, self.assigned, self.ever_mine])
     }
 
+    /// What the sender may be told of the office's state: nothing once the record has left the
+    /// sender's feed, since heads would show that the record changed.
     fn have(&self) -> Heads {
-        self.stored.as_ref().map_or(Heads::default(), |stored| stored.heads.clone())
+        let mine = self.stored.as_ref().filter(|_| self.mine);
+        mine.map_or(Heads::default(), |stored| stored.heads.clone())
+    }
+
+    /// An honest device builds on what it holds; one that asks this way may be trying.
+    fn log_if_former(&self, session: &Session) {
+        if self.ever_mine && !self.mine {
+            tracing::warn!(device = %session.device, "unknown dependency in a withdrawn record");
+        }
     }
 
     fn unpack(&self, push: &Push, tables: &Tables) -> Result<Vec<Vec<u8>>, Unpackable> {

@@ -6,15 +6,16 @@
 use automerge::ChangeHash;
 use axum::body::Body;
 use axum::http::header;
-use doorstep::ids::{Heads, RecordId};
+use doorstep::ids::{DeviceId, Heads, RecordId, actor};
 use doorstep::office::http::ROUTES;
-use doorstep::record::Record;
-use doorstep::record::command::{AssignmentPatch, CasePatch, Command};
-use doorstep::record::terms::Role;
+use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact};
+use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
+use doorstep::record::{Author, Record};
 use doorstep::sync::message::{
     Bring, Content, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, Want, decode_reply,
     encode_request,
 };
+use doorstep::sync::packed::Packer;
 use doorstep::sync::ranges::Range;
 use http_body_util::BodyExt;
 
@@ -221,6 +222,69 @@ async fn a_record_that_was_taken_away_says_so_and_nothing_of_what_came_after() {
     let reply = scene.round(Request { cursor: before.cursor, want, ..Request::default() }).await;
     assert!(reply.entries.iter().all(|entry| entry.content == Content::Withdrawn), "{reply:?}");
     assert_eq!(reply.digest.count, 0);
+}
+
+#[tokio::test]
+async fn a_former_collector_learns_no_heads_by_naming_what_nobody_knows() {
+    let scene = Scene::open().await;
+    let before = scene.round(Request::default()).await;
+    let Content::Whole { document, voucher } = &before.entries[0].content else { panic!() };
+    let mut record = Record::load(&document.0).unwrap();
+    let heads = record.heads();
+    let tag = voucher.tag_for(scene.own, &heads).unwrap();
+    let collectors = Some(vec![OTHER.to_owned()]);
+    let patch = AssignmentPatch { collectors, ..AssignmentPatch::default() };
+    edit(&scene, scene.own, Command::Assign(patch)).await;
+    move_it(&scene, scene.own, 6).await;
+
+    // Two changes on the phone; only the second is sent, and names the first by eight bytes.
+    let author = Author {
+        actor: actor(DeviceId([7; 16]), 1),
+        user: CURIOUS.to_owned(),
+        role: Role::Collector,
+        now_ms: 1,
+        zone: "Asia/Shanghai".to_owned(),
+    };
+    let mut written = Vec::new();
+    for n in 1..=2 {
+        let contact = NewContact {
+            id: format!("01a20aaf-78e0-7801-9dc4-6124dccd5cf{n}"),
+            at: 1,
+            channel: Channel::Call,
+            number_ref: String::new(),
+            target_role: TargetRole::Borrower,
+            outcome: ContactOutcome::Reached,
+            note: String::new(),
+        };
+        let change = record.apply(&Command::LogContact(contact), &author).unwrap().unwrap();
+        written.push(change.raw_bytes().to_vec());
+    }
+    let packed = |from: usize| {
+        let mut packer = Packer::default();
+        let changes = packer.pack(written[from..].iter().map(Vec::as_slice));
+        (changes, packer.into_tables())
+    };
+    let (changes, tables) = packed(1);
+    let after = record.heads();
+    for bring in [false, true] {
+        let (changes, tables) = (changes.clone(), tables.clone());
+        let request = if bring {
+            let bring = Bring { record: scene.own, heads: heads.clone(), tag, changes };
+            Request { bring: vec![bring], tables, ..Request::default() }
+        } else {
+            let push = Push { record: scene.own, changes };
+            Request { push: vec![push], tables, ..Request::default() }
+        };
+        let reply = scene.round(Request { cursor: before.cursor, ..request }).await;
+        let [outcome] = &[reply.results, reply.brought].concat()[..] else { panic!("one each") };
+        let nothing = Outcome::Missing { have: Heads::default() };
+        assert_eq!(*outcome, nothing, "bring {bring}, and not {after:?}");
+    }
+    // What builds on nothing unknown is kept for a person, as ever.
+    let (changes, tables) = packed(0);
+    let push = vec![Push { record: scene.own, changes }];
+    let reply = scene.round(Request { cursor: before.cursor, push, tables, ..Request::default() });
+    assert_eq!(reply.await.results, [Outcome::Withdrawn]);
 }
 
 /// Blobs are named by what they hold: whoever guesses a hash must not learn that it is there.
