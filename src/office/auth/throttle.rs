@@ -1,7 +1,8 @@
 //! Slows down guessing, per name and per address. Kept in memory: a restart forgives.
 //!
-//! Anybody can keep a name waiting by guessing at it. So a device that is the user's counts apart:
-//! strangers can't know its id, and lock nobody out of their own phone or browser.
+//! Anybody can keep a name waiting by guessing at it. So attempts that name a device of the user
+//! count apart, and for each address: a colleague reads a device's id in any shared record, and must
+//! not keep that device waiting from another place.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -38,7 +39,7 @@ pub(super) struct Throttle {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Name(String),
-    Device(DeviceId),
+    Device(DeviceId, IpAddr),
     Address(IpAddr),
 }
 
@@ -63,7 +64,10 @@ impl Throttle {
         if failures.len() >= MOST {
             shrink(&mut failures, now);
         }
-        let keys = [(Key::of_user(name, own), FREE_PER_NAME), (Key::of(address), FREE_PER_ADDRESS)];
+        let keys = [
+            (Key::of_user(name, own, address), FREE_PER_NAME),
+            (Key::of(address), FREE_PER_ADDRESS),
+        ];
         let until = keys
             .iter()
             .filter_map(|(key, free)| failures.get(key).map(|known| known.until(*free)))
@@ -84,7 +88,7 @@ impl Throttle {
     /// or one own account would pay for guessing at many.
     pub(super) fn succeeded(&self, name: &str, own: Option<DeviceId>, address: IpAddr) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.remove(&Key::of_user(name, own));
+        failures.remove(&Key::of_user(name, own, address));
         if let Some(known) = failures.get_mut(&Key::of(address)) {
             known.count = known.count.saturating_sub(1);
         }
@@ -93,16 +97,23 @@ impl Throttle {
 
 impl Key {
     /// Names of any length come from outside: a bounded part tells them apart well enough.
-    fn of_user(name: &str, own: Option<DeviceId>) -> Self {
-        own.map_or_else(|| Self::Name(name.chars().take(100).collect()), Self::Device)
+    fn of_user(name: &str, own: Option<DeviceId>, address: IpAddr) -> Self {
+        match own {
+            Some(device) => Self::Device(device, network(address)),
+            None => Self::Name(name.chars().take(100).collect()),
+        }
     }
 
-    /// Whoever has one address of version 6 has 2^64 of them.
     fn of(address: IpAddr) -> Self {
-        Self::Address(match address.to_canonical() {
-            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 64 << 64)),
-            v4 @ IpAddr::V4(_) => v4,
-        })
+        Self::Address(network(address))
+    }
+}
+
+/// An IPv6 subscriber has a whole /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 64 << 64)),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -190,6 +201,16 @@ mod tests {
             Some(1),
             "a stolen phone guesses too"
         );
+    }
+
+    #[test]
+    fn a_colleague_who_knows_a_device_locks_nobody_out_of_it() {
+        let throttle = Throttle::default();
+        let own = Some(DeviceId([1; 16]));
+        let elsewhere = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+        let guesses = (0..100).map(|_| throttle.attempt("wu.min", own, elsewhere, 0));
+        assert!(guesses.last().unwrap().is_some(), "guessing is slowed down there");
+        assert_eq!(throttle.attempt("wu.min", own, HERE, 0), None);
     }
 
     #[test]
