@@ -58,6 +58,7 @@ pub use read::HistoryLine;
 use store::sqlite::{self, Fresh, Sqlite};
 use store::{Moved, Store, StoreError};
 pub use verify::{Problem, Verified};
+pub use vouch::EnrolmentProof;
 use vouch::Vouchers;
 
 /// Gives the time, ms since 1970 UTC.
@@ -65,6 +66,10 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// Fills bytes with randomness.
 pub type Random = Arc<dyn Fn(&mut [u8]) -> Result<(), StoreError> + Send + Sync>;
+
+/// The name under which the office itself writes: imports, decisions of the command line, answers
+/// of conduct. No user may have it.
+const OWN_NAME: &str = "office";
 
 /// Somebody who is signed in on a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,6 +240,12 @@ impl Office {
     /// given out only in answer to a sign-in with the password.
     pub fn escrow(&self, device: DeviceId) -> [u8; 32] {
         self.vouchers.escrow(device)
+    }
+
+    /// Proof that a device was enrolled for a user, which the device keeps and shows to an office
+    /// that no longer knows it (rule I1). It opens nothing without that user's sign-in.
+    pub fn enrolment(&self, device: DeviceId, user: &str) -> EnrolmentProof {
+        self.vouchers.enrolment(device, user)
     }
 
     /// How often a device had to compare all that it holds, since the start (rule P4).

@@ -21,6 +21,7 @@ mod healing;
 mod misfortunes;
 mod network;
 mod oracle;
+mod sign_ins;
 mod store;
 mod story;
 mod world;

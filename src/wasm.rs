@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::conduct::view::ConductView;
 use crate::conduct::{Moment, ZoneData};
-use crate::ids::{DeviceId, RecordId};
+use crate::ids::{DeviceId, RecordId, unhex};
 use crate::record::command::{AssignmentPatch, CasePatch, Command, NamedCommand};
 use crate::record::plan::{self, Plan};
 use crate::record::terms::Role;
@@ -453,16 +453,19 @@ pub fn stretch(secret: &str, salt: &[u8]) -> Result<Vec<u8>, JsValue> {
     stretched.ok_or_else(|| thrown("malformed_value", "", "the salt is too short"))
 }
 
-/// A rescue file of sealed rows of the outbox.
+/// A rescue file of sealed rows of the outbox; `proof` is what the office gave with the device's id,
+/// hex.
 #[wasm_bindgen(js_name = rescueFile)]
 pub fn rescue_file(
     device: &str,
     escrow: &[u8],
     #[wasm_bindgen(unchecked_param_type = "Row[]")] rows: JsValue,
+    proof: Option<String>,
 ) -> Result<Vec<u8>, JsValue> {
+    let proof = proof.and_then(|proof| unhex(&proof)).and_then(|proof| proof.try_into().ok());
     let device: DeviceId =
         device.parse().map_err(|_| thrown("malformed_id", "", "the device id is malformed"))?;
-    Ok(RescueFile::new(device, escrow.to_vec(), from_js(rows)?).to_bytes())
+    Ok(RescueFile::new(device, escrow.to_vec(), from_js(rows)?, proof).to_bytes())
 }
 
 /// Version of the rows that this program writes.

@@ -65,7 +65,11 @@ fn errors_are_one_line_that_says_what_to_do() {
         (vec!["user", "disable", "nobody"], 1, "no user"),
         (vec!["device", "revoke", "xyz"], 2, "--reason"),
         (vec!["device", "revoke", "xyz", "--reason", "lost"], 2, "32 hex digits"),
+        (vec!["device", "enrol", "xyz", "--user", "x"], 2, "32 hex digits"),
+        (vec!["device", "enrol", &"0f".repeat(16), "--user", "nobody"], 1, "no user"),
+        (vec!["user", "link", "nobody", "--subject", "7"], 2, "--issuer"),
         (vec!["user", "role", "nobody", "boss"], 2, "supervisor"),
+        ([&["user", "add", "office", "--role"][..], &["admin"]].concat(), 1, "the office's own"),
         (vec!["user", "enable", "nobody"], 1, "no user"),
         (vec!["serve", "--tls-cert", "no.pem"], 2, "--tls-key"),
         (vec!["serve", "--tls-cert", "no.pem", "--tls-key", "no.pem"], 1, "cannot use no.pem"),
@@ -102,6 +106,13 @@ fn users_and_devices_are_listed_and_locked_out() {
     let done = desk.run(&["user", "disable", "lin.yue"], "");
     assert_eq!(told(&done), (0, "lin.yue may no longer sign in".to_owned()));
     assert_eq!(desk.json(&["user", "list", "--json"])["users"][0]["disabled"], true);
+    let link = ["user", "link", "lin.yue", "--issuer", "https://id.example", "--subject", "7"];
+    assert_eq!(desk.run(&link, "").status.code(), Some(0));
+    assert_eq!(desk.json(&["user", "list", "--json"])["users"][0]["linked"], true);
+    let device = "0f".repeat(16);
+    let done = desk.run(&["device", "enrol", &device, "--user", "lin.yue"], "");
+    assert_eq!(told(&done), (0, format!("{device} is a device of lin.yue")));
+    assert_eq!(desk.json(&["device", "list", "--json"])["devices"][0]["id"], device);
     let done = desk.run(&["user", "enable", "lin.yue"], "");
     assert_eq!(told(&done), (0, "lin.yue may sign in again".to_owned()));
     let done = desk.run(&["user", "role", "lin.yue", "admin"], "");

@@ -15,24 +15,41 @@ const PHONE: DeviceId = DeviceId([1; 16]);
 
 /// The file that a phone makes, with what opens it at this office.
 fn file(office: &Office, phone: &mut Device) -> Vec<u8> {
-    let keyring = Keyring { key: KEY, user: "chen.jie".into(), role: "collector".into() };
-    let escrow = keyring.wrap(&office.escrow(PHONE), [4; 24], &format!("escrow/{PHONE}"));
-    RescueFile::new(PHONE, escrow, phone.workspace.rescue_rows()).to_bytes()
+    sealed(office, phone, "chen.jie", Some(office.enrolment(PHONE, "chen.jie")))
 }
 
-/// A phone with one unsent change on each of two records.
-async fn unsent() -> (tempfile::TempDir, Office, Vec<RecordId>, Device) {
-    let (folder, office, ids) = office(2).await;
-    let user = User {
-        name: "chen.jie".into(),
-        display_name: "Chen Jie".into(),
+/// The same with any user and proof.
+fn sealed(office: &Office, phone: &mut Device, user: &str, proof: Option<[u8; 32]>) -> Vec<u8> {
+    let keyring = Keyring { key: KEY, user: user.into(), role: "collector".into() };
+    let escrow = keyring.wrap(&office.escrow(PHONE), [4; 24], &format!("escrow/{PHONE}"));
+    RescueFile::new(PHONE, escrow, phone.workspace.rescue_rows(), proof).to_bytes()
+}
+
+/// The file as version 1 wrote it, which knew no proof.
+fn version_1(file: &[u8]) -> Vec<u8> {
+    let mut file = file[..file.len() - 32].to_vec();
+    file["doorstep rescue".len()] = 1;
+    let checksum = <sha2::Sha256 as sha2::Digest>::digest(&file);
+    file.extend(checksum);
+    file
+}
+
+fn user(name: &str) -> User {
+    User {
+        name: name.into(),
+        display_name: name.into(),
         role: Role::Collector,
         password_hash: String::new(),
         disabled_at: None,
         subject: None,
         created_at: NOW,
-    };
-    office.store().write_now(move |tx| tx.put_user(&user)).unwrap();
+    }
+}
+
+/// A phone with one unsent change on each of two records.
+async fn unsent() -> (tempfile::TempDir, Office, Vec<RecordId>, Device) {
+    let (folder, office, ids) = office(2).await;
+    office.store().write_now(move |tx| tx.put_user(&user("chen.jie"))).unwrap();
     let mut phone = Device::new("chen.jie", 1);
     phone.sync(&office).await;
     for id in &ids {
@@ -106,7 +123,37 @@ async fn a_file_that_is_damaged_or_foreign_is_refused_whole() {
     // Whoever knows no key of this office makes no file for it.
     let keyring = Keyring { key: KEY, user: "chen.jie".into(), role: "collector".into() };
     let escrow = keyring.wrap(&[9; 32], [4; 24], &format!("escrow/{PHONE}"));
-    let forged = RescueFile::new(PHONE, escrow, phone.workspace.rescue_rows()).to_bytes();
+    let forged = RescueFile::new(PHONE, escrow, phone.workspace.rescue_rows(), None).to_bytes();
     assert!(matches!(office.import_rescue(&forged).await, Err(RescueError::Foreign)));
     assert!(office.visit(ids[0]).await.unwrap().contacts.is_empty());
+}
+
+#[tokio::test]
+async fn i1_the_user_in_a_file_is_whom_its_phone_was_given_to() {
+    let (_folder, office, ids, mut phone) = unsent().await;
+    office.store().write_now(|tx| tx.put_user(&user("wu.min"))).unwrap();
+    // As after a restore: the office does not know the device. Its user has the escrow key from a
+    // sign-in, and can seal any name under it.
+    let own = office.enrolment(PHONE, "chen.jie");
+    for (name, proof) in
+        [("wu.min", Some(own)), ("wu.min", None), ("chen.jie", None), ("chen.jie", Some([0; 32]))]
+    {
+        let file = sealed(&office, &mut phone, name, proof);
+        let refused = office.import_rescue(&file).await;
+        let unknown =
+            matches!(&refused, Err(RescueError::UnknownDevice { user, .. }) if user == name);
+        assert!(unknown, "{name} {proof:?}: {refused:?}");
+    }
+    assert!(office.quarantine().await.unwrap().is_empty());
+    let old = version_1(&sealed(&office, &mut phone, "chen.jie", None));
+    assert!(matches!(office.import_rescue(&old).await, Err(RescueError::UnknownDevice { .. })));
+
+    // Enrolled by hand, and then as ever: also the file of a phone that knew no proof.
+    let known = Enrolled::enrolled(PHONE, "chen.jie", NOW);
+    office.store().write_now(move |tx| tx.put_device(&known)).unwrap();
+    let foreign = sealed(&office, &mut phone, "wu.min", Some(office.enrolment(PHONE, "wu.min")));
+    assert!(matches!(office.import_rescue(&foreign).await, Err(RescueError::Foreign)));
+    let report = office.import_rescue(&old).await.unwrap();
+    assert_eq!((report.user.as_str(), report.merged), ("chen.jie", 2), "{report:?}");
+    assert_eq!(office.visit(ids[0]).await.unwrap().contacts.len(), 1);
 }

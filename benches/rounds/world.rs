@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command as Process, Stdio};
 
-use doorstep::ids::RecordId;
+use doorstep::ids::{DeviceId, RecordId};
+use doorstep::office::store::Device as Enrolled;
 use doorstep::office::{Created, NewVisit, Office};
 use doorstep::record::command::{
     AppointmentPatch, AppointmentProposal, AssignmentPatch, CasePatch, Command, NewContact,
@@ -57,6 +58,11 @@ impl World {
     /// Makes the records, and their history by a device that then holds them.
     fn fill(&mut self, records: usize) {
         let office = self.open();
+        // Those that fill the office, and those that are measured.
+        for id in 1..64 {
+            let enrolled = Enrolled::enrolled(DeviceId([id; 16]), "chen.jie", NOW);
+            office.store().write_now(move |tx| tx.put_device(&enrolled)).expect("enrolled");
+        }
         let visits = (0..records).map(visit).collect();
         let created = self.runtime.block_on(office.create_visits(visits, "lin.yue"));
         self.ids = created

@@ -7,6 +7,7 @@
 //! the newest, whose tokens follow each other ([`rotation`]).
 
 mod devices;
+mod enrolment;
 mod keys;
 pub mod openid;
 mod password;
@@ -16,6 +17,7 @@ mod session;
 mod throttle;
 mod token;
 mod users;
+mod workspace;
 
 use std::sync::Arc;
 
@@ -23,7 +25,8 @@ pub use devices::{DeviceLine, DeviceState};
 pub use password::Hasher;
 pub use session::{Attempt, Identified, Identity, Lifetime, Place, SignedIn};
 pub use token::Token;
-pub use users::{NameTaken, NewUser, UserChange, UserLine, canonical_name};
+pub use users::{Account, NameTaken, NewUser, UserChange, UserLine, canonical_name};
+pub use workspace::{WorkspaceError, workspace_name};
 
 use super::Clock;
 use super::store::{Store, StoreError};
@@ -53,6 +56,9 @@ pub enum AuthError {
     /// The user has enrolled too many new devices within a day.
     #[error("too many new devices within a day: use one that you signed in on before")]
     TooManyDevices,
+    /// The office does not know the device, and the phone has no proof that it is the user's.
+    #[error("the office does not know this device: ask an administrator to enrol it again")]
+    DeviceUnknown,
     /// A user of that name exists.
     #[error(transparent)]
     NameTaken(#[from] NameTaken),
@@ -62,6 +68,12 @@ pub enum AuthError {
     /// The identity provider vouches for somebody whom the office doesn't know, or locked out.
     #[error("the office knows no user for that account: ask an administrator")]
     UnknownAccount,
+    /// The user may do more than a collector, and no administrator has linked the account.
+    #[error("an administrator has to link that account to its user first")]
+    NotLinked,
+    /// The account is linked to another user.
+    #[error("that account is linked to another user: unlink it there first")]
+    AccountTaken,
     /// The user is tied to another account of the identity provider.
     #[error("that user is tied to another account: ask an administrator")]
     OtherAccount,

@@ -242,10 +242,10 @@ struct OpenIdOptions {
     /// The claim that names a user: preferred_username, email or sub
     #[arg(long, env = "DOORSTEP_OIDC_CLAIM", default_value = "preferred_username", value_parser = claim)]
     oidc_claim: NameClaim,
-    /// What is cut off behind the @ of that claim, such as lender.example
+    /// The domain that claim must have behind its @, such as lender.example; it is cut off
     #[arg(long, env = "DOORSTEP_OIDC_DOMAIN", requires = "oidc_issuer", value_name = "DOMAIN")]
     oidc_domain: Option<String>,
-    /// Make a collector of whom the office doesn't know; without it only known users come in
+    /// Create collector accounts for unknown users; without it only known users come in
     #[arg(long, env = "DOORSTEP_OIDC_ENROL", requires = "oidc_issuer")]
     oidc_enrol: bool,
     /// What the button calls the provider
@@ -414,7 +414,18 @@ enum User {
         #[arg(value_parser = role)]
         role: Role,
     },
-    /// Let go of the identity provider's account, so that the next one of that name is taken
+    /// Link an account of the identity provider, which then signs in as this user
+    Link {
+        /// Sign-in name
+        name: String,
+        /// The provider, as serve --oidc-issuer names it
+        #[arg(long, env = "DOORSTEP_OIDC_ISSUER", value_name = "URL")]
+        issuer: String,
+        /// The provider's own id of the account, its claim sub
+        #[arg(long, value_name = "ID")]
+        subject: String,
+    },
+    /// Unlink the identity provider's account; a collector's next sign-in links by name again
     Unlink {
         /// Sign-in name
         name: String,
@@ -425,6 +436,14 @@ enum User {
 enum Device {
     /// List devices
     List(Output),
+    /// Enrol a device of a user that a restored office has forgotten; make sure whose it is
+    Enrol {
+        /// The device's id, 32 hex digits
+        id: String,
+        /// Sign-in name of the user whose phone it is
+        #[arg(long)]
+        user: String,
+    },
     /// Refuse a device from now on
     Revoke {
         /// The device's id, 32 hex digits
@@ -537,7 +556,7 @@ struct Desk {
 }
 
 /// Who the command line writes as.
-const BY: (&str, Role) = ("office", Role::Supervisor);
+const BY: (&str, Role) = (super::OWN_NAME, Role::Supervisor);
 
 impl Desk {
     /// Opens the office, does a command's work and finishes what was begun.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::merge::Refusal;
 use super::quarantine::{Aside, Sending};
 use super::store::StoreError;
-use super::{Office, OfficeError, Session};
+use super::{EnrolmentProof, Office, OfficeError, Session};
 use crate::ids::{DeviceId, RecordId};
 use crate::sync::chunk;
 use crate::sync::message::{Ended, Outcome, Packed, Push, Tables};
@@ -67,6 +67,17 @@ pub enum RescueError {
     /// Its user is not known here.
     #[error("the file is {0}'s, who is no user here; add the user first")]
     UnknownUser(String),
+    /// The office does not know the device, and nothing in the file proves whose it is.
+    #[error(
+        "the office does not know device {device}, and the file has no proof that it is {user}'s: \
+         ask them, run doorstep device enrol {device} --user {user}, then import the file again"
+    )]
+    UnknownDevice {
+        /// The device that the file comes from.
+        device: DeviceId,
+        /// Whose it says it is.
+        user: String,
+    },
     /// The office failed.
     #[error(transparent)]
     Office(#[from] OfficeError),
@@ -87,7 +98,7 @@ impl Office {
         let file = RescueFile::from_bytes(bytes)?;
         let Rescued { user, work, damaged } =
             file.open(&self.escrow(file.device)).ok_or(RescueError::Foreign)?;
-        let sender = self.sender(user, file.device).await?;
+        let sender = self.sender(user, file.device, file.proof).await?;
         let mut report = RescueReport {
             user: sender.session.user.clone(),
             device: file.device.to_string(),
@@ -112,16 +123,27 @@ impl Office {
         Ok(report)
     }
 
-    async fn sender(&self, user: String, device: DeviceId) -> Result<Sender, RescueError> {
+    /// The user whom the file names is whom its phone was given to: the office knows the device as
+    /// that user's, or the file proves it. Anybody can seal another's name into a file of their own.
+    async fn sender(
+        &self,
+        user: String,
+        device: DeviceId,
+        proof: Option<EnrolmentProof>,
+    ) -> Result<Sender, RescueError> {
         let asked = user.clone();
         let look = self.blocking(move |office| {
             Ok(office.store.look(|reads| Ok((reads.user(&asked)?, reads.device(device)?)))?)
         });
         let (known, enrolled) = look.await?;
         let known = known.ok_or(RescueError::UnknownUser(user))?;
-        // A device that the office does not know was enrolled before a restore.
-        if enrolled.as_ref().is_some_and(|device| device.user != known.name) {
-            return Err(RescueError::Foreign);
+        let proven =
+            proof.is_some_and(|proof| self.vouchers.is_enrolment(device, &known.name, &proof));
+        match &enrolled {
+            Some(device) if device.user != known.name => return Err(RescueError::Foreign),
+            // It was enrolled after the backup that the office was restored from.
+            None if !proven => return Err(RescueError::UnknownDevice { device, user: known.name }),
+            Some(_) | None => {}
         }
         let ended = match (enrolled, known.disabled_at) {
             (Some(device), _) if device.revoked_at.is_some() => Some(Ended::DeviceRevoked),

@@ -10,6 +10,9 @@ use sha2::Sha256;
 use crate::ids::{DeviceId, Heads, RecordId};
 use crate::sync::message::{Tag, Voucher};
 
+/// Proof that a device was enrolled for a user.
+pub type EnrolmentProof = [u8; 32];
+
 /// Makes and checks tags.
 #[derive(Clone)]
 pub(super) struct Vouchers(Hmac<Sha256>);
@@ -42,6 +45,30 @@ impl Vouchers {
         mac.update(b"doorstep escrow 1");
         mac.update(&device.0);
         mac.finalize().into_bytes().into()
+    }
+
+    /// Proof that this office enrolled a device for a user. A restored office may not know the
+    /// device any more; it makes the same proof again, since the key is part of backups (rule I1).
+    pub(super) fn enrolment(&self, device: DeviceId, user: &str) -> EnrolmentProof {
+        self.over_enrolment(device, user).finalize().into_bytes().into()
+    }
+
+    /// Whether a proof is of this office, for this device and user; in constant time.
+    pub(super) fn is_enrolment(
+        &self,
+        device: DeviceId,
+        user: &str,
+        proof: &EnrolmentProof,
+    ) -> bool {
+        self.over_enrolment(device, user).verify_slice(proof).is_ok()
+    }
+
+    fn over_enrolment(&self, device: DeviceId, user: &str) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(b"doorstep enrolment 1");
+        mac.update(&device.0);
+        mac.update(user.as_bytes());
+        mac
     }
 
     fn over(&self, user: &str, record: RecordId, heads: &Heads) -> Hmac<Sha256> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::ids::{DeviceId, RecordId};
+use crate::office::EnrolmentProof;
 use crate::record::Record;
 use crate::record::terms::Role;
 use crate::workspace::{
@@ -32,6 +33,12 @@ pub(super) struct Device {
     pub(super) skew: i64,
     pub(super) disk_full: bool,
     pub(super) frozen: bool,
+    /// The office's proof that the device was enrolled for its user.
+    pub(super) proof: EnrolmentProof,
+    /// The device has a session at the office.
+    pub(super) signed_in: bool,
+    /// The device whose session the browser shows: another one after another sign-in in it.
+    pub(super) shown: usize,
     /// The office refuses the device, and whether the device was told.
     pub(super) revoked: bool,
     pub(super) told: bool,
@@ -70,6 +77,9 @@ impl Device {
             skew: 0,
             disk_full: false,
             frozen: false,
+            proof: EnrolmentProof::default(),
+            signed_in: false,
+            shown: name,
             revoked: false,
             told: false,
             erased: false,

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Runtime;
 
 use super::store::Frail;
+use crate::office::auth::{Accounts, Hasher};
 use crate::office::store::StoreError;
 use crate::office::store::sqlite::{self, Fresh, Sqlite};
-use crate::office::{Office, OfficeError, Random};
+use crate::office::{Clock, Office, OfficeError, Random};
 
 /// What all worlds of one thread share: making it takes longer than most of what they do.
 pub(super) struct Ground {
@@ -35,6 +36,7 @@ impl Ground {
 /// One process of the office.
 pub(super) struct Endpoint {
     pub(super) office: Office,
+    pub(super) accounts: Accounts,
     pub(super) store: Arc<Frail>,
     /// Its clock minus true time.
     pub(super) skew: Arc<AtomicI64>,
@@ -72,8 +74,10 @@ impl House {
             rng.fill(bytes);
             Ok(())
         });
-        let office = Office::over(store.clone(), Arc::new(now), random)?;
-        Ok(Endpoint { office, store, skew })
+        let now: Clock = Arc::new(now);
+        let accounts = Accounts::new(store.clone(), Arc::clone(&now), Hasher::for_tests());
+        let office = Office::over(store.clone(), now, random)?;
+        Ok(Endpoint { office, accounts, store, skew })
     }
 
     fn backup_path(&self) -> PathBuf {

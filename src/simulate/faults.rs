@@ -70,6 +70,10 @@ faults! {
     SecondPhone = "second_phone", 40;
     /// A collector's first phone comes late.
     JoinedLate = "joined_late", 40;
+    /// Another user signs in in the browser of a running workspace.
+    OtherSignIn = "other_sign_in", 60;
+    /// A user claims a device that the restored office does not know and that is not theirs.
+    DeviceClaimed = "device_claimed", 500;
     /// One process of the office stops and starts again.
     OfficeRestart = "office_restart", 60;
     /// A process of the office dies before a commit.

@@ -85,6 +85,7 @@ impl World<'_> {
     }
 
     fn contact(&mut self, n: usize) -> Step {
+        self.sign_in_where_needed(n)?;
         let at = self.now_on(n);
         self.devices[n].workspace.sync_now(at);
         self.drain(n)
@@ -107,6 +108,7 @@ impl World<'_> {
 
     pub(super) fn check_end(&mut self) -> Step {
         self.check_office()?;
+        self.check_quarantine()?;
         for n in 0..self.devices.len() {
             self.check_disk(n)?;
             if self.devices[n].revoked {

@@ -41,8 +41,9 @@ impl World<'_> {
             self.devices[n].revoked = true;
             self.tell(format!("device {n} is revoked"));
         }
+        self.other_sign_in(n);
         self.office_misfortune()?;
-        self.newcomers();
+        self.newcomers()?;
         self.adversary()?;
         self.copies(n)
     }
@@ -78,22 +79,24 @@ impl World<'_> {
         Ok(())
     }
 
-    fn newcomers(&mut self) {
+    fn newcomers(&mut self) -> Step {
         let user = if self.strikes(Fault::SecondPhone) {
             let user = self.rng.usize(0..self.devices.len());
             self.devices[user].user.clone()
         } else if self.strikes(Fault::JoinedLate) {
             format!("user{}", self.users() - 1)
         } else {
-            return;
+            return Ok(());
         };
         if self.devices.len() < DEVICES {
             let n = self.devices.len();
             self.tell(format!("device {n} is enrolled by {user}"));
             let device = Device::new(n, user, self.now(), self.rng.u32(..));
             self.devices.push(device);
+            self.enrol(n)?;
             self.devices[n].ask();
         }
+        Ok(())
     }
 
     /// Now and then a device's disk is copied, and one day the copy takes its place.
@@ -144,6 +147,8 @@ impl World<'_> {
         self.cut_off()?;
         let before = self.at_office()?;
         self.oracle.arrive(&before);
+        let former = self.office().store().look(|reads| reads.office_device());
+        let former = former.map_err(|error| failed("P3", error))?;
         self.endpoints.iter().for_each(|endpoint| endpoint.office.close());
         let count = self.endpoints.len();
         self.endpoints.clear();
@@ -169,7 +174,8 @@ impl World<'_> {
         self.tell(format!("the office is restored: {} changes lost, {back} held", lost.len()));
         self.oracle.forgive(|_, edit| lost.contains(&edit.hash) && !held.contains(&edit.hash));
         self.restored = true;
-        Ok(())
+        self.sessions_end();
+        self.claim_unknown(former)
     }
 
     /// Every change that the office has.

@@ -6,6 +6,7 @@ use super::store::Death;
 use super::story::{asked, in_words};
 use super::world::{World, failed};
 use crate::office::Session;
+use crate::office::auth::workspace_name;
 use crate::record::terms::Role;
 use crate::sync::message::{Ended, Reply, Request, decode_reply, decode_request, encode_reply};
 
@@ -26,6 +27,8 @@ struct Going {
     number: u64,
     round: u64,
     body: Vec<u8>,
+    /// The device whose session went with it.
+    shown: usize,
     /// The device does not wait for its reply any more.
     given_up: bool,
 }
@@ -40,12 +43,16 @@ struct Coming {
     told: String,
 }
 
+/// A reply with what the office held, or why there is none.
+type Answer = Result<(Reply, Truth), &'static str>;
+
 impl World<'_> {
     pub(super) fn send(&mut self, n: usize, round: u64, body: Vec<u8>) {
         self.devices[n].awaited = Some(round);
         self.network.sent += 1;
-        let number = self.network.sent;
-        self.network.requests.push(Going { device: n, number, round, body, given_up: false });
+        let (number, shown) = (self.network.sent, self.devices[n].shown);
+        let going = Going { device: n, number, round, body, shown, given_up: false };
+        self.network.requests.push(going);
     }
 
     /// Nobody waits for what a device that died had asked.
@@ -141,11 +148,15 @@ impl World<'_> {
             *newest = going.number;
         }
         let answered = match decode_request(&going.body) {
-            Ok(request) => self.answer(n, request)?.ok_or("office_busy"),
+            Ok(request) => self.answer(n, going.shown, request)?,
             Err(_) => Err("malformed_request"),
         };
         match answered {
-            Err(reason) if !going.given_up => self.fail(n, going.round, reason),
+            Err(reason) if !going.given_up => {
+                self.fail(n, going.round, reason)?;
+                // The app asks for it, and mostly the person does it soon.
+                if self.rng.bool() { self.sign_in_where_needed(n) } else { Ok(()) }
+            }
             Ok((reply, truth)) if !going.given_up => {
                 let body = encode_reply(&reply);
                 let told = in_words(&reply);
@@ -211,28 +222,36 @@ impl World<'_> {
         self.check_claims(n)
     }
 
-    /// One of the office's processes answers, with what the office holds right after; `None`
-    /// where it dies over that.
-    fn answer(&mut self, n: usize, request: Request) -> Result<Option<(Reply, Truth)>, Broken> {
+    /// One of the office's processes answers under the session of a device, with what the office
+    /// holds right after, or does not.
+    fn answer(&mut self, n: usize, shown: usize, request: Request) -> Result<Answer, Broken> {
         let at = self.some_endpoint();
+        let holder = &self.devices[shown];
+        if !holder.signed_in {
+            return Ok(Err("signed_out"));
+        }
+        let session =
+            Session { user: holder.user.clone(), role: Role::Collector, device: holder.id };
+        let named = workspace_name(self.devices[n].id);
+        if session.check_workspace(Some(&named), true).is_err() {
+            return Ok(Err("other_workspace"));
+        }
+        let revoked = holder.revoked;
         self.tell(format!("device {n} reaches office {at}: {}", asked(&request)));
         self.doom(at, request.push.len() + request.bring.len());
         let endpoint = &self.endpoints[at];
-        let device = &self.devices[n];
-        let session =
-            Session { user: device.user.clone(), role: Role::Collector, device: device.id };
         let reply = self.ground.runtime.block_on(async {
-            match device.revoked {
+            match revoked {
                 false => endpoint.office.handle_sync(&session, request).await,
                 true => endpoint.office.hand_over(&session, request, Ended::DeviceRevoked).await,
             }
         });
         if self.died(at)? {
-            return Ok(None);
+            return Ok(Err("office_busy"));
         }
         let reply = reply.map_err(|error| failed("R2", error))?;
-        let truth = self.truth(&session.user)?;
-        Ok(Some((reply, truth)))
+        let truth = self.truth(&self.devices[n].user)?;
+        Ok(Ok((reply, truth)))
     }
 
     /// The process may die over so many writes.

@@ -98,6 +98,9 @@ impl<'g> World<'g> {
         for _ in 0..ENDPOINTS {
             world.start_endpoint().map_err(|error| error.to_string())?;
         }
+        for n in 0..world.devices.len() {
+            world.enrol(n).map_err(|broken| broken.what)?;
+        }
         world.found_records().map_err(|error| error.to_string())?;
         Ok(world)
     }

@@ -20,8 +20,8 @@ use super::vault::Vault;
 use crate::ids::{DeviceId, RecordId};
 
 const MAGIC: &[u8] = b"doorstep rescue";
-/// Version of the file; the rows have their own.
-const VERSION: u8 = 1;
+/// Version of the file; the rows have their own. The first version had no proof.
+const VERSION: u8 = 2;
 const CHECKSUM: usize = 32;
 
 /// A rescue file.
@@ -36,6 +36,11 @@ pub struct RescueFile {
     pub escrow: Vec<u8>,
     #[n(2)]
     rows: Vec<SealedRow>,
+    /// Proof that the office enrolled the device for its user, where the phone has one: an office
+    /// that was restored since may not know the device.
+    #[n(3)]
+    #[cbor(with = "minicbor::bytes")]
+    pub proof: Option<[u8; 32]>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -74,9 +79,9 @@ pub enum MalformedRescue {
 
 impl RescueFile {
     /// A file of rows of the outbox.
-    pub fn new(device: DeviceId, escrow: Vec<u8>, rows: Vec<Row>) -> Self {
+    pub fn new(device: DeviceId, escrow: Vec<u8>, rows: Vec<Row>, proof: Option<[u8; 32]>) -> Self {
         let sealed = |row: Row| SealedRow { key: row.key, value: row.value.into_vec() };
-        Self { device, escrow, rows: rows.into_iter().map(sealed).collect() }
+        Self { device, escrow, rows: rows.into_iter().map(sealed).collect(), proof }
     }
 
     /// Its bytes.
@@ -91,7 +96,7 @@ impl RescueFile {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MalformedRescue> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(MalformedRescue::Foreign)?;
         let version = *rest.first().ok_or(MalformedRescue::Damaged)?;
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(MalformedRescue::Version(version));
         }
         let end = bytes.len().saturating_sub(CHECKSUM).max(MAGIC.len() + 1);

@@ -47,7 +47,12 @@ test("a collector signs in with the identity provider, works, and comes back as 
   await strange.getByRole("link", { name: "I am stranger" }).click();
   await expect(strange.getByRole("alert")).toContainText("The office knows no user for that account");
   await noBarriers(strange);
+  // Staff accounts are linked by hand: a name alone opens nothing.
   provider.person = "lin.yue";
+  await strange.getByRole("button", { name: "Sign in with Lender ID" }).click();
+  await strange.getByRole("link", { name: "I am lin.yue" }).click();
+  await expect(strange.getByRole("alert")).toContainText("not linked to your user yet");
+  office.run(["user", "link", "lin.yue", "--issuer", provider.url, "--subject", "subject of lin.yue"]);
   await strange.getByRole("button", { name: "Sign in with Lender ID" }).click();
   await strange.getByRole("link", { name: "I am lin.yue" }).click();
   await expect(strange.getByRole("heading", { name: "Visit records" })).toBeVisible();

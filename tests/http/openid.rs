@@ -5,8 +5,9 @@ mod provider;
 
 use axum::body::Body;
 use axum::http::header;
-use doorstep::office::auth::UserChange;
+use doorstep::ids::hex;
 use doorstep::office::auth::openid::{NameClaim, OpenId, Settings};
+use doorstep::office::auth::{Account, UserChange};
 use openidconnect::url::Url;
 use serde_json::json;
 
@@ -44,7 +45,20 @@ impl Scene {
 
     /// Leaves for the provider and gets its answer.
     async fn leave(&self, door: &str) -> Away {
-        let body = json!({ "door": door, "device": DEVICE }).to_string();
+        self.leave_with(door, &self.proof("chen.jie")).await
+    }
+
+    /// What the phone's device has to show for its user.
+    fn proof(&self, user: &str) -> String {
+        hex(&self.desk.office.enrolment(DEVICE.parse().unwrap(), user))
+    }
+
+    async fn leave_with(&self, door: &str, proof: &str) -> Away {
+        self.leave_as(&json!({ "door": door, "device": DEVICE, "proof": proof })).await
+    }
+
+    async fn leave_as(&self, body: &serde_json::Value) -> Away {
+        let body = body.to_string();
         let begun = self.desk.post_json("/api/sign-in/openid", None, &body).await;
         assert_eq!(begun.status, 200, "{}", begun.text());
         let kept = begun.header("set-cookie").to_owned();
@@ -61,6 +75,23 @@ impl Scene {
     async fn come_back(&self, kept: &str, back: &str) -> Answer {
         let request = ask("GET", back, None).header(header::COOKIE, kept);
         self.desk.ask(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// The console's page names no device.
+    async fn leave_from_console(&self) -> Away {
+        self.leave_as(&json!({ "door": "office" })).await
+    }
+
+    async fn console(&self) -> Answer {
+        let away = self.leave_from_console().await;
+        self.come_back(&away.kept, &away.back).await
+    }
+
+    /// An administrator links a staff account.
+    async fn link(&self, user: &str, subject: &str) {
+        let (issuer, subject) = (self.provider.issuer.clone(), subject.to_owned());
+        let link = Some(Account { issuer, subject });
+        self.desk.change(user, UserChange { link, ..UserChange::default() }).await;
     }
 
     async fn round_trip(&self, door: &str) -> Answer {
@@ -103,6 +134,18 @@ async fn a_phone_signs_in_as_the_device_that_it_is() {
 }
 
 #[tokio::test]
+async fn i1_a_device_that_the_office_does_not_know_is_whose_proof_shows_it() {
+    let scene = Scene::open().await;
+    for proof in [String::new(), scene.proof("wu.min"), "00".repeat(32)] {
+        let away = scene.leave_with("field", &proof).await;
+        let answer = scene.come_back(&away.kept, &away.back).await;
+        assert_eq!(place(&answer), "/#sign-in=device_unknown");
+        assert_eq!(session(&answer), None);
+    }
+    assert_eq!(place(&scene.round_trip("field").await), "/#signed-in");
+}
+
+#[tokio::test]
 async fn a_phone_that_was_somebody_else_s_is_another_device_from_then_on() {
     let scene = Scene::open().await;
     scene.round_trip("field").await;
@@ -117,8 +160,9 @@ async fn a_phone_that_was_somebody_else_s_is_another_device_from_then_on() {
 #[tokio::test]
 async fn the_console_is_come_back_to_and_no_other_address() {
     let scene = Scene::open().await;
+    scene.link("lin.yue", "subject-2").await;
     scene.provider.person("subject-2", "Lin.Yue");
-    let answer = scene.round_trip("office").await;
+    let answer = scene.console().await;
     assert_eq!(place(&answer), "/office/#signed-in");
     assert_eq!(who(&scene.desk, &session(&answer).unwrap()).await["user"], "lin.yue");
     for door in ["https://evil.example", "//evil.example", "/office", ""] {
@@ -126,7 +170,7 @@ async fn the_console_is_come_back_to_and_no_other_address() {
         let begun = scene.desk.post_json("/api/sign-in/openid", None, &body).await;
         assert_eq!(begun.code(), (422, "malformed".into()), "{door}");
     }
-    let away = scene.leave("office").await;
+    let away = scene.leave_from_console().await;
     let back = format!("{}&door=field&to=https://evil.example", away.back);
     assert_eq!(place(&scene.come_back(&away.kept, &back).await), "/office/#signed-in");
 }
@@ -230,7 +274,9 @@ async fn nobody_becomes_a_user_by_signing_in_unless_the_office_says_so() {
     })
     .await;
     scene.provider.person("subject-3", "Ma.Li@lender.example");
-    let enrolled = scene.round_trip("field").await;
+    // A new phone.
+    let away = scene.leave_as(&json!({ "door": "field" })).await;
+    let enrolled = scene.come_back(&away.kept, &away.back).await;
     let me = who(&scene.desk, &session(&enrolled).unwrap()).await;
     assert_eq!((&me["user"], &me["role"]), (&"ma.li".into(), &"collector".into()));
     // No password is hers, and none is nearly hers.
@@ -239,11 +285,41 @@ async fn nobody_becomes_a_user_by_signing_in_unless_the_office_says_so() {
         let answer = scene.desk.post_json("/api/session", None, &body).await;
         assert_eq!(answer.code(), (401, "wrong_password".into()));
     }
-    for (subject, name) in [("4", "admin@evil.example"), ("5", "../admin"), ("6", "")] {
+    for (subject, name) in [
+        ("4", "admin@evil.example"),
+        ("5", "../admin"),
+        ("6", ""),
+        // Where a domain is demanded, a name without one is anybody's.
+        ("7", "chen.jie"),
+        ("8", "newcomer"),
+        ("9", "lender.example"),
+        ("10", "office@lender.example"),
+    ] {
         scene.provider.person(subject, name);
-        let refused = scene.round_trip("office").await;
+        let refused = scene.console().await;
         assert_eq!(place(&refused), "/office/#sign-in=openid_unknown_account", "{name}");
     }
+}
+
+#[tokio::test]
+async fn whoever_is_more_than_a_collector_is_linked_by_hand() {
+    let scene = Scene::open().await;
+    for (n, name) in ["lin.yue", "gu.an", "admin"].into_iter().enumerate() {
+        let subject = format!("staff-{n}");
+        scene.provider.person(&subject, name);
+        let refused = scene.console().await;
+        assert_eq!(place(&refused), "/office/#sign-in=openid_not_linked", "{name}");
+        assert_eq!(session(&refused), None);
+        scene.link(name, &subject).await;
+        let answer = scene.console().await;
+        assert_eq!(who(&scene.desk, &session(&answer).unwrap()).await["user"], name);
+    }
+    // A collector's link was made by name: it is not good for more.
+    scene.provider.person("subject-1", "chen.jie");
+    assert_eq!(place(&scene.round_trip("field").await), "/#signed-in");
+    let role = Some(doorstep::record::terms::Role::Supervisor);
+    scene.desk.change("chen.jie", UserChange { role, ..UserChange::default() }).await;
+    assert_eq!(place(&scene.console().await), "/office/#sign-in=openid_not_linked");
 }
 
 #[tokio::test]

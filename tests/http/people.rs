@@ -3,6 +3,9 @@
 use axum::body::Body;
 use axum::http::header;
 
+use doorstep::office::store::User;
+use doorstep::record::terms::Role;
+
 use super::desk::{Answer, Desk, PASSWORD, ask};
 
 async fn patch(desk: &Desk, path: &str, token: &str, body: &str) -> Answer {
@@ -118,4 +121,49 @@ async fn a_device_that_nobody_uses_expires_and_its_user_may_come_back() {
     let device = first["device"].as_str().unwrap();
     let body = body.replace('}', &format!(",\"device\":\"{device}\"}}"));
     assert_eq!(desk.post_json("/api/session", None, &body).await.json()["device"], device);
+}
+
+#[tokio::test]
+async fn nobody_has_the_name_by_which_the_office_signs() {
+    let desk = Desk::open().await;
+    let token = desk.token("admin").await;
+    for name in ["office", " Office "] {
+        let new = format!("{{\"name\":\"{name}\",\"role\":\"admin\",\"password\":\"{PASSWORD}\"}}");
+        let refused = desk.post_json("/api/users", Some(&token), &new).await;
+        assert_eq!(refused.code(), (422, "invalid_value".into()), "{name}");
+    }
+    // One from before there was this rule is disabled by the migration, and stays so.
+    let old = User {
+        name: "office".into(),
+        display_name: "Office".into(),
+        role: Role::Collector,
+        password_hash: String::new(),
+        disabled_at: Some(1),
+        created_at: 1,
+        subject: None,
+    };
+    desk.office.store().write_now(move |tx| tx.put_user(&old)).unwrap();
+    let enabled = patch(&desk, "/api/users/office", &token, "{\"disabled\":false}").await;
+    assert_eq!(enabled.code(), (422, "invalid_value".into()));
+}
+
+#[tokio::test]
+async fn an_account_is_linked_to_one_user_and_a_promotion_undoes_a_link_by_name() {
+    let desk = Desk::open().await;
+    let token = desk.token("admin").await;
+    let change = async |name: &str, body: &str| {
+        patch(&desk, &format!("/api/users/{name}"), &token, body).await
+    };
+    let link = |subject: &str| {
+        format!("{{\"link\":{{\"issuer\":\"https://id.example\",\"subject\":\"{subject}\"}}}}")
+    };
+    assert_eq!(change("lin.yue", &link("7")).await.json()["linked"], true);
+    assert_eq!(change("lin.yue", &link("7")).await.status, 200);
+    assert_eq!(change("gu.an", &link("7")).await.code(), (409, "account_taken".into()));
+    assert_eq!(change("gu.an", &link("")).await.code(), (422, "invalid_value".into()));
+    // Another staff role keeps the link, which an administrator made.
+    assert_eq!(change("lin.yue", "{\"role\":\"auditor\"}").await.json()["linked"], true);
+    assert_eq!(change("lin.yue", "{\"unlink\":true}").await.json()["linked"], false);
+    assert_eq!(change("wu.min", &link("8")).await.json()["linked"], true);
+    assert_eq!(change("wu.min", "{\"role\":\"supervisor\"}").await.json()["linked"], false);
 }

@@ -2,8 +2,10 @@
 
 use axum::body::Body;
 use axum::http::header;
-use doorstep::office::auth::{Lifetime, UserChange};
+use doorstep::ids::hex;
+use doorstep::office::auth::{AuthError, Lifetime, UserChange};
 use doorstep::record::terms::Role;
+use serde_json::json;
 
 use super::desk::{Answer, Desk, NOW, PASSWORD, ask};
 
@@ -80,13 +82,7 @@ async fn a_device_stays_its_user_s_until_it_is_revoked() {
     let device = first["device"].as_str().unwrap();
     assert_eq!(sign_in("chen.jie", device).await.json()["device"], device);
     assert_eq!(sign_in("wu.min", device).await.code(), (403, "device_of_other_user".into()));
-    // Enrolled before a restore: its unsent work is written in its name.
-    let unknown = "00112233445566778899aabbccddeeff";
-    let fresh = sign_in("chen.jie", unknown).await.json();
-    assert_eq!(fresh["device"], unknown);
-    let office = desk.office.store().look(|reads| reads.office_device()).unwrap().to_string();
-    let other = sign_in("chen.jie", &office).await.json();
-    assert_ne!(other["device"], office, "nobody writes as the office");
+    let fresh = sign_in("chen.jie", "").await.json();
     assert_eq!(sign_in("chen.jie", "xyz").await.code(), (422, "invalid_value".into()));
 
     desk.accounts.revoke_device(device.parse().unwrap(), "admin", "lost").await.unwrap();
@@ -95,6 +91,82 @@ async fn a_device_stays_its_user_s_until_it_is_revoked() {
     assert_eq!(desk.get("/api/session", token).await.code(), (401, "signed_out".into()));
     let other = fresh["token"].as_str();
     assert_eq!(desk.get("/api/session", other).await.status, 200);
+}
+
+#[tokio::test]
+async fn i1_a_device_that_the_office_does_not_know_is_whose_proof_shows_it() {
+    let desk = Desk::open().await;
+    let sign_in = async |name: &str, device: &str, proof: &str| {
+        let body = json!({ "name": name, "password": PASSWORD, "device": device, "proof": proof });
+        desk.post_json("/api/session", None, &body.to_string()).await
+    };
+    // As after a restore from a backup that is older than the device.
+    let device = "00112233445566778899aabbccddeeff";
+    let proof = |user: &str| hex(&desk.office.enrolment(device.parse().unwrap(), user));
+    let own = desk.office.store().look(|reads| reads.office_device()).unwrap().to_string();
+    let curious = sign_in("chen.jie", "", "").await.json();
+    let of_another_device = curious["proof"].as_str().unwrap();
+    for (named, shown) in [
+        (device, ""),
+        (device, of_another_device),
+        (device, &proof("wu.min")),
+        (device, &"00".repeat(32)),
+        (own.as_str(), ""),
+        (own.as_str(), of_another_device),
+    ] {
+        let refused = sign_in("chen.jie", named, shown).await;
+        assert_eq!(refused.code(), (403, "device_unknown".into()), "{named} {shown}");
+        assert!(!refused.text().contains("escrow"), "{}", refused.text());
+    }
+    assert_eq!(sign_in("chen.jie", device, "xyz").await.code(), (422, "invalid_value".into()));
+    let back = sign_in("wu.min", device, &proof("wu.min")).await.json();
+    assert_eq!((&back["device"], &back["proof"]), (&json!(device), &json!(proof("wu.min"))));
+    // From then on it is known: no proof is needed, and none helps anybody else.
+    assert_eq!(sign_in("wu.min", device, "").await.status, 200);
+    let refused = sign_in("chen.jie", device, &proof("chen.jie")).await;
+    assert_eq!(refused.code(), (403, "device_of_other_user".into()));
+    // A phone that was enrolled before there were proofs asks for its own.
+    let token = sign_in("wu.min", device, "").await.json()["token"].clone();
+    desk.later(DAY);
+    let me = desk.get("/api/session", token.as_str()).await.json();
+    assert_eq!((&me["proof"], me.get("escrow")), (&json!(proof("wu.min")), None));
+}
+
+#[tokio::test]
+async fn i1_an_administrator_enrols_a_device_that_has_no_proof() {
+    let desk = Desk::open().await;
+    let device = "00112233445566778899aabbccddeeff";
+    let own = desk.office.store().look(|reads| reads.office_device()).unwrap();
+    let enrol =
+        async |id: &str, user: &str| desk.accounts.enrol_device(id.parse().unwrap(), user).await;
+    enrol(device, "Wu.Min").await.unwrap();
+    enrol(device, "wu.min").await.unwrap();
+    assert_eq!(enrol(device, "chen.jie").await, Err(AuthError::DeviceOfOtherUser));
+    assert_eq!(enrol(device, "nobody").await, Err(AuthError::Unknown("user")));
+    assert!(desk.accounts.enrol_device(own, "wu.min").await.is_err(), "the office's own device");
+    let body = json!({ "name": "wu.min", "password": PASSWORD, "device": device }).to_string();
+    assert_eq!(desk.post_json("/api/session", None, &body).await.json()["device"], device);
+}
+
+#[tokio::test]
+async fn a_colleague_who_knows_a_device_locks_nobody_out_of_it() {
+    let desk = Desk::open().await;
+    let sign_in = async |device: &str, password: &str, from: &str| {
+        let body = json!({ "name": "wu.min", "password": password, "device": device });
+        let request =
+            ask("POST", "/api/session", None).header(header::CONTENT_TYPE, "application/json");
+        let mut request = request.body(Body::from(body.to_string())).unwrap();
+        let socket: std::net::SocketAddr = from.parse().unwrap();
+        request.extensions_mut().insert(axum::extract::ConnectInfo(socket));
+        desk.ask(request).await
+    };
+    let phone = sign_in("", PASSWORD, "192.0.2.1:1").await.json();
+    let device = phone["device"].as_str().unwrap();
+    for _ in 0..10 {
+        sign_in(device, "guess number one", "192.0.2.2:1").await;
+    }
+    assert_eq!(sign_in(device, PASSWORD, "192.0.2.2:1").await.status, 429);
+    assert_eq!(sign_in(device, PASSWORD, "192.0.2.1:1").await.status, 200);
 }
 
 #[tokio::test]

@@ -139,7 +139,7 @@ impl Crowd {
             };
             accounts.add_user(new).await.unwrap();
             let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            let place = Place { device: None, browser: None, address };
+            let place = Place { device: None, proof: None, browser: None, address };
             let signed_in = accounts.sign_in(Attempt { name, password, place }).await.unwrap();
             let device = Device::of(signed_in.identity.session);
             let token = signed_in.token.to_text();

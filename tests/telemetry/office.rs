@@ -14,6 +14,7 @@ pub(crate) struct Office {
     child: Child,
     address: String,
     log: PathBuf,
+    database: String,
     _output: BufReader<ChildStdout>,
     _folder: tempfile::TempDir,
 }
@@ -48,7 +49,7 @@ impl Office {
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
-        Self { child, address, log, _output: output, _folder: folder }
+        Self { child, address, log, database, _output: output, _folder: folder }
     }
 
     /// Stops the program; gives its log.
@@ -69,6 +70,13 @@ impl Office {
     }
 
     pub(crate) fn token(&self, name: &str, password: &str, device: &str) -> String {
+        if !device.is_empty() {
+            let enrolled = Command::new(BINARY)
+                .args(["device", "enrol", device, "--user", name, "--database", &self.database])
+                .stdout(Stdio::null())
+                .status();
+            assert!(enrolled.unwrap().success());
+        }
         let (status, answer) = self.sign_in(name, password, device);
         assert_eq!(status, 200, "{answer}");
         let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();

@@ -23,6 +23,7 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use super::Account;
 use crate::ids::{hex, unhex};
 use crate::office::Clock;
 use transport::Transport;
@@ -84,7 +85,7 @@ pub struct Settings {
     pub client_secret: Option<String>,
     /// Which claim names the user.
     pub claim: NameClaim,
-    /// What is cut off behind the `@` of that claim; with another domain it names nobody.
+    /// The domain that the claim must have behind its `@`; it is cut off.
     pub domain: Option<String>,
     /// Whether somebody whom the office doesn't know becomes a collector, who sees nothing until
     /// a case is assigned.
@@ -120,8 +121,8 @@ pub struct Returned {
 pub struct Proven {
     /// Issuer and subject, which never change hands.
     pub subject: String,
-    /// The user's name by the claim.
-    pub name: String,
+    /// The user's name by the claim; none where the claim is of another domain than the office's.
+    pub name: Option<String>,
     /// What people read; may be empty.
     pub display_name: String,
 }
@@ -169,6 +170,9 @@ pub struct Leaving {
     pub door: Door,
     /// The phone's device.
     pub device: Option<String>,
+    /// What the phone has to show for it.
+    #[serde(default)]
+    pub proof: Option<String>,
 }
 
 /// The provider.
@@ -211,6 +215,7 @@ impl OpenId {
         &self,
         door: Door,
         device: Option<String>,
+        proof: Option<String>,
     ) -> Result<(String, String), OpenIdError> {
         let metadata = self.metadata(FRESH).await?;
         let client = self.client(metadata)?;
@@ -232,6 +237,7 @@ impl OpenId {
             until: (self.clock)() + PATIENCE,
             door,
             device,
+            proof,
         };
         Ok((url.into(), self.seal(&leaving)))
     }
@@ -332,15 +338,23 @@ impl OpenId {
             NameClaim::Subject => Some(claims.subject().as_str()),
         };
         let value = value.ok_or_else(|| refused("claims", &"the user's name is not among them"))?;
-        let name = match (value.rsplit_once('@'), &self.settings.domain) {
-            (Some((name, domain)), Some(own)) if domain.eq_ignore_ascii_case(own) => name,
-            // No user has an `@`: it names nobody.
-            (Some(_) | None, _) => value,
+        let name = match &self.settings.domain {
+            // Without a domain the claim is taken whole; no user has an `@`.
+            None => Some(value),
+            // A name without a domain may be anybody's: some providers let people choose it.
+            Some(own) => value
+                .rsplit_once('@')
+                .filter(|(_, domain)| domain.eq_ignore_ascii_case(own))
+                .map(|(name, _)| name),
         };
         let shown = claims.name().and_then(|name| name.get(None));
         Ok(Proven {
-            subject: format!("{} {}", self.settings.issuer, claims.subject().as_str()),
-            name: name.to_owned(),
+            subject: Account {
+                issuer: self.settings.issuer.clone(),
+                subject: claims.subject().as_str().to_owned(),
+            }
+            .key(),
+            name: name.map(str::to_owned),
             display_name: shown.map(|name| name.as_str().to_owned()).unwrap_or_default(),
         })
     }

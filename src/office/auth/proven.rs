@@ -1,10 +1,12 @@
 //! Which user of the office somebody is for whom an identity provider vouches.
 //!
-//! The first time the name decides, by a claim. From then on the user is tied to the provider's
-//! account by issuer and subject, since names at a provider change hands and subjects don't. Nobody
-//! becomes a user by signing in unless the office is set up so: a provider's directory holds
-//! everybody who works there, and what a user may read is the office's to decide. Who does become
-//! one is a collector, to whom nothing is assigned yet.
+//! A collector is found by name the first time, by a claim. From then on the user is tied to the
+//! provider's account by issuer and subject, since names at a provider change hands and subjects
+//! don't. Staff are linked by an administrator: a name that changed hands must not open all records.
+//!
+//! A sign-in creates no user unless the office is set up so: a provider's directory holds everybody
+//! who works there, and what a user may read is the office's to decide. A user who is created that
+//! way is a collector, to whom nothing is assigned yet.
 
 use super::openid::Proven;
 use super::session::{Place, SignedIn};
@@ -38,16 +40,19 @@ fn user_of(
     let user = match tied {
         Some(user) => user,
         None => {
-            let name = canonical_name(&proven.name);
+            let Some(name) = proven.name.as_deref().map(canonical_name) else {
+                return Ok(Err(AuthError::UnknownAccount));
+            };
             let user = match tx.user(&name)? {
                 Some(user) if user.subject.is_some() => return Ok(Err(AuthError::OtherAccount)),
+                Some(user) if user.disabled_at.is_some() => {
+                    return Ok(Err(AuthError::UnknownAccount));
+                }
+                Some(user) if user.role != Role::Collector => return Ok(Err(AuthError::NotLinked)),
                 Some(user) => user,
                 None if enrol && check_name(&name).is_ok() => newcomer(name, proven, now),
                 None => return Ok(Err(AuthError::UnknownAccount)),
             };
-            if user.disabled_at.is_some() {
-                return Ok(Err(AuthError::UnknownAccount));
-            }
             let user = User { subject: Some(proven.subject.clone()), ..user };
             tx.put_user(&user)?;
             user

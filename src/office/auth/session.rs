@@ -2,20 +2,21 @@
 
 use std::net::IpAddr;
 
+use super::enrolment::keep;
 use super::rotation::{self, USED_EVERY, Use};
 use super::{Accounts, AuthError, Token, canonical_name};
 use crate::ids::DeviceId;
-use crate::office::Session;
-use crate::office::store::{Device, SignIn, StoreError, User, Writes};
+use crate::office::store::{Device, SignIn, User};
+use crate::office::{EnrolmentProof, Session};
 use crate::record::terms::Role;
 use crate::sync::message::Ended;
 
 const HOUR: i64 = 60 * 60 * 1000;
-const DAY: i64 = 24 * HOUR;
+pub(super) const DAY: i64 = 24 * HOUR;
 
 /// Devices that one user may enrol within a day: several phones that were set up anew, and private
 /// windows of a browser.
-const ENROLMENTS_PER_DAY: u64 = 20;
+pub(super) const ENROLMENTS_PER_DAY: u64 = 20;
 
 /// The longest version of an app that is noted.
 const LONGEST_VERSION: usize = 32;
@@ -94,6 +95,8 @@ pub struct Attempt {
 pub struct Place {
     /// The device that a phone says it is.
     pub device: Option<DeviceId>,
+    /// What the phone has to show for it.
+    pub proof: Option<EnrolmentProof>,
     /// The device that this browser was, where nobody says which one it is.
     pub browser: Option<DeviceId>,
     /// Where the request came from.
@@ -118,7 +121,7 @@ impl Accounts {
     }
 
     /// Begins a sign-in of a user who has proven to be it.
-    pub(super) async fn begin(&self, user: User, place: Place) -> Result<SignedIn, AuthError> {
+    pub(crate) async fn begin(&self, user: User, place: Place) -> Result<SignedIn, AuthError> {
         let mut fresh = [0; 16];
         getrandom::fill(&mut fresh).map_err(|_| AuthError::Closing)?;
         let (token, now, lifetime) = (Token::random()?, self.now(), Lifetime::of(user.role));
@@ -246,7 +249,7 @@ impl Accounts {
         user.filter(|user| right && user.disabled_at.is_none()).ok_or(AuthError::WrongPassword)
     }
 
-    /// The device of an attempt, if it is one of that user: strangers can't know its id.
+    /// The device of an attempt, if it is one of that user.
     async fn own_device(&self, name: &str, place: Place) -> Result<Option<DeviceId>, AuthError> {
         let Some(id) = place.device.or(place.browser) else { return Ok(None) };
         let name = name.to_owned();
@@ -286,65 +289,4 @@ impl Accounts {
 fn fit(version: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
     version.len() <= LONGEST_VERSION && version.contains('.') && version.chars().all(plain)
-}
-
-/// Keeps a sign-in on the device that was asked for, or enrols the fresh one that it names.
-fn keep(
-    tx: &mut dyn Writes,
-    checked: &User,
-    sign_in: SignIn,
-    place: Place,
-) -> Result<Result<DeviceId, AuthError>, StoreError> {
-    let now = sign_in.created_at;
-    // Hashing takes its time: what was proven must still be the user's.
-    let user = tx.user(&checked.name)?.filter(|user| {
-        user.disabled_at.is_none()
-            && user.role == checked.role
-            && user.password_hash == checked.password_hash
-    });
-    let Some(user) = user else { return Ok(Err(AuthError::WrongPassword)) };
-    let device = match place.device {
-        None => match browser(tx, &user, place.browser)? {
-            Some(device) => Device { last_seen_at: now, ..device },
-            None => Device::enrolled(sign_in.device, &user.name, now),
-        },
-        Some(asked) => match tx.device(asked)? {
-            Some(device) if device.user != user.name => {
-                return Ok(Err(AuthError::DeviceOfOtherUser));
-            }
-            Some(device) if device.revoked_at.is_some() => {
-                return Ok(Err(AuthError::DeviceRevoked));
-            }
-            Some(device) => Device { last_seen_at: now, ..device },
-            // A device that the office does not know was enrolled before a restore, and goes on as
-            // itself: its unsent work is written in its name. Only the office's own id is nobody's.
-            None if asked != tx.office_device()? => Device::enrolled(asked, &user.name, now),
-            None => Device::enrolled(sign_in.device, &user.name, now),
-        },
-    };
-    if tx.device(device.id)?.is_none() && too_many_enrolments(tx, &user, now)? {
-        return Ok(Err(AuthError::TooManyDevices));
-    }
-    tx.forget_expired(now)?;
-    tx.put_device(&device)?;
-    tx.put_sign_in(&SignIn { device: device.id, ..sign_in })?;
-    Ok(Ok(device.id))
-}
-
-/// Whether a user has enrolled as many devices within a day as anybody may. What is counted per
-/// device somewhere else, such as records that a device is sent again, stays bounded by this.
-fn too_many_enrolments(tx: &mut dyn Writes, user: &User, now: i64) -> Result<bool, StoreError> {
-    Ok(tx.enrolled_since(&user.name, now.saturating_sub(DAY))? >= ENROLMENTS_PER_DAY)
-}
-
-/// The console's device in a browser that was used before. A phone names its device itself: one
-/// that forgot it begins anew, lest it write as an actor of before (rule I1).
-fn browser(
-    tx: &mut dyn Writes,
-    user: &User,
-    known: Option<DeviceId>,
-) -> Result<Option<Device>, StoreError> {
-    let Some(known) = known.filter(|_| user.role != Role::Collector) else { return Ok(None) };
-    let device = tx.device(known)?;
-    Ok(device.filter(|device| device.user == user.name && device.revoked_at.is_none()))
 }

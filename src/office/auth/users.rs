@@ -10,8 +10,14 @@ use crate::record::terms::Role;
 const LONGEST_NAME: usize = 64;
 const LONGEST_DISPLAY_NAME: usize = 100;
 
+/// A subject has at most 255 characters (OpenID Connect Core 1.0, section 2), an issuer is a URL.
+const LONGEST_ACCOUNT: usize = 512;
+
 /// The hash of whoever has no password: nothing hashes to it.
 pub(super) const NO_PASSWORD: &str = "none";
+
+/// Names that no user may have: the office signs its own changes, decisions and receipts with them.
+const RESERVED: [&str; 1] = [crate::office::OWN_NAME];
 
 /// A user of that name exists already.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +69,35 @@ pub struct UserChange {
     pub password: Option<String>,
     /// Lets go of the identity provider's account, so that another one can be tied.
     pub unlink: bool,
+    /// Links an account of the identity provider.
+    pub link: Option<Account>,
+}
+
+/// An account at an identity provider. Both parts never change hands, as names there do.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The provider, as `--oidc-issuer` names it.
+    pub issuer: String,
+    /// The provider's own id of the account, the claim `sub`.
+    pub subject: String,
+}
+
+impl Account {
+    /// As it is stored.
+    pub(super) fn key(&self) -> String {
+        format!("{} {}", self.issuer, self.subject)
+    }
+
+    fn check(&self) -> Result<(), AuthError> {
+        let fits = |text: &str| {
+            (1..=LONGEST_ACCOUNT).contains(&text.len()) && !text.contains(char::is_control)
+        };
+        if fits(&self.issuer) && fits(&self.subject) && !self.issuer.contains(' ') {
+            return Ok(());
+        }
+        Err(AuthError::Unfit("an account has an issuer and a subject, as the provider says them"))
+    }
 }
 
 /// A name as it is stored: phones like to begin a word with a capital.
@@ -109,13 +144,24 @@ impl Accounts {
         if let Some(display_name) = &change.display_name {
             check_display_name(display_name.trim())?;
         }
+        if let Some(account) = &change.link {
+            account.check()?;
+        }
         let hash = match change.password.clone() {
             Some(password) => Some(self.hash(password).await?),
             None => None,
         };
         let changed = self.store.write(move |tx| {
             let Some(old) = tx.user(&name)? else { return Ok(Err(AuthError::Unknown("user"))) };
+            if change.disabled == Some(false) && RESERVED.contains(&name.as_str()) {
+                return Ok(Err(reserved()));
+            }
             let user = changed(old.clone(), &change, hash.as_deref(), now);
+            if let Some(subject) = &user.subject
+                && tx.user_of_subject(subject)?.is_some_and(|other| other.name != user.name)
+            {
+                return Ok(Err(AuthError::AccountTaken));
+            }
             if is_keeper(&old) && !is_keeper(&user) && keepers(tx)? == 1 {
                 return Ok(Err(AuthError::LastAdmin));
             }
@@ -170,6 +216,8 @@ impl UserLine {
 
 fn changed(old: User, change: &UserChange, hash: Option<&str>, now: i64) -> User {
     let shown = change.display_name.as_deref().map(str::trim);
+    let promoted =
+        old.role == Role::Collector && change.role.is_some_and(|role| role != Role::Collector);
     User {
         display_name: shown.map_or(old.display_name, str::to_owned),
         role: change.role.unwrap_or(old.role),
@@ -179,7 +227,12 @@ fn changed(old: User, change: &UserChange, hash: Option<&str>, now: i64) -> User
             None => old.disabled_at,
         },
         password_hash: hash.map_or(old.password_hash, str::to_owned),
-        subject: old.subject.filter(|_| !change.unlink),
+        subject: match &change.link {
+            Some(account) => Some(account.key()),
+            // A collector's link may have been made by name, at the first sign-in. It is good for a
+            // collector's rights and for no more.
+            None => old.subject.filter(|_| !change.unlink && !promoted),
+        },
         ..old
     }
 }
@@ -207,7 +260,14 @@ pub(super) fn check_name(name: &str) -> Result<(), AuthError> {
             "a name has 1 to 64 of a-z, 0-9, dot, hyphen and underscore, such as chen.jie",
         ));
     }
+    if RESERVED.contains(&name) {
+        return Err(reserved());
+    }
     Ok(())
+}
+
+fn reserved() -> AuthError {
+    AuthError::Unfit("that name is the office's own: choose another one")
 }
 
 fn check_display_name(display: &str) -> Result<(), AuthError> {

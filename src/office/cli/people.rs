@@ -8,7 +8,7 @@ use serde_json::json;
 use super::failure::Failure;
 use super::{BY, Desk, Device, User, print, print_json};
 use crate::ids::DeviceId;
-use crate::office::auth::{DeviceState, NewUser, UserChange};
+use crate::office::auth::{Account, DeviceState, NewUser, UserChange};
 
 pub(super) fn user(desk: &Desk, command: User) -> Result<(), Failure> {
     let Desk { accounts, runtime, .. } = desk;
@@ -48,6 +48,11 @@ pub(super) fn user(desk: &Desk, command: User) -> Result<(), Failure> {
             change(desk, &name, UserChange { role: Some(role), ..UserChange::default() })?;
             print(format!("{name} may sign in as {role}"))
         }
+        User::Link { name, issuer, subject } => {
+            let link = Some(Account { issuer, subject });
+            change(desk, &name, UserChange { link, ..UserChange::default() })?;
+            print(format!("{name} signs in with that account of the identity provider"))
+        }
         User::Unlink { name } => {
             change(desk, &name, UserChange { unlink: true, ..UserChange::default() })?;
             print(format!("{name} is tied to no account of an identity provider"))
@@ -74,14 +79,21 @@ pub(super) fn device(desk: &Desk, command: Device) -> Result<(), Failure> {
             });
             print_lines("no device is enrolled yet", lines)
         }
+        Device::Enrol { id, user } => {
+            let id = device_id(&id)?;
+            runtime.block_on(accounts.enrol_device(id, &user))?;
+            print(format!("{id} is a device of {user}"))
+        }
         Device::Revoke { id, reason } => {
-            let id: DeviceId = id
-                .parse()
-                .map_err(|_| Failure::usage("a device id has 32 hex digits: see device list"))?;
+            let id = device_id(&id)?;
             runtime.block_on(accounts.revoke_device(id, BY.0, &reason))?;
             print(format!("{id} is refused from now on"))
         }
     }
+}
+
+fn device_id(text: &str) -> Result<DeviceId, Failure> {
+    text.parse().map_err(|_| Failure::usage("a device id has 32 hex digits: see device list"))
 }
 
 fn change(desk: &Desk, name: &str, change: UserChange) -> Result<(), Failure> {

@@ -16,7 +16,7 @@ use crate::conduct::view::ConductView;
 use crate::conduct::{Policy, builtin, summary};
 use crate::ids::{Heads, RecordId};
 use crate::office::store::{ConductListing, ConductRow, Reads, StoreError};
-use crate::office::{Office, OfficeError};
+use crate::office::{OWN_NAME, Office, OfficeError};
 use crate::record::Record;
 use crate::record::command::Command;
 use crate::record::terms::Role;
@@ -26,7 +26,7 @@ use crate::record::view::VisitView;
 const BATCH: u32 = 100;
 
 /// Whom the office's own entries are signed by.
-const OFFICE: (&str, Role) = ("office", Role::Supervisor);
+const OFFICE: (&str, Role) = (OWN_NAME, Role::Supervisor);
 
 /// What was found of one record.
 struct Found {

@@ -1,7 +1,7 @@
 //! Checks every request against the table of routes before a handler sees it.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -14,8 +14,14 @@ use crate::office::auth::{Identified, Token};
 use crate::record::terms::Role;
 
 /// Another site can't set this header without asking first, and is never allowed to. The app says
-/// its version in it.
+/// its version in it, and after a space a phone says which workspace asks.
 const OWN_PAGES: &str = "x-doorstep";
+
+/// Where a browser signs in and out, whatever workspace it has.
+const SESSION_ROUTE: &str = "/api/session";
+
+/// An `EventSource` sends no headers of its own: its workspace is a parameter.
+const EVENTS: &str = "/api/events";
 
 /// Where phones speak.
 const ROUND: &str = "/sync";
@@ -63,7 +69,14 @@ pub(super) async fn admit(
     if matched.as_str() == ROUND {
         app.edge.round_may_wait()?;
     }
-    let version = request.headers().get(OWN_PAGES).and_then(|value| value.to_str().ok());
+    let said = request.headers().get(OWN_PAGES).and_then(|value| value.to_str().ok());
+    let (version, mut workspace) = match said.and_then(|said| said.split_once(' ')) {
+        Some((version, workspace)) => (Some(version), Some(workspace)),
+        None => (said, None),
+    };
+    if matched.as_str() == EVENTS {
+        workspace = workspace.or_else(|| named_in_query(request.uri()));
+    }
     let place = app.edge.identity().await?;
     let known = app.accounts.identify(&presented.token, version).await?;
     // A device that is shut out hands over what it has unsent.
@@ -92,6 +105,11 @@ pub(super) async fn admit(
         let detail = "requests with a cookie need the header X-Doorstep";
         return Err(Problem::new(StatusCode::FORBIDDEN, "missing_header", detail));
     }
+    let session = known.as_ref().map(|known| &known.identity.session);
+    if let Some(session) = session.or(leaver.as_ref().map(|(session, _)| session)) {
+        let must_name = presented.by_cookie && matched.as_str() != SESSION_ROUTE;
+        session.check_workspace(workspace, must_name).map_err(Problem::workspace)?;
+    }
     if let Some((session, ended)) = leaver {
         // Nobody else has anything unsent.
         has_role(&[Role::Collector], session.role)?;
@@ -112,6 +130,11 @@ pub(super) async fn admit(
         response.headers_mut().append(header::SET_COOKIE, fresh);
     }
     Ok(response)
+}
+
+/// The workspace that the address names.
+fn named_in_query(uri: &Uri) -> Option<&str> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("workspace="))
 }
 
 fn has_role(roles: &[Role], role: Role) -> Result<(), Problem> {

@@ -38,7 +38,9 @@ fn description() -> Value {
                     "type": "apiKey",
                     "in": "cookie",
                     "name": super::cookies::SESSION.name(true),
-                    "description": "For pages; other methods than GET need the header X-Doorstep.",
+                    "description": "For pages; other methods than GET need the header X-Doorstep, \
+                        the app's version. A phone's app adds a space and the first 8 digits of its \
+                        device's id, and then no session of another device answers.",
                 },
                 "bearer": { "type": "http", "scheme": "bearer" },
                 "metrics": {
@@ -137,6 +139,8 @@ fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
         Access::Keeper => may(403, &["not_allowed"]),
         Access::Roles(_) => {
             may(401, &["signed_out"]);
+            may(409, &["other_workspace"]);
+            may(426, &["unsupported_version"]);
             may(403, &["not_allowed", "other_site"]);
             if route.method != Method::GET {
                 may(403, &["missing_header"]);
@@ -177,22 +181,22 @@ fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
     match (route.method.as_str(), route.path) {
         ("POST", "/api/session") => {
             may(401, &["wrong_password"]);
-            may(403, &["device_revoked", "device_of_other_user"]);
+            may(403, &["device_revoked", "device_of_other_user", "device_unknown"]);
             may(429, &["too_many_attempts", "too_many_devices"]);
         }
         ("GET", "/api/sign-in/openid/return") => {
-            may(403, &["openid_unknown_account", "openid_other_account", "device_revoked"]);
+            may(403, &["openid_unknown_account", "openid_other_account", "openid_not_linked"]);
+            may(403, &["device_revoked", "device_unknown"]);
             may(404, &["not_found"]);
         }
         ("POST", "/api/sign-in/openid") => may(404, &["not_found"]),
         ("POST", "/api/users") => may(409, &["name_taken"]),
-        ("PATCH", "/api/users/{name}") => may(409, &["last_admin"]),
+        ("PATCH", "/api/users/{name}") => may(409, &["last_admin", "account_taken"]),
         ("PUT", "/api/blobs/{sha256}") => {
             may(415, &["media_type"]);
             may(422, &["wrong_hash"]);
             may(507, &["too_much"]);
         }
-        ("POST", "/sync") => may(426, &["unsupported_version"]),
         ("POST", "/api/visits/{id}/commands") => {
             may(409, &["sealed", "not_sealed", "fixed", "written_once"]);
             may(422, &["unknown_path", "not_a_collector"]);

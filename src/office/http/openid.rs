@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::cookies::{self, LEAVING};
 use super::edge::Peer;
 use super::extract::{Checked, Head};
-use super::session::{cookies_of, place};
+use super::session::{claim, cookies_of, place};
 use super::{App, Problem};
-use crate::ids::DeviceId;
 use crate::office::auth::openid::{Door, OpenId, OpenIdError, PATIENCE, Returned};
 use crate::office::auth::{AuthError, Place};
 
@@ -33,6 +32,8 @@ pub(super) struct Begin {
     door: Door,
     #[serde(default)]
     device: Option<String>,
+    #[serde(default)]
+    proof: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -52,13 +53,10 @@ pub(super) async fn begin(
     Checked(Json(asked)): Checked<Json<Begin>>,
 ) -> Result<Response, Problem> {
     let openid = app.openid.as_ref().ok_or_else(Problem::not_found)?;
-    let device = asked.device.filter(|device| !device.is_empty());
-    if device.as_ref().is_some_and(|text| text.parse::<DeviceId>().is_err()) {
-        let detail = "a device id has 32 hex digits";
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return Err(Problem::new(status, "invalid_value", detail).at("device"));
-    }
-    let (to, kept) = openid.begin(asked.door, device).await?;
+    let Begin { door, device, proof } = asked;
+    // Said now, and not only after the person has been at the provider.
+    claim(device.as_deref(), proof.as_deref())?;
+    let (to, kept) = openid.begin(door, device, proof).await?;
     let cookie = cookies::set(LEAVING, &kept, PATIENCE / 1000, app.secure);
     Ok(([(header::SET_COOKIE, cookie)], Json(Begun { to })).into_response())
 }
@@ -79,7 +77,8 @@ pub(super) async fn finish(
         Ok(proven) => proven,
         Err(error) => return Ok(back(door, Some(error.code()), [], &app)),
     };
-    let place = place(leaving.device, &headers, peer, app.secure)?;
+    let (device, proof) = claim(leaving.device.as_deref(), leaving.proof.as_deref())?;
+    let place = place(device, proof, &headers, peer, app.secure);
     let enrol = openid.settings().enrol;
     let mut signed_in = app.accounts.sign_in_proven(proven.clone(), enrol, place).await;
     if signed_in.as_ref().is_err_and(|error| *error == AuthError::DeviceOfOtherUser) {
@@ -125,10 +124,13 @@ fn word(error: &AuthError) -> &'static str {
         AuthError::DeviceRevoked => "device_revoked",
         AuthError::DeviceOfOtherUser => "device_of_other_user",
         AuthError::TooManyDevices => "too_many_devices",
+        AuthError::DeviceUnknown => "device_unknown",
+        AuthError::NotLinked => "openid_not_linked",
         AuthError::WrongPassword
         | AuthError::TooManyAttempts { .. }
         | AuthError::Busy
         | AuthError::NameTaken(_)
+        | AuthError::AccountTaken
         | AuthError::Unfit(_)
         | AuthError::LastAdmin
         | AuthError::Unknown(_)

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::metrics;
-use crate::office::auth::AuthError;
+use crate::office::auth::{AuthError, WorkspaceError};
 use crate::office::cases::ImportError;
 use crate::office::store::StoreError;
 use crate::office::{OfficeError, cases};
@@ -64,6 +64,16 @@ impl Problem {
 
     pub(super) fn signed_out() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "signed_out", "sign in first")
+    }
+
+    /// The request belongs to another workspace than the session. Nothing was done.
+    pub(super) fn workspace(error: WorkspaceError) -> Self {
+        let (status, code) = match error {
+            WorkspaceError::Other => (StatusCode::CONFLICT, "other_workspace"),
+            // An app that hears this looks for its update, and keeps its work until then.
+            WorkspaceError::Unnamed => (StatusCode::UPGRADE_REQUIRED, "unsupported_version"),
+        };
+        Self::new(status, code, error.to_string())
     }
 
     pub(super) fn foreign() -> Self {
@@ -235,6 +245,9 @@ impl From<AuthError> for Problem {
             AuthError::TooManyDevices => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_devices", detail)
             }
+            AuthError::DeviceUnknown => Self::new(StatusCode::FORBIDDEN, "device_unknown", detail),
+            AuthError::NotLinked => Self::new(StatusCode::FORBIDDEN, "openid_not_linked", detail),
+            AuthError::AccountTaken => Self::new(StatusCode::CONFLICT, "account_taken", detail),
             AuthError::NameTaken(_) => Self::new(StatusCode::CONFLICT, "name_taken", detail),
             AuthError::Unfit(_) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail)

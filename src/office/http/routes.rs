@@ -149,7 +149,7 @@ pub const ROUTES: &[Route] = &[
         path: "/api/events",
         access: EVERYBODY,
         summary: "Server-sent events: `moved` when a feed moved, a collector's own only",
-        query: &[],
+        query: &[("workspace", "the first 8 digits of the device's id, from a phone's app")],
         body: None,
         answer: (200, "text/event-stream"),
     },
@@ -282,8 +282,9 @@ pub const ROUTES: &[Route] = &[
         method: Method::PATCH,
         path: "/api/users/{name}",
         access: KEEPERS,
-        summary: "Change `display_name`, `role`, `disabled` or `password` of a user, or `unlink` \
-            the account of the identity provider; another role or password ends every sign-in",
+        summary: "Change `display_name`, `role`, `disabled` or `password` of a user, or `unlink` or \
+            `link` the account of the identity provider (`issuer`, `subject`); another role or \
+            password ends every sign-in, and a collector who becomes more is unlinked",
         query: &[],
         body: Some(JSON),
         answer: (200, JSON),

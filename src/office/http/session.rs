@@ -13,7 +13,8 @@ use super::edge::Peer;
 use super::extract::{Caller, Checked};
 use super::guard::Presented;
 use super::{App, Problem};
-use crate::ids::{DeviceId, hex};
+use crate::ids::{DeviceId, hex, unhex};
+use crate::office::EnrolmentProof;
 use crate::office::auth::{self, Attempt, Lifetime, Place};
 use crate::record::terms::Role;
 
@@ -29,6 +30,9 @@ pub(super) struct SignIn {
     password: String,
     #[serde(default)]
     device: Option<String>,
+    /// Proof that the office enrolled that device for this user, 64 hex digits.
+    #[serde(default)]
+    proof: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -40,6 +44,8 @@ struct SignedIn {
     device: String,
     /// Key of the device's escrow, 64 hex digits.
     escrow: String,
+    /// Proof of the device's enrolment, 64 hex digits.
+    proof: String,
     expires_at: i64,
 }
 
@@ -49,6 +55,9 @@ pub(super) struct Me {
     display_name: String,
     role: Role,
     device: String,
+    /// Proof of the device's enrolment. It opens nothing without the user's sign-in, so a session
+    /// is enough to be given it; phones that were enrolled before there were proofs ask for it.
+    proof: String,
     /// Key of the device's escrow; only just after a sign-in, such as on the way back from the
     /// identity provider: a copied cookie is older than that.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,13 +73,15 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     Checked(Json(asked)): Checked<Json<SignIn>>,
 ) -> Result<Response, Problem> {
-    let SignIn { name, password, device } = asked;
-    let place = place(device, &headers, peer, app.secure)?;
+    let SignIn { name, password, device, proof } = asked;
+    let (device, proof) = claim(device.as_deref(), proof.as_deref())?;
+    let place = place(device, proof, &headers, peer, app.secure);
     let signed_in = app.accounts.sign_in(Attempt { name, password, place }).await?;
     let token = signed_in.token.to_text();
     let cookies = cookies_of(&signed_in, &app);
     let auth::SignedIn { identity, expires_at, .. } = signed_in;
     let body = SignedIn {
+        proof: hex(&app.office.enrolment(identity.session.device, &identity.session.user)),
         user: identity.session.user,
         display_name: identity.display_name,
         role: identity.session.role,
@@ -82,20 +93,33 @@ pub(super) async fn sign_in(
     Ok((AppendHeaders(cookies), Json(body)).into_response())
 }
 
+/// Reads which device a phone says it is, and its proof; either may be absent or empty.
+pub(super) fn claim(
+    device: Option<&str>,
+    proof: Option<&str>,
+) -> Result<(Option<DeviceId>, Option<EnrolmentProof>), Problem> {
+    let invalid = |field, detail: &str| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail).at(field)
+    };
+    let device = device.filter(|text| !text.is_empty()).map(str::parse).transpose();
+    let device = device.map_err(|_| invalid("device", "a device id has 32 hex digits"))?;
+    let proof = proof.filter(|text| !text.is_empty()).map(|text| {
+        let bytes = unhex(text).and_then(|bytes| bytes.try_into().ok());
+        bytes.ok_or_else(|| invalid("proof", "a proof has 64 hex digits"))
+    });
+    Ok((device, proof.transpose()?))
+}
+
 /// Where somebody signs in: the device that is named, or that this browser was.
 pub(super) fn place(
-    device: Option<String>,
+    device: Option<DeviceId>,
+    proof: Option<EnrolmentProof>,
     headers: &HeaderMap,
     peer: Peer,
     secure: bool,
-) -> Result<Place, Problem> {
-    let device = device.filter(|device| !device.is_empty());
-    let device = device.map(|text| text.parse::<DeviceId>()).transpose().map_err(|_| {
-        let detail = "a device id has 32 hex digits";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail).at("device")
-    })?;
+) -> Place {
     let browser = cookies::get(headers, DEVICE, secure, |text| text.parse().ok());
-    Ok(Place { device, browser, address: peer.address })
+    Place { device, proof, browser, address: peer.address }
 }
 
 /// What a browser keeps of a sign-in.
@@ -119,6 +143,7 @@ pub(super) async fn show(
     let began = identity.ends_at - Lifetime::of(identity.session.role).absolute;
     let fresh = app.office.now().saturating_sub(began) < FRESH;
     Json(Me {
+        proof: hex(&app.office.enrolment(identity.session.device, &identity.session.user)),
         escrow: fresh.then(|| hex(&app.office.escrow(identity.session.device))),
         user: identity.session.user,
         display_name: identity.display_name,

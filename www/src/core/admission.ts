@@ -19,7 +19,7 @@ import {
 } from "./lock";
 import { named, tell } from "./messages";
 import { PRACTICE } from "./names";
-import { OfficeError, type SignedIn } from "./office";
+import { OfficeError, type Enrolled, type SignedIn } from "./office";
 import { Storage, StorageError } from "./storage";
 
 /** After the app was locked, what pages had typed may come in for so long. */
@@ -30,6 +30,7 @@ const HAND_OVER_AGAIN_MS = 10_000;
 /** Whoever signed in and has no PIN yet. */
 interface Newcomer {
   device: string;
+  proof: string;
   keyring: Keyring;
   escrow: Uint8Array;
   /** What is on this phone is theirs. */
@@ -125,6 +126,7 @@ function end(): void {
   here.attachments = undefined;
   here.driver?.stop();
   here.driver = undefined;
+  here.link = undefined;
   here.keyring = undefined;
   here.shutOut = undefined;
   newcomer = undefined;
@@ -160,21 +162,31 @@ async function erase(code: string): Promise<void> {
   tell({ type: "session", state: became(state) });
 }
 
+/** The device that this phone is enrolled as, with what it has to show for it. */
+async function enrolled(): Promise<Enrolled | undefined> {
+  const device = here.door?.lock.device;
+  return device === undefined ? undefined : { device, proof: await opened().proof(device) };
+}
+
 /** Makes the phone that of whoever proves to be the user; `prove` is given the device that the user has here. */
-async function admit(name: string, prove: (device: string | undefined) => Promise<SignedIn>): Promise<StartState> {
+async function admit(name: string, prove: (as: Enrolled | undefined) => Promise<SignedIn>): Promise<StartState> {
   const store = opened();
   await mayLock(store);
   const lock = here.door?.lock;
   const mine = !here.keyring || here.keyring.user === name ? lock : undefined;
   if (lock && !mine && (await atStake())) throw new ClientError("unsent_of_other_user");
-  const signedIn = await prove(mine?.device).catch(async (cause: unknown) => {
+  const signedIn = await prove(mine && (await enrolled())).catch(async (cause: unknown) => {
+    const code = cause instanceof OfficeError ? cause.code : "";
+    // The office was restored and does not know this phone, which has no proof to show. What its
+    // user holds here, an administrator can enrol again; nothing is erased for it.
+    const forgotten = code === "device_unknown";
+    if (forgotten && (here.keyring || (await atStake()))) throw cause;
     // The one who locked this phone is somebody else, whose work stays until it is sent.
-    const other = cause instanceof OfficeError && cause.code === "device_of_other_user";
-    if (!other) throw cause;
+    if (!forgotten && code !== "device_of_other_user") throw cause;
     if (await atStake()) throw new ClientError("unsent_of_other_user");
     return prove(undefined);
   });
-  const { device, user, role, escrow } = signedIn;
+  const { device, proof, user, role, escrow } = signedIn;
   if (role !== "collector") {
     await office.signOut().catch(() => undefined);
     throw new ClientError("not_collector");
@@ -186,6 +198,7 @@ async function admit(name: string, prove: (device: string | undefined) => Promis
     if (await atStake()) throw new ClientError("unsent_of_other_user");
   }
   if (keyring && door && device === door.lock.device) {
+    await store.keepProof(device, proof);
     if (escrow) await store.setLock(Object.assign(door.lock, { escrow: toEscrow(keyring, device, escrow) }));
     // Before the work that was signed with the key.
     await here.signing?.enrolAnew();
@@ -197,10 +210,10 @@ async function admit(name: string, prove: (device: string | undefined) => Promis
   if (lock && device === lock.device) {
     const kept = fromEscrow(lock, escrow);
     if (!kept) throw new ClientError("cannot_unlock");
-    newcomer = { device, keyring: kept, escrow: lock.escrow, known: true };
+    newcomer = { device, proof, keyring: kept, escrow: lock.escrow, known: true };
   } else {
     const made = newKeyring(user, role);
-    newcomer = { device, keyring: made, escrow: toEscrow(made, device, escrow), known: false };
+    newcomer = { device, proof, keyring: made, escrow: toEscrow(made, device, escrow), known: false };
   }
   return became({ kind: "choose_pin" });
 }
@@ -212,7 +225,7 @@ export const admission = {
   },
 
   signIn: (name: string, password: string): Promise<StartState> =>
-    admit(name, (device) => office.signIn(name, password, device)),
+    admit(name, (as) => office.signIn(name, password, as)),
 
   /** Goes on where the identity provider has signed the browser in. */
   async cameBack(): Promise<StartState> {
@@ -229,7 +242,7 @@ export const admission = {
   async choosePin(secret: string, kind: Secret): Promise<StartState> {
     const store = opened();
     if (!newcomer) throw new ClientError("signed_out");
-    const { device, keyring: key, escrow, known } = newcomer;
+    const { device, proof, keyring: key, escrow, known } = newcomer;
     const lock = await lockUp(key, device, secret, kind, escrow);
     if (known) {
       await store.setLock(lock);
@@ -239,6 +252,7 @@ export const admission = {
       await eraseAttachments();
       await store.found(lock);
     }
+    await store.keepProof(device, proof);
     newcomer = undefined;
     here.door?.close();
     here.door = new Door(store, lock);
@@ -278,21 +292,23 @@ export const admission = {
     const { door, driver } = here;
     if (!door) throw new ClientError("signed_out");
     const rows = driver ? driver.call((workspace) => workspace.rescueRows()) : await opened().outbox();
-    return rescueFile(door.lock.device, door.lock.escrow, rows);
+    const { device, escrow } = door.lock;
+    return rescueFile(device, escrow, rows, await opened().proof(device));
   },
 
-  /** The device that this phone is enrolled as. */
-  device: (): string | undefined => here.door?.lock.device,
+  enrolled,
 
   async signOut(): Promise<void> {
     if ((await unsent()) > 0) throw new ClientError("unsent");
     if (await formsBegun()) throw new ClientError("begun");
+    // It names this workspace, so it can't end the session of a user who signed in later.
+    const link = here.link ?? office;
     end();
     await eraseAttachments();
     await opened().clear();
     became({ kind: "signed_out" });
     // The phone is clean; a session that the office cannot be told of ends by itself.
-    await office.signOut().catch(() => undefined);
+    await link.signOut().catch(() => undefined);
   },
 
   /** Leaves the page that says why this phone was erased. */

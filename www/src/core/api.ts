@@ -1,7 +1,7 @@
 /** What the field app's views may ask of the core, and what the core tells them. */
 import type { LocalAttachment, Taking } from "./attachments";
 import type { RecordingRow } from "./attachmentStore";
-import type { Lender } from "./office";
+import type { Enrolled, Lender } from "./office";
 import type { Secret } from "./lock";
 import type {
   Card,
@@ -120,7 +120,7 @@ export interface Client {
   /** Takes over the session that the browser has come back with from the identity provider. */
   cameBack(): Promise<StartState>;
   /** The device that this phone is enrolled as, for the way to the identity provider. */
-  device(): Promise<string | undefined>;
+  enrolled(): Promise<Enrolled | undefined>;
   /** Codes: `unsent` while work is on this phone only, `begun` while a form is not handed in. */
   signOut(): Promise<void>;
   /** After a sign-in. Codes: pin_short, pin_digits, pin_easy, no_key_store. */

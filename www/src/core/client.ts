@@ -19,6 +19,7 @@ import {
 } from "./api";
 import { Engine, type Result } from "./engine";
 import type { Pass, Secret } from "./lock";
+import type { Enrolled } from "./office";
 import type { Refusal } from "./messages";
 import type { NewAmendment } from "../wasm/doorstep";
 import type { Methods } from "./worker";
@@ -107,7 +108,7 @@ class TabClient implements Client {
   start = (): Promise<StartState> => this.run("start", null);
   signIn = (name: string, password: string): Promise<StartState> => this.run("signIn", name, password);
   cameBack = (): Promise<StartState> => this.run("cameBack");
-  device = (): Promise<string | undefined> => this.run("device");
+  enrolled = (): Promise<Enrolled | undefined> => this.run("enrolled");
   signOut = (): Promise<void> => this.run("signOut");
   choosePin = (secret: string, kind: Secret): Promise<StartState> => this.run("choosePin", secret, kind);
   rescue = (): Promise<Uint8Array> => this.run("rescue");

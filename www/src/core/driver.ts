@@ -195,7 +195,7 @@ export class Driver {
       reply = await this.office.sync(body);
     } catch (cause) {
       const reason = cause instanceof OfficeError ? cause.code : "offline";
-      if (reason === "signed_out") this.tell({ type: "signed_out" });
+      if (cause instanceof OfficeError && cause.needsSignIn) this.tell({ type: "signed_out" });
       const random = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
       const wait = cause instanceof OfficeError ? cause.waitMs : undefined;
       if (wait === undefined) this.later(() => this.workspace.requestFailed(round, reason, Date.now(), random));

@@ -13,12 +13,15 @@ import type { Keyring } from "../wasm/doorstep";
 /** The store that this worker is over: its name says which (`Engine`). */
 export const STORE = self.name;
 
+/** The office for signing in and out: its requests name no workspace. */
 export const office = new Office();
 
 interface Here {
   storage?: Storage | undefined;
   /** The lock of the store, while there is one. */
   door?: Door | undefined;
+  /** The office for the workspace of this store, once it was started. */
+  link?: Office | undefined;
   /** While the app is unlocked. */
   keyring?: Keyring | undefined;
   driver?: Driver | undefined;
@@ -36,6 +39,11 @@ export const here: Here = { listing: new Listing() };
 export function opened(): Storage {
   if (!here.storage) throw new ClientError("storage_failed");
   return here.storage;
+}
+
+export function linked(): Office {
+  if (!here.link) throw new ClientError(here.door ? "locked" : "signed_out");
+  return here.link;
 }
 
 export function running(): Driver {

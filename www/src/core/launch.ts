@@ -4,11 +4,11 @@ import type { CoreEvent } from "./api";
 import { Attachments } from "./attachments";
 import { AttachmentStore, clearAttachments } from "./attachmentStore";
 import { Driver } from "./driver";
-import { here, office, STORE } from "./here";
-import { learnLayersAnew, learnLender } from "./learning";
+import { here, linked, STORE } from "./here";
+import { learnLayersAnew, learnLender, learnProof } from "./learning";
 import { Listing } from "./listing";
 import { tell } from "./messages";
-import type { Office } from "./office";
+import { Office } from "./office";
 import { makeUp, PRACTISER } from "./practice";
 import { naming, records } from "./records";
 import { Signing } from "./signing";
@@ -29,16 +29,19 @@ export async function launch(store: Storage, key: Keyring, erase: Erase): Promis
   const held = await unnamedRecords(kept);
   const salt = crypto.getRandomValues(new Uint8Array(16));
   const device = here.door?.lock.device ?? "";
+  const link = new Office(device);
+  here.link = link;
   const workspace = new Workspace(device, session, key, salt, rows, Date.now());
   here.listing = new Listing();
   here.shutOut = undefined;
-  const driver = new Driver(workspace, store, office, told, poisoned, erase);
+  const driver = new Driver(workspace, store, link, told, poisoned, erase);
   // Before anything else: no reply may take a record away whose attachments are not named.
   driver.call((made) => made.holdBack(held, Date.now()));
   here.driver = driver;
-  here.signing = new Signing(store, office);
+  here.signing = new Signing(store, link);
   void here.signing.enrol();
-  startAttachments(kept, office);
+  startAttachments(kept, link);
+  void learnProof(store, device);
   void learnLender(store);
   learnLayersAnew();
   listen();
@@ -61,13 +64,14 @@ export async function launchPractice(store: Storage, erase: Erase): Promise<Keyr
 
 /** Unlocked again before all was written: what still ran goes on. */
 export async function goOn(driver: Driver, store: Storage, key: Keyring): Promise<void> {
+  const link = linked();
   here.driver = driver;
-  here.signing = new Signing(store, office);
+  here.signing = new Signing(store, link);
   driver.goOn();
   const kept = await openAttachments(key);
   // Locked meanwhile.
   if (here.keyring !== key) return kept.close();
-  startAttachments(kept, office);
+  startAttachments(kept, link);
   listen();
 }
 
@@ -99,7 +103,8 @@ export async function eraseAttachments(): Promise<void> {
 /** The office's signal that the feed moved (rule R8): losing it costs delay, nothing else. */
 export function listen(): void {
   signal?.close();
-  signal = new EventSource("/api/events");
+  if (!here.link) return;
+  signal = new EventSource(here.link.events);
   signal.addEventListener("moved", () => syncNow());
 }
 

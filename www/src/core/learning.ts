@@ -9,9 +9,20 @@ import { zoneAround } from "./zones";
 const LAYERS_LAST_MS = 3_600_000;
 let layersAt = 0;
 
+/**
+ * A phone that was enrolled before there were proofs asks for its own: an office that is restored
+ * from a backup may not know the phone any more.
+ */
+export async function learnProof(store: Storage, device: string): Promise<void> {
+  if (await store.proof(device).catch(() => undefined)) return;
+  const signedIn = await office.signedIn().catch(() => undefined);
+  // The session may be another user's.
+  if (signedIn?.device === device) await store.keepProof(device, signedIn.proof).catch(() => undefined);
+}
+
 /** What stands on the borrower's copy is kept for days without a network. */
 export async function learnLender(store: Storage): Promise<void> {
-  const lender = await office.lender().catch(() => undefined);
+  const lender = await here.link?.lender().catch(() => undefined);
   if (lender) await store.keepLender(lender).catch(() => undefined);
 }
 
@@ -29,9 +40,10 @@ export function learnZone(drive: Driver, id: string): void {
  * practice asks nobody.
  */
 export function learnLayers(): void {
-  if (STORE === PRACTICE || Date.now() - layersAt < LAYERS_LAST_MS) return;
+  const { link } = here;
+  if (STORE === PRACTICE || !link || Date.now() - layersAt < LAYERS_LAST_MS) return;
   layersAt = Date.now();
-  office
+  link
     .layers()
     .then((packed) => here.driver?.call((workspace) => workspace.learnLayers(packed)))
     .catch(() => (layersAt = 0));

@@ -3,6 +3,9 @@
 /** Longest wait for a reply: a 4 MiB body on a slow 3G link takes less. */
 const TIMEOUT_MS = 60_000;
 
+/** No session, or that of another user or device who signed in in this browser. */
+const NEED_SIGN_IN = ["signed_out", "other_workspace"];
+
 /** A refusal or a failure, in words that i18n knows. */
 export class OfficeError extends Error {
   constructor(
@@ -12,6 +15,11 @@ export class OfficeError extends Error {
   ) {
     super(code);
     this.name = "OfficeError";
+  }
+
+  /** The office answers this workspace again once its user has signed in again. */
+  get needsSignIn(): boolean {
+    return NEED_SIGN_IN.includes(this.code);
   }
 }
 
@@ -26,14 +34,38 @@ export interface SignedIn {
   user: string;
   role: string;
   device: string;
+  /** The office's proof that it enrolled the device for this user, hex. */
+  proof: string;
   /** Key of the device's escrow, hex; only just after a sign-in. */
   escrow?: string;
 }
 
+/** A device as its phone names it at a sign-in, with the office's proof where the phone has it. */
+export interface Enrolled {
+  device: string;
+  proof?: string | undefined;
+}
+
+/**
+ * The office as one workspace reaches it; without a device, for signing in. Every request names the
+ * workspace (rule R9): all pages of a browser share one session, and after another sign-in in it the office
+ * refuses what this workspace asks with `other_workspace`.
+ */
 export class Office {
+  private readonly workspace: string | undefined;
+
+  constructor(device?: string) {
+    this.workspace = device?.slice(0, 8);
+  }
+
+  /** Where the office tells that the feed moved. */
+  get events(): string {
+    return `/api/events?workspace=${this.workspace ?? ""}`;
+  }
+
   /** One round: a request, a reply. */
   async sync(body: Uint8Array): Promise<Uint8Array> {
-    const response = await send("/sync", {
+    const response = await this.send("/sync", {
       method: "POST",
       headers: { "content-type": "application/cbor" },
       body: body as BodyInit,
@@ -41,11 +73,11 @@ export class Office {
     return new Uint8Array(await whole(response));
   }
 
-  async signIn(name: string, password: string, device: string | undefined): Promise<SignedIn> {
-    const response = await send("/api/session", {
+  async signIn(name: string, password: string, enrolled: Enrolled | undefined): Promise<SignedIn> {
+    const response = await this.send("/api/session", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ name, password, device }),
+      body: JSON.stringify({ name, password, ...enrolled }),
     });
     const text = new TextDecoder().decode(await whole(response));
     return JSON.parse(text) as SignedIn;
@@ -53,7 +85,7 @@ export class Office {
 
   /** Tells the office the public key, hex, that this device signs seals with. */
   async enrolKey(key: string): Promise<void> {
-    await send("/api/device/key", {
+    await this.send("/api/device/key", {
       method: "PUT",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ key }),
@@ -79,7 +111,7 @@ export class Office {
       body: bytes.slice(from, to) as BodyInit,
     };
     // 409: the office has less or more than this phone thinks, and says how much.
-    const response = await send(`/api/blobs/${sha256}`, init, 409);
+    const response = await this.send(`/api/blobs/${sha256}`, init, 409);
     const text = new TextDecoder().decode(await whole(response));
     const { received, complete } = JSON.parse(text) as { received?: number; complete?: boolean };
     if (typeof received !== "number") throw new OfficeError("office_error");
@@ -87,49 +119,51 @@ export class Office {
   }
 
   async blob(sha256: string): Promise<Uint8Array> {
-    return new Uint8Array(await whole(await send(`/api/blobs/${sha256}`, { method: "GET" })));
+    return new Uint8Array(await whole(await this.send(`/api/blobs/${sha256}`, { method: "GET" })));
   }
 
   /** What borrowers are told of the lender. */
   async lender(): Promise<Lender> {
-    const response = await send("/api/lender", { method: "GET" });
+    const response = await this.send("/api/lender", { method: "GET" });
     return JSON.parse(new TextDecoder().decode(await whole(response))) as Lender;
   }
 
   /** The lender's own layers of conduct, packed. */
   async layers(): Promise<Uint8Array> {
-    const response = await send("/api/conduct/layers", { method: "GET" });
+    const response = await this.send("/api/conduct/layers", { method: "GET" });
     return new Uint8Array(await whole(response));
   }
 
   /** Who is signed in already, such as after coming back from the identity provider. */
   async signedIn(): Promise<SignedIn> {
-    const response = await send("/api/session", {});
+    const response = await this.send("/api/session", {});
     const text = new TextDecoder().decode(await whole(response));
     return JSON.parse(text) as SignedIn;
   }
 
   async signOut(): Promise<void> {
-    await send("/api/session", { method: "DELETE" });
+    await this.send("/api/session", { method: "DELETE" });
   }
-}
 
-/** `fine` is a status that is an answer and no refusal. */
-async function send(path: string, init: RequestInit, fine?: number): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(path, {
-      ...init,
-      headers: { ...init.headers, "X-Doorstep": __VERSION__ },
-      credentials: "same-origin",
-      cache: "no-store",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-  } catch {
-    throw new OfficeError("offline");
+  /** `fine` is a status that is an answer and no refusal, unless its body is a problem. */
+  private async send(path: string, init: RequestInit, fine?: number): Promise<Response> {
+    const app = this.workspace === undefined ? __VERSION__ : `${__VERSION__} ${this.workspace}`;
+    let response: Response;
+    try {
+      response = await fetch(path, {
+        ...init,
+        headers: { ...init.headers, "X-Doorstep": app },
+        credentials: "same-origin",
+        cache: "no-store",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+    } catch {
+      throw new OfficeError("offline");
+    }
+    const problem = response.headers.get("content-type")?.startsWith("application/problem+json") ?? false;
+    if (response.ok || (response.status === fine && !problem)) return response;
+    throw await refusal(response);
   }
-  if (response.ok || response.status === fine) return response;
-  throw await refusal(response);
 }
 
 async function refusal(response: Response): Promise<OfficeError> {

@@ -29,6 +29,13 @@ export interface KeyRow {
   enrolled: boolean;
 }
 
+/** The office's proof that it enrolled a device for its user. */
+interface ProofRow {
+  device: string;
+  /** Hex. */
+  proof: string;
+}
+
 interface DeviceStore extends DBSchema {
   meta: { key: string; value: Uint8Array };
   records: { key: string; value: Uint8Array };
@@ -36,7 +43,7 @@ interface DeviceStore extends DBSchema {
   outbox: { key: string; value: Uint8Array };
   damaged: { key: string; value: Uint8Array };
   /** `lock`: how the rows are locked; `session`: the last session's number. */
-  device: { key: string; value: LockRow | EndedRow | KeyRow | Lender | number | CryptoKey };
+  device: { key: string; value: LockRow | EndedRow | KeyRow | ProofRow | Lender | number | CryptoKey };
 }
 
 /** Why a store cannot be used, in words that i18n knows. */
@@ -184,6 +191,21 @@ export class Storage {
     return this.live(async (db) => void (await db.put("device", lender, "lender")));
   }
 
+  /** The proof of a device's enrolment; nothing where the phone is older than proofs. */
+  proof(device: string): Promise<string | undefined> {
+    return this.live(async (db) => {
+      const row = await db.get("device", "proof");
+      return typeof row === "object" && "proof" in row && row.device === device ? row.proof : undefined;
+    });
+  }
+
+  keepProof(device: string, proof: string): Promise<void> {
+    return this.live(async (db) => {
+      const tx = db.transaction("device", "readwrite", { durability: "strict" });
+      await Promise.all([tx.store.put({ device, proof }, "proof"), tx.done]);
+    });
+  }
+
   key(): Promise<KeyRow | undefined> {
     return this.live(async (db) => {
       const row = await db.get("device", "key");
@@ -259,7 +281,9 @@ export class Storage {
     return this.live(async (db) => {
       const tx = db.transaction([...TABLES, "device"], "readwrite", { durability: "strict" });
       const cleared = TABLES.map((table) => tx.objectStore(table).clear());
-      await Promise.all([...cleared, tx.objectStore("device").delete("key"), then(tx.objectStore("device")), tx.done]);
+      const device = tx.objectStore("device");
+      const gone = ["key", "proof"].map((key) => device.delete(key));
+      await Promise.all([...cleared, ...gone, then(device), tx.done]);
     });
   }
 }

@@ -10,7 +10,7 @@ import { OfficeError, type Office } from "./office";
 /** Bytes of a piece: seconds on a slow link. */
 const PIECE = 256 * 1024;
 /** While these last, nothing else gets through either. */
-const UNREACHABLE = ["offline", "signed_out", "timeout"];
+const UNREACHABLE = ["offline", "signed_out", "other_workspace", "timeout"];
 /** The office will never take such an attachment. Any other failure may pass. */
 const NEVER = ["media_type", "too_large"];
 

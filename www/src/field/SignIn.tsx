@@ -97,7 +97,7 @@ export function SignInForm(props: { name?: string; onDone: () => void }): JSX.El
       <button type="submit" class="btn btn-primary" disabled={busy}>
         {busy ? t("sign/working") : t("sign/submit")}
       </button>
-      <OpenIdButton door="field" device={() => client.device()} />
+      <OpenIdButton door="field" enrolled={() => client.enrolled()} />
     </form>
   );
 }

@@ -16,6 +16,7 @@ import type {
 
 export interface Me {
   user: string;
+  device: string;
   role: Role;
 }
 export interface OfficeRow extends VisitSummary {
@@ -195,11 +196,23 @@ export class ApiError extends Error {
   }
 }
 
+/**
+ * The device that this page is signed in as, the first digits of its id. All pages of a browser
+ * share one session: after another sign-in in it the office refuses what this page asks, lest an
+ * edit be signed with another user's name (rule R9).
+ */
+let workspace = "";
+
+function signedIn(me: Me): Me {
+  workspace = me.device.slice(0, 8);
+  return me;
+}
+
 async function ask(path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(path, {
       ...init,
-      headers: { ...init.headers, "X-Doorstep": __VERSION__ },
+      headers: { ...init.headers, "X-Doorstep": workspace ? `${__VERSION__} ${workspace}` : __VERSION__ },
       cache: "no-store",
     });
   } catch {
@@ -243,8 +256,8 @@ const json = (body: unknown, method = "POST"): RequestInit => ({
 });
 
 export const api = {
-  me: () => call<Me>("/api/session"),
-  signIn: (name: string, password: string) => call<Me>("/api/session", json({ name, password })),
+  me: () => call<Me>("/api/session").then(signedIn),
+  signIn: (name: string, password: string) => call<Me>("/api/session", json({ name, password })).then(signedIn),
   signOut: () => call<void>("/api/session", { method: "DELETE" }),
   visits: (query: string, signal?: AbortSignal) => call<Page>(`/api/visits?${query}`, signal ? { signal } : {}),
   visit: (id: string) => call<VisitView>(`/api/visits/${encodeURIComponent(id)}`),

@@ -18,13 +18,16 @@ export const collectors = signal<User[]>([]);
 
 export const mayWrite = (): boolean => me.value?.role === "supervisor" || me.value?.role === "admin";
 
+/** No session, or that of another user who signed in in this browser. */
+const needsSignIn = ({ code }: ApiError): boolean => code === "signed_out" || code === "other_workspace";
+
 /** Words for whatever was thrown; a session that ended leads to the sign-in. */
 export function explain(cause: unknown): string {
   if (!(cause instanceof ApiError)) {
     console.error(cause);
     return sentence("error", "failed");
   }
-  if (cause.code === "signed_out" && me.value) expired.value = true;
+  if (needsSignIn(cause) && me.value) expired.value = true;
   const words = errorWords(cause.code, cause.message);
   return cause.path ? t("office/error_at", { field: pathName(cause.path), words }) : words;
 }
@@ -52,7 +55,7 @@ export async function signOut(): Promise<void> {
   try {
     await api.signOut();
   } catch (cause) {
-    if (!(cause instanceof ApiError && cause.code === "signed_out")) throw cause;
+    if (!(cause instanceof ApiError && needsSignIn(cause))) throw cause;
   }
   lastSearch.value = "";
   collectors.value = [];

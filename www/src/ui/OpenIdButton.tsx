@@ -2,12 +2,13 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { sentence, t } from "../i18n";
+import type { Enrolled } from "../core/office";
 import { askForProvider, cameBack, leave, provider } from "./openid";
 import { Alert, useBusy } from "./parts";
 
 export function OpenIdButton(props: {
   door: "field" | "office";
-  device?: () => Promise<string | undefined>;
+  enrolled?: () => Promise<Enrolled | undefined>;
 }): JSX.Element {
   const [error, setError] = useState(cameBack.value);
   const [busy, run] = useBusy();
@@ -18,7 +19,7 @@ export function OpenIdButton(props: {
   const go = (): Promise<void> =>
     run(async () => {
       setError(null);
-      const word = await leave(props.door, await props.device?.());
+      const word = await leave(props.door, await props.enrolled?.());
       if (word) setError(word);
     });
   return (

@@ -1,5 +1,6 @@
 /** The way to sign in by an identity provider, which both apps offer where the office has one. */
 import { signal } from "@preact/signals";
+import type { Enrolled } from "../core/office";
 
 /** What the button calls the provider; null where there is none, or no network to ask. */
 export const provider = signal<string | null>(null);
@@ -31,13 +32,13 @@ export async function askForProvider(): Promise<void> {
 }
 
 /** Leaves for the provider; gives a stable word where that is not possible. */
-export async function leave(door: "field" | "office", device?: string): Promise<string> {
+export async function leave(door: "field" | "office", enrolled?: Enrolled): Promise<string> {
   let response: Response;
   try {
     response = await fetch("/api/sign-in/openid", {
       method: "POST",
       headers: { "content-type": "application/json", "X-Doorstep": "1" },
-      body: JSON.stringify({ door, device }),
+      body: JSON.stringify({ door, ...enrolled }),
       cache: "no-store",
     });
   } catch {
