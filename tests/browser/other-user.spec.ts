@@ -95,7 +95,9 @@ for (const [other, role] of [
   });
 }
 
-test("a phone that a restored office does not know shows its proof, and no other user can claim it", async ({ page }) => {
+test("a phone that a restored office does not know shows its proof, and no other user can claim it", async ({
+  page,
+}) => {
   const backup = join(office.folder, "backup.sqlite3");
   office.run(["backup", backup]);
   await page.goto(office.url);
