@@ -62,7 +62,7 @@ impl JsSealer {
     /// Under a user's data key; `salt` is 16 random bytes that are new for each.
     #[wasm_bindgen(constructor)]
     pub fn new(keyring: &JsKeyring, salt: &[u8]) -> Result<JsSealer, JsValue> {
-        Ok(Self { inner: Vault::new(&keyring.inner.key, random(salt)?) })
+        Ok(Self { inner: keyring.inner.vault(random(salt)?) })
     }
 
     /// What stands for a name where keys are in the clear.
@@ -78,6 +78,12 @@ impl JsSealer {
     /// What stands at a place; none where it is damaged or is not what was put there.
     pub fn open(&self, bytes: &[u8], place: &str) -> Option<Vec<u8>> {
         self.inner.open_aside(place, bytes)
+    }
+
+    /// Re-encrypts a value of a table (`attachments` for the driver's own) that is sealed under the
+    /// previous data key; none where it is not.
+    pub fn reseal(&mut self, table: &str, key: &str, value: &[u8]) -> Option<Vec<u8>> {
+        self.inner.reseal(table, key, value)
     }
 }
 
@@ -103,11 +109,11 @@ impl JsWorkspace {
     ) -> Result<JsWorkspace, JsValue> {
         let device: DeviceId =
             device.parse().map_err(|_| thrown("malformed_id", "", "the device id is malformed"))?;
-        let Keyring { key, user, role } = keyring.inner.clone();
+        let vault = keyring.inner.vault(random(salt)?);
+        let Keyring { user, role, .. } = keyring.inner.clone();
         let role = Role::parse(&role).ok_or_else(|| thrown("unknown_role", "", "unknown role"))?;
         let rows: StoredRows = from_js(rows)?;
         let identity = Identity { device, session: count(session), user, role };
-        let vault = Vault::new(&key, random(salt)?);
         Workspace::new(identity, vault, &rows.meta, &rows.records, &rows.outbox, millis(now_ms))
             .map(|inner| Self { inner })
             .map_err(|error| thrown("newer_store", "", &error.to_string()))
@@ -124,9 +130,9 @@ impl JsWorkspace {
     ) -> Result<JsWorkspace, JsValue> {
         let rows: StoredRows = from_js(rows)?;
         let device = DeviceId([u8::MAX; 16]);
-        let Keyring { key, user, .. } = keyring.inner.clone();
+        let vault = keyring.inner.vault(random(salt)?);
+        let user = keyring.inner.user.clone();
         let identity = Identity { device, session: count(session), user, role: Role::Collector };
-        let vault = Vault::new(&key, random(salt)?);
         Workspace::for_practice(
             identity,
             vault,
@@ -137,6 +143,13 @@ impl JsWorkspace {
         )
         .map(|inner| Self { inner })
         .map_err(|error| thrown("newer_store", "", &error.to_string()))
+    }
+
+    /// Replaces the keyring: from now on rows are sealed under its data key. `salt` is 16 random
+    /// bytes that are new for each.
+    pub fn rekey(&mut self, keyring: &JsKeyring, salt: &[u8]) -> Result<(), JsValue> {
+        self.inner.rekey(keyring.inner.vault(random(salt)?));
+        Ok(())
     }
 
     /// Adds a made-up record to practise with.
@@ -415,7 +428,25 @@ impl JsKeyring {
     /// A new keyring; `key` is 32 random bytes.
     #[wasm_bindgen(constructor)]
     pub fn new(key: &[u8], user: String, role: String) -> Result<JsKeyring, JsValue> {
-        Ok(Self { inner: Keyring { key: random(key)?, user, role } })
+        Ok(Self { inner: Keyring::new(random(key)?, user, role) })
+    }
+
+    /// Begins a key rotation: a keyring with a new data key of 32 random bytes that still opens
+    /// what is sealed under this one's. Nothing while a rotation is under way.
+    pub fn rotated(&self, key: &[u8]) -> Result<Option<JsKeyring>, JsValue> {
+        Ok(self.inner.rotated(random(key)?).map(|inner| Self { inner }))
+    }
+
+    /// Whether rows may still be sealed under a previous data key.
+    #[wasm_bindgen(getter)]
+    pub fn rotating(&self) -> bool {
+        self.inner.is_rotating()
+    }
+
+    /// The keyring without the previous data key.
+    #[wasm_bindgen(js_name = withoutPrevious)]
+    pub fn without_previous(&self) -> JsKeyring {
+        Self { inner: self.inner.without_previous() }
     }
 
     /// Sign-in name.

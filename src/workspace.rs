@@ -318,6 +318,12 @@ impl Workspace {
 
     // -- the driver
 
+    /// Seals rows with another vault from now on, in a key rotation. It opens all that the one
+    /// before opened.
+    pub fn rekey(&mut self, vault: Vault) {
+        self.vault = vault;
+    }
+
     /// The next thing to do.
     pub fn poll(&mut self) -> Option<Output> {
         if let Some(output) = self.outputs.pop_front() {

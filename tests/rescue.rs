@@ -20,7 +20,7 @@ fn file(office: &Office, phone: &mut Device) -> Vec<u8> {
 
 /// The same with any user and proof.
 fn sealed(office: &Office, phone: &mut Device, user: &str, proof: Option<[u8; 32]>) -> Vec<u8> {
-    let keyring = Keyring { key: KEY, user: user.into(), role: "collector".into() };
+    let keyring = Keyring::new(KEY, user.into(), "collector".into());
     let escrow = keyring.wrap(&office.escrow(PHONE), [4; 24], &format!("escrow/{PHONE}"));
     RescueFile::new(PHONE, escrow, phone.workspace.rescue_rows(), proof).to_bytes()
 }
@@ -80,6 +80,28 @@ async fn d3_a_rescue_file_hands_unsent_work_in_once() {
 }
 
 #[tokio::test]
+async fn a_rescue_file_of_a_phone_in_a_key_rotation_opens() {
+    let (_folder, office, ids, mut phone) = unsent().await;
+    let rotating = Keyring::new(KEY, "chen.jie".into(), "collector".into())
+        .rotated([9; 32])
+        .expect("not rotating");
+    let before = phone.workspace.rescue_rows();
+    phone.workspace.rekey(rotating.vault([5; 16]));
+    let mut rows = phone.workspace.rescue_rows();
+    rows[0] = before[0].clone();
+    let escrow = rotating.wrap(&office.escrow(PHONE), [4; 24], &format!("escrow/{PHONE}"));
+    let both = RescueFile::new(PHONE, escrow, rows.clone(), Some(office.enrolment(PHONE, "chen.jie"))).to_bytes();
+    let report = office.import_rescue(&both).await.unwrap();
+    assert_eq!((report.merged, report.damaged.len()), (2, 0), "{report:?}");
+    assert_eq!(office.visit(ids[0]).await.unwrap().contacts.len(), 1);
+    // Without the previous key the row that is sealed under it is lost: it goes last.
+    let settled = rotating.without_previous();
+    let escrow = settled.wrap(&office.escrow(PHONE), [4; 24], &format!("escrow/{PHONE}"));
+    let report = office.import_rescue(&RescueFile::new(PHONE, escrow, rows, Some(office.enrolment(PHONE, "chen.jie"))).to_bytes()).await;
+    assert_eq!(report.unwrap().damaged.len(), 1);
+}
+
+#[tokio::test]
 async fn m4_work_of_a_revoked_phone_waits_for_a_person() {
     let (_folder, office, ids, mut phone) = unsent().await;
     let revoked = Enrolled {
@@ -121,7 +143,7 @@ async fn a_file_that_is_damaged_or_foreign_is_refused_whole() {
     }
     assert!(office.import_rescue(&file[..file.len() - 1]).await.is_err());
     // Whoever knows no key of this office makes no file for it.
-    let keyring = Keyring { key: KEY, user: "chen.jie".into(), role: "collector".into() };
+    let keyring = Keyring::new(KEY, "chen.jie".into(), "collector".into());
     let escrow = keyring.wrap(&[9; 32], [4; 24], &format!("escrow/{PHONE}"));
     let forged = RescueFile::new(PHONE, escrow, phone.workspace.rescue_rows(), None).to_bytes();
     assert!(matches!(office.import_rescue(&forged).await, Err(RescueError::Foreign)));

@@ -9,10 +9,11 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
 use super::held::encode;
-use super::vault::DataKey;
+use super::vault::{DataKey, Vault, names_of};
 
 /// Memory of one guess, KiB. As much as a phone with 2 GB spares without the system ending other
 /// apps: WebAssembly memory grows to it and stays. RFC 9106 asks for 64 MiB, OWASP for 19 at least.
@@ -25,6 +26,10 @@ const LANES: u32 = 1;
 const NONCE: usize = 24;
 
 /// What is wrapped: a user's data key, and whose it is.
+///
+/// A key rotation replaces the data key: new rows are sealed under the new one at once, and rows
+/// under the previous one open until all of them are re-encrypted ([`Vault::reseal`]). Then the
+/// keyring without the previous key replaces this one.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Keyring {
     /// Seals the rows of the store.
@@ -37,6 +42,12 @@ pub struct Keyring {
     /// Stable word of the role.
     #[n(2)]
     pub role: String,
+    /// The data key before this one, while rows are still sealed under it.
+    #[n(3)]
+    previous: Option<ByteArray<32>>,
+    /// Names rows, where the data key was rotated: names stay when the key changes.
+    #[n(4)]
+    names: Option<ByteArray<32>>,
 }
 
 impl std::fmt::Debug for Keyring {
@@ -57,6 +68,45 @@ pub fn stretch(secret: &str, salt: &[u8]) -> Option<[u8; 32]> {
 }
 
 impl Keyring {
+    /// A keyring with one data key.
+    pub fn new(key: DataKey, user: String, role: String) -> Self {
+        Self { key, user, role, previous: None, names: None }
+    }
+
+    /// Begins a key rotation: `key` is the new data key. `None` while one is under way: rows under
+    /// a third key would not open.
+    pub fn rotated(&self, key: DataKey) -> Option<Self> {
+        if self.is_rotating() {
+            return None;
+        }
+        Some(Self {
+            key,
+            user: self.user.clone(),
+            role: self.role.clone(),
+            previous: Some(self.key.into()),
+            names: Some(self.names().into()),
+        })
+    }
+
+    /// Whether rows may still be sealed under a previous data key.
+    pub fn is_rotating(&self) -> bool {
+        self.previous.is_some()
+    }
+
+    /// Ends a key rotation: the keyring that no longer opens rows under the previous key.
+    pub fn without_previous(&self) -> Self {
+        Self { previous: None, ..self.clone() }
+    }
+
+    /// The vault of this keyring. `salt` is random and new for each.
+    pub fn vault(&self, salt: [u8; 16]) -> Vault {
+        Vault::with_keys(&self.key, self.previous.as_deref(), &self.names(), salt)
+    }
+
+    fn names(&self) -> [u8; 32] {
+        self.names.map_or_else(|| names_of(&self.key), Into::into)
+    }
+
     /// Wraps the keyring. `about` is what the wrap is for and of which device; `nonce` is random.
     pub fn wrap(&self, wrapping: &[u8; 32], nonce: [u8; NONCE], about: &str) -> Vec<u8> {
         let payload = Payload { msg: &encode(self), aad: about.as_bytes() };
@@ -80,11 +130,12 @@ impl Keyring {
 
 #[cfg(test)]
 mod tests {
+    use super::super::output::Table;
     use super::*;
 
     #[test]
     fn a_keyring_opens_with_its_key_for_its_purpose_alone() {
-        let keyring = Keyring { key: [7; 32], user: "chen.jie".into(), role: "collector".into() };
+        let keyring = keyring();
         let wrapped = keyring.wrap(&[1; 32], [2; NONCE], "pin/a");
         assert_eq!(Keyring::unwrap(&[1; 32], &wrapped, "pin/a"), Some(keyring));
         assert_eq!(Keyring::unwrap(&[3; 32], &wrapped, "pin/a"), None, "another key");
@@ -94,6 +145,77 @@ mod tests {
             damaged[at] ^= 1;
             assert_eq!(Keyring::unwrap(&[1; 32], &damaged, "pin/a"), None, "byte {at}");
         }
+    }
+
+    fn keyring() -> Keyring {
+        Keyring::new([7; 32], "chen.jie".into(), "collector".into())
+    }
+
+    /// What phones of version 0.1.0 keep: key, user, role.
+    #[derive(Encode)]
+    struct ReleasedKeyring {
+        #[n(0)]
+        #[cbor(with = "minicbor::bytes")]
+        key: DataKey,
+        #[n(1)]
+        user: String,
+        #[n(2)]
+        role: String,
+    }
+
+    #[test]
+    fn a_keyring_of_a_released_version_opens() {
+        let released =
+            ReleasedKeyring { key: [7; 32], user: "chen.jie".into(), role: "collector".into() };
+        assert_eq!(minicbor::decode::<Keyring>(&encode(&released)).ok(), Some(keyring()));
+    }
+
+    #[test]
+    fn a_rotated_keyring_opens_rows_of_both_keys_and_then_of_the_new_key_alone() {
+        let mut old = keyring().vault([1; 16]);
+        let row = old.seal(Table::Records, "a", b"before");
+        let beside = old.seal_aside("bytes/a", b"picture");
+        let name = old.name_aside("bytes/a");
+
+        let rotating = keyring().rotated([8; 32]).expect("not rotating");
+        assert!(rotating.is_rotating() && !keyring().is_rotating());
+        assert_eq!(rotating.rotated([9; 32]), None, "one rotation at a time");
+        // Wrapped and unwrapped, both keys are still there.
+        let wrapped = rotating.wrap(&[1; 32], [2; NONCE], "pin/a");
+        let rotating = Keyring::unwrap(&[1; 32], &wrapped, "pin/a").expect("unwraps");
+        let mut both = rotating.vault([2; 16]);
+        assert_eq!(both.open(Table::Records, "a", &row).as_deref(), Some(&b"before"[..]));
+        assert_eq!(both.name_aside("bytes/a"), name, "names stay");
+
+        let again = both.reseal("records", "a", &row).expect("sealed under the previous key");
+        let beside = both.reseal("attachments", "bytes/a", &beside).expect("the same beside");
+        assert_eq!(both.reseal("records", "a", &again), None, "sealed under the new key already");
+        assert_eq!(both.reseal("records", "b", &row), None, "of another place");
+        let written = both.seal(Table::Records, "b", b"meanwhile");
+        assert_eq!(both.reseal("records", "b", &written), None);
+        for (key, value, plain) in [("a", &again, &b"before"[..]), ("b", &written, b"meanwhile")] {
+            assert_eq!(old.open(Table::Records, key, value), None, "the old key opens nothing");
+            let mut settled = rotating.without_previous().vault([3; 16]);
+            assert_eq!(settled.open(Table::Records, key, value).as_deref(), Some(plain));
+            assert_eq!(settled.open(Table::Records, "a", &row), None, "the previous key is gone");
+            assert_eq!(settled.reseal("records", "a", &row), None);
+            assert_eq!(settled.name_aside("bytes/a"), name);
+        }
+        assert_eq!(old.open_aside("bytes/a", &beside), None);
+        assert_eq!(both.open_aside("bytes/a", &beside).as_deref(), Some(&b"picture"[..]));
+        // What was found damaged is re-encrypted within its row too.
+        let found = both.seal(Table::Damaged, "records/a", &row);
+        let found = both.reseal("damaged", "records/a", &found).expect("a previous key within");
+        assert_eq!(both.reseal("damaged", "records/a", &found), None);
+        let within = both.open(Table::Damaged, "records/a", &found).expect("opens");
+        assert_eq!(old.open(Table::Records, "a", &within), None);
+        assert_eq!(both.open(Table::Records, "a", &within).as_deref(), Some(&b"before"[..]));
+        // The next rotation starts from there, and keeps the names.
+        let next = rotating.without_previous().rotated([9; 32]).expect("finished");
+        assert_eq!(next.vault([4; 16]).name_aside("bytes/a"), name);
+        assert_eq!(next.vault([4; 16]).open(Table::Records, "a", &row), None, "two keys ago");
+        let newest = next.vault([4; 16]).reseal("records", "a", &again);
+        assert!(newest.is_some());
     }
 
     #[test]

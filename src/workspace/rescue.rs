@@ -16,7 +16,6 @@ use super::Workspace;
 use super::held::{Unsent, encode, outbox_key};
 use super::lock::Keyring;
 use super::output::{Row, Table};
-use super::vault::Vault;
 use crate::ids::{DeviceId, RecordId};
 
 const MAGIC: &[u8] = b"doorstep rescue";
@@ -112,7 +111,8 @@ impl RescueFile {
     pub fn open(&self, escrow_key: &[u8; 32]) -> Option<Rescued> {
         let about = format!("escrow/{}", self.device);
         let keyring = Keyring::unwrap(escrow_key, &self.escrow, &about)?;
-        let vault = Vault::new(&keyring.key, [0; 16]);
+        // In a key rotation some rows are still sealed under the previous key.
+        let vault = keyring.vault([0; 16]);
         let mut changes: BTreeMap<RecordId, BTreeMap<u64, Vec<u8>>> = BTreeMap::new();
         let mut damaged = Vec::new();
         for SealedRow { key, value } in &self.rows {

@@ -30,6 +30,8 @@ pub type DataKey = [u8; 32];
 /// Seals what goes into the store and opens what comes out of it.
 pub struct Vault {
     rows: XChaCha20Poly1305,
+    /// Opens rows of the data key before, while a key rotation is under way.
+    previous: Option<XChaCha20Poly1305>,
     names: Hmac<Sha256>,
     /// 16 bytes that no other start has, then the number of the next value: a nonce never returns,
     /// and no random source is needed for each.
@@ -46,9 +48,18 @@ impl std::fmt::Debug for Vault {
 impl Vault {
     /// A vault under a data key. `salt` is random and new at each start.
     pub fn new(key: &DataKey, salt: [u8; 16]) -> Self {
-        let rows = derive(key, b"doorstep rows");
-        let names = derive(key, b"doorstep names");
-        Self { rows: XChaCha20Poly1305::new(&rows.into()), names: keyed(&names), salt, sealed: 0 }
+        Self::with_keys(key, None, &names_of(key), salt)
+    }
+
+    /// A vault that also opens what is sealed under a previous data key.
+    pub(super) fn with_keys(
+        key: &DataKey,
+        previous: Option<&DataKey>,
+        names: &[u8; 32],
+        salt: [u8; 16],
+    ) -> Self {
+        let previous = previous.map(cipher);
+        Self { rows: cipher(key), previous, names: keyed(names), salt, sealed: 0 }
     }
 
     /// What is to stand at a place so that it reads as `plain`.
@@ -101,12 +112,25 @@ impl Vault {
     }
 
     fn open_at(&self, table: &str, key: &str, value: &[u8]) -> Option<(u8, Vec<u8>)> {
-        let (format, rest) = value.split_first()?;
-        let (nonce, sealed) = rest.split_at_checked(NONCE)?;
-        let place = place(*format, table, key);
-        let payload = Payload { msg: sealed, aad: &place };
-        let plain = self.rows.decrypt(XNonce::from_slice(nonce), payload).ok()?;
-        Some((*format, plain))
+        open_with(&self.rows, table, key, value)
+            .or_else(|| open_with(self.previous.as_ref()?, table, key, value))
+    }
+
+    /// Re-encrypts a value that is sealed under the previous data key. `None` where it is not:
+    /// sealed under the current key, damaged, or put there from elsewhere.
+    pub fn reseal(&mut self, table: &str, key: &str, value: &[u8]) -> Option<Vec<u8>> {
+        let current = open_with(&self.rows, table, key, value);
+        let stale = current.is_none();
+        let (format, plain) =
+            current.or_else(|| open_with(self.previous.as_ref()?, table, key, value))?;
+        if format != STORE_FORMAT {
+            return None;
+        }
+        // A damaged row holds a sealed value as it was found, which may be sealed under either.
+        let within = (table == Table::Damaged.name())
+            .then(|| key.split_once('/').and_then(|(table, key)| self.reseal(table, key, &plain)))
+            .flatten();
+        (stale || within.is_some()).then(|| self.seal_at(table, key, &within.unwrap_or(plain)))
     }
 
     /// Key of a chunk: record id, `/`, a keyed hash of its bytes (rule D3).
@@ -122,6 +146,29 @@ impl Vault {
         let name = mac.finalize().into_bytes();
         hex(name.get(..NAME).unwrap_or_default())
     }
+}
+
+/// The key of names that belongs to a user's first data key.
+pub(super) fn names_of(key: &DataKey) -> [u8; 32] {
+    derive(key, b"doorstep names")
+}
+
+fn cipher(key: &DataKey) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&derive(key, b"doorstep rows").into())
+}
+
+fn open_with(
+    cipher: &XChaCha20Poly1305,
+    table: &str,
+    key: &str,
+    value: &[u8],
+) -> Option<(u8, Vec<u8>)> {
+    let (format, rest) = value.split_first()?;
+    let (nonce, sealed) = rest.split_at_checked(NONCE)?;
+    let place = place(*format, table, key);
+    let payload = Payload { msg: sealed, aad: &place };
+    let plain = cipher.decrypt(XNonce::from_slice(nonce), payload).ok()?;
+    Some((*format, plain))
 }
 
 /// What a value is bound to: a format, and its place in the store.
