@@ -43,30 +43,56 @@ function keepAt(place: Place): void {
 }
 
 /**
- * Names a control by its words, as a number that tells nothing about them, and by its place among
- * those of the same words.
+ * Identifies a control by position: index of the enclosing part of the page among parts of the same
+ * name, index of the control in it, and the part's name (a test id or record id). Nothing is derived
+ * from the control's text or value: a phone number can be recovered even from its hash.
  */
-function nameOf(control: Element): string {
-  const words = wordsOf(control);
-  return `${controlsOf(words).indexOf(control as HTMLElement)} ${words}`;
+function nameOf(control: HTMLElement): string {
+  const part = control.closest<HTMLElement>(PARTS);
+  const name = partName(part);
+  return [parts(name).indexOf(part), controls(part).indexOf(control), name].join(" ");
 }
 
-function named(name: string): HTMLElement | undefined {
-  const [at, words] = name.split(" ").map(Number);
-  return controlsOf(words ?? 0)[at ?? -1];
+function named(text: string): HTMLElement | undefined {
+  const [nth = "", at = "", ...name] = text.split(" ");
+  const part = parts(name.join(" "))[Number(nth)];
+  return part === undefined ? undefined : controls(part)[Number(at)];
 }
 
-function controlsOf(words: number): HTMLElement[] {
-  return [...document.querySelectorAll<HTMLElement>(CONTROLS)].filter((control) => wordsOf(control) === words);
+const PARTS = "[data-testid], [data-id]";
+
+function partName(part: HTMLElement | null): string {
+  return [part?.dataset["testid"] ?? "", part?.dataset["id"] ?? ""].join(" ").trim();
 }
 
-function wordsOf(control: Element): number {
-  const label = "labels" in control ? (control as HTMLInputElement).labels?.[0]?.textContent : null;
-  const words = control.getAttribute("aria-label") ?? label ?? control.textContent ?? "";
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < words.length; at += 1) hash = Math.imul(hash ^ words.charCodeAt(at), 0x01000193);
-  return hash >>> 0;
+/** Parts of a name; without a name there is one, the page. */
+function parts(name: string): (HTMLElement | null)[] {
+  if (name === "") return [null];
+  return [...document.querySelectorAll<HTMLElement>(PARTS)].filter((part) => partName(part) === name);
 }
+
+/** Controls of a part that are in no part within it. */
+function controls(part: HTMLElement | null): HTMLElement[] {
+  const all = [...(part ?? document).querySelectorAll<HTMLElement>(CONTROLS)];
+  if (part?.matches(CONTROLS)) all.unshift(part);
+  return all.filter((control) => control.closest(PARTS) === part);
+}
+
+/** Removes the hashes of control texts that earlier versions stored. */
+function forgetWords(storage: () => globalThis.Storage): void {
+  try {
+    for (const key of Object.keys(storage()).filter((key) => key.startsWith(LAST))) {
+      const place = parsed(storage().getItem(key));
+      if (place?.focus && /^-?\d+ \d{3,}$/.test(place.focus)) {
+        storage().setItem(key, JSON.stringify({ ...place, focus: null }));
+      }
+    }
+  } catch {
+    // Storage is blocked: there are no hashes.
+  }
+}
+forgetWords(() => sessionStorage);
+forgetWords(() => localStorage);
 
 /**
  * Keeps scroll and focus of a page under its address and goes back to them once the page is
@@ -95,7 +121,7 @@ export function usePlace(ready: boolean, fallback: () => number, heading: string
       keepAt(now);
     };
     const focused = ({ target }: FocusEvent): void => {
-      now.focus = target instanceof Element && target.matches(CONTROLS) ? nameOf(target) : null;
+      now.focus = target instanceof HTMLElement && target.matches(CONTROLS) ? nameOf(target) : null;
       // A tap on a link comes before the scroll has rested.
       rested();
     };
