@@ -90,14 +90,21 @@ async fn a_rescue_file_of_a_phone_in_a_key_rotation_opens() {
     let mut rows = phone.workspace.rescue_rows();
     rows[0] = before[0].clone();
     let escrow = rotating.wrap(&office.escrow(PHONE), [4; 24], &format!("escrow/{PHONE}"));
-    let both = RescueFile::new(PHONE, escrow, rows.clone(), Some(office.enrolment(PHONE, "chen.jie"))).to_bytes();
+    let both =
+        RescueFile::new(PHONE, escrow, rows.clone(), Some(office.enrolment(PHONE, "chen.jie")))
+            .to_bytes();
     let report = office.import_rescue(&both).await.unwrap();
     assert_eq!((report.merged, report.damaged.len()), (2, 0), "{report:?}");
     assert_eq!(office.visit(ids[0]).await.unwrap().contacts.len(), 1);
     // Without the previous key the row that is sealed under it is lost: it goes last.
     let settled = rotating.without_previous();
     let escrow = settled.wrap(&office.escrow(PHONE), [4; 24], &format!("escrow/{PHONE}"));
-    let report = office.import_rescue(&RescueFile::new(PHONE, escrow, rows, Some(office.enrolment(PHONE, "chen.jie"))).to_bytes()).await;
+    let report = office
+        .import_rescue(
+            &RescueFile::new(PHONE, escrow, rows, Some(office.enrolment(PHONE, "chen.jie")))
+                .to_bytes(),
+        )
+        .await;
     assert_eq!(report.unwrap().damaged.len(), 1);
 }
 

@@ -2,6 +2,7 @@
 import { expect, test, type BrowserContext, type Locator, type Page } from "@playwright/test";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { noBarriers } from "./support/axe";
+import { abortNextSession } from "./support/disk";
 import { choose, inStep, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 import { rewear } from "./support/walk";
@@ -286,4 +287,28 @@ test("of work that was set aside the phone says why, and writes again what still
   expect(view.notes).toBe("先打电话。".repeat(5_000));
   // What was not written again is still kept.
   expect(lines().map(({ state, units }) => [state, units.includes("notes")])).toEqual([["dismissed", true]]);
+});
+
+test("a session number that could not be written costs the one try, and nothing that is written after it", async ({
+  page,
+  context,
+}) => {
+  const { id, refused } = await tooLongTogether(page, context);
+  office.run(["quarantine", "dismiss", String(lines()[0]?.id), "--reason", "keep the notes short, please"]);
+  await syncNow(page);
+  await refused.getByRole("checkbox", { name: "Write again: Notes" }).uncheck();
+  const [store] = page.workers();
+  if (!store) throw new Error("no worker");
+  await abortNextSession(store);
+  await refused.getByRole("button", { name: "Take the office's record and write 1 again" }).click();
+  await expect(refused.getByRole("alert")).toContainText("This phone could not save.");
+  await page.getByLabel("Borrower's feedback").fill("written after the failed try");
+  await page.getByLabel("Borrower's feedback").blur();
+  await saved(page);
+  await refused.getByRole("checkbox", { name: "Write again: Notes" }).uncheck();
+  await refused.getByRole("button", { name: /Take the office's record and write/ }).click();
+  await expect(refused).toBeHidden();
+  await inStep(page);
+  const view = await (await office.api()).get<VisitView>(`/api/visits/${id}`);
+  expect(view.contacts.map(({ note }) => note)).toEqual(["will be at home on Friday"]);
 });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test, type Page } from "@playwright/test";
 import type { VisitSummary, VisitView } from "../../www/src/wasm/doorstep";
 import { noBarriers } from "./support/axe";
+import { abortNextSession } from "./support/disk";
 import { dump } from "./support/dump";
 import { choosePin, go, inStep, openCase, PIN, readyOffline, saved, step, unlock } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
@@ -110,6 +111,63 @@ test("wrong PINs slow down, also over a reload, and erase nothing", async ({ pag
   await inStep(page);
 });
 
+/** In the page: changes the lock's row, as the worker of another tab does that took the lead; gives it as text. */
+async function changeLock(page: Page, changes: { salt?: number[]; wrong: number; wait: number }): Promise<void> {
+  await page.evaluate(async (changes) => {
+    const request = indexedDB.open("doorstep");
+    const db = await new Promise<IDBDatabase>((done) => (request.onsuccess = () => done(request.result)));
+    const change = db.transaction("device", "readwrite");
+    const kept = change.objectStore("device").get("lock");
+    kept.onsuccess = () => {
+      const row = kept.result as { salt: Uint8Array };
+      const salt = changes.salt ? Uint8Array.from(changes.salt) : row.salt;
+      change.objectStore("device").put({ ...row, ...changes, salt }, "lock");
+    };
+    await new Promise((done) => (change.oncomplete = done));
+    db.close();
+  }, changes);
+}
+
+/** In the page: what of the lock's row was changed so. */
+async function lockRow(page: Page): Promise<{ salt: number[]; wrong: number; wait: number }> {
+  return page.evaluate(async () => {
+    const request = indexedDB.open("doorstep");
+    const db = await new Promise<IDBDatabase>((done) => (request.onsuccess = () => done(request.result)));
+    const kept = db.transaction("device").objectStore("device").get("lock");
+    await new Promise((done) => (kept.onsuccess = done));
+    db.close();
+    const { salt, wrong, wait } = kept.result as { salt: Uint8Array; wrong: number; wait: number };
+    return { salt: [...salt], wrong, wait };
+  });
+}
+
+test("a wait that is counted down leaves a lock alone that was replaced meanwhile", async ({ page }) => {
+  await arrive(page, "zhao.lei");
+  await lockNow(page);
+  for (let n = 0; n < 3; n++) {
+    await unlock(page, `86421${n}`);
+    await expect(page.getByLabel("PIN", { exact: true })).toHaveValue("");
+  }
+  await expect(page.getByText("Too many wrong tries", { exact: false })).toBeVisible();
+  const replaced = { salt: Array.from({ length: 16 }, (_, at) => at), wrong: 0, wait: 0 };
+  await changeLock(page, replaced);
+  // By then the rest of the wait was written down at least once.
+  await expect(page.getByRole("button", { name: "Unlock" })).toBeEnabled();
+  await page.waitForFunction(() => new Promise((done) => setTimeout(() => done(true), 1_000)));
+  expect(await lockRow(page)).toEqual(replaced);
+});
+
+test("a PIN that another worker counted as wrong makes this one wait too", async ({ page }) => {
+  await arrive(page, "zhao.lei");
+  await lockNow(page);
+  const counted = { wrong: 8, wait: 3_600_000 };
+  await changeLock(page, counted);
+  await unlock(page);
+  await expect(page.getByText("Too many wrong tries", { exact: false })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Unlock" })).toBeDisabled();
+  expect(await lockRow(page)).toMatchObject(counted);
+});
+
 test("the app locks by itself when nobody touches it", async ({ page }) => {
   await page.clock.install();
   await arrive(page, "sun.yan");
@@ -197,6 +255,24 @@ test("nothing that the browser keeps tells of a borrower or of what was written"
   await notes(page).blur();
   await saved(page);
   await inStep(page);
+  // The page remembers which control had the focus.
+  const hashes = await page.evaluate(() => {
+    const all: string[] = [];
+    for (const control of document.querySelectorAll<HTMLElement>("a[href], button, input, select, textarea, summary")) {
+      control.focus();
+      const label = "labels" in control ? (control as HTMLInputElement).labels?.[0]?.textContent : null;
+      const words = control.getAttribute("aria-label") ?? label ?? control.textContent ?? "";
+      // 32 bits without a salt: all phone numbers can be tried.
+      let hash = 0x811c9dc5;
+      for (let at = 0; at < words.length; at += 1) hash = Math.imul(hash ^ words.charCodeAt(at), 0x01000193);
+      if (words !== "") all.push(String(hash >>> 0));
+    }
+    return all;
+  });
+  expect(hashes.length).toBeGreaterThan(5);
+  const focused = await page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }));
+  expect(focused).toContain("focus");
+  expect(hashes.filter((hash) => focused.includes(hash))).toEqual([]);
   await lockNow(page);
 
   const desk = await office.api("lin.yue");
@@ -246,6 +322,22 @@ test("unsent work leaves a locked phone as a file that only the office reads", a
   await context.setOffline(false);
   await inStep(page);
   expect((await desk.get<VisitView>(`/api/visits/${id}`)).notes).toBe(written);
+});
+
+test("an unlock that fails on the disk is tried again, and writes", async ({ page }) => {
+  await arrive(page, "he.tao");
+  await lockNow(page);
+  const [worker] = page.workers();
+  if (!worker) throw new Error("no worker");
+  await abortNextSession(worker);
+  await unlock(page);
+  await expect(page.getByRole("alert")).toContainText("This phone could not save.");
+  await unlock(page);
+  await step(page, "Record");
+  await notes(page).fill("written after the second try");
+  await notes(page).blur();
+  await saved(page);
+  await inStep(page);
 });
 
 test("a browser that keeps no such key is refused before anything is stored", async ({ page }) => {

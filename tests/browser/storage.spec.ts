@@ -1,5 +1,6 @@
 /** The phone's store is full, or of a newer program: said in plain words, and nothing is lost. */
 import { expect, test, type Page, type Worker } from "@playwright/test";
+import { takeSession } from "./support/disk";
 import { go, inStep, openCase, saved, signIn, step } from "./support/field";
 import { Office } from "./support/office";
 
@@ -56,6 +57,52 @@ test("a store whose handle died is opened again", async ({ page }) => {
   await page.reload();
   await expect(page.getByLabel("Notes")).toHaveValue("written on a dead handle");
   await inStep(page);
+});
+
+test("a leader whose store was taken over restarts and says so", async ({ page }) => {
+  const store = await recordPage(page, "zhao.lei");
+  await takeSession(page);
+  await page.getByLabel("Notes").fill("typed after the store was taken over");
+  await page.getByLabel("Notes").blur();
+  await expect(page.getByText("Doorstep had to restart.", { exact: false }).first()).toBeVisible();
+  await expect.poll(() => page.workers()).not.toContain(store);
+  await saved(page);
+  await page.reload();
+  await expect(page.getByLabel("Notes")).toHaveValue("typed after the store was taken over");
+  await inStep(page);
+});
+
+test.describe("without a service worker, which would answer for the worker's script", () => {
+  test.use({ serviceWorkers: "block" });
+
+  test("a store that can't be reopened is retried, and the page says that nothing is saved", async ({ page }) => {
+    // Every worker asks whether its disk is full before it writes a session number down.
+    let full = false;
+    await page.route("**/is-full", (route) => route.fulfill({ body: String(full) }));
+    await page.route("**/assets/worker-*.js", async (route) => {
+      const response = await route.fetch();
+      const asks = `{ const put = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = function (...args) {
+          const request = new XMLHttpRequest();
+          request.open("GET", "/is-full", false);
+          if (args[1] === "session") request.send();
+          if (request.responseText === "true") throw new DOMException("no room", "QuotaExceededError");
+          return put.apply(this, args);
+        }; }`;
+      await route.fulfill({ response, body: asks + (await response.text()) });
+    });
+    await recordPage(page, "zhao.lei");
+    await takeSession(page);
+    full = true;
+    await page.getByLabel("Notes").fill("typed while nothing could be opened");
+    await page.getByLabel("Notes").blur();
+    await expect(page.getByText("This phone is out of space.", { exact: false }).first()).toBeVisible();
+    await expect(page.getByTestId("save-state")).not.toHaveAttribute("data-state", "saved");
+    full = false;
+    await saved(page);
+    await page.reload();
+    await expect(page.getByLabel("Notes")).toHaveValue("typed while nothing could be opened");
+  });
 });
 
 /** The core's memory is overwritten when it next hands a text over: whatever it does then traps. */

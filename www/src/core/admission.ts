@@ -3,24 +3,43 @@ import init, { rescueFile, storeFormat, type Keyring } from "../wasm/doorstep";
 import wasmUrl from "../wasm/doorstep_bg.wasm?url";
 import { ClientError, type StartState } from "./api";
 import { atStake, formsBegun, here, lying, office, opened, STORE, unsent } from "./here";
-import { eraseAttachments, goOn, hush, launch, launchPractice, listen, poisoned, syncNow } from "./launch";
+import {
+  eraseAttachments,
+  goOn,
+  hush,
+  launch,
+  launchPractice,
+  listen,
+  poisoned,
+  rekey,
+  startRotation,
+  syncNow,
+} from "./launch";
 import { Listing } from "./listing";
 import {
+  check,
   Door,
+  escrowsOf,
   fromEscrow,
   fromPass,
   givePass,
+  inPlaceOf,
   lockUp,
   mayLock,
   newKeyring,
+  rotate,
   toEscrow,
+  withEscrow,
+  type Escrows,
+  type LockRow,
   type Pass,
   type Secret,
 } from "./lock";
 import { named, tell } from "./messages";
 import { PRACTICE } from "./names";
 import { OfficeError, type Enrolled, type SignedIn } from "./office";
-import { Storage, StorageError } from "./storage";
+import type { RotationState } from "./rotation";
+import { sameLock, Storage, StorageError } from "./storage";
 
 /** After the app was locked, what pages had typed may come in for so long. */
 const GRACE_MS = 1_000;
@@ -32,7 +51,9 @@ interface Newcomer {
   device: string;
   proof: string;
   keyring: Keyring;
-  escrow: Uint8Array;
+  escrows: Escrows;
+  /** The lock that was there when they signed in. */
+  before: LockRow | undefined;
   /** What is on this phone is theirs. */
   known: boolean;
 }
@@ -56,7 +77,7 @@ async function begin(pass: Pass | null): Promise<StartState> {
       throw new StorageError(lock.format < storeFormat() ? "older_store" : "newer_store");
     }
     here.door = new Door(storage, lock);
-    const key = pass && (await fromPass(pass));
+    const key = pass && (await fromPass(pass, lock));
     if (!key) return await locked();
     return await enter(key);
   } catch (cause) {
@@ -84,10 +105,33 @@ async function enter(key: Keyring): Promise<StartState> {
   const state: StartState = { kind: "ready", user: key.user, role: key.role };
   const { leaving } = here;
   here.leaving = undefined;
-  if (leaving && !leaving.driver.ended) await goOn(leaving.driver, opened(), key);
-  else await launch(opened(), key, erase);
-  tell({ type: "pass", pass: await givePass(key) });
+  try {
+    if (leaving && !leaving.driver.ended) await goOn(leaving.driver, opened(), key);
+    else await launch(opened(), key, erase);
+  } catch (cause) {
+    // Still locked: the next try starts from the beginning.
+    stopAll();
+    throw cause;
+  }
+  await sharePass();
+  startRotation(forgetPrevious);
   return state;
+}
+
+/** Hands all tabs a pass, so that the next worker starts unlocked. */
+async function sharePass(): Promise<void> {
+  const { keyring, door } = here;
+  if (!keyring || !door) return;
+  const pass = await givePass(keyring, door.lock);
+  // Locked meanwhile.
+  if (here.keyring === keyring) tell({ type: "pass", pass });
+}
+
+/** Drops the previous data key from memory: nothing is sealed under it any more. */
+async function forgetPrevious(): Promise<void> {
+  if (!here.keyring?.rotating) return;
+  rekey(here.keyring.withoutPrevious());
+  await sharePass();
 }
 
 /** Key and workspace leave the memory, the workspace as soon as all of it is on disk. */
@@ -95,6 +139,8 @@ function leave(): void {
   hush();
   tell({ type: "pass", pass: null });
   here.signing = undefined;
+  here.rotation?.stop();
+  here.rotation = undefined;
   here.keyring?.free();
   here.keyring = undefined;
   // What is being kept comes to an end; what is not named or sent goes on with the next start.
@@ -121,7 +167,18 @@ function leave(): void {
 
 /** Nobody is signed in here any more. */
 function end(): void {
+  stopAll();
+  newcomer = undefined;
+  here.door?.close();
+  here.door = undefined;
+  tell({ type: "pass", pass: null });
+}
+
+/** Ends all that runs while the app is unlocked. */
+function stopAll(): void {
   hush();
+  here.rotation?.stop();
+  here.rotation = undefined;
   here.attachments?.end();
   here.attachments = undefined;
   here.driver?.stop();
@@ -129,10 +186,6 @@ function end(): void {
   here.link = undefined;
   here.keyring = undefined;
   here.shutOut = undefined;
-  newcomer = undefined;
-  here.door?.close();
-  here.door = undefined;
-  tell({ type: "pass", pass: null });
 }
 
 /**
@@ -199,7 +252,10 @@ async function admit(name: string, prove: (as: Enrolled | undefined) => Promise<
   }
   if (keyring && door && device === door.lock.device) {
     await store.keepProof(device, proof);
-    if (escrow) await store.setLock(Object.assign(door.lock, { escrow: toEscrow(keyring, device, escrow) }));
+    if (escrow) {
+      const escrows = toEscrow(keyring, device, escrow);
+      await door.change((row) => (sameLock(row, door.lock) ? withEscrow(row, escrows) : undefined));
+    }
     // Before the work that was signed with the key.
     await here.signing?.enrolAnew();
     listen();
@@ -210,12 +266,25 @@ async function admit(name: string, prove: (as: Enrolled | undefined) => Promise<
   if (lock && device === lock.device) {
     const kept = fromEscrow(lock, escrow);
     if (!kept) throw new ClientError("cannot_unlock");
-    newcomer = { device, proof, keyring: kept, escrow: lock.escrow, known: true };
+    newcomer = { device, proof, keyring: kept, escrows: escrowsOf(lock), before: lock, known: true };
   } else {
     const made = newKeyring(user, role);
-    newcomer = { device, proof, keyring: made, escrow: toEscrow(made, device, escrow), known: false };
+    newcomer = { device, proof, keyring: made, escrows: toEscrow(made, device, escrow), before: lock, known: false };
   }
   return became({ kind: "choose_pin" });
+}
+
+/** The key of the device's escrow: the office gives it out at a sign-in with the password. */
+async function escrowKey(user: string, password: string, device: string): Promise<string> {
+  const signedIn = await office.signIn(user, password, device);
+  if (!signedIn.escrow || signedIn.device !== device || signedIn.user !== user) {
+    // The office does not know this device any more: the sign-in is another device's.
+    await office.signOut().catch(() => undefined);
+    throw new ClientError("signed_out");
+  }
+  listen();
+  syncNow();
+  return signedIn.escrow;
 }
 
 export const admission = {
@@ -242,15 +311,17 @@ export const admission = {
   async choosePin(secret: string, kind: Secret): Promise<StartState> {
     const store = opened();
     if (!newcomer) throw new ClientError("signed_out");
-    const { device, proof, keyring: key, escrow, known } = newcomer;
-    const lock = await lockUp(key, device, secret, kind, escrow);
+    const { device, proof, keyring: key, escrows, before, known } = newcomer;
+    const lock = await lockUp(key, device, secret, kind, escrows);
     if (known) {
-      await store.setLock(lock);
+      const stored = await store.changeLock((row) => (sameLock(row, before) ? inPlaceOf(row, lock) : undefined));
+      // Another tab replaced the lock.
+      if (!sameLock(stored, lock)) throw new StorageError("taken_over");
     } else {
       here.driver?.stop();
       here.driver = undefined;
       await eraseAttachments();
-      await store.found(lock);
+      await store.found(lock, before);
     }
     await store.keepProof(device, proof);
     newcomer = undefined;
@@ -275,25 +346,62 @@ export const admission = {
     return became(await locked());
   },
 
-  async changePin(now: string, next: string, kind: Secret): Promise<void> {
+  /** With the password, also rotates the data key: a person who knew the old PIN may have it. */
+  async changePin(now: string, next: string, kind: Secret, password?: string): Promise<void> {
     const { door } = here;
     if (!door || !here.keyring) throw new ClientError("locked");
-    const { device, escrow } = door.lock;
-    const key = await door.knock(now);
-    const lock = await lockUp(key, device, next, kind, escrow);
-    key.free();
-    await opened().setLock(lock);
-    door.close();
-    here.door = new Door(opened(), lock);
+    check(next, kind);
+    const before = door.lock;
+    const kept = await door.knock(now);
+    let key = kept;
+    try {
+      if (password !== undefined) key = rotate(kept);
+      // The office gives out the escrow key only at a sign-in with the password.
+      const escrows =
+        password === undefined
+          ? escrowsOf(before)
+          : toEscrow(key, before.device, await escrowKey(key.user, password, before.device));
+      const lock = await lockUp(key, before.device, next, kind, escrows);
+      // Locked in the meantime: nothing changes.
+      if (!here.keyring) throw new ClientError("locked");
+      const stored = await door.change((row) => {
+        if (!sameLock(row, before)) return undefined;
+        return inPlaceOf(row, password === undefined ? withEscrow(lock, escrowsOf(row)) : lock);
+      });
+      if (!sameLock(stored, lock)) throw new StorageError("taken_over");
+      if (key !== kept) {
+        rekey(key);
+        // It is the workers' now.
+        key = kept;
+      }
+    } finally {
+      if (key !== kept) key.free();
+      kept.free();
+    }
+    await sharePass();
+    if (password !== undefined) startRotation(forgetPrevious);
+  },
+
+  /** How far rows are re-encrypted, or when they were; nothing where they never were. */
+  rotation(): RotationState | null {
+    if (here.rotation) return here.rotation.state;
+    const at = here.door?.lock.rotated_at;
+    return at === undefined ? null : { state: "finished", at };
   },
 
   /** Unsent work as a file for the office; while locked, what is on disk of it. */
   async rescue(): Promise<Uint8Array> {
     const { door, driver } = here;
     if (!door) throw new ClientError("signed_out");
-    const rows = driver ? driver.call((workspace) => workspace.rescueRows()) : await opened().outbox();
-    const { device, escrow } = door.lock;
-    return rescueFile(device, escrow, rows, await opened().proof(device));
+    // Rows and escrow of the same moment: in a key rotation both change.
+    if (driver) {
+      const { device, escrow } = door.lock;
+      const rows = driver.call((workspace) => workspace.rescueRows());
+      return rescueFile(device, escrow, rows, await opened().proof(device));
+    }
+    const { lock, rows } = await opened().rescue();
+    if (!lock) throw new ClientError("signed_out");
+    return rescueFile(lock.device, lock.escrow, rows, await opened().proof(lock.device));
   },
 
   enrolled,

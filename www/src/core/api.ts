@@ -3,6 +3,7 @@ import type { LocalAttachment, Taking } from "./attachments";
 import type { RecordingRow } from "./attachmentStore";
 import type { Enrolled, Lender } from "./office";
 import type { Secret } from "./lock";
+import type { RotationState } from "./rotation";
 import type {
   Card,
   Command,
@@ -31,6 +32,7 @@ export type StartState =
   /** The office shut this phone out; it has handed over what it had and erased everything. */
   | { kind: "ended"; code: string };
 
+export type { RotationState } from "./rotation";
 export type { RecordState } from "../wasm/doorstep";
 
 /** A row of the list: what the record says and where it stands. */
@@ -85,6 +87,8 @@ export type CoreEvent =
   /** Something about a record's attachments on this phone changed. */
   | { type: "attachments"; id: string }
   | { type: "save"; save: SaveState }
+  /** How far rows are re-encrypted under a new data key. */
+  | { type: "rotation"; rotation: RotationState }
   /** The core failed and was started anew from what is stored. */
   | { type: "restarted" }
   /** The office wants the person to sign in again; work goes on without it. */
@@ -131,8 +135,14 @@ export interface Client {
   unlock(secret: string): Promise<StartState>;
   /** What is being written is written first; then key and records leave the memory. */
   lock(): Promise<StartState>;
-  /** The old lock or the new one stands. Codes: as unlock and choosePin. */
-  changePin(now: string, next: string, kind: Secret): Promise<void>;
+  /**
+   * The old lock or the new one stands. With the password of the office's account the data key is
+   * replaced too, and rows are re-encrypted afterwards. Codes: as unlock and choosePin; with a
+   * password also those of signIn, and rotation_runs.
+   */
+  changePin(now: string, next: string, kind: Secret, password?: string): Promise<void>;
+  /** How far rows are re-encrypted, or when they were; null where they never were. */
+  rotation(): Promise<RotationState | null>;
   /** What changed since the mark; without one, from the beginning. */
   list(since: ListMark | null): Promise<ListPage>;
   /** What stays of own work that has left this phone, the last visit first. */

@@ -64,6 +64,16 @@ interface Attachments extends DBSchema {
   pieces: { key: [string, number]; value: Uint8Array[] };
 }
 
+/** A sealed value: in slices where it is bytes, in one piece where it is a row. */
+export type Sealed = Uint8Array | Uint8Array[];
+
+/** Where a sealed value lies, and what it is bound to; slices are bound to their numbers too. */
+export interface Place {
+  store: (typeof STORES)[number];
+  key: string | [string, number];
+  place: string;
+}
+
 const STORES = ["bytes", "thumbs", "rows", "waiting", "recordings", "pieces"] as const;
 
 /** Bytes that are sealed at once: the core's memory grows to what it is given, and stays. */
@@ -72,10 +82,13 @@ const SLICE = 1024 * 1024;
 const keyOf = ({ record, sha256 }: AttachmentRow): string => `${record}/${sha256}`;
 
 export class AttachmentStore {
+  /** Transactions that are not finished. */
+  private readonly pending = new Set<Promise<unknown>>();
+
   private constructor(
     private db: IDBPDatabase<Attachments>,
     private readonly name: string,
-    private readonly sealer: Sealer,
+    private sealer: Sealer,
   ) {}
 
   /** The attachments that belong to a device's store of a name. */
@@ -88,6 +101,73 @@ export class AttachmentStore {
     this.db.close();
     this.sealer.free();
   }
+
+  /** Seals with another sealer from now on, which opens all that the one before opened. */
+  rekey(sealer: Sealer): void {
+    this.sealer.free();
+    this.sealer = sealer;
+  }
+
+  // -- re-encryption
+
+  /** Resolves when every transaction that was begun before this call has ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.pending]);
+  }
+
+  /**
+   * The places of all sealed values. Bytes and thumbs are keyed by keyed hashes of their SHA-256s,
+   * so their places are known from the rows or, where a row is damaged, from `named`: the
+   * attachments that records name. Values that neither names are stray: nothing can refer to them.
+   */
+  async places(named: () => Promise<Iterable<string>>): Promise<{ known: Place[]; stray: Omit<Place, "place">[] }> {
+    // Keys first: an attachment added later is in the rows, and not among these keys.
+    const [bytes, thumbs, rows, recordings, pieces] = await this.live((db) => {
+      const tx = db.transaction(STORES);
+      const keys = <Name extends "bytes" | "thumbs" | "rows" | "recordings">(name: Name): Promise<string[]> =>
+        tx.objectStore(name).getAllKeys();
+      const pieces = tx.objectStore("pieces").getAllKeys();
+      return Promise.all([keys("bytes"), keys("thumbs"), keys("rows"), keys("recordings"), pieces]);
+    });
+    const known: Place[] = [
+      ...rows.map((key): Place => ({ store: "rows", key, place: `rows/${key}` })),
+      ...recordings.map((key): Place => ({ store: "recordings", key, place: `recordings/${key}` })),
+      ...pieces.map((key): Place => ({ store: "pieces", key, place: `pieces/${key[0]}/${key[1]}` })),
+    ];
+    const unknown = new Map<string, "bytes" | "thumbs">();
+    for (const key of bytes) unknown.set(key, "bytes");
+    for (const key of thumbs) unknown.set(key, "thumbs");
+    const find = (sha256: string): void => {
+      for (const store of ["bytes", "thumbs"] as const) {
+        const key = this.sealer.name(`${store}/${sha256}`);
+        if (unknown.delete(key)) known.push({ store, key, place: `${store}/${sha256}` });
+      }
+    };
+    for (const { sha256 } of await this.rows()) find(sha256);
+    if (unknown.size > 0) for (const sha256 of await named()) find(sha256);
+    return { known, stray: [...unknown].map(([key, store]) => ({ store, key })) };
+  }
+
+  sealedAt({ store, key }: Omit<Place, "place">): Promise<Sealed | undefined> {
+    return this.live((db) => db.get(store, key as never) as Promise<Sealed | undefined>);
+  }
+
+  /**
+   * Replaces or erases a sealed value unless it has changed. Comparing the heads is enough: no two
+   * values share a nonce.
+   */
+  exchange({ store, key }: Omit<Place, "place">, was: Sealed, now: Sealed | null): Promise<void> {
+    const head = (value: Sealed | undefined): string => String((Array.isArray(value) ? value[0] : value)?.slice(0, 25));
+    return this.live(async (db) => {
+      const tx = db.transaction(store, "readwrite", { durability: "strict" });
+      const stored = (await tx.store.get(key as never)) as Sealed | undefined;
+      const same = stored !== undefined && head(stored) === head(was);
+      if (same) void (now ? tx.store.put(now as never, key as never) : tx.store.delete(key as never));
+      await tx.done;
+    });
+  }
+
+  // -- rows and bytes
 
   /** All rows that can be read. */
   async rows(): Promise<AttachmentRow[]> {
@@ -248,8 +328,14 @@ export class AttachmentStore {
     return whole;
   }
 
-  /** Runs on a live handle: a browser may kill one in the background. */
-  private async live<T>(work: (db: IDBPDatabase<Attachments>) => Promise<T>): Promise<T> {
+  private live<T>(work: (db: IDBPDatabase<Attachments>) => Promise<T>): Promise<T> {
+    const ended = this.onLiveHandle(work).finally(() => this.pending.delete(ended));
+    this.pending.add(ended);
+    return ended;
+  }
+
+  /** A browser may kill a handle in the background. */
+  private async onLiveHandle<T>(work: (db: IDBPDatabase<Attachments>) => Promise<T>): Promise<T> {
     try {
       return await work(this.db);
     } catch (cause) {

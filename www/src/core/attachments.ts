@@ -52,7 +52,7 @@ export class Attachments {
   private stopped = false;
 
   constructor(
-    private readonly store: AttachmentStore,
+    readonly store: AttachmentStore,
     /** None in practice: nothing leaves the phone. */
     private readonly office: Office | null,
     private readonly records: Records,

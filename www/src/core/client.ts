@@ -113,7 +113,8 @@ class TabClient implements Client {
   choosePin = (secret: string, kind: Secret): Promise<StartState> => this.run("choosePin", secret, kind);
   rescue = (): Promise<Uint8Array> => this.run("rescue");
   unlock = (secret: string): Promise<StartState> => this.run("unlock", secret);
-  changePin = (now: string, next: string, kind: Secret): Promise<void> => this.run("changePin", now, next, kind);
+  changePin = (...args: Parameters<Methods["changePin"]>): Promise<void> => this.run("changePin", ...args);
+  rotation = (): Promise<Result<"rotation">> => this.run("rotation");
   list = (since: ListMark | null): Promise<ListPage> => this.run("list", since);
   pastWork = (): Promise<Result<"pastWork">> => this.run("pastWork");
   open = (id: string): Promise<Result<"open">> => this.run("open", id);
@@ -235,16 +236,17 @@ class TabClient implements Client {
     const engine = new Engine(
       this.store,
       (event) => this.toAll(event),
-      () => this.reopen(),
+      (open) => this.reopen(open),
       () => this.pass,
       (pass) => this.share(pass),
+      () => this.holdsLock(),
     );
     this.engine = engine;
     void engine
       .start()
       .catch(() => undefined)
       .then(async (state) => {
-        await this.reopen();
+        await this.reopen((id) => engine.run("open", [id]));
         return state;
       })
       .then((state) => {
@@ -252,7 +254,7 @@ class TabClient implements Client {
         this.leads = true;
         this.post({ kind: "lead", tab: this.tab, pass: this.pass });
         // Pages may believe that the app is unlocked.
-        if (state?.kind === "locked") this.toAll({ type: "session", state });
+        if (state?.kind === "locked" || (state?.kind === "failed" && follows)) this.toAll({ type: "session", state });
         this.settle();
         this.toAll({ type: "list" });
         this.refresh(follows);
@@ -269,16 +271,23 @@ class TabClient implements Client {
     this.post({ kind: "who", tab: this.tab });
   }
 
+  /** Whether the lock is this tab's still: who lost it may not have heard of it yet. */
+  private async holdsLock(): Promise<boolean> {
+    const { held = [] } = await navigator.locks.query().catch(() => ({ held: undefined }));
+    const holder = (lock: string): string | undefined => held.find(({ name }) => name === lock)?.clientId;
+    return holder(`${this.store}-store`) === holder(life(this.tab));
+  }
+
   private share(pass: Pass | null): void {
     this.pass = pass;
     this.post({ kind: "pass", pass });
   }
 
   /** Opens in a new worker what pages look at. */
-  private async reopen(): Promise<void> {
+  private async reopen(open: (id: string) => Promise<unknown>): Promise<void> {
     for (const records of this.opened.values()) {
       for (const [id, pages] of records) {
-        for (let page = 0; page < pages; page++) await this.engine?.run("open", [id]).catch(() => undefined);
+        for (let page = 0; page < pages; page++) await open(id).catch(() => undefined);
       }
     }
   }

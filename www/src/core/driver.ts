@@ -1,8 +1,9 @@
 /**
  * Drives one wasm workspace: carries its outputs out in order and answers each.
  *
- * A trap in the wasm poisons the instance: nothing of it is used or saved any more, and a new one
- * is made from what is stored.
+ * A trap in the wasm poisons the instance, and so does another worker that took over the store,
+ * which has not read this one's unsaved edits. Nothing of a poisoned instance is used or saved,
+ * pending saves fail, and a new instance starts from the store.
  */
 import type { CoreError, Output, Workspace } from "../wasm/doorstep";
 import { ClientError, type CoreEvent } from "./api";
@@ -134,10 +135,7 @@ export class Driver {
           await this.storage.write(output.writes);
         } catch (cause) {
           const reason = cause instanceof StorageError ? cause.code : "storage_failed";
-          if (reason === "taken_over") {
-            this.stop();
-            return;
-          }
+          if (reason === "taken_over") throw cause;
           this.answer(() => workspace.persistFailed(output.batch, reason, Date.now()));
           return;
         }

@@ -6,6 +6,7 @@ import type { Driver } from "./driver";
 import { Listing } from "./listing";
 import type { Door } from "./lock";
 import { Office } from "./office";
+import type { Rotation } from "./rotation";
 import type { Signing } from "./signing";
 import type { Storage } from "./storage";
 import type { Keyring } from "../wasm/doorstep";
@@ -31,6 +32,8 @@ interface Here {
   shutOut?: string | undefined;
   signing?: Signing | undefined;
   attachments?: Attachments | undefined;
+  /** While rows are re-encrypted. */
+  rotation?: Rotation | undefined;
   listing: Listing;
 }
 

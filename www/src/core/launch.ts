@@ -4,13 +4,14 @@ import type { CoreEvent } from "./api";
 import { Attachments } from "./attachments";
 import { AttachmentStore, clearAttachments } from "./attachmentStore";
 import { Driver } from "./driver";
-import { here, linked, STORE } from "./here";
+import { here, linked, opened, STORE } from "./here";
 import { learnLayersAnew, learnLender, learnProof } from "./learning";
 import { Listing } from "./listing";
 import { tell } from "./messages";
 import { Office } from "./office";
 import { makeUp, PRACTISER } from "./practice";
-import { naming, records } from "./records";
+import { namedAttachments, naming, records } from "./records";
+import { Rotation, type RotationState } from "./rotation";
 import { Signing } from "./signing";
 import type { Storage } from "./storage";
 import { unnamedRecords } from "./unnamed";
@@ -23,15 +24,14 @@ export type Erase = (code: string) => Promise<void>;
 /** Makes the workspace from what is stored and lets it run. */
 export async function launch(store: Storage, key: Keyring, erase: Erase): Promise<void> {
   // First: from here on no other tab's worker writes (`Storage.write`).
-  const session = await store.nextSession();
+  const session = await store.takeOver();
   const rows = await store.start();
   const kept = await openAttachments(key);
   const held = await unnamedRecords(kept);
-  const salt = crypto.getRandomValues(new Uint8Array(16));
   const device = here.door?.lock.device ?? "";
   const link = new Office(device);
   here.link = link;
-  const workspace = new Workspace(device, session, key, salt, rows, Date.now());
+  const workspace = new Workspace(device, session, key, newSalt(), rows, Date.now());
   here.listing = new Listing();
   here.shutOut = undefined;
   const driver = new Driver(workspace, store, link, told, poisoned, erase);
@@ -49,12 +49,11 @@ export async function launch(store: Storage, key: Keyring, erase: Erase): Promis
 
 /** A workspace to practise in: no office is known to it, and none to its driver. */
 export async function launchPractice(store: Storage, erase: Erase): Promise<Keyring> {
-  const session = await store.nextSession();
+  const session = await store.takeOver();
   const rows = await store.start();
   // Nothing in it is anybody's: its key is no secret.
   const key = new Keyring(new Uint8Array(32), PRACTISER, "collector");
-  const salt = crypto.getRandomValues(new Uint8Array(16));
-  const workspace = Workspace.forPractice(session, key, salt, rows, Date.now());
+  const workspace = Workspace.forPractice(session, key, newSalt(), rows, Date.now());
   here.listing = new Listing();
   here.driver = new Driver(workspace, store, null, tell, poisoned, erase);
   startAttachments(await openAttachments(key), null);
@@ -67,6 +66,8 @@ export async function goOn(driver: Driver, store: Storage, key: Keyring): Promis
   const link = linked();
   here.driver = driver;
   here.signing = new Signing(store, link);
+  // The data key may have been replaced as the app was locked.
+  driver.call((workspace) => workspace.rekey(key, newSalt()));
   driver.goOn();
   const kept = await openAttachments(key);
   // Locked meanwhile.
@@ -82,9 +83,34 @@ function told(event: CoreEvent): void {
   else if (event.type === "status") here.attachments?.changed(null);
 }
 
+const newSalt = (): Uint8Array => crypto.getRandomValues(new Uint8Array(16));
+
+/** Switches workspace and attachments to a keyring, which it takes ownership of. */
+export function rekey(key: Keyring): void {
+  const driver = here.driver ?? here.leaving?.driver;
+  driver?.call((workspace) => workspace.rekey(key, newSalt()));
+  here.attachments?.store.rekey(new Sealer(key, newSalt()));
+  // Locked in the meantime: the next unlock sets it.
+  if (!here.keyring) return key.free();
+  here.keyring.free();
+  here.keyring = key;
+}
+
+/** Starts or resumes re-encryption if the keyring still has a previous data key. */
+export function startRotation(finished: () => Promise<void>): void {
+  here.rotation?.stop();
+  here.rotation = undefined;
+  const { keyring, door, attachments } = here;
+  if (!keyring?.rotating || !door || !attachments) return;
+  const changed = (rotation: RotationState): void => tell({ type: "rotation", rotation });
+  const sealer = new Sealer(keyring, newSalt());
+  here.rotation = new Rotation(opened(), attachments.store, sealer, door, namedAttachments, changed, finished);
+  void here.rotation.go();
+}
+
 function openAttachments(key: Keyring): Promise<AttachmentStore> {
   here.attachments?.end();
-  return AttachmentStore.open(STORE, new Sealer(key, crypto.getRandomValues(new Uint8Array(16))));
+  return AttachmentStore.open(STORE, new Sealer(key, newSalt()));
 }
 
 /** `link` is none in practice: nothing leaves the phone. */

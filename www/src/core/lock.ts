@@ -7,22 +7,34 @@
  */
 import { Keyring, storeFormat, stretch } from "../wasm/doorstep";
 import { ClientError } from "./api";
-import { StorageError, type Storage } from "./storage";
+import { equal, sameLock, StorageError, type Storage } from "./storage";
 
 export type Secret = "pin" | "phrase";
 
+/** The keyring, wrapped twice. */
+interface Wraps {
+  /** By the PIN and the device's key. */
+  wrapped: Uint8Array;
+  /** By a key that the office can work out. */
+  escrow: Uint8Array;
+}
+
 /** How the rows of a store are locked. Nothing in it says whose they are. */
-export interface LockRow {
+export interface LockRow extends Wraps {
   /** Version of the rows. */
   format: number;
   /** The enrolled device, 32 hex digits. */
   device: string;
   secret: Secret;
+  /** Random; another one with each lock, so it also tells locks apart. */
   salt: Uint8Array;
-  /** The keyring, wrapped by the PIN and the device's key. */
-  wrapped: Uint8Array;
-  /** The keyring, wrapped by a key that the office can work out. */
-  escrow: Uint8Array;
+  /**
+   * During a key rotation (`Rotation`): wraps of the keyring without the previous data key. They
+   * replace the others at its end, which therefore needs neither the PIN nor the office.
+   */
+  next?: Wraps;
+  /** When rows were last re-encrypted under a new data key, ms. */
+  rotated_at?: number;
   /** The device's key. */
   key: CryptoKey;
   /** Wrong PINs in a row. */
@@ -33,6 +45,8 @@ export interface LockRow {
 
 /** What lets another tab of this browser, or the next worker, in while the app is unlocked. */
 export interface Pass {
+  /** Salt of the lock that it is about: it opens no other. */
+  lock: Uint8Array;
   key: CryptoKey;
   salt: Uint8Array;
   wrapped: Uint8Array;
@@ -79,18 +93,50 @@ export function newKeyring(user: string, role: string): Keyring {
   return new Keyring(random(32), user, role);
 }
 
+/** A keyring with a new data key that still opens what is sealed under the one before. Code: rotation_runs. */
+export function rotate(keyring: Keyring): Keyring {
+  const rotated = keyring.rotated(random(32));
+  if (!rotated) throw new ClientError("rotation_runs");
+  return rotated;
+}
+
 /** A lock around a keyring. */
 export async function lockUp(
   keyring: Keyring,
   device: string,
   secret: string,
   kind: Secret,
-  escrow: Uint8Array,
+  escrows: Escrows,
 ): Promise<LockRow> {
   check(secret, kind);
   const [key, salt] = [await deviceKey(), random(16)];
-  const wrapped = keyring.wrap(await under(key, stretch(secret, salt)), random(24), `pin/${device}`);
-  return { format: storeFormat(), device, secret: kind, salt, wrapped, escrow, key, wrong: 0, wait: 0 };
+  const wrapping = await under(key, stretch(secret, salt));
+  const wrap = (keyring: Keyring): Uint8Array => keyring.wrap(wrapping, random(24), `pin/${device}`);
+  const { escrow, settled } = escrows;
+  const lock = { format: storeFormat(), device, secret: kind, salt, key, wrong: 0, wait: 0 };
+  const row = { ...lock, wrapped: wrap(keyring), escrow };
+  return keyring.rotating ? { ...row, next: { wrapped: settledOnly(keyring, wrap), escrow: settled } } : row;
+}
+
+function settledOnly<T>(keyring: Keyring, work: (keyring: Keyring) => T): T {
+  const settled = keyring.withoutPrevious();
+  try {
+    return work(settled);
+  } finally {
+    settled.free();
+  }
+}
+
+/** A new lock in place of a stored one: it keeps when rows were last re-encrypted. */
+export function inPlaceOf({ rotated_at }: LockRow, lock: LockRow): LockRow {
+  return rotated_at === undefined ? lock : { ...lock, rotated_at };
+}
+
+/** The lock at the end of a key rotation; nothing where none is under way. */
+export function withoutPrevious(row: LockRow, now: number): LockRow | undefined {
+  if (!row.next) return undefined;
+  const { next, ...lock } = row;
+  return { ...lock, ...next, rotated_at: now };
 }
 
 /** The keyring of a lock, or nothing where the PIN is wrong. */
@@ -98,20 +144,40 @@ async function open(lock: LockRow, secret: string): Promise<Keyring | undefined>
   return Keyring.unwrap(await under(lock.key, stretch(secret, lock.salt)), lock.wrapped, `pin/${lock.device}`);
 }
 
-export function toEscrow(keyring: Keyring, device: string, key: string): Uint8Array {
-  return keyring.wrap(fromHex(key), random(24), `escrow/${device}`);
+/** A keyring wrapped for the office, as it is and without a previous data key. */
+export interface Escrows {
+  escrow: Uint8Array;
+  settled: Uint8Array;
+}
+
+export function toEscrow(keyring: Keyring, device: string, key: string): Escrows {
+  const wrap = (keyring: Keyring): Uint8Array => keyring.wrap(fromHex(key), random(24), `escrow/${device}`);
+  return { escrow: wrap(keyring), settled: settledOnly(keyring, wrap) };
+}
+
+/** The escrows that a lock has. */
+export function escrowsOf({ escrow, next }: LockRow): Escrows {
+  return { escrow, settled: next?.escrow ?? escrow };
+}
+
+/** A lock with another escrow; outside a key rotation, the one without a previous key. */
+export function withEscrow(lock: LockRow, { escrow, settled }: Escrows): LockRow {
+  if (!lock.next) return { ...lock, escrow: settled };
+  return { ...lock, escrow, next: { ...lock.next, escrow: settled } };
 }
 
 export function fromEscrow(lock: LockRow, key: string): Keyring | undefined {
   return Keyring.unwrap(fromHex(key), lock.escrow, `escrow/${lock.device}`);
 }
 
-export async function givePass(keyring: Keyring): Promise<Pass> {
+export async function givePass(keyring: Keyring, lock: LockRow): Promise<Pass> {
   const [key, salt] = [await deviceKey(), random(32)];
-  return { key, salt, wrapped: keyring.wrap(await under(key, salt), random(24), "pass") };
+  return { lock: lock.salt, key, salt, wrapped: keyring.wrap(await under(key, salt), random(24), "pass") };
 }
 
-export async function fromPass(pass: Pass): Promise<Keyring | undefined> {
+/** The keyring of a pass, or nothing where the lock was replaced: its data key may have been rotated. */
+export async function fromPass(pass: Pass, lock: LockRow): Promise<Keyring | undefined> {
+  if (!equal(pass.lock, lock.salt)) return undefined;
   return Keyring.unwrap(await under(pass.key, pass.salt), pass.wrapped, "pass");
 }
 
@@ -132,10 +198,23 @@ export class Door {
 
   constructor(
     private readonly storage: Storage,
-    readonly lock: LockRow,
+    private row: LockRow,
   ) {
-    this.left = lock.wait;
+    this.left = row.wait;
     if (this.left > 0) this.count();
+  }
+
+  /** The lock as this worker last read or wrote it. */
+  get lock(): LockRow {
+    return this.row;
+  }
+
+  /** Changes the lock by what is stored of it. Code: signed_out where there is none any more. */
+  async change(change: (row: LockRow) => LockRow | undefined): Promise<LockRow> {
+    const row = await this.storage.changeLock(change);
+    if (!row) throw new ClientError("signed_out");
+    this.row = row;
+    return row;
   }
 
   /** How long the next PIN must wait, ms. */
@@ -156,28 +235,43 @@ export class Door {
 
   private async try(secret: string): Promise<Keyring> {
     if (this.wait() > 0) throw new ClientError("pin_wait");
-    const { lock } = this;
-    const wrong = lock.wrong + 1;
-    const wait = (WAITS[Math.min(wrong, WAITS.length - 1)] ?? 0) * 1000;
-    Object.assign(lock, { wrong, wait });
-    await this.storage.setLock(lock);
-    const keyring = await open(lock, secret);
-    if (keyring) {
-      Object.assign(lock, { wrong: 0, wait: 0 });
-      await this.storage.setLock(lock);
-      return keyring;
+    let barred = false;
+    const row = await this.change((row) => {
+      // Another worker counted a wrong PIN or replaced the lock: its wait applies.
+      barred = row.wait > 0 && !this.isOf(row);
+      const wrong = row.wrong + 1;
+      return barred ? undefined : { ...row, wrong, wait: waitAfter(wrong) };
+    });
+    if (!barred) {
+      const keyring = await open(row, secret);
+      if (keyring) {
+        await this.change((row) => (this.isOf(row) ? { ...row, wrong: 0, wait: 0 } : undefined));
+        return keyring;
+      }
     }
-    [this.left, this.since] = [wait, performance.now()];
-    if (wait > 0) this.count();
-    throw new ClientError("wrong_pin");
+    [this.left, this.since] = [row.wait, performance.now()];
+    if (row.wait > 0) this.count();
+    throw new ClientError(barred ? "pin_wait" : "wrong_pin");
   }
 
   private count(): void {
     clearInterval(this.timer);
     this.timer = setInterval(() => {
-      this.lock.wait = this.wait();
-      if (this.lock.wait === 0) clearInterval(this.timer);
-      this.queue = this.queue.then(() => this.storage.setLock(this.lock)).catch(() => undefined);
+      if (this.wait() === 0) clearInterval(this.timer);
+      // Unless another worker replaced the lock or counted another PIN.
+      const left = (row: LockRow): LockRow | undefined =>
+        this.isOf(row) ? { ...row, wait: Math.min(row.wait, this.wait()) } : undefined;
+      this.queue = this.queue.then(() => this.storage.changeLock(left)).catch(() => undefined);
     }, STEP_MS);
   }
+
+  /** Whether a stored lock is the known one, with no other PIN counted since. */
+  private isOf(row: LockRow): boolean {
+    return sameLock(row, this.row) && row.wrong === this.row.wrong;
+  }
+}
+
+/** How long the next PIN waits after wrong ones in a row, ms. */
+function waitAfter(wrong: number): number {
+  return (WAITS[Math.min(wrong, WAITS.length - 1)] ?? 0) * 1000;
 }

@@ -26,7 +26,9 @@ export function tell(event: WorkerEvent): void {
 export function named(cause: unknown): Refusal {
   if (cause instanceof ClientError) return { code: cause.code, path: cause.path, message: cause.message };
   if (cause instanceof OfficeError || cause instanceof StorageError) {
-    return { code: cause.code, path: "", message: cause.message };
+    // A new worker starts from the store (`remote.run`).
+    const code = cause.code === "taken_over" ? "restarted" : cause.code;
+    return { code, path: "", message: cause.message };
   }
   if (typeof cause === "object" && cause !== null && "code" in cause) return cause as Refusal;
   return { code: "failed", path: "", message: String(cause) };

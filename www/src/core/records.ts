@@ -135,6 +135,14 @@ export const records = {
   newId: (): string => uuid(Date.now(), crypto.getRandomValues(new Uint8Array(10))),
 };
 
+/** SHA-256s of the attachments that a record names; none of a record that has left this phone. */
+export async function namedAttachments(record: string): Promise<string[]> {
+  if (!naming.holds(record)) return [];
+  const { attachments } = await records.open(record);
+  records.close(record);
+  return attachments.map(({ sha256 }) => sha256);
+}
+
 /** How attachments name themselves in their records. */
 export const naming: Records = {
   /** No page may have it open. */

@@ -34,7 +34,7 @@ export class Signing {
   /** After a sign-in: an office that was restored from a backup may have forgotten the key. */
   async enrolAnew(): Promise<void> {
     const row = await this.storage.key().catch(() => undefined);
-    if (row) await this.storage.keepKey({ ...row, enrolled: false });
+    if (row) await this.storage.markKey(row.key, false);
     await this.enrol();
   }
 
@@ -59,18 +59,15 @@ export class Signing {
     } catch (cause) {
       throw new ClientError(cause instanceof OfficeError && cause.code !== "offline" ? cause.code : "key_not_enrolled");
     }
-    const enrolled = { ...row, enrolled: true };
-    await this.storage.keepKey(enrolled);
-    return enrolled;
+    await this.storage.markKey(row.key, true);
+    return { ...row, enrolled: true };
   }
 
   private async make(): Promise<KeyRow> {
     try {
       const pair = (await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"])) as CryptoKeyPair;
       const key = hex(await crypto.subtle.exportKey("raw", pair.publicKey));
-      const row: KeyRow = { pair, key, enrolled: false };
-      await this.storage.keepKey(row);
-      return row;
+      return await this.storage.addKey({ pair, key, enrolled: false });
     } catch (cause) {
       // What stands in the way of the key, such as a browser without Ed25519 or a store without room.
       throw cause instanceof DOMException ? new ClientError("no_key") : cause;

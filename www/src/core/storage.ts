@@ -4,14 +4,14 @@
  * Success of a write is the transaction completing, nothing earlier. The store is dumb: what is
  * written, and what it means, is the core's business.
  */
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction } from "idb";
 import type { Lender } from "./office";
 import type { Row, StoredRows, Table, Write } from "../wasm/doorstep";
 import type { LockRow } from "./lock";
 
 /** Layout of the object stores; the rows carry a format version of their own. */
 const LAYOUT = 2;
-const TABLES: readonly Table[] = ["meta", "records", "chunks", "outbox", "damaged"];
+export const TABLES: readonly Table[] = ["meta", "records", "chunks", "outbox", "damaged"];
 
 /** Why everything here was erased, until somebody signs in again. */
 export interface EndedRow {
@@ -74,16 +74,22 @@ export function storageError(cause: unknown): StorageError {
 }
 
 export class Storage {
+  /** Transactions that are not finished. */
+  private readonly pending = new Set<Promise<unknown>>();
+
   private constructor(
     private db: IDBPDatabase<DeviceStore>,
     private readonly name: string,
+    /**
+     * The session number that this worker last read from or committed to the store. While the
+     * stored number is the same, no other worker has taken over the store.
+     */
+    private session: number,
   ) {}
 
-  /** The session that was taken last: while the stored one is the same, this store is ours. */
-  private session = 0;
-
   static async open(name: string): Promise<Storage> {
-    return new Storage(await connect(name), name);
+    const db = await connect(name);
+    return new Storage(db, name, numberOf(await db.get("device", "session")));
   }
 
   close(): void {
@@ -108,38 +114,74 @@ export class Storage {
     }
   }
 
-  /** Commits all writes, or none. */
-  write(writes: readonly Write[]): Promise<void> {
-    return this.live(async (db) => {
-      const tables = [...new Set(writes.map((write) => write.table))];
-      const tx = db.transaction([...tables, "device"], "readwrite", { durability: "strict" });
-      const done = tx.done;
-      // A request that fails aborts the transaction; `done` tells, so its own promise may not.
-      const quiet = (request: Promise<unknown>): void => void request.catch(() => undefined);
+  /**
+   * The only way to write: one strict transaction that commits all of `work` or nothing. It is
+   * refused, whatever the table, once another worker has taken over the store: it would undo the
+   * other worker's writes, or add rows that the other worker has not read.
+   */
+  private commit<T>(tables: readonly (Table | "device")[], work: (tx: WriteTransaction) => Promise<T>): Promise<T> {
+    const committed = this.live(async (db) => {
+      const scope = [...new Set([...tables, "device" as const])];
+      const tx: WriteTransaction = db.transaction(scope, "readwrite", { durability: "strict" });
+      // Rejects with the reason of an abort; handled where it is awaited.
+      const { done } = tx;
+      done.catch(() => undefined);
       try {
-        for (const { table, key, value } of writes) {
-          const store = tx.objectStore(table);
-          if (value !== null) quiet(store.put(value, key));
-          else if (key.endsWith("/")) quiet(store.delete(IDBKeyRange.bound(key, `${key}\uffff`)));
-          else quiet(store.delete(key));
-        }
+        const last = numberOf(await tx.objectStore("device").get("session"));
+        if (last !== this.session) throw new StorageError("taken_over");
+        const result = await work(tx);
+        await done;
+        return result;
       } catch (cause) {
-        quiet(done);
+        abort(tx);
         throw cause;
       }
-      // Another tab has taken the store over and read it: what this one still wants to write would
-      // be lost on it, or undo what it wrote. Where the transaction fails, `done` says why.
-      const last = await tx
-        .objectStore("device")
-        .get("session")
-        .catch(() => this.session);
-      if (last !== this.session) {
-        quiet(done);
-        tx.abort();
-        throw new StorageError("taken_over");
-      }
-      await done;
     });
+    const ended = committed.finally(() => this.pending.delete(ended));
+    this.pending.add(ended);
+    return ended;
+  }
+
+  /** Resolves when every transaction that was begun before this call has ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.pending]);
+  }
+
+  /** Commits all writes, or none. */
+  write(writes: readonly Write[]): Promise<void> {
+    return this.commit(
+      writes.map(({ table }) => table),
+      (tx) =>
+        all(
+          writes.map(async ({ table, key, value }) => {
+            const store = tx.objectStore(table);
+            if (value !== null) await store.put(value, key);
+            else await store.delete(key.endsWith("/") ? IDBKeyRange.bound(key, `${key}\uffff`) : key);
+          }),
+        ),
+    );
+  }
+
+  /** Replaces values that have not changed since they were read. */
+  exchange(table: Table, values: readonly { key: string; was: Uint8Array; now: Uint8Array }[]): Promise<void> {
+    return this.commit([table], async (tx) => {
+      const store = tx.objectStore(table);
+      const stored = await Promise.all(values.map(({ key }) => store.get(key)));
+      const same = values.filter(({ was }, at) => equal(stored[at], was));
+      await all(same.map(({ key, now }) => store.put(now, key)));
+    });
+  }
+
+  /** At most `count` rows of a table in key order, starting after a key. */
+  page(table: Table, after: string | undefined, count: number): Promise<Row[]> {
+    const range = after === undefined ? undefined : IDBKeyRange.lowerBound(after, true);
+    return this.live((db) => rows(db, table, range, count));
+  }
+
+  /** How many rows there are in all tables of the core. */
+  async count(): Promise<number> {
+    const counts = await Promise.all(TABLES.map((table) => this.live((db) => db.count(table))));
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** Every chunk of a record. */
@@ -159,8 +201,7 @@ export class Storage {
   /** How the rows are locked; nothing while nobody uses this store. */
   lock(): Promise<LockRow | undefined> {
     return this.live(async (db) => {
-      const row = await db.get("device", "lock");
-      return typeof row === "object" && "format" in row ? row : undefined;
+      return lockOf(await db.get("device", "lock"));
     });
   }
 
@@ -171,11 +212,17 @@ export class Storage {
     });
   }
 
-  /** Replaces the lock: the old one or the new one stands, whatever happens. */
-  setLock(row: LockRow): Promise<void> {
-    return this.live(async (db) => {
-      const tx = db.transaction("device", "readwrite", { durability: "strict" });
-      await Promise.all([tx.store.put(row, "lock"), tx.done]);
+  /**
+   * Changes the lock by what is stored of it, in one transaction; nothing leaves it as it is. Gives
+   * the lock that is stored afterwards. The old one or the new one stands, whatever happens.
+   */
+  changeLock(change: (row: LockRow) => LockRow | undefined): Promise<LockRow | undefined> {
+    return this.commit([], async (tx) => {
+      const device = tx.objectStore("device");
+      const row = lockOf(await device.get("lock"));
+      const next = row && change(row);
+      if (next) await device.put(next, "lock");
+      return next ?? row;
     });
   }
 
@@ -188,7 +235,7 @@ export class Storage {
   }
 
   keepLender(lender: Lender): Promise<void> {
-    return this.live(async (db) => void (await db.put("device", lender, "lender")));
+    return this.commit([], async (tx) => void (await tx.objectStore("device").put(lender, "lender")));
   }
 
   /** The proof of a device's enrolment; nothing where the phone is older than proofs. */
@@ -200,29 +247,39 @@ export class Storage {
   }
 
   keepProof(device: string, proof: string): Promise<void> {
-    return this.live(async (db) => {
-      const tx = db.transaction("device", "readwrite", { durability: "strict" });
-      await Promise.all([tx.store.put({ device, proof }, "proof"), tx.done]);
-    });
+    return this.commit([], async (tx) => void (await tx.objectStore("device").put({ device, proof }, "proof")));
   }
 
   key(): Promise<KeyRow | undefined> {
-    return this.live(async (db) => {
-      const row = await db.get("device", "key");
-      return typeof row === "object" && "pair" in row ? row : undefined;
+    return this.live(async (db) => keyOf(await db.get("device", "key")));
+  }
+
+  /** Keeps a key that was made, unless there is one; gives the one that is stored. */
+  addKey(row: KeyRow): Promise<KeyRow> {
+    return this.commit([], async (tx) => {
+      const device = tx.objectStore("device");
+      const known = keyOf(await device.get("key"));
+      if (!known) await device.put(row, "key");
+      return known ?? row;
     });
   }
 
-  keepKey(row: KeyRow): Promise<void> {
-    return this.live(async (db) => {
-      const tx = db.transaction("device", "readwrite", { durability: "strict" });
-      await Promise.all([tx.store.put(row, "key"), tx.done]);
+  /** Notes of a key whether the office knows it; another one that is stored by now stays as it is. */
+  markKey(key: string, enrolled: boolean): Promise<void> {
+    return this.commit([], async (tx) => {
+      const device = tx.objectStore("device");
+      const row = keyOf(await device.get("key"));
+      if (row?.key === key) await device.put({ ...row, enrolled }, "key");
     });
   }
 
-  /** Empties the store for a user who is new on this phone. */
-  found(row: LockRow): Promise<void> {
-    return this.empty((device) => Promise.all([device.put(row, "lock"), device.delete("ended")]));
+  /** Empties the store for a user who is new on this phone, unless its lock is not `before` any more. */
+  found(row: LockRow, before: LockRow | undefined): Promise<void> {
+    return this.empty(async (device) => {
+      // Another tab replaced the lock: the rows belong to its user.
+      if (!sameLock(lockOf(await device.get("lock")), before)) throw new StorageError("taken_over");
+      await all([device.put(row, "lock"), device.delete("ended")]);
+    });
   }
 
   /** Keeps a key that the browser does not hand out, and gives it back as it is kept. */
@@ -248,23 +305,37 @@ export class Storage {
     return (await this.live((db) => db.count("meta", IDBKeyRange.bound("draft/", "draft0", false, true)))) > 0;
   }
 
-  /** Those changes, sealed. */
-  outbox(): Promise<Row[]> {
-    return this.live((db) => rows(db, "outbox"));
+  /** Those changes, sealed, and the lock of the same moment: its escrow opens them. */
+  rescue(): Promise<{ lock: LockRow | undefined; rows: Row[] }> {
+    return this.live(async (db) => {
+      const tx = db.transaction(["outbox", "device"]);
+      const [lock, rows] = await Promise.all([tx.objectStore("device").get("lock"), rowsOf(tx.objectStore("outbox"))]);
+      return { lock: lockOf(lock), rows };
+    });
+  }
+
+  /** Takes over the store from any other worker; call it before reading rows. */
+  takeOver(): Promise<number> {
+    return this.nextSession(() => true);
   }
 
   /**
-   * The next session number: given once, whatever crashes (rule I1). Its low 31 bits are chance,
-   * so that a store that was restored from an older copy does not give one that was given before.
+   * The next session number, of a worker that still has the store: given once, whatever crashes
+   * (rule I1). Its low 31 bits are chance, so that a store that was restored from an older copy
+   * does not give one that was given before.
    */
-  nextSession(): Promise<number> {
+  nextSession(allowed = (last: number): boolean => last === this.session): Promise<number> {
     return this.live(async (db) => {
       const tx = db.transaction("device", "readwrite", { durability: "strict" });
-      const last = await tx.store.get("session");
-      const next = (typeof last === "number" ? last : 0) + 1;
-      // Before the transaction ends: a write that waits for it compares with the new one.
-      this.session = next;
+      tx.done.catch(() => undefined);
+      const last = numberOf(await tx.store.get("session"));
+      if (!allowed(last)) throw new StorageError("taken_over");
+      const next = last + 1;
       await Promise.all([tx.store.put(next, "session"), tx.done]);
+      // Only after the commit: an uncommitted number would refuse every later write of this worker,
+      // or let it write beside another worker that took the same number. A write queued behind this
+      // transaction compares later: IndexedDB fires `complete` before any request of the next one.
+      this.session = next;
       const chance = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
       return next * 2 ** 31 + (chance >>> 1);
     });
@@ -272,25 +343,56 @@ export class Storage {
 
   /** Forgets everything but the session counter, which may never go back; may leave why. */
   clear(ended?: EndedRow): Promise<void> {
-    return this.empty(async (device) => {
-      await Promise.all([device.delete("lock"), ended ? device.put(ended, "ended") : device.delete("ended")]);
-    });
+    return this.empty((device) =>
+      all([device.delete("lock"), ended ? device.put(ended, "ended") : device.delete("ended")]),
+    );
   }
 
-  private empty(then: (device: Lockable) => Promise<unknown>): Promise<void> {
-    return this.live(async (db) => {
-      const tx = db.transaction([...TABLES, "device"], "readwrite", { durability: "strict" });
-      const cleared = TABLES.map((table) => tx.objectStore(table).clear());
+  private empty(then: (device: DeviceTable) => Promise<unknown>): Promise<void> {
+    return this.commit(TABLES, async (tx) => {
       const device = tx.objectStore("device");
+      await then(device);
       const gone = ["key", "proof"].map((key) => device.delete(key));
-      await Promise.all([...cleared, ...gone, then(device), tx.done]);
+      await all([...TABLES.map((table) => tx.objectStore(table).clear()), ...gone]);
     });
   }
 }
 
-interface Lockable {
-  put(row: LockRow | EndedRow, key: string): Promise<unknown>;
-  delete(key: string): Promise<unknown>;
+type WriteTransaction = IDBPTransaction<DeviceStore, (Table | "device")[], "readwrite">;
+type DeviceTable = IDBPObjectStore<DeviceStore, (Table | "device")[], "device", "readwrite">;
+
+/** Whether two locks are the same one: whatever may change of a lock leaves its salt. */
+export function sameLock(one: LockRow | undefined, other: LockRow | undefined): boolean {
+  return one === undefined ? other === undefined : equal(other?.salt, one.salt);
+}
+
+function numberOf(stored: unknown): number {
+  return typeof stored === "number" ? stored : 0;
+}
+
+function lockOf(stored: DeviceStore["device"]["value"] | undefined): LockRow | undefined {
+  return typeof stored === "object" && "format" in stored ? stored : undefined;
+}
+
+function keyOf(stored: DeviceStore["device"]["value"] | undefined): KeyRow | undefined {
+  return typeof stored === "object" && "pair" in stored ? stored : undefined;
+}
+
+export function equal(one: Uint8Array | undefined, other: Uint8Array): boolean {
+  return one?.length === other.length && one.every((byte, at) => byte === other[at]);
+}
+
+/** Resolves when all requests of a transaction have been carried out. */
+async function all(requests: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.all(requests);
+}
+
+function abort(tx: WriteTransaction): void {
+  try {
+    tx.abort();
+  } catch {
+    // It has ended already.
+  }
 }
 
 async function connect(name: string): Promise<IDBPDatabase<DeviceStore>> {
@@ -314,8 +416,16 @@ async function connect(name: string): Promise<IDBPDatabase<DeviceStore>> {
   });
 }
 
-async function rows(db: IDBPDatabase<DeviceStore>, table: Table, range?: IDBKeyRange): Promise<Row[]> {
-  const tx = db.transaction(table);
-  const [keys, values] = await Promise.all([tx.store.getAllKeys(range), tx.store.getAll(range)]);
+function rows(db: IDBPDatabase<DeviceStore>, table: Table, range?: IDBKeyRange, count?: number): Promise<Row[]> {
+  return rowsOf(db.transaction(table).store, range, count);
+}
+
+interface Readable {
+  getAllKeys(range?: IDBKeyRange, count?: number): Promise<string[]>;
+  getAll(range?: IDBKeyRange, count?: number): Promise<Uint8Array[]>;
+}
+
+async function rowsOf(table: Readable, range?: IDBKeyRange, count?: number): Promise<Row[]> {
+  const [keys, values] = await Promise.all([table.getAllKeys(range, count), table.getAll(range, count)]);
   return keys.map((key, at) => ({ key, value: values[at] ?? new Uint8Array() }));
 }

@@ -1,9 +1,10 @@
 /** The leading tab's worker: one wasm workspace, its store, its link to the office. */
 import * as Comlink from "comlink";
 import { admission } from "./admission";
-import { syncNow } from "./launch";
+import { poisoned, syncNow } from "./launch";
 import { named, subscribe, type Refusal } from "./messages";
 import { records } from "./records";
+import { StorageError } from "./storage";
 
 const methods = { ...admission, ...records, syncNow };
 
@@ -16,6 +17,8 @@ const remote = {
       const call = methods[method] as (...args: unknown[]) => unknown;
       return { value: await call(...args) };
     } catch (cause) {
+      // Another worker took over the store; if this tab still leads, it starts a new one.
+      if (cause instanceof StorageError && cause.code === "taken_over") poisoned(cause);
       return { refusal: named(cause) };
     }
   },

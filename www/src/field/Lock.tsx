@@ -9,7 +9,8 @@ import { formatSpan } from "../ui/format";
 import { Alert, Choices, Field, Select, useBusy } from "../ui/parts";
 import { IDLE, idle, lockNow, setIdle, type Idle } from "./locking";
 import { SignInForm } from "./SignIn";
-import { client, enter, explain, status } from "./state";
+import { Rotating, RotateKey } from "./Rotation";
+import { client, enter, expired, explain, rotation, status } from "./state";
 
 type Locked = Extract<StartState, { kind: "locked" }>;
 
@@ -134,6 +135,16 @@ export function LockSettings(): JSX.Element {
   const [changing, setChanging] = useState(false);
   const [changed, setChanged] = useState(false);
   const [current, setCurrent] = useState("");
+  /** The office's password, where the data key is to be replaced too. */
+  const [password, setPassword] = useState<string | null>(null);
+  useEffect(
+    () =>
+      void client.rotation().then(
+        (state) => (rotation.value = state),
+        () => undefined,
+      ),
+    [],
+  );
   return (
     <div class="flex flex-col gap-4">
       <Select<Idle>
@@ -163,17 +174,21 @@ export function LockSettings(): JSX.Element {
       </div>
       {(status.value?.unsent ?? 0) > 0 && <SaveRescue />}
       {changed && <Alert>{t("lock/changed")}</Alert>}
+      <Rotating />
       {changing && (
         <NewSecret
           submit={t("lock/change")}
           onSet={async (secret, kind) => {
-            await client.changePin(current, secret, kind);
+            await client.changePin(current, secret, kind, password ?? undefined);
+            if (password !== null) expired.value = false;
             setCurrent("");
+            setPassword(null);
             setChanging(false);
             setChanged(true);
           }}
         >
           <SecretField label={t("lock/current")} kind="phrase" value={current} onInput={setCurrent} />
+          <RotateKey password={password} onChange={setPassword} />
         </NewSecret>
       )}
     </div>

@@ -4,6 +4,7 @@ import {
   ClientError,
   type ListMark,
   type ListRow,
+  type RotationState,
   type SaveState,
   type StartState,
   type SyncStatus,
@@ -23,6 +24,8 @@ export const session = signal<StartState | null>(null);
 export const rows = signal<ListRow[] | null>(null);
 export const status = signal<SyncStatus | null>(null);
 export const save = signal<SaveState | null>(null);
+/** How far the rows on this phone are re-encrypted; null until it is known. */
+export const rotation = signal<RotationState | null>(null);
 /** Fields of this page with something typed that the core has not taken yet. */
 export const typing = signal(0);
 /** Edits of this page that are not durable yet. */
@@ -149,6 +152,7 @@ export async function enter(next: StartState): Promise<void> {
     rows.value = null;
     status.value = null;
     save.value = null;
+    rotation.value = null;
     toast.value = null;
     changed.value = null;
   }
@@ -188,6 +192,9 @@ export async function begin(): Promise<void> {
         return;
       case "save":
         save.value = event.save;
+        return;
+      case "rotation":
+        rotation.value = event.rotation;
         return;
       case "restarted":
         notice.value = sentence("problem", "restarted");
