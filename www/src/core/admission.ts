@@ -66,6 +66,8 @@ async function begin(pass: Pass | null): Promise<StartState> {
   try {
     await init({ module_or_path: wasmUrl });
     const storage = await Storage.open(STORE);
+    // Of a try before this one, which failed.
+    here.storage?.close();
     here.storage = storage;
     if (STORE === PRACTICE) {
       const { user, role } = await launchPractice(storage, erase);
