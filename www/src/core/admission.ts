@@ -278,7 +278,7 @@ async function admit(name: string, prove: (as: Enrolled | undefined) => Promise<
 
 /** The key of the device's escrow: the office gives it out at a sign-in with the password. */
 async function escrowKey(user: string, password: string, device: string): Promise<string> {
-  const signedIn = await office.signIn(user, password, device);
+  const signedIn = await office.signIn(user, password, { device, proof: await opened().proof(device) });
   if (!signedIn.escrow || signedIn.device !== device || signedIn.user !== user) {
     // The office does not know this device any more: the sign-in is another device's.
     await office.signOut().catch(() => undefined);
