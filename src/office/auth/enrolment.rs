@@ -58,7 +58,9 @@ pub(super) fn keep(
             Err(refused) => return Ok(Err(refused)),
         },
     };
-    if tx.device(device.id)?.is_none() && too_many_enrolments(tx, &user, now)? {
+    // A device with a proof is not new, only forgotten: unsent work may be on it.
+    let new = place.device.is_none() && tx.device(device.id)?.is_none();
+    if new && too_many_enrolments(tx, &user, now)? {
         return Ok(Err(AuthError::TooManyDevices));
     }
     tx.forget_expired(now)?;
