@@ -186,6 +186,10 @@ async fn a_record_that_tells_of_a_bad_visit_is_taken_and_flagged() {
         after: None,
         limit: 10,
     };
+    let sent = office.visit(id).await.expect("there").heads;
+    assert_eq!(office.conduct_queue(of("CN-01")).await.expect("a page"), [], "not evaluated yet");
+    assert_eq!(office.visit(id).await.expect("there").heads, sent, "reading writes nothing");
+    office.keep_conduct(|_| ()).await.expect("evaluated");
     for rule in ["CN-01", "CN-04", "P-01"] {
         let rows = office.conduct_queue(of(rule)).await.expect("a page");
         assert_eq!(rows.iter().map(|row| row.record).collect::<Vec<_>>(), [id], "{rule}");

@@ -4,6 +4,7 @@
 //! other, and flagged. Time is the office's, so no clock is in doubt but the one that wrote the
 //! record, whose skew the phone kept beside its own evaluation.
 
+mod evaluating;
 mod keeping;
 mod walking;
 

@@ -48,7 +48,7 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
     let (closing, heard) = watch::channel(false);
     let policy = super::conduct::policy(&asked.policy)?;
     let office = asked.attachments.of(&desk.office, Access::Create)?.with_policy(policy);
-    let (sweeping, scrubbing) = (office.clone(), office.clone());
+    let (sweeping, scrubbing, evaluating) = (office.clone(), office.clone(), office.clone());
     let app = App {
         office,
         accounts: desk.accounts.clone(),
@@ -63,8 +63,11 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
     };
     if asked.demo {
         desk.runtime.block_on(demo::fill(&desk.office, &desk.accounts))?;
+        // The console shows what the rules find from its first page on.
+        desk.runtime.block_on(evaluating.keep_conduct(|_| ()))?;
     }
     desk.runtime.block_on(async {
+        tokio::spawn(async move { evaluating.keep_evaluating().await });
         tokio::spawn(sweep(sweeping, DAY * u32::from(asked.phone_days)));
         tokio::spawn(scrub(scrubbing));
         // Signals are heard from here on: whoever reads the address may stop the program.

@@ -1,10 +1,10 @@
 //! Keeps the queue of failures and unknowns, and the counts that records of one case need of each
 //! other.
 //!
-//! Nothing of it stands in the way of a merge: a record whose state the layers were not asked of
-//! yet is found by its heads, and asked before the queue is read, when the office starts, or by
-//! `doorstep conduct evaluate`. So it is the same after a crash, after a merge and after a change
-//! of the policy.
+//! No merge waits for an evaluation, and no read causes one: records without an evaluation of their
+//! present state are found by their heads, and evaluated by a background job (`evaluating`) or by
+//! `doorstep conduct evaluate`. So the queue is the same after a crash, a merge or a change of the
+//! policy.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +22,9 @@ use crate::record::command::Command;
 use crate::record::terms::Role;
 use crate::record::view::VisitView;
 
-/// Records that are asked together and kept in one job of the writer.
-const BATCH: u32 = 100;
+/// Records that are evaluated together and kept in one job of the writer: few, since others wait
+/// for it.
+const BATCH: u32 = 25;
 
 /// Whom the office's own entries are signed by.
 const OFFICE: (&str, Role) = (OWN_NAME, Role::Supervisor);
@@ -43,43 +44,51 @@ impl Office {
     /// Asks the rules of every record that they were not asked of since it changed; gives how
     /// many. `progress` hears the number after each batch.
     pub async fn keep_conduct(&self, progress: impl Fn(u64)) -> Result<u64, OfficeError> {
-        let policy = fingerprint(&self.policy);
         let mut done = 0;
         loop {
-            let found = self.blocking(move |office| office.ask_pending(&policy)).await?;
-            if found.is_empty() {
-                return Ok(done);
-            }
-            done += found.len() as u64;
-            let mut writes = Vec::new();
-            for one in &found {
-                writes.extend(one.summaries.iter().cloned());
-            }
-            let differing: Vec<RecordId> =
-                found.iter().filter(|one| one.differs).map(|one| one.id).collect();
-            self.store
-                .write(move |tx| {
-                    found
-                        .iter()
-                        .try_for_each(|one| tx.put_conduct(one.id, &one.heads, &policy, &one.rows))
-                })
-                .await?;
-            for (id, command) in writes {
-                self.command(id, command, OFFICE.0, OFFICE.1).await?;
-            }
-            for id in differing {
-                self.keep_evaluation(id, OFFICE.0, OFFICE.1).await?;
+            match self.keep_conduct_of_some().await? {
+                0 => return Ok(done),
+                some => done += some,
             }
             progress(done);
         }
     }
 
-    /// One page of the queue, after all that is pending was asked.
+    /// The same for as many as are evaluated together; gives how many, 0 where none is left.
+    pub(super) async fn keep_conduct_of_some(&self) -> Result<u64, OfficeError> {
+        let policy = fingerprint(&self.policy);
+        let found = self.blocking(move |office| office.ask_pending(&policy)).await?;
+        let count = found.len() as u64;
+        if found.is_empty() {
+            return Ok(0);
+        }
+        let mut writes = Vec::new();
+        for one in &found {
+            writes.extend(one.summaries.iter().cloned());
+        }
+        let differing: Vec<RecordId> =
+            found.iter().filter(|one| one.differs).map(|one| one.id).collect();
+        self.store
+            .write(move |tx| {
+                found
+                    .iter()
+                    .try_for_each(|one| tx.put_conduct(one.id, &one.heads, &policy, &one.rows))
+            })
+            .await?;
+        for (id, command) in writes {
+            self.command(id, command, OFFICE.0, OFFICE.1).await?;
+        }
+        for id in differing {
+            self.keep_evaluation(id, OFFICE.0, OFFICE.1).await?;
+        }
+        Ok(count)
+    }
+
+    /// One page of the queue, as far as records were evaluated.
     pub async fn conduct_queue(
         &self,
         listing: ConductListing,
     ) -> Result<Vec<ConductRow>, OfficeError> {
-        self.keep_conduct(|_| ()).await?;
         self.blocking(move |office| Ok(office.store.look(|reads| reads.conduct_rows(&listing))?))
             .await
     }
