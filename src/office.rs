@@ -13,6 +13,7 @@ mod age;
 pub mod auth;
 pub mod blobs;
 mod bring;
+pub mod cancel;
 pub mod cases;
 pub mod cli;
 pub mod conduct;
@@ -22,7 +23,9 @@ pub mod export;
 mod feed;
 mod formula;
 pub mod http;
+mod intake;
 mod keep;
+mod keyed;
 mod leave;
 pub mod merge;
 pub mod money;
@@ -44,11 +47,12 @@ use automerge::ActorId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 use crate::conduct::Policy;
-use crate::ids::{DeviceId, actor};
+use crate::ids::{DeviceId, RecordId, actor};
 use crate::record::terms::Role;
 use crate::record::{CommandError, LoadError};
 use blobs::Shelf;
 pub use edit::{Created, NewVisit};
+use keyed::KeyedQueue;
 use merge::Refusal;
 pub use quarantine::{
     Acceptance, ExportEnd, ExportLine, ExportScope, Fullness, QuarantineError, QuarantineField,
@@ -109,6 +113,12 @@ pub enum OfficeError {
     /// A decision on refused work cannot be taken.
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
+    /// A request names a record twice where it may name it once.
+    #[error("the request names a record twice")]
+    Repeated,
+    /// There is no time for this now. What is not done of it was not begun: it may be asked again.
+    #[error("the office is busy")]
+    Busy,
     /// The program is stopping.
     #[error("the office is closing")]
     Closing,
@@ -128,6 +138,8 @@ pub struct Office {
     heavy: Arc<Mutex<()>>,
     /// Places for rounds whose bodies are large.
     large: Arc<Semaphore>,
+    /// One queue per record: only one request at a time judges changes to it.
+    judging: Arc<KeyedQueue<RecordId>>,
     policy: Arc<Policy>,
     shelf: Shelf,
 }
@@ -209,6 +221,8 @@ impl Office {
         let vouchers = Vouchers::new(store.look(|reads| reads.voucher_key())?);
         let actor = actor(device, session.into());
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
+        // As many wait as there are requests at work, which are bounded.
+        let judging = KeyedQueue::new(1, usize::MAX);
         let (repairs, heavy, policy) = Default::default();
         let shelf = Shelf::in_memory();
         Ok(Self {
@@ -221,6 +235,7 @@ impl Office {
             repairs,
             heavy,
             large,
+            judging,
             policy,
             shelf,
         })

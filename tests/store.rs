@@ -13,7 +13,7 @@ mod samples;
 use std::sync::Arc;
 use std::sync::mpsc::{TryRecvError, channel};
 
-use doorstep::ids::{Heads, actor};
+use doorstep::ids::{DeviceId, Heads, actor};
 use doorstep::office::store::{
     Amount, Asides, Decision, Device, EntryKind, Feed, QuarantineExport, Refused, SignIn, Stand,
     Store, StoreError, User,
@@ -256,6 +256,8 @@ fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
     assert_eq!(list[0].refused.changes, Vec::<Vec<u8>>::new());
     assert_eq!(whole.unwrap().refused, one);
     assert_eq!(store.look(|reads| reads.quarantined(77)).unwrap(), None);
+    let heads = |n| store.look(|reads| reads.heads(id(n))).unwrap();
+    assert_eq!((heads(1), heads(7)), (Some(record("C-1", 1).heads), None));
 
     // Filters, pages, and what waits.
     let of = |asked: Asides| store.look(|reads| reads.quarantine(&asked)).unwrap();
@@ -278,6 +280,13 @@ fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
     let whole = store.look(|reads| reads.quarantined(numbers[0])).unwrap().unwrap();
     assert_eq!((whole.stand, whole.decisions.as_slice()), (Stand::Accepted, &made[..]));
     assert_eq!(whole.fingerprint, one.fingerprint().unwrap());
+    let (first, second) = (numbers[0], numbers[1]);
+    let told = |device: DeviceId, asked: &[u64]| {
+        store.look(|reads| reads.last_decisions(device, asked)).unwrap()
+    };
+    assert_eq!(told(device(1), &[77, first, second]), [(first, made[1].clone())]);
+    assert_eq!(told(device(1), &[]), []);
+    assert_eq!(told(device(9), &[first, second]), [], "another device's are not told");
     assert_eq!(of(Asides { stand: Some(Stand::Open), ..newest() }).0[0].id, numbers[1]);
     assert_eq!(waits(), Amount { pieces: 1, bytes: 5 });
     let same = one.clone();

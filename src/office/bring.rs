@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use automerge::ChangeHash;
 
+use super::cancel::CancelToken;
+use super::intake::{Step, names};
 use super::keep::{HandedIn, State, keep};
 use super::merge::{self, Held, Judgement, Refusal};
-use super::store::{StoreError, Writes};
-use super::vouch::Vouchers;
 use super::{Office, OfficeError, Session};
-use crate::ids::Heads;
+use crate::ids::RecordId;
 use crate::sync::chunk;
 use crate::sync::message::{Bring, Outcome, Tables};
 use crate::sync::packed::{self, Unpackable};
@@ -25,84 +25,92 @@ pub(super) struct Brought {
 }
 
 impl Office {
-    /// Takes back each record in a transaction of its own (rule R2). It happens once in the life
-    /// of a store, so all of it is the writer's work.
+    /// Takes back each record in a transaction of its own (rule R2).
     pub(super) async fn take_back(
         &self,
         session: &Session,
         bring: Vec<Bring>,
         tables: &Arc<Tables>,
+        cancel: &CancelToken,
     ) -> Result<Brought, OfficeError> {
-        let mut pending = Vec::with_capacity(bring.len());
-        for bring in bring {
-            let (office, session, tables) = (self.clone(), session.clone(), Arc::clone(tables));
-            pending.push(self.store.write(move |tx| {
-                take(tx, &office.vouchers, &session, &bring, &tables, office.now())
-            }));
-        }
+        let (session, tables) = (session.clone(), Arc::clone(tables));
+        let items = bring.into_iter().map(|bring| (bring.record, bring)).collect();
+        let judge = move |office: &Self, _: RecordId, bring: &Bring| {
+            office.judge_brought(&session, bring, &tables)
+        };
         let mut brought = Brought::default();
-        for pending in pending {
-            let (outcome, changes) = pending.await?;
+        for (outcome, changes) in self.take_in(items, cancel, judge).await? {
             brought.outcomes.push(outcome);
             brought.changes.extend(changes);
         }
         Ok(brought)
     }
-}
 
-fn take(
-    tx: &mut dyn Writes,
-    vouchers: &Vouchers,
-    session: &Session,
-    bring: &Bring,
-    tables: &Tables,
-    at: i64,
-) -> Result<(Outcome, Vec<ChangeHash>), StoreError> {
-    let id = bring.record;
-    if !vouchers.hold(&session.user, id, &bring.heads, &bring.tag) {
-        return Ok((refused(Refusal::not_vouched()), Vec::new()));
-    }
-    let stored = tx.record(id)?;
-    let known = tx.known(id)?;
-    let have = stored.as_ref().map_or(Heads::default(), |stored| stored.heads.clone());
-    let missing = |tx: &mut dyn Writes| {
-        // A voucher shows what a device held once. What the record has come to since is hidden
-        // from a former collector: such a device brings all that it has.
-        let mine = tx.collectors(id)?.contains(&session.user);
-        if stored.is_some() && !mine {
-            tracing::warn!(device = %session.device, "unknown dependency in a withdrawn record");
+    /// Looks at what one record was brought with. Blocks.
+    fn judge_brought(
+        &self,
+        session: &Session,
+        bring: &Bring,
+        tables: &Tables,
+    ) -> Result<Step<Taken>, OfficeError> {
+        let (id, at) = (bring.record, self.now());
+        if !self.vouchers.hold(&session.user, id, &bring.heads, &bring.tag) {
+            return Ok(Step::Done((refused(Refusal::not_vouched()), Vec::new())));
         }
-        let have = if mine { have.clone() } else { Heads::default() };
-        Ok((Outcome::Missing { have }, Vec::new()))
-    };
-    let chunks = match packed::unpack(&bring.changes, tables, |name| merge::find(&known, name)) {
-        Ok(chunks) => chunks,
-        Err(Unpackable::UnknownDependency) => return missing(tx),
-        Err(Unpackable::Malformed) => {
-            return Ok((refused(Refusal::not_whole()), Vec::new()));
-        }
-    };
-    let bytes: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
-    let held = stored.as_ref().map(|stored| Held { known: &known, document: &stored.document });
-    let (heads, merged) = match merge::restore(id, held, &bytes, &bring.heads) {
-        Judgement::Accepted(accepted) => {
-            let state = State::of(*accepted, at);
+        let (stored, known, mine) = self.store.look(|reads| {
+            let mine = reads.collectors(id)?.contains(&session.user);
+            Ok((reads.record(id)?, reads.known(id)?, mine))
+        })?;
+        let have = stored.as_ref().map(|stored| stored.heads.clone());
+        let missing = || {
+            // A voucher shows what a device held once. What the record has come to since is hidden
+            // from a former collector: such a device brings all that it has.
+            if have.is_some() && !mine {
+                tracing::warn!(device = %session.device, "unknown dependency in a withdrawn record");
+            }
+            let have = have.clone().filter(|_| mine).unwrap_or_default();
+            (Outcome::Missing { have }, Vec::new())
+        };
+        let names = names(&known);
+        let chunks = match packed::unpack(&bring.changes, tables, |name| names.get(name).copied()) {
+            Ok(chunks) => chunks,
+            Err(Unpackable::UnknownDependency) => return Ok(Step::Done(missing())),
+            Err(Unpackable::Malformed) => {
+                return Ok(Step::Done((refused(Refusal::not_whole()), Vec::new())));
+            }
+        };
+        let bytes: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
+        let changes: Vec<ChangeHash> = bytes.iter().map(|bytes| chunk::hash(bytes)).collect();
+        let held = stored.as_ref().map(|stored| Held { known: &known, document: &stored.document });
+        let accepted = match merge::restore(id, held, &bytes, &bring.heads) {
+            Judgement::Accepted(accepted) => accepted,
+            Judgement::Duplicate => {
+                let voucher = self.vouchers.voucher(&session.user, id, &have.unwrap_or_default());
+                let outcome =
+                    if mine { Outcome::Duplicate { voucher } } else { Outcome::Withdrawn };
+                return Ok(Step::Done((outcome, changes)));
+            }
+            Judgement::Missing => return Ok(Step::Done(missing())),
+            Judgement::Refused(refusal) => return Ok(Step::Done((refused(refusal), Vec::new()))),
+        };
+        let state = State::of(*accepted, at);
+        let (session, vouchers) = (session.clone(), self.vouchers.clone());
+        Ok(Step::write(state.size(), move |tx| {
+            if tx.heads(id)? != have {
+                return Ok(None);
+            }
             let by = HandedIn { user: &session.user, device: session.device, at, quarantine: None };
             keep(tx, id, stored.as_ref(), &state, by)?;
-            (state.heads, true)
-        }
-        Judgement::Duplicate => (have, false),
-        Judgement::Missing => return missing(tx),
-        Judgement::Refused(refusal) => return Ok((refused(refusal), Vec::new())),
-    };
-    let voucher = vouchers.voucher(&session.user, id, &heads);
-    let outcome = match (tx.collectors(id)?.contains(&session.user), merged) {
-        (true, true) => Outcome::Merged { voucher },
-        (true, false) => Outcome::Duplicate { voucher },
-        (false, _) => Outcome::Withdrawn,
-    };
-    Ok((outcome, bytes.iter().map(|bytes| chunk::hash(bytes)).collect()))
+            let voucher = vouchers.voucher(&session.user, id, &state.heads);
+            let mine = tx.collectors(id)?.contains(&session.user);
+            let outcome = if mine { Outcome::Merged { voucher } } else { Outcome::Withdrawn };
+            Ok(Some((outcome, changes.clone())))
+        }))
+    }
 }
+
+/// What became of one record, and the changes that need not be sent back.
+type Taken = (Outcome, Vec<ChangeHash>);
 
 fn refused(refusal: Refusal) -> Outcome {
     let Refusal { code, path, message } = refusal;

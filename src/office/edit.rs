@@ -1,10 +1,14 @@
 //! The office's own edits: records that it makes, commands from the console.
 
+use std::sync::Arc;
+
 use automerge::Change;
 
+use super::cancel::CancelToken;
+use super::intake::Step;
 use super::keep::{HandedIn, State, keep};
 use super::merge::{self, Held, Judgement, Sender};
-use super::store::{Known, Pending, StoreError, Writes};
+use super::store::{Known, Pending, Reads, StoreError};
 use super::{Office, OfficeError, conduct, random};
 use crate::conduct::Moment;
 use crate::ids::RecordId;
@@ -137,10 +141,8 @@ impl Office {
         user: &str,
         role: Role,
     ) -> Result<VisitView, OfficeError> {
-        let user = user.to_owned();
-        let office = self.clone();
         let work = move |document: &mut Record, author: &Author| document.apply(&command, author);
-        self.store.write(move |tx| office.carry_out(tx, record, &work, &user, role)).await?
+        self.carry_out(record, Arc::new(work), user, role).await
     }
 
     /// Keeps in a record what the rules of conduct say of it after the visit, where that is not
@@ -151,8 +153,6 @@ impl Office {
         user: &str,
         role: Role,
     ) -> Result<VisitView, OfficeError> {
-        let user = user.to_owned();
-        let office = self.clone();
         let policy = self.policy.clone();
         let work = move |document: &mut Record, author: &Author| {
             let view = document.view();
@@ -162,18 +162,35 @@ impl Office {
                 None => Ok(None),
             }
         };
-        self.store.write(move |tx| office.carry_out(tx, record, &work, &user, role)).await?
+        self.carry_out(record, Arc::new(work), user, role).await
     }
 
-    fn carry_out(
+    async fn carry_out(
         &self,
-        tx: &mut dyn Writes,
-        id: RecordId,
-        work: &Work<'_>,
+        record: RecordId,
+        work: Arc<Work>,
         user: &str,
         role: Role,
-    ) -> Result<Result<VisitView, OfficeError>, StoreError> {
-        let Some(stored) = tx.record(id)? else { return Ok(Err(OfficeError::UnknownRecord)) };
+    ) -> Result<VisitView, OfficeError> {
+        let user = user.to_owned();
+        let judge = move |office: &Self, record: RecordId, _: &()| {
+            office.judge_edit(record, work.as_ref(), &user, role)
+        };
+        let done = self.take_in(vec![(record, ())], &CancelToken::default(), judge).await?;
+        done.into_iter().next().ok_or(OfficeError::Closing)
+    }
+
+    /// Writes an edit on a copy and judges it. Blocks.
+    fn judge_edit(
+        &self,
+        id: RecordId,
+        work: &Work,
+        user: &str,
+        role: Role,
+    ) -> Result<Step<VisitView>, OfficeError> {
+        let read = |reads: &mut dyn Reads| Ok((reads.record(id)?, reads.known(id)?));
+        let (stored, known) = self.store.look(read)?;
+        let Some(stored) = stored else { return Err(OfficeError::UnknownRecord) };
         let at = self.now();
         let author = Author {
             actor: self.actor.clone(),
@@ -182,37 +199,43 @@ impl Office {
             now_ms: at,
             zone: OFFICE_ZONE.into(),
         };
-        let change = match write(&stored.document, work, &author) {
-            Ok((view, None)) => return Ok(Ok(view)),
-            Ok((_, Some(change))) => change,
-            Err(error) => return Ok(Err(error)),
+        let change = match write(&stored.document, work, &author)? {
+            (view, None) => return Ok(Step::Done(view)),
+            (_, Some(change)) => change,
         };
-        let known = tx.known(id)?;
         let held = Held { known: &known, document: &stored.document };
         // The office signs no seal.
         let sender = Sender { user, role, device: self.device, keys: &[] };
-        match merge::judge(held, &[change.raw_bytes()], sender) {
-            Judgement::Accepted(accepted) => {
-                let view = accepted.record.view();
-                let by = HandedIn { user, device: self.device, at, quarantine: None };
-                keep(tx, id, Some(&stored), &State::of(*accepted, at), by)?;
-                Ok(Ok(view))
-            }
-            Judgement::Refused(refusal) => Ok(Err(OfficeError::Refused(refusal))),
+        let accepted = match merge::judge(held, &[change.raw_bytes()], sender) {
+            Judgement::Accepted(accepted) => accepted,
+            Judgement::Refused(refusal) => return Err(OfficeError::Refused(refusal)),
             // The change was made on the state that it is merged into.
             Judgement::Duplicate | Judgement::Missing => {
-                Err(StoreError::Damaged(format!("record {id} is not what its changes say")))
+                let what = format!("record {id} is not what its changes say");
+                return Err(StoreError::Damaged(what).into());
             }
-        }
+        };
+        let view = accepted.record.view();
+        let state = State::of(*accepted, at);
+        let (user, device) = (user.to_owned(), self.device);
+        Ok(Step::write(state.size(), move |tx| {
+            if tx.heads(id)?.as_ref() != Some(&stored.heads) {
+                return Ok(None);
+            }
+            let by = HandedIn { user: &user, device, at, quarantine: None };
+            keep(tx, id, Some(&stored), &state, by)?;
+            Ok(Some(view.clone()))
+        }))
     }
 }
 
 /// What is written into a record.
-type Work<'w> = dyn Fn(&mut Record, &Author) -> Result<Option<Change>, CommandError> + 'w;
+type Work =
+    dyn Fn(&mut Record, &Author) -> Result<Option<Change>, CommandError> + Send + Sync + 'static;
 
 fn write(
     document: &[u8],
-    work: &Work<'_>,
+    work: &Work,
     author: &Author,
 ) -> Result<(VisitView, Option<Change>), OfficeError> {
     let mut record = Record::load(document)?;

@@ -28,6 +28,10 @@ const FRAME: usize = 64;
 /// Bytes of changes beyond which the whole document is sent instead.
 const LONG: usize = 256 * 1024;
 
+/// Bytes of documents that are loaded for what a device wants, of which little may travel. What
+/// does not come now is wanted again.
+const LOADED: usize = 8 * 1024 * 1024;
+
 /// Entries read at once.
 const BATCH: u32 = 256;
 
@@ -83,12 +87,12 @@ pub(super) fn page(reads: &mut dyn Reads, ask: &Ask) -> Result<Page, StoreError>
     let mut filling = Filling::new(ask.max_bytes);
     let differing = differing(reads, ask, filling.budget)?;
 
-    let mut sent = BTreeSet::new();
+    let (mut sent, mut loaded) = (BTreeSet::new(), 0);
     for want in &ask.want {
-        if sent.contains(&want.record) {
-            continue;
+        if loaded > LOADED {
+            break;
         }
-        let content = wanted(reads, ask, want, &mut filling.packer)?;
+        let content = wanted(reads, ask, want, &mut filling.packer, &mut loaded)?;
         if !filling.take(want.record, content) {
             break;
         }
@@ -173,12 +177,14 @@ impl Filling {
     }
 }
 
-/// What the device lacks of a record, by what it has (rules D5, P3).
+/// What the device lacks of a record, by what it has (rules D5, P3). Adds to `loaded` what was
+/// loaded for that.
 fn wanted(
     reads: &mut dyn Reads,
     ask: &Ask,
     want: &Want,
     packer: &mut Packer,
+    loaded: &mut usize,
 ) -> Result<Content, StoreError> {
     match reads.entry_at(&ask.user, want.record, u64::MAX)?.map(|entry| entry.kind) {
         Some(EntryKind::Added | EntryKind::Changed) => {}
@@ -190,9 +196,14 @@ fn wanted(
     if want.have.as_slice().is_empty() {
         return whole(ask, want.record, &stored);
     }
+    let voucher = ask.voucher(want.record, &stored);
+    if want.have == stored.heads {
+        return Ok(Content::Changes { changes: Vec::new(), voucher });
+    }
+    *loaded += stored.document.len();
     let changes = load(want.record, &stored)?.changes_after(&want.have);
     let changes = packer.pack(changes.iter().map(Change::raw_bytes));
-    Ok(Content::Changes { changes, voucher: ask.voucher(want.record, &stored) })
+    Ok(Content::Changes { changes, voucher })
 }
 
 /// What the device lacks of an entry's record; `None` where that is nothing.

@@ -42,7 +42,7 @@ use axum::routing::{get, patch, post, put};
 use chrono_tz::Tz;
 use tokio::sync::watch;
 
-pub use edge::{Edge, Limits, Proxies, Setup, Turns};
+pub use edge::{Edge, Limits, Pool, Proxies, Setup, Share, Turns};
 pub use lender::Lender;
 pub use metrics::Metrics;
 pub use pages::{File, Pages};
@@ -98,16 +98,12 @@ pub fn router(app: App) -> Router {
         .route("/api/sign-in/openid", post(openid::begin))
         .route("/api/sign-in/openid/return", get(openid::finish));
     let quick = Router::new()
-        .route("/api/session", get(session::show).delete(session::sign_out))
         .route("/api/visits", get(visits::list))
         .route("/api/visits/{id}", get(visits::show))
         .route("/api/visits/{id}/history", get(visits::history))
         .route("/api/visits/{id}/conduct", get(conduct::show))
         .route("/api/conduct", get(conduct::queue))
-        .route("/api/conduct/layers", get(conduct::layers))
         .route("/api/visits/{id}/commands", post(edits::command))
-        .route("/api/device/key", put(keys::enrol))
-        .route("/api/lender", get(lender::show))
         .route("/api/users", get(people::users).post(people::add_user))
         .route("/api/users/{name}", patch(people::change_user))
         .route("/api/devices", get(people::devices))
@@ -117,6 +113,12 @@ pub fn router(app: App) -> Router {
         .route("/api/quarantine/{number}", get(quarantine::show))
         .route("/api/quarantine/{number}/accept", post(quarantine::accept))
         .route("/api/quarantine/{number}/dismiss", post(quarantine::dismiss));
+    // For every role: collectors must not fill the console's memory for bodies.
+    let own = Router::new()
+        .route("/api/session", get(session::show).delete(session::sign_out))
+        .route("/api/conduct/layers", get(conduct::layers))
+        .route("/api/device/key", put(keys::enrol))
+        .route("/api/lender", get(lender::show));
     let rounds = Router::new().route("/sync", post(sync::round));
     let pieces = Router::new().route("/api/blobs/{sha256}", put(blobs::put).get(blobs::get));
     let import = Router::new().route("/api/cases/import", post(transfer::import));
@@ -136,6 +138,7 @@ pub fn router(app: App) -> Router {
     let endless = Router::new().route("/api/events", get(events::stream));
     let guarded = in_turn(sign_in, &app, Queue::SignIns, limits.sign_in_body)
         .merge(in_turn(quick, &app, Queue::Reads, limits.command_body))
+        .merge(in_turn(own, &app, Queue::Reads, limits.sign_in_body))
         .merge(in_turn(rounds, &app, Queue::Rounds, MAX_BODY))
         .merge(in_turn(pieces, &app, Queue::Pieces, MAX_PIECE))
         .merge(in_turn(import, &app, Queue::Sheets, limits.sheet_body))
@@ -151,10 +154,9 @@ pub fn router(app: App) -> Router {
 fn in_turn(routes: Router<Arc<App>>, app: &App, queue: Queue, body: usize) -> Router<Arc<App>> {
     let limits = app.edge.limits();
     let patience = if queue == Queue::Sheets { limits.long_answer } else { limits.answer };
-    let waits = Waits { edge: app.edge.clone(), queue, body };
+    let waits = Waits { edge: app.edge.clone(), queue, body, patience };
     routes
         // The queue's own layer is what bounds bodies.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(waits, layers::in_turn))
-        .layer(layers::timeout(patience))
 }

@@ -35,6 +35,13 @@ pub(super) struct State {
 }
 
 impl State {
+    /// About how many bytes it takes while it waits for the writer.
+    pub(super) fn size(&self) -> usize {
+        let added = self.added.iter().map(|(_, bytes)| bytes.len());
+        // The rows say in other words what the document says.
+        added.sum::<usize>() + 3 * self.document.len()
+    }
+
     pub(super) fn of(accepted: Accepted, at: i64) -> Self {
         Self {
             heads: accepted.record.heads(),

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use automerge::ChangeHash;
 
-use super::merge;
-use super::quarantine::{Aside, Sending};
-use super::round::{RECORDS, not_kept};
-use super::store::{Known, StoreError, Stored, Writes};
+use super::cancel::CancelToken;
+use super::intake::{Basis, Step, as_reads, names};
+use super::quarantine::{Aside, Sending, set_aside};
+use super::round::{check_lists, not_kept};
 use super::{Office, OfficeError, Session};
-use crate::ids::Heads;
+use crate::ids::{Heads, RecordId};
 use crate::sync::chunk;
 use crate::sync::digest::Digest;
 use crate::sync::message::{Ended, Outcome, Push, Reply, Request, Tables};
@@ -27,22 +27,28 @@ impl Office {
         request: Request,
         ended: Ended,
     ) -> Result<Reply, OfficeError> {
+        self.hand_over_until(session, request, ended, &CancelToken::default()).await
+    }
+
+    /// The same with a cancel token, as in [`Office::handle_sync_until`].
+    pub async fn hand_over_until(
+        &self,
+        session: &Session,
+        request: Request,
+        ended: Ended,
+        cancel: &CancelToken,
+    ) -> Result<Reply, OfficeError> {
+        check_lists(&request)?;
         let Request { cursor, tables, bring, push, .. } = request;
-        if push.len().max(bring.len()) > RECORDS {
-            return Err(OfficeError::TooMany);
-        }
         let tables = Arc::new(tables);
         // It is taken on the office's own word; what becomes of it is not the device's to know.
-        let brought = self.take_back(session, bring, &tables).await?.outcomes;
-        let mut pending = Vec::with_capacity(push.len());
-        for push in push {
-            let (session, tables, at) = (session.clone(), Arc::clone(&tables), self.now());
-            pending.push(self.store.write(move |tx| take(tx, &session, &push, &tables, ended, at)));
-        }
-        let mut results = Vec::with_capacity(pending.len());
-        for pending in pending {
-            results.push(pending.await?);
-        }
+        let brought = self.take_back(session, bring, &tables, cancel).await?.outcomes;
+        let session = session.clone();
+        let items = push.into_iter().map(|push| (push.record, push)).collect();
+        let judge = move |office: &Self, _: RecordId, push: &Push| {
+            office.judge_handed_over(&session, push, &tables, ended)
+        };
+        let results = self.take_in(items, cancel, judge).await?;
         Ok(Reply {
             tables: Tables::default(),
             brought: brought.into_iter().map(|_| Outcome::Withdrawn).collect(),
@@ -57,35 +63,47 @@ impl Office {
             ended: Some(ended),
         })
     }
-}
 
-/// Keeps one push, unless the office has all of it: merged, or kept under the same number.
-fn take(
-    tx: &mut dyn Writes,
-    session: &Session,
-    push: &Push,
-    tables: &Tables,
-    ended: Ended,
-    at: i64,
-) -> Result<Outcome, StoreError> {
-    // What was never the user's is to the device as if there were none.
-    let ever = tx.collectors(push.record)?.contains(&session.user)
-        || tx.entry_at(&session.user, push.record, u64::MAX)?.is_some();
-    let stored: Option<Stored> = if ever { tx.record(push.record)? } else { None };
-    let known: Vec<Known> = if ever { tx.known(push.record)? } else { Vec::new() };
-    let chunks = match packed::unpack(&push.changes, tables, |name| merge::find(&known, name)) {
-        Ok(chunks) => chunks,
-        // The device sends them as they are next time.
-        Err(Unpackable::UnknownDependency) => {
-            return Ok(Outcome::Missing { have: Heads::default() });
+    /// Looks at one push: it is kept, unless the office has all of it, merged or under the same
+    /// number. Blocks.
+    fn judge_handed_over(
+        &self,
+        session: &Session,
+        push: &Push,
+        tables: &Tables,
+        ended: Ended,
+    ) -> Result<Step<Outcome>, OfficeError> {
+        let (record, at) = (push.record, self.now());
+        let (basis, stored, known) = self.store.look(|reads| {
+            let basis = Basis::read(reads, session, record)?;
+            // What was never the user's is to the device as if there were none.
+            let stored = if basis.ever_mine { reads.record(record)? } else { None };
+            let known = if basis.ever_mine { reads.known(record)? } else { Vec::new() };
+            Ok((basis, stored, known))
+        })?;
+        let names = names(&known);
+        let chunks = match packed::unpack(&push.changes, tables, |name| names.get(name).copied()) {
+            Ok(chunks) => chunks,
+            // The device sends them as they are next time.
+            Err(Unpackable::UnknownDependency) => {
+                return Ok(Step::Done(Outcome::Missing { have: Heads::default() }));
+            }
+            Err(Unpackable::Malformed) => vec![columns::to_vec(push)],
+        };
+        let held: BTreeSet<ChangeHash> = known.iter().map(|known| known.hash).collect();
+        if chunks.iter().all(|bytes| held.contains(&chunk::hash(bytes))) {
+            return Ok(Step::Done(Outcome::Withdrawn));
         }
-        Err(Unpackable::Malformed) => vec![columns::to_vec(push)],
-    };
-    let held: BTreeSet<ChangeHash> = known.iter().map(|known| known.hash).collect();
-    if chunks.iter().all(|bytes| held.contains(&chunk::hash(bytes))) {
-        return Ok(Outcome::Withdrawn);
+        let bytes = chunks.iter().map(Vec::len).sum();
+        let sending = Sending { session: session.clone(), record, chunks, at };
+        let refused = sending.refused(stored.as_ref(), &known, &Aside::ended(ended.as_str()));
+        let session = sending.session;
+        Ok(Step::write(bytes, move |tx| {
+            if Basis::read(as_reads(tx), &session, record)? != basis {
+                return Ok(None);
+            }
+            let kept = set_aside(tx, &refused)?;
+            Ok(Some(kept.map_or_else(not_kept, |_| Outcome::Withdrawn)))
+        }))
     }
-    let sending = Sending { session: session.clone(), record: push.record, chunks, at };
-    let kept = sending.set_aside(tx, stored.as_ref(), &known, &Aside::ended(ended.as_str()))?;
-    Ok(kept.map_or_else(not_kept, |_| Outcome::Withdrawn))
 }

@@ -44,7 +44,6 @@ use crate::ids::{DeviceId, Heads, device_of};
 use crate::record::authority::Writer;
 use crate::record::terms::Role;
 use crate::record::{Record, genesis};
-use crate::sync::packed::{self, Prefix};
 use chunk::Header;
 use graph::Graph;
 pub(super) use reading::read;
@@ -137,13 +136,6 @@ pub fn judge_as(
 pub(super) fn weight(max_op: u64, chunks: &[&[u8]]) -> u64 {
     let headers = chunks.iter().filter_map(|chunk| Header::parse(chunk).ok());
     headers.fold(max_op, |weight, header| weight.saturating_add(header.operations))
-}
-
-/// Finds a change that is held by the beginning of its hash, as changes on the wire name what they
-/// follow.
-pub(super) fn find(known: &[Known], name: &Prefix) -> Option<ChangeHash> {
-    let mut hashes = known.iter().map(|known| known.hash).chain([genesis::hash()]);
-    hashes.find(|hash| packed::prefix(hash) == *name)
 }
 
 /// What the cheap checks leave of a push.

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub(super) use export::Exported;
 pub use export::{ExportEnd, ExportScope, Restored};
-pub(super) use keep::{Aside, Sending, decided};
+pub(super) use keep::{Aside, Sending, decided, set_aside};
 use plan::Plan;
 pub use usage::{ExportLine, Fullness, QuarantineUsage, UserUsage};
 

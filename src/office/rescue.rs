@@ -1,13 +1,15 @@
 //! Takes a phone's rescue file in: its changes go through the one judge, as if the phone had
 //! pushed them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::cancel::CancelToken;
 use super::merge::Refusal;
-use super::quarantine::{Aside, Sending};
-use super::store::StoreError;
+use super::quarantine::{Aside, Sending, set_aside};
+use super::store::{Reads, StoreError};
 use super::{EnrolmentProof, Office, OfficeError, Session};
 use crate::ids::{DeviceId, RecordId};
 use crate::sync::chunk;
@@ -183,12 +185,15 @@ impl Office {
     ) -> Result<Taken, OfficeError> {
         let tables = Arc::new(Tables::default());
         // A file has nothing more that would help.
-        let hopeless = Arc::new(vec![record]);
+        let hopeless = BTreeSet::from([record]);
+        let cancel = CancelToken::default();
         let mut outcome = ("duplicate", None);
         for part in chunks.chunks(CHANGES) {
             let changes = part.iter().map(|chunk| Packed::plain(chunk)).collect();
             let push = vec![Push { record, changes }];
-            let (results, _) = self.take_all(&sender.session, push, &tables, &hopeless).await?;
+            let taken =
+                self.take_all(&sender.session, push, &tables, hopeless.clone(), &cancel).await?;
+            let (results, _) = taken;
             match results.into_iter().next() {
                 Some(Outcome::Merged { .. }) => outcome.0 = "merged",
                 Some(Outcome::Duplicate { .. }) => {}
@@ -224,10 +229,15 @@ impl Office {
         }
         let reason = aside.message.clone();
         let sending = Sending { session: sender.session.clone(), record, chunks, at: self.now() };
-        let kept = self.store.write(move |tx| {
-            let (stored, known) = (tx.record(record)?, tx.known(record)?);
-            sending.set_aside(tx, stored.as_ref(), &known, &aside)
-        });
+        let refused = self
+            .blocking(move |office| {
+                let read =
+                    |reads: &mut dyn Reads| Ok((reads.record(record)?, reads.known(record)?));
+                let (stored, known) = office.store.look(read)?;
+                Ok(sending.refused(stored.as_ref(), &known, &aside))
+            })
+            .await?;
+        let kept = self.store.write(move |tx| set_aside(tx, &refused));
         Ok(match kept.await? {
             Some(_) => ("quarantined", Some(reason)),
             None => ("not_kept", Some(Refusal::quarantine_full().message)),

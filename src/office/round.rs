@@ -1,20 +1,20 @@
 //! The office's side of a round (rules R1 to R6): pushes first, each in a transaction of its own,
 //! then one page of the feed.
 //!
-//! A push is judged before it is queued, on the state that stands then, so that the one writer
-//! never waits for a judge. Where the record has moved meanwhile, the writer judges again on what
-//! stands now. What changes nothing, such as a repeated push, is never queued.
+//! Pushes are judged beside the writer (`intake`). What changes nothing, such as a repeated push,
+//! is never queued.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
+use super::cancel::CancelToken;
 use super::feed;
+use super::intake::{Basis, Step, as_reads, names};
 use super::keep::{HandedIn, State, keep};
 use super::merge::{self, Held, Judgement, Refusal, Sender};
-use super::quarantine::{Aside, Sending, decided};
-use super::store::{Known, Pending, Reads, StoreError, Stored, Writes};
-use super::vouch::Vouchers;
+use super::quarantine::{Aside, Sending, decided, set_aside};
+use super::store::{Known, Reads, StoreError, Stored};
 use super::{Office, OfficeError, Session};
 use crate::ids::{Heads, RecordId};
 use crate::sync::message::{Outcome, Push, Reply, Request, Tables};
@@ -22,7 +22,7 @@ use crate::sync::packed::{self, Unpackable, columns};
 use crate::sync::ranges;
 
 /// Records of a kind in one request. Results are some bytes each, and all of them travel.
-pub(super) const RECORDS: usize = 4_096;
+const RECORDS: usize = 4_096;
 
 /// Operations of a push and its record beyond which it waits for others that are as heavy: judging
 /// takes about a kilobyte for each. A record of an ordinary visit has some hundreds.
@@ -36,21 +36,30 @@ impl Office {
         session: &Session,
         request: Request,
     ) -> Result<Reply, OfficeError> {
+        self.handle_sync_until(session, request, &CancelToken::default()).await
+    }
+
+    /// The same with a cancel token. Once cancelled it fails with [`OfficeError::Busy`] between two
+    /// records: those before are durable, and a retry of the same request finds them so.
+    pub async fn handle_sync_until(
+        &self,
+        session: &Session,
+        request: Request,
+        cancel: &CancelToken,
+    ) -> Result<Reply, OfficeError> {
+        check_lists(&request)?;
         let Request { cursor, tables, bring, push, want, ranges, max_bytes, asides, keep } =
             request;
-        let most = push.len().max(bring.len()).max(want.len());
-        if most > RECORDS || !ranges::are_sound(&ranges) {
-            return Err(OfficeError::TooMany);
-        }
         if ranges.first().is_some_and(|range| range.from == RecordId([0; 16])) {
             // In healthy running it never happens (rule P4).
             self.repairs.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(device = %session.device, ranges = ranges.len(), "repair");
         }
         let tables = Arc::new(tables);
-        let brought = self.take_back(session, bring, &tables).await?;
-        let hopeless = Arc::new(keep.unwrap_or_default());
-        let (results, merged) = self.take_all(session, push, &tables, &hopeless).await?;
+        let brought = self.take_back(session, bring, &tables, cancel).await?;
+        let hopeless = keep.unwrap_or_default().into_iter().collect();
+        let (results, merged) = self.take_all(session, push, &tables, hopeless, cancel).await?;
+        cancel.check()?;
         let ask = feed::Ask {
             user: session.user.clone(),
             device: session.device,
@@ -85,85 +94,139 @@ impl Office {
         })
     }
 
-    /// One result for each push, in order, and the heads that the device knows by them. All are
-    /// queued before the first is waited for, so that they share commits.
+    /// One result for each push, in order, and the heads that the device knows by them. What
+    /// builds on nothing that is held is kept where the device has nothing that would help
+    /// (`hopeless`, rule R6).
     pub(super) async fn take_all(
         &self,
         session: &Session,
         pushes: Vec<Push>,
         tables: &Arc<Tables>,
-        hopeless: &Arc<Vec<RecordId>>,
+        hopeless: BTreeSet<RecordId>,
+        cancel: &CancelToken,
     ) -> Result<(Vec<Outcome>, BTreeMap<RecordId, Heads>), OfficeError> {
         let (session, tables) = (session.clone(), Arc::clone(tables));
-        let hopeless = Arc::clone(hopeless);
-        let taken = self
-            .blocking(move |office| {
-                let take = |push: Push| {
-                    let hopeless = hopeless.contains(&push.record);
-                    Ok((push.record, office.take(&session, push, &tables, hopeless)?))
-                };
-                pushes.into_iter().map(take).collect::<Result<Vec<_>, OfficeError>>()
-            })
-            .await?;
+        let hopeless = Arc::new(hopeless);
+        let records: Vec<RecordId> = pushes.iter().map(|push| push.record).collect();
+        let items = pushes.into_iter().map(|push| (push.record, push)).collect();
+        let judge = move |office: &Self, record: RecordId, push: &Push| {
+            office.judge_push(&session, push, &tables, hopeless.contains(&record))
+        };
+        let taken = self.take_in(items, cancel, judge).await?;
         let mut results = Vec::with_capacity(taken.len());
         let mut merged = BTreeMap::new();
-        for (record, taken) in taken {
-            let (outcome, heads) = match taken {
-                Taken::Settled(settled) => settled,
-                Taken::Queued(pending) => pending.await?,
-            };
+        for (record, (outcome, heads)) in records.into_iter().zip(taken) {
             merged.extend(heads.map(|heads| (record, heads)));
             results.push(outcome);
         }
         Ok((results, merged))
     }
 
-    /// Judges one push and queues what is to be written; what builds on nothing that is held is
-    /// kept where the device has nothing that would help (`hopeless`, rule R6). Blocks.
-    fn take(
+    /// Judges one push. Blocks.
+    fn judge_push(
         &self,
         session: &Session,
-        push: Push,
+        push: &Push,
         tables: &Tables,
         hopeless: bool,
-    ) -> Result<Taken, OfficeError> {
-        let at = self.now();
-        let found = self.store.look(|reads| Found::read(reads, session, push.record))?;
-        let (verdict, chunks) = match found.unpack(&push, tables) {
+    ) -> Result<Step<Settled>, OfficeError> {
+        let (at, record) = (self.now(), push.record);
+        let found = self.store.look(|reads| Found::read(reads, session, record))?;
+        // Also while it is read for what is kept of it.
+        let _alone;
+        let (verdict, chunks) = match found.unpack(push, tables) {
             Ok(chunks) => {
-                let _alone = self.alone_if_heavy(&found, &chunks);
+                _alone = self.alone_if_heavy(&found, &chunks);
                 (found.judge(session, &chunks, at).or_kept(hopeless), chunks)
             }
             Err(Unpackable::UnknownDependency) => {
                 found.log_if_former(session);
-                return Ok(Taken::Settled((Outcome::Missing { have: found.have() }, None)));
+                return Ok(Step::Done((Outcome::Missing { have: found.have() }, None)));
             }
             // The bytes are kept as they came.
             Err(Unpackable::Malformed) => {
-                let bytes = columns::to_vec(&push);
-                (Verdict::Refuse(Refusal::not_whole()), vec![bytes])
+                (Verdict::Refuse(Refusal::not_whole()), vec![columns::to_vec(push)])
             }
         };
-        let by = Sending { session: session.clone(), record: push.record, chunks, at };
-        match &verdict {
-            Verdict::Duplicate | Verdict::Missing | Verdict::Gone { held: true } => {
-                let settled = by.answer(&found, &verdict, &self.vouchers);
-                Ok(Taken::Settled(settled))
+        let session = session.clone();
+        let (aside, refusal) = match verdict {
+            Verdict::Keep(state) => return Ok(self.keep_push(session, record, found, state, at)),
+            Verdict::Duplicate => {
+                let have = found.have();
+                let voucher = self.vouchers.voucher(&session.user, record, &have);
+                return Ok(Step::Done((Outcome::Duplicate { voucher }, Some(have))));
             }
-            Verdict::Keep(_) | Verdict::Gone { held: false } | Verdict::Refuse(_) => {
-                let basis = found.basis();
-                let vouchers = self.vouchers.clone();
-                Ok(Taken::Queued(self.store.write(move |tx| {
-                    let now = Found::read(tx, &by.session, by.record)?;
-                    if now.basis() == basis {
-                        return by.settle(tx, &now, &verdict, &vouchers);
-                    }
-                    let verdict = now.judge(&by.session, &by.chunks, at).or_kept(hopeless);
-                    by.settle(tx, &now, &verdict, &vouchers)
-                })))
+            Verdict::Missing => {
+                return Ok(Step::Done((Outcome::Missing { have: found.have() }, None)));
             }
-        }
+            Verdict::Gone { held: true } => return Ok(Step::Done((Outcome::Withdrawn, None))),
+            Verdict::Gone { held: false } => (Aside::withdrawn(), None),
+            Verdict::Refuse(refusal) => (Aside::from(&refusal), Some(refusal)),
+        };
+        let by = Sending { session, record, chunks, at };
+        let refused = by.refused(found.stored.as_ref(), &found.known, &aside);
+        let Sending { session, chunks, .. } = by;
+        let bytes = chunks.iter().map(Vec::len).sum();
+        let basis = found.basis;
+        Ok(Step::write(bytes, move |tx| {
+            if Basis::read(as_reads(tx), &session, record)? != basis {
+                return Ok(None);
+            }
+            let outcome = match (set_aside(tx, &refused)?, &refusal) {
+                (None, _) => not_kept(),
+                (Some(_), None) => Outcome::Withdrawn,
+                (Some(quarantine), Some(Refusal { code, path, message })) => {
+                    let (path, message) = (path.clone(), message.clone());
+                    Outcome::Refused { code: *code, path, message, quarantine }
+                }
+            };
+            Ok(Some((outcome, None)))
+        }))
     }
+
+    /// Keeps a push that holds.
+    fn keep_push(
+        &self,
+        session: Session,
+        record: RecordId,
+        found: Found,
+        state: Box<State>,
+        at: i64,
+    ) -> Step<Settled> {
+        let vouchers = self.vouchers.clone();
+        let Found { basis, stored, .. } = found;
+        Step::write(state.size(), move |tx| {
+            if Basis::read(as_reads(tx), &session, record)? != basis {
+                return Ok(None);
+            }
+            let Session { user, device, .. } = &session;
+            let by = HandedIn { user, device: *device, at, quarantine: None };
+            keep(tx, record, stored.as_ref(), &state, by)?;
+            let voucher = vouchers.voucher(user, record, &state.heads);
+            Ok(Some((Outcome::Merged { voucher }, Some(state.heads.clone()))))
+        })
+    }
+}
+
+/// Refuses lists that cost more than their bytes: too long, or with a record in them twice.
+pub(super) fn check_lists(request: &Request) -> Result<(), OfficeError> {
+    let Request { push, bring, want, keep, ranges, .. } = request;
+    let keep = keep.as_deref().unwrap_or_default();
+    let longest = push.len().max(bring.len()).max(want.len()).max(keep.len());
+    if longest > RECORDS || !ranges::are_sound(ranges) {
+        return Err(OfficeError::TooMany);
+    }
+    let once = is_once(push.iter().map(|push| push.record))
+        && is_once(bring.iter().map(|bring| bring.record))
+        && is_once(want.iter().map(|want| want.record))
+        && is_once(keep.iter().copied());
+    if once { Ok(()) } else { Err(OfficeError::Repeated) }
+}
+
+fn is_once(records: impl Iterator<Item = RecordId>) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut records = records;
+    records.all(|record| seen.insert(record))
 }
 
 impl Office {
@@ -180,26 +243,11 @@ impl Office {
 /// An outcome, and the heads that it tells the device of.
 type Settled = (Outcome, Option<Heads>);
 
-/// A push on its way.
-enum Taken {
-    /// Nothing is to be written.
-    Settled(Settled),
-    /// The outcome comes with the commit.
-    Queued(Pending<Settled>),
-}
-
-/// What the office holds of a record, and what of it is the sender's.
+/// What the office holds of a record, as far as it is the sender's.
 struct Found {
+    basis: Basis,
     stored: Option<Stored>,
     known: Vec<Known>,
-    /// The record is in the sender's feed.
-    mine: bool,
-    /// The sender is one of its collectors; it may have left the feed by age (rule F5).
-    assigned: bool,
-    /// It is, or was.
-    ever_mine: bool,
-    /// The keys that the sender's device has enrolled.
-    keys: Vec<[u8; 32]>,
 }
 
 /// What is to become of a push.
@@ -234,38 +282,29 @@ impl Found {
         session: &Session,
         record: RecordId,
     ) -> Result<Self, StoreError> {
-        let mine = reads.collectors(record)?.contains(&session.user);
-        let assigned = mine || reads.assigned(record)?.contains(&session.user);
-        let ever_mine = mine || reads.entry_at(&session.user, record, u64::MAX)?.is_some();
-        // To others it is as if there were none.
-        let stored = if ever_mine { reads.record(record)? } else { None };
-        let known = if ever_mine { reads.known(record)? } else { Vec::new() };
-        let keys = reads.device_keys(session.device)?;
-        Ok(Self { stored, known, mine, assigned, ever_mine, keys })
-    }
-
-    /// What a judgement rests on: while it stays the same, so does the judgement.
-    fn basis(&self) -> (Option<Heads>, [bool; 3]) {
-        let heads = self.stored.as_ref().map(|stored| stored.heads.clone());
-        (heads, [self.mine, self.assigned, self.ever_mine])
+        let basis = Basis::read(reads, session, record)?;
+        let stored = if basis.ever_mine { reads.record(record)? } else { None };
+        let known = if basis.ever_mine { reads.known(record)? } else { Vec::new() };
+        Ok(Self { basis, stored, known })
     }
 
     /// What the sender may be told of the office's state: nothing once the record has left the
     /// sender's feed, since heads would show that the record changed.
     fn have(&self) -> Heads {
-        let mine = self.stored.as_ref().filter(|_| self.mine);
+        let mine = self.stored.as_ref().filter(|_| self.basis.mine);
         mine.map_or(Heads::default(), |stored| stored.heads.clone())
     }
 
     /// An honest device builds on what it holds; one that asks this way may be trying.
     fn log_if_former(&self, session: &Session) {
-        if self.ever_mine && !self.mine {
+        if self.basis.ever_mine && !self.basis.mine {
             tracing::warn!(device = %session.device, "unknown dependency in a withdrawn record");
         }
     }
 
     fn unpack(&self, push: &Push, tables: &Tables) -> Result<Vec<Vec<u8>>, Unpackable> {
-        packed::unpack(&push.changes, tables, |name| merge::find(&self.known, name))
+        let names = names(&self.known);
+        packed::unpack(&push.changes, tables, |name| names.get(name).copied())
     }
 
     fn judge(&self, session: &Session, chunks: &[Vec<u8>], at: i64) -> Verdict {
@@ -278,12 +317,12 @@ impl Found {
             user: &session.user,
             role: session.role,
             device: session.device,
-            keys: &self.keys,
+            keys: &self.basis.keys,
         };
         let judgement = merge::judge(held, &chunks, sender);
         // What a collector adds to a record that left by age brings it back, where it holds.
-        let brings_back = self.assigned && matches!(judgement, Judgement::Accepted(_));
-        if !self.mine && !brings_back {
+        let brings_back = self.basis.assigned && matches!(judgement, Judgement::Accepted(_));
+        if !self.basis.mine && !brings_back {
             return Verdict::Gone { held: matches!(judgement, Judgement::Duplicate) };
         }
         match judgement {
@@ -291,57 +330,6 @@ impl Found {
             Judgement::Duplicate => Verdict::Duplicate,
             Judgement::Missing => Verdict::Missing,
             Judgement::Refused(refusal) => Verdict::Refuse(refusal),
-        }
-    }
-}
-
-impl Sending {
-    /// Writes what a verdict says.
-    fn settle(
-        &self,
-        tx: &mut dyn Writes,
-        found: &Found,
-        verdict: &Verdict,
-        vouchers: &Vouchers,
-    ) -> Result<Settled, StoreError> {
-        match verdict {
-            Verdict::Keep(state) => {
-                let Session { user, device, .. } = &self.session;
-                let by = HandedIn { user, device: *device, at: self.at, quarantine: None };
-                keep(tx, self.record, found.stored.as_ref(), state, by)?;
-                let voucher = vouchers.voucher(user, self.record, &state.heads);
-                Ok((Outcome::Merged { voucher }, Some(state.heads.clone())))
-            }
-            Verdict::Gone { held: false } => {
-                let kept =
-                    self.set_aside(tx, found.stored.as_ref(), &found.known, &Aside::withdrawn())?;
-                Ok((kept.map_or_else(not_kept, |_| Outcome::Withdrawn), None))
-            }
-            Verdict::Refuse(refusal) => {
-                let kept =
-                    self.set_aside(tx, found.stored.as_ref(), &found.known, &refusal.into())?;
-                let Refusal { code, path, message } = refusal.clone();
-                let refused = |quarantine| Outcome::Refused { code, path, message, quarantine };
-                Ok((kept.map_or_else(not_kept, refused), None))
-            }
-            Verdict::Duplicate | Verdict::Missing | Verdict::Gone { held: true } => {
-                Ok(self.answer(found, verdict, vouchers))
-            }
-        }
-    }
-
-    /// The answer to a verdict that writes nothing.
-    fn answer(&self, found: &Found, verdict: &Verdict, vouchers: &Vouchers) -> Settled {
-        let have = found.have();
-        match verdict {
-            Verdict::Duplicate => {
-                let voucher = vouchers.voucher(&self.session.user, self.record, &have);
-                (Outcome::Duplicate { voucher }, Some(have))
-            }
-            Verdict::Gone { .. } => (Outcome::Withdrawn, None),
-            Verdict::Missing | Verdict::Keep(_) | Verdict::Refuse(_) => {
-                (Outcome::Missing { have }, None)
-            }
         }
     }
 }

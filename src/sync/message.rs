@@ -415,6 +415,11 @@ impl<'b> Inflated<'b> {
         envelope::content(bytes).map(Self)
     }
 
+    /// The same without the bytes that it came as.
+    pub fn into_owned(self) -> Inflated<'static> {
+        Inflated(Cow::Owned(self.0.into_owned()))
+    }
+
     /// Its size, bytes.
     pub fn size(&self) -> usize {
         self.0.len()

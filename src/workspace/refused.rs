@@ -21,6 +21,10 @@ use crate::sync::message::Decided;
 /// and hash follow.
 pub(super) const REFUSED: &str = "refused";
 
+/// Pieces of refused work that one request asks about: half of what the office looks at
+/// (`office::quarantine`).
+const ASKED_AT_ONCE: usize = 512;
+
 impl Workspace {
     /// What of an open record the office refused, beside what the office has.
     ///
@@ -139,10 +143,17 @@ impl Workspace {
         }
     }
 
-    /// Numbers in quarantine of which the office may have news; nothing where there are none.
+    /// Numbers in quarantine of which the office may have news; nothing where there are none. Where
+    /// there are many, others are asked about in each round.
     pub(super) fn asides(&self) -> Option<Vec<u64>> {
-        let numbers: Vec<u64> =
-            self.held.values().filter_map(|held| held.problem.as_ref()?.quarantine()).collect();
+        let numbers = self.held.values().filter_map(|held| held.problem.as_ref()?.quarantine());
+        let mut numbers: Vec<u64> = numbers.collect();
+        if numbers.len() > ASKED_AT_ONCE {
+            let rounds = usize::try_from(self.link.next_round).unwrap_or_default();
+            let first = rounds.wrapping_mul(ASKED_AT_ONCE) % numbers.len();
+            numbers.rotate_left(first);
+            numbers.truncate(ASKED_AT_ONCE);
+        }
         Some(numbers).filter(|numbers| !numbers.is_empty())
     }
 

@@ -14,6 +14,8 @@ use crate::sync::packed::Packer;
 pub(super) const RETRY_SAVE_MS: i64 = 5_000;
 /// Unsent changes in one request: far below what the office accepts, enough for weeks of work.
 const PUSH_BYTES: usize = 1024 * 1024;
+/// Records pushed in one request, a quarter of what the office takes.
+const PUSH_RECORDS: usize = 1_024;
 /// Of one record at once, well below what the office takes (`office::merge::limits`): the rest
 /// goes with the next request.
 const PUSH_CHANGES: usize = 1_000;
@@ -218,7 +220,7 @@ impl Workspace {
         let mut push = Vec::new();
         let mut pushed = Vec::new();
         let mut room = PUSH_BYTES;
-        for held in dirty {
+        for held in dirty.into_iter().take(PUSH_RECORDS) {
             let (durable, size) = first_of(&held.outbox);
             if size > room && !push.is_empty() {
                 break;

@@ -49,7 +49,8 @@ async fn a_body_that_stops_coming_is_given_up() {
 
 #[tokio::test]
 async fn a_body_that_drips_for_ever_is_given_up() {
-    let office = Listening::behind(with(Limits { answer: SHORT, ..Limits::default() })).await;
+    let limits = Limits { body_grace: SHORT, body_rate: 1 << 30, ..Limits::default() };
+    let office = Listening::behind(with(limits)).await;
     let token = office.desk.token("chen.jie").await;
     let mut wire = office.wire().await;
     wire.begin_round(&token, 4_000_000).await;

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use doorstep::office::http::{Limits, Setup, Turns};
-use doorstep::sync::message::{Request, encode_request};
+use doorstep::ids::RecordId;
+use doorstep::office::http::{Limits, Pool, Setup, Turns};
+use doorstep::sync::message::{MAX_BODY, Packed, Push, Request, encode_request};
 
-use super::desk::Desk;
+use tokio::io::AsyncWriteExt;
+
+use super::desk::{Desk, PASSWORD};
 use super::wire::Listening;
 
 /// Nobody gets a place, and nobody may wait for one.
@@ -77,13 +80,12 @@ async fn a_request_that_is_still_coming_holds_no_place() {
 
 #[tokio::test]
 async fn bodies_that_are_coming_are_bounded_together() {
-    let rounds = Turns { patience: Duration::from_millis(50), ..ONE };
-    let limits = Limits { body_bytes: 64 * 1024, rounds, ..Limits::default() };
-    let office = Listening::behind(with(limits)).await;
+    let round_bodies = Pool { bytes: 64 * 1024, bytes_of_one: 64 * 1024, bodies_of_one: 8 };
+    let office = Listening::behind(with(Limits { round_bodies, ..Limits::default() })).await;
     let (slow, other) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
     let mut holds = office.wire().await;
     holds.begin_round(&slow, 64 * 1024).await;
-    holds.send([2]).await;
+    holds.send(vec![2; 64 * 1024 - 1]).await;
     // Asked until the first has its room.
     let mut wire = office.wire().await;
     loop {
@@ -95,12 +97,41 @@ async fn bodies_that_are_coming_are_bounded_together() {
             break;
         }
     }
+    // Others have room of their own.
+    let sign_in = format!(r#"{{"name":"he.tao","password":"{PASSWORD}"}}"#);
+    assert_eq!(office.desk.post_json("/api/session", None, &sign_in).await.status, 200);
     drop(holds);
     while {
         wire.begin_round(&other, 2).await;
         wire.send([2, 0]).await;
         wire.answer().await.unwrap().0 == 503
     } {}
+}
+
+#[tokio::test]
+async fn one_user_has_so_many_bodies_under_way_on_all_devices() {
+    let round_bodies = Pool { bytes: 64 * 1024, bytes_of_one: 64 * 1024, bodies_of_one: 2 };
+    let office = Listening::behind(with(Limits { round_bodies, ..Limits::default() })).await;
+    let one = [office.desk.token("chen.jie").await, office.desk.token("chen.jie").await];
+    let other = office.desk.token("wu.min").await;
+    let mut held = Vec::new();
+    for token in &one {
+        let mut wire = office.wire().await;
+        wire.begin_round(token, 100).await;
+        held.push(wire);
+    }
+    // A request that is refused early ends its connection.
+    let ask = async |token: &str| {
+        let mut wire = office.wire().await;
+        wire.begin_round(token, 100).await;
+        wire.0.shutdown().await.unwrap();
+        wire.answer().await.unwrap().0
+    };
+    // Asked until both have begun.
+    while ask(&one[0]).await != 429 {}
+    assert_eq!(ask(&other).await, 400, "its body is read, and breaks off");
+    drop(held);
+    while ask(&one[0]).await == 429 {}
 }
 
 #[tokio::test]
@@ -119,4 +150,83 @@ async fn a_user_has_so_many_streams_on_all_devices_and_no_more() {
     while open(&token).await.status() == 429 {
         tokio::task::yield_now().await;
     }
+}
+
+/// A round with something to write: changes to an unknown record go to quarantine.
+fn push() -> Vec<u8> {
+    let push = vec![Push { record: RecordId([7; 16]), changes: vec![Packed::plain(b"no change")] }];
+    encode_request(&Request { push, ..Request::default() })
+}
+
+/// Holds the lock of the office's database, so that whatever writes is at work until it is dropped.
+fn hold_the_writer(office: &Listening) -> rusqlite::Connection {
+    let other = rusqlite::Connection::open(&office.desk.database).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+async fn status(wire: &mut super::wire::Wire, token: &str, body: &[u8]) -> u16 {
+    wire.begin_round(token, body.len()).await;
+    wire.send(body).await;
+    wire.answer().await.unwrap().0
+}
+
+#[tokio::test]
+async fn bodies_that_are_announced_and_do_not_come_keep_nobody_out() {
+    let office = Listening::behind(Setup::default()).await;
+    let (idle, honest) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
+    let mut wires = Vec::new();
+    for _ in 0..24 {
+        let mut wire = office.wire().await;
+        wire.begin_round(&idle, MAX_BODY).await;
+        wires.push(wire);
+    }
+    let body = encode_request(&Request::default());
+    let mut wire = office.wire().await;
+    for _ in 0..20 {
+        assert_eq!(status(&mut wire, &honest, &body).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_device_has_one_round_at_work() {
+    let rounds = Turns { at_once: 8, waiting: 8, patience: Duration::from_millis(50) };
+    let office = Listening::behind(with(Limits { rounds, ..Limits::default() })).await;
+    let (chen, wu) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
+    let held = hold_the_writer(&office);
+    let (body, push) = (encode_request(&Request::default()), push());
+    let mut first = office.wire().await;
+    first.begin_round(&chen, push.len()).await;
+    first.send(&push).await;
+    let mut second = office.wire().await;
+    let mut told = Vec::new();
+    while told.len() < 100 && !told.contains(&503) {
+        told.push(status(&mut second, &chen, &body).await);
+    }
+    assert!(told.contains(&503), "the second round of a device is told to come again");
+    let mut other = office.wire().await;
+    assert_eq!(status(&mut other, &wu, &body).await, 200, "others are answered");
+    held.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(first.answer().await.unwrap().0, 200);
+    assert_eq!(status(&mut second, &chen, &body).await, 200);
+}
+
+#[tokio::test]
+async fn who_hangs_up_keeps_the_place_until_the_work_is_done() {
+    let rounds = Turns { at_once: 1, waiting: 1, patience: Duration::from_millis(5) };
+    let office = Listening::behind(with(Limits { rounds, ..Limits::default() })).await;
+    let (chen, wu) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
+    let held = hold_the_writer(&office);
+    let (body, push) = (encode_request(&Request::default()), push());
+    let mut first = office.wire().await;
+    first.begin_round(&chen, push.len()).await;
+    first.send(&push).await;
+    let mut other = office.wire().await;
+    while status(&mut other, &wu, &body).await != 503 {}
+    drop(first);
+    for _ in 0..30 {
+        assert_eq!(status(&mut other, &wu, &body).await, 503, "its work continues");
+    }
+    held.execute_batch("ROLLBACK").unwrap();
+    while status(&mut other, &wu, &body).await != 200 {}
 }

@@ -2,15 +2,15 @@
 
 use axum::body::Body;
 use axum::http::header;
-use doorstep::ids::{DeviceId, RecordId, actor};
+use doorstep::ids::{DeviceId, Heads, RecordId, actor};
 use doorstep::office::auth::workspace_name;
 use doorstep::office::http::{Access, ROUTES};
 use doorstep::record::command::{Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::{Author, Record};
 use doorstep::sync::message::{
-    Content, DEFAULT_REPLY_BYTES, MAX_BODY, Outcome, PROTOCOL, Packed, Push, Request, decode_reply,
-    encode_request,
+    Bring, Content, DEFAULT_REPLY_BYTES, MAX_BODY, Outcome, PROTOCOL, Packed, Push, Request, Want,
+    decode_reply, encode_request,
 };
 
 use super::desk::{Answer, Desk, NOW, PASSWORD, ask};
@@ -188,4 +188,26 @@ async fn r9_a_phone_that_names_no_workspace_looks_for_its_update() {
     // A page that starts asks for the session; the console's pages are no workspace.
     assert_eq!(chen.ask(&desk, "GET", "/api/session", "0.1.0", Vec::new()).await.status, 200);
     assert_eq!(lin.ask(&desk, "GET", "/api/lender", "0.1.0", Vec::new()).await.status, 200);
+}
+
+#[tokio::test]
+async fn r2_a_request_names_a_record_once_in_each_of_its_lists() {
+    let desk = Desk::open().await;
+    let token = desk.token("chen.jie").await;
+    let record = RecordId([7; 16]);
+    let push = Push { record, changes: vec![Packed::plain(b"no change")] };
+    let (heads, changes) = (Heads::default(), Vec::new());
+    let bring = Bring { record, heads: heads.clone(), tag: [0; 8], changes };
+    let want = Want { record, have: heads };
+    for request in [
+        Request { push: vec![push; 2], ..Request::default() },
+        Request { bring: vec![bring; 2], ..Request::default() },
+        Request { want: vec![want; 2], ..Request::default() },
+        Request { keep: Some(vec![record; 2]), ..Request::default() },
+    ] {
+        let answer = desk.post("/sync", Some(&token), encode_request(&request)).await;
+        assert_eq!(answer.code(), (400, "malformed".into()), "{request:?}");
+    }
+    let page = desk.office.quarantine().await.unwrap();
+    assert!(page.is_empty(), "nothing of such a request is taken: {page:?}");
 }

@@ -3,10 +3,12 @@
 //!
 //! Everything that a stranger can make the office hold or do has a bound here ([`Limits`]), and
 //! past each bound stands a cheap answer that says when to come again, never a failure. A place
-//! to work in ([`gate`]) is given only to a request that is whole, so that a slow sender holds
-//! none; the bytes of those that wait are bounded together ([`Edge::room`]). `docs/SECURITY.md`
-//! has the table of all figures and their reasons.
+//! to work in ([`admission`]) is given only to a request that is whole, so that a slow sender holds
+//! none; what bodies hold of the memory meanwhile is bounded ([`bodies`]). `docs/SECURITY.md` has
+//! the table of all figures and their reasons.
 
+mod admission;
+mod bodies;
 pub(super) mod connections;
 mod gate;
 mod limits;
@@ -17,19 +19,20 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-pub use limits::{Limits, Turns};
+pub use limits::{Limits, Pool, Share, Turns};
 pub(super) use peer::Peer;
 pub use peer::Proxies;
 
 use super::Problem;
 use super::health::Readiness;
-use super::metrics::{self, Metrics};
+use super::metrics::Metrics;
+use admission::Admission;
+pub(super) use admission::{Admitted, Who};
+use bodies::{BodyRoom, HeldRoom, Pace};
 use connections::Connections;
-use gate::Gate;
-pub(super) use gate::Place;
+use gate::{Gate, Place};
 use rates::Rates;
 use sha2::{Digest, Sha256};
 
@@ -50,14 +53,19 @@ struct Shared {
     connections: Arc<Connections>,
     rates: Rates,
     identities: Gate,
-    rounds: Gate,
-    pieces: Gate,
-    reads: Gate,
-    sign_ins: Gate,
-    sheets: Gate,
-    room: Arc<Semaphore>,
+    rounds: Lane,
+    pieces: Lane,
+    reads: Lane,
+    sign_ins: Lane,
+    sheets: Lane,
     /// Open streams of each user who has any.
     streams: Mutex<BTreeMap<String, usize>>,
+}
+
+/// A queue, and the room for its bodies.
+struct Lane {
+    admission: Admission,
+    bodies: Arc<BodyRoom>,
 }
 
 /// What an edge is made with.
@@ -106,16 +114,28 @@ impl Edge {
     /// Bounds at work.
     pub fn new(setup: Setup) -> Self {
         let Setup { limits, proxies, metrics, metrics_token } = setup;
+        let pace = Pace::of(&limits);
+        let lane = |name, turns, of_device, of_user, bodies| Lane {
+            admission: Admission::new(Gate::new(name, turns), of_device, of_user),
+            bodies: BodyRoom::new(bodies, pace),
+        };
+        let Limits { rounds_of_user, pieces_of_user, reads_of_user, sheets_of_user, .. } = limits;
+        let of_device = Some(limits.rounds_of_device);
         Self(Arc::new(Shared {
             connections: Arc::new(Connections::new(&limits, proxies.clone())),
             rates: Rates::new(&limits),
             identities: Gate::new("identities", limits.identities),
-            rounds: Gate::new("rounds", limits.rounds),
-            pieces: Gate::new("pieces", limits.pieces),
-            reads: Gate::new("reads", limits.reads),
-            sign_ins: Gate::new("sign_ins", limits.sign_ins),
-            sheets: Gate::new("sheets", limits.sheets),
-            room: Arc::new(Semaphore::new(kib(limits.body_bytes))),
+            rounds: lane(
+                "rounds",
+                limits.rounds,
+                of_device,
+                Some(rounds_of_user),
+                limits.round_bodies,
+            ),
+            pieces: lane("pieces", limits.pieces, None, Some(pieces_of_user), limits.piece_bodies),
+            reads: lane("reads", limits.reads, None, Some(reads_of_user), limits.read_bodies),
+            sign_ins: lane("sign_ins", limits.sign_ins, None, None, limits.sign_in_bodies),
+            sheets: lane("sheets", limits.sheets, None, Some(sheets_of_user), limits.sheet_bodies),
             streams: Mutex::default(),
             keeper: metrics_token.map(|token| Sha256::digest(token).into()),
             readiness: Readiness::default(),
@@ -154,39 +174,43 @@ impl Edge {
         &self.0.connections
     }
 
-    /// Waits for a place in a queue, not for long.
-    pub(super) async fn turn(&self, queue: Queue) -> Result<Place, Problem> {
-        let gate = match queue {
+    fn lane(&self, queue: Queue) -> &Lane {
+        match queue {
             Queue::Rounds => &self.0.rounds,
             Queue::Pieces => &self.0.pieces,
             Queue::Reads => &self.0.reads,
             Queue::SignIns => &self.0.sign_ins,
             Queue::Sheets => &self.0.sheets,
-        };
-        gate.enter().await
+        }
+    }
+
+    /// Waits for a place in a queue, not for long.
+    pub(super) async fn admit(&self, queue: Queue, who: &Who) -> Result<Admitted, Problem> {
+        self.lane(queue).admission.admit(who).await
+    }
+
+    /// Takes in a body that is no longer than `most`; what is given with it holds its room.
+    pub(super) async fn receive(
+        &self,
+        queue: Queue,
+        who: &Who,
+        body: Body,
+        announced: Option<usize>,
+        most: usize,
+    ) -> Result<(Bytes, HeldRoom), Problem> {
+        let who = who.payer(self.0.limits.spare_local);
+        self.lane(queue).bodies.receive(who, body, announced, most).await
     }
 
     /// Refuses a round that would find no place to wait in, before anything is looked up for it:
     /// phones come together when a network returns, and telling them so must cost next to nothing.
     pub(super) fn round_may_wait(&self) -> Result<(), Problem> {
-        self.0.rounds.glance()
+        self.0.rounds.admission.check_full()
     }
 
     /// Waits for a place to find out who is asking.
     pub(super) async fn identity(&self) -> Result<Place, Problem> {
         self.0.identities.enter().await
-    }
-
-    /// Room for the bytes of a body. Given back when the permit is dropped.
-    pub(super) async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
-        let room = Arc::clone(&self.0.room);
-        let wanted = u32::try_from(kib(bytes).clamp(1, kib(self.0.limits.body_bytes)));
-        let wait = self.0.limits.rounds.patience;
-        let taken = room.acquire_many_owned(wanted.unwrap_or(u32::MAX));
-        match tokio::time::timeout(wait, taken).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(metrics::shed("room")),
-        }
     }
 
     /// Whether a user may ask now. Devices of one user share a rate: anybody can enrol more.
@@ -232,8 +256,4 @@ impl Drop for Stream {
             }
         }
     }
-}
-
-fn kib(bytes: usize) -> usize {
-    bytes.div_ceil(1024)
 }

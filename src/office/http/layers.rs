@@ -1,28 +1,27 @@
 //! What every request and answer passes through.
 
 use std::any::Any;
-use std::error::Error as _;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use http_body_util::LengthLimitError;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
-use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutError, TimeoutLayer};
+use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::edge::{Edge, Peer, Queue};
+use super::edge::{Edge, Peer, Queue, Who};
 use super::problem::Code;
 use super::{App, Problem, metrics, routes};
+use crate::office::cancel::CancelToken;
 use crate::office::time;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -54,33 +53,54 @@ pub(super) fn timeout(patience: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience)
 }
 
-/// The queue that requests of some routes stand in, and their largest body.
+/// The queue of some routes, and its limits.
 #[derive(Clone)]
 pub(super) struct Waits {
     pub(super) edge: Edge,
     pub(super) queue: Queue,
+    /// The largest body.
     pub(super) body: usize,
+    /// From the whole request to the beginning of its answer.
+    pub(super) patience: Duration,
 }
 
 /// Lets a request to its handler once all of it is here and its turn has come: one that is still
 /// coming takes room for its bytes, but no place.
+///
+/// Blocking work can't be interrupted, so it continues when its client disconnects or times out.
+/// It keeps its place and its body's memory until it is done: otherwise disconnecting early would
+/// free the place for more. Work in several steps is cancelled and stops at the next step.
 pub(super) async fn in_turn(
     State(waits): State<Waits>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let Waits { edge, queue, body: most } = waits;
-    let (head, body) = request.into_parts();
-    let (bytes, _room) = match announced(&head) {
+    let Waits { edge, queue, body: most, patience } = waits;
+    let (mut head, body) = request.into_parts();
+    let who = Who::of(&head.extensions);
+    let (bytes, room) = match announced(&head) {
         Some(0) => (Bytes::new(), None),
         Some(bytes) if bytes > most => return Err(Problem::too_large()),
         announced => {
-            let room = edge.room(announced.unwrap_or(most)).await?;
-            (to_bytes(body, most).await.map_err(incomplete)?, Some(room))
+            let (bytes, room) = edge.receive(queue, &who, body, announced, most).await?;
+            (bytes, Some(room))
         }
     };
-    let _place = edge.turn(queue).await?;
-    Ok(next.run(Request::from_parts(head, Body::from(bytes))).await)
+    let admitted = edge.admit(queue, &who).await?;
+    let cancel = CancelToken::with_deadline(Instant::now() + edge.limits().round_work);
+    let _waited_for = cancel.cancel_on_drop();
+    head.extensions.insert(cancel);
+    let work = async move {
+        let _held = (room, admitted);
+        next.run(Request::from_parts(head, Body::from(bytes))).await
+    };
+    match tokio::time::timeout(patience, tokio::spawn(work.in_current_span())).await {
+        Ok(Ok(response)) => Ok(response),
+        // For the layer that answers panics.
+        Ok(Err(ended)) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+        Ok(Err(_)) => Err(Problem::closing()),
+        Err(_) => Err(Problem::took_too_long()),
+    }
 }
 
 /// How long a body says that it will be; `None` where it does not say.
@@ -92,26 +112,13 @@ fn announced(head: &Parts) -> Option<usize> {
     Some(length.parse().unwrap_or(usize::MAX))
 }
 
-fn incomplete(error: axum::Error) -> Problem {
-    let causes = || std::iter::successors(error.source(), |&cause| cause.source());
-    if causes().any(|cause| cause.is::<LengthLimitError>()) {
-        return Problem::too_large();
-    }
-    if causes().any(|cause| cause.is::<TimeoutError>()) {
-        let detail = "the body stopped coming";
-        return Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail);
-    }
-    Problem::new(StatusCode::BAD_REQUEST, "malformed", "the body broke off")
-}
-
 /// Puts the layers around the whole endpoint.
 pub(super) fn around<S: Clone + Send + Sync + 'static>(router: Router<S>, app: &App) -> Router<S> {
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(app.clone(), observe))
         .layer(compression())
         .layer(from_fn_with_state(app.clone(), finish))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(RequestBodyTimeoutLayer::new(app.edge.limits().body_pause));
+        .layer(CatchPanicLayer::custom(panicked));
     router.layer(layers)
 }
 

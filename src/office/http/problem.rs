@@ -185,6 +185,10 @@ impl From<OfficeError> for Problem {
                 let status = StatusCode::PAYLOAD_TOO_LARGE;
                 Self::new(status, "too_large", error.to_string())
             }
+            error @ OfficeError::Repeated => {
+                Self::new(StatusCode::BAD_REQUEST, "malformed", error.to_string())
+            }
+            OfficeError::Busy => metrics::shed("work"),
             OfficeError::Quarantine(error) => error.into(),
             OfficeError::Closing => Self::closing(),
             error @ (OfficeError::Damaged(_) | OfficeError::Address(_)) => {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::edge::Queue;
+use super::edge::{Queue, Who};
 use super::extract::{Caller, Checked, Head};
 use super::{App, Problem, transfer};
 use crate::ids::Heads;
@@ -121,8 +121,11 @@ pub(super) async fn usage(State(app): State<Arc<App>>) -> Result<Json<Quarantine
 }
 
 /// Written to the disk before it is sent, so that a slow reader holds no state of the store.
-pub(super) async fn export(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    let place = app.edge.turn(Queue::Sheets).await?;
+pub(super) async fn export(
+    State(app): State<Arc<App>>,
+    extensions: Extensions,
+) -> Result<Response, Problem> {
+    let place = app.edge.admit(Queue::Sheets, &Who::of(&extensions)).await?;
     let scope = ExportScope { until: app.office.now(), most_bytes: MOST_EXPORTED };
     let file = BufWriter::new(tempfile::tempfile().map_err(|error| no_room(&error))?);
     let (file, _) = app.office.export_quarantine(scope, file).await?;

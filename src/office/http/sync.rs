@@ -9,6 +9,7 @@ use axum::response::IntoResponse;
 
 use super::extract::{Caller, Checked, Leaver};
 use super::{App, Problem, metrics};
+use crate::office::cancel::CancelToken;
 use crate::sync::message::{Inflated, encode_reply};
 
 pub(super) async fn round(
@@ -16,18 +17,38 @@ pub(super) async fn round(
     extensions: Extensions,
     Checked(body): Checked<Bytes>,
 ) -> Result<impl IntoResponse, Problem> {
-    let inflated = Inflated::new(&body)?;
+    let up = body.len();
+    // Megabytes of a body would keep everybody on this thread waiting.
+    let inflated = blocking(move || Inflated::new(&body).map(Inflated::into_owned)).await??;
     let _place = app.office.place_for(inflated.size()).await;
-    let request = inflated.request()?;
-    drop(inflated);
+    let request = blocking(move || inflated.request()).await??;
+    let cancel = extensions.get::<CancelToken>().cloned().unwrap_or_default();
     let reply = match (extensions.get::<Caller>(), extensions.get::<Leaver>()) {
-        (Some(caller), _) => app.office.handle_sync(&caller.identity.session, request).await?,
+        (Some(caller), _) => {
+            let session = &caller.identity.session;
+            app.office.handle_sync_until(session, request, &cancel).await?
+        }
         (None, Some(Leaver(session, ended))) => {
-            app.office.hand_over(session, request, *ended).await?
+            app.office.hand_over_until(session, request, *ended, &cancel).await?
         }
         (None, None) => return Err(Problem::signed_out()),
     };
-    let answer = encode_reply(&reply);
-    metrics::round(body.len(), &reply, answer.len());
+    let (reply, answer) = blocking(move || {
+        let answer = encode_reply(&reply);
+        (reply, answer)
+    })
+    .await?;
+    metrics::round(up, &reply, answer.len());
     Ok(([(header::CONTENT_TYPE, "application/cbor")], answer))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done),
+        // For the layer that answers panics.
+        Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+        Err(_) => Err(Problem::closing()),
+    }
 }

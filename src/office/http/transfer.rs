@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::header;
+use axum::http::{Extensions, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::edge::Queue;
+use super::edge::{Queue, Who};
 use super::extract::{Caller, Checked, Head};
 use super::visits::{Asked, flag};
 use super::{App, Problem};
@@ -51,12 +51,13 @@ pub(super) async fn import(
 
 pub(super) async fn export(
     State(app): State<Arc<App>>,
+    extensions: Extensions,
     Head(Query(asked)): Head<Query<Asked>>,
 ) -> Result<Response, Problem> {
     let format = Format::parse(&asked.format).ok_or(Problem::parameter("format"))?;
     let selection = Selection::new(app.office.clone(), asked.listing()?, Handle::current());
     // Held to the end: a slow reader keeps a thread.
-    let place = app.edge.turn(Queue::Sheets).await?;
+    let place = app.edge.admit(Queue::Sheets, &Who::of(&extensions)).await?;
     let body = streamed(move |out| {
         let done = export::write(selection, format, out);
         drop(place);

@@ -34,7 +34,8 @@ pub(in crate::office) fn read(
         return Err(Refusal::too_large("the push holds too much"));
     }
     let read = AssertUnwindSafe(|| {
-        let mut reading = Reading { record, objects: BTreeMap::new(), fields: Vec::new() };
+        let mut reading =
+            Reading { record, objects: BTreeMap::new(), said: BTreeMap::new(), count: 0 };
         for header in &headers {
             let held = record.map(Record::document);
             if held.is_some_and(|doc| doc.get_change_meta_by_hash(&header.hash).is_some()) {
@@ -45,7 +46,7 @@ pub(in crate::office) fn read(
                 reading.operation(&OpId::new(counter, &change.actor_id), op);
             }
         }
-        Ok(reading.fields)
+        Ok(reading.into_fields())
     });
     catch_unwind(read).unwrap_or_else(|_| Err(Refusal::malformed("the bytes are no change")))
 }
@@ -54,7 +55,9 @@ struct Reading<'r> {
     record: Option<&'r Record>,
     /// Objects that the changes make.
     objects: BTreeMap<Id, Vec<String>>,
-    fields: Vec<Field>,
+    /// What they say of each path, and how many were said before it.
+    said: BTreeMap<Vec<String>, (usize, FieldValue)>,
+    count: usize,
 }
 
 impl Reading<'_> {
@@ -82,15 +85,22 @@ impl Reading<'_> {
     }
 
     fn says(&mut self, path: Vec<String>, value: FieldValue) {
-        self.fields.retain(|field| field.path != path);
-        self.fields.push(Field { path, value });
+        self.count += 1;
+        self.said.insert(path, (self.count, value));
     }
 
     fn puts_in(&mut self, path: Vec<String>, text: &str) {
-        match self.fields.iter_mut().find(|field| field.path == path) {
-            Some(Field { value: FieldValue::Text(whole), .. }) => whole.push_str(text),
+        match self.said.get_mut(&path) {
+            Some((_, FieldValue::Text(whole))) => whole.push_str(text),
             Some(_) | None => self.says(path, FieldValue::Text(text.to_owned())),
         }
+    }
+
+    /// In the order in which they were said last.
+    fn into_fields(self) -> Vec<Field> {
+        let mut said: Vec<_> = self.said.into_iter().collect();
+        said.sort_by_key(|(_, (count, _))| *count);
+        said.into_iter().map(|(path, (_, value))| Field { path, value }).collect()
     }
 
     fn place(&self, object: &ObjectId) -> Option<Vec<String>> {

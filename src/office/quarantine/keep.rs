@@ -1,11 +1,15 @@
 //! Keeps refused work, within bounds.
 
+use std::collections::BTreeSet;
+
 use super::plan::units;
 use crate::ids::DeviceId;
 use crate::ids::RecordId;
 use crate::office::Session;
 use crate::office::merge::Refusal;
-use crate::office::store::{Amount, Known, Reads, Refused, Stand, StoreError, Stored, Writes};
+use crate::office::store::{
+    Amount, Decision, Known, Reads, Refused, Stand, StoreError, Stored, Writes,
+};
 use crate::sync::message::Decided;
 
 /// What of one user, from all devices, may wait for a decision. Pieces: one for each record of the
@@ -18,7 +22,8 @@ pub(super) const OF_USER: Amount = Amount { pieces: 10_000, bytes: 64 * 1024 * 1
 /// bought for an office has to spare. Decided pieces leave by an administrator's export.
 pub(super) const OF_ALL: Amount = Amount { pieces: 160_000, bytes: 1024 * 1024 * 1024 };
 
-/// Decisions that one request may ask for.
+/// Decisions that one request may ask for: twice what a phone asks about in a round
+/// (`workspace::refused`).
 const ASKED: usize = 1_024;
 
 /// A push that was put together, and whose it is.
@@ -30,17 +35,16 @@ pub(in crate::office) struct Sending {
 }
 
 impl Sending {
-    /// Keeps work that is not merged (rule M4); gives its number, or `None` where the share of its
-    /// user or the whole quarantine is full. The same work again has its number always.
-    pub(in crate::office) fn set_aside(
+    /// What is to be kept of work that is not merged (rule M4). Reads the changes, which takes its
+    /// time: nothing for the writer.
+    pub(in crate::office) fn refused(
         &self,
-        tx: &mut dyn Writes,
         stored: Option<&Stored>,
         known: &[Known],
         refusal: &Aside,
-    ) -> Result<Option<u64>, StoreError> {
+    ) -> Refused {
         let document = stored.map(|stored| stored.document.as_slice());
-        let mut refused = Refused {
+        Refused {
             record: self.record,
             device: self.session.device,
             user: self.session.user.clone(),
@@ -48,22 +52,29 @@ impl Sending {
             code: refusal.code.to_owned(),
             path: refusal.path.clone(),
             message: refusal.message.clone(),
-            units: Vec::new(),
+            units: units(document, known, &self.chunks),
             changes: self.chunks.clone(),
-        };
-        if tx.find_quarantined(&refused)?.is_none() {
-            let size = self.chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
-            let fits = |held: Amount, most: Amount| {
-                held.pieces < most.pieces && held.bytes.saturating_add(size) <= most.bytes
-            };
-            let undecided = tx.undecided_of(&self.session.user)?;
-            if !fits(undecided, OF_USER) || !fits(tx.quarantine_stored()?, OF_ALL) {
-                return Ok(None);
-            }
-            refused.units = units(document, known, &self.chunks);
         }
-        tx.quarantine_work(&refused).map(Some)
     }
+}
+
+/// Keeps work that is not merged; gives its number, or `None` where the share of its user or the
+/// whole quarantine is full. The same work again has its number always.
+pub(in crate::office) fn set_aside(
+    tx: &mut dyn Writes,
+    refused: &Refused,
+) -> Result<Option<u64>, StoreError> {
+    if tx.find_quarantined(refused)?.is_none() {
+        let size = refused.changes.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
+        let fits = |held: Amount, most: Amount| {
+            held.pieces < most.pieces && held.bytes.saturating_add(size) <= most.bytes
+        };
+        let undecided = tx.undecided_of(&refused.user)?;
+        if !fits(undecided, OF_USER) || !fits(tx.quarantine_stored()?, OF_ALL) {
+            return Ok(None);
+        }
+    }
+    tx.quarantine_work(refused).map(Some)
 }
 
 /// Why work is kept.
@@ -100,19 +111,22 @@ impl From<&Refusal> for Aside {
     }
 }
 
-/// Decisions on refused work of a device, of the numbers that it asks about.
+/// Decisions on refused work of a device, of the numbers that it asks about: each once, and no
+/// more than an honest device asks about at a time.
 pub(in crate::office) fn decided(
     reads: &mut dyn Reads,
     device: DeviceId,
     numbers: &[u64],
 ) -> Result<Vec<Decided>, StoreError> {
-    let mut decided = Vec::new();
-    for number in numbers.iter().take(ASKED) {
-        let found = reads.quarantined(*number)?.filter(|found| found.refused.device == device);
-        if let Some(last) = found.and_then(|mut found| found.decisions.pop()) {
-            let accepted = last.decision == Stand::Accepted;
-            decided.push(Decided { quarantine: *number, accepted, reason: last.reason });
-        }
+    let numbers: BTreeSet<u64> = numbers.iter().take(ASKED).copied().collect();
+    if numbers.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(decided)
+    let found = reads.last_decisions(device, &Vec::from_iter(numbers))?;
+    let told = |(quarantine, last): (u64, Decision)| Decided {
+        quarantine,
+        accepted: last.decision == Stand::Accepted,
+        reason: last.reason,
+    };
+    Ok(found.into_iter().map(told).collect())
 }

@@ -1,6 +1,8 @@
 //! What accepting a piece of refused work would do, worked out without doing it.
 
-use automerge::Change;
+use std::collections::BTreeSet;
+
+use automerge::{Change, ChangeHash};
 
 use super::{Acceptance, QuarantineError, QuarantineField};
 use crate::ids::{Heads, RecordId};
@@ -339,8 +341,9 @@ impl From<CommandError> for Impossible {
 
 /// Fields and entries that some chunks are about, for lists; none where they can't be read.
 pub(super) fn units(document: Option<&[u8]>, known: &[Known], chunks: &[Vec<u8>]) -> Vec<String> {
-    let held = |bytes: &[u8]| known.iter().any(|known| known.hash == chunk::hash(bytes));
-    let fresh: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).filter(|c| !held(c)).collect();
+    let held: BTreeSet<ChangeHash> = known.iter().map(|known| known.hash).collect();
+    let is_new = |bytes: &&[u8]| !held.contains(&chunk::hash(bytes));
+    let fresh: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).filter(is_new).collect();
     let record = document.and_then(|bytes| Record::load(bytes).ok());
     let mut units: Vec<String> = Vec::new();
     for field in merge::read(record.as_ref(), &fresh).unwrap_or_default() {

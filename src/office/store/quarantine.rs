@@ -174,6 +174,13 @@ pub trait QuarantineReads {
     fn quarantine(&mut self, asked: &Asides) -> Result<(Vec<Quarantined>, u64), StoreError>;
     /// One piece of refused work with its bytes and decisions.
     fn quarantined(&mut self, id: u64) -> Result<Option<Quarantined>, StoreError>;
+    /// The last decision on each of these numbers that is refused work of the device. Does not read
+    /// the work itself.
+    fn last_decisions(
+        &mut self,
+        device: DeviceId,
+        numbers: &[u64],
+    ) -> Result<Vec<(u64, Decision)>, StoreError>;
     /// The number under which the same work from the same device is kept.
     fn find_quarantined(&mut self, refused: &Refused) -> Result<Option<u64>, StoreError>;
     /// How much of a user waits for a decision; costs one look-up, however much it is.

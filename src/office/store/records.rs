@@ -97,6 +97,8 @@ pub struct Rows {
 pub trait RecordReads {
     /// A record, document included.
     fn record(&mut self, id: RecordId) -> Result<Option<Stored>, StoreError>;
+    /// The heads of a record's document, without the document.
+    fn heads(&mut self, id: RecordId) -> Result<Option<Heads>, StoreError>;
     /// The newest record of a case.
     fn find_case(&mut self, case_no: &str) -> Result<Option<RecordId>, StoreError>;
     /// Ids in order, after one of them, for walks over everything.

@@ -3,6 +3,9 @@
 /** Longest wait for a reply: a 4 MiB body on a slow 3G link takes less. */
 const TIMEOUT_MS = 60_000;
 
+/** A body may come to the office this slowly, after a grace: a link of the second generation is twice as fast. */
+const SLOWEST_BYTES_PER_MS = 1;
+
 /** No session, or that of another user or device who signed in in this browser. */
 const NEED_SIGN_IN = ["signed_out", "other_workspace"];
 
@@ -155,7 +158,7 @@ export class Office {
         headers: { ...init.headers, "X-Doorstep": app },
         credentials: "same-origin",
         cache: "no-store",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(TIMEOUT_MS + bytesOf(init.body) / SLOWEST_BYTES_PER_MS),
       });
     } catch {
       throw new OfficeError("offline");
@@ -164,6 +167,11 @@ export class Office {
     if (response.ok || (response.status === fine && !problem)) return response;
     throw await refusal(response);
   }
+}
+
+function bytesOf(body: BodyInit | null | undefined): number {
+  if (typeof body === "string") return body.length;
+  return body instanceof Uint8Array ? body.byteLength : 0;
 }
 
 async function refusal(response: Response): Promise<OfficeError> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -30,11 +30,20 @@ impl Gate {
         Self { name, turns, places, waiting: AtomicUsize::new(0) }
     }
 
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The longest wait.
+    pub(super) fn patience(&self) -> Duration {
+        self.turns.patience
+    }
+
     /// A place, after a wait where all are taken; refused at once where too many wait already,
     /// since whoever stands behind them would be answered too late to use it.
     pub(super) async fn enter(&self) -> Result<Place, Problem> {
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
-            metrics::waited(self.name, std::time::Duration::ZERO);
+            metrics::waited(self.name, Duration::ZERO);
             return Ok(Place { _permit: permit });
         }
         let _waiting = Waiting::begin(self).ok_or_else(|| metrics::shed(self.name))?;
@@ -79,8 +88,6 @@ impl Drop for Waiting<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]

@@ -32,7 +32,7 @@ impl Proxies {
 }
 
 /// Who is on the other end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Peer {
     /// The client's address, as far as it can be known.
     pub(crate) address: IpAddr,
@@ -41,6 +41,11 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    /// An unknown, untrusted client.
+    pub(crate) fn unknown() -> Self {
+        Self { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: false }
+    }
+
     /// The peer of a request.
     pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap, proxies: &Proxies) -> Self {
         let Some(ConnectInfo(socket)) = extensions.get::<ConnectInfo<SocketAddr>>() else {
@@ -75,9 +80,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        // The outermost layer leaves it; without that layer nobody is trusted with anything.
-        let unknown = Self { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: false };
-        Ok(parts.extensions.get().copied().unwrap_or(unknown))
+        // The outermost layer leaves it.
+        Ok(parts.extensions.get().copied().unwrap_or_else(Self::unknown))
     }
 }
 

@@ -70,6 +70,29 @@ impl QuarantineReads for Tx<'_> {
         Ok(Some(found))
     }
 
+    fn last_decisions(
+        &mut self,
+        device: DeviceId,
+        numbers: &[u64],
+    ) -> Result<Vec<(u64, Decision)>, StoreError> {
+        let numbers: Vec<i64> = numbers.iter().map(|number| to_sql(*number)).collect();
+        let numbers = serde_json::to_string(&numbers).map_err(|_| damaged("numbers"))?;
+        let read = |row: &Row<'_>| Ok((number(row, 5)?, decision(row)?));
+        // `device` precedes `changes` in the row, so no overflow page is read.
+        self.connection
+            .prepare_cached(
+                "SELECT d.decision, d.by_user, d.at, d.reason, d.receipt, d.quarantine
+                 FROM json_each(?2) asked
+                 JOIN decisions d ON d.quarantine = asked.value
+                 JOIN quarantine q ON q.id = d.quarantine
+                 WHERE q.device = ?1 AND d.n =
+                   (SELECT max(l.n) FROM decisions l WHERE l.quarantine = d.quarantine)
+                 ORDER BY d.quarantine",
+            )
+            .and_then(|mut statement| statement.query_map((device.0, numbers), read)?.collect())
+            .map_err(failed)
+    }
+
     fn find_quarantined(&mut self, refused: &Refused) -> Result<Option<u64>, StoreError> {
         let fingerprint = refused.fingerprint()?;
         self.connection

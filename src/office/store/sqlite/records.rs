@@ -8,7 +8,7 @@ use super::convert::{
     to_sql,
 };
 use super::feeds::IN_FEED;
-use crate::ids::RecordId;
+use crate::ids::{Heads, RecordId};
 use crate::office::store::{
     Kept, Known, Listing, Page, Receipt, RecordReads, RecordWrites, Rows, StoreError, Stored,
 };
@@ -36,6 +36,13 @@ impl RecordReads for Tx<'_> {
                  FROM records WHERE id = ?1",
             )
             .and_then(|mut statement| statement.query_row([id.0], read).optional())
+            .map_err(failed)
+    }
+
+    fn heads(&mut self, id: RecordId) -> Result<Option<Heads>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT heads FROM records WHERE id = ?1")
+            .and_then(|mut statement| statement.query_row([id.0], |row| heads(row, 0)).optional())
             .map_err(failed)
     }
 
