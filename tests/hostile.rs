@@ -2,8 +2,8 @@
 //!
 //! Every attack stands in a table with the word that it is refused with: headers of changes
 //! (`headers`), their columns byte by byte (`columns`), operations (`operations`), what one push
-//! holds (`pushes`), whole bodies (`bodies`), what costs much (`floods`), and what is no request
-//! at all (`network`). Meanwhile an honest phone goes on writing and is told no lie; afterwards
+//! holds (`pushes`), whole bodies (`bodies`), what costs much (`floods`), cheap
+//! requests that cause much work (`pressure`), and what is no request at all (`network`). Meanwhile an honest phone goes on writing and is told no lie; afterwards
 //! every record is as it was, takes the honest work that the forgeries were made of, and
 //! `doorstep verify` finds nothing (rules M1 to M3, P3, R2, R5).
 
@@ -25,6 +25,8 @@ mod network;
 mod operations;
 #[path = "office/phone.rs"]
 mod phone;
+#[path = "hostile/pressure.rs"]
+mod pressure;
 #[path = "hostile/pushes.rs"]
 mod pushes;
 #[path = "hostile/raw.rs"]
@@ -44,7 +46,7 @@ const MEMORY: u64 = 256;
 
 #[test]
 fn m1_m2_every_forged_change_gets_its_word() {
-    attacked(|scene| {
+    attacked(|scene, _, _| {
         headers::attack(scene);
         columns::attack(scene);
         operations::attack(scene);
@@ -54,7 +56,7 @@ fn m1_m2_every_forged_change_gets_its_word() {
 
 #[test]
 fn r1_r5_every_false_body_gets_its_word() {
-    attacked(|scene| {
+    attacked(|scene, _, _| {
         bodies::attack(scene);
         network::attack(scene);
     });
@@ -62,16 +64,21 @@ fn r1_r5_every_false_body_gets_its_word() {
 
 #[test]
 fn r2_floods_take_no_more_than_their_share() {
-    attacked(floods::attack);
+    attacked(|scene, _, _| floods::attack(scene));
+}
+
+#[test]
+fn r2_who_costs_much_with_little_costs_others_nothing() {
+    attacked(pressure::attack);
 }
 
 /// Attacks an office that an honest phone works with, and finds it as it must be.
-fn attacked(attack: impl FnOnce(&mut Scene)) {
+fn attacked(attack: impl FnOnce(&mut Scene, &Server, &Honest)) {
     let server = Server::start();
     let honest = Honest::start(&server);
     let mut scene = Scene::new(&server);
     let rest = server.memory("VmRSS");
-    attack(&mut scene);
+    attack(&mut scene, &server, &honest);
     let most = server.memory("VmHWM");
     scene.assert_unharmed();
     honest.assert_all_there();

@@ -52,7 +52,11 @@ pub(crate) fn attack(scene: &mut Scene) {
     }
     let handmade = Handmade::push(id, &change);
     let repeated = repeated(&scene.stage(id), 128);
-    let long = vec![Push { record: id, changes: vec![Packed::plain(&repeated); 8] }; 64];
+    let push = |n: u8| {
+        let record = RecordId([&[n; 8][..], &[0xee; 8]].concat().try_into().unwrap());
+        Push { record, changes: vec![Packed::plain(&repeated); 8] }
+    };
+    let long = (0..64).map(push).collect();
     let want: Vec<Want> = scene
         .phone
         .ids()
@@ -60,6 +64,9 @@ pub(crate) fn attack(scene: &mut Scene) {
         .map(|record| Want { record, have: Default::default() })
         .collect();
     let request = Request { want, push: long, max_bytes: u32::MAX, ..Request::default() };
+    let change = scene.stage(id).honest();
+    let push = Push { record: id, changes: vec![Packed::plain(change.raw_bytes())] };
+    let twice = Request { push: vec![push; 2], ..Request::default() };
     at_once(
         &scene.line,
         &[
@@ -68,6 +75,7 @@ pub(crate) fn attack(scene: &mut Scene) {
             (Handmade::nothings(id, 400_000).bytes(), 400),
             (handmade.actors(vec![vec![]; 4_000_000]).bytes(), 400),
             (doorstep::sync::message::encode_request(&request), 200),
+            (doorstep::sync::message::encode_request(&twice), 400),
         ],
     );
     let bodies: Vec<_> = amplified(scene, id).into_iter().map(|body| (body, 200)).collect();

@@ -1,18 +1,21 @@
 //! The real program over a store of its own, and a client that says exactly what it is told to.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use doorstep::ids::{DeviceId, RecordId};
-use doorstep::office::auth::{Accounts, Hasher, NewUser};
-use doorstep::office::{Created, Office};
+use doorstep::office::auth::{Accounts, Attempt, Hasher, NewUser, Place};
+use doorstep::office::{Clock, Created, Office};
 use doorstep::record::terms::Role;
 use doorstep::sync::message::{Reply, Request, decode_reply, encode_request};
 
 use crate::phone::{START, new_visit};
+
+/// Devices of the one who lies, beside the one that every attack uses.
+pub(crate) const CROWD: u8 = 24;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -25,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(crate) struct Server {
     program: Child,
+    /// Tokens of the devices of the one who lies.
+    crowd: Vec<String>,
     pub(crate) address: SocketAddr,
     database: String,
     folder: tempfile::TempDir,
@@ -41,7 +46,7 @@ impl Server {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = format!("sqlite:{}", folder.path().join("office.db").display());
-        furnish(&database);
+        let crowd = furnish(&database);
         let mut program = Command::new(env!("CARGO_BIN_EXE_doorstep"))
             .args(["serve", "--listen", "127.0.0.1:0", "--database", &database])
             .env("DOORSTEP_LOG", "error")
@@ -52,7 +57,12 @@ impl Server {
         let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
         let line = lines.next().unwrap().unwrap();
         let address = line.strip_prefix("listening on http://").unwrap().parse().unwrap();
-        Self { program, address, database, folder }
+        Self { program, crowd, address, database, folder }
+    }
+
+    /// The other devices of the one who lies.
+    pub(crate) fn crowd(&self) -> Vec<Line> {
+        self.crowd.iter().map(|token| Line::with(self.address, token)).collect()
     }
 
     /// A line of the program's status, in MiB.
@@ -97,17 +107,30 @@ impl Drop for Server {
     }
 }
 
-fn furnish(database: &str) {
+/// Makes people, devices and records; gives the tokens of the devices.
+fn furnish(database: &str) -> Vec<String> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let office = Office::open(database, || START).unwrap();
-    let clock = Arc::new(|| START);
-    let accounts = Accounts::new(office.store().clone(), clock, Hasher::for_tests());
-    runtime.block_on(async {
+    let accounts = |clock: Clock| Accounts::new(office.store().clone(), clock, Hasher::for_tests());
+    let crowd = runtime.block_on(async {
+        let accounts_now = accounts(Arc::new(|| START));
         for name in ["chen.jie", "wu.min"] {
             let (name, password) = (name.to_owned(), Some(PASSWORD.to_owned()));
             let new =
                 NewUser { name, display_name: String::new(), role: Role::Collector, password };
-            accounts.add_user(new).await.unwrap();
+            accounts_now.add_user(new).await.unwrap();
+        }
+        let mut crowd = Vec::new();
+        for n in 0..CROWD {
+            // One a day: sign-ins go by the real clock.
+            let at = now() - i64::from(n + 1) * 24 * 60 * 60 * 1000;
+            let (name, password) = ("chen.jie".to_owned(), PASSWORD.to_owned());
+            let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+            let device = Some(DeviceId([0x80 + n; 16]));
+            let place = Place { device, browser: None, address };
+            let attempt = Attempt { name, password, place };
+            let signed_in = accounts(Arc::new(move || at)).sign_in(attempt).await.unwrap();
+            crowd.push(signed_in.token.to_text());
         }
         let visits = |kind: &str, count, collectors: &[&str]| {
             (0..count).map(|n| new_visit(&format!("{kind}-{n:04}"), collectors)).collect()
@@ -120,8 +143,16 @@ fn furnish(database: &str) {
             let made: Vec<Created> = office.create_visits(visits, "lin.yue").await.unwrap();
             assert!(made.iter().all(|made| matches!(made, Created::New(_))));
         }
+        crowd
     });
     office.close();
+    crowd
+}
+
+/// The real time, ms.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
 }
 
 /// One request on a connection of its own.
@@ -172,8 +203,12 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(server: &Server, user: &str, device: DeviceId) -> Self {
-        let token = server.sign_in(user, device);
-        Self { address: server.address, head: format!("Authorization: Bearer {token}\r\n") }
+        Self::with(server.address, &server.sign_in(user, device))
+    }
+
+    /// The same with a token that it has.
+    fn with(address: SocketAddr, token: &str) -> Self {
+        Self { address, head: format!("Authorization: Bearer {token}\r\n") }
     }
 
     /// The head of a round of so many bytes, for who sends it piece by piece.
