@@ -62,7 +62,7 @@ impl Room {
         let asked = (request.bring.len(), request.push.len());
         let reply = match self.runtime.block_on(self.office.handle_sync(&session(), request)) {
             Ok(reply) => reply,
-            Err(OfficeError::TooMany) => return,
+            Err(OfficeError::TooMany | OfficeError::Repeated) => return,
             Err(error) => panic!("{error}"),
         };
         assert_eq!((reply.brought.len(), reply.results.len()), asked);
