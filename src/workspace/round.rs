@@ -14,8 +14,9 @@ use crate::sync::packed::Packer;
 pub(super) const RETRY_SAVE_MS: i64 = 5_000;
 /// Unsent changes in one request: far below what the office accepts, enough for weeks of work.
 const PUSH_BYTES: usize = 1024 * 1024;
-/// Records pushed in one request, a quarter of what the office takes.
-const PUSH_RECORDS: usize = 1_024;
+/// Records pushed in one request: the office has judged them long before it stops working on a round
+/// (`round_work`), and takes 4,096.
+const PUSH_RECORDS: usize = 256;
 /// Of one record at once, well below what the office takes (`office::merge::limits`): the rest
 /// goes with the next request.
 const PUSH_CHANGES: usize = 1_000;

@@ -133,7 +133,7 @@ impl Default for Limits {
             answer: seconds(60),
             long_answer: seconds(15 * 60),
             grace: seconds(20),
-            round_work: seconds(20),
+            round_work: seconds(30),
             round_bodies: Pool { bytes: 48 * MIB, bytes_of_one: 6 * MIB, bodies_of_one: 8 },
             piece_bodies: Pool { bytes: 24 * MIB, bytes_of_one: 4 * MIB, bodies_of_one: 8 },
             read_bodies: Pool { bytes: 8 * MIB, bytes_of_one: 2 * MIB, bodies_of_one: 16 },
