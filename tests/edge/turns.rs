@@ -83,29 +83,30 @@ async fn bodies_that_are_coming_are_bounded_together() {
     let round_bodies = Pool { bytes: 64 * 1024, bytes_of_one: 64 * 1024, bodies_of_one: 8 };
     let office = Listening::behind(with(Limits { round_bodies, ..Limits::default() })).await;
     let (slow, other) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
-    let mut holds = office.wire().await;
-    holds.begin_round(&slow, 64 * 1024).await;
-    holds.send(vec![2; 64 * 1024 - 1]).await;
-    // Asked until the first has its room.
     let mut wire = office.wire().await;
-    loop {
+    let mut ask = async || {
         wire.begin_round(&other, 2).await;
         wire.send([2, 0]).await;
-        let (status, text) = wire.answer().await.unwrap();
-        if status == 503 {
-            assert!(text.contains("office_busy"), "{text}");
-            break;
+        wire.answer().await.unwrap()
+    };
+    // Once it has all the room, others get none; while one of them has some, it gets none itself.
+    let holds = 'held: loop {
+        let mut holds = office.wire().await;
+        holds.begin_round(&slow, 64 * 1024).await;
+        holds.send(vec![2; 64 * 1024 - 1]).await;
+        for _ in 0..20 {
+            let (status, text) = ask().await;
+            if status == 503 {
+                assert!(text.contains("office_busy"), "{text}");
+                break 'held holds;
+            }
         }
-    }
+    };
     // Others have room of their own.
     let sign_in = format!(r#"{{"name":"he.tao","password":"{PASSWORD}"}}"#);
     assert_eq!(office.desk.post_json("/api/session", None, &sign_in).await.status, 200);
     drop(holds);
-    while {
-        wire.begin_round(&other, 2).await;
-        wire.send([2, 0]).await;
-        wire.answer().await.unwrap().0 == 503
-    } {}
+    while ask().await.0 == 503 {}
 }
 
 #[tokio::test]

@@ -200,7 +200,7 @@ fn sender(line: &Line, body: Vec<u8>) -> Attacker {
                 let mut stream = TcpStream::connect(line.address).unwrap();
                 let _ = stream.write_all(&[line.head(body.len()).as_bytes(), &body].concat());
             } else {
-                line.post(&body);
+                line.try_post(&body);
             }
             sent += 1;
             thread::sleep(PAUSE);

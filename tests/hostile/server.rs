@@ -84,7 +84,7 @@ impl Server {
         assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
         let body = format!(r#"{{"name":"{user}","password":"{PASSWORD}","device":"{device}"}}"#);
         let head = "Content-Type: application/json\r\n";
-        let answer = ask(self.address, "/api/session", head, body.as_bytes());
+        let answer = ask(self.address, "/api/session", head, body.as_bytes()).expect("an answer");
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()["token"].as_str().unwrap().to_owned()
     }
@@ -156,12 +156,12 @@ fn now() -> i64 {
 }
 
 /// One request on a connection of its own.
-pub(crate) fn ask(address: SocketAddr, path: &str, head: &str, body: &[u8]) -> Answer {
+fn ask(address: SocketAddr, path: &str, head: &str, body: &[u8]) -> Option<Answer> {
     let length = body.len();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n{head}\r\n"
     );
-    say(address, &[head.as_bytes(), body].concat()).expect("an answer")
+    say(address, &[head.as_bytes(), body].concat())
 }
 
 /// Sends bytes and reads an answer, if there is one.
@@ -221,17 +221,22 @@ impl Line {
 
     /// A body as it is.
     pub(crate) fn post(&self, body: &[u8]) -> Answer {
+        self.try_post(body).expect("an answer")
+    }
+
+    /// The same; `None` where the office closed the connection before it had read the body, and
+    /// its answer was lost over that.
+    pub(crate) fn try_post(&self, body: &[u8]) -> Option<Answer> {
         ask(self.address, "/sync", &self.head, body)
     }
 
     /// The same, asked again where the office says that it is busy.
     pub(crate) fn patiently(&self, body: &[u8]) -> Answer {
         loop {
-            let answer = self.post(body);
-            if answer.status != 503 && answer.status != 429 {
-                return answer;
+            match self.try_post(body) {
+                Some(answer) if ![503, 429].contains(&answer.status) => return answer,
+                Some(_) | None => std::thread::yield_now(),
             }
-            std::thread::yield_now();
         }
     }
 
