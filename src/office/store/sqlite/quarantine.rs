@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::Tx;
 use super::convert::{damaged, device_id, failed, number, number_or_none, record_id, to_sql, word};
+use crate::ids::DeviceId;
 use crate::office::store::quarantine::encode;
 use crate::office::store::{
     Amount, Asides, Decision, QuarantineExport, QuarantineReads, QuarantineShare, QuarantineWrites,
