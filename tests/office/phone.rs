@@ -3,7 +3,7 @@
 // Each test program uses a part of it.
 #![allow(dead_code)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -240,7 +240,10 @@ impl Phone {
         Request {
             cursor: self.cursor,
             push,
-            want: self.want.iter().map(|id| Want { record: *id, have: Heads::default() }).collect(),
+            want: BTreeSet::from_iter(&self.want)
+                .into_iter()
+                .map(|id| Want { record: *id, have: Heads::default() })
+                .collect(),
             max_bytes: self.max_bytes,
             ..Request::default()
         }
