@@ -122,8 +122,8 @@ fn furnish(database: &str) -> Vec<String> {
         }
         let mut crowd = Vec::new();
         for n in 0..CROWD {
-            // One a day: sign-ins go by the real clock.
-            let at = now() - i64::from(n + 1) * 24 * 60 * 60 * 1000;
+            // One a day, the oldest first: sign-ins go by the real clock, and enrolments are bounded.
+            let at = now() - i64::from(CROWD - n) * 24 * 60 * 60 * 1000;
             let (name, password) = ("chen.jie".to_owned(), PASSWORD.to_owned());
             let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
             let device = Some(DeviceId([0x80 + n; 16]));
