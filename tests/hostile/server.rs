@@ -126,8 +126,7 @@ fn furnish(database: &str) -> Vec<String> {
             let at = now() - i64::from(CROWD - n) * 24 * 60 * 60 * 1000;
             let (name, password) = ("chen.jie".to_owned(), PASSWORD.to_owned());
             let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            let device = Some(DeviceId([0x80 + n; 16]));
-            let place = Place { device, browser: None, address };
+            let place = Place { device: None, proof: None, browser: None, address };
             let attempt = Attempt { name, password, place };
             let signed_in = accounts(Arc::new(move || at)).sign_in(attempt).await.unwrap();
             crowd.push(signed_in.token.to_text());
