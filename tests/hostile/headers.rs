@@ -176,7 +176,12 @@ fn times(scene: &mut Scene) {
     let stage = Stage { scene, id };
     let forged = Raw::next(&stage).put("talk", "overdue_reason_text", 6, b"x").bytes();
     let outcome = scene.push(id, &[forged]);
-    scene.assert_refused("after the seal", &outcome, NotAllowed, Some("talk.overdue_reason_text"));
+    scene.assert_refused(
+        "after the seal",
+        &outcome,
+        RefusalCode::Sealed,
+        Some("talk.overdue_reason_text"),
+    );
 }
 
 /// Different values of so many bytes, in order.

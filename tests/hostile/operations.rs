@@ -292,13 +292,19 @@ const FORGED: &[(&str, Forge, RefusalCode, &str)] = &[
     ),
     (
         "a day that never was",
-        |_| vec![op(first(&["talk", "promise"]), "due_date", text("2026-02-30"), &[])],
+        |_| promise(1.into(), "2026-02-30"),
         InvalidRecord,
         "talk.promise.due_date",
     ),
     (
+        "half a promise",
+        |_| vec![op(first(&["talk", "promise"]), "due_date", text("2026-02-28"), &[])],
+        NotAllowed,
+        "talk.promise.amount",
+    ),
+    (
         "more money than there is",
-        |_| vec![op(first(&["talk", "promise"]), "amount", OpType::Put(i64::MAX.into()), &[])],
+        |_| promise(i64::MAX.into(), "2026-02-28"),
         InvalidRecord,
         "talk.promise.amount",
     ),
@@ -348,6 +354,16 @@ const FORGED: &[(&str, Forge, RefusalCode, &str)] = &[
         "assignment.collectors.chen.jie",
     ),
 ];
+
+/// A whole promise.
+fn promise(amount: ScalarValue, due_date: &str) -> Vec<Op> {
+    let promise = || first(&["talk", "promise"]);
+    vec![
+        op(promise(), "amount", OpType::Put(amount), &[]),
+        op(promise(), "due_date", text(due_date), &[]),
+        op(promise(), "channel", text("bank"), &[]),
+    ]
+}
 
 /// Takes the debt away.
 pub(crate) fn money() -> Vec<Op> {

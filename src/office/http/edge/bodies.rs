@@ -258,6 +258,7 @@ mod tests {
         let (_, third) = take("b", 20 * KIB).await.unwrap();
         assert_eq!(room.used().bytes, 60 * KIB);
         drop((first, second, third));
-        assert_eq!((room.used().bytes, room.used().by.len()), (0, 0));
+        let used = room.used();
+        assert_eq!((used.bytes, used.by.len()), (0, 0));
     }
 }
