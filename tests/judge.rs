@@ -106,6 +106,29 @@ fn m2_no_forgery_of_an_honest_change_is_merged() {
     assert_eq!(tried.into_inner().len(), forge::KINDS);
 }
 
+/// A reply is lost, others build on the work that it confirmed, and one of them seals the
+/// record for what comes next: the phone must not take the work that arrived for refused (R4).
+#[tokio::test]
+async fn p4_work_that_others_built_on_is_confirmed_by_theirs() {
+    let mut history = History::new().await;
+    history
+        .live(vec![
+            Step::Write { phone: 2, record: 1, salt: 14829028743963887963 },
+            Step::Write { phone: 0, record: 1, salt: 184734361700005546 },
+            Step::Write { phone: 0, record: 1, salt: 6862257680050571104 },
+            Step::Round { phone: 2, reply_comes: false },
+            Step::Desk { record: 1, salt: 6039568326794801829 },
+            Step::CatchUp { phone: 0 },
+            Step::Write { phone: 2, record: 1, salt: 13135383378318624864 },
+            Step::CatchUp { phone: 1 },
+            Step::Write { phone: 0, record: 0, salt: 16564893373314702058 },
+            Step::Write { phone: 2, record: 0, salt: 14784461393920880614 },
+            Step::CatchUp { phone: 2 },
+        ])
+        .await;
+    history.end().await;
+}
+
 /// An actor is never used again, also where the record went and came back in between (rule I1).
 #[tokio::test]
 async fn i1_work_goes_on_after_a_record_was_taken_away_and_given_back() {

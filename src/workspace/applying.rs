@@ -212,8 +212,17 @@ impl Workspace {
             }
             held.confirmed.advance(change.hash(), change.deps());
         }
-        // Own work that somebody else handed in, or accepted (rule M4).
-        let there: BTreeSet<ChangeHash> = changes.iter().map(Change::hash).collect();
+        // Own work that came another way, or was accepted (rule M4), and own work that others built
+        // on: the office holds it, though the reply that said so was lost.
+        let mut there: BTreeSet<ChangeHash> = changes.iter().map(Change::hash).collect();
+        let mut open: Vec<ChangeHash> =
+            changes.iter().flat_map(|change| change.deps().iter().copied()).collect();
+        while let Some(dep) = open.pop() {
+            if unsent.contains(&dep) && there.insert(dep) {
+                let meta = loaded.record.document().get_change_meta_by_hash(&dep);
+                open.extend(meta.into_iter().flat_map(|change| change.deps));
+            }
+        }
         let confirmed = held.confirm(|hash| there.contains(hash), &mut self.journal);
         held.describe(&loaded.record, &self.identity.user);
         Some(confirmed || !fresh.is_empty())
