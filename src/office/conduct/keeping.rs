@@ -93,6 +93,15 @@ impl Office {
             .await
     }
 
+    /// Whether records have changed since they were evaluated last: the queue may lack some.
+    pub async fn is_evaluating(&self) -> Result<bool, OfficeError> {
+        let policy = fingerprint(&self.policy);
+        self.blocking(move |office| {
+            Ok(office.store.look(|reads| Ok(!reads.conduct_pending(&policy, 1)?.is_empty()))?)
+        })
+        .await
+    }
+
     fn ask_pending(&self, policy: &[u8; 32]) -> Result<Vec<Found>, OfficeError> {
         let now = self.now();
         Ok(self.store.look(|reads| {

@@ -76,6 +76,8 @@ pub(super) struct Line {
 pub(super) struct Queue {
     rows: Vec<Line>,
     next: Option<String>,
+    /// Records have changed since they were evaluated last: more rows may follow.
+    evaluating: bool,
 }
 
 /// One page of failures and unknowns.
@@ -103,10 +105,12 @@ pub(super) async fn queue(
     };
     let rule = Some(which.rule).filter(|rule| !rule.is_empty());
     let listing = ConductListing { answer, rule, after, limit };
+    // Before the rows: what is evaluated in between is in them.
+    let evaluating = app.office.is_evaluating().await?;
     let rows = app.office.conduct_queue(listing).await?;
     let full = u32::try_from(rows.len()).is_ok_and(|rows| rows == limit);
     let next = rows.last().filter(|_| full).map(|last| format!("{}/{}", last.record, last.rule));
-    Ok(Json(Queue { rows: rows.into_iter().map(line).collect(), next }))
+    Ok(Json(Queue { rows: rows.into_iter().map(line).collect(), next, evaluating }))
 }
 
 fn cursor(text: &str) -> Option<(RecordId, String)> {

@@ -14,6 +14,11 @@ import { explain } from "./state";
 const ANSWERS = ["fail", "unknown"] as const;
 type Answer = (typeof ANSWERS)[number];
 
+/** Rows of one page, as the office has it. */
+const PAGE_ROWS = 50;
+/** How soon the list is asked for again while records are evaluated. */
+const REFRESH_MS = 2_000;
+
 /** Rules that the program has; a lender's own are typed. */
 const RULES = Object.keys(conduct.rule);
 
@@ -57,7 +62,13 @@ export function ConductPage(): JSX.Element {
           ? t("conduct/desk/shown", { rows: formatCount(page.rows.length), records: formatCount(records.length) })
           : loading && t("conduct/desk/asking")}
       </p>
-      {page?.rows.length === 0 && (
+      {page?.evaluating && (
+        <p role="status" class="flex items-center gap-2 text-sm" data-testid="conduct-evaluating">
+          <span class="loading loading-spinner loading-xs" aria-hidden="true" />
+          {t("conduct/desk/evaluating")}
+        </p>
+      )}
+      {page?.rows.length === 0 && !page.evaluating && (
         <Empty title={t(answer || rule ? "conduct/desk/empty_filters" : "conduct/desk/empty")} />
       )}
       <ul class="flex flex-col gap-3 empty:hidden">
@@ -105,6 +116,13 @@ function useQueue(answer: string, rule: string) {
     void load(null);
     return () => asking.current?.abort();
   }, [answer, rule]);
+  // Rows appear as records are evaluated; further pages would be lost by a refresh.
+  const first = page !== null && page.evaluating && page.rows.length <= PAGE_ROWS && !loading;
+  useEffect(() => {
+    if (!first) return;
+    const timer = setTimeout(() => void load(null), REFRESH_MS);
+    return () => clearTimeout(timer);
+  }, [first, page]);
   return { page, error, loading, load };
 }
 

@@ -182,6 +182,8 @@ export interface ConductRow {
 export interface ConductPage {
   rows: ConductRow[];
   next: string | null;
+  /** Records have changed since they were evaluated last: more rows may follow. */
+  evaluating: boolean;
 }
 
 /** A refusal: a stable word, the office's own sentence, and the field that it is about, if any. */
