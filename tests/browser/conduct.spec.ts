@@ -224,7 +224,8 @@ test("a dispute raised while the phone has no network changes the answer at the 
   const console_ = await browser.newPage();
   await console_.goto(`${office.url}/office/conduct?answer=fail&rule=P-12`);
   await signIn(console_, "lin.yue");
-  await expect(console_.getByTestId("conduct-row")).toHaveCount(2);
+  // The office evaluates in the background; the page follows.
+  await expect(console_.getByTestId("conduct-row")).toHaveCount(2, { timeout: 60_000 });
   await console_.getByRole("link", { name: rows[0]?.case_no ?? "" }).click();
   const results = console_.locator("[data-testid=conduct-kept][data-moment=after]");
   await expect(results).toHaveCount(2);
