@@ -89,7 +89,9 @@ impl World<'_> {
                 self.tell(format!("device {n} adds its refused work on {id} as amendments"));
                 Ok(())
             }
-            Err(WorkspaceError::Command(_) | WorkspaceError::NotRefused) => Ok(()),
+            Err(
+                WorkspaceError::Command(_) | WorkspaceError::NotRefused | WorkspaceError::NotKept,
+            ) => Ok(()),
             Err(error) => broken("M4", format!("device {n} cannot go on with {id}: {error}")),
         }
     }

@@ -122,7 +122,13 @@ impl Workspace {
             }
             Outcome::Missing { have } => self.lacks(pushed.record, have),
             Outcome::Refused { code, path, message, quarantine } => {
-                held.problem = Some(Problem::refused(*code, path, message, *quarantine));
+                held.problem = Some(Problem::refused(
+                    *code,
+                    path,
+                    message,
+                    *quarantine,
+                    pushed.numbers.last().copied(),
+                ));
             }
             Outcome::Withdrawn => {
                 for number in &pushed.numbers {

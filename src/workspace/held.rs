@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 use super::cards;
 use super::journal::Journal;
 use super::output::{HeldRow, RecordState, Table};
+use super::round::first_of;
 use crate::ids::{Heads, RecordId};
 use crate::record::Record;
 use crate::record::terms::{ReviewStatus, Stage};
@@ -35,6 +36,10 @@ pub(super) enum Problem {
         /// What was decided on it since.
         #[n(4)]
         decided: Option<Decision>,
+        /// The last number of the outbox that was refused with it: later work is still to be sent,
+        /// so that the office keeps it too. `None` in rows of before.
+        #[n(5)]
+        through: Option<u64>,
     },
 }
 
@@ -49,13 +54,21 @@ pub(super) struct Decision {
 
 impl Problem {
     /// What a refusal makes of a record; the number is 0 where the office keeps nothing.
-    pub(super) fn refused(code: RefusalCode, path: &str, message: &str, quarantine: u64) -> Self {
+    /// `through` is the last number of the outbox that it is about.
+    pub(super) fn refused(
+        code: RefusalCode,
+        path: &str,
+        message: &str,
+        quarantine: u64,
+        through: Option<u64>,
+    ) -> Self {
         Self::Refused {
             code: code.as_str().to_owned(),
             path: path.to_owned(),
             message: message.to_owned(),
             quarantine: Some(quarantine).filter(|number| *number > 0),
             decided: None,
+            through,
         }
     }
 
@@ -353,12 +366,33 @@ impl Held {
 
     /// Whether there is unsent work that the office has not refused.
     pub(super) fn is_waiting(&self) -> bool {
-        !matches!(self.problem, Some(Problem::Refused { .. })) && !self.outbox.is_empty()
+        match self.refused_through() {
+            None => !self.outbox.is_empty(),
+            Some(through) => {
+                let later = self.outbox.range(through.saturating_add(1)..);
+                self.is_dirty() || later.into_iter().any(|(_, unsent)| unsent.batch.is_some())
+            }
+        }
     }
 
-    /// Whether there is work that may be sent now: durable too.
+    /// Whether there is work that may be sent now: durable too. Later work on a refused record goes
+    /// out with the refused, which it builds on, as far as one request takes it.
     pub(super) fn is_dirty(&self) -> bool {
-        self.is_waiting() && self.outbox.values().any(|unsent| unsent.batch.is_none())
+        let sent = first_of(&self.outbox).0;
+        let last = sent.last().map(|(number, _)| *number);
+        last.is_some_and(|last| self.refused_through().is_none_or(|through| last > through))
+    }
+
+    /// The last number of the outbox that the office has refused; `None` where nothing is refused.
+    /// Work that it had no room for is offered again another way.
+    fn refused_through(&self) -> Option<u64> {
+        match &self.problem {
+            Some(problem @ Problem::Refused { through, .. }) => {
+                let known = through.filter(|_| !problem.is_not_kept());
+                Some(known.unwrap_or(u64::MAX))
+            }
+            Some(Problem::Damaged) | None => None,
+        }
     }
 
     pub(super) fn row(&self, sending: bool, begun: bool) -> HeldRow {

@@ -32,7 +32,13 @@ impl Workspace {
                 // It could not be put together: it goes as it is.
                 Outcome::Missing { .. } => held.missing = MISSING_AT_MOST,
                 Outcome::Refused { code, path, message, quarantine } => {
-                    held.problem = Some(Problem::refused(*code, path, message, *quarantine));
+                    held.problem = Some(Problem::refused(
+                        *code,
+                        path,
+                        message,
+                        *quarantine,
+                        pushed.numbers.last().copied(),
+                    ));
                 }
             }
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use automerge::ChangeHash;
 
-use super::held::{self, Decision, Problem};
+use super::held::{self, Decision, Held, Problem};
 use super::output::{NewAmendment, Output, RefusedWork, Table};
 use super::{Workspace, WorkspaceError, loading};
 use crate::ids::{RecordId, actor, hex};
@@ -65,7 +65,8 @@ impl Workspace {
         let (mut fields, office) = self.refused_fields(record)?;
         // What the office has not kept is nowhere else: it is not given up here.
         let problem = self.held.get(&record).and_then(|held| held.problem.as_ref());
-        if problem.is_some_and(Problem::is_not_kept) {
+        let waiting = self.held.get(&record).is_some_and(Held::is_waiting);
+        if waiting || problem.is_some_and(Problem::is_not_kept) {
             return Err(WorkspaceError::NotKept);
         }
         fields.retain(|field| {

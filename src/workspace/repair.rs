@@ -233,6 +233,7 @@ impl Workspace {
                 message: "the office lacks changes that this work builds on".to_owned(),
                 quarantine: None,
                 decided: None,
+                through: None,
             });
         }
     }

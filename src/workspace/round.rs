@@ -243,7 +243,7 @@ impl Workspace {
 
 /// What of an outbox goes into one request, in order, and its bytes: what is durable, up to the
 /// caps, and one change at least.
-fn first_of(outbox: &BTreeMap<u64, Unsent>) -> (Vec<(u64, &Unsent)>, usize) {
+pub(super) fn first_of(outbox: &BTreeMap<u64, Unsent>) -> (Vec<(u64, &Unsent)>, usize) {
     let mut first: Vec<(u64, &Unsent)> = Vec::new();
     let (mut size, mut operations) = (0_usize, 0_usize);
     for (number, unsent) in outbox.iter().take(PUSH_CHANGES) {
