@@ -119,6 +119,8 @@ impl Workspace {
                 held.offered = Some(*voucher);
                 held.missing = 0;
                 held.withdrawn = false;
+                // It had been refused, and was accepted or became writable since.
+                held.problem.take_if(|problem| matches!(problem, Problem::Refused { .. }));
             }
             Outcome::Missing { have } => self.lacks(pushed.record, have),
             Outcome::Refused { code, path, message, quarantine } => {
