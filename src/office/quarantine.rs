@@ -338,8 +338,8 @@ fn line(found: Quarantined) -> QuarantineLine {
     }
 }
 
-/// While work on a record is refused its device sends no more of that record. What came later was
-/// written by a person who took the office's copy.
+/// While work on a record is refused, later work of its device builds on it and is refused too. What
+/// was merged later was written by a person who took the office's copy.
 fn went_on(reads: &mut dyn Reads, found: &Quarantined) -> Result<bool, StoreError> {
     let Quarantined { refused, stand, .. } = found;
     let later = reads

@@ -305,6 +305,9 @@ test("a session number that could not be written costs the one try, and nothing 
   await page.getByLabel("Borrower's feedback").fill("written after the failed try");
   await page.getByLabel("Borrower's feedback").blur();
   await saved(page);
+  // What was written later joins the refused work in quarantine before any of it is given up.
+  await syncNow(page);
+  await expect.poll(() => lines().length).toBe(2);
   await refused.getByRole("checkbox", { name: "Write again: Notes" }).uncheck();
   await refused.getByRole("button", { name: /Take the office's record and write/ }).click();
   await expect(refused).toBeHidden();

@@ -4,7 +4,7 @@ use doorstep::sync::message::{Outcome, RefusalCode};
 
 use crate::raw::{OBJECT_ACTOR, Raw, framed, leb, one, own_actor};
 use crate::scene::{Scene, Stage};
-use RefusalCode::{BrokenSequence, ForeignActor, InvalidRecord, Malformed, NotAllowed, TooLarge};
+use RefusalCode::{BrokenSequence, ForeignActor, InvalidRecord, Malformed, TooLarge};
 
 type Forge = fn(Raw) -> Raw;
 
