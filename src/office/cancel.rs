@@ -1,4 +1,4 @@
-//! Ends work that nobody waits for any more, or that takes too long, at its next step.
+//! Cancels work at its next step once its client has gone or its deadline has passed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,13 +23,13 @@ impl CancelToken {
         Self { deadline: Some(deadline), ..Self::default() }
     }
 
-    /// Ties the work to whoever waits for it.
+    /// Ties the work to the client that waits for it.
     pub fn cancel_on_drop(&self) -> CancelOnDrop {
         CancelOnDrop(self.clone())
     }
 
     /// Fails where the work is to stop. Asked between steps: each is either done or not begun, and
-    /// whoever asked for it asks again (rule D3).
+    /// the client asks again (rule D3).
     pub(super) fn check(&self) -> Result<(), OfficeError> {
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if late || self.cancelled.load(Ordering::Relaxed) { Err(OfficeError::Busy) } else { Ok(()) }

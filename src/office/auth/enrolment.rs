@@ -2,7 +2,7 @@
 //!
 //! A device's id is no secret: it is part of every change, and staff see it in lists. A device that
 //! the office knows is its user's. One that it does not know may have been enrolled after the backup
-//! that the office was restored from; its unsent work is written in its name, so it goes on under its
+//! that the office was restored from; its unsent work is written in its name, so it keeps its
 //! id, but only for the user to whom this office once gave it. Otherwise any user could name that phone
 //! and be given the key of its escrow.
 

@@ -31,7 +31,7 @@ pub fn workspace_name(device: DeviceId) -> String {
 
 impl Session {
     /// Refuses a request that belongs to another workspace. `by_cookie` says that the browser added
-    /// the session by itself; then a phone has to name its workspace. A program that shows a token
+    /// the session automatically; then a phone has to name its workspace. A program that shows a token
     /// chooses it for each request, so it may leave the name out.
     pub fn check_workspace(
         &self,

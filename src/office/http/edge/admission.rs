@@ -1,7 +1,7 @@
 //! Who is let to work, and when: a device's own turn, then its user's, then a place of the queue.
 //!
 //! Each of the three has an end, so one device keeps its user's others working, and one user all
-//! others, whatever they send. What is given is held until the work is done, not until somebody
+//! others, whatever they send. What is given is held until the work is done, not until a client
 //! stops waiting for it.
 
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ use super::rates::network;
 use crate::ids::DeviceId;
 use crate::office::keyed::{KeyedQueue, QueueFull, Slot};
 
-/// When somebody who has too many requests at work may try again.
+/// When a client with too many requests at work may retry.
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// Who a request is from.
