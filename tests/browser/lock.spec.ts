@@ -326,7 +326,9 @@ test("unsent work leaves a locked phone as a file that only the office reads", a
 
 test("an unlock that fails on the disk is tried again, and writes", async ({ page }) => {
   await arrive(page, "he.tao");
-  await lockNow(page);
+  // A reload, since an unlock soon after a lock resumes without a new session.
+  await page.reload();
+  await expect(locked(page)).toBeVisible();
   const [worker] = page.workers();
   if (!worker) throw new Error("no worker");
   await abortNextSession(worker);

@@ -43,7 +43,11 @@ export class Engine {
   }
 
   private async call<M extends keyof Methods>(method: M, args: unknown[]): Promise<Result<M>> {
-    const { value, refusal } = await Promise.race([this.remote.run(method, args), this.gone]);
+    const { remote } = this;
+    const { value, refusal, poisoned } = await Promise.race([remote.run(method, args), this.gone]);
+    // The event that says so has a channel of its own and may come later: whoever is told of the
+    // failure and asks again must reach the next worker.
+    if (poisoned && remote === this.remote) this.replace();
     if (refusal) throw new ClientError(refusal.code, refusal.path, refusal.message);
     return value as Result<M>;
   }
@@ -90,9 +94,14 @@ export class Engine {
   }
 
   private hear(event: WorkerEvent): void {
-    if (event.type === "poisoned") void this.restart().catch(() => undefined);
+    if (event.type === "poisoned") this.replace();
     else if (event.type === "pass") this.passed(event.pass);
     else this.tell(event);
+  }
+
+  /** Replaces a poisoned worker, once. */
+  private replace(): void {
+    if (this.alive) void this.restart().catch(() => undefined);
   }
 
   /** A trap poisons a wasm instance: a new worker starts from what is stored. */

@@ -35,9 +35,11 @@ interface Here {
   /** While rows are re-encrypted. */
   rotation?: Rotation | undefined;
   listing: Listing;
+  /** The core failed: the page is about to end this worker. */
+  poisoned: boolean;
 }
 
-export const here: Here = { listing: new Listing() };
+export const here: Here = { listing: new Listing(), poisoned: false };
 
 export function opened(): Storage {
   if (!here.storage) throw new ClientError("storage_failed");

@@ -146,6 +146,7 @@ export function syncNow(): void {
 /** The page ends this worker and all that it has open. Nothing of the core may be called for it, not even to free it. */
 export function poisoned(cause: unknown): void {
   console.error("the core failed and is started anew", cause);
+  here.poisoned = true;
   here.driver?.stop();
   tell({ type: "poisoned" });
 }

@@ -1,6 +1,7 @@
 /** The leading tab's worker: one wasm workspace, its store, its link to the office. */
 import * as Comlink from "comlink";
 import { admission } from "./admission";
+import { here } from "./here";
 import { poisoned, syncNow } from "./launch";
 import { named, subscribe, type Refusal } from "./messages";
 import { records } from "./records";
@@ -12,14 +13,18 @@ export type Methods = typeof methods;
 
 const remote = {
   subscribe,
-  async run(method: keyof Methods, args: unknown[]): Promise<{ value?: unknown; refusal?: Refusal }> {
+  /** `poisoned`: this worker answers nothing any more; the page replaces it before it passes the refusal on. */
+  async run(
+    method: keyof Methods,
+    args: unknown[],
+  ): Promise<{ value?: unknown; refusal?: Refusal; poisoned?: boolean }> {
     try {
       const call = methods[method] as (...args: unknown[]) => unknown;
       return { value: await call(...args) };
     } catch (cause) {
       // Another worker took over the store; if this tab still leads, it starts a new one.
       if (cause instanceof StorageError && cause.code === "taken_over") poisoned(cause);
-      return { refusal: named(cause) };
+      return { refusal: named(cause), poisoned: here.poisoned };
     }
   },
 };

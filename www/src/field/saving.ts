@@ -1,7 +1,7 @@
 /** How what is typed gets to the disk, and how the page says that it is not there yet. */
 import { useEffect, useRef } from "preact/hooks";
 import { useCounted } from "../ui/unfinished";
-import { typing } from "./state";
+import { onRestart, typing } from "./state";
 
 /** A pause in typing after which a text is saved. */
 const PAUSE_MS = 600;
@@ -43,7 +43,10 @@ export function useSaving(work: () => Promise<boolean>): { soon: () => void; now
       if (document.visibilityState === "hidden") now();
     };
     document.addEventListener("visibilitychange", leave);
+    // A save that failed with the previous worker is retried in the new one.
+    const stop = onRestart(soon);
     return () => {
+      stop();
       document.removeEventListener("visibilitychange", leave);
       now();
     };
