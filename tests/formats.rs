@@ -16,8 +16,8 @@ use doorstep::record::terms::Role;
 use doorstep::record::{Author, Record, genesis};
 use doorstep::sync::digest::Digest;
 use doorstep::sync::message::{
-    Bring, Chunk, Content, Cursor, Entry, Outcome, Packed, Push, RefusalCode, Reply, Request,
-    Voucher, Want, decode_reply, decode_request, encode_reply, encode_request,
+    Chunk, Cursor, Outcome, Packed, Push, RecordUpdate, RefusalCode, Reply, Request, Restore,
+    StateToken, UpdateContent, Want, decode_reply, decode_request, encode_reply, encode_request,
 };
 use doorstep::sync::packed::Packer;
 use doorstep::sync::packed::columns::{self, Columns};
@@ -175,27 +175,27 @@ fn request() -> Request {
     Request {
         cursor: Cursor { epoch: [4; 16], seq: 300, base: 299 },
         tables: packer.into_tables(),
-        bring: vec![Bring { record: ID, heads: heads(), tag: [5; 8], changes }],
+        restore: vec![Restore { record: ID, heads: heads(), mac: [5; 8], changes }],
         push: vec![push, Push { record: ID, changes: vec![Packed::plain(b"plain")] }],
         want: vec![Want { record: ID, have: heads() }],
         ranges: vec![Range { from: ID, print: [6; 16] }],
         max_bytes: 262_144,
-        asides: None,
-        keep: None,
+        undecided: None,
+        quarantine: None,
     }
 }
 
 fn reply() -> Reply {
-    let voucher = Voucher::new(ID, &heads(), [7; 8]);
+    let state_token = StateToken::new(ID, &heads(), [7; 8]);
     let chunks = chunks();
     let mut packer = Packer::default();
     let changes = packer.pack(chunks.iter().map(Vec::as_slice));
-    let entry = |content| Entry { record: ID, content };
+    let entry = |content| RecordUpdate { record: ID, content };
     Reply {
         tables: packer.into_tables(),
-        brought: vec![Outcome::Duplicate { voucher }],
+        restored: vec![Outcome::Duplicate { state_token }],
         results: vec![
-            Outcome::Merged { voucher },
+            Outcome::Merged { state_token },
             Outcome::Missing { have: heads() },
             Outcome::Refused {
                 code: RefusalCode::NotAllowed,
@@ -206,10 +206,10 @@ fn reply() -> Reply {
             Outcome::Withdrawn,
         ],
         entries: vec![
-            entry(Content::Changes { changes, voucher }),
-            entry(Content::Whole { document: Chunk(vec![1, 2, 3]), voucher }),
-            entry(Content::Withdrawn),
-            entry(Content::Unknown),
+            entry(UpdateContent::Changes { changes, state_token }),
+            entry(UpdateContent::Document { document: Chunk(vec![1, 2, 3]), state_token }),
+            entry(UpdateContent::Withdrawn),
+            entry(UpdateContent::Unknown),
         ],
         differing: Differing {
             compared: 1,
@@ -220,8 +220,8 @@ fn reply() -> Reply {
         remaining: 2,
         digest: Digest { count: 3, sum: [8; 32] },
         office_time: NOW,
-        decided: None,
-        ended: None,
+        decisions: None,
+        revocation: None,
     }
 }
 

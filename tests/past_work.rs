@@ -14,7 +14,7 @@ use doorstep::ids::RecordId;
 use doorstep::office::Office;
 use doorstep::record::command::{CasePatch, Command, NewPayment, TalkPatch, VisitPatch};
 use doorstep::record::terms::{Disposition, ReviewStatus, Role};
-use doorstep::sync::message::Ended;
+use doorstep::sync::message::Revocation;
 use doorstep::workspace::vault::Vault;
 use doorstep::workspace::{Card, Table};
 use support::{Device, KEY, NOW, contact, create, to, visit_for};
@@ -272,7 +272,7 @@ async fn f6_a_card_of_own_work_stays_and_says_nothing_about_a_person() {
     for (table, rows) in &scene.phone.tables {
         for (key, value) in rows {
             cards += usize::from(key.starts_with("card/"));
-            let opened = vault.open(*table, key, value).expect("sealed");
+            let opened = vault.decrypt(*table, key, value).expect("sealed");
             let text = String::from_utf8_lossy(&opened).into_owned();
             for personal in ["Wang Fang", "Mill Road", "138", "told us", "150000"] {
                 assert!(!text.contains(personal), "{personal} in {table:?} {key}");
@@ -374,7 +374,7 @@ async fn f6_cards_go_with_a_phone_that_is_shut_out() {
     let mut scene = Scene::accepted(&["chen.jie"]).await;
     scene.assign(&[]).await;
     scene.meet().await;
-    scene.phone.ended = Some(Ended::DeviceRevoked);
+    scene.phone.ended = Some(Revocation::DeviceRevoked);
     scene.phone.sync(&scene.office).await;
     assert_eq!(scene.phone.erased.as_deref(), Some("device_revoked"));
     assert!(scene.cards().is_empty());

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::ids::{DeviceId, Heads, RecordId};
-use crate::sync::message::{Tag, Voucher};
+use crate::sync::message::{StateMac, StateToken};
 
 /// Proof that a device was enrolled for a user.
 pub type EnrolmentProof = [u8; 32];
@@ -26,16 +26,16 @@ impl Vouchers {
     }
 
     /// The voucher that a user's devices get with a state.
-    pub(super) fn voucher(&self, user: &str, record: RecordId, heads: &Heads) -> Voucher {
+    pub(super) fn state_token(&self, user: &str, record: RecordId, heads: &Heads) -> StateToken {
         let code = self.over(user, record, heads).finalize().into_bytes();
-        let mut tag = Tag::default();
-        tag.iter_mut().zip(code).for_each(|(byte, code)| *byte = code);
-        Voucher::new(record, heads, tag)
+        let mut mac = StateMac::default();
+        mac.iter_mut().zip(code).for_each(|(byte, code)| *byte = code);
+        StateToken::new(record, heads, mac)
     }
 
     /// Whether a tag is of this office, for this user and state; in constant time.
-    pub(super) fn hold(&self, user: &str, record: RecordId, heads: &Heads, tag: &Tag) -> bool {
-        self.over(user, record, heads).verify_truncated_left(tag).is_ok()
+    pub(super) fn hold(&self, user: &str, record: RecordId, heads: &Heads, mac: &StateMac) -> bool {
+        self.over(user, record, heads).verify_truncated_left(mac).is_ok()
     }
 
     /// The key under which a device keeps its data key for the office (docs/SECURITY.md, "On the

@@ -9,7 +9,7 @@ use doorstep::office::{Created, NewVisit, Office, OfficeError, Session};
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::view::VisitView;
-use doorstep::sync::message::{Ended, decode_request, encode_reply};
+use doorstep::sync::message::{Revocation, decode_request, encode_reply};
 use doorstep::workspace::vault::Vault;
 use doorstep::workspace::{
     Identity, Output, Row, Status, StoreError, SyncState, Table, Workspace, Write,
@@ -49,7 +49,7 @@ pub struct Device {
     /// The role that the phone's program believes in; the office knows better.
     pub claims: Role,
     /// The office has shut it out.
-    pub ended: Option<Ended>,
+    pub ended: Option<Revocation>,
 }
 
 impl Device {
@@ -100,12 +100,12 @@ impl Device {
         self.sessions += 1;
         let opened = workspace(&self.session, self.claims, self.sessions, &self.key, &self.tables);
         self.workspace = opened.expect("opens");
-        self.hold_back(records);
+        self.retain_for_attachments(records);
     }
 
     /// These records and no others have attachments that no change names.
-    pub fn hold_back(&mut self, records: &[RecordId]) {
-        self.workspace.hold_back(records.iter().copied().collect(), self.now);
+    pub fn retain_for_attachments(&mut self, records: &[RecordId]) {
+        self.workspace.retain_for_attachments(records.iter().copied().collect(), self.now);
         self.run();
     }
 
@@ -245,9 +245,9 @@ impl Device {
     }
 
     /// The office has no room for the request.
-    pub fn put_off(&mut self, wait_ms: i64) {
+    pub fn defer(&mut self, wait_ms: i64) {
         let sent = self.sent.take().expect("a request");
-        self.workspace.put_off(sent.round, wait_ms, self.now, 0);
+        self.workspace.defer(sent.round, wait_ms, self.now, 0);
         self.run();
     }
 
