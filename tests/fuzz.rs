@@ -7,7 +7,7 @@ mod checks;
 use std::path::{Path, PathBuf};
 
 use doorstep::ids::{DeviceId, Heads, RecordId};
-use doorstep::office::cases::sheet::Sheet;
+use doorstep::office::sheets::import::reader::Sheet;
 use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::{Record, genesis};
 use doorstep::sync::message::{Packed, Push, Request, Restore, UpdateContent, Want};

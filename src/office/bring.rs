@@ -54,7 +54,7 @@ impl Office {
         tables: &Tables,
     ) -> Result<Step<Taken>, OfficeError> {
         let (id, at) = (restore.record, self.now());
-        if !self.vouchers.hold(&session.user, id, &restore.heads, &restore.mac) {
+        if !self.attestor.hold(&session.user, id, &restore.heads, &restore.mac) {
             return Ok(Step::Done((refused(Refusal::not_vouched()), Vec::new())));
         }
         let (stored, known, mine) = self.store.look(|reads| {
@@ -63,7 +63,7 @@ impl Office {
         })?;
         let have = stored.as_ref().map(|stored| stored.heads.clone());
         let missing = || {
-            // A voucher shows what a device held once. What the record has come to since is hidden
+            // A state token shows what a device held once. What the record has come to since is hidden
             // from a former collector: such a device brings all that it has.
             if have.is_some() && !mine {
                 tracing::warn!(device = %session.device, "unknown dependency in a withdrawn record");
@@ -87,7 +87,7 @@ impl Office {
             Judgement::Accepted(accepted) => accepted,
             Judgement::Duplicate => {
                 let state_token =
-                    self.vouchers.state_token(&session.user, id, &have.unwrap_or_default());
+                    self.attestor.state_token(&session.user, id, &have.unwrap_or_default());
                 let outcome =
                     if mine { Outcome::Duplicate { state_token } } else { Outcome::Withdrawn };
                 return Ok(Step::Done((outcome, changes)));
@@ -96,14 +96,14 @@ impl Office {
             Judgement::Refused(refusal) => return Ok(Step::Done((refused(refusal), Vec::new()))),
         };
         let state = State::of(*accepted, at);
-        let (session, vouchers) = (session.clone(), self.vouchers.clone());
+        let (session, attestor) = (session.clone(), self.attestor.clone());
         Ok(Step::write(state.size(), move |tx| {
             if tx.heads(id)? != have {
                 return Ok(None);
             }
             let by = HandedIn { user: &session.user, device: session.device, at, quarantine: None };
             keep(tx, id, stored.as_ref(), &state, by)?;
-            let state_token = vouchers.state_token(&session.user, id, &state.heads);
+            let state_token = attestor.state_token(&session.user, id, &state.heads);
             let mine = tx.collectors(id)?.contains(&session.user);
             let outcome = if mine { Outcome::Merged { state_token } } else { Outcome::Withdrawn };
             Ok(Some((outcome, changes.clone())))

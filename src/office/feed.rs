@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 
+use super::attestation::Attestor;
 use super::store::{EntryKind, FeedEntry, Reads, StoreError, Stored};
-use super::vouch::Vouchers;
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::digest::Digest;
@@ -46,13 +46,13 @@ pub(super) struct Ask {
     /// Heads that the results of this same request tell the device.
     pub(super) merged: BTreeMap<RecordId, Heads>,
     /// Changes that it brought with this request.
-    pub(super) brought: BTreeSet<ChangeHash>,
-    pub(super) vouchers: Vouchers,
+    pub(super) restored: BTreeSet<ChangeHash>,
+    pub(super) attestor: Attestor,
 }
 
 impl Ask {
     fn state_token(&self, record: RecordId, stored: &Stored) -> StateToken {
-        self.vouchers.state_token(&self.user, record, &stored.heads)
+        self.attestor.state_token(&self.user, record, &stored.heads)
     }
 }
 
@@ -229,7 +229,7 @@ fn content(
         // and somebody else handed in, or accepted, it may not know to be here.
         let own = device_of(&change.known.actor) == Some(ask.device);
         let known = own && change.device == ask.device;
-        !(known || ask.brought.contains(&change.known.hash))
+        !(known || ask.restored.contains(&change.known.hash))
     });
     if changes.is_empty() && ask.merged.get(&entry.record) == Some(&stored.heads) {
         return Ok(None);

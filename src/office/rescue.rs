@@ -140,7 +140,7 @@ impl Office {
         let (known, enrolled) = look.await?;
         let known = known.ok_or(RescueError::UnknownUser(user))?;
         let proven =
-            proof.is_some_and(|proof| self.vouchers.is_enrolment(device, &known.name, &proof));
+            proof.is_some_and(|proof| self.attestor.is_enrolment(device, &known.name, &proof));
         match &enrolled {
             Some(device) if device.user != known.name => return Err(RescueError::Foreign),
             // It was enrolled after the backup that the office was restored from.

@@ -78,7 +78,7 @@ impl Office {
             max_bytes,
             merged,
             brought: brought.changes,
-            vouchers: self.vouchers.clone(),
+            attestor: self.attestor.clone(),
         };
         let undecided = undecided.unwrap_or_default();
         let (page, decided) = self
@@ -162,7 +162,7 @@ impl Office {
             Verdict::Keep(state) => return Ok(self.keep_push(session, record, found, state, at)),
             Verdict::Duplicate => {
                 let have = found.have();
-                let state_token = self.vouchers.state_token(&session.user, record, &have);
+                let state_token = self.attestor.state_token(&session.user, record, &have);
                 return Ok(Step::Done((Outcome::Duplicate { state_token }, Some(have))));
             }
             Verdict::Missing => {
@@ -202,7 +202,7 @@ impl Office {
         state: Box<State>,
         at: i64,
     ) -> Step<Settled> {
-        let vouchers = self.vouchers.clone();
+        let attestor = self.attestor.clone();
         let Found { basis, stored, .. } = found;
         Step::write(state.size(), move |tx| {
             if Basis::read(as_reads(tx), &session, record)? != basis {
@@ -211,7 +211,7 @@ impl Office {
             let Session { user, device, .. } = &session;
             let by = HandedIn { user, device: *device, at, quarantine: None };
             keep(tx, record, stored.as_ref(), &state, by)?;
-            let state_token = vouchers.state_token(user, record, &state.heads);
+            let state_token = attestor.state_token(user, record, &state.heads);
             Ok(Some((Outcome::Merged { state_token }, Some(state.heads.clone()))))
         })
     }

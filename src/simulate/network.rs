@@ -245,9 +245,7 @@ impl World<'_> {
         let reply = self.ground.runtime.block_on(async {
             match revoked {
                 false => endpoint.office.handle_sync(&session, request).await,
-                true => {
-                    endpoint.office.hand_over(&session, request, Revocation::DeviceRevoked).await
-                }
+                true => endpoint.office.drain(&session, request, Revocation::DeviceRevoked).await,
             }
         });
         if self.died(at)? {

@@ -97,7 +97,7 @@ pub struct Push {
     pub changes: Vec<Packed>,
 }
 
-/// Changes of anybody that the office once held and lost in a restore (rule P3). The voucher is
+/// Changes of anybody that the office once held and lost in a restore (rule P3). The state token is
 /// its own word for that, and the hashes in the heads hold all that they follow.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Columns>")]
@@ -133,7 +133,7 @@ pub struct Want {
 /// the office can make or check.
 pub type StateMac = [u8; 8];
 
-/// A tag, and a mark of the state that it is for.
+/// A MAC, and a mark of the state that it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct StateToken(
@@ -143,7 +143,7 @@ pub struct StateToken(
 );
 
 impl StateToken {
-    /// The voucher for a record in a state.
+    /// The state token for a record in a state.
     pub fn new(record: RecordId, heads: &Heads, mac: StateMac) -> Self {
         let mut bytes = [0; 12];
         bytes[..4].copy_from_slice(&Item::of(record, heads).mark());
@@ -151,7 +151,7 @@ impl StateToken {
         Self(bytes)
     }
 
-    /// The tag, if it is for this state.
+    /// The MAC, if it is for this state.
     pub fn mac_for(&self, record: RecordId, heads: &Heads) -> Option<StateMac> {
         let (mark, mac) = self.0.split_first_chunk::<4>()?;
         (*mark == Item::of(record, heads).mark()).then(|| mac.try_into().ok())?

@@ -18,7 +18,7 @@ pub(crate) fn attack(scene: &mut Scene) {
     records_of_others(scene);
     repeats(scene);
     good_and_bad(scene);
-    false_vouchers(scene);
+    forged_state_tokens(scene);
     not_to_be_put_together(scene);
     too_many(scene);
 }
@@ -75,11 +75,11 @@ fn good_and_bad(scene: &mut Scene) {
 }
 
 /// What the office has lost comes back by its own word only.
-fn false_vouchers(scene: &mut Scene) {
+fn forged_state_tokens(scene: &mut Scene) {
     let (id, other) = (scene.take(), scene.take());
     let change = scene.stage(id).honest();
     let (before, after) = (scene.phone.confirmed(id), Heads::new(vec![change.hash()]));
-    let [mac, others_tag] = [id, other].map(|id| scene.phone.mac(id));
+    let [mac, others_mac] = [id, other].map(|id| scene.phone.mac(id));
     let changes = vec![Packed::plain(change.raw_bytes())];
     let restore = |record, heads: &Heads, mac, changes: &[Packed]| Restore {
         record,
@@ -88,10 +88,10 @@ fn false_vouchers(scene: &mut Scene) {
         changes: changes.to_vec(),
     };
     let forged: [(&str, Restore); 8] = [
-        ("no voucher", restore(id, &after, StateMac::default(), &changes)),
+        ("no state token", restore(id, &after, StateMac::default(), &changes)),
         ("a guess", restore(id, &after, [0xff; 8], &changes)),
-        ("the voucher of the state before", restore(id, &after, mac, &changes)),
-        ("another record's", restore(id, &scene.phone.confirmed(other), others_tag, &changes)),
+        ("the state token of the state before", restore(id, &after, mac, &changes)),
+        ("another record's", restore(id, &scene.phone.confirmed(other), others_mac, &changes)),
         ("for a record of another user", restore(scene.others, &before, mac, &changes)),
         ("for a record of nobody", restore(NO_RECORD, &before, mac, &changes)),
         ("for no state at all", restore(id, &Heads::default(), mac, &changes)),
@@ -105,7 +105,7 @@ fn false_vouchers(scene: &mut Scene) {
     // The office's own word for what it holds changes nothing.
     let request = Request { restore: vec![restore(id, &before, mac, &[])], ..Request::default() };
     assert!(matches!(scene.line.round(&request).restored[0], Outcome::Duplicate { .. }));
-    // A voucher is for one user.
+    // A state token is for one user.
     let shared = scene.shared;
     let heads = scene.others_phone.confirmed(shared);
     let restore = restore(shared, &heads, scene.others_phone.mac(shared), &[]);

@@ -161,7 +161,7 @@ async fn what_is_pushed_gets_the_same_answer_whatever_it_is() {
 async fn what_is_vouched_for_to_somebody_else_is_nobody_s() {
     let scene = Scene::open().await;
     let (heads, changes) = scene.leaked().await;
-    // The other's own voucher, which was seen on the other's phone.
+    // The other's own state token, which was seen on the other's phone.
     let others = scene.desk.token(OTHER).await;
     let request = Request { max_bytes: DEFAULT_REPLY_BYTES, ..Request::default() };
     let answer = scene.desk.post("/sync", Some(&others), encode_request(&request)).await;

@@ -181,7 +181,7 @@ impl Device {
         let request = decode_request(&sent.body).expect("our own request");
         let reply = match self.ended {
             None => office.handle_sync(&self.session, request).await?,
-            Some(ended) => office.hand_over(&self.session, request, ended).await?,
+            Some(ended) => office.drain(&self.session, request, ended).await?,
         };
         Ok(encode_reply(&reply))
     }

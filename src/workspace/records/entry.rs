@@ -216,7 +216,7 @@ impl RecordEntry {
         }
     }
 
-    /// Keeps the voucher of a reply that has been applied, if it is for what is now held.
+    /// Keeps the state token of a reply that has been applied, if it is for what is now held.
     pub(crate) fn adopt_offered_token(&mut self) {
         let mac =
             self.offered_token.take().and_then(|offer| offer.mac_for(self.id, &self.confirmed));

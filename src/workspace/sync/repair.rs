@@ -103,7 +103,7 @@ impl Workspace {
         }
     }
 
-    /// After a start: wants every record without a voucher, such as one whose row was damaged; the
+    /// After a start: wants every record without a state token, such as one whose row was damaged; the
     /// answer has one (rule P3). It costs a few bytes: changes that are here are not sent again.
     pub(crate) fn request_missing_tokens(&mut self) {
         for entry in self.records.values_mut() {
@@ -115,21 +115,21 @@ impl Workspace {
     /// brought goes into the outbox or is asked for.
     pub(crate) fn restore(&mut self, packer: &mut Packer) -> Vec<Restore> {
         let now: Vec<RecordId> = self.link.repair.now.iter().copied().collect();
-        let mut brings = Vec::new();
+        let mut restores = Vec::new();
         for id in now {
             match self.restore_one(id, packer) {
-                Some(restore) => brings.push(restore),
+                Some(restore) => restores.push(restore),
                 None if self.records.get(&id).is_some_and(|entry| entry.withdrawn) => {
                     self.finish_restore(id);
                 }
                 None => {}
             }
         }
-        brings
+        restores
     }
 
     /// All that the office wants back of a record has been given, or nothing can be: without a
-    /// voucher it is not brought again, and it goes if the office took it away.
+    /// state token it is not brought again, and it goes if the office took it away.
     fn finish_restore(&mut self, id: RecordId) {
         let Some(entry) = self.records.get_mut(&id) else { return };
         entry.attested = None;
@@ -210,7 +210,7 @@ impl Workspace {
                     entry.withdrawn = false;
                 }
                 Outcome::Missing { have } => self.handle_missing(*id, have),
-                // Without the voucher own work goes out as a push again.
+                // Without the state token own work goes out as a push again.
                 Outcome::Refused { .. } => self.finish_restore(*id),
                 Outcome::Withdrawn => {
                     entry.withdrawn = true;

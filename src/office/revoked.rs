@@ -21,17 +21,17 @@ use crate::sync::ranges::Differing;
 impl Office {
     /// Answers a device that is shut out. Everything that the reply calls withdrawn is kept and
     /// durable; the request may be repeated any number of times (rule D3).
-    pub async fn hand_over(
+    pub async fn drain(
         &self,
         session: &Session,
         request: Request,
         ended: Revocation,
     ) -> Result<Reply, OfficeError> {
-        self.hand_over_until(session, request, ended, &CancelToken::default()).await
+        self.drain_until(session, request, ended, &CancelToken::default()).await
     }
 
     /// The same with a cancel token, as in [`Office::handle_sync_until`].
-    pub async fn hand_over_until(
+    pub async fn drain_until(
         &self,
         session: &Session,
         request: Request,
