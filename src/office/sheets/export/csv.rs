@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::column::{COLUMNS, Cell};
 use super::{ExportError, Exported};
-use crate::office::formula;
+use crate::office::sheets::formula;
 
 /// Writes a heading and one row per record; gives the number of records.
 pub(super) fn write(

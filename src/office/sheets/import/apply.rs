@@ -6,10 +6,10 @@ use std::future::Future;
 use chrono_tz::Tz;
 use tokio::task::JoinSet;
 
-use super::heading::Columns;
+use super::columns::Columns;
+use super::reader::{Sheet, SheetError};
 use super::report::{ImportReport, RowOutcome};
 use super::row::{CaseRow, Refusal, RowReader, Rules};
-use super::sheet::{NoSheet, Sheet};
 use crate::ids::RecordId;
 use crate::office::auth::{Accounts, AuthError, canonical_name};
 use crate::office::{Created, NewVisit, Office, OfficeError};
@@ -40,7 +40,7 @@ pub struct Options {
 pub enum ImportError {
     /// The file is no case list.
     #[error(transparent)]
-    NoSheet(#[from] NoSheet),
+    Sheet(#[from] SheetError),
     /// Cases were to be assigned to somebody who is no collector.
     #[error("{0} is not a known collector: see `doorstep user list`, or add one")]
     NoCollector(String),
@@ -68,7 +68,7 @@ pub async fn import(
     }
     let read = tokio::task::spawn_blocking(move || Sheet::read(&file)).await;
     // A panic of a reader of foreign formats is a file that it can't read.
-    let sheet = read.unwrap_or(Err(NoSheet::Damaged))?;
+    let sheet = read.unwrap_or(Err(SheetError::Damaged))?;
     let (columns, notes) = Columns::read(&sheet.heading)?;
     let rules = Rules { collectors, assign_to, zone: options.zone };
     let mut reader = RowReader::new(columns, rules);
@@ -241,7 +241,7 @@ fn refusal(row: &CaseRow, error: &CommandError) -> Refusal {
         "phones" => "phone",
         "position.lat" => "lat",
         "position.lon" => "lon",
-        path => super::heading::known_name(path).unwrap_or("case_no"),
+        path => super::columns::known_name(path).unwrap_or("case_no"),
     };
     Refusal {
         place: row.place,

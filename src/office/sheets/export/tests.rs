@@ -38,13 +38,14 @@ fn csv_has_a_mark_exact_amounts_local_times_and_no_formulas() {
 fn what_was_exported_can_be_imported() {
     let mut out = Vec::new();
     csv::write(records().into_iter().map(Ok), &mut out).unwrap();
-    let sheet = crate::office::cases::sheet::Sheet::read(&out).unwrap();
-    let (columns, _) = crate::office::cases::heading::Columns::read(&sheet.heading).unwrap();
-    let rules = crate::office::cases::Rules {
+    let sheet = crate::office::sheets::import::reader::Sheet::read(&out).unwrap();
+    let (columns, _) =
+        crate::office::sheets::import::columns::Columns::read(&sheet.heading).unwrap();
+    let rules = crate::office::sheets::import::Rules {
         collectors: ["wu.min".to_owned()].into(),
         ..Default::default()
     };
-    let mut reader = crate::office::cases::row::RowReader::new(columns, rules);
+    let mut reader = crate::office::sheets::import::row::RowReader::new(columns, rules);
     for (row, record) in sheet.rows.iter().zip(records()) {
         let read = reader.read(row).unwrap();
         let case = record.view.case;
@@ -62,7 +63,7 @@ fn what_was_exported_can_be_imported() {
 fn xlsx_opens_with_the_same_rows() {
     let mut out = Vec::new();
     xlsx::write(records().into_iter().map(Ok), &mut out).unwrap();
-    let sheet = crate::office::cases::sheet::Sheet::read(&out).unwrap();
+    let sheet = crate::office::sheets::import::reader::Sheet::read(&out).unwrap();
     let at = |heading: &str| sheet.heading.iter().position(|known| known == heading).unwrap();
     let row = &sheet.rows[0].cells;
     assert_eq!(&row[at("borrower_name")], "=HYPERLINK(\"http://example.org\")");

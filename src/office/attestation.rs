@@ -1,23 +1,23 @@
 //! The office's word for states that it held (rule P3).
 //!
-//! With each state that a device is told of goes a short tag that only this office can make. A
+//! With each state that a device is told of goes a short mac that only this office can make. A
 //! restored office takes what it has lost back from devices on the strength of its own tags: the
 //! heads are hashes over all that led to them, so nothing can be slipped in.
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::Sha256;
 
 use crate::ids::{DeviceId, Heads, RecordId};
-use crate::sync::message::{Tag, Voucher};
+use crate::sync::message::{Mac, StateToken};
 
 /// Proof that a device was enrolled for a user.
 pub type EnrolmentProof = [u8; 32];
 
 /// Makes and checks tags.
 #[derive(Clone)]
-pub(super) struct Vouchers(Hmac<Sha256>);
+pub(super) struct Attestor(Hmac<Sha256>);
 
-impl Vouchers {
+impl Attestor {
     pub(super) fn new(key: [u8; 32]) -> Self {
         // The block is longer than the key.
         let mut block = [0; 64];
@@ -25,17 +25,17 @@ impl Vouchers {
         Self(Hmac::new(&block.into()))
     }
 
-    /// The voucher that a user's devices get with a state.
-    pub(super) fn voucher(&self, user: &str, record: RecordId, heads: &Heads) -> Voucher {
+    /// The state token that a user's devices get with a state.
+    pub(super) fn state_token(&self, user: &str, record: RecordId, heads: &Heads) -> StateToken {
         let code = self.over(user, record, heads).finalize().into_bytes();
-        let mut tag = Tag::default();
-        tag.iter_mut().zip(code).for_each(|(byte, code)| *byte = code);
-        Voucher::new(record, heads, tag)
+        let mut mac = Mac::default();
+        mac.iter_mut().zip(code).for_each(|(byte, code)| *byte = code);
+        StateToken::new(record, heads, mac)
     }
 
-    /// Whether a tag is of this office, for this user and state; in constant time.
-    pub(super) fn hold(&self, user: &str, record: RecordId, heads: &Heads, tag: &Tag) -> bool {
-        self.over(user, record, heads).verify_truncated_left(tag).is_ok()
+    /// Whether a mac is of this office, for this user and state; in constant time.
+    pub(super) fn hold(&self, user: &str, record: RecordId, heads: &Heads, mac: &Mac) -> bool {
+        self.over(user, record, heads).verify_truncated_left(mac).is_ok()
     }
 
     /// The key under which a device keeps its data key for the office (docs/SECURITY.md, "On the

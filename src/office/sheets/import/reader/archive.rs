@@ -8,7 +8,7 @@ use std::io::{self, Cursor, Read};
 
 use zip::ZipArchive;
 
-use super::NoSheet;
+use super::SheetError;
 
 /// What the sheets of a workbook may be once unpacked, which are read cell by cell: a sheet of
 /// 200,000 rows takes half of it.
@@ -33,16 +33,16 @@ const SHARED: &str = "sharedstrings.xml";
 const PROMISE: &[u8] = b"uniqueCount";
 
 /// Unpacks every part and keeps nothing of it.
-pub(super) fn check(bytes: &[u8]) -> Result<(), NoSheet> {
+pub(super) fn check(bytes: &[u8]) -> Result<(), SheetError> {
     check_within(MAX_SHEETS, MAX_OTHERS, bytes)
 }
 
-fn check_within(mut sheets: u64, mut others: u64, bytes: &[u8]) -> Result<(), NoSheet> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| NoSheet::Damaged)?;
+fn check_within(mut sheets: u64, mut others: u64, bytes: &[u8]) -> Result<(), SheetError> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| SheetError::Damaged)?;
     for place in 0..archive.len() {
-        let mut part = archive.by_index(place).map_err(|_| NoSheet::Damaged)?;
+        let mut part = archive.by_index(place).map_err(|_| SheetError::Damaged)?;
         // A workbook may lie in any folder; its reader finds parts whatever their case.
-        let name = part.name().map_err(|_| NoSheet::Damaged)?;
+        let name = part.name().map_err(|_| SheetError::Damaged)?;
         let name = name.to_ascii_lowercase().replace('\\', "/");
         let file = name.rsplit('/').next().unwrap_or_default();
         let loaded = matches!(file, SHARED | STYLES);
@@ -51,18 +51,18 @@ fn check_within(mut sheets: u64, mut others: u64, bytes: &[u8]) -> Result<(), No
         let mut part = part.by_ref().take(*room + 1);
         let unpacked = if loaded {
             let mut xml = Vec::new();
-            part.read_to_end(&mut xml).map_err(|_| NoSheet::Damaged)?;
+            part.read_to_end(&mut xml).map_err(|_| SheetError::Damaged)?;
             if file == SHARED && !keeps_its_promise(&xml) {
-                return Err(NoSheet::Damaged);
+                return Err(SheetError::Damaged);
             }
             if file == STYLES && !are_styles(&xml) {
-                return Err(NoSheet::TooLarge);
+                return Err(SheetError::TooLarge);
             }
             xml.len() as u64
         } else {
-            io::copy(&mut part, &mut io::sink()).map_err(|_| NoSheet::Damaged)?
+            io::copy(&mut part, &mut io::sink()).map_err(|_| SheetError::Damaged)?
         };
-        *room = room.checked_sub(unpacked).ok_or(NoSheet::TooLarge)?;
+        *room = room.checked_sub(unpacked).ok_or(SheetError::TooLarge)?;
     }
     Ok(())
 }
@@ -143,10 +143,10 @@ mod tests {
     fn an_archive_that_unpacks_to_too_much_is_too_large_whatever_it_says() {
         let check = |archive: &[u8]| check_within(2 << 20, 1000, archive);
         for name in ["xl/sharedStrings.xml", "xl/styles.xml", "xl/worksheets/Styles.xml", "a.bin"] {
-            assert_eq!(check(&megabyte(name, None)), Err(NoSheet::TooLarge), "{name}");
+            assert_eq!(check(&megabyte(name, None)), Err(SheetError::TooLarge), "{name}");
         }
         assert_eq!(check(&megabyte("xl/worksheets/sheet1.xml", None)), Ok(()));
         let lying = check(&megabyte("xl/sharedStrings.xml", Some(100)));
-        assert!(matches!(lying, Err(NoSheet::TooLarge | NoSheet::Damaged)), "{lying:?}");
+        assert!(matches!(lying, Err(SheetError::TooLarge | SheetError::Damaged)), "{lying:?}");
     }
 }

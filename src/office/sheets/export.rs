@@ -15,7 +15,7 @@ use std::io::{self, Write};
 pub use automerge::write_folder;
 pub use source::Selection;
 
-use super::OfficeError;
+use crate::office::OfficeError;
 use crate::record::view::VisitView;
 
 /// What an export can be written as.

@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashSet};
 
 use chrono_tz::Tz;
 
-use super::heading::{Columns, Field};
-use super::sheet::Row;
-use super::value::{self, Phones, narrow};
-use crate::office::formula;
+use super::cell::{self, Phones, narrow};
+use super::columns::{Columns, Field};
+use super::reader::Row;
 use crate::office::money::{Currency, NoAmount};
+use crate::office::sheets::formula;
 use crate::record::command::CasePatch;
 
 /// What a row is checked against.
@@ -118,7 +118,7 @@ impl RowReader {
             address: cells.text(Field::Address)?,
             lat: cells.degrees(Field::Lat, 90.0)?,
             lon: cells.degrees(Field::Lon, 180.0)?,
-            product: cells.text(Field::Product)?.map(|text| value::product(&text)),
+            product: cells.text(Field::Product)?.map(|text| cell::product(&text)),
             principal: cells.amount(Field::Principal, currency)?,
             overdue: Some(overdue),
             currency: Some(currency.code().to_owned()),
@@ -279,7 +279,7 @@ impl Cells<'_> {
         if cell.is_empty() {
             return Ok(Some(String::new()));
         }
-        let date = value::date(cell).ok_or_else(|| {
+        let date = cell::date(cell).ok_or_else(|| {
             wrong(field, format!("\"{}\" is not a date such as 2026-11-03", excerpt(cell)))
         })?;
         Ok(Some(date))
@@ -288,7 +288,7 @@ impl Cells<'_> {
     fn days_past_due(&self) -> Result<Option<i64>, Wrong> {
         let field = Field::DaysPastDue;
         let Some(cell) = self.filled(field) else { return Ok(None) };
-        match value::whole_number(cell) {
+        match cell::whole_number(cell) {
             Some(days @ 0..=36_525) => Ok(Some(days)),
             Some(..0) => Err(wrong(field, "negative")),
             Some(_) => Err(wrong(field, "more than a hundred years")),
@@ -298,7 +298,7 @@ impl Cells<'_> {
 
     fn degrees(&self, field: Field, limit: f64) -> Result<Option<f64>, Wrong> {
         let Some(cell) = self.filled(field) else { return Ok(None) };
-        let degrees = value::degrees(cell, limit);
+        let degrees = cell::degrees(cell, limit);
         degrees.map(Some).ok_or_else(|| wrong(field, format!("not degrees within ±{limit}")))
     }
 
@@ -308,7 +308,7 @@ impl Cells<'_> {
         if cell.is_empty() {
             return Ok(Some(String::new()));
         }
-        let language = value::language(cell);
+        let language = cell::language(cell);
         language.map(Some).ok_or_else(|| wrong(field, "not a language tag such as zh-CN"))
     }
 
@@ -320,7 +320,7 @@ impl Cells<'_> {
         }
         let mut phones = Phones::default();
         for cell in columns.into_iter().flatten() {
-            value::phones(cell, &mut phones);
+            cell::phones(cell, &mut phones);
         }
         if phones.good.is_empty() && !phones.bad.is_empty() {
             return Err(wrong(Field::Phone, "no number that can be dialled"));

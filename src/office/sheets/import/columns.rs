@@ -1,7 +1,7 @@
 //! Which column of a sheet says what: headings in English and in Chinese, in any order.
 
-use super::sheet::NoSheet;
-use super::value::narrow;
+use super::cell::narrow;
+use super::reader::SheetError;
 
 /// What a column of a case list can say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -252,7 +252,7 @@ pub struct Columns {
 
 impl Columns {
     /// Reads a heading, with a note for everything that is left aside.
-    pub fn read(heading: &[String]) -> Result<(Self, Vec<String>), NoSheet> {
+    pub fn read(heading: &[String]) -> Result<(Self, Vec<String>), SheetError> {
         let mut fields: Vec<Option<Field>> = Vec::with_capacity(heading.len());
         let mut notes = Vec::new();
         for name in heading {
@@ -275,7 +275,7 @@ impl Columns {
             }
         }
         if !fields.contains(&Some(Field::CaseNo)) {
-            return Err(NoSheet::NoHeading);
+            return Err(SheetError::NoHeading);
         }
         for field in REQUIRED.iter().filter(|field| !fields.contains(&Some(**field))) {
             notes.push(format!("there is no column for {}", field.as_str()));
@@ -321,7 +321,10 @@ mod tests {
 
     #[test]
     fn a_heading_without_a_case_number_is_none() {
-        assert_eq!(Columns::read(&heading(&["colour", "size"])).unwrap_err(), NoSheet::NoHeading);
+        assert_eq!(
+            Columns::read(&heading(&["colour", "size"])).unwrap_err(),
+            SheetError::NoHeading
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::column::{COLUMNS, Cell};
 use super::{ExportError, Exported};
-use crate::office::formula;
+use crate::office::sheets::formula;
 
 /// Excel refuses longer cells (32,767 characters, counted in UTF-16 units).
 const MAX_CELL: usize = 32_767;

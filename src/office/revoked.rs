@@ -14,35 +14,35 @@ use super::{Office, OfficeError, Session};
 use crate::ids::{Heads, RecordId};
 use crate::sync::chunk;
 use crate::sync::digest::Digest;
-use crate::sync::message::{Ended, Outcome, Push, Reply, Request, Tables};
+use crate::sync::message::{Outcome, Push, Reply, Request, Revocation, Tables};
 use crate::sync::packed::{self, Unpackable, columns};
 use crate::sync::ranges::Differing;
 
 impl Office {
     /// Answers a device that is shut out. Everything that the reply calls withdrawn is kept and
     /// durable; the request may be repeated any number of times (rule D3).
-    pub async fn hand_over(
+    pub async fn drain(
         &self,
         session: &Session,
         request: Request,
-        ended: Ended,
+        ended: Revocation,
     ) -> Result<Reply, OfficeError> {
-        self.hand_over_until(session, request, ended, &CancelToken::default()).await
+        self.drain_until(session, request, ended, &CancelToken::default()).await
     }
 
     /// The same with a cancel token, as in [`Office::handle_sync_until`].
-    pub async fn hand_over_until(
+    pub async fn drain_until(
         &self,
         session: &Session,
         request: Request,
-        ended: Ended,
+        ended: Revocation,
         cancel: &CancelToken,
     ) -> Result<Reply, OfficeError> {
         check_lists(&request)?;
-        let Request { cursor, tables, bring, push, .. } = request;
+        let Request { cursor, tables, restore, push, .. } = request;
         let tables = Arc::new(tables);
         // It is taken on the office's own word; what becomes of it is not the device's to know.
-        let brought = self.take_back(session, bring, &tables, cancel).await?.outcomes;
+        let restored = self.take_back(session, restore, &tables, cancel).await?.outcomes;
         let session = session.clone();
         let items = push.into_iter().map(|push| (push.record, push)).collect();
         let judge = move |office: &Self, _: RecordId, push: &Push| {
@@ -51,7 +51,7 @@ impl Office {
         let results = self.take_in(items, cancel, judge).await?;
         Ok(Reply {
             tables: Tables::default(),
-            brought: brought.into_iter().map(|_| Outcome::Withdrawn).collect(),
+            restored: restored.into_iter().map(|_| Outcome::Withdrawn).collect(),
             results,
             entries: Vec::new(),
             differing: Differing::default(),
@@ -71,7 +71,7 @@ impl Office {
         session: &Session,
         push: &Push,
         tables: &Tables,
-        ended: Ended,
+        ended: Revocation,
     ) -> Result<Step<Outcome>, OfficeError> {
         let (record, at) = (push.record, self.now());
         let (basis, stored, known) = self.store.look(|reads| {

@@ -31,7 +31,7 @@ const ROW_COST: usize = 128;
 
 /// Why a file is no sheet at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoSheet {
+pub enum SheetError {
     /// Nothing, or nothing but white space.
     #[error("the file is empty: export the case list again")]
     Empty,
@@ -78,14 +78,14 @@ pub struct Row {
 
 impl Sheet {
     /// Reads a file of either kind.
-    pub fn read(bytes: &[u8]) -> Result<Self, NoSheet> {
+    pub fn read(bytes: &[u8]) -> Result<Self, SheetError> {
         let records = match bytes {
             [b'P', b'K', 3, 4, ..] => read_workbook_contained(bytes)?,
-            [0xD0, 0xCF, 0x11, 0xE0, ..] => return Err(NoSheet::OldWorkbook),
+            [0xD0, 0xCF, 0x11, 0xE0, ..] => return Err(SheetError::OldWorkbook),
             _ => read_text(bytes)?,
         };
         let mut records = records.kept.into_iter().skip_while(|(_, cells)| is_blank(cells));
-        let (top, heading) = records.next().ok_or(NoSheet::Empty)?;
+        let (top, heading) = records.next().ok_or(SheetError::Empty)?;
         let rows = records
             .filter(|(_, cells)| !is_blank(cells))
             .map(|(at, cells)| Row { number: at - top, sheet_row: at + 1, cells })
@@ -111,34 +111,34 @@ impl Records {
     }
 
     /// Takes up room for text.
-    fn spend(&mut self, bytes: usize) -> Result<(), NoSheet> {
-        self.room = self.room.checked_sub(bytes).ok_or(NoSheet::TooLarge)?;
+    fn spend(&mut self, bytes: usize) -> Result<(), SheetError> {
+        self.room = self.room.checked_sub(bytes).ok_or(SheetError::TooLarge)?;
         Ok(())
     }
 
     /// Keeps a record whose text was spent for, unless it is empty.
-    fn push(&mut self, at: usize, cells: &[String]) -> Result<(), NoSheet> {
+    fn push(&mut self, at: usize, cells: &[String]) -> Result<(), SheetError> {
         if cells.iter().all(String::is_empty) {
             return Ok(());
         }
         self.spend(ROW_COST + cells.len() * size_of::<usize>())?;
         if self.kept.len() == MAX_ROWS {
-            return Err(NoSheet::TooLarge);
+            return Err(SheetError::TooLarge);
         }
         self.kept.push((at, StringRecord::from(cells)));
         Ok(())
     }
 }
 
-fn read_text(bytes: &[u8]) -> Result<Records, NoSheet> {
-    let text = decode(bytes).ok_or(NoSheet::Binary)?;
+fn read_text(bytes: &[u8]) -> Result<Records, SheetError> {
+    let text = decode(bytes).ok_or(SheetError::Binary)?;
     if text.trim().is_empty() {
-        return Err(NoSheet::Empty);
+        return Err(SheetError::Empty);
     }
     let delimiter = delimiter(&text);
     // Even one row of nothing but delimiters takes many times their bytes.
     if text.bytes().filter(|byte| *byte == delimiter).count() > MAX_CELLS {
-        return Err(NoSheet::TooLarge);
+        return Err(SheetError::TooLarge);
     }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -150,7 +150,7 @@ fn read_text(bytes: &[u8]) -> Result<Records, NoSheet> {
     let mut record = StringRecord::new();
     // Text in memory neither fails to be read nor to be UTF-8, and rows may be ragged.
     for at in 0.. {
-        if !reader.read_record(&mut record).map_err(|_| NoSheet::Binary)? {
+        if !reader.read_record(&mut record).map_err(|_| SheetError::Binary)? {
             break;
         }
         records.spend(record.as_slice().len())?;
@@ -196,25 +196,25 @@ fn delimiter(text: &str) -> u8 {
 }
 
 /// The reader of workbooks panics over some that nobody wrote: a file that it can't read.
-fn read_workbook_contained(bytes: &[u8]) -> Result<Records, NoSheet> {
-    catch_unwind(|| read_workbook(bytes)).unwrap_or(Err(NoSheet::Damaged))
+fn read_workbook_contained(bytes: &[u8]) -> Result<Records, SheetError> {
+    catch_unwind(|| read_workbook(bytes)).unwrap_or(Err(SheetError::Damaged))
 }
 
-fn read_workbook(bytes: &[u8]) -> Result<Records, NoSheet> {
+fn read_workbook(bytes: &[u8]) -> Result<Records, SheetError> {
     archive::check(bytes)?;
-    let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| NoSheet::Damaged)?;
+    let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| SheetError::Damaged)?;
     for name in workbook.sheet_names() {
         // Cell by cell: a range would be allocated whole, down to the last cell of the sheet.
-        let mut cells = workbook.worksheet_cells_reader(&name).map_err(|_| NoSheet::Damaged)?;
+        let mut cells = workbook.worksheet_cells_reader(&name).map_err(|_| SheetError::Damaged)?;
         let mut records = Records::new();
         let mut row: Vec<String> = Vec::new();
         let mut at = 0;
-        while let Some(cell) = cells.next_cell().map_err(|_| NoSheet::Damaged)? {
+        while let Some(cell) = cells.next_cell().map_err(|_| SheetError::Damaged)? {
             let (line, column) = cell.get_position();
             let (line, column) = (line as usize, column as usize);
             if line < at {
                 // Programs write them in order; a row's number would be worth nothing.
-                return Err(NoSheet::Damaged);
+                return Err(SheetError::Damaged);
             }
             if line > at {
                 records.push(at, &row)?;
@@ -235,7 +235,7 @@ fn read_workbook(bytes: &[u8]) -> Result<Records, NoSheet> {
             return Ok(records);
         }
     }
-    Err(NoSheet::Empty)
+    Err(SheetError::Empty)
 }
 
 /// Bytes of a cell's text; of numbers and the like, at least.
@@ -333,13 +333,13 @@ mod tests {
     }
 
     #[rstest]
-    #[case::nothing(b"", NoSheet::Empty)]
-    #[case::blank(b" \r\n\r\n", NoSheet::Empty)]
-    #[case::binary(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", NoSheet::Binary)]
-    #[case::zeros(&[0; 64], NoSheet::Binary)]
-    #[case::cut_off(b"PK\x03\x04damaged", NoSheet::Damaged)]
-    #[case::old(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", NoSheet::OldWorkbook)]
-    fn what_is_no_sheet(#[case] bytes: &[u8], #[case] error: NoSheet) {
+    #[case::nothing(b"", SheetError::Empty)]
+    #[case::blank(b" \r\n\r\n", SheetError::Empty)]
+    #[case::binary(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", SheetError::Binary)]
+    #[case::zeros(&[0; 64], SheetError::Binary)]
+    #[case::cut_off(b"PK\x03\x04damaged", SheetError::Damaged)]
+    #[case::old(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", SheetError::OldWorkbook)]
+    fn what_is_no_sheet(#[case] bytes: &[u8], #[case] error: SheetError) {
         assert_eq!(Sheet::read(bytes).unwrap_err(), error);
     }
 
@@ -347,7 +347,7 @@ mod tests {
     #[case::rows("a\n".repeat(MAX_ROWS + 2))]
     #[case::cells(format!("case_no\n{}x", ",".repeat(MAX_CELLS + 1)))]
     fn a_list_that_comes_to_too_much_is_refused(#[case] text: String) {
-        assert_eq!(Sheet::read(text.as_bytes()).unwrap_err(), NoSheet::TooLarge);
+        assert_eq!(Sheet::read(text.as_bytes()).unwrap_err(), SheetError::TooLarge);
     }
 
     #[test]
@@ -368,6 +368,6 @@ mod tests {
         }
         let bytes = workbook.save_to_buffer().unwrap();
         assert!(bytes.len() < 100_000);
-        assert_eq!(Sheet::read(&bytes).unwrap_err(), NoSheet::TooLarge);
+        assert_eq!(Sheet::read(&bytes).unwrap_err(), SheetError::TooLarge);
     }
 }

@@ -1,9 +1,9 @@
-use super::super::sheet::Sheet;
+use super::super::reader::Sheet;
 use super::*;
 use rstest::rstest;
 
-const CLEAN: &[u8] = include_bytes!("../../../../tests/data/cases.csv");
-const CHINESE: &[u8] = include_bytes!("../../../../tests/data/cases_zh.csv");
+const CLEAN: &[u8] = include_bytes!("../../../../../tests/data/cases.csv");
+const CHINESE: &[u8] = include_bytes!("../../../../../tests/data/cases_zh.csv");
 
 #[test]
 fn the_clean_list_reads_whole() {
