@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::Sha256;
 
 use crate::ids::{DeviceId, Heads, RecordId};
-use crate::sync::message::{Mac, StateToken};
+use crate::sync::message::{StateMac, StateToken};
 
 /// Proof that a device was enrolled for a user.
 pub type EnrolmentProof = [u8; 32];
@@ -28,13 +28,13 @@ impl Attestor {
     /// The state token that a user's devices get with a state.
     pub(super) fn state_token(&self, user: &str, record: RecordId, heads: &Heads) -> StateToken {
         let code = self.over(user, record, heads).finalize().into_bytes();
-        let mut mac = Mac::default();
+        let mut mac = StateMac::default();
         mac.iter_mut().zip(code).for_each(|(byte, code)| *byte = code);
         StateToken::new(record, heads, mac)
     }
 
     /// Whether a mac is of this office, for this user and state; in constant time.
-    pub(super) fn hold(&self, user: &str, record: RecordId, heads: &Heads, mac: &Mac) -> bool {
+    pub(super) fn hold(&self, user: &str, record: RecordId, heads: &Heads, mac: &StateMac) -> bool {
         self.over(user, record, heads).verify_truncated_left(mac).is_ok()
     }
 

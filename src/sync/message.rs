@@ -111,7 +111,7 @@ pub struct Restore {
     /// The office's word.
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
-    pub mac: Mac,
+    pub mac: StateMac,
     /// What leads to it, in causal order, as far as the office may lack it.
     #[cbor(with = "columns")]
     #[n(3)]
@@ -131,7 +131,7 @@ pub struct Want {
 
 /// The office's word that it held a record in a state, for one user: a truncated HMAC that only
 /// the office can make or check.
-pub type Mac = [u8; 8];
+pub type StateMac = [u8; 8];
 
 /// A MAC, and a mark of the state that it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -144,7 +144,7 @@ pub struct StateToken(
 
 impl StateToken {
     /// The state token for a record in a state.
-    pub fn new(record: RecordId, heads: &Heads, mac: Mac) -> Self {
+    pub fn new(record: RecordId, heads: &Heads, mac: StateMac) -> Self {
         let mut bytes = [0; 12];
         bytes[..4].copy_from_slice(&Item::of(record, heads).mark());
         bytes[4..].copy_from_slice(&mac);
@@ -152,7 +152,7 @@ impl StateToken {
     }
 
     /// The MAC, if it is for this state.
-    pub fn mac_for(&self, record: RecordId, heads: &Heads) -> Option<Mac> {
+    pub fn mac_for(&self, record: RecordId, heads: &Heads) -> Option<StateMac> {
         let (mark, mac) = self.0.split_first_chunk::<4>()?;
         (*mark == Item::of(record, heads).mark()).then(|| mac.try_into().ok())?
     }

@@ -13,7 +13,7 @@ use crate::ids::{Heads, RecordId};
 use crate::record::Record;
 use crate::record::terms::{ReviewStatus, Stage};
 use crate::record::view::VisitSummary;
-use crate::sync::message::{Mac, RefusalCode, StateToken, Want};
+use crate::sync::message::{RefusalCode, StateMac, StateToken, Want};
 
 /// What is wrong with a record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -122,7 +122,7 @@ pub(super) struct Vouched {
     pub(super) heads: Heads,
     #[n(1)]
     #[cbor(with = "minicbor::bytes")]
-    pub(super) mac: Mac,
+    pub(super) mac: StateMac,
 }
 
 /// A change that the office has not confirmed.

@@ -3,7 +3,7 @@
 
 use doorstep::ids::{Heads, RecordId};
 use doorstep::sync::message::{
-    Cursor, Mac, Outcome, Packed, RefusalCode, Request, Restore, Tables, encode_request,
+    Cursor, Outcome, Packed, RefusalCode, Request, Restore, StateMac, Tables, encode_request,
 };
 use doorstep::sync::packed::Packer;
 
@@ -88,7 +88,7 @@ fn forged_state_tokens(scene: &mut Scene) {
         changes: changes.to_vec(),
     };
     let forged: [(&str, Restore); 8] = [
-        ("no state token", restore(id, &after, Mac::default(), &changes)),
+        ("no state token", restore(id, &after, StateMac::default(), &changes)),
         ("a guess", restore(id, &after, [0xff; 8], &changes)),
         ("the state token of the state before", restore(id, &after, mac, &changes)),
         ("another record's", restore(id, &scene.phone.confirmed(other), others_mac, &changes)),

@@ -19,8 +19,8 @@ use doorstep::record::view::VisitView;
 use doorstep::record::{Author, CommandError, Record};
 use doorstep::sync::digest::{Digest, Item};
 use doorstep::sync::message::{
-    Content, Cursor, DEFAULT_REPLY_BYTES, Mac, Outcome, Packed, Push, Reply, Request, Tables, Want,
-    decode_reply, decode_request, encode_reply, encode_request,
+    Content, Cursor, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, StateMac, Tables,
+    Want, decode_reply, decode_request, encode_reply, encode_request,
 };
 use doorstep::sync::packed::{self, Prefix, prefix};
 
@@ -82,7 +82,7 @@ struct Held {
     confirmed: Heads,
     unsent: Vec<Change>,
     /// The office's word for that, as long as nothing is unsent.
-    mac: Option<Mac>,
+    mac: Option<StateMac>,
 }
 
 /// A phone that holds its records in memory.
@@ -151,7 +151,7 @@ impl Phone {
     }
 
     /// The office's word for what it is known to hold.
-    pub(crate) fn mac(&self, id: RecordId) -> Mac {
+    pub(crate) fn mac(&self, id: RecordId) -> StateMac {
         self.held[&id].mac.unwrap()
     }
 
