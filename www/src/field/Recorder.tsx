@@ -2,8 +2,8 @@
 import { Mic, Square } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { RecordingRow } from "../core/attachmentStore";
-import { recordingLock } from "../core/names";
+import type { RecordingRow } from "../core/attachments/attachmentStore";
+import { recordingLock } from "../core/store/names";
 import { t } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Alert, useBusy } from "../ui/components";

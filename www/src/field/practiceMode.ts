@@ -2,7 +2,7 @@
  * Practice: the same app over a store of its own, with made-up borrowers and no way to an office.
  * It belongs to one tab, and ends with it; leaving it deletes its store.
  */
-import { PRACTICE } from "../core/names";
+import { PRACTICE } from "../core/store/names";
 
 const FLAG = "doorstep.practice";
 

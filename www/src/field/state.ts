@@ -9,8 +9,8 @@ import {
   type StartState,
   type SyncStatus,
 } from "../core/api";
-import { connect } from "../core/client";
-import { PRACTICE, STORE } from "../core/names";
+import { connect } from "../core/tabs/client";
+import { PRACTICE, STORE } from "../core/store/names";
 import { errorText, problemText, t } from "../i18n";
 import { fieldName, today } from "../ui/format";
 import { signedIn } from "../ui/openid";

@@ -7,7 +7,7 @@
  * over, and every tab loads itself anew.
  */
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
-import { livingTabs } from "../core/client";
+import { livingTabs } from "../core/tabs/client";
 import { dirtyForms } from "../ui/dirtyForms";
 import { save, saving, status, typing } from "./state";
 

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { errorText, t } from "../i18n";
-import type { Enrolled } from "../core/office";
+import type { Enrolled } from "../core/worker/office";
 import { askForProvider, cameBack, leave, provider } from "./openid";
 import { Alert, useBusy } from "./components";
 

@@ -3,7 +3,7 @@ import { Camera, FileUp, Image, LoaderCircle, Mic, Paperclip, PenLine } from "lu
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../../core/api";
-import type { LocalAttachment } from "../../core/attachments";
+import type { LocalAttachment } from "../../core/attachments/attachments";
 import type { AttachmentKind, AttachmentView } from "../../wasm/doorstep";
 import { errorText, t, word } from "../../i18n";
 import { formatBytes, formatDateTime } from "../../ui/format";

@@ -1,15 +1,15 @@
 /** What is open in the leading tab's worker: there is one of each at the most. */
-import { ClientError } from "./api";
-import type { Attachments } from "./attachments";
-import { countWaiting } from "./attachmentStore";
+import { ClientError } from "../api";
+import type { Attachments } from "../attachments/attachments";
+import { countWaiting } from "../attachments/attachmentStore";
 import type { Driver } from "./driver";
 import { Listing } from "./listing";
-import type { Door } from "./lock";
+import type { Door } from "../store/pinLock";
 import { Office } from "./office";
-import type { Rotation } from "./rotation";
+import type { Rotation } from "../store/rotation";
 import type { Signing } from "./signing";
-import type { Storage } from "./storage";
-import type { Keyring } from "../wasm/doorstep";
+import type { Storage } from "../store/deviceStore";
+import type { Keyring } from "../../wasm/doorstep";
 
 /** The store that this worker is over: its name says which (`Engine`). */
 export const STORE = self.name;

@@ -1,9 +1,9 @@
 /** The leading tab's side of the core: keeps a worker alive and speaks with it. */
 import * as Comlink from "comlink";
-import { ClientError, type CoreEvent } from "./api";
-import type { Pass } from "./lock";
-import type { WorkerEvent } from "./messages";
-import type { Methods, Remote } from "./worker";
+import { ClientError, type CoreEvent } from "../api";
+import type { Pass } from "../store/pinLock";
+import type { WorkerEvent } from "../worker/messages";
+import type { Methods, Remote } from "../worker/worker";
 
 export type Result<M extends keyof Methods> = Awaited<ReturnType<Methods[M]>>;
 
@@ -82,7 +82,7 @@ export class Engine {
   private async spawn(): Promise<void> {
     this.gone = new Promise((_, reject) => (this.fallen = reject));
     this.gone.catch(() => undefined);
-    this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: this.store });
+    this.worker = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module", name: this.store });
     this.remote = Comlink.wrap<Remote>(this.worker);
     this.alive = true;
     const { worker } = this;

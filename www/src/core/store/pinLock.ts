@@ -5,9 +5,9 @@
  * core) and then of that by HMAC under a key which the browser keeps and does not hand out. Wrong
  * PINs make the next one wait; nothing is ever erased for them.
  */
-import { Keyring, storeFormat, stretch } from "../wasm/doorstep";
-import { ClientError } from "./api";
-import { equal, sameLock, StorageError, type Storage } from "./storage";
+import { Keyring, storeFormat, stretch } from "../../wasm/doorstep";
+import { ClientError } from "../api";
+import { equal, sameLock, StorageError, type Storage } from "./deviceStore";
 
 export type Secret = "pin" | "phrase";
 

@@ -6,8 +6,8 @@
  * are keyed hashes. What waits for the office can be counted, and everything erased, without it.
  */
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import type { AttachmentKind } from "../wasm/doorstep";
-import { storageError } from "./storage";
+import type { AttachmentKind } from "../../wasm/doorstep";
+import { storageError } from "../store/deviceStore";
 
 /** Layout of the object stores. */
 const LAYOUT = 1;

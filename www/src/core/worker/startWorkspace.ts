@@ -1,20 +1,20 @@
 /** Starts what runs while the app is unlocked: the workspace and its driver, attachments, the office's signal. */
-import { Keyring, Sealer, Workspace } from "../wasm/doorstep";
-import type { CoreEvent } from "./api";
-import { Attachments } from "./attachments";
-import { AttachmentStore, clearAttachments } from "./attachmentStore";
+import { Keyring, Sealer, Workspace } from "../../wasm/doorstep";
+import type { CoreEvent } from "../api";
+import { Attachments } from "../attachments/attachments";
+import { AttachmentStore, clearAttachments } from "../attachments/attachmentStore";
 import { Driver } from "./driver";
-import { here, linked, opened, STORE } from "./here";
-import { learnLayersAnew, learnLender, learnProof } from "./learning";
+import { here, linked, opened, STORE } from "./state";
+import { learnLayersAnew, learnLender, learnProof } from "./referenceData";
 import { Listing } from "./listing";
 import { tell } from "./messages";
 import { Office } from "./office";
 import { makeUp, PRACTISER } from "./practice";
 import { namedAttachments, naming, records } from "./records";
-import { Rotation, type RotationState } from "./rotation";
+import { Rotation, type RotationState } from "../store/rotation";
 import { Signing } from "./signing";
-import type { Storage } from "./storage";
-import { unnamedRecords } from "./unnamed";
+import type { Storage } from "../store/deviceStore";
+import { unnamedRecords } from "../attachments/unnamed";
 
 let signal: EventSource | undefined;
 

@@ -16,13 +16,13 @@ import {
   type Reading,
   type StartState,
   type StorageState,
-} from "./api";
-import { Engine, type Result } from "./engine";
-import type { Pass, Secret } from "./lock";
-import type { Enrolled } from "./office";
-import type { Refusal } from "./messages";
-import type { NewAmendment } from "../wasm/doorstep";
-import type { Methods } from "./worker";
+} from "../api";
+import { Engine, type Result } from "./workerHost";
+import type { Pass, Secret } from "../store/pinLock";
+import type { Enrolled } from "../worker/office";
+import type { Refusal } from "../worker/messages";
+import type { NewAmendment } from "../../wasm/doorstep";
+import type { Methods } from "../worker/worker";
 
 /** A leader answers a ping at once, whatever its worker does. */
 const PATIENCE_MS = 4_000;

@@ -1,8 +1,8 @@
 /** What the worker learns beside the records: zones, the lender's rules, what stands on the borrower's copy. */
 import type { Driver } from "./driver";
-import { here, office, STORE } from "./here";
-import { PRACTICE } from "./names";
-import type { Storage } from "./storage";
+import { here, office, STORE } from "./state";
+import { PRACTICE } from "../store/names";
+import type { Storage } from "../store/deviceStore";
 import { zoneAround } from "./zones";
 
 /** How long the lender's layers are taken for the office's newest. */

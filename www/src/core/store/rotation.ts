@@ -7,10 +7,10 @@
  * replaces the lock by the one without the previous key. Other writes continue throughout and are
  * sealed under the new key.
  */
-import type { Sealer, Table } from "../wasm/doorstep";
-import type { AttachmentStore, Place, Sealed } from "./attachmentStore";
-import { withoutPrevious, type Door } from "./lock";
-import { StorageError, TABLES, type Storage } from "./storage";
+import type { Sealer, Table } from "../../wasm/doorstep";
+import type { AttachmentStore, Place, Sealed } from "../attachments/attachmentStore";
+import { withoutPrevious, type Door } from "./pinLock";
+import { StorageError, TABLES, type Storage } from "./deviceStore";
 
 export type RotationState =
   | { state: "running"; done: number; total: number }

@@ -5,9 +5,9 @@
  * written, and what it means, is the core's business.
  */
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction } from "idb";
-import type { Lender } from "./office";
-import type { Row, StoredRows, Table, Write } from "../wasm/doorstep";
-import type { LockRow } from "./lock";
+import type { Lender } from "../worker/office";
+import type { Row, StoredRows, Table, Write } from "../../wasm/doorstep";
+import type { LockRow } from "./pinLock";
 
 /** Layout of the object stores; the rows carry a format version of their own. */
 const LAYOUT = 2;

@@ -1,8 +1,8 @@
 /** What goes from the worker to its page: events, and refusals of calls. */
-import { ClientError, type CoreEvent } from "./api";
-import type { Pass } from "./lock";
+import { ClientError, type CoreEvent } from "../api";
+import type { Pass } from "../store/pinLock";
 import { OfficeError } from "./office";
-import { StorageError } from "./storage";
+import { StorageError } from "../store/deviceStore";
 
 export type WorkerEvent = CoreEvent | { type: "poisoned" } | { type: "pass"; pass: Pass | null };
 

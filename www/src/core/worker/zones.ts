@@ -2,7 +2,7 @@
  * A time zone as data for the core, from the browser's own zone database: so the core carries no
  * copy of one, and knows what the phone knows.
  */
-import type { ZoneData, ZoneSpan } from "../wasm/doorstep";
+import type { ZoneData, ZoneSpan } from "../../wasm/doorstep";
 
 const DAY = 86_400_000;
 /** How far zone data reaches, either way: longer than any rule looks. */

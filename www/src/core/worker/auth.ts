@@ -1,8 +1,8 @@
 /** Who is let in: sign-in, PIN, lock and unlock, sign-out, and the end of a phone that was shut out. */
-import init, { rescueFile, storeFormat, type Keyring } from "../wasm/doorstep";
-import wasmUrl from "../wasm/doorstep_bg.wasm?url";
-import { ClientError, type StartState } from "./api";
-import { atStake, formsBegun, here, lying, office, opened, STORE, unsent } from "./here";
+import init, { rescueFile, storeFormat, type Keyring } from "../../wasm/doorstep";
+import wasmUrl from "../../wasm/doorstep_bg.wasm?url";
+import { ClientError, type StartState } from "../api";
+import { atStake, formsBegun, here, lying, office, opened, STORE, unsent } from "./state";
 import {
   eraseAttachments,
   goOn,
@@ -14,7 +14,7 @@ import {
   rekey,
   startRotation,
   syncNow,
-} from "./launch";
+} from "./startWorkspace";
 import { Listing } from "./listing";
 import {
   check,
@@ -34,12 +34,12 @@ import {
   type LockRow,
   type Pass,
   type Secret,
-} from "./lock";
+} from "../store/pinLock";
 import { named, tell } from "./messages";
-import { PRACTICE } from "./names";
+import { PRACTICE } from "../store/names";
 import { OfficeError, type Enrolled, type SignedIn } from "./office";
-import type { RotationState } from "./rotation";
-import { sameLock, Storage, StorageError } from "./storage";
+import type { RotationState } from "../store/rotation";
+import { sameLock, Storage, StorageError } from "../store/deviceStore";
 
 /** After the app was locked, what pages had typed may come in for so long. */
 const GRACE_MS = 1_000;

@@ -7,11 +7,11 @@
  * erase bytes, and it asks once more before it does. Whatever ends this in between, the next start
  * goes on from the rows.
  */
-import type { AttachmentKind, Command } from "../wasm/doorstep";
-import { ClientError } from "./api";
+import type { AttachmentKind, Command } from "../../wasm/doorstep";
+import { ClientError } from "../api";
 import type { AttachmentRow, AttachmentStore, RecordingRow } from "./attachmentStore";
-import { recordingLock } from "./names";
-import type { Office } from "./office";
+import { recordingLock } from "../store/names";
+import type { Office } from "../worker/office";
 import { bytesOf, small } from "./photo";
 import { Unnamed } from "./unnamed";
 import { sha256Of, standsOff, Upload } from "./upload";

@@ -5,10 +5,10 @@
  * which has not read this one's unsaved edits. Nothing of a poisoned instance is used or saved,
  * pending saves fail, and a new instance starts from the store.
  */
-import type { CoreError, Output, Workspace } from "../wasm/doorstep";
-import { ClientError, type CoreEvent } from "./api";
+import type { CoreError, Output, Workspace } from "../../wasm/doorstep";
+import { ClientError, type CoreEvent } from "../api";
 import { OfficeError, type Office } from "./office";
-import { StorageError, type Storage } from "./storage";
+import { StorageError, type Storage } from "../store/deviceStore";
 
 /** What was asked for and waits until it is durable. */
 interface Waiting {

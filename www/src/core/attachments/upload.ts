@@ -5,7 +5,7 @@
  * after it was asked once more: what a disk there has damaged since goes up again.
  */
 import type { AttachmentRow, AttachmentStore } from "./attachmentStore";
-import { OfficeError, type Office } from "./office";
+import { OfficeError, type Office } from "../worker/office";
 
 /** Bytes of a piece: seconds on a slow link. */
 const PIECE = 256 * 1024;

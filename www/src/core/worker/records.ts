@@ -1,5 +1,5 @@
 /** What pages ask of the records: each call as the page makes it (`Methods`). */
-import { newId as uuid, plan as planned } from "../wasm/doorstep";
+import { newId as uuid, plan as planned } from "../../wasm/doorstep";
 import type {
   Card,
   Command,
@@ -12,13 +12,13 @@ import type {
   RefusedWork,
   VisitView,
   Workspace,
-} from "../wasm/doorstep";
-import { ClientError, type ListMark, type ListPage, type Reading, type SyncStatus } from "./api";
-import type { LocalAttachment, Records, Taking } from "./attachments";
-import { countWaiting, type RecordingRow } from "./attachmentStore";
+} from "../../wasm/doorstep";
+import { ClientError, type ListMark, type ListPage, type Reading, type SyncStatus } from "../api";
+import type { LocalAttachment, Records, Taking } from "../attachments/attachments";
+import { countWaiting, type RecordingRow } from "../attachments/attachmentStore";
 import type { Driver } from "./driver";
-import { attached, here, opened, running, STORE, writing } from "./here";
-import { learnLayers, learnZone } from "./learning";
+import { attached, here, opened, running, STORE, writing } from "./state";
+import { learnLayers, learnZone } from "./referenceData";
 import { tell } from "./messages";
 import type { Lender } from "./office";
 

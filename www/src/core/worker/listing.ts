@@ -1,6 +1,6 @@
 /** The list of one workspace, with the version at which each row changed. */
-import type { Workspace } from "../wasm/doorstep";
-import type { ListMark, ListPage, ListRow } from "./api";
+import type { Workspace } from "../../wasm/doorstep";
+import type { ListMark, ListPage, ListRow } from "../api";
 
 /** Rows that a page takes in at once: few enough that a slow phone goes on drawing meanwhile. */
 const PAGE = 200;

@@ -4,9 +4,9 @@
  * It is made on the device and never leaves it: the browser keeps it where not even this program
  * can read it. The office knows the public half, and takes no signature by another.
  */
-import { ClientError } from "./api";
+import { ClientError } from "../api";
 import { OfficeError, type Office } from "./office";
-import type { KeyRow, Storage } from "./storage";
+import type { KeyRow, Storage } from "../store/deviceStore";
 
 export interface Signed {
   /** Public key, hex. */

@@ -1,5 +1,5 @@
 /** Made-up borrowers to practise with. Nobody is called so, and no number rings anywhere. */
-import type { AssignmentPatch, CasePatch, Workspace } from "../wasm/doorstep";
+import type { AssignmentPatch, CasePatch, Workspace } from "../../wasm/doorstep";
 
 /** In whose name is practised. */
 export const PRACTISER = "practice";

@@ -1,11 +1,11 @@
 /** The leading tab's worker: one wasm workspace, its store, its link to the office. */
 import * as Comlink from "comlink";
-import { admission } from "./admission";
-import { here } from "./here";
-import { poisoned, syncNow } from "./launch";
+import { admission } from "./auth";
+import { here } from "./state";
+import { poisoned, syncNow } from "./startWorkspace";
 import { named, subscribe, type Refusal } from "./messages";
 import { records } from "./records";
-import { StorageError } from "./storage";
+import { StorageError } from "../store/deviceStore";
 
 const methods = { ...admission, ...records, syncNow };
 
