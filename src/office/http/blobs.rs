@@ -29,7 +29,7 @@ struct Progress {
     complete: bool,
 }
 
-/// RequestSource brings bytes: somebody signed in, or a device that is shut out and hands over what it has.
+/// Who brings bytes: somebody signed in, or a device that is shut out and hands over what it has.
 pub(super) struct Sender(Session);
 
 impl<S: Send + Sync> FromRequestParts<S> for Sender {

@@ -85,13 +85,13 @@ pub(super) async fn admit(
         Method::PUT => matched.as_str() == BLOB,
         _ => false,
     };
-    let leaver = match (&known, hands_over) {
+    let revoked = match (&known, hands_over) {
         (None, true) => app.accounts.recall(&presented.token).await?,
         (Some(_), _) | (None, false) => None,
     };
     drop(place);
     let session = known.as_ref().map(|known| &known.identity.session);
-    match session.or(leaver.as_ref().map(|(session, _)| session)) {
+    match session.or(revoked.as_ref().map(|(session, _)| session)) {
         Some(session) => app.traffic.check_user_rate(peer, &session.user)?,
         None => {
             app.traffic.check_anonymous_rate(peer)?;
@@ -106,11 +106,11 @@ pub(super) async fn admit(
         return Err(Problem::new(StatusCode::FORBIDDEN, "missing_header", detail));
     }
     let session = known.as_ref().map(|known| &known.identity.session);
-    if let Some(session) = session.or(leaver.as_ref().map(|(session, _)| session)) {
+    if let Some(session) = session.or(revoked.as_ref().map(|(session, _)| session)) {
         let must_name = presented.by_cookie && matched.as_str() != SESSION_ROUTE;
         session.check_workspace(workspace, must_name).map_err(Problem::workspace)?;
     }
-    if let Some((session, ended)) = leaver {
+    if let Some((session, ended)) = revoked {
         // Nobody else has anything unsent.
         has_role(&[Role::Collector], session.role)?;
         request.extensions_mut().insert(RevokedCaller(session, ended));

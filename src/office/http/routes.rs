@@ -4,12 +4,12 @@ use axum::http::Method;
 
 use crate::record::terms::Role;
 
-/// RequestSource may use a route.
+/// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Anybody.
     Anyone,
-    /// RequestSource keeps the machine: a program on it, or one that has the metrics token.
+    /// Who keeps the machine: a program on it, or one that has the metrics token.
     Operator,
     /// These roles, signed in.
     Roles(&'static [Role]),
@@ -23,7 +23,7 @@ pub struct Route {
     /// Path as it is documented; `{id}` is the id of a record or a device, `{number}` one in
     /// quarantine.
     pub path: &'static str,
-    /// RequestSource may use it.
+    /// Who may use it.
     pub access: Access,
     /// What it does.
     pub summary: &'static str,
@@ -440,7 +440,7 @@ pub(super) fn name(matched: &str) -> &'static str {
     ROUTES.iter().find(|route| route.path == matched).map_or("other", |route| route.path)
 }
 
-/// RequestSource may use what the router matched; `None` where the table has no such route.
+/// Who may use what the router matched; `None` where the table has no such route.
 pub(super) fn access(method: &Method, matched: &str) -> Option<Access> {
     // The router knows no path that ends in `.automerge` apart: its handler tells them apart.
     let asked = if *method == Method::HEAD { &Method::GET } else { method };

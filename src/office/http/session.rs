@@ -132,7 +132,7 @@ pub(super) fn cookies_of(signed_in: &auth::SignedIn, app: &App) -> [(HeaderName,
     [(header::SET_COOKIE, token), (header::SET_COOKIE, device)]
 }
 
-/// RequestSource is signed in.
+/// Who is signed in.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,

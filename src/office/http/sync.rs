@@ -29,7 +29,7 @@ pub(super) async fn round(
             app.office.handle_sync_until(session, request, &cancel).await?
         }
         (None, Some(RevokedCaller(session, ended))) => {
-            app.office.hand_over_until(session, request, *ended, &cancel).await?
+            app.office.drain_until(session, request, *ended, &cancel).await?
         }
         (None, None) => return Err(Problem::signed_out()),
     };

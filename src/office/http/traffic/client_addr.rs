@@ -31,7 +31,7 @@ impl TrustedProxies {
     }
 }
 
-/// RequestSource is on the other end.
+/// Who is on the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ClientAddr {
     /// The client's address, as far as it can be known.

@@ -1,4 +1,4 @@
-//! RequestSource is let to work, and when: a device's own turn, then its user's, then a place of the queue.
+//! Who is let to work, and when: a device's own turn, then its user's, then a place of the queue.
 //!
 //! Each of the three has an end, so one device keeps its user's others working, and one user all
 //! others, whatever they send. What is given is held until the work is done, not until a client
@@ -23,7 +23,7 @@ use crate::office::keyed::{KeyedQueue, QueueFull, Slot};
 /// When a client with too many requests at work may retry.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// RequestSource a request is from.
+/// Who a request is from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum RequestSource {
     /// Somebody who is signed in, or was until the office shut them out.
@@ -50,8 +50,8 @@ impl RequestSource {
     /// The sender of a request, as the guard found out.
     pub(in super::super) fn of(extensions: &Extensions) -> Self {
         let caller = extensions.get::<Caller>().map(|caller| &caller.identity.session);
-        let leaver = extensions.get::<RevokedCaller>().map(|RevokedCaller(session, _)| session);
-        match (caller.or(leaver), extensions.get::<ClientAddr>()) {
+        let revoked = extensions.get::<RevokedCaller>().map(|RevokedCaller(session, _)| session);
+        match (caller.or(revoked), extensions.get::<ClientAddr>()) {
             (Some(session), _) => {
                 Self::SignedIn { user: session.user.clone(), device: session.device }
             }
