@@ -26,7 +26,7 @@ export function Ended({ code }: { code: string }): JSX.Element {
       <p>{t(why)}</p>
       <p>{t("ended/kept")}</p>
       <p>{t("ended/erased")}</p>
-      <button type="button" class="btn btn-primary mt-2" onClick={() => void client.forget().then(enter)}>
+      <button type="button" class="btn btn-primary mt-2" onClick={() => void client.acknowledgeErasure().then(enter)}>
         {t("ended/go_on")}
       </button>
     </main>
