@@ -153,7 +153,7 @@ fn the_corpus_can_be_made() {
             (Table::Outbox, _) => 2,
             _ => 3,
         };
-        let value = checks::vault().open(*table, key, &doorstep::ids::unhex(value).unwrap());
+        let value = checks::vault().decrypt(*table, key, &doorstep::ids::unhex(value).unwrap());
         let name = format!("{table:?}-{n}").to_lowercase();
         write("device_rows", &name, &[vec![which], value.unwrap()].concat());
     }

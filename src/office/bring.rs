@@ -38,12 +38,12 @@ impl Office {
         let judge = move |office: &Self, _: RecordId, restore: &Restore| {
             office.judge_brought(&session, restore, &tables)
         };
-        let mut brought = Brought::default();
+        let mut restored = Brought::default();
         for (outcome, changes) in self.take_in(items, cancel, judge).await? {
-            brought.outcomes.push(outcome);
-            brought.changes.extend(changes);
+            restored.outcomes.push(outcome);
+            restored.changes.extend(changes);
         }
-        Ok(brought)
+        Ok(restored)
     }
 
     /// Looks at what one record was brought with. Blocks.

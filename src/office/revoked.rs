@@ -42,7 +42,7 @@ impl Office {
         let Request { cursor, tables, restore, push, .. } = request;
         let tables = Arc::new(tables);
         // It is taken on the office's own word; what becomes of it is not the device's to know.
-        let brought = self.take_back(session, restore, &tables, cancel).await?.outcomes;
+        let restored = self.take_back(session, restore, &tables, cancel).await?.outcomes;
         let session = session.clone();
         let items = push.into_iter().map(|push| (push.record, push)).collect();
         let judge = move |office: &Self, _: RecordId, push: &Push| {
@@ -51,7 +51,7 @@ impl Office {
         let results = self.take_in(items, cancel, judge).await?;
         Ok(Reply {
             tables: Tables::default(),
-            restored: brought.into_iter().map(|_| Outcome::Withdrawn).collect(),
+            restored: restored.into_iter().map(|_| Outcome::Withdrawn).collect(),
             results,
             entries: Vec::new(),
             differing: Differing::default(),

@@ -65,7 +65,7 @@ impl Office {
             tracing::warn!(device = %session.device, ranges = ranges.len(), "repair");
         }
         let tables = Arc::new(tables);
-        let brought = self.take_back(session, restore, &tables, cancel).await?;
+        let restored = self.take_back(session, restore, &tables, cancel).await?;
         let hopeless = keep.unwrap_or_default().into_iter().collect();
         let (results, merged) = self.take_all(session, push, &tables, hopeless, cancel).await?;
         cancel.check()?;
@@ -77,7 +77,7 @@ impl Office {
             ranges,
             max_bytes,
             merged,
-            brought: brought.changes,
+            restored: restored.changes,
             attestor: self.attestor.clone(),
         };
         let undecided = undecided.unwrap_or_default();
@@ -90,7 +90,7 @@ impl Office {
             .await?;
         Ok(Reply {
             tables: page.tables,
-            restored: brought.outcomes,
+            restored: restored.outcomes,
             results,
             entries: page.entries,
             differing: page.differing,
