@@ -13,7 +13,7 @@ use doorstep::office::store::{self, User};
 use doorstep::office::{Office, Session};
 use doorstep::record::command::{CasePatch, Command, NewAttachment};
 use doorstep::record::terms::{AttachmentKind, Role};
-use doorstep::sync::message::Ended;
+use doorstep::sync::message::Revocation;
 use doorstep::workspace::Table;
 use sha2::{Digest, Sha256};
 use support::{Device, NOW, contact, create, to, visit_for};
@@ -298,7 +298,7 @@ async fn f4_a_device_that_is_shut_out_erases_nothing_before_all_is_named() {
     let mut scene = Scene::new().await;
     let (id, recording) = (scene.id, b"what was recorded");
     scene.phone.hold_back(&[id]);
-    scene.phone.ended = Some(Ended::DeviceRevoked);
+    scene.phone.ended = Some(Revocation::DeviceRevoked);
     scene.phone.sync(&scene.office).await;
     assert_eq!(scene.phone.erased, None);
     assert!(scene.phone.workspace.is_leaving(id));

@@ -6,9 +6,9 @@ mod desk;
 use std::io::{self, Write};
 
 use desk::{CASES, Desk, NOW};
-use doorstep::office::cases::{Options, import};
 use doorstep::office::demo;
-use doorstep::office::export::{ExportError, Format, Selection, write, write_folder};
+use doorstep::office::sheets::export::{ExportError, Format, Selection, write, write_folder};
+use doorstep::office::sheets::import::{Options, import};
 use doorstep::office::store::Listing;
 use doorstep::record::Record;
 use doorstep::record::terms::{ReviewStatus, Role, Stage};

@@ -16,8 +16,8 @@ use doorstep::record::terms::Role;
 use doorstep::record::{Author, Record, genesis};
 use doorstep::sync::digest::Digest;
 use doorstep::sync::message::{
-    Bring, Chunk, Content, Cursor, Entry, Outcome, Packed, Push, RefusalCode, Reply, Request,
-    Voucher, Want, decode_reply, decode_request, encode_reply, encode_request,
+    Chunk, Content, Cursor, Entry, Outcome, Packed, Push, RefusalCode, Reply, Request, Restore,
+    StateToken, Want, decode_reply, decode_request, encode_reply, encode_request,
 };
 use doorstep::sync::packed::Packer;
 use doorstep::sync::packed::columns::{self, Columns};
@@ -175,7 +175,7 @@ fn request() -> Request {
     Request {
         cursor: Cursor { epoch: [4; 16], seq: 300, base: 299 },
         tables: packer.into_tables(),
-        bring: vec![Bring { record: ID, heads: heads(), tag: [5; 8], changes }],
+        restore: vec![Restore { record: ID, heads: heads(), mac: [5; 8], changes }],
         push: vec![push, Push { record: ID, changes: vec![Packed::plain(b"plain")] }],
         want: vec![Want { record: ID, have: heads() }],
         ranges: vec![Range { from: ID, print: [6; 16] }],
@@ -186,16 +186,16 @@ fn request() -> Request {
 }
 
 fn reply() -> Reply {
-    let voucher = Voucher::new(ID, &heads(), [7; 8]);
+    let state_token = StateToken::new(ID, &heads(), [7; 8]);
     let chunks = chunks();
     let mut packer = Packer::default();
     let changes = packer.pack(chunks.iter().map(Vec::as_slice));
     let entry = |content| Entry { record: ID, content };
     Reply {
         tables: packer.into_tables(),
-        brought: vec![Outcome::Duplicate { voucher }],
+        restored: vec![Outcome::Duplicate { state_token }],
         results: vec![
-            Outcome::Merged { voucher },
+            Outcome::Merged { state_token },
             Outcome::Missing { have: heads() },
             Outcome::Refused {
                 code: RefusalCode::NotAllowed,
@@ -206,8 +206,8 @@ fn reply() -> Reply {
             Outcome::Withdrawn,
         ],
         entries: vec![
-            entry(Content::Changes { changes, voucher }),
-            entry(Content::Whole { document: Chunk(vec![1, 2, 3]), voucher }),
+            entry(Content::Changes { changes, state_token }),
+            entry(Content::Whole { document: Chunk(vec![1, 2, 3]), state_token }),
             entry(Content::Withdrawn),
             entry(Content::Unknown),
         ],

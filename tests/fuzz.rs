@@ -7,10 +7,10 @@ mod checks;
 use std::path::{Path, PathBuf};
 
 use doorstep::ids::{DeviceId, Heads, RecordId};
-use doorstep::office::cases::sheet::Sheet;
+use doorstep::office::sheets::import::reader::Sheet;
 use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::{Record, genesis};
-use doorstep::sync::message::{Bring, Content, Packed, Push, Request, Want};
+use doorstep::sync::message::{Content, Packed, Push, Request, Restore, Want};
 use doorstep::sync::packed::{Packer, columns};
 use doorstep::sync::ranges;
 use doorstep::workspace::Table;
@@ -174,7 +174,7 @@ fn rounds() -> Vec<Request> {
     let mut request = Request { cursor: reply.cursor, ..Request::default() };
     let mut packer = Packer::default();
     for entry in &reply.entries {
-        let Content::Whole { document, voucher } = &entry.content else { panic!("{entry:?}") };
+        let Content::Whole { document, state_token } = &entry.content else { panic!("{entry:?}") };
         let mut record = Record::load(&document.0).unwrap();
         let heads = record.heads();
         let changes: Vec<_> = (1..=3)
@@ -192,9 +192,9 @@ fn rounds() -> Vec<Request> {
         let changes = packer.pack(changes.iter().map(automerge::Change::raw_bytes));
         request.push.push(Push { record: entry.record, changes });
         request.want.push(Want { record: entry.record, have: Heads::default() });
-        request.bring.push(Bring {
+        request.restore.push(Restore {
             record: entry.record,
-            tag: voucher.tag_for(entry.record, &heads).unwrap(),
+            mac: state_token.mac_for(entry.record, &heads).unwrap(),
             heads,
             changes: Vec::new(),
         });

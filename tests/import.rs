@@ -6,7 +6,9 @@ mod desk;
 use std::sync::Mutex;
 
 use desk::{CASES, CASES_ZH, Desk};
-use doorstep::office::cases::{ImportError, ImportReport, NoSheet, Options, RowOutcome, import};
+use doorstep::office::sheets::import::{
+    ImportError, ImportReport, Options, RowOutcome, SheetError, import,
+};
 use doorstep::record::command::{AssignmentPatch, Command};
 use doorstep::record::terms::Role;
 use doorstep::record::view::VisitView;
@@ -121,13 +123,13 @@ async fn what_is_no_list_is_one_error_and_writes_nothing() {
     let mut damaged = workbook.save_to_buffer().unwrap();
     damaged.truncate(damaged.len() / 2);
     for (file, error) in [
-        (Vec::new(), NoSheet::Empty),
-        (b"\x7fELF\x02\x01\x01\0\0\0".to_vec(), NoSheet::Binary),
-        (b"colour,size\nred,4\n".to_vec(), NoSheet::NoHeading),
-        (damaged, NoSheet::Damaged),
+        (Vec::new(), SheetError::Empty),
+        (b"\x7fELF\x02\x01\x01\0\0\0".to_vec(), SheetError::Binary),
+        (b"colour,size\nred,4\n".to_vec(), SheetError::NoHeading),
+        (damaged, SheetError::Damaged),
     ] {
         let refused = bring_with(&desk, &file, Options::default()).await.unwrap_err();
-        assert_eq!(refused, ImportError::NoSheet(error));
+        assert_eq!(refused, ImportError::Sheet(error));
     }
     let options = Options { assign_to: Some("gu.an".to_owned()), ..Options::default() };
     let refused = bring_with(&desk, CASES, options).await.unwrap_err();

@@ -14,7 +14,7 @@ use doorstep::ids::RecordId;
 use doorstep::office::Office;
 use doorstep::record::command::{CasePatch, Command, NewPayment, TalkPatch, VisitPatch};
 use doorstep::record::terms::{Disposition, ReviewStatus, Role};
-use doorstep::sync::message::Ended;
+use doorstep::sync::message::Revocation;
 use doorstep::workspace::vault::Vault;
 use doorstep::workspace::{Card, Table};
 use support::{Device, KEY, NOW, contact, create, to, visit_for};
@@ -99,12 +99,12 @@ async fn f5_an_accepted_record_leaves_every_phone_after_the_days() {
         assert_eq!(phone.ids(), [scene.id]);
     }
     scene.pass(30 * DAY - 1_000);
-    assert_eq!(scene.office.let_go(days(30)).await, Ok(0));
+    assert_eq!(scene.office.expire_accepted(days(30)).await, Ok(0));
     scene.pass(1_000);
     // Another process over the same store does it, and does it once.
     let process = process(scene.folder.path(), &scene.clock);
-    assert_eq!(process.let_go(days(30)).await, Ok(1));
-    assert_eq!(scene.office.let_go(days(30)).await, Ok(0));
+    assert_eq!(process.expire_accepted(days(30)).await, Ok(1));
+    assert_eq!(scene.office.expire_accepted(days(30)).await, Ok(0));
     scene.meet().await;
     for phone in [&mut second, &mut other] {
         phone.sync(&scene.office).await;
@@ -138,7 +138,7 @@ async fn f5_what_is_not_accepted_stays() {
     scene.phone.sync(&scene.office).await;
     scene.review(ReviewStatus::Returned).await;
     scene.pass(365 * DAY);
-    assert_eq!(scene.office.let_go(Duration::ZERO).await, Ok(0));
+    assert_eq!(scene.office.expire_accepted(Duration::ZERO).await, Ok(0));
     scene.meet().await;
     assert_eq!(BTreeSet::from_iter(scene.phone.ids()), BTreeSet::from([scene.id, assigned]));
 }
@@ -146,7 +146,7 @@ async fn f5_what_is_not_accepted_stays() {
 #[tokio::test]
 async fn f5_a_record_that_is_returned_comes_back_whole() {
     let mut scene = Scene::accepted(&["chen.jie"]).await;
-    assert_eq!(scene.office.let_go(Duration::ZERO).await, Ok(1));
+    assert_eq!(scene.office.expire_accepted(Duration::ZERO).await, Ok(1));
     scene.meet().await;
     scene.review(ReviewStatus::Returned).await;
     scene.meet().await;
@@ -160,9 +160,9 @@ async fn f5_a_record_that_is_returned_comes_back_whole() {
     scene.phone.apply(scene.id, &Command::Seal { at });
     scene.meet().await;
     scene.review(ReviewStatus::Accepted).await;
-    assert_eq!(scene.office.let_go(days(5)).await, Ok(0));
+    assert_eq!(scene.office.expire_accepted(days(5)).await, Ok(0));
     scene.pass(5 * DAY);
-    assert_eq!(scene.office.let_go(days(5)).await, Ok(1));
+    assert_eq!(scene.office.expire_accepted(days(5)).await, Ok(1));
     scene.meet().await;
     assert!(scene.phone.ids().is_empty());
 }
@@ -170,7 +170,7 @@ async fn f5_a_record_that_is_returned_comes_back_whole() {
 #[tokio::test]
 async fn f5_what_the_office_adds_brings_it_to_nobody_and_a_newcomer_gets_it() {
     let mut scene = Scene::accepted(&["chen.jie"]).await;
-    assert_eq!(scene.office.let_go(Duration::ZERO).await, Ok(1));
+    assert_eq!(scene.office.expire_accepted(Duration::ZERO).await, Ok(1));
     scene.meet().await;
     let patch = CasePatch { overdue: Some(7), ..Default::default() };
     scene.desk(Command::UpdateCase(Box::new(patch))).await;
@@ -202,12 +202,12 @@ async fn f5_late_work_of_its_collector_is_merged_and_leaves_with_the_next_turn()
             scene.phone.run();
         }
         scene.phone.apply(scene.id, &payment("late"));
-        assert_eq!(scene.office.let_go(Duration::ZERO).await, Ok(1));
+        assert_eq!(scene.office.expire_accepted(Duration::ZERO).await, Ok(1));
         scene.meet().await;
         assert_eq!(scene.office.visit(scene.id).await.unwrap().payments.len(), 1);
         assert!(scene.office.quarantine().await.unwrap().is_empty());
         assert_eq!(scene.phone.ids(), [scene.id], "handed in, so it is here");
-        assert_eq!(scene.office.let_go(Duration::ZERO).await, Ok(1));
+        assert_eq!(scene.office.expire_accepted(Duration::ZERO).await, Ok(1));
         scene.meet().await;
         assert!(scene.phone.ids().is_empty());
     }
@@ -222,7 +222,7 @@ async fn f5_work_whose_answer_was_lost_leaves_with_the_record() {
     scene.phone.run();
     scene.phone.answer(&scene.office).await.expect("merged");
     scene.phone.lose_reply();
-    assert_eq!(scene.office.let_go(Duration::ZERO).await, Ok(1));
+    assert_eq!(scene.office.expire_accepted(Duration::ZERO).await, Ok(1));
     scene.phone.now += DAY;
     scene.meet().await;
     assert!(scene.phone.ids().is_empty());
@@ -239,7 +239,7 @@ async fn f5_late_work_that_does_not_hold_is_kept_in_quarantine() {
     scene.phone.restart();
     let forgiven = CasePatch { overdue: Some(0), ..Default::default() };
     scene.phone.apply(scene.id, &Command::UpdateCase(Box::new(forgiven)));
-    assert_eq!(scene.office.let_go(Duration::ZERO).await, Ok(1));
+    assert_eq!(scene.office.expire_accepted(Duration::ZERO).await, Ok(1));
     scene.phone.claims = Role::Collector;
     scene.phone.restart();
     scene.meet().await;
@@ -253,7 +253,7 @@ async fn f5_late_work_that_does_not_hold_is_kept_in_quarantine() {
 async fn f6_a_card_of_own_work_stays_and_says_nothing_about_a_person() {
     let mut scene = Scene::accepted(&["chen.jie"]).await;
     scene.pass(31 * DAY);
-    scene.office.let_go(days(30)).await.unwrap();
+    scene.office.expire_accepted(days(30)).await.unwrap();
     scene.meet().await;
     let card = Card {
         record: scene.id.to_string(),
@@ -374,7 +374,7 @@ async fn f6_cards_go_with_a_phone_that_is_shut_out() {
     let mut scene = Scene::accepted(&["chen.jie"]).await;
     scene.assign(&[]).await;
     scene.meet().await;
-    scene.phone.ended = Some(Ended::DeviceRevoked);
+    scene.phone.ended = Some(Revocation::DeviceRevoked);
     scene.phone.sync(&scene.office).await;
     assert_eq!(scene.phone.erased.as_deref(), Some("device_revoked"));
     assert!(scene.cards().is_empty());

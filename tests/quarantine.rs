@@ -14,7 +14,7 @@ use doorstep::office::{Acceptance, Office, OfficeError, QuarantineError};
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TextEdit};
 use doorstep::record::terms::Role;
 use doorstep::record::view::FieldValue;
-use doorstep::sync::message::{Ended, Outcome, Packed, Push, RefusalCode, Request};
+use doorstep::sync::message::{Outcome, Packed, Push, RefusalCode, Request, Revocation};
 use doorstep::workspace::{SyncState, Table};
 use support::{Device, NOW, contact, office};
 
@@ -72,7 +72,10 @@ async fn m4_what_a_supervisor_accepts_is_merged_once_and_the_phone_learns_it() {
     let accepted =
         office.accept_quarantined(1, seen, "agreed by phone", BY, Role::Supervisor).await;
     let accepted = accepted.expect("possible");
-    assert_eq!((accepted.line.state, accepted.acceptance), (Stand::Accepted, Acceptance::Held));
+    assert_eq!(
+        (accepted.line.state, accepted.acceptance),
+        (Stand::Accepted, Acceptance::Duplicate)
+    );
     let receipts = office.store().look(|reads| reads.receipts(ids[0])).expect("read");
     let last = receipts.last().expect("there");
     assert_eq!((last.quarantine, last.user.as_str(), last.hashes.len()), (Some(1), BY, 2));
@@ -207,7 +210,7 @@ async fn f1_work_of_a_withdrawn_record_can_be_accepted_and_refused_work_is_hande
         office.quarantine_page(Asides { limit: 9, ..Asides::default() }).await.expect("read");
     assert_eq!(page.total, 2, "the same work is kept once");
     assert_eq!(page.rows[0].code, "withdrawn");
-    assert_eq!(accept(&office, page.rows[0].id).await, Ok(Acceptance::Held));
+    assert_eq!(accept(&office, page.rows[0].id).await, Ok(Acceptance::Duplicate));
     assert_eq!(office.visit(ids[1]).await.expect("there").contacts.len(), 1);
     assert_sound(&office).await;
 }
@@ -231,7 +234,7 @@ async fn r6_work_without_its_past_is_kept_and_its_values_can_be_written_anew() {
     assert_eq!(code, RefusalCode::WithoutPast);
 
     let item = desk.office.quarantine_item(quarantine).await.unwrap();
-    assert_eq!(item.acceptance, Acceptance::Anew);
+    assert_eq!(item.acceptance, Acceptance::Rewrite);
     accept(&desk.office, quarantine).await.unwrap();
     let view = desk.office.visit(id).await.unwrap();
     assert_eq!((view.payments.len(), view.payments[0].by.as_str()), (1, "chen.jie"));
@@ -418,7 +421,7 @@ async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it()
     let (_folder, office, ids) = office(3).await;
     let mut phone = refused(&office, ids[0]).await;
     phone.apply(ids[1], &contact("unsent"));
-    phone.ended = Some(Ended::DeviceRevoked);
+    phone.ended = Some(Revocation::DeviceRevoked);
     phone.workspace.sync_now(phone.now);
     phone.run();
     // The reply is lost: nothing is erased, and it is handed over again.
@@ -478,13 +481,14 @@ async fn f4_nothing_is_read_in_a_last_contact() {
         .to_vec();
     let stray = Packed::plain(chen.last_unsent(id).raw_bytes());
     request.push.push(Push { record: secret, changes: vec![stray] });
-    let reply = desk.office.hand_over(&chen.session(), request, Ended::UserDisabled).await.unwrap();
+    let reply =
+        desk.office.drain(&chen.session(), request, Revocation::UserDisabled).await.unwrap();
     assert_eq!(reply.results, [Outcome::Withdrawn, Outcome::Withdrawn]);
     assert!(reply.entries.is_empty() && reply.differing == Default::default());
-    assert_eq!((reply.ended, reply.digest), (Some(Ended::UserDisabled), Default::default()));
+    assert_eq!((reply.ended, reply.digest), (Some(Revocation::UserDisabled), Default::default()));
     let empty = desk
         .office
-        .hand_over(&chen.session(), Request::default(), Ended::DeviceRevoked)
+        .drain(&chen.session(), Request::default(), Revocation::DeviceRevoked)
         .await
         .unwrap();
     assert!(empty.results.is_empty());

@@ -164,7 +164,7 @@ async fn p3_a_record_taken_away_after_the_restore_is_given_back_first() {
 async fn p3_what_the_office_never_vouched_for_is_not_taken_back() {
     use doorstep::ids::Heads;
     use doorstep::office::Session;
-    use doorstep::sync::message::{Bring, Outcome, Packed, RefusalCode, Request};
+    use doorstep::sync::message::{Outcome, Packed, RefusalCode, Request, Restore};
 
     let scene = Scene::new();
     let other = Scene::new();
@@ -173,17 +173,17 @@ async fn p3_what_the_office_never_vouched_for_is_not_taken_back() {
     chen.sync(other.office()).await;
     let changes = other.office().store().look(|reads| reads.changes_after(id, 0)).unwrap();
     let heads = Heads::from_hex(&other.office().visit(id).await.unwrap().heads).unwrap();
-    let bring = Bring {
+    let restore = Restore {
         record: id,
         heads,
-        tag: [7; 8],
+        mac: [7; 8],
         changes: changes.iter().map(|change| Packed::plain(&change.bytes)).collect(),
     };
-    let request = Request { bring: vec![bring], ..Request::default() };
+    let request = Request { restore: vec![restore], ..Request::default() };
     let device = doorstep::ids::DeviceId([1; 16]);
     let session = Session { user: "chen.jie".into(), role: Role::Collector, device };
     let reply = scene.office().handle_sync(&session, request).await.unwrap();
-    assert!(matches!(reply.brought[..], [Outcome::Refused { code: RefusalCode::NotVouched, .. }]));
+    assert!(matches!(reply.restored[..], [Outcome::Refused { code: RefusalCode::NotVouched, .. }]));
     assert!(scene.office().visit(id).await.is_err());
 }
 

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 
+use super::attestation::Attestor;
 use super::store::{EntryKind, FeedEntry, Reads, StoreError, Stored};
-use super::vouch::Vouchers;
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::digest::Digest;
 use crate::sync::message::{
-    Chunk, Content, Cursor, Entry, MAX_BODY, Packed, Tables, Voucher, Want,
+    Chunk, Content, Cursor, Entry, MAX_BODY, Packed, StateToken, Tables, Want,
 };
 use crate::sync::packed::Packer;
 use crate::sync::ranges::{self, Differing, Range};
@@ -46,13 +46,13 @@ pub(super) struct Ask {
     /// Heads that the results of this same request tell the device.
     pub(super) merged: BTreeMap<RecordId, Heads>,
     /// Changes that it brought with this request.
-    pub(super) brought: BTreeSet<ChangeHash>,
-    pub(super) vouchers: Vouchers,
+    pub(super) restored: BTreeSet<ChangeHash>,
+    pub(super) attestor: Attestor,
 }
 
 impl Ask {
-    fn voucher(&self, record: RecordId, stored: &Stored) -> Voucher {
-        self.vouchers.voucher(&self.user, record, &stored.heads)
+    fn state_token(&self, record: RecordId, stored: &Stored) -> StateToken {
+        self.attestor.state_token(&self.user, record, &stored.heads)
     }
 }
 
@@ -196,14 +196,14 @@ fn wanted(
     if want.have.as_slice().is_empty() {
         return whole(ask, want.record, &stored);
     }
-    let voucher = ask.voucher(want.record, &stored);
+    let state_token = ask.state_token(want.record, &stored);
     if want.have == stored.heads {
-        return Ok(Content::Changes { changes: Vec::new(), voucher });
+        return Ok(Content::Changes { changes: Vec::new(), state_token });
     }
     *loaded += stored.document.len();
     let changes = load(want.record, &stored)?.changes_after(&want.have);
     let changes = packer.pack(changes.iter().map(Change::raw_bytes));
-    Ok(Content::Changes { changes, voucher })
+    Ok(Content::Changes { changes, state_token })
 }
 
 /// What the device lacks of an entry's record; `None` where that is nothing.
@@ -229,7 +229,7 @@ fn content(
         // and somebody else handed in, or accepted, it may not know to be here.
         let own = device_of(&change.known.actor) == Some(ask.device);
         let known = own && change.device == ask.device;
-        !(known || ask.brought.contains(&change.known.hash))
+        !(known || ask.restored.contains(&change.known.hash))
     });
     if changes.is_empty() && ask.merged.get(&entry.record) == Some(&stored.heads) {
         return Ok(None);
@@ -239,7 +239,7 @@ fn content(
         return whole(ask, entry.record, &stored).map(Some);
     }
     let changes = packer.pack(changes.iter().map(|change| change.bytes.as_slice()));
-    Ok(Some(Content::Changes { changes, voucher: ask.voucher(entry.record, &stored) }))
+    Ok(Some(Content::Changes { changes, state_token: ask.state_token(entry.record, &stored) }))
 }
 
 fn stored(reads: &mut dyn Reads, record: RecordId) -> Result<Stored, StoreError> {
@@ -255,5 +255,5 @@ fn load(record: RecordId, stored: &Stored) -> Result<Record, StoreError> {
 
 fn whole(ask: &Ask, record: RecordId, stored: &Stored) -> Result<Content, StoreError> {
     let document = Chunk(load(record, stored)?.save_uncompressed());
-    Ok(Content::Whole { document, voucher: ask.voucher(record, stored) })
+    Ok(Content::Whole { document, state_token: ask.state_token(record, stored) })
 }

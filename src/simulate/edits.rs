@@ -160,10 +160,10 @@ impl World<'_> {
     }
 
     /// The office takes accepted records off the phones (rule F5).
-    pub(super) fn let_go(&mut self, at: usize) -> Step {
+    pub(super) fn expire_accepted(&mut self, at: usize) -> Step {
         self.doom(at, self.records.len());
         let office = self.endpoints[at].office.clone();
-        let done = self.ground.runtime.block_on(office.let_go(Duration::ZERO));
+        let done = self.ground.runtime.block_on(office.expire_accepted(Duration::ZERO));
         if self.died(at)? {
             return Ok(());
         }

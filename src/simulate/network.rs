@@ -8,7 +8,9 @@ use super::world::{World, failed};
 use crate::office::Session;
 use crate::office::auth::workspace_name;
 use crate::record::terms::Role;
-use crate::sync::message::{Ended, Reply, Request, decode_reply, decode_request, encode_reply};
+use crate::sync::message::{
+    Reply, Request, Revocation, decode_reply, decode_request, encode_reply,
+};
 
 /// What is on its way, of all devices.
 #[derive(Debug, Default)]
@@ -238,12 +240,12 @@ impl World<'_> {
         }
         let revoked = holder.revoked;
         self.tell(format!("device {n} reaches office {at}: {}", asked(&request)));
-        self.doom(at, request.push.len() + request.bring.len());
+        self.doom(at, request.push.len() + request.restore.len());
         let endpoint = &self.endpoints[at];
         let reply = self.ground.runtime.block_on(async {
             match revoked {
                 false => endpoint.office.handle_sync(&session, request).await,
-                true => endpoint.office.hand_over(&session, request, Ended::DeviceRevoked).await,
+                true => endpoint.office.drain(&session, request, Revocation::DeviceRevoked).await,
             }
         });
         if self.died(at)? {

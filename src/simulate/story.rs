@@ -45,7 +45,7 @@ impl Story {
 
 /// What a request asks.
 pub(super) fn asked(request: &Request) -> String {
-    let Request { cursor, bring, push, want, ranges, .. } = request;
+    let Request { cursor, restore, push, want, ranges, .. } = request;
     let mut words = format!("cursor {}", cursor.seq);
     if !cursor.is_whole() {
         words += ", in a pass";
@@ -53,8 +53,8 @@ pub(super) fn asked(request: &Request) -> String {
     for push in push {
         words += &format!(", pushes {} of {}", push.changes.len(), push.record);
     }
-    for bring in bring {
-        words += &format!(", brings {} of {}", bring.changes.len(), bring.record);
+    for restore in restore {
+        words += &format!(", brings {} of {}", restore.changes.len(), restore.record);
     }
     for want in want {
         words += &format!(", wants {} after {} heads", want.record, want.have.as_slice().len());
@@ -68,7 +68,7 @@ pub(super) fn asked(request: &Request) -> String {
 /// What a reply says.
 pub(super) fn in_words(reply: &Reply) -> String {
     let outcomes: Vec<String> =
-        reply.brought.iter().chain(&reply.results).map(outcome_word).collect();
+        reply.restored.iter().chain(&reply.results).map(outcome_word).collect();
     let entries: Vec<String> = reply.entries.iter().map(entry).collect();
     let differing: Vec<String> =
         reply.differing.states.iter().map(|state| state.record.to_string()).collect();

@@ -45,8 +45,8 @@ impl Workspace {
             self.wait_for_disk(&reply, self.cursor);
             return;
         }
-        let mut touched: BTreeSet<RecordId> = asked.brought.iter().copied().collect();
-        self.brought(&asked.brought, &reply.brought);
+        let mut touched: BTreeSet<RecordId> = asked.restored.iter().copied().collect();
+        self.handle_restored(&asked.restored, &reply.restored);
         for (outcome, pushed) in reply.results.iter().zip(&asked.pushed) {
             self.result(outcome, pushed, reply.cursor.epoch);
             touched.insert(pushed.record);
@@ -63,7 +63,7 @@ impl Workspace {
         self.decided(reply.decided.as_deref().unwrap_or_default());
         for id in touched {
             if let Some(held) = self.held.get_mut(&id) {
-                held.take_voucher();
+                held.take_state_token();
                 self.journal.put(Table::Records, id.to_string(), held.encode());
                 self.cards.remove(id, &mut self.journal);
             }
@@ -108,7 +108,7 @@ impl Workspace {
             return;
         };
         match outcome {
-            Outcome::Merged { voucher } | Outcome::Duplicate { voucher } => {
+            Outcome::Merged { state_token } | Outcome::Duplicate { state_token } => {
                 for number in &pushed.numbers {
                     let Some(unsent) = held.outbox.remove(number) else {
                         continue;
@@ -116,7 +116,7 @@ impl Workspace {
                     held.confirmed.advance(unsent.hash, &unsent.deps);
                     self.journal.delete(Table::Outbox, held::outbox_key(held.id, *number));
                 }
-                held.offered = Some(*voucher);
+                held.offered = Some(*state_token);
                 held.missing = 0;
                 held.withdrawn = false;
                 // It had been refused, and was accepted or became writable since.
@@ -157,11 +157,11 @@ impl Workspace {
                 }
                 false
             }
-            Content::Changes { changes, voucher } => {
+            Content::Changes { changes, state_token } => {
                 let took = self.take_changes(id, changes, tables);
                 let held = self.held.entry(id).or_insert_with(|| Held::lacking(id));
                 if took.is_some() {
-                    held.offered = Some(*voucher);
+                    held.offered = Some(*state_token);
                     held.wanted &= held.problem == Some(Problem::Damaged);
                 } else {
                     // What was asked for does not fit either: only the whole document will.
@@ -172,10 +172,10 @@ impl Workspace {
                 }
                 took.unwrap_or(true)
             }
-            Content::Whole { document, voucher } => {
+            Content::Whole { document, state_token } => {
                 self.take_whole(id, document);
                 if let Some(held) = self.held.get_mut(&id) {
-                    held.offered = Some(*voucher);
+                    held.offered = Some(*state_token);
                 }
                 true
             }

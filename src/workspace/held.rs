@@ -13,7 +13,7 @@ use crate::ids::{Heads, RecordId};
 use crate::record::Record;
 use crate::record::terms::{ReviewStatus, Stage};
 use crate::record::view::VisitSummary;
-use crate::sync::message::{RefusalCode, Tag, Voucher, Want};
+use crate::sync::message::{RefusalCode, StateMac, StateToken, Want};
 
 /// What is wrong with a record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -108,7 +108,7 @@ pub(super) struct Held {
     /// The newest state that the office vouched for, for the day when it has lost it.
     pub(super) vouched: Option<Vouched>,
     /// What the reply that is being applied vouches for.
-    pub(super) offered: Option<Voucher>,
+    pub(super) offered: Option<StateToken>,
     /// How often in a row the office lacked what unsent work builds on.
     pub(super) missing: u32,
     /// When the device's user visited, ms, where that is over: a card of it stays (rule F6).
@@ -122,7 +122,7 @@ pub(super) struct Vouched {
     pub(super) heads: Heads,
     #[n(1)]
     #[cbor(with = "minicbor::bytes")]
-    pub(super) tag: Tag,
+    pub(super) mac: StateMac,
 }
 
 /// A change that the office has not confirmed.
@@ -215,11 +215,11 @@ impl Held {
         }
     }
 
-    /// Keeps the voucher of a reply that has been applied, if it is for what is now held.
-    pub(super) fn take_voucher(&mut self) {
-        let tag = self.offered.take().and_then(|offer| offer.tag_for(self.id, &self.confirmed));
-        if let Some(tag) = tag {
-            self.vouched = Some(Vouched { heads: self.confirmed.clone(), tag });
+    /// Keeps the state token of a reply that has been applied, if it is for what is now held.
+    pub(super) fn take_state_token(&mut self) {
+        let mac = self.offered.take().and_then(|offer| offer.mac_for(self.id, &self.confirmed));
+        if let Some(mac) = mac {
+            self.vouched = Some(Vouched { heads: self.confirmed.clone(), mac });
         }
     }
 

@@ -13,7 +13,7 @@ use super::output::{Output, Table};
 use super::repair::Repair;
 use super::round::MISSING_AT_MOST;
 use crate::ids::RecordId;
-use crate::sync::message::{Ended, Outcome, Reply};
+use crate::sync::message::{Outcome, Reply, Revocation};
 
 impl Workspace {
     /// Takes in what became of the work that was handed over.
@@ -46,7 +46,7 @@ impl Workspace {
 
     /// After a reply is on disk: erases everything once nothing is left to hand over. Gives
     /// whether there is something that can be handed over now, `None` where all is done.
-    pub(super) fn erase_or_go_on(&mut self, ended: Ended) -> Option<bool> {
+    pub(super) fn erase_or_go_on(&mut self, ended: Revocation) -> Option<bool> {
         if self.has_unsent() || !self.held_back.is_empty() {
             return Some(self.held.values().any(Held::is_to_hand_over));
         }

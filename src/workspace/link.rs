@@ -7,7 +7,7 @@ use super::output::FirstSync;
 use super::repair::Repair;
 use crate::ids::RecordId;
 use crate::sync::digest::{Digest, Item};
-use crate::sync::message::{Cursor, DEFAULT_REPLY_BYTES, Ended, Epoch, Reply};
+use crate::sync::message::{Cursor, DEFAULT_REPLY_BYTES, Epoch, Reply, Revocation};
 
 /// After an edit: long enough that a person's next tap rides along, short enough to feel at once.
 const EDIT_DELAY_MS: i64 = 1_000;
@@ -18,7 +18,7 @@ const AT_ONCE: i64 = 0;
 /// Backoff of rule R7.
 const FIRST_RETRY_MS: i64 = 1_000;
 pub(super) const LAST_RETRY_MS: i64 = 300_000;
-/// Repairs in a row that a person need not know of: one finds what differs, and what it brings may
+/// Repairs in a row that a person need not know of: one finds what differs, and what it restores may
 /// cross with what others bring.
 const MISMATCHES_AT_MOST: u32 = 3;
 /// The least that is asked for on a link that keeps breaking.
@@ -50,7 +50,7 @@ pub(super) struct Pushed {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asked {
     pub(super) pushed: Vec<Pushed>,
-    pub(super) brought: Vec<RecordId>,
+    pub(super) restored: Vec<RecordId>,
     /// First ids of the ranges that are compared.
     pub(super) ranges: Vec<RecordId>,
 }
@@ -108,7 +108,7 @@ pub(super) struct Link {
     /// There is no office: nothing is ever asked for.
     pub(super) cut: bool,
     /// The office has shut this device out.
-    pub(super) ended: Option<Ended>,
+    pub(super) ended: Option<Revocation>,
 }
 
 impl Link {

@@ -46,7 +46,7 @@ impl Workspace {
             workspace.link.begin_repair();
         }
         workspace.go_on_giving_back();
-        workspace.want_vouchers();
+        workspace.want_state_tokens();
         workspace.settle(now_ms);
         Ok(workspace)
     }

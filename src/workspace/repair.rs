@@ -15,7 +15,7 @@ use super::loading::confirmed_heads;
 use super::output::Table;
 use super::round::MISSING_AT_MOST;
 use crate::ids::{Heads, RecordId, device_of};
-use crate::sync::message::{Bring, Outcome};
+use crate::sync::message::{Outcome, Restore};
 use crate::sync::packed::Packer;
 use crate::sync::ranges::{self, Differing, Range};
 
@@ -101,9 +101,9 @@ impl Workspace {
         }
     }
 
-    /// After a start: wants every record without a voucher, such as one whose row was damaged; the
+    /// After a start: wants every record without a state token, such as one whose row was damaged; the
     /// answer has one (rule P3). It costs a few bytes: changes that are here are not sent again.
-    pub(super) fn want_vouchers(&mut self) {
+    pub(super) fn want_state_tokens(&mut self) {
         for held in self.held.values_mut() {
             held.wanted |= held.vouched.is_none() && !held.withdrawn;
         }
@@ -111,23 +111,23 @@ impl Workspace {
 
     /// What the office has lost of the records that the next request is about; what can't be
     /// brought goes into the outbox or is asked for.
-    pub(super) fn bring(&mut self, packer: &mut Packer) -> Vec<Bring> {
+    pub(super) fn pack_restores(&mut self, packer: &mut Packer) -> Vec<Restore> {
         let now: Vec<RecordId> = self.link.repair.now.iter().copied().collect();
-        let mut brings = Vec::new();
+        let mut restores = Vec::new();
         for id in now {
-            match self.bring_one(id, packer) {
-                Some(bring) => brings.push(bring),
+            match self.restore_one(id, packer) {
+                Some(restore) => restores.push(restore),
                 None if self.held.get(&id).is_some_and(|held| held.withdrawn) => {
                     self.given_back(id);
                 }
                 None => {}
             }
         }
-        brings
+        restores
     }
 
     /// All that the office wants back of a record has been given, or nothing can be: without a
-    /// voucher it is not brought again, and it goes if the office took it away.
+    /// state token it is not brought again, and it goes if the office took it away.
     fn given_back(&mut self, id: RecordId) {
         let Some(held) = self.held.get_mut(&id) else { return };
         held.vouched = None;
@@ -137,7 +137,7 @@ impl Workspace {
         }
     }
 
-    fn bring_one(&mut self, id: RecordId, packer: &mut Packer) -> Option<Bring> {
+    fn restore_one(&mut self, id: RecordId, packer: &mut Packer) -> Option<Restore> {
         let have = self.link.repair.differs.get(&id)?;
         let (Some(held), Some(loaded)) = (self.held.get_mut(&id), self.loaded.get(&id)) else {
             return None;
@@ -162,7 +162,7 @@ impl Workspace {
             }
             None => lost.iter().map(Change::hash).collect(),
         };
-        let (own, brought): (Vec<&Change>, Vec<&Change>) =
+        let (own, restored): (Vec<&Change>, Vec<&Change>) =
             lost.iter().partition(|change| later.contains(&change.hash()));
         let own: BTreeSet<ChangeHash> = own
             .into_iter()
@@ -177,13 +177,13 @@ impl Workspace {
             held.confirmed = confirmed_heads(&loaded.record, held);
             self.journal.put(Table::Records, id.to_string(), held.encode());
         }
-        let Some(vouched) = vouched.filter(|_| !brought.is_empty()) else {
+        let Some(vouched) = vouched.filter(|_| !restored.is_empty()) else {
             // Nothing that differs can be given: the office says what to do with the record.
             held.wanted |= own.is_empty();
             return None;
         };
-        let changes = packer.pack(brought.into_iter().map(Change::raw_bytes));
-        Some(Bring { record: id, heads: vouched.heads, tag: vouched.tag, changes })
+        let changes = packer.pack(restored.into_iter().map(Change::raw_bytes));
+        Some(Restore { record: id, heads: vouched.heads, mac: vouched.mac, changes })
     }
 
     /// The ranges that the next request compares.
@@ -197,17 +197,17 @@ impl Workspace {
     }
 
     /// What became of what was brought.
-    pub(super) fn brought(&mut self, asked: &[RecordId], outcomes: &[Outcome]) {
+    pub(super) fn handle_restored(&mut self, asked: &[RecordId], outcomes: &[Outcome]) {
         self.link.repair.answered();
         for (id, outcome) in asked.iter().zip(outcomes) {
             let Some(held) = self.held.get_mut(id) else { continue };
             match outcome {
-                Outcome::Merged { voucher } | Outcome::Duplicate { voucher } => {
-                    held.offered = Some(*voucher);
+                Outcome::Merged { state_token } | Outcome::Duplicate { state_token } => {
+                    held.offered = Some(*state_token);
                     held.withdrawn = false;
                 }
                 Outcome::Missing { have } => self.lacks(*id, have),
-                // Without the voucher own work goes out as a push again.
+                // Without the state token own work goes out as a push again.
                 Outcome::Refused { .. } => self.given_back(*id),
                 Outcome::Withdrawn => {
                     held.withdrawn = true;

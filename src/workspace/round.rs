@@ -7,7 +7,7 @@ use super::held::{Held, Unsent};
 use super::link::{Asked, LAST_RETRY_MS, LEAST_REPLY_BYTES, Link, Phase, Pushed};
 use super::output::Output;
 use crate::ids::RecordId;
-use crate::sync::message::{Ended, Packed, Push, Request, Want, decode_reply, encode_request};
+use crate::sync::message::{Packed, Push, Request, Revocation, Want, decode_reply, encode_request};
 use crate::sync::packed::Packer;
 
 /// A full disk is tried again this often, and with every edit.
@@ -53,7 +53,8 @@ impl Workspace {
             return;
         }
         let sound = decode_reply(body).ok().filter(|reply| {
-            reply.results.len() == asked.pushed.len() && reply.brought.len() == asked.brought.len()
+            reply.results.len() == asked.pushed.len()
+                && reply.restored.len() == asked.restored.len()
         });
         let Some(reply) = sound else {
             self.request_failed(round, "malformed_reply", now_ms, 0);
@@ -150,7 +151,7 @@ impl Workspace {
     }
 
     /// A device that is shut out goes on until nothing is left to hand over.
-    fn finish_handing_over(&mut self, ended: Ended, now_ms: i64) {
+    fn finish_handing_over(&mut self, ended: Revocation, now_ms: i64) {
         match self.erase_or_go_on(ended) {
             Some(more) => {
                 self.link.rest(more, false, now_ms);
@@ -173,7 +174,7 @@ impl Workspace {
 
     fn send(&mut self) {
         let mut packer = Packer::default();
-        let bring = self.bring(&mut packer);
+        let restore = self.pack_restores(&mut packer);
         let (push, pushed) = self.push(&mut packer);
         let open = self.link.ended.is_none();
         let want = self.held.values().filter(|held| open && held.wanted).map(Held::want);
@@ -181,7 +182,7 @@ impl Workspace {
         let ranges = if open { self.ranges() } else { Vec::new() };
         let asked = Asked {
             pushed,
-            brought: bring.iter().map(|bring| bring.record).collect(),
+            restored: restore.iter().map(|restore| restore.record).collect(),
             ranges: ranges.iter().map(|range| range.from).collect(),
         };
         let hopeless = |push: &Push| {
@@ -192,7 +193,7 @@ impl Workspace {
         let request = Request {
             cursor: self.cursor,
             tables: packer.into_tables(),
-            bring,
+            restore,
             push,
             want,
             ranges,

@@ -3,7 +3,7 @@
 
 use doorstep::ids::{Heads, RecordId};
 use doorstep::sync::message::{
-    Bring, Cursor, Outcome, Packed, RefusalCode, Request, Tables, Tag, encode_request,
+    Cursor, Outcome, Packed, RefusalCode, Request, Restore, StateMac, Tables, encode_request,
 };
 use doorstep::sync::packed::Packer;
 
@@ -18,7 +18,7 @@ pub(crate) fn attack(scene: &mut Scene) {
     records_of_others(scene);
     repeats(scene);
     good_and_bad(scene);
-    false_vouchers(scene);
+    forged_state_tokens(scene);
     not_to_be_put_together(scene);
     too_many(scene);
 }
@@ -75,42 +75,42 @@ fn good_and_bad(scene: &mut Scene) {
 }
 
 /// What the office has lost comes back by its own word only.
-fn false_vouchers(scene: &mut Scene) {
+fn forged_state_tokens(scene: &mut Scene) {
     let (id, other) = (scene.take(), scene.take());
     let change = scene.stage(id).honest();
     let (before, after) = (scene.phone.confirmed(id), Heads::new(vec![change.hash()]));
-    let [tag, others_tag] = [id, other].map(|id| scene.phone.tag(id));
+    let [mac, others_mac] = [id, other].map(|id| scene.phone.mac(id));
     let changes = vec![Packed::plain(change.raw_bytes())];
-    let bring = |record, heads: &Heads, tag, changes: &[Packed]| Bring {
+    let restore = |record, heads: &Heads, mac, changes: &[Packed]| Restore {
         record,
         heads: heads.clone(),
-        tag,
+        mac,
         changes: changes.to_vec(),
     };
-    let forged: [(&str, Bring); 8] = [
-        ("no voucher", bring(id, &after, Tag::default(), &changes)),
-        ("a guess", bring(id, &after, [0xff; 8], &changes)),
-        ("the voucher of the state before", bring(id, &after, tag, &changes)),
-        ("another record's", bring(id, &scene.phone.confirmed(other), others_tag, &changes)),
-        ("for a record of another user", bring(scene.others, &before, tag, &changes)),
-        ("for a record of nobody", bring(NO_RECORD, &before, tag, &changes)),
-        ("for no state at all", bring(id, &Heads::default(), tag, &changes)),
-        ("with a change slipped in", bring(id, &before, tag, &changes)),
+    let forged: [(&str, Restore); 8] = [
+        ("no state token", restore(id, &after, StateMac::default(), &changes)),
+        ("a guess", restore(id, &after, [0xff; 8], &changes)),
+        ("the state token of the state before", restore(id, &after, mac, &changes)),
+        ("another record's", restore(id, &scene.phone.confirmed(other), others_mac, &changes)),
+        ("for a record of another user", restore(scene.others, &before, mac, &changes)),
+        ("for a record of nobody", restore(NO_RECORD, &before, mac, &changes)),
+        ("for no state at all", restore(id, &Heads::default(), mac, &changes)),
+        ("with a change slipped in", restore(id, &before, mac, &changes)),
     ];
-    for (name, bring) in forged {
-        let request = Request { bring: vec![bring], ..Request::default() };
+    for (name, restore) in forged {
+        let request = Request { restore: vec![restore], ..Request::default() };
         let reply = scene.line.round(&request);
-        scene.assert_refused(name, &reply.brought[0], NotVouched, Some(""));
+        scene.assert_refused(name, &reply.restored[0], NotVouched, Some(""));
     }
     // The office's own word for what it holds changes nothing.
-    let request = Request { bring: vec![bring(id, &before, tag, &[])], ..Request::default() };
-    assert!(matches!(scene.line.round(&request).brought[0], Outcome::Duplicate { .. }));
-    // A voucher is for one user.
+    let request = Request { restore: vec![restore(id, &before, mac, &[])], ..Request::default() };
+    assert!(matches!(scene.line.round(&request).restored[0], Outcome::Duplicate { .. }));
+    // A state token is for one user.
     let shared = scene.shared;
     let heads = scene.others_phone.confirmed(shared);
-    let bring = bring(shared, &heads, scene.others_phone.tag(shared), &[]);
-    let reply = scene.line.round(&Request { bring: vec![bring], ..Request::default() });
-    scene.assert_refused("another user's", &reply.brought[0], NotVouched, Some(""));
+    let restore = restore(shared, &heads, scene.others_phone.mac(shared), &[]);
+    let reply = scene.line.round(&Request { restore: vec![restore], ..Request::default() });
+    scene.assert_refused("another user's", &reply.restored[0], NotVouched, Some(""));
 }
 
 /// Stripped changes that say more than there is.

@@ -137,7 +137,7 @@ async fn what_left_the_phones_by_age_shows_its_blobs_to_the_office_alone() {
     let accepted = Command::Review { status: ReviewStatus::Accepted, remark: String::new(), at: 1 };
     desk.office.command(id, accepted, "lin.yue", Role::Supervisor).await.unwrap();
     assert_eq!(desk.get(&path, Some(&chen)).await.status.as_u16(), 200);
-    assert_eq!(desk.office.let_go(Duration::ZERO).await, Ok(1));
+    assert_eq!(desk.office.expire_accepted(Duration::ZERO).await, Ok(1));
     assert_eq!(desk.get(&path, Some(&chen)).await.code(), (404, "unknown_blob".into()));
     assert_eq!(desk.get(&path, Some(&lin)).await.status.as_u16(), 200);
 }

@@ -4,7 +4,7 @@ use doorstep::ids::DeviceId;
 use doorstep::office::auth::Lifetime;
 use doorstep::record::terms::Role;
 use doorstep::sync::message::{
-    Ended, Outcome, Packed, Push, Request, decode_reply, encode_request,
+    Outcome, Packed, Push, Request, Revocation, decode_reply, encode_request,
 };
 
 use super::desk::{Desk, PASSWORD};
@@ -88,7 +88,7 @@ async fn f4_a_revoked_device_hands_over_and_reads_nothing() {
     for _ in 0..2 {
         let answer = desk.post("/sync", Some(&token), round(id, b"unsent")).await;
         let reply = decode_reply(&answer.body).unwrap();
-        assert_eq!(reply.ended, Some(Ended::DeviceRevoked));
+        assert_eq!(reply.ended, Some(Revocation::DeviceRevoked));
         assert_eq!(reply.results, [Outcome::Withdrawn]);
         assert!(reply.entries.is_empty());
     }
@@ -110,7 +110,7 @@ async fn f4_a_user_who_is_locked_out_hands_over_too() {
     let reply = decode_reply(&answer.body).unwrap();
     assert_eq!(
         (reply.ended, &reply.results[..]),
-        (Some(Ended::UserDisabled), &[Outcome::Withdrawn][..])
+        (Some(Revocation::UserDisabled), &[Outcome::Withdrawn][..])
     );
     // Nobody else gets in by a token that was never one.
     let stranger = "0".repeat(64);

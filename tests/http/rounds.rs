@@ -9,8 +9,8 @@ use doorstep::record::command::{Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::{Author, Record};
 use doorstep::sync::message::{
-    Bring, Content, DEFAULT_REPLY_BYTES, MAX_BODY, Outcome, PROTOCOL, Packed, Push, Request, Want,
-    decode_reply, encode_request,
+    Content, DEFAULT_REPLY_BYTES, MAX_BODY, Outcome, PROTOCOL, Packed, Push, Request, Restore,
+    Want, decode_reply, encode_request,
 };
 
 use super::desk::{Answer, Desk, NOW, PASSWORD, ask};
@@ -58,8 +58,8 @@ async fn a_phone_gets_its_feed_and_hands_its_work_in() {
     let request = Request { cursor: reply.cursor, push, ..request };
     let reply = decode_reply(&desk.post("/sync", token, encode_request(&request)).await.body);
     let [result] = &reply.unwrap().results[..] else { panic!("one push, one result") };
-    let Outcome::Merged { voucher } = result else { panic!("{result:?}") };
-    assert!(voucher.tag_for(id, &record.heads()).is_some());
+    let Outcome::Merged { state_token } = result else { panic!("{result:?}") };
+    assert!(state_token.mac_for(id, &record.heads()).is_some());
     desk.assert_sound().await;
 }
 
@@ -197,11 +197,11 @@ async fn r2_a_request_names_a_record_once_in_each_of_its_lists() {
     let record = RecordId([7; 16]);
     let push = Push { record, changes: vec![Packed::plain(b"no change")] };
     let (heads, changes) = (Heads::default(), Vec::new());
-    let bring = Bring { record, heads: heads.clone(), tag: [0; 8], changes };
+    let restore = Restore { record, heads: heads.clone(), mac: [0; 8], changes };
     let want = Want { record, have: heads };
     for request in [
         Request { push: vec![push; 2], ..Request::default() },
-        Request { bring: vec![bring; 2], ..Request::default() },
+        Request { restore: vec![restore; 2], ..Request::default() },
         Request { want: vec![want; 2], ..Request::default() },
         Request { keep: Some(vec![record; 2]), ..Request::default() },
     ] {

@@ -12,8 +12,8 @@ use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact}
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::{Author, Record};
 use doorstep::sync::message::{
-    Bring, Content, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, Want, decode_reply,
-    encode_request,
+    Content, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, Restore, Want,
+    decode_reply, encode_request,
 };
 use doorstep::sync::packed::Packer;
 use doorstep::sync::ranges::Range;
@@ -60,7 +60,7 @@ impl Scene {
                 assert_eq!(entry.record, record);
                 entry.record = self.own;
             }
-            for outcome in reply.results.iter_mut().chain(&mut reply.brought) {
+            for outcome in reply.results.iter_mut().chain(&mut reply.restored) {
                 // A number in the order of arrival, whatever it is about.
                 if let Outcome::Refused { quarantine, .. } = outcome {
                     *quarantine = 0;
@@ -161,19 +161,25 @@ async fn what_is_pushed_gets_the_same_answer_whatever_it_is() {
 async fn what_is_vouched_for_to_somebody_else_is_nobody_s() {
     let scene = Scene::open().await;
     let (heads, changes) = scene.leaked().await;
-    // The other's own voucher, which was seen on the other's phone.
+    // The other's own state token, which was seen on the other's phone.
     let others = scene.desk.token(OTHER).await;
     let request = Request { max_bytes: DEFAULT_REPLY_BYTES, ..Request::default() };
     let answer = scene.desk.post("/sync", Some(&others), encode_request(&request)).await;
     let reply = decode_reply(&answer.body).unwrap();
-    let Content::Whole { voucher, .. } = &reply.entries[0].content else { panic!("{reply:?}") };
-    let tag = voucher.tag_for(scene.foreign, &heads).unwrap();
-    for tag in [tag, [0; 8]] {
-        let bring = |record| Bring { record, heads: heads.clone(), tag, changes: changes.clone() };
-        let [foreign, unknown] =
-            scene.both(|record| Request { bring: vec![bring(record)], ..Request::default() }).await;
+    let Content::Whole { state_token, .. } = &reply.entries[0].content else { panic!("{reply:?}") };
+    let mac = state_token.mac_for(scene.foreign, &heads).unwrap();
+    for mac in [mac, [0; 8]] {
+        let restore =
+            |record| Restore { record, heads: heads.clone(), mac, changes: changes.clone() };
+        let [foreign, unknown] = scene
+            .both(|record| Request { restore: vec![restore(record)], ..Request::default() })
+            .await;
         assert_eq!(foreign, unknown);
-        assert!(matches!(foreign.brought[..], [Outcome::Refused { .. }]), "{:?}", foreign.brought);
+        assert!(
+            matches!(foreign.restored[..], [Outcome::Refused { .. }]),
+            "{:?}",
+            foreign.restored
+        );
     }
 }
 
@@ -228,10 +234,10 @@ async fn a_record_that_was_taken_away_says_so_and_nothing_of_what_came_after() {
 async fn a_former_collector_learns_no_heads_by_naming_what_nobody_knows() {
     let scene = Scene::open().await;
     let before = scene.round(Request::default()).await;
-    let Content::Whole { document, voucher } = &before.entries[0].content else { panic!() };
+    let Content::Whole { document, state_token } = &before.entries[0].content else { panic!() };
     let mut record = Record::load(&document.0).unwrap();
     let heads = record.heads();
-    let tag = voucher.tag_for(scene.own, &heads).unwrap();
+    let mac = state_token.mac_for(scene.own, &heads).unwrap();
     let collectors = Some(vec![OTHER.to_owned()]);
     let patch = AssignmentPatch { collectors, ..AssignmentPatch::default() };
     edit(&scene, scene.own, Command::Assign(patch)).await;
@@ -266,19 +272,19 @@ async fn a_former_collector_learns_no_heads_by_naming_what_nobody_knows() {
     };
     let (changes, tables) = packed(1);
     let after = record.heads();
-    for bring in [false, true] {
+    for restore in [false, true] {
         let (changes, tables) = (changes.clone(), tables.clone());
-        let request = if bring {
-            let bring = Bring { record: scene.own, heads: heads.clone(), tag, changes };
-            Request { bring: vec![bring], tables, ..Request::default() }
+        let request = if restore {
+            let restore = Restore { record: scene.own, heads: heads.clone(), mac, changes };
+            Request { restore: vec![restore], tables, ..Request::default() }
         } else {
             let push = Push { record: scene.own, changes };
             Request { push: vec![push], tables, ..Request::default() }
         };
         let reply = scene.round(Request { cursor: before.cursor, ..request }).await;
-        let [outcome] = &[reply.results, reply.brought].concat()[..] else { panic!("one each") };
+        let [outcome] = &[reply.results, reply.restored].concat()[..] else { panic!("one each") };
         let nothing = Outcome::Missing { have: Heads::default() };
-        assert_eq!(*outcome, nothing, "bring {bring}, and not {after:?}");
+        assert_eq!(*outcome, nothing, "restore {restore}, and not {after:?}");
     }
     // What builds on nothing unknown is kept for a person, as ever.
     let (changes, tables) = packed(0);

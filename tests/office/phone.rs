@@ -19,8 +19,8 @@ use doorstep::record::view::VisitView;
 use doorstep::record::{Author, CommandError, Record};
 use doorstep::sync::digest::{Digest, Item};
 use doorstep::sync::message::{
-    Content, Cursor, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, Tables, Tag, Want,
-    decode_reply, decode_request, encode_reply, encode_request,
+    Content, Cursor, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, StateMac, Tables,
+    Want, decode_reply, decode_request, encode_reply, encode_request,
 };
 use doorstep::sync::packed::{self, Prefix, prefix};
 
@@ -82,7 +82,7 @@ struct Held {
     confirmed: Heads,
     unsent: Vec<Change>,
     /// The office's word for that, as long as nothing is unsent.
-    tag: Option<Tag>,
+    mac: Option<StateMac>,
 }
 
 /// A phone that holds its records in memory.
@@ -151,8 +151,8 @@ impl Phone {
     }
 
     /// The office's word for what it is known to hold.
-    pub(crate) fn tag(&self, id: RecordId) -> Tag {
-        self.held[&id].tag.unwrap()
+    pub(crate) fn mac(&self, id: RecordId) -> StateMac {
+        self.held[&id].mac.unwrap()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -279,10 +279,10 @@ impl Phone {
         for (outcome, record) in reply.results.iter().zip(self.pushed.clone()) {
             let Some(held) = self.held.get_mut(&record) else { continue };
             match outcome {
-                Outcome::Merged { voucher } | Outcome::Duplicate { voucher } => {
+                Outcome::Merged { state_token } | Outcome::Duplicate { state_token } => {
                     held.unsent.clear();
                     held.confirmed = held.record.heads();
-                    held.tag = voucher.tag_for(record, &held.confirmed);
+                    held.mac = state_token.mac_for(record, &held.confirmed);
                 }
                 Outcome::Missing { have } => {
                     held.unsent = held.record.document().get_changes(have.as_slice());
@@ -305,16 +305,16 @@ impl Phone {
     fn entry(&mut self, id: RecordId, content: &Content, tables: &Tables) {
         match content {
             Content::Withdrawn | Content::Unknown => drop(self.held.remove(&id)),
-            Content::Whole { document, voucher } => {
+            Content::Whole { document, state_token } => {
                 let mut record = Record::load(&document.0).unwrap();
                 let confirmed = record.heads();
-                let tag = voucher.tag_for(id, &confirmed);
-                assert!(tag.is_some());
+                let mac = state_token.mac_for(id, &confirmed);
+                assert!(mac.is_some());
                 let unsent = self.held.remove(&id).map_or(Vec::new(), |held| held.unsent);
                 record.apply_changes(unsent.clone()).unwrap();
-                self.held.insert(id, Held { record, confirmed, unsent, tag });
+                self.held.insert(id, Held { record, confirmed, unsent, mac });
             }
-            Content::Changes { changes, voucher } => {
+            Content::Changes { changes, state_token } => {
                 // Erased by a result, then given back before the feed said so.
                 let Some(held) = self.held.get_mut(&id) else { return self.want.push(id) };
                 let doc = held.record.document();
@@ -322,8 +322,8 @@ impl Phone {
                 held.record.apply_changes(changes).unwrap();
                 if held.unsent.is_empty() {
                     held.confirmed = held.record.heads();
-                    held.tag = voucher.tag_for(id, &held.confirmed);
-                    assert!(held.tag.is_some());
+                    held.mac = state_token.mac_for(id, &held.confirmed);
+                    assert!(held.mac.is_some());
                 }
             }
         }

@@ -9,7 +9,7 @@ use doorstep::office::{Created, NewVisit, Office, OfficeError, Session};
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::view::VisitView;
-use doorstep::sync::message::{Ended, decode_request, encode_reply};
+use doorstep::sync::message::{Revocation, decode_request, encode_reply};
 use doorstep::workspace::vault::Vault;
 use doorstep::workspace::{
     Identity, Output, Row, Status, StoreError, SyncState, Table, Workspace, Write,
@@ -49,7 +49,7 @@ pub struct Device {
     /// The role that the phone's program believes in; the office knows better.
     pub claims: Role,
     /// The office has shut it out.
-    pub ended: Option<Ended>,
+    pub ended: Option<Revocation>,
 }
 
 impl Device {
@@ -181,7 +181,7 @@ impl Device {
         let request = decode_request(&sent.body).expect("our own request");
         let reply = match self.ended {
             None => office.handle_sync(&self.session, request).await?,
-            Some(ended) => office.hand_over(&self.session, request, ended).await?,
+            Some(ended) => office.drain(&self.session, request, ended).await?,
         };
         Ok(encode_reply(&reply))
     }

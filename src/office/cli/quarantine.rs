@@ -252,8 +252,8 @@ fn show(item: &QuarantineItem, json: bool) -> Result<(), Failure> {
     }));
     lines.push(match &item.acceptance {
         Acceptance::Merge => "can be accepted as it is".to_owned(),
-        Acceptance::Anew => "can be accepted: its values would be written anew".to_owned(),
-        Acceptance::Held => "the record has all of it".to_owned(),
+        Acceptance::Rewrite => "can be accepted: its values would be written anew".to_owned(),
+        Acceptance::Duplicate => "the record has all of it".to_owned(),
         Acceptance::Impossible { message, .. } => format!("cannot be accepted: {message}"),
     });
     print(lines.join("\n"))

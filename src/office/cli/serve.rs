@@ -141,7 +141,7 @@ async fn sweep(office: Office, on_phones: Duration) {
     let mut days = tokio::time::interval(DAY);
     loop {
         days.tick().await;
-        match office.let_go(on_phones).await {
+        match office.expire_accepted(on_phones).await {
             Ok(0) => {}
             Ok(records) => tracing::info!(records, "accepted records leave the phones"),
             Err(error) => tracing::warn!(%error, "accepted records could not leave the phones"),

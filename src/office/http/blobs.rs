@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::extract::{Caller, Checked, Head, Leaver};
+use super::extract::{Caller, Checked, Head, RevokedCaller};
 use super::{App, Problem};
 use crate::ids::{hex, unhex};
 use crate::office::Session;
@@ -38,7 +38,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Sender {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Parts { extensions, .. } = parts;
         let caller = extensions.get::<Caller>().map(|caller| &caller.identity.session);
-        let session = caller.or(extensions.get::<Leaver>().map(|Leaver(session, _)| session));
+        let session =
+            caller.or(extensions.get::<RevokedCaller>().map(|RevokedCaller(session, _)| session));
         session.cloned().map(Self).ok_or_else(Problem::signed_out)
     }
 }

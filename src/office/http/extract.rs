@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use super::Problem;
 use crate::office::Session;
 use crate::office::auth::{Identity, Token};
-use crate::sync::message::Ended;
+use crate::sync::message::Revocation;
 
 /// An extractor of axum whose rejections are problems.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ fn problem(rejection: impl Display + IntoResponse) -> Problem {
 
 /// Who is shut out and hands over what a device has unsent, as the guard found out (rule F4).
 #[derive(Debug, Clone)]
-pub(super) struct Leaver(pub(super) Session, pub(super) Ended);
+pub(super) struct RevokedCaller(pub(super) Session, pub(super) Revocation);
 
 /// Who sends the request, as the guard found out.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use super::cookies::{self, SESSION};
 use super::edge::Peer;
-use super::extract::{Caller, Leaver};
+use super::extract::{Caller, RevokedCaller};
 use super::routes::{Access, access};
 use super::{App, Problem};
 use crate::office::auth::{Identified, Token};
@@ -85,13 +85,13 @@ pub(super) async fn admit(
         Method::PUT => matched.as_str() == BLOB,
         _ => false,
     };
-    let leaver = match (&known, hands_over) {
+    let revoked = match (&known, hands_over) {
         (None, true) => app.accounts.recall(&presented.token).await?,
         (Some(_), _) | (None, false) => None,
     };
     drop(place);
     let session = known.as_ref().map(|known| &known.identity.session);
-    match session.or(leaver.as_ref().map(|(session, _)| session)) {
+    match session.or(revoked.as_ref().map(|(session, _)| session)) {
         Some(session) => app.edge.user_may_ask(peer, &session.user)?,
         None => {
             app.edge.stranger_may_ask(peer)?;
@@ -106,14 +106,14 @@ pub(super) async fn admit(
         return Err(Problem::new(StatusCode::FORBIDDEN, "missing_header", detail));
     }
     let session = known.as_ref().map(|known| &known.identity.session);
-    if let Some(session) = session.or(leaver.as_ref().map(|(session, _)| session)) {
+    if let Some(session) = session.or(revoked.as_ref().map(|(session, _)| session)) {
         let must_name = presented.by_cookie && matched.as_str() != SESSION_ROUTE;
         session.check_workspace(workspace, must_name).map_err(Problem::workspace)?;
     }
-    if let Some((session, ended)) = leaver {
+    if let Some((session, ended)) = revoked {
         // Nobody else has anything unsent.
         has_role(&[Role::Collector], session.role)?;
-        request.extensions_mut().insert(Leaver(session, ended));
+        request.extensions_mut().insert(RevokedCaller(session, ended));
         return Ok(next.run(request).await);
     }
     let Identified { identity, renewed } = known.ok_or_else(Problem::signed_out)?;

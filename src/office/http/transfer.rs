@@ -17,8 +17,8 @@ use super::edge::{Queue, Who};
 use super::extract::{Caller, Checked, Head};
 use super::visits::{Asked, flag};
 use super::{App, Problem};
-use crate::office::cases::{ImportReport, Options, import as import_cases};
-use crate::office::export::{self, ExportError, Format, Selection};
+use crate::office::sheets::export::{self, ExportError, Format, Selection};
+use crate::office::sheets::import::{ImportReport, Options, import as import_cases};
 
 /// Bytes handed to the network at once.
 const PIECE: usize = 64 * 1024;

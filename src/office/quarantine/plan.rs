@@ -134,8 +134,8 @@ impl Plan {
     pub(super) fn acceptance(&self) -> Acceptance {
         match &self.outcome {
             Outcome::Merge(_) => Acceptance::Merge,
-            Outcome::Anew(..) => Acceptance::Anew,
-            Outcome::Held => Acceptance::Held,
+            Outcome::Anew(..) => Acceptance::Rewrite,
+            Outcome::Held => Acceptance::Duplicate,
             Outcome::Impossible(Impossible { code, path, message }) => {
                 let (path, message) = (path.clone(), message.clone());
                 Acceptance::Impossible { code, path, message }

@@ -1,9 +1,9 @@
 /** What the field app's views may ask of the core, and what the core tells them. */
-import type { LocalAttachment, Taking } from "./attachments";
-import type { RecordingRow } from "./attachmentStore";
-import type { Enrolled, Lender } from "./office";
-import type { Secret } from "./lock";
-import type { RotationState } from "./rotation";
+import type { LocalAttachment, Taking } from "./attachments/attachments";
+import type { RecordingRow } from "./attachments/attachmentStore";
+import type { Enrolled, Lender } from "./worker/office";
+import type { Secret } from "./store/pinLock";
+import type { RotationState } from "./store/rotation";
 import type {
   Card,
   Command,
@@ -32,7 +32,7 @@ export type StartState =
   /** The office shut this phone out; it has handed over what it had and erased everything. */
   | { kind: "ended"; code: string };
 
-export type { RotationState } from "./rotation";
+export type { RotationState } from "./store/rotation";
 export type { RecordState } from "../wasm/doorstep";
 
 /** A row of the list: what the record says and where it stands. */

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::http::Extensions;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::extract::{Caller, Leaver};
+use super::super::extract::{Caller, RevokedCaller};
 use super::super::{Problem, metrics};
 use super::Peer;
 use super::gate::{Gate, Place};
@@ -50,8 +50,8 @@ impl Who {
     /// The sender of a request, as the guard found out.
     pub(in super::super) fn of(extensions: &Extensions) -> Self {
         let caller = extensions.get::<Caller>().map(|caller| &caller.identity.session);
-        let leaver = extensions.get::<Leaver>().map(|Leaver(session, _)| session);
-        match (caller.or(leaver), extensions.get::<Peer>()) {
+        let revoked = extensions.get::<RevokedCaller>().map(|RevokedCaller(session, _)| session);
+        match (caller.or(revoked), extensions.get::<Peer>()) {
             (Some(session), _) => {
                 Self::Known { user: session.user.clone(), device: session.device }
             }
