@@ -6,15 +6,15 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
-use doorstep::office::http::{Limits, Proxies, Setup};
+use doorstep::office::http::{Limits, TrafficConfig, TrustedProxies};
 
 use super::desk::{Answer, Desk, ask};
 use super::wire::Listening;
 
 const SHORT: Duration = Duration::from_millis(100);
 
-fn with(limits: Limits) -> Setup {
-    Setup { limits, ..Setup::default() }
+fn with(limits: Limits) -> TrafficConfig {
+    TrafficConfig { limits, ..TrafficConfig::default() }
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn a_body_that_drips_for_ever_is_given_up() {
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_before_it_comes() {
-    let office = Listening::behind(Setup::default()).await;
+    let office = Listening::behind(TrafficConfig::default()).await;
     let token = office.desk.token("chen.jie").await;
     let mut wire = office.wire().await;
     wire.begin_round(&token, 1 << 40).await;
@@ -78,7 +78,7 @@ async fn a_body_that_is_too_large_is_refused_before_it_comes() {
 
 #[tokio::test]
 async fn connections_of_one_address_are_bounded_and_those_that_end_make_room() {
-    let limits = Limits { connections_per_address: 2, spare_local: false, ..Limits::default() };
+    let limits = Limits { connections_per_address: 2, exempt_local: false, ..Limits::default() };
     let office = Listening::behind(with(limits)).await;
     let mut first = office.until_answered().await;
     let mut second = office.until_answered().await;
@@ -129,9 +129,9 @@ async fn a_user_who_asks_too_often_from_any_device_is_told_when_to_come_again() 
 
 #[tokio::test]
 async fn strangers_share_the_rate_of_their_address() {
-    let limits = Limits { stranger_rate: (3, 1), ..Limits::default() };
-    let proxies = Proxies::new(["10.0.0.1".parse().unwrap()]);
-    let desk = Desk::behind(Setup { limits, proxies, ..Setup::default() }).await;
+    let limits = Limits { anonymous_rate: (3, 1), ..Limits::default() };
+    let proxies = TrustedProxies::new(["10.0.0.1".parse().unwrap()]);
+    let desk = Desk::behind(TrafficConfig { limits, proxies, ..TrafficConfig::default() }).await;
     let never_given = "0".repeat(64);
     for (path, token, status) in [
         ("/api/session", None, 401),
@@ -161,7 +161,7 @@ async fn strangers_share_the_rate_of_their_address() {
 #[tokio::test]
 async fn figures_are_for_the_own_machine_or_with_the_token() {
     let token = "a token of more than twenty letters";
-    let setup = Setup { metrics_token: Some(token.to_owned()), ..Setup::default() };
+    let setup = TrafficConfig { metrics_token: Some(token.to_owned()), ..TrafficConfig::default() };
     let desk = Desk::behind(setup).await;
     let get = |token| ask("GET", "/metrics", token);
     assert_eq!(from(&desk, "127.0.0.1:1", get(None)).await.status, 200);

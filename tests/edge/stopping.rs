@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use doorstep::office::http::{Limits, Setup};
+use doorstep::office::http::{Limits, TrafficConfig};
 use doorstep::sync::message::{Request, encode_request};
 
 use super::desk::Desk;
@@ -11,7 +11,7 @@ use super::wire::{Listening, Wire};
 
 #[tokio::test]
 async fn a_round_that_was_begun_is_finished_and_nothing_new_is_taken() {
-    let mut office = Listening::behind(Setup::default()).await;
+    let mut office = Listening::behind(TrafficConfig::default()).await;
     let token = office.desk.token("chen.jie").await;
     let body = encode_request(&Request::default());
     let mut begun = office.wire().await;
@@ -43,7 +43,7 @@ async fn a_round_that_was_begun_is_finished_and_nothing_new_is_taken() {
 #[tokio::test]
 async fn stopping_waits_no_longer_than_its_grace() {
     let limits = Limits { grace: Duration::from_millis(100), ..Limits::default() };
-    let mut office = Listening::behind(Setup { limits, ..Setup::default() }).await;
+    let mut office = Listening::behind(TrafficConfig { limits, ..TrafficConfig::default() }).await;
     let token = office.desk.token("chen.jie").await;
     let mut never = office.wire().await;
     never.begin_round(&token, 100).await;
@@ -56,7 +56,7 @@ async fn stopping_waits_no_longer_than_its_grace() {
 #[tokio::test]
 async fn an_office_whose_store_takes_no_writes_is_not_ready() {
     let limits = Limits { ready: Duration::from_millis(100), ..Limits::default() };
-    let desk = Desk::behind(Setup { limits, ..Setup::default() }).await;
+    let desk = Desk::behind(TrafficConfig { limits, ..TrafficConfig::default() }).await;
     let other = rusqlite::Connection::open(&desk.database).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let answer = desk.get("/readyz", None).await;

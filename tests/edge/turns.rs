@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doorstep::ids::RecordId;
-use doorstep::office::http::{Limits, Pool, Setup, Turns};
+use doorstep::office::http::{BodyLimits, Limits, QueueLimits, TrafficConfig};
 use doorstep::sync::message::{MAX_BODY, Packed, Push, Request, encode_request};
 
 use tokio::io::AsyncWriteExt;
@@ -12,12 +12,13 @@ use super::desk::{Desk, PASSWORD};
 use super::wire::Listening;
 
 /// Nobody gets a place, and nobody may wait for one.
-const FULL: Turns = Turns { at_once: 0, waiting: 0, patience: Duration::ZERO };
+const FULL: QueueLimits = QueueLimits { max_running: 0, max_waiting: 0, max_wait: Duration::ZERO };
 
-const ONE: Turns = Turns { at_once: 1, waiting: 8, patience: Duration::from_secs(60) };
+const ONE: QueueLimits =
+    QueueLimits { max_running: 1, max_waiting: 8, max_wait: Duration::from_secs(60) };
 
-fn with(limits: Limits) -> Setup {
-    Setup { limits, ..Setup::default() }
+fn with(limits: Limits) -> TrafficConfig {
+    TrafficConfig { limits, ..TrafficConfig::default() }
 }
 
 #[tokio::test]
@@ -80,7 +81,8 @@ async fn a_request_that_is_still_coming_holds_no_place() {
 
 #[tokio::test]
 async fn bodies_that_are_coming_are_bounded_together() {
-    let round_bodies = Pool { bytes: 64 * 1024, bytes_of_one: 64 * 1024, bodies_of_one: 8 };
+    let round_bodies =
+        BodyLimits { bytes: 64 * 1024, bytes_per_caller: 64 * 1024, bodies_per_caller: 8 };
     let office = Listening::behind(with(Limits { round_bodies, ..Limits::default() })).await;
     let (slow, other) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
     let mut wire = office.wire().await;
@@ -111,7 +113,8 @@ async fn bodies_that_are_coming_are_bounded_together() {
 
 #[tokio::test]
 async fn one_user_has_so_many_bodies_under_way_on_all_devices() {
-    let round_bodies = Pool { bytes: 64 * 1024, bytes_of_one: 64 * 1024, bodies_of_one: 2 };
+    let round_bodies =
+        BodyLimits { bytes: 64 * 1024, bytes_per_caller: 64 * 1024, bodies_per_caller: 2 };
     let office = Listening::behind(with(Limits { round_bodies, ..Limits::default() })).await;
     let one = [office.desk.token("chen.jie").await, office.desk.token("chen.jie").await];
     let other = office.desk.token("wu.min").await;
@@ -174,7 +177,7 @@ async fn status(wire: &mut super::wire::Wire, token: &str, body: &[u8]) -> u16 {
 
 #[tokio::test]
 async fn bodies_that_are_announced_and_do_not_come_keep_nobody_out() {
-    let office = Listening::behind(Setup::default()).await;
+    let office = Listening::behind(TrafficConfig::default()).await;
     let (idle, honest) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
     let mut wires = Vec::new();
     for _ in 0..24 {
@@ -191,7 +194,8 @@ async fn bodies_that_are_announced_and_do_not_come_keep_nobody_out() {
 
 #[tokio::test]
 async fn a_device_has_one_round_at_work() {
-    let rounds = Turns { at_once: 8, waiting: 8, patience: Duration::from_millis(50) };
+    let rounds =
+        QueueLimits { max_running: 8, max_waiting: 8, max_wait: Duration::from_millis(50) };
     let office = Listening::behind(with(Limits { rounds, ..Limits::default() })).await;
     let (chen, wu) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
     let held = hold_the_writer(&office);
@@ -214,7 +218,7 @@ async fn a_device_has_one_round_at_work() {
 
 #[tokio::test]
 async fn who_hangs_up_keeps_the_place_until_the_work_is_done() {
-    let rounds = Turns { at_once: 1, waiting: 1, patience: Duration::from_millis(5) };
+    let rounds = QueueLimits { max_running: 1, max_waiting: 1, max_wait: Duration::from_millis(5) };
     let office = Listening::behind(with(Limits { rounds, ..Limits::default() })).await;
     let (chen, wu) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
     let held = hold_the_writer(&office);

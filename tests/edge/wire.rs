@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use doorstep::office::http::{Setup, serve};
+use doorstep::office::http::{TrafficConfig, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -19,15 +19,15 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    pub(crate) async fn behind(setup: Setup) -> Self {
+    pub(crate) async fn behind(setup: TrafficConfig) -> Self {
         let desk = Desk::behind(setup).await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let (router, edge, closing) =
-            (desk.router.clone(), desk.edge.clone(), desk.closing.clone());
+        let (router, traffic, closing) =
+            (desk.router.clone(), desk.traffic.clone(), desk.closing.clone());
         let stopped = async move { drop(stopped.await) };
-        let served = tokio::spawn(serve(router, listener, None, edge, closing, stopped));
+        let served = tokio::spawn(serve(router, listener, None, traffic, closing, stopped));
         Self { desk, address, stop: Some(stop), served }
     }
 

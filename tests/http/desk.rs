@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use doorstep::ids::RecordId;
 use doorstep::office::auth::openid::OpenId;
 use doorstep::office::auth::{Accounts, Hasher, NewUser, UserChange};
-use doorstep::office::http::{App, Edge, File, Pages, Setup, router};
+use doorstep::office::http::{App, Asset, Assets, Traffic, TrafficConfig, router};
 use doorstep::office::{Created, NewVisit, Office};
 use doorstep::record::command::{AssignmentPatch, CasePatch};
 use doorstep::record::terms::Role;
@@ -37,7 +37,7 @@ pub(crate) struct Desk {
     pub(crate) clock: Arc<AtomicI64>,
     pub(crate) closing: watch::Sender<bool>,
     app: App,
-    pub(crate) edge: Edge,
+    pub(crate) traffic: Traffic,
     pub(crate) router: Router,
     pub(crate) database: std::path::PathBuf,
     /// The device on which each user signs in again.
@@ -61,11 +61,11 @@ impl Desk {
 
     /// An office with people of every role.
     pub(crate) async fn open() -> Self {
-        Self::behind(Setup::default()).await
+        Self::behind(TrafficConfig::default()).await
     }
 
     /// The same behind other bounds.
-    pub(crate) async fn behind(setup: Setup) -> Self {
+    pub(crate) async fn behind(setup: TrafficConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("office.db");
         let address = format!("sqlite:{}", database.display());
@@ -77,17 +77,17 @@ impl Desk {
         let office = Office::open(&address, read.clone()).unwrap();
         let accounts = Accounts::new(office.store().clone(), Arc::new(read), Hasher::for_tests());
         let (closing, heard) = watch::channel(false);
-        let edge = Edge::new(setup);
+        let traffic = Traffic::new(setup);
         let app = App {
             office: office.clone(),
             accounts: accounts.clone(),
-            pages: Pages::of(page),
+            assets: Assets::of(page),
             zone: None,
             lender: Default::default(),
             secure: false,
             public: None,
             openid: None,
-            edge: edge.clone(),
+            traffic: traffic.clone(),
             closing: heard,
         };
         let router = router(app.clone());
@@ -97,7 +97,7 @@ impl Desk {
             clock,
             closing,
             app,
-            edge,
+            traffic,
             router,
             database,
             devices: Mutex::default(),
@@ -251,8 +251,8 @@ impl Answer {
     }
 }
 
-/// Pages of a build that never was.
-fn page(name: &str) -> Option<File> {
+/// Assets of a build that never was.
+fn page(name: &str) -> Option<Asset> {
     let bytes: &'static [u8] = match name {
         "index.html" => b"<title>field</title>",
         "office/index.html" => b"<title>console</title>",
@@ -267,5 +267,5 @@ fn page(name: &str) -> Option<File> {
     };
     let mut hash = [0; 32];
     hash[0] = u8::try_from(name.len()).unwrap();
-    Some(File { bytes: bytes.into(), hash })
+    Some(Asset { bytes: bytes.into(), hash })
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 
-use super::extract::{Caller, Checked};
+use super::extract::{Caller, ProblemBody};
 use super::{App, Problem};
 use crate::ids::unhex;
 
@@ -20,7 +20,7 @@ pub(super) struct Enrolment {
 pub(super) async fn enrol(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Checked(Json(asked)): Checked<Json<Enrolment>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<Enrolment>>,
 ) -> Result<StatusCode, Problem> {
     let key = unhex(&asked.key).and_then(|key| key.try_into().ok()).ok_or_else(|| {
         let detail = "a key has 64 hex digits";

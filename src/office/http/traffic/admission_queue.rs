@@ -8,12 +8,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::Problem;
 use super::super::metrics;
-use super::limits::Turns;
+use super::limits::QueueLimits;
 
 /// The queue in front of some work.
-pub(super) struct Gate {
+pub(super) struct AdmissionQueue {
     name: &'static str,
-    turns: Turns,
+    turns: QueueLimits,
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
@@ -24,9 +24,9 @@ pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
 }
 
-impl Gate {
-    pub(super) fn new(name: &'static str, turns: Turns) -> Self {
-        let places = Arc::new(Semaphore::new(turns.at_once));
+impl AdmissionQueue {
+    pub(super) fn new(name: &'static str, turns: QueueLimits) -> Self {
+        let places = Arc::new(Semaphore::new(turns.max_running));
         Self { name, turns, places, waiting: AtomicUsize::new(0) }
     }
 
@@ -36,7 +36,7 @@ impl Gate {
 
     /// The longest wait.
     pub(super) fn patience(&self) -> Duration {
-        self.turns.patience
+        self.turns.max_wait
     }
 
     /// A place, after a wait where all are taken; refused at once where too many wait already,
@@ -49,7 +49,7 @@ impl Gate {
         let _waiting = Waiting::begin(self).ok_or_else(|| metrics::shed(self.name))?;
         let began = Instant::now();
         let permit = Arc::clone(&self.places).acquire_owned();
-        match tokio::time::timeout(self.turns.patience, permit).await {
+        match tokio::time::timeout(self.turns.max_wait, permit).await {
             Ok(Ok(permit)) => {
                 metrics::waited(self.name, began.elapsed());
                 Ok(Place { _permit: permit })
@@ -58,24 +58,24 @@ impl Gate {
         }
     }
 
-    /// Refuses where [`Gate::enter`] would at once. Costs nothing, and gives no place.
-    pub(super) fn glance(&self) -> Result<(), Problem> {
+    /// Refuses where [`AdmissionQueue::enter`] would at once. Costs nothing, and gives no place.
+    pub(super) fn check_full(&self) -> Result<(), Problem> {
         let full = self.places.available_permits() == 0
-            && self.waiting.load(Ordering::Relaxed) >= self.turns.waiting;
+            && self.waiting.load(Ordering::Relaxed) >= self.turns.max_waiting;
         if full { Err(metrics::shed(self.name)) } else { Ok(()) }
     }
 }
 
 /// Somebody who waits; no longer once this is dropped, also when the client goes away.
-struct Waiting<'g>(&'g Gate);
+struct Waiting<'g>(&'g AdmissionQueue);
 
 impl<'g> Waiting<'g> {
-    fn begin(gate: &'g Gate) -> Option<Self> {
+    fn begin(gate: &'g AdmissionQueue) -> Option<Self> {
         let before = gate.waiting.fetch_add(1, Ordering::Relaxed);
         let one = Self(gate);
         metrics::waiting(gate.name, before + 1);
         // Dropped where it is one too many, which takes it back.
-        (before < gate.turns.waiting).then_some(one)
+        (before < gate.turns.max_waiting).then_some(one)
     }
 }
 
@@ -92,9 +92,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_finds_no_place_waits_and_who_finds_the_queue_full_is_sent_away() {
-        let turns = Turns { at_once: 1, waiting: 1, patience: Duration::from_secs(5) };
-        let gate = Arc::new(Gate::new("test", turns));
-        gate.glance().unwrap();
+        let turns =
+            QueueLimits { max_running: 1, max_waiting: 1, max_wait: Duration::from_secs(5) };
+        let gate = Arc::new(AdmissionQueue::new("test", turns));
+        gate.check_full().unwrap();
         let first = gate.enter().await.unwrap();
         let waits = {
             let gate = gate.clone();
@@ -104,7 +105,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert_eq!(gate.enter().await.unwrap_err().code(), "office_busy");
-        assert_eq!(gate.glance().unwrap_err().code(), "office_busy");
+        assert_eq!(gate.check_full().unwrap_err().code(), "office_busy");
         drop(first);
         let second = waits.await.unwrap().unwrap();
         // The third waits in vain.

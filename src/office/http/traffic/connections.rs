@@ -14,16 +14,16 @@ use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
 use super::super::metrics;
+use super::client_addr::TrustedProxies;
 use super::limits::Limits;
-use super::peer::Proxies;
 use super::rates::network;
 
 /// The connections that are open.
 pub(crate) struct Connections {
     most: usize,
     most_per_address: usize,
-    spare_local: bool,
-    proxies: Proxies,
+    exempt_local: bool,
+    proxies: TrustedProxies,
     open: Mutex<Open>,
 }
 
@@ -35,11 +35,11 @@ struct Open {
 }
 
 impl Connections {
-    pub(super) fn new(limits: &Limits, proxies: Proxies) -> Self {
+    pub(super) fn new(limits: &Limits, proxies: TrustedProxies) -> Self {
         Self {
             most: limits.connections,
             most_per_address: limits.connections_per_address,
-            spare_local: limits.spare_local,
+            exempt_local: limits.exempt_local,
             proxies,
             open: Mutex::default(),
         }
@@ -53,7 +53,7 @@ impl Connections {
             return None;
         }
         // A proxy's connections are those of many.
-        let many = self.proxies.contains(address) || (self.spare_local && address.is_loopback());
+        let many = self.proxies.contains(address) || (self.exempt_local && address.is_loopback());
         let address = (!many).then(|| network(address));
         if let Some(address) = address {
             let count = open.by_address.entry(address).or_default();
@@ -180,11 +180,11 @@ mod tests {
         let limits = Limits {
             connections: 4,
             connections_per_address: 2,
-            spare_local: false,
+            exempt_local: false,
             ..Limits::default()
         };
         let proxy: SocketAddr = "10.0.0.1:1".parse().unwrap();
-        let connections = Arc::new(Connections::new(&limits, Proxies::new([proxy.ip()])));
+        let connections = Arc::new(Connections::new(&limits, TrustedProxies::new([proxy.ip()])));
         let enter = |from: &str| connections.enter(from.parse().unwrap());
         let first = enter("192.0.2.7:1").unwrap();
         let _second = enter("192.0.2.7:2").unwrap();

@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::cookies::{self, LEAVING};
-use super::edge::Peer;
-use super::extract::{Checked, Head};
+use super::cookies::{self, OPENID_STATE};
+use super::extract::{ProblemBody, ProblemParts};
 use super::session::{claim, cookies_of, place};
+use super::traffic::ClientAddr;
 use super::{App, Problem};
 use crate::office::auth::openid::{Door, OpenId, OpenIdError, PATIENCE, Returned};
 use crate::office::auth::{AuthError, Place};
@@ -50,14 +50,14 @@ pub(super) async fn ways(State(app): State<Arc<App>>) -> Json<Ways> {
 /// other site can send anybody off.
 pub(super) async fn begin(
     State(app): State<Arc<App>>,
-    Checked(Json(asked)): Checked<Json<Begin>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<Begin>>,
 ) -> Result<Response, Problem> {
     let openid = app.openid.as_ref().ok_or_else(Problem::not_found)?;
     let Begin { door, device, proof } = asked;
     // Said now, and not only after the person has been at the provider.
     claim(device.as_deref(), proof.as_deref())?;
     let (to, kept) = openid.begin(door, device, proof).await?;
-    let cookie = cookies::set(LEAVING, &kept, PATIENCE / 1000, app.secure);
+    let cookie = cookies::set(OPENID_STATE, &kept, PATIENCE / 1000, app.secure);
     Ok(([(header::SET_COOKIE, cookie)], Json(Begun { to })).into_response())
 }
 
@@ -65,12 +65,12 @@ pub(super) async fn begin(
 /// apps and nowhere else, with a word of a fixed set.
 pub(super) async fn finish(
     State(app): State<Arc<App>>,
-    peer: Peer,
+    peer: ClientAddr,
     headers: HeaderMap,
-    Head(Query(returned)): Head<Query<Returned>>,
+    ProblemParts(Query(returned)): ProblemParts<Query<Returned>>,
 ) -> Result<Response, Problem> {
     let openid = app.openid.as_ref().ok_or_else(Problem::not_found)?;
-    let kept = cookies::get(&headers, LEAVING, app.secure, |text| openid.unseal(text));
+    let kept = cookies::get(&headers, OPENID_STATE, app.secure, |text| openid.unseal(text));
     let Some(leaving) = kept else { return Ok(back(None, Some("openid_stale"), [], &app)) };
     let door = Some(leaving.door);
     let proven = match openid.finish(&leaving, returned).await {
@@ -110,7 +110,7 @@ fn back<const N: usize>(
         Some(word) => format!("{page}#sign-in={word}"),
     };
     // It was for one way back.
-    let gone = cookies::set(LEAVING, "", 0, app.secure);
+    let gone = cookies::set(OPENID_STATE, "", 0, app.secure);
     let all = set.into_iter().chain([gone]).map(|cookie| (header::SET_COOKIE, cookie));
     let all: Vec<_> = all.collect();
     (StatusCode::SEE_OTHER, AppendHeaders(all), [(header::LOCATION, place)]).into_response()

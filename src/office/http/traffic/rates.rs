@@ -9,41 +9,41 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::super::Problem;
+use super::client_addr::ClientAddr;
 use super::limits::Limits;
-use super::peer::Peer;
 
-pub(super) struct Rates {
+pub(super) struct RateLimits {
     clock: DefaultClock,
     users: DefaultKeyedRateLimiter<String>,
     strangers: DefaultKeyedRateLimiter<IpAddr>,
-    spare_local: bool,
+    exempt_local: bool,
 }
 
-impl Rates {
+impl RateLimits {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             clock: DefaultClock::default(),
             users: RateLimiter::keyed(quota(limits.user_rate)),
-            strangers: RateLimiter::keyed(quota(limits.stranger_rate)),
-            spare_local: limits.spare_local,
+            strangers: RateLimiter::keyed(quota(limits.anonymous_rate)),
+            exempt_local: limits.exempt_local,
         }
     }
 
-    pub(super) fn user(&self, peer: Peer, user: &str) -> Result<(), Problem> {
-        if peer.local && self.spare_local {
+    pub(super) fn user(&self, peer: ClientAddr, user: &str) -> Result<(), Problem> {
+        if peer.local && self.exempt_local {
             return Ok(());
         }
         self.ask(&self.users, &user.to_owned())
     }
 
-    pub(super) fn stranger(&self, peer: Peer) -> Result<(), Problem> {
-        if peer.local && self.spare_local {
+    pub(super) fn stranger(&self, peer: ClientAddr) -> Result<(), Problem> {
+        if peer.local && self.exempt_local {
             return Ok(());
         }
         self.ask(&self.strangers, &network(peer.address))
     }
 
-    pub(super) fn forget_the_quiet(&self) {
+    pub(super) fn forget_idle(&self) {
         self.users.retain_recent();
         self.strangers.retain_recent();
     }
@@ -84,12 +84,12 @@ mod tests {
     fn each_user_and_each_network_has_its_own_rate() {
         let limits = Limits {
             user_rate: (2, 1),
-            stranger_rate: (2, 1),
-            spare_local: false,
+            anonymous_rate: (2, 1),
+            exempt_local: false,
             ..Limits::default()
         };
-        let rates = Rates::new(&limits);
-        let peer = |text: &str| Peer { address: text.parse().unwrap(), local: false };
+        let rates = RateLimits::new(&limits);
+        let peer = |text: &str| ClientAddr { address: text.parse().unwrap(), local: false };
         let here = peer("192.0.2.7");
         for _ in 0..2 {
             rates.user(here, "chen.jie").unwrap();
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn programs_of_this_machine_are_spared() {
-        let rates = Rates::new(&Limits { user_rate: (1, 1), ..Limits::default() });
-        let here = Peer { address: "127.0.0.1".parse().unwrap(), local: true };
+        let rates = RateLimits::new(&Limits { user_rate: (1, 1), ..Limits::default() });
+        let here = ClientAddr { address: "127.0.0.1".parse().unwrap(), local: true };
         for _ in 0..10 {
             rates.user(here, "chen.jie").unwrap();
         }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 
-use super::extract::{Caller, Checked, Head};
+use super::extract::{Caller, ProblemBody, ProblemParts};
 use super::visits::record_id;
 use super::{App, Problem};
 use crate::record::command::Command;
 use crate::record::view::VisitView;
 
-pub(super) async fn command(
+pub(super) async fn apply(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Head(Path(id)): Head<Path<String>>,
-    Checked(Json(command)): Checked<Json<Command>>,
+    ProblemParts(Path(id)): ProblemParts<Path<String>>,
+    ProblemBody(Json(command)): ProblemBody<Json<Command>>,
 ) -> Result<Json<VisitView>, Problem> {
     let session = caller.identity.session;
     if let Command::Assign(patch) = &command

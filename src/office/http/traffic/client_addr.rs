@@ -18,9 +18,9 @@ const SIGNS: [HeaderName; 3] =
 
 /// Addresses of proxies that are believed.
 #[derive(Debug, Clone, Default)]
-pub struct Proxies(Arc<[IpAddr]>);
+pub struct TrustedProxies(Arc<[IpAddr]>);
 
-impl Proxies {
+impl TrustedProxies {
     /// These are believed.
     pub fn new(addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         Self(addresses.into_iter().collect())
@@ -33,21 +33,25 @@ impl Proxies {
 
 /// Who is on the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Peer {
+pub(crate) struct ClientAddr {
     /// The client's address, as far as it can be known.
     pub(crate) address: IpAddr,
     /// A program of this machine, and no proxy.
     pub(crate) local: bool,
 }
 
-impl Peer {
+impl ClientAddr {
     /// An unknown, untrusted client.
     pub(crate) fn unknown() -> Self {
         Self { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: false }
     }
 
     /// The peer of a request.
-    pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap, proxies: &Proxies) -> Self {
+    pub(crate) fn of(
+        extensions: &Extensions,
+        headers: &HeaderMap,
+        proxies: &TrustedProxies,
+    ) -> Self {
         let Some(ConnectInfo(socket)) = extensions.get::<ConnectInfo<SocketAddr>>() else {
             // Only requests that no network carried have no address.
             return Self { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: true };
@@ -64,7 +68,7 @@ impl Peer {
 
 /// The last address of the list that is no proxy's own: what stands before it was written by the
 /// client.
-fn forwarded(headers: &HeaderMap, proxies: &Proxies) -> Option<IpAddr> {
+fn forwarded(headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
     let lines: Vec<_> = headers.get_all(FORWARDED_FOR).iter().collect();
     lines
         .into_iter()
@@ -76,7 +80,7 @@ fn forwarded(headers: &HeaderMap, proxies: &Proxies) -> Option<IpAddr> {
         .find(|address| !proxies.contains(*address))
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Peer {
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddr {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
@@ -97,8 +101,9 @@ mod tests {
         for line in forwarded {
             headers.append(FORWARDED_FOR, line.parse().unwrap());
         }
-        let proxies = Proxies::new(["10.0.0.1".parse().unwrap(), "127.0.0.1".parse().unwrap()]);
-        let peer = Peer::of(&extensions, &headers, &proxies);
+        let proxies =
+            TrustedProxies::new(["10.0.0.1".parse().unwrap(), "127.0.0.1".parse().unwrap()]);
+        let peer = ClientAddr::of(&extensions, &headers, &proxies);
         (peer.address.to_string(), peer.local)
     }
 

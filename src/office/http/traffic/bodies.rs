@@ -14,8 +14,8 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::{Problem, metrics};
-use super::admission::Payer;
-use super::limits::{Limits, Pool};
+use super::fair_queue::QuotaKey;
+use super::limits::{BodyLimits, Limits};
 
 /// The least room that a body takes with its first bytes.
 const FIRST: usize = 4 * 1024;
@@ -25,7 +25,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 
 /// How slowly a body may come.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace {
+pub(super) struct BodyDeadline {
     /// The longest time in which nothing comes.
     pause: Duration,
     /// The time that is given to each, however short.
@@ -34,7 +34,7 @@ pub(super) struct Pace {
     rate: usize,
 }
 
-impl Pace {
+impl BodyDeadline {
     pub(super) fn of(limits: &Limits) -> Self {
         let Limits { body_pause: pause, body_grace: grace, body_rate: rate, .. } = *limits;
         Self { pause, grace, rate }
@@ -48,9 +48,9 @@ impl Pace {
 }
 
 /// Room for the bodies of one queue.
-pub(super) struct BodyRoom {
-    limits: Pool,
-    pace: Pace,
+pub(super) struct BodyMemory {
+    limits: BodyLimits,
+    pace: BodyDeadline,
     used: Mutex<Used>,
 }
 
@@ -58,29 +58,29 @@ pub(super) struct BodyRoom {
 struct Used {
     bytes: usize,
     /// Of each caller, bodies and bytes; only of those who have any.
-    by: BTreeMap<Payer, (usize, usize)>,
+    by: BTreeMap<QuotaKey, (usize, usize)>,
 }
 
 /// The room that a body takes, until it is dropped.
-pub(in super::super) struct HeldRoom {
-    room: Arc<BodyRoom>,
-    who: Option<Payer>,
+pub(in super::super) struct BodyReservation {
+    room: Arc<BodyMemory>,
+    who: Option<QuotaKey>,
     bytes: usize,
 }
 
-impl BodyRoom {
-    pub(super) fn new(limits: Pool, pace: Pace) -> Arc<Self> {
+impl BodyMemory {
+    pub(super) fn new(limits: BodyLimits, pace: BodyDeadline) -> Arc<Self> {
         Arc::new(Self { limits, pace, used: Mutex::default() })
     }
 
     /// Takes a body in: all of it, no longer than `most`. `announced` is how long it says it is.
     pub(super) async fn receive(
         self: &Arc<Self>,
-        who: Option<Payer>,
+        who: Option<QuotaKey>,
         mut body: Body,
         announced: Option<usize>,
         most: usize,
-    ) -> Result<(Bytes, HeldRoom), Problem> {
+    ) -> Result<(Bytes, BodyReservation), Problem> {
         let mut held = self.begin(who)?;
         let began = Instant::now();
         let mut last = began;
@@ -111,16 +111,16 @@ impl BodyRoom {
         }
     }
 
-    fn begin(self: &Arc<Self>, who: Option<Payer>) -> Result<HeldRoom, Problem> {
+    fn begin(self: &Arc<Self>, who: Option<QuotaKey>) -> Result<BodyReservation, Problem> {
         if let Some(who) = &who {
             let mut used = self.used();
             let (bodies, _) = used.by.entry(who.clone()).or_default();
-            if *bodies >= self.limits.bodies_of_one {
+            if *bodies >= self.limits.bodies_per_caller {
                 return Err(Problem::rate_limited(AGAIN));
             }
             *bodies += 1;
         }
-        Ok(HeldRoom { room: Arc::clone(self), who, bytes: 0 })
+        Ok(BodyReservation { room: Arc::clone(self), who, bytes: 0 })
     }
 
     fn used(&self) -> std::sync::MutexGuard<'_, Used> {
@@ -128,7 +128,7 @@ impl BodyRoom {
     }
 }
 
-impl HeldRoom {
+impl BodyReservation {
     /// Takes room for so many bytes in all.
     fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
         let more = bytes.saturating_sub(self.bytes);
@@ -138,7 +138,7 @@ impl HeldRoom {
         }
         if let Some(who) = &self.who {
             let (_, own) = used.by.entry(who.clone()).or_default();
-            if own.saturating_add(more) > self.room.limits.bytes_of_one {
+            if own.saturating_add(more) > self.room.limits.bytes_per_caller {
                 return Err(Problem::rate_limited(AGAIN));
             }
             *own += more;
@@ -149,7 +149,7 @@ impl HeldRoom {
     }
 }
 
-impl Drop for HeldRoom {
+impl Drop for BodyReservation {
     fn drop(&mut self) {
         let mut used = self.room.used();
         used.bytes = used.bytes.saturating_sub(self.bytes);
@@ -185,13 +185,13 @@ mod tests {
 
     const KIB: usize = 1024;
 
-    fn room(bytes: usize, bytes_of_one: usize, bodies_of_one: usize) -> Arc<BodyRoom> {
-        let limits = Pool { bytes, bytes_of_one, bodies_of_one };
-        BodyRoom::new(limits, Pace::of(&Limits::default()))
+    fn room(bytes: usize, bytes_per_caller: usize, bodies_per_caller: usize) -> Arc<BodyMemory> {
+        let limits = BodyLimits { bytes, bytes_per_caller, bodies_per_caller };
+        BodyMemory::new(limits, BodyDeadline::of(&Limits::default()))
     }
 
-    fn user(name: &str) -> Option<Payer> {
-        Some(Payer::User(name.to_owned()))
+    fn user(name: &str) -> Option<QuotaKey> {
+        Some(QuotaKey::User(name.to_owned()))
     }
 
     /// A body of so many bytes, some of them a second.
@@ -249,7 +249,8 @@ mod tests {
             let (room, name) = (Arc::clone(&room), user(name));
             async move { room.receive(name, body(length), Some(length), 1 << 20).await }
         };
-        let code = |received: Result<(Bytes, HeldRoom), Problem>| received.err().map(|p| p.code());
+        let code =
+            |received: Result<(Bytes, BodyReservation), Problem>| received.err().map(|p| p.code());
         let (_, first) = take("a", 30 * KIB).await.unwrap();
         assert_eq!(code(take("a", 30 * KIB).await), Some("rate_limited"), "more than one's share");
         let (_, second) = take("a", 10 * KIB).await.unwrap();

@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 
-use super::extract::{Caller, Checked, Head};
+use super::extract::{Caller, ProblemBody, ProblemParts};
 use super::{App, Problem};
 use crate::ids::DeviceId;
 use crate::office::auth::{AuthError, DeviceLine, NewUser, UserChange, UserLine};
@@ -25,9 +25,9 @@ pub(super) struct Revocation {
     reason: String,
 }
 
-pub(super) async fn users(
+pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Head(Query(which)): Head<Query<Which>>,
+    ProblemParts(Query(which)): ProblemParts<Query<Which>>,
 ) -> Result<Json<Vec<UserLine>>, Problem> {
     let role = match which.role.as_str() {
         "" => None,
@@ -38,15 +38,15 @@ pub(super) async fn users(
 
 pub(super) async fn add_user(
     State(app): State<Arc<App>>,
-    Checked(Json(new)): Checked<Json<NewUser>>,
+    ProblemBody(Json(new)): ProblemBody<Json<NewUser>>,
 ) -> Result<(StatusCode, Json<UserLine>), Problem> {
     Ok((StatusCode::CREATED, Json(app.accounts.add_user(new).await?)))
 }
 
 pub(super) async fn change_user(
     State(app): State<Arc<App>>,
-    Head(Path(name)): Head<Path<String>>,
-    Checked(Json(change)): Checked<Json<UserChange>>,
+    ProblemParts(Path(name)): ProblemParts<Path<String>>,
+    ProblemBody(Json(change)): ProblemBody<Json<UserChange>>,
 ) -> Result<Json<UserLine>, Problem> {
     Ok(Json(app.accounts.change_user(&name, change).await?))
 }
@@ -66,8 +66,8 @@ pub(super) async fn devices(
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Head(Path(id)): Head<Path<String>>,
-    Checked(Json(revocation)): Checked<Json<Revocation>>,
+    ProblemParts(Path(id)): ProblemParts<Path<String>>,
+    ProblemBody(Json(revocation)): ProblemBody<Json<Revocation>>,
 ) -> Result<StatusCode, Problem> {
     let id: DeviceId = id.parse().map_err(|_| AuthError::Unknown("device"))?;
     let by = &caller.identity.session.user;

@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::extract::{Caller, RevokedCaller};
 use super::super::{Problem, metrics};
-use super::Peer;
-use super::gate::{Gate, Place};
-use super::limits::Share;
+use super::ClientAddr;
+use super::admission_queue::{AdmissionQueue, Place};
+use super::limits::CallerLimits;
 use super::rates::network;
 use crate::ids::DeviceId;
 use crate::office::keyed::{KeyedQueue, QueueFull, Slot};
@@ -25,84 +25,88 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 /// Who a request is from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in super::super) enum Who {
+pub(in super::super) enum RequestSource {
     /// Somebody who is signed in, or was until the office shut them out.
-    Known {
+    SignedIn {
         /// Sign-in name.
         user: String,
         /// The device that the sign-in is on.
         device: DeviceId,
     },
     /// Anybody.
-    Stranger(Peer),
+    Anonymous(ClientAddr),
 }
 
 /// Whose share something counts towards.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Payer {
+pub(super) enum QuotaKey {
     /// A user, on whichever device.
     User(String),
     /// Whoever is at an address without being signed in.
     Network(IpAddr),
 }
 
-impl Who {
+impl RequestSource {
     /// The sender of a request, as the guard found out.
     pub(in super::super) fn of(extensions: &Extensions) -> Self {
         let caller = extensions.get::<Caller>().map(|caller| &caller.identity.session);
         let revoked = extensions.get::<RevokedCaller>().map(|RevokedCaller(session, _)| session);
-        match (caller.or(revoked), extensions.get::<Peer>()) {
+        match (caller.or(revoked), extensions.get::<ClientAddr>()) {
             (Some(session), _) => {
-                Self::Known { user: session.user.clone(), device: session.device }
+                Self::SignedIn { user: session.user.clone(), device: session.device }
             }
-            (None, peer) => Self::Stranger(peer.copied().unwrap_or_else(Peer::unknown)),
+            (None, peer) => Self::Anonymous(peer.copied().unwrap_or_else(ClientAddr::unknown)),
         }
     }
 
     /// `None` for programs of this machine, where they are spared.
-    pub(super) fn payer(&self, spare_local: bool) -> Option<Payer> {
+    pub(super) fn quota_key(&self, exempt_local: bool) -> Option<QuotaKey> {
         match self {
-            Self::Known { user, .. } => Some(Payer::User(user.clone())),
-            Self::Stranger(peer) if peer.local && spare_local => None,
-            Self::Stranger(peer) => Some(Payer::Network(network(peer.address))),
+            Self::SignedIn { user, .. } => Some(QuotaKey::User(user.clone())),
+            Self::Anonymous(peer) if peer.local && exempt_local => None,
+            Self::Anonymous(peer) => Some(QuotaKey::Network(network(peer.address))),
         }
     }
 }
 
 /// The way into one queue.
-pub(super) struct Admission {
-    gate: Gate,
+pub(super) struct FairQueue {
+    gate: AdmissionQueue,
     devices: Option<Arc<KeyedQueue<DeviceId>>>,
     users: Option<Arc<KeyedQueue<String>>>,
 }
 
 /// A place at work, until it is dropped.
 #[derive(Debug)]
-pub(in super::super) struct Admitted {
+pub(in super::super) struct FairPermit {
     _place: Place,
     _user: Option<Slot<String>>,
     _device: Option<Slot<DeviceId>>,
 }
 
-impl Admission {
-    pub(super) fn new(gate: Gate, of_device: Option<Share>, of_user: Option<Share>) -> Self {
-        let devices = of_device.map(|share| KeyedQueue::new(share.at_once, share.waiting));
-        let users = of_user.map(|share| KeyedQueue::new(share.at_once, share.waiting));
+impl FairQueue {
+    pub(super) fn new(
+        gate: AdmissionQueue,
+        of_device: Option<CallerLimits>,
+        of_user: Option<CallerLimits>,
+    ) -> Self {
+        let devices = of_device.map(|share| KeyedQueue::new(share.max_running, share.max_waiting));
+        let users = of_user.map(|share| KeyedQueue::new(share.max_running, share.max_waiting));
         Self { gate, devices, users }
     }
 
-    /// Waits for the turn of a request, not for long.
-    pub(super) async fn admit(&self, who: &Who) -> Result<Admitted, Problem> {
+    /// QueuedRoute for the turn of a request, not for long.
+    pub(super) async fn admit(&self, who: &RequestSource) -> Result<FairPermit, Problem> {
         let until = Instant::now() + self.gate.patience();
         let (device, user) = match who {
-            Who::Known { user, device } => (
+            RequestSource::SignedIn { user, device } => (
                 self.turn_of(self.devices.as_ref(), device, until).await?,
                 self.turn_of(self.users.as_ref(), user, until).await?,
             ),
-            Who::Stranger(_) => (None, None),
+            RequestSource::Anonymous(_) => (None, None),
         };
         let place = self.gate.enter().await?;
-        Ok(Admitted { _place: place, _user: user, _device: device })
+        Ok(FairPermit { _place: place, _user: user, _device: device })
     }
 
     async fn turn_of<K: Ord + Clone>(
@@ -119,8 +123,8 @@ impl Admission {
         }
     }
 
-    /// Refuses where [`Admission::admit`] would at once. Costs nothing, and gives no place.
+    /// Refuses where [`FairQueue::admit`] would at once. Costs nothing, and gives no place.
     pub(super) fn check_full(&self) -> Result<(), Problem> {
-        self.gate.glance()
+        self.gate.check_full()
     }
 }

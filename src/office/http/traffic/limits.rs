@@ -1,4 +1,4 @@
-//! Every figure of the edge.
+//! Every figure of the traffic.
 
 use std::time::Duration;
 
@@ -24,21 +24,21 @@ pub struct Limits {
     /// From a request's head to the beginning of its answer.
     pub answer: Duration,
     /// The same for case lists and workbooks.
-    pub long_answer: Duration,
+    pub long_response_timeout: Duration,
     /// How long what was begun may go on once the program is to stop.
     pub grace: Duration,
     /// The longest work on one round; it stops between two records.
     pub round_work: Duration,
     /// Room for bodies of rounds.
-    pub round_bodies: Pool,
+    pub round_bodies: BodyLimits,
     /// Room for pieces of attachments.
-    pub piece_bodies: Pool,
+    pub piece_bodies: BodyLimits,
     /// Room for bodies from the console.
-    pub read_bodies: Pool,
+    pub read_bodies: BodyLimits,
     /// Room for sign-ins; one is an address here.
-    pub sign_in_bodies: Pool,
+    pub sign_in_bodies: BodyLimits,
     /// Room for case lists.
-    pub sheet_bodies: Pool,
+    pub sheet_bodies: BodyLimits,
     /// Largest body of a sign-in.
     pub sign_in_body: usize,
     /// Largest command.
@@ -49,67 +49,67 @@ pub struct Limits {
     /// all devices.
     pub user_rate: (u32, u32),
     /// The same for everybody at one address who is not signed in.
-    pub stranger_rate: (u32, u32),
+    pub anonymous_rate: (u32, u32),
     /// Streams of events of one user.
     pub streams_per_user: usize,
     /// Looking up who is asking.
-    pub identities: Turns,
+    pub identities: QueueLimits,
     /// Rounds.
-    pub rounds: Turns,
+    pub rounds: QueueLimits,
     /// Pieces of attachments.
-    pub pieces: Turns,
+    pub pieces: QueueLimits,
     /// The console.
-    pub reads: Turns,
+    pub reads: QueueLimits,
     /// Signing in.
-    pub sign_ins: Turns,
+    pub sign_ins: QueueLimits,
     /// Imports and exports.
-    pub sheets: Turns,
+    pub sheets: QueueLimits,
     /// Of one device's rounds.
-    pub rounds_of_device: Share,
+    pub rounds_per_device: CallerLimits,
     /// Of one user's rounds.
-    pub rounds_of_user: Share,
+    pub rounds_per_user: CallerLimits,
     /// Of one user's pieces of attachments.
-    pub pieces_of_user: Share,
+    pub pieces_per_user: CallerLimits,
     /// Of one user's requests from the console.
-    pub reads_of_user: Share,
+    pub reads_per_user: CallerLimits,
     /// Of one user's case lists.
-    pub sheets_of_user: Share,
+    pub sheets_per_user: CallerLimits,
     /// How long the store may take over one small write and count as ready.
     pub ready: Duration,
     /// Whether what comes from this machine itself, and through no proxy, is spared the bounds
     /// per address and per user.
-    pub spare_local: bool,
+    pub exempt_local: bool,
 }
 
 /// A queue: how many work, how many wait, and how long.
 #[derive(Debug, Clone, Copy)]
-pub struct Turns {
+pub struct QueueLimits {
     /// Requests that are worked on at once.
-    pub at_once: usize,
+    pub max_running: usize,
     /// Requests that wait.
-    pub waiting: usize,
+    pub max_waiting: usize,
     /// The longest wait.
-    pub patience: Duration,
+    pub max_wait: Duration,
 }
 
 /// What one device or user may have of a queue at once.
 #[derive(Debug, Clone, Copy)]
-pub struct Share {
+pub struct CallerLimits {
     /// Requests that are worked on at once.
-    pub at_once: usize,
+    pub max_running: usize,
     /// Requests that wait.
-    pub waiting: usize,
+    pub max_waiting: usize,
 }
 
 /// Memory for the bodies of one queue, from their first byte until they are answered.
 #[derive(Debug, Clone, Copy)]
-pub struct Pool {
+pub struct BodyLimits {
     /// Bytes of all.
     pub bytes: usize,
     /// Bytes of one user, or of one address without a sign-in.
-    pub bytes_of_one: usize,
+    pub bytes_per_caller: usize,
     /// Bodies of one user or address, those that have not begun to come included.
-    pub bodies_of_one: usize,
+    pub bodies_per_caller: usize,
 }
 
 const KIB: usize = 1024;
@@ -131,33 +131,61 @@ impl Default for Limits {
             body_grace: seconds(30),
             body_rate: KIB,
             answer: seconds(60),
-            long_answer: seconds(15 * 60),
+            long_response_timeout: seconds(15 * 60),
             grace: seconds(20),
             round_work: seconds(30),
-            round_bodies: Pool { bytes: 48 * MIB, bytes_of_one: 6 * MIB, bodies_of_one: 8 },
-            piece_bodies: Pool { bytes: 24 * MIB, bytes_of_one: 4 * MIB, bodies_of_one: 8 },
-            read_bodies: Pool { bytes: 8 * MIB, bytes_of_one: 2 * MIB, bodies_of_one: 16 },
-            sign_in_bodies: Pool { bytes: 2 * MIB, bytes_of_one: 256 * KIB, bodies_of_one: 64 },
-            sheet_bodies: Pool { bytes: 64 * MIB, bytes_of_one: 32 * MIB, bodies_of_one: 2 },
+            round_bodies: BodyLimits {
+                bytes: 48 * MIB,
+                bytes_per_caller: 6 * MIB,
+                bodies_per_caller: 8,
+            },
+            piece_bodies: BodyLimits {
+                bytes: 24 * MIB,
+                bytes_per_caller: 4 * MIB,
+                bodies_per_caller: 8,
+            },
+            read_bodies: BodyLimits {
+                bytes: 8 * MIB,
+                bytes_per_caller: 2 * MIB,
+                bodies_per_caller: 16,
+            },
+            sign_in_bodies: BodyLimits {
+                bytes: 2 * MIB,
+                bytes_per_caller: 256 * KIB,
+                bodies_per_caller: 64,
+            },
+            sheet_bodies: BodyLimits {
+                bytes: 64 * MIB,
+                bytes_per_caller: 32 * MIB,
+                bodies_per_caller: 2,
+            },
             sign_in_body: 16 * KIB,
             command_body: MIB,
             sheet_body: 32 * MIB,
             user_rate: (300, 10),
-            stranger_rate: (600, 20),
+            anonymous_rate: (600, 20),
             streams_per_user: 8,
-            identities: Turns { at_once: 4 * cores, waiting: 1_024, patience: seconds(5) },
-            rounds: Turns { at_once: 16 * cores, waiting: 256, patience: seconds(5) },
-            pieces: Turns { at_once: 4 * cores, waiting: 64, patience: seconds(10) },
-            reads: Turns { at_once: 4 * cores, waiting: 128, patience: seconds(10) },
-            sign_ins: Turns { at_once: 2 * cores, waiting: 64, patience: seconds(10) },
-            sheets: Turns { at_once: 4, waiting: 8, patience: seconds(30) },
-            rounds_of_device: Share { at_once: 1, waiting: 1 },
-            rounds_of_user: Share { at_once: 2, waiting: 4 },
-            pieces_of_user: Share { at_once: 2, waiting: 6 },
-            reads_of_user: Share { at_once: 4, waiting: 16 },
-            sheets_of_user: Share { at_once: 2, waiting: 2 },
+            identities: QueueLimits {
+                max_running: 4 * cores,
+                max_waiting: 1_024,
+                max_wait: seconds(5),
+            },
+            rounds: QueueLimits { max_running: 16 * cores, max_waiting: 256, max_wait: seconds(5) },
+            pieces: QueueLimits { max_running: 4 * cores, max_waiting: 64, max_wait: seconds(10) },
+            reads: QueueLimits { max_running: 4 * cores, max_waiting: 128, max_wait: seconds(10) },
+            sign_ins: QueueLimits {
+                max_running: 2 * cores,
+                max_waiting: 64,
+                max_wait: seconds(10),
+            },
+            sheets: QueueLimits { max_running: 4, max_waiting: 8, max_wait: seconds(30) },
+            rounds_per_device: CallerLimits { max_running: 1, max_waiting: 1 },
+            rounds_per_user: CallerLimits { max_running: 2, max_waiting: 4 },
+            pieces_per_user: CallerLimits { max_running: 2, max_waiting: 6 },
+            reads_per_user: CallerLimits { max_running: 4, max_waiting: 16 },
+            sheets_per_user: CallerLimits { max_running: 2, max_waiting: 2 },
             ready: seconds(5),
-            spare_local: true,
+            exempt_local: true,
         }
     }
 }

@@ -7,12 +7,12 @@
 //! none; what bodies hold of the memory meanwhile is bounded ([`bodies`]). `docs/SECURITY.md` has
 //! the table of all figures and their reasons.
 
-mod admission;
+mod admission_queue;
 mod bodies;
+mod client_addr;
 pub(super) mod connections;
-mod gate;
+mod fair_queue;
 mod limits;
-mod peer;
 mod rates;
 
 use std::collections::BTreeMap;
@@ -21,19 +21,19 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-pub use limits::{Limits, Pool, Share, Turns};
-pub(super) use peer::Peer;
-pub use peer::Proxies;
+pub(super) use client_addr::ClientAddr;
+pub use client_addr::TrustedProxies;
+pub use limits::{BodyLimits, CallerLimits, Limits, QueueLimits};
 
 use super::Problem;
 use super::health::Readiness;
 use super::metrics::Metrics;
-use admission::Admission;
-pub(super) use admission::{Admitted, Who};
-use bodies::{BodyRoom, HeldRoom, Pace};
+use admission_queue::{AdmissionQueue, Place};
+use bodies::{BodyDeadline, BodyMemory, BodyReservation};
 use connections::Connections;
-use gate::{Gate, Place};
-use rates::Rates;
+use fair_queue::FairQueue;
+pub(super) use fair_queue::{FairPermit, RequestSource};
+use rates::RateLimits;
 use sha2::{Digest, Sha256};
 
 /// When a user who has too many streams may try again: one that broke off is noticed by then.
@@ -41,18 +41,18 @@ const STREAMS_AGAIN: Duration = Duration::from_secs(30);
 
 /// The bounds, and what counts towards them now. Clones share it.
 #[derive(Clone)]
-pub struct Edge(Arc<Shared>);
+pub struct Traffic(Arc<Shared>);
 
 struct Shared {
     limits: Limits,
-    proxies: Proxies,
+    proxies: TrustedProxies,
     metrics: Metrics,
     /// SHA-256 of the metrics token, where there is one.
     keeper: Option<[u8; 32]>,
     readiness: Readiness,
     connections: Arc<Connections>,
-    rates: Rates,
-    identities: Gate,
+    rates: RateLimits,
+    identities: AdmissionQueue,
     rounds: Lane,
     pieces: Lane,
     reads: Lane,
@@ -64,26 +64,26 @@ struct Shared {
 
 /// A queue, and the room for its bodies.
 struct Lane {
-    admission: Admission,
-    bodies: Arc<BodyRoom>,
+    admission: FairQueue,
+    bodies: Arc<BodyMemory>,
 }
 
-/// What an edge is made with.
-pub struct Setup {
+/// What an traffic is made with.
+pub struct TrafficConfig {
     /// The bounds.
     pub limits: Limits,
-    /// Proxies that are believed.
-    pub proxies: Proxies,
+    /// TrustedProxies that are believed.
+    pub proxies: TrustedProxies,
     /// The figures.
     pub metrics: Metrics,
     /// A token with which others than this machine may read the figures.
     pub metrics_token: Option<String>,
 }
 
-impl Default for Setup {
+impl Default for TrafficConfig {
     /// The bounds as they are documented, and nothing counted.
     fn default() -> Self {
-        let (limits, proxies) = (Limits::default(), Proxies::default());
+        let (limits, proxies) = (Limits::default(), TrustedProxies::default());
         Self { limits, proxies, metrics: Metrics::none(), metrics_token: None }
     }
 }
@@ -104,38 +104,39 @@ pub(super) enum Queue {
     Sheets,
 }
 
-impl Default for Edge {
+impl Default for Traffic {
     fn default() -> Self {
-        Self::new(Setup::default())
+        Self::new(TrafficConfig::default())
     }
 }
 
-impl Edge {
+impl Traffic {
     /// Bounds at work.
-    pub fn new(setup: Setup) -> Self {
-        let Setup { limits, proxies, metrics, metrics_token } = setup;
-        let pace = Pace::of(&limits);
+    pub fn new(setup: TrafficConfig) -> Self {
+        let TrafficConfig { limits, proxies, metrics, metrics_token } = setup;
+        let pace = BodyDeadline::of(&limits);
         let lane = |name, turns, of_device, of_user, bodies| Lane {
-            admission: Admission::new(Gate::new(name, turns), of_device, of_user),
-            bodies: BodyRoom::new(bodies, pace),
+            admission: FairQueue::new(AdmissionQueue::new(name, turns), of_device, of_user),
+            bodies: BodyMemory::new(bodies, pace),
         };
-        let Limits { rounds_of_user, pieces_of_user, reads_of_user, sheets_of_user, .. } = limits;
-        let of_device = Some(limits.rounds_of_device);
+        let Limits { rounds_per_user, pieces_per_user, reads_per_user, sheets_per_user, .. } =
+            limits;
+        let of_device = Some(limits.rounds_per_device);
         Self(Arc::new(Shared {
             connections: Arc::new(Connections::new(&limits, proxies.clone())),
-            rates: Rates::new(&limits),
-            identities: Gate::new("identities", limits.identities),
+            rates: RateLimits::new(&limits),
+            identities: AdmissionQueue::new("identities", limits.identities),
             rounds: lane(
                 "rounds",
                 limits.rounds,
                 of_device,
-                Some(rounds_of_user),
+                Some(rounds_per_user),
                 limits.round_bodies,
             ),
-            pieces: lane("pieces", limits.pieces, None, Some(pieces_of_user), limits.piece_bodies),
-            reads: lane("reads", limits.reads, None, Some(reads_of_user), limits.read_bodies),
+            pieces: lane("pieces", limits.pieces, None, Some(pieces_per_user), limits.piece_bodies),
+            reads: lane("reads", limits.reads, None, Some(reads_per_user), limits.read_bodies),
             sign_ins: lane("sign_ins", limits.sign_ins, None, None, limits.sign_in_bodies),
-            sheets: lane("sheets", limits.sheets, None, Some(sheets_of_user), limits.sheet_bodies),
+            sheets: lane("sheets", limits.sheets, None, Some(sheets_per_user), limits.sheet_bodies),
             streams: Mutex::default(),
             keeper: metrics_token.map(|token| Sha256::digest(token).into()),
             readiness: Readiness::default(),
@@ -159,14 +160,14 @@ impl Edge {
 
     /// Whether a request has the metrics token. Hashes are compared, so that the time which that
     /// takes says nothing about the token.
-    pub(super) fn is_keeper(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn has_metrics_token(&self, headers: &HeaderMap) -> bool {
         let bearer = headers.get(header::AUTHORIZATION);
         let token = bearer.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         let hash = token.map(|token| <[u8; 32]>::from(Sha256::digest(token.trim())));
         hash.is_some() && hash == self.0.keeper
     }
 
-    pub(super) fn proxies(&self) -> &Proxies {
+    pub(super) fn proxies(&self) -> &TrustedProxies {
         &self.0.proxies
     }
 
@@ -184,8 +185,12 @@ impl Edge {
         }
     }
 
-    /// Waits for a place in a queue, not for long.
-    pub(super) async fn admit(&self, queue: Queue, who: &Who) -> Result<Admitted, Problem> {
+    /// QueuedRoute for a place in a queue, not for long.
+    pub(super) async fn admit(
+        &self,
+        queue: Queue,
+        who: &RequestSource,
+    ) -> Result<FairPermit, Problem> {
         self.lane(queue).admission.admit(who).await
     }
 
@@ -193,33 +198,33 @@ impl Edge {
     pub(super) async fn receive(
         &self,
         queue: Queue,
-        who: &Who,
+        who: &RequestSource,
         body: Body,
         announced: Option<usize>,
         most: usize,
-    ) -> Result<(Bytes, HeldRoom), Problem> {
-        let who = who.payer(self.0.limits.spare_local);
+    ) -> Result<(Bytes, BodyReservation), Problem> {
+        let who = who.quota_key(self.0.limits.exempt_local);
         self.lane(queue).bodies.receive(who, body, announced, most).await
     }
 
     /// Refuses a round that would find no place to wait in, before anything is looked up for it:
     /// phones come together when a network returns, and telling them so must cost next to nothing.
-    pub(super) fn round_may_wait(&self) -> Result<(), Problem> {
+    pub(super) fn check_rounds_full(&self) -> Result<(), Problem> {
         self.0.rounds.admission.check_full()
     }
 
-    /// Waits for a place to find out who is asking.
+    /// QueuedRoute for a place to find out who is asking.
     pub(super) async fn identity(&self) -> Result<Place, Problem> {
         self.0.identities.enter().await
     }
 
     /// Whether a user may ask now. Devices of one user share a rate: anybody can enrol more.
-    pub(super) fn user_may_ask(&self, peer: Peer, user: &str) -> Result<(), Problem> {
+    pub(super) fn check_user_rate(&self, peer: ClientAddr, user: &str) -> Result<(), Problem> {
         self.0.rates.user(peer, user)
     }
 
     /// Whether an address may ask without being signed in.
-    pub(super) fn stranger_may_ask(&self, peer: Peer) -> Result<(), Problem> {
+    pub(super) fn check_anonymous_rate(&self, peer: ClientAddr) -> Result<(), Problem> {
         self.0.rates.stranger(peer)
     }
 
@@ -231,24 +236,24 @@ impl Edge {
             return Err(Problem::rate_limited(STREAMS_AGAIN));
         }
         *open += 1;
-        Ok(Stream { edge: self.clone(), user: user.to_owned() })
+        Ok(Stream { traffic: self.clone(), user: user.to_owned() })
     }
 
     /// Forgets who has not asked for long. Called now and then.
-    pub(super) fn forget_the_quiet(&self) {
-        self.0.rates.forget_the_quiet();
+    pub(super) fn forget_idle(&self) {
+        self.0.rates.forget_idle();
     }
 }
 
 /// A stream of events that counts.
 pub(super) struct Stream {
-    edge: Edge,
+    traffic: Traffic,
     user: String,
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let mut streams = self.edge.0.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut streams = self.traffic.0.streams.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(open) = streams.get_mut(&self.user) {
             *open = open.saturating_sub(1);
             if *open == 0 {

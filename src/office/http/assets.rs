@@ -25,32 +25,32 @@ const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
 /// Where files come from.
 #[derive(Debug, Clone, Copy)]
-pub struct Pages(fn(&str) -> Option<File>);
+pub struct Assets(fn(&str) -> Option<Asset>);
 
 /// A file.
 #[derive(Debug, Clone)]
-pub struct File {
+pub struct Asset {
     /// Its bytes.
     pub bytes: Cow<'static, [u8]>,
     /// SHA-256 of its bytes.
     pub hash: [u8; 32],
 }
 
-impl Pages {
+impl Assets {
     /// The files that were built into the program.
     pub fn built_in() -> Self {
         Self(|name| {
             let file = Built::get(name)?;
-            Some(File { hash: file.metadata.sha256_hash(), bytes: file.data })
+            Some(Asset { hash: file.metadata.sha256_hash(), bytes: file.data })
         })
     }
 
     /// Files of another source.
-    pub fn of(get: fn(&str) -> Option<File>) -> Self {
+    pub fn of(get: fn(&str) -> Option<Asset>) -> Self {
         Self(get)
     }
 
-    fn get(self, name: &str) -> Option<File> {
+    fn get(self, name: &str) -> Option<Asset> {
         (self.0)(name)
     }
 }
@@ -73,9 +73,9 @@ pub(super) async fn serve(
     if path == "/office" {
         return Ok(Redirect::permanent("/office/").into_response());
     }
-    let name = name_of(app.pages, path).ok_or_else(Problem::not_found)?;
-    match app.pages.get(name) {
-        Some(plain) => Ok(answer(app.pages, name, plain, &headers)),
+    let name = name_of(app.assets, path).ok_or_else(Problem::not_found)?;
+    match app.assets.get(name) {
+        Some(plain) => Ok(answer(app.assets, name, plain, &headers)),
         None => {
             let detail = "this program was built without its pages: run make, then start it again";
             Err(Problem::new(StatusCode::NOT_FOUND, "no_pages", detail))
@@ -85,20 +85,20 @@ pub(super) async fn serve(
 
 /// The file for a path: itself, or the app that shows something at every path below it. A file
 /// that is gone stays gone: an old page must not be given HTML for a script.
-fn name_of(pages: Pages, path: &str) -> Option<&str> {
+fn name_of(assets: Assets, path: &str) -> Option<&str> {
     let name = path.trim_start_matches('/');
     let last = name.rsplit('/').next().unwrap_or_default();
     if last.contains('.') {
-        return pages.get(name).map(|_| name);
+        return assets.get(name).map(|_| name);
     }
     Some(if name.starts_with("office/") { "office/index.html" } else { "index.html" })
 }
 
-fn answer(pages: Pages, name: &str, plain: File, asked: &HeaderMap) -> Response {
+fn answer(assets: Assets, name: &str, plain: Asset, asked: &HeaderMap) -> Response {
     let accepted = asked.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     let stored = ENCODINGS.into_iter().find_map(|(encoding, suffix)| {
         let wanted = accepts(accepted.unwrap_or_default(), encoding);
-        wanted.then(|| pages.get(&format!("{name}{suffix}")).map(|file| (encoding, file)))?
+        wanted.then(|| assets.get(&format!("{name}{suffix}")).map(|file| (encoding, file)))?
     });
     let (encoding, file) = match stored {
         Some((encoding, file)) => (Some(encoding), file),
