@@ -257,6 +257,6 @@ fn load(record: RecordId, stored: &Stored) -> Result<Record, StoreError> {
 }
 
 fn whole(ask: &Ask, record: RecordId, stored: &Stored) -> Result<UpdateContent, StoreError> {
-    let document = Chunk(load(record, stored)?.save_plain());
+    let document = Chunk(load(record, stored)?.save_uncompressed());
     Ok(UpdateContent::Document { document, state_token: ask.state_token(record, stored) })
 }

@@ -472,8 +472,8 @@ fn exchange(one: &mut Record, other: &mut Record) {
             .collect();
         from.document().get_changes(&known)
     };
-    other.absorb(missing(one, other)).expect("absorbed");
-    one.absorb(missing(other, one)).expect("absorbed");
+    other.apply_changes(missing(one, other)).expect("absorbed");
+    one.apply_changes(missing(other, one)).expect("absorbed");
     assert_eq!(one.heads(), other.heads());
 }
 

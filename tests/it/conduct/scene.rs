@@ -5,7 +5,7 @@ use chrono::{NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use doorstep::conduct::terms::Answer;
 use doorstep::conduct::view::{ConductView, RuleAnswer};
-use doorstep::conduct::{Known, Moment, Policy, Question, evaluate, zones};
+use doorstep::conduct::{EvalInput, ExternalFacts, Moment, Policy, evaluate, zones};
 use doorstep::ids::RecordId;
 use doorstep::record::command::{AssignmentPatch, CasePatch, Position};
 use doorstep::record::terms::{
@@ -24,7 +24,7 @@ pub(crate) struct Scene {
     pub(crate) view: VisitView,
     pub(crate) moment: Moment,
     pub(crate) at: i64,
-    pub(crate) known: Known,
+    pub(crate) known: ExternalFacts,
     pub(crate) zone: Tz,
 }
 
@@ -45,8 +45,13 @@ pub(crate) fn scene(policy: &str, zone: Tz) -> Scene {
     let assignment = AssignmentPatch { policy: Some(policy.into()), ..Default::default() };
     let id = RecordId([7; 16]);
     let record = Record::create(id, "C1", &case, &assignment, &author()).expect("made");
-    let mut scene =
-        Scene { view: record.view(), moment: Moment::Before, at: 0, known: Known::default(), zone };
+    let mut scene = Scene {
+        view: record.view(),
+        moment: Moment::Before,
+        at: 0,
+        known: ExternalFacts::default(),
+        zone,
+    };
     scene.at = scene.ms("11-03 10:00");
     scene.known.office_as_of = Some(scene.at);
     scene.summary(&[])
@@ -320,7 +325,7 @@ impl Scene {
         self
     }
     pub(crate) fn kept(mut self, months: i64) -> Self {
-        self.known.kept_months = Some(months);
+        self.known.retention_months = Some(months);
         self
     }
     pub(crate) fn outcome(mut self, disposition: Disposition) -> Self {
@@ -344,12 +349,12 @@ impl Scene {
         let zone = zones::around(&self.view.case.zone, self.at);
         evaluate(
             &policy.select(&self.view),
-            &Question {
+            &EvalInput {
                 view: &self.view,
                 moment: self.moment,
                 at: self.at,
                 zone: Some(&zone),
-                known: self.known,
+                facts: self.known,
             },
         )
     }

@@ -155,7 +155,7 @@ impl History {
         let change = |chunk: &Vec<u8>| Change::from_bytes(chunk.clone()).expect("honest");
         let document = self.office.document(record).await.expect("there");
         let mut held = Record::load(&document).expect("sound");
-        held.absorb(chunks[..before].iter().map(change).collect()).expect("honest");
+        held.apply_changes(chunks[..before].iter().map(change).collect()).expect("honest");
         let honest = change(&chunks[before]);
         let me = self.phones[n].user();
         let other = if me == "chen.jie" { "wu.min" } else { "chen.jie" };

@@ -136,7 +136,7 @@ pub(crate) fn rows(id: RecordId, case_no: &str) -> Rows {
                 },
                 ConflictValue {
                     id: "4@y".into(),
-                    value: FieldValue::Nothing,
+                    value: FieldValue::Absent,
                     by: "wu.min".into(),
                     at: 4,
                 },

@@ -311,7 +311,7 @@ impl Phone {
                 let mac = state_token.mac_for(id, &confirmed);
                 assert!(mac.is_some());
                 let unsent = self.held.remove(&id).map_or(Vec::new(), |held| held.unsent);
-                record.absorb(unsent.clone()).unwrap();
+                record.apply_changes(unsent.clone()).unwrap();
                 self.held.insert(id, Held { record, confirmed, unsent, mac });
             }
             UpdateContent::Changes { changes, state_token } => {
@@ -319,7 +319,7 @@ impl Phone {
                 let Some(held) = self.held.get_mut(&id) else { return self.want.push(id) };
                 let doc = held.record.document();
                 let changes = unpack(changes, tables, &doc.get_changes_meta(&[]));
-                held.record.absorb(changes).unwrap();
+                held.record.apply_changes(changes).unwrap();
                 if held.unsent.is_empty() {
                     held.confirmed = held.record.heads();
                     held.mac = state_token.mac_for(id, &held.confirmed);

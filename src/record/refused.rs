@@ -6,17 +6,17 @@
 use automerge::{ChangeHash, ObjId, ObjType, ROOT, ReadDoc, Value};
 use serde::{Deserialize, Serialize};
 
-use super::authority::{Act, judge};
+use super::authority::{WriteOp, authorize};
 use super::conflict::field_value;
 use super::document::{Author, Record};
 use super::history;
-use super::schema::{Kind, rule};
+use super::schema::{Kind, field_spec};
 use super::view::FieldValue;
 use crate::types::TsType;
 
 /// A field, and what somebody wrote there; nothing where it was taken away.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Field {
+pub(crate) struct WrittenField {
     pub(crate) path: Vec<String>,
     pub(crate) value: FieldValue,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Field {
 TsType! {
 /// A field of work that was refused, beside what the office has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Aside {
+pub struct RefusedField {
     /// What is taken or left as one, such as `contacts.<id>`: an entry is written whole.
     pub unit: String,
     /// The field, such as `contacts.<id>.note`.
@@ -40,39 +40,43 @@ pub struct Aside {
 
 impl Record {
     /// What changes of this record made of its fields, each as the last of them left it.
-    pub(crate) fn made_by(&self, hashes: &[ChangeHash]) -> Vec<Field> {
-        let mut fields: Vec<Field> = Vec::new();
+    pub(crate) fn fields_written_by(&self, hashes: &[ChangeHash]) -> Vec<WrittenField> {
+        let mut fields: Vec<WrittenField> = Vec::new();
         for (path, value) in hashes.iter().flat_map(|hash| history::written(self.document(), hash))
         {
             // A text is read whole, with what others wrote into it since.
-            let merged = matches!(kind(&path), Some(Kind::Prose(_)));
+            let merged = matches!(kind(&path), Some(Kind::MergedText(_)));
             let value = if merged { self.value_at(&path) } else { value };
-            let gone = matches!(value, FieldValue::Nothing);
+            let gone = matches!(value, FieldValue::Absent);
             // An entry that was made and taken back leaves nothing.
             fields.retain(|field| field.path != path && !(gone && field.path.starts_with(&path)));
-            fields.push(Field { path, value });
+            fields.push(WrittenField { path, value });
         }
         fields
     }
 
     /// Fields beside what this record says of them; `reader` is who would write them anew.
-    pub(crate) fn beside(&self, fields: &[Field], reader: &Author) -> Vec<Aside> {
-        let writer = reader.as_writer(self.stage());
+    pub(crate) fn compare_refused(
+        &self,
+        fields: &[WrittenField],
+        reader: &Author,
+    ) -> Vec<RefusedField> {
+        let writer = reader.as_principal(self.stage());
         fields
             .iter()
-            .map(|Field { path, value }| {
-                let unit = unit(path);
+            .map(|WrittenField { path, value }| {
+                let unit = reapply_unit(path);
                 let segments: Vec<&str> = path.iter().map(String::as_str).collect();
                 let made = self.object_at(path.split_last().map_or(&[], |(_, parent)| parent));
                 let act = match (value, made) {
-                    (FieldValue::Nothing, _) => Act::Remove,
-                    (_, None) => Act::Make,
-                    (_, Some(_)) => Act::Change,
+                    (FieldValue::Absent, _) => WriteOp::Delete,
+                    (_, None) => WriteOp::Create,
+                    (_, Some(_)) => WriteOp::Update,
                 };
                 // A seal is the word for what its author had before them: it is given anew.
                 let again = path.first().is_none_or(|first| first != "seal")
-                    && judge(&segments, act, writer).is_ok();
-                Aside {
+                    && authorize(&segments, act, writer).is_ok();
+                RefusedField {
                     unit: unit.join("."),
                     path: path.join("."),
                     refused: value.clone(),
@@ -99,7 +103,7 @@ impl Record {
                 let values = values.filter_map(|(value, _)| value.as_str().map(str::to_owned));
                 FieldValue::Text(values.collect::<Vec<_>>().join(", "))
             }
-            Some((Value::Object(ObjType::Map | ObjType::Table), _)) | None => FieldValue::Nothing,
+            Some((Value::Object(ObjType::Map | ObjType::Table), _)) | None => FieldValue::Absent,
         }
     }
 
@@ -114,7 +118,7 @@ impl Record {
 }
 
 /// What of a path is taken or left as one.
-pub(crate) fn unit(path: &[String]) -> &[String] {
+pub(crate) fn reapply_unit(path: &[String]) -> &[String] {
     let segments: Vec<&str> = path.iter().map(String::as_str).collect();
     let together = match segments.as_slice() {
         ["appointment" | "seal" | "review", ..] => 1,
@@ -128,10 +132,10 @@ pub(crate) fn unit(path: &[String]) -> &[String] {
 
 /// Members of sets, and entries that go as a whole.
 fn is_written_alone(path: &[&str]) -> bool {
-    rule(path).is_some_and(|row| matches!(row.kind, Kind::Member | Kind::Map))
+    field_spec(path).is_some_and(|row| matches!(row.kind, Kind::Member | Kind::Map))
 }
 
 fn kind(path: &[String]) -> Option<Kind> {
     let segments: Vec<&str> = path.iter().map(String::as_str).collect();
-    rule(&segments).map(|row| row.kind)
+    field_spec(&segments).map(|row| row.kind)
 }

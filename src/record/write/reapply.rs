@@ -4,27 +4,27 @@ use std::collections::BTreeMap;
 
 use automerge::{ReadDoc, ScalarValue, Value};
 
-use super::{Pen, container, split, wrong};
-use crate::record::aside::Field;
-use crate::record::authority::{Act, Denied};
-use crate::record::schema::{Kind, Writing, rule};
+use super::{RecordWriter, container, split, wrong};
+use crate::record::authority::{Denied, WriteOp};
+use crate::record::refused::WrittenField;
+use crate::record::schema::{Kind, Mutability, field_spec};
 use crate::record::view::FieldValue;
 use crate::record::{CommandError, Record};
 
-impl Pen<'_, '_> {
+impl RecordWriter<'_, '_> {
     /// Writes each value where it belongs: entries whole, texts as what differs from the text now.
-    pub(in crate::record) fn again(
+    pub(in crate::record) fn reapply(
         &mut self,
-        fields: &[Field],
+        fields: &[WrittenField],
         before: &Record,
     ) -> Result<(), CommandError> {
         let mut entries: BTreeMap<Vec<&str>, Vec<(&str, ScalarValue)>> = BTreeMap::new();
-        for Field { path, value } in fields {
+        for WrittenField { path, value } in fields {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            let row = rule(&path).ok_or_else(|| denied(&path, Denied::UnknownPath))?;
+            let row = field_spec(&path).ok_or_else(|| denied(&path, Denied::UnknownPath))?;
             let (key, parent) = path.split_last().ok_or_else(|| denied(&[], Denied::Fixed))?;
             match (row.kind, scalar(value)) {
-                (Kind::Prose(_), _) => self.whole_text(row.path, value, before)?,
+                (Kind::MergedText(_), _) => self.whole_text(row.path, value, before)?,
                 (Kind::List, _) => self.phones(&listed(value))?,
                 (_, None) => self.take_away(&path)?,
                 (_, Some(value)) if container(parent).is_ok() => self.put(&path, value)?,
@@ -47,9 +47,9 @@ impl Pen<'_, '_> {
             FieldValue::Text(text) => text.as_str(),
             FieldValue::Number(_)
             | FieldValue::Decimal(_)
-            | FieldValue::Truth(_)
+            | FieldValue::Bool(_)
             | FieldValue::Time(_)
-            | FieldValue::Nothing => return Err(wrong(path, "not a text")),
+            | FieldValue::Absent => return Err(wrong(path, "not a text")),
         };
         self.prose(key, before, &before.heads().to_hex(), text)
     }
@@ -69,17 +69,17 @@ impl Pen<'_, '_> {
         fields: &[(&str, ScalarValue)],
     ) -> Result<(), CommandError> {
         let (parent, key) = split(path)?;
-        let writing = rule(path).map(|row| row.writing);
+        let writing = field_spec(path).map(|row| row.mutability);
         let Some((Value::Object(_), entry)) = self.tx.get(parent, key)? else {
             return self.entry(path, fields);
         };
         match writing {
-            Some(Writing::Free | Writing::Own) => self.fields(path, &entry, fields),
-            Some(Writing::Once | Writing::Raised) | None => {
+            Some(Mutability::Free | Mutability::Own) => self.fields(path, &entry, fields),
+            Some(Mutability::Once | Mutability::OwnOnce) | None => {
                 for (key, value) in fields {
                     let held = self.tx.get(&entry, *key)?;
                     if held.is_none_or(|(held, _)| held.as_scalar() != Some(value)) {
-                        self.judge(path, Act::Change)?;
+                        self.authorize(path, WriteOp::Update)?;
                         return Err(denied(path, Denied::Once));
                     }
                 }
@@ -98,9 +98,9 @@ fn scalar(value: &FieldValue) -> Option<ScalarValue> {
         FieldValue::Text(text) => Some(text.as_str().into()),
         FieldValue::Number(number) => Some((*number).into()),
         FieldValue::Decimal(number) => Some((*number).into()),
-        FieldValue::Truth(truth) => Some((*truth).into()),
+        FieldValue::Bool(truth) => Some((*truth).into()),
         FieldValue::Time(ms) => Some(ScalarValue::Timestamp(*ms)),
-        FieldValue::Nothing => None,
+        FieldValue::Absent => None,
     }
 }
 
@@ -112,8 +112,8 @@ fn listed(value: &FieldValue) -> Vec<String> {
         }
         FieldValue::Number(_)
         | FieldValue::Decimal(_)
-        | FieldValue::Truth(_)
+        | FieldValue::Bool(_)
         | FieldValue::Time(_)
-        | FieldValue::Nothing => Vec::new(),
+        | FieldValue::Absent => Vec::new(),
     }
 }

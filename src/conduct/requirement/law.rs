@@ -1,63 +1,65 @@
 //! Manner, money, plans, and how long records are kept.
 
+use crate::conduct::context::{EvalContext, evidence, optional_evidence};
 use crate::conduct::finding::Finding;
-use crate::conduct::scene::{Scene, seen, seen_or_not};
 use crate::record::terms::{
     AttachmentKind, CheckAnswer, CheckItem, Disposition, Flag, Grade, OptionKind, ReviewStatus,
 };
 
 /// No violence, threats or abuse. A program cannot hear a threat: what it can say is whether
 /// somebody complained, whether there is a recording, and whether a person has reviewed it.
-pub(super) fn decent(scene: &Scene<'_>) -> Finding {
-    let view = scene.view;
+pub(super) fn decent(context: &EvalContext<'_>) -> Finding {
+    let view = context.view;
     if view.visit.arrived_at.is_none() && view.contacts.is_empty() {
-        return Finding::aside("no_contacts");
+        return Finding::not_applicable("no_contacts");
     }
     let complained = view.case.flags.iter().any(|raised| raised.flag == Flag::Complaint)
         || view.talk.disposition == Some(Disposition::Complaint);
     if complained {
-        return Finding::unknown("complaint_open").saw(seen("case.flags.complaint", ""));
+        return Finding::unknown("complaint_open")
+            .with_evidence(evidence("case.flags.complaint", ""));
     }
     let recording = view
         .attachments
         .iter()
         .find(|attachment| attachment.kind == AttachmentKind::Audio)
         .map(|_| Grade::DeviceCaptured);
-    let attested = match scene.check(CheckItem::VisitRecorded) {
+    let attested = match context.check(CheckItem::VisitRecorded) {
         Some((CheckAnswer::Yes, grade, _)) => Some(grade),
         Some((CheckAnswer::No | CheckAnswer::NotPossible, ..)) | None => None,
     };
     let Some(grade) = recording.max(attested) else {
-        return Finding::unknown("no_recording").saw(seen("checks.visit_recorded", ""));
+        return Finding::unknown("no_recording")
+            .with_evidence(evidence("checks.visit_recorded", ""));
     };
     let reviewed = view.review.status == ReviewStatus::Accepted;
     let found = if reviewed {
-        Finding::pass("reviewed").graded(grade)
+        Finding::pass("reviewed").with_grade(grade)
     } else {
         Finding::unknown("not_reviewed")
     };
-    found.saw(seen("review.status", view.review.status))
+    found.with_evidence(evidence("review.status", view.review.status))
 }
 
 /// Records are kept long enough.
-pub(super) fn retention(scene: &Scene<'_>, months: i64) -> Finding {
-    match scene.known.kept_months {
+pub(super) fn retention(context: &EvalContext<'_>, months: i64) -> Finding {
+    match context.facts.retention_months {
         None => Finding::unknown("retention_unknown"),
-        Some(kept) if kept >= months => Finding::pass("kept").graded(Grade::Attested),
-        Some(_) => Finding::fail("kept_too_short").graded(Grade::Attested),
+        Some(kept) if kept >= months => Finding::pass("kept").with_grade(Grade::Attested),
+        Some(_) => Finding::fail("kept_too_short").with_grade(Grade::Attested),
     }
-    .with("months", months)
-    .saw(seen_or_not("retention", scene.known.kept_months))
+    .with_param("months", months)
+    .with_evidence(optional_evidence("retention", context.facts.retention_months))
 }
 
 /// No plan is too long.
-pub(super) fn plan_length(scene: &Scene<'_>, months: i64) -> Finding {
-    let options = &scene.view.talk.options;
+pub(super) fn plan_length(context: &EvalContext<'_>, months: i64) -> Finding {
+    let options = &context.view.talk.options;
     options
         .iter()
         .map(|option| {
             let path = format!("talk.options.{}.term_months", option.id);
-            let evidence = seen(path, option.term_months);
+            let evidence = evidence(path, option.term_months);
             let spread = match option.kind {
                 OptionKind::Instalments => true,
                 OptionKind::FullPayment
@@ -72,12 +74,12 @@ pub(super) fn plan_length(scene: &Scene<'_>, months: i64) -> Finding {
             } else {
                 Finding::pass("plan_short_enough")
             }
-            .saw(evidence)
-            .with("months", months)
-            .graded(Grade::Attested)
+            .with_evidence(evidence)
+            .with_param("months", months)
+            .with_grade(Grade::Attested)
         })
         .reduce(Finding::and)
-        .unwrap_or_else(|| Finding::aside("no_options"))
+        .unwrap_or_else(|| Finding::not_applicable("no_options"))
 }
 
 /// A text without its case, letter by letter: unlike in `str::to_lowercase`, a letter is the same
@@ -87,24 +89,24 @@ fn folded(text: &str) -> String {
 }
 
 /// Payments go through none of these channels.
-pub(super) fn channels(scene: &Scene<'_>, forbidden: &[String]) -> Finding {
-    scene
+pub(super) fn channels(context: &EvalContext<'_>, forbidden: &[String]) -> Finding {
+    context
         .view
         .payments
         .iter()
         .map(|payment| {
             let channel = folded(payment.channel.trim());
-            let evidence = seen(format!("payments.{}.channel", payment.id), &payment.channel);
+            let evidence = evidence(format!("payments.{}.channel", payment.id), &payment.channel);
             if channel.is_empty() {
                 Finding::unknown("channel_unknown")
             } else if forbidden.iter().any(|word| channel.contains(&folded(word))) {
-                Finding::fail("forbidden_channel").with("channel", &payment.channel)
+                Finding::fail("forbidden_channel").with_param("channel", &payment.channel)
             } else {
                 Finding::pass("allowed_channel")
             }
-            .saw(evidence)
-            .graded(Grade::Attested)
+            .with_evidence(evidence)
+            .with_grade(Grade::Attested)
         })
         .reduce(Finding::and)
-        .unwrap_or_else(|| Finding::aside("no_payments"))
+        .unwrap_or_else(|| Finding::not_applicable("no_payments"))
 }

@@ -4,9 +4,9 @@
 //! from the office's summary, a count a day. A summary that is missing or too old leaves open what
 //! its counts do not already exceed.
 
-use crate::conduct::finding::{Finding, Next};
+use crate::conduct::context::{EvalContext, evidence, is_party, optional_evidence};
+use crate::conduct::finding::{Finding, NextLawful};
 use crate::conduct::policy::{Count, Within};
-use crate::conduct::scene::{Scene, is_party, seen, seen_or_not};
 use crate::conduct::terms::Moment;
 use crate::conduct::time::{DAY, Day, month, parse_day, show_day};
 use crate::record::terms::{Channel, ContactOutcome, Grade, TargetRole};
@@ -29,23 +29,24 @@ pub(in crate::conduct) struct Counted<'v> {
 }
 
 /// At most so many of something within a time.
-pub(super) fn cap(scene: &Scene<'_>, count: Count, within: Within, most: i64) -> Finding {
-    let Some(mut counted) = events(scene, count) else {
-        return Finding::unknown("zone_unknown").saw(seen("case.zone", &scene.view.case.zone));
+pub(super) fn cap(context: &EvalContext<'_>, count: Count, within: Within, most: i64) -> Finding {
+    let Some(mut counted) = events(context, count) else {
+        return Finding::unknown("zone_unknown")
+            .with_evidence(evidence("case.zone", &context.view.case.zone));
     };
-    let planned = planned(scene, count);
+    let planned = planned(context, count);
     counted.extend(planned.map(|day| Counted {
         day,
-        at: Some(scene.planned),
+        at: Some(context.planned),
         times: 1,
         number: "",
     }));
     // Until when counts must be complete: to now, or to the last thing that the record counts.
     let last = counted.iter().filter_map(|counted| counted.at).max();
-    let Some(last) = last else { return Finding::aside("nothing_counted") };
-    let perhaps = perhaps(scene, count);
-    let by = match scene.moment {
-        Moment::Before => scene.now,
+    let Some(last) = last else { return Finding::not_applicable("nothing_counted") };
+    let perhaps = perhaps(context, count);
+    let by = match context.moment {
+        Moment::Before => context.now,
         Moment::Arrival | Moment::After => {
             perhaps.as_ref().and_then(|visit| visit.at).map_or(last, |at| last.max(at))
         }
@@ -54,36 +55,36 @@ pub(super) fn cap(scene: &Scene<'_>, count: Count, within: Within, most: i64) ->
     let (counts, number) = worst(&counted, within);
     let with_visit =
         || worst(&counted.iter().cloned().chain(perhaps).collect::<Vec<_>>(), within).0;
-    let summary = scene.view.case.contact_summary.as_ref();
+    let summary = context.view.case.contact_summary.as_ref();
     let as_of = summary.map(|summary| summary.as_of);
     let found = if counts > most {
-        let next = planned.map_or(Next::Indifferent, |day| {
-            room(scene, &counted, within, most, day).map_or(Next::Never, Next::At)
+        let next = planned.map_or(NextLawful::DoesNotStop, |day| {
+            room(context, &counted, within, most, day).map_or(NextLawful::Never, NextLawful::At)
         });
-        Finding::fail("too_many").until(next)
+        Finding::fail("too_many").with_next(next)
     } else if as_of.is_none() {
         Finding::unknown("counts_missing")
-    } else if !scene.office_knows(by, as_of) {
+    } else if !context.office_knows(by, as_of) {
         Finding::unknown("counts_too_old")
     } else if with_visit() > most {
-        Finding::unknown("person_unknown").saw(seen("visit.person_met", ""))
+        Finding::unknown("person_unknown").with_evidence(evidence("visit.person_met", ""))
     } else {
         Finding::pass("within_cap")
     };
     let found = match within {
-        Within::Days(days) => found.with("days", days),
-        Within::Month => found.with("month", 1),
+        Within::Days(days) => found.with_param("days", days),
+        Within::Month => found.with_param("month", 1),
     };
     let found = found
-        .with("count", counts)
-        .with("most", most)
-        .with("number", number)
-        .graded(Grade::Attested)
-        .saw(seen_or_not("case.contact_summary.as_of", as_of))
-        .saw(seen("contacts", scene.view.contacts.len()));
+        .with_param("count", counts)
+        .with_param("most", most)
+        .with_param("number", number)
+        .with_grade(Grade::Attested)
+        .with_evidence(optional_evidence("case.contact_summary.as_of", as_of))
+        .with_evidence(evidence("contacts", context.view.contacts.len()));
     // A visit that did not begin counts for nothing; nothing is missing then.
-    match scene.view.visit.arrived_at {
-        Some(arrived) => found.saw(seen("visit.arrived_at", arrived)),
+    match context.view.visit.arrived_at {
+        Some(arrived) => found.with_evidence(evidence("visit.arrived_at", arrived)),
         None => found,
     }
 }
@@ -102,29 +103,31 @@ fn worst<'v>(counted: &[Counted<'v>], within: Within) -> (i64, &'v str) {
 }
 
 /// A visit that counts as a contact if the borrower was met, while nobody has written down who was.
-fn perhaps<'v>(scene: &Scene<'v>, count: Count) -> Option<Counted<'v>> {
+fn perhaps<'v>(context: &EvalContext<'v>, count: Count) -> Option<Counted<'v>> {
     let open = match count {
-        Count::Contacts => scene.moment != Moment::Before && scene.view.visit.person_met.is_none(),
+        Count::Contacts => {
+            context.moment != Moment::Before && context.view.visit.person_met.is_none()
+        }
         Count::Visits
         | Count::Calls
         | Count::Conversations
         | Count::Attempts
         | Count::Unanswered => false,
     };
-    let at = scene.device(scene.view.visit.arrived_at.filter(|_| open)?);
-    Some(Counted { day: scene.day(at)?, at: Some(at), times: 1, number: "" })
+    let at = context.device(context.view.visit.arrived_at.filter(|_| open)?);
+    Some(Counted { day: context.day(at)?, at: Some(at), times: 1, number: "" })
 }
 
 /// The day that the planned visit adds to.
-fn planned(scene: &Scene<'_>, count: Count) -> Option<Day> {
+fn planned(context: &EvalContext<'_>, count: Count) -> Option<Day> {
     let adds = match count {
-        Count::Visits | Count::Contacts => scene.moment == Moment::Before,
+        Count::Visits | Count::Contacts => context.moment == Moment::Before,
         Count::Calls | Count::Conversations | Count::Attempts | Count::Unanswered => false,
     };
-    if adds { scene.day(scene.planned) } else { None }
+    if adds { context.day(context.planned) } else { None }
 }
 
-/// The most that stand within any stretch of the time that holds something of this record.
+/// The most that stand within any interval of the time that holds something of this record.
 fn most_within(counted: &[&Counted<'_>], within: Within) -> i64 {
     let sum = |first: Day, last: Day| -> (bool, i64) {
         let inside = counted.iter().filter(|one| (first..=last).contains(&one.day));
@@ -142,17 +145,17 @@ fn most_within(counted: &[&Counted<'_>], within: Within) -> i64 {
 
 /// The start of the first day on which one more has room.
 fn room(
-    scene: &Scene<'_>,
+    context: &EvalContext<'_>,
     counted: &[Counted<'_>],
     within: Within,
     most: i64,
     planned: Day,
 ) -> Option<i64> {
-    let zone = scene.zone?;
+    let zone = context.zone?;
     let others: Vec<&Counted<'_>> =
-        counted.iter().filter(|one| one.at != Some(scene.planned)).collect();
+        counted.iter().filter(|one| one.at != Some(context.planned)).collect();
     let fits = |day: &Day| {
-        let one = Counted { day: *day, at: Some(scene.planned), times: 1, number: "" };
+        let one = Counted { day: *day, at: Some(context.planned), times: 1, number: "" };
         let all: Vec<&Counted<'_>> = others.iter().copied().chain([&one]).collect();
         let own_only: i64 = match within {
             Within::Days(days) => all
@@ -167,19 +170,20 @@ fn room(
         own_only <= most
     };
     let day = (planned + 1..=planned + AHEAD).find(fits)?;
-    zone.first_at_or_after(day, 0, scene.planned)
+    zone.first_at_or_after(day, 0, context.planned)
 }
 
 /// No call within days of a conversation, whose own day is the first.
-pub(super) fn cooldown(scene: &Scene<'_>, days: i32) -> Finding {
+pub(super) fn cooldown(context: &EvalContext<'_>, days: i32) -> Finding {
     let (Some(calls), Some(talks)) =
-        (events(scene, Count::Calls), events(scene, Count::Conversations))
+        (events(context, Count::Calls), events(context, Count::Conversations))
     else {
-        return Finding::unknown("zone_unknown").saw(seen("case.zone", &scene.view.case.zone));
+        return Finding::unknown("zone_unknown")
+            .with_evidence(evidence("case.zone", &context.view.case.zone));
     };
     let own: Vec<(Day, i64)> = calls.iter().filter_map(|call| Some((call.day, call.at?))).collect();
     let Some(last) = own.iter().map(|(_, at)| *at).max() else {
-        return Finding::aside("nothing_counted");
+        return Finding::not_applicable("nothing_counted");
     };
     let mut open = false;
     for (day, at) in own {
@@ -199,53 +203,58 @@ pub(super) fn cooldown(scene: &Scene<'_>, days: i32) -> Finding {
                 None => {}
             }
             return Finding::fail("too_soon")
-                .with("days", days)
-                .with("day", show_day(talk.day))
-                .graded(Grade::Attested)
-                .saw(seen("contacts", scene.view.contacts.len()));
+                .with_param("days", days)
+                .with_param("day", show_day(talk.day))
+                .with_grade(Grade::Attested)
+                .with_evidence(evidence("contacts", context.view.contacts.len()));
         }
     }
-    let summary = scene.view.case.contact_summary.as_ref().map(|summary| summary.as_of);
+    let summary = context.view.case.contact_summary.as_ref().map(|summary| summary.as_of);
     let found = if open {
         Finding::unknown("same_day")
     } else if summary.is_none() {
         Finding::unknown("counts_missing")
-    } else if scene.office_knows(last, summary) {
-        Finding::pass("cooled_down").graded(Grade::Attested)
+    } else if context.office_knows(last, summary) {
+        Finding::pass("cooled_down").with_grade(Grade::Attested)
     } else {
         Finding::unknown("counts_too_old")
     };
-    found.with("days", days).saw(seen_or_not("case.contact_summary.as_of", summary))
+    found
+        .with_param("days", days)
+        .with_evidence(optional_evidence("case.contact_summary.as_of", summary))
 }
 
 /// Everything of a kind, of this record and of the others of its case; `None` where the borrower's
 /// day is not known.
-pub(in crate::conduct) fn events<'v>(scene: &Scene<'v>, count: Count) -> Option<Vec<Counted<'v>>> {
+pub(in crate::conduct) fn events<'v>(
+    context: &EvalContext<'v>,
+    count: Count,
+) -> Option<Vec<Counted<'v>>> {
     let mut counted = Vec::new();
-    for (at, contact) in scene.contacts().filter(|(_, contact)| counts(count, contact)) {
+    for (at, contact) in context.contacts().filter(|(_, contact)| counts(count, contact)) {
         let number = match count {
             Count::Attempts | Count::Unanswered => contact.number_ref.as_str(),
             Count::Visits | Count::Calls | Count::Conversations | Count::Contacts => "",
         };
-        counted.push(Counted { day: scene.day(at)?, at: Some(at), times: 1, number });
+        counted.push(Counted { day: context.day(at)?, at: Some(at), times: 1, number });
     }
-    let facts = &scene.view.visit;
+    let facts = &context.view.visit;
     let visited = match count {
         Count::Visits => facts.arrived_at,
         Count::Contacts => facts.arrived_at.filter(|_| facts.person_met.is_some_and(is_party)),
         Count::Calls | Count::Conversations | Count::Attempts | Count::Unanswered => None,
     };
-    if let Some(arrived) = visited.filter(|_| scene.moment != Moment::Before) {
-        let at = scene.device(arrived);
-        counted.push(Counted { day: scene.day(at)?, at: Some(at), times: 1, number: "" });
+    if let Some(arrived) = visited.filter(|_| context.moment != Moment::Before) {
+        let at = context.device(arrived);
+        counted.push(Counted { day: context.day(at)?, at: Some(at), times: 1, number: "" });
     }
-    let summary = scene.view.case.contact_summary.as_ref();
+    let summary = context.view.case.contact_summary.as_ref();
     for kept in summary.map(|summary| summary.counts.as_slice()).unwrap_or_default() {
         let named = kept.name.strip_prefix(name(count)).and_then(|rest| rest.strip_prefix('.'));
         let Some((number, day)) = named.and_then(number_and_day) else { continue };
         counted.push(Counted { day, at: None, times: kept.count, number });
     }
-    if scene.zone.is_none_or(|zone| zone.spans.is_empty()) {
+    if context.zone.is_none_or(|zone| zone.spans.is_empty()) {
         return None;
     }
     Some(counted)

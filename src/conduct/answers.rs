@@ -7,7 +7,7 @@ use super::terms::Answer;
 use super::view::RuleAnswer;
 
 /// Answers as they are kept.
-pub fn write(answers: &[RuleAnswer]) -> String {
+pub fn encode(answers: &[RuleAnswer]) -> String {
     let word = |answer: &RuleAnswer| {
         let mark = match answer.answer {
             Answer::Fail => "!",
@@ -22,7 +22,7 @@ pub fn write(answers: &[RuleAnswer]) -> String {
 
 /// One kept answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept<'t> {
+pub struct RecordedAnswer<'t> {
     /// The rule.
     pub rule: &'t str,
     /// `fail` or `unknown`.
@@ -32,7 +32,7 @@ pub struct Kept<'t> {
 }
 
 /// Answers that were kept; words of a form that is not known are left out.
-pub fn read(text: &str) -> Vec<Kept<'_>> {
+pub fn decode(text: &str) -> Vec<RecordedAnswer<'_>> {
     let kept = |word: &'_ str| -> Option<(usize, Answer, bool)> {
         let (rest, shadow) = word.strip_prefix('~').map_or((word, false), |rest| (rest, true));
         let answer = match rest.chars().next()? {
@@ -45,7 +45,7 @@ pub fn read(text: &str) -> Vec<Kept<'_>> {
     text.split_whitespace()
         .filter_map(|word| {
             let (at, answer, shadow) = kept(word)?;
-            Some(Kept { rule: word.get(at..)?, answer, shadow })
+            Some(RecordedAnswer { rule: word.get(at..)?, answer, shadow })
         })
         .collect()
 }

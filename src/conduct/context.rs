@@ -12,23 +12,23 @@ use crate::record::view::{ConductEntry, ContactView, VisitView};
 
 /// How long before its start somebody sets out for an appointment, at most. Earlier, a departure
 /// is not for that appointment.
-const WAY: i64 = 12 * HOUR;
+const TRAVEL_TIME: i64 = 12 * HOUR;
 
 /// What is known beside the record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct ExternalFacts {
     /// How far the clock that wrote the record's times is ahead of the office's, ms.
     pub skew_ms: Option<i64>,
     /// Up to when the office's word on counts and holds is known here, ms: on a phone the last
     /// time that both were in step, at the office now.
     pub office_as_of: Option<i64>,
     /// For how many months the office keeps records, where that is known.
-    pub kept_months: Option<i64>,
+    pub retention_months: Option<i64>,
 }
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
-pub struct Question<'q> {
+pub struct EvalInput<'q> {
     /// The record.
     pub view: &'q VisitView,
     /// Which moment.
@@ -38,21 +38,21 @@ pub struct Question<'q> {
     /// The borrower's zone, as data.
     pub zone: Option<&'q ZoneData>,
     /// What is known beside the record.
-    pub known: Known,
+    pub facts: ExternalFacts,
 }
 
-/// A question, a rule, and a belief about the device's clock.
+/// A input, a rule, and a belief about the device's clock.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scene<'q> {
+pub(super) struct EvalContext<'q> {
     pub(super) view: &'q VisitView,
     pub(super) moment: Moment,
     pub(super) zone: Option<&'q ZoneData>,
-    pub(super) known: Known,
+    pub(super) facts: ExternalFacts,
     /// Whose list of holidays counts.
     pub(super) calendar: &'q Layer,
     pub(super) rule: &'q Rule,
     /// So many ms are taken off every time that a device wrote.
-    pub(super) shift: i64,
+    pub(super) clock_correction: i64,
     /// Now, corrected.
     pub(super) now: i64,
     /// When the visit is going to be, if it is asked for another time than the planned one.
@@ -74,10 +74,10 @@ pub(super) enum Visit {
     None,
 }
 
-impl<'q> Scene<'q> {
+impl<'q> EvalContext<'q> {
     /// A time that a device wrote, corrected.
     pub(super) fn device(&self, at: i64) -> i64 {
-        at.saturating_sub(self.shift)
+        at.saturating_sub(self.clock_correction)
     }
 
     pub(super) fn visit(&self) -> Visit {
@@ -95,7 +95,7 @@ impl<'q> Scene<'q> {
     }
 
     /// The visit as `[from, to]`, as far as it is known; `None` where there was none.
-    pub(super) fn stretch(&self) -> Option<(i64, i64)> {
+    pub(super) fn interval(&self) -> Option<(i64, i64)> {
         match self.visit() {
             Visit::Planned(at) | Visit::Begun(at) => Some((at, at)),
             Visit::Ended(from, to) => Some((from, to)),
@@ -107,7 +107,8 @@ impl<'q> Scene<'q> {
     /// past what was agreed, past a window's end, into a holiday.
     pub(super) fn so_far(&self, passes: Finding) -> Finding {
         if self.moment == Moment::After && matches!(self.visit(), Visit::Begun(_)) {
-            let mut open = Finding::unknown("not_left").saw(seen("visit.left_at", ""));
+            let mut open =
+                Finding::unknown("not_left").with_evidence(evidence("visit.left_at", ""));
             open.evidence.extend(passes.evidence);
             open.evidence.sort();
             open.evidence.dedup();
@@ -118,7 +119,7 @@ impl<'q> Scene<'q> {
 
     /// When the visit began or is going to; `None` where there was none.
     pub(super) fn visit_from(&self) -> Option<i64> {
-        self.stretch().map(|(from, _)| from)
+        self.interval().map(|(from, _)| from)
     }
 
     pub(super) fn day(&self, at: i64) -> Option<Day> {
@@ -127,10 +128,10 @@ impl<'q> Scene<'q> {
 
     /// Contacts of the time in which the rule holds, with their corrected times.
     pub(super) fn contacts(&self) -> impl Iterator<Item = (i64, &'q ContactView)> {
-        let scene = *self;
+        let context = *self;
         self.view.contacts.iter().filter_map(move |contact| {
-            let at = scene.device(contact.at);
-            scene.in_force(at).then_some((at, contact))
+            let at = context.device(contact.at);
+            context.in_force(at).then_some((at, contact))
         })
     }
 
@@ -213,7 +214,7 @@ impl<'q> Scene<'q> {
 
     /// Whether the office's word is young enough to speak of a time.
     pub(super) fn office_knows(&self, at: i64, as_of: Option<i64>) -> bool {
-        let as_of = as_of.max(self.known.office_as_of);
+        let as_of = as_of.max(self.facts.office_as_of);
         as_of.is_some_and(|as_of| self.max_age.is_none_or(|age| as_of >= at.saturating_sub(age)))
     }
 }
@@ -226,7 +227,9 @@ pub(super) fn planned_at(view: &VisitView, now: i64) -> i64 {
         Some(AppointmentStatus::Declined | AppointmentStatus::Cancelled)
     );
     match (appointment.starts_at, appointment.ends_at) {
-        (Some(starts), Some(ends)) if !off && now < ends && starts - now <= WAY => starts.max(now),
+        (Some(starts), Some(ends)) if !off && now < ends && starts - now <= TRAVEL_TIME => {
+            starts.max(now)
+        }
         _ => now,
     }
 }
@@ -248,11 +251,11 @@ pub(super) fn is_timed(channel: Channel) -> bool {
 }
 
 /// A piece of evidence.
-pub(super) fn seen(path: impl Into<String>, value: impl ToString) -> Evidence {
+pub(super) fn evidence(path: impl Into<String>, value: impl ToString) -> Evidence {
     Evidence { path: path.into(), value: value.to_string() }
 }
 
 /// Evidence that may be missing.
-pub(super) fn seen_or_not(path: &str, value: Option<impl ToString>) -> Evidence {
-    seen(path, value.map(|value| value.to_string()).unwrap_or_default())
+pub(super) fn optional_evidence(path: &str, value: Option<impl ToString>) -> Evidence {
+    evidence(path, value.map(|value| value.to_string()).unwrap_or_default())
 }
