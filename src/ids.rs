@@ -17,7 +17,7 @@ pub struct RecordId(
 );
 
 impl RecordId {
-    /// A UUIDv7 from a time in ms since 1970 and ten random bytes, both given by the caller.
+    /// A UUIDv7 from a time in ms since 1970 and ten random bytes.
     pub fn v7(now_ms: i64, random: [u8; 10]) -> Self {
         let millis = u64::try_from(now_ms).unwrap_or(0);
         Self(*uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().as_bytes())
@@ -37,7 +37,7 @@ impl FromStr for RecordId {
     }
 }
 
-/// A device's id: 16 random bytes given at enrolment (rule I1).
+/// A device's id: 16 random bytes, assigned at enrolment (rule I1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, CborLen)]
 #[cbor(transparent)]
 pub struct DeviceId(
@@ -70,17 +70,16 @@ pub fn actor(device: DeviceId, session: u64) -> ActorId {
     ActorId::from(bytes.as_slice())
 }
 
-/// Drivers number sessions below this: what JavaScript counts to.
+/// Drivers number sessions below this, the limit of JavaScript's integers.
 const SESSIONS: u64 = 1 << 53;
 
-/// The session to write as from now on where changes of this one have left the device without
-/// becoming part of their record: a copy of the record that comes back does not have them, and
-/// would number the next change as they are numbered (rule I1).
+/// The next session after changes were handed over for a withdrawn record: the record may come back
+/// without them, and the same session would reuse their sequence numbers (rule I1).
 pub fn session_after(session: u64) -> u64 {
     session.wrapping_add(SESSIONS)
 }
 
-/// The device that an actor belongs to; `None` where the actor is not of the fixed length.
+/// The device of an actor; `None` where the actor has another length.
 pub fn device_of(actor: &ActorId) -> Option<DeviceId> {
     let bytes: &[u8; ACTOR_LEN] = actor.to_bytes().try_into().ok()?;
     let mut device = [0; 16];
@@ -88,12 +87,12 @@ pub fn device_of(actor: &ActorId) -> Option<DeviceId> {
     Some(DeviceId(device))
 }
 
-/// Automerge heads in sorted order: the name of a state of a record.
+/// Automerge heads in sorted order: they identify a state of a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Heads(Vec<ChangeHash>);
 
 impl Heads {
-    /// Sorts and drops repetitions.
+    /// Sorts and deduplicates.
     pub fn new(mut hashes: Vec<ChangeHash>) -> Self {
         hashes.sort_unstable();
         hashes.dedup();
@@ -119,7 +118,7 @@ impl Heads {
             .map(Self::new)
     }
 
-    /// The heads after a change with this hash and these deps was added.
+    /// Adds a change with this hash and these dependencies.
     pub fn advance(&mut self, hash: ChangeHash, deps: &[ChangeHash]) {
         self.0.retain(|head| !deps.contains(head) && *head != hash);
         let at = self.0.partition_point(|head| *head < hash);
@@ -133,7 +132,7 @@ impl<C> Encode<C> for Heads {
         e: &mut minicbor::Encoder<W>,
         _: &mut C,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        // One byte string of 32 bytes a head: no per-item overhead.
+        // One byte string of 32 bytes per head: no overhead per item.
         let joined: Vec<u8> = self.0.iter().flat_map(|hash| hash.0).collect();
         e.bytes(&joined)?.ok()
     }
@@ -155,7 +154,7 @@ pub fn change_hash(text: &str) -> Option<ChangeHash> {
     unhex(text).and_then(|bytes| bytes.try_into().ok()).map(ChangeHash)
 }
 
-/// An id that is not of its form.
+/// A malformed id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("malformed id")]
 pub struct MalformedId;

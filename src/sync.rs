@@ -1,4 +1,5 @@
-//! What a device and the office say to each other, and how both prove that they hold the same.
+//! The sync protocol: the bodies of a round, and the digests by which both sides prove that they
+//! hold the same.
 
 pub(crate) mod chunk;
 pub mod digest;

@@ -1,7 +1,6 @@
-//! One switch for types that TypeScript sees: in the wasm they bring their declaration along,
-//! natively they are plain.
+//! Types that are exported to TypeScript: declarations are generated in the wasm build only.
 
-/// Declares types that TypeScript sees under the same names.
+/// Exports types to TypeScript under the same names.
 macro_rules! TsType {
     ($($item:item)+) => {
         $(

@@ -1,21 +1,21 @@
 //! Everything that a device holds, as a state machine without I/O.
 //!
-//! The life of a workspace: a driver opens the device's store, takes a session number from it and
-//! hands over the rows ([`Workspace::new`]). From then on there is one contract: call a method,
-//! then carry out what [`Workspace::poll`] gives until it gives nothing, in that order. Persist
-//! before send is queue order; a batch is answered by [`persisted`](Workspace::persisted) or
+//! Life cycle: a driver opens the device's store, takes a session number from it and passes the
+//! rows to [`Workspace::new`]. From then on there is one contract: call a method, then carry out
+//! what [`Workspace::poll`] gives, in that order, until it gives nothing. Writes come before the
+//! requests that depend on them. A batch is answered by [`persisted`](Workspace::persisted) or
 //! [`persist_failed`](Workspace::persist_failed), a load by [`loaded`](Workspace::loaded), a
 //! request by [`replied`](Workspace::replied), [`request_failed`](Workspace::request_failed) or
 //! [`defer`](Workspace::defer).
 //!
-//! Lists and digests are read from one small row per record; a document is loaded only while a
-//! person looks at it or a reply changes it. Every row is sealed on its way into the store and
-//! opened on its way out ([`vault`]). Time, randomness and ids come in as arguments: in the
-//! browser JavaScript is the driver, in tests a scheduler with virtual time.
+//! Lists and digests need one small row per record; a document is loaded only while a page shows
+//! it or a reply changes it. Every row is encrypted in the store ([`vault`]). Time, randomness and
+//! ids come in as arguments: the driver is JavaScript in the browser and a scheduler with virtual
+//! time in tests.
 //!
-//! What is promised: an edit is acknowledged when its batch is durable (rule D1), never sent
-//! before that, and never given up before the office has confirmed it; "in step" is said only when
-//! the digest of what is held here equals the office's (rule P2).
+//! Promises: an edit is acknowledged when its batch is durable (rule D1), not sent before, and not
+//! dropped before the office has confirmed it. The device calls itself up to date only while its
+//! digest equals the office's (rule P2).
 
 mod output;
 mod records;
@@ -36,31 +36,36 @@ use crate::record::view::{HistoryEntry, VisitView};
 use crate::record::{CommandError, Record};
 use crate::sync::message::Cursor;
 
-pub use output::{
-    FirstSync, ListChanges, ListRow, NewAmendment, Output, RecordState, RefusedWork, Row, Status,
-    SyncState, Table, Write,
-};
+pub use output::{Output, Row, Table, Write};
 pub use records::cards::Card;
 use records::cards::Cards;
 pub use records::drafts::Draft;
 use records::drafts::Drafts;
-use records::entry::{Problem, RecordEntry};
+use records::entry::RecordEntry;
 use records::listing::Listing;
+pub use records::listing::{ListMark, ListPage, ListRow, RecordState};
+pub use records::problem::{DeviceRefusal, RecordProblem, RefusalReason};
 use storage::journal::Journal;
+pub use storage::journal::StorageFailure;
 use storage::vault::Vault;
 pub use storage::{keyring, rescue, vault};
 use sync::link::Link;
-use sync::round;
+pub use sync::refused::{NewAmendment, RefusedWork};
+use sync::repair::Repair;
+use sync::round::RETRY_SAVE_MS;
+pub use sync::status::{
+    FirstSync, RecordsProblem, RequestFailure, SyncProblem, SyncState, SyncStatus,
+};
 
-/// Version of the rows in the device's store. A store of another version is refused, untouched.
-/// Where the way changes in which rows are sealed, so does the layout of the tables.
+/// Version of the rows in the device's store. A store of another version is refused unchanged. It
+/// changes with the encryption of rows, as does the layout of the tables.
 pub const STORE_FORMAT: u8 = 2;
 
-/// Documents kept loaded though nobody looks at them: enough to go back and forth in a list, few
-/// enough for a small phone (some 50 KB each).
-const LOADED_AT_MOST: usize = 8;
+/// Documents kept in memory: enough to go back and forth in a list, few enough for a small phone
+/// (some 50 KB each).
+const MAX_LOADED: usize = 8;
 
-/// Whoever works on this device.
+/// The device and its user.
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// The enrolled device.
@@ -76,44 +81,44 @@ pub struct Identity {
 /// Why a call on a record cannot be answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkspaceError {
-    /// The device holds no such record.
-    #[error("this phone holds no such record")]
+    /// The record is not on this device.
+    #[error("this record is not on this phone")]
     UnknownRecord,
     /// The record is not loaded: call `open` first.
     #[error("the record is not open")]
     NotOpen,
-    /// Its chunks are damaged and the office's copy has not come yet.
+    /// Its chunks are damaged and the office's copy has not arrived yet.
     #[error("the record is damaged on this phone")]
     Damaged,
-    /// Nothing of the record is refused, or not any more.
-    #[error("nothing of this record is refused")]
+    /// None of the record's work is refused, or not any more.
+    #[error("no work on this record is refused")]
     NotRefused,
-    /// The office has no room to keep what it refused: it stays here until it has.
-    #[error("the office has no room to keep what it refused")]
+    /// The office has not quarantined the refused work yet: it stays on this device until then.
+    #[error("the office has no room yet to quarantine the refused work")]
     NotKept,
-    /// The command does not hold.
+    /// The command is invalid.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// The borrower's zone must be learnt first: without it nobody knows what time it is there.
+    /// The data of the borrower's time zone must be added first.
     #[error("the time zone {zone} is needed first")]
     ZoneNeeded {
         /// IANA name.
         zone: String,
     },
-    /// Rules of conduct stop the departure.
-    #[error("{} stops the departure", .rules.join(", "))]
+    /// Rules of conduct forbid the departure.
+    #[error("{} forbids the departure", .rules.join(", "))]
     Stopped {
-        /// The rules.
+        /// Their ids.
         rules: Vec<String>,
         /// The earliest lawful time, ms, where one is known.
         until: Option<i64>,
     },
-    /// Rules of conduct warn, and nobody has written down why to go on.
+    /// Rules of conduct warn, and no reason for departing is recorded.
     #[error("{} warns: a reason is needed", .rules.join(", "))]
     ReasonNeeded {
-        /// The rules.
+        /// Their ids.
         rules: Vec<String>,
-        /// From when on they warn no more, ms, where that is known.
+        /// When they stop warning, ms, where that is known.
         until: Option<i64>,
     },
 }
@@ -121,7 +126,7 @@ pub enum WorkspaceError {
 /// Why a store cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Written by another program: refused plainly, untouched.
+    /// Another program has written it. It is left unchanged.
     #[error("the store has format {0}, this program writes {STORE_FORMAT}")]
     Format(u8),
 }
@@ -132,35 +137,37 @@ pub struct Workspace {
     identity: Identity,
     vault: Vault,
     records: BTreeMap<RecordId, RecordEntry>,
-    loaded: BTreeMap<RecordId, Loaded>,
-    /// Loads asked for and not answered, with the number of pages that wait.
+    loaded: BTreeMap<RecordId, LoadedRecord>,
+    /// Loads under way, with the number of pages that wait.
     loading: BTreeMap<RecordId, usize>,
     journal: Journal,
     cursor: Cursor,
     link: Link,
+    repair: Repair,
     outputs: VecDeque<Output>,
     next_ticket: u64,
-    /// Order of use of loaded documents.
+    /// Counts uses of documents, to find the least recently used.
     uses: u64,
     listing: Listing,
     cards: Cards,
     drafts: Drafts,
-    /// Records that stay until their attachments are named, even if they were withdrawn (rule F1).
+    /// Records that stay until their attachments are named, even if withdrawn (rule F1).
     retained: BTreeSet<RecordId>,
-    /// The layers of conduct: the program's and the lender's.
+    /// Rules of conduct: the built-in layers and the lender's.
     policy: Policy,
-    /// Borrowers' zones, as far as the platform was asked for them.
+    /// Borrowers' time zones that the driver has added.
     zones: BTreeMap<String, ZoneData>,
 }
 
-/// A document in memory.
+/// A record whose document is in memory.
 #[derive(Debug)]
-struct Loaded {
+struct LoadedRecord {
     record: Record,
     /// Keys of its chunks in the store.
     chunks: BTreeSet<String>,
-    /// How many pages look at it.
+    /// How many pages show it.
     pins: usize,
+    /// Its last use, see `Workspace::uses`.
     used: u64,
 }
 
@@ -172,7 +179,7 @@ impl Workspace {
         self.records.values().map(|entry| self.row_of(entry)).collect()
     }
 
-    /// What an open record says.
+    /// The view of an open record.
     pub fn view(&self, record: RecordId) -> Result<VisitView, WorkspaceError> {
         Ok(self.open_record(record)?.view())
     }
@@ -182,10 +189,10 @@ impl Workspace {
         Ok(self.open_record(record)?.history())
     }
 
-    /// What this device signs to put its user's signature under a state of an open record.
+    /// The bytes that this device signs for its user's signature of a state of an open record.
     ///
     /// # Errors
-    /// The record is not open, or the state is none of it.
+    /// The record is not open, or has no such state.
     pub fn statement(
         &self,
         record: RecordId,
@@ -198,12 +205,12 @@ impl Workspace {
         Ok(statement.ok_or(CommandError::Missing { path: "seal.heads".to_owned() })?)
     }
 
-    /// Whether a record is on this device; it may have been taken away from it.
+    /// Whether a record is on this device.
     pub fn holds(&self, record: RecordId) -> bool {
         self.records.contains_key(&record)
     }
 
-    /// Whether anything here is not confirmed by the office.
+    /// Whether this device has changes that the office has not confirmed.
     pub fn has_unsent(&self) -> bool {
         self.records.values().any(|entry| !entry.outbox.is_empty())
     }
@@ -213,7 +220,7 @@ impl Workspace {
         self.journal.is_idle()
     }
 
-    /// Heads of all that is held, in order of record id.
+    /// Heads of all records, in order of record id.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn heads(&self) -> impl Iterator<Item = (RecordId, &Heads)> {
         self.records.values().map(|entry| (entry.id, &entry.heads))
@@ -232,7 +239,7 @@ impl Workspace {
     }
 
     fn row_of(&self, entry: &RecordEntry) -> ListRow {
-        entry.row(self.link.is_sending(entry.id), self.drafts.has(entry.id))
+        entry.list_row(self.link.is_sending(entry.id), self.drafts.has(entry.id))
     }
 
     fn open_record(&self, record: RecordId) -> Result<&Record, WorkspaceError> {
@@ -245,19 +252,19 @@ impl Workspace {
     fn not_loaded(&self, record: RecordId) -> WorkspaceError {
         match self.records.get(&record) {
             None => WorkspaceError::UnknownRecord,
-            Some(entry) if entry.problem == Some(Problem::Damaged) => WorkspaceError::Damaged,
+            Some(entry) if entry.is_damaged() => WorkspaceError::Damaged,
             Some(_) => WorkspaceError::NotOpen,
         }
     }
 
     // -- commands
 
-    /// Carries a command out on an open record and gives the ticket that will be durable, or
-    /// `None` where the command changes nothing.
+    /// Applies a command to an open record; gives the ticket that will be durable, or `None` where
+    /// the command changes nothing.
     ///
     /// # Errors
-    /// The record is not open, the command does not hold, or rules of conduct stop a departure;
-    /// nothing is changed then.
+    /// The record is not open, the command is invalid, or rules of conduct forbid a departure.
+    /// Nothing is changed then.
     pub fn apply(
         &mut self,
         record: RecordId,
@@ -266,7 +273,7 @@ impl Workspace {
         zone: &str,
     ) -> Result<Option<u64>, WorkspaceError> {
         let author = self.author(self.identity.session, now_ms, zone);
-        let evaluation = self.judge(record, command)?;
+        let evaluation = self.check_conduct(record, command)?;
         let missing = self.not_loaded(record);
         let loaded = self.loaded.get_mut(&record).ok_or(missing)?;
         let changed = match &evaluation {
@@ -280,17 +287,23 @@ impl Workspace {
         };
         self.uses += 1;
         loaded.used = self.uses;
-        self.next_ticket += 1;
         self.store_own_change(record, &change, now_ms);
-        self.journal.ticket(self.next_ticket);
-        self.journal.retry();
-        self.link.edited(now_ms);
+        let ticket = self.issue_ticket();
+        self.link.schedule().edited(now_ms);
         self.outputs.push_back(Output::ListChanged);
         self.advance(now_ms);
-        Ok(Some(self.next_ticket))
+        Ok(Some(ticket))
     }
 
-    /// Stores an own change as a chunk and in the outbox, and the record's row beside it.
+    /// A ticket that is durable together with the writes that gather now.
+    fn issue_ticket(&mut self) -> u64 {
+        self.next_ticket += 1;
+        self.journal.ticket(self.next_ticket);
+        self.journal.retry();
+        self.next_ticket
+    }
+
+    /// Stores an own change as a chunk and in the outbox, with the record's row.
     fn store_own_change(&mut self, record: RecordId, change: &Change, now_ms: i64) {
         let (Some(entry), Some(loaded)) =
             (self.records.get_mut(&record), self.loaded.get_mut(&record))
@@ -301,15 +314,15 @@ impl Workspace {
         let key = self.vault.chunk_key(record, &bytes);
         self.journal.put(Table::Chunks, key.clone(), bytes);
         loaded.chunks.insert(key);
-        entry.queue(change, now_ms, &mut self.journal);
-        entry.describe(&loaded.record, &self.identity.user);
+        entry.outbox.push(change, now_ms, &mut self.journal);
+        entry.update_from(&loaded.record, &self.identity.user);
         self.journal.put(Table::Records, record.to_string(), entry.encode());
     }
 
     // -- the driver
 
-    /// Seals rows with another vault from now on, in a key rotation. It opens all that the one
-    /// before opened.
+    /// Encrypts rows with another vault from now on, in a key rotation. The new vault must decrypt
+    /// whatever the previous one decrypts.
     pub fn rekey(&mut self, vault: Vault) {
         self.vault = vault;
     }
@@ -324,45 +337,41 @@ impl Workspace {
 
     /// A batch is durable.
     pub fn persisted(&mut self, batch: u64, now_ms: i64) {
-        if let Some(ticket) = self.journal.done(batch) {
+        if let Some(ticket) = self.journal.persisted(batch) {
             self.outputs.push_back(Output::Saved { ticket });
             for entry in self.records.values_mut() {
-                entry.mark_durable(batch);
+                entry.outbox.batch_persisted(batch);
             }
-            self.link.persisted();
         }
         self.advance(now_ms);
     }
 
-    /// A batch failed and left nothing behind. What it held is kept and tried again with the next
-    /// edit or wake-up.
-    pub fn persist_failed(&mut self, batch: u64, reason: &str, now_ms: i64) {
-        self.journal.failed(batch);
-        self.records
-            .values_mut()
-            .for_each(|entry| entry.requeue_batch(batch, self.journal.number()));
-        self.link.persist_failed(batch, self.journal.number(), reason);
-        self.outputs.push_back(Output::SaveFailed { reason: reason.to_owned() });
+    /// A batch failed and has written nothing. It is written again with the next edit or wake-up.
+    pub fn persist_failed(&mut self, batch: u64, failure: StorageFailure, now_ms: i64) {
+        self.journal.failed(batch, failure);
+        let next = self.journal.number();
+        for entry in self.records.values_mut() {
+            entry.outbox.batch_failed(batch, next);
+        }
+        self.link.batch_failed(batch, next);
+        self.outputs.push_back(Output::SaveFailed { reason: failure });
         self.outputs.push_back(Output::StatusChanged);
-        self.outputs.push_back(Output::WakeAt { at: now_ms + round::RETRY_SAVE_MS });
+        self.outputs.push_back(Output::WakeAt { at: now_ms + RETRY_SAVE_MS });
     }
 
-    /// After every call: send if it is time, drop documents that nobody looks at.
+    /// To be called at the end of every command: drops unused documents and advances the round.
     fn advance(&mut self, now_ms: i64) {
         self.evict();
-        self.drive(now_ms);
+        self.advance_round(now_ms);
     }
 
     fn evict(&mut self) {
-        // A document with writes under way must stay: the store does not have all of it yet.
-        while self.journal.is_idle()
-            && !self.link.is_applying()
-            && self.loaded.len() > LOADED_AT_MOST
-        {
+        // Documents with pending writes stay: the store does not have all of them yet.
+        while self.journal.is_idle() && !self.link.is_applying() && self.loaded.len() > MAX_LOADED {
             let oldest = self
                 .loaded
                 .iter()
-                .filter(|(id, loaded)| loaded.pins == 0 && !self.link.repair.needs(**id))
+                .filter(|(id, loaded)| loaded.pins == 0 && !self.repair.needs(**id))
                 .min_by_key(|(_, loaded)| loaded.used)
                 .map(|(id, _)| *id);
             match oldest {

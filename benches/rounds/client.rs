@@ -1,5 +1,6 @@
 //! HTTP over one connection, as plain as it gets, so that every byte is counted.
 
+use doorstep::workspace::RequestFailure;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
@@ -48,7 +49,12 @@ impl Client {
                     Some(cut) => {
                         self.down = before + cut.saturating_sub(came);
                         // Places within what is lost have been passed.
-                        device.workspace.request_failed(sent.round, "offline", device.now, 7);
+                        device.workspace.request_failed(
+                            sent.round,
+                            RequestFailure::Offline,
+                            device.now,
+                            7,
+                        );
                         device.now += 600_000;
                     }
                     None => device.workspace.replied(sent.round, &body, device.now),

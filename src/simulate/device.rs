@@ -7,7 +7,8 @@ use crate::office::EnrolmentProof;
 use crate::record::Record;
 use crate::record::terms::Role;
 use crate::workspace::{
-    Identity, Output, Row, StoreError, Table, Workspace, WorkspaceError, Write, vault::Vault,
+    Identity, Output, RecordProblem, Row, StoreError, Table, Workspace, WorkspaceError, Write,
+    vault::Vault,
 };
 
 /// What is on a device's disk.
@@ -114,7 +115,7 @@ impl Device {
     /// Whether refused work on a record is unresolved.
     pub(super) fn is_refused(&self, record: RecordId) -> bool {
         let problem = self.workspace.row(record).and_then(|row| row.problem);
-        problem.is_some_and(|problem| problem.starts_with("refused_"))
+        problem.is_some_and(|problem| problem != RecordProblem::Damaged)
     }
 
     /// The office has all that it had unsent: nothing of it is left.

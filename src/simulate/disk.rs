@@ -4,7 +4,7 @@ use super::faults::Fault;
 use super::oracle::Step;
 use super::world::{World, failed};
 use crate::ids::RecordId;
-use crate::workspace::Table;
+use crate::workspace::{StorageFailure, Table};
 
 /// Damages at one death, at the most.
 const DAMAGES: usize = 3;
@@ -35,7 +35,7 @@ impl World<'_> {
         if device.commit(&writes, room) {
             device.workspace.persisted(batch, at);
         } else {
-            device.workspace.persist_failed(batch, "storage_full", at);
+            device.workspace.persist_failed(batch, StorageFailure::StorageFull, at);
             self.tell(format!("device {n}: no room for write {batch}"));
         }
         self.devices[n].ask();

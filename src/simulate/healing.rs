@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::oracle::{Broken, Step, broken};
 use super::world::{World, failed};
 use crate::ids::RecordId;
-use crate::workspace::{Status, SyncState, Table};
+use crate::workspace::{SyncState, SyncStatus, Table};
 
 /// Rounds per device within which all must converge once the faults have ended.
 const ROUNDS_TO_HEAL: usize = 8;
@@ -54,7 +54,7 @@ impl World<'_> {
             let differs = |id: &&&RecordId| here.get(**id).copied() != truth.0.get(**id);
             let differing: Vec<String> =
                 all.iter().filter(differs).map(|id| id.to_string()).collect();
-            let Status { state, problem, unsent, .. } = device.workspace.status();
+            let SyncStatus { state, problem, unsent, .. } = device.workspace.status();
             if state != SyncState::InStep || !differing.is_empty() {
                 stuck.push(format!("device {n} is {state:?} for {problem:?}, {unsent} unsent, differs in {differing:?}"));
             }

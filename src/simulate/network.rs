@@ -11,6 +11,7 @@ use crate::record::terms::Role;
 use crate::sync::message::{
     Reply, Request, Revocation, decode_reply, decode_request, encode_reply,
 };
+use crate::workspace::RequestFailure;
 
 /// What is on its way, of all devices.
 #[derive(Debug, Default)]
@@ -46,7 +47,7 @@ struct Coming {
 }
 
 /// A reply with what the office held, or why there is none.
-type Answer = Result<(Reply, Truth), &'static str>;
+type Answer = Result<(Reply, Truth), RequestFailure>;
 
 impl World<'_> {
     pub(super) fn send(&mut self, n: usize, round: u64, body: Vec<u8>) {
@@ -70,7 +71,7 @@ impl World<'_> {
         for coming in std::mem::take(&mut self.network.replies) {
             let device = &self.devices[coming.device];
             if device.life == coming.life && device.awaited == Some(coming.round) {
-                self.fail(coming.device, coming.round, "offline")?;
+                self.fail(coming.device, coming.round, RequestFailure::Offline)?;
             }
         }
         Ok(())
@@ -122,13 +123,13 @@ impl World<'_> {
         }
         if self.strikes(Fault::RequestLost) {
             let going = self.network.requests.remove(at);
-            return self.fail(n, going.round, "offline");
+            return self.fail(n, going.round, RequestFailure::Offline);
         }
         if self.strikes(Fault::RequestLate) {
             let going = &mut self.network.requests[at];
             going.given_up = true;
             let round = going.round;
-            return self.fail(n, round, "offline");
+            return self.fail(n, round, RequestFailure::Offline);
         }
         let mut going = self.network.requests.remove(at);
         if self.strikes(Fault::CutShort) {
@@ -151,7 +152,7 @@ impl World<'_> {
         }
         let answered = match decode_request(&going.body) {
             Ok(request) => self.answer(n, going.shown, request)?,
-            Err(_) => Err("malformed_request"),
+            Err(_) => Err(RequestFailure::Malformed),
         };
         match answered {
             Err(reason) if !going.given_up => {
@@ -178,10 +179,10 @@ impl World<'_> {
         if self.devices[n].awaited == Some(round) {
             if self.strikes(Fault::ReplyLost) {
                 self.network.replies.remove(at);
-                return self.fail(n, round, "offline");
+                return self.fail(n, round, RequestFailure::Offline);
             }
             if self.strikes(Fault::ReplyLate) {
-                return self.fail(n, round, "offline");
+                return self.fail(n, round, RequestFailure::Offline);
             }
             if self.strikes(Fault::CutShort) {
                 let most = self.network.replies[at].body.len();
@@ -214,12 +215,12 @@ impl World<'_> {
     }
 
     /// The device learns that its request came to nothing.
-    fn fail(&mut self, n: usize, round: u64, reason: &'static str) -> Step {
+    fn fail(&mut self, n: usize, round: u64, failure: RequestFailure) -> Step {
         let (at, random) = (self.now_on(n), self.rng.u32(..));
-        self.tell(format!("device {n}: no reply {round}, {reason}"));
+        self.tell(format!("device {n}: no reply {round}, {failure:?}"));
         let device = &mut self.devices[n];
         device.awaited = None;
-        device.workspace.request_failed(round, reason, at, random);
+        device.workspace.request_failed(round, failure, at, random);
         device.ask();
         self.check_claims(n)
     }
@@ -230,13 +231,13 @@ impl World<'_> {
         let at = self.some_endpoint();
         let holder = &self.devices[shown];
         if !holder.signed_in {
-            return Ok(Err("signed_out"));
+            return Ok(Err(RequestFailure::SignedOut));
         }
         let session =
             Session { user: holder.user.clone(), role: Role::Collector, device: holder.id };
         let named = workspace_name(self.devices[n].id);
         if session.check_workspace(Some(&named), true).is_err() {
-            return Ok(Err("other_workspace"));
+            return Ok(Err(RequestFailure::OtherWorkspace));
         }
         let revoked = holder.revoked;
         self.tell(format!("device {n} reaches office {at}: {}", asked(&request)));
@@ -249,7 +250,7 @@ impl World<'_> {
             }
         });
         if self.died(at)? {
-            return Ok(Err("office_busy"));
+            return Ok(Err(RequestFailure::OfficeBusy));
         }
         let reply = reply.map_err(|error| failed("R2", error))?;
         let truth = self.truth(&self.devices[n].user)?;

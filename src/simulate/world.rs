@@ -217,7 +217,7 @@ impl<'g> World<'g> {
                     self.counts.edits += self.oracle.saved(n, ticket);
                 }
                 Output::Erase { reason } => {
-                    self.tell(format!("device {n} erases everything: {reason}"));
+                    self.tell(format!("device {n} erases everything: {reason:?}"));
                     self.devices[n].erase();
                 }
                 Output::SaveFailed { .. }

@@ -1,21 +1,21 @@
-//! An Automerge change chunk taken apart and put together again, without Automerge.
+//! Parses and builds Automerge change chunks without Automerge.
 //!
-//! Both sides need the parts: the wire carries only what the other side can't work out
-//! ([`packed`](super::packed)), and the office looks at every header before Automerge does.
+//! The wire carries only what the other side can't reconstruct ([`packed`](super::packed)), and the
+//! office checks every header before Automerge parses the chunk.
 
 use automerge::ChangeHash;
 use sha2::{Digest, Sha256};
 
 use super::reader::{ReadError, Reader};
 
-/// What every Automerge chunk begins with.
+/// The first bytes of every Automerge chunk.
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 
-/// The type of a plain change. Deflated ones, documents and bundles are not taken from devices:
-/// they can inflate to anything.
+/// The type of a plain change. Deflated changes, documents and bundles are refused: they can inflate
+/// to any size.
 const PLAIN_CHANGE: u8 = 1;
 
-/// The parts of a change chunk, as they stand in its bytes. Nothing is checked but the form.
+/// The parts of a change chunk, borrowed from its bytes. Only their syntax is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Parts<'b> {
     pub(crate) checksum: [u8; 4],
@@ -26,14 +26,14 @@ pub(crate) struct Parts<'b> {
     pub(crate) start_op: u64,
     pub(crate) time: i64,
     pub(crate) message: &'b [u8],
-    /// Other actors that the columns name, by their place.
+    /// Other actors, which the columns name by index.
     pub(crate) others: Vec<&'b [u8]>,
-    /// Column table, columns and what follows them.
+    /// Column table, columns and trailing bytes.
     pub(crate) columns: &'b [u8],
 }
 
 impl<'b> Parts<'b> {
-    /// Takes a chunk apart; allocates no more than the bytes are long.
+    /// Parses a chunk; allocates no more than its length.
     pub(crate) fn parse(bytes: &'b [u8]) -> Result<Self, ReadError> {
         let mut reader = Reader::new(bytes);
         let magic: [u8; 4] = reader.array()?;
@@ -44,30 +44,29 @@ impl<'b> Parts<'b> {
         if magic != MAGIC || chunk_type != PLAIN_CHANGE || !reader.is_empty() {
             return Err(ReadError);
         }
-        let deps = several(&mut body, |body| body.array().map(ChangeHash))?;
-        let actor = counted(&mut body)?;
+        let deps = list(&mut body, |body| body.array().map(ChangeHash))?;
+        let actor = length_prefixed(&mut body)?;
         let seq = body.unsigned()?;
         let start_op = body.unsigned()?;
         let time = body.signed()?;
-        let message = counted(&mut body)?;
-        let others = several(&mut body, counted)?;
+        let message = length_prefixed(&mut body)?;
+        let others = list(&mut body, length_prefixed)?;
         let columns = body.rest();
         Ok(Self { checksum, deps, actor, seq, start_op, time, message, others, columns })
     }
 
-    /// The chunk, byte for byte as Automerge writes it and with the checksum that it should have,
-    /// and its hash.
+    /// The chunk as Automerge writes it, with the right checksum, and its hash.
     pub(crate) fn build(&self) -> (Vec<u8>, ChangeHash) {
         let mut body = Vec::with_capacity(self.columns.len() + 128);
         write_unsigned(&mut body, self.deps.len() as u64);
         self.deps.iter().for_each(|dep| body.extend(dep.0));
-        write_counted(&mut body, self.actor);
+        write_length_prefixed(&mut body, self.actor);
         write_unsigned(&mut body, self.seq);
         write_unsigned(&mut body, self.start_op);
-        signed(&mut body, self.time);
-        write_counted(&mut body, self.message);
+        write_signed(&mut body, self.time);
+        write_length_prefixed(&mut body, self.message);
         write_unsigned(&mut body, self.others.len() as u64);
-        self.others.iter().for_each(|other| write_counted(&mut body, other));
+        self.others.iter().for_each(|other| write_length_prefixed(&mut body, other));
         body.extend(self.columns);
 
         let mut chunk = Vec::with_capacity(body.len() + 16);
@@ -82,26 +81,26 @@ impl<'b> Parts<'b> {
     }
 }
 
-/// The hash that names a chunk: of all that follows its checksum, which is the hash's beginning.
+/// The hash of a chunk: SHA-256 of all bytes after the checksum, which is its prefix.
 pub(crate) fn hash(chunk: &[u8]) -> ChangeHash {
     ChangeHash(Sha256::digest(chunk.get(8..).unwrap_or_default()).into())
 }
 
-fn several<'b, T>(
+fn list<'b, T>(
     body: &mut Reader<'b>,
     one: impl Fn(&mut Reader<'b>) -> Result<T, ReadError>,
 ) -> Result<Vec<T>, ReadError> {
     let count = body.unsigned()?;
-    // Collecting results reserves nothing: a count that lies ends with the bytes.
+    // Collecting results reserves no memory, so a false count ends with the bytes.
     (0..count).map(|_| one(body)).collect()
 }
 
-fn counted<'b>(body: &mut Reader<'b>) -> Result<&'b [u8], ReadError> {
+fn length_prefixed<'b>(body: &mut Reader<'b>) -> Result<&'b [u8], ReadError> {
     let length = body.unsigned()?;
     body.take(length)
 }
 
-fn write_counted(body: &mut Vec<u8>, bytes: &[u8]) {
+fn write_length_prefixed(body: &mut Vec<u8>, bytes: &[u8]) {
     write_unsigned(body, bytes.len() as u64);
     body.extend(bytes);
 }
@@ -120,7 +119,7 @@ pub(super) fn write_unsigned(bytes: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Signed LEB128.
-fn signed(bytes: &mut Vec<u8>, mut value: i64) {
+fn write_signed(bytes: &mut Vec<u8>, mut value: i64) {
     loop {
         let low = value.to_le_bytes()[0] & 0x7f;
         value >>= 7;

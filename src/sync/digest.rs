@@ -1,16 +1,16 @@
 //! The digest of a feed: a count and a sum of fingerprints (rule P1).
 //!
-//! Each record stands for SHA-256(record id ‖ sorted heads); the digest is their sum modulo
-//! 2^256 and their number. It is the fingerprint of range-based set reconciliation, chosen over
-//! LtHash since the same items serve the repair (rule P3) and 40 bytes travel instead of 2 KiB.
-//! It is no defence against a side that lies about its own records: such a side deceives itself.
+//! The fingerprint of a record is SHA-256(record id ‖ sorted heads); the digest is their sum modulo
+//! 2^256 and their number. It was chosen over LtHash because the same fingerprints serve the repair
+//! (rule P3) and it takes 40 bytes instead of 2 KiB. A side that lies about its own records deceives
+//! only itself.
 
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
 use crate::ids::{Heads, RecordId};
 
-/// What one record adds to the digest.
+/// The fingerprint of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Item([u8; 32]);
 
@@ -25,7 +25,7 @@ impl Item {
         Self(hasher.finalize().into())
     }
 
-    /// Its beginning: tells states of one record apart where nobody lies.
+    /// Its first bytes, which tell states of one record apart.
     pub fn mark(&self) -> [u8; 4] {
         let [a, b, c, d, ..] = self.0;
         [a, b, c, d]
@@ -56,7 +56,7 @@ impl Digest {
         }
     }
 
-    /// Takes a record out.
+    /// Removes a record.
     pub fn remove(&mut self, item: Item) {
         self.count = self.count.wrapping_sub(1);
         let mut borrow = 0i16;

@@ -1,4 +1,4 @@
-//! The frame around each body: version, encoding, bounded inflate.
+//! The envelope of a body: version, encoding, bounded inflate.
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
@@ -14,25 +14,25 @@ use super::packed::columns::{self, Columns};
 const PLAIN: u8 = 0;
 const DEFLATE: u8 = 1;
 
-/// Why a body is not one of ours.
+/// Why a body is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedBody {
-    /// Shorter than its frame, or cut off.
+    /// Truncated.
     #[error("the body is cut short")]
     Truncated,
-    /// Spoken by a newer or an unknown program.
-    #[error("protocol version {0} is not spoken here")]
+    /// Of a newer or unknown program.
+    #[error("protocol version {0} is not supported")]
     Version(u8),
     /// Larger than [`MAX_BODY`] once inflated.
     #[error("the body is larger than {MAX_BODY} bytes")]
     TooLarge,
-    /// Not what the protocol says.
+    /// Against the protocol.
     #[error("the body is malformed: {0}")]
     Malformed(String),
 }
 
-/// Frames a value, deflated where that is smaller.
-pub(super) fn seal<T: Encode<Columns>>(value: &T) -> Vec<u8> {
+/// Bytes of a value, deflated where that is smaller.
+pub(super) fn encode<T: Encode<Columns>>(value: &T) -> Vec<u8> {
     let mut plain = vec![PROTOCOL, PLAIN];
     plain.append(&mut columns::to_vec(value));
     let mut encoder = DeflateEncoder::new(vec![PROTOCOL, DEFLATE], Compression::best());
@@ -42,13 +42,13 @@ pub(super) fn seal<T: Encode<Columns>>(value: &T) -> Vec<u8> {
     }
 }
 
-/// Opens a frame from untrusted bytes and decodes what is in it.
-pub(super) fn open<T: for<'b> Decode<'b, Columns>>(bytes: &[u8]) -> Result<T, MalformedBody> {
-    decode(&content(bytes)?)
+/// A value from untrusted bytes.
+pub(super) fn decode<T: for<'b> Decode<'b, Columns>>(bytes: &[u8]) -> Result<T, MalformedBody> {
+    decode_payload(&payload(bytes)?)
 }
 
-/// Opens a frame from untrusted bytes, never inflating past [`MAX_BODY`].
-pub(super) fn content(bytes: &[u8]) -> Result<Cow<'_, [u8]>, MalformedBody> {
+/// The inflated payload of untrusted bytes, never more than [`MAX_BODY`].
+pub(super) fn payload(bytes: &[u8]) -> Result<Cow<'_, [u8]>, MalformedBody> {
     let [version, encoding, payload @ ..] = bytes else {
         return Err(MalformedBody::Truncated);
     };
@@ -73,7 +73,9 @@ fn inflate(payload: &[u8]) -> Result<Vec<u8>, MalformedBody> {
     if inflated.len() > MAX_BODY { Err(MalformedBody::TooLarge) } else { Ok(inflated) }
 }
 
-/// Decodes the content of a frame.
-pub(super) fn decode<T: for<'b> Decode<'b, Columns>>(payload: &[u8]) -> Result<T, MalformedBody> {
+/// A value from an inflated payload.
+pub(super) fn decode_payload<T: for<'b> Decode<'b, Columns>>(
+    payload: &[u8],
+) -> Result<T, MalformedBody> {
     columns::from_slice(payload).map_err(|error| MalformedBody::Malformed(error.to_string()))
 }

@@ -4,16 +4,22 @@
 //! deflated where that is smaller. Decoding any bytes gives a value or an error in bounded
 //! memory: see [`decode_request`] and [`decode_reply`].
 
+mod outcome;
+mod state_token;
+
 use std::borrow::Cow;
 
 use minicbor::{Decode, Encode};
 
-use super::digest::{Digest, Item};
+use super::digest::Digest;
 use super::envelope::{self, MalformedBody};
 use super::packed::columns::{self, Columns};
 pub use super::packed::{Packed, Tables};
 use super::ranges::{Differing, Range};
 use crate::ids::{Heads, RecordId};
+
+pub use outcome::{Outcome, QuarantineDecision, RefusalCode, Revocation};
+pub use state_token::{StateMac, StateToken};
 
 /// Version of the protocol that this code speaks.
 pub const PROTOCOL: u8 = 3;
@@ -21,65 +27,65 @@ pub const PROTOCOL: u8 = 3;
 /// Bytes of reply that a device asks for: a page that a weak link carries in a few seconds.
 pub const DEFAULT_REPLY_BYTES: u32 = 256 * 1024;
 
-/// The largest body that either side accepts, inflated: one page of whole documents with room.
+/// The largest body that either side accepts, inflated: a page of whole documents, with a margin.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// Names one life of the office's store.
+/// Identifies one life of the office's store: a restore begins another.
 pub type Epoch = [u8; 16];
 
-/// Where a device stands in its feed. `epoch` changes when the office is restored.
+/// A device's position in its feed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Cursor {
-    /// Which life of the office's store; zeros before the first round.
+    /// The life of the office's store; zeros before the first round.
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
     pub epoch: Epoch,
-    /// Last entry of the feed that the device has been given; 0 before the first.
+    /// The last feed entry that the device has received; 0 before the first.
     #[n(1)]
     pub seq: u64,
-    /// Up to here the device holds every record as it was. Behind `seq` while a pass goes on over
+    /// The device has every record as of this entry. Less than `seq` in the middle of a pass over
     /// several pages, since a pass skips entries that later ones replaced.
     #[n(2)]
     pub base: u64,
 }
 
 impl Cursor {
-    /// Whether a pass over the feed is over: the device holds all that it was given.
+    /// Whether no pass is under way: the device has every record as of `seq`.
     pub fn is_whole(&self) -> bool {
         self.base == self.seq
     }
 }
 
-/// What a device says.
+/// The request of a round.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Columns>")]
 pub struct Request {
-    /// Where the device stands.
+    /// The device's position in the feed.
     #[n(0)]
     pub cursor: Cursor,
-    /// What the changes below share.
+    /// Shared parts of the changes below.
     #[n(1)]
     pub tables: Tables,
-    /// What the office has lost (rule P3), taken before the pushes that may build on it.
+    /// States that the office has lost (rule P3), handled before the pushes that may build on them.
     #[n(2)]
     pub restore: Vec<Restore>,
     /// Changes that the office has not confirmed, oldest record first (rule R5).
     #[n(3)]
     pub push: Vec<Push>,
-    /// Records of which the device wants what it lacks, whatever the cursor says (rules D5, P3).
+    /// Records whose missing parts the device asks for, whatever its cursor (rules D5, P3).
     #[n(4)]
     pub want: Vec<Want>,
-    /// What the device holds, to be compared; empty but in a repair (rule P3).
+    /// Ranges of the device's records to compare; empty except in a repair (rule P3).
     #[n(5)]
     pub ranges: Vec<Range>,
-    /// The most bytes wanted back.
+    /// The largest reply that the device asks for, bytes.
     #[n(6)]
     pub max_bytes: u32,
-    /// Numbers of refused work of this device on which a decision may have been taken (rule M4).
+    /// Quarantine numbers of this device's work that may have been decided (rule M4).
     #[n(7)]
     pub undecided: Option<Vec<u64>>,
-    /// Records for which the office has said more than once that it lacks what the pushed changes
-    /// build on, and nothing brings it: the changes are to be kept for a person to look at (R6).
+    /// Records whose pushes the office is to quarantine if it lacks their dependencies: it has
+    /// said so more than once, and this device can't restore them (rule R6).
     #[n(8)]
     pub quarantine: Option<Vec<RecordId>>,
 }
@@ -97,65 +103,36 @@ pub struct Push {
     pub changes: Vec<Packed>,
 }
 
-/// Changes of anybody that the office once held and lost in a restore (rule P3). The state token is
-/// its own word for that, and the hashes in the heads hold all that they follow.
+/// A state that the office once had and lost in a restore, with changes of any author that lead to
+/// it (rule P3).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Columns>")]
 pub struct Restore {
     /// Which record.
     #[n(0)]
     pub record: RecordId,
-    /// A state that the office vouched for to this user.
+    /// A state that the office attested to this user.
     #[n(1)]
     pub heads: Heads,
-    /// The office's word.
+    /// The office's proof of that.
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     pub mac: StateMac,
-    /// What leads to it, in causal order, as far as the office may lack it.
+    /// The changes that the office may lack, in causal order.
     #[cbor(with = "columns")]
     #[n(3)]
     pub changes: Vec<Packed>,
 }
 
-/// A record of which the device wants what it lacks.
+/// A record whose missing parts the device asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Want {
     /// Which record.
     #[n(0)]
     pub record: RecordId,
-    /// What the device has of it; empty for the whole document.
+    /// What the device has of it; empty to ask for the whole document.
     #[n(1)]
     pub have: Heads,
-}
-
-/// The office's word that it held a record in a state, for one user: a truncated HMAC that only
-/// the office can make or check.
-pub type StateMac = [u8; 8];
-
-/// A MAC, and a mark of the state that it is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(transparent)]
-pub struct StateToken(
-    #[n(0)]
-    #[cbor(with = "minicbor::bytes")]
-    [u8; 12],
-);
-
-impl StateToken {
-    /// The state token for a record in a state.
-    pub fn new(record: RecordId, heads: &Heads, mac: StateMac) -> Self {
-        let mut bytes = [0; 12];
-        bytes[..4].copy_from_slice(&Item::of(record, heads).mark());
-        bytes[4..].copy_from_slice(&mac);
-        Self(bytes)
-    }
-
-    /// The MAC, if it is for this state.
-    pub fn mac_for(&self, record: RecordId, heads: &Heads) -> Option<StateMac> {
-        let (mark, mac) = self.0.split_first_chunk::<4>()?;
-        (*mark == Item::of(record, heads).mark()).then(|| mac.try_into().ok())?
-    }
 }
 
 /// Bytes of an Automerge chunk.
@@ -167,197 +144,54 @@ pub struct Chunk(
     pub Vec<u8>,
 );
 
-/// What the office answers.
+/// The office's reply.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Columns>")]
 pub struct Reply {
-    /// What the changes below share.
+    /// Shared parts of the changes below.
     #[n(0)]
     pub tables: Tables,
-    /// One result per record brought, in the order of the request.
+    /// One outcome per restored record, in the order of the request.
     #[n(1)]
     pub restored: Vec<Outcome>,
-    /// One result per pushed record, in the order of the request.
+    /// One outcome per pushed record, in the order of the request.
     #[n(2)]
     pub results: Vec<Outcome>,
-    /// Records wanted, and those of the feed after the cursor, in order of `seq`.
+    /// Wanted records, then those of the feed after the cursor, in order of `seq`.
     #[n(3)]
     pub entries: Vec<RecordUpdate>,
-    /// What differs in the ranges that were asked about.
+    /// What differs in the ranges of the request.
     #[n(4)]
     pub differing: Differing,
-    /// Where the device stands once it has applied this reply.
+    /// The device's cursor once it has applied this reply.
     #[n(5)]
     pub cursor: Cursor,
-    /// Entries of the feed that remain after this cursor.
+    /// Feed entries that remain after this cursor.
     #[n(6)]
     pub remaining: u64,
-    /// Digest of the whole feed; equal to the device's own only when `remaining` is 0.
+    /// Digest of the whole feed; to be compared only where `remaining` is 0.
     #[n(7)]
     pub digest: Digest,
     /// The office's clock, ms since 1970 UTC.
     #[n(8)]
     pub office_time: i64,
-    /// Decisions on the refused work that was asked about.
+    /// Decisions on the quarantined work of the request.
     #[n(9)]
     pub decisions: Option<Vec<QuarantineDecision>>,
-    /// The device is not to work any more: what was pushed is kept and everything else withdrawn
+    /// The device is revoked: its pushes are in quarantine and all its records are withdrawn
     /// (rule F4).
     #[n(10)]
     pub revocation: Option<Revocation>,
 }
 
-/// What a person at the office decided on refused work.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct QuarantineDecision {
-    /// Its number in quarantine.
-    #[n(0)]
-    pub quarantine: u64,
-    /// Whether it was accepted; else it was dismissed.
-    #[n(1)]
-    pub accepted: bool,
-    /// Why, in the person's words; may be empty where it was accepted.
-    #[n(2)]
-    pub reason: String,
-}
-
-/// Why a device is not to work any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Revocation {
-    /// The device was revoked.
-    #[n(0)]
-    DeviceRevoked,
-    /// Its user was locked out.
-    #[n(1)]
-    UserDisabled,
-}
-
-impl Revocation {
-    /// The stable word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::DeviceRevoked => "device_revoked",
-            Self::UserDisabled => "user_disabled",
-        }
-    }
-}
-
-/// The results of rule R6. Refusals are values, not errors.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub enum Outcome {
-    /// Durable at the office (rule D2).
-    #[n(0)]
-    Merged {
-        /// For the office's copy after the merge.
-        #[n(0)]
-        state_token: StateToken,
-    },
-    /// The office held all of it before.
-    #[n(1)]
-    Duplicate {
-        /// For the office's copy.
-        #[n(0)]
-        state_token: StateToken,
-    },
-    /// Dependencies are missing: the device sends everything that it holds after `have`.
-    #[n(2)]
-    Missing {
-        /// Heads of the office's copy; empty where the office has no such record.
-        #[n(0)]
-        have: Heads,
-    },
-    /// Not accepted; kept at the office under the quarantine number (rule M4).
-    #[n(3)]
-    Refused {
-        /// Stable word for programs and translations.
-        #[n(0)]
-        code: RefusalCode,
-        /// The path that may not be written, where there is one.
-        #[n(1)]
-        path: String,
-        /// One sentence for people.
-        #[n(2)]
-        message: String,
-        /// Number in the office's quarantine, 0 where nothing could be kept.
-        #[n(3)]
-        quarantine: u64,
-    },
-    /// The record is no longer the device's; its unsent work was kept at the office (rule F1).
-    #[n(4)]
-    Withdrawn,
-}
-
-/// Why a push was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cbor(index_only)]
-pub enum RefusalCode {
-    /// The bytes are no change, or their checksum is wrong.
-    #[n(0)]
-    Malformed,
-    /// A cap on size or number is passed.
-    #[n(1)]
-    TooLarge,
-    /// A change was written by somebody else's actor.
-    #[n(2)]
-    ForeignActor,
-    /// The actor's sequence has a gap or repeats with other content.
-    #[n(3)]
-    BrokenSequence,
-    /// A path is not writable for this role at this stage.
-    #[n(4)]
-    NotAllowed,
-    /// The merged record would not be a valid visit record.
-    #[n(5)]
-    InvalidRecord,
-    /// The office holds no such record, or it was never this user's.
-    #[n(6)]
-    UnknownRecord,
-    /// What is brought back is no state that the office vouched for.
-    #[n(7)]
-    NotAttested,
-    /// Not kept: the office keeps as much refused work of this device as it takes (rule M4).
-    #[n(8)]
-    QuarantineFull,
-    /// What the work builds on is neither at the office nor on the device.
-    #[n(9)]
-    MissingDependencies,
-    /// A signature under the seal is wrong, or by a key that the device did not enrol.
-    #[n(10)]
-    WrongSignature,
-    /// The office holds a seal on the record: what the seal closes came too late (rule M9).
-    #[n(11)]
-    Sealed,
-}
-
-impl RefusalCode {
-    /// The stable word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::TooLarge => "too_large",
-            Self::ForeignActor => "foreign_actor",
-            Self::BrokenSequence => "broken_sequence",
-            Self::NotAllowed => "not_allowed",
-            Self::InvalidRecord => "invalid_record",
-            Self::UnknownRecord => "unknown_record",
-            Self::NotAttested => "not_vouched",
-            Self::QuarantineFull => "quarantine_full",
-            Self::MissingDependencies => "without_past",
-            Self::WrongSignature => "wrong_signature",
-            Self::Sealed => "sealed",
-        }
-    }
-}
-
-/// One record of the feed.
+/// The update of one record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Columns>")]
 pub struct RecordUpdate {
     /// Which record.
     #[n(0)]
     pub record: RecordId,
-    /// What the device does with it.
+    /// What the office sends of it.
     #[n(1)]
     pub content: UpdateContent,
 }
@@ -369,11 +203,11 @@ pub enum UpdateContent {
     /// Changes that the device lacks, in causal order.
     #[n(0)]
     Changes {
-        /// None where the device wrote all that is new (rule R4).
+        /// Empty where the device itself wrote all that is new (rule R4).
         #[cbor(with = "columns")]
         #[n(0)]
         changes: Vec<Packed>,
-        /// For the office's copy.
+        /// For the office's state.
         #[n(1)]
         state_token: StateToken,
     },
@@ -383,21 +217,21 @@ pub enum UpdateContent {
         /// Automerge `save()` without its own deflate, so that the body compresses across records.
         #[n(0)]
         document: Chunk,
-        /// For the office's copy.
+        /// For the office's state.
         #[n(1)]
         state_token: StateToken,
     },
-    /// Not the device's any more: erase it once its unsent work has been handed over.
+    /// The record is no longer the device's: it is erased once its unsent work is handed over.
     #[n(2)]
     Withdrawn,
-    /// What was wanted was never this user's, or the office has lost it; nothing is erased for it.
+    /// The office has no such record of this user, or has lost it. The device erases nothing.
     #[n(3)]
     Unknown,
 }
 
 /// Bytes of a request.
 pub fn encode_request(request: &Request) -> Vec<u8> {
-    envelope::seal(request)
+    envelope::encode(request)
 }
 
 /// A request from untrusted bytes.
@@ -405,17 +239,17 @@ pub fn decode_request(bytes: &[u8]) -> Result<Request, MalformedBody> {
     Inflated::new(bytes)?.request()
 }
 
-/// A body that is inflated and not yet taken apart: its size says what that may take.
+/// An inflated body that is not decoded yet: its size bounds what decoding takes.
 #[derive(Debug)]
 pub struct Inflated<'b>(Cow<'b, [u8]>);
 
 impl<'b> Inflated<'b> {
     /// Inflates untrusted bytes, never past [`MAX_BODY`].
     pub fn new(bytes: &'b [u8]) -> Result<Self, MalformedBody> {
-        envelope::content(bytes).map(Self)
+        envelope::payload(bytes).map(Self)
     }
 
-    /// The same without the bytes that it came as.
+    /// The same without borrowing the original bytes.
     pub fn into_owned(self) -> Inflated<'static> {
         Inflated(Cow::Owned(self.0.into_owned()))
     }
@@ -425,18 +259,18 @@ impl<'b> Inflated<'b> {
         self.0.len()
     }
 
-    /// The request that it is.
+    /// Decodes the request.
     pub fn request(&self) -> Result<Request, MalformedBody> {
-        envelope::decode(&self.0)
+        envelope::decode_payload(&self.0)
     }
 }
 
 /// Bytes of a reply.
 pub fn encode_reply(reply: &Reply) -> Vec<u8> {
-    envelope::seal(reply)
+    envelope::encode(reply)
 }
 
 /// A reply from bytes.
 pub fn decode_reply(bytes: &[u8]) -> Result<Reply, MalformedBody> {
-    envelope::open(bytes)
+    envelope::decode(bytes)
 }

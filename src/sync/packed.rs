@@ -1,10 +1,10 @@
-//! Changes on the wire, without what the other side can work out.
+//! Changes on the wire, without the parts that the other side can reconstruct.
 //!
 //! A change of one field is some 130 bytes, of which its columns are 50. The rest is magic,
-//! checksum, actors, the hashes that it follows. On the wire actors and names stand once in a
-//! table of the message, and a dependency is the beginning of its hash, or nothing where it is the
-//! change before. The other side puts the chunk together again and compares the checksum, so a
-//! change arrives as it was or not at all.
+//! checksum, actors and dependency hashes. On the wire actors and names are in a table of the
+//! message, and a dependency is a prefix of its hash, or nothing where it is the previous change.
+//! The other side rebuilds the chunk and compares the checksum, so a change arrives byte for byte
+//! or not at all.
 
 use std::collections::BTreeMap;
 
@@ -19,59 +19,59 @@ use minicbor::{Decode, Decoder, Encode};
 use super::chunk::{self, Parts};
 use crate::record::genesis;
 
-/// Bytes of a hash that name a dependency within one record. Eight can't be met by trying within
-/// the life of a record; a mistake would show in the checksum.
+/// Bytes of a hash that identify a dependency within one record. Eight bytes make a collision
+/// infeasible, and the checksum would reveal one.
 const PREFIX: usize = 8;
 
-/// A change that comes to more than so many times what it takes on the wire travels plain. A place
-/// in a table can stand for any number of bytes, so that a body could come to more than a machine
-/// has. A change of one field comes to two or three times.
-const EXPANSION: usize = 8;
+/// A change that would expand to more than this many times its size on the wire is sent plain. A
+/// table index can stand for any number of bytes, so a small body could otherwise fill the memory.
+/// A change of one field expands two or three times.
+const MAX_EXPANSION: usize = 8;
 
-/// Actors or names in a table: as many as a body can make use of, and few enough that empty ones
-/// take no memory to speak of.
-const PLACES: usize = 16_384;
+/// Actors or names in a table: more than a body can use, and few enough that empty ones take
+/// little memory.
+const MAX_TABLE: usize = 16_384;
 
-/// What the next change of a list is counted from.
+/// The previous change of a list, from which the next one is counted.
 #[derive(Debug, Clone, Copy, Default)]
-struct Before {
+struct Previous {
     hash: Option<ChangeHash>,
     seq: u64,
     start_op: u64,
-    /// The table's time until a change has one.
+    /// `None` before the first change: its time is counted from the table's.
     time: Option<i64>,
 }
 
-/// A dependency by the beginning of its hash.
+/// A dependency by a prefix of its hash.
 pub type Prefix = [u8; PREFIX];
 
-/// The beginning of a hash.
+/// The prefix of a hash.
 pub fn prefix(hash: &ChangeHash) -> Prefix {
     let mut prefix = [0; PREFIX];
     prefix.copy_from_slice(&hash.0[..PREFIX]);
     prefix
 }
 
-/// What the changes of one message share.
+/// The shared parts of the changes of one message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Tables {
-    /// Actors; changes name them by place.
+    /// Actors; changes refer to them by index.
     #[n(0)]
-    #[cbor(decode_with = "places")]
+    #[cbor(decode_with = "bounded_table")]
     actors: Vec<ByteVec>,
     /// Messages of changes, which are sign-in names.
     #[n(1)]
-    #[cbor(decode_with = "places")]
+    #[cbor(decode_with = "bounded_table")]
     names: Vec<ByteVec>,
-    /// Time that the changes' own are counted from, s.
+    /// The time from which those of the changes are counted, s.
     #[n(2)]
     time: i64,
 }
 
-fn places<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<ByteVec>, Error> {
+fn bounded_table<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<ByteVec>, Error> {
     let mut table = Vec::new();
     for bytes in d.array_iter_with(ctx)? {
-        if table.len() == PLACES {
+        if table.len() == MAX_TABLE {
             return Err(Error::message("a table is too long"));
         }
         table.push(bytes?);
@@ -82,34 +82,34 @@ fn places<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<ByteVec>, Error
 /// One change on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packed {
-    /// The chunk as it is: where stripping it does not give it back, or is of no use.
+    /// The chunk as it is: it can't be rebuilt byte for byte, or stripping saves nothing.
     Plain(Vec<u8>),
-    /// What the other side can't work out. Boxed, so that a body of many small changes takes
-    /// little more memory than its bytes.
+    /// The parts that the other side can't reconstruct. Boxed, so that a body of many small
+    /// changes takes little more memory than its bytes.
     Stripped(Box<Stripped>),
 }
 
-/// A change without what the other side can work out.
+/// The parts of a change that the other side can't reconstruct.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stripped {
-    /// Place of the actor.
+    /// Index of the actor.
     actor: u32,
-    /// The actor's number for it, less that of the change before in the list.
+    /// Its sequence number, relative to the previous change of the list.
     seq: i64,
-    /// Its first operation's counter, less that of the change before.
+    /// The counter of its first operation, relative to the previous change.
     start_op: i64,
-    /// Seconds after the change before; after the table's time for the first.
+    /// Its time, s, relative to the previous change, or to the table's for the first.
     time: i64,
-    /// Place of the message.
+    /// Index of the message.
     name: u32,
-    /// Beginnings of the hashes that it follows; empty for the change before alone.
+    /// Hash prefixes of its dependencies; empty where it depends on the previous change alone.
     deps: Vec<Prefix>,
-    /// Other actors that its columns name: 0 for the first change's, else the place and one.
+    /// Other actors that its columns name: 0 for that of the first change of every record, else
+    /// the index plus one.
     others: Vec<u32>,
     /// Its columns, as they are.
     columns: Vec<u8>,
-    /// Beginning of its hash. None where the next change follows it alone: that one's hash says
-    /// that both are as they were.
+    /// Prefix of its hash. `None` where the next change depends on it alone, whose hash covers it.
     checksum: Option<[u8; 4]>,
 }
 
@@ -119,7 +119,7 @@ impl Packed {
         Self::Plain(chunk.to_vec())
     }
 
-    /// About how many bytes it takes on the wire.
+    /// Approximate bytes on the wire.
     pub fn size(&self) -> usize {
         match self {
             Self::Plain(chunk) => chunk.len(),
@@ -133,27 +133,28 @@ impl Stripped {
         16 + self.deps.len() * PREFIX + self.others.len() + self.columns.len()
     }
 
-    /// Whether it may stand for a chunk that is so long but for the actors that it names.
-    fn may_stand_for(&self, rest: usize, others: impl Iterator<Item = usize>) -> bool {
-        let most = EXPANSION * self.size();
-        let mut length = rest;
-        // Ends with the first that is too much, however many there are.
+    /// Whether its expansion is within bounds: `names` bytes of actor and message, and the lengths
+    /// of the other actors.
+    fn expands_within_bounds(&self, names: usize, others: impl Iterator<Item = usize>) -> bool {
+        let limit = MAX_EXPANSION * self.size();
+        let mut length = names;
+        // Stops at the limit, however many actors there are.
         for other in others {
             length = length.saturating_add(other);
-            if length > most {
+            if length > limit {
                 return false;
             }
         }
-        length <= most
+        length <= limit
     }
 }
 
-/// Why changes can't be put together again.
+/// Why changes can't be unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unpackable {
-    /// A change follows one that is not held.
+    /// A change depends on one that is not there.
     UnknownDependency,
-    /// A place that no table has, or a checksum that is wrong.
+    /// An index outside a table, or a wrong checksum.
     Malformed,
 }
 
@@ -163,16 +164,16 @@ pub struct Packer {
     tables: Tables,
     actors: BTreeMap<Vec<u8>, u32>,
     names: BTreeMap<Vec<u8>, u32>,
-    began: bool,
+    has_time: bool,
 }
 
 impl Packer {
     /// Packs changes of one record, in causal order.
     pub fn pack<'c>(&mut self, chunks: impl IntoIterator<Item = &'c [u8]>) -> Vec<Packed> {
-        let mut before = Before::default();
+        let mut previous = Previous::default();
         let mut packed: Vec<Packed> = Vec::new();
         for chunk in chunks {
-            let one = self.one(chunk, &mut before);
+            let one = self.pack_one(chunk, &mut previous);
             if let (Packed::Stripped(next), Some(Packed::Stripped(last))) =
                 (&one, packed.last_mut())
                 && next.deps.is_empty()
@@ -184,30 +185,30 @@ impl Packer {
         packed
     }
 
-    /// What goes with the packed changes.
+    /// The tables of all packed changes.
     pub fn into_tables(self) -> Tables {
         self.tables
     }
 
-    fn one(&mut self, chunk: &[u8], before: &mut Before) -> Packed {
+    fn pack_one(&mut self, chunk: &[u8], previous: &mut Previous) -> Packed {
         let hash = chunk::hash(chunk);
-        // The other side puts what a change follows in order.
-        let in_order = |deps: &[ChangeHash]| !deps.is_empty() && deps.is_sorted_by(|a, b| a < b);
-        let faithful = |parts: &Parts<'_>| in_order(&parts.deps) && parts.build().0 == chunk;
-        let parts = Parts::parse(chunk).ok().filter(faithful);
-        let Some(stripped) = parts.and_then(|parts| self.strip(&parts, *before)) else {
-            before.hash = Some(hash);
+        // The other side sorts dependencies.
+        let is_sorted = |deps: &[ChangeHash]| !deps.is_empty() && deps.is_sorted_by(|a, b| a < b);
+        let is_lossless = |parts: &Parts<'_>| is_sorted(&parts.deps) && parts.build().0 == chunk;
+        let parts = Parts::parse(chunk).ok().filter(is_lossless);
+        let Some(stripped) = parts.and_then(|parts| self.strip(&parts, *previous)) else {
+            previous.hash = Some(hash);
             return Packed::plain(chunk);
         };
-        before.add(&stripped, self.tables.time);
-        before.hash = Some(hash);
+        previous.advance(&stripped, self.tables.time);
+        previous.hash = Some(hash);
         Packed::Stripped(Box::new(stripped))
     }
 
-    /// `None` where a table is full, or what comes out would be too many times as long.
-    fn strip(&mut self, parts: &Parts<'_>, last: Before) -> Option<Stripped> {
-        if !self.began {
-            self.began = true;
+    /// `None` where a table is full or the expansion is out of bounds.
+    fn strip(&mut self, parts: &Parts<'_>, last: Previous) -> Option<Stripped> {
+        if !self.has_time {
+            self.has_time = true;
             self.tables.time = parts.time;
         }
         let follows = last.hash.is_some_and(|last| parts.deps == [last]);
@@ -217,18 +218,19 @@ impl Packer {
             seq: parts.seq.wrapping_sub(last.seq).cast_signed(),
             start_op: parts.start_op.wrapping_sub(last.start_op).cast_signed(),
             time: parts.time.wrapping_sub(last.time.unwrap_or(self.tables.time)),
-            name: place(&mut self.names, &mut self.tables.names, parts.message)?,
+            name: intern(&mut self.names, &mut self.tables.names, parts.message)?,
             deps,
             others: parts.others.iter().map(|other| self.other(other)).collect::<Option<_>>()?,
             columns: parts.columns.to_vec(),
             checksum: Some(parts.checksum),
         };
         let others = parts.others.iter().map(|other| other.len());
-        stripped.may_stand_for(parts.actor.len() + parts.message.len(), others).then_some(stripped)
+        let names = parts.actor.len() + parts.message.len();
+        stripped.expands_within_bounds(names, others).then_some(stripped)
     }
 
     fn actor(&mut self, actor: &[u8]) -> Option<u32> {
-        place(&mut self.actors, &mut self.tables.actors, actor)
+        intern(&mut self.actors, &mut self.tables.actors, actor)
     }
 
     fn other(&mut self, actor: &[u8]) -> Option<u32> {
@@ -236,89 +238,91 @@ impl Packer {
     }
 }
 
-fn place(
+/// The index of bytes in a table, to which they are added; `None` where it is full.
+fn intern(
     known: &mut BTreeMap<Vec<u8>, u32>,
     table: &mut Vec<ByteVec>,
     bytes: &[u8],
 ) -> Option<u32> {
-    if let Some(place) = known.get(bytes) {
-        return Some(*place);
+    if let Some(index) = known.get(bytes) {
+        return Some(*index);
     }
-    let place = u32::try_from(table.len()).ok().filter(|_| table.len() < PLACES)?;
+    let index = u32::try_from(table.len()).ok().filter(|_| table.len() < MAX_TABLE)?;
     table.push(bytes.to_vec().into());
-    known.insert(bytes.to_vec(), place);
-    Some(place)
+    known.insert(bytes.to_vec(), index);
+    Some(index)
 }
 
-impl Before {
-    /// Counts on by what a change says.
-    fn add(&mut self, change: &Stripped, table: i64) {
+impl Previous {
+    /// Adds the relative numbers of a change; `table` is the table's time.
+    fn advance(&mut self, change: &Stripped, table: i64) {
         self.seq = self.seq.wrapping_add_signed(change.seq);
         self.start_op = self.start_op.wrapping_add_signed(change.start_op);
         self.time = Some(self.time.unwrap_or(table).wrapping_add(change.time));
     }
 }
 
-/// Puts the changes of one record together again. `held` finds a change of the record by the
-/// beginning of its hash.
+/// Rebuilds the changes of one record. `known` finds a change that the record has by the prefix of
+/// its hash.
 pub fn unpack(
     packed: &[Packed],
     tables: &Tables,
-    held: impl Fn(&Prefix) -> Option<ChangeHash>,
+    known: impl Fn(&Prefix) -> Option<ChangeHash>,
 ) -> Result<Vec<Vec<u8>>, Unpackable> {
-    let mut came: BTreeMap<Prefix, ChangeHash> = BTreeMap::new();
-    let mut before = Before::default();
+    let mut unpacked: BTreeMap<Prefix, ChangeHash> = BTreeMap::new();
+    let mut previous = Previous::default();
     let mut chunks = Vec::new();
-    // Whether the change before is still to be vouched for by the hash of one that follows it.
-    let mut open = false;
+    // The previous change has no checksum: the hash of this one must cover it.
+    let mut unchecked = false;
     for one in packed {
-        let find = |name: &Prefix| came.get(name).copied().or_else(|| held(name));
+        let find = |name: &Prefix| unpacked.get(name).copied().or_else(|| known(name));
         let follows = matches!(one, Packed::Stripped(change) if change.deps.is_empty());
-        if open && !follows {
+        if unchecked && !follows {
             return Err(Unpackable::Malformed);
         }
         let (chunk, hash) = match one {
             Packed::Plain(chunk) => (chunk.clone(), chunk::hash(chunk)),
-            Packed::Stripped(change) => rebuild(change, tables, &mut before, find)?,
+            Packed::Stripped(change) => rebuild(change, tables, &mut previous, find)?,
         };
-        open = matches!(one, Packed::Stripped(change) if change.checksum.is_none());
+        unchecked = matches!(one, Packed::Stripped(change) if change.checksum.is_none());
         chunks.push(chunk);
-        came.insert(prefix(&hash), hash);
-        before.hash = Some(hash);
+        unpacked.insert(prefix(&hash), hash);
+        previous.hash = Some(hash);
     }
-    if open { Err(Unpackable::Malformed) } else { Ok(chunks) }
+    if unchecked { Err(Unpackable::Malformed) } else { Ok(chunks) }
 }
 
 fn rebuild(
     change: &Stripped,
     tables: &Tables,
-    before: &mut Before,
+    previous: &mut Previous,
     find: impl Fn(&Prefix) -> Option<ChangeHash>,
 ) -> Result<(Vec<u8>, ChangeHash), Unpackable> {
-    let other = |place: &u32| match place.checked_sub(1) {
-        Some(place) => at(&tables.actors, place),
+    let other = |index: &u32| match index.checked_sub(1) {
+        Some(index) => lookup(&tables.actors, index),
         None => Ok(genesis::ACTOR.as_slice()),
     };
-    let (actor, message) = (at(&tables.actors, change.actor)?, at(&tables.names, change.name)?);
-    let others = change.others.iter().map(|place| other(place).map_or(0, <[u8]>::len));
-    if !change.may_stand_for(actor.len() + message.len(), others) {
+    let (actor, message) =
+        (lookup(&tables.actors, change.actor)?, lookup(&tables.names, change.name)?);
+    let others = change.others.iter().map(|index| other(index).map_or(0, <[u8]>::len));
+    if !change.expands_within_bounds(actor.len() + message.len(), others) {
         return Err(Unpackable::Malformed);
     }
     let mut deps: Vec<ChangeHash> = if change.deps.is_empty() {
-        vec![before.hash.ok_or(Unpackable::Malformed)?]
+        vec![previous.hash.ok_or(Unpackable::Malformed)?]
     } else {
         let found = change.deps.iter().map(|name| find(name).ok_or(Unpackable::UnknownDependency));
         found.collect::<Result<_, _>>()?
     };
     deps.sort_unstable();
-    before.add(change, tables.time);
+    previous.advance(change, tables.time);
     let parts = Parts {
         checksum: [0; 4],
         deps,
         actor,
-        seq: before.seq,
-        start_op: before.start_op,
-        time: before.time.unwrap_or(tables.time),
+        seq: previous.seq,
+        start_op: previous.start_op,
+        time: previous.time.unwrap_or(tables.time),
         message,
         others: change.others.iter().map(other).collect::<Result<_, _>>()?,
         columns: &change.columns,
@@ -330,8 +334,8 @@ fn rebuild(
     Ok((chunk, hash))
 }
 
-fn at(table: &[ByteVec], place: u32) -> Result<&[u8], Unpackable> {
-    let found = usize::try_from(place).ok().and_then(|place| table.get(place));
+fn lookup(table: &[ByteVec], index: u32) -> Result<&[u8], Unpackable> {
+    let found = usize::try_from(index).ok().and_then(|index| table.get(index));
     found.map(|bytes| bytes.as_slice()).ok_or(Unpackable::Malformed)
 }
 

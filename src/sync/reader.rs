@@ -1,10 +1,10 @@
-//! Reads untrusted bytes front to back. Nothing here panics, allocates or trusts a length.
+//! Reads untrusted bytes from front to back without panics, allocations or trust in lengths.
 
-/// Bytes that end too early, or a number that is too large or not written in its shortest form.
+/// The bytes end too early, or a number is too large or not in its shortest form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReadError;
 
-/// The bytes that are still to be read.
+/// Bytes that remain to be read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader<'b>(&'b [u8]);
 
@@ -122,7 +122,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_a_number_or_refused(bytes: Vec<u8>) {
+        fn any_bytes_are_a_number_or_an_error(bytes: Vec<u8>) {
             let _ = Reader::new(&bytes).unsigned();
             let _ = Reader::new(&bytes).signed();
         }

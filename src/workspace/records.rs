@@ -5,4 +5,6 @@ pub(super) mod conduct;
 pub(super) mod drafts;
 pub(super) mod entry;
 pub(super) mod listing;
+pub(super) mod outbox;
 mod practice;
+pub(super) mod problem;

@@ -1,9 +1,11 @@
 //! The device's side of sync: the link, rounds, replies, repair, refused work and revocation.
 
-pub(super) mod apply;
-mod leaving;
+mod apply;
 pub(super) mod link;
 pub(super) mod refused;
 pub(super) mod repair;
+mod revoked;
 pub(super) mod round;
-mod status;
+mod schedule;
+pub(super) mod status;
+mod withdrawal;

@@ -1,9 +1,9 @@
 //! The changes of one body, column by column.
 //!
-//! What is alike in all changes, such as the distance of a number to the one before, stands side
-//! by side and deflates to almost nothing; what is not, hashes and contents, does not break it
-//! up. A body is a sequence of two values: the columns of all its changes, and the rest, in which
-//! each list of changes is only its length.
+//! Values that are similar in all changes, such as relative numbers, are next to each other and
+//! deflate to almost nothing, without hashes and contents in between. A body is a sequence of two
+//! values: the columns of all its changes, and the rest, in which each list of changes is only its
+//! length.
 
 use minicbor::data::Type;
 use minicbor::decode::Error;
@@ -13,24 +13,24 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 use super::contents::Contents;
 use super::{PREFIX, Packed, Stripped};
 
-/// Changes in one body: more than fit into the largest, small enough that empty ones take no
-/// memory to speak of.
-const CHANGES: usize = 65_536;
+/// Changes in one body: more than fit into the largest, and few enough that empty ones take little
+/// memory.
+const MAX_CHANGES: usize = 65_536;
 
 /// Bytes of a checksum on the wire.
 const CHECKSUM: usize = 4;
 
-/// A chunk as it is.
+/// Kind of a plain chunk.
 const PLAIN: u32 = 0;
-/// A stripped change without a checksum.
-const OPEN: u32 = 1;
-/// A stripped change with one.
-const CLOSED: u32 = 2;
+/// Kind of a stripped change without a checksum.
+const UNCHECKED: u32 = 1;
+/// Kind of a stripped change with a checksum.
+const CHECKED: u32 = 2;
 
 /// The columns of all changes in a body: the context in which it is encoded and decoded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Columns {
-    /// [`PLAIN`], [`OPEN`] or [`CLOSED`].
+    /// [`PLAIN`], [`UNCHECKED`] or [`CHECKED`].
     #[n(0)]
     kinds: Column,
     #[n(1)]
@@ -43,24 +43,24 @@ pub struct Columns {
     times: Column,
     #[n(5)]
     names: Column,
-    /// How many hashes a change follows; 0 for the change before alone.
+    /// Number of dependencies; 0 for the previous change alone.
     #[n(6)]
-    followed: Column,
-    /// How many other actors it names, then their places.
+    dep_counts: Column,
+    /// Number of other actors, then their indexes.
     #[n(7)]
     others: Column,
-    /// Beginnings of the hashes that it follows, then of its own.
+    /// Hash prefixes of the dependencies, then of the change itself.
     #[n(8)]
     hashes: Column,
     /// Chunks and columns of operations.
     #[n(9)]
     contents: Contents,
-    /// Changes taken out of them.
+    /// Changes decoded so far.
     #[cbor(skip)]
     taken: usize,
 }
 
-/// Values one after another: written at the end, read from the front.
+/// A queue of encoded values: written at the end, read from the front.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Column {
     bytes: Vec<u8>,
@@ -148,15 +148,15 @@ impl Columns {
                 self.contents.put(chunk);
             }
             Packed::Stripped(change) => {
-                self.kinds.put(if change.checksum.is_some() { CLOSED } else { OPEN });
+                self.kinds.put(if change.checksum.is_some() { CHECKED } else { UNCHECKED });
                 self.actors.put(change.actor);
                 self.seqs.put(change.seq);
                 self.start_ops.put(change.start_op);
                 self.times.put(change.time);
                 self.names.put(change.name);
-                self.followed.put(change.deps.len());
+                self.dep_counts.put(change.deps.len());
                 self.others.put(change.others.len());
-                change.others.iter().for_each(|place| self.others.put(place));
+                change.others.iter().for_each(|index| self.others.put(index));
                 change.deps.iter().for_each(|name| self.hashes.put_bytes(name));
                 self.hashes.put_bytes(change.checksum.as_ref().map_or(&[], |sum| &sum[..]));
                 self.contents.put(&change.columns);
@@ -166,13 +166,13 @@ impl Columns {
 
     fn take(&mut self) -> Result<Packed, Error> {
         self.taken += 1;
-        if self.taken > CHANGES {
+        if self.taken > MAX_CHANGES {
             return Err(Error::message("too many changes"));
         }
         let checked = match self.kinds.take()? {
             PLAIN => return Ok(Packed::Plain(self.contents.take()?)),
-            OPEN => false,
-            CLOSED => true,
+            UNCHECKED => false,
+            CHECKED => true,
             other => return Err(Error::unknown_variant(other.into())),
         };
         let actor = self.actors.take()?;
@@ -180,9 +180,9 @@ impl Columns {
         let start_op = self.start_ops.take()?;
         let time = self.times.take()?;
         let name = self.names.take()?;
-        let followed: u32 = self.followed.take()?;
+        let dep_count: u32 = self.dep_counts.take()?;
         let deps =
-            (0..followed).map(|_| hash::<PREFIX>(&mut self.hashes)).collect::<Result<_, _>>()?;
+            (0..dep_count).map(|_| hash::<PREFIX>(&mut self.hashes)).collect::<Result<_, _>>()?;
         let checksum = checked.then(|| hash::<CHECKSUM>(&mut self.hashes)).transpose()?;
         let count: u32 = self.others.take()?;
         let others = (0..count).map(|_| self.others.take()).collect::<Result<_, _>>()?;
@@ -200,11 +200,11 @@ impl Columns {
         })))
     }
 
-    /// Whether all that came has been read.
+    /// Whether all bytes have been read.
     fn are_read(&self) -> bool {
         let Self { kinds, actors, seqs, start_ops, times, names, .. } = self;
-        let Self { followed, others, hashes, contents, .. } = self;
-        [kinds, actors, seqs, start_ops, times, names, followed, others, hashes]
+        let Self { dep_counts, others, hashes, contents, .. } = self;
+        [kinds, actors, seqs, start_ops, times, names, dep_counts, others, hashes]
             .iter()
             .all(|column| column.is_read())
             && contents.is_read()
@@ -215,7 +215,7 @@ fn hash<const N: usize>(hashes: &mut Column) -> Result<[u8; N], Error> {
     hashes.take_bytes(N)?.try_into().map_err(|_| Error::end_of_input())
 }
 
-/// Encodes a list of changes: its length here, the changes in the columns of the body.
+/// Encodes a list of changes: the length in place, the changes in the columns of the body.
 pub(in crate::sync) fn encode<C: AsMut<Columns>, W: Write>(
     changes: &[Packed],
     e: &mut Encoder<W>,
@@ -225,7 +225,7 @@ pub(in crate::sync) fn encode<C: AsMut<Columns>, W: Write>(
     changes.len().encode(e, columns)
 }
 
-/// Decodes a list of changes. A length beyond what came is an error once the columns end.
+/// Decodes a list of changes. A false length is an error at the end of the columns.
 pub(in crate::sync) fn decode<'b, C: AsMut<Columns>>(
     d: &mut Decoder<'b>,
     columns: &mut C,
@@ -234,7 +234,7 @@ pub(in crate::sync) fn decode<'b, C: AsMut<Columns>>(
     (0..count).map(|_| columns.as_mut().take()).collect()
 }
 
-/// Bytes of a value with changes in it.
+/// Bytes of a value that contains changes.
 pub fn to_vec<T: Encode<Columns>>(value: &T) -> Vec<u8> {
     let (mut columns, mut rest) = (Columns::default(), Vec::new());
     let mut bytes = Vec::new();
@@ -247,7 +247,7 @@ pub fn to_vec<T: Encode<Columns>>(value: &T) -> Vec<u8> {
     bytes
 }
 
-/// A value with changes in it, from untrusted bytes, all of which it must be.
+/// A value that contains changes, from untrusted bytes, all of which must be read.
 pub fn from_slice<T: for<'b> Decode<'b, Columns>>(bytes: &[u8]) -> Result<T, Error> {
     let mut decoder = Decoder::new(bytes);
     let mut columns: Columns = decoder.decode()?;

@@ -1,9 +1,8 @@
 //! The contents of all changes in a body, by Automerge's own columns.
 //!
-//! The operations of a change are themselves columns: all keys, then all values, and so on. Most
-//! changes are a few bytes of each. Gathered over all changes, what is alike stands side by side
-//! and deflates to some sixty bytes less for thirty small changes. A content that is not of this
-//! form travels as it is.
+//! The operations of a change are themselves columns: all keys, then all values, and so on, most
+//! with a few bytes. Gathering each column over all changes saves some sixty bytes of the deflated
+//! body for thirty small changes. A content in any other format is sent as it is.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +14,13 @@ use super::columns::Column;
 use crate::sync::chunk::write_unsigned;
 use crate::sync::reader::{ReadError, Reader};
 
-/// Where contents stand that are not taken apart: behind all columns that Automerge can name.
-const WHOLE: u16 = 0x100;
+/// The column of contents in any other format: after all columns that Automerge can name.
+const OPAQUE: u16 = 0x100;
 
-/// Contents, written one by one, then read in the same order.
+/// Contents, written one by one and read in the same order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Contents {
-    /// For each content 0 where it stands whole; else one more than it has columns, and their
-    /// names.
+    /// For each content its number of columns plus one and their names, or 0 if it is opaque.
     shapes: Column,
     /// Bytes of each column.
     lengths: Column,
@@ -32,7 +30,7 @@ pub(super) struct Contents {
 
 impl Contents {
     pub(super) fn put(&mut self, content: &[u8]) {
-        match apart(content) {
+        match split_columns(content) {
             Ok(columns) => {
                 self.shapes.put(columns.len() + 1);
                 for (name, part) in columns {
@@ -42,7 +40,7 @@ impl Contents {
             }
             Err(ReadError) => {
                 self.shapes.put(0);
-                self.put_part(WHOLE, content);
+                self.put_part(OPAQUE, content);
             }
         }
     }
@@ -54,7 +52,7 @@ impl Contents {
 
     pub(super) fn take(&mut self) -> Result<Vec<u8>, Error> {
         let Some(names) = names(&mut self.shapes)? else {
-            return Ok(self.take_part(WHOLE)?.to_vec());
+            return Ok(self.take_part(OPAQUE)?.to_vec());
         };
         let mut content = Vec::new();
         let mut bytes = Vec::new();
@@ -82,11 +80,11 @@ impl Contents {
     }
 }
 
-/// A content's columns by name; an error where it has anything else, or a name too large.
-fn apart(content: &[u8]) -> Result<Vec<(u8, &[u8])>, ReadError> {
+/// A content's columns by name; an error where it is in another format or a name is too large.
+fn split_columns(content: &[u8]) -> Result<Vec<(u8, &[u8])>, ReadError> {
     let mut reader = Reader::new(content);
     let count = reader.unsigned()?;
-    // A count that lies ends with the bytes: nothing is reserved for it.
+    // Reserves no memory, so a false count ends with the bytes.
     let heads = (0..count)
         .map(|_| Ok((u8::try_from(reader.unsigned()?).map_err(|_| ReadError)?, reader.unsigned()?)))
         .collect::<Result<Vec<_>, ReadError>>()?;
@@ -97,7 +95,7 @@ fn apart(content: &[u8]) -> Result<Vec<(u8, &[u8])>, ReadError> {
     if reader.is_empty() { Ok(columns) } else { Err(ReadError) }
 }
 
-/// The names of the next content's columns; none where it stands whole.
+/// The names of the next content's columns; `None` where it is opaque.
 fn names(shapes: &mut Column) -> Result<Option<Vec<u8>>, Error> {
     let count: u32 = shapes.take()?;
     let Some(count) = count.checked_sub(1) else { return Ok(None) };
@@ -118,7 +116,7 @@ impl<C> Encode<C> for Contents {
         e.bytes(&bytes)?.ok()
     }
 
-    /// Not for want of parts: contents without a column have none.
+    /// Contents without columns have shapes but no parts.
     fn is_nil(&self) -> bool {
         self.shapes.bytes().is_empty()
     }
@@ -130,7 +128,7 @@ impl<'b, C> Decode<'b, C> for Contents {
             return Err(Error::message("contents are three values"));
         }
         let (shapes, lengths) = (Column::decode(d, ctx)?, Column::decode(d, ctx)?);
-        let parts = cut(shapes.clone(), lengths.clone(), d.bytes()?)?;
+        let parts = split_parts(shapes.clone(), lengths.clone(), d.bytes()?)?;
         Ok(Self { shapes, lengths, parts })
     }
 
@@ -139,8 +137,8 @@ impl<'b, C> Decode<'b, C> for Contents {
     }
 }
 
-/// Finds where each column ends: it is as long as all contents say together.
-fn cut(
+/// Splits the bytes into columns, each as long as the sum of its lengths.
+fn split_parts(
     mut shapes: Column,
     mut lengths: Column,
     mut bytes: &[u8],
@@ -149,7 +147,7 @@ fn cut(
     while !shapes.is_read() {
         let parts = match names(&mut shapes)? {
             Some(names) => names.into_iter().map(u16::from).collect(),
-            None => vec![WHOLE],
+            None => vec![OPAQUE],
         };
         for name in parts {
             let sum = sums.entry(name).or_default();

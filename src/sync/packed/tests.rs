@@ -1,4 +1,4 @@
-//! Properties of packing, and what must not come out.
+//! Properties of packing, and inputs that must be refused.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ prop_compose! {
         changes in vec((change(), prop::option::weighted(0.1, vec(any::<u8>(), 0..40))), 0..8),
     ) -> (Vec<Vec<u8>>, Vec<ChangeHash>) {
         let mut chunks: Vec<Vec<u8>> = Vec::new();
-        let mut held = Vec::new();
+        let mut known = Vec::new();
         for (change, garbage) in changes {
             let (follows, deps, actor, seq, start_op, time, message, others, columns) = change;
             if let Some(garbage) = garbage {
@@ -42,7 +42,7 @@ prop_compose! {
             deps.dedup();
             match chunks.last() {
                 Some(last) if follows => deps = vec![chunk::hash(last)],
-                _ => held.extend(deps.clone()),
+                _ => known.extend(deps.clone()),
             }
             let parts = Parts {
                 checksum: [0; 4],
@@ -57,7 +57,7 @@ prop_compose! {
             };
             chunks.push(parts.build().0);
         }
-        (chunks, held)
+        (chunks, known)
     }
 }
 
@@ -73,22 +73,22 @@ fn content(columns: Vec<(u8, Vec<u8>)>) -> Vec<u8> {
     content
 }
 
-fn find(held: &[ChangeHash], name: &Prefix) -> Option<ChangeHash> {
-    held.iter().find(|hash| prefix(hash) == *name).copied()
+fn find(known: &[ChangeHash], name: &Prefix) -> Option<ChangeHash> {
+    known.iter().find(|hash| prefix(hash) == *name).copied()
 }
 
 proptest! {
     #[test]
-    fn what_is_packed_comes_out_as_it_was((chunks, held) in chunks()) {
+    fn packed_changes_unpack_to_the_same((chunks, known) in chunks()) {
         let mut packer = Packer::default();
         let packed = packer.pack(chunks.iter().map(Vec::as_slice));
-        let again = unpack(&packed, &packer.into_tables(), |name| find(&held, name));
+        let again = unpack(&packed, &packer.into_tables(), |name| find(&known, name));
         prop_assert_eq!(again, Ok(chunks));
     }
 
     #[test]
-    fn a_change_that_was_touched_does_not_come_out(
-        (chunks, held) in chunks(),
+    fn a_damaged_change_does_not_unpack(
+        (chunks, known) in chunks(),
         at: prop::sample::Index,
         bit in 0u8..8,
     ) {
@@ -106,11 +106,11 @@ proptest! {
         let place = at.index(stripped.len());
         let change = stripped.into_iter().nth(place).unwrap();
         change.columns[0] ^= 1 << bit;
-        prop_assert!(unpack(&packed, &tables, |name| find(&held, name)).is_err());
+        prop_assert!(unpack(&packed, &tables, |name| find(&known, name)).is_err());
     }
 
     #[test]
-    fn what_is_encoded_decodes_to_the_same((chunks, _) in chunks(), extra in 0u8..3) {
+    fn encoded_changes_decode_to_the_same((chunks, _) in chunks(), extra in 0u8..3) {
         let changes = Packer::default().pack(chunks.iter().map(Vec::as_slice));
         let push = Push { record: RecordId([1; 16]), changes };
         let bytes = columns::to_vec(&push);
@@ -131,7 +131,7 @@ proptest! {
 }
 
 /// A change without deps of its own that stands for as much as its tables and places say.
-fn standing_for(others: usize) -> Packed {
+fn expanding(others: usize) -> Packed {
     Packed::Stripped(Box::new(Stripped {
         actor: 0,
         seq: 1,
@@ -146,15 +146,15 @@ fn standing_for(others: usize) -> Packed {
 }
 
 #[test]
-fn a_place_does_not_stand_for_many_times_its_bytes() {
-    let held = |_: &Prefix| Some(ChangeHash([1; 32]));
+fn expansion_is_bounded() {
+    let known = |_: &Prefix| Some(ChangeHash([1; 32]));
     for (actor, name, others) in [(1 << 20, 0, 0), (0, 1 << 20, 0), (24, 8, 1 << 20)] {
         let tables = Tables {
             actors: vec![vec![7; actor].into()],
             names: vec![vec![7; name].into()],
             time: 0,
         };
-        let came = unpack(&[standing_for(others)], &tables, held);
+        let came = unpack(&[expanding(others)], &tables, known);
         assert_eq!(came, Err(Unpackable::Malformed), "{actor} {name} {others}");
     }
 }
@@ -180,12 +180,12 @@ fn what_does_not_come_back_or_comes_to_too_much_travels_plain() {
     let mut packer = Packer::default();
     let packed = packer.pack(chunks.iter().map(Vec::as_slice));
     assert!(packed.iter().all(|packed| matches!(packed, Packed::Plain(_))));
-    let held = |_: &Prefix| Some(ChangeHash([1; 32]));
-    assert_eq!(unpack(&packed, &packer.into_tables(), held), Ok(chunks.to_vec()));
+    let known = |_: &Prefix| Some(ChangeHash([1; 32]));
+    assert_eq!(unpack(&packed, &packer.into_tables(), known), Ok(chunks.to_vec()));
 }
 
 #[test]
-fn a_content_of_nothing_travels() {
+fn empty_contents_are_encoded() {
     for chunk in [vec![0], vec![], vec![1, 0x42, 0]] {
         let push = Push { record: RecordId([1; 16]), changes: vec![Packed::Plain(chunk)] };
         assert_eq!(columns::from_slice(&columns::to_vec(&push)).ok(), Some(push));
@@ -193,17 +193,17 @@ fn a_content_of_nothing_travels() {
 }
 
 #[test]
-fn a_table_has_an_end() {
+fn a_table_is_bounded() {
     let table =
         |places| Tables { actors: vec![ByteVec::from(vec![]); places], ..Tables::default() };
-    for (places, fits) in [(PLACES, true), (PLACES + 1, false)] {
+    for (places, fits) in [(MAX_TABLE, true), (MAX_TABLE + 1, false)] {
         let bytes = minicbor::to_vec(table(places)).unwrap();
         assert_eq!(minicbor::decode::<Tables>(&bytes).is_ok(), fits);
     }
 }
 
 #[test]
-fn a_place_that_no_table_has_is_an_error() {
+fn an_index_outside_the_table_is_an_error() {
     let mut packer = Packer::default();
     let parts = Parts {
         checksum: [0; 4],
@@ -232,7 +232,7 @@ fn a_place_that_no_table_has_is_an_error() {
         columns: vec![0],
         checksum: None,
     }));
-    let held = |_: &Prefix| Some(ChangeHash([1; 32]));
-    assert_eq!(unpack(&[stripped], &Tables::default(), held), Err(Unpackable::Malformed));
-    assert_eq!(unpack(&packed, &Tables::default(), held).map(|chunks| chunks.len()), Ok(1));
+    let known = |_: &Prefix| Some(ChangeHash([1; 32]));
+    assert_eq!(unpack(&[stripped], &Tables::default(), known), Err(Unpackable::Malformed));
+    assert_eq!(unpack(&packed, &Tables::default(), known).map(|chunks| chunks.len()), Ok(1));
 }

@@ -1,8 +1,7 @@
-//! Light cards of own past work: what stays when a record leaves the device (rule F6).
+//! Cards of the user's past visits: what remains when a record leaves the device (rule F6).
 //!
-//! A card lets its user know the work again and says nothing about a borrower. Cards are sealed
-//! rows of the table `meta`, under a prefix of their own: they live and die with the store, and
-//! the layout of its tables stays as it is.
+//! A card identifies the visit and says nothing about the borrower. Cards are encrypted rows of
+//! the table `meta` under a prefix of their own, so erasing the store erases them too.
 
 use std::collections::BTreeMap;
 
@@ -20,17 +19,17 @@ use crate::workspace::output::Table;
 use crate::workspace::storage::encode;
 use crate::workspace::storage::journal::Journal;
 
-/// Cards at the most; the first to have left go first.
-const AT_MOST: usize = 500;
+/// Most cards on a device; those whose records left first are dropped first.
+const MAX_CARDS: usize = 500;
 
-/// A card goes so long after its record has left, ms.
-const KEPT_MS: i64 = 180 * 86_400_000;
+/// How long a card stays after its record has left, ms.
+const RETENTION_MS: i64 = 180 * 86_400_000;
 
-/// What keys of cards begin with; the record's id follows.
+/// Key prefix of cards; the record's id follows.
 const PREFIX: &str = "card/";
 
 TsType! {
-/// What stays of a record that this device's user has worked on and that has left the device.
+/// A visit of this device's user whose record has left the device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
     /// Record id.
@@ -39,7 +38,7 @@ pub struct Card {
     pub case_no: String,
     /// When the user visited, ms.
     pub visited_at: i64,
-    /// What came of it, as the device knew it last.
+    /// Its outcome, as the device last knew it.
     pub disposition: Option<Disposition>,
     /// The office had accepted it.
     pub accepted: bool,
@@ -62,12 +61,12 @@ struct StoredCard {
     left_at: i64,
 }
 
-/// All cards, as memory and store have them.
+/// All cards, in memory as in the store.
 #[derive(Debug, Default)]
 pub(crate) struct Cards(BTreeMap<RecordId, Card>);
 
 impl Cards {
-    /// Takes in a row of `meta`, opened; other rows than cards are left alone.
+    /// Loads a decrypted row of `meta`; ignores rows that are no cards.
     pub(crate) fn load_row(&mut self, key: &str, plain: &[u8]) {
         let id = key.strip_prefix(PREFIX).and_then(|id| id.parse::<RecordId>().ok());
         let (Some(id), Ok(stored)) = (id, minicbor::decode::<StoredCard>(plain)) else { return };
@@ -89,21 +88,21 @@ impl Cards {
         self.0.insert(id, card);
     }
 
-    /// The record is here again.
+    /// The record is on the device again.
     pub(crate) fn remove(&mut self, id: RecordId, journal: &mut Journal) {
         if self.0.remove(&id).is_some() {
             journal.delete(Table::Meta, key(id));
         }
     }
 
-    /// Drops what is too old at a time, and the oldest where there are too many.
+    /// Drops cards that are too old at this time, and the oldest where there are too many.
     pub(crate) fn prune(&mut self, now_ms: i64, journal: &mut Journal) {
         let mut by_age: Vec<(i64, RecordId)> =
             self.0.iter().map(|(id, card)| (card.left_at, *id)).collect();
         by_age.sort_unstable();
-        let too_many = by_age.len().saturating_sub(AT_MOST);
+        let too_many = by_age.len().saturating_sub(MAX_CARDS);
         for (at, (left_at, id)) in by_age.into_iter().enumerate() {
-            if at < too_many || left_at < now_ms.saturating_sub(KEPT_MS) {
+            if at < too_many || left_at < now_ms.saturating_sub(RETENTION_MS) {
                 self.remove(id, journal);
             }
         }
@@ -120,7 +119,7 @@ fn key(id: RecordId) -> String {
 }
 
 impl Workspace {
-    /// Cards of own past work, the last visit first.
+    /// Cards of the user's past visits, the last visit first.
     pub fn past_work(&self) -> Vec<Card> {
         let mut cards: Vec<Card> = self.cards.0.values().cloned().collect();
         cards.sort_by(|one, other| {
@@ -129,8 +128,7 @@ impl Workspace {
         cards
     }
 
-    /// Leaves a card of a record that is being erased, in the same batch, where its user has
-    /// visited.
+    /// Adds a card, in the batch that erases the record, if this device's user visited.
     pub(crate) fn add_card(&mut self, id: RecordId) {
         let Some(RecordEntry { summary: Some(summary), visited: Some(visited_at), .. }) =
             self.records.get(&id)
@@ -143,15 +141,15 @@ impl Workspace {
             visited_at: *visited_at,
             disposition: summary.disposition,
             accepted: summary.stage == Stage::Reviewed,
-            left_at: self.link.office_time,
+            left_at: self.link.office_time(),
         };
         self.cards.add(id, card, &mut self.journal);
     }
 }
 
-/// When a user visited, ms; `None` where the visit is not over, or was somebody else's. It is the
-/// user's who is named as a visitor, sealed it or signed it; where no visitor is named, also the
-/// user's who wrote in the record.
+/// When a user visited, ms; `None` where the visit is not over or was another user's. A visit is
+/// that of users who are named as visitors, sealed it or signed it; where no visitor is named,
+/// also that of users who wrote in the record.
 pub(crate) fn visited_at(record: &Record, view: &VisitView, user: &str) -> Option<i64> {
     let visit = &view.visit;
     let over = match view.stage {
@@ -206,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn f6_of_too_many_cards_the_first_to_have_left_go() {
+    fn f6_drops_the_oldest_of_too_many_cards() {
         let (mut cards, mut journal) = of(503);
         cards.prune(1_000, &mut journal);
         let left: Vec<i64> = cards.0.values().map(|card| card.left_at).collect();
@@ -214,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn f6_a_card_goes_after_180_days() {
+    fn f6_drops_a_card_after_180_days() {
         let (mut cards, mut journal) = of(3);
         cards.prune(180 * DAY, &mut journal);
         assert_eq!(cards.0.len(), 3);
@@ -223,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn f6_a_card_reads_as_it_was_written() {
+    fn f6_loads_a_card_as_it_was_stored() {
         let (id, card) = card(7, 5 * DAY);
         let bare = Card { disposition: None, accepted: false, ..card.clone() };
         for card in [card, bare] {

@@ -1,4 +1,4 @@
-//! What the rules of conduct say on the phone, and the departure that they stop.
+//! The rules of conduct on the phone: evaluation, and the departures that they stop.
 
 use crate::conduct::terms::Verdict;
 use crate::conduct::view::ConductView;
@@ -12,7 +12,8 @@ use crate::workspace::{Workspace, WorkspaceError};
 pub(crate) const LAYERS_KEY: &str = "layers";
 
 impl Workspace {
-    /// What the rules say of an open record at a moment, as if it were `at`, ms.
+    /// Evaluates the rules for an open record at a moment of the visit, as if the time were `at`,
+    /// ms.
     ///
     /// # Errors
     /// The record is not open.
@@ -22,21 +23,20 @@ impl Workspace {
         moment: Moment,
         at: i64,
     ) -> Result<ConductView, WorkspaceError> {
-        Ok(self.ask(&self.open_record(record)?.view(), moment, at))
+        Ok(self.evaluate_conduct(&self.open_record(record)?.view(), moment, at))
     }
 
-    /// Whether the zone's data is here, and covers a time.
+    /// Whether the data of a time zone is loaded and covers a time, ms.
     pub fn has_zone(&self, zone: &str, at: i64) -> bool {
         self.zones.get(zone).is_some_and(|data| data.spans.is_empty() || data.local(at).is_some())
     }
 
-    /// Takes in a zone, as the platform knows it; without spans where it does not.
+    /// Adds a time zone from the platform's data; it has no spans where the platform lacks it.
     pub fn add_zone(&mut self, zone: ZoneData) {
         self.zones.insert(zone.name.clone(), zone);
     }
 
-    /// Takes in the lender's own layers, as the office packs them, and keeps them; gives whether
-    /// they were understood.
+    /// Stores the lender's own layers, as the office packs them; gives whether they were valid.
     pub fn set_layers(&mut self, packed: &[u8]) -> bool {
         let Some(policy) = policy(packed) else { return false };
         if policy != self.policy {
@@ -46,8 +46,8 @@ impl Workspace {
         true
     }
 
-    /// What is to be kept beside a command, or why the command may not be carried out.
-    pub(crate) fn judge(
+    /// The evaluation to record with a command, or why the rules stop the command.
+    pub(crate) fn check_conduct(
         &self,
         record: RecordId,
         command: &Command,
@@ -63,7 +63,7 @@ impl Workspace {
         if moment == Moment::Before && !zone.is_empty() && !self.has_zone(zone, at) {
             return Err(WorkspaceError::ZoneNeeded { zone: zone.clone() });
         }
-        let conduct = self.ask(&view, moment, at);
+        let conduct = self.evaluate_conduct(&view, moment, at);
         if moment == Moment::Before && conduct.verdict != Verdict::Go {
             let rules = conduct.stopping().map(|answer| answer.rule.clone()).collect();
             let blocked = conduct.stopping().any(|answer| {
@@ -79,11 +79,11 @@ impl Workspace {
         Ok(conduct.new_evaluation(&view, self.link.clock_skew_ms()))
     }
 
-    fn ask(&self, view: &VisitView, moment: Moment, at: i64) -> ConductView {
+    fn evaluate_conduct(&self, view: &VisitView, moment: Moment, at: i64) -> ConductView {
         let skew = self.link.clock_skew_ms();
         let facts = ExternalFacts {
             skew_ms: skew,
-            // By the device's clock, as it was then.
+            // Expressed in the device's clock of that time.
             office_as_of: self.link.proven_at().map(|at| at - skew.unwrap_or(0)),
             retention_months: None,
         };
@@ -92,7 +92,7 @@ impl Workspace {
     }
 }
 
-/// The program's layers and the lender's.
+/// The policy of the built-in layers and the lender's; `None` where these are invalid.
 pub(crate) fn policy(packed: &[u8]) -> Option<Policy> {
     let mut policy = Policy::default();
     builtin::unpack(packed)?.into_iter().try_for_each(|layer| policy.add(layer)).ok()?;

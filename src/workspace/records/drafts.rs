@@ -1,7 +1,7 @@
-//! Forms that a person has begun and not handed in (rule D7).
+//! Drafts: forms that are not submitted yet (rule D7).
 //!
-//! What stands in them is no part of the record yet and goes nowhere; it must outlive the page all
-//! the same. There is one sealed row of the table `meta` a record, under a prefix of its own.
+//! A draft is no part of the record and is never sent, but it must outlive the page. Each record
+//! has one encrypted row of the table `meta` for its drafts, under a prefix of their own.
 
 use std::collections::BTreeMap;
 
@@ -15,39 +15,39 @@ use crate::workspace::storage::encode;
 use crate::workspace::storage::journal::Journal;
 use crate::workspace::{Workspace, WorkspaceError};
 
-/// Forms of one record at the most; a page has some ten.
-const FORMS_AT_MOST: usize = 64;
+/// Most drafts of one record; a page has some ten forms.
+const MAX_FORMS: usize = 64;
 
-/// Text of one form at the most, bytes: its fields are far longer than what a record would take.
-const TEXT_AT_MOST: usize = 256 * 1024;
+/// Most bytes of one draft: far more than the record would accept.
+const MAX_TEXT: usize = 256 * 1024;
 
-/// What keys of drafts begin with; the record's id follows.
+/// Key prefix of drafts; the record's id follows.
 const PREFIX: &str = "draft/";
 
 TsType! {
-/// A form that was begun.
+/// The draft of a form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     /// The form's name, as pages know it.
     pub form: String,
-    /// What stands in it, as pages wrote it.
+    /// Its content, in the pages' own format.
     pub text: String,
 }
 }
 
-/// All drafts, as memory and store have them; text by form.
+/// All drafts, in memory as in the store: text by form by record.
 #[derive(Debug, Default)]
 pub(crate) struct Drafts(BTreeMap<RecordId, BTreeMap<String, String>>);
 
 impl Drafts {
-    /// Takes in a row of `meta`, opened; other rows than drafts are left alone.
+    /// Loads a decrypted row of `meta`; ignores rows that are no drafts.
     pub(crate) fn load_row(&mut self, key: &str, plain: &[u8]) {
         let id = key.strip_prefix(PREFIX).and_then(|id| id.parse::<RecordId>().ok());
         let (Some(id), Ok(forms)) = (id, minicbor::decode(plain)) else { return };
         self.0.insert(id, forms);
     }
 
-    /// Whether anything is begun about a record.
+    /// Whether a record has a draft.
     pub(crate) fn has(&self, id: RecordId) -> bool {
         self.0.contains_key(&id)
     }
@@ -71,22 +71,22 @@ pub(crate) fn key(id: RecordId) -> String {
 }
 
 impl Workspace {
-    /// What is begun about a record, in order of form.
+    /// Drafts of a record, in order of form.
     pub fn drafts(&self, record: RecordId) -> Vec<Draft> {
         let forms = self.drafts.0.get(&record).into_iter().flatten();
         forms.map(|(form, text)| Draft { form: form.clone(), text: text.clone() }).collect()
     }
 
-    /// Whether anything is begun about any record.
+    /// Whether any record has a draft.
     pub fn has_drafts(&self) -> bool {
         !self.drafts.0.is_empty()
     }
 
-    /// Has a text stand in a form, or nothing; gives the ticket that will be durable. A form whose
-    /// command was carried out right before is emptied in the same batch as that.
+    /// Saves the draft of a form, or removes it where `text` is `None`; gives the ticket that will
+    /// be durable. Removing a draft directly after `apply` puts both into the same batch.
     ///
     /// # Errors
-    /// The device holds no such record, or more is begun than anybody types.
+    /// The record is not on this device, or the draft is far larger than anybody types.
     pub fn save_draft(
         &mut self,
         record: RecordId,
@@ -103,7 +103,7 @@ impl Workspace {
             .get(&record)
             .map_or(0, |forms| forms.keys().filter(|other| *other != form).count());
         let length = text.map_or(0, str::len);
-        if length > TEXT_AT_MOST || (length > 0 && others >= FORMS_AT_MOST) {
+        if length > MAX_TEXT || (length > 0 && others >= MAX_FORMS) {
             let path = form.to_owned();
             return Err(CommandError::Invalid { path, reason: "too long to keep" }.into());
         }
@@ -118,13 +118,11 @@ impl Workspace {
         } else {
             self.journal.put(Table::Meta, key(record), encode(&*forms));
         }
-        self.next_ticket += 1;
-        self.journal.ticket(self.next_ticket);
-        self.journal.retry();
+        let ticket = self.issue_ticket();
         if self.drafts.has(record) != marked {
             self.outputs.push_back(Output::ListChanged);
         }
         self.advance(now_ms);
-        Ok(self.next_ticket)
+        Ok(ticket)
     }
 }

@@ -1,76 +1,200 @@
-//! The list as its reader knows it: only what changed since then is handed over.
+//! The list of records, and what of it has changed since a reader last asked.
+//!
+//! Every change of a row gets the next version. Each reader, such as a browser tab, remembers the
+//! version that it has read up to; removals stay in the log for readers that still show the row.
 
 use std::collections::BTreeMap;
 
-use super::entry::{Problem, RecordEntry};
-use crate::ids::{Heads, RecordId};
-use crate::workspace::Workspace;
-use crate::workspace::output::ListChanges;
+use serde::{Deserialize, Serialize};
 
-/// What the reader of the list knows: a row follows from it.
-#[derive(Debug, Default)]
-pub(crate) struct Listing {
-    known: BTreeMap<RecordId, Known>,
+use super::entry::RecordEntry;
+use super::problem::{Problem, RecordProblem};
+use crate::ids::{Heads, RecordId};
+use crate::record::view::VisitSummary;
+use crate::types::TsType;
+use crate::workspace::{Identity, Workspace};
+
+TsType! {
+/// A row of the list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListRow {
+    /// What the record says.
+    #[serde(flatten)]
+    pub summary: VisitSummary,
+    /// Its state between this device and the office.
+    pub state: RecordState,
+    /// Changes that the office has not confirmed.
+    pub unsent: i64,
+    /// It has a draft of a form (rule D7).
+    pub has_draft: bool,
+    /// What is wrong with it.
+    pub problem: Option<RecordProblem>,
+}
 }
 
-/// All that a row is made from, far cheaper to compare than the row itself.
+TsType! {
+/// The state of a record between this device and the office.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordState {
+    /// Some of it is on this phone only.
+    OnPhone,
+    /// It is being sent.
+    Sending,
+    /// The office has confirmed all of it.
+    AtOffice,
+    /// The office returned it.
+    Returned,
+    /// The office accepted it.
+    Accepted,
+    /// Somebody has to act.
+    Attention,
+}
+}
+
+TsType! {
+/// How far a reader has read the list of one workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListMark {
+    /// Which workspace, and which start of it.
+    pub workspace: String,
+    /// The last version that was read.
+    pub version: i64,
+}
+}
+
+TsType! {
+/// The next changes of the list after a mark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListPage {
+    /// To be given with the next request.
+    pub mark: ListMark,
+    /// The list from its beginning: the mark that was given is of another workspace.
+    pub fresh: bool,
+    /// New and changed rows.
+    pub rows: Vec<ListRow>,
+    /// Ids of records that are no longer on the device.
+    pub removed: Vec<String>,
+    /// Whether more changes follow after the mark.
+    pub more: bool,
+}
+}
+
+/// The change log of the list.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    workspace: String,
+    version: i64,
+    rows: BTreeMap<RecordId, (RowState, i64)>,
+    /// The newest change of each record, by version.
+    log: BTreeMap<i64, RecordId>,
+    /// Versions of removals.
+    removed: BTreeMap<RecordId, i64>,
+}
+
+/// What a row is made from, far cheaper to compare than the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Known {
+struct RowState {
     heads: Heads,
     readable: bool,
     unsent: usize,
     sending: bool,
-    begun: bool,
+    has_draft: bool,
     problem: Option<Problem>,
 }
 
-impl Known {
-    fn of(entry: &RecordEntry, sending: bool, begun: bool) -> Self {
+impl RowState {
+    fn of(entry: &RecordEntry, sending: bool, has_draft: bool) -> Self {
         Self {
             heads: entry.heads.clone(),
             readable: entry.summary.is_some(),
             unsent: entry.outbox.len(),
             sending,
-            begun,
+            has_draft,
             problem: entry.problem.clone(),
         }
     }
 
-    fn holds(&self, entry: &RecordEntry, sending: bool, begun: bool) -> bool {
+    /// Compares without making a copy: called for every record.
+    fn is_of(&self, entry: &RecordEntry, sending: bool, has_draft: bool) -> bool {
         self.heads == entry.heads
             && self.readable == entry.summary.is_some()
             && self.unsent == entry.outbox.len()
             && self.sending == sending
-            && self.begun == begun
+            && self.has_draft == has_draft
             && self.problem == entry.problem
     }
 }
 
-impl Workspace {
-    /// Rows that are not as this method gave them last, at most so many, and records that are gone.
-    /// Where `more` is set it is to be called again. The first calls give the whole list.
-    pub fn list_changes(&mut self, at_most: usize) -> ListChanges {
-        let mut changes = ListChanges { rows: Vec::new(), gone: Vec::new(), more: false };
-        for entry in self.records.values() {
-            let (sending, begun) = (self.link.is_sending(entry.id), self.drafts.has(entry.id));
-            let known = self.listing.known.get(&entry.id);
-            if known.is_some_and(|known| known.holds(entry, sending, begun)) {
-                continue;
-            }
-            if changes.rows.len() == at_most {
-                changes.more = true;
-                break;
-            }
-            self.listing.known.insert(entry.id, Known::of(entry, sending, begun));
-            changes.rows.push(entry.row(sending, begun));
+impl Listing {
+    pub(crate) fn new(identity: &Identity) -> Self {
+        Self {
+            // No two starts of a store have the same session (rule I1).
+            workspace: format!("{}/{}", identity.device, identity.session),
+            version: 0,
+            rows: BTreeMap::new(),
+            log: BTreeMap::new(),
+            removed: BTreeMap::new(),
         }
-        self.listing.known.retain(|id, _| {
-            let kept = self.records.contains_key(id);
-            if !kept {
-                changes.gone.push(id.to_string());
+    }
+
+    fn next_version(&mut self, record: RecordId, replaced: Option<i64>) -> i64 {
+        if let Some(replaced) = replaced {
+            self.log.remove(&replaced);
+        }
+        self.version += 1;
+        self.log.insert(self.version, record);
+        self.version
+    }
+
+    fn upsert(&mut self, record: RecordId, state: RowState) {
+        let replaced = self.rows.get(&record).map(|(_, version)| *version);
+        let replaced = replaced.or_else(|| self.removed.remove(&record));
+        let version = self.next_version(record, replaced);
+        self.rows.insert(record, (state, version));
+    }
+
+    fn remove(&mut self, record: RecordId) {
+        let replaced = self.rows.remove(&record).map(|(_, version)| version);
+        let version = self.next_version(record, replaced);
+        self.removed.insert(record, version);
+    }
+}
+
+impl Workspace {
+    /// Changes of the list after a mark, at most `limit` of them; without a mark the whole list
+    /// from its beginning.
+    pub fn list_changes(&mut self, since: Option<&ListMark>, limit: usize) -> ListPage {
+        self.log_list_changes();
+        let known = since.filter(|mark| mark.workspace == self.listing.workspace);
+        let mut version = known.map_or(0, |mark| mark.version);
+        let (mut rows, mut removed) = (Vec::new(), Vec::new());
+        let mut changes = self.listing.log.range(version.saturating_add(1)..);
+        for (changed, id) in changes.by_ref().take(limit) {
+            version = *changed;
+            match self.records.get(id) {
+                Some(entry) => rows.push(self.row_of(entry)),
+                None => removed.push(id.to_string()),
             }
-            kept
-        });
-        changes
+        }
+        let more = changes.next().is_some();
+        let mark = ListMark { workspace: self.listing.workspace.clone(), version };
+        ListPage { mark, fresh: known.is_none(), rows, removed, more }
+    }
+
+    /// Gives a version to each row that is not as the log has it.
+    fn log_list_changes(&mut self) {
+        for entry in self.records.values() {
+            let (sending, has_draft) = (self.link.is_sending(entry.id), self.drafts.has(entry.id));
+            let known = self.listing.rows.get(&entry.id);
+            if known.is_none_or(|(known, _)| !known.is_of(entry, sending, has_draft)) {
+                self.listing.upsert(entry.id, RowState::of(entry, sending, has_draft));
+            }
+        }
+        if self.listing.rows.len() > self.records.len() {
+            let gone = |id: &&RecordId| !self.records.contains_key(id);
+            let gone: Vec<RecordId> = self.listing.rows.keys().filter(gone).copied().collect();
+            gone.into_iter().for_each(|id| self.listing.remove(id));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! A workspace to practise in: made-up records, and no office that anything could be sent to.
+//! The practice workspace: invented records and no office.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,13 @@ use crate::record::{Author, CommandError, Record};
 use crate::workspace::output::{Output, Row, Table};
 use crate::workspace::storage::loading;
 use crate::workspace::storage::vault::Vault;
-use crate::workspace::{Identity, Loaded, StoreError, Workspace};
+use crate::workspace::{Identity, LoadedRecord, StoreError, Workspace};
 
-/// The office that made the records up.
-const NOBODY: DeviceId = DeviceId([0; 16]);
+/// The device that wrote the invented records.
+const PRACTICE_OFFICE: DeviceId = DeviceId([0; 16]);
 
 impl Workspace {
-    /// A workspace over the rows of a store of its own that never asks for a request, whatever
-    /// happens in it.
+    /// A workspace over a store of its own that never sends a request.
     ///
     /// # Errors
     /// The store was written by a newer program.
@@ -35,7 +34,7 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// Adds a made-up record.
+    /// Adds an invented record.
     ///
     /// # Errors
     /// A value is out of its bounds.
@@ -48,7 +47,7 @@ impl Workspace {
         now_ms: i64,
     ) -> Result<(), CommandError> {
         let author = Author {
-            actor: actor(NOBODY, 1),
+            actor: actor(PRACTICE_OFFICE, 1),
             user: "practice".to_owned(),
             role: Role::Supervisor,
             now_ms,
@@ -56,11 +55,11 @@ impl Workspace {
         };
         let record = Record::create(id, case_no, case, assignment, &author)?;
         let mut entry = RecordEntry::new(id);
-        entry.describe(&record, &self.identity.user);
+        entry.update_from(&record, &self.identity.user);
         entry.confirmed = entry.heads.clone();
         self.journal.put(Table::Records, id.to_string(), entry.encode());
-        let mut loaded = Loaded { record, chunks: BTreeSet::new(), pins: 0, used: 0 };
-        loading::rewrite(&mut self.journal, &self.vault, id, &mut loaded);
+        let mut loaded = LoadedRecord { record, chunks: BTreeSet::new(), pins: 0, used: 0 };
+        loading::compact(&mut self.journal, &self.vault, id, &mut loaded);
         self.records.insert(id, entry);
         self.loaded.insert(id, loaded);
         self.outputs.push_back(Output::ListChanged);

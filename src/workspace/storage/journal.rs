@@ -1,22 +1,47 @@
-//! What is to be written to the device's store, in order and one batch at a time.
+//! Pending writes to the device's store, in order and one batch at a time.
 //!
-//! While one batch is being committed everything else gathers in the next, so that a slow disk
-//! groups commits by itself and a later write can never be on disk without an earlier one. A batch
-//! that fails goes back in front: nothing that was typed is dropped, and the next try carries all.
+//! While one batch is being committed all other writes gather in the next, so a slow disk groups
+//! commits by itself and a later write is never on disk without an earlier one. A failed batch is
+//! merged back under the gathering one: nothing is dropped, and the next try writes all of it.
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::vault::Vault;
+use crate::types::TsType;
 use crate::workspace::output::{Table, Write};
 
-/// A place in the store: table and key.
-type Place = (Table, String);
+/// Table and key of a row.
+type RowKey = (Table, String);
 
-/// What is to stand at a place.
+/// The value that a row is about to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Stand {
-    Bytes(Vec<u8>),
-    Nothing,
+enum PendingValue {
+    Put(Vec<u8>),
+    Delete,
+}
+
+TsType! {
+/// Why a batch could not be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageFailure {
+    /// The device is out of space.
+    StorageFull,
+    /// Any other failure.
+    StorageFailed,
+}
+}
+
+impl StorageFailure {
+    /// From the driver's code; unknown codes are `StorageFailed`.
+    pub fn from_code(code: &str) -> Self {
+        match code {
+            "storage_full" => Self::StorageFull,
+            _ => Self::StorageFailed,
+        }
+    }
 }
 
 /// Writes on their way to the disk.
@@ -24,93 +49,91 @@ enum Stand {
 pub(crate) struct Journal {
     gathering: Batch,
     committing: Option<(u64, Batch)>,
-    /// The last batch failed: wait for a retry instead of hammering a full disk.
-    failed: bool,
+    /// The last batch failed: nothing is written before a retry, to spare a full disk.
+    failure: Option<StorageFailure>,
     next: u64,
 }
 
 impl Default for Journal {
     fn default() -> Self {
         // Batches count from 1: 0 is before every batch.
-        Self { gathering: Batch::default(), committing: None, failed: false, next: 1 }
+        Self { gathering: Batch::default(), committing: None, failure: None, next: 1 }
     }
 }
 
 #[derive(Debug, Default)]
 struct Batch {
-    stands: BTreeMap<Place, Stand>,
+    values: BTreeMap<RowKey, PendingValue>,
     /// Highest ticket that is durable once this batch is.
     ticket: u64,
 }
 
 impl Journal {
-    /// Has `bytes` stand at a key.
+    /// Writes a row.
     pub(crate) fn put(&mut self, table: Table, key: String, bytes: Vec<u8>) {
-        self.gathering.stands.insert((table, key), Stand::Bytes(bytes));
+        self.gathering.values.insert((table, key), PendingValue::Put(bytes));
     }
 
-    /// Has nothing stand at a key.
+    /// Deletes a row.
     pub(crate) fn delete(&mut self, table: Table, key: String) {
-        self.gathering.stands.insert((table, key), Stand::Nothing);
+        self.gathering.values.insert((table, key), PendingValue::Delete);
     }
 
-    /// Has nothing stand under a prefix, which ends in `/`.
+    /// Deletes all rows under a prefix, which ends in `/`.
     pub(crate) fn delete_all(&mut self, table: Table, prefix: String) {
-        let under = |place: &Place| place.0 == table && place.1.starts_with(&prefix);
-        self.gathering.stands.retain(|place, _| !under(place));
-        // The bare prefix sorts before every key under it: later puts of the batch stand.
-        self.gathering.stands.insert((table, prefix), Stand::Nothing);
+        let under = |row: &RowKey| row.0 == table && row.1.starts_with(&prefix);
+        self.gathering.values.retain(|row, _| !under(row));
+        // The bare prefix sorts before every key under it, so later puts of the batch survive.
+        self.gathering.values.insert((table, prefix), PendingValue::Delete);
     }
 
-    /// Whether anything waits for the next batch.
-    pub(crate) fn is_gathering(&self) -> bool {
-        !self.gathering.stands.is_empty()
-    }
-
-    /// The batch that gathers now makes this ticket durable.
+    /// Makes the gathering batch answer for this ticket.
     pub(crate) fn ticket(&mut self, ticket: u64) {
         self.gathering.ticket = self.gathering.ticket.max(ticket);
     }
 
+    /// Whether anything waits for the next batch.
+    pub(crate) fn is_gathering(&self) -> bool {
+        !self.gathering.values.is_empty()
+    }
+
     /// Whether everything is on disk.
     pub(crate) fn is_idle(&self) -> bool {
-        self.committing.is_none() && self.gathering.stands.is_empty()
+        self.committing.is_none() && self.gathering.values.is_empty()
     }
 
-    /// Whether this batch is on its way to the disk.
-    pub(crate) fn is_committing(&self, batch: u64) -> bool {
-        self.committing.as_ref().is_some_and(|(committing, _)| *committing == batch)
+    /// Whether this batch and all before it are on disk.
+    pub(crate) fn is_durable(&self, batch: u64) -> bool {
+        batch < self.next && self.committing.as_ref().is_none_or(|(id, _)| *id != batch)
     }
 
-    /// Whether the last batch failed and waits for a retry.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failed
+    /// Why the last batch failed, until a retry.
+    pub(crate) fn failure(&self) -> Option<StorageFailure> {
+        self.failure
     }
 
-    /// The number that the batch gathering now will have, or had if nothing gathers.
+    /// The number that the gathering batch will have.
     pub(crate) fn number(&self) -> u64 {
         self.next
     }
 
-    /// The next batch, sealed, if none is being committed.
+    /// The next batch, encrypted, if none is being committed.
     pub(crate) fn poll(&mut self, vault: &mut Vault) -> Option<(u64, Vec<Write>)> {
-        if self.committing.is_some() || self.failed || self.gathering.stands.is_empty() {
+        if self.committing.is_some() || self.failure.is_some() || !self.is_gathering() {
             return None;
         }
         let batch = std::mem::take(&mut self.gathering);
         let id = self.next;
         self.next += 1;
         let writes = batch
-            .stands
+            .values
             .iter()
-            .map(|((table, key), stand)| Write {
+            .map(|((table, key), value)| Write {
                 table: *table,
                 key: key.clone(),
-                value: match stand {
-                    Stand::Bytes(bytes) => {
-                        Some(serde_bytes::ByteBuf::from(vault.encrypt(*table, key, bytes)))
-                    }
-                    Stand::Nothing => None,
+                value: match value {
+                    PendingValue::Put(bytes) => Some(vault.encrypt(*table, key, bytes).into()),
+                    PendingValue::Delete => None,
                 },
             })
             .collect();
@@ -119,33 +142,33 @@ impl Journal {
     }
 
     /// A batch is durable; gives the ticket that is durable with it.
-    pub(crate) fn done(&mut self, id: u64) -> Option<u64> {
+    pub(crate) fn persisted(&mut self, id: u64) -> Option<u64> {
         let (_, batch) = self.committing.take_if(|(committing, _)| *committing == id)?;
         Some(batch.ticket)
     }
 
-    /// A batch failed and left nothing behind: it goes back in front of what gathers.
-    pub(crate) fn failed(&mut self, id: u64) {
+    /// A batch failed and has written nothing: its values go under those that gather.
+    pub(crate) fn failed(&mut self, id: u64, failure: StorageFailure) {
         let Some((_, batch)) = self.committing.take_if(|(committing, _)| *committing == id) else {
             return;
         };
-        for (place, stand) in batch.stands {
-            self.gathering.stands.entry(place).or_insert(stand);
+        for (row, value) in batch.values {
+            self.gathering.values.entry(row).or_insert(value);
         }
         self.gathering.ticket = self.gathering.ticket.max(batch.ticket);
-        self.failed = true;
+        self.failure = Some(failure);
     }
 
-    /// Drops all that waits to be written: the store is erased.
+    /// Drops all pending writes: the store is erased.
     pub(crate) fn abandon(&mut self) {
         self.gathering = Batch::default();
         self.committing = None;
-        self.failed = false;
+        self.failure = None;
     }
 
-    /// Tries again what failed.
+    /// Allows another try after a failure.
     pub(crate) fn retry(&mut self) {
-        self.failed = false;
+        self.failure = None;
     }
 }
 
@@ -154,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_batch_goes_in_front_and_later_writes_win() {
+    fn d1_a_failed_batch_is_written_again_and_later_values_win() {
         let mut journal = Journal::default();
         let mut vault = Vault::new(&[7; 32], [1; 16]);
         journal.put(Table::Meta, "a".into(), vec![1]);
@@ -163,16 +186,16 @@ mod tests {
         journal.put(Table::Meta, "a".into(), vec![2]);
         journal.put(Table::Meta, "b".into(), vec![3]);
         assert!(journal.poll(&mut vault).is_none(), "one batch at a time");
-        journal.failed(first);
-        assert!(journal.poll(&mut vault).is_none(), "no hammering");
+        journal.failed(first, StorageFailure::StorageFull);
+        assert!(journal.poll(&mut vault).is_none(), "no write before a retry");
         journal.retry();
         let (second, writes) = journal.poll(&mut vault).expect("the batch again");
-        let stands = writes.iter().map(|write| {
+        let values = writes.iter().map(|write| {
             let value = write.value.as_ref().expect("a value");
-            (write.key.as_str(), vault.decrypt(Table::Meta, &write.key, value).expect("sealed"))
+            (write.key.as_str(), vault.decrypt(Table::Meta, &write.key, value).expect("decrypts"))
         });
-        assert!(stands.eq([("a", vec![2]), ("b", vec![3])]));
-        assert_eq!(journal.done(second), Some(1));
+        assert!(values.eq([("a", vec![2]), ("b", vec![3])]));
+        assert_eq!(journal.persisted(second), Some(1));
         assert!(journal.is_idle());
     }
 }

@@ -1,4 +1,4 @@
-//! From the device's store to memory, and what is damaged on the way (rules D4, D5).
+//! Loads the device's store into memory and handles damaged rows (rules D4, D5).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -13,19 +13,26 @@ use crate::workspace::output::{Output, Row, Table};
 use crate::workspace::records::cards::Cards;
 use crate::workspace::records::conduct::{LAYERS_KEY, policy};
 use crate::workspace::records::drafts::{self, Drafts};
-use crate::workspace::records::entry::{Problem, RecordEntry, Unsent, checked_change};
+use crate::workspace::records::entry::RecordEntry;
 use crate::workspace::records::listing::Listing;
+use crate::workspace::records::outbox::{self, Outbox, UnsentChange, parse_change};
+use crate::workspace::records::problem::Problem;
 use crate::workspace::sync::link::Link;
-use crate::workspace::sync::refused::REFUSED;
-use crate::workspace::{Identity, Loaded, STORE_FORMAT, StoreError, Workspace, WorkspaceError};
+use crate::workspace::sync::repair::Repair;
+use crate::workspace::{
+    Identity, LoadedRecord, STORE_FORMAT, StoreError, Workspace, WorkspaceError,
+};
 
-/// So many chunks of a record are written together as one when it is loaded: below that the
-/// rewriting costs more than it saves.
+/// A record with this many chunks is compacted when it is loaded; with fewer, compacting costs
+/// more than it saves.
 const COMPACT_AT: usize = 24;
 
 pub(crate) const FORMAT_KEY: &str = "format";
 pub(crate) const CURSOR_KEY: &str = "cursor";
-pub(crate) const PROVEN_KEY: &str = "proven";
+pub(crate) const PROOF_KEY: &str = "proven";
+/// Key prefix, in the table of damaged rows, of refused changes that the user gave up. Record id and
+/// hash follow.
+pub(crate) const DISCARDED: &str = "refused";
 
 impl Workspace {
     /// A workspace over the rows of a device's store; no rows for a new one.
@@ -42,16 +49,16 @@ impl Workspace {
     ) -> Result<Self, StoreError> {
         let mut workspace = Self::from_rows(identity, vault, meta, records, outbox)?;
         if workspace.cursor == Cursor::default() && !workspace.records.is_empty() {
-            // What is held is compared instead of sent again.
-            workspace.link.begin_repair();
+            // Compare the records instead of receiving all of them again.
+            workspace.repair.begin();
         }
         workspace.resume_restores();
-        workspace.request_missing_tokens();
+        workspace.want_state_tokens();
         workspace.advance(now_ms);
         Ok(workspace)
     }
 
-    /// The workspace that the rows describe, before it does anything.
+    /// The workspace that the rows describe; it has no outputs yet.
     pub(crate) fn from_rows(
         identity: Identity,
         vault: Vault,
@@ -77,26 +84,27 @@ impl Workspace {
             }
         }
         let mut workspace = Self {
+            listing: Listing::new(&identity),
             identity,
             vault,
             records: BTreeMap::new(),
             loaded: BTreeMap::new(),
             loading: BTreeMap::new(),
             journal: Journal::default(),
-            // A damaged cursor is no cursor: everything comes again.
+            // Without a cursor the feed is read from its beginning.
             cursor: sound
                 .get(CURSOR_KEY)
                 .and_then(|row| minicbor::decode(row).ok())
                 .unwrap_or_default(),
-            link: Link::new(sound.get(PROVEN_KEY).and_then(|row| minicbor::decode(row).ok())),
+            link: Link::new(sound.get(PROOF_KEY).and_then(|row| minicbor::decode(row).ok())),
             outputs: VecDeque::new(),
             next_ticket: 0,
             uses: 0,
-            listing: Listing::default(),
+            repair: Repair::default(),
             cards: Cards::default(),
             drafts: Drafts::default(),
             retained: BTreeSet::new(),
-            // Layers that are damaged come again from the office.
+            // The office sends damaged layers again.
             policy: sound.get(LAYERS_KEY).and_then(|row| policy(row)).unwrap_or_default(),
             zones: BTreeMap::new(),
         };
@@ -105,7 +113,7 @@ impl Workspace {
             workspace.drafts.load_row(key, plain);
         }
         for row in damaged {
-            workspace.quarantine_row(Table::Meta, row);
+            workspace.set_damaged_aside(Table::Meta, row);
         }
         if !sound.contains_key(FORMAT_KEY) {
             workspace.journal.put(Table::Meta, FORMAT_KEY.into(), vec![STORE_FORMAT]);
@@ -118,28 +126,26 @@ impl Workspace {
         let mut doubtful = BTreeSet::new();
         for row in records {
             let Ok(id) = row.key.parse::<RecordId>() else {
-                self.quarantine_row(Table::Records, row);
+                self.set_damaged_aside(Table::Records, row);
                 continue;
             };
             let plain = self.vault.decrypt(Table::Records, &row.key, &row.value);
             let entry =
                 plain.and_then(|plain| RecordEntry::decode(id, &plain)).unwrap_or_else(|| {
-                    self.quarantine_row(Table::Records, row);
+                    self.set_damaged_aside(Table::Records, row);
                     doubtful.insert(id);
                     RecordEntry::new(id)
                 });
             self.records.insert(id, entry);
         }
         for row in outbox {
-            let place = row.key.split_once('/').and_then(|(record, number)| {
-                Some((record.parse::<RecordId>().ok()?, number.parse::<u64>().ok()?))
-            });
+            let parsed = outbox::parse_row_key(&row.key);
             let plain = self.vault.decrypt(Table::Outbox, &row.key, &row.value);
-            let unsent = plain.and_then(|plain| Unsent::decode(&plain));
-            let (Some((id, number)), Some(unsent)) = (place, unsent) else {
-                self.quarantine_row(Table::Outbox, row);
-                // Its change stands in the chunks too: a load finds it there.
-                doubtful.extend(place.map(|(id, _)| id));
+            let unsent = plain.and_then(|plain| UnsentChange::decode(&plain));
+            let (Some((id, number)), Some(unsent)) = (parsed, unsent) else {
+                self.set_damaged_aside(Table::Outbox, row);
+                // The chunks have its change too: a load finds it there.
+                doubtful.extend(parsed.map(|(id, _)| id));
                 continue;
             };
             let entry = self.records.entry(id).or_insert_with(|| {
@@ -148,23 +154,23 @@ impl Workspace {
             });
             entry.outbox.insert(number, unsent);
         }
-        // Rows that were damaged are made anew from the chunks.
+        // Rebuild damaged rows from the chunks.
         for id in doubtful {
             self.load(id, 0);
         }
     }
 
-    /// Keeps the bytes of a damaged row where they do no harm.
-    fn quarantine_row(&mut self, table: Table, row: &Row) {
+    /// Moves a damaged row to the table of damaged rows.
+    fn set_damaged_aside(&mut self, table: Table, row: &Row) {
         let key = damaged_key(table, &row.key);
         self.journal.put(Table::Damaged, key, row.value.to_vec());
         self.journal.delete(table, row.key.clone());
     }
 
-    /// Opens a record for a page; answered by a load unless it is in memory.
+    /// Opens a record for a page; asks for a load unless it is in memory.
     ///
     /// # Errors
-    /// The device holds no such record.
+    /// The record is not on this device.
     pub fn open(&mut self, record: RecordId) -> Result<(), WorkspaceError> {
         if !self.records.contains_key(&record) {
             return Err(WorkspaceError::UnknownRecord);
@@ -180,7 +186,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// A page no longer looks at a record.
+    /// A page has closed a record.
     pub fn close(&mut self, record: RecordId) {
         if let Some(loaded) = self.loaded.get_mut(&record) {
             loaded.pins = loaded.pins.saturating_sub(1);
@@ -188,7 +194,7 @@ impl Workspace {
         self.evict();
     }
 
-    /// Asks for a record's chunks, once.
+    /// Asks for a record's chunks unless that is under way. `pins` pages wait for it.
     pub(crate) fn load(&mut self, record: RecordId, pins: usize) {
         let sent = self.loading.contains_key(&record);
         *self.loading.entry(record).or_default() += pins;
@@ -197,19 +203,19 @@ impl Workspace {
         }
     }
 
-    /// The chunks of a record, as asked for by a load.
+    /// The chunks of a record, in answer to `Output::Load`.
     pub fn loaded(&mut self, record: RecordId, rows: &[Row], now_ms: i64) {
         let Some(pins) = self.loading.remove(&record) else {
             return;
         };
         if self.records.contains_key(&record) && !self.loaded.contains_key(&record) {
-            self.load_row(record, rows, pins);
+            self.load_document(record, rows, pins);
             self.finish_withdrawal(record);
         }
         self.advance(now_ms);
     }
 
-    fn load_row(&mut self, id: RecordId, rows: &[Row], pins: usize) {
+    fn load_document(&mut self, id: RecordId, rows: &[Row], pins: usize) {
         let mut chunks = BTreeSet::new();
         let mut documents = Vec::new();
         let mut changes: Vec<Change> = Vec::new();
@@ -219,25 +225,25 @@ impl Workspace {
                 if is_document(&bytes) {
                     Record::load(&bytes).ok().map(|record| documents.push(record))
                 } else {
-                    checked_change(&bytes).map(|change| changes.push(change))
+                    parse_change(&bytes).map(|change| changes.push(change))
                 }
             });
             match sound {
                 Some(()) => {
                     chunks.insert(row.key.clone());
                 }
-                None => self.quarantine_row(Table::Chunks, row),
+                None => self.set_damaged_aside(Table::Chunks, row),
             }
         }
         let Some(entry) = self.records.get_mut(&id) else {
             return;
         };
-        changes.extend(entry.outbox.values().filter_map(Unsent::change));
+        changes.extend(entry.outbox.changes());
         let mut record = Record::blank();
         for document in &documents {
             changes.extend(document.document().get_changes(&record.document().get_heads()));
         }
-        let stranded = absorb_what_fits(&mut record, changes);
+        let stranded = apply_in_order(&mut record, changes);
 
         let whole = record.heads() == entry.heads
             || (record.id() == Some(id) && stranded == 0 && includes(&record, &entry.heads));
@@ -248,39 +254,44 @@ impl Workspace {
             self.outputs.push_back(Output::ListChanged);
             self.outputs.push_back(Output::StatusChanged);
             self.outputs.push_back(Output::RecordChanged { record: id.to_string() });
-            self.link.schedule_now();
+            self.link.schedule().schedule_now();
             return;
         }
-        let lost = unqueued(&record, entry, self.identity.device);
-        if !lost.is_empty() {
-            entry.rebuild_outbox(&record, &lost, &mut self.journal);
+        let unqueued = unqueued(&record, entry, self.identity.device);
+        if !unqueued.is_empty() {
+            entry.outbox.rebuild(&record, &unqueued, &mut self.journal);
         }
-        let confirmed = confirmed_heads(&record, entry);
+        let confirmed = confirmed_heads(&record, &entry.outbox);
         if entry.summary.is_none() || entry.confirmed != confirmed || entry.heads != record.heads()
         {
             entry.confirmed = confirmed;
-            entry.describe(&record, &self.identity.user);
+            entry.update_from(&record, &self.identity.user);
             self.journal.put(Table::Records, id.to_string(), entry.encode());
             self.outputs.push_back(Output::ListChanged);
         }
         self.uses += 1;
-        let mut loaded = Loaded { record, chunks, pins, used: self.uses };
-        // What a damaged chunk held came from the outbox, which will not keep it.
+        let mut loaded = LoadedRecord { record, chunks, pins, used: self.uses };
+        // Changes of damaged chunks came from the outbox, which will not keep them.
         if loaded.chunks.len() >= COMPACT_AT || loaded.chunks.len() < rows.len() {
-            rewrite(&mut self.journal, &self.vault, id, &mut loaded);
+            compact(&mut self.journal, &self.vault, id, &mut loaded);
         }
         self.loaded.insert(id, loaded);
     }
 }
 
-/// Whether a chunk is a whole document and not a change: its type stands after 4 bytes of magic
-/// and 4 of checksum.
+/// Whether a chunk is a document and not a change: the type follows 4 bytes of magic and 4 of
+/// checksum.
 fn is_document(chunk: &[u8]) -> bool {
     chunk.get(8) == Some(&0)
 }
 
-/// Writes all chunks of a record as one document, in the batch that deletes them (rule D4).
-pub(crate) fn rewrite(journal: &mut Journal, vault: &Vault, id: RecordId, loaded: &mut Loaded) {
+/// Replaces all chunks of a record by one document, in one batch (rule D4).
+pub(crate) fn compact(
+    journal: &mut Journal,
+    vault: &Vault,
+    id: RecordId,
+    loaded: &mut LoadedRecord,
+) {
     let bytes = loaded.record.save();
     let key = vault.chunk_key(id, &bytes);
     for old in std::mem::take(&mut loaded.chunks) {
@@ -290,9 +301,9 @@ pub(crate) fn rewrite(journal: &mut Journal, vault: &Vault, id: RecordId, loaded
     loaded.chunks.insert(key);
 }
 
-/// Takes in every change whose dependencies are there, whatever their order; gives the number of
-/// those that are left.
-pub(crate) fn absorb_what_fits(record: &mut Record, changes: Vec<Change>) -> usize {
+/// Applies every change whose dependencies are there, whatever the order of the list; gives the
+/// number of changes that do not fit.
+pub(crate) fn apply_in_order(record: &mut Record, changes: Vec<Change>) -> usize {
     let mut waiting: Vec<Change> = changes;
     loop {
         let before = waiting.len();
@@ -315,7 +326,7 @@ pub(crate) fn absorb_what_fits(record: &mut Record, changes: Vec<Change>) -> usi
     }
 }
 
-/// Own changes that were not confirmed and stand in no row of the outbox: their rows were damaged.
+/// Own unconfirmed changes that are not in the outbox, because their rows were damaged.
 fn unqueued(record: &Record, entry: &RecordEntry, device: DeviceId) -> BTreeSet<ChangeHash> {
     if entry.confirmed.as_slice().is_empty() || !includes(record, &entry.confirmed) {
         return BTreeSet::new();
@@ -327,9 +338,8 @@ fn unqueued(record: &Record, entry: &RecordEntry, device: DeviceId) -> BTreeSet<
         .filter(|change| device_of(change.actor_id()) == Some(device))
         .map(Change::hash)
         .collect();
-    for unsent in entry.outbox.values() {
-        own.remove(&unsent.hash);
-    }
+    let queued = entry.outbox.hashes();
+    own.retain(|hash| !queued.contains(hash));
     own
 }
 
@@ -337,10 +347,10 @@ fn includes(record: &Record, heads: &Heads) -> bool {
     heads.as_slice().iter().all(|head| record.document().get_change_meta_by_hash(head).is_some())
 }
 
-/// Heads of all changes but those in the outbox: computed from what is held, not from what the
-/// office said (rule P2).
-pub(crate) fn confirmed_heads(record: &Record, entry: &RecordEntry) -> Heads {
-    let unsent: BTreeSet<_> = entry.outbox.values().map(|unsent| unsent.hash).collect();
+/// Heads of all changes but those in the outbox: computed from the document, never taken from the
+/// office (rule P2).
+pub(crate) fn confirmed_heads(record: &Record, outbox: &Outbox) -> Heads {
+    let unsent = outbox.hashes();
     let mut heads = Heads::default();
     for change in record.document().get_changes_meta(&[]) {
         if !unsent.contains(&change.hash) {
@@ -350,22 +360,20 @@ pub(crate) fn confirmed_heads(record: &Record, entry: &RecordEntry) -> Heads {
     heads
 }
 
-/// Forgets every row of a record, those that were set aside among them. Its card and its draft have
-/// their own ways.
+/// Deletes every row of a record, its damaged ones included, but not its card and drafts.
 pub(crate) fn erase(journal: &mut Journal, record: RecordId) {
     journal.delete(Table::Records, record.to_string());
     journal.delete_all(Table::Chunks, format!("{record}/"));
     journal.delete_all(Table::Outbox, format!("{record}/"));
-    // The office keeps refused work in quarantine. Damaged rows can't be read; their changes are in
-    // a second row each.
+    // Refused work is in the office's quarantine, and changes of damaged rows were in a second row.
     journal.delete(Table::Damaged, damaged_key(Table::Records, &record.to_string()));
     journal.delete(Table::Damaged, damaged_key(Table::Meta, &drafts::key(record)));
-    for under in [Table::Chunks.name(), Table::Outbox.name(), REFUSED] {
+    for under in [Table::Chunks.name(), Table::Outbox.name(), DISCARDED] {
         journal.delete_all(Table::Damaged, format!("{under}/{record}/"));
     }
 }
 
-/// The key of a damaged row among those that were set aside.
+/// The key that a row gets in the table of damaged rows.
 fn damaged_key(table: Table, key: &str) -> String {
     format!("{}/{key}", table.name())
 }

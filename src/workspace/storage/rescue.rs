@@ -1,11 +1,10 @@
-//! The rescue file: unsent work that leaves the phone by hand.
+//! The rescue file: unsent work that is carried to the office by hand.
 //!
-//! It holds the rows of the outbox as they are sealed, and the escrow, which opens with a key that
-//! the office works out for the device. So it is made without a PIN and without a network, nobody
-//! on its way can read it, and only a phone that once signed in can have made it: whoever knows no
-//! data key cannot seal a row, and whoever has no escrow key cannot make an escrow.
+//! It holds encrypted outbox rows and the escrow, which opens with a key that the office derives
+//! for the device. So a phone makes it without a PIN or a network, nobody else can read it, and
+//! nobody can forge it: encrypting a row takes the data key, making an escrow takes the escrow key.
 //!
-//! Bytes: magic, version, CBOR, and the SHA-256 of all that.
+//! Bytes: magic, version, CBOR, and the SHA-256 of all that precedes.
 
 use std::collections::BTreeMap;
 
@@ -17,17 +16,17 @@ use super::keyring::Keyring;
 use crate::ids::{DeviceId, RecordId};
 use crate::workspace::Workspace;
 use crate::workspace::output::{Row, Table};
-use crate::workspace::records::entry::{Unsent, outbox_key};
+use crate::workspace::records::outbox::{UnsentChange, parse_row_key, row_key};
 
 const MAGIC: &[u8] = b"doorstep rescue";
-/// Version of the file; the rows have their own. The first version had no proof.
+/// Version of the file; its rows have their own. Version 1 had no proof.
 const VERSION: u8 = 2;
 const CHECKSUM: usize = 32;
 
 /// A rescue file.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RescueFile {
-    /// The device that it comes from.
+    /// The device that made it.
     #[n(0)]
     pub device: DeviceId,
     /// The keyring, wrapped by the office's key for the device.
@@ -35,16 +34,16 @@ pub struct RescueFile {
     #[cbor(with = "minicbor::bytes")]
     pub escrow: Vec<u8>,
     #[n(2)]
-    rows: Vec<SealedRow>,
-    /// Proof that the office enrolled the device for its user, where the phone has one: an office
-    /// that was restored since may not know the device.
+    rows: Vec<EncryptedRow>,
+    /// Proof that the office enrolled the device for its user, where the phone has one: a restored
+    /// office may not know the device.
     #[n(3)]
     #[cbor(with = "minicbor::bytes")]
     pub proof: Option<[u8; 32]>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-struct SealedRow {
+struct EncryptedRow {
     #[n(0)]
     key: String,
     #[n(1)]
@@ -52,36 +51,36 @@ struct SealedRow {
     value: Vec<u8>,
 }
 
-/// What was in a rescue file.
+/// The contents of a rescue file.
 #[derive(Debug)]
 pub struct Rescued {
-    /// Whose work it is.
+    /// Sign-in name of the user.
     pub user: String,
-    /// Changes of each record, in the order in which they were made.
+    /// Changes of each record, in the order of their making.
     pub work: BTreeMap<RecordId, Vec<Vec<u8>>>,
-    /// Rows that were damaged on the phone already.
+    /// Keys of rows that were damaged on the phone.
     pub damaged: Vec<String>,
 }
 
-/// The bytes are no rescue file, or not whole.
+/// Why bytes are no rescue file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedRescue {
-    /// Something else.
+    /// Not a rescue file.
     #[error("this is not a rescue file")]
     Foreign,
     /// Made by a newer program.
     #[error("the rescue file has version {0}, this program knows {VERSION}")]
     Version(u8),
-    /// ReadError short or damaged on its way.
+    /// Truncated or damaged.
     #[error("the rescue file is damaged")]
     Damaged,
 }
 
 impl RescueFile {
-    /// A file of rows of the outbox.
+    /// A file of encrypted outbox rows.
     pub fn new(device: DeviceId, escrow: Vec<u8>, rows: Vec<Row>, proof: Option<[u8; 32]>) -> Self {
-        let sealed = |row: Row| SealedRow { key: row.key, value: row.value.into_vec() };
-        Self { device, escrow, rows: rows.into_iter().map(sealed).collect(), proof }
+        let encrypted = |row: Row| EncryptedRow { key: row.key, value: row.value.into_vec() };
+        Self { device, escrow, rows: rows.into_iter().map(encrypted).collect(), proof }
     }
 
     /// Its bytes.
@@ -108,20 +107,18 @@ impl RescueFile {
         minicbor::decode(cbor).map_err(|_| MalformedRescue::Damaged)
     }
 
-    /// Opens the file; `None` where the key is not that of its escrow.
+    /// Decrypts the file; `None` where `escrow_key` is wrong.
     pub fn open(&self, escrow_key: &[u8; 32]) -> Option<Rescued> {
         let about = format!("escrow/{}", self.device);
         let keyring = Keyring::unwrap(escrow_key, &self.escrow, &about)?;
-        // In a key rotation some rows are still sealed under the previous key.
+        // During a key rotation some rows are still encrypted under the previous key.
         let vault = keyring.vault([0; 16]);
         let mut changes: BTreeMap<RecordId, BTreeMap<u64, Vec<u8>>> = BTreeMap::new();
         let mut damaged = Vec::new();
-        for SealedRow { key, value } in &self.rows {
-            let place = key.split_once('/').and_then(|(record, number)| {
-                Some((record.parse::<RecordId>().ok()?, number.parse::<u64>().ok()?))
-            });
+        for EncryptedRow { key, value } in &self.rows {
             let plain = vault.decrypt(Table::Outbox, key, value);
-            match place.zip(plain.and_then(|plain| Unsent::decode(&plain))) {
+            let unsent = plain.and_then(|plain| UnsentChange::decode(&plain));
+            match parse_row_key(key).zip(unsent) {
                 Some(((record, number), unsent)) => {
                     changes.entry(record).or_default().insert(number, unsent.bytes);
                 }
@@ -135,13 +132,12 @@ impl RescueFile {
 }
 
 impl Workspace {
-    /// Everything that the office has not confirmed, as rows of the outbox: what could not be
-    /// written to the store is among them.
+    /// All unconfirmed changes as encrypted outbox rows, those included that could not be saved.
     pub fn rescue_rows(&mut self) -> Vec<Row> {
         let mut rows = Vec::new();
         for entry in self.records.values() {
-            for (number, unsent) in &entry.outbox {
-                let key = outbox_key(entry.id, *number);
+            for (number, unsent) in entry.outbox.iter() {
+                let key = row_key(entry.id, number);
                 let value = self.vault.encrypt(Table::Outbox, &key, &unsent.encode()).into();
                 rows.push(Row { key, value });
             }

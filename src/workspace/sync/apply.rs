@@ -1,36 +1,36 @@
-//! Applies a reply: results of what was pushed, then the records of the feed (R3, R4, R6, F1).
+//! Applies a reply: outcomes of pushes, then the records of the feed (R3, R4, R6, F1).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 
-use super::link::{Phase, SentPush};
-use crate::ids::{Heads, RecordId, device_of, session_after};
+use super::link::{Commit, SentPush};
+use crate::ids::{RecordId, device_of, session_after};
 use crate::record::Record;
 use crate::sync::message::{
     Chunk, Cursor, Epoch, Outcome, Packed, RecordUpdate, Reply, Tables, UpdateContent,
 };
 use crate::sync::packed::{self, Prefix, prefix};
 use crate::workspace::output::{Output, Table};
-use crate::workspace::records::entry::{self, Problem, RecordEntry, Unsent, checked_change};
+use crate::workspace::records::entry::RecordEntry;
+use crate::workspace::records::outbox::parse_change;
+use crate::workspace::records::problem::Problem;
 use crate::workspace::storage::encode;
 use crate::workspace::storage::loading::{
-    self, CURSOR_KEY, PROVEN_KEY, absorb_what_fits, confirmed_heads,
+    self, CURSOR_KEY, PROOF_KEY, apply_in_order, confirmed_heads,
 };
-use crate::workspace::{Loaded, Workspace};
+use crate::workspace::{LoadedRecord, Workspace};
 
 impl Workspace {
-    /// Asks for the documents that a reply changes.
+    /// Loads the documents that a reply changes.
     pub(crate) fn load_for_reply(&mut self) {
-        let Phase::Applying { reply, .. } = &self.link.phase else {
-            return;
-        };
-        let of_entries = reply.entries.iter().filter_map(|entry| match &entry.content {
+        let Some(reply) = self.link.reply() else { return };
+        let changed = reply.entries.iter().filter_map(|entry| match &entry.content {
             UpdateContent::Changes { changes, .. } if changes.is_empty() => None,
             UpdateContent::Changes { .. } | UpdateContent::Document { .. } => Some(entry.record),
             UpdateContent::Withdrawn | UpdateContent::Unknown => None,
         });
-        let needed: BTreeSet<RecordId> = of_entries
+        let needed: BTreeSet<RecordId> = changed
             .filter(|id| self.records.contains_key(id) && !self.loaded.contains_key(id))
             .collect();
         for id in needed {
@@ -38,13 +38,10 @@ impl Workspace {
         }
     }
 
-    /// Applies the reply in memory and hands all of it, with the cursor, to one batch.
+    /// Applies a reply in memory and puts all of it, with the cursor, into one batch. Does nothing
+    /// while there is no reply.
     pub(crate) fn apply_reply(&mut self) {
-        let phase = std::mem::replace(&mut self.link.phase, Phase::Idle);
-        let Phase::Applying { reply, sent } = phase else {
-            self.link.phase = phase;
-            return;
-        };
+        let Some((reply, sent)) = self.link.take_reply() else { return };
         if reply.revocation.is_some() {
             self.drain(&reply, &sent);
             self.await_commit(&reply, self.cursor);
@@ -56,14 +53,14 @@ impl Workspace {
             self.apply_outcome(outcome, pushed, reply.cursor.epoch);
             touched.insert(pushed.record);
         }
-        for entry in &reply.entries {
-            if self.apply_entry(entry, &reply.tables, reply.cursor.epoch) {
-                let record = entry.record.to_string();
+        for update in &reply.entries {
+            if self.apply_update(update, &reply.tables, reply.cursor.epoch) {
+                let record = update.record.to_string();
                 self.outputs.push_back(Output::RecordChanged { record });
             }
-            touched.insert(entry.record);
+            touched.insert(update.record);
         }
-        self.request_refused(&reply.results, &sent.pushed);
+        self.want_refused(&reply.results, &sent.pushed);
         self.handle_differing(&sent.ranges, &reply.differing);
         self.apply_decisions(reply.decisions.as_deref().unwrap_or_default());
         for id in touched {
@@ -75,15 +72,14 @@ impl Workspace {
         }
         self.cards.prune(reply.office_time, &mut self.journal);
         if reply.cursor != self.cursor {
-            let bytes = encode(&reply.cursor);
-            self.journal.put(Table::Meta, CURSOR_KEY.into(), bytes);
+            self.journal.put(Table::Meta, CURSOR_KEY.into(), encode(&reply.cursor));
         }
         self.await_commit(&reply, reply.cursor);
     }
 
-    /// A part of what was refused may be at the office since an earlier push whose reply was lost,
-    /// and a device's own changes do not come back by the feed (R4): asks for them by heads.
-    fn request_refused(&mut self, results: &[Outcome], pushed: &[SentPush]) {
+    /// A part of a refused push may have arrived earlier, by a request whose reply was lost, and a
+    /// device's own changes do not come back by the feed (R4): asks for them by heads.
+    fn want_refused(&mut self, results: &[Outcome], pushed: &[SentPush]) {
         for (outcome, pushed) in results.iter().zip(pushed) {
             if let (Outcome::Refused { .. }, Some(entry)) =
                 (outcome, self.records.get_mut(&pushed.record))
@@ -93,54 +89,42 @@ impl Workspace {
         }
     }
 
-    /// Where nothing is to be written the batch before is the one to wait for.
     fn await_commit(&mut self, reply: &Reply, cursor: Cursor) {
-        let gathering = self.journal.is_gathering();
-        let batch = if gathering { self.journal.number() } else { 0 };
+        // Batch 0 is durable already.
+        let batch = if self.journal.is_gathering() { self.journal.number() } else { 0 };
         let Reply { remaining, digest, .. } = *reply;
-        self.link.phase = Phase::Committing { batch, cursor, remaining, digest };
+        self.link.await_commit(Commit { batch, cursor, remaining, digest });
     }
 
-    /// Writes the last proof beside the cursor.
+    /// Writes the last proof.
     pub(crate) fn store_proof(&mut self) {
-        if let Some(proven) = &self.link.proven {
-            self.journal.put(Table::Meta, PROVEN_KEY.into(), encode(proven));
+        if let Some(proof) = self.link.proof() {
+            self.journal.put(Table::Meta, PROOF_KEY.into(), encode(proof));
         }
     }
 
     fn apply_outcome(&mut self, outcome: &Outcome, pushed: &SentPush, epoch: Epoch) {
-        let Some(entry) = self.records.get_mut(&pushed.record) else {
-            return;
-        };
+        let Some(entry) = self.records.get_mut(&pushed.record) else { return };
         match outcome {
             Outcome::Merged { state_token } | Outcome::Duplicate { state_token } => {
                 for number in &pushed.numbers {
-                    let Some(unsent) = entry.outbox.remove(number) else {
-                        continue;
-                    };
-                    entry.confirmed.advance(unsent.hash, &unsent.deps);
-                    self.journal.delete(Table::Outbox, entry::outbox_key(entry.id, *number));
+                    if let Some(unsent) = entry.outbox.remove(*number, &mut self.journal) {
+                        entry.confirmed.advance(unsent.hash, &unsent.deps);
+                    }
                 }
                 entry.offered_token = Some(*state_token);
-                entry.missing = 0;
+                entry.missing_replies = 0;
                 entry.withdrawn = false;
-                // It had been refused, and was accepted or became writable since.
-                entry.problem.take_if(|problem| matches!(problem, Problem::Refused { .. }));
+                // Refused work was accepted since, or became writable.
+                entry.clear_refusal();
             }
             Outcome::Missing { have } => self.handle_missing(pushed.record, have),
-            Outcome::Refused { code, path, message, quarantine } => {
-                entry.problem = Some(Problem::refused(
-                    *code,
-                    path,
-                    message,
-                    *quarantine,
-                    pushed.numbers.last().copied(),
-                ));
+            Outcome::Refused { .. } => {
+                entry.problem = Problem::refused(outcome, pushed.numbers.last().copied());
             }
             Outcome::Withdrawn => {
                 for number in &pushed.numbers {
-                    entry.outbox.remove(number);
-                    self.journal.delete(Table::Outbox, entry::outbox_key(entry.id, *number));
+                    entry.outbox.remove(*number, &mut self.journal);
                 }
                 self.identity.session = session_after(self.identity.session);
                 self.withdraw(pushed.record, epoch);
@@ -149,9 +133,9 @@ impl Workspace {
     }
 
     /// Applies one record of the feed; gives whether its content changed.
-    fn apply_entry(&mut self, entry: &RecordUpdate, tables: &Tables, epoch: Epoch) -> bool {
-        let id = entry.record;
-        match &entry.content {
+    fn apply_update(&mut self, update: &RecordUpdate, tables: &Tables, epoch: Epoch) -> bool {
+        let id = update.record;
+        match &update.content {
             UpdateContent::Withdrawn => {
                 self.withdraw(id, epoch);
                 true
@@ -163,19 +147,20 @@ impl Workspace {
                 false
             }
             UpdateContent::Changes { changes, state_token } => {
-                let took = self.apply_changes(id, changes, tables);
-                let entry = self.records.entry(id).or_insert_with(|| RecordEntry::lacking(id));
-                if took.is_some() {
+                let applied = self.apply_changes(id, changes, tables);
+                let entry =
+                    self.records.entry(id).or_insert_with(|| RecordEntry::without_document(id));
+                if applied.is_some() {
                     entry.offered_token = Some(*state_token);
-                    entry.wanted &= entry.problem == Some(Problem::Damaged);
+                    entry.wanted &= entry.is_damaged();
                 } else {
-                    // What was asked for does not fit either: only the whole document will.
+                    // If even wanted changes do not fit, only the whole document helps.
                     if entry.wanted {
                         entry.problem = Some(Problem::Damaged);
                     }
                     entry.wanted = true;
                 }
-                took.unwrap_or(true)
+                applied.unwrap_or(true)
             }
             UpdateContent::Document { document, state_token } => {
                 self.apply_document(id, document);
@@ -187,11 +172,11 @@ impl Workspace {
         }
     }
 
-    /// Takes changes in; gives whether there was anything new, or `None` where they do not follow
-    /// from what is held.
+    /// Applies changes; gives whether any was new, or `None` where they do not follow from the
+    /// document.
     fn apply_changes(&mut self, id: RecordId, packed: &[Packed], tables: &Tables) -> Option<bool> {
         let entry = self.records.get_mut(&id)?;
-        // Whoever is told of changes is a collector, again or still.
+        // Only collectors are sent changes: the record is assigned, still or again.
         entry.withdrawn = false;
         if packed.is_empty() {
             return Some(false);
@@ -205,7 +190,7 @@ impl Workspace {
             .collect();
         let chunks = packed::unpack(packed, tables, |name| known.get(name).copied()).ok()?;
         let changes: Vec<Change> =
-            chunks.iter().map(|chunk| checked_change(chunk)).collect::<Option<_>>()?;
+            chunks.iter().map(|chunk| parse_change(chunk)).collect::<Option<_>>()?;
         let fresh: BTreeSet<ChangeHash> = changes
             .iter()
             .map(Change::hash)
@@ -213,8 +198,7 @@ impl Workspace {
             .collect();
         let new = changes.iter().filter(|change| fresh.contains(&change.hash()));
         loaded.record.apply_changes(new.cloned().collect()).ok()?;
-        let unsent: BTreeSet<ChangeHash> =
-            entry.outbox.values().map(|unsent| unsent.hash).collect();
+        let unsent = entry.outbox.hashes();
         for change in &changes {
             if fresh.contains(&change.hash()) {
                 let bytes = change.raw_bytes();
@@ -226,25 +210,25 @@ impl Workspace {
             }
             entry.confirmed.advance(change.hash(), change.deps());
         }
-        // Own work that came another way, or was accepted (rule M4), and own work that others built
-        // on: the office holds it, though the reply that said so was lost.
-        let mut there: BTreeSet<ChangeHash> = changes.iter().map(Change::hash).collect();
+        // The office has unsent changes that it sends, as when they were accepted from quarantine
+        // (rule M4), and those that other changes build on, though the reply that said so was lost.
+        let mut at_office: BTreeSet<ChangeHash> = changes.iter().map(Change::hash).collect();
         let mut open: Vec<ChangeHash> =
             changes.iter().flat_map(|change| change.deps().iter().copied()).collect();
         while let Some(dep) = open.pop() {
-            if unsent.contains(&dep) && there.insert(dep) {
+            if unsent.contains(&dep) && at_office.insert(dep) {
                 let meta = loaded.record.document().get_change_meta_by_hash(&dep);
                 open.extend(meta.into_iter().flat_map(|change| change.deps));
             }
         }
-        let confirmed = entry.confirm(|hash| there.contains(hash), &mut self.journal);
-        entry.describe(&loaded.record, &self.identity.user);
+        let confirmed = entry.confirm(|hash| at_office.contains(hash), &mut self.journal);
+        entry.update_from(&loaded.record, &self.identity.user);
         Some(confirmed || !fresh.is_empty())
     }
 
-    /// Takes the office's copy, and puts what is held and what is unsent on top of it.
+    /// Applies the office's document, then local and unsent changes on top of it.
     fn apply_document(&mut self, id: RecordId, document: &Chunk) {
-        // A copy that is not what it says is not taken; the digest tells that something is amiss.
+        // Ignores a document of another record; the digests will show the difference.
         let Some(office) = Record::load(&document.0).ok().filter(|record| record.id() == Some(id))
         else {
             return;
@@ -252,65 +236,36 @@ impl Workspace {
         let heads = office.heads();
         let entry = self.records.entry(id).or_insert_with(|| RecordEntry::new(id));
         let mut record = office;
-        let there = |hash: &ChangeHash| record.document().get_change_meta_by_hash(hash).is_some();
-        entry.confirm(there, &mut self.journal);
-        let mut own: Vec<Change> = entry.outbox.values().filter_map(Unsent::change).collect();
+        let at_office =
+            |hash: &ChangeHash| record.document().get_change_meta_by_hash(hash).is_some();
+        entry.confirm(at_office, &mut self.journal);
+        let mut local: Vec<Change> = entry.outbox.changes().collect();
         let before = self.loaded.remove(&id);
         if let Some(loaded) = &before {
-            own.extend(loaded.record.document().get_changes(&record.document().get_heads()));
+            local.extend(loaded.record.document().get_changes(&record.document().get_heads()));
         }
-        let stranded = absorb_what_fits(&mut record, own);
-        // Own changes that the office had confirmed and has lost since go out again.
+        let stranded = apply_in_order(&mut record, local);
+        // Own changes that the office had confirmed and has lost since are pushed again.
         let device = self.identity.device;
-        let lost = |change: &Change| {
-            device_of(change.actor_id()) == Some(device)
-                && !entry.outbox.values().any(|unsent| unsent.hash == change.hash())
+        let queued = entry.outbox.hashes();
+        let is_lost = |change: &Change| {
+            device_of(change.actor_id()) == Some(device) && !queued.contains(&change.hash())
         };
-        let again: Vec<Change> =
-            record.document().get_changes(heads.as_slice()).into_iter().filter(lost).collect();
-        for change in &again {
-            entry.queue(change, 0, &mut self.journal);
+        let lost = record.document().get_changes(heads.as_slice()).into_iter().filter(is_lost);
+        for change in lost.collect::<Vec<_>>() {
+            entry.outbox.push(&change, 0, &mut self.journal);
         }
         let pins = before.as_ref().map_or(0, |loaded| loaded.pins);
         let chunks = before.map(|loaded| loaded.chunks).unwrap_or_default();
         self.uses += 1;
-        let mut loaded = Loaded { record, chunks, pins, used: self.uses };
-        loading::rewrite(&mut self.journal, &self.vault, id, &mut loaded);
-        entry.confirmed = confirmed_heads(&loaded.record, entry);
+        let mut loaded = LoadedRecord { record, chunks, pins, used: self.uses };
+        loading::compact(&mut self.journal, &self.vault, id, &mut loaded);
+        entry.confirmed = confirmed_heads(&loaded.record, &entry.outbox);
         entry.withdrawn = false;
         entry.wanted = false;
         entry.problem.take_if(|problem| *problem == Problem::Damaged && stranded == 0);
-        entry.describe(&loaded.record, &self.identity.user);
+        entry.update_from(&loaded.record, &self.identity.user);
         // Stays in memory until it is on disk: a load before that would find less.
         self.loaded.insert(id, loaded);
-    }
-
-    /// The office takes a record away. Until digests have agreed in this life of its store, the
-    /// office may have lost some of what is held here: that is brought before it is erased
-    /// (rules F1, P3).
-    fn withdraw(&mut self, id: RecordId, epoch: Epoch) {
-        let Some(entry) = self.records.get_mut(&id) else { return };
-        entry.withdrawn = true;
-        // What was refused is handed over like all that is unsent.
-        entry.problem.take_if(|problem| matches!(problem, Problem::Refused { .. }));
-        let proven = self.link.proven.is_some_and(|proven| proven.epoch == epoch);
-        if proven || entry.attested.is_none() {
-            self.erase_if_confirmed(id);
-        } else {
-            self.link.repair.differs(id, Heads::default());
-        }
-    }
-
-    /// Erases a withdrawn record, once nothing of it is unsent and nothing holds it back (rule F1).
-    pub(crate) fn erase_if_confirmed(&mut self, id: RecordId) {
-        let handed_over = self.records.get(&id).is_some_and(|entry| entry.outbox.is_empty());
-        if handed_over && !self.retained.contains(&id) {
-            self.add_card(id);
-            self.drafts.remove(id, &mut self.journal);
-            self.records.remove(&id);
-            self.loaded.remove(&id);
-            loading::erase(&mut self.journal, id);
-            self.outputs.push_back(Output::RecordChanged { record: id.to_string() });
-        }
     }
 }

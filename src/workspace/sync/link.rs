@@ -1,308 +1,360 @@
-//! The link to the office: where the round stands, when the next is due, and what was proven.
+//! The link to the office: the phase of the round, access, problems, and the last proof that both
+//! sides hold the same.
 
 use minicbor::{Decode, Encode};
 
-use super::repair::Repair;
+use super::schedule::{Remaining, Schedule};
+use super::status::{FirstSync, RecordsProblem, RequestFailure, SyncProblem};
 use crate::ids::RecordId;
-use crate::sync::digest::{Digest, Item};
+use crate::sync::digest::Digest;
 use crate::sync::message::{Cursor, DEFAULT_REPLY_BYTES, Epoch, Reply, Revocation};
-use crate::workspace::output::FirstSync;
-use crate::workspace::records::entry::RecordEntry;
 
-/// After an edit: long enough that a person's next tap rides along, short enough to feel at once.
-const EDIT_DELAY_MS: i64 = 1_000;
-/// With nothing to send, the office is asked this often; its signal comes sooner (rule R8).
-const POLL_MS: i64 = 60_000;
-/// Due before now, whatever the clock says. It goes to JavaScript, whose numbers end at 2^53.
-const AT_ONCE: i64 = 0;
-/// Backoff of rule R7.
-const FIRST_RETRY_MS: i64 = 1_000;
-pub(crate) const LAST_RETRY_MS: i64 = 300_000;
-/// Repairs in a row that a person need not know of: one finds what differs, and what it brings may
-/// cross with what others bring.
-const MISMATCHES_AT_MOST: u32 = 3;
-/// The least that is asked for on a link that keeps breaking.
-pub(crate) const LEAST_REPLY_BYTES: u32 = 16 * 1024;
-/// What is asked for grows by this with each reply that comes through.
-const GROWTH_BYTES: u32 = 16 * 1024;
+/// Consecutive repairs before the user is alerted: the first finds what differs, and its changes
+/// may cross with those of other devices.
+const MAX_SILENT_REPAIRS: u32 = 3;
+/// The smallest reply to ask for on a link that keeps breaking.
+const MIN_REPLY_BYTES: u32 = 16 * 1024;
+/// How much the reply size grows with each reply that arrives.
+const REPLY_GROWTH_BYTES: u32 = 16 * 1024;
 
-/// Digest and time of the last proof.
+/// Equal digests on both sides.
 #[derive(Debug, Clone, Copy, Encode, Decode)]
-pub(crate) struct Proven {
+pub(crate) struct Proof {
     #[n(0)]
-    pub(crate) digest: Digest,
+    digest: Digest,
+    /// When, ms.
     #[n(1)]
-    pub(crate) at: i64,
+    at: i64,
     /// The life of the office's store in which it was.
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
-    pub(crate) epoch: Epoch,
+    epoch: Epoch,
 }
 
-/// What was pushed of one record.
+/// The changes of one record in a request, by outbox number.
 #[derive(Debug, Clone)]
 pub(crate) struct SentPush {
     pub(crate) record: RecordId,
     pub(crate) numbers: Vec<u64>,
 }
 
-/// What a request holds that its reply answers in the same order.
+/// The parts of a request that its reply answers in the same order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SentRequest {
     pub(crate) pushed: Vec<SentPush>,
     pub(crate) restored: Vec<RecordId>,
-    /// First ids of the ranges that are compared.
+    /// First ids of the ranges to compare.
     pub(crate) ranges: Vec<RecordId>,
 }
 
-/// Where the round stands. Each phase owns what only it needs.
+/// The phase of the round; each owns what only it needs.
 #[derive(Debug)]
-pub(crate) enum Phase {
+enum Phase {
     Idle,
     Sent {
         round: u64,
         sent: SentRequest,
     },
-    /// A reply waits for documents to be loaded.
+    /// A reply waits until the documents that it changes are loaded.
     Applying {
         reply: Box<Reply>,
         sent: SentRequest,
     },
-    /// Applied in memory; the cursor goes to disk with all of it in one batch (rule R5).
-    Committing {
-        batch: u64,
-        cursor: Cursor,
-        remaining: u64,
-        digest: Digest,
-    },
+    /// Applied in memory; the cursor becomes durable with all of it in one batch (rule R5).
+    Committing(Commit),
 }
 
-/// The connection to the office.
+/// A reply on its way to the disk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Commit {
+    /// The batch that makes it durable.
+    pub(crate) batch: u64,
+    pub(crate) cursor: Cursor,
+    /// Feed entries that remain at the office.
+    pub(crate) remaining: u64,
+    /// The office's digest.
+    pub(crate) digest: Digest,
+}
+
+/// Whether the device may talk to an office.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Granted,
+    /// The device only uploads what it has, then erases itself (rule F4).
+    Revoked(Revocation),
+    /// There is no office (practice).
+    Disabled,
+}
+
+/// The link to the office.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) phase: Phase,
-    pub(crate) next_round: u64,
-    pub(crate) due_at: Option<i64>,
-    /// What the driver was last asked to wake at.
-    pub(crate) announced: Option<i64>,
-    pub(crate) failures: u32,
-    /// The office asked not to be asked before.
-    pub(crate) not_before: Option<i64>,
-    pub(crate) problem: Option<String>,
-    save_problem: String,
-    pub(crate) proven: Option<Proven>,
-    /// The last finished round proved equal.
-    is_proven: bool,
-    /// Digests differed in a row.
+    phase: Phase,
+    next_round: u64,
+    schedule: Schedule,
+    access: Access,
+    /// Of the last request, or of repeated comparisons.
+    problem: Option<SyncProblem>,
+    proof: Option<Proof>,
+    /// The last finished round ended in equal digests.
+    is_up_to_date: bool,
+    /// Unequal digests in a row.
     mismatches: u32,
-    repairs: i64,
-    /// Where a repair stands.
-    pub(crate) repair: Repair,
-    /// The most bytes asked for: halved when a reply does not come through, so that a link that
-    /// keeps breaking loses little each time, and raised step by step when one does.
-    pub(crate) reply_bytes: u32,
-    skew_ms: Option<i64>,
-    /// The office's clock as the last reply said it, ms; before one, when both sides last agreed.
-    pub(crate) office_time: i64,
-    first: Option<FirstSync>,
-    /// There is no office: nothing is ever asked for.
-    pub(crate) disabled: bool,
-    /// The office has shut this device out.
-    pub(crate) ended: Option<Revocation>,
+    /// The reply size to ask for: halved when a reply does not arrive, so that a link that keeps
+    /// breaking loses little each time, and raised step by step when one does.
+    reply_bytes: u32,
+    clock_skew_ms: Option<i64>,
+    /// The office's clock in the last reply, ms; before the first, the time of the last proof.
+    office_time: i64,
+    first_sync: Option<FirstSync>,
 }
 
 impl Link {
-    pub(crate) fn new(proven: Option<Proven>) -> Self {
+    pub(crate) fn new(proof: Option<Proof>) -> Self {
         Self {
             phase: Phase::Idle,
             next_round: 1,
-            due_at: Some(AT_ONCE),
-            announced: None,
-            failures: 0,
-            not_before: None,
+            schedule: Schedule::new(),
+            access: Access::Granted,
             problem: None,
-            save_problem: "storage_failed".to_owned(),
-            proven,
-            is_proven: false,
+            proof,
+            is_up_to_date: false,
             mismatches: 0,
-            repairs: 0,
-            repair: Repair::default(),
             reply_bytes: DEFAULT_REPLY_BYTES,
-            skew_ms: None,
-            office_time: proven.map_or(0, |proven| proven.at),
-            first: None,
-            disabled: false,
-            ended: None,
+            clock_skew_ms: None,
+            office_time: proof.map_or(0, |proof| proof.at),
+            first_sync: None,
         }
     }
 
     /// From here on there is no office.
     pub(crate) fn disable(&mut self) {
-        self.disabled = true;
+        self.access = Access::Disabled;
     }
 
-    pub(crate) fn is_busy(&self) -> bool {
-        !matches!(self.phase, Phase::Idle) || (self.first.is_some() && self.failures == 0)
+    // -- getters
+
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Idle)
     }
+
+    /// Whether a round is under way, or the first sync between two of its rounds.
+    pub(crate) fn is_syncing(&self) -> bool {
+        !self.is_idle() || (self.first_sync.is_some() && !self.schedule.is_failing())
+    }
+
     pub(crate) fn is_applying(&self) -> bool {
-        matches!(self.phase, Phase::Applying { .. } | Phase::Committing { .. })
+        matches!(self.phase, Phase::Applying { .. } | Phase::Committing(_))
     }
+
     pub(crate) fn is_sending(&self, record: RecordId) -> bool {
         match &self.phase {
             Phase::Sent { sent, .. } | Phase::Applying { sent, .. } => {
                 sent.pushed.iter().any(|pushed| pushed.record == record)
             }
-            Phase::Idle | Phase::Committing { .. } => false,
+            Phase::Idle | Phase::Committing(_) => false,
         }
     }
+
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.access == Access::Disabled
+    }
+
     pub(crate) fn is_out_of_reach(&self) -> bool {
-        self.disabled || self.failures > 0
+        self.is_disabled() || self.schedule.is_failing()
     }
-    pub(crate) fn is_proven(&self) -> bool {
-        self.is_proven
+
+    pub(crate) fn revocation(&self) -> Option<Revocation> {
+        match self.access {
+            Access::Revoked(revocation) => Some(revocation),
+            Access::Granted | Access::Disabled => None,
+        }
     }
+
+    pub(crate) fn is_up_to_date(&self) -> bool {
+        self.is_up_to_date
+    }
+
+    pub(crate) fn proof(&self) -> Option<&Proof> {
+        self.proof.as_ref()
+    }
+
+    /// When both sides last proved to hold the same, ms.
     pub(crate) fn proven_at(&self) -> Option<i64> {
-        self.proven.map(|proven| proven.at)
+        self.proof.map(|proof| proof.at)
     }
+
+    /// Whether digests have agreed in this life of the office's store.
+    pub(crate) fn is_proven_in(&self, epoch: Epoch) -> bool {
+        self.proof.is_some_and(|proof| proof.epoch == epoch)
+    }
+
+    pub(crate) fn problem(&self) -> Option<SyncProblem> {
+        self.problem
+    }
+
     pub(crate) fn first_sync(&self) -> Option<FirstSync> {
-        self.first
+        self.first_sync
     }
+
     pub(crate) fn clock_skew_ms(&self) -> Option<i64> {
-        self.skew_ms
-    }
-    pub(crate) fn repairs(&self) -> i64 {
-        self.repairs
-    }
-    pub(crate) fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
-    }
-    pub(crate) fn save_problem(&self) -> String {
-        self.save_problem.clone()
+        self.clock_skew_ms
     }
 
-    /// A person edited: send soon, unless the office is out of reach and the backoff runs.
-    pub(crate) fn edited(&mut self, now_ms: i64) {
-        if self.failures == 0 {
-            let soon = now_ms.saturating_add(EDIT_DELAY_MS);
-            self.due_at = Some(self.due_at.map_or(soon, |due| due.min(soon)));
-        }
+    pub(crate) fn office_time(&self) -> i64 {
+        self.office_time
     }
 
-    /// A round is due at once.
-    pub(crate) fn schedule_now(&mut self) {
-        self.due_at = Some(AT_ONCE);
+    pub(crate) fn reply_bytes(&self) -> u32 {
+        self.reply_bytes
     }
 
-    /// When the next round is due: not before the office wants to be asked again.
-    pub(crate) fn due(&self, now_ms: i64) -> Option<i64> {
-        // Further away than any wait that is believed: the clock was put back meanwhile.
-        let latest = now_ms.saturating_add(LAST_RETRY_MS);
-        let not_before = self.not_before.filter(|at| *at <= latest);
-        self.due_at.map(|due| due.max(not_before.unwrap_or(AT_ONCE)))
+    /// Number of the next round.
+    pub(crate) fn next_round(&self) -> u64 {
+        self.next_round
     }
 
-    /// Whether this is the request that an answer is waited for.
-    pub(crate) fn awaits(&self, round: u64) -> bool {
+    /// The request of this round, while its reply is awaited.
+    pub(crate) fn awaited(&self, round: u64) -> Option<&SentRequest> {
         match &self.phase {
-            Phase::Sent { round: sent, .. } => *sent == round,
-            Phase::Idle | Phase::Applying { .. } | Phase::Committing { .. } => false,
+            Phase::Sent { round: expected, sent } if *expected == round => Some(sent),
+            Phase::Sent { .. } | Phase::Idle | Phase::Applying { .. } | Phase::Committing(_) => {
+                None
+            }
         }
     }
 
-    /// No reply came: when to try again. Half of the delay is fixed, half is chance, so that a
-    /// thousand phones spread out.
-    pub(crate) fn failed(&mut self, reason: &str, random: u32) -> i64 {
-        self.phase = Phase::Idle;
-        self.failures = self.failures.saturating_add(1);
-        self.problem = Some(reason.to_owned());
-        let full = (FIRST_RETRY_MS << self.failures.min(10)).min(LAST_RETRY_MS);
-        full / 2 + i64::from(random) % (full / 2 + 1)
+    /// The reply that waits for documents.
+    pub(crate) fn reply(&self) -> Option<&Reply> {
+        match &self.phase {
+            Phase::Applying { reply, .. } => Some(reply),
+            Phase::Idle | Phase::Sent { .. } | Phase::Committing(_) => None,
+        }
     }
 
-    pub(crate) fn persisted(&mut self) {
-        self.save_problem.clear();
+    pub(crate) fn commit(&self) -> Option<Commit> {
+        match self.phase {
+            Phase::Committing(commit) => Some(commit),
+            Phase::Idle | Phase::Sent { .. } | Phase::Applying { .. } => None,
+        }
     }
 
-    pub(crate) fn persist_failed(&mut self, failed: u64, next: u64, reason: &str) {
-        self.save_problem = reason.to_owned();
-        if let Phase::Committing { batch, .. } = &mut self.phase
-            && *batch == failed
+    pub(crate) fn schedule(&mut self) -> &mut Schedule {
+        &mut self.schedule
+    }
+
+    // -- the round
+
+    /// A request goes out; gives the number of its round.
+    pub(crate) fn begin_round(&mut self, sent: SentRequest) -> u64 {
+        let round = self.next_round;
+        self.next_round += 1;
+        self.phase = Phase::Sent { round, sent };
+        round
+    }
+
+    /// A sound reply of `size` bytes has come.
+    pub(crate) fn replied(&mut self, reply: Reply, size: usize, now_ms: i64) {
+        let Phase::Sent { sent, .. } = std::mem::replace(&mut self.phase, Phase::Idle) else {
+            return;
+        };
+        self.schedule.answered();
+        self.problem = None;
+        self.reply_bytes = (self.reply_bytes + REPLY_GROWTH_BYTES).min(DEFAULT_REPLY_BYTES);
+        self.clock_skew_ms = Some(now_ms.saturating_sub(reply.office_time));
+        self.office_time = reply.office_time;
+        // Until the first proof every round is part of the first sync.
+        self.first_sync = match self.proof {
+            None => Some(FirstSync::after(self.first_sync, &reply, size)),
+            Some(_) => None,
+        };
+        if let Some(revocation) = reply.revocation {
+            self.access = Access::Revoked(revocation);
+        }
+        self.phase = Phase::Applying { reply: Box::new(reply), sent };
+    }
+
+    /// Takes the reply to apply it.
+    pub(crate) fn take_reply(&mut self) -> Option<(Box<Reply>, SentRequest)> {
+        match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Applying { reply, sent } => Some((reply, sent)),
+            other @ (Phase::Idle | Phase::Sent { .. } | Phase::Committing(_)) => {
+                self.phase = other;
+                None
+            }
+        }
+    }
+
+    pub(crate) fn await_commit(&mut self, commit: Commit) {
+        self.phase = Phase::Committing(commit);
+    }
+
+    /// A batch failed and is written again as another.
+    pub(crate) fn batch_failed(&mut self, failed: u64, next: u64) {
+        if let Phase::Committing(commit) = &mut self.phase
+            && commit.batch == failed
         {
-            *batch = next;
+            commit.batch = next;
         }
     }
 
-    /// The sums of what is held and confirmed, to be compared with the office's (rule P2).
-    pub(crate) fn digest_of<'h>(entry: impl Iterator<Item = &'h RecordEntry>) -> Digest {
-        let mut digest = Digest::default();
-        for entry in entry.filter(|entry| entry.is_in_digest()) {
-            digest.add(Item::of(entry.id, &entry.confirmed));
-        }
-        digest
+    /// The round is over.
+    pub(crate) fn finish_round(&mut self, remaining: Remaining, now_ms: i64) {
+        self.phase = Phase::Idle;
+        let repeated = remaining == Remaining::More && self.mismatches > MAX_SILENT_REPAIRS;
+        let remaining = if repeated { Remaining::RepeatedRepair } else { remaining };
+        self.schedule.schedule_next(remaining, now_ms);
     }
 
-    /// A round ended with nothing remaining: compare. Gives whether something differs.
-    pub(crate) fn compare(
-        &mut self,
-        own: Digest,
-        office: Digest,
-        epoch: Epoch,
-        now_ms: i64,
-    ) -> bool {
-        if own == office {
+    /// The device has erased itself.
+    pub(crate) fn close(&mut self) {
+        self.phase = Phase::Idle;
+        self.schedule.stop();
+    }
+
+    /// No reply came.
+    pub(crate) fn request_failed(&mut self, failure: RequestFailure, now_ms: i64, random: u32) {
+        self.phase = Phase::Idle;
+        self.problem = Some(SyncProblem::Request(failure));
+        self.reply_bytes = (self.reply_bytes / 2).max(MIN_REPLY_BYTES);
+        self.schedule.retry(now_ms, random);
+        if failure.stops_retries() {
+            self.schedule.stop();
+        }
+    }
+
+    /// The office has no room now and asked to wait `wait_ms` (rule R7).
+    pub(crate) fn deferred(&mut self, wait_ms: i64, now_ms: i64, random: u32) {
+        self.phase = Phase::Idle;
+        self.problem = Some(SyncProblem::Request(RequestFailure::OfficeBusy));
+        self.schedule.defer(wait_ms, now_ms, random);
+    }
+
+    /// A person asks for a sync: a sign-in may have happened.
+    pub(crate) fn forget_sign_in_problem(&mut self) {
+        let signed_out = SyncProblem::Request(RequestFailure::SignedOut);
+        self.problem.take_if(|problem| *problem == signed_out);
+    }
+
+    /// Compares digests when a round has left nothing to exchange (rule P2). Returns whether they
+    /// differ.
+    pub(crate) fn compare(&mut self, own: Digest, commit: &Commit, now_ms: i64) -> bool {
+        self.first_sync = None;
+        self.is_up_to_date = own == commit.digest;
+        if self.is_up_to_date {
             self.mismatches = 0;
-            self.is_proven = true;
-            self.proven = Some(Proven { digest: own, at: now_ms, epoch });
+            self.proof = Some(Proof { digest: own, at: now_ms, epoch: commit.cursor.epoch });
             self.problem = None;
             return false;
         }
-        self.is_proven = false;
         self.mismatches += 1;
-        if self.mismatches > MISMATCHES_AT_MOST {
-            self.problem = Some("digest_mismatch".to_owned());
+        if self.mismatches > MAX_SILENT_REPAIRS {
+            self.problem = Some(SyncProblem::Records(RecordsProblem::DigestMismatch));
         }
         true
     }
 
-    /// Everything that is held is to be compared (rules P3, P4).
-    pub(crate) fn begin_repair(&mut self) {
-        self.repairs += 1;
-        self.repair.begin();
-    }
-
-    /// The next round after a finished one: at once where more is known to wait, soon where an
-    /// edit is on its way to the disk.
-    pub(crate) fn schedule_next(&mut self, more: bool, edits: bool, now_ms: i64) {
-        self.phase = Phase::Idle;
-        let wait = match (more, edits) {
-            (true, _) if self.mismatches > MISMATCHES_AT_MOST => LAST_RETRY_MS,
-            (true, _) => 0,
-            (false, true) => EDIT_DELAY_MS,
-            (false, false) => POLL_MS,
-        };
-        self.due_at = Some(now_ms.saturating_add(wait));
-    }
-
-    pub(crate) fn answered(&mut self, reply: &Reply, size: usize, first: bool, now_ms: i64) {
-        self.failures = 0;
-        self.not_before = None;
-        self.problem = None;
-        self.reply_bytes = (self.reply_bytes + GROWTH_BYTES).min(DEFAULT_REPLY_BYTES);
-        self.skew_ms = Some(now_ms.saturating_sub(reply.office_time));
-        self.office_time = reply.office_time;
-        self.first = if first {
-            let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-            let before = self.first.unwrap_or(FirstSync { received: 0, total: 0, bytes: 0 });
-            let received = before.received + count(reply.entries.len());
-            let remaining = i64::try_from(reply.remaining).unwrap_or(i64::MAX);
-            let total = received.saturating_add(remaining);
-            Some(FirstSync { received, total, bytes: before.bytes + count(size) })
-        } else {
-            None
-        };
-    }
-
-    pub(crate) fn first_sync_done(&mut self) {
-        self.first = None;
+    pub(crate) fn end_first_sync(&mut self) {
+        self.first_sync = None;
     }
 }

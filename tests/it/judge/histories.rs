@@ -18,6 +18,7 @@ use crate::support::phone::{Device, contact, office};
 use doorstep::office::Acceptance;
 use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::terms::Role;
+use doorstep::workspace::RecordProblem;
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRng, TestRunner};
 
@@ -155,7 +156,7 @@ async fn m3_a_text_that_two_made_too_long_together_waits_until_there_is_room() {
     let command = notes(office.visit(ids[0]).await.expect("there").heads, "乙");
     office.command(ids[0], command, "lin.yue", Role::Supervisor).await.expect("allowed");
     phone.sync(&office).await;
-    assert_eq!(phone.problem(ids[0]).as_deref(), Some("refused_invalid_record"));
+    assert_eq!(phone.problem(ids[0]), Some(RecordProblem::RefusedInvalidRecord));
     let kept = office.quarantine_item(1).await.expect("kept");
     assert_eq!((kept.line.path.as_str(), kept.line.message.as_str()), ("notes", "too long"));
     assert_eq!(kept.line.units, ["notes", "contacts.in the same spell"]);

@@ -10,7 +10,7 @@ use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TextEdit};
 use doorstep::record::terms::Role;
 use doorstep::record::view::FieldValue;
 use doorstep::sync::message::{Outcome, Packed, Push, RefusalCode, Request, Revocation};
-use doorstep::workspace::{SyncState, Table};
+use doorstep::workspace::{RecordProblem, SyncProblem, SyncState, Table};
 
 const BY: &str = "lin.yue";
 const ZONE: &str = "Asia/Shanghai";
@@ -28,7 +28,7 @@ async fn refused(office: &Office, record: RecordId) -> Device {
     phone.lose_reply();
     phone.apply(record, &contact("refused with it"));
     phone.sync(office).await;
-    assert_eq!(phone.problem(record).as_deref(), Some("refused_not_allowed"));
+    assert_eq!(phone.problem(record), Some(RecordProblem::RefusedNotAllowed));
     phone
 }
 
@@ -324,14 +324,14 @@ async fn m4_the_person_picks_what_still_holds_and_it_is_written_again_once() {
     // What is not the person's to write is not written by picking it.
     let all = ["case.overdue".to_owned()];
     assert!(phone.workspace.resolve_refused(ids[0], &all, &[], 70, NOW, ZONE).is_err());
-    assert_eq!(phone.problem(ids[0]).as_deref(), Some("refused_not_allowed"));
+    assert_eq!(phone.problem(ids[0]), Some(RecordProblem::RefusedNotAllowed));
 
     // Power goes before anything is on the disk: it is as before.
     let before = phone.tables.clone();
     phone.workspace.resolve_refused(ids[0], &picked, &[], 71, NOW, ZONE).expect("refused");
     phone.restart();
     assert_eq!(phone.tables, before);
-    assert_eq!(phone.problem(ids[0]).as_deref(), Some("refused_not_allowed"));
+    assert_eq!(phone.problem(ids[0]), Some(RecordProblem::RefusedNotAllowed));
 
     // It is on the disk, and power goes before it is sent: once.
     phone.open(ids[0]);
@@ -421,7 +421,7 @@ async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it()
     // The reply is lost: nothing is erased, and it is handed over again.
     phone.answer(&office).await.expect("taken");
     phone.lose_reply();
-    assert_eq!((phone.erased.clone(), phone.ids().len()), (None, 3));
+    assert_eq!((phone.erased, phone.ids().len()), (None, 3));
     phone.apply(ids[1], &contact("typed since"));
     phone.now += 60_000;
     phone.workspace.sync_now(phone.now);
@@ -433,13 +433,16 @@ async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it()
         if phone.sent.is_some() {
             phone.round(&office).await;
             if phone.erased.is_none() {
-                assert_eq!(phone.status().problem.as_deref(), Some("device_revoked"));
+                assert_eq!(
+                    phone.status().problem,
+                    Some(SyncProblem::Revoked(Revocation::DeviceRevoked))
+                );
                 assert_eq!(phone.status().state, SyncState::Attention);
             }
         }
         phone.wake_if_due();
     }
-    assert_eq!(phone.erased.as_deref(), Some("device_revoked"));
+    assert_eq!(phone.erased, Some(Revocation::DeviceRevoked));
     assert!(phone.tables.values().all(std::collections::BTreeMap::is_empty));
     assert!(phone.ids().is_empty() && phone.workspace.is_durable());
 

@@ -6,6 +6,7 @@ use doorstep::office::Office;
 use doorstep::office::rescue::RescueError;
 use doorstep::office::store::{Device as Enrolled, User};
 use doorstep::record::terms::Role;
+use doorstep::workspace::StorageFailure;
 use doorstep::workspace::keyring::Keyring;
 use doorstep::workspace::rescue::RescueFile;
 
@@ -60,7 +61,7 @@ async fn unsent() -> (tempfile::TempDir, Office, Vec<RecordId>, Device) {
 async fn d3_a_rescue_file_hands_unsent_work_in_once() {
     let (_folder, office, ids, mut phone) = unsent().await;
     // Not even what could not be written is missing.
-    phone.disk = Some("storage_full");
+    phone.disk = Some(StorageFailure::StorageFull);
     phone.apply(ids[0], &contact("c2"));
     let file = file(&office, &mut phone);
     assert!(!String::from_utf8_lossy(&file).contains("chen.jie"));

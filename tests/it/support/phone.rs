@@ -12,7 +12,8 @@ use doorstep::record::view::VisitView;
 use doorstep::sync::message::{Revocation, decode_request, encode_reply};
 use doorstep::workspace::vault::Vault;
 use doorstep::workspace::{
-    Identity, Output, Row, Status, StoreError, SyncState, Table, Workspace, Write,
+    Identity, Output, RecordProblem, RequestFailure, Row, StorageFailure, StoreError, SyncState,
+    SyncStatus, Table, Workspace, Write,
 };
 
 pub const NOW: i64 = 1_795_000_000_000;
@@ -38,9 +39,9 @@ pub struct Device {
     pub saved: u64,
     pub now: i64,
     /// Why everything was erased, if it was.
-    pub erased: Option<String>,
+    pub erased: Option<Revocation>,
     /// Why writes fail, if they do.
-    pub disk: Option<&'static str>,
+    pub disk: Option<StorageFailure>,
     /// What its rows are sealed with.
     pub key: [u8; 32],
     wake_at: Option<i64>,
@@ -240,7 +241,7 @@ impl Device {
     /// The reply never comes.
     pub fn lose_reply(&mut self) {
         let sent = self.sent.take().expect("a request");
-        self.workspace.request_failed(sent.round, "offline", self.now, 0);
+        self.workspace.request_failed(sent.round, RequestFailure::Offline, self.now, 0);
         self.run();
     }
 
@@ -268,7 +269,7 @@ impl Device {
         self.workspace.view(record).expect("open")
     }
 
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> SyncStatus {
         self.workspace.status()
     }
 
@@ -276,7 +277,7 @@ impl Device {
         self.workspace.list().iter().map(|row| row.summary.id.parse().expect("an id")).collect()
     }
 
-    pub fn problem(&self, record: RecordId) -> Option<String> {
+    pub fn problem(&self, record: RecordId) -> Option<RecordProblem> {
         let id = record.to_string();
         self.workspace.list().into_iter().find(|row| row.summary.id == id)?.problem
     }

@@ -301,7 +301,7 @@ async fn f4_a_device_that_is_shut_out_erases_nothing_before_all_is_named() {
     scene.phone.apply(id, &attach(recording));
     scene.phone.retain_for_attachments(&[]);
     scene.phone.sync(&scene.office).await;
-    assert_eq!(scene.phone.erased.as_deref(), Some("device_revoked"));
+    assert_eq!(scene.phone.erased, Some(Revocation::DeviceRevoked));
     assert_eq!(scene.office.quarantine().await.unwrap().len(), 1);
 }
 

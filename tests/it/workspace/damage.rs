@@ -9,7 +9,7 @@ use crate::support::phone::{Device, contact, office};
 use doorstep::ids::RecordId;
 use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::view::VisitView;
-use doorstep::workspace::Table;
+use doorstep::workspace::{RecordProblem, Table};
 
 const FAULTS: u64 = 300;
 
@@ -46,7 +46,10 @@ async fn d5_any_single_fault_in_a_chunk_is_found_and_healed() {
             // Unsent work stands in the outbox too: then nothing lacks.
             match phone.problem(*id) {
                 Some(problem) => {
-                    assert!(hit.contains(id) && problem == "damaged", "fault {fault}: {what}");
+                    assert!(
+                        hit.contains(id) && problem == RecordProblem::Damaged,
+                        "fault {fault}: {what}"
+                    );
                     found += 1;
                 }
                 None => assert_eq!(phone.view(*id), truth[id], "fault {fault}: {what}"),

@@ -5,7 +5,7 @@ use doorstep::ids::RecordId;
 use doorstep::office::Office;
 use doorstep::record::command::Command;
 use doorstep::record::terms::Role;
-use doorstep::workspace::{Draft, Output, SyncState, Table, WorkspaceError};
+use doorstep::workspace::{Draft, Output, StorageFailure, SyncState, Table, WorkspaceError};
 
 const NOTE: &str = "calls back after the harvest";
 
@@ -38,7 +38,7 @@ async fn d7_what_is_begun_outlives_a_restart_and_goes_nowhere() {
     let (_folder, office, id, mut phone) = phone().await;
     let ticket = begin(&mut phone, id);
     assert_eq!(phone.saved, ticket, "acknowledged once it is durable");
-    assert!(phone.workspace.list()[0].begun);
+    assert!(phone.workspace.list()[0].has_draft);
 
     phone.restart();
     assert_eq!(phone.workspace.drafts(id), begun());
@@ -90,7 +90,7 @@ async fn d7_a_form_is_emptied_in_the_batch_that_holds_its_change() {
 #[tokio::test]
 async fn d7_a_full_disk_loses_nothing_of_what_is_begun() {
     let (_folder, _office, id, mut phone) = phone().await;
-    phone.disk = Some("storage_full");
+    phone.disk = Some(StorageFailure::StorageFull);
     let ticket = begin(&mut phone, id);
     assert!(phone.saved < ticket && !stored(&phone.tables));
     assert_eq!(phone.workspace.drafts(id), begun(), "kept meanwhile");

@@ -8,24 +8,31 @@ use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
 use doorstep::record::terms::{Disposition, Role};
 use doorstep::workspace::vault::Vault;
 use doorstep::workspace::{
-    Identity, ListChanges, ListRow, Output, RecordState, Row, SyncState, Table, Workspace,
+    Identity, ListMark, ListPage, ListRow, Output, RecordState, Row, SyncState, Table, Workspace,
 };
 
-/// A reader of the list that knows what it was told.
+/// A reader of the list that keeps its rows, like a browser tab.
 #[derive(Default)]
-struct Reader(BTreeMap<String, ListRow>);
+struct Reader {
+    rows: BTreeMap<String, ListRow>,
+    mark: Option<ListMark>,
+}
 
 impl Reader {
-    /// Reads on until nothing is left; gives the number of rows that each call brought.
-    fn read(&mut self, workspace: &mut Workspace, at_most: usize) -> Vec<usize> {
+    /// Reads until nothing is left; gives the number of rows of each page.
+    fn read(&mut self, workspace: &mut Workspace, limit: usize) -> Vec<usize> {
         let mut counts = Vec::new();
         loop {
-            let ListChanges { rows, gone, more } = workspace.list_changes(at_most);
+            let page = workspace.list_changes(self.mark.as_ref(), limit);
+            let ListPage { mark, fresh, rows, removed, more } = page;
+            assert_eq!(fresh, self.mark.is_none());
             counts.push(rows.len());
-            self.0.extend(rows.into_iter().map(|row| (row.summary.id.clone(), row)));
-            self.0.retain(|id, _| !gone.contains(id));
+            self.rows.extend(rows.into_iter().map(|row| (row.summary.id.clone(), row)));
+            self.rows.retain(|id, _| !removed.contains(id));
+            self.mark = Some(mark);
             if !more {
-                assert_eq!(self.0.values().cloned().collect::<Vec<_>>(), workspace.list());
+                let rows: Vec<ListRow> = self.rows.values().cloned().collect();
+                assert_eq!(rows, workspace.list());
                 return counts;
             }
         }
@@ -57,7 +64,13 @@ async fn a_reader_of_the_list_gets_what_changed_and_nothing_else() {
         .expect("taken away");
     phone.sync(&office).await;
     assert_eq!(reader.read(&mut phone.workspace, 10), [0]);
-    assert_eq!(reader.0.len(), 24, "one is gone");
+    assert_eq!(reader.rows.len(), 24, "one is gone");
+    // A second reader with an older mark gets the same, whatever the first has read.
+    let mut second = Reader::default();
+    assert_eq!(second.read(&mut phone.workspace, 100), [24]);
+    phone.apply(ids[4], &contact("c2"));
+    assert_eq!(reader.read(&mut phone.workspace, 10), [1]);
+    assert_eq!(second.read(&mut phone.workspace, 10), [1]);
 
     phone.restart();
     assert_eq!(

@@ -7,7 +7,10 @@ use doorstep::record::command::{
     AppointmentPatch, AppointmentProposal, AssignmentPatch, CasePatch, Command, TalkPatch, TextEdit,
 };
 use doorstep::record::terms::{Disposition, ProposedBy, Role};
-use doorstep::workspace::{Output, RecordState, StoreError, SyncState, Table};
+use doorstep::workspace::{
+    Output, RecordProblem, RecordState, RequestFailure, StorageFailure, StoreError, SyncProblem,
+    SyncState, Table,
+};
 use rstest::rstest;
 
 #[tokio::test]
@@ -34,7 +37,7 @@ async fn r7_an_office_that_is_busy_is_left_alone_and_needs_nobody() {
     phone.defer(10_000);
     let status = phone.status();
     assert_eq!((status.state, status.unsent), (SyncState::Offline, 1), "not attention");
-    assert_eq!(status.problem.as_deref(), Some("office_busy"));
+    assert_eq!(status.problem, Some(SyncProblem::Request(RequestFailure::OfficeBusy)));
 
     // Neither a tap nor the office's signal, nor another edit, asks sooner.
     phone.workspace.sync_now(phone.now);
@@ -176,11 +179,11 @@ async fn d1_an_edit_is_acknowledged_only_when_it_is_stored() {
     let (_folder, office, ids) = office(2).await;
     let mut phone = Device::new("chen.jie", 1);
     phone.sync(&office).await;
-    phone.disk = Some("storage_full");
+    phone.disk = Some(StorageFailure::StorageFull);
     let ticket = phone.apply(ids[0], &contact("c1")).expect("a change");
     assert!(phone.saved < ticket);
     assert_eq!(phone.status().state, SyncState::Attention);
-    assert_eq!(phone.status().problem.as_deref(), Some("storage_full"));
+    assert_eq!(phone.status().problem, Some(SyncProblem::Storage(StorageFailure::StorageFull)));
     phone.sync(&office).await;
     assert!(office.visit(ids[0]).await.expect("there").contacts.is_empty(), "never sent before");
 
@@ -278,7 +281,7 @@ async fn d5_a_damaged_chunk_is_set_aside_and_healed() {
     phone.sync(&office).await;
     phone.open(ids[1]);
     phone.workspace.view(ids[1]).expect_err("damaged");
-    assert_eq!(phone.problem(ids[1]).as_deref(), Some("damaged"));
+    assert_eq!(phone.problem(ids[1]), Some(RecordProblem::Damaged));
     assert_eq!(phone.status().state, SyncState::Attention);
     assert!(phone.tables[&Table::Damaged].contains_key(&format!("chunks/{key}")));
     assert_eq!(phone.view(ids[0]).id, ids[0].to_string(), "every other record goes on working");
@@ -530,7 +533,7 @@ async fn m4_refused_work_waits_for_a_person_and_holds_up_nothing() {
     phone.apply(ids[1], &contact("elsewhere"));
     phone.sync(&office).await;
 
-    assert_eq!(phone.problem(ids[0]).as_deref(), Some("refused_not_allowed"));
+    assert_eq!(phone.problem(ids[0]), Some(RecordProblem::RefusedNotAllowed));
     assert_eq!(phone.status().state, SyncState::Attention);
     assert_eq!(office.visit(ids[0]).await.expect("there").case.overdue, 150_000);
     assert_eq!(office.visit(ids[1]).await.expect("there").contacts.len(), 1, "nothing waits");
