@@ -27,7 +27,7 @@ use tokio::runtime::Runtime;
 
 use super::auth::openid::NameClaim;
 use super::auth::{Accounts, Hasher};
-use super::blobs::Shelf;
+use super::blobs::BlobStore;
 use super::{Office, private};
 use crate::record::terms::Role;
 use failure::Failure;
@@ -339,9 +339,11 @@ impl Attachments {
     /// The office with its attachments where they were asked for.
     fn of(&self, office: &Office, access: Access) -> Result<Office, Failure> {
         let Some(place) = &self.blobs else { return Ok(office.clone()) };
-        let shelf = if access == Access::Read { Shelf::existing(place) } else { Shelf::at(place) };
-        let shelf = shelf.map_err(|error| Failure::failed(format!("--blobs {place}: {error}")))?;
-        Ok(office.clone().with_shelf(shelf))
+        let blob_store =
+            if access == Access::Read { BlobStore::existing(place) } else { BlobStore::at(place) };
+        let blob_store =
+            blob_store.map_err(|error| Failure::failed(format!("--blobs {place}: {error}")))?;
+        Ok(office.clone().with_blob_store(blob_store))
     }
 }
 
@@ -490,25 +492,25 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(options) => {
             // What opening has to say is heard too.
             serve::start_log(options.log_format);
-            Desk::with(database, Access::Create, |desk| serve::run(desk, *options))
+            OfficeContext::with(database, Access::Create, |context| serve::run(context, *options))
         }
         Command::Import(Import::Cases(options)) => {
-            Desk::with(database, Access::Create, |desk| cases::run(desk, options))
+            OfficeContext::with(database, Access::Create, |context| cases::run(context, options))
         }
         Command::Import(Import::Rescue(options)) => {
-            Desk::with(database, Access::Write, |desk| rescue::run(desk, options))
+            OfficeContext::with(database, Access::Write, |context| rescue::run(context, options))
         }
         Command::Export(Export::Visits(options)) => {
-            Desk::with(database, Access::Read, |desk| visits::run(desk, options))
+            OfficeContext::with(database, Access::Read, |context| visits::run(context, options))
         }
         Command::Export(Export::Conduct(options)) => {
-            Desk::with(database, Access::Read, |desk| conduct::export(desk, options))
+            OfficeContext::with(database, Access::Read, |context| conduct::export(context, options))
         }
         Command::Conduct(Conduct::Check { file }) => conduct::check(&file),
         Command::Conduct(command) => {
             let reads = matches!(command, Conduct::Replay { .. });
             let access = if reads { Access::Read } else { Access::Write };
-            Desk::with(database, access, |desk| conduct::run(desk, command))
+            OfficeContext::with(database, access, |context| conduct::run(context, command))
         }
         Command::User(command) => {
             let access = match command {
@@ -516,18 +518,20 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 User::List(_) => Access::Read,
                 _ => Access::Write,
             };
-            Desk::with(database, access, |desk| people::user(desk, command))
+            OfficeContext::with(database, access, |context| people::user(context, command))
         }
         Command::Device(command) => {
             let reads = matches!(command, Device::List(_));
             let access = if reads { Access::Read } else { Access::Write };
-            Desk::with(database, access, |desk| people::device(desk, command))
+            OfficeContext::with(database, access, |context| people::device(context, command))
         }
         Command::Quarantine(command) => {
-            Desk::with(database, command.access(), |desk| quarantine::run(desk, command))
+            OfficeContext::with(database, command.access(), |context| {
+                quarantine::run(context, command)
+            })
         }
         Command::Verify(asked) => {
-            Desk::with(database, Access::Read, |desk| verify::run(desk, &asked))
+            OfficeContext::with(database, Access::Read, |context| verify::run(context, &asked))
         }
         // These need no office: two work on its file, one leaves everybody's store alone.
         Command::Backup(copied) => backup::backup(database, &copied.file, &copied.output),
@@ -548,7 +552,7 @@ enum Access {
 }
 
 /// What commands work with.
-struct Desk {
+struct OfficeContext {
     address: String,
     office: Office,
     accounts: Accounts,
@@ -558,16 +562,16 @@ struct Desk {
 /// Who the command line writes as.
 const BY: (&str, Role) = (super::OWN_NAME, Role::Supervisor);
 
-impl Desk {
+impl OfficeContext {
     /// Opens the office, does a command's work and finishes what was begun.
     fn with(
         address: &str,
         access: Access,
         work: impl FnOnce(&Self) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let desk = Self::open(address, access)?;
-        let done = work(&desk);
-        desk.office.close();
+        let context = Self::open(address, access)?;
+        let done = work(&context);
+        context.office.close();
         done
     }
 

@@ -17,7 +17,7 @@ use minicbor::decode::Error;
 use minicbor::{Decode, Decoder, Encode};
 
 use super::chunk::{self, Parts};
-use crate::record::genesis;
+use crate::ids::GENESIS_ACTOR;
 
 /// Bytes of a hash that identify a dependency within one record. Eight bytes make a collision
 /// infeasible, and the checksum would reveal one.
@@ -234,7 +234,7 @@ impl Packer {
     }
 
     fn other(&mut self, actor: &[u8]) -> Option<u32> {
-        if *actor == genesis::ACTOR { Some(0) } else { Some(self.actor(actor)? + 1) }
+        if *actor == GENESIS_ACTOR { Some(0) } else { Some(self.actor(actor)? + 1) }
     }
 }
 
@@ -300,7 +300,7 @@ fn rebuild(
 ) -> Result<(Vec<u8>, ChangeHash), Unpackable> {
     let other = |index: &u32| match index.checked_sub(1) {
         Some(index) => lookup(&tables.actors, index),
-        None => Ok(genesis::ACTOR.as_slice()),
+        None => Ok(GENESIS_ACTOR.as_slice()),
     };
     let (actor, message) =
         (lookup(&tables.actors, change.actor)?, lookup(&tables.names, change.name)?);

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::people::{print_lines, written};
-use super::{Access, BY, Desk, Output, print, print_json};
-use crate::office::store::{Amount, Asides, Stand};
+use super::{Access, BY, OfficeContext, Output, print, print_json};
+use crate::office::store::{QuarantineFilter, QuarantineSize, QuarantineState};
 use crate::office::{
     Acceptance, ExportLine, ExportScope, OfficeError, QuarantineError, QuarantineItem,
     QuarantineUsage, Restored,
@@ -111,19 +111,20 @@ impl Quarantine {
     }
 }
 
-pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
-    let Desk { office, runtime, .. } = desk;
+pub(super) fn run(context: &OfficeContext, command: Quarantine) -> Result<(), Failure> {
+    let OfficeContext { office, runtime, .. } = context;
     let (by, role) = BY;
     match command {
         Quarantine::List { state, user, limit, output } => {
             let stand = match state.as_deref() {
                 None => None,
                 Some(word) => Some(
-                    Stand::parse(word)
+                    QuarantineState::parse(word)
                         .ok_or_else(|| Failure::usage("--state is open, accepted or dismissed"))?,
                 ),
             };
-            let asked = Asides { stand, user, limit, ..Asides::default() };
+            let asked =
+                QuarantineFilter { state: stand, user, limit, ..QuarantineFilter::default() };
             let page = runtime.block_on(office.quarantine_page(asked))?;
             if output.json {
                 return print_json(&page);
@@ -156,7 +157,7 @@ pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
             let usage = runtime.block_on(office.quarantine_usage())?;
             if output.json { print_json(&usage) } else { print(usage_text(&usage)) }
         }
-        Quarantine::Export { out, delete, output } => export(desk, &out, delete, output.json),
+        Quarantine::Export { out, delete, output } => export(context, &out, delete, output.json),
         Quarantine::Restore { file, output } => {
             let name = file.display();
             let opened = File::open(&file).map_err(|error| {
@@ -177,8 +178,8 @@ pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
 
 /// Writes an export beside its place and moves it there once it is on the disk; only then its
 /// bytes are deleted from the office.
-fn export(desk: &Desk, out: &Path, delete: bool, json: bool) -> Result<(), Failure> {
-    let Desk { office, runtime, .. } = desk;
+fn export(context: &OfficeContext, out: &Path, delete: bool, json: bool) -> Result<(), Failure> {
+    let OfficeContext { office, runtime, .. } = context;
     let cannot = |error: io::Error| Failure::failed(format!("{}: {error}", out.display()));
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
@@ -223,7 +224,7 @@ fn usage_text(usage: &QuarantineUsage) -> String {
         format!("at most   {:>10} pieces {:>14} bytes", most.pieces, most.bytes),
     ];
     lines.extend(users.iter().map(|user| {
-        let Amount { pieces, bytes } = user.open;
+        let QuarantineSize { pieces, bytes } = user.open;
         format!("{}: {pieces} pieces, {bytes} bytes undecided, nearly all that is kept", user.user)
     }));
     lines.extend(exports.iter().map(|export| {

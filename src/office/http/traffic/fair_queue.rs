@@ -1,4 +1,4 @@
-//! Who is let to work, and when: a device's own turn, then its user's, then a place of the queue.
+//! RequestSource is let to work, and when: a device's own turn, then its user's, then a place of the queue.
 //!
 //! Each of the three has an end, so one device keeps its user's others working, and one user all
 //! others, whatever they send. What is given is held until the work is done, not until a client
