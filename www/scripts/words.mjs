@@ -1,7 +1,7 @@
 /**
- * Proves that no word is missing, in either language, and none is left over: every key that the
- * pages name is there, every key that is there is named, every word of the record's vocabularies has
- * its translation, and so has every code that the core, the worker or the office can give.
+ * Checks the texts: both languages have the same keys and placeholders, every key is used, every
+ * value of the record's vocabularies has a label, and every code of the core, the worker and the
+ * office has a sentence. That the keys in the pages exist is checked by their types.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -21,7 +21,7 @@ const flat = (tree, at = "") =>
   Object.entries(tree).flatMap(([key, value]) =>
     typeof value === "string" ? [[`${at}${key}`, value]] : flat(value, `${at}${key}/`),
   );
-/** Files of parts are named after them; the console's and those of conduct stand under their part. */
+/** All texts of a language by key. The files for the console and for conduct rules are under a prefix. */
 const words = (lang) =>
   new Map(
     under("www/src/i18n", `${lang}.json`).flatMap((path) => {
@@ -32,25 +32,29 @@ const words = (lang) =>
   );
 const [en, zh] = ["en", "zh-CN"].map(words);
 
-// Both languages say the same things about the same values.
+/** Both languages have a text for the key; plural forms may differ. */
+const counterpart = (key, other) => other.get(key) ?? other.get(key.replace(/_(one|other)$/, "_other"));
+/** The key without its plural form, as pages name it. */
+const base = (key) => (/_(one|other)$/.test(key) ? key.replace(/_(one|other)$/, "") : key);
+
 const values = (text) =>
   [...text.matchAll(/{{(\w+)}}/g)]
     .map(([, name]) => name)
     .sort()
     .join(" ");
 for (const [key, text] of en) {
-  const other = zh.get(key);
+  const other = counterpart(key, zh);
   if (other === undefined) complain(`${key}: not in Chinese`);
   else if (values(text) !== values(other)) complain(`${key}: not the same values in both languages`);
 }
-for (const key of zh.keys()) if (!en.has(key)) complain(`${key}: not in English`);
+for (const key of zh.keys()) if (!counterpart(key, en)) complain(`${key}: not in English`);
 for (const [key, text] of [...en, ...zh]) if (text.trim() === "") complain(`${key}: empty`);
 
-// What the pages name.
+// Keys in use.
 const sections = new Set([...en.keys()].map((key) => key.split("/")[0]));
-/** Whole keys, and beginnings of keys that are put together. */
+/** Whole keys, and constant prefixes of keys that are computed. */
 const named = new Set();
-const begun = new Set();
+const prefixes = new Set();
 const visit = (node, each) => {
   each(node);
   ts.forEachChild(node, (child) => visit(child, each));
@@ -62,8 +66,8 @@ const config = ts.getParsedCommandLineOfConfigFile(
 );
 const program = ts.createProgram(config.fileNames, config.options);
 const checker = program.getTypeChecker();
-/** The texts that a value may be, as far as its type says. */
-const mayBe = (node) => {
+/** The possible values of an expression whose type is a union of literals; else null. */
+const literalsOf = (node) => {
   const type = checker.getTypeAtLocation(node);
   const types = type.isUnion() ? type.types : [type];
   return types.every((one) => one.isStringLiteral()) ? types.map(({ value }) => value) : null;
@@ -74,36 +78,25 @@ for (const source of ours) {
     if (ts.isStringLiteralLike(node)) named.add(node.text);
     if (ts.isTemplateExpression(node) && node.head.text.includes("/")) {
       const [{ expression, literal }, ...more] = node.templateSpans;
-      const texts = more.length === 0 && mayBe(expression);
+      const texts = more.length === 0 && literalsOf(expression);
       if (texts) texts.forEach((text) => named.add(node.head.text + text + literal.text));
-      else begun.add(node.head.text);
+      else prefixes.add(node.head.text);
     }
     if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return;
     const [first] = node.arguments;
     if (!first || !ts.isStringLiteralLike(first)) return;
-    if (node.expression.text === "t" && !en.has(first.text)) complain(`${source.fileName}: no word for ${first.text}`);
-    if (node.expression.text === "word") begun.add(`word/${first.text}/`);
+    if (node.expression.text === "word") prefixes.add(`word/${first.text}/`);
   });
-}
-for (const name of named) {
-  if (/^[a-z_]+\/[a-z0-9_-]+$/.test(name) && sections.has(name.split("/")[0]) && !en.has(name)) {
-    complain(`no word for ${name}`);
-  }
-}
-for (const head of begun) {
-  if (sections.has(head.split("/")[0]) && ![...en.keys()].some((key) => key.startsWith(head))) {
-    complain(`no word begins with ${head}`);
-  }
 }
 /** Their keys come from the record and from policies. */
 const vocabularies = /^(word|conduct)\//;
 const coded = /^(error|problem|office\/error|word\/refusal)\//;
 for (const key of en.keys()) {
-  // Behind a whole section and a text of any kind the rest of the key stands somewhere by itself.
+  // If the prefix is a whole section, the rest of the key must be a literal somewhere.
   const follows = (head) =>
     key.startsWith(head) && (!sections.has(head.slice(0, -1)) || named.has(key.slice(head.length)));
-  const used = named.has(key) || [...begun].some(follows) || vocabularies.test(key);
-  if (!used && !coded.test(key)) complain(`${key}: nothing names it`);
+  const used = named.has(base(key)) || [...prefixes].some(follows) || vocabularies.test(key);
+  if (!used && !coded.test(key)) complain(`${key}: not used`);
 }
 
 // Vocabularies of the record, as the generated types have them.
@@ -137,8 +130,8 @@ for (const [vocabulary, type] of Object.entries(TYPES)) {
 }
 
 // Codes, where they are made.
-/** Only the console and programs can meet these. */
-const ELSEWHERE = new Set([
+/** Codes that only the console and API clients receive. */
+const CONSOLE_ONLY = new Set([
   "already_accepted",
   "export_changed",
   "last_admin",
@@ -152,7 +145,7 @@ const ELSEWHERE = new Set([
   "record_moved",
   "unknown_quarantine",
 ]);
-/** Nobody reads these: pages take the one for `office_busy`, programs ask for the other. */
+/** Codes that pages never show: `rate_limited` is shown as `office_busy`, and only probes ask for `not_ready`. */
 const UNREAD = new Set(["rate_limited", "not_ready"]);
 const rust = (path) => readFileSync(root + path, "utf8");
 const bodies = (text, name) => [...text.matchAll(new RegExp(`fn ${name}\\([^]*?\\n    }\\n`, "g"))].join("");
@@ -178,7 +171,7 @@ for (const code of new Set(ofOffice)) if (reachesPhones(code)) covered("error", 
 for (const code of refusals) covered("word/refusal", code);
 for (const code of ["storage_full", "storage_failed", "newer_store", "storage_blocked", "storage_barred"]) {
   if (!ofWorker.includes(code) && !rust("www/src/core/store/deviceStore.ts").includes(`"${code}"`))
-    complain(`${code}: nobody gives it`);
+    complain(`${code}: no source gives it`);
   covered("error", code);
 }
 const known = new Set([
@@ -193,12 +186,13 @@ const known = new Set([
 ]);
 for (const key of en.keys()) {
   const code = key.slice(key.lastIndexOf("/") + 1);
-  if (/^(error|office\/error)\//.test(key) && !known.has(code) && !named.has(code)) complain(`${key}: nobody gives it`);
+  if (/^(error|office\/error)\//.test(key) && !known.has(code) && !named.has(code))
+    complain(`${key}: no source gives it`);
 }
 
-/** What a collector's phone asks the office for: sign-in and rounds. */
+/** Whether a phone can receive the code. */
 function reachesPhones(code) {
-  return !ELSEWHERE.has(code);
+  return !CONSOLE_ONLY.has(code);
 }
 
 function covered(...places) {
@@ -217,4 +211,4 @@ function same(head, wanted) {
 }
 
 if (problems.length > 0) throw new Error(`words:\n  ${problems.join("\n  ")}`);
-process.stdout.write(`words: ${en.size} in each language, none missing, none left over\n`);
+process.stdout.write(`words: ${en.size} English and ${zh.size} Chinese texts, none missing or unused\n`);
