@@ -13,7 +13,8 @@ use super::output::{NewAmendment, Output, RefusedWork, Table};
 use super::{Workspace, WorkspaceError, loading};
 use crate::ids::{RecordId, actor, hex};
 use crate::record::command::Command;
-use crate::record::refused::{RefusedField, WrittenField, reapply_unit};
+use crate::record::history::WrittenField;
+use crate::record::refused::{RefusedField, reapply_unit};
 use crate::record::{Author, Record};
 use crate::sync::message::Decided;
 

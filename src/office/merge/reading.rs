@@ -13,8 +13,7 @@ use super::chunk::Header;
 use super::place::{self, Id};
 use super::{Refusal, decoded, limits};
 use crate::record::Record;
-use crate::record::conflict::field_value;
-use crate::record::refused::WrittenField;
+use crate::record::history::WrittenField;
 use crate::record::view::FieldValue;
 
 /// What changes make of which fields, each as the last of them leaves it; of texts and lists what
@@ -68,7 +67,7 @@ impl Reading<'_> {
             (Key::Map(key), action) => {
                 path.push(key.to_string());
                 match action {
-                    OpType::Put(value) => self.says(path, field_value(value)),
+                    OpType::Put(value) => self.says(path, FieldValue::from(value)),
                     OpType::Delete => self.says(path, FieldValue::Absent),
                     OpType::Make(ObjType::Map | ObjType::Table) => {
                         self.objects.insert((id.0, id.1.to_bytes().to_vec()), path);

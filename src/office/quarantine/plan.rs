@@ -14,7 +14,8 @@ use crate::office::store::{
     Asides, Known, Quarantined, Reads, Refused, Stand, StoreError, Stored, Writes,
 };
 use crate::record::command::Command;
-use crate::record::refused::{WrittenField, reapply_unit};
+use crate::record::history::WrittenField;
+use crate::record::refused::reapply_unit;
 use crate::record::terms::{ReviewStatus, Role};
 use crate::record::view::FieldValue;
 use crate::record::{Author, CommandError, Record};
