@@ -1,4 +1,4 @@
-//! What must hold of any bytes. The fuzzer calls these, and `tests/fuzz.rs` runs them over the
+//! What must hold of any bytes. The fuzzer calls these, and `tests/it/fuzz.rs` runs them over the
 //! corpus and over whatever the fuzzer once found.
 
 #![allow(dead_code, unused_imports)]
@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use automerge::ChangeHash;
 use doorstep::ids::{DeviceId, RecordId, actor};
 use doorstep::office::merge::{Held, Judgement, Sender, judge};
-use doorstep::office::store::Known;
+use doorstep::office::store::ChangeMeta;
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::{Author, Record, genesis};
@@ -123,9 +123,9 @@ fn known(name: &Prefix) -> Option<ChangeHash> {
 /// of the store: what does not open is not read.
 pub(crate) fn device_rows(bytes: &[u8]) {
     let Some((which, value)) = bytes.split_first() else { return };
-    let mut sealing = vault();
+    let mut encrypting = vault();
     let mut row = |table, key: String| {
-        let value = sealing.seal(table, &key, value).into();
+        let value = encrypting.encrypt(table, &key, value).into();
         vec![Row { key, value }]
     };
     let (mut meta, mut records, mut outbox) = (Vec::new(), Vec::new(), Vec::new());
@@ -177,7 +177,7 @@ fn judged(chunks: &[&[u8]]) {
 /// A record as the office holds it.
 struct Kept {
     document: Vec<u8>,
-    known: Vec<Known>,
+    known: Vec<ChangeMeta>,
 }
 
 static OFFICE: LazyLock<Kept> = LazyLock::new(|| {
@@ -186,7 +186,7 @@ static OFFICE: LazyLock<Kept> = LazyLock::new(|| {
         .document()
         .get_changes_meta(&[genesis::hash()])
         .into_iter()
-        .map(|change| Known {
+        .map(|change| ChangeMeta {
             hash: change.hash,
             actor: change.actor.into_owned(),
             seq: change.seq,

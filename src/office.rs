@@ -10,34 +10,32 @@
 //! block.
 
 mod age;
+mod attestation;
 pub mod auth;
 pub mod blobs;
 mod bring;
 pub mod cancel;
-pub mod cases;
 pub mod cli;
 pub mod conduct;
 pub mod demo;
 mod edit;
-pub mod export;
 mod feed;
-mod formula;
 pub mod http;
 mod intake;
 mod keep;
 mod keyed;
-mod leave;
 pub mod merge;
 pub mod money;
 mod private;
 mod quarantine;
 mod read;
 pub mod rescue;
+mod revoked;
 mod round;
+pub mod sheets;
 pub mod store;
 pub mod time;
 mod verify;
-mod vouch;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,7 +48,9 @@ use crate::conduct::Policy;
 use crate::ids::{DeviceId, RecordId, actor};
 use crate::record::terms::Role;
 use crate::record::{CommandError, LoadError};
-use blobs::Shelf;
+use attestation::Attestor;
+pub use attestation::EnrolmentProof;
+use blobs::BlobStore;
 pub use edit::{Created, NewVisit};
 use keyed::KeyedQueue;
 use merge::Refusal;
@@ -59,11 +59,9 @@ pub use quarantine::{
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
 pub use read::HistoryLine;
-use store::sqlite::{self, Fresh, Sqlite};
-use store::{Moved, Store, StoreError};
+use store::sqlite::{self, InitialSecrets, Sqlite};
+use store::{FeedUpdate, Store, StoreError};
 pub use verify::{Problem, Verified};
-pub use vouch::EnrolmentProof;
-use vouch::Vouchers;
 
 /// Gives the time, ms since 1970 UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -132,7 +130,7 @@ pub struct Office {
     random: Random,
     device: DeviceId,
     actor: ActorId,
-    vouchers: Vouchers,
+    attestor: Attestor,
     repairs: Arc<AtomicU64>,
     /// Held while a push is judged that takes much memory.
     heavy: Arc<Mutex<()>>,
@@ -141,7 +139,7 @@ pub struct Office {
     /// One queue per record: only one request at a time judges changes to it.
     judging: Arc<KeyedQueue<RecordId>>,
     policy: Arc<Policy>,
-    shelf: Shelf,
+    blob_store: BlobStore,
 }
 
 /// Rounds at once whose bodies are large: taken apart, each may take some 30 MiB.
@@ -159,8 +157,9 @@ impl Office {
     ) -> Result<Self, OfficeError> {
         let path = path_of(address)?;
         let store = Sqlite::open(path, fresh()?)?;
-        let shelf = Shelf::folder(&blobs_beside(path))?;
-        Ok(Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))?.with_shelf(shelf))
+        let blob_store = BlobStore::folder(&blobs_beside(path))?;
+        Ok(Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))?
+            .with_blob_store(blob_store))
     }
 
     /// Opens the store at an address to read it: nothing is made, nothing is written, and what
@@ -172,14 +171,14 @@ impl Office {
         let path = path_of(address)?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open_to_read(path)?);
         // No change is ever written as it: the number of a session that never was does.
-        let device = store.look(|reads| reads.office_device())?;
+        let device = store.read_with(|reads| reads.office_device())?;
         let office = Self::assemble(store, Arc::new(clock), Arc::new(system), (device, 0))?;
         let blobs = blobs_beside(path);
         // Before the first attachment there is no folder.
         if !blobs.is_dir() {
             return Ok(office);
         }
-        Ok(office.with_shelf(Shelf::existing_folder(&blobs)?))
+        Ok(office.with_blob_store(BlobStore::existing_folder(&blobs)?))
     }
 
     /// Whether there is a database at an address.
@@ -200,8 +199,8 @@ impl Office {
     }
 
     /// The same with attachments elsewhere.
-    pub fn with_shelf(self, shelf: Shelf) -> Self {
-        Self { shelf, ..self }
+    pub fn with_blob_store(self, blob_store: BlobStore) -> Self {
+        Self { blob_store, ..self }
     }
 
     /// The office over a store, with time and randomness from the caller; attachments end with it
@@ -218,26 +217,26 @@ impl Office {
         random: Random,
         (device, session): (DeviceId, u32),
     ) -> Result<Self, OfficeError> {
-        let vouchers = Vouchers::new(store.look(|reads| reads.voucher_key())?);
+        let attestor = Attestor::new(store.read_with(|reads| reads.attestation_key())?);
         let actor = actor(device, session.into());
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
         // As many wait as there are requests at work, which are bounded.
         let judging = KeyedQueue::new(1, usize::MAX);
         let (repairs, heavy, policy) = Default::default();
-        let shelf = Shelf::in_memory();
+        let blob_store = BlobStore::in_memory();
         Ok(Self {
             store,
             clock,
             random,
             device,
             actor,
-            vouchers,
+            attestor,
             repairs,
             heavy,
             large,
             judging,
             policy,
-            shelf,
+            blob_store,
         })
     }
 
@@ -254,13 +253,13 @@ impl Office {
     /// The key of a device's escrow. It opens what lies on that device and nowhere else, so it is
     /// given out only in answer to a sign-in with the password.
     pub fn escrow(&self, device: DeviceId) -> [u8; 32] {
-        self.vouchers.escrow(device)
+        self.attestor.escrow(device)
     }
 
     /// Proof that a device was enrolled for a user, which the device keeps and shows to an office
     /// that no longer knows it (rule I1). It opens nothing without that user's sign-in.
     pub fn enrolment(&self, device: DeviceId, user: &str) -> EnrolmentProof {
-        self.vouchers.enrolment(device, user)
+        self.attestor.enrolment(device, user)
     }
 
     /// How often a device had to compare all that it holds, since the start (rule P4).
@@ -269,13 +268,13 @@ impl Office {
     }
 
     /// Feeds that move from now on (rule R8).
-    pub fn subscribe(&self) -> broadcast::Receiver<Moved> {
-        self.store.moved()
+    pub fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {
+        self.store.subscribe()
     }
 
     /// Waits until a round whose body is so many bytes, inflated, may be taken apart and handled;
     /// small ones never wait. The place is free again when what is given is dropped.
-    pub async fn place_for(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    pub async fn acquire_slot(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         // The places are never closed.
         if bytes < LARGE { None } else { Arc::clone(&self.large).acquire_owned().await.ok() }
     }
@@ -309,11 +308,11 @@ fn blobs_beside(database: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn fresh() -> Result<Fresh, StoreError> {
-    Ok(Fresh {
+fn fresh() -> Result<InitialSecrets, StoreError> {
+    Ok(InitialSecrets {
         epoch: random(&system)?,
         office_device: random(&system)?,
-        voucher_key: random(&system)?,
+        attestation_key: random(&system)?,
     })
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use doorstep::office::store::sqlite::{Fresh, Sqlite};
+use doorstep::office::store::sqlite::{InitialSecrets, Sqlite};
 use doorstep::office::{Created, NewVisit, Office, OfficeError, Session};
 use doorstep::record::command::{AssignmentPatch, CasePatch};
 use doorstep::record::terms::Role;
@@ -59,13 +59,13 @@ impl Room {
             self.start_again();
         }
         self.bodies += 1;
-        let asked = (request.bring.len(), request.push.len());
+        let asked = (request.restore.len(), request.push.len());
         let reply = match self.runtime.block_on(self.office.handle_sync(&session(), request)) {
             Ok(reply) => reply,
             Err(OfficeError::TooMany | OfficeError::Repeated) => return,
             Err(error) => panic!("{error}"),
         };
-        assert_eq!((reply.brought.len(), reply.results.len()), asked);
+        assert_eq!((reply.restored.len(), reply.results.len()), asked);
         assert_eq!(decode_reply(&encode_reply(&reply)).as_ref(), Ok(&reply));
         if merged(&reply) || self.bodies >= BODIES {
             let verified = self.runtime.block_on(self.office.verify()).expect("can be read");
@@ -88,13 +88,13 @@ impl Room {
 }
 
 fn merged(reply: &Reply) -> bool {
-    let mut outcomes = reply.results.iter().chain(&reply.brought);
+    let mut outcomes = reply.results.iter().chain(&reply.restored);
     outcomes.any(|outcome| matches!(outcome, Outcome::Merged { .. }))
 }
 
 /// An office that makes the same ids and keys each time, so that a body means the same again.
 fn open(path: PathBuf) -> Office {
-    let fresh = Fresh { epoch: [7; 16], office_device: [9; 16], voucher_key: [5; 32] };
+    let fresh = InitialSecrets { epoch: [7; 16], office_device: [9; 16], attestation_key: [5; 32] };
     let store = Sqlite::open(&path, fresh).expect("opens");
     let next = AtomicU8::new(0);
     let random = move |bytes: &mut [u8]| {

@@ -39,9 +39,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::{Automerge, Change, ChangeHash};
 
-use super::store::Known;
+use super::store::ChangeMeta;
 use crate::ids::{DeviceId, Heads, device_of};
-use crate::record::authority::Writer;
+use crate::record::authority::Principal;
 use crate::record::terms::Role;
 use crate::record::{Record, genesis};
 use chunk::Header;
@@ -55,7 +55,7 @@ use walk::View;
 #[derive(Debug, Clone, Copy)]
 pub struct Held<'h> {
     /// Its changes without the first, in order.
-    pub known: &'h [Known],
+    pub known: &'h [ChangeMeta],
     /// The document, as it was saved.
     pub document: &'h [u8],
 }
@@ -105,7 +105,7 @@ pub struct Accepted {
     /// The same, saved and known to load.
     pub document: Vec<u8>,
     /// What was added, in order, with its bytes.
-    pub added: Vec<(Known, Vec<u8>)>,
+    pub added: Vec<(ChangeMeta, Vec<u8>)>,
     /// Highest operation counter.
     pub max_op: u64,
 }
@@ -254,7 +254,7 @@ fn admit(
         let change = decoded(header)?;
         judge_change(&record, &graph, header, &change, sender, standing)?;
         record
-            .absorb(vec![change])
+            .apply_changes(vec![change])
             .map_err(|_| Refusal::malformed("a change does not fit the record"))?;
         signed::check(&record, &graph, header, sender)?;
         let known = header.known();
@@ -311,7 +311,8 @@ fn judge_change(
     let vouched = standing != Standing::Own;
     // Whatever the author had seen: once the office holds a seal, nothing below it moves (M9).
     let current = record.stage();
-    let writer = Writer { user: sender.user, role: sender.role, stage, current, vouched };
+    let writer =
+        Principal { user: sender.user, role: sender.role, stage, current, approved: vouched };
     let vouched_for = match standing {
         Standing::Anew(user) => Some(user),
         Standing::Own | Standing::Accepted => None,

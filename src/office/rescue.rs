@@ -13,7 +13,7 @@ use super::store::{Reads, StoreError};
 use super::{EnrolmentProof, Office, OfficeError, Session};
 use crate::ids::{DeviceId, RecordId};
 use crate::sync::chunk;
-use crate::sync::message::{Ended, Outcome, Packed, Push, Tables};
+use crate::sync::message::{Outcome, Packed, Push, Revocation, Tables};
 use crate::workspace::rescue::{MalformedRescue, RescueFile, Rescued};
 
 /// Changes of a record in one push, as a phone does it.
@@ -88,7 +88,7 @@ pub enum RescueError {
 /// The sender of the file as the office knows it, and why its work has to wait for a person.
 struct Sender {
     session: Session,
-    ended: Option<Ended>,
+    ended: Option<Revocation>,
 }
 
 /// What became of a record's work, and why it was not merged.
@@ -135,12 +135,12 @@ impl Office {
     ) -> Result<Sender, RescueError> {
         let asked = user.clone();
         let look = self.blocking(move |office| {
-            Ok(office.store.look(|reads| Ok((reads.user(&asked)?, reads.device(device)?)))?)
+            Ok(office.store.read_with(|reads| Ok((reads.user(&asked)?, reads.device(device)?)))?)
         });
         let (known, enrolled) = look.await?;
         let known = known.ok_or(RescueError::UnknownUser(user))?;
         let proven =
-            proof.is_some_and(|proof| self.vouchers.is_enrolment(device, &known.name, &proof));
+            proof.is_some_and(|proof| self.attestor.is_enrolment(device, &known.name, &proof));
         match &enrolled {
             Some(device) if device.user != known.name => return Err(RescueError::Foreign),
             // It was enrolled after the backup that the office was restored from.
@@ -148,8 +148,8 @@ impl Office {
             Some(_) | None => {}
         }
         let ended = match (enrolled, known.disabled_at) {
-            (Some(device), _) if device.revoked_at.is_some() => Some(Ended::DeviceRevoked),
-            (_, Some(_)) => Some(Ended::UserDisabled),
+            (Some(device), _) if device.revoked_at.is_some() => Some(Revocation::DeviceRevoked),
+            (_, Some(_)) => Some(Revocation::UserDisabled),
             (_, None) => None,
         };
         let session = Session { user: known.name, role: known.role, device };
@@ -163,7 +163,7 @@ impl Office {
         chunks: Vec<Vec<u8>>,
     ) -> Result<RescuedRecord, OfficeError> {
         let case_no = self
-            .blocking(move |office| Ok(office.store.look(|reads| reads.record(record))?))
+            .blocking(move |office| Ok(office.store.read_with(|reads| reads.record(record))?))
             .await?
             .map(|stored| stored.case_no);
         let changes = chunks.len();
@@ -231,9 +231,10 @@ impl Office {
         let sending = Sending { session: sender.session.clone(), record, chunks, at: self.now() };
         let refused = self
             .blocking(move |office| {
-                let read =
-                    |reads: &mut dyn Reads| Ok((reads.record(record)?, reads.known(record)?));
-                let (stored, known) = office.store.look(read)?;
+                let read = |reads: &mut dyn Reads| {
+                    Ok((reads.record(record)?, reads.change_metas(record)?))
+                };
+                let (stored, known) = office.store.read_with(read)?;
                 Ok(sending.refused(stored.as_ref(), &known, &aside))
             })
             .await?;
@@ -248,7 +249,7 @@ impl Office {
     async fn holds(&self, record: RecordId, chunks: &[Vec<u8>]) -> Result<bool, OfficeError> {
         let hashes: Vec<_> = chunks.iter().map(|bytes| chunk::hash(bytes)).collect();
         self.blocking(move |office| {
-            let known = office.store.look(|reads| reads.known(record))?;
+            let known = office.store.read_with(|reads| reads.change_metas(record))?;
             Ok(hashes.iter().all(|hash| known.iter().any(|known| known.hash == *hash)))
         })
         .await

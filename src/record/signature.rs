@@ -10,8 +10,8 @@ use automerge::{Automerge, ObjId, PatchAction, Prop, ReadDoc, ScalarValue};
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
-use super::read::{EntryReader, Reader};
-use super::schema::{self, Phase, Writers};
+use super::reader::{EntryReader, Reader};
+use super::schema::{self, WriteWindow, Writers};
 use super::view::SignatureView;
 use super::{genesis, history, stage};
 use crate::ids::{Heads, hex, unhex};
@@ -61,11 +61,6 @@ impl Statement<'_> {
     }
 }
 
-/// Whether a key under `seal` is a signature's: a UUID, which no field of the seal is called.
-pub(super) fn is_key(key: &str) -> bool {
-    key.len() == 36 && uuid::Uuid::try_parse(key).is_ok()
-}
-
 /// Every signature, oldest first.
 pub(super) fn signatures(doc: &Automerge) -> Vec<SignatureView> {
     // A record that was returned or reopened is open until it is sealed again.
@@ -109,7 +104,7 @@ pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
         (entry.object, said)
     };
     let found = read.entries_by("at", &["seal"]).into_iter();
-    found.filter(|(key, _)| is_key(key)).map(entry).collect()
+    found.filter(|(key, _)| schema::is_signature_key(key)).map(entry).collect()
 }
 
 /// Whether anything that a seal closes differs between a state and now: every open-phase path
@@ -138,10 +133,11 @@ pub(super) fn content_changed(doc: &Automerge, since: &Heads) -> bool {
 /// Whether a path is one that the seal closes to collectors. The seal's own fields are its word
 /// for the rest.
 pub(crate) fn is_sealed_content(path: &[&str]) -> bool {
-    let closed = |row: &schema::Rule| {
-        matches!(row.writers, Writers::Collector | Writers::Both) && row.phase == Phase::Open
+    let closed = |row: &schema::FieldSpec| {
+        matches!(row.writers, Writers::Collector | Writers::Both)
+            && row.write_window == WriteWindow::BeforeSeal
     };
-    path.first() != Some(&"seal") && schema::rule(path).is_some_and(closed)
+    path.first() != Some(&"seal") && schema::field_spec(path).is_some_and(closed)
 }
 
 fn statement<'s>(record: &'s str, heads: &'s Heads, said: &'s SignatureView) -> Statement<'s> {

@@ -108,7 +108,7 @@ impl World<'_> {
     /// One of those who have the record in their feed.
     fn some_collector(&mut self, record: &Record) -> Option<String> {
         let id = record.id()?;
-        let members = self.office().store().look(|reads| reads.collectors(id)).ok()?;
+        let members = self.office().store().read_with(|reads| reads.collectors(id)).ok()?;
         (!members.is_empty()).then(|| members[self.rng.usize(0..members.len())].clone())
     }
 
@@ -138,6 +138,6 @@ fn before_the_seal(record: &Record) -> Option<Automerge> {
     let mut older = Record::blank();
     let earlier: Vec<Change> =
         doc.get_changes(&[]).into_iter().take_while(|change| change.hash() != sealing).collect();
-    older.absorb(earlier).ok()?;
+    older.apply_changes(earlier).ok()?;
     Some(older.document().clone())
 }

@@ -7,7 +7,7 @@ use super::faults::Fault;
 use super::oracle::{Broken, Edit, Step, Trace, broken};
 use super::world::{World, failed};
 use crate::ids::RecordId;
-use crate::office::store::{Asides, Stand};
+use crate::office::store::{QuarantineFilter, QuarantineState};
 use crate::office::{Created, NewVisit, OfficeError, QuarantineError};
 use crate::record::Record;
 use crate::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
@@ -82,7 +82,8 @@ impl World<'_> {
         }
         let session = self.devices[n].next_session(self.rng.u32(..));
         let device = &mut self.devices[n];
-        let done = device.workspace.settle_refused(id, &units, &amendments, session, at, "Etc/UTC");
+        let done =
+            device.workspace.resolve_refused(id, &units, &amendments, session, at, "Etc/UTC");
         device.ask();
         match done {
             Ok(_) => {
@@ -132,8 +133,12 @@ impl World<'_> {
 
     /// A supervisor looks at the oldest refused work and accepts it, or dismisses it.
     fn decide(&mut self) -> Step {
-        let asked = Asides { stand: Some(Stand::Open), limit: u32::MAX, ..Asides::default() };
-        let open = self.office().store().look(|reads| reads.quarantine(&asked));
+        let asked = QuarantineFilter {
+            state: Some(QuarantineState::Open),
+            limit: u32::MAX,
+            ..QuarantineFilter::default()
+        };
+        let open = self.office().store().read_with(|reads| reads.quarantine(&asked));
         let open = open.map_err(|error| failed("M4", error))?.0;
         let Some(id) = open.last().map(|oldest| oldest.id) else { return Ok(()) };
         let accepts = self.rng.u32(0..4) > 0;
@@ -160,10 +165,10 @@ impl World<'_> {
     }
 
     /// The office takes accepted records off the phones (rule F5).
-    pub(super) fn let_go(&mut self, at: usize) -> Step {
+    pub(super) fn expire_accepted(&mut self, at: usize) -> Step {
         self.doom(at, self.records.len());
         let office = self.endpoints[at].office.clone();
-        let done = self.ground.runtime.block_on(office.let_go(Duration::ZERO));
+        let done = self.ground.runtime.block_on(office.expire_accepted(Duration::ZERO));
         if self.died(at)? {
             return Ok(());
         }

@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use doorstep::ids::RecordId;
-use doorstep::office::auth::{Accounts, Attempt, Hasher, NewUser, Place};
+use doorstep::office::auth::{Accounts, Attempt, Hasher, NewUser, SignInContext};
 use doorstep::office::{Created, Office};
 use doorstep::record::terms::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::support::{Device, NOW, contact, visit_for};
+use crate::phone::{Device, NOW, contact, visit_for};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -139,8 +139,8 @@ impl Crowd {
             };
             accounts.add_user(new).await.unwrap();
             let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            let place = Place { device: None, proof: None, browser: None, address };
-            let signed_in = accounts.sign_in(Attempt { name, password, place }).await.unwrap();
+            let context = SignInContext { device: None, proof: None, browser: None, address };
+            let signed_in = accounts.sign_in(Attempt { name, password, context }).await.unwrap();
             let device = Device::of(signed_in.identity.session);
             let token = signed_in.token.to_text();
             phones.push(Phone { device, token, record, wire: None, written: 0, acknowledged: 0 });
@@ -315,7 +315,7 @@ impl Phone {
     /// The workspace is told of a last answer that put it off, and the wait passes on its clock.
     fn wait(&mut self) {
         if self.device.sent.is_some() {
-            self.device.put_off(10_000);
+            self.device.defer(10_000);
             self.device.now += 600_000;
         }
     }

@@ -14,11 +14,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::extract::{Caller, Checked, Head, Leaver};
+use super::extract::{Caller, ProblemBody, ProblemParts, RevokedCaller};
 use super::{App, Problem};
 use crate::ids::{hex, unhex};
 use crate::office::Session;
-use crate::office::blobs::{MEDIA_TYPES, MOST_BYTES, Piece, Taken};
+use crate::office::blobs::{MAX_BLOB_BYTES, MEDIA_TYPES, Piece, UploadOutcome};
 use crate::office::store::BlobName;
 
 #[derive(Serialize)]
@@ -38,7 +38,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Sender {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Parts { extensions, .. } = parts;
         let caller = extensions.get::<Caller>().map(|caller| &caller.identity.session);
-        let session = caller.or(extensions.get::<Leaver>().map(|Leaver(session, _)| session));
+        let session =
+            caller.or(extensions.get::<RevokedCaller>().map(|RevokedCaller(session, _)| session));
         session.cloned().map(Self).ok_or_else(Problem::signed_out)
     }
 }
@@ -46,9 +47,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Sender {
 pub(super) async fn put(
     State(app): State<Arc<App>>,
     Sender(session): Sender,
-    Head(Path(name)): Head<Path<String>>,
+    ProblemParts(Path(name)): ProblemParts<Path<String>>,
     headers: HeaderMap,
-    Checked(bytes): Checked<Bytes>,
+    ProblemBody(bytes): ProblemBody<Bytes>,
 ) -> Result<Response, Problem> {
     let name = blob_name(&name)?;
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -74,19 +75,19 @@ pub(super) async fn put(
     let progress = |status, received, complete| {
         Ok((status, Json(Progress { received, complete })).into_response())
     };
-    match app.office.take_piece(&session, piece).await? {
-        Taken::Received(received) => progress(StatusCode::ACCEPTED, received, false),
-        Taken::Elsewhere(received) => progress(StatusCode::CONFLICT, received, false),
-        Taken::Whole => progress(StatusCode::OK, total, true),
-        Taken::NotThat => {
+    match app.office.upload_piece(&session, piece).await? {
+        UploadOutcome::Received(received) => progress(StatusCode::ACCEPTED, received, false),
+        UploadOutcome::WrongOffset(received) => progress(StatusCode::CONFLICT, received, false),
+        UploadOutcome::Complete => progress(StatusCode::OK, total, true),
+        UploadOutcome::HashMismatch => {
             let detail = "the bytes are not what their name says: send them anew";
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "wrong_hash", detail))
         }
-        Taken::TooLarge => {
-            let detail = format!("an attachment has 1 to {MOST_BYTES} bytes");
+        UploadOutcome::TooLarge => {
+            let detail = format!("an attachment has 1 to {MAX_BLOB_BYTES} bytes");
             Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail))
         }
-        Taken::TooMuch => {
+        UploadOutcome::QuotaExceeded => {
             let detail = "you have too much here that no record names: sync first";
             Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, "too_much", detail))
         }
@@ -96,7 +97,7 @@ pub(super) async fn put(
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Head(Path(name)): Head<Path<String>>,
+    ProblemParts(Path(name)): ProblemParts<Path<String>>,
 ) -> Result<Response, Problem> {
     let name = blob_name(&name)?;
     let content = app.office.blob(&caller.identity.session, name).await?.ok_or_else(unknown)?;

@@ -16,10 +16,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::extract::Caller;
 use super::{App, Problem};
 use crate::office::Session;
-use crate::office::store::Moved;
+use crate::office::store::FeedUpdate;
 use crate::record::terms::Role;
 
-/// Proxies close what stays silent for a minute.
+/// TrustedProxies close what stays silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
 
 /// Moves that come together are told together.
@@ -30,7 +30,7 @@ pub(super) async fn stream(
     caller: Caller,
 ) -> Result<impl IntoResponse, Problem> {
     let session = caller.identity.session;
-    let place = app.edge.stream(&session.user)?;
+    let place = app.traffic.stream(&session.user)?;
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         tell(app, session, sender).await;
@@ -64,7 +64,7 @@ async fn tell(app: Arc<App>, session: Session, sender: mpsc::Sender<Result<Event
                 newest = moved.seq;
             }
         }
-        if !app.accounts.still(&session).await.unwrap_or(false) {
+        if !app.accounts.is_current(&session).await.unwrap_or(false) {
             return;
         }
         let event = Event::default().event("moved").data(format!("{{\"seq\":{newest}}}"));
@@ -74,6 +74,6 @@ async fn tell(app: Arc<App>, session: Session, sender: mpsc::Sender<Result<Event
     }
 }
 
-fn concerns(moved: &Moved, feed: Option<&str>) -> bool {
+fn concerns(moved: &FeedUpdate, feed: Option<&str>) -> bool {
     feed.is_none_or(|feed| feed == moved.feed)
 }

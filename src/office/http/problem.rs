@@ -7,10 +7,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::metrics;
+use crate::office::OfficeError;
 use crate::office::auth::{AuthError, WorkspaceError};
-use crate::office::cases::ImportError;
+use crate::office::sheets::import::ImportError;
+use crate::office::sheets::import::SheetError;
 use crate::office::store::StoreError;
-use crate::office::{OfficeError, cases};
 use crate::record::CommandError;
 use crate::record::authority::Denied;
 use crate::sync::MalformedBody;
@@ -253,7 +254,7 @@ impl From<AuthError> for Problem {
             AuthError::NotLinked => Self::new(StatusCode::FORBIDDEN, "openid_not_linked", detail),
             AuthError::AccountTaken => Self::new(StatusCode::CONFLICT, "account_taken", detail),
             AuthError::NameTaken(_) => Self::new(StatusCode::CONFLICT, "name_taken", detail),
-            AuthError::Unfit(_) => {
+            AuthError::Invalid(_) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail)
             }
             AuthError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
@@ -268,10 +269,10 @@ impl From<ImportError> for Problem {
         let detail = error.to_string();
         let unfit = StatusCode::UNPROCESSABLE_ENTITY;
         match error {
-            ImportError::NoSheet(cases::NoSheet::TooLarge) => {
+            ImportError::Sheet(SheetError::TooLarge) => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
             }
-            ImportError::NoSheet(_) => Self::new(unfit, "no_sheet", detail),
+            ImportError::Sheet(_) => Self::new(unfit, "no_sheet", detail),
             ImportError::NoCollector(_) => {
                 Self::new(unfit, "not_a_collector", detail).at("assign_to")
             }

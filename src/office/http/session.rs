@@ -9,13 +9,13 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::cookies::{self, DEVICE, SESSION};
-use super::edge::Peer;
-use super::extract::{Caller, Checked};
+use super::extract::{Caller, ProblemBody};
 use super::guard::Presented;
+use super::traffic::ClientAddr;
 use super::{App, Problem};
 use crate::ids::{DeviceId, hex, unhex};
 use crate::office::EnrolmentProof;
-use crate::office::auth::{self, Attempt, Lifetime, Place};
+use crate::office::auth::{self, Attempt, Lifetime, SignInContext};
 use crate::record::terms::Role;
 
 /// A browser stays the same device for so long after its last sign-in, seconds.
@@ -69,14 +69,14 @@ pub(super) struct Me {
 
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
-    peer: Peer,
+    peer: ClientAddr,
     headers: HeaderMap,
-    Checked(Json(asked)): Checked<Json<SignIn>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<SignIn>>,
 ) -> Result<Response, Problem> {
     let SignIn { name, password, device, proof } = asked;
     let (device, proof) = claim(device.as_deref(), proof.as_deref())?;
     let place = place(device, proof, &headers, peer, app.secure);
-    let signed_in = app.accounts.sign_in(Attempt { name, password, place }).await?;
+    let signed_in = app.accounts.sign_in(Attempt { name, password, context: place }).await?;
     let token = signed_in.token.to_text();
     let cookies = cookies_of(&signed_in, &app);
     let auth::SignedIn { identity, expires_at, .. } = signed_in;
@@ -115,11 +115,11 @@ pub(super) fn place(
     device: Option<DeviceId>,
     proof: Option<EnrolmentProof>,
     headers: &HeaderMap,
-    peer: Peer,
+    peer: ClientAddr,
     secure: bool,
-) -> Place {
+) -> SignInContext {
     let browser = cookies::get(headers, DEVICE, secure, |text| text.parse().ok());
-    Place { device, proof, browser, address: peer.address }
+    SignInContext { device, proof, browser, address: peer.address }
 }
 
 /// What a browser keeps of a sign-in.

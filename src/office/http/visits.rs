@@ -8,11 +8,11 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::extract::Head;
+use super::extract::ProblemParts;
 use super::{App, Problem};
 use crate::ids::RecordId;
 use crate::office::HistoryLine;
-use crate::office::store::{Listing, Place, Row, Sort};
+use crate::office::store::{Listing, PageCursor, Row, Sort};
 use crate::office::time;
 use crate::record::terms::{Flag, ReviewStatus, Stage};
 
@@ -58,7 +58,7 @@ impl Asked {
             sort: word(&self.sort, "sort", Sort::parse)?.unwrap_or_default(),
             descending: word(&self.dir, "dir", descending)?.unwrap_or(self.sort.is_empty()),
             limit: word(&self.limit, "limit", limit)?.unwrap_or(PAGE),
-            after: word(&self.after, "after", Place::from_cursor)?,
+            after: word(&self.after, "after", PageCursor::decode)?,
         })
     }
 }
@@ -110,17 +110,17 @@ pub(super) struct History {
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Head(Query(asked)): Head<Query<Asked>>,
+    ProblemParts(Query(asked)): ProblemParts<Query<Asked>>,
 ) -> Result<Json<ListPage>, Problem> {
     let page = app.office.list(asked.listing()?).await?;
-    let next = page.next.map(|place| place.to_cursor());
+    let next = page.next.map(|place| place.encode());
     Ok(Json(ListPage { rows: page.rows, next, total: page.total }))
 }
 
 /// The view, or with `.automerge` behind the id the document itself.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    Head(Path(name)): Head<Path<String>>,
+    ProblemParts(Path(name)): ProblemParts<Path<String>>,
 ) -> Result<Response, Problem> {
     match name.strip_suffix(".automerge") {
         None => Ok(Json(app.office.visit(record_id(&name)?).await?).into_response()),
@@ -139,7 +139,7 @@ pub(super) async fn show(
 
 pub(super) async fn history(
     State(app): State<Arc<App>>,
-    Head(Path(id)): Head<Path<String>>,
+    ProblemParts(Path(id)): ProblemParts<Path<String>>,
 ) -> Result<Json<History>, Problem> {
     let entries = app.office.history(record_id(&id)?).await?;
     Ok(Json(History { entries }))

@@ -11,10 +11,12 @@ use crate::office::edit::OFFICE_ZONE;
 use crate::office::keep::{HandedIn, State, keep};
 use crate::office::merge::{self, Accepted, Held, Judgement, Refusal, Sender, Standing};
 use crate::office::store::{
-    Asides, Known, Quarantined, Reads, Refused, Stand, StoreError, Stored, Writes,
+    ChangeMeta, QuarantineFilter, QuarantineState, QuarantinedWork, Reads, RefusedWork, StoreError,
+    StoredRecord, Writes,
 };
-use crate::record::aside::{Field, unit};
 use crate::record::command::Command;
+use crate::record::history::WrittenField;
+use crate::record::refused::reapply_unit;
 use crate::record::terms::{ReviewStatus, Role};
 use crate::record::view::FieldValue;
 use crate::record::{Author, CommandError, Record};
@@ -23,7 +25,7 @@ use crate::sync::message::RefusalCode;
 
 /// What the record is now, and what would become of it.
 pub(super) struct Plan {
-    before: Option<(Stored, Record)>,
+    before: Option<(StoredRecord, Record)>,
     outcome: Outcome,
 }
 
@@ -36,7 +38,7 @@ struct Work {
 
 enum Outcome {
     Merge(Work),
-    Anew(Work, Vec<Field>),
+    Anew(Work, Vec<WrittenField>),
     Held,
     Impossible(Impossible),
 }
@@ -53,11 +55,11 @@ impl Plan {
     pub(super) fn of(
         office: &Office,
         reads: &mut dyn Reads,
-        found: &Quarantined,
+        found: &QuarantinedWork,
         by: &str,
         role: Role,
     ) -> Result<Self, StoreError> {
-        let Refused { record: id, user, device, changes, .. } = &found.refused;
+        let RefusedWork { record: id, user, device, changes, .. } = &found.refused;
         if let Some(export) = found.exported {
             let outcome = Outcome::Impossible(Impossible {
                 code: "exported",
@@ -72,7 +74,7 @@ impl Plan {
         };
         let record = Record::load(&stored.document)
             .map_err(|error| StoreError::Damaged(format!("record {id}: {error}")))?;
-        let known = reads.known(*id)?;
+        let known = reads.change_metas(*id)?;
         let held = Held { known: &known, document: &stored.document };
         let chunks: Vec<&[u8]> = changes.iter().map(Vec::as_slice).collect();
         let keys = reads.device_keys(*device)?;
@@ -117,7 +119,7 @@ impl Plan {
         Ok(Self::with(stored, record, outcome))
     }
 
-    fn with(stored: Stored, record: Record, outcome: Outcome) -> Self {
+    fn with(stored: StoredRecord, record: Record, outcome: Outcome) -> Self {
         Self { before: Some((stored, record)), outcome }
     }
 
@@ -134,8 +136,8 @@ impl Plan {
     pub(super) fn acceptance(&self) -> Acceptance {
         match &self.outcome {
             Outcome::Merge(_) => Acceptance::Merge,
-            Outcome::Anew(..) => Acceptance::Anew,
-            Outcome::Held => Acceptance::Held,
+            Outcome::Anew(..) => Acceptance::Rewrite,
+            Outcome::Held => Acceptance::Duplicate,
             Outcome::Impossible(Impossible { code, path, message }) => {
                 let (path, message) = (path.clone(), message.clone());
                 Acceptance::Impossible { code, path, message }
@@ -151,27 +153,27 @@ impl Plan {
         }
     }
 
-    /// Field by field what was refused, what stands, and what would.
-    pub(super) fn fields(&self, refused: &Refused) -> Vec<QuarantineField> {
+    /// WrittenField by field what was refused, what stands, and what would.
+    pub(super) fn fields(&self, refused: &RefusedWork) -> Vec<QuarantineField> {
         let chunks: Vec<&[u8]> = refused.changes.iter().map(Vec::as_slice).collect();
         let hashes = || refused.changes.iter().map(|bytes| chunk::hash(bytes)).collect::<Vec<_>>();
         let (said, after) = match (&self.outcome, self.record()) {
             (Outcome::Merge(Work { accepted, .. }), _) => {
-                (accepted.record.made_by(&hashes()), Some(&accepted.record))
+                (accepted.record.fields_written_by(&hashes()), Some(&accepted.record))
             }
             (Outcome::Anew(Work { accepted, .. }, said), _) => {
                 (said.clone(), Some(&accepted.record))
             }
-            (Outcome::Held, Some(record)) => (record.made_by(&hashes()), None),
+            (Outcome::Held, Some(record)) => (record.fields_written_by(&hashes()), None),
             (Outcome::Held | Outcome::Impossible(_), record) => {
                 (merge::read(record, &chunks).unwrap_or_default(), None)
             }
         };
         said.into_iter()
-            .map(|Field { path, value }| QuarantineField {
-                unit: unit(&path).join("."),
+            .map(|WrittenField { path, value }| QuarantineField {
+                unit: reapply_unit(&path).join("."),
                 refused: value,
-                office: self.record().map_or(FieldValue::Nothing, |now| now.value_at(&path)),
+                office: self.record().map_or(FieldValue::Absent, |now| now.value_at(&path)),
                 after: after.map(|after| after.value_at(&path)),
                 path: path.join("."),
             })
@@ -204,14 +206,14 @@ impl Plan {
 }
 
 /// The undecided piece of the same device and record that a piece builds on, if there is one.
-fn earlier(reads: &mut dyn Reads, found: &Quarantined) -> Result<Option<u64>, StoreError> {
-    let asked = Asides {
-        stand: Some(Stand::Open),
+fn earlier(reads: &mut dyn Reads, found: &QuarantinedWork) -> Result<Option<u64>, StoreError> {
+    let asked = QuarantineFilter {
+        state: Some(QuarantineState::Open),
         device: Some(found.refused.device),
         record: Some(found.refused.record),
         before: Some(found.id),
         limit: 1,
-        ..Asides::default()
+        ..QuarantineFilter::default()
     };
     Ok(reads.quarantine(&asked)?.0.first().map(|first| first.id))
 }
@@ -228,7 +230,7 @@ struct Reopening<'r> {
 impl Reopening<'_> {
     /// What a seal closes never moves under it: the acceptance is followed by a return, so that
     /// the seal and its signatures are void and the review is open again (rule M9).
-    fn of(&self, known: &[Known], accepted: Box<Accepted>) -> Result<Work, Refusal> {
+    fn of(&self, known: &[ChangeMeta], accepted: Box<Accepted>) -> Result<Work, Refusal> {
         let sealed = accepted.record.stage().is_sealed();
         if !sealed || !accepted.record.content_changed(&self.before.heads()) {
             return Ok(Work { accepted, reopening: None });
@@ -242,7 +244,7 @@ impl Reopening<'_> {
         let mut next = accepted.record.clone();
         let refused = |error: CommandError| Refusal::invalid(error.path(), &error.to_string());
         let change = next.apply(&review, author).map_err(refused)?;
-        let known: Vec<Known> =
+        let known: Vec<ChangeMeta> =
             known.iter().chain(accepted.added.iter().map(|(known, _)| known)).cloned().collect();
         let held = Held { known: &known, document: &accepted.document };
         let sender =
@@ -267,7 +269,7 @@ fn late_work(number: u64) -> String {
 }
 
 /// The record with values written anew, and the values.
-type Rewritten = (Box<Accepted>, Vec<Field>);
+type Rewritten = (Box<Accepted>, Vec<WrittenField>);
 
 /// Values written anew as the office's change, which the judge has to take like any other; `None`
 /// where the record says all of it already.
@@ -290,13 +292,13 @@ fn anew(
         Err(unreadable) => return impossible(unreadable),
     };
     // A seal is its collector's word for a state that is not this one.
-    let written: Vec<Field> = said
+    let written: Vec<WrittenField> = said
         .iter()
         .filter(|field| field.path.first().is_none_or(|first| first != "seal"))
         .map(|field| put_onto(record, field))
         .collect();
     let mut next = record.clone();
-    let change = match next.write_again(&written, author, Some(user)) {
+    let change = match next.reapply(&written, author, Some(user)) {
         Ok(Some(change)) => change,
         Ok(None) => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -311,7 +313,7 @@ fn anew(
 }
 
 /// What was put into a text or a list goes behind what stands there.
-fn put_onto(record: &Record, field: &Field) -> Field {
+fn put_onto(record: &Record, field: &WrittenField) -> WrittenField {
     let path: Vec<&str> = field.path.iter().map(String::as_str).collect();
     let between = match path.as_slice() {
         ["notes" | "feedback"] => "\n",
@@ -324,7 +326,7 @@ fn put_onto(record: &Record, field: &Field) -> Field {
         }
         _ => field.value.clone(),
     };
-    Field { path: field.path.clone(), value }
+    WrittenField { path: field.path.clone(), value }
 }
 
 impl From<Refusal> for Impossible {
@@ -340,14 +342,18 @@ impl From<CommandError> for Impossible {
 }
 
 /// Fields and entries that some chunks are about, for lists; none where they can't be read.
-pub(super) fn units(document: Option<&[u8]>, known: &[Known], chunks: &[Vec<u8>]) -> Vec<String> {
+pub(super) fn units(
+    document: Option<&[u8]>,
+    known: &[ChangeMeta],
+    chunks: &[Vec<u8>],
+) -> Vec<String> {
     let held: BTreeSet<ChangeHash> = known.iter().map(|known| known.hash).collect();
     let is_new = |bytes: &&[u8]| !held.contains(&chunk::hash(bytes));
     let fresh: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).filter(is_new).collect();
     let record = document.and_then(|bytes| Record::load(bytes).ok());
     let mut units: Vec<String> = Vec::new();
     for field in merge::read(record.as_ref(), &fresh).unwrap_or_default() {
-        let unit = unit(&field.path).join(".");
+        let unit = reapply_unit(&field.path).join(".");
         // Line breaks separate them in the store.
         if units.len() < UNITS && unit.len() < 200 && !unit.contains('\n') && !units.contains(&unit)
         {

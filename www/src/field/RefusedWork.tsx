@@ -1,7 +1,7 @@
 /** Refused work on a record, compared with the office's version, and the choice of what to add again. */
 import { Fragment, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Aside, FieldValue, RefusedWork, VisitView } from "../wasm/doorstep";
+import type { RefusedField, FieldValue, RefusedWork, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { fieldName, formatField, phoneNumber } from "../ui/format";
 import { Alert, useBusy } from "../ui/components";
@@ -49,7 +49,7 @@ function RefusedPanel({ view }: { view: VisitView }): JSX.Element | null {
             amendmentTexts(one, view).map(async (text) => ({ id: await client.newId(), ...text })),
           ),
         );
-        await client.settleRefused(view.id, rewritten, amendments);
+        await client.resolveRefused(view.id, rewritten, amendments);
         showToast({ text: t("record/refused_done") });
       } catch (cause) {
         setError(explain(cause));
@@ -110,7 +110,7 @@ function RefusedPanel({ view }: { view: VisitView }): JSX.Element | null {
 
 interface UnitProps {
   unit: string;
-  fields: Aside[];
+  fields: RefusedField[];
   again: boolean;
 }
 
@@ -205,7 +205,7 @@ function Version({ label, text }: { label: string; text: string }): JSX.Element 
 }
 
 /** Fields grouped by unit; a unit is added again as a whole. */
-function groupByUnit(fields: Aside[]): UnitProps[] {
+function groupByUnit(fields: RefusedField[]): UnitProps[] {
   const units = new Map<string, UnitProps>();
   for (const field of fields) {
     const one = units.get(field.unit) ?? { unit: field.unit, fields: [], again: true };

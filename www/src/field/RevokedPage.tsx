@@ -26,7 +26,11 @@ export function RevokedPage({ code }: { code: string }): JSX.Element {
       <p>{t(why)}</p>
       <p>{t("revoked/kept")}</p>
       <p>{t("revoked/erased")}</p>
-      <button type="button" class="btn btn-primary mt-2" onClick={() => void client.forget().then(enterSession)}>
+      <button
+        type="button"
+        class="btn btn-primary mt-2"
+        onClick={() => void client.acknowledgeErasure().then(enterSession)}
+      >
         {t("revoked/sign_in")}
       </button>
     </main>

@@ -164,7 +164,7 @@ export async function enterSession(next: StartState): Promise<void> {
 /** Completes a sign-in through the identity provider; if that fails, the session stays as it was. */
 async function completeSignIn(started: StartState): Promise<StartState> {
   try {
-    return await client.cameBack();
+    return await client.completeOidc();
   } catch (cause) {
     notice.value = explain(cause);
     return started;

@@ -6,7 +6,7 @@
  * and unfinished work in one of them cancels the update for all.
  */
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
-import { livingTabs } from "../core/tabs/client";
+import { countTabs } from "../core/tabs/presence";
 import { dirtyForms } from "../ui/dirtyForms";
 import { saveState, pendingEdits, status, unsavedFields } from "./state";
 
@@ -119,7 +119,7 @@ async function agreesToReload(): Promise<boolean> {
 
 /** Asks every other tab; a tab that does not answer may have unfinished work. */
 async function otherTabsAgree(): Promise<boolean> {
-  const asked = (await livingTabs()) - 1;
+  const asked = (await countTabs()) - 1;
   if (asked <= 0) return true;
   const call = crypto.randomUUID();
   return new Promise((done) => {

@@ -19,10 +19,10 @@ export interface Drafts {
 /** Retried after a restart: saving the same text twice has no further effect. */
 async function write(id: string, form: string, text: string | null): Promise<void> {
   try {
-    await client.keepDraft(id, form, text);
+    await client.saveDraft(id, form, text);
   } catch (cause) {
     if (!(cause instanceof ClientError) || cause.code !== "restarted") throw cause;
-    await client.keepDraft(id, form, text);
+    await client.saveDraft(id, form, text);
   }
 }
 

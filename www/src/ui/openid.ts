@@ -1,6 +1,6 @@
 /** Sign-in through an identity provider, if the office has one. */
 import { signal } from "@preact/signals";
-import type { Enrolled } from "../core/worker/office";
+import type { EnrolledDevice } from "../core/worker/office";
 
 /** The provider's display name; null without a provider or a network. */
 export const provider = signal<string | null>(null);
@@ -32,7 +32,7 @@ export async function loadProvider(): Promise<void> {
 }
 
 /** Redirects to the provider; gives an error code if that is not possible, else an empty text. */
-export async function redirectToProvider(door: "field" | "office", enrolled?: Enrolled): Promise<string> {
+export async function redirectToProvider(door: "field" | "office", enrolled?: EnrolledDevice): Promise<string> {
   let response: Response;
   try {
     response = await fetch("/api/sign-in/openid", {

@@ -1,30 +1,34 @@
-/** The leading tab's worker: one wasm workspace, its store, its link to the office. */
+/** Entry point of the leading tab's worker: one wasm workspace, its store, its link to the office. */
 import * as Comlink from "comlink";
-import { admission } from "./auth";
-import { here } from "./state";
-import { poisoned, syncNow } from "./startWorkspace";
-import { named, subscribe, type Refusal } from "./messages";
+import { StorageError } from "../store/database";
+import { auth } from "./auth";
+import { subscribe, toRefusal, type Refusal } from "./messages";
 import { records } from "./records";
-import { StorageError } from "../store/deviceStore";
+import { poison, syncNow } from "./startWorkspace";
+import { workerState } from "./state";
 
-const methods = { ...admission, ...records, syncNow };
+/** How each is delivered is declared in `tabs/operations.ts`. */
+const methods = { ...auth, ...records, syncNow };
 
 export type Methods = typeof methods;
 
+/** A worker that is `poisoned` takes no more calls: the page replaces it before it passes the refusal on. */
+export interface RunResult {
+  value?: unknown;
+  refusal?: Refusal;
+  poisoned?: boolean;
+}
+
 const remote = {
   subscribe,
-  /** `poisoned`: this worker answers nothing any more; the page replaces it before it passes the refusal on. */
-  async run(
-    method: keyof Methods,
-    args: unknown[],
-  ): Promise<{ value?: unknown; refusal?: Refusal; poisoned?: boolean }> {
+  async run(method: keyof Methods, args: unknown[]): Promise<RunResult> {
     try {
       const call = methods[method] as (...args: unknown[]) => unknown;
       return { value: await call(...args) };
     } catch (cause) {
       // Another worker took over the store; if this tab still leads, it starts a new one.
-      if (cause instanceof StorageError && cause.code === "taken_over") poisoned(cause);
-      return { refusal: named(cause), poisoned: here.poisoned };
+      if (cause instanceof StorageError && cause.code === "taken_over") poison(cause);
+      return { refusal: toRefusal(cause), poisoned: workerState.poisoned };
     }
   },
 };
