@@ -44,7 +44,7 @@ export interface RecordingRow {
 }
 
 /** Encrypts values. A place is unique to a value, which can be decrypted only with it. */
-export interface Sealer {
+interface Sealer {
   /** A keyed hash of a name, for keys. */
   name(text: string): string;
   seal(bytes: Uint8Array, place: string): Uint8Array;

@@ -19,7 +19,7 @@ import { requireOffice, requireStore, STORE, workerState } from "./state";
 let eventStream: EventSource | undefined;
 
 /** Erases this phone, with the reason: the office has all its work, and has revoked the device. */
-export type Erase = (code: string) => Promise<void>;
+type Erase = (code: string) => Promise<void>;
 
 /** Makes the workspace from the stored rows and runs it. */
 export async function startWorkspace(store: DeviceStore, key: Keyring, erase: Erase): Promise<void> {
