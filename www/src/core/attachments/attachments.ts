@@ -359,7 +359,7 @@ export class Attachments {
   private async eraseBytes(row: AttachmentRow): Promise<boolean> {
     const { sha256, record } = row;
     const others = (await this.store.rows()).some((other) => other.sha256 === sha256 && other.at_office === null);
-    if (!this.office || others || !this.records.isSettled(record)) return false;
+    if (!this.office || others || !this.records.isConfirmed(record)) return false;
     const confirmed = await this.upload.isConfirmed(row);
     if (confirmed) await this.store.erase(sha256);
     else this.runAgain = true;
@@ -376,7 +376,7 @@ export interface AttachmentRecords {
   /** Whether the record is withdrawn and only stays until its attachments are named. */
   isLeaving(record: string): boolean;
   /** Whether the office has all changes of the record, or the record is not on this phone. */
-  isSettled(record: string): boolean;
+  isConfirmed(record: string): boolean;
   /** Sets the records that stay until their attachments are named. */
   retain(records: readonly string[]): void;
 }
