@@ -8,16 +8,11 @@
  * throughout, under the new key.
  */
 import type { Cipher, Table } from "../../wasm/doorstep";
+import type { RotationState } from "../api";
 import type { AttachmentStore, Place, Encrypted } from "../attachments/attachmentStore";
 import { StorageError, TABLES } from "./database";
 import type { DeviceStore } from "./deviceStore";
 import { finishRotation, type PinLock } from "./pinLock";
-
-export type RotationState =
-  | { state: "running"; done: number; total: number }
-  /** A pass failed and will be retried. */
-  | { state: "waiting"; code: string }
-  | { state: "finished"; at: number };
 
 /** Rows of one transaction: few, so that saves are not delayed. */
 const ROWS = 16;

@@ -13,14 +13,13 @@ import type {
   VisitView,
   Workspace,
 } from "../../wasm/doorstep";
-import { ClientError, type ListMark, type ListPage, type Reading, type SyncStatus } from "../api";
+import { ClientError, type Lender, type ListMark, type ListPage, type Reading, type SyncStatus } from "../api";
 import type { AttachmentRecords, CaptureInfo, LocalAttachment } from "../attachments/attachments";
 import { countPending, type RecordingRow } from "../attachments/attachmentStore";
 import type { Driver } from "./driver";
 import { requireAttachments, requireDriver, requireStore, requireWriter, STORE, workerState } from "./state";
 import { emit } from "./messages";
 import { addZone, refreshLayers } from "./referenceData";
-import type { Lender } from "./office";
 
 const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 

@@ -1,11 +1,11 @@
 /** Starts what runs while the app is unlocked: the workspace and its driver, attachments, the office's event stream. */
 import { Keyring, Cipher, Workspace } from "../../wasm/doorstep";
-import type { CoreEvent } from "../api";
+import type { CoreEvent, RotationState } from "../api";
 import { Attachments } from "../attachments/attachments";
 import { AttachmentStore, clearAttachments } from "../attachments/attachmentStore";
 import { unnamedRecords } from "../attachments/unnamed";
 import type { DeviceStore } from "../store/deviceStore";
-import { KeyRotation, type RotationState } from "../store/keyRotation";
+import { KeyRotation } from "../store/keyRotation";
 import { Driver } from "./driver";
 import { Listing } from "./listing";
 import { emit } from "./messages";
