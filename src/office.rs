@@ -10,34 +10,32 @@
 //! block.
 
 mod age;
+mod attestation;
 pub mod auth;
 pub mod blobs;
 mod bring;
 pub mod cancel;
-pub mod cases;
 pub mod cli;
 pub mod conduct;
 pub mod demo;
 mod edit;
-pub mod export;
 mod feed;
-mod formula;
 pub mod http;
 mod intake;
 mod keep;
 mod keyed;
-mod leave;
 pub mod merge;
 pub mod money;
 mod private;
 mod quarantine;
 mod read;
 pub mod rescue;
+mod revoked;
 mod round;
+pub mod sheets;
 pub mod store;
 pub mod time;
 mod verify;
-mod vouch;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,6 +48,8 @@ use crate::conduct::Policy;
 use crate::ids::{DeviceId, RecordId, actor};
 use crate::record::terms::Role;
 use crate::record::{CommandError, LoadError};
+use attestation::Attestor;
+pub use attestation::EnrolmentProof;
 use blobs::Shelf;
 pub use edit::{Created, NewVisit};
 use keyed::KeyedQueue;
@@ -62,8 +62,6 @@ pub use read::HistoryLine;
 use store::sqlite::{self, Fresh, Sqlite};
 use store::{Moved, Store, StoreError};
 pub use verify::{Problem, Verified};
-pub use vouch::EnrolmentProof;
-use vouch::Vouchers;
 
 /// Gives the time, ms since 1970 UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -132,7 +130,7 @@ pub struct Office {
     random: Random,
     device: DeviceId,
     actor: ActorId,
-    vouchers: Vouchers,
+    attestor: Attestor,
     repairs: Arc<AtomicU64>,
     /// Held while a push is judged that takes much memory.
     heavy: Arc<Mutex<()>>,
@@ -218,7 +216,7 @@ impl Office {
         random: Random,
         (device, session): (DeviceId, u32),
     ) -> Result<Self, OfficeError> {
-        let vouchers = Vouchers::new(store.look(|reads| reads.voucher_key())?);
+        let attestor = Attestor::new(store.look(|reads| reads.voucher_key())?);
         let actor = actor(device, session.into());
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
         // As many wait as there are requests at work, which are bounded.
@@ -231,7 +229,7 @@ impl Office {
             random,
             device,
             actor,
-            vouchers,
+            attestor,
             repairs,
             heavy,
             large,
@@ -254,13 +252,13 @@ impl Office {
     /// The key of a device's escrow. It opens what lies on that device and nowhere else, so it is
     /// given out only in answer to a sign-in with the password.
     pub fn escrow(&self, device: DeviceId) -> [u8; 32] {
-        self.vouchers.escrow(device)
+        self.attestor.escrow(device)
     }
 
     /// Proof that a device was enrolled for a user, which the device keeps and shows to an office
     /// that no longer knows it (rule I1). It opens nothing without that user's sign-in.
     pub fn enrolment(&self, device: DeviceId, user: &str) -> EnrolmentProof {
-        self.vouchers.enrolment(device, user)
+        self.attestor.enrolment(device, user)
     }
 
     /// How often a device had to compare all that it holds, since the start (rule P4).
@@ -275,7 +273,7 @@ impl Office {
 
     /// Waits until a round whose body is so many bytes, inflated, may be taken apart and handled;
     /// small ones never wait. The place is free again when what is given is dropped.
-    pub async fn place_for(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    pub async fn acquire_slot(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         // The places are never closed.
         if bytes < LARGE { None } else { Arc::clone(&self.large).acquire_owned().await.ok() }
     }

@@ -3,10 +3,10 @@
 use std::io::{Cursor, Write};
 
 use doorstep::ids::DeviceId;
-use doorstep::office::cases::heading::Columns;
-use doorstep::office::cases::row::RowReader;
-use doorstep::office::cases::sheet::Sheet;
-use doorstep::office::cases::{Rules, sheet};
+use doorstep::office::sheets::import::columns::Columns;
+use doorstep::office::sheets::import::reader::Sheet;
+use doorstep::office::sheets::import::row::RowReader;
+use doorstep::office::sheets::import::{Rules, reader};
 use doorstep::record::command::AssignmentPatch;
 use doorstep::record::terms::Role;
 use doorstep::record::{Author, Record};
@@ -16,7 +16,7 @@ use zip::{CompressionMethod, ZipWriter};
 /// A file is no sheet, or rows of which each is refused or makes a record.
 pub(crate) fn case_list(bytes: &[u8]) {
     let Ok(Sheet { heading, rows }) = Sheet::read(bytes) else { return };
-    assert!(rows.len() <= sheet::MAX_ROWS);
+    assert!(rows.len() <= reader::MAX_ROWS);
     let Ok((columns, _)) = Columns::read(&heading) else { return };
     let rules = Rules { collectors: [super::USER.to_owned()].into(), ..Rules::default() };
     let mut reader = RowReader::new(columns, rules);

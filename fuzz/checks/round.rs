@@ -59,13 +59,13 @@ impl Room {
             self.start_again();
         }
         self.bodies += 1;
-        let asked = (request.bring.len(), request.push.len());
+        let asked = (request.restore.len(), request.push.len());
         let reply = match self.runtime.block_on(self.office.handle_sync(&session(), request)) {
             Ok(reply) => reply,
             Err(OfficeError::TooMany | OfficeError::Repeated) => return,
             Err(error) => panic!("{error}"),
         };
-        assert_eq!((reply.brought.len(), reply.results.len()), asked);
+        assert_eq!((reply.restored.len(), reply.results.len()), asked);
         assert_eq!(decode_reply(&encode_reply(&reply)).as_ref(), Ok(&reply));
         if merged(&reply) || self.bodies >= BODIES {
             let verified = self.runtime.block_on(self.office.verify()).expect("can be read");
@@ -88,7 +88,7 @@ impl Room {
 }
 
 fn merged(reply: &Reply) -> bool {
-    let mut outcomes = reply.results.iter().chain(&reply.brought);
+    let mut outcomes = reply.results.iter().chain(&reply.restored);
     outcomes.any(|outcome| matches!(outcome, Outcome::Merged { .. }))
 }
 

@@ -19,7 +19,7 @@ const AT_ONCE: usize = 200;
 impl Office {
     /// Takes records that were accepted at least that long ago out of the feeds of their
     /// collectors; gives how many. Several processes may do it at once, any number of times.
-    pub async fn let_go(&self, after: Duration) -> Result<u64, OfficeError> {
+    pub async fn expire_accepted(&self, after: Duration) -> Result<u64, OfficeError> {
         let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
         let before = self.now().saturating_sub(after);
         let due = self.blocking(move |office| office.accepted_before(before)).await?;

@@ -12,7 +12,7 @@ use super::merge::{self, Held, Judgement, Refusal};
 use super::{Office, OfficeError, Session};
 use crate::ids::RecordId;
 use crate::sync::chunk;
-use crate::sync::message::{Bring, Outcome, Tables};
+use crate::sync::message::{Outcome, Restore, Tables};
 use crate::sync::packed::{self, Unpackable};
 
 /// What became of what a device brought.
@@ -29,32 +29,32 @@ impl Office {
     pub(super) async fn take_back(
         &self,
         session: &Session,
-        bring: Vec<Bring>,
+        restore: Vec<Restore>,
         tables: &Arc<Tables>,
         cancel: &CancelToken,
     ) -> Result<Brought, OfficeError> {
         let (session, tables) = (session.clone(), Arc::clone(tables));
-        let items = bring.into_iter().map(|bring| (bring.record, bring)).collect();
-        let judge = move |office: &Self, _: RecordId, bring: &Bring| {
-            office.judge_brought(&session, bring, &tables)
+        let items = restore.into_iter().map(|restore| (restore.record, restore)).collect();
+        let judge = move |office: &Self, _: RecordId, restore: &Restore| {
+            office.judge_brought(&session, restore, &tables)
         };
-        let mut brought = Brought::default();
+        let mut restored = Brought::default();
         for (outcome, changes) in self.take_in(items, cancel, judge).await? {
-            brought.outcomes.push(outcome);
-            brought.changes.extend(changes);
+            restored.outcomes.push(outcome);
+            restored.changes.extend(changes);
         }
-        Ok(brought)
+        Ok(restored)
     }
 
     /// Looks at what one record was brought with. Blocks.
     fn judge_brought(
         &self,
         session: &Session,
-        bring: &Bring,
+        restore: &Restore,
         tables: &Tables,
     ) -> Result<Step<Taken>, OfficeError> {
-        let (id, at) = (bring.record, self.now());
-        if !self.vouchers.hold(&session.user, id, &bring.heads, &bring.tag) {
+        let (id, at) = (restore.record, self.now());
+        if !self.attestor.hold(&session.user, id, &restore.heads, &restore.mac) {
             return Ok(Step::Done((refused(Refusal::not_vouched()), Vec::new())));
         }
         let (stored, known, mine) = self.store.look(|reads| {
@@ -63,7 +63,7 @@ impl Office {
         })?;
         let have = stored.as_ref().map(|stored| stored.heads.clone());
         let missing = || {
-            // A voucher shows what a device held once. What the record has come to since is hidden
+            // A state token shows what a device held once. What the record has come to since is hidden
             // from a former collector: such a device brings all that it has.
             if have.is_some() && !mine {
                 tracing::warn!(device = %session.device, "unknown dependency in a withdrawn record");
@@ -72,7 +72,8 @@ impl Office {
             (Outcome::Missing { have }, Vec::new())
         };
         let names = names(&known);
-        let chunks = match packed::unpack(&bring.changes, tables, |name| names.get(name).copied()) {
+        let chunks = match packed::unpack(&restore.changes, tables, |name| names.get(name).copied())
+        {
             Ok(chunks) => chunks,
             Err(Unpackable::UnknownDependency) => return Ok(Step::Done(missing())),
             Err(Unpackable::Malformed) => {
@@ -82,28 +83,29 @@ impl Office {
         let bytes: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
         let changes: Vec<ChangeHash> = bytes.iter().map(|bytes| chunk::hash(bytes)).collect();
         let held = stored.as_ref().map(|stored| Held { known: &known, document: &stored.document });
-        let accepted = match merge::restore(id, held, &bytes, &bring.heads) {
+        let accepted = match merge::restore(id, held, &bytes, &restore.heads) {
             Judgement::Accepted(accepted) => accepted,
             Judgement::Duplicate => {
-                let voucher = self.vouchers.voucher(&session.user, id, &have.unwrap_or_default());
+                let state_token =
+                    self.attestor.state_token(&session.user, id, &have.unwrap_or_default());
                 let outcome =
-                    if mine { Outcome::Duplicate { voucher } } else { Outcome::Withdrawn };
+                    if mine { Outcome::Duplicate { state_token } } else { Outcome::Withdrawn };
                 return Ok(Step::Done((outcome, changes)));
             }
             Judgement::Missing => return Ok(Step::Done(missing())),
             Judgement::Refused(refusal) => return Ok(Step::Done((refused(refusal), Vec::new()))),
         };
         let state = State::of(*accepted, at);
-        let (session, vouchers) = (session.clone(), self.vouchers.clone());
+        let (session, attestor) = (session.clone(), self.attestor.clone());
         Ok(Step::write(state.size(), move |tx| {
             if tx.heads(id)? != have {
                 return Ok(None);
             }
             let by = HandedIn { user: &session.user, device: session.device, at, quarantine: None };
             keep(tx, id, stored.as_ref(), &state, by)?;
-            let voucher = vouchers.voucher(&session.user, id, &state.heads);
+            let state_token = attestor.state_token(&session.user, id, &state.heads);
             let mine = tx.collectors(id)?.contains(&session.user);
-            let outcome = if mine { Outcome::Merged { voucher } } else { Outcome::Withdrawn };
+            let outcome = if mine { Outcome::Merged { state_token } } else { Outcome::Withdrawn };
             Ok(Some((outcome, changes.clone())))
         }))
     }

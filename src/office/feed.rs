@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 
+use super::attestation::Attestor;
 use super::store::{EntryKind, FeedEntry, Reads, StoreError, Stored};
-use super::vouch::Vouchers;
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::digest::Digest;
 use crate::sync::message::{
-    Chunk, Content, Cursor, Entry, MAX_BODY, Packed, Tables, Voucher, Want,
+    Chunk, Cursor, MAX_BODY, Packed, RecordUpdate, StateToken, Tables, UpdateContent, Want,
 };
 use crate::sync::packed::Packer;
 use crate::sync::ranges::{self, Differing, Range};
@@ -46,13 +46,13 @@ pub(super) struct Ask {
     /// Heads that the results of this same request tell the device.
     pub(super) merged: BTreeMap<RecordId, Heads>,
     /// Changes that it brought with this request.
-    pub(super) brought: BTreeSet<ChangeHash>,
-    pub(super) vouchers: Vouchers,
+    pub(super) restored: BTreeSet<ChangeHash>,
+    pub(super) attestor: Attestor,
 }
 
 impl Ask {
-    fn voucher(&self, record: RecordId, stored: &Stored) -> Voucher {
-        self.vouchers.voucher(&self.user, record, &stored.heads)
+    fn state_token(&self, record: RecordId, stored: &Stored) -> StateToken {
+        self.attestor.state_token(&self.user, record, &stored.heads)
     }
 }
 
@@ -60,7 +60,7 @@ impl Ask {
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) tables: Tables,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<RecordUpdate>,
     pub(super) differing: Differing,
     pub(super) cursor: Cursor,
     pub(super) remaining: u64,
@@ -145,7 +145,7 @@ fn differing(reads: &mut dyn Reads, ask: &Ask, budget: usize) -> Result<Differin
 /// Entries that fit into the bytes that were asked for.
 struct Filling {
     packer: Packer,
-    entries: Vec<Entry>,
+    entries: Vec<RecordUpdate>,
     used: usize,
     budget: usize,
 }
@@ -157,18 +157,18 @@ impl Filling {
     }
 
     /// Takes an entry if it fits, or is the first.
-    fn take(&mut self, record: RecordId, content: Content) -> bool {
+    fn take(&mut self, record: RecordId, content: UpdateContent) -> bool {
         let bytes = FRAME
             + match &content {
-                Content::Changes { changes, .. } => changes.iter().map(Packed::size).sum(),
-                Content::Whole { document, .. } => document.0.len(),
-                Content::Withdrawn | Content::Unknown => 0,
+                UpdateContent::Changes { changes, .. } => changes.iter().map(Packed::size).sum(),
+                UpdateContent::Document { document, .. } => document.0.len(),
+                UpdateContent::Withdrawn | UpdateContent::Unknown => 0,
             };
         if !self.entries.is_empty() && self.used + bytes > self.budget {
             return false;
         }
         self.used += bytes;
-        self.entries.push(Entry { record, content });
+        self.entries.push(RecordUpdate { record, content });
         true
     }
 
@@ -185,25 +185,25 @@ fn wanted(
     want: &Want,
     packer: &mut Packer,
     loaded: &mut usize,
-) -> Result<Content, StoreError> {
+) -> Result<UpdateContent, StoreError> {
     match reads.entry_at(&ask.user, want.record, u64::MAX)?.map(|entry| entry.kind) {
         Some(EntryKind::Added | EntryKind::Changed) => {}
-        Some(EntryKind::Withdrawn) => return Ok(Content::Withdrawn),
+        Some(EntryKind::Withdrawn) => return Ok(UpdateContent::Withdrawn),
         // Whether there is one is not the device's to know.
-        None => return Ok(Content::Unknown),
+        None => return Ok(UpdateContent::Unknown),
     }
     let stored = stored(reads, want.record)?;
     if want.have.as_slice().is_empty() {
         return whole(ask, want.record, &stored);
     }
-    let voucher = ask.voucher(want.record, &stored);
+    let state_token = ask.state_token(want.record, &stored);
     if want.have == stored.heads {
-        return Ok(Content::Changes { changes: Vec::new(), voucher });
+        return Ok(UpdateContent::Changes { changes: Vec::new(), state_token });
     }
     *loaded += stored.document.len();
     let changes = load(want.record, &stored)?.changes_after(&want.have);
     let changes = packer.pack(changes.iter().map(Change::raw_bytes));
-    Ok(Content::Changes { changes, voucher })
+    Ok(UpdateContent::Changes { changes, state_token })
 }
 
 /// What the device lacks of an entry's record; `None` where that is nothing.
@@ -213,13 +213,13 @@ fn content(
     entry: FeedEntry,
     held: u64,
     packer: &mut Packer,
-) -> Result<Option<Content>, StoreError> {
+) -> Result<Option<UpdateContent>, StoreError> {
     let base = reads
         .entry_at(&ask.user, entry.record, held)?
         .filter(|base| base.kind != EntryKind::Withdrawn);
     if entry.kind == EntryKind::Withdrawn {
         // Came and went behind the device's back: there is nothing to erase.
-        return Ok(base.map(|_| Content::Withdrawn));
+        return Ok(base.map(|_| UpdateContent::Withdrawn));
     }
     let stored = stored(reads, entry.record)?;
     let Some(base) = base else { return whole(ask, entry.record, &stored).map(Some) };
@@ -229,7 +229,7 @@ fn content(
         // and somebody else handed in, or accepted, it may not know to be here.
         let own = device_of(&change.known.actor) == Some(ask.device);
         let known = own && change.device == ask.device;
-        !(known || ask.brought.contains(&change.known.hash))
+        !(known || ask.restored.contains(&change.known.hash))
     });
     if changes.is_empty() && ask.merged.get(&entry.record) == Some(&stored.heads) {
         return Ok(None);
@@ -239,7 +239,10 @@ fn content(
         return whole(ask, entry.record, &stored).map(Some);
     }
     let changes = packer.pack(changes.iter().map(|change| change.bytes.as_slice()));
-    Ok(Some(Content::Changes { changes, voucher: ask.voucher(entry.record, &stored) }))
+    Ok(Some(UpdateContent::Changes {
+        changes,
+        state_token: ask.state_token(entry.record, &stored),
+    }))
 }
 
 fn stored(reads: &mut dyn Reads, record: RecordId) -> Result<Stored, StoreError> {
@@ -253,7 +256,7 @@ fn load(record: RecordId, stored: &Stored) -> Result<Record, StoreError> {
         .map_err(|error| StoreError::Damaged(format!("record {record}: {error}")))
 }
 
-fn whole(ask: &Ask, record: RecordId, stored: &Stored) -> Result<Content, StoreError> {
-    let document = Chunk(load(record, stored)?.save_plain());
-    Ok(Content::Whole { document, voucher: ask.voucher(record, stored) })
+fn whole(ask: &Ask, record: RecordId, stored: &Stored) -> Result<UpdateContent, StoreError> {
+    let document = Chunk(load(record, stored)?.save_uncompressed());
+    Ok(UpdateContent::Document { document, state_token: ask.state_token(record, stored) })
 }

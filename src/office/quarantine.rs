@@ -130,10 +130,12 @@ pub struct QuarantineField {
 pub enum Acceptance {
     /// The changes are taken as they are, under their author's name.
     Merge,
-    /// They fit no record; their values are written anew as the office's change.
-    Anew,
-    /// The record has all of it already.
-    Held,
+    /// They fit no record; their values are written again as a change by the office.
+    #[serde(rename = "anew")]
+    Rewrite,
+    /// The record already has all of it.
+    #[serde(rename = "held")]
+    Duplicate,
     /// It cannot be accepted.
     Impossible {
         /// Stable word.

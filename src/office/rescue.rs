@@ -13,7 +13,7 @@ use super::store::{Reads, StoreError};
 use super::{EnrolmentProof, Office, OfficeError, Session};
 use crate::ids::{DeviceId, RecordId};
 use crate::sync::chunk;
-use crate::sync::message::{Ended, Outcome, Packed, Push, Tables};
+use crate::sync::message::{Outcome, Packed, Push, Revocation, Tables};
 use crate::workspace::rescue::{MalformedRescue, RescueFile, Rescued};
 
 /// Changes of a record in one push, as a phone does it.
@@ -88,7 +88,7 @@ pub enum RescueError {
 /// The sender of the file as the office knows it, and why its work has to wait for a person.
 struct Sender {
     session: Session,
-    ended: Option<Ended>,
+    ended: Option<Revocation>,
 }
 
 /// What became of a record's work, and why it was not merged.
@@ -140,7 +140,7 @@ impl Office {
         let (known, enrolled) = look.await?;
         let known = known.ok_or(RescueError::UnknownUser(user))?;
         let proven =
-            proof.is_some_and(|proof| self.vouchers.is_enrolment(device, &known.name, &proof));
+            proof.is_some_and(|proof| self.attestor.is_enrolment(device, &known.name, &proof));
         match &enrolled {
             Some(device) if device.user != known.name => return Err(RescueError::Foreign),
             // It was enrolled after the backup that the office was restored from.
@@ -148,8 +148,8 @@ impl Office {
             Some(_) | None => {}
         }
         let ended = match (enrolled, known.disabled_at) {
-            (Some(device), _) if device.revoked_at.is_some() => Some(Ended::DeviceRevoked),
-            (_, Some(_)) => Some(Ended::UserDisabled),
+            (Some(device), _) if device.revoked_at.is_some() => Some(Revocation::DeviceRevoked),
+            (_, Some(_)) => Some(Revocation::UserDisabled),
             (_, None) => None,
         };
         let session = Session { user: known.name, role: known.role, device };

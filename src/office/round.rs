@@ -48,15 +48,24 @@ impl Office {
         cancel: &CancelToken,
     ) -> Result<Reply, OfficeError> {
         check_lists(&request)?;
-        let Request { cursor, tables, bring, push, want, ranges, max_bytes, asides, keep } =
-            request;
+        let Request {
+            cursor,
+            tables,
+            restore,
+            push,
+            want,
+            ranges,
+            max_bytes,
+            undecided,
+            quarantine: keep,
+        } = request;
         if ranges.first().is_some_and(|range| range.from == RecordId([0; 16])) {
             // In healthy running it never happens (rule P4).
             self.repairs.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(device = %session.device, ranges = ranges.len(), "repair");
         }
         let tables = Arc::new(tables);
-        let brought = self.take_back(session, bring, &tables, cancel).await?;
+        let restored = self.take_back(session, restore, &tables, cancel).await?;
         let hopeless = keep.unwrap_or_default().into_iter().collect();
         let (results, merged) = self.take_all(session, push, &tables, hopeless, cancel).await?;
         cancel.check()?;
@@ -68,20 +77,20 @@ impl Office {
             ranges,
             max_bytes,
             merged,
-            brought: brought.changes,
-            vouchers: self.vouchers.clone(),
+            restored: restored.changes,
+            attestor: self.attestor.clone(),
         };
-        let asides = asides.unwrap_or_default();
+        let undecided = undecided.unwrap_or_default();
         let (page, decided) = self
             .blocking(move |office| {
                 Ok(office.store.look(|reads| {
-                    Ok((feed::page(reads, &ask)?, decided(reads, ask.device, &asides)?))
+                    Ok((feed::page(reads, &ask)?, decided(reads, ask.device, &undecided)?))
                 })?)
             })
             .await?;
         Ok(Reply {
             tables: page.tables,
-            brought: brought.outcomes,
+            restored: restored.outcomes,
             results,
             entries: page.entries,
             differing: page.differing,
@@ -89,8 +98,8 @@ impl Office {
             remaining: page.remaining,
             digest: page.digest,
             office_time: self.now(),
-            decided: Some(decided).filter(|decided| !decided.is_empty()),
-            ended: None,
+            decisions: Some(decided).filter(|decided| !decided.is_empty()),
+            revocation: None,
         })
     }
 
@@ -153,8 +162,8 @@ impl Office {
             Verdict::Keep(state) => return Ok(self.keep_push(session, record, found, state, at)),
             Verdict::Duplicate => {
                 let have = found.have();
-                let voucher = self.vouchers.voucher(&session.user, record, &have);
-                return Ok(Step::Done((Outcome::Duplicate { voucher }, Some(have))));
+                let state_token = self.attestor.state_token(&session.user, record, &have);
+                return Ok(Step::Done((Outcome::Duplicate { state_token }, Some(have))));
             }
             Verdict::Missing => {
                 return Ok(Step::Done((Outcome::Missing { have: found.have() }, None)));
@@ -193,7 +202,7 @@ impl Office {
         state: Box<State>,
         at: i64,
     ) -> Step<Settled> {
-        let vouchers = self.vouchers.clone();
+        let attestor = self.attestor.clone();
         let Found { basis, stored, .. } = found;
         Step::write(state.size(), move |tx| {
             if Basis::read(as_reads(tx), &session, record)? != basis {
@@ -202,22 +211,22 @@ impl Office {
             let Session { user, device, .. } = &session;
             let by = HandedIn { user, device: *device, at, quarantine: None };
             keep(tx, record, stored.as_ref(), &state, by)?;
-            let voucher = vouchers.voucher(user, record, &state.heads);
-            Ok(Some((Outcome::Merged { voucher }, Some(state.heads.clone()))))
+            let state_token = attestor.state_token(user, record, &state.heads);
+            Ok(Some((Outcome::Merged { state_token }, Some(state.heads.clone()))))
         })
     }
 }
 
 /// Refuses lists that cost more than their bytes: too long, or with a record in them twice.
 pub(super) fn check_lists(request: &Request) -> Result<(), OfficeError> {
-    let Request { push, bring, want, keep, ranges, .. } = request;
+    let Request { push, restore, want, quarantine: keep, ranges, .. } = request;
     let keep = keep.as_deref().unwrap_or_default();
-    let longest = push.len().max(bring.len()).max(want.len()).max(keep.len());
-    if longest > RECORDS || !ranges::are_sound(ranges) {
+    let longest = push.len().max(restore.len()).max(want.len()).max(keep.len());
+    if longest > RECORDS || !ranges::are_valid(ranges) {
         return Err(OfficeError::TooMany);
     }
     let once = is_once(push.iter().map(|push| push.record))
-        && is_once(bring.iter().map(|bring| bring.record))
+        && is_once(restore.iter().map(|restore| restore.record))
         && is_once(want.iter().map(|want| want.record))
         && is_once(keep.iter().copied());
     if once { Ok(()) } else { Err(OfficeError::Repeated) }

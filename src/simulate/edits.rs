@@ -82,7 +82,8 @@ impl World<'_> {
         }
         let session = self.devices[n].next_session(self.rng.u32(..));
         let device = &mut self.devices[n];
-        let done = device.workspace.settle_refused(id, &units, &amendments, session, at, "Etc/UTC");
+        let done =
+            device.workspace.resolve_refused(id, &units, &amendments, session, at, "Etc/UTC");
         device.ask();
         match done {
             Ok(_) => {
@@ -160,10 +161,10 @@ impl World<'_> {
     }
 
     /// The office takes accepted records off the phones (rule F5).
-    pub(super) fn let_go(&mut self, at: usize) -> Step {
+    pub(super) fn expire_accepted(&mut self, at: usize) -> Step {
         self.doom(at, self.records.len());
         let office = self.endpoints[at].office.clone();
-        let done = self.ground.runtime.block_on(office.let_go(Duration::ZERO));
+        let done = self.ground.runtime.block_on(office.expire_accepted(Duration::ZERO));
         if self.died(at)? {
             return Ok(());
         }

@@ -58,7 +58,7 @@ impl World<'_> {
             self.endpoints[at].skew.store(skew, Ordering::Relaxed);
         }
         if self.rng.u32(0..4) == 0 {
-            self.let_go(at)?;
+            self.expire_accepted(at)?;
         }
         if !self.disks_fail && self.house.has_backup() && self.strikes(Fault::BackupRestored) {
             self.restore_office()?;

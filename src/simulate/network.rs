@@ -8,7 +8,9 @@ use super::world::{World, failed};
 use crate::office::Session;
 use crate::office::auth::workspace_name;
 use crate::record::terms::Role;
-use crate::sync::message::{Ended, Reply, Request, decode_reply, decode_request, encode_reply};
+use crate::sync::message::{
+    Reply, Request, Revocation, decode_reply, decode_request, encode_reply,
+};
 
 /// What is on its way, of all devices.
 #[derive(Debug, Default)]
@@ -199,7 +201,7 @@ impl World<'_> {
         if self.devices[n].awaited.take_if(|awaited| *awaited == round).is_some() {
             self.counts.rounds += 1;
             self.truths.insert(n, truth);
-            let ended = decode_reply(&body).is_ok_and(|reply| reply.ended.is_some());
+            let ended = decode_reply(&body).is_ok_and(|reply| reply.revocation.is_some());
             self.devices[n].told |= ended;
             self.tell(format!("device {n} receives reply {round}: {told}"));
         } else {
@@ -238,12 +240,12 @@ impl World<'_> {
         }
         let revoked = holder.revoked;
         self.tell(format!("device {n} reaches office {at}: {}", asked(&request)));
-        self.doom(at, request.push.len() + request.bring.len());
+        self.doom(at, request.push.len() + request.restore.len());
         let endpoint = &self.endpoints[at];
         let reply = self.ground.runtime.block_on(async {
             match revoked {
                 false => endpoint.office.handle_sync(&session, request).await,
-                true => endpoint.office.hand_over(&session, request, Ended::DeviceRevoked).await,
+                true => endpoint.office.drain(&session, request, Revocation::DeviceRevoked).await,
             }
         });
         if self.died(at)? {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::sync::message::{Content, Entry, Outcome, Reply, Request};
+use crate::sync::message::{Outcome, RecordUpdate, Reply, Request, UpdateContent};
 
 #[derive(Debug)]
 pub(super) struct Story {
@@ -45,7 +45,7 @@ impl Story {
 
 /// What a request asks.
 pub(super) fn asked(request: &Request) -> String {
-    let Request { cursor, bring, push, want, ranges, .. } = request;
+    let Request { cursor, restore, push, want, ranges, .. } = request;
     let mut words = format!("cursor {}", cursor.seq);
     if !cursor.is_whole() {
         words += ", in a pass";
@@ -53,8 +53,8 @@ pub(super) fn asked(request: &Request) -> String {
     for push in push {
         words += &format!(", pushes {} of {}", push.changes.len(), push.record);
     }
-    for bring in bring {
-        words += &format!(", brings {} of {}", bring.changes.len(), bring.record);
+    for restore in restore {
+        words += &format!(", brings {} of {}", restore.changes.len(), restore.record);
     }
     for want in want {
         words += &format!(", wants {} after {} heads", want.record, want.have.as_slice().len());
@@ -68,7 +68,7 @@ pub(super) fn asked(request: &Request) -> String {
 /// What a reply says.
 pub(super) fn in_words(reply: &Reply) -> String {
     let outcomes: Vec<String> =
-        reply.brought.iter().chain(&reply.results).map(outcome_word).collect();
+        reply.restored.iter().chain(&reply.results).map(outcome_word).collect();
     let entries: Vec<String> = reply.entries.iter().map(entry).collect();
     let differing: Vec<String> =
         reply.differing.states.iter().map(|state| state.record.to_string()).collect();
@@ -82,13 +82,13 @@ pub(super) fn in_words(reply: &Reply) -> String {
     )
 }
 
-fn entry(entry: &Entry) -> String {
+fn entry(entry: &RecordUpdate) -> String {
     let record = entry.record;
     match &entry.content {
-        Content::Changes { changes, .. } => format!("{} of {record}", changes.len()),
-        Content::Whole { .. } => format!("all of {record}"),
-        Content::Withdrawn => format!("{record} withdrawn"),
-        Content::Unknown => format!("{record} unknown"),
+        UpdateContent::Changes { changes, .. } => format!("{} of {record}", changes.len()),
+        UpdateContent::Document { .. } => format!("all of {record}"),
+        UpdateContent::Withdrawn => format!("{record} withdrawn"),
+        UpdateContent::Unknown => format!("{record} unknown"),
     }
 }
 

@@ -62,7 +62,7 @@ pub struct Request {
     pub tables: Tables,
     /// What the office has lost (rule P3), taken before the pushes that may build on it.
     #[n(2)]
-    pub bring: Vec<Bring>,
+    pub restore: Vec<Restore>,
     /// Changes that the office has not confirmed, oldest record first (rule R5).
     #[n(3)]
     pub push: Vec<Push>,
@@ -77,11 +77,11 @@ pub struct Request {
     pub max_bytes: u32,
     /// Numbers of refused work of this device on which a decision may have been taken (rule M4).
     #[n(7)]
-    pub asides: Option<Vec<u64>>,
+    pub undecided: Option<Vec<u64>>,
     /// Records for which the office has said more than once that it lacks what the pushed changes
     /// build on, and nothing brings it: the changes are to be kept for a person to look at (R6).
     #[n(8)]
-    pub keep: Option<Vec<RecordId>>,
+    pub quarantine: Option<Vec<RecordId>>,
 }
 
 /// One record's unconfirmed changes.
@@ -97,11 +97,11 @@ pub struct Push {
     pub changes: Vec<Packed>,
 }
 
-/// Changes of anybody that the office once held and lost in a restore (rule P3). The voucher is
+/// Changes of anybody that the office once held and lost in a restore (rule P3). The state token is
 /// its own word for that, and the hashes in the heads hold all that they follow.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Columns>")]
-pub struct Bring {
+pub struct Restore {
     /// Which record.
     #[n(0)]
     pub record: RecordId,
@@ -111,7 +111,7 @@ pub struct Bring {
     /// The office's word.
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
-    pub tag: Tag,
+    pub mac: StateMac,
     /// What leads to it, in causal order, as far as the office may lack it.
     #[cbor(with = "columns")]
     #[n(3)]
@@ -131,30 +131,30 @@ pub struct Want {
 
 /// The office's word that it held a record in a state, for one user: a truncated HMAC that only
 /// the office can make or check.
-pub type Tag = [u8; 8];
+pub type StateMac = [u8; 8];
 
-/// A tag, and a mark of the state that it is for.
+/// A MAC, and a mark of the state that it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
-pub struct Voucher(
+pub struct StateToken(
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
     [u8; 12],
 );
 
-impl Voucher {
-    /// The voucher for a record in a state.
-    pub fn new(record: RecordId, heads: &Heads, tag: Tag) -> Self {
+impl StateToken {
+    /// The state token for a record in a state.
+    pub fn new(record: RecordId, heads: &Heads, mac: StateMac) -> Self {
         let mut bytes = [0; 12];
         bytes[..4].copy_from_slice(&Item::of(record, heads).mark());
-        bytes[4..].copy_from_slice(&tag);
+        bytes[4..].copy_from_slice(&mac);
         Self(bytes)
     }
 
-    /// The tag, if it is for this state.
-    pub fn tag_for(&self, record: RecordId, heads: &Heads) -> Option<Tag> {
-        let (mark, tag) = self.0.split_first_chunk::<4>()?;
-        (*mark == Item::of(record, heads).mark()).then(|| tag.try_into().ok())?
+    /// The MAC, if it is for this state.
+    pub fn mac_for(&self, record: RecordId, heads: &Heads) -> Option<StateMac> {
+        let (mark, mac) = self.0.split_first_chunk::<4>()?;
+        (*mark == Item::of(record, heads).mark()).then(|| mac.try_into().ok())?
     }
 }
 
@@ -176,13 +176,13 @@ pub struct Reply {
     pub tables: Tables,
     /// One result per record brought, in the order of the request.
     #[n(1)]
-    pub brought: Vec<Outcome>,
+    pub restored: Vec<Outcome>,
     /// One result per pushed record, in the order of the request.
     #[n(2)]
     pub results: Vec<Outcome>,
     /// Records wanted, and those of the feed after the cursor, in order of `seq`.
     #[n(3)]
-    pub entries: Vec<Entry>,
+    pub entries: Vec<RecordUpdate>,
     /// What differs in the ranges that were asked about.
     #[n(4)]
     pub differing: Differing,
@@ -200,16 +200,16 @@ pub struct Reply {
     pub office_time: i64,
     /// Decisions on the refused work that was asked about.
     #[n(9)]
-    pub decided: Option<Vec<Decided>>,
+    pub decisions: Option<Vec<QuarantineDecision>>,
     /// The device is not to work any more: what was pushed is kept and everything else withdrawn
     /// (rule F4).
     #[n(10)]
-    pub ended: Option<Ended>,
+    pub revocation: Option<Revocation>,
 }
 
 /// What a person at the office decided on refused work.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Decided {
+pub struct QuarantineDecision {
     /// Its number in quarantine.
     #[n(0)]
     pub quarantine: u64,
@@ -224,7 +224,7 @@ pub struct Decided {
 /// Why a device is not to work any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(index_only)]
-pub enum Ended {
+pub enum Revocation {
     /// The device was revoked.
     #[n(0)]
     DeviceRevoked,
@@ -233,7 +233,7 @@ pub enum Ended {
     UserDisabled,
 }
 
-impl Ended {
+impl Revocation {
     /// The stable word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -251,14 +251,14 @@ pub enum Outcome {
     Merged {
         /// For the office's copy after the merge.
         #[n(0)]
-        voucher: Voucher,
+        state_token: StateToken,
     },
     /// The office held all of it before.
     #[n(1)]
     Duplicate {
         /// For the office's copy.
         #[n(0)]
-        voucher: Voucher,
+        state_token: StateToken,
     },
     /// Dependencies are missing: the device sends everything that it holds after `have`.
     #[n(2)]
@@ -315,13 +315,13 @@ pub enum RefusalCode {
     UnknownRecord,
     /// What is brought back is no state that the office vouched for.
     #[n(7)]
-    NotVouched,
+    NotAttested,
     /// Not kept: the office keeps as much refused work of this device as it takes (rule M4).
     #[n(8)]
     QuarantineFull,
     /// What the work builds on is neither at the office nor on the device.
     #[n(9)]
-    WithoutPast,
+    MissingDependencies,
     /// A signature under the seal is wrong, or by a key that the device did not enrol.
     #[n(10)]
     WrongSignature,
@@ -341,9 +341,9 @@ impl RefusalCode {
             Self::NotAllowed => "not_allowed",
             Self::InvalidRecord => "invalid_record",
             Self::UnknownRecord => "unknown_record",
-            Self::NotVouched => "not_vouched",
+            Self::NotAttested => "not_vouched",
             Self::QuarantineFull => "quarantine_full",
-            Self::WithoutPast => "without_past",
+            Self::MissingDependencies => "without_past",
             Self::WrongSignature => "wrong_signature",
             Self::Sealed => "sealed",
         }
@@ -353,19 +353,19 @@ impl RefusalCode {
 /// One record of the feed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Columns>")]
-pub struct Entry {
+pub struct RecordUpdate {
     /// Which record.
     #[n(0)]
     pub record: RecordId,
     /// What the device does with it.
     #[n(1)]
-    pub content: Content,
+    pub content: UpdateContent,
 }
 
 /// What the office sends of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Columns>")]
-pub enum Content {
+pub enum UpdateContent {
     /// Changes that the device lacks, in causal order.
     #[n(0)]
     Changes {
@@ -375,17 +375,17 @@ pub enum Content {
         changes: Vec<Packed>,
         /// For the office's copy.
         #[n(1)]
-        voucher: Voucher,
+        state_token: StateToken,
     },
     /// The whole document (rule R4).
     #[n(1)]
-    Whole {
+    Document {
         /// Automerge `save()` without its own deflate, so that the body compresses across records.
         #[n(0)]
         document: Chunk,
         /// For the office's copy.
         #[n(1)]
-        voucher: Voucher,
+        state_token: StateToken,
     },
     /// Not the device's any more: erase it once its unsent work has been handed over.
     #[n(2)]

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
-import { noBarriers } from "./support/axe";
+import { expectAccessible } from "./support/axe";
 import { atRecordStep, kept, MICROPHONE, photo, record, start } from "./support/attachments";
 import { kill, phone } from "./support/browser";
 import { dump } from "./support/dump";
-import { go, inStepAgain, syncNow } from "./support/field";
+import { go, inSyncAgain, syncNow } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 
 let office: Office;
@@ -42,7 +42,7 @@ test("a photo is made small and upright, says nothing of where it was taken, and
   await office.start();
   const again = await phone(profile, MICROPHONE);
   const next = await start(again, office);
-  await inStepAgain(next);
+  await inSyncAgain(next);
   await next.goto(`${office.url}/visit/${id}/record`);
   await expect(next.getByTestId("attachment")).toHaveAttribute("data-state", "at-office", { timeout: 60_000 });
   await expect(next.getByTestId("attachment")).toContainText("At the office");
@@ -76,7 +76,7 @@ test("what was recorded before a kill is offered afterwards, and goes to the off
 
   const again = await phone(profile, MICROPHONE);
   const next = await start(again, office);
-  await inStepAgain(next);
+  await inSyncAgain(next);
   await next.goto(`${office.url}/visit/${id}/record`);
   await expect(next.getByText(/A recording of 0:0\d from .* was cut off/)).toBeVisible();
   await next.getByRole("button", { name: "Keep it" }).click();
@@ -177,7 +177,7 @@ test("the office looks at pictures and listens where they stand", async ({ brows
   const sound = shown.getByLabel("Recording");
   await expect.poll(() => sound.evaluate((audio: HTMLAudioElement) => audio.readyState)).toBeGreaterThan(0);
   await expect(shown.getByText("Not at the office yet")).toBeVisible();
-  await noBarriers(shown, "a record with attachments");
+  await expectAccessible(shown, "a record with attachments");
   for (const [width, scheme] of [
     [1280, "light"],
     [360, "dark"],

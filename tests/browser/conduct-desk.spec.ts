@@ -1,7 +1,7 @@
 /** Conduct in the console: the queue of what failed or is unknown, and the answers on a record's page. */
 import { expect, test, type Page } from "@playwright/test";
 import type { VisitSummary } from "../../www/src/wasm/doorstep";
-import { noBarriers } from "./support/axe";
+import { expectAccessible } from "./support/axe";
 import { signIn } from "./support/field";
 import { Office } from "./support/office";
 
@@ -25,7 +25,7 @@ test("the queue is reached from the navigation, filtered by answer and rule, and
   await expect(page.getByRole("heading", { name: "Conduct", level: 1 })).toBeVisible();
   // A page of the office's has fifty.
   await expect(rows(page)).toHaveCount(50);
-  await noBarriers(page);
+  await expectAccessible(page);
   await page.getByRole("button", { name: "Show more" }).click();
   await expect.poll(() => rows(page).count()).toBeGreaterThan(50);
   const keys = await rows(page).evaluateAll((all) =>
@@ -54,17 +54,17 @@ test("the queue is reached from the navigation, filtered by answer and rule, and
   await expect(answer).toContainText("Looked at:");
   await expect(answer).toContainText("Evidence:");
   await expect(conduct).toContainText("Rules: CN@2026-01-30+product@1");
-  await noBarriers(page);
+  await expectAccessible(page);
 });
 
 test("nothing to show and no office are told apart", async ({ page }) => {
   await open(page, "/office/conduct?rule=MA-01");
   await expect(page.getByText("No answer matches. Change the filters to see others.")).toBeVisible();
-  await noBarriers(page, "the empty queue");
+  await expectAccessible(page, "the empty queue");
   await office.stop();
   await page.getByRole("button", { name: "Refresh" }).click();
   await expect(page.getByRole("alert")).toBeVisible();
-  await noBarriers(page, "the queue without an office");
+  await expectAccessible(page, "the queue without an office");
   await office.start("--demo");
   await page.getByRole("button", { name: "Refresh" }).click();
   await expect(page.getByRole("alert")).toBeHidden();
@@ -87,6 +87,6 @@ test("a record shows the moments that it has come to, on a narrow screen and in 
   await conduct.getByRole("radio", { name: "到门口" }).click();
   await expect(conduct).toContainText("重新判断：到门口。");
   await expect(conduct.locator("[data-testid=conduct-answer][data-rule=CN-01]")).toContainText("中国大陆");
-  await noBarriers(page);
+  await expectAccessible(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
 });

@@ -1,8 +1,8 @@
 /** Conduct on the phone, with no network: before departure, at the door, after; and what the office adds. */
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 import type { VisitView } from "../../www/src/wasm/doorstep";
-import { noBarriers } from "./support/axe";
-import { choose, depart, inStep, nameTwo, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
+import { expectAccessible } from "./support/axe";
+import { choose, depart, inSync, nameTwo, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";
 import { instant, NINGBO, noonZone, Office, wallClock } from "./support/office";
 
 const DAY_MS = 86_400_000;
@@ -28,7 +28,7 @@ async function serve(zone = office.zone): Promise<void> {
 async function goOffline(page: Page, context: BrowserContext): Promise<void> {
   await page.goto(office.url);
   await signIn(page, "chen.jie");
-  await inStep(page);
+  await inSync(page);
   await readyOffline(page);
   await context.setOffline(true);
   // It may come at any time and lies over the foot of the page.
@@ -91,14 +91,14 @@ test("a visit at 21:30 in Ningbo waits until nine the next morning", async ({ pa
     await expect(rule(page, "P-01")).toContainText("Contact and visits between 09:00 and 19:00");
     await expect(rule(page, "P-01")).toContainText("21:30, outside 09:00–19:00");
     await expect(rule(page, "P-01")).toContainText("Doorstep's own");
-    await noBarriers(page, card);
+    await expectAccessible(page, card);
   }
   await refused(page, "A rule of conduct stops this departure");
 
   // The borrower agrees, and takes it back.
   await press(page, "The borrower agrees…");
   await page.getByLabel("What the borrower said").fill("come after work");
-  await noBarriers(page, "the consent");
+  await expectAccessible(page, "the consent");
   await press(page, "Save consent");
   await expect(before(page)).toHaveAttribute("data-verdict", "go");
   await expect(page.getByTestId("consent")).toContainText("come after work");
@@ -129,7 +129,7 @@ test("with one collector nobody sets out", async ({ page, context }) => {
   await expect(before(page)).toContainText("Waiting does not help");
   await expect(rule(page, "CN-04")).toContainText("Name all 2 collectors who take part.");
   await expect(rule(page, "CN-04")).toContainText("Mainland China · Self-regulation · 中国银行业协会");
-  await noBarriers(page);
+  await expectAccessible(page);
   await refused(page, "A rule of conduct stops this departure");
   await rule(page, "CN-04").getByRole("link", { name: "Collectors on this visit" }).click();
   await page.getByLabel("Another collector").fill("wu.min");
@@ -150,7 +150,7 @@ test("a warning takes a reason, an open answer says what is missing", async ({ p
   await rule(page, "P-06").getByRole("button", { name: "Go on with a reason…" }).click();
   await expect(page.getByRole("button", { name: "Save the reason" })).toBeDisabled();
   await page.getByLabel("Why you go on").fill("the second waits at the gate");
-  await noBarriers(page, "the reason");
+  await expectAccessible(page, "the reason");
   await press(page, "Save the reason");
   await expect(rule(page, "P-06")).toContainText("Going on because: the second waits at the gate");
   await expect(before(page)).toHaveAttribute("data-verdict", "go");
@@ -163,13 +163,13 @@ test("a warning takes a reason, an open answer says what is missing", async ({ p
   await press(page, "Save notice");
   await unfold(page, "Kept");
   await expect(rule(page, "P-07")).toHaveAttribute("data-answer", "pass");
-  await noBarriers(page);
+  await expectAccessible(page);
   await press(page, "Depart");
   await expect(page.getByText(/^Departed /)).toBeVisible();
 
   await context.setOffline(false);
   await syncNow(page);
-  await inStep(page);
+  await inSync(page);
   const view = await (await office.api()).get<VisitView>(`/api/visits/${id}`);
   const kept = view.conduct.map(({ kind, rule, note }) => [kind, rule, note]);
   expect(kept).toContainEqual(["override", "P-06", "the second waits at the gate"]);
@@ -197,12 +197,12 @@ test("a dispute raised while the phone has no network changes the answer at the 
   await press(page, "Arrive without position");
   await expect(page.getByTestId("conduct-door")).toBeVisible();
   await expect(rule(page, "P-12")).toHaveAttribute("data-answer", "pass");
-  await noBarriers(page, "at the door");
+  await expectAccessible(page, "at the door");
   await press(page, "Leave");
   await step(page, "Record");
   await choose(page, "Not met", "Not at home");
   await expect(page.getByTestId("conduct-after")).toContainText("Not kept: 0");
-  await noBarriers(page, "before sealing");
+  await expectAccessible(page, "before sealing");
   await press(page, "Seal record");
   await press(page, "Seal now");
   await expect(page.getByTestId("signature")).toHaveCount(1);
@@ -214,7 +214,7 @@ test("a dispute raised while the phone has no network changes the answer at the 
   await office.start();
   await context.setOffline(false);
   await syncNow(page);
-  await inStep(page);
+  await inSync(page);
   await expect(before(page)).toHaveAttribute("data-verdict", "dont");
   await expect(before(page)).toContainText("No time is known from which you may go.");
   await expect(rule(page, "P-12")).toContainText("A hold stands: Dispute");
@@ -242,7 +242,7 @@ test("a dispute raised while the phone has no network changes the answer at the 
   await expect(kept("office")).toContainText("Not keptP-12 · No visit while a hold stands.");
   await expect(kept("chen.jie")).toHaveCount(1);
   await expect(kept("chen.jie")).not.toContainText("P-12");
-  await inStep(page);
+  await inSync(page);
   const view = await desk.get<VisitView>(`/api/visits/${ids[0]}`);
   const after = view.conduct.filter(({ moment }) => moment === "after");
   expect(after.map(({ by, answers }) => [by, answers.includes("!P-12")])).toEqual([
@@ -265,7 +265,7 @@ test("drafts stand apart and stop nothing", async ({ page, context }) => {
   await unfold(page, "Drafts");
   await expect(before(page).getByText("Not in force: nothing here is a violation")).toBeVisible();
   await expect(rule(page, "IN-01V")).toContainText("Draft, not in force");
-  await noBarriers(page);
+  await expectAccessible(page);
 });
 
 test("a time that the borrower does not want is written down, and respected", async ({ page, context }) => {
@@ -284,7 +284,7 @@ test("a time that the borrower does not want is written down, and respected", as
   await expect(page.getByRole("button", { name: "Save", exact: true })).toBeDisabled();
   await page.getByLabel("Until").fill("20:30");
   await page.getByLabel("What the borrower said").fill("the shop is open");
-  await noBarriers(page, "the wish");
+  await expectAccessible(page, "the wish");
   await press(page, "Save");
   await expect(page.getByTestId("wish")).toContainText("Every day 10:00–20:30");
   await step(page, "On site");
@@ -315,7 +315,7 @@ test.describe("a phone whose clock is off", () => {
     });
     await page.goto(office.url);
     await signIn(page, "chen.jie");
-    await inStep(page);
+    await inSync(page);
     await openCase(page, CASE);
     await step(page, "On site");
     await nameTwo(page);
@@ -324,6 +324,6 @@ test.describe("a phone whose clock is off", () => {
     await expect(before(page)).toContainText("This phone's clock is 8 hrs ahead of the office's.");
     await unfold(page, "Not known");
     await expect(rule(page, "P-01")).toContainText("This phone's clock is off by 28");
-    await noBarriers(page);
+    await expectAccessible(page);
   });
 });

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { atRecordStep, kept, MICROPHONE, photo, start } from "./support/attachments";
-import { noBarriers } from "./support/axe";
+import { expectAccessible } from "./support/axe";
 import { kill, phone } from "./support/browser";
-import { go, inStep, inStepAgain, saved, syncNow, unlock } from "./support/field";
+import { go, inSync, inSyncAgain, saved, syncNow, unlock } from "./support/field";
 import { Office } from "./support/office";
 
 let office: Office;
@@ -148,7 +148,7 @@ test("a phone that is locked when it is shut out keeps what is sealed until it i
   await expect(page.getByTestId("unlock")).toBeVisible();
   locked();
   await expect(page.getByText("Unlock it once more")).toBeVisible();
-  await noBarriers(page, "a phone that was shut out while locked");
+  await expectAccessible(page, "a phone that was shut out while locked");
   await page.screenshot({ path: test.info().outputPath("locked.png") });
   expect(await kept(page)).toMatchObject({ bytes: 1, waiting: 1 });
 
@@ -170,7 +170,7 @@ test("an unfinished recording of a record that was taken away goes to the office
   await api.command(id, { do: "assign", collectors: ["wu.min"] });
   await syncNow(page);
   await expect.poll(() => kept(page), { timeout: 60_000 }).toEqual(NOTHING);
-  await inStep(page);
+  await inSync(page);
   await expect.poll(() => named().length).toBe(1);
 
   // Accepted, it is part of the record, sound and all.
@@ -207,7 +207,7 @@ test("a signature that is begun is there again after a kill, and goes once it is
 
   const again = await phone(profile, MICROPHONE);
   const next = await start(again, office);
-  await inStepAgain(next);
+  await inSyncAgain(next);
   await next.goto(`${office.url}/visit/${id}/record`);
   await expect(next.getByText("A signature that is not finished")).toBeVisible();
   await next.getByRole("button", { name: "Signature", exact: true }).click();

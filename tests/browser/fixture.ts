@@ -12,7 +12,7 @@ import {
   atTheDoor,
   choose,
   go,
-  inStep,
+  inSync,
   logCall,
   openCase,
   saved,
@@ -60,7 +60,7 @@ test(`a phone of version ${VERSION}`, async () => {
   await page.addLocatorHandler(page.getByRole("button", { name: "Dismiss" }), (button) => button.click());
   await page.goto(ADDRESS);
   await signIn(page, USER);
-  await inStep(page);
+  await inSync(page);
   const past = await leavesACard(page);
   // Some of it the office has.
   const noted = await openCase(page, "NB2026000019");
@@ -69,7 +69,7 @@ test(`a phone of version ${VERSION}`, async () => {
   await page.getByLabel("Notes").blur();
   await saved(page);
   await syncNow(page);
-  await inStep(page);
+  await inSync(page);
 
   await context.setOffline(true);
   const work = [past, await wholeVisit(page), await notesGoOn(page, noted), await contactAlone(page)];
@@ -117,11 +117,11 @@ async function leavesACard(page: Page): Promise<KeptRecord> {
   await step(page, "Record");
   await choose(page, "Not met", "Not at home");
   await seal(page);
-  await inStep(page);
+  await inSync(page);
   await (await office.api()).command(id, { do: "assign", collectors: ["he.tao"] });
   await expect(page.getByRole("heading", { name: "This record is no longer on this phone" })).toBeVisible();
   await go(page, "/");
-  await inStep(page);
+  await inSync(page);
   return {
     id,
     case_no: "NB2026000030",

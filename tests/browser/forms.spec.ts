@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
-import { noBarriers } from "./support/axe";
+import { expectAccessible } from "./support/axe";
 import { kill, phone } from "./support/browser";
 import { dump } from "./support/dump";
-import { choose, inStep, inStepAgain, openCase, readyOffline, saved, signIn, step, unlocks } from "./support/field";
+import { choose, inSync, inSyncAgain, openCase, readyOffline, saved, signIn, step, unlocks } from "./support/field";
 import { Office } from "./support/office";
 
 const SAID = "back at seven, ring twice";
@@ -26,7 +26,7 @@ const row = (page: Page, id: string) => page.locator(`[data-testid=visit-row][da
 async function arrive(page: Page, name: string, query: string): Promise<string> {
   await page.goto(office.url);
   await signIn(page, name);
-  await inStep(page);
+  await inSync(page);
   const id = await openCase(page, query);
   await step(page, "Contact");
   return id;
@@ -59,7 +59,7 @@ test("what is begun outlives steps, a killed browser and a locked app, and is ha
   await expect(begun(page)).toHaveText("Begun, not handed in:Log a contact");
   await page.getByRole("button", { name: "Offer an option" }).click();
   await page.getByLabel("Instalments").fill("9");
-  await noBarriers(page, "a step with forms that are begun");
+  await expectAccessible(page, "a step with forms that are begun");
   await saved(page);
   await context.setOffline(true);
   await kill(context, profile);
@@ -97,7 +97,7 @@ test("what is begun outlives steps, a killed browser and a locked app, and is ha
   await page.goto(`${office.url}/visit/${id}/contact`);
   await expect(page.getByRole("listitem").filter({ hasText: `${SAID}!` })).toHaveCount(1);
   await expect(said(page)).toHaveValue("");
-  await inStepAgain(page);
+  await inSyncAgain(page);
   const { contacts } = await (await office.api()).get<VisitView>(`/api/visits/${id}`);
   expect(contacts.map(({ note }) => note)).toEqual([`${SAID}!`]);
   await context.close();

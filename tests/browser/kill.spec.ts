@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HistoryEntry } from "../../www/src/wasm/doorstep";
 import { kill, phone } from "./support/browser";
-import { inStep, inStepAgain, openCase, readyOffline, signIn, unlocks } from "./support/field";
+import { inSync, inSyncAgain, openCase, readyOffline, signIn, unlocks } from "./support/field";
 import { Office } from "./support/office";
 
 const KILLS = Number(process.env.DOORSTEP_KILLS ?? 3);
@@ -58,7 +58,7 @@ test("what was shown as saved outlives a killed browser", async () => {
   let context = await phone(profile);
   let page = await firstPage(context, office.url);
   await signIn(page, "chen.jie");
-  await inStep(page);
+  await inSync(page);
   await readyOffline(page);
   const id = await openCase(page, "NB2026000002");
   const address = `${office.url}/visit/${id}/record`;
@@ -87,7 +87,7 @@ test("what was shown as saved outlives a killed browser", async () => {
     before = now;
   }
 
-  await inStepAgain(page);
+  await inSyncAgain(page);
   await context.close();
   const desk = await office.api();
   const history = await desk.get<{ entries: HistoryEntry[] }>(`/api/visits/${id}/history`);

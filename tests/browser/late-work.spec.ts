@@ -1,8 +1,8 @@
 /** Work that reaches the office after a colleague's seal: amendment on the phone, or the supervisor. */
 import { expect, test, type Page } from "@playwright/test";
 import type { VisitView } from "../../www/src/wasm/doorstep";
-import { noBarriers } from "./support/axe";
-import { choose, inStep, openCase, readyOffline, saved, seal, signIn, step, syncNow } from "./support/field";
+import { expectAccessible } from "./support/axe";
+import { choose, inSync, openCase, readyOffline, saved, seal, signIn, step, syncNow } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 import { rewear } from "./support/walk";
 
@@ -16,7 +16,7 @@ test.afterEach(() => office.remove());
 async function arrive(page: Page, user: string): Promise<void> {
   await page.goto(office.url);
   await signIn(page, user);
-  await inStep(page);
+  await inSync(page);
 }
 
 test("of two collectors one writes offline while the other seals; nothing moves under the seal, nothing is lost", async ({
@@ -30,7 +30,7 @@ test("of two collectors one writes offline while the other seals; nothing moves 
   const id = await openCase(page, "NB2026000002");
   await api.command(id, { do: "assign", collectors: ["chen.jie", "wu.min"] });
   await syncNow(page);
-  await inStep(page);
+  await inSync(page);
   const other = await browser.newContext();
   const second = await other.newPage();
   await arrive(second, "wu.min");
@@ -47,7 +47,7 @@ test("of two collectors one writes offline while the other seals; nothing moves 
   await choose(page, "Not met", "Not at home");
   await seal(page);
   await expect(page.getByTestId("signature")).toContainText("nothing was changed since");
-  await inStep(page);
+  await inSync(page);
   await api.command(id, { do: "review", status: "accepted", remark: "", at: Date.now() });
   const accepted = await api.get<VisitView>(`/api/visits/${id}`);
 
@@ -58,7 +58,7 @@ test("of two collectors one writes offline while the other seals; nothing moves 
   await expect(refused).toContainText("the record was already sealed when it arrived");
   await expect(refused).toContainText("Nothing is lost");
   await expect(second.getByTestId("sync-status")).toHaveAttribute("data-state", "attention");
-  await noBarriers(second, "late work");
+  await expectAccessible(second, "late work");
   await refused.screenshot({ path: test.info().outputPath("late-en-light.png") });
   await rewear(second, ["zh-CN", "dark"]);
   await expect(refused).toContainText("送达时记录已被封存");
@@ -70,7 +70,7 @@ test("of two collectors one writes offline while the other seals; nothing moves 
   await refused.getByRole("button", { name: "Add to the record as amendments (1)" }).click();
   await expect(refused).toBeHidden();
   await syncNow(second);
-  await inStep(second);
+  await inSync(second);
   const amended = await api.get<VisitView>(`/api/visits/${id}`);
   expect(amended.amendments.map(({ by, path, text }) => [by, path, text])).toEqual([
     ["wu.min", "notes", "The neighbour's dog was loose."],
@@ -98,14 +98,14 @@ test("of two collectors one writes offline while the other seals; nothing moves 
 
   // Back at chen.jie: returned, with the reason, to be checked and sealed again.
   await syncNow(page);
-  await inStep(page);
+  await inSync(page);
   await expect(page.getByText("The office returned this record")).toBeVisible();
   await expect(page.getByText("Work that arrived after the seal was accepted")).toBeVisible();
   await step(page, "Record");
   await page.getByRole("button", { name: "Seal record" }).click();
   await page.getByRole("button", { name: "Seal now" }).click();
   await expect(page.getByTestId("signature")).toHaveCount(2);
-  await inStep(page);
+  await inSync(page);
   const sealed = await api.get<VisitView>(`/api/visits/${id}`);
   expect([sealed.stage, sealed.notes]).toEqual(["sealed", "The neighbour's dog was loose."]);
   expect(sealed.seal?.signatures.map(({ standing }) => standing)).toEqual([false, true]);

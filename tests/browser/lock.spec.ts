@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test, type Page } from "@playwright/test";
 import type { VisitSummary, VisitView } from "../../www/src/wasm/doorstep";
-import { noBarriers } from "./support/axe";
+import { expectAccessible } from "./support/axe";
 import { abortNextSession } from "./support/disk";
 import { dump } from "./support/dump";
-import { choosePin, go, inStep, openCase, PIN, readyOffline, saved, step, unlock } from "./support/field";
+import { choosePin, go, inSync, openCase, PIN, readyOffline, saved, step, unlock } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 
 let office: Office;
@@ -29,7 +29,7 @@ async function arrive(page: Page, name: string): Promise<void> {
   await page.goto(office.url);
   await password(page, name);
   await choosePin(page);
-  await inStep(page);
+  await inSync(page);
   await openCase(page, "NB2026");
   await step(page, "Record");
   await expect(notes(page)).toBeVisible();
@@ -47,21 +47,21 @@ test("a PIN is chosen at the first sign-in and asked for after each start", asyn
   await page.goto(office.url);
   await password(page, "chen.jie");
   await expect(page.getByRole("heading", { name: "Choose a PIN for this phone" })).toBeVisible();
-  await noBarriers(page);
+  await expectAccessible(page);
   await choosePin(page, "1234");
   await expect(page.getByRole("alert")).toContainText("six characters or more");
   await choosePin(page, "123456");
   await expect(page.getByRole("alert")).toContainText("Too easy to guess");
   await choosePin(page);
-  await inStep(page);
+  await inSync(page);
 
   await page.reload();
   await expect(locked(page)).toBeVisible();
-  await noBarriers(page);
+  await expectAccessible(page);
   await unlock(page, "864213");
   await expect(page.getByRole("alert")).toContainText("That is not the PIN");
   await unlock(page);
-  await inStep(page);
+  await inSync(page);
 });
 
 test("what is typed is saved before the lock, and nothing of it is on the page behind", async ({ page }) => {
@@ -82,7 +82,7 @@ test("what is typed is saved before the lock, and nothing of it is on the page b
   await notes(page).pressSequentially(", and after");
   await notes(page).blur();
   await saved(page);
-  await inStep(page);
+  await inSync(page);
 });
 
 test("wrong PINs slow down, also over a reload, and erase nothing", async ({ page, context }) => {
@@ -108,7 +108,7 @@ test("wrong PINs slow down, also over a reload, and erase nothing", async ({ pag
   await step(page, "Record");
   await expect(notes(page)).toHaveValue("not sent yet");
   await context.setOffline(false);
-  await inStep(page);
+  await inSync(page);
 });
 
 /** In the page: changes the lock's row, as the worker of another tab does that took the lead; gives it as text. */
@@ -211,7 +211,7 @@ test("the PIN is changed, and a forgotten one costs nothing but a sign-in", asyn
   await page.goto(office.url);
   await password(page, "chen.jie");
   await choosePin(page);
-  await inStep(page);
+  await inSync(page);
   await page.getByRole("link", { name: "Settings" }).click();
   await page.getByRole("button", { name: "Change PIN" }).first().click();
   await page.getByLabel("Present PIN or passphrase").fill(PIN);
@@ -245,7 +245,7 @@ test("the PIN is changed, and a forgotten one costs nothing but a sign-in", asyn
   ).toBeVisible();
   await step(page, "Record");
   await expect(notes(page)).toHaveValue("unsent when the phrase was forgotten");
-  await inStep(page);
+  await inSync(page);
 });
 
 test("nothing that the browser keeps tells of a borrower or of what was written", async ({ page }) => {
@@ -254,7 +254,7 @@ test("nothing that the browser keeps tells of a borrower or of what was written"
   await notes(page).fill(written);
   await notes(page).blur();
   await saved(page);
-  await inStep(page);
+  await inSync(page);
   // The page remembers which control had the focus.
   const hashes = await page.evaluate(() => {
     const all: string[] = [];
@@ -320,7 +320,7 @@ test("unsent work leaves a locked phone as a file that only the office reads", a
   expect(taken()).toMatchObject({ merged: 0, duplicate: 1 });
   await unlock(page);
   await context.setOffline(false);
-  await inStep(page);
+  await inSync(page);
   expect((await desk.get<VisitView>(`/api/visits/${id}`)).notes).toBe(written);
 });
 
@@ -339,7 +339,7 @@ test("an unlock that fails on the disk is tried again, and writes", async ({ pag
   await notes(page).fill("written after the second try");
   await notes(page).blur();
   await saved(page);
-  await inStep(page);
+  await inSync(page);
 });
 
 test("a browser that keeps no such key is refused before anything is stored", async ({ page }) => {

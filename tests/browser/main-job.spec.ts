@@ -13,8 +13,8 @@ import {
   agree,
   atTheDoor,
   choose,
-  inStep,
-  inStepAgain,
+  inSync,
+  inSyncAgain,
   logCall,
   openCase,
   readyOffline,
@@ -57,7 +57,7 @@ test("a visit with no network, a killed browser, and the office shows it all", a
   let context = await phone(profile);
   let page = await start(context);
   await signIn(page, "chen.jie");
-  await inStep(page);
+  await inSync(page);
   const rows = page.getByTestId("visit-row");
   const given = await (await office.api()).get<{ total: number }>("/api/visits?collector=chen.jie");
   const held = given.total;
@@ -126,7 +126,7 @@ test("a visit with no network, a killed browser, and the office shows it all", a
   context = await phone(profile);
   await office.start();
   page = await start(context);
-  await inStepAgain(page);
+  await inSyncAgain(page);
   const desk = await office.api();
   const view = await desk.get<VisitView>(`/api/visits/${id}`);
   expect(view).toMatchObject({
@@ -189,7 +189,7 @@ test("an appointment changed on both sides is shown on both, and one is picked",
   const context = await phone(profile);
   const page = await start(context);
   await signIn(page, "chen.jie");
-  await inStep(page);
+  await inSync(page);
   const id = await openCase(page, "NB2026000002");
   await step(page, "Appointment");
   const starts = Math.floor(Date.now() / 60_000) * 60_000;
@@ -197,7 +197,7 @@ test("an appointment changed on both sides is shown on both, and one is picked",
   await page.getByRole("button", { name: "Propose appointment" }).click();
   await expect(page.getByRole("heading", { name: "Appointment: Proposed" })).toBeVisible();
   await syncNow(page);
-  await inStep(page);
+  await inSync(page);
   await readyOffline(page);
 
   await context.setOffline(true);
@@ -225,7 +225,7 @@ test("an appointment changed on both sides is shown on both, and one is picked",
   await expect(conflict).toHaveAttribute("data-path", "appointment.starts_at");
   await expect(conflict.getByText("chen.jie", { exact: false })).toBeVisible();
   await expect(conflict.getByText("lin.yue", { exact: false })).toBeVisible();
-  await inStep(page);
+  await inSync(page);
   const both = await desk.get<VisitView>(`/api/visits/${id}`);
   expect(both.conflicts[0]?.values.map((value) => value.by).sort()).toEqual(["chen.jie", "lin.yue"]);
   expect([...both.notes].sort().join("")).toBe([..."phoneoffice"].sort().join(""));
@@ -234,7 +234,7 @@ test("an appointment changed on both sides is shown on both, and one is picked",
   await page.getByRole("button", { name: /Keep 24 Nov 2026, 17:00/ }).click();
   await expect(conflict).toBeHidden();
   await syncNow(page);
-  await inStep(page);
+  await inSync(page);
   const agreed = await desk.get<VisitView>(`/api/visits/${id}`);
   expect(agreed.conflicts).toEqual([]);
   expect(agreed.appointment.starts_at).toBe(instant("2026-11-24T17:00", office.zone));

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { expect, test, type Page } from "@playwright/test";
 import type { VisitView } from "../../www/src/wasm/doorstep";
-import { inStep, inStepAgain, openCase, saved, signIn, step } from "./support/field";
+import { inSync, inSyncAgain, openCase, saved, signIn, step } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 
 let office: Office;
@@ -56,7 +56,7 @@ for (const [other, role] of [
   test(`a workspace keeps its work to itself while a ${role} is signed in, and sends it after`, async ({ page }) => {
     await page.goto(office.url);
     await signIn(page, "chen.jie");
-    await inStep(page);
+    await inSync(page);
     const before = await held(page);
     const id = await openCase(page, "NB2026");
     await step(page, "Record");
@@ -81,7 +81,7 @@ for (const [other, role] of [
     await status.click();
     await sheet.getByLabel("Password").fill(PASSWORD);
     await sheet.getByRole("button", { name: "Sign in", exact: true }).click();
-    await inStep(page);
+    await inSync(page);
     expect(quarantine()).toEqual([]);
     const { notes } = await (await office.api("gu.an")).get<VisitView>(`/api/visits/${id}`);
     expect(notes).toBe("written while another user was signed in, and more");
@@ -102,7 +102,7 @@ test("a phone that a restored office does not know shows its proof, and no other
   office.run(["backup", backup]);
   await page.goto(office.url);
   await signIn(page, "chen.jie");
-  await inStep(page);
+  await inSync(page);
   const devices = (): { id: string; user: string }[] =>
     (JSON.parse(office.run(["device", "list", "--json"])) as { devices: { id: string; user: string }[] }).devices;
   const [phone] = devices();
@@ -122,7 +122,7 @@ test("a phone that a restored office does not know shows its proof, and no other
   });
   expect([claim.status, ((await claim.json()) as { code: string }).code]).toEqual([403, "device_unknown"]);
 
-  await inStepAgain(page);
+  await inSyncAgain(page);
   expect(devices().map(({ id, user }) => [id, user])).toContainEqual([phone?.id, "chen.jie"]);
   const { notes } = await (await office.api("gu.an")).get<VisitView>(`/api/visits/${id}`);
   expect(notes).toBe("written while the office was away");

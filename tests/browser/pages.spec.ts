@@ -1,7 +1,7 @@
 /** Every page of both apps, in both languages and both themes: nothing for axe to find, nothing wider than the phone. */
 import { expect, test, type Page } from "@playwright/test";
-import { noBarriers } from "./support/axe";
-import { inStep, unlocks } from "./support/field";
+import { expectAccessible } from "./support/axe";
+import { inSync, unlocks } from "./support/field";
 import { Office } from "./support/office";
 import { enter, LOOKS, oneInEachStage, STEPS, walkConsole, walkFieldApp, wear } from "./support/walk";
 
@@ -14,7 +14,7 @@ test.beforeAll(() => office.start("--demo"));
 test.afterAll(() => office.remove());
 
 async function sound(page: Page, where: string): Promise<void> {
-  await noBarriers(page, where);
+  await expectAccessible(page, where);
   expect(await tooWide(page), `${where} is wider than the screen`).toEqual([]);
 }
 
@@ -50,7 +50,7 @@ test("text at 200 % fits a phone of 360 px", async ({ browser }) => {
   await unlocks(page);
   await page.goto(office.url);
   await enter(page, "chen.jie");
-  await inStep(page);
+  await inSync(page);
   const fits = async (where: string): Promise<void> => {
     await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
     expect(await tooWide(page), where).toEqual([]);

@@ -1,9 +1,9 @@
 /** Accepted work leaves the phone; a card of it stays, says nothing about a person, and goes when the record is here again. */
 import { expect, test, type Page } from "@playwright/test";
 import type { VisitView } from "../../www/src/wasm/doorstep";
-import { noBarriers } from "./support/axe";
+import { expectAccessible } from "./support/axe";
 import { dump } from "./support/dump";
-import { choose, go, inStep, openCase, seal, signIn, step, syncNow } from "./support/field";
+import { choose, go, inSync, openCase, seal, signIn, step, syncNow } from "./support/field";
 import { Office } from "./support/office";
 
 const CASE = "NB2026000002";
@@ -21,18 +21,18 @@ async function sealed(page: Page): Promise<string> {
   await step(page, "Record");
   await choose(page, "Not met", "Not at home");
   await seal(page);
-  await inStep(page);
+  await inSync(page);
   return id;
 }
 
 test("accepted work leaves by age, and a card of it stays", async ({ page }) => {
   await page.goto(office.url);
   await signIn(page, "chen.jie");
-  await inStep(page);
+  await inSync(page);
   await page.addLocatorHandler(page.getByRole("button", { name: "Dismiss" }), (button) => button.click());
   await page.getByRole("link", { name: "Past work" }).click();
   await expect(page.getByText("No past work yet")).toBeVisible();
-  await noBarriers(page);
+  await expectAccessible(page);
   await go(page, "/");
   const id = await sealed(page);
   let desk = await office.api();
@@ -48,13 +48,13 @@ test("accepted work leaves by age, and a card of it stays", async ({ page }) => 
   const card = page.getByTestId("past-card");
   await expect(card).toHaveCount(1);
   for (const text of [CASE, "Not at home", "Accepted"]) await expect(card).toContainText(text);
-  await noBarriers(page);
+  await expectAccessible(page);
   await page.screenshot({ path: test.info().outputPath("past-work.png") });
 
   await page.reload();
   await expect(card).toContainText(CASE);
   await go(page, "/");
-  await inStep(page);
+  await inSync(page);
   await go(page, "/past");
   await expect(card).toHaveCount(1);
 
@@ -75,14 +75,14 @@ test("accepted work leaves by age, and a card of it stays", async ({ page }) => 
   await expect(page.getByText("No past work yet")).toBeVisible();
   await go(page, "/");
   await expect(page.getByRole("region", { name: "Returned by the office" }).getByTestId("visit-row")).toHaveCount(1);
-  await inStep(page);
+  await inSync(page);
   expect((JSON.parse(office.run(["verify", "--json"])) as { ok: boolean }).ok).toBe(true);
 });
 
 test("work that is given to somebody else leaves a card, which goes with the sign-out", async ({ page }) => {
   await page.goto(office.url);
   await signIn(page, "chen.jie");
-  await inStep(page);
+  await inSync(page);
   await page.addLocatorHandler(page.getByRole("button", { name: "Dismiss" }), (button) => button.click());
   const id = await sealed(page);
   const desk = await office.api();
@@ -92,7 +92,7 @@ test("work that is given to somebody else leaves a card, which goes with the sig
   const card = page.getByTestId("past-card");
   await expect(card).toContainText("Not accepted when it left");
   await go(page, "/");
-  await inStep(page);
+  await inSync(page);
   await page.getByTestId("sync-status").click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByLabel("Password")).toBeVisible();

@@ -1,7 +1,7 @@
 /** People and devices: an administrator keeps them, and both apps take an identity provider's word. */
 import { expect, test } from "@playwright/test";
-import { noBarriers } from "./support/axe";
-import { inStep, signIn, unlocks } from "./support/field";
+import { expectAccessible } from "./support/axe";
+import { inSync, signIn, unlocks } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 import { CLIENT, Provider } from "./support/provider";
 
@@ -28,7 +28,7 @@ test("a collector signs in with the identity provider, works, and comes back as 
   await page.getByRole("button", { name: "Sign in with Lender ID" }).click();
   await expect(page).toHaveURL(new RegExp(`^${provider.url}/door`));
   await page.getByRole("link", { name: "I am chen.jie" }).click();
-  await inStep(page);
+  await inSync(page);
   expect(new URL(page.url()).hash).toBe("");
   const admin = await office.api("admin");
   const phones = async (): Promise<string[]> => {
@@ -46,7 +46,7 @@ test("a collector signs in with the identity provider, works, and comes back as 
   await strange.getByRole("button", { name: "Sign in with Lender ID" }).click();
   await strange.getByRole("link", { name: "I am stranger" }).click();
   await expect(strange.getByRole("alert")).toContainText("The office knows no user for that account");
-  await noBarriers(strange);
+  await expectAccessible(strange);
   // Staff accounts are linked by hand: a name alone opens nothing.
   provider.person = "lin.yue";
   await strange.getByRole("button", { name: "Sign in with Lender ID" }).click();
@@ -68,12 +68,12 @@ test("an administrator adds somebody, changes a role, locks out, and revokes a l
   const phone = await field.newPage();
   await phone.goto(office.url);
   await signIn(phone, "wu.min");
-  await inStep(phone);
+  await inSync(phone);
 
   await page.goto(`${office.url}/office/people`);
   await signIn(page, "admin");
   await expect(page.getByRole("heading", { name: "People and devices" })).toBeVisible();
-  await noBarriers(page);
+  await expectAccessible(page);
 
   await page.getByRole("button", { name: "Add a person" }).click();
   await page.getByLabel("Sign-in name").fill("ma.li");
@@ -97,7 +97,7 @@ test("an administrator adds somebody, changes a role, locks out, and revokes a l
 
   const device = page.getByTestId("device-row").filter({ hasText: "wu.min" });
   await device.getByRole("button", { name: /^Revoke the device/ }).click();
-  await noBarriers(page);
+  await expectAccessible(page);
   await expect(page.getByRole("button", { name: "Revoke the device", exact: true })).toBeDisabled();
   await page.getByLabel("Why").fill("left on a bus");
   await page.getByRole("button", { name: "Revoke the device", exact: true }).click();

@@ -2,8 +2,8 @@
 import { expect, test } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { noBarriers } from "./support/axe";
-import { inStep, openCase, readyOffline, saved, signIn, step } from "./support/field";
+import { expectAccessible } from "./support/axe";
+import { inSync, openCase, readyOffline, saved, signIn, step } from "./support/field";
 import { Office, PASSWORD } from "./support/office";
 
 let office: Office;
@@ -17,7 +17,7 @@ test.afterEach(() => office.remove());
 test("decided work is downloaded, deleted, recorded and restored", async ({ page, context, browser }) => {
   await page.goto(office.url);
   await signIn(page, "wu.min");
-  await inStep(page);
+  await inSync(page);
   await readyOffline(page);
   const id = await openCase(page, "NB2026");
   await context.setOffline(true);
@@ -49,7 +49,7 @@ test("decided work is downloaded, deleted, recorded and restored", async ({ page
   expect(lines).toHaveLength(3);
   const remove = console_.getByRole("button", { name: "Delete from the office" });
   await expect(remove).toBeDisabled();
-  await noBarriers(console_, "an export");
+  await expectAccessible(console_, "an export");
   await console_.screenshot({ path: test.info().outputPath("export.png") });
   await console_.getByRole("checkbox", { name: "The file is in a safe place" }).check();
   await remove.click();
@@ -81,7 +81,7 @@ test("the first page says that the quarantine fills up", async ({ page }) => {
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByTestId("quarantine-alarm")).toContainText("The quarantine is full");
-  await noBarriers(page, "a full quarantine");
+  await expectAccessible(page, "a full quarantine");
   await page.screenshot({ path: test.info().outputPath("full.png") });
   await page.getByRole("link", { name: "Open quarantine" }).click();
   await expect(page.getByRole("heading", { name: "Quarantine" })).toBeVisible();

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VisitView } from "../../www/src/wasm/doorstep";
-import { noBarriers } from "./support/axe";
+import { expectAccessible } from "./support/axe";
 import { kill, phone } from "./support/browser";
-import { choosePin, go, inStep, inStepAgain, openCase, PIN, readyOffline, saved, step, unlock } from "./support/field";
+import { choosePin, go, inSync, inSyncAgain, openCase, PIN, readyOffline, saved, step, unlock } from "./support/field";
 import { keyringOf, opens, sealedValues, wrappingKey } from "./support/keys";
 import { Office, PASSWORD } from "./support/office";
 
@@ -79,13 +79,13 @@ test("the data key is replaced through two kills, and the old PIN opens nothing 
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await choosePin(page);
-  await inStep(page);
+  await inSync(page);
   await readyOffline(page);
   const id = await openCase(page, "NB2026000002");
   await step(page, "Record");
   await attach(page, "sent");
   await expect(page.getByTestId("attachment").first()).toHaveAttribute("data-state", "at-office");
-  await inStep(page);
+  await inSync(page);
   await cutOff(context);
   await attach(page, "waiting");
   await expect(page.getByTestId("attachment")).toHaveCount(2);
@@ -110,7 +110,7 @@ test("the data key is replaced through two kills, and the old PIN opens nothing 
   await page.getByLabel("New PIN").fill(NEW_PIN);
   await page.getByLabel("Once more").fill(NEW_PIN);
   await page.getByRole("checkbox", { name: "Someone may know my old PIN" }).check();
-  await noBarriers(page, "the option to replace the key");
+  await expectAccessible(page, "the option to replace the key");
   await page.getByLabel("Password", { exact: true }).fill("wrong");
   await page.getByRole("button", { name: "Change PIN" }).last().click();
   await expect(page.getByRole("alert").filter({ hasText: "wrong" })).toBeVisible();
@@ -125,7 +125,7 @@ test("the data key is replaced through two kills, and the old PIN opens nothing 
   await expect(page.getByText("The PIN is changed.")).toBeVisible();
   await expect(rotation(page)).toHaveAttribute("data-state", "waiting");
   await expect(rotation(page)).toContainText("This phone is out of space.");
-  await noBarriers(page, "a paused re-encryption");
+  await expectAccessible(page, "a paused re-encryption");
   await page.screenshot({ path: test.info().outputPath("paused.png") });
   expect(await keyringOf(page, oldWrapping)).toBeUndefined();
   const midway = opens(old, await sealedValues(page, old));
@@ -187,7 +187,7 @@ test("the data key is replaced through two kills, and the old PIN opens nothing 
   await expect(page.getByLabel("Notes")).toHaveValue("written before the key was replaced, and meanwhile");
   await expect(page.getByTestId("attachment")).toHaveCount(2);
   // A browser that is killed may have lost the session's cookie.
-  await inStepAgain(page);
+  await inSyncAgain(page);
   for (const attachment of await page.getByTestId("attachment").all()) {
     await expect(attachment).toHaveAttribute("data-state", "at-office", { timeout: 60_000 });
   }
@@ -207,7 +207,7 @@ async function arrive(page: Page, user: string): Promise<string> {
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await choosePin(page);
-  await inStep(page);
+  await inSync(page);
   return openCase(page, "NB2026");
 }
 
@@ -228,7 +228,7 @@ test("a photo whose row is damaged is re-encrypted too, since its record names i
   await step(page, "Record");
   await attach(page, "damaged");
   await expect(page.getByTestId("attachment")).toHaveAttribute("data-state", "at-office");
-  await inStep(page);
+  await inSync(page);
   await page.evaluate(async () => {
     const request = indexedDB.open("doorstep-attachments");
     const db = await new Promise<IDBDatabase>((done) => (request.onsuccess = () => done(request.result)));
@@ -274,7 +274,7 @@ test("other tabs go on while the key is replaced, and lead when the first is gon
   await expect(rotation(second)).toHaveAttribute("data-state", "finished", { timeout: 60_000 });
   await go(second, `/visit/${id}/record`);
   await expect(second.getByLabel("Notes")).toHaveValue("written by the tab that leads now");
-  await inStep(second);
+  await inSync(second);
   await second.reload();
   await unlock(second, NEW_PIN);
   await expect(second.getByLabel("Notes")).toHaveValue("written by the tab that leads now");

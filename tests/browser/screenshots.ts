@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import { expect, test, type Browser, type Page } from "@playwright/test";
 import type { VisitSummary, VisitView } from "../../www/src/wasm/doorstep";
-import { inStep, readyOffline, saved, signIn, syncNow } from "./support/field";
+import { inSync, readyOffline, saved, signIn, syncNow } from "./support/field";
 import { Office, type Api } from "./support/office";
 import { DEMO, LOOKS, walkConsole, walkFieldApp, rewear, type AtPage, type Look } from "./support/walk";
 
@@ -25,7 +25,7 @@ test("the field app", async ({ browser }) => {
   const page = await open(browser, { width: 390, height: 780 }, 1.5);
   await page.goto(office.url);
   await signIn(page, COLLECTOR, DEMO);
-  await inStep(page);
+  await inSync(page);
   await readyOffline(page);
   await dismiss(page);
   await take(page, "field-today");
@@ -36,7 +36,7 @@ test("the field app", async ({ browser }) => {
   await inChinese(page);
   await take(page, "field-record-zh");
   await page.goto(office.url);
-  await inStep(page);
+  await inSync(page);
   await take(page, "field-today-zh");
   await inEnglish(page);
 
@@ -118,7 +118,7 @@ async function disagree(page: Page, id: string): Promise<void> {
   await page.context().setOffline(false);
   await syncNow(page);
   await expect(page.getByTestId("conflict")).toBeVisible();
-  await inStep(page);
+  await inSync(page);
 }
 
 /** Closes what the app has to say about itself. */
@@ -137,5 +137,5 @@ function inEnglish(page: Page): Promise<void> {
 
 async function put(page: Page, look: Look): Promise<void> {
   await rewear(page, look);
-  await inStep(page);
+  await inSync(page);
 }

@@ -7,8 +7,8 @@ import { kill, phone } from "./support/browser";
 import {
   choose,
   depart,
-  inStep,
-  inStepAgain,
+  inSync,
+  inSyncAgain,
   openCase,
   readyOffline,
   saved,
@@ -37,7 +37,7 @@ const stores = (page: Page): Promise<(string | undefined)[]> =>
 test("practice sends nothing, marks every page, and leaves nothing behind", async ({ page }) => {
   await page.goto(office.url);
   await signIn(page, "chen.jie");
-  await inStep(page);
+  await inSync(page);
   // Rows are drawn in the time that is left; the headings know at once how many there are.
   const counts = page.getByTestId("visit-list").locator("h2");
   const own = await counts.allTextContents();
@@ -70,7 +70,7 @@ test("practice sends nothing, marks every page, and leaves nothing behind", asyn
 
   await mark.getByRole("button", { name: "End practice" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "End practice" }).click();
-  await inStep(page);
+  await inSync(page);
   await expect(mark).toBeHidden();
   await expect(counts).toHaveText(own);
   await expect.poll(() => stores(page)).not.toContain("doorstep-practice");
@@ -80,7 +80,7 @@ test("diagnostics tell nothing about a person", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.goto(office.url);
   await signIn(page, "wu.min");
-  await inStep(page);
+  await inSync(page);
   const row = page.getByTestId("visit-row").first();
   const words = (await row.locator(".truncate").allInnerTexts()).filter((text) => text.trim() !== "");
   const id = (await row.getAttribute("data-id")) ?? "";
@@ -95,7 +95,7 @@ test("diagnostics tell nothing about a person", async ({ page, context }) => {
 test("text size and language are kept", async ({ page }) => {
   await page.goto(office.url);
   await signIn(page, "he.tao");
-  await inStep(page);
+  await inSync(page);
   await page.getByRole("link", { name: "Settings" }).click();
   await choose(page, "Text size", "Very large");
   await page.getByRole("radio", { name: "中文" }).click();
@@ -107,7 +107,7 @@ test("text size and language are kept", async ({ page }) => {
 test("the way to the home screen is offered once, and put off when a person says so", async ({ page }) => {
   await page.goto(office.url);
   await signIn(page, "zhao.lei");
-  await inStep(page);
+  await inSync(page);
   // The browser's own dialog can't be driven: the event that lets a page open it can.
   await page.evaluate(() => {
     const offer = Object.assign(new Event("beforeinstallprompt", { cancelable: true }), {
@@ -132,7 +132,7 @@ test("the way to the home screen is offered once, and put off when a person says
   await card.getByRole("button", { name: "Later" }).click();
   await expect(card).toBeHidden();
   await page.reload();
-  await inStep(page);
+  await inSync(page);
   await page.evaluate(() =>
     dispatchEvent(Object.assign(new Event("beforeinstallprompt"), { prompt: () => undefined })),
   );
@@ -158,7 +158,7 @@ test("an arrival without a position is recorded, and says how to have one next t
   await context.clearPermissions();
   await page.goto(office.url);
   await signIn(page, "sun.yan");
-  await inStep(page);
+  await inSync(page);
   await openCase(page, "NB2026");
   await step(page, "On site");
   await depart(page);
@@ -174,7 +174,7 @@ test("a killed app goes back to the step, the scroll and the field", async () =>
   let page = context.pages()[0] ?? (await context.newPage());
   await page.goto(office.url);
   await signIn(page, "he.tao");
-  await inStep(page);
+  await inSync(page);
   await readyOffline(page);
   await openCase(page, "NB2026");
   await step(page, "Record");
@@ -193,7 +193,7 @@ test("a killed app goes back to the step, the scroll and the field", async () =>
   page = context.pages()[0] ?? (await context.newPage());
   await unlocks(page);
   await page.goto(office.url);
-  await inStepAgain(page);
+  await inSyncAgain(page);
   await page.getByRole("link", { name: /^Go on with/ }).click();
   await expect(page.getByLabel("Borrower's feedback")).toBeFocused();
   await expect(page.getByLabel("Borrower's feedback")).toHaveValue("said hello");

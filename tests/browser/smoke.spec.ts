@@ -1,6 +1,6 @@
 /** Both apps open: no error in the console, nothing that keeps anybody out. */
 import { expect, test } from "@playwright/test";
-import { noBarriers } from "./support/axe";
+import { expectAccessible } from "./support/axe";
 import { Office } from "./support/office";
 
 let office: Office;
@@ -25,7 +25,7 @@ for (const [app, path, title] of [
     await page.goto(office.url + path);
     await expect(page).toHaveTitle(title);
     await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
-    await noBarriers(page);
+    await expectAccessible(page);
     expect(errors).toEqual([]);
   });
 }

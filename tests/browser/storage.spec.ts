@@ -1,7 +1,7 @@
 /** The phone's store is full, or of a newer program: said in plain words, and nothing is lost. */
 import { expect, test, type Page, type Worker } from "@playwright/test";
 import { takeSession } from "./support/disk";
-import { go, inStep, openCase, saved, signIn, step } from "./support/field";
+import { go, inSync, openCase, saved, signIn, step } from "./support/field";
 import { Office } from "./support/office";
 
 let office: Office;
@@ -36,7 +36,7 @@ test("a full phone says that nothing is saved, and saves as soon as there is roo
   await expect(page.getByLabel("What was said")).toHaveValue("begun while the phone was full");
   await step(page, "Record");
   await expect(page.getByLabel("Notes")).toHaveValue("written while the phone was full");
-  await inStep(page);
+  await inSync(page);
 });
 
 test("a store whose handle died is opened again", async ({ page }) => {
@@ -56,7 +56,7 @@ test("a store whose handle died is opened again", async ({ page }) => {
   await saved(page);
   await page.reload();
   await expect(page.getByLabel("Notes")).toHaveValue("written on a dead handle");
-  await inStep(page);
+  await inSync(page);
 });
 
 test("a leader whose store was taken over restarts and says so", async ({ page }) => {
@@ -69,7 +69,7 @@ test("a leader whose store was taken over restarts and says so", async ({ page }
   await saved(page);
   await page.reload();
   await expect(page.getByLabel("Notes")).toHaveValue("typed after the store was taken over");
-  await inStep(page);
+  await inSync(page);
 });
 
 test.describe("without a service worker, which would answer for the worker's script", () => {
@@ -136,7 +136,7 @@ test("a core that trapped is replaced, and nothing shown as saved is lost", asyn
   await saved(page);
   await page.reload();
   await expect(page.getByLabel("Notes")).toHaveValue("saved after the trap");
-  await inStep(page);
+  await inSync(page);
 });
 
 test("a record that is opened as the core traps is shown by the one after it", async ({ page }) => {
@@ -192,7 +192,7 @@ test("attachments of a newer layout are named and left as they are, with the rec
 test("a store of a newer row format is named and left as it is", async ({ page }) => {
   await page.goto(office.url);
   await signIn(page, "sun.yan");
-  await inStep(page);
+  await inSync(page);
   await asideFromTheApp(page);
   await page.evaluate(async () => {
     const request = indexedDB.open("doorstep");
@@ -214,7 +214,7 @@ test("a store of a newer row format is named and left as it is", async ({ page }
 async function recordPage(page: Page, user: string): Promise<Worker> {
   await page.goto(office.url);
   await signIn(page, user);
-  await inStep(page);
+  await inSync(page);
   await openCase(page, "NB2026");
   await step(page, "Record");
   await expect(page.getByLabel("Notes")).toBeVisible();

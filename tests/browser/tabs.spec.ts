@@ -1,6 +1,6 @@
 /** Several tabs over one store: all of them write, one leads, and nothing is lost when it ends. */
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
-import { inStep, openCase, saved, signIn, step, unlocks } from "./support/field";
+import { inSync, openCase, saved, signIn, step, unlocks } from "./support/field";
 import { Office } from "./support/office";
 
 let office: Office;
@@ -25,7 +25,7 @@ async function two(context: BrowserContext, user: string): Promise<{ first: Page
   const first = await context.newPage();
   await first.goto(office.url);
   await signIn(first, user);
-  await inStep(first);
+  await inSync(first);
   const id = await openCase(first, "NB2026");
   const second = await context.newPage();
   await unlocks(second);
@@ -43,8 +43,8 @@ test("two tabs write into one record and see each other", async ({ context }) =>
   await expect(notes(second)).toHaveValue("one ");
   await write(second, "two ");
   await expect(notes(first)).toHaveValue("one two ");
-  await inStep(first);
-  await inStep(second);
+  await inSync(first);
+  await inSync(second);
 });
 
 test("the leader's tab is closed: the other goes on", async ({ context }) => {
@@ -53,7 +53,7 @@ test("the leader's tab is closed: the other goes on", async ({ context }) => {
   await first.close();
   await write(second, "after ");
   await expect(notes(second)).toHaveValue("before after ");
-  await inStep(second);
+  await inSync(second);
   await second.reload();
   await expect(notes(second)).toHaveValue("before after ");
 });
@@ -66,7 +66,7 @@ test("the leader's tab crashes: the other goes on", async ({ context }) => {
   await Promise.race([cdp.send("Page.crash").catch(() => undefined), first.waitForEvent("crash")]);
   await write(second, "after ");
   await expect(notes(second)).toHaveValue("before after ");
-  await inStep(second);
+  await inSync(second);
 });
 
 test("the leader is stopped in its tracks: the other takes over, and the first follows when it wakes", async ({
@@ -87,12 +87,12 @@ test("the leader is stopped in its tracks: the other takes over, and the first f
   await expect(notes(first)).toHaveValue("before after again ");
   await write(first, "both ");
   await expect(notes(second)).toHaveValue("before after again both ");
-  await inStep(second);
+  await inSync(second);
 });
 
 test("who signs out in one tab is signed out in the other", async ({ context }) => {
   const { first, second } = await two(context, "he.tao");
-  await inStep(second);
+  await inSync(second);
   await second.getByTestId("sync-status").click();
   await second.getByRole("button", { name: "Sign out" }).click();
   await expect(second.getByLabel("Password")).toBeVisible();

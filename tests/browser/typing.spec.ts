@@ -2,7 +2,7 @@
 import { expect, test, type Page } from "@playwright/test";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 import { rebase } from "../../www/src/field/rebase";
-import { inStep, openCase, saved, signIn, step, syncNow } from "./support/field";
+import { inSync, openCase, saved, signIn, step, syncNow } from "./support/field";
 import { Office } from "./support/office";
 
 test.describe("what was typed goes on top of what came meanwhile", () => {
@@ -37,7 +37,7 @@ test.describe("in the app", () => {
   async function atNotes(page: Page): Promise<string> {
     await page.goto(office.url);
     await signIn(page, "chen.jie");
-    await inStep(page);
+    await inSync(page);
     const id = await openCase(page, "NB2026000002");
     await step(page, "Record");
     return id;
@@ -58,7 +58,7 @@ test.describe("in the app", () => {
     await expect(notes).toHaveValue(words);
     await saved(page);
     await syncNow(page);
-    await inStep(page);
+    await inSync(page);
     const desk = await office.api();
     expect((await desk.get<VisitView>(`/api/visits/${id}`)).notes).toBe(words);
   });
@@ -71,7 +71,7 @@ test.describe("in the app", () => {
     await notes.blur();
     await saved(page);
     await syncNow(page);
-    await inStep(page);
+    await inSync(page);
     const { heads, notes: before } = await desk.get<VisitView>(`/api/visits/${id}`);
     expect(before).toBe("phone");
 
@@ -85,7 +85,7 @@ test.describe("in the app", () => {
     await notes.blur();
     await saved(page);
     await syncNow(page);
-    await inStep(page);
+    await inSync(page);
     await expect(notes).toHaveValue("office phone 1 2 3 4 5 6");
     expect((await desk.get<VisitView>(`/api/visits/${id}`)).notes).toBe("office phone 1 2 3 4 5 6");
   });

@@ -1,6 +1,6 @@
 /** Slips are taken back: the first choice of a kind, a departure, and "Leave safely". */
 import { expect, test, type Page } from "@playwright/test";
-import { choose, depart, inStep, openCase, saved, signIn, step, syncNow } from "./support/field";
+import { choose, depart, inSync, openCase, saved, signIn, step, syncNow } from "./support/field";
 import { Office } from "./support/office";
 import type { VisitView } from "../../www/src/wasm/doorstep";
 
@@ -22,7 +22,7 @@ test("what was never said before is taken back, at once or later, on the phone a
   await context.setGeolocation({ latitude: 29.8683, longitude: 121.544, accuracy: 12 });
   await page.goto(office.url);
   await signIn(page, "chen.jie");
-  await inStep(page);
+  await inSync(page);
   const id = await openCase(page, "NB2026");
 
   await step(page, "Appointment");
@@ -53,7 +53,7 @@ test("what was never said before is taken back, at once or later, on the phone a
   await choose(page, "Willingness", "Undecided");
   await saved(page);
   await syncNow(page);
-  await inStep(page);
+  await inSync(page);
   await page.reload();
   await page.getByRole("button", { name: "Take back: Willingness" }).click();
   await expect(group(page, "Willingness").getByRole("radio", { checked: true })).toHaveCount(0);
@@ -62,7 +62,7 @@ test("what was never said before is taken back, at once or later, on the phone a
   await page.getByRole("button", { name: "Take back: Willingness" }).click();
   await saved(page);
   await syncNow(page);
-  await inStep(page);
+  await inSync(page);
 
   const desk = await office.api();
   const view = await desk.get<VisitView>(`/api/visits/${id}`);

@@ -1,8 +1,8 @@
 /** A new version of the app: it waits, a person chooses, every tab changes over, nothing typed is lost. */
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 import type { VisitView } from "../../www/src/wasm/doorstep";
-import { noBarriers } from "./support/axe";
-import { choose, go, inStep, openCase, readyOffline, saved, signIn, step, syncNow, unlocks } from "./support/field";
+import { expectAccessible } from "./support/axe";
+import { choose, go, inSync, openCase, readyOffline, saved, signIn, step, syncNow, unlocks } from "./support/field";
 import { Office } from "./support/office";
 import { Rollout } from "./support/rollout";
 
@@ -51,7 +51,7 @@ async function firstVisit(context: BrowserContext): Promise<{ first: Page; id: s
   const first = await context.newPage();
   await first.goto(rollout.url);
   await signIn(first, "chen.jie");
-  await inStep(first);
+  await inSync(first);
   const id = await openCase(first, "NB2026000002");
   await readyOffline(first);
   return { first, id };
@@ -102,8 +102,8 @@ test("both tabs offer it, neither reloads by itself, and one tap updates both wi
   await saved(second);
   await expect(first.getByLabel("Borrower's feedback")).toHaveValue("a kind word at the door, under the new version");
   await context.setOffline(false);
-  await inStep(first);
-  await inStep(second);
+  await inSync(first);
+  await inSync(second);
 });
 
 test("a tab that does not answer may hold anything: all stay where they are until it does", async ({ context }) => {
@@ -139,7 +139,7 @@ test("a form that is not handed in yet keeps every tab where it is, and nothing 
   ).toBeVisible();
   await updateNow(second).click();
   await expect(second.getByText("Something on this page is not saved yet", { exact: false })).toBeVisible();
-  await noBarriers(second, "an update that is held up");
+  await expectAccessible(second, "an update that is held up");
   await Promise.all([first, second].map(notReloaded));
   await expect(second.getByLabel("What was said")).toHaveValue("call me in the evening");
 
@@ -189,7 +189,7 @@ test("it can be put off, and is offered again: at the next start, for the next v
   for (const page of [first, second]) await expect(offer(page)).toBeVisible();
   await first.getByRole("button", { name: "Later" }).click();
   for (const page of [first, second]) await expect(offer(page)).toBeHidden();
-  await inStep(second);
+  await inSync(second);
 
   await second.reload();
   await expect(offer(second)).toBeVisible();
@@ -201,7 +201,7 @@ test("it can be put off, and is offered again: at the next start, for the next v
   await go(first, "/settings");
   const about = first.getByRole("region", { name: "About" });
   await expect(about.getByRole("button", { name: "Update now" })).toBeVisible();
-  await noBarriers(first, "settings with an update");
+  await expectAccessible(first, "settings with an update");
 
   const three = rollout.next();
   const third = await anotherTab(context, "/");
@@ -228,7 +228,7 @@ test("who looks at the app after an hour is offered what came meanwhile, in Chin
   const offered = first.getByText("有新版本。");
   await unlocks(first);
   await expect(offered).toBeVisible();
-  await noBarriers(first, "an offer in Chinese");
+  await expectAccessible(first, "an offer in Chinese");
 
   const focused = (): Promise<string> => first.evaluate(() => document.activeElement?.textContent ?? "");
   const tabTo = async (name: string): Promise<void> => {
@@ -268,7 +268,7 @@ test("an office that has moved on is no loss: the work waits, the update is foun
   // The new version is unlocked first.
   await expect(notes(first)).toHaveValue("written for a newer office", { timeout: 60_000 });
   await syncNow(first);
-  await inStep(first);
+  await inSync(first);
   const desk = await office.api();
   expect((await desk.get<VisitView>(`/api/visits/${id}`)).notes).toBe("written for a newer office");
 });

@@ -4,7 +4,7 @@
  */
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 import type { VisitView } from "../../www/src/wasm/doorstep";
-import { go, inStep, inStepAgain, unlock } from "./support/field";
+import { go, inSync, inSyncAgain, unlock } from "./support/field";
 import { PASSWORD, type Office } from "./support/office";
 import { ADDRESS, browserOf, kept, KeptPhone, lying, type KeptRecord, type Manifest } from "./support/profile";
 
@@ -30,7 +30,7 @@ for (const version of VERSIONS) {
     await context.setOffline(false);
     await go(page, "/");
     // The session may have ended since: some days after the phone was kept it has.
-    await inStepAgain(page);
+    await inSyncAgain(page);
     await everythingCame(page, office, manifest);
   });
 
@@ -43,7 +43,7 @@ for (const version of VERSIONS) {
     await expect(page.getByTestId("sync-status")).toHaveAttribute("data-unsent", String(manifest.unsent.changes));
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
-    await inStep(page);
+    await inSync(page);
     await everythingCame(page, office, manifest);
   });
 }
@@ -113,7 +113,7 @@ function shown(page: Page): Promise<string> {
 async function everythingCame(page: Page, office: Office, manifest: Manifest): Promise<void> {
   // Bytes of attachments go their own way.
   await expect.poll(async () => (await lying(page)).unsent).toEqual({ changes: 0, attachments: 0 });
-  await inStep(page);
+  await inSync(page);
   const desk = await office.api();
   for (const record of manifest.work) {
     const view = await desk.get<VisitView>(`/api/visits/${record.id}`);

@@ -9,8 +9,8 @@ import {
   agree,
   choose,
   depart,
-  inStep,
-  inStepAgain,
+  inSync,
+  inSyncAgain,
   logCall,
   openCase,
   readyOffline,
@@ -64,7 +64,7 @@ for (const { name, ...viewport } of VIEWPORTS) {
     let page = await wake(context, viewport);
     await page.goto(network.url);
     await signIn(page, "chen.jie");
-    await inStep(page);
+    await inSync(page);
     await readyOffline(page);
     const id = await openCase(page, "NB2026000002");
 
@@ -121,7 +121,7 @@ for (const { name, ...viewport } of VIEWPORTS) {
 
     // Back in the street.
     await context.setOffline(false);
-    await inStepAgain(page);
+    await inSyncAgain(page);
     await expect(page.getByTestId("attachment")).toHaveAttribute("data-state", "at-office", { timeout: 60_000 });
     const desk = await office.api();
     const view = await desk.get<VisitView>(`/api/visits/${id}`);
@@ -137,7 +137,7 @@ for (const { name, ...viewport } of VIEWPORTS) {
     expect(view.seal?.signatures.map(({ by, sound }) => [by, sound])).toEqual([["chen.jie", true]]);
     await desk.command(id, { do: "review", status: "accepted", remark: "clear and complete", at: Date.now() });
     await expect(page.getByText("The office accepted this record")).toBeVisible({ timeout: 60_000 });
-    await inStep(page);
+    await inSync(page);
     await context.close();
     await office.stop();
     expect(JSON.parse(office.run(["verify", "--json"]))).toMatchObject({ ok: true });

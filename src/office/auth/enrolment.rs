@@ -9,8 +9,8 @@
 use super::session::{DAY, ENROLMENTS_PER_DAY, Place};
 use super::{Accounts, AuthError, canonical_name};
 use crate::ids::DeviceId;
+use crate::office::attestation::Attestor;
 use crate::office::store::{Device, SignIn, StoreError, User, Writes};
-use crate::office::vouch::Vouchers;
 use crate::record::terms::Role;
 
 impl Accounts {
@@ -88,9 +88,9 @@ fn named(
         Some(device) if device.revoked_at.is_some() => Err(AuthError::DeviceRevoked),
         Some(device) => Ok(device),
         None => {
-            let vouchers = Vouchers::new(tx.voucher_key()?);
+            let attestor = Attestor::new(tx.voucher_key()?);
             let proven =
-                place.proof.is_some_and(|proof| vouchers.is_enrolment(asked, &user.name, &proof));
+                place.proof.is_some_and(|proof| attestor.is_enrolment(asked, &user.name, &proof));
             if proven {
                 Ok(Device::enrolled(asked, &user.name, now))
             } else {

@@ -9,7 +9,7 @@ use crate::ids::DeviceId;
 use crate::office::store::{Device, SignIn, User};
 use crate::office::{EnrolmentProof, Session};
 use crate::record::terms::Role;
-use crate::sync::message::Ended;
+use crate::sync::message::Revocation;
 
 const HOUR: i64 = 60 * 60 * 1000;
 pub(super) const DAY: i64 = 24 * HOUR;
@@ -216,7 +216,7 @@ impl Accounts {
 
     /// Whom a token stood for on a device that is shut out: it may hand over what it has unsent,
     /// and nothing else (rule F4).
-    pub async fn recall(&self, token: &Token) -> Result<Option<(Session, Ended)>, AuthError> {
+    pub async fn recall(&self, token: &Token) -> Result<Option<(Session, Revocation)>, AuthError> {
         let (hash, now) = (token.hash(), self.now());
         let found = self.blocking(move |accounts| {
             Ok(accounts.store.look(|reads| {
@@ -228,8 +228,8 @@ impl Accounts {
         });
         let Some((device, user)) = found.await? else { return Ok(None) };
         let ended = match (device.revoked_at, user.disabled_at) {
-            (Some(_), _) => Ended::DeviceRevoked,
-            (None, Some(_)) => Ended::UserDisabled,
+            (Some(_), _) => Revocation::DeviceRevoked,
+            (None, Some(_)) => Revocation::UserDisabled,
             (None, None) => return Ok(None),
         };
         Ok(Some((Session { user: user.name, role: user.role, device: device.id }, ended)))

@@ -37,7 +37,7 @@ impl Token {
         let mut block = [0; 64];
         block[..32].copy_from_slice(key);
         let mut mac = Hmac::<Sha256>::new(&block.into());
-        // Apart from the vouchers, which are made with the same key.
+        // Apart from the state tokens, which are made with the same key.
         mac.update(b"doorstep token 1");
         mac.update(&self.0);
         Self(mac.finalize().into_bytes().into())

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::Failure;
 use super::{BY, Desk, ImportCases, print, print_json};
-use crate::office::cases::{ImportError, ImportReport, Options, RowReport, import};
+use crate::office::sheets::import::{ImportError, ImportReport, Options, RowReport, import};
 
 /// Lists as long as this are worth a progress bar.
 const LONG: usize = 2_000;
@@ -30,9 +30,7 @@ pub(super) fn run(desk: &Desk, asked: ImportCases) -> Result<(), Failure> {
     let report = desk.runtime.block_on(importing);
     bar.finish_and_clear();
     let report = report.map_err(|error| match error {
-        ImportError::NoSheet(error) => {
-            Failure::failed(format!("{}: {error}", asked.file.display()))
-        }
+        ImportError::Sheet(error) => Failure::failed(format!("{}: {error}", asked.file.display())),
         error @ (ImportError::NoCollector(_)
         | ImportError::Office(_)
         | ImportError::Accounts(_)) => error.into(),

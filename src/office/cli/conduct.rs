@@ -148,7 +148,7 @@ pub(super) fn export(desk: &Desk, asked: ExportConduct) -> Result<(), Failure> {
     bar.finish_and_clear();
     match done.and_then(|()| Ok(out.flush()?)) {
         // Whoever read it, such as `head`, has seen enough.
-        Err(crate::office::export::ExportError::Write(error))
+        Err(crate::office::sheets::export::ExportError::Write(error))
             if error.kind() == io::ErrorKind::BrokenPipe =>
         {
             Ok(())

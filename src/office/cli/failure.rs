@@ -7,9 +7,9 @@ use clap::error::ErrorKind;
 
 use crate::office::OfficeError;
 use crate::office::auth::AuthError;
-use crate::office::cases::ImportError;
 use crate::office::demo::DemoError;
-use crate::office::export::ExportError;
+use crate::office::sheets::export::ExportError;
+use crate::office::sheets::import::ImportError;
 
 /// Why a command did not do its work.
 #[derive(Debug)]

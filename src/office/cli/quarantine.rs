@@ -252,8 +252,8 @@ fn show(item: &QuarantineItem, json: bool) -> Result<(), Failure> {
     }));
     lines.push(match &item.acceptance {
         Acceptance::Merge => "can be accepted as it is".to_owned(),
-        Acceptance::Anew => "can be accepted: its values would be written anew".to_owned(),
-        Acceptance::Held => "the record has all of it".to_owned(),
+        Acceptance::Rewrite => "can be accepted: its values would be written anew".to_owned(),
+        Acceptance::Duplicate => "the record has all of it".to_owned(),
         Acceptance::Impossible { message, .. } => format!("cannot be accepted: {message}"),
     });
     print(lines.join("\n"))
@@ -264,8 +264,8 @@ fn said(value: &FieldValue) -> String {
         FieldValue::Text(text) => format!("{text:?}"),
         FieldValue::Number(number) => number.to_string(),
         FieldValue::Decimal(number) => number.to_string(),
-        FieldValue::Truth(truth) => truth.to_string(),
+        FieldValue::Bool(truth) => truth.to_string(),
         FieldValue::Time(ms) => written(*ms),
-        FieldValue::Nothing => "nothing".to_owned(),
+        FieldValue::Absent => "nothing".to_owned(),
     }
 }

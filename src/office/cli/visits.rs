@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::failure::Failure;
 use super::{Desk, ExportVisits};
-use crate::office::export::{self, ExportError, Format, Selection};
+use crate::office::sheets::export::{self, ExportError, Format, Selection};
 use crate::office::store::Listing;
 use crate::office::time;
 use crate::record::terms::{ReviewStatus, Stage};

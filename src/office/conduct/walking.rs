@@ -4,7 +4,7 @@ use super::{judge, moment_of};
 use crate::conduct::Policy;
 use crate::conduct::view::ConductView;
 use crate::ids::RecordId;
-use crate::office::export::ExportError;
+use crate::office::sheets::export::ExportError;
 use crate::office::store::{StoreError, Stored};
 use crate::office::{Office, OfficeError};
 use crate::record::Record;

@@ -10,13 +10,13 @@ use axum::response::IntoResponse;
 use super::Problem;
 use crate::office::Session;
 use crate::office::auth::{Identity, Token};
-use crate::sync::message::Ended;
+use crate::sync::message::Revocation;
 
 /// An extractor of axum whose rejections are problems.
 #[derive(Debug)]
-pub(super) struct Checked<E>(pub(super) E);
+pub(super) struct ProblemBody<E>(pub(super) E);
 
-impl<E, S> FromRequest<S> for Checked<E>
+impl<E, S> FromRequest<S> for ProblemBody<E>
 where
     E: FromRequest<S>,
     E::Rejection: Display + IntoResponse,
@@ -31,9 +31,9 @@ where
 
 /// A part of the request's head whose rejections are problems.
 #[derive(Debug)]
-pub(super) struct Head<E>(pub(super) E);
+pub(super) struct ProblemParts<E>(pub(super) E);
 
-impl<E, S> FromRequestParts<S> for Head<E>
+impl<E, S> FromRequestParts<S> for ProblemParts<E>
 where
     E: FromRequestParts<S>,
     E::Rejection: Display + IntoResponse,
@@ -59,7 +59,7 @@ fn problem(rejection: impl Display + IntoResponse) -> Problem {
 
 /// Who is shut out and hands over what a device has unsent, as the guard found out (rule F4).
 #[derive(Debug, Clone)]
-pub(super) struct Leaver(pub(super) Session, pub(super) Ended);
+pub(super) struct RevokedCaller(pub(super) Session, pub(super) Revocation);
 
 /// Who sends the request, as the guard found out.
 #[derive(Debug, Clone)]

@@ -6,9 +6,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::cookies::{self, SESSION};
-use super::edge::Peer;
-use super::extract::{Caller, Leaver};
+use super::extract::{Caller, RevokedCaller};
 use super::routes::{Access, access};
+use super::traffic::ClientAddr;
 use super::{App, Problem};
 use crate::office::auth::{Identified, Token};
 use crate::record::terms::Role;
@@ -33,7 +33,7 @@ const BLOB: &str = "/api/blobs/{sha256}";
 pub(super) async fn admit(
     State(app): State<App>,
     matched: MatchedPath,
-    peer: Peer,
+    peer: ClientAddr,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
@@ -50,24 +50,24 @@ pub(super) async fn admit(
     let roles = match access {
         Access::Roles(roles) => roles,
         Access::Anyone => {
-            app.edge.stranger_may_ask(peer)?;
+            app.traffic.check_anonymous_rate(peer)?;
             return Ok(next.run(request).await);
         }
-        Access::Keeper if peer.local || app.edge.is_keeper(request.headers()) => {
+        Access::Operator if peer.local || app.traffic.has_metrics_token(request.headers()) => {
             return Ok(next.run(request).await);
         }
-        Access::Keeper => {
-            app.edge.stranger_may_ask(peer)?;
+        Access::Operator => {
+            app.traffic.check_anonymous_rate(peer)?;
             let detail = "this is for programs of the office's own machine, or with its token";
             return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", detail));
         }
     };
     let Some(presented) = Presented::of(request.headers(), app.secure) else {
-        app.edge.stranger_may_ask(peer)?;
+        app.traffic.check_anonymous_rate(peer)?;
         return Err(Problem::signed_out());
     };
     if matched.as_str() == ROUND {
-        app.edge.round_may_wait()?;
+        app.traffic.check_rounds_full()?;
     }
     let said = request.headers().get(OWN_PAGES).and_then(|value| value.to_str().ok());
     let (version, mut workspace) = match said.and_then(|said| said.split_once(' ')) {
@@ -77,7 +77,7 @@ pub(super) async fn admit(
     if matched.as_str() == EVENTS {
         workspace = workspace.or_else(|| named_in_query(request.uri()));
     }
-    let place = app.edge.identity().await?;
+    let place = app.traffic.identity().await?;
     let known = app.accounts.identify(&presented.token, version).await?;
     // A device that is shut out hands over what it has unsent.
     let hands_over = match *request.method() {
@@ -85,16 +85,16 @@ pub(super) async fn admit(
         Method::PUT => matched.as_str() == BLOB,
         _ => false,
     };
-    let leaver = match (&known, hands_over) {
+    let revoked = match (&known, hands_over) {
         (None, true) => app.accounts.recall(&presented.token).await?,
         (Some(_), _) | (None, false) => None,
     };
     drop(place);
     let session = known.as_ref().map(|known| &known.identity.session);
-    match session.or(leaver.as_ref().map(|(session, _)| session)) {
-        Some(session) => app.edge.user_may_ask(peer, &session.user)?,
+    match session.or(revoked.as_ref().map(|(session, _)| session)) {
+        Some(session) => app.traffic.check_user_rate(peer, &session.user)?,
         None => {
-            app.edge.stranger_may_ask(peer)?;
+            app.traffic.check_anonymous_rate(peer)?;
             return Err(Problem::signed_out());
         }
     }
@@ -106,14 +106,14 @@ pub(super) async fn admit(
         return Err(Problem::new(StatusCode::FORBIDDEN, "missing_header", detail));
     }
     let session = known.as_ref().map(|known| &known.identity.session);
-    if let Some(session) = session.or(leaver.as_ref().map(|(session, _)| session)) {
+    if let Some(session) = session.or(revoked.as_ref().map(|(session, _)| session)) {
         let must_name = presented.by_cookie && matched.as_str() != SESSION_ROUTE;
         session.check_workspace(workspace, must_name).map_err(Problem::workspace)?;
     }
-    if let Some((session, ended)) = leaver {
+    if let Some((session, ended)) = revoked {
         // Nobody else has anything unsent.
         has_role(&[Role::Collector], session.role)?;
-        request.extensions_mut().insert(Leaver(session, ended));
+        request.extensions_mut().insert(RevokedCaller(session, ended));
         return Ok(next.run(request).await);
     }
     let Identified { identity, renewed } = known.ok_or_else(Problem::signed_out)?;

@@ -7,10 +7,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::metrics;
+use crate::office::OfficeError;
 use crate::office::auth::{AuthError, WorkspaceError};
-use crate::office::cases::ImportError;
+use crate::office::sheets::import::ImportError;
+use crate::office::sheets::import::SheetError;
 use crate::office::store::StoreError;
-use crate::office::{OfficeError, cases};
 use crate::record::CommandError;
 use crate::record::authority::Denied;
 use crate::sync::MalformedBody;
@@ -268,10 +269,10 @@ impl From<ImportError> for Problem {
         let detail = error.to_string();
         let unfit = StatusCode::UNPROCESSABLE_ENTITY;
         match error {
-            ImportError::NoSheet(cases::NoSheet::TooLarge) => {
+            ImportError::Sheet(SheetError::TooLarge) => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
             }
-            ImportError::NoSheet(_) => Self::new(unfit, "no_sheet", detail),
+            ImportError::Sheet(_) => Self::new(unfit, "no_sheet", detail),
             ImportError::NoCollector(_) => {
                 Self::new(unfit, "not_a_collector", detail).at("assign_to")
             }

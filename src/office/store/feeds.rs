@@ -41,7 +41,7 @@ pub struct FeedEntry {
 pub trait FeedReads {
     /// Which life of the store this is; another one after a restore (rule P3).
     fn epoch(&mut self) -> Result<[u8; 16], StoreError>;
-    /// The key of the office's vouchers; the same after a restore (rule P3).
+    /// The key of the office's state tokens; the same after a restore (rule P3).
     fn voucher_key(&mut self) -> Result<[u8; 32], StoreError>;
     /// The records that are in a feed now, with their heads, in no order.
     fn members(&mut self, feed: &str) -> Result<Vec<(RecordId, Heads)>, StoreError>;

@@ -55,7 +55,7 @@ pub struct Fresh {
     pub epoch: [u8; 16],
     /// The device that the office itself writes as.
     pub office_device: [u8; 16],
-    /// The key of the office's vouchers.
+    /// The key of the office's state tokens.
     pub voucher_key: [u8; 32],
 }
 

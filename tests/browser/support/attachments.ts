@@ -1,6 +1,6 @@
 /** Takes photos and recordings, and counts the rows that the phone has of them. */
 import { type BrowserContext, type Page } from "@playwright/test";
-import { inStep, openCase, signIn, step, unlocks } from "./field";
+import { inSync, openCase, signIn, step, unlocks } from "./field";
 import type { Office } from "./office";
 
 /** A fake microphone that beeps once a second; no permission prompt. */
@@ -22,7 +22,7 @@ export async function start(
 
 export async function atRecordStep(page: Page): Promise<string> {
   await signIn(page, "chen.jie");
-  await inStep(page);
+  await inSync(page);
   const id = await openCase(page, "NB2026000002");
   await step(page, "Record");
   return id;

@@ -44,7 +44,7 @@ export async function signIn(page: Page, name: string, password = PASSWORD): Pro
 }
 
 /** The list is there and both sides proved to hold the same. */
-export async function inStep(page: Page): Promise<void> {
+export async function inSync(page: Page): Promise<void> {
   await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", "in-step", { timeout: 60_000 });
 }
 
@@ -52,7 +52,7 @@ export async function inStep(page: Page): Promise<void> {
  * In step, after signing in once more where the office asks for it: a browser that is killed soon
  * after the sign-in has not written the session's cookie to disk yet. The work is on the phone.
  */
-export async function inStepAgain(page: Page): Promise<void> {
+export async function inSyncAgain(page: Page): Promise<void> {
   const status = page.getByTestId("sync-status");
   await expect(status).toHaveAttribute("data-state", /in-step|attention/, { timeout: 60_000 });
   if ((await status.getAttribute("data-state")) === "attention") {
@@ -62,7 +62,7 @@ export async function inStepAgain(page: Page): Promise<void> {
     await password.fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
   }
-  await inStep(page);
+  await inSync(page);
 }
 
 /** The service worker holds the app: a reload works with no network. */

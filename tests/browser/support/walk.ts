@@ -1,7 +1,7 @@
 /** Walks through every page of both apps over the demo, in both languages and both themes. */
 import { expect, type Browser, type BrowserContext, type Page } from "@playwright/test";
 import type { VisitSummary, VisitView } from "../../../www/src/wasm/doorstep";
-import { choosePin, go, inStep, unlocks } from "./field";
+import { choosePin, go, inSync, unlocks } from "./field";
 import type { Office } from "./office";
 
 export const DEMO = "doorstep-demo";
@@ -61,12 +61,12 @@ export async function walkFieldApp(browser: Browser, office: Office, look: Look,
   await expect(page.getByTestId("choose-pin")).toBeVisible();
   await at(page, "choose-pin");
   await choosePin(page);
-  await inStep(page);
+  await inSync(page);
   await page.reload();
   await expect(page.getByTestId("unlock")).toBeVisible();
   await at(page, "locked");
   await unlocks(page);
-  await inStep(page);
+  await inSync(page);
   await at(page, "today");
   await page.getByTestId("sync-status").click();
   await at(page, "sync");

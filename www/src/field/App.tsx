@@ -2,20 +2,20 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { Route, Switch, useLocation } from "wouter-preact";
-import { sentence, t } from "../i18n";
-import { Alert } from "../ui/parts";
-import { Ended } from "./Ended";
-import { CopyPage } from "./CopyPage";
+import { errorText, t } from "../i18n";
+import { Alert } from "../ui/components";
+import { RevokedPage } from "./RevokedPage";
+import { BorrowerCopyPage } from "./BorrowerCopyPage";
 import { FirstSync } from "./FirstSync";
-import { ChoosePin, LockPage } from "./Lock";
-import { PastWork } from "./PastWork";
-import { PracticeBanner } from "./Practice";
-import { practising } from "./practice";
+import { ChoosePin, LockPage } from "./LockPage";
+import { PastWorkPage } from "./PastWorkPage";
+import { PracticeBanner } from "./PracticeBanner";
+import { practising } from "./practiceMode";
 import { RecordPage } from "./RecordPage";
 import { SettingsPage } from "./SettingsPage";
 import { SignIn } from "./SignIn";
 import { expired, locking, notice, online, session, status, toast } from "./state";
-import { Today } from "./Today";
+import { TodayPage } from "./TodayPage";
 import { offlineReady, updateHeld, updateLater, updateNow, updateOffered } from "./updates";
 
 export function App(): JSX.Element {
@@ -51,9 +51,7 @@ function Page(): JSX.Element {
         <Centred>
           <h1 class="text-2xl font-bold">{t("app/name")}</h1>
           <div class="text-left">
-            <Alert tone="error">
-              {sentence("error", state.code === "failed" && !online.value ? "offline" : state.code)}
-            </Alert>
+            <Alert tone="error">{errorText(state.code === "failed" && !online.value ? "offline" : state.code)}</Alert>
           </div>
           <button type="button" class="btn btn-primary" onClick={() => location.reload()}>
             {t("app/retry")}
@@ -61,7 +59,7 @@ function Page(): JSX.Element {
         </Centred>
       );
     case "ended":
-      return <Ended code={state.code} />;
+      return <RevokedPage code={state.code} />;
     case "ready":
       return <Ready />;
   }
@@ -73,15 +71,15 @@ function Ready(): JSX.Element {
   return (
     <Switch>
       <Route path="/">
-        <Today />
+        <TodayPage />
       </Route>
       <Route path="/settings">
         <SettingsPage />
       </Route>
       <Route path="/past">
-        <PastWork />
+        <PastWorkPage />
       </Route>
-      <Route path="/visit/:id/copy">{({ id }) => <CopyPage key={id} id={id} />}</Route>
+      <Route path="/visit/:id/copy">{({ id }) => <BorrowerCopyPage key={id} id={id} />}</Route>
       <Route path="/visit/:id/:step?">{({ id, step }) => <RecordPage key={id} id={id} step={step} />}</Route>
       <Route>
         <Centred>

@@ -3,12 +3,12 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { CheckAnswer, CheckItem, CheckView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
-import { Choices } from "../ui/parts";
-import { AutoText } from "./AutoText";
-import { Spot } from "./Missing";
+import { Choices } from "../ui/components";
+import { AutosaveText } from "./AutosaveText";
+import { FieldAnchor } from "./MissingFields";
 import { me, toast } from "./state";
 import type { OpenRecord } from "./useRecord";
-import { ANSWERS, DOOR_CHECKS } from "./words";
+import { ANSWERS, DOOR_CHECKS } from "./formOptions";
 
 export function Checklist({ record }: { record: OpenRecord }): JSX.Element {
   const own = record.view.checks.filter(({ item, by }) => by === me.value && DOOR_CHECKS.includes(item));
@@ -51,7 +51,7 @@ export function Check({ item, record }: { item: CheckItem; record: OpenRecord })
     void applyWithUndo(command(null, null), text, [command(own.answer, own.reason || null)]);
   };
   return (
-    <Spot paths={[`checks.${item}`]}>
+    <FieldAnchor paths={[`checks.${item}`]}>
       <div class="flex flex-col gap-2">
         <Choices<CheckAnswer>
           label={word("check", item)}
@@ -64,7 +64,7 @@ export function Check({ item, record }: { item: CheckItem; record: OpenRecord })
           onClear={clear}
         />
         {(asking || own?.answer === "not_possible") && (
-          <AutoText
+          <AutosaveText
             label={t("site/why_not")}
             value={own?.reason ?? ""}
             readOnly={readOnly}
@@ -83,6 +83,6 @@ export function Check({ item, record }: { item: CheckItem; record: OpenRecord })
           </p>
         ))}
       </div>
-    </Spot>
+    </FieldAnchor>
   );
 }

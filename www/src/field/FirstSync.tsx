@@ -2,9 +2,9 @@
 import { RefreshCw } from "lucide-preact";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
-import { sentence, t } from "../i18n";
+import { problemText, t } from "../i18n";
 import { formatBytes, formatCount, formatSpan } from "../ui/format";
-import { Alert } from "../ui/parts";
+import { Alert } from "../ui/components";
 import { client, status } from "./state";
 
 /** Before so many seconds a guess of the rest would jump about. */
@@ -20,36 +20,36 @@ export function FirstSync(): JSX.Element {
   return (
     <main class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-5 p-6" aria-live="polite">
       <img src="/icons/icon.svg" alt="" width="56" height="56" class="size-14" />
-      <h1 class="text-2xl font-bold">{t("first/title")}</h1>
+      <h1 class="text-2xl font-bold">{t("first_sync/title")}</h1>
       <progress
         class="progress progress-primary h-3 w-full"
-        aria-label={t("first/title")}
+        aria-label={t("first_sync/title")}
         value={known?.received}
         max={known?.total}
       />
       <p class="flex justify-between gap-3 tabular-nums">
         <span>
           {known
-            ? t("first/text", {
+            ? t("first_sync/text", {
                 received: formatCount(known.received),
                 total: formatCount(known.total),
                 size: formatBytes(known.bytes),
               })
-            : t("first/waiting")}
+            : t("first_sync/waiting")}
         </span>
         {percent !== null && <span class="font-semibold">{percent} %</span>}
       </p>
       {known && begun.current && <Remaining {...known} begun={begun.current} />}
       {state?.problem && (
         <>
-          <Alert tone="warning">{sentence("problem", state.problem)}</Alert>
+          <Alert tone="warning">{problemText(state.problem)}</Alert>
           <button type="button" class="btn btn-primary" onClick={() => void client.syncNow()}>
             <RefreshCw class="size-5" aria-hidden="true" />
             {t("app/retry")}
           </button>
         </>
       )}
-      <p class="muted text-sm">{t("first/safe")}</p>
+      <p class="muted text-sm">{t("first_sync/safe")}</p>
     </main>
   );
 }
@@ -67,7 +67,9 @@ function Remaining(props: {
   const guess = took >= GUESS_AFTER_MS && got > 0 ? formatSpan((took / got) * left) : null;
   return (
     <p class="muted text-sm tabular-nums">
-      {guess ? t("first/left_time", { n: formatCount(left), span: guess }) : t("first/left", { n: formatCount(left) })}
+      {guess
+        ? t("first_sync/left_time", { n: formatCount(left), span: guess })
+        : t("first_sync/left", { n: formatCount(left) })}
     </p>
   );
 }

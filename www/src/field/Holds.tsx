@@ -4,11 +4,11 @@ import type { JSX } from "preact";
 import type { Flag, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDateTime } from "../ui/format";
-import { Alert, Choices, Dialog, TextField } from "../ui/parts";
-import { Begun } from "./Begun";
-import { useForm } from "./form";
+import { Alert, Choices, Dialog, TextField } from "../ui/components";
+import { DraftNotice } from "./DraftNotices";
+import { useForm } from "./useForm";
 import type { OpenRecord } from "./useRecord";
-import { HOLDS } from "./words";
+import { HOLDS } from "./formOptions";
 
 export function HoldsBanner({ view }: { view: VisitView }): JSX.Element | null {
   const { flags, zone } = view.case;
@@ -17,12 +17,12 @@ export function HoldsBanner({ view }: { view: VisitView }): JSX.Element | null {
     <section role="alert" class="bg-error text-error-content rounded-box flex gap-3 p-4">
       <OctagonAlert class="mt-0.5 size-6 shrink-0" aria-hidden="true" />
       <div class="flex flex-col gap-1">
-        <h2 class="text-[1.0625rem] leading-snug font-semibold">{t("rec/holds")}</h2>
+        <h2 class="text-[1.0625rem] leading-snug font-semibold">{t("record/holds")}</h2>
         <ul class="flex flex-col gap-1.5 text-sm leading-relaxed">
           {flags.map((hold) => (
             <li key={`${hold.flag}.${hold.by}`}>
-              <span class="font-medium">{t("rec/hold_by", { flag: word("flag", hold.flag), by: hold.by })}</span>
-              {hold.until !== null && ` · ${t("rec/hold_until", { at: formatDateTime(hold.until, zone) })}`}
+              <span class="font-medium">{t("record/hold_by", { flag: word("flag", hold.flag), by: hold.by })}</span>
+              {hold.until !== null && ` · ${t("record/hold_until", { at: formatDateTime(hold.until, zone) })}`}
               {hold.note && <span class="block">{hold.note}</span>}
             </li>
           ))}
@@ -41,24 +41,24 @@ export function RaiseHold({ record, onClose }: { record: OpenRecord; onClose: ()
   };
   return (
     <Dialog
-      title={t("rec/hold_raise")}
+      title={t("record/hold_raise")}
       onClose={onClose}
       actions={
         <button type="button" class="btn btn-primary" disabled={flag === ""} onClick={() => void raise()}>
-          {t("rec/hold_raise")}
+          {t("record/hold_raise")}
         </button>
       }
     >
-      <Alert tone="warning">{t("rec/hold_text")}</Alert>
+      <Alert tone="warning">{t("record/hold_text")}</Alert>
       <Choices<Flag>
-        label={t("rec/hold_kind")}
+        label={t("record/hold_kind")}
         options={HOLDS}
         value={flag === "" ? null : flag}
         word={(option) => word("flag", option)}
         onChange={form.into("flag")}
       />
-      <TextField label={t("rec/hold_note")} lines={3} value={note} onInput={form.into("note")} />
-      <Begun form={form} />
+      <TextField label={t("record/hold_note")} lines={3} value={note} onInput={form.into("note")} />
+      <DraftNotice form={form} />
     </Dialog>
   );
 }

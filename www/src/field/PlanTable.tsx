@@ -11,7 +11,7 @@ export function planInWords({ instalments, each, last }: Plan, currency: string)
     amount: formatMoney(each, currency),
     last: formatMoney(last, currency),
   };
-  return t(last === each ? "talk_/each" : "talk_/each_last", vars);
+  return t(last === each ? "talk/each" : "talk/each_last", vars);
 }
 
 /** When the first and the last payment are due. */

@@ -4,25 +4,25 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
 import type { Step, VisitView } from "../wasm/doorstep";
-import { sentence, t, word } from "../i18n";
-import { Alert } from "../ui/parts";
+import { errorText, t, word } from "../i18n";
+import { Alert } from "../ui/components";
 import { Conflicts } from "../ui/Conflicts";
-import { BegunElsewhere } from "./Begun";
-import { CaseHead } from "./CaseHead";
+import { DraftsElsewhere } from "./DraftNotices";
+import { CaseHeader } from "./CaseHeader";
 import { HoldsBanner } from "./Holds";
-import { Missing } from "./Missing";
-import { useLastPlace, usePlace } from "./place";
-import { Refused } from "./Refused";
-import { BackLink } from "./SidePage";
+import { MissingFields } from "./MissingFields";
+import { useResumable, usePagePosition } from "./pagePosition";
+import { Refused } from "./RefusedWork";
+import { BackLink } from "./SubPage";
 import { client, save, saving, typing } from "./state";
-import { AppointmentStep } from "./steps/Appointment";
-import { ContactStep } from "./steps/Contact";
-import { OnSiteStep } from "./steps/OnSite";
-import { RecordStep } from "./steps/Record";
-import { TalkStep } from "./steps/Talk";
+import { AppointmentStep } from "./steps/AppointmentStep";
+import { ContactStep } from "./steps/ContactStep";
+import { OnSiteStep } from "./steps/OnSiteStep";
+import { RecordStep } from "./steps/RecordStep";
+import { TalkStep } from "./steps/TalkStep";
 import { SyncChip } from "./SyncStatus";
 import { useRecord, type OpenRecord } from "./useRecord";
-import { STEPS } from "./words";
+import { STEPS } from "./formOptions";
 
 /** What the page's header covers. */
 const HEADER_PX = 72;
@@ -45,12 +45,12 @@ export function RecordPage({ id, step: named }: { id: string; step: string | und
   useEffect(() => {
     if (first && !step) go(`/visit/${id}/${first}`, { replace: true });
   }, [id, first, step]);
-  useLastPlace();
+  useResumable();
   useLayoutEffect(() => scrollTo(0, 0), [id]);
   const known = useRef<string | null>(null);
   const ready = view !== null && step !== undefined;
   // Who comes from the list hears whose record it is, who goes on hears the step.
-  usePlace(ready, stepTop, known.current === id ? "#step" : "h1");
+  usePagePosition(ready, stepTop, known.current === id ? "#step" : "h1");
   useEffect(() => {
     if (!view) return;
     known.current = id;
@@ -142,7 +142,7 @@ function NotSaved(): JSX.Element | null {
   if (state?.state !== "failed") return null;
   return (
     <Alert tone="error">
-      <p>{sentence("error", state.reason ?? "storage_failed")}</p>
+      <p>{errorText(state.reason ?? "storage_failed")}</p>
       <button type="button" class="btn btn-quiet mt-2" onClick={() => void client.syncNow().catch(() => undefined)}>
         {t("app/retry")}
       </button>
@@ -162,13 +162,13 @@ function Skeleton(): JSX.Element {
 function Failed({ code }: { code: string }): JSX.Element {
   const known =
     code === "unknown_record"
-      ? (["rec/gone", "rec/gone_text"] as const)
+      ? (["record/gone", "record/gone_text"] as const)
       : code === "damaged"
-        ? (["rec/damaged", "rec/damaged_text"] as const)
+        ? (["record/damaged", "record/damaged_text"] as const)
         : null;
   return (
     <div class="card-plain flex flex-col gap-3">
-      <h1 class="text-lg font-semibold">{known ? t(known[0]) : sentence("error", code)}</h1>
+      <h1 class="text-lg font-semibold">{known ? t(known[0]) : errorText(code)}</h1>
       {known && <p>{t(known[1])}</p>}
       <button type="button" class="btn btn-primary" onClick={() => void client.syncNow()}>
         {t("sync/now")}
@@ -192,19 +192,19 @@ function Open({ record, step }: { record: OpenRecord; step: Step }): JSX.Element
       <HoldsBanner view={view} />
       <Refused view={view} />
       <Review view={view} />
-      <CaseHead record={record} />
+      <CaseHeader record={record} />
       <Conflicts view={view} apply={apply} />
       <div class="pt-1">
         <h2 id="step" tabIndex={-1} class="pb-1 text-xl font-bold">
           {word("step", step)}
         </h2>
-        <Missing step={view.steps.find((candidate) => candidate.step === step)} />
-        <BegunElsewhere record={record} step={step} />
+        <MissingFields step={view.steps.find((candidate) => candidate.step === step)} />
+        <DraftsElsewhere record={record} step={step} />
       </div>
       <Body key={step} record={record} />
       {next && (
         <Link href={`/visit/${view.id}/${next}`} replace class="btn btn-tonal">
-          {t("rec/next", { step: word("step", next) })}
+          {t("record/next", { step: word("step", next) })}
           <ChevronRight class="size-5" aria-hidden="true" />
         </Link>
       )}
@@ -217,21 +217,21 @@ function Review({ view }: { view: VisitView }): JSX.Element | null {
   if (view.review.status === "returned" && view.stage === "recorded") {
     return (
       <Alert tone="warning">
-        <strong class="font-semibold">{t("rec/returned")}</strong>
+        <strong class="font-semibold">{t("record/returned")}</strong>
         <p class="whitespace-pre-line">{view.review.remark}</p>
         {view.review.by && <p class="pt-1 opacity-80">{view.review.by}</p>}
       </Alert>
     );
   }
-  if (view.stage === "reviewed") return <Alert>{t("rec/accepted")}</Alert>;
-  return view.stage === "sealed" ? <Alert>{t("rec/sealed")}</Alert> : null;
+  if (view.stage === "reviewed") return <Alert>{t("record/accepted")}</Alert>;
+  return view.stage === "sealed" ? <Alert>{t("record/sealed")}</Alert> : null;
 }
 
 /** The five steps within reach of the thumb. */
 function Steps({ view, current }: { view: VisitView; current: Step }): JSX.Element {
   return (
     <nav
-      aria-label={t("rec/steps")}
+      aria-label={t("record/steps")}
       class="border-base-300 bg-base-100 @container fixed inset-x-0 bottom-0 z-20 border-t pb-[env(safe-area-inset-bottom)]"
     >
       <ol class="mx-auto grid max-w-xl grid-cols-5 @max-[19rem]:flex @max-[19rem]:justify-around">
@@ -261,7 +261,7 @@ function Steps({ view, current }: { view: VisitView; current: Step }): JSX.Eleme
                 >
                   {word("step", step)}
                 </span>
-                {done && <span class="sr-only">{t("rec/step_done")}</span>}
+                {done && <span class="sr-only">{t("record/step_done")}</span>}
               </Link>
             </li>
           );

@@ -2,13 +2,13 @@
 import { Mic, Square } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { RecordingRow } from "../core/attachmentStore";
-import { recordingLock } from "../core/names";
+import type { RecordingRow } from "../core/attachments/attachmentStore";
+import { recordingLock } from "../core/store/names";
 import { t } from "../i18n";
 import { formatDateTime } from "../ui/format";
-import { Alert, useBusy } from "../ui/parts";
-import { useUnfinished } from "../ui/unfinished";
-import { touch } from "./locking";
+import { Alert, useBusy } from "../ui/components";
+import { useDirtyForm } from "../ui/dirtyForms";
+import { touch } from "./autoLock";
 import { attachmentsChanged, client, explain } from "./state";
 
 /** A kill costs no more than this. */
@@ -35,7 +35,7 @@ export function Recorder({ record }: { record: string }): JSX.Element {
   const [cut, setCut] = useState<RecordingRow[]>([]);
   const [busy, run] = useBusy();
   const current = useRef<Running | null>(null);
-  useUnfinished(running !== null);
+  useDirtyForm(running !== null);
   const reread = (): void => void cutOff(record).then(setCut, () => undefined);
   useEffect(() => attachmentsChanged.subscribe(reread), [record]);
   // Whoever leaves the page ends the recording; what is on disk is offered when they come back.
@@ -53,7 +53,7 @@ export function Recorder({ record }: { record: string }): JSX.Element {
         current.current = next;
         setRunning(next);
       } catch (cause) {
-        setFailed(cause instanceof DOMException ? t("att/no_microphone") : explain(cause));
+        setFailed(cause instanceof DOMException ? t("attachment/no_microphone") : explain(cause));
       }
     });
   const finish = (): Promise<void> =>
@@ -82,27 +82,27 @@ export function Recorder({ record }: { record: string }): JSX.Element {
       {running ? (
         <button type="button" class="btn btn-primary" disabled={busy} onClick={() => void finish()}>
           <Square class="size-5" aria-hidden="true" />
-          {t("att/stop", { length: clock(length) })}
+          {t("attachment/stop", { length: clock(length) })}
         </button>
       ) : (
         <button type="button" class="btn btn-quiet" disabled={busy} onClick={() => void start()}>
           <Mic class="size-5" aria-hidden="true" />
-          {t("att/record")}
+          {t("attachment/record")}
         </button>
       )}
-      {running && <p class="muted text-sm">{t("att/recording")}</p>}
+      {running && <p class="muted text-sm">{t("attachment/recording")}</p>}
       {failed && <Alert tone="error">{failed}</Alert>}
       {cut.map((row) => (
         <Alert key={row.id} tone="warning">
-          <p>{t("att/cut", { at: formatDateTime(row.begun_at), length: clock(row.length) })}</p>
+          <p>{t("attachment/cut", { at: formatDateTime(row.begun_at), length: clock(row.length) })}</p>
           <div class="mt-2 flex gap-2">
             <button
               type="button"
               class="btn btn-primary grow"
               disabled={busy}
-              onClick={() => void settle(client.finishRecording(row.id, t("att/cut_caption")))}
+              onClick={() => void settle(client.finishRecording(row.id, t("attachment/cut_caption")))}
             >
-              {t("att/keep")}
+              {t("attachment/keep")}
             </button>
             <button
               type="button"
@@ -110,7 +110,7 @@ export function Recorder({ record }: { record: string }): JSX.Element {
               disabled={busy}
               onClick={() => void settle(client.dropRecording(row.id))}
             >
-              {t("att/drop")}
+              {t("attachment/drop")}
             </button>
           </div>
         </Alert>

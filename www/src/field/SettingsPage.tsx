@@ -4,21 +4,21 @@ import { useEffect, useState } from "preact/hooks";
 import type { StorageState } from "../core/api";
 import { t } from "../i18n";
 import { formatBytes } from "../ui/format";
-import { Settings } from "../ui/settings";
-import { LockSettings } from "./Lock";
-import { InstallState } from "./Install";
-import { usePlace } from "./place";
-import { beginPractice, practising } from "./practice";
+import { Settings } from "../ui/AppearanceSettings";
+import { LockSettings } from "./LockPage";
+import { InstallState } from "./InstallCard";
+import { usePagePosition } from "./pagePosition";
+import { beginPractice, practising } from "./practiceMode";
 import { diagnostics, VERSION } from "./diagnostics";
-import { SidePage } from "./SidePage";
+import { SidePage } from "./SubPage";
 import { client, rows, showToast } from "./state";
 import { updateHeld, updateNow, updateOffered, updateWaits } from "./updates";
 
 export function SettingsPage(): JSX.Element {
-  usePlace(true, () => 0, "h1");
+  usePagePosition(true, () => 0, "h1");
   return (
-    <SidePage title={t("set/title")}>
-      <Section title={t("set/look")}>
+    <SidePage title={t("settings/title")}>
+      <Section title={t("settings/look")}>
         <Settings />
       </Section>
       {!practising && (
@@ -26,7 +26,7 @@ export function SettingsPage(): JSX.Element {
           <LockSettings />
         </Section>
       )}
-      <Section title={t("set/storage")}>
+      <Section title={t("settings/storage")}>
         <Kept />
       </Section>
       <Section title={t("install/title")}>
@@ -40,15 +40,15 @@ export function SettingsPage(): JSX.Element {
           </button>
         </Section>
       )}
-      <Section title={t("set/help")}>
+      <Section title={t("settings/help")}>
         <Diagnostics />
       </Section>
-      <Section title={t("set/about")}>
+      <Section title={t("settings/about")}>
         <p>
           {t("app/name")} <span class="tabular-nums">{VERSION}</span>
         </p>
         {updateWaits.value && !updateOffered.value && <PutOff />}
-        <p class="muted text-sm">{t("set/about_text")}</p>
+        <p class="muted text-sm">{t("settings/about_text")}</p>
       </Section>
     </SidePage>
   );
@@ -83,23 +83,23 @@ function Kept(): JSX.Element {
   const ask = async (): Promise<void> => {
     const granted = await navigator.storage.persist().catch(() => false);
     read();
-    if (!granted) showToast({ text: t("set/persist_denied") });
+    if (!granted) showToast({ text: t("settings/persist_denied") });
   };
   return (
     <>
-      <p>{t("set/records", { n: (rows.value ?? []).length })}</p>
+      <p>{t("settings/records", { n: (rows.value ?? []).length })}</p>
       {storage && (
         <>
-          <p>{t("set/used", { used: formatBytes(storage.usage), quota: formatBytes(storage.quota) })}</p>
+          <p>{t("settings/used", { used: formatBytes(storage.usage), quota: formatBytes(storage.quota) })}</p>
           <p class="muted text-sm">{t(storage.persisted ? "sync/persisted" : "sync/not_persisted")}</p>
           {!storage.persisted && (
             <button type="button" class="btn btn-quiet" onClick={() => void ask()}>
-              {t("set/persist_ask")}
+              {t("settings/persist_ask")}
             </button>
           )}
         </>
       )}
-      <p class="muted text-sm">{t("set/free_text")}</p>
+      <p class="muted text-sm">{t("settings/free_text")}</p>
     </>
   );
 }
@@ -114,27 +114,27 @@ function Diagnostics(): JSX.Element {
       () => true,
       () => false,
     );
-    showToast({ text: t(copied ? "set/copied" : "set/not_copied") });
+    showToast({ text: t(copied ? "settings/copied" : "settings/not_copied") });
   };
   return (
     <>
-      <p>{t("set/help_text")}</p>
+      <p>{t("settings/help_text")}</p>
       {text === null ? (
         <button type="button" class="btn btn-quiet" onClick={show}>
-          {t("set/help_show")}
+          {t("settings/help_show")}
         </button>
       ) : (
         <>
           <pre
             class="bg-base-200 rounded-field max-h-64 overflow-auto p-3 text-xs whitespace-pre-wrap select-all"
             tabIndex={0}
-            aria-label={t("set/help")}
+            aria-label={t("settings/help")}
             data-testid="diagnostics"
           >
             {text}
           </pre>
           <button type="button" class="btn btn-tonal" onClick={() => void copy()}>
-            {t("set/help_copy")}
+            {t("settings/help_copy")}
           </button>
         </>
       )}

@@ -4,9 +4,9 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../i18n";
 import { OpenIdButton } from "../ui/OpenIdButton";
-import { Alert, Field, useBusy } from "../ui/parts";
-import { Settings } from "../ui/settings";
-import { beginPractice } from "./practice";
+import { Alert, Field, useBusy } from "../ui/components";
+import { Settings } from "../ui/AppearanceSettings";
+import { beginPractice } from "./practiceMode";
 import { client, enter, expired, explain, online } from "./state";
 
 export function SignIn(): JSX.Element {
@@ -18,9 +18,9 @@ export function SignIn(): JSX.Element {
         <p class="muted text-balance">{t("app/tagline")}</p>
       </header>
       <div class="card-plain flex flex-col gap-4 p-5">
-        <h2 class="text-lg font-semibold">{t("sign/title")}</h2>
+        <h2 class="text-lg font-semibold">{t("sign_in/title")}</h2>
         <SignInForm onDone={() => undefined} />
-        <p class="muted text-sm">{t("sign/lead")}</p>
+        <p class="muted text-sm">{t("sign_in/lead")}</p>
       </div>
       <details class="card-plain py-1">
         <summary class="flex min-h-11 cursor-pointer items-center justify-center text-sm font-medium">
@@ -59,7 +59,7 @@ export function SignInForm(props: { name?: string; onDone: () => void }): JSX.El
   };
   return (
     <form class="flex flex-col gap-4" onSubmit={submit}>
-      <Field label={t("sign/name")}>
+      <Field label={t("sign_in/name")}>
         {(id) => (
           <input
             id={id}
@@ -74,7 +74,7 @@ export function SignInForm(props: { name?: string; onDone: () => void }): JSX.El
           />
         )}
       </Field>
-      <Field label={t("sign/password")}>
+      <Field label={t("sign_in/password")}>
         {(id) => (
           <input
             id={id}
@@ -91,11 +91,11 @@ export function SignInForm(props: { name?: string; onDone: () => void }): JSX.El
       {!online.value && !error && (
         <p class="muted flex items-center gap-2 text-sm" role="status">
           <WifiOff class="size-5 shrink-0" aria-hidden="true" />
-          {t("sign/no_network")}
+          {t("sign_in/no_network")}
         </p>
       )}
       <button type="submit" class="btn btn-primary" disabled={busy}>
-        {busy ? t("sign/working") : t("sign/submit")}
+        {busy ? t("sign_in/working") : t("sign_in/submit")}
       </button>
       <OpenIdButton door="field" enrolled={() => client.enrolled()} />
     </form>

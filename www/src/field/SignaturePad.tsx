@@ -6,8 +6,8 @@ import Pad from "signature_pad";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
-import { Alert, Choices, Dialog, TextField } from "../ui/parts";
-import { useForm } from "./form";
+import { Alert, Choices, Dialog, TextField } from "../ui/components";
+import { useForm } from "./useForm";
 import { me } from "./state";
 import { drawStrokes, readStrokes, writeStrokes } from "./strokes";
 import type { OpenRecord } from "./useRecord";
@@ -46,11 +46,11 @@ export function SignaturePad(props: {
     return () => next.off();
   }, [typed]);
   const ready = typed ? name.trim() !== "" && reason.trim() !== "" : strokes !== "";
-  const who = signer === "borrower" ? t("att/by_borrower") : t("att/by_collector", { user: me.value });
+  const who = signer === "borrower" ? t("attachment/by_borrower") : t("attachment/by_collector", { user: me.value });
   const done = async (): Promise<void> => {
     const paper = typed ? written(name.trim()) : canvas.current;
     const picture = paper && (await new Promise<Blob | null>((resolve) => paper.toBlob(resolve, "image/png")));
-    if (picture) props.onDone(picture, typed ? `${who} – ${t("att/typed_because", { name, reason })}` : who);
+    if (picture) props.onDone(picture, typed ? `${who} – ${t("attachment/typed_because", { name, reason })}` : who);
   };
   // Nothing to come back to.
   const close = (): void => {
@@ -59,7 +59,7 @@ export function SignaturePad(props: {
   };
   return (
     <Dialog
-      title={t("att/signature")}
+      title={t("attachment/signature")}
       onClose={close}
       actions={
         <>
@@ -67,30 +67,30 @@ export function SignaturePad(props: {
             {t("app/cancel")}
           </button>
           <button type="button" class="btn btn-primary" disabled={!ready} onClick={() => void done()}>
-            {t("att/take")}
+            {t("attachment/take")}
           </button>
         </>
       }
     >
       <Choices<Signer>
-        label={t("att/who")}
+        label={t("attachment/who")}
         options={["borrower", "collector"]}
         value={signer}
         look="segments"
-        word={(option) => t(`att/${option}`)}
+        word={(option) => t(`attachment/${option}`)}
         onChange={form.into("signer")}
       />
       {typed ? (
         <>
-          <TextField label={t("att/typed_name")} value={name} onInput={form.into("name")} />
-          <TextField label={t("att/typed_reason")} value={reason} onInput={form.into("reason")} />
-          <Alert>{t("att/typed_text")}</Alert>
+          <TextField label={t("attachment/typed_name")} value={name} onInput={form.into("name")} />
+          <TextField label={t("attachment/typed_reason")} value={reason} onInput={form.into("reason")} />
+          <Alert>{t("attachment/typed_text")}</Alert>
         </>
       ) : (
         <canvas
           ref={canvas}
           role="img"
-          aria-label={t("att/pad")}
+          aria-label={t("attachment/pad")}
           class="rounded-field border-base-300 h-48 w-full touch-none border bg-white"
         />
       )}
@@ -104,11 +104,11 @@ export function SignaturePad(props: {
               form.set({ strokes: "" });
             }}
           >
-            {t("att/clear")}
+            {t("attachment/clear")}
           </button>
         )}
         <button type="button" class="btn btn-ghost" onClick={() => form.set({ by: typed ? "hand" : "name" })}>
-          {t(typed ? "att/draw_instead" : "att/type_instead")}
+          {t(typed ? "attachment/draw_instead" : "attachment/type_instead")}
         </button>
       </div>
     </Dialog>

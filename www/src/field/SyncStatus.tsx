@@ -15,10 +15,10 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { ListRow, StorageState, SyncStatus } from "../core/api";
-import { sentence, t } from "../i18n";
+import { problemText, t, type TextKey } from "../i18n";
 import { formatBytes, formatCount, formatDateTime, formatSpan } from "../ui/format";
-import { Alert, Dialog, useBusy } from "../ui/parts";
-import { practising } from "./practice";
+import { Alert, Dialog, useBusy } from "../ui/components";
+import { practising } from "./practiceMode";
 import { SignInForm } from "./SignIn";
 import { attachmentsChanged, client, clock, enter, expired, explain, me, rows, status } from "./state";
 
@@ -111,7 +111,7 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
   return (
     <Dialog title={t("sync/sheet")} onClose={onClose}>
       {state.problem && (
-        <Alert tone={state.state === "attention" ? "error" : "info"}>{sentence("problem", state.problem)}</Alert>
+        <Alert tone={state.state === "attention" ? "error" : "info"}>{problemText(state.problem)}</Alert>
       )}
       {expired.value && <SignInForm name={me.value} onDone={onClose} />}
       <div class="sheet-rows text-[0.9375rem]">
@@ -128,7 +128,7 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
             ? t("sync/nothing_waits")
             : t("sync/waiting", { n: state.unsent, at: formatDateTime(state.oldest_unsent_at) })}
         </Line>
-        {attachments > 0 && <Line Icon={Paperclip}>{t("att/to_go", { n: attachments })}</Line>}
+        {attachments > 0 && <Line Icon={Paperclip}>{t("attachment/to_go", { n: attachments })}</Line>}
         {state.repairs > 0 && <Line Icon={Wrench}>{t("sync/repairs", { n: formatCount(state.repairs) })}</Line>}
         {Math.abs(skew) >= SKEW_SHOWN_MS && (
           <Line Icon={Clock} tone="text-error">
@@ -150,11 +150,11 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
       {waiting.length > 0 && <Waiting rows={waiting} onOpen={onClose} />}
       <div class="border-base-300 flex items-center justify-between gap-2 border-t pt-4">
         <span>
-          <span class="muted block text-sm">{t("sign/as")}</span>
+          <span class="muted block text-sm">{t("sign_in/as")}</span>
           <span class="font-medium">{me.value}</span>
         </span>
         <Link href="/settings" class="btn btn-ghost ml-auto" onClick={onClose}>
-          {t("set/title")}
+          {t("settings/title")}
         </Link>
         <button
           type="button"
@@ -168,7 +168,7 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
           }
         >
           <LogOut class="size-5" aria-hidden="true" />
-          {t("sign/out")}
+          {t("sign_in/out")}
         </button>
       </div>
     </Dialog>
@@ -208,7 +208,7 @@ function Waiting({ rows: waiting, onOpen }: { rows: ListRow[]; onOpen: () => voi
 }
 
 /** The key of the reason why a record has not reached the office. */
-function whyUnsent(row: ListRow): string {
+function whyUnsent(row: ListRow): TextKey {
   if (row.problem === "damaged") return "sync/why_damaged";
   if (row.problem !== null) return "sync/why_refused";
   if (row.state === "sending") return "sync/why_sending";

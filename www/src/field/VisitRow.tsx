@@ -14,7 +14,7 @@ import { useMemo } from "preact/hooks";
 import { navigate } from "wouter-preact/use-browser-location";
 import type { ListRow, RecordState } from "../core/api";
 import { lang, t, word } from "../i18n";
-import { practising } from "./practice";
+import { practising } from "./practiceMode";
 import { formatMoney, formatShortDate, formatShortWindow, formatTime } from "../ui/format";
 
 const STATE: Record<RecordState, { tone: string; Icon: typeof CloudCheck }> = {

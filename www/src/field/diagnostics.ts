@@ -1,8 +1,8 @@
 /** What helps to find out why a phone does not do what it should: no names, no case, no address. */
 import { lang } from "../i18n";
 import { textSize, theme } from "../ui/theme";
-import { wayToInstall } from "./install";
-import { practising } from "./practice";
+import { wayToInstall } from "./installPrompt";
+import { practising } from "./practiceMode";
 import { client, rows, status } from "./state";
 
 export const VERSION = __VERSION__;

@@ -4,8 +4,8 @@ import { render } from "preact";
 import { readReturn } from "../ui/openid";
 import { initTheme } from "../ui/theme";
 import { App } from "./App";
-import { watchIdle } from "./locking";
-import { practising, sweepPractice } from "./practice";
+import { watchIdle } from "./autoLock";
+import { practising, sweepPractice } from "./practiceMode";
 import { begin } from "./state";
 import { watchUpdates } from "./updates";
 

@@ -9,8 +9,8 @@ export function readBack(view: VisitView): [string, string][] {
   const time = (ms: number | null): string => (ms === null ? "" : formatDateTime(ms, zone));
   const money = (minor: number): string => formatMoney(minor, facts.currency);
   const options = talk.options.map((option) => {
-    const terms = `${word("option", option.kind)}: ${t("talk_/total", { amount: money(option.amount), n: option.instalments })}`;
-    return option.id === talk.chosen_option ? `${terms} – ${t("talk_/choose")}` : terms;
+    const terms = `${word("option", option.kind)}: ${t("talk/total", { amount: money(option.amount), n: option.instalments })}`;
+    return option.id === talk.chosen_option ? `${terms} – ${t("talk/choose")}` : terms;
   });
   const payments = view.payments.map(({ amount, at, channel }) =>
     [money(amount), formatDateTime(at, facts.zone), channel].filter(Boolean).join(" · "),
@@ -30,7 +30,7 @@ export function readBack(view: VisitView): [string, string][] {
       word("field", "talk.promise"),
       promise ? [money(promise.amount), formatDate(promise.due_date), promise.channel].filter(Boolean).join(" · ") : "",
     ],
-    [t("end/payments"), payments.join("\n")],
+    [t("outcome/payments"), payments.join("\n")],
     [word("field", "talk.disposition"), talk.disposition ? word("disposition", talk.disposition) : ""],
     [word("field", "feedback"), view.feedback.trim()],
     [word("field", "visit.left_at"), time(visit.left_at)],

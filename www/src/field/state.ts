@@ -9,13 +9,13 @@ import {
   type StartState,
   type SyncStatus,
 } from "../core/api";
-import { connect } from "../core/client";
-import { PRACTICE, STORE } from "../core/names";
-import { sentence, t } from "../i18n";
+import { connect } from "../core/tabs/client";
+import { PRACTICE, STORE } from "../core/store/names";
+import { errorText, problemText, t } from "../i18n";
 import { fieldName, today } from "../ui/format";
 import { signedIn } from "../ui/openid";
-import { arrange, dayOf, prepare } from "./agenda";
-import { practising } from "./practice";
+import { arrange, dayOf, prepare } from "./listSections";
+import { practising } from "./practiceMode";
 
 export const client = connect(practising ? PRACTICE : STORE);
 
@@ -89,8 +89,8 @@ export function showToast(next: Toast): void {
 
 /** The sentence for whatever was thrown; it names the field where the core named one. */
 export function explain(cause: unknown): string {
-  if (!(cause instanceof ClientError)) return sentence("error", "failed");
-  const said = sentence("error", cause.code);
+  if (!(cause instanceof ClientError)) return errorText("failed");
+  const said = errorText(cause.code);
   // The rules that stop a departure stand on the page with their reasons; they are no fields.
   const ofRules = cause.code.startsWith("conduct_");
   return cause.path === "" || ofRules ? said : t("error_at", { field: fieldName(cause.path), said });
@@ -163,7 +163,7 @@ export async function enter(next: StartState): Promise<void> {
 /** Goes on with whom the identity provider signed in; where that can't be, everything stays as it was. */
 async function takeOver(started: StartState): Promise<StartState> {
   try {
-    return await client.cameBack();
+    return await client.completeOidc();
   } catch (cause) {
     notice.value = explain(cause);
     return started;
@@ -197,7 +197,7 @@ export async function begin(): Promise<void> {
         rotation.value = event.rotation;
         return;
       case "restarted":
-        notice.value = sentence("problem", "restarted");
+        notice.value = problemText("restarted");
         restarts.value += 1;
         listChanged();
         return;

@@ -7,8 +7,8 @@
  * over, and every tab loads itself anew.
  */
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
-import { livingTabs } from "../core/client";
-import { unfinished } from "../ui/unfinished";
+import { countTabs } from "../core/tabs/presence";
+import { dirtyForms } from "../ui/dirtyForms";
 import { save, saving, status, typing } from "./state";
 
 /** A browser looks for a new version on its own only when a page is loaded; this app stays open for days. */
@@ -30,7 +30,7 @@ export const updateHeld = signal<"here" | "elsewhere" | null>(null);
 
 const saved = computed(() => typing.value === 0 && saving.value === 0 && (save.value?.state ?? "saved") === "saved");
 /** Loading this page anew costs nobody a letter. */
-const finished = computed(() => unfinished.value === 0 && saved.value);
+const finished = computed(() => dirtyForms.value === 0 && saved.value);
 
 /** The office does not speak the language of this version any more. */
 const outgrown = computed(() => status.value?.problem === "unsupported_version");
@@ -109,7 +109,7 @@ export function updateLater(): void {
 
 /** Whether this tab may be loaded anew, once what saves itself is saved. */
 async function agree(): Promise<boolean> {
-  const ready = unfinished.value === 0 && (await comes(saved, FLUSH_MS)) && finished.value;
+  const ready = dirtyForms.value === 0 && (await comes(saved, FLUSH_MS)) && finished.value;
   // A page that was loaded past the service worker changes over like any other.
   if (ready) loaded = true;
   return ready;
@@ -117,7 +117,7 @@ async function agree(): Promise<boolean> {
 
 /** Asks each of the other tabs; one that does not answer may hold anything. */
 async function othersAgree(): Promise<boolean> {
-  const asked = (await livingTabs()) - 1;
+  const asked = (await countTabs()) - 1;
   if (asked <= 0) return true;
   const call = crypto.randomUUID();
   return new Promise((done) => {

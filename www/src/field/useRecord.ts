@@ -2,8 +2,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../core/api";
 import type { Command, VisitView } from "../wasm/doorstep";
-import { carryOut, signOnce, type About } from "./carryOut";
-import { useDrafts, type Drafts } from "./drafts";
+import { applyWithRetry, signWithRetry, type About } from "./applyCommand";
+import { useDrafts, type Drafts } from "./useDrafts";
 import { changed, client, explain, onRestart, save, saving, showToast } from "./state";
 
 export interface OpenRecord {
@@ -92,14 +92,14 @@ export function useRecord(id: string): RecordState {
   };
   const apply: OpenRecord["apply"] = (command, about = {}) =>
     carry(async () => {
-      const next = await carryOut(id, command, about);
+      const next = await applyWithRetry(id, command, about);
       if (about.form !== undefined && live.current) drafts.emptied(about.form);
       return next;
     });
   const sign: OpenRecord["sign"] = (sealed, text) =>
     carry(async () => {
       const reading = { id: await client.newId(), at: Date.now(), heads: sealed.heads, text };
-      return signOnce(id, reading);
+      return signWithRetry(id, reading);
     });
   const applyWithUndo: OpenRecord["applyWithUndo"] = async (command, text, back, form) => {
     const done = await apply(command, { form });

@@ -1,114 +1,142 @@
-/** Words of both languages. The language is a signal: a page that reads it is drawn anew. */
+/**
+ * Texts in both languages. The language is a signal, so components that read a text are rendered
+ * again when it changes.
+ *
+ * A text may hold `{{name}}` for values. A text that depends on a number has one entry per plural
+ * form, such as `more_one` and `more_other`; callers name `more` and pass the number as `n`.
+ */
 import { signal } from "@preact/signals";
-import i18next from "i18next";
-import { remember, remembered } from "../ui/remember";
+import { readPreference, writePreference } from "../ui/preferences";
 import conductEn from "./conduct.en.json";
 import conductZh from "./conduct.zh-CN.json";
-import en from "./en.json";
-import papersEn from "./papers.en.json";
-import papersZh from "./papers.zh-CN.json";
-import zh from "./zh-CN.json";
+import errorsEn from "./errors.en.json";
+import errorsZh from "./errors.zh-CN.json";
+import type officeEn from "./office.en.json";
+import pagesEn from "./pages.en.json";
+import pagesZh from "./pages.zh-CN.json";
+import wordsEn from "./words.en.json";
+import wordsZh from "./words.zh-CN.json";
 
 export type Lang = "en" | "zh-CN";
 
-const KEPT = "doorstep.lang";
+interface Tree {
+  [key: string]: string | Tree;
+}
+type Keys<T> = {
+  [K in keyof T & string]: T[K] extends string ? K : `${K}/${Keys<T[K]>}`;
+}[keyof T & string];
+type WithoutPlural<K> = K extends `${infer Base}_${"one" | "other"}` ? Base : K;
+
+/** Every text of both apps, as the English files have them: `sign_in/title`. */
+export type TextKey = WithoutPlural<
+  Keys<typeof pagesEn & typeof errorsEn & typeof wordsEn & { conduct: typeof conductEn; office: typeof officeEn }>
+>;
+type Values = Record<string, string | number>;
+
+const LANG_KEY = "doorstep.lang";
 
 function preferred(): Lang {
-  const kept = remembered(KEPT);
-  if (kept === "en" || kept === "zh-CN") return kept;
+  const saved = readPreference(LANG_KEY);
+  if (saved === "en" || saved === "zh-CN") return saved;
   return navigator.languages.some((tag) => tag.toLowerCase().startsWith("zh")) ? "zh-CN" : "en";
 }
 
 export const lang = signal<Lang>(preferred());
-
-void i18next.init({
-  lng: lang.value,
-  fallbackLng: "en",
-  // Keys under `word.field` are paths of the record and hold dots themselves.
-  keySeparator: "/",
-  nsSeparator: false,
-  // Preact escapes what it draws.
-  interpolation: { escapeValue: false },
-  initImmediate: false,
-  resources: {
-    en: { translation: { ...joined(en, papersEn), conduct: conductEn } },
-    "zh-CN": { translation: { ...joined(zh, papersZh), conduct: conductZh } },
-  },
-} as Parameters<typeof i18next.init>[0]);
 document.documentElement.lang = lang.value;
 
-/** One tree of words out of two files; both may add to the same branch. */
-function joined(words: object, more: object): object {
-  const all: Record<string, unknown> = { ...words };
-  for (const [key, value] of Object.entries(more)) {
-    const held = all[key];
-    all[key] = typeof held === "object" && held !== null ? joined(held, value as object) : value;
+const texts: Record<Lang, Map<string, string>> = { en: new Map(), "zh-CN": new Map() };
+
+/** Adds a tree of texts; the console adds its own, which phones do not load. */
+export function addTexts(language: Lang, tree: Tree, prefix = ""): void {
+  for (const [key, value] of Object.entries(tree)) {
+    if (typeof value === "string") texts[language].set(prefix + key, value);
+    else addTexts(language, value, `${prefix}${key}/`);
   }
-  return all;
+}
+addTexts("en", { ...pagesEn, ...errorsEn, ...wordsEn, conduct: conductEn });
+addTexts("zh-CN", { ...pagesZh, ...errorsZh, ...wordsZh, conduct: conductZh });
+
+/** Set while a text is written in another language than the page's. */
+let override: Lang | undefined;
+
+function current(): Lang {
+  // Reading the signal subscribes the caller to changes of the language.
+  return override ?? lang.value;
 }
 
-/** Whose numbers and dates are written: the region that the browser names, in the language chosen. */
-export function locale(): string {
-  const tag = spoken ?? lang.value;
-  if (tag !== "en") return tag;
-  return navigator.languages.find((tag) => tag.startsWith("en-")) ?? "en-GB";
-}
-
-/** The language of what is written for somebody else, while it is written. */
-let spoken: Lang | undefined;
-
-/** Writes words, numbers and dates in a language that may be another than the page's. */
-export function inLanguage<T>(tag: Lang, write: () => T): T {
-  const before = spoken;
-  spoken = tag;
+/** Runs `write` with texts, numbers and dates in the given language. */
+export function inLanguage<T>(language: Lang, write: () => T): T {
+  const before = override;
+  override = language;
   try {
     return write();
   } finally {
-    spoken = before;
+    override = before;
   }
 }
 
-/** Words without values, as they were said before: a list says the same ones thousands of times. */
-const said = new Map<string, string>();
-
-/** The sentence for a key such as `sign/title`. */
-export function t(key: string, vars?: Record<string, string | number>): string {
-  // Read, so that whoever draws is drawn anew when the language changes.
-  void lang.value;
-  const language = languageNow();
-  const lng = spoken ? { lng: spoken } : {};
-  if (vars) return i18next.t(key, { ...vars, ...lng });
-  const known = said.get(`${language} ${key}`);
-  if (known !== undefined) return known;
-  const fresh = i18next.t(key, lng);
-  if (has(key)) said.set(`${language} ${key}`, fresh);
-  return fresh;
+/** The locale of numbers and dates: the chosen language, with the browser's region if it is English. */
+export function locale(): string {
+  const language = current();
+  if (language !== "en") return language;
+  return navigator.languages.find((tag) => tag.startsWith("en-")) ?? "en-GB";
 }
 
-/** The word of a vocabulary, such as `word("stage", "sealed")`; a word not known stands for itself. */
+/** The text for a key. */
+export function t(key: TextKey, values?: Values): string {
+  return textFor(key, values) ?? key;
+}
+
+/** The text for a key that is built from a code the types do not know; undefined if there is none. */
+export function textFor(key: string, values?: Values): string | undefined {
+  const language = current();
+  const known = texts[language];
+  const text = known.get(key) ?? known.get(`${key}_${plural(language, values?.["n"])}`);
+  if (text === undefined || !values) return text;
+  return text.replace(/{{(\w+)}}/g, (placeholder, name: string) => {
+    const value = values[name] ?? placeholder;
+    return typeof value === "number" ? numberFormat().format(value) : value;
+  });
+}
+
+/** A formatter is expensive to make, and a list shows thousands of numbers. */
+const numberFormats = new Map<string, Intl.NumberFormat>();
+
+/** Writes whole numbers as the locale does. */
+export function numberFormat(): Intl.NumberFormat {
+  const tag = locale();
+  const format = numberFormats.get(tag) ?? new Intl.NumberFormat(tag);
+  numberFormats.set(tag, format);
+  return format;
+}
+
+const rules: Record<Lang, Intl.PluralRules> = {
+  en: new Intl.PluralRules("en"),
+  "zh-CN": new Intl.PluralRules("zh-CN"),
+};
+
+function plural(language: Lang, n: string | number | undefined): string {
+  return typeof n === "number" ? rules[language].select(n) : "other";
+}
+
+/** The label of a value in a vocabulary, such as `word("stage", "sealed")`; unknown values are shown as they are. */
 export function word(vocabulary: string, value: string): string {
-  const key = `word/${vocabulary}/${value}`;
-  return said.get(`${languageNow()} ${key}`) ?? (has(key) ? t(key) : value);
+  return textFor(`word/${vocabulary}/${value}`) ?? value;
 }
 
-/** The sentence for a stable code of an error or a problem. */
-export function sentence(kind: "error" | "problem", code: string): string {
-  if (has(`${kind}/${code}`)) return t(`${kind}/${code}`);
-  return kind === "error" ? t("error/failed") : t("problem/other", { code });
+/** The sentence for the code of an error. */
+export function errorText(code: string): string {
+  return textFor(`error/${code}`) ?? t("error/failed");
 }
 
-function languageNow(): Lang {
-  return spoken ?? lang.value;
+/** The sentence for the code of a sync problem. */
+export function problemText(code: string): string {
+  return textFor(`problem/${code}`) ?? t("problem/other", { code });
 }
 
-function has(key: string): boolean {
-  return i18next.exists(key);
-}
-
-/** Switches the language and keeps the choice. */
+/** Switches the language and remembers it. */
 export function setLang(next: Lang): void {
-  remember(KEPT, next);
-  void i18next.changeLanguage(next);
+  writePreference(LANG_KEY, next);
   document.documentElement.lang = next;
   lang.value = next;
 }

@@ -2,13 +2,13 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Link, Route, Router, Switch, useLocation } from "wouter-preact";
-import { t, word } from "../i18n";
-import { Alert, Dialog, useBusy } from "../ui/parts";
-import { Settings } from "../ui/settings";
+import { t, word, type TextKey } from "../i18n";
+import { Alert, Dialog, useBusy } from "../ui/components";
+import { Settings } from "../ui/AppearanceSettings";
 import { ConductPage } from "./ConductPage";
 import { ImportPage } from "./ImportPage";
 import { ListPage } from "./ListPage";
-import { Empty } from "./page";
+import { Empty } from "./layout";
 import { PeoplePage } from "./PeoplePage";
 import { QuarantineItemPage } from "./QuarantineItemPage";
 import { QuarantinePage } from "./QuarantinePage";
@@ -88,7 +88,7 @@ function Office(): JSX.Element {
 function Top(): JSX.Element {
   const [settings, setSettings] = useState(false);
   const [place] = useLocation();
-  const links: [string, string][] = [["/", "office/visits"]];
+  const links: [string, TextKey][] = [["/", "office/visits"]];
   if (mayWrite()) links.push(["/import", "office/import"]);
   links.push(["/conduct", "conduct/desk/title"]);
   links.push(["/quarantine", "office/quarantine"]);
@@ -140,7 +140,7 @@ function SignOut(): JSX.Element {
     <>
       {error && <Alert tone="error">{error}</Alert>}
       <button type="button" class="btn btn-outline" disabled={busy} onClick={() => void leave()}>
-        {t("sign/out")}
+        {t("sign_in/out")}
       </button>
     </>
   );

@@ -2,12 +2,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { AppointmentPatch, AppointmentStatus, ProposedBy } from "../wasm/doorstep";
-import { t, word } from "../i18n";
+import { t, word, type TextKey } from "../i18n";
 import { formatWindow, toLocalInput } from "../ui/format";
-import { Field } from "../ui/parts";
-import { DraftInput, momentIn, Result, useDraft, useSending } from "./draft";
+import { Field } from "../ui/components";
+import { DraftInput, momentIn, Result, useDraft, useSending } from "./formDraft";
 import type { FormProps } from "./forms";
-import { Card, Facts } from "./page";
+import { Card, Facts } from "./layout";
 
 const SIDES: readonly ProposedBy[] = ["office", "borrower", "collector"];
 
@@ -22,9 +22,9 @@ export function Appointment(props: FormProps): JSX.Element {
             t("office/window"),
             appointment.starts_at !== null && formatWindow(appointment.starts_at, appointment.ends_at, facts.zone),
           ],
-          [t("app_/place"), appointment.place],
-          [t("app_/by"), appointment.proposed_by && word("proposed", appointment.proposed_by)],
-          [t("app_/remark"), appointment.borrower_remark],
+          [t("appointment/place"), appointment.place],
+          [t("appointment/by"), appointment.proposed_by && word("proposed", appointment.proposed_by)],
+          [t("appointment/remark"), appointment.borrower_remark],
         ]}
       />
       {props.writes && <AppointmentForm {...props} />}
@@ -33,10 +33,10 @@ export function Appointment(props: FormProps): JSX.Element {
 }
 
 /** What the borrower may still be said to have answered. */
-function answers(status: AppointmentStatus | null): [AppointmentStatus, string][] {
-  const agree: [AppointmentStatus, string] = ["agreed", "app_/agree"];
-  const decline: [AppointmentStatus, string] = ["declined", "app_/decline"];
-  const cancel: [AppointmentStatus, string] = ["cancelled", "app_/call_off"];
+function answers(status: AppointmentStatus | null): [AppointmentStatus, TextKey][] {
+  const agree: [AppointmentStatus, TextKey] = ["agreed", "appointment/agree"];
+  const decline: [AppointmentStatus, TextKey] = ["declined", "appointment/decline"];
+  const cancel: [AppointmentStatus, TextKey] = ["cancelled", "appointment/call_off"];
   switch (status) {
     case "proposed":
       return [agree, decline, cancel];
@@ -99,23 +99,23 @@ function AppointmentForm({ view, apply }: FormProps): JSX.Element {
         <DraftInput
           draft={draft}
           field="from"
-          label={t("app_/date")}
+          label={t("appointment/date")}
           type="datetime-local"
           error={asked && wrong.from ? t("office/need_time") : undefined}
         />
         <DraftInput
           draft={draft}
           field="to"
-          label={t("app_/end")}
+          label={t("appointment/end")}
           type="datetime-local"
           error={asked && wrong.to ? t("office/need_end") : undefined}
         />
       </div>
-      <p class="muted text-sm">{t("app_/zone", { zone })}</p>
-      <DraftInput draft={draft} field="place" label={t("app_/place")} />
+      <p class="muted text-sm">{t("appointment/zone", { zone })}</p>
+      <DraftInput draft={draft} field="place" label={t("appointment/place")} />
       {!standing && !draft.value.place && <p class="muted text-sm">{t("office/place_default", { place })}</p>}
-      <DraftInput draft={draft} field="remark" label={t("app_/remark")} />
-      <Field label={t("app_/by")}>
+      <DraftInput draft={draft} field="remark" label={t("appointment/remark")} />
+      <Field label={t("appointment/by")}>
         {(id) => (
           <select
             id={id}
@@ -148,7 +148,7 @@ function AppointmentForm({ view, apply }: FormProps): JSX.Element {
           disabled={sending.busy}
           onClick={() => void propose()}
         >
-          {t(standing ? "office/propose_again" : "app_/propose")}
+          {t(standing ? "office/propose_again" : "appointment/propose")}
         </button>
         {draft.dirty && (
           <button type="button" class="btn btn-ghost" disabled={sending.busy} onClick={draft.discard}>

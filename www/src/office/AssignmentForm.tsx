@@ -4,11 +4,11 @@ import { useState } from "preact/hooks";
 import type { AssignmentPatch } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDate } from "../ui/format";
-import { Field } from "../ui/parts";
-import { DraftInput, Result, useDraft, useGuard, useSending } from "./draft";
-import { displayName } from "./Filters";
+import { Field } from "../ui/components";
+import { DraftInput, Result, useDraft, useGuard, useSending } from "./formDraft";
+import { displayName } from "./ListFilters";
 import type { FormProps } from "./forms";
-import { Card, Facts } from "./page";
+import { Card, Facts } from "./layout";
 import { collectors } from "./state";
 
 const PRIORITIES = ["1", "2", "3"] as const;
@@ -24,7 +24,7 @@ export function Assignment(props: FormProps): JSX.Element {
           rows={[
             [t("office/collectors"), assignment.collectors.join(", ") || t("office/nobody")],
             [t("office/due_by"), assignment.due_by && formatDate(assignment.due_by)],
-            [word("field", "assignment.priority"), t(`office/priority_${assignment.priority}`)],
+            [word("field", "assignment.priority"), word("priority", String(assignment.priority))],
             [t("office/instructions"), assignment.instructions],
           ]}
         />
@@ -127,7 +127,7 @@ function AssignmentForm({ view, apply }: FormProps): JSX.Element {
             >
               {PRIORITIES.map((priority) => (
                 <option key={priority} value={priority}>
-                  {t(`office/priority_${priority}`)}
+                  {word("priority", priority)}
                 </option>
               ))}
             </select>

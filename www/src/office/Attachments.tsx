@@ -4,8 +4,8 @@ import { useState } from "preact/hooks";
 import type { AttachmentView, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatBytes, formatDateTime } from "../ui/format";
-import { Preview, Save } from "../ui/Preview";
-import { Card, Signed } from "./page";
+import { AttachmentPreview, Save } from "../ui/AttachmentPreview";
+import { Card, Signed } from "./layout";
 
 export function Attachments({ view }: { view: VisitView }): JSX.Element {
   return (
@@ -31,10 +31,10 @@ function One({ attachment, zone }: { attachment: AttachmentView; zone: string })
     <li class="flex min-w-0 flex-col gap-2" data-testid="attachment">
       {missing ? (
         <p role="status" class="rounded-field bg-base-200 flex h-24 items-center justify-center p-3 text-center">
-          {t("att/not_here")}
+          {t("attachment/not_here")}
         </p>
       ) : (
-        <Preview
+        <AttachmentPreview
           url={url}
           attachment={attachment}
           title={title}

@@ -6,9 +6,9 @@ import conduct from "../i18n/conduct.en.json";
 import { t } from "../i18n";
 import { layerText, LOOK, reasonAlone, ruleText } from "../ui/conduct";
 import { formatCount, formatDateTime } from "../ui/format";
-import { Alert, Field, Select } from "../ui/parts";
+import { Alert, Field, Select } from "../ui/components";
 import { api, type ConductPage as Page, type ConductRow } from "./api";
-import { Empty, PageTitle } from "./page";
+import { Empty, PageTitle } from "./layout";
 import { explain } from "./state";
 
 const ANSWERS = ["fail", "unknown"] as const;

@@ -3,10 +3,10 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t, word } from "../i18n";
 import { formatDateTime } from "../ui/format";
-import { Alert, Dialog, TextField } from "../ui/parts";
+import { Alert, Dialog, TextField } from "../ui/components";
 import { api, type Device } from "./api";
-import { Empty } from "./page";
-import { useAsking } from "./PeoplePage";
+import { Empty } from "./layout";
+import { useRequest } from "./PeoplePage";
 
 export function Devices(props: { devices: Device[]; keeps: boolean; onDone: () => void }): JSX.Element {
   const [revoking, setRevoking] = useState<Device | null>(null);
@@ -77,7 +77,7 @@ export function Devices(props: { devices: Device[]; keeps: boolean; onDone: () =
 /** It can't be taken back, so it is asked once more, and why. */
 function Revoke(props: { device: Device; onClose: () => void; onDone: () => void }): JSX.Element {
   const [reason, setReason] = useState("");
-  const { busy, error, ask } = useAsking(props.onDone);
+  const { busy, error, ask } = useRequest(props.onDone);
   const { device } = props;
   const revoke = (event: SubmitEvent): void => {
     event.preventDefault();

@@ -4,10 +4,10 @@ import { useEffect, useState } from "preact/hooks";
 import type { VisitView } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { formatDateTime } from "../ui/format";
-import { Alert } from "../ui/parts";
+import { Alert } from "../ui/components";
 import { api, type ReceivedEntry } from "./api";
-import { narrow } from "./page";
-import { pathChange, pathName } from "./paths";
+import { isNarrow } from "./layout";
+import { pathChange, pathName } from "./fieldLabels";
 import { explain } from "./state";
 
 /** Entries drawn at first; the rest when asked for. */
@@ -35,9 +35,9 @@ export function HistoryTable({ view }: { view: VisitView }): JSX.Element {
     <section class="card-plain flex flex-col gap-3" aria-label={t("office/history")} data-testid="history">
       <h2 class="section-title">{t("office/history")}</h2>
       {error && <Alert tone="error">{error}</Alert>}
-      {entries?.length === 0 && <p class="muted text-sm">{t("rec/history_empty")}</p>}
+      {entries?.length === 0 && <p class="muted text-sm">{t("record/history_empty")}</p>}
       {shown.length > 0 &&
-        (narrow.value ? <List entries={shown} view={view} /> : <Table entries={shown} view={view} />)}
+        (isNarrow.value ? <List entries={shown} view={view} /> : <Table entries={shown} view={view} />)}
       {entries && entries.length > most && (
         <button type="button" class="btn btn-outline self-center" onClick={() => setMost(most + PAGE)}>
           {t("office/more")}
@@ -58,7 +58,7 @@ function Table({ entries, view }: Props): JSX.Element {
       <table class="table-sm table [&_th]:text-base-content">
         <thead>
           <tr>
-            {["field", "from", "to", "who", "when", "received", "device"].map((key) => (
+            {(["field", "from", "to", "who", "when", "received", "device"] as const).map((key) => (
               <th key={key} scope="col">
                 {t(`office/${key}`)}
               </th>

@@ -4,9 +4,9 @@ import { useState } from "preact/hooks";
 import type { Flag } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDateTime } from "../ui/format";
-import { Dialog, Field, Select } from "../ui/parts";
-import { type Apply, momentIn, Result, useGuard, useSending } from "./draft";
-import { FLAGS } from "./filters";
+import { Dialog, Field, Select } from "../ui/components";
+import { type Apply, momentIn, Result, useGuard, useSending } from "./formDraft";
+import { FLAGS } from "./listQuery";
 import type { FormProps } from "./forms";
 
 export function Holds({ view, apply, writes }: FormProps): JSX.Element {
@@ -17,11 +17,11 @@ export function Holds({ view, apply, writes }: FormProps): JSX.Element {
     <>
       {kinds.length > 0 && (
         <section
-          aria-label={t("rec/holds")}
+          aria-label={t("record/holds")}
           class="bg-error text-error-content rounded-box flex flex-col gap-3 p-4"
           data-testid="holds"
         >
-          <h2 class="font-semibold">{t("rec/holds")}</h2>
+          <h2 class="font-semibold">{t("record/holds")}</h2>
           {kinds.map((kind) => (
             <div key={kind} class="flex flex-wrap items-center gap-3">
               <ul class="min-w-0 grow">
@@ -29,7 +29,7 @@ export function Holds({ view, apply, writes }: FormProps): JSX.Element {
                   .filter((hold) => hold.flag === kind)
                   .map((hold) => (
                     <li key={hold.by}>
-                      {t("rec/hold_by", { flag: word("flag", kind), by: hold.by })} ·{" "}
+                      {t("record/hold_by", { flag: word("flag", kind), by: hold.by })} ·{" "}
                       {hold.until === null
                         ? t("office/since", { since: formatDateTime(hold.since, zone) })
                         : t("office/since_until", {
@@ -106,13 +106,13 @@ function RaiseHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element
   if (!open) {
     return (
       <button type="button" class="btn btn-outline self-start" onClick={() => setOpen(true)}>
-        {t("rec/hold_raise")}
+        {t("record/hold_raise")}
       </button>
     );
   }
   return (
     <Dialog
-      title={t("rec/hold_raise")}
+      title={t("record/hold_raise")}
       onClose={() => setOpen(false)}
       actions={
         <button type="button" class="btn btn-primary" disabled={sending.busy} onClick={() => void raise()}>
@@ -121,7 +121,7 @@ function RaiseHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element
       }
     >
       <Select
-        label={t("rec/hold_kind")}
+        label={t("record/hold_kind")}
         options={FLAGS}
         value={flag}
         empty={t("office/choose")}
@@ -135,7 +135,7 @@ function RaiseHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element
       )}
       <Field
         label={t("office/until")}
-        hint={t("app_/zone", { zone })}
+        hint={t("appointment/zone", { zone })}
         error={asked && past ? t("office/need_future") : undefined}
       >
         {(id, described) => (
@@ -149,7 +149,7 @@ function RaiseHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element
           />
         )}
       </Field>
-      <Field label={t("rec/hold_note")}>
+      <Field label={t("record/hold_note")}>
         {(id) => (
           <textarea
             id={id}

@@ -2,11 +2,11 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
-import { t } from "../i18n";
-import { Alert, Field, Select, useBusy } from "../ui/parts";
+import { t, textFor } from "../i18n";
+import { Alert, Field, Select, useBusy } from "../ui/components";
 import { api, type ImportReport } from "./api";
-import { displayName } from "./Filters";
-import { Empty, PageTitle } from "./page";
+import { displayName } from "./ListFilters";
+import { Empty, PageTitle } from "./layout";
 import { collectors, explain, mayWrite, needCollectors } from "./state";
 
 /** Rows drawn at first; the rest when asked for. */
@@ -162,5 +162,5 @@ function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.El
 }
 
 function outcomeWord(outcome: string): string {
-  return OUTCOMES.some((known) => known === outcome) ? t(`office/import_outcome/${outcome}`) : outcome;
+  return textFor(`office/import_outcome/${outcome}`) ?? outcome;
 }

@@ -3,12 +3,12 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Link, useLocation, useSearch } from "wouter-preact";
 import { lang, t } from "../i18n";
-import { Alert } from "../ui/parts";
+import { Alert } from "../ui/components";
 import { api, type Page } from "./api";
-import { Filters } from "./Filters";
-import { directionOf, isNarrowed, officeQuery, sortOf, withFilter, withoutFilters } from "./filters";
-import { Empty, PageTitle } from "./page";
-import { QuarantineAlarm, useUsage } from "./QuarantineAlarm";
+import { Filters } from "./ListFilters";
+import { directionOf, isNarrowed, officeQuery, sortOf, withFilter, withoutFilters } from "./listQuery";
+import { Empty, PageTitle } from "./layout";
+import { QuarantineUsageAlert, useUsage } from "./QuarantineUsageAlert";
 import { explain, lastSearch, mayWrite, needCollectors } from "./state";
 import { VisitTable } from "./VisitTable";
 
@@ -57,7 +57,7 @@ export function ListPage(): JSX.Element {
           {t("office/refresh")}
         </button>
       </div>
-      <QuarantineAlarm usage={usage} />
+      <QuarantineUsageAlert usage={usage} />
       <Filters
         search={search}
         onChange={(key, value) => change(withFilter(search, key, value))}

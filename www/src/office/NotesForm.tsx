@@ -2,9 +2,9 @@
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { t, word } from "../i18n";
-import { Result, useGuard, useSending } from "./draft";
+import { Result, useGuard, useSending } from "./formDraft";
 import type { FormProps } from "./forms";
-import { Card } from "./page";
+import { Card } from "./layout";
 
 export function Notes(props: FormProps): JSX.Element {
   const { view } = props;

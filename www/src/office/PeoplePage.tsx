@@ -3,10 +3,10 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Role } from "../wasm/doorstep";
 import { t, word } from "../i18n";
-import { Alert, Dialog, Field, Select, TextField, useBusy } from "../ui/parts";
+import { Alert, Dialog, Field, Select, TextField, useBusy } from "../ui/components";
 import { api, type Device, type User, type UserChange } from "./api";
 import { Devices } from "./Devices";
-import { PageTitle } from "./page";
+import { PageTitle } from "./layout";
 import { explain, me } from "./state";
 
 const ROLES: readonly Role[] = ["collector", "supervisor", "auditor", "admin"];
@@ -92,7 +92,7 @@ function UserRow(props: { user: User; keeps: boolean; onDone: () => void }): JSX
 }
 
 /** Runs one request to the office and keeps its refusal in words. */
-export function useAsking(onDone: () => void): {
+export function useRequest(onDone: () => void): {
   busy: boolean;
   error: string | null;
   ask: (work: () => Promise<unknown>) => void;
@@ -118,7 +118,7 @@ function EditUser(props: { user: User; onClose: () => void; onDone: () => void }
   const [shown, setShown] = useState(user.display_name);
   const [role, setRole] = useState<Role>(user.role);
   const [password, setPassword] = useState("");
-  const { busy, error, ask } = useAsking(props.onDone);
+  const { busy, error, ask } = useRequest(props.onDone);
   const save = (event: SubmitEvent): void => {
     event.preventDefault();
     const change: UserChange = {};
@@ -194,7 +194,7 @@ function AddForm(props: { onClose: () => void; onDone: () => void }): JSX.Elemen
   const [shown, setShown] = useState("");
   const [role, setRole] = useState<Role>("collector");
   const [password, setPassword] = useState("");
-  const { busy, error, ask } = useAsking(props.onDone);
+  const { busy, error, ask } = useRequest(props.onDone);
   const add = (event: SubmitEvent): void => {
     event.preventDefault();
     const user = { name: name.trim(), display_name: shown.trim(), role };
@@ -212,7 +212,7 @@ function AddForm(props: { onClose: () => void; onDone: () => void }): JSX.Elemen
           word={(option) => word("role", option)}
           onChange={(option) => option && setRole(option)}
         />
-        <NewPassword label={t("sign/password")} value={password} onInput={setPassword} />
+        <NewPassword label={t("sign_in/password")} value={password} onInput={setPassword} />
         {error && <Alert tone="error">{error}</Alert>}
         <button type="submit" class="btn btn-primary" disabled={busy || !name.trim()}>
           {t("office/people/add_now")}

@@ -3,10 +3,10 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../i18n";
 import { formatBytes, formatDateTime } from "../ui/format";
-import { Alert, Dialog } from "../ui/parts";
+import { Alert, Dialog } from "../ui/components";
 import { api, ApiError, type ExportEnd, type QuarantineUsage } from "./api";
-import { Signed } from "./page";
-import { useAsking } from "./PeoplePage";
+import { Signed } from "./layout";
+import { useRequest } from "./PeoplePage";
 import { me } from "./state";
 
 export function QuarantineExports({ usage, again }: { usage: QuarantineUsage; again: () => void }): JSX.Element | null {
@@ -60,8 +60,8 @@ export function QuarantineExports({ usage, again }: { usage: QuarantineUsage; ag
 function Exporting(props: { onClose: () => void; onDone: () => void }): JSX.Element {
   const [end, setEnd] = useState<ExportEnd | null>(null);
   const [safe, setSafe] = useState(false);
-  const getting = useAsking(() => undefined);
-  const deleting = useAsking(props.onDone);
+  const getting = useRequest(() => undefined);
+  const deleting = useRequest(props.onDone);
   const download = (): void =>
     getting.ask(async () => {
       setEnd(null);

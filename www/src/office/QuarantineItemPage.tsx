@@ -5,11 +5,11 @@ import { Link } from "wouter-preact";
 import type { FieldValue } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { formatDateTime, formatField } from "../ui/format";
-import { Alert, Dialog, Field, useBusy } from "../ui/parts";
-import { Scrolled } from "../ui/Scrolled";
+import { Alert, Dialog, Field, useBusy } from "../ui/components";
+import { ScrollableText } from "../ui/ScrollableText";
 import { api, ApiError, type QuarantineItem } from "./api";
-import { Card, Facts, narrow, PageTitle, Signed } from "./page";
-import { pathName } from "./paths";
+import { Card, Facts, isNarrow, PageTitle, Signed } from "./layout";
+import { pathName } from "./fieldLabels";
 import { sentenceFor } from "./QuarantinePage";
 import { explain, mayWrite } from "./state";
 
@@ -36,7 +36,7 @@ export function QuarantineItemPage({ id }: { id: string }): JSX.Element {
       {item && (
         <>
           <About item={item} />
-          <Beside item={item} />
+          <ComparisonCard item={item} />
           {item.decisions.length > 0 && <Decisions item={item} />}
           <Deciding item={item} changed={setItem} moved={load} />
         </>
@@ -71,14 +71,19 @@ function About({ item }: { item: QuarantineItem }): JSX.Element {
   );
 }
 
-/** Field by field: refused, what the office has, what an acceptance would leave. */
-function Beside({ item }: { item: QuarantineItem }): JSX.Element {
-  const said = (path: string, value: FieldValue | null): string =>
+/** One version of a field: the refused one, the office's, or the one after acceptance. */
+type Column = "refused" | "now" | "after";
+
+/** Compares the refused version, the office's version, and the result of accepting, field by field. */
+function ComparisonCard({ item }: { item: QuarantineItem }): JSX.Element {
+  const valueText = (path: string, value: FieldValue | null): string =>
     !value || value.type === "nothing" ? "–" : formatField(path, value, item.currency ?? "", item.zone ?? undefined);
   const open = item.fields.some(({ after }) => after !== null);
-  const heads = ["refused", "now", ...(open ? ["after"] : [])];
-  const cells = ({ path, refused, office, after }: QuarantineItem["fields"][number]): string[] =>
-    [refused, office, ...(open ? [after] : [])].map((value) => said(path, value));
+  const columns: Column[] = open ? ["refused", "now", "after"] : ["refused", "now"];
+  const cells = ({ path, refused, office, after }: QuarantineItem["fields"][number]): [Column, string][] => {
+    const values = { refused, now: office, after };
+    return columns.map((column) => [column, valueText(path, values[column])]);
+  };
   if (item.fields.length === 0) {
     return (
       <Card title={t("office/q/beside")}>
@@ -90,17 +95,17 @@ function Beside({ item }: { item: QuarantineItem }): JSX.Element {
   }
   return (
     <Card title={t("office/q/beside")}>
-      {narrow.value ? (
+      {isNarrow.value ? (
         <ul class="flex flex-col gap-3 text-sm">
           {item.fields.map((field) => (
             <li key={field.path} data-path={field.path} class="border-base-300 border-l-2 pl-3">
               <p class="font-medium">{pathName(field.path)}</p>
               <dl class="grid grid-cols-[auto_1fr] gap-x-3">
-                {cells(field).map((text, at) => (
+                {cells(field).map(([column, text]) => (
                   <>
-                    <dt class="muted">{t(`office/q/${heads[at]}`)}</dt>
+                    <dt class="muted">{t(`office/q/${column}`)}</dt>
                     <dd class="min-w-0 break-words whitespace-pre-line">
-                      <Scrolled label={t(`office/q/${heads[at]}`)} text={text} />
+                      <ScrollableText label={t(`office/q/${column}`)} text={text} />
                     </dd>
                   </>
                 ))}
@@ -114,9 +119,9 @@ function Beside({ item }: { item: QuarantineItem }): JSX.Element {
             <thead>
               <tr>
                 <th scope="col">{t("office/field")}</th>
-                {heads.map((head) => (
-                  <th key={head} scope="col">
-                    {t(`office/q/${head}`)}
+                {columns.map((column) => (
+                  <th key={column} scope="col">
+                    {t(`office/q/${column}`)}
                   </th>
                 ))}
               </tr>
@@ -127,9 +132,9 @@ function Beside({ item }: { item: QuarantineItem }): JSX.Element {
                   <th scope="row" class="font-medium">
                     {pathName(field.path)}
                   </th>
-                  {cells(field).map((text, at) => (
-                    <td key={heads[at]} class="max-w-80 break-words whitespace-pre-line">
-                      <Scrolled label={t(`office/q/${heads[at]}`)} text={text} />
+                  {cells(field).map(([column, text]) => (
+                    <td key={column} class="max-w-80 break-words whitespace-pre-line">
+                      <ScrollableText label={t(`office/q/${column}`)} text={text} />
                     </td>
                   ))}
                 </tr>

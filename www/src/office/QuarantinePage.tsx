@@ -2,14 +2,14 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Link, useLocation, useSearch } from "wouter-preact";
-import { t } from "../i18n";
+import { t, textFor } from "../i18n";
 import { formatDateTime } from "../ui/format";
-import { Alert, Select } from "../ui/parts";
-import { whyRefused } from "../ui/refusal";
+import { Alert, Select } from "../ui/components";
+import { refusalReason } from "../ui/refusalReason";
 import { api, type Quarantined, type QuarantinePage as Page } from "./api";
-import { Empty, PageTitle } from "./page";
-import { pathName } from "./paths";
-import { QuarantineAlarm, useUsage } from "./QuarantineAlarm";
+import { Empty, PageTitle } from "./layout";
+import { pathName } from "./fieldLabels";
+import { QuarantineUsageAlert, useUsage } from "./QuarantineUsageAlert";
 import { QuarantineExports } from "./QuarantineExport";
 import { explain } from "./state";
 
@@ -52,7 +52,7 @@ export function QuarantinePage(): JSX.Element {
     <div class="flex flex-col gap-4">
       <PageTitle>{t("office/quarantine")}</PageTitle>
       <p class="muted max-w-prose">{t("office/quarantine_lead")}</p>
-      <QuarantineAlarm usage={usage} />
+      <QuarantineUsageAlert usage={usage} />
       <div class="max-w-xs">
         <Select
           label={t("office/q/state")}
@@ -109,7 +109,5 @@ function Row({ row }: { row: Quarantined }): JSX.Element {
 
 /** The sentence for why work was refused, else the office's own. */
 export function sentenceFor({ code, path, message }: Pick<Quarantined, "code" | "path" | "message">): string {
-  const key = `office/q/why/${whyRefused(code, path)}`;
-  const words = t(key);
-  return words === key ? message : words;
+  return textFor(`office/q/why/${refusalReason(code, path)}`) ?? message;
 }

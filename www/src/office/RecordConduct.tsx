@@ -5,9 +5,9 @@ import type { ConductEntry, ConductView, Moment, RuleAnswer, VisitView } from ".
 import { t, word } from "../i18n";
 import { evidenceText, KeptResults, RuleItem, ruleText, wishText } from "../ui/conduct";
 import { formatDateTime, formatWindow } from "../ui/format";
-import { Alert, Choices } from "../ui/parts";
+import { Alert, Choices } from "../ui/components";
 import { api } from "./api";
-import { Signed } from "./page";
+import { Signed } from "./layout";
 import { explain } from "./state";
 
 export function RecordConduct({ view }: { view: VisitView }): JSX.Element {

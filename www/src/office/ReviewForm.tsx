@@ -4,10 +4,10 @@ import { useState } from "preact/hooks";
 import type { ReviewStatus } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDateTime } from "../ui/format";
-import { Field } from "../ui/parts";
-import { Result, useGuard, useSending } from "./draft";
+import { Field } from "../ui/components";
+import { Result, useGuard, useSending } from "./formDraft";
 import type { FormProps } from "./forms";
-import { Card, Facts, Signed } from "./page";
+import { Card, Facts, Signed } from "./layout";
 
 export function Review(props: FormProps): JSX.Element {
   const { review, seal, stage } = props.view;

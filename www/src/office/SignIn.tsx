@@ -3,8 +3,8 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { OpenIdButton } from "../ui/OpenIdButton";
-import { Alert, Field, useBusy } from "../ui/parts";
-import { Settings } from "../ui/settings";
+import { Alert, Field, useBusy } from "../ui/components";
+import { Settings } from "../ui/AppearanceSettings";
 import { expired, explain, me, signIn } from "./state";
 
 export function SignIn(): JSX.Element {
@@ -13,7 +13,7 @@ export function SignIn(): JSX.Element {
   const [error, setError] = useState<string | null>(null);
   const [busy, run] = useBusy();
   useEffect(() => {
-    document.title = `${t("sign/title")} · ${t("office/title")}`;
+    document.title = `${t("sign_in/title")} · ${t("office/title")}`;
   });
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
@@ -34,7 +34,7 @@ export function SignIn(): JSX.Element {
       </h1>
       {expired.value && <Alert tone="warning">{t("office/expired")}</Alert>}
       <form class="card-plain flex flex-col gap-4" onSubmit={submit}>
-        <Field label={t("sign/name")}>
+        <Field label={t("sign_in/name")}>
           {(id) => (
             <input
               id={id}
@@ -48,7 +48,7 @@ export function SignIn(): JSX.Element {
             />
           )}
         </Field>
-        <Field label={t("sign/password")}>
+        <Field label={t("sign_in/password")}>
           {(id) => (
             <input
               id={id}
@@ -63,7 +63,7 @@ export function SignIn(): JSX.Element {
         </Field>
         {error && <Alert tone="error">{error}</Alert>}
         <button type="submit" class="btn btn-primary" disabled={busy}>
-          {busy ? t("sign/working") : t("sign/submit")}
+          {busy ? t("sign_in/working") : t("sign_in/submit")}
         </button>
         <OpenIdButton door="office" />
       </form>

@@ -3,8 +3,8 @@ import type { JSX } from "preact";
 import type { OptionView, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDate, formatDateTime, formatMoney } from "../ui/format";
-import { Card, Facts, Signed } from "./page";
-import { pathName } from "./paths";
+import { Card, Facts, Signed } from "./layout";
+import { pathName } from "./fieldLabels";
 
 export function TalkFacts({ view }: { view: VisitView }): JSX.Element {
   const { talk } = view;
@@ -48,13 +48,13 @@ function Option(props: { option: OptionView; chosen: boolean; currency: string }
       class={`rounded-field flex flex-col gap-2 p-3 ${chosen ? "border-primary border-2" : "border-base-300 border"}`}
     >
       <p class="font-medium">{word("option", option.kind)}</p>
-      {chosen && <p class="text-primary text-sm font-semibold">✓ {t("talk_/choose")}</p>}
+      {chosen && <p class="text-primary text-sm font-semibold">✓ {t("talk/choose")}</p>}
       <Facts
         rows={[
           [t("office/key/amount"), formatMoney(option.amount, currency)],
-          [t("talk_/instalments"), split(option, currency)],
-          [t("talk_/first_due"), formatDate(option.first_due)],
-          [t("talk_/term"), option.term_months > 0 && option.term_months],
+          [t("talk/instalments"), split(option, currency)],
+          [t("talk/first_due"), formatDate(option.first_due)],
+          [t("talk/term"), option.term_months > 0 && option.term_months],
           [t("office/key/offered_by"), option.offered_by],
         ]}
       />
@@ -68,13 +68,13 @@ function split({ amount, instalments }: OptionView, currency: string): string {
   const each = Math.floor(amount / instalments);
   const last = amount - each * (instalments - 1);
   const words = { n: instalments, amount: formatMoney(each, currency), last: formatMoney(last, currency) };
-  return t(last === each ? "talk_/each" : "talk_/each_last", words);
+  return t(last === each ? "talk/each" : "talk/each_last", words);
 }
 
 export function Payments({ view }: { view: VisitView }): JSX.Element {
   return (
-    <Card title={t("end/payments")}>
-      {view.payments.length === 0 && <p class="muted text-sm">{t("end/no_payments")}</p>}
+    <Card title={t("outcome/payments")}>
+      {view.payments.length === 0 && <p class="muted text-sm">{t("outcome/no_payments")}</p>}
       <ul class="flex flex-col gap-2 text-sm empty:hidden">
         {view.payments.map((payment) => (
           <li key={payment.id}>
@@ -93,7 +93,7 @@ export function Payments({ view }: { view: VisitView }): JSX.Element {
 export function Amendments({ view }: { view: VisitView }): JSX.Element | null {
   if (view.amendments.length === 0) return null;
   return (
-    <Card title={t("end/amendments")}>
+    <Card title={t("outcome/amendments")}>
       <ul class="flex flex-col gap-2 text-sm">
         {view.amendments.map((amendment) => (
           <li key={amendment.id}>

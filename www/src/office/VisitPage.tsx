@@ -5,20 +5,20 @@ import { Link } from "wouter-preact";
 import type { VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatMoney } from "../ui/format";
-import { Alert } from "../ui/parts";
+import { Alert } from "../ui/components";
 import { api } from "./api";
 import { Appointment } from "./AppointmentForm";
 import { Assignment } from "./AssignmentForm";
 import { Attachments } from "./Attachments";
-import type { Apply } from "./draft";
-import { CaseFacts, Contacts, Missing, VisitFacts } from "./Facts";
+import type { Apply } from "./formDraft";
+import { CaseFacts, Contacts, MissingFields, VisitFacts } from "./VisitFacts";
 import { HistoryTable } from "./HistoryTable";
 import { Holds } from "./HoldForm";
 import { Notes } from "./NotesForm";
-import { PageTitle } from "./page";
+import { PageTitle } from "./layout";
 import { RecordConduct } from "./RecordConduct";
 import { Review } from "./ReviewForm";
-import { StandingConflicts } from "./StandingConflicts";
+import { ConflictsCard } from "./ConflictsCard";
 import { explain, lastSearch, mayWrite, needCollectors } from "./state";
 import { Signatures } from "../ui/Signatures";
 import { Amendments, Payments, TalkFacts } from "./TalkFacts";
@@ -105,14 +105,14 @@ function Visit({ view, apply }: { view: VisitView; apply: Apply }): JSX.Element 
         </a>
       </header>
       <Holds view={view} apply={apply} writes={writes} />
-      <StandingConflicts view={view} apply={apply} writes={writes} />
+      <ConflictsCard view={view} apply={apply} writes={writes} />
       <div class="grid items-start gap-4 lg:grid-cols-2">
         <div class="flex min-w-0 flex-col gap-4">
           <CaseFacts view={view} />
           <Contacts view={view} />
           <Appointment view={view} apply={apply} writes={writes} />
           <VisitFacts view={view} />
-          <Missing view={view} />
+          <MissingFields view={view} />
         </div>
         <div class="flex min-w-0 flex-col gap-4">
           <Review view={view} apply={apply} writes={writes} />

@@ -4,8 +4,8 @@ import { Link } from "wouter-preact";
 import { t, word } from "../i18n";
 import { formatDate, formatDateTime, formatMoney, formatWindow, today } from "../ui/format";
 import type { OfficeRow } from "./api";
-import type { Direction, Sort } from "./filters";
-import { narrow } from "./page";
+import type { Direction, Sort } from "./listQuery";
+import { isNarrow } from "./layout";
 
 interface Props {
   rows: OfficeRow[];
@@ -14,11 +14,13 @@ interface Props {
 }
 
 export function VisitTable(props: Props): JSX.Element {
-  return narrow.value ? <Cards rows={props.rows} /> : <Wide {...props} />;
+  return isNarrow.value ? <Cards rows={props.rows} /> : <Wide {...props} />;
 }
 
+type ColumnKey = "case_no" | "overdue" | "stage" | "collector" | "due_by" | "appointment" | "outcome" | "updated";
+
 function Wide({ rows, sort, dir }: Props): JSX.Element {
-  const column = (key: string, sorted?: Sort, end = false): JSX.Element => (
+  const column = (key: ColumnKey, sorted?: Sort, end = false): JSX.Element => (
     <th
       scope="col"
       class={end ? "text-right" : ""}
@@ -134,7 +136,7 @@ function Badges({ row }: { row: OfficeRow }): JSX.Element | null {
   if (row.holds.length === 0 && row.conflicts === 0 && row.priority !== 1) return null;
   return (
     <div class="flex flex-wrap gap-1 pt-0.5 text-xs">
-      {row.priority === 1 && <span class="border-base-content rounded-full border px-2">{t("office/priority_1")}</span>}
+      {row.priority === 1 && <span class="border-base-content rounded-full border px-2">{word("priority", "1")}</span>}
       {row.holds.map((hold) => (
         <span key={hold} class="bg-error text-error-content rounded-full px-2">
           {word("flag", hold)}

@@ -1,6 +1,6 @@
 /** What the parts of a record that the office edits are given. */
 import type { VisitView } from "../wasm/doorstep";
-import type { Apply } from "./draft";
+import type { Apply } from "./formDraft";
 
 export interface FormProps {
   view: VisitView;

@@ -1,6 +1,6 @@
 /** The office console. */
 import "../ui/styles.css";
-import "./words";
+import "./consoleTexts";
 import { render } from "preact";
 import { readReturn } from "../ui/openid";
 import { initTheme } from "../ui/theme";

@@ -1,8 +1,8 @@
 /** What the console's pages share. */
 import { signal } from "@preact/signals";
-import { sentence, t } from "../i18n";
+import { t, textFor } from "../i18n";
 import { api, ApiError, type Me, type User } from "./api";
-import { pathName } from "./paths";
+import { pathName } from "./fieldLabels";
 
 /** Undefined until the office has answered. */
 export const me = signal<Me | null | undefined>(undefined);
@@ -25,7 +25,7 @@ const needsSignIn = ({ code }: ApiError): boolean => code === "signed_out" || co
 export function explain(cause: unknown): string {
   if (!(cause instanceof ApiError)) {
     console.error(cause);
-    return sentence("error", "failed");
+    return t("error/failed");
   }
   if (needsSignIn(cause) && me.value) expired.value = true;
   const words = errorWords(cause.code, cause.message);
@@ -34,11 +34,7 @@ export function explain(cause: unknown): string {
 
 /** The console's sentence for a code, else the shared one, else the office's own. */
 export function errorWords(code: string, detail: string): string {
-  const own = `office/error/${code}`;
-  const words = t(own);
-  if (words !== own) return words;
-  const shared = sentence("error", code);
-  return shared === sentence("error", "failed") && detail ? detail : shared;
+  return textFor(`office/error/${code}`) ?? textFor(`error/${code}`) ?? (detail || t("error/failed"));
 }
 
 export async function begin(): Promise<void> {

@@ -15,13 +15,13 @@ export function Conflicts({ view, apply }: Props): JSX.Element | null {
   return (
     <section
       class="border-error bg-base-100 rounded-box flex flex-col gap-4 border-[1.5px] p-4"
-      aria-label={t("conf/title")}
+      aria-label={t("conflict/title")}
     >
       <div class="flex gap-3">
         <GitMerge class="text-error mt-0.5 size-6 shrink-0" aria-hidden="true" />
         <div>
-          <h2 class="text-error section-title">{t("conf/title")}</h2>
-          <p class="muted text-sm">{t("conf/text")}</p>
+          <h2 class="text-error section-title">{t("conflict/title")}</h2>
+          <p class="muted text-sm">{t("conflict/text")}</p>
         </div>
       </div>
       {view.conflicts.map((conflict) => (
@@ -44,7 +44,7 @@ function Values({ conflict, view, apply }: Props & { conflict: Conflict }): JSX.
               <button
                 type="button"
                 class="choice hover:border-primary justify-start gap-3 py-2.5"
-                aria-label={t("conf/keep", { value: words })}
+                aria-label={t("conflict/keep", { value: words })}
                 aria-describedby={who}
                 onClick={() => void apply({ do: "resolve", path: conflict.path, pick: value.id })}
               >
@@ -52,11 +52,11 @@ function Values({ conflict, view, apply }: Props & { conflict: Conflict }): JSX.
                 <span class="min-w-0 grow">
                   <span class="block font-semibold">{words}</span>
                   <span id={who} class="muted block text-sm">
-                    {t("conf/who", { by: value.by, at: formatDateTime(value.at) })}
+                    {t("conflict/who", { by: value.by, at: formatDateTime(value.at) })}
                   </span>
                 </span>
                 <span class="text-primary shrink-0 text-sm font-semibold" aria-hidden="true">
-                  {t("conf/keep_short")}
+                  {t("conflict/keep_short")}
                 </span>
               </button>
             </li>

@@ -1,14 +1,14 @@
 /** "Sign in with …", and why that did not work. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { sentence, t } from "../i18n";
-import type { Enrolled } from "../core/office";
+import { errorText, t } from "../i18n";
+import type { EnrolledDevice } from "../core/worker/office";
 import { askForProvider, cameBack, leave, provider } from "./openid";
-import { Alert, useBusy } from "./parts";
+import { Alert, useBusy } from "./components";
 
 export function OpenIdButton(props: {
   door: "field" | "office";
-  enrolled?: () => Promise<Enrolled | undefined>;
+  enrolled?: () => Promise<EnrolledDevice | undefined>;
 }): JSX.Element {
   const [error, setError] = useState(cameBack.value);
   const [busy, run] = useBusy();
@@ -24,10 +24,10 @@ export function OpenIdButton(props: {
     });
   return (
     <>
-      {error && <Alert tone="error">{sentence("error", error)}</Alert>}
+      {error && <Alert tone="error">{errorText(error)}</Alert>}
       {provider.value !== null && (
         <button type="button" class="btn btn-outline" disabled={busy} onClick={() => void go()}>
-          {t("sign/with", { provider: provider.value })}
+          {t("sign_in/with", { provider: provider.value })}
         </button>
       )}
     </>

@@ -5,21 +5,21 @@ import { useState } from "preact/hooks";
 import type { SignatureView, VisitView } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { formatDateTime } from "./format";
-import { Alert, Dialog } from "./parts";
+import { Alert, Dialog } from "./components";
 
 export function Signatures({ view, children }: { view: VisitView; children?: ComponentChildren }): JSX.Element | null {
   const { seal } = view;
   if (!seal) return null;
   const standing = seal.signatures.some((one) => one.standing && one.sound);
   return (
-    <section class="card-plain flex flex-col gap-4" aria-label={t("sign_/title")}>
-      <h3 class="section-title">{t("sign_/title")}</h3>
+    <section class="card-plain flex flex-col gap-4" aria-label={t("signature/title")}>
+      <h3 class="section-title">{t("signature/title")}</h3>
       {seal.changed && (
         <Alert tone="warning">
-          <p data-testid="changed-since-seal">{t("sign_/seal_changed")}</p>
+          <p data-testid="changed-since-seal">{t("signature/seal_changed")}</p>
         </Alert>
       )}
-      {!standing && <p class="muted">{t("sign_/none")}</p>}
+      {!standing && <p class="muted">{t("signature/none")}</p>}
       {seal.signatures.length > 0 && (
         <ul class="flex flex-col gap-4">
           {seal.signatures.map((signature) => (
@@ -44,17 +44,17 @@ function One({ signature }: { signature: SignatureView }): JSX.Element {
       <div class="min-w-0">
         <p class="font-semibold">{by}</p>
         <p class="muted text-sm">{formatDateTime(at)}</p>
-        <p class={`text-sm ${alarming ? "text-error font-semibold" : ""}`}>{t(`sign_/${state}`)}</p>
+        <p class={`text-sm ${alarming ? "text-error font-semibold" : ""}`}>{t(`signature/${state}`)}</p>
         <button
           type="button"
           class="btn btn-ghost h-auto min-h-11 justify-start px-0 text-sm font-medium underline underline-offset-4"
           onClick={() => setOpen(true)}
         >
-          {t("sign_/show")}
+          {t("signature/show")}
         </button>
       </div>
       {open && (
-        <Dialog title={t("sign_/text", { by })} onClose={() => setOpen(false)}>
+        <Dialog title={t("signature/text", { by })} onClose={() => setOpen(false)}>
           <p class="overflow-y-auto whitespace-pre-line" tabIndex={0}>
             {text}
           </p>

@@ -2,31 +2,31 @@
 import { CircleCheck, CircleHelp, CircleMinus, OctagonX } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import type { Answer, ConductEntry, Evidence, RuleAnswer, VisitView } from "../wasm/doorstep";
-import { locale, t, word } from "../i18n";
+import { locale, t, textFor, word } from "../i18n";
 import { fieldName, formatDate, formatDateTime, formatField } from "./format";
 
 /** A rule's sentence; a lender's rule brings its own. */
 export function ruleText(rule: string, title = ""): string {
-  return known(`conduct/rule/${rule}`) ?? (title || rule);
+  return textFor(`conduct/rule/${rule}`) ?? (title || rule);
 }
 
 /** A layer as people call it; a lender's stands for itself. */
 export function layerText(layer: string): string {
-  return known(`conduct/layer/${layer}`) ?? layer;
+  return textFor(`conduct/layer/${layer}`) ?? layer;
 }
 
 /** Why a rule answers so. */
 export function reasonText(code: string, params: RuleAnswer["params"], zone: string): string {
   const shown: Record<string, string> = {};
   for (const [name, value] of entries(params)) shown[name] = paramText(name, value, zone);
-  const said = known(`conduct/reason/${code}`, shown) ?? code;
+  const said = textFor(`conduct/reason/${code}`, shown) ?? code;
   const about = shown.item ?? shown.about;
   return about ? t("conduct/page/about", { about, said }) : said;
 }
 
 /** The same where the values are not at hand: nothing, where the sentence would need them. */
 export function reasonAlone(code: string): string {
-  const said = known(`conduct/reason/${code}`) ?? "";
+  const said = textFor(`conduct/reason/${code}`) ?? "";
   return said.includes("{{") ? "" : said;
 }
 
@@ -42,7 +42,7 @@ function paramText(name: string, value: string, zone: string): string {
     case "item":
       return word("check", value);
     case "about":
-      return t(`conduct/about/${value}`);
+      return textFor(`conduct/about/${value}`) ?? value;
     case "day":
       return formatDate(value);
     case "at":
@@ -52,14 +52,9 @@ function paramText(name: string, value: string, zone: string): string {
   }
 }
 
-function known(key: string, vars?: Record<string, string>): string | undefined {
-  const words = t(key, vars);
-  return words === key ? undefined : words;
-}
-
 /** What a piece of evidence is called. */
 export function evidenceName(path: string): string {
-  return known(`conduct/evidence/${path}`) ?? fieldName(path);
+  return textFor(`conduct/evidence/${path}`) ?? fieldName(path);
 }
 
 /** A piece of evidence with what it says. */

@@ -231,7 +231,7 @@ export function formatField(path: string, value: FieldValue, currency: string, z
     case "number":
       return MONEY.has(name) ? formatMoney(value.value, currency) : String(value.value);
     case "text": {
-      if (value.value === "") return t("rec/empty_value");
+      if (value.value === "") return t("record/empty_value");
       if (DAYS.has(name)) return formatDate(value.value);
       const vocabulary = vocabularyOf(path, name);
       return vocabulary ? word(vocabulary, value.value) : value.value;
@@ -239,9 +239,9 @@ export function formatField(path: string, value: FieldValue, currency: string, z
     case "decimal":
       return String(value.value);
     case "truth":
-      return t("office/yes");
+      return t("app/yes");
     case "nothing":
-      return t("rec/empty_value");
+      return t("record/empty_value");
   }
 }
 

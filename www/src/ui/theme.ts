@@ -1,13 +1,13 @@
 /** Light, dark, or as the system has it; and how large the text is. */
 import { effect, signal } from "@preact/signals";
-import { remember, remembered } from "./remember";
+import { writePreference, readPreference } from "./preferences";
 
 export type Theme = "system" | "light" | "dark";
 
 const KEPT = "doorstep.theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const systemDark = signal(dark.matches);
-const kept = remembered(KEPT);
+const kept = readPreference(KEPT);
 
 export const theme = signal<Theme>(kept === "light" || kept === "dark" ? kept : "system");
 
@@ -25,17 +25,17 @@ export function initTheme(): void {
 export type TextSize = "100" | "125" | "150";
 
 const KEPT_SIZE = "doorstep.text";
-const keptSize = remembered(KEPT_SIZE);
+const keptSize = readPreference(KEPT_SIZE);
 
 /** Percent of what the browser takes for ordinary text. */
 export const textSize = signal<TextSize>(keptSize === "125" || keptSize === "150" ? keptSize : "100");
 
 export function setTextSize(next: TextSize): void {
-  remember(KEPT_SIZE, next);
+  writePreference(KEPT_SIZE, next);
   textSize.value = next;
 }
 
 export function setTheme(next: Theme): void {
-  remember(KEPT, next);
+  writePreference(KEPT, next);
   theme.value = next;
 }

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { wishText } from "../../ui/conduct";
 import type { OpenRecord } from "../useRecord";
-import { WishDialog } from "./dialogs";
+import { WishDialog } from "./ConductDialogs";
 
 export function Wishes({ record }: { record: OpenRecord }): JSX.Element {
   const [open, setOpen] = useState(false);

@@ -3,14 +3,14 @@ import { Camera, FileUp, Image, LoaderCircle, Mic, Paperclip, PenLine } from "lu
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../../core/api";
-import type { LocalAttachment } from "../../core/attachments";
+import type { LocalAttachment } from "../../core/attachments/attachments";
 import type { AttachmentKind, AttachmentView } from "../../wasm/doorstep";
-import { sentence, t, word } from "../../i18n";
+import { errorText, t, word } from "../../i18n";
 import { formatBytes, formatDateTime } from "../../ui/format";
-import { Alert, Dialog, useBusy } from "../../ui/parts";
-import { Preview } from "../../ui/Preview";
-import { useUnfinished } from "../../ui/unfinished";
-import { practising } from "../practice";
+import { Alert, Dialog, useBusy } from "../../ui/components";
+import { AttachmentPreview } from "../../ui/AttachmentPreview";
+import { useDirtyForm } from "../../ui/dirtyForms";
+import { practising } from "../practiceMode";
 import { Recorder } from "../Recorder";
 import { SIGNATURE, SignaturePad } from "../SignaturePad";
 import { attachmentsChanged, client, explain } from "../state";
@@ -22,7 +22,7 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
   const [failed, setFailed] = useState<Failed | null>(null);
   const [signing, setSigning] = useState(false);
   const [busy, run] = useBusy();
-  useUnfinished(busy || (failed?.again ?? null) !== null);
+  useDirtyForm(busy || (failed?.again ?? null) !== null);
   const attempt = (work: () => Promise<unknown>): Promise<void> =>
     run(async () => {
       setFailed(null);
@@ -34,9 +34,9 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
   const add = (kind: AttachmentKind, file: File): void =>
     void attempt(() => client.attach(view.id, file, { kind, caption: "", taken_at: Date.now() }));
   return (
-    <section class="card-plain flex flex-col gap-4" aria-label={t("att/title")}>
-      <h3 class="section-title">{t("att/title")}</h3>
-      {view.attachments.length === 0 && <p class="muted">{t("att/none")}</p>}
+    <section class="card-plain flex flex-col gap-4" aria-label={t("attachment/title")}>
+      <h3 class="section-title">{t("attachment/title")}</h3>
+      {view.attachments.length === 0 && <p class="muted">{t("attachment/none")}</p>}
       {view.attachments.length > 0 && (
         <ul class="flex flex-col gap-3">
           {view.attachments.map((attachment) => (
@@ -51,7 +51,7 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
       {busy && (
         <p role="status" class="muted flex items-center gap-2 text-sm">
           <LoaderCircle class="size-4 animate-spin" aria-hidden="true" />
-          {t("att/keeping")}
+          {t("attachment/keeping")}
         </p>
       )}
       {failed && (
@@ -59,14 +59,14 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
           <p>{failed.text}</p>
           {failed.again && (
             <button type="button" class="btn btn-quiet mt-2" disabled={busy} onClick={failed.again}>
-              {t("att/again")}
+              {t("attachment/again")}
             </button>
           )}
         </Alert>
       )}
       <div class="grid grid-cols-2 gap-2">
         <Pick
-          label={t("att/camera")}
+          label={t("attachment/camera")}
           Icon={Camera}
           accept="image/*"
           camera
@@ -74,7 +74,7 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
           onPick={(file) => add("photo", file)}
         />
         <Pick
-          label={t("att/file")}
+          label={t("attachment/file")}
           Icon={FileUp}
           accept="image/*,application/pdf"
           disabled={busy}
@@ -82,10 +82,10 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
         />
         <button type="button" class="btn btn-quiet col-span-2" onClick={() => setSigning(true)}>
           <PenLine class="size-5" aria-hidden="true" />
-          {t("att/signature")}
+          {t("attachment/signature")}
         </button>
       </div>
-      {drafts.kept.has(SIGNATURE) && !signing && <p class="muted -mt-2 text-sm">{t("att/signature_begun")}</p>}
+      {drafts.kept.has(SIGNATURE) && !signing && <p class="muted -mt-2 text-sm">{t("attachment/signature_begun")}</p>}
       <Recorder record={view.id} />
       {signing && (
         <SignaturePad
@@ -165,7 +165,7 @@ function One({ attachment, local }: { attachment: AttachmentView; local: LocalAt
       <button
         type="button"
         class="shrink-0 cursor-pointer"
-        aria-label={t("att/open", { what: word("attachment", kind) })}
+        aria-label={t("attachment/open", { what: word("attachment", kind) })}
         onClick={() => setOpen(true)}
       >
         <Thumb sha256={sha256} kind={kind} />
@@ -190,12 +190,12 @@ function stateOf(local: LocalAttachment | undefined): string {
 }
 
 function stateInWords(local: LocalAttachment | undefined): string {
-  if (!local) return t("att/elsewhere");
-  if (practising) return t("att/practice");
-  if (local.refused) return sentence("error", local.refused);
-  if (local.at_office !== null) return t(local.here ? "att/at_office" : "att/at_office_only");
-  if (local.sent > 0) return t("att/sending", { done: formatBytes(local.sent), all: formatBytes(local.size) });
-  return t("att/waiting");
+  if (!local) return t("attachment/elsewhere");
+  if (practising) return t("attachment/practice");
+  if (local.refused) return errorText(local.refused);
+  if (local.at_office !== null) return t(local.onPhone ? "attachment/at_office" : "attachment/at_office_only");
+  if (local.sent > 0) return t("attachment/sending", { done: formatBytes(local.sent), all: formatBytes(local.size) });
+  return t("attachment/waiting");
 }
 
 const ICONS: Record<AttachmentKind, typeof Camera> = {
@@ -227,7 +227,7 @@ function Full({ attachment, onClose }: { attachment: AttachmentView; onClose: ()
     <Dialog title={title} onClose={onClose}>
       {error && <Alert tone="error">{error}</Alert>}
       {!url && !error && <p class="muted">{t("app/loading")}</p>}
-      {url && <Preview url={url} attachment={attachment} title={title} class="min-h-0" />}
+      {url && <AttachmentPreview url={url} attachment={attachment} title={title} class="min-h-0" />}
     </Dialog>
   );
 }

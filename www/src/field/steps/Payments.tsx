@@ -4,9 +4,9 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { formatDateTime, formatMoney, fromLocalInput, parseMoney, toLocalInput } from "../../ui/format";
-import { TextField, useBusy } from "../../ui/parts";
-import { Amount } from "../Amount";
-import { useForm } from "../form";
+import { TextField, useBusy } from "../../ui/components";
+import { Amount } from "../AmountField";
+import { useForm } from "../useForm";
 import { client } from "../state";
 import type { OpenRecord } from "../useRecord";
 
@@ -19,8 +19,8 @@ export function Payments({ record }: { record: OpenRecord }): JSX.Element {
   const open = asked || record.drafts.kept.has(PAYMENT);
   return (
     <section class="card-plain flex flex-col gap-4">
-      <h3 class="section-title">{t("end/payments")}</h3>
-      {payments.length === 0 && !open && <p class="muted">{t("end/no_payments")}</p>}
+      <h3 class="section-title">{t("outcome/payments")}</h3>
+      {payments.length === 0 && !open && <p class="muted">{t("outcome/no_payments")}</p>}
       {payments.length > 0 && (
         <ul class="flex flex-col gap-3">
           {payments.map((payment) => (
@@ -43,7 +43,7 @@ export function Payments({ record }: { record: OpenRecord }): JSX.Element {
       ) : (
         <button type="button" class="btn btn-quiet" onClick={() => setOpen(true)}>
           <Plus class="size-5" aria-hidden="true" />
-          {t("end/add_payment")}
+          {t("outcome/add_payment")}
         </button>
       )}
     </section>
@@ -72,9 +72,9 @@ function PaymentForm({ record, onClose }: { record: OpenRecord; onClose: () => v
   return (
     <div class="bg-base-200 rounded-field flex flex-col gap-4 p-3.5">
       <Amount currency={currency} value={amount} onInput={form.into("amount")} />
-      <TextField label={t("end/paid_at")} type="datetime-local" value={at} onInput={form.into("at")} />
-      <TextField label={t("end/channel")} value={channel} onInput={form.into("channel")} />
-      <TextField label={t("end/reference")} value={reference} onInput={form.into("reference")} />
+      <TextField label={t("outcome/paid_at")} type="datetime-local" value={at} onInput={form.into("at")} />
+      <TextField label={t("outcome/channel")} value={channel} onInput={form.into("channel")} />
+      <TextField label={t("outcome/reference")} value={reference} onInput={form.into("reference")} />
       <div class="flex gap-2">
         <button
           type="button"
@@ -82,7 +82,7 @@ function PaymentForm({ record, onClose }: { record: OpenRecord; onClose: () => v
           disabled={minor === null || minor === 0 || paid === null || busy}
           onClick={() => void add()}
         >
-          {t("end/add_payment")}
+          {t("outcome/add_payment")}
         </button>
         <button type="button" class="btn btn-ghost" onClick={() => (form.discard(), onClose())}>
           {t("app/cancel")}

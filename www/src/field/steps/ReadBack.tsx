@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { t } from "../../i18n";
-import { Dialog, Fact } from "../../ui/parts";
+import { Dialog, Fact } from "../../ui/components";
 import { Check } from "../Checklist";
 import { readBack } from "../readBack";
 import type { OpenRecord } from "../useRecord";
@@ -15,12 +15,12 @@ export function ReadBack({ record }: { record: OpenRecord }): JSX.Element {
   return (
     <section class="card-plain flex flex-col gap-4">
       <div>
-        <h3 class="section-title">{t("end/read")}</h3>
-        {!record.readOnly && <p class="muted text-sm">{t("end/read_text")}</p>}
+        <h3 class="section-title">{t("outcome/read")}</h3>
+        {!record.readOnly && <p class="muted text-sm">{t("outcome/read_text")}</p>}
       </div>
       <button type="button" class="btn btn-tonal" onClick={() => setOpen(true)}>
         <BookOpenText class="size-5" aria-hidden="true" />
-        {t("end/read_show")}
+        {t("outcome/read_show")}
       </button>
       <Link href={`/visit/${view.id}/copy`} class="btn btn-quiet">
         <FileText class="size-5" aria-hidden="true" />
@@ -28,7 +28,7 @@ export function ReadBack({ record }: { record: OpenRecord }): JSX.Element {
       </Link>
       {view.visit.person_met === "borrower" && <Check item="read_back" record={record} />}
       {open && (
-        <Dialog title={t("end/read_title")} onClose={() => setOpen(false)}>
+        <Dialog title={t("outcome/read_title")} onClose={() => setOpen(false)}>
           <div class="flex flex-col gap-4 overflow-y-auto text-lg" tabIndex={0}>
             {readBack(view).map(([label, text]) => (
               <Fact key={label} label={label}>

@@ -4,22 +4,22 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { fieldName, formatDateTime } from "../../ui/format";
-import { Alert, Dialog, Select, TextField, useBusy } from "../../ui/parts";
+import { Alert, Dialog, Select, TextField, useBusy } from "../../ui/components";
 import { Signatures } from "../../ui/Signatures";
-import { Begun, openForms } from "../Begun";
-import { useForm } from "../form";
-import { Spot } from "../Missing";
+import { DraftNotice, openDrafts } from "../DraftNotices";
+import { useForm } from "../useForm";
+import { FieldAnchor } from "../MissingFields";
 import { readBackText } from "../readBack";
 import { client, me } from "../state";
 import type { OpenRecord } from "../useRecord";
-import { AMENDABLE } from "../words";
+import { AMENDABLE } from "../formOptions";
 
 export function Seal({ record }: { record: OpenRecord }): JSX.Element {
   const { view, apply, sign } = record;
   const [asking, setAsking] = useState(false);
   const [busy, run] = useBusy();
   const missing = view.steps.flatMap((step) => step.missing).filter((path) => path !== "seal");
-  const forms = openForms(record);
+  const forms = openDrafts(record);
   const noOutcome = view.talk.disposition === null;
   const sealNow = (): Promise<void> =>
     run(async () => {
@@ -30,14 +30,14 @@ export function Seal({ record }: { record: OpenRecord }): JSX.Element {
       await sign(sealed, readBackText(sealed));
     });
   return (
-    <Spot paths={["seal"]}>
+    <FieldAnchor paths={["seal"]}>
       <button type="button" class="btn btn-primary min-h-14 text-lg" onClick={() => setAsking(true)}>
         <LockKeyhole class="size-6" aria-hidden="true" />
-        {t("end/seal")}
+        {t("outcome/seal")}
       </button>
       {asking && (
         <Dialog
-          title={t("end/seal_title")}
+          title={t("outcome/seal_title")}
           onClose={() => setAsking(false)}
           actions={
             <>
@@ -45,14 +45,14 @@ export function Seal({ record }: { record: OpenRecord }): JSX.Element {
                 {t("app/cancel")}
               </button>
               <button type="button" class="btn btn-primary" disabled={noOutcome || busy} onClick={() => void sealNow()}>
-                {t("end/seal_now")}
+                {t("outcome/seal_now")}
               </button>
             </>
           }
         >
-          <p>{t("end/seal_text")}</p>
-          <p>{t("sign_/with_seal", { user: me.value })}</p>
-          {noOutcome && <Alert tone="error">{t("end/needs_outcome")}</Alert>}
+          <p>{t("outcome/seal_text")}</p>
+          <p>{t("signature/with_seal", { user: me.value })}</p>
+          {noOutcome && <Alert tone="error">{t("outcome/needs_outcome")}</Alert>}
           {forms.length > 0 && (
             <Alert tone="warning">
               <p>{t("form/seal")}</p>
@@ -65,7 +65,7 @@ export function Seal({ record }: { record: OpenRecord }): JSX.Element {
           )}
           {missing.length > 0 && (
             <Alert tone="warning">
-              <p>{t("end/seal_missing")}</p>
+              <p>{t("outcome/seal_missing")}</p>
               <ul class="list-disc pl-5">
                 {missing.map((path) => (
                   <li key={path}>{fieldName(path)}</li>
@@ -75,7 +75,7 @@ export function Seal({ record }: { record: OpenRecord }): JSX.Element {
           )}
         </Dialog>
       )}
-    </Spot>
+    </FieldAnchor>
   );
 }
 
@@ -95,12 +95,12 @@ export function Signed({ record }: { record: OpenRecord }): JSX.Element {
       {!mine && (
         <button type="button" class="btn btn-tonal" onClick={() => setAsking(true)}>
           <PenLine class="size-5" aria-hidden="true" />
-          {t("sign_/sign")}
+          {t("signature/sign")}
         </button>
       )}
       {asking && (
         <Dialog
-          title={t("sign_/sign_title")}
+          title={t("signature/sign_title")}
           onClose={() => setAsking(false)}
           actions={
             <>
@@ -108,12 +108,12 @@ export function Signed({ record }: { record: OpenRecord }): JSX.Element {
                 {t("app/cancel")}
               </button>
               <button type="button" class="btn btn-primary" disabled={busy} onClick={() => void signNow()}>
-                {t("sign_/sign_now")}
+                {t("signature/sign_now")}
               </button>
             </>
           }
         >
-          <p>{t("sign_/with_key", { user: me.value })}</p>
+          <p>{t("signature/with_key", { user: me.value })}</p>
           <p class="bg-base-200 rounded-field overflow-y-auto p-3 whitespace-pre-line" tabIndex={0}>
             {text}
           </p>
@@ -135,11 +135,11 @@ export function Amendments({ record }: { record: OpenRecord }): JSX.Element {
     });
   return (
     <section class="card-plain flex flex-col gap-4">
-      <h3 class="section-title">{t("end/amendments")}</h3>
+      <h3 class="section-title">{t("outcome/amendments")}</h3>
       {view.seal && (
         <p class="muted flex items-center gap-2 text-sm">
           <LockKeyhole class="size-[1.125rem] shrink-0" aria-hidden="true" />
-          {t("end/sealed_at", { by: view.seal.by, at: formatDateTime(view.seal.at) })}
+          {t("outcome/sealed_at", { by: view.seal.by, at: formatDateTime(view.seal.at) })}
         </p>
       )}
       {view.amendments.length > 0 && (
@@ -154,18 +154,18 @@ export function Amendments({ record }: { record: OpenRecord }): JSX.Element {
         </ul>
       )}
       <Select
-        label={t("end/amend_about")}
+        label={t("outcome/amend_about")}
         options={AMENDABLE}
         value={path}
-        empty={t("end/amend_all")}
+        empty={t("outcome/amend_all")}
         word={fieldName}
         onChange={form.into("path")}
       />
-      <TextField label={t("end/amend_text")} lines={3} value={text} onInput={form.into("text")} />
+      <TextField label={t("outcome/amend_text")} lines={3} value={text} onInput={form.into("text")} />
       <button type="button" class="btn btn-primary" disabled={text.trim() === "" || busy} onClick={() => void add()}>
-        {t("end/amend")}
+        {t("outcome/amend")}
       </button>
-      <Begun form={form} />
+      <DraftNotice form={form} />
     </section>
   );
 }

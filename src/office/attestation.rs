@@ -1,0 +1,83 @@
+//! The office's word for states that it held (rule P3).
+//!
+//! With each state that a device is told of goes a short mac that only this office can make. A
+//! restored office takes what it has lost back from devices on the strength of its own tags: the
+//! heads are hashes over all that led to them, so nothing can be slipped in.
+
+use hmac::{Hmac, KeyInit, Mac as _};
+use sha2::Sha256;
+
+use crate::ids::{DeviceId, Heads, RecordId};
+use crate::sync::message::{StateMac, StateToken};
+
+/// Proof that a device was enrolled for a user.
+pub type EnrolmentProof = [u8; 32];
+
+/// Makes and checks tags.
+#[derive(Clone)]
+pub(super) struct Attestor(Hmac<Sha256>);
+
+impl Attestor {
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        // The block is longer than the key.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&key);
+        Self(Hmac::new(&block.into()))
+    }
+
+    /// The state token that a user's devices get with a state.
+    pub(super) fn state_token(&self, user: &str, record: RecordId, heads: &Heads) -> StateToken {
+        let code = self.over(user, record, heads).finalize().into_bytes();
+        let mut mac = StateMac::default();
+        mac.iter_mut().zip(code).for_each(|(byte, code)| *byte = code);
+        StateToken::new(record, heads, mac)
+    }
+
+    /// Whether a mac is of this office, for this user and state; in constant time.
+    pub(super) fn hold(&self, user: &str, record: RecordId, heads: &Heads, mac: &StateMac) -> bool {
+        self.over(user, record, heads).verify_truncated_left(mac).is_ok()
+    }
+
+    /// The key under which a device keeps its data key for the office (docs/SECURITY.md, "On the
+    /// phone"): worked out anew each time, kept nowhere, and the same in a restored office.
+    pub(super) fn escrow(&self, device: DeviceId) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(b"doorstep escrow 1");
+        mac.update(&device.0);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// Proof that this office enrolled a device for a user. A restored office may not know the
+    /// device any more; it makes the same proof again, since the key is part of backups (rule I1).
+    pub(super) fn enrolment(&self, device: DeviceId, user: &str) -> EnrolmentProof {
+        self.over_enrolment(device, user).finalize().into_bytes().into()
+    }
+
+    /// Whether a proof is of this office, for this device and user; in constant time.
+    pub(super) fn is_enrolment(
+        &self,
+        device: DeviceId,
+        user: &str,
+        proof: &EnrolmentProof,
+    ) -> bool {
+        self.over_enrolment(device, user).verify_slice(proof).is_ok()
+    }
+
+    fn over_enrolment(&self, device: DeviceId, user: &str) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(b"doorstep enrolment 1");
+        mac.update(&device.0);
+        mac.update(user.as_bytes());
+        mac
+    }
+
+    fn over(&self, user: &str, record: RecordId, heads: &Heads) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(b"doorstep state 1");
+        mac.update(&record.0);
+        mac.update(&(user.len() as u64).to_be_bytes());
+        mac.update(user.as_bytes());
+        heads.as_slice().iter().for_each(|head| mac.update(&head.0));
+        mac
+    }
+}

@@ -1,0 +1,105 @@
+//! An Excel workbook with one sheet. Rows go to a temporary file as they are written.
+
+use std::io::{self, Write};
+
+use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
+
+use super::column::{COLUMNS, Cell};
+use super::{ExportError, Exported};
+use crate::office::sheets::formula;
+
+/// Excel refuses longer cells (32,767 characters, counted in UTF-16 units).
+const MAX_CELL: usize = 32_767;
+
+/// Says where the rest of a text is that Excel has no room for.
+const CUT: &str = " … [cut here: the whole text is in the CSV and JSON lines]";
+
+/// Digits that a spreadsheet keeps; longer amounts stay text.
+const EXACT_DIGITS: usize = 15;
+
+/// Writes a heading and one row per record; gives the number of records.
+pub(super) fn write(
+    records: impl Iterator<Item = Result<Exported, ExportError>>,
+    out: &mut dyn Write,
+) -> Result<u64, ExportError> {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet_with_constant_memory().map_err(failed)?;
+    let heading = Format::new().set_bold().set_align(FormatAlign::Top);
+    let money = [
+        Format::new().set_num_format("0"),
+        Format::new().set_num_format("0.00"),
+        Format::new().set_num_format("0.000"),
+        Format::new().set_num_format("0.0000"),
+    ];
+    sheet.set_name("visits").map_err(failed)?;
+    sheet.set_freeze_panes(1, 2).map_err(failed)?;
+    for (at, column) in (0..).zip(COLUMNS) {
+        sheet.set_column_width(at, 18).map_err(failed)?;
+        sheet.write_with_format(0, at, column.heading, &heading).map_err(failed)?;
+    }
+    let mut written = 0;
+    for record in records {
+        let record = record?;
+        written += 1;
+        for (at, column) in (0..).zip(COLUMNS) {
+            put(sheet, written, at, column.cell(&record), &money).map_err(failed)?;
+        }
+    }
+    // A workbook is a zip whose directory comes last and is written with seeks.
+    let mut file = tempfile::tempfile()?;
+    workbook.save_to_writer(&mut file).map_err(failed)?;
+    io::Seek::rewind(&mut file)?;
+    io::copy(&mut file, out)?;
+    Ok(u64::from(written))
+}
+
+fn put(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    cell: Cell,
+    money: &[Format],
+) -> Result<(), XlsxError> {
+    match cell {
+        // A string is never taken for a formula here: the file says which is which.
+        Cell::Text(text) => sheet.write_string(row, column, fit(formula::escape_typed(text)))?,
+        Cell::Time(text) => sheet.write_string(row, column, text)?,
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+        Cell::Whole(number) => sheet.write_number(row, column, number as f64)?,
+        Cell::Fraction(number) => sheet.write_number(row, column, number)?,
+        Cell::Amount(text) => {
+            let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            // The double nearest to so few digits reads back as the same digits.
+            match (text.parse::<f64>(), money.get(decimals)) {
+                (Ok(number), Some(format)) if digits <= EXACT_DIGITS => {
+                    sheet.write_number_with_format(row, column, number, format)?
+                }
+                _ => sheet.write_string(row, column, text)?,
+            }
+        }
+        Cell::Empty => sheet,
+    };
+    Ok(())
+}
+
+fn fit(text: String) -> String {
+    if text.encode_utf16().count() <= MAX_CELL {
+        return text;
+    }
+    let mut room = MAX_CELL - CUT.encode_utf16().count();
+    let mut short: String = text
+        .chars()
+        .take_while(|c| {
+            let fits = c.len_utf16() <= room;
+            room = room.saturating_sub(c.len_utf16());
+            fits
+        })
+        .collect();
+    short.push_str(CUT);
+    short
+}
+
+fn failed(error: XlsxError) -> ExportError {
+    ExportError::Write(io::Error::other(error))
+}

@@ -1,0 +1,336 @@
+//! One row of a case list: checked, and turned into facts of a case, or refused with a reason.
+
+use std::collections::{BTreeSet, HashSet};
+
+use chrono_tz::Tz;
+
+use super::cell::{self, Phones, narrow};
+use super::columns::{Columns, Field};
+use super::reader::Row;
+use crate::office::money::{Currency, NoAmount};
+use crate::office::sheets::formula;
+use crate::record::command::CasePatch;
+
+/// What a row is checked against.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// Sign-in names of collectors who may be given a case.
+    pub collectors: BTreeSet<String>,
+    /// Who visits where the row doesn't say.
+    pub assign_to: Option<String>,
+    /// Zone of borrowers where the row doesn't say.
+    pub zone: Option<Tz>,
+}
+
+/// A row that is a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseRow {
+    /// Where it stands.
+    pub place: Place,
+    /// The lender's case number.
+    pub case_no: String,
+    /// What the sheet says; fields that it has no column for are absent.
+    pub case: CasePatch,
+    /// Who visits, as far as anybody said.
+    pub collectors: Vec<String>,
+    /// What was left aside.
+    pub notes: Vec<String>,
+}
+
+/// Where a row stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Which row below the heading, from 1.
+    pub row: usize,
+    /// The row's number in the sheet, where the heading is row 1.
+    pub sheet_row: usize,
+}
+
+/// A row that is none, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Where it stands.
+    pub place: Place,
+    /// The case number, where it has one.
+    pub case_no: Option<String>,
+    /// The field that is wrong; `None` where it is the row as a whole.
+    pub field: Option<&'static str>,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Reads the rows of one sheet, in order.
+#[derive(Debug)]
+pub struct RowReader {
+    columns: Columns,
+    rules: Rules,
+    seen: HashSet<String>,
+}
+
+/// A field and what is wrong with it.
+type Wrong = (Option<Field>, String);
+
+/// What a record takes; longer texts are a sign of a broken quote.
+const MAX_NOTE: usize = 4_000;
+const MAX_LINE: usize = 400;
+const MAX_CASE_NO: usize = 64;
+
+impl RowReader {
+    /// A reader for a sheet with these columns.
+    pub fn new(columns: Columns, rules: Rules) -> Self {
+        Self { columns, rules, seen: HashSet::new() }
+    }
+
+    /// Reads the next row.
+    pub fn read(&mut self, row: &Row) -> Result<CaseRow, Refusal> {
+        let place = Place { row: row.number, sheet_row: row.sheet_row };
+        let cells = Cells { columns: &self.columns, row };
+        let case_no = narrow(cells.get(Field::CaseNo).unwrap_or_default());
+        // Every number counts as seen, so that of two rows with one number never the second wins.
+        let fresh = case_no.is_empty() || self.seen.insert(case_no.clone());
+        self.parse(&cells, &case_no, fresh, place).map_err(|(field, reason)| Refusal {
+            place,
+            case_no: (!case_no.is_empty()).then(|| case_no.clone()),
+            field: field.map(Field::as_str),
+            reason,
+        })
+    }
+
+    fn parse(
+        &self,
+        cells: &Cells<'_>,
+        case_no: &str,
+        fresh: bool,
+        place: Place,
+    ) -> Result<CaseRow, Wrong> {
+        cells.check_width()?;
+        check_case_no(case_no, fresh)?;
+        let borrower_name = cells.required(Field::BorrowerName)?;
+        let currency = cells.currency()?;
+        let overdue = cells.amount(Field::OverdueAmount, currency)?;
+        let overdue = overdue.ok_or_else(|| missing(Field::OverdueAmount))?;
+        let due_date = cells.date(Field::DueDate)?.filter(|date| !date.is_empty());
+        let due_date = due_date.ok_or_else(|| missing(Field::DueDate))?;
+        let mut notes = Vec::new();
+        let case = CasePatch {
+            borrower_name: Some(borrower_name),
+            phones: cells.phones(&mut notes)?,
+            address: cells.text(Field::Address)?,
+            lat: cells.degrees(Field::Lat, 90.0)?,
+            lon: cells.degrees(Field::Lon, 180.0)?,
+            product: cells.text(Field::Product)?.map(|text| cell::product(&text)),
+            principal: cells.amount(Field::Principal, currency)?,
+            overdue: Some(overdue),
+            currency: Some(currency.code().to_owned()),
+            days_past_due: cells.days_past_due()?,
+            due_date: Some(due_date),
+            last_payment_date: cells.date(Field::LastPaymentDate)?,
+            preferred_language: cells.language()?,
+            zone: Some(self.zone(cells, currency, &mut notes)?),
+            note: cells.text(Field::Note)?,
+        };
+        let collectors = self.collectors(cells)?;
+        Ok(CaseRow { place, case_no: case_no.to_owned(), case, collectors, notes })
+    }
+
+    fn zone(
+        &self,
+        cells: &Cells<'_>,
+        currency: Currency,
+        notes: &mut Vec<String>,
+    ) -> Result<String, Wrong> {
+        let named = cells.get(Field::Zone).map(narrow).unwrap_or_default();
+        if !named.is_empty() {
+            let zone = named.parse::<Tz>().map(|zone| zone.name().to_owned());
+            return zone.map_err(|_| wrong(Field::Zone, "not an IANA time zone"));
+        }
+        if let Some(zone) = self.rules.zone {
+            return Ok(zone.name().to_owned());
+        }
+        Ok(currency.zone().map(str::to_owned).unwrap_or_else(|| {
+            notes.push(format!(
+                "{} is used in several time zones, UTC was taken; name one with --zone",
+                currency.code()
+            ));
+            "UTC".to_owned()
+        }))
+    }
+
+    fn collectors(&self, cells: &Cells<'_>) -> Result<Vec<String>, Wrong> {
+        let text = narrow(cells.get(Field::AssignedTo).unwrap_or_default()).to_lowercase();
+        let mut names: BTreeSet<&str> =
+            text.split([',', ';', '、', '/']).map(str::trim).filter(|n| !n.is_empty()).collect();
+        if let Some(name) = names.iter().find(|name| !self.rules.collectors.contains(**name)) {
+            let reason = format!("\"{}\" is not a known collector", excerpt(name));
+            return Err(wrong(Field::AssignedTo, reason));
+        }
+        if names.is_empty() {
+            names.extend(self.rules.assign_to.as_deref());
+        }
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+}
+
+fn check_case_no(case_no: &str, fresh: bool) -> Result<(), Wrong> {
+    if case_no.is_empty() {
+        return Err(missing(Field::CaseNo));
+    }
+    if case_no.chars().count() > MAX_CASE_NO || case_no.contains(char::is_control) {
+        return Err(wrong(
+            Field::CaseNo,
+            format!("not a number of at most {MAX_CASE_NO} characters"),
+        ));
+    }
+    if !fresh {
+        return Err(wrong(Field::CaseNo, "the case number stands in this file a second time"));
+    }
+    Ok(())
+}
+
+fn missing(field: Field) -> Wrong {
+    wrong(field, "missing")
+}
+
+fn wrong(field: Field, reason: impl Into<String>) -> Wrong {
+    (Some(field), reason.into())
+}
+
+/// Enough of a cell to find it, without printing a page.
+fn excerpt(text: &str) -> String {
+    let mut short: String = text.chars().take(40).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// The cells of one row by field.
+struct Cells<'a> {
+    columns: &'a Columns,
+    row: &'a Row,
+}
+
+impl Cells<'_> {
+    /// The cell as it stands; `None` where the sheet has no such column. A row that ends early
+    /// has empty cells.
+    fn get(&self, field: Field) -> Option<&str> {
+        let position = self.columns.position(field)?;
+        Some(formula::unescape(self.row.cells.get(position).unwrap_or_default().trim()))
+    }
+
+    /// The cell unless the column is missing or it is empty.
+    fn filled(&self, field: Field) -> Option<&str> {
+        self.get(field).filter(|cell| !cell.is_empty())
+    }
+
+    /// A comma that isn't quoted shifts every cell behind it: such a row is not to be trusted.
+    fn check_width(&self) -> Result<(), Wrong> {
+        let mut beyond = self.row.cells.iter().skip(self.columns.count());
+        if beyond.any(|cell| !cell.trim().is_empty()) {
+            return Err((None, "more cells than the heading: is a comma not quoted?".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn required(&self, field: Field) -> Result<String, Wrong> {
+        self.text(field)?.filter(|text| !text.is_empty()).ok_or_else(|| missing(field))
+    }
+
+    /// Free text with uniform line breaks; empty where the cell is.
+    fn text(&self, field: Field) -> Result<Option<String>, Wrong> {
+        let text = self.get(field).map(|text| text.replace("\r\n", "\n").replace('\r', "\n"));
+        let most = if field == Field::Note { MAX_NOTE } else { MAX_LINE };
+        match text {
+            Some(text) if text.chars().count() > most => {
+                Err(wrong(field, format!("longer than {most} characters")))
+            }
+            text => Ok(text),
+        }
+    }
+
+    fn currency(&self) -> Result<Currency, Wrong> {
+        let cell = self.filled(Field::Currency).ok_or_else(|| missing(Field::Currency))?;
+        Currency::parse(&narrow(cell).to_ascii_uppercase()).ok_or_else(|| {
+            let reason = format!("\"{}\" is not an ISO 4217 code such as CNY", excerpt(cell));
+            wrong(Field::Currency, reason)
+        })
+    }
+
+    fn amount(&self, field: Field, currency: Currency) -> Result<Option<i64>, Wrong> {
+        let Some(cell) = self.filled(field) else { return Ok(None) };
+        let text = narrow(cell);
+        let text = text.strip_prefix(['¥', '￥']).unwrap_or(&text).replace(' ', "");
+        match currency.minor(&text) {
+            Ok(minor) if minor < 0 => Err(wrong(field, "negative")),
+            Ok(minor) => Ok(Some(minor)),
+            Err(NoAmount::NotANumber) => {
+                Err(wrong(field, format!("\"{}\" is not an amount", excerpt(cell))))
+            }
+            Err(NoAmount::TooManyDecimals) => {
+                let decimals = currency.exponent();
+                Err(wrong(field, format!("more than {decimals} decimals in {}", currency.code())))
+            }
+            Err(NoAmount::TooLarge) => Err(wrong(field, "too large")),
+        }
+    }
+
+    fn date(&self, field: Field) -> Result<Option<String>, Wrong> {
+        let Some(cell) = self.get(field) else { return Ok(None) };
+        if cell.is_empty() {
+            return Ok(Some(String::new()));
+        }
+        let date = cell::date(cell).ok_or_else(|| {
+            wrong(field, format!("\"{}\" is not a date such as 2026-11-03", excerpt(cell)))
+        })?;
+        Ok(Some(date))
+    }
+
+    fn days_past_due(&self) -> Result<Option<i64>, Wrong> {
+        let field = Field::DaysPastDue;
+        let Some(cell) = self.filled(field) else { return Ok(None) };
+        match cell::whole_number(cell) {
+            Some(days @ 0..=36_525) => Ok(Some(days)),
+            Some(..0) => Err(wrong(field, "negative")),
+            Some(_) => Err(wrong(field, "more than a hundred years")),
+            None => Err(wrong(field, format!("\"{}\" is not a whole number", excerpt(cell)))),
+        }
+    }
+
+    fn degrees(&self, field: Field, limit: f64) -> Result<Option<f64>, Wrong> {
+        let Some(cell) = self.filled(field) else { return Ok(None) };
+        let degrees = cell::degrees(cell, limit);
+        degrees.map(Some).ok_or_else(|| wrong(field, format!("not degrees within ±{limit}")))
+    }
+
+    fn language(&self) -> Result<Option<String>, Wrong> {
+        let field = Field::PreferredLanguage;
+        let Some(cell) = self.get(field) else { return Ok(None) };
+        if cell.is_empty() {
+            return Ok(Some(String::new()));
+        }
+        let language = cell::language(cell);
+        language.map(Some).ok_or_else(|| wrong(field, "not a language tag such as zh-CN"))
+    }
+
+    /// A number that can't be dialled is left out, unless it is the only way to call somebody.
+    fn phones(&self, notes: &mut Vec<String>) -> Result<Option<Vec<String>>, Wrong> {
+        let columns = [Field::Phone, Field::AltPhone].map(|field| self.get(field));
+        if columns.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let mut phones = Phones::default();
+        for cell in columns.into_iter().flatten() {
+            cell::phones(cell, &mut phones);
+        }
+        if phones.good.is_empty() && !phones.bad.is_empty() {
+            return Err(wrong(Field::Phone, "no number that can be dialled"));
+        }
+        notes.extend(
+            phones.bad.iter().map(|bad| format!("\"{}\" is no phone number", excerpt(bad))),
+        );
+        Ok(Some(phones.good))
+    }
+}
+
+#[cfg(test)]
+mod tests;

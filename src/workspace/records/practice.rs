@@ -1,0 +1,70 @@
+//! A workspace to practise in: made-up records, and no office that anything could be sent to.
+
+use std::collections::BTreeSet;
+
+use super::entry::RecordEntry;
+use crate::ids::{DeviceId, RecordId, actor};
+use crate::record::command::{AssignmentPatch, CasePatch};
+use crate::record::terms::Role;
+use crate::record::{Author, CommandError, Record};
+use crate::workspace::output::{Output, Row, Table};
+use crate::workspace::storage::loading;
+use crate::workspace::storage::vault::Vault;
+use crate::workspace::{Identity, Loaded, StoreError, Workspace};
+
+/// The office that made the records up.
+const NOBODY: DeviceId = DeviceId([0; 16]);
+
+impl Workspace {
+    /// A workspace over the rows of a store of its own that never asks for a request, whatever
+    /// happens in it.
+    ///
+    /// # Errors
+    /// The store was written by a newer program.
+    pub fn for_practice(
+        identity: Identity,
+        vault: Vault,
+        meta: &[Row],
+        records: &[Row],
+        outbox: &[Row],
+        now_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let mut workspace = Self::from_rows(identity, vault, meta, records, outbox)?;
+        workspace.link.disable();
+        workspace.advance(now_ms);
+        Ok(workspace)
+    }
+
+    /// Adds a made-up record.
+    ///
+    /// # Errors
+    /// A value is out of its bounds.
+    pub fn add_practice_record(
+        &mut self,
+        id: RecordId,
+        case_no: &str,
+        case: &CasePatch,
+        assignment: &AssignmentPatch,
+        now_ms: i64,
+    ) -> Result<(), CommandError> {
+        let author = Author {
+            actor: actor(NOBODY, 1),
+            user: "practice".to_owned(),
+            role: Role::Supervisor,
+            now_ms,
+            zone: case.zone.clone().unwrap_or_default(),
+        };
+        let record = Record::create(id, case_no, case, assignment, &author)?;
+        let mut entry = RecordEntry::new(id);
+        entry.describe(&record, &self.identity.user);
+        entry.confirmed = entry.heads.clone();
+        self.journal.put(Table::Records, id.to_string(), entry.encode());
+        let mut loaded = Loaded { record, chunks: BTreeSet::new(), pins: 0, used: 0 };
+        loading::rewrite(&mut self.journal, &self.vault, id, &mut loaded);
+        self.records.insert(id, entry);
+        self.loaded.insert(id, loaded);
+        self.outputs.push_back(Output::ListChanged);
+        self.advance(now_ms);
+        Ok(())
+    }
+}

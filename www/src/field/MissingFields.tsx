@@ -1,0 +1,52 @@
+/** What a step still lacks, as ways to where it is entered. */
+import { CircleCheck } from "lucide-preact";
+import type { ComponentChildren, JSX } from "preact";
+import type { StepView } from "../wasm/doorstep";
+import { t } from "../i18n";
+import { fieldName } from "../ui/format";
+
+/** The place of one or more fields, by their paths. */
+export function FieldAnchor(props: { paths: readonly string[]; children: ComponentChildren }): JSX.Element {
+  return (
+    <div data-field={props.paths.join(" ")} class="flex scroll-mt-20 flex-col gap-4">
+      {props.children}
+    </div>
+  );
+}
+
+/** Leads to the place of a field on this page. */
+export function focusField(event: Event, path: string): void {
+  event.preventDefault();
+  const spot = document.querySelector(`[data-field~="${CSS.escape(path)}"]`);
+  spot?.scrollIntoView({ block: "center", behavior: "smooth" });
+  spot
+    ?.querySelector<HTMLElement>("button[tabindex='0'], button:not([tabindex]), input, select, textarea")
+    ?.focus({ preventScroll: true });
+}
+
+export function MissingFields({ step }: { step: StepView | undefined }): JSX.Element | null {
+  if (!step) return null;
+  if (step.done) {
+    return (
+      <p class="text-success flex items-center gap-2 text-sm font-medium" role="status">
+        <CircleCheck class="size-5" aria-hidden="true" />
+        {t("record/done")}
+      </p>
+    );
+  }
+  return (
+    <div class="flex flex-wrap items-center gap-x-0.5 py-1.5 text-sm" role="status">
+      <span class="muted pr-1.5">{t("record/missing")}</span>
+      {step.missing.map((path) => (
+        <a
+          key={path}
+          href={`#${path}`}
+          class="rounded-field decoration-base-content/40 -my-1.5 inline-flex min-h-11 items-center px-1.5 font-medium underline underline-offset-4"
+          onClick={(event) => focusField(event, path)}
+        >
+          {fieldName(path)}
+        </a>
+      ))}
+    </div>
+  );
+}

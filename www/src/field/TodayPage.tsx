@@ -1,0 +1,158 @@
+/** The first screen: what today asks for, then the rest; search over all of it. */
+import { signal } from "@preact/signals";
+import { CalendarCheck2, CornerDownRight, History, Search, SearchX, Settings } from "lucide-preact";
+import type { JSX } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import { Link } from "wouter-preact";
+import type { ListRow } from "../core/api";
+import { t } from "../i18n";
+import { formatDay } from "../ui/format";
+import { search } from "./listSections";
+import { EmptyState } from "./EmptyState";
+import { InstallCard } from "./InstallCard";
+import { takeResumeTarget, usePagePosition } from "./pagePosition";
+import { practising } from "./practiceMode";
+import { SignInForm } from "./SignIn";
+import { arranged, clock, expired, me, rows } from "./state";
+import { SyncChip } from "./SyncStatus";
+import { VisitRows } from "./VisitRows";
+
+type Filter = "all" | "conflicts" | "unsent";
+
+/** Kept while a record is open, so that coming back shows the same list. */
+const query = signal("");
+const filter = signal<Filter>("all");
+
+export function TodayPage(): JSX.Element {
+  const all = rows.value ?? [];
+  const wanted = query.value;
+  const kept = filter.value;
+  const ordered = arranged.value;
+  const sections = useMemo(() => search(ordered, wanted, (row) => passes(row, kept)), [ordered, kept, wanted]);
+  usePagePosition(true, () => 0, "h1");
+  useEffect(() => void (document.title = `${t("list/title")} – ${t("app/name")}`));
+  return (
+    <div class="mx-auto max-w-xl">
+      <Head all={all} />
+      <main class="flex flex-col gap-5 px-4 pt-1 pb-24">
+        {expired.value && (
+          <div class="card-plain flex flex-col gap-3">
+            <p>{t("sign_in/again")}</p>
+            <SignInForm name={me.value} onDone={() => undefined} />
+          </div>
+        )}
+        <ResumeLink all={all} />
+        {!practising && all.length > 0 && <InstallCard />}
+        <div data-testid="visit-list" class="flex flex-col gap-5">
+          {sections.map(({ title, rows: list }) => (
+            <section key={title} aria-label={t(title)}>
+              <h2 class="muted flex justify-between px-1 pb-2 text-sm font-semibold">
+                <span>{t(title)}</span>
+                <span class="tabular-nums">{list.length}</span>
+              </h2>
+              <VisitRows rows={list} agenda={title === "list/today"} />
+            </section>
+          ))}
+        </div>
+        {sections.length === 0 && <Empty none={all.length === 0} />}
+        {!practising && (
+          <Link href="/past" class="btn btn-quiet gap-2 self-center rounded-full px-5">
+            <History class="size-5" aria-hidden="true" />
+            {t("past/title")}
+          </Link>
+        )}
+      </main>
+    </div>
+  );
+}
+
+function Head({ all }: { all: ListRow[] }): JSX.Element {
+  const conflicts = all.filter((row) => row.conflicts > 0).length;
+  const unsent = all.filter((row) => row.unsent > 0).length;
+  const filters: [Filter, string][] = [["all", t("list/all")]];
+  if (conflicts > 0 || filter.value === "conflicts") filters.push(["conflicts", t("list/conflicts", { n: conflicts })]);
+  if (unsent > 0 || filter.value === "unsent") filters.push(["unsent", t("list/unsent", { n: unsent })]);
+  return (
+    <header class="bg-base-200/95 sticky top-(--banner) z-10 flex flex-col gap-3 px-4 pt-[max(0.75rem,env(safe-area-inset-top))] pb-3 backdrop-blur">
+      <div class="flex flex-wrap items-center justify-between gap-2">
+        <div>
+          <h1 tabIndex={-1} class="text-2xl leading-tight font-bold">
+            {t("list/title")}
+          </h1>
+          <p class="muted text-sm">{formatDay(clock.value)}</p>
+        </div>
+        <div class="ml-auto flex min-w-0 items-center gap-1">
+          <SyncChip />
+          <Link href="/settings" class="btn btn-ghost btn-square shrink-0" aria-label={t("settings/title")}>
+            <Settings class="size-6" aria-hidden="true" />
+          </Link>
+        </div>
+      </div>
+      <label class="input w-full rounded-full">
+        <Search class="size-[1.125rem] shrink-0 opacity-70" aria-hidden="true" />
+        <input
+          type="search"
+          aria-label={t("list/search")}
+          placeholder={t("list/search")}
+          enterkeyhint="search"
+          value={query.value}
+          onInput={(event) => (query.value = event.currentTarget.value)}
+        />
+      </label>
+      {filters.length > 1 && (
+        <div class="-mx-4 flex gap-2 overflow-x-auto px-4 py-0.5" role="group" aria-label={t("list/filter")}>
+          {filters.map(([kind, label]) => (
+            <button
+              key={kind}
+              type="button"
+              aria-pressed={filter.value === kind}
+              class={`btn rounded-full px-4 ${filter.value === kind ? "btn-primary" : "btn-quiet"}`}
+              onClick={() => (filter.value = kind)}
+            >
+              {label}
+            </button>
+          ))}
+        </div>
+      )}
+    </header>
+  );
+}
+
+/** The way back to the record that was open when the system ended the app. */
+function ResumeLink({ all }: { all: ListRow[] }): JSX.Element | null {
+  const place = useMemo(takeResumeTarget, []);
+  const row = place && all.find(({ id }) => id === place.id);
+  if (!place || !row) return null;
+  return (
+    <Link href={place.href} class="btn btn-tonal h-auto justify-start gap-2 py-2.5 text-left">
+      <CornerDownRight class="size-5 shrink-0" aria-hidden="true" />
+      {t("list/go_on", { name: row.borrower_name || row.case_no })}
+    </Link>
+  );
+}
+
+function Empty({ none }: { none: boolean }): JSX.Element {
+  const Icon = none ? CalendarCheck2 : SearchX;
+  return (
+    <EmptyState Icon={Icon} title={none ? t("list/empty") : t("list/nothing", { q: query.value.trim() })}>
+      {none ? (
+        <p class="muted max-w-xs">{t("list/empty_text")}</p>
+      ) : (
+        <button
+          type="button"
+          class="btn btn-quiet"
+          onClick={() => {
+            query.value = "";
+            filter.value = "all";
+          }}
+        >
+          {t("list/show_all")}
+        </button>
+      )}
+    </EmptyState>
+  );
+}
+
+function passes(row: ListRow, kept: Filter): boolean {
+  return kept === "all" || (kept === "conflicts" ? row.conflicts > 0 : row.unsent > 0);
+}

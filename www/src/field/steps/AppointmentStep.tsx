@@ -1,0 +1,231 @@
+/** Step 2: a time and a place; it counts only once the borrower agreed. */
+import { CalendarCheck2, CalendarClock, CalendarX2 } from "lucide-preact";
+import type { JSX } from "preact";
+import type { AppointmentPatch, AppointmentStatus, AppointmentView, ProposedBy } from "../../wasm/doorstep";
+import { t, word, type TextKey } from "../../i18n";
+import { formatDateTime, formatWindow, fromLocalInput, toLocalInput } from "../../ui/format";
+import { Choices, TextField, useBusy } from "../../ui/components";
+import { AutosaveText } from "../AutosaveText";
+import { DraftNotice } from "../DraftNotices";
+import { Planned } from "../conduct/DepartureCheck";
+import { Wishes } from "../conduct/Wishes";
+import { useForm } from "../useForm";
+import { FieldAnchor } from "../MissingFields";
+import type { OpenRecord } from "../useRecord";
+import { SIDES } from "../formOptions";
+
+/** What most visits need; the person may change it. */
+const HOUR_MS = 3_600_000;
+
+export function AppointmentStep({ record }: { record: OpenRecord }): JSX.Element {
+  return (
+    <>
+      <Agreeing record={record} />
+      <Wishes record={record} />
+    </>
+  );
+}
+
+function Agreeing({ record }: { record: OpenRecord }): JSX.Element {
+  return record.view.appointment.status === null && !record.readOnly ? (
+    <FieldAnchor paths={["appointment.starts_at", "appointment.ends_at", "appointment.place", "appointment.status"]}>
+      <Propose record={record} />
+    </FieldAnchor>
+  ) : (
+    <Proposed record={record} />
+  );
+}
+
+function Propose({ record }: { record: OpenRecord }): JSX.Element {
+  const { zone, address } = record.view.case;
+  const form = useForm(record, "appointment", {
+    from: "",
+    to: "",
+    place: address,
+    side: "collector" as ProposedBy,
+    remark: "",
+  });
+  const { from, to, place, side, remark } = form.fields;
+  const [busy, run] = useBusy();
+  const starts_at = fromLocalInput(from, zone);
+  const ends_at = fromLocalInput(to, zone);
+  const ordered = starts_at === null || ends_at === null || ends_at > starts_at;
+  const complete = starts_at !== null && ends_at !== null && ordered && place.trim() !== "";
+  const choose = (text: string): void => {
+    const start = fromLocalInput(text, zone);
+    const late = start !== null && (ends_at === null || ends_at <= start);
+    form.set(late ? { from: text, to: toLocalInput(start + HOUR_MS, zone) } : { from: text });
+  };
+  const propose = (): Promise<void> =>
+    run(async () => {
+      if (starts_at === null || ends_at === null) return;
+      const proposal = { starts_at, ends_at, place: place.trim(), proposed_by: side, borrower_remark: remark.trim() };
+      const paths = [...Object.keys(proposal), "status", "zone"].map((key) => `appointment.${key}`);
+      const said = t("appointment/status", { status: word("appointment", "proposed") });
+      await form.handIn({ do: "propose_appointment", ...proposal }, { said, back: [{ do: "clear", paths }] });
+    });
+  return (
+    <section class="card-plain flex flex-col gap-5">
+      <p class="muted">{t("appointment/no")}</p>
+      <TextField
+        label={t("appointment/date")}
+        type="datetime-local"
+        hint={t("appointment/zone", { zone })}
+        value={from}
+        onInput={choose}
+      />
+      <TextField
+        label={t("appointment/end")}
+        type="datetime-local"
+        min={from}
+        value={to}
+        error={ordered ? undefined : t("appointment/end_before")}
+        onInput={form.into("to")}
+      />
+      <TextField label={t("appointment/place")} value={place} onInput={form.into("place")} />
+      <Choices<ProposedBy>
+        label={t("appointment/by")}
+        options={SIDES}
+        look="segments"
+        value={side}
+        word={(option) => word("proposed", option)}
+        onChange={form.into("side")}
+      />
+      <TextField label={t("appointment/remark")} lines={2} value={remark} onInput={form.into("remark")} />
+      <button type="button" class="btn btn-primary" disabled={!complete || busy} onClick={() => void propose()}>
+        {t("appointment/propose")}
+      </button>
+      <DraftNotice form={form} />
+    </section>
+  );
+}
+
+const ANSWERS: readonly [AppointmentStatus, TextKey, string][] = [
+  ["agreed", "appointment/agree", "btn-primary col-span-full"],
+  ["declined", "appointment/decline", "btn-quiet"],
+  ["cancelled", "appointment/call_off", "btn-quiet"],
+];
+
+function Proposed({ record }: { record: OpenRecord }): JSX.Element {
+  const { view, apply, applyWithUndo, readOnly } = record;
+  const { appointment } = view;
+  const { zone } = view.case;
+  const edit = (patch: AppointmentPatch): ReturnType<typeof apply> => apply({ do: "edit_appointment", ...patch });
+  const move = async (key: "starts_at" | "ends_at", text: string): ReturnType<typeof apply> => {
+    const at = fromLocalInput(text, zone);
+    return at === null ? null : edit(moved(appointment, key, at));
+  };
+  const answer = (status: AppointmentStatus): void => {
+    const before = appointment.status;
+    const back = before ? ({ do: "answer_appointment", status: before } as const) : null;
+    void applyWithUndo({ do: "answer_appointment", status }, word("appointment", status), back ? [back] : []);
+  };
+  const time = (key: "starts_at" | "ends_at"): { value: string; shown: string } => {
+    const at = appointment[key];
+    return { value: toLocalInput(at, zone), shown: at === null ? "" : formatDateTime(at, zone) };
+  };
+  return (
+    <>
+      <FieldAnchor paths={["appointment.status"]}>
+        <section class="card-plain flex flex-col gap-4">
+          <Status appointment={appointment} zone={zone} />
+          {!readOnly && (
+            <div class="choice-grid">
+              {ANSWERS.filter(([status]) => status !== appointment.status).map(([status, key, tone]) => (
+                <button key={status} type="button" class={`btn ${tone}`} onClick={() => answer(status)}>
+                  {t(key)}
+                </button>
+              ))}
+            </div>
+          )}
+        </section>
+      </FieldAnchor>
+      <Planned record={record} />
+      <section class="card-plain flex flex-col gap-5">
+        <FieldAnchor paths={["appointment.starts_at"]}>
+          <AutosaveText
+            label={t("appointment/date")}
+            type="datetime-local"
+            hint={t("appointment/zone", { zone })}
+            readOnly={readOnly}
+            {...time("starts_at")}
+            check={(text) => (fromLocalInput(text, zone) === null ? t("appointment/time_needed") : undefined)}
+            onSave={(text) => move("starts_at", text)}
+          />
+        </FieldAnchor>
+        <FieldAnchor paths={["appointment.ends_at"]}>
+          <AutosaveText
+            label={t("appointment/end")}
+            type="datetime-local"
+            readOnly={readOnly}
+            {...time("ends_at")}
+            check={(text) => {
+              const at = fromLocalInput(text, zone);
+              if (at === null) return t("appointment/time_needed");
+              return at <= (appointment.starts_at ?? 0) ? t("appointment/end_before") : undefined;
+            }}
+            onSave={(text) => move("ends_at", text)}
+          />
+        </FieldAnchor>
+        <FieldAnchor paths={["appointment.place"]}>
+          <AutosaveText
+            label={t("appointment/place")}
+            readOnly={readOnly}
+            value={appointment.place}
+            onSave={(place) => edit({ place })}
+          />
+        </FieldAnchor>
+        <Choices<ProposedBy>
+          label={t("appointment/by")}
+          options={appointment.proposed_by === "office" ? [...SIDES, "office"] : SIDES}
+          look="segments"
+          value={appointment.proposed_by}
+          readOnly={readOnly}
+          word={(option) => word("proposed", option)}
+          onChange={(proposed_by) => void edit({ proposed_by })}
+        />
+        <AutosaveText
+          label={t("appointment/remark")}
+          lines={2}
+          readOnly={readOnly}
+          value={appointment.borrower_remark}
+          onSave={(borrower_remark) => edit({ borrower_remark })}
+        />
+      </section>
+    </>
+  );
+}
+
+/** Where the appointment stands, at a glance. */
+function Status({ appointment, zone }: { appointment: AppointmentView; zone: string }): JSX.Element {
+  const { status, starts_at } = appointment;
+  const off = status === "declined" || status === "cancelled";
+  const look =
+    status === "agreed"
+      ? { tone: "text-success", Icon: CalendarCheck2 }
+      : off
+        ? { tone: "muted", Icon: CalendarX2 }
+        : { tone: "text-accent", Icon: CalendarClock };
+  return (
+    <div class="flex items-start gap-3">
+      <look.Icon class={`mt-0.5 size-7 shrink-0 ${look.tone}`} aria-hidden="true" />
+      <div class="min-w-0">
+        <h3 class="section-title">
+          {status ? t("appointment/status", { status: word("appointment", status) }) : t("appointment/none")}
+        </h3>
+        {starts_at !== null && (
+          <p class={`tabular-nums ${off ? "muted line-through" : ""}`}>
+            {formatWindow(starts_at, appointment.ends_at, zone)}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** A window stays a window: a start behind the end takes the end along. */
+function moved(appointment: AppointmentView, key: "starts_at" | "ends_at", at: number): AppointmentPatch {
+  const { starts_at, ends_at } = appointment;
+  if (key === "ends_at" || ends_at === null || at < ends_at) return { [key]: at };
+  return { starts_at: at, ends_at: at + (starts_at === null ? HOUR_MS : ends_at - starts_at) };
+}

@@ -1,0 +1,117 @@
+/** Step 1: calls and messages; every attempt is logged, none is ever changed. */
+import type { JSX } from "preact";
+import type { Channel, ContactOutcome, TargetRole } from "../../wasm/doorstep";
+import { t, word } from "../../i18n";
+import { formatDateTime, phoneNumber } from "../../ui/format";
+import { Choices, Select, TextField, useBusy } from "../../ui/components";
+import { DraftNotice } from "../DraftNotices";
+import { useForm } from "../useForm";
+import { FieldAnchor } from "../MissingFields";
+import { client, showToast } from "../state";
+import type { OpenRecord } from "../useRecord";
+import { CHANNELS, CONTACT_OUTCOMES, PERSONS } from "../formOptions";
+
+/** Ways of contact that go to a number. */
+const BY_NUMBER: readonly Channel[] = ["call", "sms", "message"];
+
+export function ContactStep({ record }: { record: OpenRecord }): JSX.Element {
+  const { view, readOnly } = record;
+  return (
+    <>
+      {!readOnly && (
+        <FieldAnchor paths={["contacts"]}>
+          <LogContact record={record} />
+        </FieldAnchor>
+      )}
+      <section class="card-plain flex flex-col gap-3">
+        <h3 class="section-title">{t("contact/past")}</h3>
+        {view.contacts.length === 0 && <p class="muted">{t("contact/none")}</p>}
+        <ol class="flex flex-col gap-4">
+          {[...view.contacts].reverse().map((contact) => (
+            <li key={contact.id} class="border-base-300 border-l-[3px] pl-3">
+              <p class="font-medium">
+                {word("channel", contact.channel)} · {word("outcome", contact.outcome)}
+              </p>
+              <p class="muted text-sm">
+                {word("person", contact.target_role)} ·{" "}
+                {t("app/by_at", { by: contact.by, at: formatDateTime(contact.at, contact.zone) })}
+              </p>
+              {contact.note && <p class="pt-1 whitespace-pre-line">{contact.note}</p>}
+            </li>
+          ))}
+        </ol>
+      </section>
+    </>
+  );
+}
+
+function LogContact({ record }: { record: OpenRecord }): JSX.Element {
+  const { phones } = record.view.case;
+  const numbers = phones.map((_, at) => `phones.${at}`);
+  const form = useForm(record, "contact", {
+    channel: "call" as Channel,
+    number: numbers[0] ?? "",
+    person: "borrower" as TargetRole,
+    outcome: "" as ContactOutcome | "",
+    note: "",
+  });
+  const { channel, number, person, outcome, note } = form.fields;
+  const [busy, run] = useBusy();
+  const byNumber = BY_NUMBER.includes(channel) && numbers.length > 0;
+  const log = (): Promise<void> =>
+    run(async () => {
+      if (outcome === "") return;
+      const logged = await form.handIn({
+        do: "log_contact",
+        id: await client.newId(),
+        at: Date.now(),
+        channel,
+        number_ref: byNumber ? number : "",
+        target_role: person,
+        outcome,
+        note: note.trim(),
+      });
+      if (logged) showToast({ text: t("contact/logged") });
+    });
+  return (
+    <section class="card-plain flex flex-col gap-5">
+      <h3 class="section-title">{t("contact/log")}</h3>
+      <Choices<Channel>
+        label={t("contact/channel")}
+        options={CHANNELS}
+        value={channel}
+        word={(option) => word("channel", option)}
+        onChange={form.into("channel")}
+      />
+      {byNumber && (
+        <Select
+          label={t("contact/number")}
+          options={numbers}
+          value={number}
+          empty={t("contact/other_number")}
+          word={(option) => phoneNumber(option, phones)}
+          onChange={form.into("number")}
+        />
+      )}
+      <Choices<TargetRole>
+        label={t("contact/whom")}
+        options={PERSONS}
+        value={person}
+        word={(option) => word("person", option)}
+        onChange={form.into("person")}
+      />
+      <Choices<ContactOutcome>
+        label={t("contact/outcome")}
+        options={CONTACT_OUTCOMES}
+        value={outcome === "" ? null : outcome}
+        word={(option) => word("outcome", option)}
+        onChange={form.into("outcome")}
+      />
+      <TextField label={t("contact/note")} lines={2} value={note} onInput={form.into("note")} />
+      <button type="button" class="btn btn-primary" disabled={outcome === "" || busy} onClick={() => void log()}>
+        {t("contact/save")}
+      </button>
+      <DraftNotice form={form} />
+    </section>
+  );
+}

@@ -1,0 +1,77 @@
+/** A promise to pay: an amount, a day and a way. */
+import { HandCoins } from "lucide-preact";
+import type { JSX } from "preact";
+import type { PromiseToPay } from "../../wasm/doorstep";
+import { t } from "../../i18n";
+import { formatDate, formatMoney, parseMoney } from "../../ui/format";
+import { TextField, useBusy } from "../../ui/components";
+import { Amount } from "../AmountField";
+import { DraftNotice } from "../DraftNotices";
+import { useForm } from "../useForm";
+import { FieldAnchor } from "../MissingFields";
+import type { OpenRecord } from "../useRecord";
+
+export function PromiseSection({ record }: { record: OpenRecord }): JSX.Element | null {
+  const { promise } = record.view.talk;
+  if (!promise && record.readOnly) return null;
+  return (
+    <FieldAnchor paths={["talk.promise"]}>
+      <section class="card-plain flex flex-col gap-4">
+        <h3 class="section-title">{t("talk/promise")}</h3>
+        {promise ? <Standing record={record} promise={promise} /> : <PromiseForm record={record} />}
+      </section>
+    </FieldAnchor>
+  );
+}
+
+function Standing({ record, promise }: { record: OpenRecord; promise: PromiseToPay }): JSX.Element {
+  const takeBack = (): void =>
+    void record.applyWithUndo({ do: "promise", promise: null }, t("talk/promise_taken"), [{ do: "promise", promise }]);
+  return (
+    <>
+      <div class="flex items-center gap-3">
+        <HandCoins class="text-primary size-7 shrink-0" aria-hidden="true" />
+        <p class="min-w-0 wrap-anywhere">
+          <span class="block text-lg leading-tight font-semibold tabular-nums">
+            {formatMoney(promise.amount, record.view.case.currency)}
+          </span>
+          {[formatDate(promise.due_date), promise.channel].filter(Boolean).join(" · ")}
+        </p>
+      </div>
+      {!record.readOnly && (
+        <button type="button" class="btn btn-quiet" onClick={takeBack}>
+          {t("talk/promise_take")}
+        </button>
+      )}
+    </>
+  );
+}
+
+function PromiseForm({ record }: { record: OpenRecord }): JSX.Element {
+  const { currency } = record.view.case;
+  const form = useForm(record, "promise", { amount: "", due: "", channel: "" });
+  const { amount, due, channel } = form.fields;
+  const [busy, run] = useBusy();
+  const minor = parseMoney(amount, currency);
+  const save = (): Promise<void> =>
+    run(async () => {
+      if (minor === null) return;
+      await form.handIn({ do: "promise", promise: { amount: minor, due_date: due, channel: channel.trim() } });
+    });
+  return (
+    <>
+      <Amount currency={currency} value={amount} onInput={form.into("amount")} />
+      <TextField label={t("talk/promise_date")} type="date" value={due} onInput={form.into("due")} />
+      <TextField label={t("talk/promise_channel")} value={channel} onInput={form.into("channel")} />
+      <button
+        type="button"
+        class="btn btn-tonal"
+        disabled={minor === null || minor === 0 || due === "" || busy}
+        onClick={() => void save()}
+      >
+        {t("talk/promise_save")}
+      </button>
+      <DraftNotice form={form} />
+    </>
+  );
+}

@@ -1,0 +1,111 @@
+/** Step 4: the reason for the delay, options side by side, what was chosen and promised. */
+import { MessageCircle, MessageCircleOff } from "lucide-preact";
+import type { JSX } from "preact";
+import type { Command, OverdueReason, Willingness } from "../../wasm/doorstep";
+import { t, word } from "../../i18n";
+import { formatDateTime, fromLocalInput, toLocalInput } from "../../ui/format";
+import { Choices } from "../../ui/components";
+import { AutosaveText } from "../AutosaveText";
+import { FieldAnchor } from "../MissingFields";
+import { undoCommands } from "../undoCommands";
+import type { OpenRecord } from "../useRecord";
+import { REASONS, WILLINGNESS } from "../formOptions";
+import { Options } from "./RepaymentOptions";
+import { PromiseSection } from "./PromiseToPay";
+
+export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
+  const { view, readOnly, apply, applyWithUndo } = record;
+  const { talk } = view;
+  const choose = (key: "overdue_reason" | "willingness", value: string, said: string): void => {
+    if (talk[key] === value) return;
+    const patch = { do: "edit_talk", [key]: value } as Command;
+    void applyWithUndo(patch, said, undoCommands("talk", { [key]: talk[key] }));
+  };
+  const clear = (key: "overdue_reason" | "willingness"): void =>
+    void applyWithUndo(
+      { do: "clear", paths: [`talk.${key}`] },
+      t("app/taken_back", { what: word("field", `talk.${key}`) }),
+      undoCommands("talk", { [key]: talk[key] }),
+    );
+  return (
+    <>
+      <section class="card-plain grid gap-3 sm:grid-cols-2">
+        <Moment record={record} field="talk_from" />
+        <Moment record={record} field="talk_to" />
+      </section>
+      <section class="card-plain flex flex-col gap-5">
+        <FieldAnchor paths={["talk.overdue_reason"]}>
+          <Choices<OverdueReason>
+            label={word("field", "talk.overdue_reason")}
+            options={REASONS}
+            value={talk.overdue_reason}
+            readOnly={readOnly}
+            word={(option) => word("reason", option)}
+            onChange={(value) => choose("overdue_reason", value, word("reason", value))}
+            onClear={() => clear("overdue_reason")}
+          />
+        </FieldAnchor>
+        <AutosaveText
+          label={word("field", "talk.overdue_reason_text")}
+          lines={3}
+          readOnly={readOnly}
+          value={talk.overdue_reason_text}
+          onSave={(overdue_reason_text) => apply({ do: "edit_talk", overdue_reason_text })}
+        />
+        <FieldAnchor paths={["talk.willingness"]}>
+          <Choices<Willingness>
+            label={word("field", "talk.willingness")}
+            options={WILLINGNESS}
+            value={talk.willingness}
+            readOnly={readOnly}
+            word={(option) => word("willingness", option)}
+            onChange={(value) => choose("willingness", value, word("willingness", value))}
+            onClear={() => clear("willingness")}
+          />
+        </FieldAnchor>
+      </section>
+      <Options record={record} />
+      <PromiseSection record={record} />
+    </>
+  );
+}
+
+/** When the talk began or ended: one tap for now, a field to put it right. */
+function Moment({ record, field }: { record: OpenRecord; field: "talk_from" | "talk_to" }): JSX.Element {
+  const { view, readOnly, apply, applyWithUndo } = record;
+  const at = view.visit[field];
+  const zone = view.visit.zone || view.case.zone;
+  if (at === null && !readOnly) {
+    const Icon = field === "talk_from" ? MessageCircle : MessageCircleOff;
+    return (
+      <button
+        type="button"
+        class={`btn ${field === "talk_from" ? "btn-tonal" : "btn-quiet"}`}
+        onClick={() =>
+          void applyWithUndo(
+            { do: "edit_visit", [field]: Date.now() },
+            t(`talk/${field}`),
+            undoCommands("visit", { [field]: null }),
+          )
+        }
+      >
+        <Icon class="size-5" aria-hidden="true" />
+        {t(`talk/${field}`)}
+      </button>
+    );
+  }
+  return (
+    <AutosaveText
+      label={word("field", `visit.${field}`)}
+      type="datetime-local"
+      readOnly={readOnly}
+      value={toLocalInput(at, zone)}
+      shown={at === null ? "" : formatDateTime(at, zone)}
+      check={(text) => (fromLocalInput(text, zone) === null ? t("appointment/time_needed") : undefined)}
+      onSave={async (text) => {
+        const ms = fromLocalInput(text, zone);
+        return ms === null ? null : apply({ do: "edit_visit", [field]: ms });
+      }}
+    />
+  );
+}

@@ -1,0 +1,73 @@
+/** What every page has: a heading that takes the focus, a title, and how wide the screen is. */
+import { signal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { t } from "../i18n";
+
+const query = matchMedia("(max-width: 47.99rem)");
+
+/** Too narrow for tables: rows are drawn as cards. */
+export const isNarrow = signal(query.matches);
+query.addEventListener("change", () => (isNarrow.value = query.matches));
+
+/** On the first page the browser's own place is right. */
+let moved = false;
+
+/** The first heading of a page; a screen reader starts here after each step through the console. */
+export function PageTitle(props: { children: string }): JSX.Element {
+  const ref = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${props.children} · ${t("office/title")}`;
+  }, [props.children]);
+  useEffect(() => {
+    const active = document.activeElement;
+    if (moved && (!active || active === document.body || active.closest("nav"))) ref.current?.focus();
+    moved = true;
+  }, []);
+  return (
+    <h1 ref={ref} tabIndex={-1} class="text-2xl font-bold outline-none">
+      {props.children}
+    </h1>
+  );
+}
+
+/** A part of a record under its heading. No landmark: a page has a dozen of them. */
+export function Card(props: { title: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <section class="card-plain flex min-w-0 flex-col gap-3">
+      <h2 class="section-title">{props.title}</h2>
+      {props.children}
+    </section>
+  );
+}
+
+/** Names and values; rows without a value are left out. */
+export function Facts({ rows }: { rows: [string, ComponentChildren][] }): JSX.Element | null {
+  const shown = rows.filter(([, value]) => value !== null && value !== "" && value !== undefined && value !== false);
+  if (shown.length === 0) return <p class="muted text-sm">{t("office/nothing_yet")}</p>;
+  return (
+    <dl class="grid grid-cols-[minmax(6rem,auto)_1fr] gap-x-4 gap-y-1 text-sm">
+      {shown.map(([name, value]) => (
+        <>
+          <dt class="muted">{name}</dt>
+          <dd class="min-w-0 whitespace-pre-line">{value}</dd>
+        </>
+      ))}
+    </dl>
+  );
+}
+
+/** Shown where a list has nothing to show. */
+export function Empty(props: { title: string; children?: ComponentChildren }): JSX.Element {
+  return (
+    <div class="card-plain flex flex-col items-center gap-3 py-10 text-center">
+      <p class="font-medium">{props.title}</p>
+      {props.children}
+    </div>
+  );
+}
+
+/** Someone's name and when, small. */
+export function Signed({ by, at }: { by: string; at: string }): JSX.Element {
+  return <span class="muted">{t("app/by_at", { by, at })}</span>;
+}

@@ -1,0 +1,36 @@
+/** What an attachment shows: a picture, a player, or a way to save it. */
+import type { JSX } from "preact";
+import type { AttachmentView } from "../wasm/doorstep";
+import { t } from "../i18n";
+
+export function AttachmentPreview(props: {
+  url: string;
+  attachment: AttachmentView;
+  /** What it is, in words. */
+  title: string;
+  class?: string;
+  /** It could not be had. */
+  onError?: () => void;
+}): JSX.Element {
+  const { url, title, onError } = props;
+  const { media_type } = props.attachment;
+  if (media_type.startsWith("image/")) {
+    const look = `max-w-full rounded bg-white object-contain ${props.class ?? ""}`;
+    return <img src={url} alt={title} loading="lazy" class={look} onError={onError} />;
+  }
+  if (media_type.startsWith("audio/")) {
+    return <audio src={url} controls preload="metadata" class="w-full" aria-label={title} onError={onError} />;
+  }
+  return <Save {...props} />;
+}
+
+/** A way to keep it as a file. */
+export function Save({ url, attachment }: { url: string; attachment: AttachmentView }): JSX.Element {
+  const { media_type, sha256 } = attachment;
+  const ending = media_type === "application/pdf" ? "pdf" : media_type.replace(/^.*\//, "");
+  return (
+    <a class="link self-start" href={url} download={`${sha256.slice(0, 12)}.${ending}`}>
+      {t("attachment/download")}
+    </a>
+  );
+}
