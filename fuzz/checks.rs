@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use automerge::ChangeHash;
 use doorstep::ids::{DeviceId, RecordId, actor};
 use doorstep::office::merge::{Held, Judgement, Sender, judge};
-use doorstep::office::store::Known;
+use doorstep::office::store::ChangeMeta;
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::{Author, Record, genesis};
@@ -177,7 +177,7 @@ fn judged(chunks: &[&[u8]]) {
 /// A record as the office holds it.
 struct Kept {
     document: Vec<u8>,
-    known: Vec<Known>,
+    known: Vec<ChangeMeta>,
 }
 
 static OFFICE: LazyLock<Kept> = LazyLock::new(|| {
@@ -186,7 +186,7 @@ static OFFICE: LazyLock<Kept> = LazyLock::new(|| {
         .document()
         .get_changes_meta(&[genesis::hash()])
         .into_iter()
-        .map(|change| Known {
+        .map(|change| ChangeMeta {
             hash: change.hash,
             actor: change.actor.into_owned(),
             seq: change.seq,

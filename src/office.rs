@@ -50,7 +50,7 @@ use crate::record::terms::Role;
 use crate::record::{CommandError, LoadError};
 use attestation::Attestor;
 pub use attestation::EnrolmentProof;
-use blobs::Shelf;
+use blobs::BlobStore;
 pub use edit::{Created, NewVisit};
 use keyed::KeyedQueue;
 use merge::Refusal;
@@ -59,8 +59,8 @@ pub use quarantine::{
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
 pub use read::HistoryLine;
-use store::sqlite::{self, Fresh, Sqlite};
-use store::{Moved, Store, StoreError};
+use store::sqlite::{self, InitialSecrets, Sqlite};
+use store::{FeedUpdate, Store, StoreError};
 pub use verify::{Problem, Verified};
 
 /// Gives the time, ms since 1970 UTC.
@@ -139,7 +139,7 @@ pub struct Office {
     /// One queue per record: only one request at a time judges changes to it.
     judging: Arc<KeyedQueue<RecordId>>,
     policy: Arc<Policy>,
-    shelf: Shelf,
+    blob_store: BlobStore,
 }
 
 /// Rounds at once whose bodies are large: taken apart, each may take some 30 MiB.
@@ -157,8 +157,9 @@ impl Office {
     ) -> Result<Self, OfficeError> {
         let path = path_of(address)?;
         let store = Sqlite::open(path, fresh()?)?;
-        let shelf = Shelf::folder(&blobs_beside(path))?;
-        Ok(Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))?.with_shelf(shelf))
+        let blob_store = BlobStore::folder(&blobs_beside(path))?;
+        Ok(Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))?
+            .with_blob_store(blob_store))
     }
 
     /// Opens the store at an address to read it: nothing is made, nothing is written, and what
@@ -170,14 +171,14 @@ impl Office {
         let path = path_of(address)?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open_to_read(path)?);
         // No change is ever written as it: the number of a session that never was does.
-        let device = store.look(|reads| reads.office_device())?;
+        let device = store.read_with(|reads| reads.office_device())?;
         let office = Self::assemble(store, Arc::new(clock), Arc::new(system), (device, 0))?;
         let blobs = blobs_beside(path);
         // Before the first attachment there is no folder.
         if !blobs.is_dir() {
             return Ok(office);
         }
-        Ok(office.with_shelf(Shelf::existing_folder(&blobs)?))
+        Ok(office.with_blob_store(BlobStore::existing_folder(&blobs)?))
     }
 
     /// Whether there is a database at an address.
@@ -198,8 +199,8 @@ impl Office {
     }
 
     /// The same with attachments elsewhere.
-    pub fn with_shelf(self, shelf: Shelf) -> Self {
-        Self { shelf, ..self }
+    pub fn with_blob_store(self, blob_store: BlobStore) -> Self {
+        Self { blob_store, ..self }
     }
 
     /// The office over a store, with time and randomness from the caller; attachments end with it
@@ -216,13 +217,13 @@ impl Office {
         random: Random,
         (device, session): (DeviceId, u32),
     ) -> Result<Self, OfficeError> {
-        let attestor = Attestor::new(store.look(|reads| reads.voucher_key())?);
+        let attestor = Attestor::new(store.read_with(|reads| reads.attestation_key())?);
         let actor = actor(device, session.into());
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
         // As many wait as there are requests at work, which are bounded.
         let judging = KeyedQueue::new(1, usize::MAX);
         let (repairs, heavy, policy) = Default::default();
-        let shelf = Shelf::in_memory();
+        let blob_store = BlobStore::in_memory();
         Ok(Self {
             store,
             clock,
@@ -235,7 +236,7 @@ impl Office {
             large,
             judging,
             policy,
-            shelf,
+            blob_store,
         })
     }
 
@@ -267,8 +268,8 @@ impl Office {
     }
 
     /// Feeds that move from now on (rule R8).
-    pub fn subscribe(&self) -> broadcast::Receiver<Moved> {
-        self.store.moved()
+    pub fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {
+        self.store.subscribe()
     }
 
     /// Waits until a round whose body is so many bytes, inflated, may be taken apart and handled;
@@ -307,11 +308,11 @@ fn blobs_beside(database: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn fresh() -> Result<Fresh, StoreError> {
-    Ok(Fresh {
+fn fresh() -> Result<InitialSecrets, StoreError> {
+    Ok(InitialSecrets {
         epoch: random(&system)?,
         office_device: random(&system)?,
-        voucher_key: random(&system)?,
+        attestation_key: random(&system)?,
     })
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::store::{EntryKind, StoreError, Stored, Writes};
+use super::store::{EntryKind, StoreError, StoredRecord, Writes};
 use super::{Office, OfficeError};
 use crate::ids::{Heads, RecordId};
 use crate::record::Record;
@@ -40,12 +40,12 @@ impl Office {
     fn accepted_before(&self, before: i64) -> Result<Vec<(RecordId, Heads)>, OfficeError> {
         let mut seen = BTreeSet::new();
         let mut due = Vec::new();
-        for feed in self.store.look(|reads| reads.feeds())? {
-            for id in self.store.look(|reads| reads.accepted(&feed))? {
+        for feed in self.store.read_with(|reads| reads.feeds())? {
+            for id in self.store.read_with(|reads| reads.accepted(&feed))? {
                 if !seen.insert(id) {
                     continue;
                 }
-                let stored = self.store.look(|reads| reads.record(id))?;
+                let stored = self.store.read_with(|reads| reads.record(id))?;
                 let due_now = stored.filter(|stored| is_accepted_before(stored, before));
                 due.extend(due_now.map(|stored| (id, stored.heads)));
             }
@@ -54,7 +54,7 @@ impl Office {
     }
 }
 
-fn is_accepted_before(stored: &Stored, before: i64) -> bool {
+fn is_accepted_before(stored: &StoredRecord, before: i64) -> bool {
     // A damaged document stays where it is; `verify` finds it.
     let accepted = Record::load(&stored.document).ok().and_then(|record| record.accepted_at());
     accepted.is_some_and(|at| at <= before)

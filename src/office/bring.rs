@@ -57,9 +57,9 @@ impl Office {
         if !self.attestor.hold(&session.user, id, &restore.heads, &restore.mac) {
             return Ok(Step::Done((refused(Refusal::not_vouched()), Vec::new())));
         }
-        let (stored, known, mine) = self.store.look(|reads| {
+        let (stored, known, mine) = self.store.read_with(|reads| {
             let mine = reads.collectors(id)?.contains(&session.user);
-            Ok((reads.record(id)?, reads.known(id)?, mine))
+            Ok((reads.record(id)?, reads.change_metas(id)?, mine))
         })?;
         let have = stored.as_ref().map(|stored| stored.heads.clone());
         let missing = || {

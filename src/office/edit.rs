@@ -8,7 +8,7 @@ use super::cancel::CancelToken;
 use super::intake::Step;
 use super::keep::{HandedIn, State, keep};
 use super::merge::{self, Held, Judgement, Sender};
-use super::store::{Known, Pending, Reads, StoreError};
+use super::store::{ChangeMeta, Pending, Reads, StoreError};
 use super::{Office, OfficeError, conduct, random};
 use crate::conduct::Moment;
 use crate::ids::RecordId;
@@ -188,8 +188,8 @@ impl Office {
         user: &str,
         role: Role,
     ) -> Result<Step<VisitView>, OfficeError> {
-        let read = |reads: &mut dyn Reads| Ok((reads.record(id)?, reads.known(id)?));
-        let (stored, known) = self.store.look(read)?;
+        let read = |reads: &mut dyn Reads| Ok((reads.record(id)?, reads.change_metas(id)?));
+        let (stored, known) = self.store.read_with(read)?;
         let Some(stored) = stored else { return Err(OfficeError::UnknownRecord) };
         let at = self.now();
         let author = Author {
@@ -262,7 +262,7 @@ fn make_one(id: RecordId, visit: &NewVisit, author: &Author) -> Result<Made, Off
         Err(error) => return Ok(Made::Invalid(error)),
     };
     let changes = record.document().get_changes(&[genesis::hash()]);
-    let added: Vec<(Known, Vec<u8>)> = changes.iter().map(added).collect();
+    let added: Vec<(ChangeMeta, Vec<u8>)> = changes.iter().map(added).collect();
     let state = State {
         document: record.save(),
         heads: record.heads(),
@@ -273,8 +273,8 @@ fn make_one(id: RecordId, visit: &NewVisit, author: &Author) -> Result<Made, Off
     Ok(Made::Ready(id, Box::new(state)))
 }
 
-fn added(change: &Change) -> (Known, Vec<u8>) {
-    let known = Known {
+fn added(change: &Change) -> (ChangeMeta, Vec<u8>) {
+    let known = ChangeMeta {
         hash: change.hash(),
         actor: change.actor_id().clone(),
         seq: change.seq(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::{Change, ChangeHash};
 
 use super::attestation::Attestor;
-use super::store::{EntryKind, FeedEntry, Reads, StoreError, Stored};
+use super::store::{EntryKind, FeedEntry, Reads, StoreError, StoredRecord};
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::digest::Digest;
@@ -51,7 +51,7 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    fn state_token(&self, record: RecordId, stored: &Stored) -> StateToken {
+    fn state_token(&self, record: RecordId, stored: &StoredRecord) -> StateToken {
         self.attestor.state_token(&self.user, record, &stored.heads)
     }
 }
@@ -227,9 +227,9 @@ fn content(
     changes.retain(|change| {
         // Not what the device handed in itself (rule R4), nor what it just brought. What it wrote
         // and somebody else handed in, or accepted, it may not know to be here.
-        let own = device_of(&change.known.actor) == Some(ask.device);
+        let own = device_of(&change.meta.actor) == Some(ask.device);
         let known = own && change.device == ask.device;
-        !(known || ask.restored.contains(&change.known.hash))
+        !(known || ask.restored.contains(&change.meta.hash))
     });
     if changes.is_empty() && ask.merged.get(&entry.record) == Some(&stored.heads) {
         return Ok(None);
@@ -245,18 +245,18 @@ fn content(
     }))
 }
 
-fn stored(reads: &mut dyn Reads, record: RecordId) -> Result<Stored, StoreError> {
+fn stored(reads: &mut dyn Reads, record: RecordId) -> Result<StoredRecord, StoreError> {
     reads
         .record(record)?
         .ok_or_else(|| StoreError::Damaged(format!("a feed names record {record}, which is gone")))
 }
 
-fn load(record: RecordId, stored: &Stored) -> Result<Record, StoreError> {
+fn load(record: RecordId, stored: &StoredRecord) -> Result<Record, StoreError> {
     Record::load(&stored.document)
         .map_err(|error| StoreError::Damaged(format!("record {record}: {error}")))
 }
 
-fn whole(ask: &Ask, record: RecordId, stored: &Stored) -> Result<UpdateContent, StoreError> {
+fn whole(ask: &Ask, record: RecordId, stored: &StoredRecord) -> Result<UpdateContent, StoreError> {
     let document = Chunk(load(record, stored)?.save_uncompressed());
     Ok(UpdateContent::Document { document, state_token: ask.state_token(record, stored) })
 }

@@ -15,7 +15,7 @@ use automerge::ChangeHash;
 
 use super::cancel::CancelToken;
 use super::keyed::Slot;
-use super::store::{Known, Pending, Reads, StoreError, Writes};
+use super::store::{ChangeMeta, Pending, Reads, StoreError, Writes};
 use super::{Office, OfficeError, Session};
 use crate::ids::{Heads, RecordId};
 use crate::record::genesis;
@@ -98,7 +98,7 @@ pub(super) fn as_reads(tx: &mut dyn Writes) -> &mut dyn Reads {
 
 /// A record's changes by the beginnings of their hashes, as changes on the wire name what they
 /// follow: found at once, however many names there are.
-pub(super) fn names(known: &[Known]) -> BTreeMap<Prefix, ChangeHash> {
+pub(super) fn names(known: &[ChangeMeta]) -> BTreeMap<Prefix, ChangeHash> {
     let hashes = known.iter().map(|known| known.hash).chain([genesis::hash()]);
     // Of two that begin alike the first is meant.
     hashes.rev().map(|hash| (packed::prefix(&hash), hash)).collect()

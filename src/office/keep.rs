@@ -7,7 +7,10 @@ use automerge::ChangeHash;
 use sha2::{Digest as _, Sha256};
 
 use super::merge::Accepted;
-use super::store::{EntryKind, Kept, Known, NamedBlob, Receipt, Rows, StoreError, Stored, Writes};
+use super::store::{
+    BlobReference, ChangeMeta, EntryKind, Receipt, Rows, StoreError, StoredChange, StoredRecord,
+    Writes,
+};
 use crate::ids::{DeviceId, Heads, RecordId, unhex};
 use crate::record::Record;
 use crate::record::terms::Stage;
@@ -30,7 +33,7 @@ pub(super) struct State {
     pub(super) document: Vec<u8>,
     pub(super) heads: Heads,
     pub(super) max_op: u64,
-    pub(super) added: Vec<(Known, Vec<u8>)>,
+    pub(super) added: Vec<(ChangeMeta, Vec<u8>)>,
     pub(super) rows: Rows,
 }
 
@@ -72,23 +75,23 @@ pub(super) fn rows(record: &Record, updated_at: i64) -> Rows {
 }
 
 /// An attachment as its row has it; one whose key is no hash names no blob.
-fn named(attachment: AttachmentView) -> Option<NamedBlob> {
+fn named(attachment: AttachmentView) -> Option<BlobReference> {
     let name = unhex(&attachment.sha256)?.try_into().ok()?;
     let AttachmentView { media_type, size, by, .. } = attachment;
-    Some(NamedBlob { name, media_type, size, by })
+    Some(BlobReference { name, media_type, size, by })
 }
 
 /// Keeps a state that follows `before`, or is the record's first; gives the receipt's number.
 pub(super) fn keep(
     tx: &mut dyn Writes,
     id: RecordId,
-    before: Option<&Stored>,
+    before: Option<&StoredRecord>,
     state: &State,
     by: HandedIn<'_>,
 ) -> Result<u64, StoreError> {
     let held = before.map_or(0, |before| before.changes);
     let changes = held + state.added.len() as u64;
-    let record = Stored {
+    let record = StoredRecord {
         case_no: state.rows.summary.case_no.clone(),
         heads: state.heads.clone(),
         max_op: state.max_op,
@@ -99,9 +102,9 @@ pub(super) fn keep(
     };
     tx.put_record(id, &record)?;
     for (ordinal, (known, bytes)) in (held + 1..).zip(&state.added) {
-        let kept = Kept {
+        let kept = StoredChange {
             ordinal,
-            known: known.clone(),
+            meta: known.clone(),
             received_at: by.at,
             device: by.device,
             user: by.user.to_owned(),

@@ -39,7 +39,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::{Automerge, Change, ChangeHash};
 
-use super::store::Known;
+use super::store::ChangeMeta;
 use crate::ids::{DeviceId, Heads, device_of};
 use crate::record::authority::Principal;
 use crate::record::terms::Role;
@@ -55,7 +55,7 @@ use walk::View;
 #[derive(Debug, Clone, Copy)]
 pub struct Held<'h> {
     /// Its changes without the first, in order.
-    pub known: &'h [Known],
+    pub known: &'h [ChangeMeta],
     /// The document, as it was saved.
     pub document: &'h [u8],
 }
@@ -105,7 +105,7 @@ pub struct Accepted {
     /// The same, saved and known to load.
     pub document: Vec<u8>,
     /// What was added, in order, with its bytes.
-    pub added: Vec<(Known, Vec<u8>)>,
+    pub added: Vec<(ChangeMeta, Vec<u8>)>,
     /// Highest operation counter.
     pub max_op: u64,
 }

@@ -20,7 +20,9 @@ use plan::Plan;
 pub use usage::{ExportLine, Fullness, QuarantineUsage, UserUsage};
 
 use super::keep::HandedIn;
-use super::store::{Asides, Decision, Quarantined, Reads, Stand, StoreError, Writes};
+use super::store::{
+    Decision, QuarantineFilter, QuarantineState, QuarantinedWork, Reads, StoreError, Writes,
+};
 use super::{Office, OfficeError};
 use crate::ids::Heads;
 use crate::record::terms::Role;
@@ -92,7 +94,7 @@ pub struct QuarantineLine {
     /// Fields and entries that it is about.
     pub units: Vec<String>,
     /// Where it stands.
-    pub state: Stand,
+    pub state: QuarantineState,
     /// The export that holds its bytes; they are not stored here any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exported: Option<u64>,
@@ -175,14 +177,17 @@ pub struct QuarantineItem {
 impl Office {
     /// All refused work, newest first, as far as one answer takes it.
     pub async fn quarantine(&self) -> Result<Vec<QuarantineLine>, OfficeError> {
-        let asked = Asides { limit: ALL, ..Asides::default() };
+        let asked = QuarantineFilter { limit: ALL, ..QuarantineFilter::default() };
         Ok(self.quarantine_page(asked).await?.rows)
     }
 
     /// One page of refused work, newest first.
-    pub async fn quarantine_page(&self, asked: Asides) -> Result<QuarantinePage, OfficeError> {
+    pub async fn quarantine_page(
+        &self,
+        asked: QuarantineFilter,
+    ) -> Result<QuarantinePage, OfficeError> {
         self.blocking(move |office| {
-            let (found, total) = office.store.look(|reads| reads.quarantine(&asked))?;
+            let (found, total) = office.store.read_with(|reads| reads.quarantine(&asked))?;
             let full = found.len() as u64 >= u64::from(asked.limit);
             let next = found.last().map(|last| last.id).filter(|_| full);
             Ok(QuarantinePage { rows: found.into_iter().map(line).collect(), next, total })
@@ -193,7 +198,7 @@ impl Office {
     /// One piece of refused work beside what the office has now.
     pub async fn quarantine_item(&self, id: u64) -> Result<QuarantineItem, OfficeError> {
         self.blocking(move |office| {
-            office.store.look(|reads| {
+            office.store.read_with(|reads| {
                 let Some(found) = reads.quarantined(id)? else {
                     return Ok(Err(QuarantineError::Unknown.into()));
                 };
@@ -232,7 +237,7 @@ impl Office {
         (by, role): (&str, Role),
     ) -> Result<Result<(), QuarantineError>, StoreError> {
         let Some(found) = tx.quarantined(id)? else { return Ok(Err(QuarantineError::Unknown)) };
-        if found.stand == Stand::Accepted {
+        if found.state == QuarantineState::Accepted {
             return Ok(Ok(()));
         }
         let plan = Plan::of(self, as_reads(tx), &found, by, role)?;
@@ -246,7 +251,7 @@ impl Office {
             Err(impossible) => return Ok(Err(impossible)),
         };
         let (by, reason) = (by.to_owned(), reason.to_owned());
-        tx.decide(id, &Decision { decision: Stand::Accepted, by, at, reason, receipt })?;
+        tx.decide(id, &Decision { decision: QuarantineState::Accepted, by, at, reason, receipt })?;
         Ok(Ok(()))
     }
 
@@ -262,13 +267,14 @@ impl Office {
             let Some(found) = tx.quarantined(id)? else {
                 return Ok(Err(QuarantineError::Unknown));
             };
-            match found.stand {
-                Stand::Accepted => return Ok(Err(QuarantineError::Accepted)),
-                Stand::Dismissed => return Ok(Ok(())),
-                Stand::Open => {}
+            match found.state {
+                QuarantineState::Accepted => return Ok(Err(QuarantineError::Accepted)),
+                QuarantineState::Dismissed => return Ok(Ok(())),
+                QuarantineState::Open => {}
             }
             let (by, reason) = (by.clone(), reason.clone());
-            let decision = Decision { decision: Stand::Dismissed, by, at, reason, receipt: None };
+            let decision =
+                Decision { decision: QuarantineState::Dismissed, by, at, reason, receipt: None };
             tx.decide(id, &decision).map(Ok)
         });
         dismissed.await??;
@@ -285,11 +291,11 @@ impl Office {
         by: &str,
     ) -> Result<u64, OfficeError> {
         let (by, reason) = (by.to_owned(), self::reason(reason, true)?);
-        let asked = Asides {
-            stand: Some(Stand::Open),
+        let asked = QuarantineFilter {
+            state: Some(QuarantineState::Open),
             user: Some(user.to_owned()),
             limit: ALL,
-            ..Asides::default()
+            ..QuarantineFilter::default()
         };
         let mut dismissed = 0;
         loop {
@@ -297,7 +303,8 @@ impl Office {
             let batch = self.store.write(move |tx| {
                 let (found, _) = tx.quarantine(&asked)?;
                 for piece in &found {
-                    let (by, reason, decision) = (by.clone(), reason.clone(), Stand::Dismissed);
+                    let (by, reason, decision) =
+                        (by.clone(), reason.clone(), QuarantineState::Dismissed);
                     tx.decide(piece.id, &Decision { decision, by, at, reason, receipt: None })?;
                 }
                 Ok(found.len() as u64)
@@ -322,7 +329,7 @@ fn reason(text: &str, needed: bool) -> Result<String, QuarantineError> {
     Ok(text.to_owned())
 }
 
-fn line(found: Quarantined) -> QuarantineLine {
+fn line(found: QuarantinedWork) -> QuarantineLine {
     let refused = found.refused;
     QuarantineLine {
         id: found.id,
@@ -335,23 +342,23 @@ fn line(found: Quarantined) -> QuarantineLine {
         path: refused.path,
         message: refused.message,
         units: refused.units,
-        state: found.stand,
+        state: found.state,
         exported: found.exported,
     }
 }
 
 /// While work on a record is refused, later work of its device builds on it and is refused too. What
 /// was merged later was written by a person who took the office's copy.
-fn went_on(reads: &mut dyn Reads, found: &Quarantined) -> Result<bool, StoreError> {
-    let Quarantined { refused, stand, .. } = found;
+fn went_on(reads: &mut dyn Reads, found: &QuarantinedWork) -> Result<bool, StoreError> {
+    let QuarantinedWork { refused, state: stand, .. } = found;
     let later = reads
         .changes_after(refused.record, 0)?
         .into_iter()
         .any(|change| change.device == refused.device && change.received_at >= refused.at);
-    Ok(later && *stand != Stand::Accepted)
+    Ok(later && *stand != QuarantineState::Accepted)
 }
 
-fn item(mut found: Quarantined, plan: &Plan, went_on: bool) -> QuarantineItem {
+fn item(mut found: QuarantinedWork, plan: &Plan, went_on: bool) -> QuarantineItem {
     let case = plan.record().map(|record| record.view().case);
     QuarantineItem {
         decisions: std::mem::take(&mut found.decisions),

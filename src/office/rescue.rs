@@ -135,7 +135,7 @@ impl Office {
     ) -> Result<Sender, RescueError> {
         let asked = user.clone();
         let look = self.blocking(move |office| {
-            Ok(office.store.look(|reads| Ok((reads.user(&asked)?, reads.device(device)?)))?)
+            Ok(office.store.read_with(|reads| Ok((reads.user(&asked)?, reads.device(device)?)))?)
         });
         let (known, enrolled) = look.await?;
         let known = known.ok_or(RescueError::UnknownUser(user))?;
@@ -163,7 +163,7 @@ impl Office {
         chunks: Vec<Vec<u8>>,
     ) -> Result<RescuedRecord, OfficeError> {
         let case_no = self
-            .blocking(move |office| Ok(office.store.look(|reads| reads.record(record))?))
+            .blocking(move |office| Ok(office.store.read_with(|reads| reads.record(record))?))
             .await?
             .map(|stored| stored.case_no);
         let changes = chunks.len();
@@ -231,9 +231,10 @@ impl Office {
         let sending = Sending { session: sender.session.clone(), record, chunks, at: self.now() };
         let refused = self
             .blocking(move |office| {
-                let read =
-                    |reads: &mut dyn Reads| Ok((reads.record(record)?, reads.known(record)?));
-                let (stored, known) = office.store.look(read)?;
+                let read = |reads: &mut dyn Reads| {
+                    Ok((reads.record(record)?, reads.change_metas(record)?))
+                };
+                let (stored, known) = office.store.read_with(read)?;
                 Ok(sending.refused(stored.as_ref(), &known, &aside))
             })
             .await?;
@@ -248,7 +249,7 @@ impl Office {
     async fn holds(&self, record: RecordId, chunks: &[Vec<u8>]) -> Result<bool, OfficeError> {
         let hashes: Vec<_> = chunks.iter().map(|bytes| chunk::hash(bytes)).collect();
         self.blocking(move |office| {
-            let known = office.store.look(|reads| reads.known(record))?;
+            let known = office.store.read_with(|reads| reads.change_metas(record))?;
             Ok(hashes.iter().all(|hash| known.iter().any(|known| known.hash == *hash)))
         })
         .await

@@ -74,11 +74,11 @@ impl Office {
         ended: Revocation,
     ) -> Result<Step<Outcome>, OfficeError> {
         let (record, at) = (push.record, self.now());
-        let (basis, stored, known) = self.store.look(|reads| {
+        let (basis, stored, known) = self.store.read_with(|reads| {
             let basis = Basis::read(reads, session, record)?;
             // What was never the user's is to the device as if there were none.
             let stored = if basis.ever_mine { reads.record(record)? } else { None };
-            let known = if basis.ever_mine { reads.known(record)? } else { Vec::new() };
+            let known = if basis.ever_mine { reads.change_metas(record)? } else { Vec::new() };
             Ok((basis, stored, known))
         })?;
         let names = names(&known);

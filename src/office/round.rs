@@ -14,7 +14,7 @@ use super::intake::{Basis, Step, as_reads, names};
 use super::keep::{HandedIn, State, keep};
 use super::merge::{self, Held, Judgement, Refusal, Sender};
 use super::quarantine::{Aside, Sending, decided, set_aside};
-use super::store::{Known, Reads, StoreError, Stored};
+use super::store::{ChangeMeta, Reads, StoreError, StoredRecord};
 use super::{Office, OfficeError, Session};
 use crate::ids::{Heads, RecordId};
 use crate::sync::message::{Outcome, Push, Reply, Request, Tables};
@@ -83,7 +83,7 @@ impl Office {
         let undecided = undecided.unwrap_or_default();
         let (page, decided) = self
             .blocking(move |office| {
-                Ok(office.store.look(|reads| {
+                Ok(office.store.read_with(|reads| {
                     Ok((feed::page(reads, &ask)?, decided(reads, ask.device, &undecided)?))
                 })?)
             })
@@ -140,7 +140,7 @@ impl Office {
         hopeless: bool,
     ) -> Result<Step<Settled>, OfficeError> {
         let (at, record) = (self.now(), push.record);
-        let found = self.store.look(|reads| Found::read(reads, session, record))?;
+        let found = self.store.read_with(|reads| Found::read(reads, session, record))?;
         // Also while it is read for what is kept of it.
         let _alone;
         let (verdict, chunks) = match found.unpack(push, tables) {
@@ -255,8 +255,8 @@ type Settled = (Outcome, Option<Heads>);
 /// What the office holds of a record, as far as it is the sender's.
 struct Found {
     basis: Basis,
-    stored: Option<Stored>,
-    known: Vec<Known>,
+    stored: Option<StoredRecord>,
+    known: Vec<ChangeMeta>,
 }
 
 /// What is to become of a push.
@@ -293,7 +293,7 @@ impl Found {
     ) -> Result<Self, StoreError> {
         let basis = Basis::read(reads, session, record)?;
         let stored = if basis.ever_mine { reads.record(record)? } else { None };
-        let known = if basis.ever_mine { reads.known(record)? } else { Vec::new() };
+        let known = if basis.ever_mine { reads.change_metas(record)? } else { Vec::new() };
         Ok(Self { basis, stored, known })
     }
 

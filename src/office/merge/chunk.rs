@@ -5,7 +5,7 @@ use automerge::{ActorId, ChangeHash};
 use super::columns::{self, BadColumns, Counts};
 use super::limits;
 use super::refusal::Refusal;
-use crate::office::store::Known;
+use crate::office::store::ChangeMeta;
 use crate::sync::chunk::{self, Parts};
 use crate::sync::reader::Reader;
 
@@ -37,8 +37,13 @@ impl<'b> Header<'b> {
     }
 
     /// What is kept of it for the cheap checks of later changes.
-    pub(super) fn known(&self) -> Known {
-        Known { hash: self.hash, actor: self.actor.clone(), seq: self.seq, max_op: self.max_op() }
+    pub(super) fn known(&self) -> ChangeMeta {
+        ChangeMeta {
+            hash: self.hash,
+            actor: self.actor.clone(),
+            seq: self.seq,
+            max_op: self.max_op(),
+        }
     }
 
     /// The highest operation counter of the change. A change without operations has the one

@@ -8,7 +8,8 @@ use crate::ids::RecordId;
 use crate::office::Session;
 use crate::office::merge::Refusal;
 use crate::office::store::{
-    Amount, Decision, Known, Reads, Refused, Stand, StoreError, Stored, Writes,
+    ChangeMeta, Decision, QuarantineSize, QuarantineState, Reads, RefusedWork, StoreError,
+    StoredRecord, Writes,
 };
 use crate::sync::message::QuarantineDecision;
 
@@ -16,11 +17,13 @@ use crate::sync::message::QuarantineDecision;
 /// largest feed that a phone holds, twice. Bytes: a year of a collector's work. A user who floods
 /// the office fills this and nothing else; what an honest one has beyond it stays on the phone and
 /// is offered again.
-pub(super) const OF_USER: Amount = Amount { pieces: 10_000, bytes: 64 * 1024 * 1024 };
+pub(super) const OF_USER: QuarantineSize =
+    QuarantineSize { pieces: 10_000, bytes: 64 * 1024 * 1024 };
 
 /// What may be stored of all users, decided or not: sixteen full shares, which a disk that was
 /// bought for an office has to spare. Decided pieces leave by an administrator's export.
-pub(super) const OF_ALL: Amount = Amount { pieces: 160_000, bytes: 1024 * 1024 * 1024 };
+pub(super) const OF_ALL: QuarantineSize =
+    QuarantineSize { pieces: 160_000, bytes: 1024 * 1024 * 1024 };
 
 /// Decisions that one request may ask for: twice what a phone asks about in a round
 /// (`workspace::refused`).
@@ -39,12 +42,12 @@ impl Sending {
     /// time: nothing for the writer.
     pub(in crate::office) fn refused(
         &self,
-        stored: Option<&Stored>,
-        known: &[Known],
+        stored: Option<&StoredRecord>,
+        known: &[ChangeMeta],
         refusal: &Aside,
-    ) -> Refused {
+    ) -> RefusedWork {
         let document = stored.map(|stored| stored.document.as_slice());
-        Refused {
+        RefusedWork {
             record: self.record,
             device: self.session.device,
             user: self.session.user.clone(),
@@ -62,11 +65,11 @@ impl Sending {
 /// whole quarantine is full. The same work again has its number always.
 pub(in crate::office) fn set_aside(
     tx: &mut dyn Writes,
-    refused: &Refused,
+    refused: &RefusedWork,
 ) -> Result<Option<u64>, StoreError> {
     if tx.find_quarantined(refused)?.is_none() {
         let size = refused.changes.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
-        let fits = |held: Amount, most: Amount| {
+        let fits = |held: QuarantineSize, most: QuarantineSize| {
             held.pieces < most.pieces && held.bytes.saturating_add(size) <= most.bytes
         };
         let undecided = tx.undecided_of(&refused.user)?;
@@ -125,7 +128,7 @@ pub(in crate::office) fn decided(
     let found = reads.last_decisions(device, &Vec::from_iter(numbers))?;
     let told = |(quarantine, last): (u64, Decision)| QuarantineDecision {
         quarantine,
-        accepted: last.decision == Stand::Accepted,
+        accepted: last.decision == QuarantineState::Accepted,
         reason: last.reason,
     };
     Ok(found.into_iter().map(told).collect())

@@ -11,7 +11,8 @@ use crate::office::edit::OFFICE_ZONE;
 use crate::office::keep::{HandedIn, State, keep};
 use crate::office::merge::{self, Accepted, Held, Judgement, Refusal, Sender, Standing};
 use crate::office::store::{
-    Asides, Known, Quarantined, Reads, Refused, Stand, StoreError, Stored, Writes,
+    ChangeMeta, QuarantineFilter, QuarantineState, QuarantinedWork, Reads, RefusedWork, StoreError,
+    StoredRecord, Writes,
 };
 use crate::record::command::Command;
 use crate::record::refused::{WrittenField, reapply_unit};
@@ -23,7 +24,7 @@ use crate::sync::message::RefusalCode;
 
 /// What the record is now, and what would become of it.
 pub(super) struct Plan {
-    before: Option<(Stored, Record)>,
+    before: Option<(StoredRecord, Record)>,
     outcome: Outcome,
 }
 
@@ -53,11 +54,11 @@ impl Plan {
     pub(super) fn of(
         office: &Office,
         reads: &mut dyn Reads,
-        found: &Quarantined,
+        found: &QuarantinedWork,
         by: &str,
         role: Role,
     ) -> Result<Self, StoreError> {
-        let Refused { record: id, user, device, changes, .. } = &found.refused;
+        let RefusedWork { record: id, user, device, changes, .. } = &found.refused;
         if let Some(export) = found.exported {
             let outcome = Outcome::Impossible(Impossible {
                 code: "exported",
@@ -72,7 +73,7 @@ impl Plan {
         };
         let record = Record::load(&stored.document)
             .map_err(|error| StoreError::Damaged(format!("record {id}: {error}")))?;
-        let known = reads.known(*id)?;
+        let known = reads.change_metas(*id)?;
         let held = Held { known: &known, document: &stored.document };
         let chunks: Vec<&[u8]> = changes.iter().map(Vec::as_slice).collect();
         let keys = reads.device_keys(*device)?;
@@ -117,7 +118,7 @@ impl Plan {
         Ok(Self::with(stored, record, outcome))
     }
 
-    fn with(stored: Stored, record: Record, outcome: Outcome) -> Self {
+    fn with(stored: StoredRecord, record: Record, outcome: Outcome) -> Self {
         Self { before: Some((stored, record)), outcome }
     }
 
@@ -152,7 +153,7 @@ impl Plan {
     }
 
     /// WrittenField by field what was refused, what stands, and what would.
-    pub(super) fn fields(&self, refused: &Refused) -> Vec<QuarantineField> {
+    pub(super) fn fields(&self, refused: &RefusedWork) -> Vec<QuarantineField> {
         let chunks: Vec<&[u8]> = refused.changes.iter().map(Vec::as_slice).collect();
         let hashes = || refused.changes.iter().map(|bytes| chunk::hash(bytes)).collect::<Vec<_>>();
         let (said, after) = match (&self.outcome, self.record()) {
@@ -204,14 +205,14 @@ impl Plan {
 }
 
 /// The undecided piece of the same device and record that a piece builds on, if there is one.
-fn earlier(reads: &mut dyn Reads, found: &Quarantined) -> Result<Option<u64>, StoreError> {
-    let asked = Asides {
-        stand: Some(Stand::Open),
+fn earlier(reads: &mut dyn Reads, found: &QuarantinedWork) -> Result<Option<u64>, StoreError> {
+    let asked = QuarantineFilter {
+        state: Some(QuarantineState::Open),
         device: Some(found.refused.device),
         record: Some(found.refused.record),
         before: Some(found.id),
         limit: 1,
-        ..Asides::default()
+        ..QuarantineFilter::default()
     };
     Ok(reads.quarantine(&asked)?.0.first().map(|first| first.id))
 }
@@ -228,7 +229,7 @@ struct Reopening<'r> {
 impl Reopening<'_> {
     /// What a seal closes never moves under it: the acceptance is followed by a return, so that
     /// the seal and its signatures are void and the review is open again (rule M9).
-    fn of(&self, known: &[Known], accepted: Box<Accepted>) -> Result<Work, Refusal> {
+    fn of(&self, known: &[ChangeMeta], accepted: Box<Accepted>) -> Result<Work, Refusal> {
         let sealed = accepted.record.stage().is_sealed();
         if !sealed || !accepted.record.content_changed(&self.before.heads()) {
             return Ok(Work { accepted, reopening: None });
@@ -242,7 +243,7 @@ impl Reopening<'_> {
         let mut next = accepted.record.clone();
         let refused = |error: CommandError| Refusal::invalid(error.path(), &error.to_string());
         let change = next.apply(&review, author).map_err(refused)?;
-        let known: Vec<Known> =
+        let known: Vec<ChangeMeta> =
             known.iter().chain(accepted.added.iter().map(|(known, _)| known)).cloned().collect();
         let held = Held { known: &known, document: &accepted.document };
         let sender =
@@ -340,7 +341,11 @@ impl From<CommandError> for Impossible {
 }
 
 /// Fields and entries that some chunks are about, for lists; none where they can't be read.
-pub(super) fn units(document: Option<&[u8]>, known: &[Known], chunks: &[Vec<u8>]) -> Vec<String> {
+pub(super) fn units(
+    document: Option<&[u8]>,
+    known: &[ChangeMeta],
+    chunks: &[Vec<u8>],
+) -> Vec<String> {
     let held: BTreeSet<ChangeHash> = known.iter().map(|known| known.hash).collect();
     let is_new = |bytes: &&[u8]| !held.contains(&chunk::hash(bytes));
     let fresh: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).filter(is_new).collect();
