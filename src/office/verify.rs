@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use automerge::ChangeHash;
 
-use super::blobs::Lies;
-use super::keep::{receipt_hash, rows};
-use super::quarantine::Exported;
+use super::blobs::BlobCheck;
+use super::intake::{receipt_hash, rows};
+use super::quarantine::ExportAudit;
 use super::store::{
-    Amount, Asides, BlobName, Kept, Quarantined, Reads, Receipt, Stand, StoreError, Stored,
+    BlobName, QuarantineFilter, QuarantineSize, QuarantineState, QuarantinedWork, Reads, Receipt,
+    StoreError, StoredChange, StoredRecord,
 };
 use super::{Office, OfficeError};
 use crate::ids::{RecordId, hex};
@@ -57,14 +58,16 @@ impl Office {
     /// the store.
     pub async fn verify(&self) -> Result<Verified, OfficeError> {
         let (mut verified, named) = self
-            .blocking(|office| Ok(office.store.look(|reads| Verifier::default().run(reads))?))
+            .blocking(|office| {
+                Ok(office.store.read_with(|reads| Verifier::default().run(reads))?)
+            })
             .await?;
         for (name, record) in named {
             let said = |what: &str| Problem { record: record.clone(), what: what.to_owned() };
-            match self.shelf.look(&name).await? {
-                Lies::Sound(_) => verified.blobs += 1,
-                Lies::Missing => verified.pending.push(said("an attachment has not come yet")),
-                Lies::Damaged => {
+            match self.blob_store.check(&name).await? {
+                BlobCheck::Sound(_) => verified.blobs += 1,
+                BlobCheck::Missing => verified.pending.push(said("an attachment has not come yet")),
+                BlobCheck::Damaged => {
                     verified.problems.push(said("an attachment is not what its name says"));
                 }
             }
@@ -129,10 +132,10 @@ impl Verifier {
     /// Refused work is what came, stands as was decided last, and what was accepted has the
     /// receipt that names it; the other way round too.
     fn quarantine(&mut self, reads: &mut dyn Reads) -> Result<u64, StoreError> {
-        let mut asked = Asides { limit: BATCH, ..Asides::default() };
+        let mut asked = QuarantineFilter { limit: BATCH, ..QuarantineFilter::default() };
         let mut count = 0;
-        let (mut accepted, mut exported) = (BTreeMap::new(), Exported::default());
-        let mut shares: BTreeMap<String, (Amount, Amount)> = BTreeMap::new();
+        let (mut accepted, mut exported) = (BTreeMap::new(), ExportAudit::default());
+        let mut shares: BTreeMap<String, (QuarantineSize, QuarantineSize)> = BTreeMap::new();
         loop {
             let (page, _) = reads.quarantine(&asked)?;
             let Some(last) = page.last() else { break };
@@ -151,7 +154,7 @@ impl Verifier {
                     self.wrong(record.to_string(), what);
                 }
                 let last = found.decisions.last();
-                if last.map_or(Stand::Open, |last| last.decision) != found.stand {
+                if last.map_or(QuarantineState::Open, |last| last.decision) != found.state {
                     let what = format!("refused work {} does not stand as decided", found.id);
                     self.wrong(record.to_string(), what);
                 }
@@ -253,12 +256,16 @@ impl Verifier {
 }
 
 /// Adds a piece to the amounts that its user has undecided and stored.
-fn count_in((open, stored): &mut (Amount, Amount), found: &Quarantined) -> Result<(), StoreError> {
+fn count_in(
+    (open, stored): &mut (QuarantineSize, QuarantineSize),
+    found: &QuarantinedWork,
+) -> Result<(), StoreError> {
     if found.exported.is_some() {
         return Ok(());
     }
     let bytes = found.refused.encoded()?.len() as u64;
-    for amount in [stored].into_iter().chain((found.stand == Stand::Open).then_some(open)) {
+    for amount in [stored].into_iter().chain((found.state == QuarantineState::Open).then_some(open))
+    {
         amount.pieces += 1;
         amount.bytes += bytes;
     }
@@ -267,9 +274,9 @@ fn count_in((open, stored): &mut (Amount, Amount), found: &Quarantined) -> Resul
 
 fn of_document(
     id: RecordId,
-    stored: &Stored,
+    stored: &StoredRecord,
     record: &Record,
-    changes: &[Kept],
+    changes: &[StoredChange],
 ) -> Vec<&'static str> {
     let mut wrong = Vec::new();
     if record.id() != Some(id) {
@@ -290,14 +297,14 @@ fn of_document(
         .collect();
     let kept: BTreeMap<ChangeHash, (u64, u64)> = changes
         .iter()
-        .map(|change| (change.known.hash, (change.known.seq, change.known.max_op)))
+        .map(|change| (change.meta.hash, (change.meta.seq, change.meta.max_op)))
         .collect();
     if in_document != kept || changes.len() as u64 != stored.changes {
         wrong.push("the changes kept are not the document's");
     }
-    let genuine = |change: &Kept| {
+    let genuine = |change: &StoredChange| {
         automerge::Change::from_bytes(change.bytes.clone())
-            .is_ok_and(|read| read.hash() == change.known.hash)
+            .is_ok_and(|read| read.hash() == change.meta.hash)
     };
     if !changes.iter().all(genuine) {
         wrong.push("a change's bytes are not what its hash says");
@@ -305,7 +312,7 @@ fn of_document(
     wrong
 }
 
-fn of_receipts(id: RecordId, receipts: &[Receipt], changes: &[Kept]) -> Vec<&'static str> {
+fn of_receipts(id: RecordId, receipts: &[Receipt], changes: &[StoredChange]) -> Vec<&'static str> {
     let mut wrong = Vec::new();
     let mut previous = [0; 32];
     let chained = (1..).zip(receipts).all(|(n, receipt)| {
@@ -319,7 +326,7 @@ fn of_receipts(id: RecordId, receipts: &[Receipt], changes: &[Kept]) -> Vec<&'st
         wrong.push("the chain of receipts is broken");
     }
     let receipted = receipts.iter().flat_map(|receipt| &receipt.hashes);
-    if !receipted.eq(changes.iter().map(|change| &change.known.hash)) {
+    if !receipted.eq(changes.iter().map(|change| &change.meta.hash)) {
         wrong.push("the receipts are not for the changes kept");
     }
     wrong

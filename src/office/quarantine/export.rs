@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::{QuarantineError, line};
 use crate::ids::{hex, unhex};
 use crate::office::store::{
-    Amount, Decision, QuarantineExport, Quarantined, Reads, Refused, StoreError,
+    Decision, QuarantineExport, QuarantineSize, QuarantinedWork, Reads, RefusedWork, StoreError,
 };
 use crate::office::{Office, OfficeError};
 
@@ -94,7 +94,7 @@ impl Office {
         mut out: W,
     ) -> Result<(W, ExportEnd), OfficeError> {
         self.blocking(move |office| {
-            let (end, _) = office.store.look(|reads| write(reads, scope, &mut out))?;
+            let (end, _) = office.store.read_with(|reads| write(reads, scope, &mut out))?;
             Ok((out, end))
         })
         .await
@@ -109,7 +109,7 @@ impl Office {
         by: &str,
     ) -> Result<QuarantineExport, OfficeError> {
         let sink = move |office: &Self| {
-            Ok(office.store.look(|reads| write(reads, scope, &mut io::sink()))?)
+            Ok(office.store.read_with(|reads| write(reads, scope, &mut io::sink()))?)
         };
         let (end, pieces) = self.blocking(sink).await?;
         let hash = unhex(sha256).and_then(|hash| <[u8; 32]>::try_from(hash).ok());
@@ -119,7 +119,7 @@ impl Office {
         if pieces.is_empty() {
             return Err(QuarantineError::NothingToExport.into());
         }
-        let held = Amount { pieces: end.pieces, bytes: end.bytes };
+        let held = QuarantineSize { pieces: end.pieces, bytes: end.bytes };
         let export = QuarantineExport { id: 0, at: self.now(), by: by.to_owned(), held, sha256 };
         let (recorded, first) = (export.clone(), pieces.first().copied());
         let recording = self.store.write(move |tx| {
@@ -174,7 +174,7 @@ impl Office {
 
     fn store_again(
         &self,
-        batch: Vec<(u64, Refused)>,
+        batch: Vec<(u64, RefusedWork)>,
         restored: &mut Restored,
     ) -> Result<(), OfficeError> {
         let done = self.store.write_now(move |tx| {
@@ -200,9 +200,9 @@ impl Office {
 
 impl Back {
     /// The number, and all of the work that its fingerprint is made of.
-    fn read(self) -> Option<(u64, Refused)> {
+    fn read(self) -> Option<(u64, RefusedWork)> {
         let changes = self.changes.iter().map(|chunk| unhex(chunk)).collect::<Option<_>>()?;
-        let refused = Refused {
+        let refused = RefusedWork {
             record: self.record.parse().ok()?,
             device: self.device.parse().ok()?,
             user: String::new(),
@@ -255,7 +255,7 @@ impl Lines<'_> {
         self.out.write_all(&text).map_err(|error| failed(&error))
     }
 
-    fn put_piece(&mut self, mut found: Quarantined) -> Result<(), StoreError> {
+    fn put_piece(&mut self, mut found: QuarantinedWork) -> Result<(), StoreError> {
         let changes = found.refused.changes.iter().map(|chunk| hex(chunk)).collect();
         let (decisions, fingerprint) =
             (std::mem::take(&mut found.decisions), hex(&found.fingerprint));
@@ -272,11 +272,11 @@ fn failed(error: &dyn std::fmt::Display) -> StoreError {
 
 /// Compares recorded exports with the pieces that the store holds.
 #[derive(Default)]
-pub(in crate::office) struct Exported(BTreeMap<u64, u64>);
+pub(in crate::office) struct ExportAudit(BTreeMap<u64, u64>);
 
-impl Exported {
+impl ExportAudit {
     /// Counts a piece; gives the problem with it, if any.
-    pub(in crate::office) fn add(&mut self, found: &Quarantined) -> Option<String> {
+    pub(in crate::office) fn add(&mut self, found: &QuarantinedWork) -> Option<String> {
         let export = found.exported?;
         *self.0.entry(export).or_default() += 1;
         let id = found.id;

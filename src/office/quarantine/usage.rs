@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::keep::{OF_ALL, OF_USER};
+use super::entry::{TOTAL_QUOTA, USER_QUOTA};
 use crate::ids::hex;
-use crate::office::store::{Amount, QuarantineExport, QuarantineShare};
+use crate::office::store::{QuarantineExport, QuarantineShare, QuarantineSize};
 use crate::office::{Office, OfficeError};
 
 /// Per cent of a bound from which on people are told.
@@ -28,13 +28,13 @@ pub struct QuarantineUsage {
     /// Whether there is room.
     pub fullness: Fullness,
     /// Undecided pieces.
-    pub open: Amount,
+    pub open: QuarantineSize,
     /// Decided pieces whose bytes are stored: what an export would take.
-    pub decided: Amount,
+    pub decided: QuarantineSize,
     /// What may be stored of both together.
-    pub most: Amount,
+    pub most: QuarantineSize,
     /// What of one user may wait for a decision.
-    pub most_of_user: Amount,
+    pub most_of_user: QuarantineSize,
     /// Users of whom so much waits that soon nothing more is kept.
     pub users: Vec<UserUsage>,
     /// Recorded exports, newest first.
@@ -49,7 +49,7 @@ pub struct UserUsage {
     /// Whether there is room.
     pub fullness: Fullness,
     /// Undecided pieces.
-    pub open: Amount,
+    pub open: QuarantineSize,
 }
 
 /// A recorded export.
@@ -63,7 +63,7 @@ pub struct ExportLine {
     pub by: String,
     /// What the file holds.
     #[serde(flatten)]
-    pub held: Amount,
+    pub held: QuarantineSize,
     /// SHA-256 of the file without its last line, hex.
     pub sha256: String,
 }
@@ -74,7 +74,7 @@ impl Office {
         self.blocking(|office| {
             let (shares, exports) = office
                 .store
-                .look(|reads| Ok((reads.quarantine_shares()?, reads.quarantine_exports()?)))?;
+                .read_with(|reads| Ok((reads.quarantine_shares()?, reads.quarantine_exports()?)))?;
             Ok(usage(&shares, exports))
         })
         .await
@@ -82,35 +82,35 @@ impl Office {
 }
 
 fn usage(shares: &[QuarantineShare], exports: Vec<QuarantineExport>) -> QuarantineUsage {
-    let sum = |of: fn(&QuarantineShare) -> Amount| {
-        shares.iter().map(of).fold(Amount::default(), |sum, one| Amount {
+    let sum = |of: fn(&QuarantineShare) -> QuarantineSize| {
+        shares.iter().map(of).fold(QuarantineSize::default(), |sum, one| QuarantineSize {
             pieces: sum.pieces + one.pieces,
             bytes: sum.bytes + one.bytes,
         })
     };
     let (open, stored) = (sum(|share| share.open), sum(|share| share.stored));
     // Bytes of undecided work are always stored.
-    let decided = Amount {
+    let decided = QuarantineSize {
         pieces: stored.pieces.saturating_sub(open.pieces),
         bytes: stored.bytes.saturating_sub(open.bytes),
     };
     let users = shares.iter().map(|share| UserUsage {
         user: share.user.clone(),
-        fullness: fullness(share.open, OF_USER),
+        fullness: fullness(share.open, USER_QUOTA),
         open: share.open,
     });
     QuarantineUsage {
-        fullness: fullness(stored, OF_ALL),
+        fullness: fullness(stored, TOTAL_QUOTA),
         open,
         decided,
-        most: OF_ALL,
-        most_of_user: OF_USER,
+        most: TOTAL_QUOTA,
+        most_of_user: USER_QUOTA,
         users: users.filter(|user| user.fullness != Fullness::Fine).collect(),
         exports: exports.into_iter().map(ExportLine::from).collect(),
     }
 }
 
-fn fullness(held: Amount, most: Amount) -> Fullness {
+fn fullness(held: QuarantineSize, most: QuarantineSize) -> Fullness {
     let per_cent = |part: u64, whole: u64| part.saturating_mul(100) / whole;
     match per_cent(held.pieces, most.pieces).max(per_cent(held.bytes, most.bytes)) {
         0..NEAR => Fullness::Fine,

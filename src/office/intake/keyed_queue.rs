@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Queues by key. A queue exists while somebody is in it.
 #[derive(Debug)]
-pub(super) struct KeyedQueue<K: Ord> {
+pub(in crate::office) struct KeyedQueue<K: Ord> {
     at_once: usize,
     waiting: usize,
     open: Mutex<BTreeMap<K, Lane>>,
@@ -23,11 +23,11 @@ struct Lane {
 
 /// A key's queue is as long as it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct QueueFull;
+pub(in crate::office) struct QueueFull;
 
 /// A place in a key's queue, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Slot<K: Ord> {
+pub(in crate::office) struct Slot<K: Ord> {
     queue: Arc<KeyedQueue<K>>,
     key: K,
     permit: Option<OwnedSemaphorePermit>,
@@ -35,12 +35,12 @@ pub(super) struct Slot<K: Ord> {
 
 impl<K: Ord + Clone> KeyedQueue<K> {
     /// Queues in which so many of one key work at once and so many wait.
-    pub(super) fn new(at_once: usize, waiting: usize) -> Arc<Self> {
+    pub(in crate::office) fn new(at_once: usize, waiting: usize) -> Arc<Self> {
         Arc::new(Self { at_once, waiting, open: Mutex::default() })
     }
 
     /// Waits for a key's turn, first come, first served; refused at once where the queue is full.
-    pub(super) async fn acquire(self: &Arc<Self>, key: K) -> Result<Slot<K>, QueueFull> {
+    pub(in crate::office) async fn acquire(self: &Arc<Self>, key: K) -> Result<Slot<K>, QueueFull> {
         let (mut slot, permits) = self.join(key).ok_or(QueueFull)?;
         // It is never closed.
         slot.permit = Some(permits.acquire_owned().await.map_err(|_| QueueFull)?);
@@ -48,7 +48,7 @@ impl<K: Ord + Clone> KeyedQueue<K> {
     }
 
     /// A slot that is free now.
-    pub(super) fn try_acquire(self: &Arc<Self>, key: K) -> Option<Slot<K>> {
+    pub(in crate::office) fn try_acquire(self: &Arc<Self>, key: K) -> Option<Slot<K>> {
         let (mut slot, permits) = self.join(key)?;
         slot.permit = Some(permits.try_acquire_owned().ok()?);
         Some(slot)

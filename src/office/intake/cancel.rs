@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::OfficeError;
+use crate::office::OfficeError;
 
 /// Tells work when to stop. Clones share it; by default it never says so.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +30,7 @@ impl CancelToken {
 
     /// Fails where the work is to stop. Asked between steps: each is either done or not begun, and
     /// the client asks again (rule D3).
-    pub(super) fn check(&self) -> Result<(), OfficeError> {
+    pub(in crate::office) fn check(&self) -> Result<(), OfficeError> {
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if late || self.cancelled.load(Ordering::Relaxed) { Err(OfficeError::Busy) } else { Ok(()) }
     }
