@@ -268,7 +268,7 @@ impl Office {
 
     /// Waits until a round whose body is so many bytes, inflated, may be taken apart and handled;
     /// small ones never wait. The place is free again when what is given is dropped.
-    pub async fn place_for(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    pub async fn acquire_slot(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         // The places are never closed.
         if bytes < LARGE { None } else { Arc::clone(&self.large).acquire_owned().await.ok() }
     }

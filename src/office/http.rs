@@ -6,23 +6,21 @@
 //! failed inside is logged, never sent. Logs name methods, paths, statuses and request ids, and
 //! nothing that a record, a query or a form says.
 
+mod assets;
 mod blobs;
+mod commands;
 mod conduct;
 mod cookies;
-mod edge;
-mod edits;
+mod device_key;
 mod events;
 mod extract;
 mod guard;
 mod health;
-mod keys;
 mod layers;
 mod lender;
 mod metrics;
 mod openapi;
-mod openid;
-mod pages;
-mod people;
+mod openid_sign_in;
 mod problem;
 mod quarantine;
 mod routes;
@@ -30,7 +28,9 @@ mod serve;
 mod session;
 mod sync;
 mod tls;
+mod traffic;
 mod transfer;
+mod users;
 mod visits;
 
 use std::sync::Arc;
@@ -42,17 +42,19 @@ use axum::routing::{get, patch, post, put};
 use chrono_tz::Tz;
 use tokio::sync::watch;
 
-pub use edge::{Edge, Limits, Pool, Proxies, Setup, Share, Turns};
+pub use assets::{Asset, Assets};
 pub use lender::Lender;
 pub use metrics::Metrics;
-pub use pages::{File, Pages};
 pub use problem::Problem;
 pub use routes::{Access, ROUTES, Route};
 pub use serve::serve;
 pub use tls::{Acme, Tls};
+pub use traffic::{
+    BodyLimits, CallerLimits, Limits, QueueLimits, Traffic, TrafficConfig, TrustedProxies,
+};
 
-use edge::Queue;
-use layers::Waits;
+use layers::QueuedRoute;
+use traffic::Queue;
 
 use super::Office;
 use super::auth::Accounts;
@@ -71,7 +73,7 @@ pub struct App {
     /// Users, devices and sign-ins.
     pub accounts: Accounts,
     /// What is served besides the API.
-    pub pages: Pages,
+    pub assets: Assets,
     /// Zone of borrowers where a case list doesn't say.
     pub zone: Option<Tz>,
     /// What borrowers are told of the lender.
@@ -84,30 +86,30 @@ pub struct App {
     /// The identity provider, where there is one.
     pub openid: Option<Arc<OpenId>>,
     /// What the network may ask for.
-    pub edge: Edge,
-    /// Turns true when the program stops, so that open streams end.
+    pub traffic: Traffic,
+    /// QueueLimits true when the program stops, so that open streams end.
     pub closing: watch::Receiver<bool>,
 }
 
 /// The whole endpoint.
 pub fn router(app: App) -> Router {
-    let limits = app.edge.limits();
+    let limits = app.traffic.limits();
     let sign_in = Router::new()
         .route("/api/session", post(session::sign_in))
-        .route("/api/sign-in", get(openid::ways))
-        .route("/api/sign-in/openid", post(openid::begin))
-        .route("/api/sign-in/openid/return", get(openid::finish));
+        .route("/api/sign-in", get(openid_sign_in::ways))
+        .route("/api/sign-in/openid", post(openid_sign_in::begin))
+        .route("/api/sign-in/openid/return", get(openid_sign_in::finish));
     let quick = Router::new()
         .route("/api/visits", get(visits::list))
         .route("/api/visits/{id}", get(visits::show))
         .route("/api/visits/{id}/history", get(visits::history))
         .route("/api/visits/{id}/conduct", get(conduct::show))
         .route("/api/conduct", get(conduct::queue))
-        .route("/api/visits/{id}/commands", post(edits::command))
-        .route("/api/users", get(people::users).post(people::add_user))
-        .route("/api/users/{name}", patch(people::change_user))
-        .route("/api/devices", get(people::devices))
-        .route("/api/devices/{id}/revoke", post(people::revoke))
+        .route("/api/visits/{id}/commands", post(commands::apply))
+        .route("/api/users", get(users::list).post(users::add_user))
+        .route("/api/users/{name}", patch(users::change_user))
+        .route("/api/devices", get(users::devices))
+        .route("/api/devices/{id}/revoke", post(users::revoke))
         .route("/api/quarantine", get(quarantine::list))
         .route("/api/quarantine/usage", get(quarantine::usage))
         .route("/api/quarantine/{number}", get(quarantine::show))
@@ -117,7 +119,7 @@ pub fn router(app: App) -> Router {
     let own = Router::new()
         .route("/api/session", get(session::show).delete(session::sign_out))
         .route("/api/conduct/layers", get(conduct::layers))
-        .route("/api/device/key", put(keys::enrol))
+        .route("/api/device/key", put(device_key::enrol))
         .route("/api/lender", get(lender::show));
     let rounds = Router::new().route("/sync", post(sync::round));
     let pieces = Router::new().route("/api/blobs/{sha256}", put(blobs::put).get(blobs::get));
@@ -134,7 +136,7 @@ pub fn router(app: App) -> Router {
     let long = Router::new()
         .route("/api/export", get(transfer::export))
         .route("/api/quarantine/export", get(quarantine::export))
-        .layer(layers::timeout(limits.long_answer));
+        .layer(layers::timeout(limits.long_response_timeout));
     let endless = Router::new().route("/api/events", get(events::stream));
     let guarded = in_turn(sign_in, &app, Queue::SignIns, limits.sign_in_body)
         .merge(in_turn(quick, &app, Queue::Reads, limits.command_body))
@@ -147,14 +149,15 @@ pub fn router(app: App) -> Router {
         .merge(long)
         .merge(endless)
         .route_layer(from_fn_with_state(app.clone(), guard::admit));
-    layers::around(guarded.fallback(pages::serve), &app).with_state(Arc::new(app))
+    layers::around(guarded.fallback(assets::serve), &app).with_state(Arc::new(app))
 }
 
 /// Routes whose requests stand in a queue once they are whole.
 fn in_turn(routes: Router<Arc<App>>, app: &App, queue: Queue, body: usize) -> Router<Arc<App>> {
-    let limits = app.edge.limits();
-    let patience = if queue == Queue::Sheets { limits.long_answer } else { limits.answer };
-    let waits = Waits { edge: app.edge.clone(), queue, body, patience };
+    let limits = app.traffic.limits();
+    let patience =
+        if queue == Queue::Sheets { limits.long_response_timeout } else { limits.answer };
+    let waits = QueuedRoute { traffic: app.traffic.clone(), queue, body, patience };
     routes
         // The queue's own layer is what bounds bodies.
         .layer(DefaultBodyLimit::disable())

@@ -18,7 +18,8 @@ use crate::office::Office;
 use crate::office::blobs::Swept;
 use crate::office::demo;
 use crate::office::http::{
-    Acme, App, Edge, Lender, Limits, Metrics, Pages, Proxies, Setup, Tls, router, serve,
+    Acme, App, Assets, Lender, Limits, Metrics, Tls, Traffic, TrafficConfig, TrustedProxies,
+    router, serve,
 };
 
 /// Open files that are not connections: the store's readers, and what the system needs.
@@ -33,7 +34,7 @@ const TOLD: &str = "info,refinery_core=warn";
 const SHORTEST_TOKEN: usize = 20;
 
 pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
-    let edge = edge(&asked)?;
+    let traffic = traffic(&asked)?;
     let listener = TcpListener::bind(asked.listen).map_err(|error| {
         let listen = asked.listen;
         Failure::failed(format!("cannot listen on {listen}: {error}; choose another --listen"))
@@ -52,13 +53,13 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
     let app = App {
         office,
         accounts: desk.accounts.clone(),
-        pages: Pages::built_in(),
+        assets: Assets::built_in(),
         zone: asked.zone.zone,
         lender: lender(&asked),
         secure: over_tls || !asked.behind_proxy.is_empty() || !address.ip().is_loopback(),
         public,
         openid: provider,
-        edge: edge.clone(),
+        traffic: traffic.clone(),
         closing: heard,
     };
     if asked.demo {
@@ -76,22 +77,22 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         if asked.demo {
             print(about_demo(&desk.address, scheme, address))?;
         }
-        serve(router(app), listener, tls, edge, closing, stop)
+        serve(router(app), listener, tls, traffic, closing, stop)
             .await
             .map_err(|error| Failure::failed(format!("cannot serve: {error}")))
     })
 }
 
-fn edge(asked: &Serve) -> Result<Edge, Failure> {
+fn traffic(asked: &Serve) -> Result<Traffic, Failure> {
     let metrics_token = asked.metrics_token_file.as_deref().map(token).transpose()?;
-    let proxies = Proxies::new(asked.behind_proxy.iter().copied());
+    let proxies = TrustedProxies::new(asked.behind_proxy.iter().copied());
     let limits = Limits::default();
     // What the system grants bounds connections too; asking for more is no failure.
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(OTHER_FILES);
     let room = files.saturating_sub(OTHER_FILES).max(files / 2);
     let connections = limits.connections.min(usize::try_from(room).unwrap_or(usize::MAX));
     let limits = Limits { connections, ..limits };
-    Ok(Edge::new(Setup { limits, proxies, metrics: Metrics::install(), metrics_token }))
+    Ok(Traffic::new(TrafficConfig { limits, proxies, metrics: Metrics::install(), metrics_token }))
 }
 
 fn token(file: &Path) -> Result<String, Failure> {

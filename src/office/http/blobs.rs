@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::extract::{Caller, Checked, Head, RevokedCaller};
+use super::extract::{Caller, ProblemBody, ProblemParts, RevokedCaller};
 use super::{App, Problem};
 use crate::ids::{hex, unhex};
 use crate::office::Session;
@@ -47,9 +47,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Sender {
 pub(super) async fn put(
     State(app): State<Arc<App>>,
     Sender(session): Sender,
-    Head(Path(name)): Head<Path<String>>,
+    ProblemParts(Path(name)): ProblemParts<Path<String>>,
     headers: HeaderMap,
-    Checked(bytes): Checked<Bytes>,
+    ProblemBody(bytes): ProblemBody<Bytes>,
 ) -> Result<Response, Problem> {
     let name = blob_name(&name)?;
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -97,7 +97,7 @@ pub(super) async fn put(
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Head(Path(name)): Head<Path<String>>,
+    ProblemParts(Path(name)): ProblemParts<Path<String>>,
 ) -> Result<Response, Problem> {
     let name = blob_name(&name)?;
     let content = app.office.blob(&caller.identity.session, name).await?.ok_or_else(unknown)?;

@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::extract::Head;
+use super::extract::ProblemParts;
 use super::visits::record_id;
 use super::{App, Problem};
 use crate::conduct::terms::{Answer, LegalStatus, Severity};
@@ -27,8 +27,8 @@ pub(super) struct Asked {
 /// The answers of one record.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    Head(Path(id)): Head<Path<String>>,
-    Head(Query(asked)): Head<Query<Asked>>,
+    ProblemParts(Path(id)): ProblemParts<Path<String>>,
+    ProblemParts(Query(asked)): ProblemParts<Query<Asked>>,
 ) -> Result<Json<ConductView>, Problem> {
     let moment = match asked.moment.as_str() {
         "" => None,
@@ -83,7 +83,7 @@ pub(super) struct Queue {
 /// One page of failures and unknowns.
 pub(super) async fn queue(
     State(app): State<Arc<App>>,
-    Head(Query(which)): Head<Query<Which>>,
+    ProblemParts(Query(which)): ProblemParts<Query<Which>>,
 ) -> Result<Json<Queue>, Problem> {
     let answer = match which.answer.as_str() {
         "" => None,

@@ -28,7 +28,7 @@ pub(super) const DEVICE: Cookie = Cookie {
 };
 
 /// What a browser keeps while somebody is at the identity provider.
-pub(super) const LEAVING: Cookie = Cookie {
+pub(super) const OPENID_STATE: Cookie = Cookie {
     secure_name: "__Host-doorstep_leaving",
     plain_name: "doorstep_leaving",
     same_site: "Lax",

@@ -19,7 +19,7 @@ use crate::office::Session;
 use crate::office::store::Moved;
 use crate::record::terms::Role;
 
-/// Proxies close what stays silent for a minute.
+/// TrustedProxies close what stays silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
 
 /// Moves that come together are told together.
@@ -30,7 +30,7 @@ pub(super) async fn stream(
     caller: Caller,
 ) -> Result<impl IntoResponse, Problem> {
     let session = caller.identity.session;
-    let place = app.edge.stream(&session.user)?;
+    let place = app.traffic.stream(&session.user)?;
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         tell(app, session, sender).await;

@@ -14,9 +14,9 @@ use crate::sync::message::Revocation;
 
 /// An extractor of axum whose rejections are problems.
 #[derive(Debug)]
-pub(super) struct Checked<E>(pub(super) E);
+pub(super) struct ProblemBody<E>(pub(super) E);
 
-impl<E, S> FromRequest<S> for Checked<E>
+impl<E, S> FromRequest<S> for ProblemBody<E>
 where
     E: FromRequest<S>,
     E::Rejection: Display + IntoResponse,
@@ -31,9 +31,9 @@ where
 
 /// A part of the request's head whose rejections are problems.
 #[derive(Debug)]
-pub(super) struct Head<E>(pub(super) E);
+pub(super) struct ProblemParts<E>(pub(super) E);
 
-impl<E, S> FromRequestParts<S> for Head<E>
+impl<E, S> FromRequestParts<S> for ProblemParts<E>
 where
     E: FromRequestParts<S>,
     E::Rejection: Display + IntoResponse,

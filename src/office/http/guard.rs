@@ -6,9 +6,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::cookies::{self, SESSION};
-use super::edge::Peer;
 use super::extract::{Caller, RevokedCaller};
 use super::routes::{Access, access};
+use super::traffic::ClientAddr;
 use super::{App, Problem};
 use crate::office::auth::{Identified, Token};
 use crate::record::terms::Role;
@@ -33,7 +33,7 @@ const BLOB: &str = "/api/blobs/{sha256}";
 pub(super) async fn admit(
     State(app): State<App>,
     matched: MatchedPath,
-    peer: Peer,
+    peer: ClientAddr,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
@@ -50,24 +50,24 @@ pub(super) async fn admit(
     let roles = match access {
         Access::Roles(roles) => roles,
         Access::Anyone => {
-            app.edge.stranger_may_ask(peer)?;
+            app.traffic.check_anonymous_rate(peer)?;
             return Ok(next.run(request).await);
         }
-        Access::Keeper if peer.local || app.edge.is_keeper(request.headers()) => {
+        Access::Operator if peer.local || app.traffic.has_metrics_token(request.headers()) => {
             return Ok(next.run(request).await);
         }
-        Access::Keeper => {
-            app.edge.stranger_may_ask(peer)?;
+        Access::Operator => {
+            app.traffic.check_anonymous_rate(peer)?;
             let detail = "this is for programs of the office's own machine, or with its token";
             return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", detail));
         }
     };
     let Some(presented) = Presented::of(request.headers(), app.secure) else {
-        app.edge.stranger_may_ask(peer)?;
+        app.traffic.check_anonymous_rate(peer)?;
         return Err(Problem::signed_out());
     };
     if matched.as_str() == ROUND {
-        app.edge.round_may_wait()?;
+        app.traffic.check_rounds_full()?;
     }
     let said = request.headers().get(OWN_PAGES).and_then(|value| value.to_str().ok());
     let (version, mut workspace) = match said.and_then(|said| said.split_once(' ')) {
@@ -77,7 +77,7 @@ pub(super) async fn admit(
     if matched.as_str() == EVENTS {
         workspace = workspace.or_else(|| named_in_query(request.uri()));
     }
-    let place = app.edge.identity().await?;
+    let place = app.traffic.identity().await?;
     let known = app.accounts.identify(&presented.token, version).await?;
     // A device that is shut out hands over what it has unsent.
     let hands_over = match *request.method() {
@@ -92,9 +92,9 @@ pub(super) async fn admit(
     drop(place);
     let session = known.as_ref().map(|known| &known.identity.session);
     match session.or(revoked.as_ref().map(|(session, _)| session)) {
-        Some(session) => app.edge.user_may_ask(peer, &session.user)?,
+        Some(session) => app.traffic.check_user_rate(peer, &session.user)?,
         None => {
-            app.edge.stranger_may_ask(peer)?;
+            app.traffic.check_anonymous_rate(peer)?;
             return Err(Problem::signed_out());
         }
     }

@@ -28,7 +28,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Pr
     if *app.closing.borrow() {
         return Err(Problem::closing());
     }
-    let mut last = app.edge.readiness().0.lock().await;
+    let mut last = app.traffic.readiness().0.lock().await;
     let known = last.filter(|(at, _)| at.elapsed() < HOLDS).map(|(_, writes)| writes);
     let writes = match known {
         Some(writes) => writes,
@@ -46,7 +46,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Pr
 
 async fn writes(app: &App) -> bool {
     let written = app.office.store().write(|tx| tx.touch());
-    match tokio::time::timeout(app.edge.limits().ready, written).await {
+    match tokio::time::timeout(app.traffic.limits().ready, written).await {
         // A queue that is full is worked off.
         Ok(Ok(()) | Err(StoreError::Busy)) => true,
         Ok(Err(error)) => {

@@ -18,8 +18,8 @@ use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::edge::{Edge, Peer, Queue, Who};
 use super::problem::Code;
+use super::traffic::{ClientAddr, Queue, RequestSource, Traffic};
 use super::{App, Problem, metrics, routes};
 use crate::office::cancel::CancelToken;
 use crate::office::time;
@@ -36,7 +36,7 @@ const CONTENT_SECURITY: &str = "default-src 'self'; script-src 'self' 'wasm-unsa
 const PERMISSIONS: &str = "geolocation=(self), camera=(self), microphone=(self), \
     screen-wake-lock=(self), payment=(), usb=(), serial=(), bluetooth=(), browsing-topics=()";
 
-static FENCES: [(HeaderName, &str); 6] = [
+static SECURITY_HEADERS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY),
@@ -55,8 +55,8 @@ pub(super) fn timeout(patience: Duration) -> TimeoutLayer {
 
 /// The queue of some routes, and its limits.
 #[derive(Clone)]
-pub(super) struct Waits {
-    pub(super) edge: Edge,
+pub(super) struct QueuedRoute {
+    pub(super) traffic: Traffic,
     pub(super) queue: Queue,
     /// The largest body.
     pub(super) body: usize,
@@ -71,23 +71,23 @@ pub(super) struct Waits {
 /// It keeps its place and its body's memory until it is done: otherwise disconnecting early would
 /// free the place for more. Work in several steps is cancelled and stops at the next step.
 pub(super) async fn in_turn(
-    State(waits): State<Waits>,
+    State(waits): State<QueuedRoute>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let Waits { edge, queue, body: most, patience } = waits;
+    let QueuedRoute { traffic, queue, body: most, patience } = waits;
     let (mut head, body) = request.into_parts();
-    let who = Who::of(&head.extensions);
+    let who = RequestSource::of(&head.extensions);
     let (bytes, room) = match announced(&head) {
         Some(0) => (Bytes::new(), None),
         Some(bytes) if bytes > most => return Err(Problem::too_large()),
         announced => {
-            let (bytes, room) = edge.receive(queue, &who, body, announced, most).await?;
+            let (bytes, room) = traffic.receive(queue, &who, body, announced, most).await?;
             (bytes, Some(room))
         }
     };
-    let admitted = edge.admit(queue, &who).await?;
-    let cancel = CancelToken::with_deadline(Instant::now() + edge.limits().round_work);
+    let admitted = traffic.admit(queue, &who).await?;
+    let cancel = CancelToken::with_deadline(Instant::now() + traffic.limits().round_work);
     let _waited_for = cancel.cancel_on_drop();
     head.extensions.insert(cancel);
     let work = async move {
@@ -129,7 +129,7 @@ pub(super) fn around<S: Clone + Send + Sync + 'static>(router: Router<S>, app: &
 /// could say anything too.
 async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let peer = Peer::of(request.extensions(), request.headers(), app.edge.proxies());
+    let peer = ClientAddr::of(request.extensions(), request.headers(), app.traffic.proxies());
     request.extensions_mut().insert(peer);
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let route = route.map_or("pages", routes::name);
@@ -208,7 +208,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     if private {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    for (name, value) in &FENCES {
+    for (name, value) in &SECURITY_HEADERS {
         // What a handler says for itself, such as the sandbox of an attachment, is stricter.
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

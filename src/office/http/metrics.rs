@@ -58,7 +58,7 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> impl IntoResponse {
         Ok(usage) => quarantine(&usage),
         Err(error) => tracing::warn!(%error, "the quarantine could not be measured"),
     }
-    let text = app.edge.metrics().0.render();
+    let text = app.traffic.metrics().0.render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 

@@ -97,7 +97,7 @@ fn operation(route: &Route) -> Value {
         }
         match route.access {
             Access::Anyone => operation.insert("security".to_owned(), json!([])),
-            Access::Keeper => {
+            Access::Operator => {
                 let either = json!([{}, { "metrics": [] }]);
                 operation.insert("security".to_owned(), either)
             }
@@ -136,7 +136,7 @@ fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
     }
     match route.access {
         Access::Anyone => {}
-        Access::Keeper => may(403, &["not_allowed"]),
+        Access::Operator => may(403, &["not_allowed"]),
         Access::Roles(_) => {
             may(401, &["signed_out"]);
             may(409, &["other_workspace"]);

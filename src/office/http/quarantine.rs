@@ -9,8 +9,8 @@ use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::edge::{Queue, Who};
-use super::extract::{Caller, Checked, Head};
+use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::traffic::{Queue, RequestSource};
 use super::{App, Problem, transfer};
 use crate::ids::Heads;
 use crate::office::store::{Asides, Stand};
@@ -66,14 +66,14 @@ fn word<T>(
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Head(Query(asked)): Head<Query<Asked>>,
+    ProblemParts(Query(asked)): ProblemParts<Query<Asked>>,
 ) -> Result<Json<QuarantinePage>, Problem> {
     Ok(Json(app.office.quarantine_page(asked.filters()?).await?))
 }
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    Head(Path(number)): Head<Path<String>>,
+    ProblemParts(Path(number)): ProblemParts<Path<String>>,
 ) -> Result<Json<QuarantineItem>, Problem> {
     Ok(Json(app.office.quarantine_item(id(&number)?).await?))
 }
@@ -91,8 +91,8 @@ pub(super) struct Deciding {
 pub(super) async fn accept(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Head(Path(number)): Head<Path<String>>,
-    Checked(Json(asked)): Checked<Json<Deciding>>,
+    ProblemParts(Path(number)): ProblemParts<Path<String>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<Deciding>>,
 ) -> Result<Json<QuarantineItem>, Problem> {
     let session = caller.identity.session;
     let seen = asked.heads.map(|heads| Heads::from_hex(&heads).ok_or(Problem::parameter("heads")));
@@ -109,8 +109,8 @@ pub(super) async fn accept(
 pub(super) async fn dismiss(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Head(Path(number)): Head<Path<String>>,
-    Checked(Json(asked)): Checked<Json<Deciding>>,
+    ProblemParts(Path(number)): ProblemParts<Path<String>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<Deciding>>,
 ) -> Result<Json<QuarantineItem>, Problem> {
     let user = caller.identity.session.user;
     Ok(Json(app.office.dismiss_quarantined(id(&number)?, &asked.reason, &user).await?))
@@ -125,7 +125,7 @@ pub(super) async fn export(
     State(app): State<Arc<App>>,
     extensions: Extensions,
 ) -> Result<Response, Problem> {
-    let place = app.edge.admit(Queue::Sheets, &Who::of(&extensions)).await?;
+    let place = app.traffic.admit(Queue::Sheets, &RequestSource::of(&extensions)).await?;
     let scope = ExportScope { until: app.office.now(), most_bytes: MOST_EXPORTED };
     let file = BufWriter::new(tempfile::tempfile().map_err(|error| no_room(&error))?);
     let (file, _) = app.office.export_quarantine(scope, file).await?;
@@ -160,7 +160,7 @@ pub(super) struct Deleting {
 pub(super) async fn delete_exported(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Checked(Json(asked)): Checked<Json<Deleting>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<Deleting>>,
 ) -> Result<Json<ExportLine>, Problem> {
     let user = caller.identity.session.user;
     let Deleting { scope, sha256 } = asked;

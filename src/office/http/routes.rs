@@ -10,7 +10,7 @@ pub enum Access {
     /// Anybody.
     Anyone,
     /// Who keeps the machine: a program on it, or one that has the metrics token.
-    Keeper,
+    Operator,
     /// These roles, signed in.
     Roles(&'static [Role]),
 }
@@ -35,13 +35,13 @@ pub struct Route {
     pub answer: (u16, &'static str),
 }
 
-use Access::{Anyone, Keeper, Roles};
+use Access::{Anyone, Operator, Roles};
 use Role::{Admin, Auditor, Collector, Supervisor};
 
 const EVERYBODY: Access = Roles(&[Collector, Supervisor, Auditor, Admin]);
 const READERS: Access = Roles(&[Supervisor, Auditor, Admin]);
 const EDITORS: Access = Roles(&[Supervisor, Admin]);
-const KEEPERS: Access = Roles(&[Admin]);
+const ADMINS: Access = Roles(&[Admin]);
 
 const JSON: &str = "application/json";
 const CBOR: &str = "application/cbor";
@@ -79,7 +79,7 @@ pub const ROUTES: &[Route] = &[
         method: Method::GET,
         path: "/api/session",
         access: EVERYBODY,
-        summary: "Who is signed in",
+        summary: "RequestSource is signed in",
         query: &[],
         body: None,
         answer: (200, JSON),
@@ -272,7 +272,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: Method::POST,
         path: "/api/users",
-        access: KEEPERS,
+        access: ADMINS,
         summary: "Add a user: `name`, `role`, and if wanted `display_name` and `password`",
         query: &[],
         body: Some(JSON),
@@ -281,7 +281,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: Method::PATCH,
         path: "/api/users/{name}",
-        access: KEEPERS,
+        access: ADMINS,
         summary: "Change `display_name`, `role`, `disabled` or `password` of a user, or `unlink` or \
             `link` the account of the identity provider (`issuer`, `subject`); another role or \
             password ends every sign-in, and a collector who becomes more is unlinked",
@@ -301,7 +301,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: Method::POST,
         path: "/api/devices/{id}/revoke",
-        access: KEEPERS,
+        access: ADMINS,
         summary: "Refuse a device from now on; `reason` says why",
         query: &[],
         body: Some(JSON),
@@ -336,7 +336,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: Method::GET,
         path: "/api/quarantine/export",
-        access: KEEPERS,
+        access: ADMINS,
         summary: "Decided work with its bytes, lines of JSON; the last one has the hash of the others",
         query: &[],
         body: None,
@@ -345,7 +345,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: Method::POST,
         path: "/api/quarantine/export/delete",
-        access: KEEPERS,
+        access: ADMINS,
         summary: "Delete the bytes that an export holds, which its last line shows; is recorded",
         query: &[],
         body: Some(JSON),
@@ -427,7 +427,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: Method::GET,
         path: "/metrics",
-        access: Keeper,
+        access: Operator,
         summary: "Figures of the running program, in the text format of Prometheus",
         query: &[],
         body: None,

@@ -19,9 +19,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::edge::Edge;
-use super::edge::connections::Bounded;
 use super::tls::Tls;
+use super::traffic::Traffic;
+use super::traffic::connections::Bounded;
 
 /// What serves one connection.
 type Service = AddExtension<Router, ConnectInfo<SocketAddr>>;
@@ -42,18 +42,18 @@ const PING: Duration = Duration::from_secs(30);
 const TIDY: Duration = Duration::from_secs(5);
 
 /// Serves until `stop`, then takes no more connections, ends open streams by way of `closing`
-/// and finishes what was begun, within the edge's grace.
+/// and finishes what was begun, within the traffic's grace.
 pub async fn serve(
     router: Router,
     listener: TcpListener,
     tls: Option<Tls>,
-    edge: Edge,
+    traffic: Traffic,
     closing: watch::Sender<bool>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let handle = Handle::new();
     let stopping = handle.clone();
-    let grace = edge.limits().grace;
+    let grace = traffic.limits().grace;
     tokio::spawn(async move {
         stop.await;
         tracing::info!("stopping");
@@ -62,14 +62,14 @@ pub async fn serve(
         // Kept until all streams have heard it.
         closing.closed().await;
     });
-    let tidying = tokio::spawn(tidy(edge.clone()));
-    let bounded = Bounded::new(edge.connections().clone(), edge.limits().stalled_read);
+    let tidying = tokio::spawn(tidy(traffic.clone()));
+    let bounded = Bounded::new(traffic.connections().clone(), traffic.limits().stalled_read);
     let served = match tls {
-        None => run(router, listener, bounded, &edge, handle).await,
+        None => run(router, listener, bounded, &traffic, handle).await,
         Some(tls) => {
             let renewing = tls.keep_fresh();
             let acceptor = RustlsAcceptor::new(tls.config).acceptor(bounded);
-            let served = run(router, listener, acceptor, &edge, handle).await;
+            let served = run(router, listener, acceptor, &traffic, handle).await;
             renewing.abort();
             served
         }
@@ -82,7 +82,7 @@ async fn run<A>(
     router: Router,
     listener: TcpListener,
     acceptor: A,
-    edge: &Edge,
+    traffic: &Traffic,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()>
 where
@@ -91,7 +91,7 @@ where
     A::Service: SendService<Request<Incoming>> + Send,
     A::Future: Send,
 {
-    let limits = edge.limits();
+    let limits = traffic.limits();
     let server = axum_server::from_tcp(listener)?.handle(handle);
     let mut server = server.first_request_timeout(limits.first_request).acceptor(acceptor);
     let http = server.http_builder();
@@ -104,11 +104,11 @@ where
     server.serve(router.into_make_service_with_connect_info::<SocketAddr>()).await
 }
 
-async fn tidy(edge: Edge) {
+async fn tidy(traffic: Traffic) {
     let mut ticks = tokio::time::interval(TIDY);
     loop {
         ticks.tick().await;
-        edge.metrics().tidy();
-        edge.forget_the_quiet();
+        traffic.metrics().tidy();
+        traffic.forget_idle();
     }
 }

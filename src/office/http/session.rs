@@ -9,9 +9,9 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::cookies::{self, DEVICE, SESSION};
-use super::edge::Peer;
-use super::extract::{Caller, Checked};
+use super::extract::{Caller, ProblemBody};
 use super::guard::Presented;
+use super::traffic::ClientAddr;
 use super::{App, Problem};
 use crate::ids::{DeviceId, hex, unhex};
 use crate::office::EnrolmentProof;
@@ -69,9 +69,9 @@ pub(super) struct Me {
 
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
-    peer: Peer,
+    peer: ClientAddr,
     headers: HeaderMap,
-    Checked(Json(asked)): Checked<Json<SignIn>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<SignIn>>,
 ) -> Result<Response, Problem> {
     let SignIn { name, password, device, proof } = asked;
     let (device, proof) = claim(device.as_deref(), proof.as_deref())?;
@@ -115,7 +115,7 @@ pub(super) fn place(
     device: Option<DeviceId>,
     proof: Option<EnrolmentProof>,
     headers: &HeaderMap,
-    peer: Peer,
+    peer: ClientAddr,
     secure: bool,
 ) -> Place {
     let browser = cookies::get(headers, DEVICE, secure, |text| text.parse().ok());

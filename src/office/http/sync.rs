@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{Extensions, header};
 use axum::response::IntoResponse;
 
-use super::extract::{Caller, Checked, RevokedCaller};
+use super::extract::{Caller, ProblemBody, RevokedCaller};
 use super::{App, Problem, metrics};
 use crate::office::cancel::CancelToken;
 use crate::sync::message::{Inflated, encode_reply};
@@ -15,12 +15,12 @@ use crate::sync::message::{Inflated, encode_reply};
 pub(super) async fn round(
     State(app): State<Arc<App>>,
     extensions: Extensions,
-    Checked(body): Checked<Bytes>,
+    ProblemBody(body): ProblemBody<Bytes>,
 ) -> Result<impl IntoResponse, Problem> {
     let up = body.len();
     // Megabytes of a body would keep everybody on this thread waiting.
     let inflated = blocking(move || Inflated::new(&body).map(Inflated::into_owned)).await??;
-    let _place = app.office.place_for(inflated.size()).await;
+    let _place = app.office.acquire_slot(inflated.size()).await;
     let request = blocking(move || inflated.request()).await??;
     let cancel = extensions.get::<CancelToken>().cloned().unwrap_or_default();
     let reply = match (extensions.get::<Caller>(), extensions.get::<RevokedCaller>()) {

@@ -13,8 +13,8 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::edge::{Queue, Who};
-use super::extract::{Caller, Checked, Head};
+use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::traffic::{Queue, RequestSource};
 use super::visits::{Asked, flag};
 use super::{App, Problem};
 use crate::office::sheets::export::{self, ExportError, Format, Selection};
@@ -36,8 +36,8 @@ pub(super) struct How {
 pub(super) async fn import(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Head(Query(how)): Head<Query<How>>,
-    Checked(file): Checked<Bytes>,
+    ProblemParts(Query(how)): ProblemParts<Query<How>>,
+    ProblemBody(file): ProblemBody<Bytes>,
 ) -> Result<Json<ImportReport>, Problem> {
     let assign_to = Some(how.assign_to).filter(|name| !name.is_empty());
     let dry_run = flag(&how.dry_run, "dry_run")?;
@@ -52,12 +52,12 @@ pub(super) async fn import(
 pub(super) async fn export(
     State(app): State<Arc<App>>,
     extensions: Extensions,
-    Head(Query(asked)): Head<Query<Asked>>,
+    ProblemParts(Query(asked)): ProblemParts<Query<Asked>>,
 ) -> Result<Response, Problem> {
     let format = Format::parse(&asked.format).ok_or(Problem::parameter("format"))?;
     let selection = Selection::new(app.office.clone(), asked.listing()?, Handle::current());
     // Held to the end: a slow reader keeps a thread.
-    let place = app.edge.admit(Queue::Sheets, &Who::of(&extensions)).await?;
+    let place = app.traffic.admit(Queue::Sheets, &RequestSource::of(&extensions)).await?;
     let body = streamed(move |out| {
         let done = export::write(selection, format, out);
         drop(place);

@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::extract::Head;
+use super::extract::ProblemParts;
 use super::{App, Problem};
 use crate::ids::RecordId;
 use crate::office::HistoryLine;
@@ -110,7 +110,7 @@ pub(super) struct History {
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Head(Query(asked)): Head<Query<Asked>>,
+    ProblemParts(Query(asked)): ProblemParts<Query<Asked>>,
 ) -> Result<Json<ListPage>, Problem> {
     let page = app.office.list(asked.listing()?).await?;
     let next = page.next.map(|place| place.to_cursor());
@@ -120,7 +120,7 @@ pub(super) async fn list(
 /// The view, or with `.automerge` behind the id the document itself.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    Head(Path(name)): Head<Path<String>>,
+    ProblemParts(Path(name)): ProblemParts<Path<String>>,
 ) -> Result<Response, Problem> {
     match name.strip_suffix(".automerge") {
         None => Ok(Json(app.office.visit(record_id(&name)?).await?).into_response()),
@@ -139,7 +139,7 @@ pub(super) async fn show(
 
 pub(super) async fn history(
     State(app): State<Arc<App>>,
-    Head(Path(id)): Head<Path<String>>,
+    ProblemParts(Path(id)): ProblemParts<Path<String>>,
 ) -> Result<Json<History>, Problem> {
     let entries = app.office.history(record_id(&id)?).await?;
     Ok(Json(History { entries }))

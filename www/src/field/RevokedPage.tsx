@@ -26,7 +26,7 @@ export function RevokedPage({ code }: { code: string }): JSX.Element {
       <p>{t(why)}</p>
       <p>{t("revoked/kept")}</p>
       <p>{t("revoked/erased")}</p>
-      <button type="button" class="btn btn-primary mt-2" onClick={() => void client.forget().then(enter)}>
+      <button type="button" class="btn btn-primary mt-2" onClick={() => void client.acknowledgeErasure().then(enter)}>
         {t("revoked/go_on")}
       </button>
     </main>

@@ -163,7 +163,7 @@ export async function enter(next: StartState): Promise<void> {
 /** Goes on with whom the identity provider signed in; where that can't be, everything stays as it was. */
 async function takeOver(started: StartState): Promise<StartState> {
   try {
-    return await client.cameBack();
+    return await client.completeOidc();
   } catch (cause) {
     notice.value = explain(cause);
     return started;

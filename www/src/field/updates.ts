@@ -7,7 +7,7 @@
  * over, and every tab loads itself anew.
  */
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
-import { livingTabs } from "../core/tabs/client";
+import { countTabs } from "../core/tabs/presence";
 import { dirtyForms } from "../ui/dirtyForms";
 import { save, saving, status, typing } from "./state";
 
@@ -117,7 +117,7 @@ async function agree(): Promise<boolean> {
 
 /** Asks each of the other tabs; one that does not answer may hold anything. */
 async function othersAgree(): Promise<boolean> {
-  const asked = (await livingTabs()) - 1;
+  const asked = (await countTabs()) - 1;
   if (asked <= 0) return true;
   const call = crypto.randomUUID();
   return new Promise((done) => {

@@ -44,7 +44,7 @@ export interface LockRow extends Wraps {
 }
 
 /** What lets another tab of this browser, or the next worker, in while the app is unlocked. */
-export interface Pass {
+export interface UnlockPass {
   /** Salt of the lock that it is about: it opens no other. */
   lock: Uint8Array;
   key: CryptoKey;
@@ -170,13 +170,13 @@ export function fromEscrow(lock: LockRow, key: string): Keyring | undefined {
   return Keyring.unwrap(fromHex(key), lock.escrow, `escrow/${lock.device}`);
 }
 
-export async function givePass(keyring: Keyring, lock: LockRow): Promise<Pass> {
+export async function issuePass(keyring: Keyring, lock: LockRow): Promise<UnlockPass> {
   const [key, salt] = [await deviceKey(), random(32)];
   return { lock: lock.salt, key, salt, wrapped: keyring.wrap(await under(key, salt), random(24), "pass") };
 }
 
 /** The keyring of a pass, or nothing where the lock was replaced: its data key may have been rotated. */
-export async function fromPass(pass: Pass, lock: LockRow): Promise<Keyring | undefined> {
+export async function openPass(pass: UnlockPass, lock: LockRow): Promise<Keyring | undefined> {
   if (!equal(pass.lock, lock.salt)) return undefined;
   return Keyring.unwrap(await under(pass.key, pass.salt), pass.wrapped, "pass");
 }

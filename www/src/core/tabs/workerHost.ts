@@ -1,40 +1,48 @@
-/** The leading tab's side of the core: keeps a worker alive and speaks with it. */
+/** The leading tab's side of the core: keeps a worker alive and calls it. */
 import * as Comlink from "comlink";
 import { ClientError, type CoreEvent } from "../api";
-import type { Pass } from "../store/pinLock";
 import type { WorkerEvent } from "../worker/messages";
-import type { Methods, Remote } from "../worker/worker";
-
-export type Result<M extends keyof Methods> = Awaited<ReturnType<Methods[M]>>;
+import type { Methods, Remote, RunResult } from "../worker/worker";
+import type { Result } from "./operations";
+import type { Host, HostContext } from "./router";
 
 /** Backoff between attempts to open a store. */
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 /** Reasons for a store not to open that may pass by themselves. */
-const PASSING = ["storage_full", "storage_failed", "storage_blocked", "restarted", "failed"];
+const TRANSIENT = ["storage_full", "storage_failed", "storage_blocked", "restarted", "failed"];
+
+/** A worker as the host sees it. */
+export interface WorkerHandle {
+  subscribe(listener: (event: WorkerEvent) => void): Promise<void>;
+  run(method: keyof Methods, args: unknown[]): Promise<RunResult>;
+  terminate(): void;
+}
+
+export function spawnWorker(store: string): WorkerHandle {
+  const worker = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module", name: store });
+  const remote = Comlink.wrap<Remote>(worker);
+  return {
+    subscribe: (listener) => remote.subscribe(Comlink.proxy(listener)),
+    run: (method, args) => remote.run(method, args),
+    terminate: () => worker.terminate(),
+  };
+}
 
 /** One worker after another over one store. */
-export class Engine {
-  private worker!: Worker;
-  private remote!: Comlink.Remote<Remote>;
+export class WorkerHost implements Host {
+  private worker!: WorkerHandle;
   private ready: Promise<void>;
-  private fallen!: (cause: ClientError) => void;
-  /** Rejects when the worker is gone: it answers nothing any more. */
-  private gone!: Promise<never>;
+  /** Rejects when the worker is terminated: its calls are not answered any more. */
+  private terminated!: Promise<never>;
+  private rejectCalls!: (cause: ClientError) => void;
   private alive = false;
 
   constructor(
-    private readonly store: string,
-    private readonly tell: (event: CoreEvent) => void,
-    /** A new worker has started: opens in it what was open. */
-    private readonly reopen: (open: (id: string) => Promise<unknown>) => Promise<void>,
-    /** What lets a new worker in while the app is unlocked. */
-    private readonly pass: () => Pass | null,
-    private readonly passed: (pass: Pass | null) => void,
-    /** Whether this tab still leads: where it does not, it starts no worker any more. */
-    private readonly leads: () => Promise<boolean>,
+    private readonly spawn: () => WorkerHandle,
+    private readonly context: HostContext,
   ) {
-    this.ready = this.spawn();
+    this.ready = this.connect();
   }
 
   async run<M extends keyof Methods>(method: M, args: unknown[]): Promise<Result<M>> {
@@ -43,60 +51,63 @@ export class Engine {
   }
 
   private async call<M extends keyof Methods>(method: M, args: unknown[]): Promise<Result<M>> {
-    const { remote } = this;
-    const { value, refusal, poisoned } = await Promise.race([remote.run(method, args), this.gone]);
-    // The event that says so has a channel of its own and may come later: whoever is told of the
-    // failure and asks again must reach the next worker.
-    if (poisoned && remote === this.remote) this.replace();
+    const { worker } = this;
+    const { value, refusal, poisoned } = await Promise.race([worker.run(method, args), this.terminated]);
+    // The `poisoned` event may come later than this answer. A page that is told of the failure and
+    // calls again must reach the next worker.
+    if (poisoned && worker === this.worker) this.replace();
     if (refusal) throw new ClientError(refusal.code, refusal.path, refusal.message);
     return value as Result<M>;
   }
 
-  /** Opens the store, and goes on unlocked where the app is. */
+  /** Opens the store; the worker starts unlocked if the app is. */
   async start(): Promise<Result<"start">> {
     await this.ready;
-    return this.unlocked();
+    return this.openStore();
   }
 
   /**
-   * Starts the worker, unlocked where there is a pass. Pages then hold unsaved text, so a store that
-   * can't be opened, such as on a full phone, is retried, and the pages say that nothing is saved.
+   * While the app is unlocked, pages may hold unsaved text: a store that can't be opened, such as
+   * on a full phone, is retried, and the pages say that nothing is saved.
    */
-  private async unlocked(): Promise<Result<"start">> {
+  private async openStore(): Promise<Result<"start">> {
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LONGEST_RETRY_MS)) {
-      const pass = this.pass();
+      const pass = this.context.pass();
       const state = await this.call("start", [pass]);
-      if (!pass || state.kind !== "failed" || !PASSING.includes(state.code)) return state;
-      this.tell({ type: "save", save: { state: "failed", reason: state.code } });
-      await Promise.race([new Promise((done) => setTimeout(done, wait)), this.gone]);
+      if (!pass || state.kind !== "failed" || !TRANSIENT.includes(state.code)) return state;
+      this.emit({ type: "save", save: { state: "failed", reason: state.code } });
+      await Promise.race([new Promise((done) => setTimeout(done, wait)), this.terminated]);
     }
   }
 
-  /** Ends the worker in the midst of whatever it does; what was not durable is lost with it. */
+  /** Terminates the worker, whatever it is doing: what is not durable is lost. */
   end(): void {
     this.alive = false;
     this.worker.terminate();
-    this.fallen(new ClientError("restarted"));
+    this.rejectCalls(new ClientError("restarted"));
   }
 
-  private async spawn(): Promise<void> {
-    this.gone = new Promise((_, reject) => (this.fallen = reject));
-    this.gone.catch(() => undefined);
-    this.worker = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module", name: this.store });
-    this.remote = Comlink.wrap<Remote>(this.worker);
+  private async connect(): Promise<void> {
+    this.terminated = new Promise((_, reject) => (this.rejectCalls = reject));
+    this.terminated.catch(() => undefined);
+    const worker = this.spawn();
+    this.worker = worker;
     this.alive = true;
-    const { worker } = this;
-    const hear = (event: WorkerEvent): void => {
+    const listener = (event: WorkerEvent): void => {
       // Messages of a terminated worker may still arrive.
-      if (this.alive && worker === this.worker) this.hear(event);
+      if (this.alive && worker === this.worker) this.receive(event);
     };
-    await Promise.race([this.remote.subscribe(Comlink.proxy(hear)), this.gone]);
+    await Promise.race([worker.subscribe(listener), this.terminated]);
   }
 
-  private hear(event: WorkerEvent): void {
+  private receive(event: WorkerEvent): void {
     if (event.type === "poisoned") this.replace();
-    else if (event.type === "pass") this.passed(event.pass);
-    else this.tell(event);
+    else if (event.type === "pass") this.context.setPass(event.pass);
+    else this.emit(event);
+  }
+
+  private emit(event: CoreEvent): void {
+    this.context.emit(event);
   }
 
   /** Replaces a poisoned worker, once. */
@@ -104,25 +115,24 @@ export class Engine {
     if (this.alive) void this.restart().catch(() => undefined);
   }
 
-  /** A trap poisons a wasm instance: a new worker starts from what is stored. */
+  /** Starts a new worker from what is stored: a trap has poisoned the wasm instance of the last one. */
   private async restart(): Promise<void> {
     this.end();
-    // Calls wait until the store and the records that pages show are open: a text is compared with
-    // its record before it is saved again.
-    const started = this.leads().then(async (leads) => {
-      // Another tab leads; this one is about to be told.
-      if (!leads) throw new ClientError("restarted");
-      await this.spawn();
-      const state = await this.unlocked();
-      await this.reopen((id) => this.call("open", [id]));
+    // Calls wait until the store and the records that pages show are open: a page compares its text
+    // with the record before it saves the text again.
+    const started = this.context.isLeader().then(async (isLeader) => {
+      if (!isLeader) throw new ClientError("restarted");
+      await this.connect();
+      const state = await this.openStore();
+      await this.context.reopen((id) => this.call("open", [id]));
       return state;
     });
     this.ready = started.then(() => undefined);
     this.ready.catch(() => undefined);
     const state = await started;
-    // Pages track their own unsaved text.
-    this.tell({ type: "save", save: { state: "saved" } });
-    if (state.kind !== "ready") this.tell({ type: "session", state });
-    this.tell({ type: "restarted" });
+    // Pages keep track of their own unsaved text.
+    this.emit({ type: "save", save: { state: "saved" } });
+    if (state.kind !== "ready") this.emit({ type: "session", state });
+    this.emit({ type: "restarted" });
   }
 }

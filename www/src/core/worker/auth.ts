@@ -21,8 +21,8 @@ import {
   Door,
   escrowsOf,
   fromEscrow,
-  fromPass,
-  givePass,
+  openPass,
+  issuePass,
   inPlaceOf,
   lockUp,
   mayLock,
@@ -32,7 +32,7 @@ import {
   withEscrow,
   type Escrows,
   type LockRow,
-  type Pass,
+  type UnlockPass,
   type Secret,
 } from "../store/pinLock";
 import { named, tell } from "./messages";
@@ -62,7 +62,7 @@ let newcomer: Newcomer | undefined;
 let begun: Promise<StartState> | undefined;
 
 /** Opens the store and starts; every tab asks, and gets the state as it is. */
-async function begin(pass: Pass | null): Promise<StartState> {
+async function begin(pass: UnlockPass | null): Promise<StartState> {
   try {
     await init({ module_or_path: wasmUrl });
     const storage = await Storage.open(STORE);
@@ -79,7 +79,7 @@ async function begin(pass: Pass | null): Promise<StartState> {
       throw new StorageError(lock.format < storeFormat() ? "older_store" : "newer_store");
     }
     here.door = new Door(storage, lock);
-    const key = pass && (await fromPass(pass, lock));
+    const key = pass && (await openPass(pass, lock));
     if (!key) return await locked();
     return await enter(key);
   } catch (cause) {
@@ -124,7 +124,7 @@ async function enter(key: Keyring): Promise<StartState> {
 async function sharePass(): Promise<void> {
   const { keyring, door } = here;
   if (!keyring || !door) return;
-  const pass = await givePass(keyring, door.lock);
+  const pass = await issuePass(keyring, door.lock);
   // Locked meanwhile.
   if (here.keyring === keyring) tell({ type: "pass", pass });
 }
@@ -290,7 +290,7 @@ async function escrowKey(user: string, password: string, device: string): Promis
 }
 
 export const admission = {
-  start: async (pass: Pass | null): Promise<StartState> => {
+  start: async (pass: UnlockPass | null = null): Promise<StartState> => {
     const state = await (begun ??= begin(pass));
     return state.kind === "locked" ? locked() : state;
   },
@@ -299,7 +299,7 @@ export const admission = {
     admit(name, (as) => office.signIn(name, password, as)),
 
   /** Goes on where the identity provider has signed the browser in. */
-  async cameBack(): Promise<StartState> {
+  async completeOidc(): Promise<StartState> {
     const signedIn = await office.signedIn();
     try {
       return await admit(signedIn.user, () => Promise.resolve(signedIn));
@@ -408,7 +408,7 @@ export const admission = {
 
   enrolled,
 
-  async signOut(): Promise<void> {
+  async signOut(): Promise<StartState> {
     if ((await unsent()) > 0) throw new ClientError("unsent");
     if (await formsBegun()) throw new ClientError("begun");
     // It names this workspace, so it can't end the session of a user who signed in later.
@@ -416,14 +416,15 @@ export const admission = {
     end();
     await eraseAttachments();
     await opened().clear();
-    became({ kind: "signed_out" });
-    // The phone is clean; a session that the office cannot be told of ends by itself.
+    const state = became({ kind: "signed_out" });
+    // If the office can't be reached, its session expires by itself.
     await link.signOut().catch(() => undefined);
+    return state;
   },
 
   /** Leaves the page that says why this phone was erased. */
-  async forget(): Promise<StartState> {
-    if (here.door) return admission.start(null);
+  async acknowledgeErasure(): Promise<StartState> {
+    if (here.door) return admission.start();
     await opened().clear();
     return became({ kind: "signed_out" });
   },

@@ -1,10 +1,10 @@
 /** What goes from the worker to its page: events, and refusals of calls. */
 import { ClientError, type CoreEvent } from "../api";
-import type { Pass } from "../store/pinLock";
+import type { UnlockPass } from "../store/pinLock";
 import { OfficeError } from "./office";
 import { StorageError } from "../store/deviceStore";
 
-export type WorkerEvent = CoreEvent | { type: "poisoned" } | { type: "pass"; pass: Pass | null };
+export type WorkerEvent = CoreEvent | { type: "poisoned" } | { type: "pass"; pass: UnlockPass | null };
 
 /** A refusal as it crosses to the page. */
 export interface Refusal {

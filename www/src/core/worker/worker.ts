@@ -11,13 +11,16 @@ const methods = { ...admission, ...records, syncNow };
 
 export type Methods = typeof methods;
 
+/** A worker that is `poisoned` takes no more calls: the page replaces it before it passes the refusal on. */
+export interface RunResult {
+  value?: unknown;
+  refusal?: Refusal;
+  poisoned?: boolean;
+}
+
 const remote = {
   subscribe,
-  /** `poisoned`: this worker answers nothing any more; the page replaces it before it passes the refusal on. */
-  async run(
-    method: keyof Methods,
-    args: unknown[],
-  ): Promise<{ value?: unknown; refusal?: Refusal; poisoned?: boolean }> {
+  async run(method: keyof Methods, args: unknown[]): Promise<RunResult> {
     try {
       const call = methods[method] as (...args: unknown[]) => unknown;
       return { value: await call(...args) };

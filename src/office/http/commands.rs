@@ -1,0 +1,41 @@
+//! `POST /api/visits/{id}/commands`: what the office's people do to a record.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+
+use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::visits::record_id;
+use super::{App, Problem};
+use crate::record::command::Command;
+use crate::record::view::VisitView;
+
+pub(super) async fn apply(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    ProblemParts(Path(id)): ProblemParts<Path<String>>,
+    ProblemBody(Json(command)): ProblemBody<Json<Command>>,
+) -> Result<Json<VisitView>, Problem> {
+    let session = caller.identity.session;
+    if let Command::Assign(patch) = &command
+        && let Some(names) = &patch.collectors
+    {
+        only_collectors(&app, names).await?;
+    }
+    let view = app.office.command(record_id(&id)?, command, &session.user, session.role).await?;
+    Ok(Json(view))
+}
+
+/// A name that nobody has would take the record off every phone without a word.
+async fn only_collectors(app: &App, names: &[String]) -> Result<(), Problem> {
+    let known = app.accounts.collectors().await?;
+    match names.iter().find(|name| !known.contains(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let detail = format!("{name} is not a known collector");
+            let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
+            Err(Problem::new(status, "not_a_collector", detail).at("assignment.collectors"))
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! `/api/sign-in`: which ways in there are, and the way by an identity provider.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::cookies::{self, OPENID_STATE};
+use super::extract::{ProblemBody, ProblemParts};
+use super::session::{claim, cookies_of, place};
+use super::traffic::ClientAddr;
+use super::{App, Problem};
+use crate::office::auth::openid::{Door, OpenId, OpenIdError, PATIENCE, Returned};
+use crate::office::auth::{AuthError, Place};
+
+/// Which ways in there are besides the password.
+#[derive(Serialize)]
+pub(super) struct Ways {
+    openid: Option<Provider>,
+}
+
+#[derive(Serialize)]
+struct Provider {
+    label: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Begin {
+    door: Door,
+    #[serde(default)]
+    device: Option<String>,
+    #[serde(default)]
+    proof: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Begun {
+    to: String,
+}
+
+pub(super) async fn ways(State(app): State<Arc<App>>) -> Json<Ways> {
+    let label = |openid: &Arc<OpenId>| Provider { label: openid.settings().label.clone() };
+    Json(Ways { openid: app.openid.as_ref().map(label) })
+}
+
+/// Says where the page is to go. It is asked by the page itself and not by a link, so that no
+/// other site can send anybody off.
+pub(super) async fn begin(
+    State(app): State<Arc<App>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<Begin>>,
+) -> Result<Response, Problem> {
+    let openid = app.openid.as_ref().ok_or_else(Problem::not_found)?;
+    let Begin { door, device, proof } = asked;
+    // Said now, and not only after the person has been at the provider.
+    claim(device.as_deref(), proof.as_deref())?;
+    let (to, kept) = openid.begin(door, device, proof).await?;
+    let cookie = cookies::set(OPENID_STATE, &kept, PATIENCE / 1000, app.secure);
+    Ok(([(header::SET_COOKIE, cookie)], Json(Begun { to })).into_response())
+}
+
+/// The browser comes back from the provider. Whatever became of it, it goes on to one of the two
+/// apps and nowhere else, with a word of a fixed set.
+pub(super) async fn finish(
+    State(app): State<Arc<App>>,
+    peer: ClientAddr,
+    headers: HeaderMap,
+    ProblemParts(Query(returned)): ProblemParts<Query<Returned>>,
+) -> Result<Response, Problem> {
+    let openid = app.openid.as_ref().ok_or_else(Problem::not_found)?;
+    let kept = cookies::get(&headers, OPENID_STATE, app.secure, |text| openid.unseal(text));
+    let Some(leaving) = kept else { return Ok(back(None, Some("openid_stale"), [], &app)) };
+    let door = Some(leaving.door);
+    let proven = match openid.finish(&leaving, returned).await {
+        Ok(proven) => proven,
+        Err(error) => return Ok(back(door, Some(error.code()), [], &app)),
+    };
+    let (device, proof) = claim(leaving.device.as_deref(), leaving.proof.as_deref())?;
+    let place = place(device, proof, &headers, peer, app.secure);
+    let enrol = openid.settings().enrol;
+    let mut signed_in = app.accounts.sign_in_proven(proven.clone(), enrol, place).await;
+    if signed_in.as_ref().is_err_and(|error| *error == AuthError::DeviceOfOtherUser) {
+        // The phone was somebody else's; it looks to that one's work before it goes on.
+        let place = Place { device: None, ..place };
+        signed_in = app.accounts.sign_in_proven(proven, enrol, place).await;
+    }
+    match signed_in {
+        Ok(signed_in) => {
+            let [token, device] = cookies_of(&signed_in, &app).map(|(_, cookie)| cookie);
+            Ok(back(door, None, [token, device], &app))
+        }
+        Err(error) => Ok(back(door, Some(word(&error)), [], &app)),
+    }
+}
+
+fn back<const N: usize>(
+    door: Option<Door>,
+    word: Option<&'static str>,
+    set: [HeaderValue; N],
+    app: &App,
+) -> Response {
+    let page = match door {
+        Some(Door::Office) => "/office/",
+        Some(Door::Field) | None => "/",
+    };
+    let place = match word {
+        None => format!("{page}#signed-in"),
+        Some(word) => format!("{page}#sign-in={word}"),
+    };
+    // It was for one way back.
+    let gone = cookies::set(OPENID_STATE, "", 0, app.secure);
+    let all = set.into_iter().chain([gone]).map(|cookie| (header::SET_COOKIE, cookie));
+    let all: Vec<_> = all.collect();
+    (StatusCode::SEE_OTHER, AppendHeaders(all), [(header::LOCATION, place)]).into_response()
+}
+
+/// The word for why nobody was signed in.
+fn word(error: &AuthError) -> &'static str {
+    match error {
+        AuthError::UnknownAccount => "openid_unknown_account",
+        AuthError::OtherAccount => "openid_other_account",
+        AuthError::DeviceRevoked => "device_revoked",
+        AuthError::DeviceOfOtherUser => "device_of_other_user",
+        AuthError::TooManyDevices => "too_many_devices",
+        AuthError::DeviceUnknown => "device_unknown",
+        AuthError::NotLinked => "openid_not_linked",
+        AuthError::WrongPassword
+        | AuthError::TooManyAttempts { .. }
+        | AuthError::Busy
+        | AuthError::NameTaken(_)
+        | AuthError::AccountTaken
+        | AuthError::Unfit(_)
+        | AuthError::LastAdmin
+        | AuthError::Unknown(_)
+        | AuthError::Store(_)
+        | AuthError::Closing => "office_busy",
+    }
+}
+
+impl From<OpenIdError> for Problem {
+    fn from(error: OpenIdError) -> Self {
+        let status = match error {
+            OpenIdError::Settings | OpenIdError::Unreachable => StatusCode::BAD_GATEWAY,
+            OpenIdError::Stale | OpenIdError::Denied | OpenIdError::Refused => {
+                StatusCode::FORBIDDEN
+            }
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}

@@ -1,0 +1,76 @@
+//! `/api/users` and `/api/devices`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+
+use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::{App, Problem};
+use crate::ids::DeviceId;
+use crate::office::auth::{AuthError, DeviceLine, NewUser, UserChange, UserLine};
+use crate::record::terms::Role;
+
+#[derive(Deserialize)]
+pub(super) struct Which {
+    #[serde(default)]
+    role: String,
+}
+
+/// Why a device is to be refused from now on.
+#[derive(Deserialize)]
+pub(super) struct Revocation {
+    reason: String,
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    ProblemParts(Query(which)): ProblemParts<Query<Which>>,
+) -> Result<Json<Vec<UserLine>>, Problem> {
+    let role = match which.role.as_str() {
+        "" => None,
+        word => Some(Role::parse(word).ok_or(Problem::parameter("role"))?),
+    };
+    Ok(Json(app.accounts.users(role).await?))
+}
+
+pub(super) async fn add_user(
+    State(app): State<Arc<App>>,
+    ProblemBody(Json(new)): ProblemBody<Json<NewUser>>,
+) -> Result<(StatusCode, Json<UserLine>), Problem> {
+    Ok((StatusCode::CREATED, Json(app.accounts.add_user(new).await?)))
+}
+
+pub(super) async fn change_user(
+    State(app): State<Arc<App>>,
+    ProblemParts(Path(name)): ProblemParts<Path<String>>,
+    ProblemBody(Json(change)): ProblemBody<Json<UserChange>>,
+) -> Result<Json<UserLine>, Problem> {
+    Ok(Json(app.accounts.change_user(&name, change).await?))
+}
+
+/// A supervisor sees the devices of collectors, whoever reads everything sees all.
+pub(super) async fn devices(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Vec<DeviceLine>>, Problem> {
+    let of = match caller.identity.session.role {
+        Role::Admin | Role::Auditor => None,
+        Role::Supervisor | Role::Collector => Some(Role::Collector),
+    };
+    Ok(Json(app.accounts.devices(of).await?))
+}
+
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    ProblemParts(Path(id)): ProblemParts<Path<String>>,
+    ProblemBody(Json(revocation)): ProblemBody<Json<Revocation>>,
+) -> Result<StatusCode, Problem> {
+    let id: DeviceId = id.parse().map_err(|_| AuthError::Unknown("device"))?;
+    let by = &caller.identity.session.user;
+    app.accounts.revoke_device(id, by, &revocation.reason).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
