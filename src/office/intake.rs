@@ -43,7 +43,7 @@ use crate::ids::RecordId;
 pub(super) use basis::{Basis, LoadedRecord, Scope, revocation};
 use cancel::CancelToken;
 pub(super) use commit::{
-    AcceptedState, Commit, Provenance, Verdict, receipt_hash, rows,
+    AcceptedState, AcceptedWork, Commit, Predecessor, Provenance, Verdict, receipt_hash, rows,
 };
 use keyed_queue::Slot;
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::cancel::CancelToken;
 use super::push::Pushes;
 use super::revocation;
 use crate::ids::{DeviceId, RecordId};
