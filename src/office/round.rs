@@ -1,13 +1,13 @@
 //! The office's side of a round (rules R1 to R6): restored states and pushes first, then one page
 //! of the feed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::feed::{PageRequest, page};
 use super::intake::cancel::CancelToken;
-use super::intake::push::{Pushes, outcomes};
+use super::intake::push::Pushes;
 use super::intake::revocation;
 use super::quarantine::last_decisions;
 use super::{Office, OfficeError, Session};
@@ -49,9 +49,13 @@ impl Office {
         let restored = self.accept_restored(session, restore, &tables, cancel).await?;
         let give_up = quarantine.unwrap_or_default().into_iter().collect();
         let source = Pushes { session: session.clone(), tables, give_up, revocation: None };
-        let records = push.iter().map(|push| push.record).collect();
+        let records: Vec<RecordId> = push.iter().map(|push| push.record).collect();
         let replies = self.accept_pushes(source, push, cancel).await?;
-        let (results, merged) = outcomes(records, replies);
+        let (mut results, mut merged) = (Vec::with_capacity(replies.len()), BTreeMap::new());
+        for (record, reply) in records.into_iter().zip(replies) {
+            merged.extend(reply.heads.map(|heads| (record, heads)));
+            results.push(reply.outcome);
+        }
         cancel.check()?;
         let asked = PageRequest {
             user: session.user.clone(),

@@ -1,6 +1,6 @@
 //! Pushes: a device's own changes to records.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::cancel::CancelToken;
@@ -273,17 +273,4 @@ impl Office {
         // The mutex guards no data that a panic could leave inconsistent.
         heavy.then(|| self.heavy.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// The outcomes of pushes in order, and the heads that they imply, by record.
-pub(in crate::office) fn outcomes(
-    records: Vec<RecordId>,
-    replies: Vec<PushReply>,
-) -> (Vec<Outcome>, BTreeMap<RecordId, Heads>) {
-    let mut merged = BTreeMap::new();
-    let outcomes = records.into_iter().zip(replies).map(|(record, reply)| {
-        merged.extend(reply.heads.map(|heads| (record, heads)));
-        reply.outcome
-    });
-    (outcomes.collect(), merged)
 }
