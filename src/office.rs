@@ -43,7 +43,7 @@ use crate::record::terms::Role;
 use crate::record::{CommandError, LoadError};
 use attestation::Attestor;
 pub use attestation::EnrolmentProof;
-use blobs::Shelf;
+use blobs::BlobStore;
 pub use intake::create::{Created, NewVisit};
 use intake::keyed_queue::KeyedQueue;
 pub use intake::{cancel, rescue};
@@ -53,8 +53,8 @@ pub use quarantine::{
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
 pub use read::HistoryLine;
-use store::sqlite::{self, Fresh, Sqlite};
-use store::{Moved, Store, StoreError};
+use store::sqlite::{self, InitialSecrets, Sqlite};
+use store::{FeedUpdate, Store, StoreError};
 pub use verify::{Problem, Verified};
 
 /// Gives the time, ms since 1970 UTC.
@@ -134,7 +134,7 @@ pub struct Office {
     /// One queue per record: only one request at a time judges changes to it.
     judging: Arc<KeyedQueue<RecordId>>,
     policy: Arc<Policy>,
-    shelf: Shelf,
+    blob_store: BlobStore,
 }
 
 /// Concurrent rounds with large bodies: decoded, each may take some 30 MiB.
@@ -152,8 +152,9 @@ impl Office {
     ) -> Result<Self, OfficeError> {
         let path = path_of(address)?;
         let store = Sqlite::open(path, fresh()?)?;
-        let shelf = Shelf::folder(&blobs_beside(path))?;
-        Ok(Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))?.with_shelf(shelf))
+        let blob_store = BlobStore::folder(&blobs_beside(path))?;
+        Ok(Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))?
+            .with_blob_store(blob_store))
     }
 
     /// Opens the store at an address read-only: nothing is created, and writes fail. Attachments as
@@ -165,14 +166,14 @@ impl Office {
         let path = path_of(address)?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open_to_read(path)?);
         // Session 0 is never written as: there are no writes.
-        let device = store.look(|reads| reads.office_device())?;
+        let device = store.read_with(|reads| reads.office_device())?;
         let office = Self::assemble(store, Arc::new(clock), Arc::new(system), (device, 0))?;
         let blobs = blobs_beside(path);
         // The folder is created with the first attachment.
         if !blobs.is_dir() {
             return Ok(office);
         }
-        Ok(office.with_shelf(Shelf::existing_folder(&blobs)?))
+        Ok(office.with_blob_store(BlobStore::existing_folder(&blobs)?))
     }
 
     /// Whether there is a database at an address.
@@ -193,8 +194,8 @@ impl Office {
     }
 
     /// The same with another blob store.
-    pub fn with_shelf(self, shelf: Shelf) -> Self {
-        Self { shelf, ..self }
+    pub fn with_blob_store(self, blob_store: BlobStore) -> Self {
+        Self { blob_store, ..self }
     }
 
     /// The office over a store, with clock and randomness from the caller. Attachments are in memory
@@ -211,13 +212,13 @@ impl Office {
         random: Random,
         (device, session): (DeviceId, u32),
     ) -> Result<Self, OfficeError> {
-        let attestor = Attestor::new(store.look(|reads| reads.voucher_key())?);
+        let attestor = Attestor::new(store.read_with(|reads| reads.attestation_key())?);
         let actor = actor(device, session.into());
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
         // Unbounded here: the number of concurrent requests is bounded.
         let judging = KeyedQueue::new(1, usize::MAX);
         let (repairs, heavy, policy) = Default::default();
-        let shelf = Shelf::in_memory();
+        let blob_store = BlobStore::in_memory();
         Ok(Self {
             store,
             clock,
@@ -230,7 +231,7 @@ impl Office {
             large,
             judging,
             policy,
-            shelf,
+            blob_store,
         })
     }
 
@@ -262,14 +263,14 @@ impl Office {
     }
 
     /// Notifications of new feed entries from now on (rule R8).
-    pub fn subscribe(&self) -> broadcast::Receiver<Moved> {
-        self.store.moved()
+    pub fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {
+        self.store.subscribe()
     }
 
-    /// Waits until a round whose body is so many bytes, inflated, may be taken apart and handled;
-    /// small ones never wait. The place is free again when what is given is dropped.
+    /// Waits until a round may be handled whose body has this many bytes after inflation; small ones
+    /// never wait. Dropping the permit makes room for the next.
     pub async fn acquire_slot(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        // The places are never closed.
+        // The semaphore is never closed.
         if bytes < LARGE { None } else { Arc::clone(&self.large).acquire_owned().await.ok() }
     }
 
@@ -302,11 +303,11 @@ fn blobs_beside(database: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn fresh() -> Result<Fresh, StoreError> {
-    Ok(Fresh {
+fn fresh() -> Result<InitialSecrets, StoreError> {
+    Ok(InitialSecrets {
         epoch: random(&system)?,
         office_device: random(&system)?,
-        voucher_key: random(&system)?,
+        attestation_key: random(&system)?,
     })
 }
 

@@ -34,7 +34,13 @@ impl Attestor {
     }
 
     /// Whether a MAC is valid for this user and state; in constant time.
-    pub(super) fn verify(&self, user: &str, record: RecordId, heads: &Heads, mac: &StateMac) -> bool {
+    pub(super) fn verify(
+        &self,
+        user: &str,
+        record: RecordId,
+        heads: &Heads,
+        mac: &StateMac,
+    ) -> bool {
         self.over(user, record, heads).verify_truncated_left(mac).is_ok()
     }
 

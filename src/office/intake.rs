@@ -122,7 +122,8 @@ impl Office {
         let source = Arc::new(source);
         let mut replies: Vec<Option<S::Reply>> = Vec::new();
         replies.resize_with(items.len(), || None);
-        let queued = |(position, (record, item))| QueuedItem { position, record, attempts: 0, item };
+        let queued =
+            |(position, (record, item))| QueuedItem { position, record, attempts: 0, item };
         let mut queue: VecDeque<QueuedItem<S::Item>> =
             items.into_iter().enumerate().map(queued).collect();
         while let Some(first) = queue.pop_front() {

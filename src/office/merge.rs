@@ -299,8 +299,13 @@ fn check_change(
     };
     // Whatever the author had seen, a seal at the office closes the open-phase paths (rule M9).
     let current = record.stage();
-    let writer =
-        Principal { user: sender.user, role: sender.role, stage, current, approved: judge_as != JudgeAs::Sender };
+    let writer = Principal {
+        user: sender.user,
+        role: sender.role,
+        stage,
+        current,
+        approved: judge_as != JudgeAs::Sender,
+    };
     let on_behalf_of = match judge_as {
         JudgeAs::Rewrite(user) => Some(user),
         JudgeAs::Sender | JudgeAs::Accepted => None,

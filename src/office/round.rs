@@ -38,8 +38,17 @@ impl Office {
         cancel: &CancelToken,
     ) -> Result<Reply, OfficeError> {
         check_lists(&request)?;
-        let Request { cursor, tables, restore, push, want, ranges, max_bytes, undecided, quarantine } =
-            request;
+        let Request {
+            cursor,
+            tables,
+            restore,
+            push,
+            want,
+            ranges,
+            max_bytes,
+            undecided,
+            quarantine,
+        } = request;
         if ranges.first().is_some_and(|range| range.from == RecordId([0; 16])) {
             // Repairs do not happen in normal operation (rule P4).
             self.repairs.fetch_add(1, Ordering::Relaxed);

@@ -67,7 +67,9 @@ impl Office {
             let problem = |what: &str| Problem { record: record.clone(), what: what.to_owned() };
             match self.blob_store.check(&name).await? {
                 BlobCheck::Sound(_) => verified.blobs += 1,
-                BlobCheck::Missing => verified.pending.push(problem("an attachment has not come yet")),
+                BlobCheck::Missing => {
+                    verified.pending.push(problem("an attachment has not come yet"))
+                }
                 BlobCheck::Damaged => {
                     verified.problems.push(problem("an attachment is not what its name says"));
                 }
@@ -190,7 +192,11 @@ impl Verifier {
     }
 
     /// Whether the key of a signature is enrolled for its device.
-    fn is_enrolled_key(&self, reads: &mut dyn Reads, signature: &SignatureView) -> Result<bool, StoreError> {
+    fn is_enrolled_key(
+        &self,
+        reads: &mut dyn Reads,
+        signature: &SignatureView,
+    ) -> Result<bool, StoreError> {
         let Ok(device) = signature.device.parse() else { return Ok(false) };
         Ok(reads.device_keys(device)?.iter().any(|key| hex(key) == signature.key))
     }
@@ -313,7 +319,11 @@ fn document_problems(
     wrong
 }
 
-fn receipt_problems(id: RecordId, receipts: &[Receipt], changes: &[StoredChange]) -> Vec<&'static str> {
+fn receipt_problems(
+    id: RecordId,
+    receipts: &[Receipt],
+    changes: &[StoredChange],
+) -> Vec<&'static str> {
     let mut wrong = Vec::new();
     let mut previous = [0; 32];
     let chained = (1..).zip(receipts).all(|(n, receipt)| {

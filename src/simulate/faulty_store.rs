@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
-use crate::office::store::sqlite::{Fresh, Sqlite};
-use crate::office::store::{Job, Moved, ReadJob, Store, StoreError};
+use crate::office::store::sqlite::{InitialSecrets, Sqlite};
+use crate::office::store::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
 
 /// How a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,13 +26,13 @@ struct Life {
 }
 
 /// Forwards to the real store until its process dies.
-pub(super) struct Frail {
+pub(super) struct FaultyStore {
     store: Sqlite,
     life: Mutex<Life>,
 }
 
-impl Frail {
-    pub(super) fn open(path: &Path, fresh: Fresh) -> Result<Self, StoreError> {
+impl FaultyStore {
+    pub(super) fn open(path: &Path, fresh: InitialSecrets) -> Result<Self, StoreError> {
         Ok(Self { store: Sqlite::open(path, fresh)?, life: Mutex::default() })
     }
 
@@ -53,8 +53,8 @@ impl Frail {
     }
 }
 
-impl Store for Frail {
-    fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+impl Store for FaultyStore {
+    fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError> {
         let mut life = self.life();
         if life.dead.is_some() {
             return Err(StoreError::Closed);
@@ -80,8 +80,8 @@ impl Store for Frail {
         if self.life().dead.is_some() { Err(StoreError::Closed) } else { self.store.read(read) }
     }
 
-    fn moved(&self) -> broadcast::Receiver<Moved> {
-        self.store.moved()
+    fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {
+        self.store.subscribe()
     }
 
     fn close(&self) {
@@ -90,9 +90,9 @@ impl Store for Frail {
 }
 
 /// A job whose answer nobody gets.
-struct Unheard(Box<dyn Job>);
+struct Unheard(Box<dyn WriteJob>);
 
-impl Job for Unheard {
+impl WriteJob for Unheard {
     fn run(&mut self, tx: &mut dyn crate::office::store::Writes) -> Result<(), StoreError> {
         self.0.run(tx)
     }

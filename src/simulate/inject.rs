@@ -147,7 +147,7 @@ impl World<'_> {
         self.cut_off()?;
         let before = self.at_office()?;
         self.oracle.arrive(&before);
-        let former = self.office().store().look(|reads| reads.office_device());
+        let former = self.office().store().read_with(|reads| reads.office_device());
         let former = former.map_err(|error| failed("P3", error))?;
         self.endpoints.iter().for_each(|endpoint| endpoint.office.close());
         let count = self.endpoints.len();

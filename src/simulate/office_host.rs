@@ -6,27 +6,28 @@ use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Runtime;
 
-use super::store::Frail;
+use super::faulty_store::FaultyStore;
 use crate::office::auth::{Accounts, Hasher};
 use crate::office::store::StoreError;
-use crate::office::store::sqlite::{self, Fresh, Sqlite};
+use crate::office::store::sqlite::{self, InitialSecrets, Sqlite};
 use crate::office::{Clock, Office, OfficeError, Random};
 
 /// What all worlds of one thread share: making it takes longer than most of what they do.
-pub(super) struct Ground {
+pub(super) struct Fixture {
     pub(super) runtime: Runtime,
     /// An empty store, its tables made.
     store: Vec<u8>,
 }
 
-impl Ground {
+impl Fixture {
     pub(super) fn new() -> Result<Self, String> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .map_err(|error| error.to_string())?;
         let folder = folder().map_err(|error| error.to_string())?;
         let path = folder.path().join("empty.sqlite3");
-        let fresh = Fresh { epoch: [1; 16], office_device: [0xfe; 16], voucher_key: [3; 32] };
+        let fresh =
+            InitialSecrets { epoch: [1; 16], office_device: [0xfe; 16], attestation_key: [3; 32] };
         drop(Sqlite::open(&path, fresh).map_err(|error| error.to_string())?);
         let store = std::fs::read(&path).map_err(|error| error.to_string())?;
         Ok(Self { runtime, store })
@@ -37,20 +38,20 @@ impl Ground {
 pub(super) struct Endpoint {
     pub(super) office: Office,
     pub(super) accounts: Accounts,
-    pub(super) store: Arc<Frail>,
+    pub(super) store: Arc<FaultyStore>,
     /// Its clock minus true time.
     pub(super) skew: Arc<AtomicI64>,
 }
 
 /// The folder of the office's store and the clock by which its processes go.
-pub(super) struct House {
+pub(super) struct OfficeHost {
     folder: tempfile::TempDir,
     clock: Arc<AtomicI64>,
     backups: u32,
 }
 
-impl House {
-    pub(super) fn new(ground: &Ground, clock: Arc<AtomicI64>) -> Result<Self, String> {
+impl OfficeHost {
+    pub(super) fn new(ground: &Fixture, clock: Arc<AtomicI64>) -> Result<Self, String> {
         let folder = folder().map_err(|error| error.to_string())?;
         let house = Self { folder, clock, backups: 0 };
         std::fs::write(house.path(), &ground.store).map_err(|error| error.to_string())?;
@@ -63,7 +64,7 @@ impl House {
 
     /// Starts a process.
     pub(super) fn open(&self, rng: &mut fastrand::Rng) -> Result<Endpoint, OfficeError> {
-        let store = Arc::new(Frail::open(&self.path(), fresh(rng))?);
+        let store = Arc::new(FaultyStore::open(&self.path(), fresh(rng))?);
         let skew = Arc::new(AtomicI64::new(0));
         let (clock, ahead) = (Arc::clone(&self.clock), Arc::clone(&skew));
         let now = move || clock.load(Ordering::Relaxed) + ahead.load(Ordering::Relaxed);
@@ -100,11 +101,12 @@ impl House {
     }
 }
 
-fn fresh(rng: &mut fastrand::Rng) -> Fresh {
-    let mut fresh = Fresh { epoch: [0; 16], office_device: [0; 16], voucher_key: [0; 32] };
+fn fresh(rng: &mut fastrand::Rng) -> InitialSecrets {
+    let mut fresh =
+        InitialSecrets { epoch: [0; 16], office_device: [0; 16], attestation_key: [0; 32] };
     rng.fill(&mut fresh.epoch);
     rng.fill(&mut fresh.office_device);
-    rng.fill(&mut fresh.voucher_key);
+    rng.fill(&mut fresh.attestation_key);
     fresh
 }
 

@@ -9,7 +9,7 @@
 //! way is a collector, to whom nothing is assigned yet.
 
 use super::openid::Proven;
-use super::session::{Place, SignedIn};
+use super::session::{SignInContext, SignedIn};
 use super::users::{NO_PASSWORD, check_name, shown_or};
 use super::{Accounts, AuthError, canonical_name};
 use crate::office::store::{StoreError, User, Writes};
@@ -18,15 +18,15 @@ use crate::record::terms::Role;
 impl Accounts {
     /// Signs in somebody for whom the identity provider vouches. `enrol` makes a collector of
     /// whom the office doesn't know.
-    pub async fn sign_in_proven(
+    pub async fn sign_in_oidc(
         &self,
         proven: Proven,
         enrol: bool,
-        place: Place,
+        context: SignInContext,
     ) -> Result<SignedIn, AuthError> {
         let now = self.now();
         let found = self.store.write(move |tx| user_of(tx, &proven, enrol, now)).await??;
-        self.begin(found, place).await
+        self.begin(found, context).await
     }
 }
 

@@ -36,7 +36,7 @@ const CHECKS_REMEMBERED: usize = 10_000;
 
 /// Whole blobs. Clones share it.
 #[derive(Clone)]
-pub struct Shelf {
+pub struct BlobStore {
     store: Arc<dyn ObjectStore>,
     /// Places for uploads that are put together.
     pub(super) places: Arc<Semaphore>,
@@ -57,7 +57,7 @@ struct Check {
 
 /// What lies under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lies {
+pub enum BlobCheck {
     /// Nothing.
     Missing,
     /// What the name says, so many bytes.
@@ -66,7 +66,7 @@ pub enum Lies {
     Damaged,
 }
 
-impl Shelf {
+impl BlobStore {
     /// A shelf at an address: a folder's path, or `s3://BUCKET/PREFIX`. What S3 asks for is read
     /// from the environment, as `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION` and,
     /// for others than Amazon, `AWS_ENDPOINT`.
@@ -134,14 +134,14 @@ impl Shelf {
         }
         // Never closed.
         let _place = self.checking.acquire().await.map_err(|_| StoreError::Closed)?;
-        match self.look(name).await? {
-            Lies::Sound(size) if size == looks.size => {
+        match self.check(name).await? {
+            BlobCheck::Sound(size) if size == looks.size => {
                 self.remember(name, &looks);
                 Ok(true)
             }
             // It changed meanwhile: the next question finds it.
-            Lies::Sound(_) | Lies::Missing => Ok(false),
-            Lies::Damaged => {
+            BlobCheck::Sound(_) | BlobCheck::Missing => Ok(false),
+            BlobCheck::Damaged => {
                 self.found_damaged(name);
                 Ok(false)
             }
@@ -189,8 +189,8 @@ impl Shelf {
     }
 
     /// Reads what lies under a name and compares it with the name, holding little of it at once.
-    pub(in crate::office) async fn look(&self, name: &BlobName) -> Result<Lies, OfficeError> {
-        let Some((_, mut bytes)) = self.open(name).await? else { return Ok(Lies::Missing) };
+    pub(in crate::office) async fn check(&self, name: &BlobName) -> Result<BlobCheck, OfficeError> {
+        let Some((_, mut bytes)) = self.open(name).await? else { return Ok(BlobCheck::Missing) };
         let (mut hash, mut size) = (Sha256::new(), 0);
         while let Some(some) = bytes.next().await {
             let some = some.map_err(|error| failed(&error))?;
@@ -198,7 +198,7 @@ impl Shelf {
             size += some.len() as u64;
         }
         let sound = <[u8; 32]>::from(hash.finalize()) == *name;
-        Ok(if sound { Lies::Sound(size) } else { Lies::Damaged })
+        Ok(if sound { BlobCheck::Sound(size) } else { BlobCheck::Damaged })
     }
 
     /// The bytes under a name, as they come, and how many there are.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 
+use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::office::attestation::Attestor;
 use crate::office::store::{EntryKind, FeedEntry, Reads, StoreError, StoredRecord};
-use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::digest::Digest;
 use crate::sync::message::{
@@ -69,7 +69,10 @@ pub(in crate::office) struct Page {
 
 /// Reads the page after a cursor. It has at least one update where the feed has an entry, so that
 /// every round makes progress.
-pub(in crate::office) fn page(reads: &mut dyn Reads, request: &PageRequest) -> Result<Page, StoreError> {
+pub(in crate::office) fn page(
+    reads: &mut dyn Reads,
+    request: &PageRequest,
+) -> Result<Page, StoreError> {
     let epoch = reads.epoch()?;
     let feed = reads.feed(&request.user)?;
     let same_epoch = request.cursor.epoch == epoch && request.cursor.seq <= feed.seq;
@@ -134,7 +137,11 @@ pub(in crate::office) fn page(reads: &mut dyn Reads, request: &PageRequest) -> R
     })
 }
 
-fn differing(reads: &mut dyn Reads, request: &PageRequest, budget: usize) -> Result<Differing, StoreError> {
+fn differing(
+    reads: &mut dyn Reads,
+    request: &PageRequest,
+    budget: usize,
+) -> Result<Differing, StoreError> {
     if request.ranges.is_empty() {
         return Ok(Differing::default());
     }
@@ -246,9 +253,9 @@ fn content(
 }
 
 fn stored(reads: &mut dyn Reads, record: RecordId) -> Result<StoredRecord, StoreError> {
-    reads
-        .record(record)?
-        .ok_or_else(|| StoreError::Damaged(format!("a feed names record {record}, which does not exist")))
+    reads.record(record)?.ok_or_else(|| {
+        StoreError::Damaged(format!("a feed names record {record}, which does not exist"))
+    })
 }
 
 fn load(record: RecordId, stored: &StoredRecord) -> Result<Record, StoreError> {
@@ -256,7 +263,11 @@ fn load(record: RecordId, stored: &StoredRecord) -> Result<Record, StoreError> {
         .map_err(|error| StoreError::Damaged(format!("record {record}: {error}")))
 }
 
-fn whole(request: &PageRequest, record: RecordId, stored: &StoredRecord) -> Result<UpdateContent, StoreError> {
+fn whole(
+    request: &PageRequest,
+    record: RecordId,
+    stored: &StoredRecord,
+) -> Result<UpdateContent, StoreError> {
     let document = Chunk(load(record, stored)?.save_uncompressed());
     Ok(UpdateContent::Document { document, state_token: request.state_token(record, stored) })
 }

@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::ids::{Heads, RecordId};
 use crate::office::store::{EntryKind, StoreError, StoredRecord, Writes};
 use crate::office::{Office, OfficeError};
-use crate::ids::{Heads, RecordId};
 use crate::record::Record;
 use crate::sync::digest::Item;
 

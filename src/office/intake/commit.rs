@@ -229,8 +229,10 @@ pub(in crate::office) fn commit(
     let old = before.map(|before| Item::of(id, &before.heads));
     let new = Item::of(id, &state.heads);
     // Don't re-send an expired record because of other users' edits (rule F5).
-    let expired = |name: &String| assigned.contains(name) && !members.contains(name) && name != user;
-    let after: BTreeSet<&String> = summary.collectors.iter().filter(|name| !expired(name)).collect();
+    let expired =
+        |name: &String| assigned.contains(name) && !members.contains(name) && name != user;
+    let after: BTreeSet<&String> =
+        summary.collectors.iter().filter(|name| !expired(name)).collect();
     let members: BTreeSet<&String> = members.iter().collect();
     // The feeds come last, in order of their names (rule F2).
     for feed in members.union(&after) {

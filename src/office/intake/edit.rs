@@ -84,8 +84,7 @@ impl<T: Clone + Send + 'static> Source for Edit<T> {
         }
         let chunks: Vec<&[u8]> = changes.iter().map(Change::raw_bytes).collect();
         // The office signs no seal, so it needs no keys.
-        let sender =
-            Sender { user: &self.user, role: self.role, device: office.device, keys: &[] };
+        let sender = Sender { user: &self.user, role: self.role, device: office.device, keys: &[] };
         let merged = match merge::judge(stored, &chunks, sender) {
             Judgement::Accepted(merged) => merged,
             Judgement::Refused(refusal) => return Err(OfficeError::Refused(refusal)),

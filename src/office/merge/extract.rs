@@ -29,7 +29,8 @@ pub(in crate::office) fn extract_fields(
     if chunks.len() > limits::CHANGES {
         return Err(Refusal::too_large("the push has too many changes"));
     }
-    let headers = chunks.iter().map(|bytes| ChangeHeader::parse(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let headers =
+        chunks.iter().map(|bytes| ChangeHeader::parse(bytes)).collect::<Result<Vec<_>, _>>()?;
     if headers.iter().map(|header| header.operations).sum::<u64>() > limits::OPERATIONS {
         return Err(Refusal::too_large("the push holds too much"));
     }

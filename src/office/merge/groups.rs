@@ -7,8 +7,8 @@ use automerge::ScalarValue;
 use automerge::legacy::OpType;
 
 use super::object_path::not_allowed;
-use super::refusal::Refusal;
 use super::op_check::AuthorView;
+use super::refusal::Refusal;
 use crate::record::genesis;
 use crate::record::schema::{FieldGroup, GROUPS, GroupRole};
 

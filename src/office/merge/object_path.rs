@@ -56,7 +56,11 @@ pub(super) fn public_id(id: &OpId) -> ObjId {
 }
 
 /// Finds an object that existed before the change that is being judged.
-pub(super) fn find(doc: &Automerge, id: &ObjectId, past: &CausalPast) -> Result<ObjectPath, Refusal> {
+pub(super) fn find(
+    doc: &Automerge,
+    id: &ObjectId,
+    past: &CausalPast,
+) -> Result<ObjectPath, Refusal> {
     let id = match id {
         ObjectId::Root => {
             return Ok(ObjectPath {
@@ -72,7 +76,12 @@ pub(super) fn find(doc: &Automerge, id: &ObjectId, past: &CausalPast) -> Result<
     let public = public_id(id);
     let kind = doc.object_type(&public).map_err(|_| unseen())?;
     if let Some(path) = GENESIS.get(&(id.0, id.1.to_bytes().to_vec())) {
-        return Ok(ObjectPath { path: path.clone(), kind, created_by: CreatedBy::Genesis, id: public });
+        return Ok(ObjectPath {
+            path: path.clone(),
+            kind,
+            created_by: CreatedBy::Genesis,
+            id: public,
+        });
     }
     if !past.includes(id) {
         return Err(unseen());

@@ -153,14 +153,22 @@ impl OpChecker<'_, '_> {
     }
 
     /// An operation on a key of a map.
-    fn map_operation(&mut self, object: &ObjectPath, key: &str, id: OpId, op: &Op) -> Result<(), Refusal> {
+    fn map_operation(
+        &mut self,
+        object: &ObjectPath,
+        key: &str,
+        id: OpId,
+        op: &Op,
+    ) -> Result<(), Refusal> {
         let mut path = object.path.clone();
         path.push(key.to_owned());
         let slot = (object_id(&object.id), key.to_owned());
         let current = match (self.slots.remove(&slot), object.created_by) {
             (Some(current), _) => current,
             (None, CreatedBy::ThisChange) => BTreeSet::new(),
-            (None, CreatedBy::Genesis | CreatedBy::Earlier) => self.view.current_ops(&object.id, key)?,
+            (None, CreatedBy::Genesis | CreatedBy::Earlier) => {
+                self.view.current_ops(&object.id, key)?
+            }
         };
         // A write replaces all values that its author saw at the key, and no others.
         if predecessors(op) != current {
@@ -188,7 +196,12 @@ impl OpChecker<'_, '_> {
             }
             OpType::Make(kind) => {
                 self.check_not_hidden(object, key, &path, writing)?;
-                let created = ObjectPath { path, kind: *kind, created_by: CreatedBy::ThisChange, id: object_path::public_id(&id) };
+                let created = ObjectPath {
+                    path,
+                    kind: *kind,
+                    created_by: CreatedBy::ThisChange,
+                    id: object_path::public_id(&id),
+                };
                 self.created.insert(internal(&id), created);
                 BTreeSet::from([internal(&id)])
             }
@@ -225,8 +238,7 @@ impl OpChecker<'_, '_> {
             }
         };
         let target = element.as_opid().map(internal);
-        let known =
-            target.as_ref().is_none_or(|target| elements.insertable_after.contains(target));
+        let known = target.as_ref().is_none_or(|target| elements.insertable_after.contains(target));
         match (&op.action, target) {
             (OpType::Put(value), _) if op.insert && op.pred.is_empty() && known => {
                 plain_scalar(value, &path)?;

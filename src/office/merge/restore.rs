@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::ChangeHash;
 
-use super::header::ChangeHeader;
 use super::graph::ChangeGraph;
-use super::{MergedRecord, StoredState, Judgement, Refusal, decode, limits, with_postcheck};
+use super::header::ChangeHeader;
+use super::{Judgement, MergedRecord, Refusal, StoredState, decode, limits, with_postcheck};
 use crate::ids::{Heads, RecordId};
 use crate::record::{Record, genesis};
 
@@ -68,7 +68,11 @@ fn new_ancestors<'b>(
     Ok(complete.then_some(fresh))
 }
 
-fn merge_restored(id: RecordId, stored: Option<StoredState<'_>>, fresh: &[ChangeHeader<'_>]) -> Result<MergedRecord, Refusal> {
+fn merge_restored(
+    id: RecordId,
+    stored: Option<StoredState<'_>>,
+    fresh: &[ChangeHeader<'_>],
+) -> Result<MergedRecord, Refusal> {
     let unfit = |_| Refusal::malformed("the changes do not fit the record");
     let mut record = match stored {
         Some(stored) => Record::load(stored.document).map_err(unfit)?,

@@ -2,8 +2,8 @@
 
 use automerge::{ChangeHash, ObjId};
 
+use super::graph::{CausalPast, ChangeGraph};
 use super::header::ChangeHeader;
-use super::graph::{ChangeGraph, CausalPast};
 use super::{Refusal, Sender};
 use crate::ids::{Heads, hex};
 use crate::record::Record;

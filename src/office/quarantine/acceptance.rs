@@ -4,11 +4,11 @@ use automerge::Change;
 
 use super::{Acceptance, QuarantineError, QuarantineField};
 use crate::ids::Heads;
+use crate::office::Office;
 use crate::office::intake::LoadedRecord;
 use crate::office::intake::push::as_slices;
 use crate::office::merge::{self, JudgeAs, Judgement, MergedRecord, Refusal, Sender, StoredState};
 use crate::office::store::{QuarantinedWork, RefusedWork, StoreError};
-use crate::office::Office;
 use crate::record::command::Command;
 use crate::record::refused::{WrittenField, reapply_unit};
 use crate::record::terms::{ReviewStatus, Role};
@@ -166,7 +166,8 @@ impl Planner<'_> {
         let refusal = match merge::judge_as(self.stored, &chunks, sender, JudgeAs::Accepted) {
             Judgement::Accepted(merged) => {
                 let planned = self.reopen_if_sealed(merged);
-                return planned.map_or_else(|refusal| Effect::Impossible(refusal.into()), Effect::Merge);
+                return planned
+                    .map_or_else(|refusal| Effect::Impossible(refusal.into()), Effect::Merge);
             }
             Judgement::Duplicate => return Effect::Duplicate,
             Judgement::Missing => match self.loaded.basis.earlier_undecided() {
@@ -216,9 +217,7 @@ impl Planner<'_> {
         let stored = StoredState { changes: &changes, document: &merged.document };
         let chunks: Vec<&[u8]> = change.iter().map(Change::raw_bytes).collect();
         match merge::judge(stored, &chunks, self.office_sender()) {
-            Judgement::Accepted(reopened) => {
-                Ok(PlannedMerge { merged, reopened: Some(reopened) })
-            }
+            Judgement::Accepted(reopened) => Ok(PlannedMerge { merged, reopened: Some(reopened) }),
             Judgement::Refused(refusal) => Err(refusal),
             Judgement::Duplicate | Judgement::Missing => {
                 Err(Refusal::invalid("review.status", "the record could not be returned"))

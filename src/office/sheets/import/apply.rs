@@ -11,8 +11,8 @@ use super::reader::{Sheet, SheetError};
 use super::report::{ImportReport, RowOutcome};
 use super::row::{CaseRow, InvalidRow, RowReader, Rules};
 use crate::ids::RecordId;
-use crate::office::intake::edit::Edit;
 use crate::office::auth::{Accounts, AuthError, canonical_name};
+use crate::office::intake::edit::Edit;
 use crate::office::{Created, NewVisit, Office, OfficeError};
 use crate::record::CommandError;
 use crate::record::command::{AssignmentPatch, CasePatch, Command};
@@ -152,7 +152,7 @@ impl Importer<'_> {
                 (row, changed)
             })
         });
-        for (row, done) in run_run_all(jobs.collect()).await? {
+        for (row, done) in run_all(jobs.collect()).await? {
             match done {
                 Ok(changed) if changed.is_empty() => {
                     self.report.count(&row, RowOutcome::Unchanged, changed);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::row::{CaseRow, RowPosition, InvalidRow};
+use super::row::{CaseRow, InvalidRow, RowPosition};
 
 /// The result of an import. Refused rows are always listed; created and updated ones only in a dry
 /// run.

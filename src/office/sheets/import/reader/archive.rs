@@ -79,7 +79,8 @@ fn has_plausible_count(xml: &[u8]) -> bool {
     if xml.iter().any(control) {
         return false;
     }
-    let mut counts = xml.windows(COUNT_ATTRIBUTE.len()).enumerate().filter(|(_, word)| *word == COUNT_ATTRIBUTE);
+    let mut counts =
+        xml.windows(COUNT_ATTRIBUTE.len()).enumerate().filter(|(_, word)| *word == COUNT_ATTRIBUTE);
     counts.all(|(at, _)| {
         let behind = xml.get(at + COUNT_ATTRIBUTE.len()..).unwrap_or_default();
         let mut value = behind.iter().skip_while(|byte| b" \t\r\n=\"'".contains(byte)).peekable();
