@@ -13,8 +13,7 @@ use super::header::ChangeHeader;
 use super::object_path::{self, Id};
 use super::{Refusal, decode, limits};
 use crate::record::Record;
-use crate::record::conflict::field_value;
-use crate::record::refused::WrittenField;
+use crate::record::history::WrittenField;
 use crate::record::view::FieldValue;
 
 /// The fields that the changes write, with the last value of each; for texts and lists the inserted
@@ -69,7 +68,7 @@ impl FieldExtractor<'_> {
             (Key::Map(key), action) => {
                 path.push(key.to_string());
                 match action {
-                    OpType::Put(value) => self.set(path, field_value(value)),
+                    OpType::Put(value) => self.set(path, FieldValue::from(value)),
                     OpType::Delete => self.set(path, FieldValue::Absent),
                     OpType::Make(ObjType::Map | ObjType::Table) => {
                         self.objects.insert((id.0, id.1.to_bytes().to_vec()), path);
