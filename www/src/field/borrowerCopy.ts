@@ -1,5 +1,5 @@
 /** Contents of the borrower's copy, in the language set by `inLanguage`. */
-import type { Lender } from "../core/worker/office";
+import type { Lender } from "../core/api";
 import type { OptionView, Plan, VisitView } from "../wasm/doorstep";
 import { t, word, type Lang } from "../i18n";
 import { formatCount, formatDate, formatDateTime, formatMoney } from "../ui/format";

@@ -1,6 +1,6 @@
 /** Sign-in through an identity provider, if the office has one. */
 import { signal } from "@preact/signals";
-import type { EnrolledDevice } from "../core/worker/office";
+import type { EnrolledDevice } from "../core/api";
 
 /** The provider's display name; null without a provider or a network. */
 export const provider = signal<string | null>(null);
