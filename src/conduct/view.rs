@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::terms::{Answer, Confidence, LegalStatus, Moment, Scope, Severity, Verdict};
 use crate::record::terms::Grade;
-use crate::types::ApiType;
+use crate::types::TsType;
 
-ApiType! {
+TsType! {
 /// What the rules say of a record at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConductView {
@@ -42,7 +42,7 @@ pub struct ConductView {
 }
 }
 
-ApiType! {
+TsType! {
 /// What one rule says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleAnswer {
@@ -83,7 +83,7 @@ pub struct RuleAnswer {
 }
 }
 
-ApiType! {
+TsType! {
 /// Something that a rule looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Evidence {
@@ -94,7 +94,7 @@ pub struct Evidence {
 }
 }
 
-ApiType! {
+TsType! {
 /// The strictest value of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {

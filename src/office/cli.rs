@@ -492,25 +492,25 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(options) => {
             // What opening has to say is heard too.
             serve::start_log(options.log_format);
-            OfficeContext::with(database, Access::Create, |context| serve::run(context, *options))
+            Desk::with(database, Access::Create, |desk| serve::run(desk, *options))
         }
         Command::Import(Import::Cases(options)) => {
-            OfficeContext::with(database, Access::Create, |context| cases::run(context, options))
+            Desk::with(database, Access::Create, |desk| cases::run(desk, options))
         }
         Command::Import(Import::Rescue(options)) => {
-            OfficeContext::with(database, Access::Write, |context| rescue::run(context, options))
+            Desk::with(database, Access::Write, |desk| rescue::run(desk, options))
         }
         Command::Export(Export::Visits(options)) => {
-            OfficeContext::with(database, Access::Read, |context| visits::run(context, options))
+            Desk::with(database, Access::Read, |desk| visits::run(desk, options))
         }
         Command::Export(Export::Conduct(options)) => {
-            OfficeContext::with(database, Access::Read, |context| conduct::export(context, options))
+            Desk::with(database, Access::Read, |desk| conduct::export(desk, options))
         }
         Command::Conduct(Conduct::Check { file }) => conduct::check(&file),
         Command::Conduct(command) => {
             let reads = matches!(command, Conduct::Replay { .. });
             let access = if reads { Access::Read } else { Access::Write };
-            OfficeContext::with(database, access, |context| conduct::run(context, command))
+            Desk::with(database, access, |desk| conduct::run(desk, command))
         }
         Command::User(command) => {
             let access = match command {
@@ -518,20 +518,18 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 User::List(_) => Access::Read,
                 _ => Access::Write,
             };
-            OfficeContext::with(database, access, |context| people::user(context, command))
+            Desk::with(database, access, |desk| people::user(desk, command))
         }
         Command::Device(command) => {
             let reads = matches!(command, Device::List(_));
             let access = if reads { Access::Read } else { Access::Write };
-            OfficeContext::with(database, access, |context| people::device(context, command))
+            Desk::with(database, access, |desk| people::device(desk, command))
         }
         Command::Quarantine(command) => {
-            OfficeContext::with(database, command.access(), |context| {
-                quarantine::run(context, command)
-            })
+            Desk::with(database, command.access(), |desk| quarantine::run(desk, command))
         }
         Command::Verify(asked) => {
-            OfficeContext::with(database, Access::Read, |context| verify::run(context, &asked))
+            Desk::with(database, Access::Read, |desk| verify::run(desk, &asked))
         }
         // These need no office: two work on its file, one leaves everybody's store alone.
         Command::Backup(copied) => backup::backup(database, &copied.file, &copied.output),
@@ -552,7 +550,7 @@ enum Access {
 }
 
 /// What commands work with.
-struct OfficeContext {
+struct Desk {
     address: String,
     office: Office,
     accounts: Accounts,
@@ -562,16 +560,16 @@ struct OfficeContext {
 /// Who the command line writes as.
 const BY: (&str, Role) = (super::OWN_NAME, Role::Supervisor);
 
-impl OfficeContext {
+impl Desk {
     /// Opens the office, does a command's work and finishes what was begun.
     fn with(
         address: &str,
         access: Access,
         work: impl FnOnce(&Self) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let context = Self::open(address, access)?;
-        let done = work(&context);
-        context.office.close();
+        let desk = Self::open(address, access)?;
+        let done = work(&desk);
+        desk.office.close();
         done
     }
 

@@ -3,6 +3,7 @@
 //! Times are milliseconds since 1970-01-01 UTC, dates `YYYY-MM-DD`, money minor units of
 //! `case.currency`. Hashes are lower-case hex.
 
+mod field;
 mod visit;
 
 use serde::{Deserialize, Serialize};
@@ -11,13 +12,14 @@ use super::terms::{
     AppointmentStatus, Channel, ConductKind, ContactOutcome, Disposition, Flag, Grade, Moment,
     NoticeAbout, PlaceType, ReviewStatus, Stage, TargetRole,
 };
-use crate::types::ApiType;
+use crate::types::TsType;
+pub use field::{Conflict, ConflictValue, FieldValue, HistoryEntry};
 pub use visit::{
     AmendmentView, AppointmentView, AttachmentView, CheckView, OptionView, PaymentView, ReviewView,
     SealView, SignatureView, TalkView, VisitFactsView,
 };
 
-ApiType! {
+TsType! {
 /// One visit record, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VisitView {
@@ -68,7 +70,7 @@ pub struct VisitView {
 }
 }
 
-ApiType! {
+TsType! {
 /// Facts of the case, kept by the office.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CaseView {
@@ -109,7 +111,7 @@ pub struct CaseView {
 }
 }
 
-ApiType! {
+TsType! {
 /// What other records of the same case count.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactSummary {
@@ -120,7 +122,7 @@ pub struct ContactSummary {
 }
 }
 
-ApiType! {
+TsType! {
 /// One count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactCount {
@@ -131,7 +133,7 @@ pub struct ContactCount {
 }
 }
 
-ApiType! {
+TsType! {
 /// An entry about conduct. Which fields it has follows from its kind; the others are empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConductEntry {
@@ -178,7 +180,7 @@ pub struct ConductEntry {
 }
 }
 
-ApiType! {
+TsType! {
 /// A hold as one person raised it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlagView {
@@ -195,7 +197,7 @@ pub struct FlagView {
 }
 }
 
-ApiType! {
+TsType! {
 /// Who visits, by when.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssignmentView {
@@ -212,7 +214,7 @@ pub struct AssignmentView {
 }
 }
 
-ApiType! {
+TsType! {
 /// One attempt to reach somebody.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactView {
@@ -237,76 +239,7 @@ pub struct ContactView {
 }
 }
 
-ApiType! {
-/// A scalar of a record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "value", rename_all = "snake_case")]
-pub enum FieldValue {
-    /// Text or a word of a vocabulary.
-    Text(String),
-    /// A whole number: a count, or money in minor units.
-    Number(i64),
-    /// A fraction, such as a position.
-    Decimal(f64),
-    /// True or false.
-    #[serde(rename = "truth")]
-    Bool(bool),
-    /// Time, ms.
-    Time(i64),
-    /// Nothing, or a container.
-    #[serde(rename = "nothing")]
-    Absent,
-}
-}
-
-ApiType! {
-/// A field for which several values stand until somebody picks one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Conflict {
-    /// Such as `appointment.starts_at`.
-    pub path: String,
-    /// At least two that differ; the one that shows now stands first.
-    pub values: Vec<ConflictValue>,
-}
-}
-
-ApiType! {
-/// One of the values in conflict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConflictValue {
-    /// Names the value when one is picked.
-    pub id: String,
-    /// What it says.
-    pub value: FieldValue,
-    /// Who wrote it.
-    pub by: String,
-    /// When its writer's clock says it was written, ms.
-    pub at: i64,
-}
-}
-
-ApiType! {
-/// One change of one field.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HistoryEntry {
-    /// Such as `talk.promise.amount`.
-    pub path: String,
-    /// What its writer saw before.
-    pub from: FieldValue,
-    /// What the writer made of it.
-    pub to: FieldValue,
-    /// Who.
-    pub by: String,
-    /// Device id, hex.
-    pub device: String,
-    /// When the writer's clock says it was, ms.
-    pub at: i64,
-    /// The change that did it, hex.
-    pub change: String,
-}
-}
-
-ApiType! {
+TsType! {
 /// One of the five steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepView {
@@ -319,7 +252,7 @@ pub struct StepView {
 }
 }
 
-ApiType! {
+TsType! {
 /// The five steps of a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -337,7 +270,7 @@ pub enum Step {
 }
 }
 
-ApiType! {
+TsType! {
 /// What a list shows of a record, so that no list loads a document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VisitSummary {

@@ -91,22 +91,22 @@ pub fn rescue_file(
 }
 
 /// Encrypts attachments, which the driver stores outside the core's tables.
-#[wasm_bindgen(js_name = AttachmentCipher)]
+#[wasm_bindgen(js_name = Cipher)]
 #[derive(Debug)]
-pub struct JsAttachmentCipher {
+pub struct JsCipher {
     inner: Vault,
 }
 
-#[wasm_bindgen(js_class = AttachmentCipher)]
-impl JsAttachmentCipher {
+#[wasm_bindgen(js_class = Cipher)]
+impl JsCipher {
     /// Under a user's data key; `salt` is 16 random bytes, new for each cipher.
     #[wasm_bindgen(constructor)]
-    pub fn new(keyring: &JsKeyring, salt: &[u8]) -> Result<JsAttachmentCipher, JsValue> {
+    pub fn new(keyring: &JsKeyring, salt: &[u8]) -> Result<JsCipher, JsValue> {
         Ok(Self { inner: keyring.inner.vault(bytes(salt)?) })
     }
 
     /// The key of a name: keys are not encrypted.
-    pub fn key(&self, name: &str) -> String {
+    pub fn name(&self, name: &str) -> String {
         self.inner.attachment_key(name)
     }
 

@@ -1,5 +1,6 @@
 //! The JavaScript class over [`Workspace`].
 
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::convert::{
@@ -22,7 +23,7 @@ use crate::workspace::{
 
 TsType! {
 /// The rows of a device's store from which a workspace is made.
-#[derive(Debug, Serialize, serde::Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct StoredRows {
     /// Table `meta`.
     pub meta: Vec<Row>,
@@ -306,7 +307,7 @@ impl JsWorkspace {
     ) -> Result<Option<f64>, JsValue> {
         let amendments: Vec<NewAmendment> = from_js(amendments)?;
         let (record, session, now_ms) = (id(record)?, count(session), millis(now_ms));
-        let settled =
+        let resolved =
             self.inner.resolve_refused(record, &units, &amendments, session, now_ms, zone);
         Ok(resolved.map_err(refusal)?.map(ticket))
     }

@@ -1,6 +1,6 @@
 //! Signing in with OpenID Connect: the authorization code flow with PKCE, state and nonce.
 //!
-//! What has to be remembered between pending for the provider and coming back lies in a cookie of
+//! What has to be remembered between leaving for the provider and coming back lies in a cookie of
 //! the browser that left, under a code that only this process can make: nobody else's browser can
 //! come back in its place, and nothing piles up here. The provider vouches for a person; which user
 //! of the office that is, [`Accounts::sign_in_oidc`](super::Accounts::sign_in_oidc) decides.
@@ -29,10 +29,10 @@ use crate::office::Clock;
 use transport::Transport;
 
 /// Where the provider sends the browser back to.
-pub const CALLBACK_PATH: &str = "/api/sign-in/openid/return";
+pub const RETURN_PATH: &str = "/api/sign-in/openid/return";
 
 /// How long somebody may take at the provider, ms.
-pub const SIGN_IN_TIMEOUT_MS: i64 = 10 * 60 * 1000;
+pub const PATIENCE: i64 = 10 * 60 * 1000;
 
 /// What the provider says of itself is asked for again after this, ms.
 const FRESH: i64 = 60 * 60 * 1000;
@@ -99,7 +99,7 @@ pub struct Settings {
 /// Which of the two apps somebody signs in to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum SignInApp {
+pub enum Door {
     /// The phones' app.
     Field,
     /// The console.
@@ -109,7 +109,7 @@ pub enum SignInApp {
 /// What comes back from the provider with the browser.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Callback {
+pub struct Returned {
     code: String,
     state: String,
     iss: Option<String>,
@@ -118,7 +118,7 @@ pub struct Callback {
 
 /// Somebody for whom the provider vouches.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OidcIdentity {
+pub struct Proven {
     /// Issuer and subject, which never change hands.
     pub subject: String,
     /// The user's name by the claim; none where the claim is of another domain than the office's.
@@ -161,13 +161,13 @@ impl OpenIdError {
 
 /// What the browser keeps until it comes back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PendingSignIn {
+pub struct Leaving {
     state: String,
     nonce: String,
     verifier: String,
     until: i64,
     /// Which app it left from, and comes back to.
-    pub door: SignInApp,
+    pub door: Door,
     /// The phone's device.
     pub device: Option<String>,
     /// What the phone has to show for it.
@@ -213,7 +213,7 @@ impl OpenId {
     /// Where the browser goes, and what it keeps meanwhile.
     pub async fn begin(
         &self,
-        door: SignInApp,
+        door: Door,
         device: Option<String>,
         proof: Option<String>,
     ) -> Result<(String, String), OpenIdError> {
@@ -230,48 +230,48 @@ impl OpenId {
             .add_scope(Scope::new("email".to_owned()))
             .set_pkce_challenge(challenge)
             .url();
-        let pending = PendingSignIn {
+        let leaving = Leaving {
             state: state.into_secret(),
             nonce: nonce.secret().clone(),
             verifier: verifier.into_secret(),
-            until: (self.clock)() + SIGN_IN_TIMEOUT_MS,
+            until: (self.clock)() + PATIENCE,
             door,
             device,
             proof,
         };
-        Ok((url.into(), self.seal(&pending)))
+        Ok((url.into(), self.seal(&leaving)))
     }
 
     /// What a browser kept, if it is of this process and not too old.
-    pub fn pending(&self, kept: &str) -> Option<PendingSignIn> {
+    pub fn unseal(&self, kept: &str) -> Option<Leaving> {
         let (body, code) = kept.split_once('.')?;
         let (body, code) = (unhex(body)?, unhex(code)?);
         self.mac(&body).verify_slice(&code).ok()?;
-        let pending: PendingSignIn = serde_json::from_slice(&body).ok()?;
-        (pending.until > (self.clock)()).then_some(pending)
+        let leaving: Leaving = serde_json::from_slice(&body).ok()?;
+        (leaving.until > (self.clock)()).then_some(leaving)
     }
 
     /// Who came back.
     pub async fn finish(
         &self,
-        pending: &PendingSignIn,
-        callback: Callback,
-    ) -> Result<OidcIdentity, OpenIdError> {
-        if callback.state != pending.state || !self.spend(pending) {
+        leaving: &Leaving,
+        returned: Returned,
+    ) -> Result<Proven, OpenIdError> {
+        if returned.state != leaving.state || !self.spend(leaving) {
             return Err(OpenIdError::Stale);
         }
         // Another provider's answer must not be taken for this one's (RFC 9207).
-        if callback.iss.as_ref().is_some_and(|iss| *iss != self.settings.issuer) {
+        if returned.iss.as_ref().is_some_and(|iss| *iss != self.settings.issuer) {
             return Err(OpenIdError::Refused);
         }
-        if callback.error.is_some() || callback.code.is_empty() {
+        if returned.error.is_some() || returned.code.is_empty() {
             return Err(OpenIdError::Denied);
         }
         let client = self.client(self.metadata(FRESH).await?)?;
         let asked = client
-            .exchange_code(AuthorizationCode::new(callback.code))
+            .exchange_code(AuthorizationCode::new(returned.code))
             .map_err(|_| OpenIdError::Unreachable)?
-            .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier.clone()));
+            .set_pkce_verifier(PkceCodeVerifier::new(leaving.verifier.clone()));
         let answer = asked.request_async(&self.transport).await.map_err(|error| match error {
             openidconnect::RequestTokenError::Request(_) => OpenIdError::Unreachable,
             openidconnect::RequestTokenError::ServerResponse(_)
@@ -279,8 +279,8 @@ impl OpenId {
             | openidconnect::RequestTokenError::Other(_) => refused("code", &"not taken"),
         })?;
         let token = answer.id_token().ok_or_else(|| refused("answer", &"no ID token"))?;
-        let claims = self.claims(token, &Nonce::new(pending.nonce.clone())).await?;
-        self.identity(&claims)
+        let claims = self.claims(token, &Nonce::new(leaving.nonce.clone())).await?;
+        self.proven(&claims)
     }
 
     /// The claims of a token that holds. A key that is not known may be new.
@@ -328,7 +328,7 @@ impl OpenId {
         }
     }
 
-    fn identity(&self, claims: &CoreIdTokenClaims) -> Result<OidcIdentity, OpenIdError> {
+    fn proven(&self, claims: &CoreIdTokenClaims) -> Result<Proven, OpenIdError> {
         let value = match self.settings.claim {
             NameClaim::PreferredUsername => claims.preferred_username().map(|name| name.as_str()),
             NameClaim::Email if claims.email_verified() == Some(true) => {
@@ -348,7 +348,7 @@ impl OpenId {
                 .map(|(name, _)| name),
         };
         let shown = claims.name().and_then(|name| name.get(None));
-        Ok(OidcIdentity {
+        Ok(Proven {
             subject: Account {
                 issuer: self.settings.issuer.clone(),
                 subject: claims.subject().as_str().to_owned(),
@@ -386,7 +386,7 @@ impl OpenId {
     }
 
     /// Remembers that a state was used; false where it was before.
-    fn spend(&self, pending: &PendingSignIn) -> bool {
+    fn spend(&self, leaving: &Leaving) -> bool {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.clock)();
         while let Some(first) = spent.first_entry()
@@ -394,12 +394,12 @@ impl OpenId {
         {
             spent.pop_first();
         }
-        spent.insert((pending.until, pending.state.clone()), ()).is_none()
+        spent.insert((leaving.until, leaving.state.clone()), ()).is_none()
     }
 
-    fn seal(&self, pending: &PendingSignIn) -> String {
+    fn seal(&self, leaving: &Leaving) -> String {
         // Words and a number: nothing that JSON can't say.
-        let body = serde_json::to_vec(pending).unwrap_or_default();
+        let body = serde_json::to_vec(leaving).unwrap_or_default();
         let code = self.mac(&body).finalize().into_bytes();
         format!("{}.{}", hex(&body), hex(&code))
     }
@@ -415,7 +415,7 @@ impl OpenId {
     fn client(&self, metadata: CoreProviderMetadata) -> Result<Client, OpenIdError> {
         let secret = self.settings.client_secret.clone().map(ClientSecret::new);
         let id = ClientId::new(self.settings.client_id.clone());
-        let to = RedirectUrl::new(format!("{}{CALLBACK_PATH}", self.settings.public));
+        let to = RedirectUrl::new(format!("{}{RETURN_PATH}", self.settings.public));
         let to = to.map_err(|_| OpenIdError::Settings)?;
         Ok(CoreClient::from_provider_metadata(metadata, id, secret).set_redirect_uri(to))
     }

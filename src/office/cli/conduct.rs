@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::Failure;
-use super::{Conduct, ExportConduct, OfficeContext, print, print_json};
+use super::{Conduct, Desk, ExportConduct, print, print_json};
 use crate::conduct::Policy;
 use crate::conduct::parse::parse;
 use crate::conduct::policy::Layer;
@@ -46,14 +46,13 @@ pub(super) fn check(file: &Path) -> Result<(), Failure> {
     print(said)
 }
 
-pub(super) fn run(context: &OfficeContext, command: Conduct) -> Result<(), Failure> {
+pub(super) fn run(desk: &Desk, command: Conduct) -> Result<(), Failure> {
     match command {
         Conduct::Check { file } => check(&file),
         Conduct::Evaluate { policy: files, output } => {
-            let office = context.office.clone().with_policy(policy(&files)?);
-            let bar = bar(context)?;
-            let done =
-                context.runtime.block_on(office.keep_conduct(|done| bar.set_position(done)))?;
+            let office = desk.office.clone().with_policy(policy(&files)?);
+            let bar = bar(desk)?;
+            let done = desk.runtime.block_on(office.keep_conduct(|done| bar.set_position(done)))?;
             bar.finish_and_clear();
             if output.json {
                 print_json(&serde_json::json!({ "evaluated": done }))
@@ -61,17 +60,17 @@ pub(super) fn run(context: &OfficeContext, command: Conduct) -> Result<(), Failu
                 print(format!("{done} records evaluated"))
             }
         }
-        Conduct::Replay { policy: files, output } => replay(context, &files, output.json),
+        Conduct::Replay { policy: files, output } => replay(desk, &files, output.json),
     }
 }
 
 /// What other layers would have said of every record, beside what today's say.
-fn replay(context: &OfficeContext, files: &[PathBuf], json: bool) -> Result<(), Failure> {
+fn replay(desk: &Desk, files: &[PathBuf], json: bool) -> Result<(), Failure> {
     let (today, then) = (Policy::default(), policy(files)?);
-    let bar = bar(context)?;
+    let bar = bar(desk)?;
     let mut changes: BTreeMap<(String, &str, &str), u64> = BTreeMap::new();
     let mut records = 0;
-    context.office.each_conduct(&[&today, &then], |_, views| {
+    desk.office.each_conduct(&[&today, &then], |_, views| {
         records += 1;
         bar.inc(1);
         let [before, after] = views else { return Ok(()) };
@@ -103,7 +102,7 @@ fn replay(context: &OfficeContext, files: &[PathBuf], json: bool) -> Result<(), 
 }
 
 /// `doorstep export conduct`: a JSON line an answer, asked anew.
-pub(super) fn export(context: &OfficeContext, asked: ExportConduct) -> Result<(), Failure> {
+pub(super) fn export(desk: &Desk, asked: ExportConduct) -> Result<(), Failure> {
     let since = asked
         .since
         .as_deref()
@@ -114,9 +113,9 @@ pub(super) fn export(context: &OfficeContext, asked: ExportConduct) -> Result<()
         })
         .transpose()?;
     let policy = policy(&asked.policy)?;
-    let bar = bar(context)?;
+    let bar = bar(desk)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let done = context.office.each_conduct(&[&policy], |record, views| {
+    let done = desk.office.each_conduct(&[&policy], |record, views| {
         bar.inc(1);
         if since.is_some_and(|since| record.updated_at < since) {
             return Ok(());
@@ -159,8 +158,8 @@ pub(super) fn export(context: &OfficeContext, asked: ExportConduct) -> Result<()
 }
 
 /// A bar over all records, on a terminal only.
-fn bar(context: &OfficeContext) -> Result<ProgressBar, Failure> {
-    let records = context.runtime.block_on(context.office.count())?;
+fn bar(desk: &Desk) -> Result<ProgressBar, Failure> {
+    let records = desk.runtime.block_on(desk.office.count())?;
     let bar = ProgressBar::new(records);
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {per_sec}");
     if let Ok(style) = style {

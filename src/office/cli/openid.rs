@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use super::failure::Failure;
-use super::{OfficeContext, OpenIdOptions};
+use super::{Desk, OpenIdOptions};
 use crate::office::auth::openid::{OpenId, Settings};
 
 /// The origin that was named, checked.
@@ -25,7 +25,7 @@ pub(super) fn public(asked: &OpenIdOptions) -> Result<Option<String>, Failure> {
 
 /// The provider, if there is one; nothing is asked of it yet.
 pub(super) fn provider(
-    context: &OfficeContext,
+    desk: &Desk,
     asked: &OpenIdOptions,
     public: String,
 ) -> Result<Option<Arc<OpenId>>, Failure> {
@@ -52,7 +52,7 @@ pub(super) fn provider(
         label: asked.oidc_label.clone(),
         public,
     };
-    let office = context.office.clone();
+    let office = desk.office.clone();
     let provider = OpenId::new(settings, Arc::new(move || office.now()));
     provider
         .map(|provider| Some(Arc::new(provider)))

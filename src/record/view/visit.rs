@@ -8,9 +8,9 @@ use crate::record::terms::{
     AppointmentStatus, AttachmentKind, CheckAnswer, CheckItem, Disposition, Grade, OptionKind,
     OverdueReason, PlaceType, ProposedBy, ReviewStatus, TargetRole, Willingness,
 };
-use crate::types::ApiType;
+use crate::types::TsType;
 
-ApiType! {
+TsType! {
 /// Time and place of the visit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AppointmentView {
@@ -31,7 +31,7 @@ pub struct AppointmentView {
 }
 }
 
-ApiType! {
+TsType! {
 /// What happened on site.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct VisitFactsView {
@@ -60,7 +60,7 @@ pub struct VisitFactsView {
 }
 }
 
-ApiType! {
+TsType! {
 /// One collector's answer to one item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckView {
@@ -79,7 +79,7 @@ pub struct CheckView {
 }
 }
 
-ApiType! {
+TsType! {
 /// What was said.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TalkView {
@@ -100,7 +100,7 @@ pub struct TalkView {
 }
 }
 
-ApiType! {
+TsType! {
 /// A repayment option that was offered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OptionView {
@@ -121,7 +121,7 @@ pub struct OptionView {
 }
 }
 
-ApiType! {
+TsType! {
 /// A payment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PaymentView {
@@ -142,7 +142,7 @@ pub struct PaymentView {
 }
 }
 
-ApiType! {
+TsType! {
 /// A named attachment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttachmentView {
@@ -163,7 +163,7 @@ pub struct AttachmentView {
 }
 }
 
-ApiType! {
+TsType! {
 /// The collector's word that the record is complete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SealView {
@@ -183,7 +183,7 @@ pub struct SealView {
 }
 }
 
-ApiType! {
+TsType! {
 /// One collector's signature under a seal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SignatureView {
@@ -212,7 +212,7 @@ pub struct SignatureView {
 }
 }
 
-ApiType! {
+TsType! {
 /// An addition after the seal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AmendmentView {
@@ -229,7 +229,7 @@ pub struct AmendmentView {
 }
 }
 
-ApiType! {
+TsType! {
 /// The office's review.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReviewView {

@@ -1,10 +1,10 @@
 /** What the core and its pages tell each other: states, events and refusals. The operations are in `tabs/operations.ts`. */
-import type { RotationState } from "./store/rotation";
-import type { Secret } from "./store/pinLock";
-import type { RecordState, Status, VisitSummary } from "../wasm/doorstep";
+import type { SyncStatus } from "../wasm/doorstep";
 
-export type { RotationState } from "./store/rotation";
-export type { RecordState, Status as SyncStatus } from "../wasm/doorstep";
+export type { ListMark, ListPage, ListRow, RecordState, SyncStatus } from "../wasm/doorstep";
+
+/** How the user unlocks the app: a PIN of digits, or a passphrase. */
+export type Secret = "pin" | "phrase";
 
 export type StartState =
   | { kind: "signed_out" }
@@ -17,30 +17,12 @@ export type StartState =
   /** The office has revoked this device; it has uploaded its work and erased everything. */
   | { kind: "ended"; code: string };
 
-/** A row of the list: a summary of the record and its state between phone and office. */
-export interface ListRow extends VisitSummary {
-  state: RecordState;
-  unsent: number;
-  /** It has a draft of a form. */
-  begun: boolean;
-  problem: string | null;
-}
-
-/** How far a page has read the list of one workspace. */
-export interface ListMark {
-  workspace: string;
-  version: number;
-}
-
-/** Changes of the list since a mark, in pages, so that a long list does not block drawing. */
-export interface ListPage {
-  mark: ListMark;
-  /** The mark is of another workspace: this is the list from its beginning. */
-  fresh: boolean;
-  /** Rows by record id; null where the record is gone. */
-  rows: [string, ListRow | null][];
-  more: boolean;
-}
+/** Progress of re-encryption: values done, of all; `at` in ms. */
+export type RotationState =
+  | { state: "running"; done: number; total: number }
+  /** A pass failed and will be retried. */
+  | { state: "waiting"; code: string }
+  | { state: "finished"; at: number };
 
 export interface SaveState {
   state: "saving" | "saved" | "failed";
@@ -48,7 +30,7 @@ export interface SaveState {
 }
 
 export type CoreEvent =
-  | { type: "status"; status: Status }
+  | { type: "status"; status: SyncStatus }
   | { type: "list" }
   | { type: "record"; id: string }
   /** Attachments of a record on this phone have changed. */
@@ -75,6 +57,19 @@ export interface Reading {
   heads: string[];
   /** The text that was read back, as it was shown. */
   text: string;
+}
+
+/** Details of the lender; empty until the office has given them. */
+export interface Lender {
+  name: string;
+  /** How to complain. */
+  complaints: string;
+}
+
+/** The device that a phone is enrolled as, with the office's proof if the phone has it. */
+export interface EnrolledDevice {
+  device: string;
+  proof?: string | undefined;
 }
 
 export interface StorageState {

@@ -1,4 +1,4 @@
-//! RequestSource is let to work, and when: a device's own turn, then its user's, then a place of the queue.
+//! Who is let to work, and when: a device's own turn, then its user's, then a place of the queue.
 //!
 //! Each of the three has an end, so one device keeps its user's others working, and one user all
 //! others, whatever they send. What is given is held until the work is done, not until a client
@@ -18,7 +18,7 @@ use super::admission_queue::{AdmissionQueue, Place};
 use super::limits::CallerLimits;
 use super::rates::network;
 use crate::ids::DeviceId;
-use crate::office::keyed::{KeyedQueue, QueueFull, Slot};
+use crate::office::intake::keyed_queue::{KeyedQueue, QueueFull, Slot};
 
 /// When a client with too many requests at work may retry.
 const AGAIN: Duration = Duration::from_secs(5);
