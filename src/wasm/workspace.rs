@@ -264,7 +264,7 @@ impl JsWorkspace {
     }
 
     /// Opens a record for a page.
-    pub fn decrypt(&mut self, record: &str) -> Result<(), JsValue> {
+    pub fn open(&mut self, record: &str) -> Result<(), JsValue> {
         self.inner.open(id(record)?).map_err(refusal)
     }
 
