@@ -1,7 +1,8 @@
 //! Records: documents, their changes, receipts, refused work, and the rows made of them.
 
-use automerge::{ActorId, ChangeHash};
+use automerge::ChangeHash;
 
+pub use super::super::change::ChangeMeta;
 use super::{BlobReference, Listing, Page, StoreError};
 use crate::ids::{DeviceId, Heads, RecordId};
 use crate::record::view::{Conflict, ContactView, PaymentView, VisitSummary};
@@ -23,19 +24,6 @@ pub struct StoredRecord {
     pub updated_at: i64,
     /// Automerge `save()`.
     pub document: Vec<u8>,
-}
-
-/// What the cheap checks need to know of a change that is held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangeMeta {
-    /// Its hash.
-    pub hash: ChangeHash,
-    /// Who wrote it.
-    pub actor: ActorId,
-    /// Its number among the actor's.
-    pub seq: u64,
-    /// Its highest operation counter.
-    pub max_op: u64,
 }
 
 /// A change as it came.
