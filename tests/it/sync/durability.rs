@@ -3,7 +3,7 @@
 use crate::support::office::Pair;
 use crate::support::phone::{NOW, TestPhone, contact};
 use doorstep::ids::{DeviceId, hex};
-use doorstep::office::blobs::{Piece, Scrubbed, Swept, Taken};
+use doorstep::office::blobs::{Piece, ScrubStep, SweepReport, UploadOutcome};
 use doorstep::office::store::{self, User};
 use doorstep::office::{Office, Session};
 use doorstep::record::command::{CasePatch, Command, NewAttachment};
@@ -26,7 +26,7 @@ impl Pair {
 
     /// Uploads an attachment's bytes from chen.jie's phone.
     async fn upload(&self, bytes: &[u8]) {
-        assert_eq!(upload(&self.office, "chen.jie", 1, bytes).await, Taken::Whole);
+        assert_eq!(upload(&self.office, "chen.jie", 1, bytes).await, UploadOutcome::Complete);
     }
 
     fn blob_file(&self, bytes: &[u8]) -> std::path::PathBuf {
@@ -60,13 +60,13 @@ fn enrol(office: &Office, name: &str, device: u8) {
     enrolled.unwrap();
 }
 
-async fn upload(office: &Office, user: &str, device: u8, bytes: &[u8]) -> Taken {
+async fn upload(office: &Office, user: &str, device: u8, bytes: &[u8]) -> UploadOutcome {
     let session =
         Session { user: user.into(), role: Role::Collector, device: DeviceId([device; 16]) };
     let name = Sha256::digest(bytes).into();
     let total = bytes.len() as u64;
     let piece = Piece { name, first: 0, total, bytes: bytes.to_vec() };
-    office.take_piece(&session, piece).await.unwrap()
+    office.upload_piece(&session, piece).await.unwrap()
 }
 
 fn attach(bytes: &[u8]) -> Command {
@@ -102,7 +102,7 @@ async fn m4_attachments_of_work_in_quarantine_are_not_swept() {
     pair.office.dismiss_quarantined(2, "not needed", "lin.yue").await.unwrap();
 
     pair.office.advance(61 * DAY);
-    assert_eq!(pair.office.sweep_blobs().await.unwrap(), Swept { pieces: 0, blobs: 1 });
+    assert_eq!(pair.office.sweep_blobs().await.unwrap(), SweepReport { pieces: 0, blobs: 1 });
     for id in [1, 2] {
         let accepted =
             pair.office.accept_quarantined(id, None, "", "lin.yue", Role::Supervisor).await;
@@ -118,9 +118,9 @@ async fn bytes_that_somebody_brings_again_are_young_again() {
     let photo = b"the same picture from two phones";
     pair.upload(photo).await;
     pair.office.advance(59 * DAY);
-    assert_eq!(upload(&pair.office, "wu.min", 2, photo).await, Taken::Whole);
+    assert_eq!(upload(&pair.office, "wu.min", 2, photo).await, UploadOutcome::Complete);
     pair.office.advance(2 * DAY);
-    assert_eq!(pair.office.sweep_blobs().await.unwrap(), Swept::default());
+    assert_eq!(pair.office.sweep_blobs().await.unwrap(), SweepReport::default());
     assert!(pair.blob_file(photo).exists());
 }
 
@@ -285,7 +285,7 @@ async fn a_scrub_finds_what_the_disk_has_damaged_and_goes_on_where_it_was() {
     std::fs::write(pair.blob_file(&photos[3]), b"something else").unwrap();
     std::fs::remove_file(pair.blob_file(&photos[4])).unwrap();
     let mut office = pair.office.clone();
-    let mut sum = Scrubbed::default();
+    let mut sum = ScrubStep::default();
     for pass in 0..2 {
         for step in 0..3 {
             let found = office.scrub_blobs().await.unwrap();
@@ -299,9 +299,9 @@ async fn a_scrub_finds_what_the_disk_has_damaged_and_goes_on_where_it_was() {
     assert_eq!((sum.sound, sum.damaged, sum.lost), (2 * 128, 2, 2));
     // A phone that still has them sends them again.
     for photo in &photos[3..5] {
-        assert_eq!(upload(&office, "chen.jie", 1, photo).await, Taken::Whole);
+        assert_eq!(upload(&office, "chen.jie", 1, photo).await, UploadOutcome::Complete);
     }
-    let mut again = Scrubbed::default();
+    let mut again = ScrubStep::default();
     for _ in 0..3 {
         let found = office.scrub_blobs().await.unwrap();
         again.sound += found.sound;

@@ -113,7 +113,7 @@ async fn p3_what_the_office_never_vouched_for_is_not_taken_back() {
     let id = other.create(visit_for("C-1", &["chen.jie"])).await;
     let mut chen = TestPhone::new("chen.jie", 1);
     chen.sync(&other).await;
-    let changes = other.store().look(|reads| reads.changes_after(id, 0)).unwrap();
+    let changes = other.store().read_with(|reads| reads.changes_after(id, 0)).unwrap();
     let heads = Heads::from_hex(&other.visit(id).await.unwrap().heads).unwrap();
     let restore = Restore {
         record: id,
