@@ -59,11 +59,11 @@ use traffic::Queue;
 use super::Office;
 use super::auth::Accounts;
 use super::auth::openid::OpenId;
-use super::blobs::MOST_OF_PIECE;
+use super::blobs::MAX_PIECE_BYTES;
 use crate::sync::message::MAX_BODY;
 
 /// The largest piece of an attachment.
-const MAX_PIECE: usize = MOST_OF_PIECE as usize;
+const MAX_PIECE: usize = MAX_PIECE_BYTES as usize;
 
 /// Everything that handlers share. Clones share it.
 #[derive(Clone)]

@@ -16,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::extract::Caller;
 use super::{App, Problem};
 use crate::office::Session;
-use crate::office::store::Moved;
+use crate::office::store::FeedUpdate;
 use crate::record::terms::Role;
 
 /// TrustedProxies close what stays silent for a minute.
@@ -64,7 +64,7 @@ async fn tell(app: Arc<App>, session: Session, sender: mpsc::Sender<Result<Event
                 newest = moved.seq;
             }
         }
-        if !app.accounts.still(&session).await.unwrap_or(false) {
+        if !app.accounts.is_current(&session).await.unwrap_or(false) {
             return;
         }
         let event = Event::default().event("moved").data(format!("{{\"seq\":{newest}}}"));
@@ -74,6 +74,6 @@ async fn tell(app: Arc<App>, session: Session, sender: mpsc::Sender<Result<Event
     }
 }
 
-fn concerns(moved: &Moved, feed: Option<&str>) -> bool {
+fn concerns(moved: &FeedUpdate, feed: Option<&str>) -> bool {
     feed.is_none_or(|feed| feed == moved.feed)
 }

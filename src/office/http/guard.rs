@@ -10,7 +10,7 @@ use super::extract::{Caller, RevokedCaller};
 use super::routes::{Access, access};
 use super::traffic::ClientAddr;
 use super::{App, Problem};
-use crate::office::auth::{Identified, Token};
+use crate::office::auth::{IdentifiedToken, Token};
 use crate::record::terms::Role;
 
 /// Another site can't set this header without asking first, and is never allowed to. The app says
@@ -86,7 +86,7 @@ pub(super) async fn admit(
         _ => false,
     };
     let revoked = match (&known, hands_over) {
-        (None, true) => app.accounts.recall(&presented.token).await?,
+        (None, true) => app.accounts.revoked_session(&presented.token).await?,
         (Some(_), _) | (None, false) => None,
     };
     drop(place);
@@ -116,7 +116,7 @@ pub(super) async fn admit(
         request.extensions_mut().insert(RevokedCaller(session, ended));
         return Ok(next.run(request).await);
     }
-    let Identified { identity, renewed } = known.ok_or_else(Problem::signed_out)?;
+    let IdentifiedToken { identity, renewed } = known.ok_or_else(Problem::signed_out)?;
     has_role(roles, identity.session.role)?;
     let lasts = identity.ends_at.saturating_sub(app.office.now()) / 1000;
     let fresh = renewed.as_ref().filter(|_| presented.by_cookie);

@@ -13,7 +13,7 @@ use super::extract::{Caller, ProblemBody, ProblemParts};
 use super::traffic::{Queue, RequestSource};
 use super::{App, Problem, transfer};
 use crate::ids::Heads;
-use crate::office::store::{Asides, Stand};
+use crate::office::store::{QuarantineFilter, QuarantineState};
 use crate::office::{
     ExportLine, ExportScope, QuarantineError, QuarantineItem, QuarantinePage, QuarantineUsage,
 };
@@ -39,9 +39,9 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn filters(self) -> Result<Asides, Problem> {
-        Ok(Asides {
-            stand: word(&self.state, "state", Stand::parse)?,
+    fn filters(self) -> Result<QuarantineFilter, Problem> {
+        Ok(QuarantineFilter {
+            state: word(&self.state, "state", QuarantineState::parse)?,
             user: Some(self.user).filter(|user| !user.is_empty()),
             device: word(&self.device, "device", |text| text.parse().ok())?,
             record: word(&self.record, "record", |text| text.parse().ok())?,

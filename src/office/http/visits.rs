@@ -12,7 +12,7 @@ use super::extract::ProblemParts;
 use super::{App, Problem};
 use crate::ids::RecordId;
 use crate::office::HistoryLine;
-use crate::office::store::{Listing, Place, Row, Sort};
+use crate::office::store::{Listing, PageCursor, Row, Sort};
 use crate::office::time;
 use crate::record::terms::{Flag, ReviewStatus, Stage};
 
@@ -58,7 +58,7 @@ impl Asked {
             sort: word(&self.sort, "sort", Sort::parse)?.unwrap_or_default(),
             descending: word(&self.dir, "dir", descending)?.unwrap_or(self.sort.is_empty()),
             limit: word(&self.limit, "limit", limit)?.unwrap_or(PAGE),
-            after: word(&self.after, "after", Place::from_cursor)?,
+            after: word(&self.after, "after", PageCursor::decode)?,
         })
     }
 }
@@ -113,7 +113,7 @@ pub(super) async fn list(
     ProblemParts(Query(asked)): ProblemParts<Query<Asked>>,
 ) -> Result<Json<ListPage>, Problem> {
     let page = app.office.list(asked.listing()?).await?;
-    let next = page.next.map(|place| place.to_cursor());
+    let next = page.next.map(|place| place.encode());
     Ok(Json(ListPage { rows: page.rows, next, total: page.total }))
 }
 

@@ -2,7 +2,7 @@
 //! that.
 
 use automerge::Change;
-use doorstep::record::genesis;
+use doorstep::ids::GENESIS_ACTOR;
 use sha2::{Digest, Sha256};
 
 use crate::hostile::scene::{DEVICE, Stage, first_id, plain};
