@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use doorstep::simulate::{Fault, RunOptions, Plan, Report, run_seeds};
+use doorstep::simulate::{Fault, Plan, Report, RunOptions, run_seeds};
 
 fn run(seeds: Range<u64>, threads: usize) -> Report {
     let how = RunOptions { threads, stop_at_first: true };

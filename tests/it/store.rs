@@ -10,8 +10,8 @@ use std::sync::mpsc::{TryRecvError, channel};
 
 use doorstep::ids::{DeviceId, Heads, actor};
 use doorstep::office::store::{
-    QuarantineSize, QuarantineFilter, Decision, Device, EntryKind, Feed, QuarantineExport, RefusedWork, SignIn, QuarantineState,
-    Store, StoreError, User,
+    Decision, Device, EntryKind, Feed, QuarantineExport, QuarantineFilter, QuarantineSize,
+    QuarantineState, RefusedWork, SignIn, Store, StoreError, User,
 };
 use doorstep::record::terms::{Role, Stage};
 use doorstep::sync::digest::{Digest, Item};
@@ -209,8 +209,9 @@ fn changes_are_kept_in_order_and_once(engine: &Engine) {
             (1..=3).try_for_each(|n| tx.add_change(id(1), &kept(n, n)))
         })
         .unwrap();
-    let (known, after) =
-        store.read_with(|reads| Ok((reads.change_metas(id(1))?, reads.changes_after(id(1), 1)?))).unwrap();
+    let (known, after) = store
+        .read_with(|reads| Ok((reads.change_metas(id(1))?, reads.changes_after(id(1), 1)?)))
+        .unwrap();
     assert_eq!(known, [kept(1, 1).meta, kept(2, 2).meta, kept(3, 3).meta]);
     assert_eq!(after, [kept(2, 2), kept(3, 3)]);
     // Neither an ordinal nor an actor's number twice, nor a change of no record.
@@ -271,7 +272,8 @@ fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
         store.write_now(move |tx| tx.decide(numbers[0], &put)).unwrap();
         made
     };
-    let made = [decide(QuarantineState::Dismissed, None), decide(QuarantineState::Accepted, Some(3))];
+    let made =
+        [decide(QuarantineState::Dismissed, None), decide(QuarantineState::Accepted, Some(3))];
     let whole = store.read_with(|reads| reads.quarantined(numbers[0])).unwrap().unwrap();
     assert_eq!((whole.state, whole.decisions.as_slice()), (QuarantineState::Accepted, &made[..]));
     assert_eq!(whole.fingerprint, one.fingerprint().unwrap());
@@ -282,7 +284,10 @@ fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
     assert_eq!(told(device(1), &[77, first, second]), [(first, made[1].clone())]);
     assert_eq!(told(device(1), &[]), []);
     assert_eq!(told(device(9), &[first, second]), [], "another device's are not told");
-    assert_eq!(of(QuarantineFilter { state: Some(QuarantineState::Open), ..newest() }).0[0].id, numbers[1]);
+    assert_eq!(
+        of(QuarantineFilter { state: Some(QuarantineState::Open), ..newest() }).0[0].id,
+        numbers[1]
+    );
     assert_eq!(waits(), QuarantineSize { pieces: 1, bytes: 5 });
     let same = one.clone();
     let again = store.write_now(move |tx| tx.quarantine_work(&same)).unwrap();

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::{Change, ChangeHash};
 use doorstep::conduct::zones;
 use doorstep::ids::{DeviceId, Heads, RecordId, hex};
-use doorstep::office::store::{QuarantineFilter, Device as Enrolled, QuarantinedWork, QuarantineState, User};
+use doorstep::office::store::{
+    Device as Enrolled, QuarantineFilter, QuarantineState, QuarantinedWork, User,
+};
 use doorstep::office::{OfficeError, Session};
 use doorstep::record::command::{AssignmentPatch, Command, NewSignature};
 use doorstep::record::genesis;
@@ -422,7 +424,8 @@ impl History {
     }
 
     fn known(&self, record: RecordId) -> BTreeSet<ChangeHash> {
-        let known = self.office.store().read_with(|reads| reads.change_metas(record)).expect("read");
+        let known =
+            self.office.store().read_with(|reads| reads.change_metas(record)).expect("read");
         known.iter().map(|known| known.hash).chain([genesis::hash()]).collect()
     }
 
@@ -432,7 +435,8 @@ impl History {
 
     /// Newest first.
     fn quarantine(&self, stand: Option<QuarantineState>) -> Vec<QuarantinedWork> {
-        let asked = QuarantineFilter { state: stand, limit: u32::MAX, ..QuarantineFilter::default() };
+        let asked =
+            QuarantineFilter { state: stand, limit: u32::MAX, ..QuarantineFilter::default() };
         let whole = self.office.store().read_with(|reads| {
             let listed = reads.quarantine(&asked)?.0;
             listed.iter().map(|line| reads.quarantined(line.id)).collect::<Result<Vec<_>, _>>()

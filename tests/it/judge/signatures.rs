@@ -127,7 +127,8 @@ async fn verify_finds_a_key_that_its_device_never_enrolled() {
     chen.write(id, sign(&chen, id, 1, &key(1)));
     chen.sync(&office).await;
     let other = TestOffice::ticking();
-    let before = office.store().read_with(|reads| Ok((reads.record(id)?, reads.changes_after(id, 0)?)));
+    let before =
+        office.store().read_with(|reads| Ok((reads.record(id)?, reads.changes_after(id, 0)?)));
     assert!(before.expect("read").0.is_some());
     // An office that was restored from before the enrolment has the record back, not the key.
     let problems = restored(&other, &office, id).await;

@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::support::office::TestOffice;
 use crate::support::sync_client::{START, SyncClient, contact};
 use doorstep::office::store::sqlite::{InitialSecrets, Sqlite};
-use doorstep::office::store::{WriteJob, FeedUpdate, ReadJob, Store, StoreError};
+use doorstep::office::store::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
 use doorstep::office::{Office, OfficeError};
 use doorstep::record::command::{CasePatch, Command};
 use doorstep::record::terms::Role;
 use doorstep::sync::message::Outcome;
 use tokio::sync::broadcast;
 
-const FRESH: InitialSecrets = InitialSecrets { epoch: [1; 16], office_device: [2; 16], attestation_key: [3; 32] };
+const FRESH: InitialSecrets =
+    InitialSecrets { epoch: [1; 16], office_device: [2; 16], attestation_key: [3; 32] };
 
 /// A store in which another process changes the record just before a job gets its turn.
 struct Contended {

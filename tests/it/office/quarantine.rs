@@ -202,8 +202,10 @@ async fn f1_work_of_a_withdrawn_record_can_be_accepted_and_refused_work_is_hande
     phone.sync(&office).await;
     phone.assert_in_step();
     assert!(phone.ids().is_empty(), "refused work does not hold a record that was taken away");
-    let page =
-        office.quarantine_page(QuarantineFilter { limit: 9, ..QuarantineFilter::default() }).await.expect("read");
+    let page = office
+        .quarantine_page(QuarantineFilter { limit: 9, ..QuarantineFilter::default() })
+        .await
+        .expect("read");
     assert_eq!(page.total, 2, "the same work is kept once");
     assert_eq!(page.rows[0].code, "withdrawn");
     assert_eq!(accept(&office, page.rows[0].id).await, Ok(Acceptance::Duplicate));
@@ -280,7 +282,11 @@ async fn m4_acceptance_waives_nothing_but_role_and_stage() {
         "{refused:?}"
     );
     assert_eq!(office.visit(id).await.unwrap(), before, "nothing half done");
-    let open = QuarantineFilter { state: Some(QuarantineState::Open), limit: 9, ..QuarantineFilter::default() };
+    let open = QuarantineFilter {
+        state: Some(QuarantineState::Open),
+        limit: 9,
+        ..QuarantineFilter::default()
+    };
     assert_eq!(office.quarantine_page(open).await.unwrap().total, 1);
     office.assert_sound().await;
 }
@@ -446,8 +452,10 @@ async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it()
     assert!(phone.ids().is_empty() && phone.workspace.is_durable());
 
     // All of it is kept, and nothing of it was merged.
-    let page =
-        office.quarantine_page(QuarantineFilter { limit: 9, ..QuarantineFilter::default() }).await.expect("read");
+    let page = office
+        .quarantine_page(QuarantineFilter { limit: 9, ..QuarantineFilter::default() })
+        .await
+        .expect("read");
     let units: Vec<&str> =
         page.rows.iter().flat_map(|row| &row.units).map(String::as_str).collect();
     for unit in ["contacts.unsent", "contacts.typed since", "contacts.refused with it"] {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use doorstep::office::store::{WriteJob, Store, StoreError, Writes};
+use doorstep::office::store::{Store, StoreError, WriteJob, Writes};
 
 /// A job that says when it is answered.
 pub(crate) struct Told<F> {

@@ -1,6 +1,6 @@
 //! What the contract says of lists.
 
-use doorstep::office::store::{SortKey, Listing, PageCursor, Sort};
+use doorstep::office::store::{Listing, PageCursor, Sort, SortKey};
 use doorstep::record::terms::{Flag, ReviewStatus, Stage};
 
 use super::samples::{Engine, id, record, rows};

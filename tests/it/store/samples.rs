@@ -6,7 +6,7 @@ use std::sync::Arc;
 use automerge::ChangeHash;
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
 use doorstep::office::store::sqlite::{InitialSecrets, Sqlite};
-use doorstep::office::store::{StoredChange, ChangeMeta, Rows, Store, StoredRecord};
+use doorstep::office::store::{ChangeMeta, Rows, Store, StoredChange, StoredRecord};
 use doorstep::record::terms::{
     AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
 };
@@ -14,7 +14,8 @@ use doorstep::record::view::{
     Conflict, ConflictValue, ContactView, FieldValue, PaymentView, VisitSummary,
 };
 
-const FRESH: InitialSecrets = InitialSecrets { epoch: [1; 16], office_device: [2; 16], attestation_key: [3; 32] };
+const FRESH: InitialSecrets =
+    InitialSecrets { epoch: [1; 16], office_device: [2; 16], attestation_key: [3; 32] };
 
 /// A store in a place of its own, which can be closed and opened again.
 pub(crate) struct Engine {
