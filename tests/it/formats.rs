@@ -176,7 +176,7 @@ fn request() -> Request {
         restore: vec![Restore { record: ID, heads: heads(), mac: [5; 8], changes }],
         push: vec![push, Push { record: ID, changes: vec![Packed::plain(b"plain")] }],
         want: vec![Want { record: ID, have: heads() }],
-        ranges: vec![Range { from: ID, fingerprint: [6; 16] }],
+        ranges: vec![Range { from: ID, print: [6; 16] }],
         max_bytes: 262_144,
         undecided: None,
         quarantine: None,

@@ -203,7 +203,7 @@ fn rounds() -> Vec<Request> {
     }
     let nothing = Heads::default();
     let held = reply.entries.iter().map(|entry| (entry.record, &nothing));
-    request.ranges = ranges::split(RecordId([0; 16]), held);
+    request.ranges = ranges::cut(RecordId([0; 16]), held);
     request.tables = packer.into_tables();
     bodies.push(request);
     bodies

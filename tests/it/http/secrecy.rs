@@ -189,7 +189,7 @@ async fn what_is_vouched_for_to_somebody_else_is_nobody_s() {
 async fn ranges_over_everything_show_the_own_feed_alone() {
     let scene = Scene::open().await;
     let froms = [RecordId([0; 16]), scene.foreign, RecordId([0xff; 16])];
-    let mut ranges: Vec<Range> = froms.map(|from| Range { from, fingerprint: [9; 16] }).to_vec();
+    let mut ranges: Vec<Range> = froms.map(|from| Range { from, print: [9; 16] }).to_vec();
     ranges.sort_by_key(|range| range.from);
     let reply = scene.round(Request { ranges, ..Request::default() }).await;
     assert!(!format!("{:?}", reply.differing).contains(&format!("{:?}", scene.foreign)));
