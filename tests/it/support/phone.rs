@@ -231,6 +231,7 @@ impl TestPhone {
     }
 
     /// The device's id in hex.
+    #[allow(dead_code, reason = "for the telemetry test and the benchmarks")]
     pub(crate) fn id(&self) -> String {
         self.session.device.to_string()
     }
