@@ -88,8 +88,7 @@ fn digest() -> Value {
 fn range_prints() -> Value {
     let records = records();
     let cut = ranges::split(id(0), records.iter().map(|(record, heads)| (*record, heads)));
-    let range =
-        |range: &ranges::Range| json!({ "from": hex(&range.from.0), "print": hex(&range.print) });
+    let range = |range: &ranges::Range| json!({ "from": hex(&range.from.0), "print": hex(&range.fingerprint) });
     json!({ "from": hex(&id(0).0), "ranges": cut.iter().map(range).collect::<Vec<_>>() })
 }
 
