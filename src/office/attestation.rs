@@ -87,3 +87,34 @@ impl Attestor {
         mac
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{hex, unhex};
+    use serde_json::Value;
+
+    /// The test vectors of docs/SYNC.md that need the office's key.
+    #[test]
+    fn tokens_and_proofs_are_those_of_the_vectors() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../tests/data/vectors/sync-3.json")).unwrap();
+        let bytes = |vector: &Value, name: &str| unhex(vector[name].as_str().unwrap()).unwrap();
+        let attestor = |vector| Attestor::new(bytes(vector, "key").try_into().unwrap());
+        let user = |vector: &Value| vector["user"].as_str().unwrap().to_owned();
+
+        let vector = &vectors["state_token"];
+        let record = RecordId(bytes(vector, "record").try_into().unwrap());
+        let heads: Vec<String> = serde_json::from_value(vector["heads"].clone()).unwrap();
+        let token =
+            attestor(vector).state_token(&user(vector), record, &Heads::from_hex(&heads).unwrap());
+        // A CBOR byte string of 12 bytes.
+        let expected = [vec![0x4c], bytes(vector, "token")].concat();
+        assert_eq!(minicbor::to_vec(token).unwrap(), expected);
+
+        let vector = &vectors["enrolment_proof"];
+        let device = DeviceId(bytes(vector, "device").try_into().unwrap());
+        let proof = attestor(vector).enrolment(device, &user(vector));
+        assert_eq!(hex(&proof), vector["proof"]);
+    }
+}
