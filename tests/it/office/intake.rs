@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::support::sync_client::{Desk, Phone, START, contact};
+use crate::support::office::TestOffice;
+use crate::support::sync_client::{START, SyncClient, contact};
 use doorstep::ids::RecordId;
 use doorstep::office::auth::{Accounts, Hasher};
 use doorstep::office::sheets::import::{Options, import};
@@ -61,9 +62,9 @@ impl Store for Contended {
     }
 }
 
-/// Two office processes over one store; the second interferes with the desk's.
+/// Two office processes over one store; the second interferes with the office's.
 struct Scene {
-    desk: Desk,
+    office: TestOffice,
     contended: Arc<Contended>,
     other: Office,
     id: RecordId,
@@ -77,12 +78,12 @@ impl Scene {
         let store: Arc<dyn Store> =
             Arc::new(Sqlite::open(&folder.path().join("db"), FRESH).unwrap());
         let other = over(Arc::clone(&store));
-        let id = Desk::over(other.clone()).visit("C-1", collectors).await;
+        let id = TestOffice::over(other.clone()).add_visit("C-1", collectors).await;
         let (times, interference): (_, Interference) = (AtomicUsize::new(0), Box::new(|| {}));
         let interference = Mutex::new(interference);
         let contended = Arc::new(Contended { store, times, interference });
-        let desk = Desk::over(over(contended.clone()));
-        Self { desk, contended, other, id, _folder: folder }
+        let office = TestOffice::over(over(contended.clone()));
+        Self { office, contended, other, id, _folder: folder }
     }
 
     /// Before each of the next jobs, the other process executes a command.
@@ -97,17 +98,17 @@ impl Scene {
     }
 
     /// A phone with refused work on the record; gives the number of the work.
-    async fn refused(&self) -> (Phone, u64) {
-        let mut phone = Phone::new("chen.jie", 1);
-        phone.sync(&self.desk).await;
+    async fn refused(&self) -> (SyncClient, u64) {
+        let mut phone = SyncClient::new("chen.jie", 1);
+        phone.sync(&self.office).await;
         phone.force(self.id, amount(0)());
-        let reply = self.desk.sync(&phone, phone.request()).await;
+        let reply = phone.exchange(&self.office, phone.request()).await;
         let [Outcome::Refused { quarantine, .. }] = reply.results[..] else { panic!("{reply:?}") };
         (phone, quarantine)
     }
 
     fn receipts(&self) -> usize {
-        self.desk.office.store().read_with(|reads| reads.receipts(self.id)).unwrap().len()
+        self.office.store().read_with(|reads| reads.receipts(self.id)).unwrap().len()
     }
 }
 
@@ -155,50 +156,50 @@ fn user(name: &str) -> User {
 #[tokio::test(flavor = "multi_thread")]
 async fn r2_a_push_is_judged_again_where_the_record_moved_and_never_in_the_writer() {
     let scene = Scene::open(&["chen.jie"]).await;
-    let Scene { desk, contended, id, .. } = &scene;
-    let mut phone = Phone::new("chen.jie", 1);
-    phone.sync(desk).await;
+    let Scene { office, contended, id, .. } = &scene;
+    let mut phone = SyncClient::new("chen.jie", 1);
+    phone.sync(office).await;
 
     phone.write(*id, contact(1));
     scene.interfere(1, amount(1));
-    let reply = phone.sync(desk).await;
+    let reply = phone.sync(office).await;
     assert!(matches!(reply.results[..], [Outcome::Merged { .. }]), "{:?}", reply.results);
 
     // A record that keeps changing: the phone is told to retry later, and nothing is lost.
     phone.write(*id, contact(2));
     scene.interfere(usize::MAX, amount(2));
-    let busy = desk.office.handle_sync(&phone.session(), phone.request()).await;
+    let busy = office.handle_sync(&phone.session(), phone.request()).await;
     assert_eq!(busy.unwrap_err(), OfficeError::Busy);
     contended.times.store(0, Ordering::SeqCst);
-    let reply = phone.sync(desk).await;
+    let reply = phone.sync(office).await;
     assert!(matches!(reply.results[..], [Outcome::Merged { .. }]), "{:?}", reply.results);
-    while phone.sync(desk).await.remaining > 0 {}
+    while phone.sync(office).await.remaining > 0 {}
     assert_eq!(phone.view(*id).contacts.len(), 2);
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn m6_an_edit_is_judged_again_where_the_record_moved() {
     let scene = Scene::open(&[]).await;
-    let Scene { desk, contended, id, .. } = &scene;
-    let edit = || desk.office.command(*id, note(), BY, Role::Supervisor);
+    let Scene { office, contended, id, .. } = &scene;
+    let edit = || office.command(*id, note(), BY, Role::Supervisor);
     scene.interfere(1, amount(7));
     let view = edit().await.unwrap();
     assert_eq!((view.case.overdue, view.case.note.as_str()), (7, "called"));
     assert_eq!(view.heads.len(), 1, "written on the newer state");
 
     scene.interfere(usize::MAX, amount(8));
-    let edit = desk.office.command(*id, amount(0)(), BY, Role::Supervisor);
+    let edit = office.command(*id, amount(0)(), BY, Role::Supervisor);
     assert_eq!(edit.await.unwrap_err(), OfficeError::Busy);
     contended.times.store(0, Ordering::SeqCst);
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn m6_a_row_is_compared_again_with_a_record_that_moved() {
     let scene = Scene::open(&[]).await;
-    let Scene { desk, id, .. } = &scene;
-    let store = desk.office.store();
+    let Scene { office, id, .. } = &scene;
+    let store = office.store();
     store.write_now(|tx| tx.put_user(&user("wu.min"))).unwrap();
     let accounts = Accounts::new(store.clone(), Arc::new(|| START), Hasher::for_tests());
     // By the time of the commit somebody else is assigned, which an import never overrides.
@@ -209,21 +210,21 @@ async fn m6_a_row_is_compared_again_with_a_record_that_moved() {
     let list = "case_no,borrower_name,overdue_amount,currency,due_date,assigned_to\n\
                 C-1,陈,12.50,CNY,2026-11-03,wu.min\n";
     let (options, by) = (Options::default(), (BY, Role::Supervisor));
-    let report = import(&desk.office, &accounts, list.into(), options, by, &|_, _| {}).await;
+    let report = import(office, &accounts, list.into(), options, by, &|_, _| {}).await;
     assert_eq!(report.unwrap().updated, 1);
-    let view = desk.office.visit(*id).await.unwrap();
+    let view = office.visit(*id).await.unwrap();
     assert_eq!(view.assignment.collectors, ["chen.jie"]);
     assert_eq!((view.case.overdue, view.heads.len()), (1_250, 1));
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn m4_an_acceptance_is_judged_again_where_the_record_moved() {
     let scene = Scene::open(&["chen.jie"]).await;
-    let Scene { desk, id, .. } = &scene;
+    let Scene { office, id, .. } = &scene;
     let (_phone, number) = scene.refused().await;
-    let accept = |seen| desk.office.accept_quarantined(number, seen, "", BY, Role::Supervisor);
-    let seen = desk.office.quarantine_item(number).await.unwrap().heads;
+    let accept = |seen| office.accept_quarantined(number, seen, "", BY, Role::Supervisor);
+    let seen = office.quarantine_item(number).await.unwrap().heads;
     scene.interfere(1, note);
     let moved = accept(doorstep::ids::Heads::from_hex(&seen)).await;
     assert_eq!(moved.unwrap_err(), OfficeError::Quarantine(QuarantineError::Moved));
@@ -236,9 +237,9 @@ async fn m4_an_acceptance_is_judged_again_where_the_record_moved() {
         }))
     });
     accept(None).await.unwrap();
-    let case = desk.office.visit(*id).await.unwrap().case;
+    let case = office.visit(*id).await.unwrap().case;
     assert_eq!((case.note.as_str(), case.address.as_str()), ("called", "中山东路1号"));
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,21 +254,21 @@ async fn m4_two_who_accept_the_same_at_once_accept_it_once() {
             other.accept_quarantined(number, None, "first", BY, Role::Supervisor).await.unwrap();
         });
     });
-    let office = &scene.desk.office;
+    let office = &scene.office;
     let second = office.accept_quarantined(number, None, "second", BY, Role::Supervisor).await;
     let decisions = second.unwrap().decisions;
     let reasons: Vec<&str> = decisions.iter().map(|decision| decision.reason.as_str()).collect();
     assert_eq!(reasons, ["first"]);
     assert_eq!(scene.receipts(), before + 1);
-    scene.desk.assert_sound().await;
+    scene.office.assert_sound().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f4_a_device_that_is_revoked_during_its_round_hands_over_and_is_told_nothing() {
     let scene = Scene::open(&["chen.jie"]).await;
-    let Scene { desk, contended, id, .. } = &scene;
-    let store = desk.office.store().clone();
-    let mut phone = Phone::new("chen.jie", 1);
+    let Scene { office, contended, id, .. } = &scene;
+    let store = office.store().clone();
+    let mut phone = SyncClient::new("chen.jie", 1);
     let device = Device::enrolled(phone.session().device, "chen.jie", START);
     let enrolled = device.clone();
     store
@@ -276,20 +277,20 @@ async fn f4_a_device_that_is_revoked_during_its_round_hands_over_and_is_told_not
             tx.put_device(&enrolled)
         })
         .unwrap();
-    phone.sync(desk).await;
+    phone.sync(office).await;
     phone.write(*id, contact(1));
     let uncontended = contended.store.clone();
     contended.interfere(1, move || {
         let revoked = Device { revoked_at: Some(START), ..device.clone() };
         uncontended.write_now(move |tx| tx.put_device(&revoked)).unwrap();
     });
-    let reply = desk.sync(&phone, phone.request()).await;
+    let reply = phone.exchange(office, phone.request()).await;
     assert_eq!(reply.results, [Outcome::Withdrawn]);
     assert_eq!(reply.revocation, Some(Revocation::DeviceRevoked));
     assert!(reply.entries.is_empty() && reply.digest == Default::default());
     let filter = QuarantineFilter { limit: 9, ..QuarantineFilter::default() };
-    let page = desk.office.quarantine_page(filter).await.unwrap();
+    let page = office.quarantine_page(filter).await.unwrap();
     assert_eq!((page.total, page.rows[0].code.as_str()), (1, "device_revoked"));
-    assert!(desk.office.visit(*id).await.unwrap().contacts.is_empty());
-    desk.assert_sound().await;
+    assert!(office.visit(*id).await.unwrap().contacts.is_empty());
+    office.assert_sound().await;
 }
