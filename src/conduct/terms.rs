@@ -2,7 +2,7 @@
 
 pub use crate::record::terms::Moment;
 use crate::record::terms::vocabulary;
-use crate::types::TsType;
+use crate::types::ApiType;
 
 vocabulary! {
 /// What a rule says of a record. Missing evidence is `unknown`, never `pass`.

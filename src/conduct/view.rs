@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::terms::{Answer, Confidence, LegalStatus, Moment, Scope, Severity, Verdict};
 use crate::record::terms::Grade;
-use crate::types::TsType;
+use crate::types::ApiType;
 
-TsType! {
+ApiType! {
 /// What the rules say of a record at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConductView {
@@ -42,7 +42,7 @@ pub struct ConductView {
 }
 }
 
-TsType! {
+ApiType! {
 /// What one rule says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleAnswer {
@@ -83,7 +83,7 @@ pub struct RuleAnswer {
 }
 }
 
-TsType! {
+ApiType! {
 /// Something that a rule looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Evidence {
@@ -94,7 +94,7 @@ pub struct Evidence {
 }
 }
 
-TsType! {
+ApiType! {
 /// The strictest value of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {

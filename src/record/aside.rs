@@ -12,7 +12,7 @@ use super::document::{Author, Record};
 use super::history;
 use super::schema::{Kind, rule};
 use super::view::FieldValue;
-use crate::types::TsType;
+use crate::types::ApiType;
 
 /// A field, and what somebody wrote there; nothing where it was taken away.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ pub(crate) struct Field {
     pub(crate) value: FieldValue,
 }
 
-TsType! {
+ApiType! {
 /// A field of work that was refused, beside what the office has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Aside {

@@ -13,7 +13,7 @@ use super::terms::{
     Moment, NoticeAbout, OptionKind, OverdueReason, PlaceType, ProposedBy, ReviewStatus,
     TargetRole, Willingness,
 };
-use crate::types::TsType;
+use crate::types::ApiType;
 
 /// Declares the commands: objects with the command's name under `do`.
 ///
@@ -22,7 +22,7 @@ use crate::types::TsType;
 /// download, JavaScript hands the name over beside the object instead.
 macro_rules! commands {
     ($(#[$meta:meta])* pub enum Command $variants:tt) => {
-        TsType! {
+        ApiType! {
             $(#[$meta])*
             #[derive(Debug, Clone, PartialEq, Serialize)]
             #[cfg_attr(not(target_arch = "wasm32"), derive(Deserialize))]
@@ -209,7 +209,7 @@ pub enum Command {
 }
 }
 
-TsType! {
+ApiType! {
 /// One attempt to reach somebody.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewContact {
@@ -230,7 +230,7 @@ pub struct NewContact {
 }
 }
 
-TsType! {
+ApiType! {
 /// A consent of the borrower.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewConsent {
@@ -251,7 +251,7 @@ pub struct NewConsent {
 }
 }
 
-TsType! {
+ApiType! {
 /// A time of day, a place, or both, that the borrower does not want.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewWish {
@@ -287,7 +287,7 @@ pub struct NewEvaluation {
     pub skew: Option<i64>,
 }
 
-TsType! {
+ApiType! {
 /// A time and a place for the visit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AppointmentProposal {
@@ -304,7 +304,7 @@ pub struct AppointmentProposal {
 }
 }
 
-TsType! {
+ApiType! {
 /// Single fields of the appointment; absent means unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -322,7 +322,7 @@ pub struct AppointmentPatch {
 }
 }
 
-TsType! {
+ApiType! {
 /// A position, taken once, at check-in.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Position {
@@ -337,7 +337,7 @@ pub struct Position {
 }
 }
 
-TsType! {
+ApiType! {
 /// Arrival at the place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arrival {
@@ -348,7 +348,7 @@ pub struct Arrival {
 }
 }
 
-TsType! {
+ApiType! {
 /// Single facts about the visit; absent means unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -372,7 +372,7 @@ pub struct VisitPatch {
 }
 }
 
-TsType! {
+ApiType! {
 /// Single facts of the talk; absent means unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -388,7 +388,7 @@ pub struct TalkPatch {
 }
 }
 
-TsType! {
+ApiType! {
 /// A way to repay that is offered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RepaymentOption {
@@ -407,7 +407,7 @@ pub struct RepaymentOption {
 }
 }
 
-TsType! {
+ApiType! {
 /// A promise to pay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromiseToPay {
@@ -420,7 +420,7 @@ pub struct PromiseToPay {
 }
 }
 
-TsType! {
+ApiType! {
 /// A payment made or shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewPayment {
@@ -439,7 +439,7 @@ pub struct NewPayment {
 }
 }
 
-TsType! {
+ApiType! {
 /// A whole text as the person left it, and the state that the person saw when typing began.
 ///
 /// The difference is worked out against that state and then merged, so that what others wrote
@@ -453,7 +453,7 @@ pub struct TextEdit {
 }
 }
 
-TsType! {
+ApiType! {
 /// An attachment's facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewAttachment {
@@ -472,7 +472,7 @@ pub struct NewAttachment {
 }
 }
 
-TsType! {
+ApiType! {
 /// A signature over what was sealed and read back, by the key of the device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewSignature {
@@ -491,7 +491,7 @@ pub struct NewSignature {
 }
 }
 
-TsType! {
+ApiType! {
 /// Facts of a case; absent means unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -529,7 +529,7 @@ pub struct CasePatch {
 }
 }
 
-TsType! {
+ApiType! {
 /// Who visits; absent means unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

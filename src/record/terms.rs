@@ -1,15 +1,18 @@
 //! The closed vocabularies of the field: what a scalar of the record may say.
 
-use crate::types::TsType;
+use crate::types::ApiType;
 
 /// A closed vocabulary: an enum whose variants have one written form each, in every format.
 macro_rules! vocabulary {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)+ }) => {
-        TsType! {
+        ApiType! {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$vmeta])* #[cfg_attr(target_arch = "wasm32", serde(rename = $text))] $variant,)+
+            $($(#[$vmeta])*
+                #[cfg_attr(target_arch = "wasm32", serde(rename = $text))]
+                #[cfg_attr(not(target_arch = "wasm32"), schemars(rename = $text))]
+                $variant,)+
         }
         }
         impl $name {

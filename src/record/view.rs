@@ -11,13 +11,13 @@ use super::terms::{
     AppointmentStatus, Channel, ConductKind, ContactOutcome, Disposition, Flag, Grade, Moment,
     NoticeAbout, PlaceType, ReviewStatus, Stage, TargetRole,
 };
-use crate::types::TsType;
+use crate::types::ApiType;
 pub use visit::{
     AmendmentView, AppointmentView, AttachmentView, CheckView, OptionView, PaymentView, ReviewView,
     SealView, SignatureView, TalkView, VisitFactsView,
 };
 
-TsType! {
+ApiType! {
 /// One visit record, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VisitView {
@@ -68,7 +68,7 @@ pub struct VisitView {
 }
 }
 
-TsType! {
+ApiType! {
 /// Facts of the case, kept by the office.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CaseView {
@@ -109,7 +109,7 @@ pub struct CaseView {
 }
 }
 
-TsType! {
+ApiType! {
 /// What other records of the same case count.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactSummary {
@@ -120,7 +120,7 @@ pub struct ContactSummary {
 }
 }
 
-TsType! {
+ApiType! {
 /// One count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactCount {
@@ -131,7 +131,7 @@ pub struct ContactCount {
 }
 }
 
-TsType! {
+ApiType! {
 /// An entry about conduct. Which fields it has follows from its kind; the others are empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConductEntry {
@@ -178,7 +178,7 @@ pub struct ConductEntry {
 }
 }
 
-TsType! {
+ApiType! {
 /// A hold as one person raised it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlagView {
@@ -195,7 +195,7 @@ pub struct FlagView {
 }
 }
 
-TsType! {
+ApiType! {
 /// Who visits, by when.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssignmentView {
@@ -212,7 +212,7 @@ pub struct AssignmentView {
 }
 }
 
-TsType! {
+ApiType! {
 /// One attempt to reach somebody.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactView {
@@ -237,7 +237,7 @@ pub struct ContactView {
 }
 }
 
-TsType! {
+ApiType! {
 /// A scalar of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]
@@ -257,7 +257,7 @@ pub enum FieldValue {
 }
 }
 
-TsType! {
+ApiType! {
 /// A field for which several values stand until somebody picks one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
@@ -268,7 +268,7 @@ pub struct Conflict {
 }
 }
 
-TsType! {
+ApiType! {
 /// One of the values in conflict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConflictValue {
@@ -283,7 +283,7 @@ pub struct ConflictValue {
 }
 }
 
-TsType! {
+ApiType! {
 /// One change of one field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HistoryEntry {
@@ -304,7 +304,7 @@ pub struct HistoryEntry {
 }
 }
 
-TsType! {
+ApiType! {
 /// One of the five steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepView {
@@ -317,7 +317,7 @@ pub struct StepView {
 }
 }
 
-TsType! {
+ApiType! {
 /// The five steps of a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -335,7 +335,7 @@ pub enum Step {
 }
 }
 
-TsType! {
+ApiType! {
 /// What a list shows of a record, so that no list loads a document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VisitSummary {

@@ -8,9 +8,9 @@ use crate::record::terms::{
     AppointmentStatus, AttachmentKind, CheckAnswer, CheckItem, Disposition, Grade, OptionKind,
     OverdueReason, PlaceType, ProposedBy, ReviewStatus, TargetRole, Willingness,
 };
-use crate::types::TsType;
+use crate::types::ApiType;
 
-TsType! {
+ApiType! {
 /// Time and place of the visit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AppointmentView {
@@ -31,7 +31,7 @@ pub struct AppointmentView {
 }
 }
 
-TsType! {
+ApiType! {
 /// What happened on site.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct VisitFactsView {
@@ -60,7 +60,7 @@ pub struct VisitFactsView {
 }
 }
 
-TsType! {
+ApiType! {
 /// One collector's answer to one item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckView {
@@ -79,7 +79,7 @@ pub struct CheckView {
 }
 }
 
-TsType! {
+ApiType! {
 /// What was said.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TalkView {
@@ -100,7 +100,7 @@ pub struct TalkView {
 }
 }
 
-TsType! {
+ApiType! {
 /// A repayment option that was offered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OptionView {
@@ -121,7 +121,7 @@ pub struct OptionView {
 }
 }
 
-TsType! {
+ApiType! {
 /// A payment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PaymentView {
@@ -142,7 +142,7 @@ pub struct PaymentView {
 }
 }
 
-TsType! {
+ApiType! {
 /// A named attachment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttachmentView {
@@ -163,7 +163,7 @@ pub struct AttachmentView {
 }
 }
 
-TsType! {
+ApiType! {
 /// The collector's word that the record is complete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SealView {
@@ -183,7 +183,7 @@ pub struct SealView {
 }
 }
 
-TsType! {
+ApiType! {
 /// One collector's signature under a seal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SignatureView {
@@ -212,7 +212,7 @@ pub struct SignatureView {
 }
 }
 
-TsType! {
+ApiType! {
 /// An addition after the seal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AmendmentView {
@@ -229,7 +229,7 @@ pub struct AmendmentView {
 }
 }
 
-TsType! {
+ApiType! {
 /// The office's review.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReviewView {
