@@ -16,7 +16,7 @@ WEB := $(shell find www/src www/public www/office www/index.html -type f -not -p
 	www/vite.config.ts www/tsconfig.json
 # With a test named beside the binary, cargo chooses the same features as for all tests, so that
 # no dependency is built twice.
-BUILD_OFFICE := cargo build --bin doorstep --test record
+BUILD_OFFICE := cargo build --bin doorstep --test it
 OFFICE := DOORSTEP_BINARY=$(abspath $(TARGET)/debug/doorstep)
 RELEASED := DOORSTEP_BINARY=$(abspath $(TARGET)/release/doorstep)
 NPM := www/node_modules/.package-lock.json
@@ -92,7 +92,7 @@ lighthouse: setup-tests www ## Measure the built app with Lighthouse; fails belo
 	cargo build --release --bin doorstep
 	$(RELEASED) node www/scripts/lighthouse.mjs $(TARGET)/bench
 
-# What is found lands in fuzz/corpus when it is worth keeping; `tests/fuzz.rs` holds it from then on.
+# What is found lands in fuzz/corpus when it is worth keeping; `tests/it/fuzz.rs` holds it from then on.
 fuzz: setup www ## Fuzz every target for FUZZ_SECONDS
 	cd fuzz && RUSTFLAGS="$(FUZZ_FLAGS)" cargo build --release --target $(shell rustc -vV | sed -n 's/host: //p')
 	@for target in $(FUZZ); do \

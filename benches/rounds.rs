@@ -7,7 +7,7 @@
 mod client;
 #[path = "rounds/report.rs"]
 mod report;
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/it/support/phone.rs"]
 mod support;
 #[path = "rounds/world.rs"]
 mod world;

@@ -1,4 +1,4 @@
-//! What must hold of any bytes. The fuzzer calls these, and `tests/fuzz.rs` runs them over the
+//! What must hold of any bytes. The fuzzer calls these, and `tests/it/fuzz.rs` runs them over the
 //! corpus and over whatever the fuzzer once found.
 
 #![allow(dead_code, unused_imports)]

@@ -13,16 +13,16 @@
 //! Four things it never does: take missing evidence for a pass, call a draft's answer a violation,
 //! let a layer loosen what another asks, refuse a record that tells the truth about a bad visit.
 
+pub mod answers;
 pub mod builtin;
-mod duty;
-pub mod entry;
+mod context;
 mod evaluate;
 mod finding;
 mod limits;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod parse;
 pub mod policy;
-mod scene;
+mod requirement;
 mod select;
 pub mod summary;
 pub mod terms;
@@ -31,8 +31,8 @@ pub mod view;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod zones;
 
+pub use context::{EvalInput, ExternalFacts};
 pub use evaluate::evaluate;
-pub use scene::{Known, Question};
-pub use select::{Clash, Policy, Selected};
+pub use select::{DuplicateId, Policy, SelectedLayers};
 pub use terms::{Answer, Moment};
 pub use time::ZoneData;

@@ -10,7 +10,6 @@
 //!
 //! No clock, no randomness: times and ids come in with the [`Author`] and the commands.
 
-pub(crate) mod aside;
 pub mod authority;
 pub mod command;
 pub(crate) mod conflict;
@@ -20,6 +19,7 @@ pub mod genesis;
 mod history;
 pub mod plan;
 mod read;
+pub(crate) mod refused;
 pub mod schema;
 pub mod signature;
 mod stage;

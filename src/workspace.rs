@@ -283,7 +283,9 @@ impl Workspace {
         let missing = self.not_loaded(record);
         let loaded = self.loaded.get_mut(&record).ok_or(missing)?;
         let changed = match &evaluation {
-            Some(evaluation) => loaded.record.apply_evaluated(command, evaluation, &author)?,
+            Some(evaluation) => {
+                loaded.record.apply_with_evaluation(command, evaluation, &author)?
+            }
             None => loaded.record.apply(command, &author)?,
         };
         let Some(change) = changed else {

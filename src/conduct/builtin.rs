@@ -1,7 +1,7 @@
 //! The layers that the program brings along.
 //!
 //! `layers/*.toml` are what people read and change. The phone's core needs no TOML: it carries the
-//! same values in CBOR, written by `UPDATE=1 cargo nextest run --test conduct packed`, which also
+//! same values in CBOR, written by `UPDATE=1 cargo nextest run --test it packed`, which also
 //! fails where the two differ.
 
 use super::policy::Layer;

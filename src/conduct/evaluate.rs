@@ -1,12 +1,12 @@
 //! Asks every rule of the layers, and works out when a visit would be lawful.
 
-use super::duty;
-use super::entry;
-use super::finding::{Finding, Next};
+use super::answers;
+use super::context::{self, EvalContext, EvalInput};
+use super::finding::{Finding, NextLawful};
 use super::limits;
 use super::policy::{Layer, Rule};
-use super::scene::{self, Question, Scene};
-use super::select::Selected;
+use super::requirement;
+use super::select::SelectedLayers;
 use super::terms::{Answer, LegalStatus, Moment, Scope, Severity, Verdict};
 use super::view::{ConductView, RuleAnswer};
 use crate::record::command::NewEvaluation;
@@ -15,24 +15,24 @@ use crate::record::view::VisitView;
 
 /// How often the earliest lawful time is put off before none is said to be known. Every turn
 /// passes at least one opening, day or hold, and all of them together are far fewer.
-const TURNS: usize = 500;
+const MAX_ITERATIONS: usize = 500;
 
 /// What the layers say of a record.
-pub fn evaluate(selected: &Selected<'_>, question: &Question<'_>) -> ConductView {
-    let skew = question.known.skew_ms.or_else(|| skew_kept(question.view));
-    let now = question.at.saturating_sub(skew.unwrap_or(0));
-    let planned = scene::planned_at(question.view, now);
-    let asker = Asker { selected, question, skew, max_age: selected.max_age() };
-    let answers = asker.answers(now, planned);
+pub fn evaluate(selected: &SelectedLayers<'_>, input: &EvalInput<'_>) -> ConductView {
+    let skew = input.facts.skew_ms.or_else(|| skew_kept(input.view));
+    let now = input.at.saturating_sub(skew.unwrap_or(0));
+    let planned = context::planned_at(input.view, now);
+    let evaluator = Evaluator { selected, input, skew, max_age: selected.max_age() };
+    let answers = evaluator.answers(now, planned);
     let needs_reason = needs_reason(&answers);
-    let (verdict, next_lawful_at) = match question.moment {
-        Moment::Before => asker.verdict(now, planned, &answers),
+    let (verdict, next_lawful_at) = match input.moment {
+        Moment::Before => evaluator.verdict(now, planned, &answers),
         Moment::Arrival | Moment::After => (Verdict::Go, None),
     };
     ConductView {
-        moment: question.moment,
+        moment: input.moment,
         verdict,
-        at: question.at,
+        at: input.at,
         corrected_at: skew.map(|_| now),
         planned_at: planned,
         next_lawful_at,
@@ -40,7 +40,7 @@ pub fn evaluate(selected: &Selected<'_>, question: &Question<'_>) -> ConductView
         unknown_layers: selected.unknown.clone(),
         needs_reason,
         answers,
-        limits: limits::limits(selected, question.zone.and_then(|zone| zone.day(planned))),
+        limits: limits::limits(selected, input.zone.and_then(|zone| zone.day(planned))),
     }
 }
 
@@ -51,8 +51,8 @@ impl ConductView {
     }
 
     /// As it is kept in a record; `None` where the same is the last thing kept of this moment.
-    pub fn to_keep(&self, view: &VisitView, skew: Option<i64>) -> Option<NewEvaluation> {
-        let answers = entry::write(&self.answers);
+    pub fn new_evaluation(&self, view: &VisitView, skew: Option<i64>) -> Option<NewEvaluation> {
+        let answers = answers::encode(&self.answers);
         let last = view.conduct.iter().rev().find(|entry| {
             entry.kind == ConductKind::Evaluation && entry.moment == Some(self.moment)
         });
@@ -79,28 +79,28 @@ fn needs_reason(answers: &[RuleAnswer]) -> Vec<String> {
     answers.iter().filter(waits).map(|answer| answer.rule.clone()).collect()
 }
 
-struct Asker<'a> {
-    selected: &'a Selected<'a>,
-    question: &'a Question<'a>,
+struct Evaluator<'a> {
+    selected: &'a SelectedLayers<'a>,
+    input: &'a EvalInput<'a>,
     skew: Option<i64>,
     max_age: Option<i64>,
 }
 
-impl<'a> Asker<'a> {
+impl<'a> Evaluator<'a> {
     fn rules(&self) -> impl Iterator<Item = (&'a Layer, &'a Rule)> {
         let layers = self.selected.layers.iter().copied();
         layers.flat_map(|layer| layer.rules.iter().map(move |rule| (layer, rule)))
     }
 
-    fn scene(&self, layer: &'a Layer, rule: &'a Rule, now: i64, planned: i64) -> Scene<'a> {
-        Scene {
-            view: self.question.view,
-            moment: self.question.moment,
-            zone: self.question.zone.filter(|zone| !zone.spans.is_empty()),
-            known: self.question.known,
+    fn context(&self, layer: &'a Layer, rule: &'a Rule, now: i64, planned: i64) -> EvalContext<'a> {
+        EvalContext {
+            view: self.input.view,
+            moment: self.input.moment,
+            zone: self.input.zone.filter(|zone| !zone.spans.is_empty()),
+            facts: self.input.facts,
             calendar: self.selected.calendar(layer),
             rule,
-            shift: self.skew.unwrap_or(0),
+            clock_correction: self.skew.unwrap_or(0),
             now,
             planned,
             max_age: self.max_age,
@@ -109,22 +109,22 @@ impl<'a> Asker<'a> {
 
     fn answers(&self, now: i64, planned: i64) -> Vec<RuleAnswer> {
         let answer = |(layer, rule): (&'a Layer, &'a Rule)| {
-            let corrected = self.scene(layer, rule, now, planned);
-            let found = self.sure(&corrected);
+            let corrected = self.context(layer, rule, now, planned);
+            let found = self.check_both_clocks(&corrected);
             self.answer(layer, &corrected, found)
         };
         self.rules().map(answer).collect()
     }
 
     /// What a rule finds whichever clock is right; where the clocks disagree, nobody knows.
-    fn sure(&self, corrected: &Scene<'a>) -> Finding {
+    fn check_both_clocks(&self, corrected: &EvalContext<'a>) -> Finding {
         let found = find(corrected);
         let Some(skew) = self.skew.filter(|skew| *skew != 0) else { return found };
-        let at = self.question.at;
-        let as_written = Scene {
-            shift: 0,
+        let at = self.input.at;
+        let as_written = EvalContext {
+            clock_correction: 0,
             now: at,
-            planned: scene::planned_at(self.question.view, at),
+            planned: context::planned_at(self.input.view, at),
             ..*corrected
         };
         if find(&as_written).answer == found.answer {
@@ -135,18 +135,18 @@ impl<'a> Asker<'a> {
         let mut unsure = found;
         unsure.answer = Answer::Unknown;
         unsure.reason = "clock_uncertain";
-        unsure.next = if stops { unsure.next } else { Next::Indifferent };
-        unsure.with("skew_s", skew / 1000)
+        unsure.next = if stops { unsure.next } else { NextLawful::DoesNotStop };
+        unsure.with_param("skew_s", skew / 1000)
     }
 
-    fn answer(&self, layer: &Layer, scene: &Scene<'_>, found: Finding) -> RuleAnswer {
-        let rule = scene.rule;
+    fn answer(&self, layer: &Layer, context: &EvalContext<'_>, found: Finding) -> RuleAnswer {
+        let rule = context.rule;
         let shadow = rule.status == LegalStatus::Draft;
         let bites = match rule.severity {
             Severity::Block | Severity::Warn => rule.scope != Scope::Call && !shadow,
             Severity::EvidenceGap => false,
         };
-        let overridden = scene
+        let overridden = context
             .entries(ConductKind::Override)
             .filter(|entry| entry.rule == rule.id)
             .last()
@@ -162,7 +162,7 @@ impl<'a> Asker<'a> {
             confidence: rule.confidence,
             citation: rule.citation.clone(),
             shadow,
-            stops: bites && found.next != Next::Indifferent,
+            stops: bites && found.next != NextLawful::DoesNotStop,
             consent: rule.consent,
             overridden: overridden.unwrap_or_default(),
             grade: found.grade.filter(|_| known(found.answer)),
@@ -185,33 +185,33 @@ impl<'a> Asker<'a> {
             return (Verdict::Go, Some(planned));
         }
         let mut at = planned;
-        for _ in 0..TURNS {
-            match self.put_off(now, at) {
-                Next::Indifferent => return (Verdict::WaitUntil, Some(at)),
-                Next::WrittenDown => return (Verdict::Dont, Some(at)),
-                Next::At(later) if later > at => at = later,
-                Next::At(_) | Next::Never => return (Verdict::Dont, None),
+        for _ in 0..MAX_ITERATIONS {
+            match self.next_lawful(now, at) {
+                NextLawful::DoesNotStop => return (Verdict::WaitUntil, Some(at)),
+                NextLawful::NeedsEntry => return (Verdict::Dont, Some(at)),
+                NextLawful::At(later) if later > at => at = later,
+                NextLawful::At(_) | NextLawful::Never => return (Verdict::Dont, None),
             }
         }
         (Verdict::Dont, None)
     }
 
     /// To when the stopping rules put off a visit at a time.
-    fn put_off(&self, now: i64, at: i64) -> Next {
-        let mut next = Next::Indifferent;
+    fn next_lawful(&self, now: i64, at: i64) -> NextLawful {
+        let mut next = NextLawful::DoesNotStop;
         for (layer, rule) in self.rules() {
-            let scene = self.scene(layer, rule, now, at);
-            let found = find(&scene);
+            let context = self.context(layer, rule, now, at);
+            let found = find(&context);
             let wait = found.next;
-            if !self.answer(layer, &scene, found).stops || self.has_reason(rule) {
+            if !self.answer(layer, &context, found).stops || self.has_reason(rule) {
                 continue;
             }
             next = match (next, wait) {
-                (Next::Never, _) | (_, Next::Never) => Next::Never,
-                (Next::At(one), Next::At(two)) => Next::At(one.max(two)),
-                (Next::At(at), _) | (_, Next::At(at)) => Next::At(at),
-                (Next::WrittenDown, _) | (_, Next::WrittenDown) => Next::WrittenDown,
-                (Next::Indifferent, Next::Indifferent) => Next::Indifferent,
+                (NextLawful::Never, _) | (_, NextLawful::Never) => NextLawful::Never,
+                (NextLawful::At(one), NextLawful::At(two)) => NextLawful::At(one.max(two)),
+                (NextLawful::At(at), _) | (_, NextLawful::At(at)) => NextLawful::At(at),
+                (NextLawful::NeedsEntry, _) | (_, NextLawful::NeedsEntry) => NextLawful::NeedsEntry,
+                (NextLawful::DoesNotStop, NextLawful::DoesNotStop) => NextLawful::DoesNotStop,
             };
         }
         next
@@ -220,7 +220,7 @@ impl<'a> Asker<'a> {
     fn has_reason(&self, rule: &Rule) -> bool {
         rule.severity == Severity::Warn
             && self
-                .question
+                .input
                 .view
                 .conduct
                 .iter()
@@ -229,14 +229,14 @@ impl<'a> Asker<'a> {
 }
 
 /// All duties of a rule together.
-fn find(scene: &Scene<'_>) -> Finding {
-    let day_of = scene.visit_from().unwrap_or(scene.now);
+fn find(context: &EvalContext<'_>) -> Finding {
+    let day_of = context.visit_from().unwrap_or(context.now);
     // Calls are looked at one by one: the rule may have held when they were made.
-    if !scene.in_force(day_of) && scene.contacts().next().is_none() {
-        return Finding::aside("not_in_force");
+    if !context.in_force(day_of) && context.contacts().next().is_none() {
+        return Finding::not_applicable("not_in_force");
     }
-    let duties = scene.rule.duties.iter().map(|asked| duty::ask(asked, scene));
-    duties.reduce(Finding::and).unwrap_or_else(|| Finding::aside("other_moment"))
+    let duties = context.rule.requirements.iter().map(|asked| requirement::ask(asked, context));
+    duties.reduce(Finding::and).unwrap_or_else(|| Finding::not_applicable("other_moment"))
 }
 
 fn known(answer: Answer) -> bool {

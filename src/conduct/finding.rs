@@ -6,11 +6,11 @@ use crate::record::terms::Grade;
 
 /// When a planned visit would no longer fail a duty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextLawful {
     /// It does not stop the visit.
-    Indifferent,
+    DoesNotStop,
     /// Waiting does not help: it stops the visit until something is written down, at any time.
-    WrittenDown,
+    NeedsEntry,
     /// From this time on, as far as this duty goes.
     At(i64),
     /// No time is known.
@@ -25,7 +25,7 @@ pub(super) struct Finding {
     pub(super) params: Vec<(&'static str, String)>,
     pub(super) evidence: Vec<Evidence>,
     pub(super) grade: Option<Grade>,
-    pub(super) next: Next,
+    pub(super) next: NextLawful,
 }
 
 impl Finding {
@@ -36,7 +36,7 @@ impl Finding {
             params: Vec::new(),
             evidence: Vec::new(),
             grade: None,
-            next: Next::Indifferent,
+            next: NextLawful::DoesNotStop,
         }
     }
     pub(super) fn pass(reason: &'static str) -> Self {
@@ -48,22 +48,22 @@ impl Finding {
     pub(super) fn unknown(reason: &'static str) -> Self {
         Self::new(Answer::Unknown, reason)
     }
-    pub(super) fn aside(reason: &'static str) -> Self {
+    pub(super) fn not_applicable(reason: &'static str) -> Self {
         Self::new(Answer::NotApplicable, reason)
     }
-    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(super) fn with_param(mut self, name: &'static str, value: impl ToString) -> Self {
         self.params.push((name, value.to_string()));
         self
     }
-    pub(super) fn saw(mut self, evidence: Evidence) -> Self {
+    pub(super) fn with_evidence(mut self, evidence: Evidence) -> Self {
         self.evidence.push(evidence);
         self
     }
-    pub(super) fn graded(mut self, grade: impl Into<Option<Grade>>) -> Self {
+    pub(super) fn with_grade(mut self, grade: impl Into<Option<Grade>>) -> Self {
         self.grade = grade.into();
         self
     }
-    pub(super) fn until(mut self, next: Next) -> Self {
+    pub(super) fn with_next(mut self, next: NextLawful) -> Self {
         self.next = next;
         self
     }
@@ -74,11 +74,11 @@ impl Finding {
         let other_speaks =
             answer != self.answer || (self.answer == other.answer && self.reason.is_empty());
         let next = match (self.next, other.next) {
-            (Next::Never, _) | (_, Next::Never) => Next::Never,
-            (Next::At(one), Next::At(two)) => Next::At(one.max(two)),
-            (Next::At(at), _) | (_, Next::At(at)) => Next::At(at),
-            (Next::WrittenDown, _) | (_, Next::WrittenDown) => Next::WrittenDown,
-            (Next::Indifferent, Next::Indifferent) => Next::Indifferent,
+            (NextLawful::Never, _) | (_, NextLawful::Never) => NextLawful::Never,
+            (NextLawful::At(one), NextLawful::At(two)) => NextLawful::At(one.max(two)),
+            (NextLawful::At(at), _) | (_, NextLawful::At(at)) => NextLawful::At(at),
+            (NextLawful::NeedsEntry, _) | (_, NextLawful::NeedsEntry) => NextLawful::NeedsEntry,
+            (NextLawful::DoesNotStop, NextLawful::DoesNotStop) => NextLawful::DoesNotStop,
         };
         let grade = match (self.answer == answer, other.answer == answer) {
             (true, true) => match (self.grade, other.grade) {

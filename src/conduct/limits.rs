@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::duty::name;
-use super::policy::{Days, Duty, Within};
-use super::select::Selected;
+use super::policy::{Days, Requirement, Within};
+use super::requirement::name;
+use super::select::SelectedLayers;
 use super::terms::{LegalStatus, Scope};
 use super::time::{Day, show_minutes};
 use super::view::Limit;
 
 /// Two values and who set them.
 #[derive(Debug, Default)]
-struct Tightest {
+struct Strictest {
     /// Where a window opens, or a single value.
     low: Option<(i64, Vec<(String, String)>)>,
     /// Where a window closes.
@@ -19,8 +19,8 @@ struct Tightest {
 }
 
 /// Windows intersect, caps take the least, duties the most.
-pub(super) fn limits(selected: &Selected<'_>, day: Option<Day>) -> Vec<Limit> {
-    let mut limits: BTreeMap<String, Tightest> = BTreeMap::new();
+pub(super) fn limits(selected: &SelectedLayers<'_>, day: Option<Day>) -> Vec<Limit> {
+    let mut limits: BTreeMap<String, Strictest> = BTreeMap::new();
     for layer in &selected.layers {
         for rule in &layer.rules {
             let early = rule.from.zip(day).is_some_and(|(from, day)| day < from);
@@ -29,7 +29,7 @@ pub(super) fn limits(selected: &Selected<'_>, day: Option<Day>) -> Vec<Limit> {
                 continue;
             }
             let who = (layer.id.clone(), rule.id.clone());
-            for duty in &rule.duties {
+            for duty in &rule.requirements {
                 tighten(&mut limits, duty, &who);
             }
         }
@@ -37,23 +37,25 @@ pub(super) fn limits(selected: &Selected<'_>, day: Option<Day>) -> Vec<Limit> {
     limits.into_iter().filter_map(|(parameter, tightest)| tightest.show(parameter)).collect()
 }
 
-fn tighten(limits: &mut BTreeMap<String, Tightest>, duty: &Duty, who: &(String, String)) {
+fn tighten(limits: &mut BTreeMap<String, Strictest>, duty: &Requirement, who: &(String, String)) {
     let mut most = |parameter: String, value: i64| {
         take(&mut limits.entry(parameter).or_default().low, value, who, i64::gt);
     };
     match duty {
-        Duty::Visitors { least } => most("visitors".into(), *least),
-        Duty::Retention { months } => most("retention_months".into(), *months),
-        Duty::Cooldown { days } => most("cooldown_days".into(), i64::from(*days)),
-        Duty::NoticeBeforeVisit { about, hours } => most(format!("notice_{about}_hours"), *hours),
-        Duty::Cap { count, within, most } => {
+        Requirement::Visitors { least } => most("visitors".into(), *least),
+        Requirement::Retention { months } => most("retention_months".into(), *months),
+        Requirement::Cooldown { days } => most("cooldown_days".into(), i64::from(*days)),
+        Requirement::NoticeBeforeVisit { about, hours } => {
+            most(format!("notice_{about}_hours"), *hours)
+        }
+        Requirement::Cap { count, within, most } => {
             let parameter = match within {
                 Within::Days(days) => format!("{}_{days}d", name(*count)),
                 Within::Month => format!("{}_month", name(*count)),
             };
             take(&mut limits.entry(parameter).or_default().low, *most, who, i64::lt);
         }
-        Duty::Leave { minutes } => {
+        Requirement::Leave { minutes } => {
             take(
                 &mut limits.entry("leave_minutes".into()).or_default().low,
                 *minutes,
@@ -61,10 +63,10 @@ fn tighten(limits: &mut BTreeMap<String, Tightest>, duty: &Duty, who: &(String, 
                 i64::lt,
             );
         }
-        Duty::PlanLength { months } => {
+        Requirement::PlanLength { months } => {
             take(&mut limits.entry("plan_months".into()).or_default().low, *months, who, i64::lt);
         }
-        Duty::Window { on, days, from, to } => {
+        Requirement::Window { on, days, from, to } => {
             let days = match days {
                 Days::All => &["weekdays", "weekends"][..],
                 Days::Weekdays => &["weekdays"],
@@ -83,24 +85,24 @@ fn tighten(limits: &mut BTreeMap<String, Tightest>, duty: &Duty, who: &(String, 
                 }
             }
         }
-        Duty::Holidays
-        | Duty::Check { .. }
-        | Duty::VerifiedFirst
-        | Duty::EntryConsent
-        | Duty::OnRequest
-        | Duty::Hold { .. }
-        | Duty::AgreedDespite { .. }
-        | Duty::ThirdParty { .. }
-        | Duty::Unreachable { .. }
-        | Duty::ThirdPartyRefusal
-        | Duty::Decent
-        | Duty::NoticeBeforeContact { .. }
-        | Duty::NoticeAfterContact { .. }
-        | Duty::Channels { .. }
-        | Duty::OnePosition
-        | Duty::ComplaintDecided { .. }
-        | Duty::Wishes
-        | Duty::Permission => {}
+        Requirement::Holidays
+        | Requirement::Check { .. }
+        | Requirement::VerifiedFirst
+        | Requirement::EntryConsent
+        | Requirement::OnRequest
+        | Requirement::Hold { .. }
+        | Requirement::AgreedDespite { .. }
+        | Requirement::ThirdParty { .. }
+        | Requirement::Unreachable { .. }
+        | Requirement::ThirdPartyRefusal
+        | Requirement::Decent
+        | Requirement::NoticeBeforeContact { .. }
+        | Requirement::NoticeAfterContact { .. }
+        | Requirement::Channels { .. }
+        | Requirement::OnePosition
+        | Requirement::ComplaintDecided { .. }
+        | Requirement::Wishes
+        | Requirement::Permission => {}
     }
 }
 
@@ -117,7 +119,7 @@ fn take(
     }
 }
 
-impl Tightest {
+impl Strictest {
     fn show(self, parameter: String) -> Option<Limit> {
         let (low, mut by) = self.low?;
         let value = match self.high {

@@ -4,7 +4,7 @@ mod fields;
 
 use toml::de::DeTable;
 
-use super::policy::{Count, Days, Duty, Layer, Met, Rule, Within};
+use super::policy::{Count, Days, Layer, Met, Requirement, Rule, Within};
 use super::terms::{Confidence, LegalStatus, Scope, Severity};
 use super::time::{Day, parse_day};
 use crate::record::terms::{CheckItem, Flag, NoticeAbout};
@@ -86,7 +86,8 @@ fn layer(mut fields: Fields<'_>, found: &mut Found) -> Option<Layer> {
             found.push((start, format!("two rules are called `{one}`")));
         }
     }
-    let asks_holidays = layer.rules.iter().any(|rule| rule.duties.contains(&Duty::Holidays));
+    let asks_holidays =
+        layer.rules.iter().any(|rule| rule.requirements.contains(&Requirement::Holidays));
     if asks_holidays && layer.holidays_known.is_none() && layer.jurisdiction.is_empty() {
         let what = "a rule asks for holidays: name them, or the `jurisdiction` whose they are";
         found.push((start, what.to_owned()));
@@ -160,10 +161,10 @@ fn rule(mut fields: Fields<'_>, defaults: &Defaults, found: &mut Found) -> Optio
     if asked.is_empty() {
         found.push((start, format!("{name}: a rule has at least one [[rule.duty]]")));
     }
-    let mut duties: Vec<Duty> = Vec::new();
+    let mut requirements: Vec<Requirement> = Vec::new();
     for mut asked in asked {
         asked.name = format!("{name}, a duty");
-        duties.extend(duty(asked, found));
+        requirements.extend(requirement(asked, found));
     }
     let rule = Rule {
         id: id.unwrap_or_default(),
@@ -176,7 +177,7 @@ fn rule(mut fields: Fields<'_>, defaults: &Defaults, found: &mut Found) -> Optio
         until: fields.day("until", found).or(defaults.until),
         severity: severity.unwrap_or(Severity::Block),
         consent: fields.truth("consent", found).unwrap_or(false),
-        duties,
+        requirements,
     };
     if rule.from.zip(rule.until).is_some_and(|(from, until)| until <= from) {
         found.push((start, format!("{name}: `until` is not after `from`")));
@@ -185,50 +186,56 @@ fn rule(mut fields: Fields<'_>, defaults: &Defaults, found: &mut Found) -> Optio
     Some(rule)
 }
 
-fn duty(mut fields: Fields<'_>, found: &mut Found) -> Option<Duty> {
+fn requirement(mut fields: Fields<'_>, found: &mut Found) -> Option<Requirement> {
     let kind = fields.need("kind", Fields::text, found)?;
     fields.name = format!("{} ({kind})", fields.name);
-    let duty = match kind.as_str() {
+    let requirement = match kind.as_str() {
         "window" => window(&mut fields, found),
-        "holidays" => Some(Duty::Holidays),
+        "holidays" => Some(Requirement::Holidays),
         "cap" => cap(&mut fields, found),
-        "cooldown" => days(&mut fields, found).map(|days| Duty::Cooldown { days }),
-        "visitors" => fields.needed("least", 1..=10, found).map(|least| Duty::Visitors { least }),
+        "cooldown" => days(&mut fields, found).map(|days| Requirement::Cooldown { days }),
+        "visitors" => {
+            fields.needed("least", 1..=10, found).map(|least| Requirement::Visitors { least })
+        }
         "check" => check(&mut fields, found),
-        "verified_first" => Some(Duty::VerifiedFirst),
-        "entry_consent" => Some(Duty::EntryConsent),
-        "on_request" => Some(Duty::OnRequest),
-        "hold" => flags(&mut fields, found).map(|flags| Duty::Hold { flags }),
-        "agreed_despite" => flags(&mut fields, found).map(|flags| Duty::AgreedDespite { flags }),
-        "leave" => fields.needed("minutes", 0..=240, found).map(|minutes| Duty::Leave { minutes }),
-        "third_party" => {
-            fields.needed("failures", 1..=100, found).map(|failures| Duty::ThirdParty { failures })
+        "verified_first" => Some(Requirement::VerifiedFirst),
+        "entry_consent" => Some(Requirement::EntryConsent),
+        "on_request" => Some(Requirement::OnRequest),
+        "hold" => flags(&mut fields, found).map(|flags| Requirement::Hold { flags }),
+        "agreed_despite" => {
+            flags(&mut fields, found).map(|flags| Requirement::AgreedDespite { flags })
         }
-        "unreachable" => {
-            fields.needed("failures", 1..=100, found).map(|failures| Duty::Unreachable { failures })
+        "leave" => {
+            fields.needed("minutes", 0..=240, found).map(|minutes| Requirement::Leave { minutes })
         }
-        "third_party_refusal" => Some(Duty::ThirdPartyRefusal),
-        "decent" => Some(Duty::Decent),
-        "retention" => {
-            fields.needed("months", 1..=1_200, found).map(|months| Duty::Retention { months })
-        }
+        "third_party" => fields
+            .needed("failures", 1..=100, found)
+            .map(|failures| Requirement::ThirdParty { failures }),
+        "unreachable" => fields
+            .needed("failures", 1..=100, found)
+            .map(|failures| Requirement::Unreachable { failures }),
+        "third_party_refusal" => Some(Requirement::ThirdPartyRefusal),
+        "decent" => Some(Requirement::Decent),
+        "retention" => fields
+            .needed("months", 1..=1_200, found)
+            .map(|months| Requirement::Retention { months }),
         "plan_length" => {
-            fields.needed("months", 1..=600, found).map(|months| Duty::PlanLength { months })
+            fields.needed("months", 1..=600, found).map(|months| Requirement::PlanLength { months })
         }
         "notice_before_contact" => {
-            about(&mut fields, found).map(|about| Duty::NoticeBeforeContact { about })
+            about(&mut fields, found).map(|about| Requirement::NoticeBeforeContact { about })
         }
         "notice_after_contact" => {
             let days = fields.needed("days", 0..=365, found);
             about(&mut fields, found)
                 .zip(days)
-                .map(|(about, days)| Duty::NoticeAfterContact { about, days })
+                .map(|(about, days)| Requirement::NoticeAfterContact { about, days })
         }
         "notice_before_visit" => {
             let hours = fields.needed("hours", 0..=8_760, found);
             about(&mut fields, found)
                 .zip(hours)
-                .map(|(about, hours)| Duty::NoticeBeforeVisit { about, hours })
+                .map(|(about, hours)| Requirement::NoticeBeforeVisit { about, hours })
         }
         "channels" => {
             let forbidden: Vec<String> =
@@ -236,24 +243,24 @@ fn duty(mut fields: Fields<'_>, found: &mut Found) -> Option<Duty> {
             if forbidden.is_empty() {
                 fields.wrong("`forbidden` names at least one channel", found);
             }
-            Some(Duty::Channels { forbidden })
+            Some(Requirement::Channels { forbidden })
         }
-        "one_position" => Some(Duty::OnePosition),
+        "one_position" => Some(Requirement::OnePosition),
         "complaint_decided" => {
-            fields.needed("days", 1..=365, found).map(|days| Duty::ComplaintDecided { days })
+            fields.needed("days", 1..=365, found).map(|days| Requirement::ComplaintDecided { days })
         }
-        "wishes" => Some(Duty::Wishes),
-        "permission" => Some(Duty::Permission),
+        "wishes" => Some(Requirement::Wishes),
+        "permission" => Some(Requirement::Permission),
         _ => {
             fields.wrong("no such kind of duty; docs/CONDUCT.md lists them", found);
             return None;
         }
     };
     fields.end(found);
-    duty
+    requirement
 }
 
-fn window(fields: &mut Fields<'_>, found: &mut Found) -> Option<Duty> {
+fn window(fields: &mut Fields<'_>, found: &mut Found) -> Option<Requirement> {
     let on = fields.word("on", Scope::parse, Scope::ALL, found).unwrap_or(Scope::Both);
     let days = match fields.text("days", found).as_deref() {
         None | Some("all") => Days::All,
@@ -269,10 +276,10 @@ fn window(fields: &mut Fields<'_>, found: &mut Found) -> Option<Duty> {
     if from >= to {
         fields.wrong("a window ends after it begins, on the same day", found);
     }
-    Some(Duty::Window { on, days, from, to })
+    Some(Requirement::Window { on, days, from, to })
 }
 
-fn cap(fields: &mut Fields<'_>, found: &mut Found) -> Option<Duty> {
+fn cap(fields: &mut Fields<'_>, found: &mut Found) -> Option<Requirement> {
     let count = match fields.need("count", Fields::text, found)?.as_str() {
         "visits" => Count::Visits,
         "calls" => Count::Calls,
@@ -297,10 +304,10 @@ fn cap(fields: &mut Fields<'_>, found: &mut Found) -> Option<Duty> {
         }
     };
     let most = fields.needed("most", 0..=1_000, found)?;
-    Some(Duty::Cap { count, within, most })
+    Some(Requirement::Cap { count, within, most })
 }
 
-fn check(fields: &mut Fields<'_>, found: &mut Found) -> Option<Duty> {
+fn check(fields: &mut Fields<'_>, found: &mut Found) -> Option<Requirement> {
     let item = fields.word("item", CheckItem::parse, CheckItem::ALL, found);
     if item.is_none() && !fields.table.contains_key("item") {
         fields.wrong("`item` is missing", found);
@@ -315,7 +322,7 @@ fn check(fields: &mut Fields<'_>, found: &mut Found) -> Option<Duty> {
         }
     };
     let optional = fields.truth("optional", found).unwrap_or(false);
-    Some(Duty::Check { item: item?, met, optional })
+    Some(Requirement::Check { item: item?, met, optional })
 }
 
 fn flags(fields: &mut Fields<'_>, found: &mut Found) -> Option<Vec<Flag>> {

@@ -56,12 +56,13 @@ pub struct Rule {
     /// Whether the borrower's consent waives it.
     pub consent: bool,
     /// What it asks for.
-    pub duties: Vec<Duty>,
+    #[serde(rename = "duties")]
+    pub requirements: Vec<Requirement>,
 }
 
 /// What a rule asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Duty {
+pub enum Requirement {
     /// Nothing outside `[from, to)`, minutes of the borrower's day.
     Window {
         /// Visits, calls or both.

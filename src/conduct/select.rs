@@ -26,7 +26,7 @@ impl Default for Policy {
 
 /// Layers that cannot stand beside each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Clash {
+pub enum DuplicateId {
     /// Two layers have one id.
     #[error("there is a layer `{0}` already")]
     Layer(String),
@@ -41,15 +41,15 @@ impl Policy {
     ///
     /// # Errors
     /// An id is taken.
-    pub fn add(&mut self, layer: Layer) -> Result<(), Clash> {
+    pub fn add(&mut self, layer: Layer) -> Result<(), DuplicateId> {
         if self.layers.iter().any(|known| known.id == layer.id) {
-            return Err(Clash::Layer(layer.id));
+            return Err(DuplicateId::Layer(layer.id));
         }
         for known in &self.layers {
             let taken =
                 |rule: &&super::policy::Rule| layer.rules.iter().any(|other| other.id == rule.id);
             if let Some(rule) = known.rules.iter().find(taken) {
-                return Err(Clash::Rule(rule.id.clone(), known.id.clone()));
+                return Err(DuplicateId::Rule(rule.id.clone(), known.id.clone()));
             }
         }
         self.own.insert(layer.id.clone());
@@ -71,7 +71,7 @@ impl Policy {
     /// borrower's zone its country's and the product's. A state brings its nation along, and the
     /// lender's own are always there. A name that nobody knows adds the layers that would speak
     /// without a name, so that a slip of the pen loosens nothing.
-    pub fn select(&self, view: &VisitView) -> Selected<'_> {
+    pub fn select(&self, view: &VisitView) -> SelectedLayers<'_> {
         let named: Vec<&str> =
             view.assignment.policy.split('+').map(str::trim).filter(|id| !id.is_empty()).collect();
         let known = |id: &str| self.layers.iter().any(|layer| layer.id == id);
@@ -93,20 +93,20 @@ impl Policy {
                 own || wanted.contains(layer.id.as_str())
             })
             .collect();
-        Selected { layers, unknown }
+        SelectedLayers { layers, unknown }
     }
 }
 
 /// The layers that speak of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selected<'p> {
+pub struct SelectedLayers<'p> {
     /// In order.
     pub layers: Vec<&'p Layer>,
     /// Names that nobody knows.
     pub unknown: Vec<String>,
 }
 
-impl Selected<'_> {
+impl SelectedLayers<'_> {
     /// Ids and versions, such as `CN@2026-01-30+product@1`.
     pub fn name(&self) -> String {
         let named = self.layers.iter().map(|layer| format!("{}@{}", layer.id, layer.version));

@@ -7,9 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use super::duty::{KEPT, events, name};
+use super::context::{EvalContext, ExternalFacts};
 use super::policy::{Count, Layer, Rule};
-use super::scene::{Known, Scene};
+use super::requirement::{KEPT, events, name};
 use super::terms::{Confidence, LegalStatus, Moment, Scope, Severity};
 use super::time::{ZoneData, show_day};
 use crate::record::view::VisitView;
@@ -38,7 +38,7 @@ pub fn counts(view: &VisitView, zone: &ZoneData, now: i64) -> BTreeMap<String, i
         until: None,
         severity: Severity::EvidenceGap,
         consent: false,
-        duties: Vec::new(),
+        requirements: Vec::new(),
     };
     let layer = Layer {
         id: String::new(),
@@ -50,21 +50,21 @@ pub fn counts(view: &VisitView, zone: &ZoneData, now: i64) -> BTreeMap<String, i
         holidays_known: None,
         rules: Vec::new(),
     };
-    let scene = Scene {
+    let context = EvalContext {
         view,
         moment: Moment::After,
         zone: Some(zone),
-        known: Known::default(),
+        facts: ExternalFacts::default(),
         calendar: &layer,
         rule: &rule,
-        shift: 0,
+        clock_correction: 0,
         now,
         planned: now,
         max_age: None,
     };
     let mut counts = BTreeMap::new();
     for count in COUNTS {
-        for one in events(&scene, count).unwrap_or_default() {
+        for one in events(&context, count).unwrap_or_default() {
             // What others counted is theirs to say.
             if one.at.is_none_or(|at| at < now - KEPT) {
                 continue;

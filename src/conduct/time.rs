@@ -44,7 +44,7 @@ pub struct ZoneData {
 
 /// What a clock on the wall shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Local {
+pub struct LocalTime {
     /// Which day.
     pub day: Day,
     /// ms since the wall clock showed midnight.
@@ -53,10 +53,10 @@ pub struct Local {
 
 impl ZoneData {
     /// The wall clock at an instant; `None` outside the years that the data covers.
-    pub fn local(&self, at: i64) -> Option<Local> {
+    pub fn local(&self, at: i64) -> Option<LocalTime> {
         let wall = at.checked_add(self.offset(at)?)?;
         let day = Day::try_from(wall.div_euclid(DAY)).ok()?;
-        Some(Local { day, of_day: wall.rem_euclid(DAY) })
+        Some(LocalTime { day, of_day: wall.rem_euclid(DAY) })
     }
 
     /// The day at an instant.
@@ -76,7 +76,7 @@ impl ZoneData {
         self.spans.partition_point(|span| span.from <= at).checked_sub(1)
     }
 
-    /// The end of the stretch of even time that an instant lies in.
+    /// The end of the interval of even time that an instant lies in.
     fn even_until(&self, at: i64) -> Option<i64> {
         let next = self.spans.get(self.span(at)? + 1);
         Some(next.map_or(self.until, |span| span.from.min(self.until)))
@@ -85,7 +85,7 @@ impl ZoneData {
     /// The first instant, not before `after`, at which the wall clock shows a time of a day or
     /// later on that day: where the time is skipped, the end of the gap.
     pub fn first_at_or_after(&self, day: Day, of_day: i64, after: i64) -> Option<i64> {
-        let wanted = Local { day, of_day };
+        let wanted = LocalTime { day, of_day };
         let mut at = after;
         loop {
             if self.local(at)? >= wanted {
@@ -101,20 +101,20 @@ impl ZoneData {
         }
     }
 
-    /// Cuts `[from, to)` into stretches that lie in one local day and in even time; in order.
+    /// Cuts `[from, to)` into intervals that lie in one local day and in even time; in order.
     /// `None` where the data does not cover all of it.
-    pub fn stretches(&self, from: i64, to: i64) -> Option<Vec<Stretch>> {
-        let mut stretches = Vec::new();
+    pub fn intervals(&self, from: i64, to: i64) -> Option<Vec<LocalInterval>> {
+        let mut intervals = Vec::new();
         let mut at = from;
         loop {
             let local = self.local(at)?;
             let midnight = at + (DAY - local.of_day);
             let end = to.min(midnight).min(self.even_until(at)?);
-            // An instant is a stretch too.
+            // An instant is a interval too.
             let length = (end - at).max(0);
-            stretches.push(Stretch { at, local, length });
+            intervals.push(LocalInterval { at, local, length });
             if end >= to || length == 0 {
-                return Some(stretches);
+                return Some(intervals);
             }
             at = end;
         }
@@ -123,11 +123,11 @@ impl ZoneData {
 
 /// A piece of time within one local day, through which the wall clock runs evenly.
 #[derive(Debug, Clone, Copy)]
-pub struct Stretch {
+pub struct LocalInterval {
     /// Where it begins, ms.
     pub at: i64,
     /// What the wall clock shows then.
-    pub local: Local,
+    pub local: LocalTime,
     /// How long it is, ms; 0 for an instant.
     pub length: i64,
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::{Office, OfficeError};
 use crate::conduct::view::ConductView;
-use crate::conduct::{Known, Moment, Policy, Question, ZoneData, evaluate, zones};
+use crate::conduct::{EvalInput, ExternalFacts, Moment, Policy, ZoneData, evaluate, zones};
 use crate::ids::RecordId;
 use crate::record::Record;
 use crate::record::view::VisitView;
@@ -61,10 +61,14 @@ pub(super) fn moment_of(view: &VisitView) -> Moment {
 
 /// What the office says of a record at a time, ms.
 pub(super) fn judge(policy: &Policy, view: &VisitView, moment: Moment, at: i64) -> ConductView {
-    let known = Known { skew_ms: None, office_as_of: Some(at), kept_months: Some(KEPT_MONTHS) };
+    let facts = ExternalFacts {
+        skew_ms: None,
+        office_as_of: Some(at),
+        retention_months: Some(KEPT_MONTHS),
+    };
     let zone = zone(view, at);
-    let question = Question { view, moment, at, zone: zone.as_ref(), known };
-    evaluate(&policy.select(view), &question)
+    let input = EvalInput { view, moment, at, zone: zone.as_ref(), facts };
+    evaluate(&policy.select(view), &input)
 }
 
 /// The borrower's zone around the time that a record is about.

@@ -157,8 +157,8 @@ impl Office {
         let work = move |document: &mut Record, author: &Author| {
             let view = document.view();
             let conduct = conduct::judge(&policy, &view, Moment::After, author.now_ms);
-            match conduct.to_keep(&view, None) {
-                Some(evaluation) => document.keep_evaluation(&evaluation, author),
+            match conduct.new_evaluation(&view, None) {
+                Some(evaluation) => document.record_evaluation(&evaluation, author),
                 None => Ok(None),
             }
         };
@@ -250,7 +250,13 @@ enum Made {
 }
 
 fn make_one(id: RecordId, visit: &NewVisit, author: &Author) -> Result<Made, OfficeError> {
-    let made = Record::create_alone(id, &visit.case_no, &visit.case, &visit.assignment, author);
+    let made = Record::create_with_empty_summary(
+        id,
+        &visit.case_no,
+        &visit.case,
+        &visit.assignment,
+        author,
+    );
     let record = match made {
         Ok(record) => record,
         Err(error) => return Ok(Made::Invalid(error)),

@@ -254,6 +254,6 @@ fn load(record: RecordId, stored: &Stored) -> Result<Record, StoreError> {
 }
 
 fn whole(ask: &Ask, record: RecordId, stored: &Stored) -> Result<Content, StoreError> {
-    let document = Chunk(load(record, stored)?.save_plain());
+    let document = Chunk(load(record, stored)?.save_uncompressed());
     Ok(Content::Whole { document, state_token: ask.state_token(record, stored) })
 }

@@ -55,7 +55,7 @@ impl State {
 
 /// The plain rows that a record makes (rule M7).
 pub(super) fn rows(record: &Record, updated_at: i64) -> Rows {
-    let (view, summary) = record.describe();
+    let (view, summary) = record.view_and_summary();
     let mut rows = Rows {
         summary,
         contacts: view.contacts,

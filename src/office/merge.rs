@@ -41,7 +41,7 @@ use automerge::{Automerge, Change, ChangeHash};
 
 use super::store::Known;
 use crate::ids::{DeviceId, Heads, device_of};
-use crate::record::authority::Writer;
+use crate::record::authority::Principal;
 use crate::record::terms::Role;
 use crate::record::{Record, genesis};
 use chunk::Header;
@@ -254,7 +254,7 @@ fn admit(
         let change = decoded(header)?;
         judge_change(&record, &graph, header, &change, sender, standing)?;
         record
-            .absorb(vec![change])
+            .apply_changes(vec![change])
             .map_err(|_| Refusal::malformed("a change does not fit the record"))?;
         signed::check(&record, &graph, header, sender)?;
         let known = header.known();
@@ -311,7 +311,8 @@ fn judge_change(
     let vouched = standing != Standing::Own;
     // Whatever the author had seen: once the office holds a seal, nothing below it moves (M9).
     let current = record.stage();
-    let writer = Writer { user: sender.user, role: sender.role, stage, current, vouched };
+    let writer =
+        Principal { user: sender.user, role: sender.role, stage, current, approved: vouched };
     let vouched_for = match standing {
         Standing::Anew(user) => Some(user),
         Standing::Own | Standing::Accepted => None,

@@ -1,6 +1,6 @@
 //! What the office keeps, as one contract that every store fulfils.
 //!
-//! The traits know records, feeds and accounts; no HTTP and no merging. `tests/store.rs` is the
+//! The traits know records, feeds and accounts; no HTTP and no merging. `tests/it/store.rs` is the
 //! conformance suite: a store that passes it may stand behind the office.
 //!
 //! **Consistency.** [`Store::read`] sees one committed state from its first read to its last, and

@@ -1,11 +1,11 @@
 //! Who may write what, and when: the table of `schema` applied.
 
-use super::schema::{Phase, Rule, Writers, Writing, rule};
+use super::schema::{FieldSpec, Mutability, WriteWindow, Writers, field_spec};
 use super::terms::{Role, Stage};
 
 /// Whoever writes, as the record sees them at that moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Writer<'a> {
+pub struct Principal<'a> {
     /// Sign-in name.
     pub user: &'a str,
     /// Role.
@@ -16,18 +16,18 @@ pub struct Writer<'a> {
     /// same as `stage`. Old dependencies must not reopen what the office holds sealed (rule M9).
     pub current: Stage,
     /// A supervisor vouches for what is written: role and stage are not asked (rule M4).
-    pub vouched: bool,
+    pub approved: bool,
 }
 
 /// What a writer does to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
+pub enum WriteOp {
     /// Writes where nothing stood, or into an entry that the same change makes.
-    Make,
+    Create,
     /// Writes over something.
-    Change,
+    Update,
     /// Takes something away.
-    Remove,
+    Delete,
 }
 
 /// Why a path may not be written.
@@ -75,27 +75,31 @@ impl Denied {
 /// Role and stage are authority: somebody who has it may vouch for another's work. That a path is
 /// known, is not fixed, is written once and under one's own name is what makes a record one, and
 /// nobody is excused from it.
-pub fn judge(path: &[&str], act: Act, writer: Writer<'_>) -> Result<&'static Rule, Denied> {
-    let row = rule(path).ok_or(Denied::UnknownPath)?;
+pub fn authorize(
+    path: &[&str],
+    act: WriteOp,
+    writer: Principal<'_>,
+) -> Result<&'static FieldSpec, Denied> {
+    let row = field_spec(path).ok_or(Denied::UnknownPath)?;
     if row.writers == Writers::Creation {
         return Err(Denied::Fixed);
     }
-    if !writer.vouched {
+    if !writer.approved {
         has_authority(row, writer)?;
     }
     let collector = writer.role == Role::Collector;
-    match row.writing {
-        Writing::Once if act != Act::Make => Err(Denied::Once),
-        Writing::Raised if collector && act != Act::Make => Err(Denied::Once),
-        Writing::Raised | Writing::Own if collector && !own(path, writer.user) => {
+    match row.mutability {
+        Mutability::Once if act != WriteOp::Create => Err(Denied::Once),
+        Mutability::OwnOnce if collector && act != WriteOp::Create => Err(Denied::Once),
+        Mutability::OwnOnce | Mutability::Own if collector && !own(path, writer.user) => {
             Err(Denied::NotOwn)
         }
-        Writing::Free | Writing::Once | Writing::Raised | Writing::Own => Ok(row),
+        Mutability::Free | Mutability::Once | Mutability::OwnOnce | Mutability::Own => Ok(row),
     }
 }
 
 /// Whether the role may write the row at the stage.
-fn has_authority(row: &Rule, writer: Writer<'_>) -> Result<(), Denied> {
+fn has_authority(row: &FieldSpec, writer: Principal<'_>) -> Result<(), Denied> {
     let office = writer.role.writes_as_office();
     let collector = writer.role == Role::Collector;
     match row.writers {
@@ -106,10 +110,12 @@ fn has_authority(row: &Rule, writer: Writer<'_>) -> Result<(), Denied> {
         Writers::Office | Writers::Collector | Writers::Both => {}
     }
     let sealed = writer.stage.is_sealed();
-    match row.phase {
-        Phase::Open if collector && (sealed || writer.current.is_sealed()) => Err(Denied::Sealed),
-        Phase::Sealed if !sealed => Err(Denied::NotSealed),
-        Phase::Open | Phase::Always | Phase::Sealed => Ok(()),
+    match row.write_window {
+        WriteWindow::BeforeSeal if collector && (sealed || writer.current.is_sealed()) => {
+            Err(Denied::Sealed)
+        }
+        WriteWindow::AfterSeal if !sealed => Err(Denied::NotSealed),
+        WriteWindow::BeforeSeal | WriteWindow::Always | WriteWindow::AfterSeal => Ok(()),
     }
 }
 

@@ -6,11 +6,11 @@
 use automerge::{Automerge, ChangeHash, ObjId, ReadDoc, ScalarValue, Value};
 
 use super::genesis;
-use super::schema::{Kind, RULES, Writing, first_containers};
+use super::schema::{FIELDS, Kind, Mutability, first_containers};
 use super::view::{Conflict, ConflictValue, FieldValue};
 
 /// A key at which several values stand.
-pub(super) struct Standing<'d> {
+pub(super) struct FieldConflict<'d> {
     pub(super) path: Vec<String>,
     pub(super) object: ObjId,
     pub(super) key: String,
@@ -19,7 +19,7 @@ pub(super) struct Standing<'d> {
 }
 
 /// Every conflict, in order of the schema.
-pub(super) fn standing(doc: &Automerge) -> Vec<Standing<'_>> {
+pub(super) fn standing(doc: &Automerge) -> Vec<FieldConflict<'_>> {
     let mut found = Vec::new();
     for (path, kind) in first_containers() {
         let aside = matches!(path.as_slice(), ["seal"] | ["case", "contact_summary"]);
@@ -38,9 +38,9 @@ pub(super) fn standing(doc: &Automerge) -> Vec<Standing<'_>> {
 
 /// Entries whose fields may be written more than once: raised holds, answers, options.
 fn entries(doc: &Automerge, path: &[&str], object: &ObjId) -> Vec<(String, ObjId)> {
-    let rewritten = RULES.iter().any(|row| {
+    let rewritten = FIELDS.iter().any(|row| {
         matches!(row.kind, Kind::Map)
-            && row.writing != Writing::Once
+            && row.mutability != Mutability::Once
             && row.path.len() == path.len() + 1
             && row.path.iter().zip(path).all(|(want, have)| *want == "*" || want == have)
     });
@@ -59,7 +59,7 @@ fn standing_in<'d>(
     doc: &'d Automerge,
     path: &[&str],
     object: &ObjId,
-    found: &mut Vec<Standing<'d>>,
+    found: &mut Vec<FieldConflict<'d>>,
 ) {
     for item in doc.map_range(object, ..).filter(|item| item.conflict) {
         let key = item.key.into_owned();
@@ -82,7 +82,7 @@ fn standing_in<'d>(
         if distinct.len() > 1 {
             let path =
                 path.iter().map(|segment| (*segment).to_owned()).chain([key.clone()]).collect();
-            found.push(Standing { path, object: object.clone(), key, values: distinct });
+            found.push(FieldConflict { path, object: object.clone(), key, values: distinct });
         }
     }
 }
@@ -121,7 +121,7 @@ fn shown(doc: &Automerge, value: &Value<'_>, id: &ObjId) -> FieldValue {
             .iter()
             .find_map(|key| doc.get(id, *key).ok().flatten())
             .and_then(|(value, _)| value.as_scalar().map(field_value))
-            .unwrap_or(FieldValue::Nothing),
+            .unwrap_or(FieldValue::Absent),
     }
 }
 
@@ -132,11 +132,11 @@ pub(crate) fn field_value(scalar: &ScalarValue) -> FieldValue {
         ScalarValue::Int(number) => FieldValue::Number(*number),
         ScalarValue::Uint(number) => FieldValue::Number(i64::try_from(*number).unwrap_or(i64::MAX)),
         ScalarValue::F64(number) => FieldValue::Decimal(*number),
-        ScalarValue::Boolean(truth) => FieldValue::Truth(*truth),
+        ScalarValue::Boolean(truth) => FieldValue::Bool(*truth),
         ScalarValue::Timestamp(ms) => FieldValue::Time(*ms),
         ScalarValue::Bytes(_)
         | ScalarValue::Counter(_)
         | ScalarValue::Unknown { .. }
-        | ScalarValue::Null => FieldValue::Nothing,
+        | ScalarValue::Null => FieldValue::Absent,
     }
 }

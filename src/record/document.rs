@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use automerge::transaction::CommitOptions;
 use automerge::{ActorId, Automerge, Change, ChangeHash, LoadOptions, ReadDoc, TextEncoding};
 
-use super::aside::Field;
-use super::authority::Writer;
+use super::authority::Principal;
 use super::command::{AssignmentPatch, CasePatch, Command, NewEvaluation};
 use super::error::{CommandError, Invalid, LoadError};
+use super::refused::WrittenField;
 use super::terms::{Role, Stage};
 #[cfg(not(target_arch = "wasm32"))]
 use super::view::SignatureView;
@@ -32,8 +32,8 @@ pub struct Author {
 }
 
 impl Author {
-    pub(super) fn as_writer(&self, stage: Stage) -> Writer<'_> {
-        Writer { user: &self.user, role: self.role, stage, current: stage, vouched: false }
+    pub(super) fn as_principal(&self, stage: Stage) -> Principal<'_> {
+        Principal { user: &self.user, role: self.role, stage, current: stage, approved: false }
     }
 }
 
@@ -52,23 +52,23 @@ impl Record {
         assignment: &AssignmentPatch,
         author: &Author,
     ) -> Result<Self, CommandError> {
-        Self::found(id, case_no, case, assignment, author, false)
+        Self::init(id, case_no, case, assignment, author, false)
     }
 
     /// As [`create`](Self::create) for the only record of its case: the office says that there is
     /// nothing of others to count.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn create_alone(
+    pub(crate) fn create_with_empty_summary(
         id: RecordId,
         case_no: &str,
         case: &CasePatch,
         assignment: &AssignmentPatch,
         author: &Author,
     ) -> Result<Self, CommandError> {
-        Self::found(id, case_no, case, assignment, author, true)
+        Self::init(id, case_no, case, assignment, author, true)
     }
 
-    fn found(
+    fn init(
         id: RecordId,
         case_no: &str,
         case: &CasePatch,
@@ -77,13 +77,13 @@ impl Record {
         alone: bool,
     ) -> Result<Self, CommandError> {
         let mut record = Self { doc: genesis::blank() };
-        record.transact(author, author.as_writer(Stage::Assigned), |pen| {
-            pen.found(id, case_no)?;
-            pen.case(case)?;
+        record.transact(author, author.as_principal(Stage::Assigned), |writer| {
+            writer.init(id, case_no)?;
+            writer.case(case)?;
             if alone {
-                pen.summarize(author.now_ms, &BTreeMap::new(), &Self::blank())?;
+                writer.summarize(author.now_ms, &BTreeMap::new(), &Self::blank())?;
             }
-            pen.assignment(assignment)
+            writer.assignment(assignment)
         })?;
         Ok(record)
     }
@@ -93,7 +93,7 @@ impl Record {
         Self { doc: genesis::blank() }
     }
 
-    /// A record from the bytes of [`save`](Self::save), of [`save_plain`](Self::save_plain) or of
+    /// A record from the bytes of [`save`](Self::save), of [`save_uncompressed`](Self::save_uncompressed) or of
     /// the same followed by change chunks.
     pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
         let options = LoadOptions::new()
@@ -126,7 +126,7 @@ impl Record {
     }
 
     /// Bytes to send in a body that is deflated as a whole.
-    pub fn save_plain(&self) -> Vec<u8> {
+    pub fn save_uncompressed(&self) -> Vec<u8> {
         self.doc.save_nocompress()
     }
 
@@ -156,12 +156,12 @@ impl Record {
 
     /// What a list shows of it.
     pub fn summary(&self) -> VisitSummary {
-        self.describe().1
+        self.view_and_summary().1
     }
 
     /// Everything that the record says, and what a list shows of that: the second costs next to
     /// nothing once the first is read.
-    pub fn describe(&self) -> (VisitView, VisitSummary) {
+    pub fn view_and_summary(&self) -> (VisitView, VisitSummary) {
         let view = read::view(&self.doc);
         let summary = read::summary(&view);
         (view, summary)
@@ -245,7 +245,7 @@ impl Record {
         command: &Command,
         author: &Author,
     ) -> Result<Option<Change>, CommandError> {
-        self.carry_out(Some(command), None, author)
+        self.execute(Some(command), None, author)
     }
 
     /// As [`apply`](Self::apply), and keeps in the same change what the rules of conduct said of
@@ -253,63 +253,63 @@ impl Record {
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
-    pub fn apply_evaluated(
+    pub fn apply_with_evaluation(
         &mut self,
         command: &Command,
         evaluation: &NewEvaluation,
         author: &Author,
     ) -> Result<Option<Change>, CommandError> {
-        self.carry_out(Some(command), Some(evaluation), author)
+        self.execute(Some(command), Some(evaluation), author)
     }
 
     /// Keeps what the rules of conduct say of the record as it is.
     ///
     /// # Errors
     /// The author may not.
-    pub fn keep_evaluation(
+    pub fn record_evaluation(
         &mut self,
         evaluation: &NewEvaluation,
         author: &Author,
     ) -> Result<Option<Change>, CommandError> {
-        self.carry_out(None, Some(evaluation), author)
+        self.execute(None, Some(evaluation), author)
     }
 
-    fn carry_out(
+    fn execute(
         &mut self,
         command: Option<&Command>,
         evaluation: Option<&NewEvaluation>,
         author: &Author,
     ) -> Result<Option<Change>, CommandError> {
-        let writer = author.as_writer(self.stage());
+        let writer = author.as_principal(self.stage());
         let before = self.clone();
-        let hash = self.transact(author, writer, |pen| {
+        let hash = self.transact(author, writer, |writer| {
             if let Some(command) = command {
-                pen.command(command, &before)?;
+                writer.command(command, &before)?;
             }
-            evaluation.map_or(Ok(()), |evaluation| pen.evaluation(evaluation, &before))
+            evaluation.map_or(Ok(()), |evaluation| writer.evaluation(evaluation, &before))
         })?;
         Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
     }
 
-    /// Writes values anew as one change; `None` where it changes nothing. With `vouched_for` the
+    /// Writes values anew as one change; `None` where it changes nothing. With `on_behalf_of` the
     /// author vouches for what that collector had written: it stands under the collector's name,
     /// and role and stage are not asked (rule M4).
     ///
     /// # Errors
     /// One of the values may not be written. The record is as before then.
-    pub(crate) fn write_again(
+    pub(crate) fn reapply(
         &mut self,
-        fields: &[Field],
+        fields: &[WrittenField],
         author: &Author,
-        vouched_for: Option<&str>,
+        on_behalf_of: Option<&str>,
     ) -> Result<Option<Change>, CommandError> {
-        let own = author.as_writer(self.stage());
-        let writer = match vouched_for {
-            Some(user) => Writer { user, role: Role::Collector, vouched: true, ..own },
+        let own = author.as_principal(self.stage());
+        let writer = match on_behalf_of {
+            Some(user) => Principal { user, role: Role::Collector, approved: true, ..own },
             None => own,
         };
         let before = self.clone();
-        let hash = self.transact(author, writer, |pen| pen.again(fields, &before))?;
+        let hash = self.transact(author, writer, |writer| writer.reapply(fields, &before))?;
         Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
     }
 
@@ -317,7 +317,7 @@ impl Record {
     ///
     /// # Errors
     /// The record is as before where a change cannot be applied.
-    pub fn absorb(&mut self, changes: Vec<Change>) -> Result<(), LoadError> {
+    pub fn apply_changes(&mut self, changes: Vec<Change>) -> Result<(), LoadError> {
         let hashes: Vec<ChangeHash> = changes.iter().map(Change::hash).collect();
         let mut next = self.doc.clone();
         next.apply_changes(changes).map_err(|error| LoadError::Unreadable(error.to_string()))?;
@@ -333,16 +333,17 @@ impl Record {
     fn transact(
         &mut self,
         author: &Author,
-        writer: Writer<'_>,
-        write: impl FnOnce(&mut write::Pen<'_, '_>) -> Result<(), CommandError>,
+        writer: Principal<'_>,
+        write: impl FnOnce(&mut write::RecordWriter<'_, '_>) -> Result<(), CommandError>,
     ) -> Result<Option<ChangeHash>, CommandError> {
         self.doc.set_actor(author.actor.clone());
         let options = CommitOptions::default()
             .with_message(author.user.clone())
             .with_time(author.now_ms.div_euclid(1000));
-        let done = self
-            .doc
-            .transact_with(|()| options, |tx| write(&mut write::Pen::new(tx, writer, author)));
+        let done = self.doc.transact_with(
+            |()| options,
+            |tx| write(&mut write::RecordWriter::new(tx, writer, author)),
+        );
         match done {
             Ok(success) => Ok(success.hash),
             Err(failure) => Err(failure.error),

@@ -74,7 +74,7 @@ pub fn build() -> Automerge {
             };
             let object = match kind {
                 Kind::List => ObjType::List,
-                Kind::Prose(_) => ObjType::Text,
+                Kind::MergedText(_) => ObjType::Text,
                 _ => ObjType::Map,
             };
             let id = tx.put_object(parent, *key, object)?;

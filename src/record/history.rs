@@ -62,7 +62,7 @@ impl Seen<'_> {
                 PatchAction::DeleteMap { key } => Some((
                     joined(&place, key),
                     self.value_before(&patch.obj, key),
-                    FieldValue::Nothing,
+                    FieldValue::Absent,
                 )),
                 PatchAction::PutSeq { .. }
                 | PatchAction::Insert { .. }
@@ -86,7 +86,7 @@ impl Seen<'_> {
     fn value_before(&self, object: &ObjId, key: &str) -> FieldValue {
         match self.doc.get_at(object, key, self.before) {
             Ok(Some((Value::Scalar(scalar), _))) => field_value(&scalar),
-            Ok(Some((Value::Object(_), _)) | None) | Err(_) => FieldValue::Nothing,
+            Ok(Some((Value::Object(_), _)) | None) | Err(_) => FieldValue::Absent,
         }
     }
 

@@ -42,7 +42,7 @@ pub struct Instalment {
 
 /// Why terms make no plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoPlan {
+pub enum PlanError {
     /// Nothing, less than nothing, or more than a record takes.
     #[error("the amount is not one that can be repaid")]
     Amount,
@@ -57,7 +57,7 @@ pub enum NoPlan {
     FirstDue,
 }
 
-impl NoPlan {
+impl PlanError {
     /// Stable word for programs and translations.
     pub fn code(self) -> &'static str {
         match self {
@@ -78,27 +78,27 @@ impl NoPlan {
 ///
 /// # Errors
 /// The terms make no plan.
-pub fn plan(amount: i64, instalments: i64, first_due: &str) -> Result<Plan, NoPlan> {
+pub fn plan(amount: i64, instalments: i64, first_due: &str) -> Result<Plan, PlanError> {
     if !(1..=MONEY).contains(&amount) {
-        return Err(NoPlan::Amount);
+        return Err(PlanError::Amount);
     }
     if !(1..=MOST_INSTALMENTS).contains(&instalments) {
-        return Err(NoPlan::Instalments);
+        return Err(PlanError::Instalments);
     }
     let each = amount / instalments;
     if each == 0 {
-        return Err(NoPlan::TooMany);
+        return Err(PlanError::TooMany);
     }
     let rounding = amount % instalments;
     let last = each + rounding;
-    let first = Day::parse(first_due).ok_or(NoPlan::FirstDue)?;
+    let first = Day::parse(first_due).ok_or(PlanError::FirstDue)?;
     let instalments = (1..=instalments)
         .map(|number| {
-            let due_date = first.months_later(number - 1).ok_or(NoPlan::FirstDue)?;
+            let due_date = first.months_later(number - 1).ok_or(PlanError::FirstDue)?;
             let amount = if number == instalments { last } else { each };
             Ok(Instalment { number, due_date, amount })
         })
-        .collect::<Result<_, NoPlan>>()?;
+        .collect::<Result<_, PlanError>>()?;
     Ok(Plan { instalments, each, last, rounding })
 }
 
@@ -168,14 +168,14 @@ mod tests {
 
     #[test]
     fn terms_that_make_no_plan_are_named() {
-        assert_eq!(plan(0, 1, "2026-12-15"), Err(NoPlan::Amount));
-        assert_eq!(plan(MONEY + 1, 1, "2026-12-15"), Err(NoPlan::Amount));
-        assert_eq!(plan(100, 0, "2026-12-15"), Err(NoPlan::Instalments));
-        assert_eq!(plan(100_000, MOST_INSTALMENTS + 1, "2026-12-15"), Err(NoPlan::Instalments));
-        assert_eq!(plan(5, 6, "2026-12-15"), Err(NoPlan::TooMany));
-        assert_eq!(plan(100, 2, "2026-02-30"), Err(NoPlan::FirstDue));
-        assert_eq!(plan(100, 2, ""), Err(NoPlan::FirstDue));
-        assert_eq!(plan(100, 2, "9999-12-15"), Err(NoPlan::FirstDue));
+        assert_eq!(plan(0, 1, "2026-12-15"), Err(PlanError::Amount));
+        assert_eq!(plan(MONEY + 1, 1, "2026-12-15"), Err(PlanError::Amount));
+        assert_eq!(plan(100, 0, "2026-12-15"), Err(PlanError::Instalments));
+        assert_eq!(plan(100_000, MOST_INSTALMENTS + 1, "2026-12-15"), Err(PlanError::Instalments));
+        assert_eq!(plan(5, 6, "2026-12-15"), Err(PlanError::TooMany));
+        assert_eq!(plan(100, 2, "2026-02-30"), Err(PlanError::FirstDue));
+        assert_eq!(plan(100, 2, ""), Err(PlanError::FirstDue));
+        assert_eq!(plan(100, 2, "9999-12-15"), Err(PlanError::FirstDue));
     }
 
     proptest! {

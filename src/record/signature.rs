@@ -11,7 +11,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
 use super::read::{EntryReader, Reader};
-use super::schema::{self, Phase, Writers};
+use super::schema::{self, WriteWindow, Writers};
 use super::view::SignatureView;
 use super::{genesis, history, stage};
 use crate::ids::{Heads, hex, unhex};
@@ -138,10 +138,11 @@ pub(super) fn content_changed(doc: &Automerge, since: &Heads) -> bool {
 /// Whether a path is one that the seal closes to collectors. The seal's own fields are its word
 /// for the rest.
 pub(crate) fn is_sealed_content(path: &[&str]) -> bool {
-    let closed = |row: &schema::Rule| {
-        matches!(row.writers, Writers::Collector | Writers::Both) && row.phase == Phase::Open
+    let closed = |row: &schema::FieldSpec| {
+        matches!(row.writers, Writers::Collector | Writers::Both)
+            && row.write_window == WriteWindow::BeforeSeal
     };
-    path.first() != Some(&"seal") && schema::rule(path).is_some_and(closed)
+    path.first() != Some(&"seal") && schema::field_spec(path).is_some_and(closed)
 }
 
 fn statement<'s>(record: &'s str, heads: &'s Heads, said: &'s SignatureView) -> Statement<'s> {

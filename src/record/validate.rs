@@ -3,7 +3,7 @@
 use automerge::{Automerge, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
 use super::error::Invalid;
-use super::schema::{Kind, rule};
+use super::schema::{Kind, field_spec};
 
 /// The largest time that JavaScript can show, ms either side of 1970.
 const TIME_LIMIT: i64 = 8_640_000_000_000_000;
@@ -42,7 +42,7 @@ fn standing(
     id: &ObjId,
 ) -> Result<(), Invalid> {
     let segments: Vec<&str> = path.iter().map(String::as_str).collect();
-    let Some(row) = rule(&segments) else {
+    let Some(row) = field_spec(&segments) else {
         return Err(invalid(path, "no such field"));
     };
     match (value, row.kind) {
@@ -50,7 +50,7 @@ fn standing(
             accepts(kind, scalar).map_err(|reason| invalid(path, reason))
         }
         (Value::Object(ObjType::Map), Kind::Map) => container(doc, id, path),
-        (Value::Object(ObjType::Text), Kind::Prose(most)) => {
+        (Value::Object(ObjType::Text), Kind::MergedText(most)) => {
             if doc.length(id) > most {
                 Err(invalid(path, "too long"))
             } else {
@@ -78,9 +78,9 @@ pub(super) fn accepts(kind: Kind, scalar: &ScalarValue) -> Result<(), &'static s
             }
             true
         }
-        (Kind::Word(known), ScalarValue::Str(text)) => known(text),
-        (Kind::Whole(least, most), ScalarValue::Int(number)) => (least..=most).contains(number),
-        (Kind::Fraction(least, most), ScalarValue::F64(number)) => {
+        (Kind::Enum(known), ScalarValue::Str(text)) => known(text),
+        (Kind::Integer(least, most), ScalarValue::Int(number)) => (least..=most).contains(number),
+        (Kind::Float(least, most), ScalarValue::F64(number)) => {
             number.is_finite() && (f64::from(least)..=f64::from(most)).contains(number)
         }
         (Kind::Time, ScalarValue::Timestamp(ms)) => (-TIME_LIMIT..=TIME_LIMIT).contains(ms),

@@ -249,11 +249,13 @@ pub enum FieldValue {
     /// A fraction, such as a position.
     Decimal(f64),
     /// True or false.
-    Truth(bool),
+    #[serde(rename = "truth")]
+    Bool(bool),
     /// Time, ms.
     Time(i64),
     /// Nothing, or a container.
-    Nothing,
+    #[serde(rename = "nothing")]
+    Absent,
 }
 }
 

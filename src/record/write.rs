@@ -1,34 +1,38 @@
 //! Carries commands out. Every write passes the authority table and the kinds of the schema.
 
-mod again;
 mod conduct;
 mod group;
+mod reapply;
 
 use automerge::transaction::{Transactable, Transaction};
 use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
-use super::authority::{Act, Writer, judge};
+use super::authority::{Principal, WriteOp, authorize};
 use super::command::{
     AppointmentPatch, AssignmentPatch, CasePatch, Command, NewSignature, PromiseToPay, TalkPatch,
     VisitPatch,
 };
 use super::document::{Author, Record};
 use super::error::CommandError;
-use super::schema::{self, Kind, PROMISE, REVIEW, Rule, SEAL, WINDOW};
+use super::schema::{self, FieldSpec, Kind, PROMISE, REVIEW, SEAL, WINDOW};
 use super::signature::{self, Statement};
 use super::terms::{AppointmentStatus, CheckAnswer, ReviewStatus, Stage};
 use super::{conflict, genesis, text, validate};
 use crate::ids::{RecordId, device_of};
 
 /// Writes into one transaction for one author.
-pub(super) struct Pen<'t, 'd> {
+pub(super) struct RecordWriter<'t, 'd> {
     tx: &'t mut Transaction<'d>,
-    writer: Writer<'t>,
+    writer: Principal<'t>,
     author: &'t Author,
 }
 
-impl<'t, 'd> Pen<'t, 'd> {
-    pub(super) fn new(tx: &'t mut Transaction<'d>, writer: Writer<'t>, author: &'t Author) -> Self {
+impl<'t, 'd> RecordWriter<'t, 'd> {
+    pub(super) fn new(
+        tx: &'t mut Transaction<'d>,
+        writer: Principal<'t>,
+        author: &'t Author,
+    ) -> Self {
         Self { tx, writer, author }
     }
 
@@ -191,7 +195,7 @@ impl<'t, 'd> Pen<'t, 'd> {
     }
 
     /// The office's change that makes the record: written once, by whoever creates it.
-    pub(super) fn found(&mut self, id: RecordId, case_no: &str) -> Result<(), CommandError> {
+    pub(super) fn init(&mut self, id: RecordId, case_no: &str) -> Result<(), CommandError> {
         if case_no.trim().is_empty() || case_no.len() > 400 {
             return Err(wrong(&["case_no"], "a case number has 1 to 400 bytes"));
         }
@@ -230,7 +234,7 @@ impl<'t, 'd> Pen<'t, 'd> {
 
     fn phones(&mut self, phones: &[String]) -> Result<(), CommandError> {
         let list = container(&["case", "phones"])?;
-        let row = self.judge(&["case", "phones", "#"], Act::Change)?;
+        let row = self.authorize(&["case", "phones", "#"], WriteOp::Update)?;
         let held: Vec<String> = self
             .tx
             .values(list)
@@ -425,13 +429,13 @@ impl<'t, 'd> Pen<'t, 'd> {
         base: &[String],
         after: &str,
     ) -> Result<(), CommandError> {
-        let row = self.judge(&[key], Act::Change)?;
+        let row = self.authorize(&[key], WriteOp::Update)?;
         let object = container(&[key])?;
         let length = self.tx.length(object);
         text::merge(self.tx, object, before, base, after, key)?;
         // A text that two people made too long together can be made shorter bit by bit.
         match (row.kind, self.tx.length(object)) {
-            (Kind::Prose(most), now) if now > most && now > length => {
+            (Kind::MergedText(most), now) if now > most && now > length => {
                 Err(wrong(&[key], "too long"))
             }
             _ => Ok(()),
@@ -447,7 +451,7 @@ impl<'t, 'd> Pen<'t, 'd> {
             .find(|standing| standing.path.join(".") == path)
             .ok_or_else(missing)?;
         let segments: Vec<&str> = standing.path.iter().map(String::as_str).collect();
-        self.judge(&segments, Act::Change)?;
+        self.authorize(&segments, WriteOp::Update)?;
         let (value, id) =
             standing.values.iter().find(|(_, id)| id.to_string() == pick).ok_or_else(missing)?;
         if let Some(group) = schema::group(&segments) {
@@ -476,12 +480,13 @@ impl<'t, 'd> Pen<'t, 'd> {
     /// Makes an entry of an append-only container whole, in this change.
     fn entry(&mut self, path: &[&str], fields: &[(&str, ScalarValue)]) -> Result<(), CommandError> {
         let (parent, key) = split(path)?;
-        let act = if self.tx.get(parent, key)?.is_some() { Act::Change } else { Act::Make };
-        self.judge(path, act)?;
+        let act =
+            if self.tx.get(parent, key)?.is_some() { WriteOp::Update } else { WriteOp::Create };
+        self.authorize(path, act)?;
         if key.is_empty() || key.len() > 64 {
             return Err(wrong(path, "an entry's key has 1 to 64 bytes"));
         }
-        if act == Act::Make && self.tx.length(parent) >= validate::ENTRIES {
+        if act == WriteOp::Create && self.tx.length(parent) >= validate::ENTRIES {
             return Err(wrong(path, "too many entries"));
         }
         let entry = self.tx.put_object(parent, key, ObjType::Map)?;
@@ -509,7 +514,7 @@ impl<'t, 'd> Pen<'t, 'd> {
     ) -> Result<(), CommandError> {
         for (key, value) in fields {
             let field: Vec<&str> = path.iter().copied().chain([*key]).collect();
-            let row = self.judge(&field, Act::Make)?;
+            let row = self.authorize(&field, WriteOp::Create)?;
             check(row, &field, value)?;
             self.set(entry, key, value.clone())?;
         }
@@ -538,7 +543,7 @@ impl<'t, 'd> Pen<'t, 'd> {
     fn put(&mut self, path: &[&str], value: impl Into<ScalarValue>) -> Result<(), CommandError> {
         let value = value.into();
         let (parent, key) = split(path)?;
-        let row = self.judge(path, Act::Change)?;
+        let row = self.authorize(path, WriteOp::Update)?;
         check(row, path, &value)?;
         self.set(parent, key, value)
     }
@@ -546,15 +551,15 @@ impl<'t, 'd> Pen<'t, 'd> {
     /// Takes a key away, if it is there.
     fn remove(&mut self, path: &[&str]) -> Result<(), CommandError> {
         let (parent, key) = split(path)?;
-        self.judge(path, Act::Remove)?;
+        self.authorize(path, WriteOp::Delete)?;
         if self.tx.get(parent, key)?.is_some() {
             self.tx.delete(parent, key)?;
         }
         Ok(())
     }
 
-    fn judge(&self, path: &[&str], act: Act) -> Result<&'static Rule, CommandError> {
-        judge(path, act, self.writer)
+    fn authorize(&self, path: &[&str], act: WriteOp) -> Result<&'static FieldSpec, CommandError> {
+        authorize(path, act, self.writer)
             .map_err(|denied| CommandError::Denied { path: path.join("."), denied })
     }
 }
@@ -563,7 +568,7 @@ fn time(ms: i64) -> ScalarValue {
     ScalarValue::Timestamp(ms)
 }
 
-fn check(row: &Rule, path: &[&str], value: &ScalarValue) -> Result<(), CommandError> {
+fn check(row: &FieldSpec, path: &[&str], value: &ScalarValue) -> Result<(), CommandError> {
     validate::accepts(row.kind, value).map_err(|reason| wrong(path, reason))
 }
 

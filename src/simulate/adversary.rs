@@ -138,6 +138,6 @@ fn before_the_seal(record: &Record) -> Option<Automerge> {
     let mut older = Record::blank();
     let earlier: Vec<Change> =
         doc.get_changes(&[]).into_iter().take_while(|change| change.hash() != sealing).collect();
-    older.absorb(earlier).ok()?;
+    older.apply_changes(earlier).ok()?;
     Some(older.document().clone())
 }

@@ -207,7 +207,7 @@ impl Workspace {
             .filter(|hash| doc.get_change_meta_by_hash(hash).is_none())
             .collect();
         let new = changes.iter().filter(|change| fresh.contains(&change.hash()));
-        loaded.record.absorb(new.cloned().collect()).ok()?;
+        loaded.record.apply_changes(new.cloned().collect()).ok()?;
         let unsent: BTreeSet<ChangeHash> = held.outbox.values().map(|unsent| unsent.hash).collect();
         for change in &changes {
             if fresh.contains(&change.hash()) {

@@ -4,7 +4,7 @@ use super::output::Table;
 use super::{Workspace, WorkspaceError};
 use crate::conduct::terms::Verdict;
 use crate::conduct::view::ConductView;
-use crate::conduct::{Known, Moment, Policy, Question, ZoneData, builtin, evaluate};
+use crate::conduct::{EvalInput, ExternalFacts, Moment, Policy, ZoneData, builtin, evaluate};
 use crate::ids::RecordId;
 use crate::record::command::{Command, NewEvaluation};
 use crate::record::view::VisitView;
@@ -76,19 +76,19 @@ impl Workspace {
                 WorkspaceError::ReasonNeeded { rules: conduct.needs_reason, until }
             });
         }
-        Ok(conduct.to_keep(&view, self.link.clock_skew_ms()))
+        Ok(conduct.new_evaluation(&view, self.link.clock_skew_ms()))
     }
 
     fn ask(&self, view: &VisitView, moment: Moment, at: i64) -> ConductView {
         let skew = self.link.clock_skew_ms();
-        let known = Known {
+        let facts = ExternalFacts {
             skew_ms: skew,
             // By the device's clock, as it was then.
             office_as_of: self.link.proven_at().map(|at| at - skew.unwrap_or(0)),
-            kept_months: None,
+            retention_months: None,
         };
         let zone = self.zones.get(&view.case.zone);
-        evaluate(&self.policy.select(view), &Question { view, moment, at, zone, known })
+        evaluate(&self.policy.select(view), &EvalInput { view, moment, at, zone, facts })
     }
 }
 

@@ -242,7 +242,7 @@ impl Held {
 
     /// Takes from the document what is kept beside it; `user` is the device's.
     pub(super) fn describe(&mut self, record: &Record, user: &str) {
-        let (view, summary) = record.describe();
+        let (view, summary) = record.view_and_summary();
         self.heads = record.heads();
         self.visited = cards::visited_at(record, &view, user);
         self.summary = Some(summary);

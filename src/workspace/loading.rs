@@ -302,7 +302,7 @@ pub(super) fn absorb_what_fits(record: &mut Record, changes: Vec<Change>) -> usi
                 continue;
             }
             let fits = change.deps().iter().all(known);
-            if !fits || record.absorb(vec![change.clone()]).is_err() {
+            if !fits || record.apply_changes(vec![change.clone()]).is_err() {
                 left.push(change);
             }
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::aside::Aside;
+use crate::record::refused::RefusedField;
 use crate::record::view::VisitSummary;
 use crate::types::TsType;
 
@@ -166,7 +166,7 @@ pub struct RefusedWork {
     /// Why, in that person's words.
     pub reason: Option<String>,
     /// What was refused and is not what the office has.
-    pub fields: Vec<Aside>,
+    pub fields: Vec<RefusedField>,
 }
 }
 

@@ -12,8 +12,8 @@ use super::held::{self, Decision, Held, Problem};
 use super::output::{NewAmendment, Output, RefusedWork, Table};
 use super::{Workspace, WorkspaceError, loading};
 use crate::ids::{RecordId, actor, hex};
-use crate::record::aside::{Aside, Field, unit};
 use crate::record::command::Command;
+use crate::record::refused::{RefusedField, WrittenField, reapply_unit};
 use crate::record::{Author, Record};
 use crate::sync::message::Decided;
 
@@ -37,9 +37,9 @@ impl Workspace {
         else {
             return Err(WorkspaceError::NotRefused);
         };
-        let differs = |aside: &Aside| aside.refused != aside.office;
+        let differs = |aside: &RefusedField| aside.refused != aside.office;
         let author = self.author(self.identity.session, 0, "");
-        let fields = office.beside(&fields, &author).into_iter().filter(differs).collect();
+        let fields = office.compare_refused(&fields, &author).into_iter().filter(differs).collect();
         let (accepted, reason) = decided.map(|d| (d.accepted, d.reason)).unzip();
         Ok(RefusedWork { code, path, message, accepted, reason, fields })
     }
@@ -70,13 +70,13 @@ impl Workspace {
             return Err(WorkspaceError::NotKept);
         }
         fields.retain(|field| {
-            units.contains(&unit(&field.path).join("."))
+            units.contains(&reapply_unit(&field.path).join("."))
                 && office.value_at(&field.path) != field.value
         });
         let mut again = office.clone();
         let author = self.author(session, now_ms, zone);
         let mut steps = Vec::new();
-        if let Some(change) = again.write_again(&fields, &author, None)? {
+        if let Some(change) = again.reapply(&fields, &author, None)? {
             steps.push((again.clone(), change));
         }
         for NewAmendment { id, path, text } in amendments {
@@ -119,7 +119,10 @@ impl Workspace {
     }
 
     /// What refused changes made of which fields, and the record as the office has confirmed it.
-    fn refused_fields(&self, record: RecordId) -> Result<(Vec<Field>, Record), WorkspaceError> {
+    fn refused_fields(
+        &self,
+        record: RecordId,
+    ) -> Result<(Vec<WrittenField>, Record), WorkspaceError> {
         let here = self.open_record(record)?;
         let held = self.held.get(&record).ok_or(WorkspaceError::UnknownRecord)?;
         if !matches!(held.problem, Some(Problem::Refused { .. })) {
@@ -131,7 +134,7 @@ impl Workspace {
         changes.retain(|change| !aside.contains(&change.hash()));
         let mut office = Record::blank();
         loading::absorb_what_fits(&mut office, changes);
-        Ok((here.made_by(&refused), office))
+        Ok((here.fields_written_by(&refused), office))
     }
 
     pub(super) fn author(&self, session: u64, now_ms: i64, zone: &str) -> Author {

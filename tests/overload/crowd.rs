@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::support::{Device, NOW, contact, visit_for};
+use crate::phone::{Device, NOW, contact, visit_for};
 
 const PASSWORD: &str = "correct horse battery";
 

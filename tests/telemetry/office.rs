@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use super::support::Device;
+use crate::phone::Device;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_doorstep");
 

@@ -264,8 +264,8 @@ fn said(value: &FieldValue) -> String {
         FieldValue::Text(text) => format!("{text:?}"),
         FieldValue::Number(number) => number.to_string(),
         FieldValue::Decimal(number) => number.to_string(),
-        FieldValue::Truth(truth) => truth.to_string(),
+        FieldValue::Bool(truth) => truth.to_string(),
         FieldValue::Time(ms) => written(*ms),
-        FieldValue::Nothing => "nothing".to_owned(),
+        FieldValue::Absent => "nothing".to_owned(),
     }
 }

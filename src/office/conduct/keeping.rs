@@ -136,8 +136,9 @@ impl Office {
         };
         let conduct = judge(&self.policy, &view, moment_of(&view), now);
         let sealed = view.stage.is_sealed();
-        let differs =
-            sealed && conduct.moment == Moment::After && conduct.to_keep(&view, None).is_some();
+        let differs = sealed
+            && conduct.moment == Moment::After
+            && conduct.new_evaluation(&view, None).is_some();
         let rows = rows(id, &view, &conduct);
         let summaries = summaries(reads, &stored.case_no, now)?;
         Ok(Some(Found { id, heads: stored.heads, rows, summaries, differs }))

@@ -10,7 +10,7 @@ use super::place::not_allowed;
 use super::refusal::Refusal;
 use super::walk::View;
 use crate::record::genesis;
-use crate::record::schema::{Bond, GROUPS, Group};
+use crate::record::schema::{FieldGroup, GROUPS, GroupRole};
 
 /// The last value that a change gives to each grouped field; `None` where it takes the field away.
 #[derive(Default)]
@@ -20,7 +20,7 @@ impl Grouped {
     /// Notes one operation on a key of a map.
     pub(super) fn note(&mut self, path: &[String], action: &OpType) {
         let segments: Vec<&str> = path.iter().map(String::as_str).collect();
-        if !GROUPS.iter().any(|group| group.holds(&segments)) {
+        if !GROUPS.iter().any(|group| group.contains(&segments)) {
             return;
         }
         let value = match action {
@@ -39,7 +39,7 @@ impl Grouped {
         GROUPS.iter().try_for_each(|group| self.check_group(group, view))
     }
 
-    fn check_group(&self, group: &Group, view: &View<'_>) -> Result<(), Refusal> {
+    fn check_group(&self, group: &FieldGroup, view: &View<'_>) -> Result<(), Refusal> {
         let path = |key: &str| -> Vec<String> {
             group.path.iter().copied().chain([key]).map(str::to_owned).collect()
         };
@@ -68,7 +68,7 @@ impl Grouped {
 /// A field of a group after the change, as the change's author saw it.
 struct Field {
     path: Vec<String>,
-    bond: Bond,
+    bond: GroupRole,
     /// The change gives it a value.
     written: bool,
     /// All values that stand; several where the author left a conflict.
@@ -80,18 +80,18 @@ impl Field {
     fn check(&self, any: bool, view: &View<'_>) -> Result<(), Refusal> {
         let broken = |why: &str| Err(not_allowed(&self.path, why));
         match self.bond {
-            Bond::Optional => Ok(()),
-            Bond::Required if any && self.values.is_empty() => {
+            GroupRole::Optional => Ok(()),
+            GroupRole::Required if any && self.values.is_empty() => {
                 broken("this is written together with the fields beside it")
             }
-            Bond::Required => Ok(()),
-            Bond::Written if !self.written => {
+            GroupRole::Required => Ok(()),
+            GroupRole::Written if !self.written => {
                 broken("this is written anew with the fields beside it")
             }
-            Bond::Written => Ok(()),
-            Bond::Author if self.is_one_of(&view.names()) => Ok(()),
-            Bond::Device if self.is_one_of(&[&view.device.to_string()]) => Ok(()),
-            Bond::Author | Bond::Device => broken("this is signed with another's name"),
+            GroupRole::Written => Ok(()),
+            GroupRole::Author if self.is_one_of(&view.names()) => Ok(()),
+            GroupRole::Device if self.is_one_of(&[&view.device.to_string()]) => Ok(()),
+            GroupRole::Author | GroupRole::Device => broken("this is signed with another's name"),
         }
     }
 

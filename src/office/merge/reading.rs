@@ -13,8 +13,8 @@ use super::chunk::Header;
 use super::place::{self, Id};
 use super::{Refusal, decoded, limits};
 use crate::record::Record;
-use crate::record::aside::Field;
 use crate::record::conflict::field_value;
+use crate::record::refused::WrittenField;
 use crate::record::view::FieldValue;
 
 /// What changes make of which fields, each as the last of them leaves it; of texts and lists what
@@ -25,7 +25,7 @@ use crate::record::view::FieldValue;
 pub(in crate::office) fn read(
     record: Option<&Record>,
     chunks: &[&[u8]],
-) -> Result<Vec<Field>, Refusal> {
+) -> Result<Vec<WrittenField>, Refusal> {
     if chunks.len() > limits::CHANGES {
         return Err(Refusal::too_large("the push has too many changes"));
     }
@@ -69,7 +69,7 @@ impl Reading<'_> {
                 path.push(key.to_string());
                 match action {
                     OpType::Put(value) => self.says(path, field_value(value)),
-                    OpType::Delete => self.says(path, FieldValue::Nothing),
+                    OpType::Delete => self.says(path, FieldValue::Absent),
                     OpType::Make(ObjType::Map | ObjType::Table) => {
                         self.objects.insert((id.0, id.1.to_bytes().to_vec()), path);
                     }
@@ -97,10 +97,10 @@ impl Reading<'_> {
     }
 
     /// In the order in which they were said last.
-    fn into_fields(self) -> Vec<Field> {
+    fn into_fields(self) -> Vec<WrittenField> {
         let mut said: Vec<_> = self.said.into_iter().collect();
         said.sort_by_key(|(_, (count, _))| *count);
-        said.into_iter().map(|(path, (_, value))| Field { path, value }).collect()
+        said.into_iter().map(|(path, (_, value))| WrittenField { path, value }).collect()
     }
 
     fn place(&self, object: &ObjectId) -> Option<Vec<String>> {

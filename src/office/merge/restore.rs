@@ -74,7 +74,7 @@ fn admit(id: RecordId, held: Option<Held<'_>>, fresh: &[Header<'_>]) -> Result<A
         None => Record::blank(),
     };
     let changes = fresh.iter().map(decoded).collect::<Result<Vec<_>, _>>()?;
-    record.absorb(changes).map_err(unfit)?;
+    record.apply_changes(changes).map_err(unfit)?;
     if record.id() != Some(id) {
         return Err(Refusal::malformed("the changes are of another record"));
     }

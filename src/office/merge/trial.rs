@@ -9,7 +9,7 @@ use crate::record::Record;
 
 /// Step 7 of the checks.
 pub(super) fn passes(accepted: &Accepted) -> Result<(), Refusal> {
-    if accepted.record.save_plain().len() > limits::DOCUMENT {
+    if accepted.record.save_uncompressed().len() > limits::DOCUMENT {
         return Err(Refusal::too_large("the record would be too large"));
     }
     let unsound = || Refusal::malformed("the record would not load again");

@@ -14,8 +14,8 @@ use super::grouped::Grouped;
 use super::place::{self, Id, Made, Place, not_allowed};
 use super::refusal::Refusal;
 use crate::ids::DeviceId;
-use crate::record::authority::{self, Act, Denied, Writer};
-use crate::record::schema::Writing;
+use crate::record::authority::{self, Denied, Principal, WriteOp};
+use crate::record::schema::Mutability;
 use crate::sync::message::RefusalCode;
 
 /// What the author of a change had before them.
@@ -24,7 +24,7 @@ pub(super) struct View<'v> {
     /// `None` where the author had seen all that the document holds.
     pub(super) at: Option<&'v [ChangeHash]>,
     pub(super) seen: &'v Seen,
-    pub(super) writer: Writer<'v>,
+    pub(super) writer: Principal<'v>,
     pub(super) device: DeviceId,
     /// Whose work the writer writes anew: it may stand under that name.
     pub(super) vouched_for: Option<&'v str>,
@@ -47,20 +47,22 @@ impl View<'_> {
         walk.grouped.check(self)
     }
 
-    fn allowed(&self, path: &[String], act: Act) -> Result<Writing, Refusal> {
+    fn allowed(&self, path: &[String], act: WriteOp) -> Result<Mutability, Refusal> {
         let segments: Vec<&str> = path.iter().map(String::as_str).collect();
-        authority::judge(&segments, act, self.writer).map(|row| row.writing).map_err(|denied| {
-            let code = match denied {
-                Denied::Sealed => RefusalCode::Sealed,
-                Denied::UnknownPath
-                | Denied::Fixed
-                | Denied::Role
-                | Denied::NotSealed
-                | Denied::Once
-                | Denied::NotOwn => RefusalCode::NotAllowed,
-            };
-            Refusal::at(code, path, denied.to_string())
-        })
+        authority::authorize(&segments, act, self.writer).map(|row| row.mutability).map_err(
+            |denied| {
+                let code = match denied {
+                    Denied::Sealed => RefusalCode::Sealed,
+                    Denied::UnknownPath
+                    | Denied::Fixed
+                    | Denied::Role
+                    | Denied::NotSealed
+                    | Denied::Once
+                    | Denied::NotOwn => RefusalCode::NotAllowed,
+                };
+                Refusal::at(code, path, denied.to_string())
+            },
+        )
     }
 
     /// The values that stand at a key, by the operations that wrote them.
@@ -168,11 +170,11 @@ impl Walk<'_, '_> {
             (OpType::Delete, _) if standing.is_empty() => {
                 return Err(Refusal::malformed("an operation deletes nothing"));
             }
-            (OpType::Delete, _) => Act::Remove,
-            (_, Made::Here) => Act::Make,
-            (_, Made::First) if standing.is_empty() => Act::Make,
+            (OpType::Delete, _) => WriteOp::Delete,
+            (_, Made::Here) => WriteOp::Create,
+            (_, Made::First) if standing.is_empty() => WriteOp::Create,
             // Also where nothing stood: an entry is made whole or not at all.
-            (_, Made::First | Made::Before) => Act::Change,
+            (_, Made::First | Made::Before) => WriteOp::Update,
         };
         let writing = self.view.allowed(&path, act)?;
         self.grouped.note(&path, &op.action);
@@ -180,7 +182,7 @@ impl Walk<'_, '_> {
             OpType::Delete => BTreeSet::new(),
             OpType::Put(value) => {
                 plain_scalar(value, &path)?;
-                self.own_name(place, &path, key, value, writing == Writing::Once)?;
+                self.own_name(place, &path, key, value, writing == Mutability::Once)?;
                 BTreeSet::from([internal(&id)])
             }
             OpType::Make(kind) => {
@@ -213,7 +215,7 @@ impl Walk<'_, '_> {
             Entry::Occupied(found) => found.into_mut(),
             // Whoever may write one element may write them all: a pasted text is judged once.
             Entry::Vacant(vacant) => {
-                self.view.allowed(&path, Act::Change)?;
+                self.view.allowed(&path, WriteOp::Update)?;
                 let standing = match place.made {
                     Made::Here => BTreeSet::new(),
                     Made::First | Made::Before => self.view.elements(&place.id),
@@ -278,11 +280,11 @@ impl Walk<'_, '_> {
         place: &Place,
         key: &str,
         path: &[String],
-        writing: Writing,
+        writing: Mutability,
     ) -> Result<(), Refusal> {
         let attachment = path.first().is_some_and(|first| first == "attachments");
         let shared = attachment && !self.view.writer.current.is_sealed();
-        if writing != Writing::Once || shared || place.made == Made::Here {
+        if writing != Mutability::Once || shared || place.made == Made::Here {
             return Ok(());
         }
         match self.view.doc.get(&place.id, key) {

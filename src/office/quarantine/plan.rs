@@ -13,8 +13,8 @@ use crate::office::merge::{self, Accepted, Held, Judgement, Refusal, Sender, Sta
 use crate::office::store::{
     Asides, Known, Quarantined, Reads, Refused, Stand, StoreError, Stored, Writes,
 };
-use crate::record::aside::{Field, unit};
 use crate::record::command::Command;
+use crate::record::refused::{WrittenField, reapply_unit};
 use crate::record::terms::{ReviewStatus, Role};
 use crate::record::view::FieldValue;
 use crate::record::{Author, CommandError, Record};
@@ -36,7 +36,7 @@ struct Work {
 
 enum Outcome {
     Merge(Work),
-    Anew(Work, Vec<Field>),
+    Anew(Work, Vec<WrittenField>),
     Held,
     Impossible(Impossible),
 }
@@ -151,27 +151,27 @@ impl Plan {
         }
     }
 
-    /// Field by field what was refused, what stands, and what would.
+    /// WrittenField by field what was refused, what stands, and what would.
     pub(super) fn fields(&self, refused: &Refused) -> Vec<QuarantineField> {
         let chunks: Vec<&[u8]> = refused.changes.iter().map(Vec::as_slice).collect();
         let hashes = || refused.changes.iter().map(|bytes| chunk::hash(bytes)).collect::<Vec<_>>();
         let (said, after) = match (&self.outcome, self.record()) {
             (Outcome::Merge(Work { accepted, .. }), _) => {
-                (accepted.record.made_by(&hashes()), Some(&accepted.record))
+                (accepted.record.fields_written_by(&hashes()), Some(&accepted.record))
             }
             (Outcome::Anew(Work { accepted, .. }, said), _) => {
                 (said.clone(), Some(&accepted.record))
             }
-            (Outcome::Held, Some(record)) => (record.made_by(&hashes()), None),
+            (Outcome::Held, Some(record)) => (record.fields_written_by(&hashes()), None),
             (Outcome::Held | Outcome::Impossible(_), record) => {
                 (merge::read(record, &chunks).unwrap_or_default(), None)
             }
         };
         said.into_iter()
-            .map(|Field { path, value }| QuarantineField {
-                unit: unit(&path).join("."),
+            .map(|WrittenField { path, value }| QuarantineField {
+                unit: reapply_unit(&path).join("."),
                 refused: value,
-                office: self.record().map_or(FieldValue::Nothing, |now| now.value_at(&path)),
+                office: self.record().map_or(FieldValue::Absent, |now| now.value_at(&path)),
                 after: after.map(|after| after.value_at(&path)),
                 path: path.join("."),
             })
@@ -267,7 +267,7 @@ fn late_work(number: u64) -> String {
 }
 
 /// The record with values written anew, and the values.
-type Rewritten = (Box<Accepted>, Vec<Field>);
+type Rewritten = (Box<Accepted>, Vec<WrittenField>);
 
 /// Values written anew as the office's change, which the judge has to take like any other; `None`
 /// where the record says all of it already.
@@ -290,13 +290,13 @@ fn anew(
         Err(unreadable) => return impossible(unreadable),
     };
     // A seal is its collector's word for a state that is not this one.
-    let written: Vec<Field> = said
+    let written: Vec<WrittenField> = said
         .iter()
         .filter(|field| field.path.first().is_none_or(|first| first != "seal"))
         .map(|field| put_onto(record, field))
         .collect();
     let mut next = record.clone();
-    let change = match next.write_again(&written, author, Some(user)) {
+    let change = match next.reapply(&written, author, Some(user)) {
         Ok(Some(change)) => change,
         Ok(None) => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -311,7 +311,7 @@ fn anew(
 }
 
 /// What was put into a text or a list goes behind what stands there.
-fn put_onto(record: &Record, field: &Field) -> Field {
+fn put_onto(record: &Record, field: &WrittenField) -> WrittenField {
     let path: Vec<&str> = field.path.iter().map(String::as_str).collect();
     let between = match path.as_slice() {
         ["notes" | "feedback"] => "\n",
@@ -324,7 +324,7 @@ fn put_onto(record: &Record, field: &Field) -> Field {
         }
         _ => field.value.clone(),
     };
-    Field { path: field.path.clone(), value }
+    WrittenField { path: field.path.clone(), value }
 }
 
 impl From<Refusal> for Impossible {
@@ -347,7 +347,7 @@ pub(super) fn units(document: Option<&[u8]>, known: &[Known], chunks: &[Vec<u8>]
     let record = document.and_then(|bytes| Record::load(bytes).ok());
     let mut units: Vec<String> = Vec::new();
     for field in merge::read(record.as_ref(), &fresh).unwrap_or_default() {
-        let unit = unit(&field.path).join(".");
+        let unit = reapply_unit(&field.path).join(".");
         // Line breaks separate them in the store.
         if units.len() < UNITS && unit.len() < 200 && !unit.contains('\n') && !units.contains(&unit)
         {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use automerge::ScalarValue;
 use sha2::{Digest as _, Sha256};
 
-use super::{Pen, time, wrong};
+use super::{RecordWriter, time, wrong};
 use crate::ids::hex;
 use crate::record::command::{NewConsent, NewEvaluation, NewWish};
 use crate::record::document::Record;
@@ -15,7 +15,7 @@ use crate::record::terms::{ConductKind, Grade, NoticeAbout};
 /// Bytes of the name of an evaluation.
 const NAME: usize = 8;
 
-impl Pen<'_, '_> {
+impl RecordWriter<'_, '_> {
     /// What the rules said of the record before this change.
     pub(in crate::record) fn evaluation(
         &mut self,

@@ -3,19 +3,19 @@
 use automerge::transaction::Transactable;
 use automerge::{ObjId, ReadDoc, ScalarValue, Value};
 
-use super::{Pen, check, container};
+use super::{RecordWriter, check, container};
 use crate::ids::device_of;
-use crate::record::authority::Act;
-use crate::record::schema::{Bond, Group};
+use crate::record::authority::WriteOp;
+use crate::record::schema::{FieldGroup, GroupRole};
 use crate::record::{CommandError, Record};
 
-impl Pen<'_, '_> {
+impl RecordWriter<'_, '_> {
     /// Writes the fields of a group, in its order; one that is not given keeps its value. Where
     /// anything changes all of them are written, with nothing between them: of two concurrent
     /// changes one then wins in every field, and the group never mixes what two people wrote.
     pub(super) fn group(
         &mut self,
-        group: &Group,
+        group: &FieldGroup,
         given: &[Option<ScalarValue>],
     ) -> Result<(), CommandError> {
         let object = container(group.path)?;
@@ -23,7 +23,7 @@ impl Pen<'_, '_> {
         let mut changed = false;
         for ((key, _), given) in group.fields.iter().zip(given) {
             let path: Vec<&str> = group.path.iter().copied().chain([*key]).collect();
-            let row = self.judge(&path, Act::Change)?;
+            let row = self.authorize(&path, WriteOp::Update)?;
             let now = self.tx.get(object, *key)?.and_then(|(value, _)| scalar(value));
             if let Some(value) = given {
                 check(row, &path, value)?;
@@ -52,7 +52,7 @@ impl Pen<'_, '_> {
     /// value made of the other fields comes with it. Who signs for the group is who picks.
     pub(super) fn resolve_group(
         &mut self,
-        group: &Group,
+        group: &FieldGroup,
         pick: &ObjId,
         before: &Record,
     ) -> Result<(), CommandError> {
@@ -69,9 +69,9 @@ impl Pen<'_, '_> {
             .fields
             .iter()
             .map(|(key, bond)| match bond {
-                Bond::Author => Some(self.author.user.as_str().into()),
-                Bond::Device => Some(device.as_str().into()),
-                Bond::Written | Bond::Required | Bond::Optional => of_side(key),
+                GroupRole::Author => Some(self.author.user.as_str().into()),
+                GroupRole::Device => Some(device.as_str().into()),
+                GroupRole::Written | GroupRole::Required | GroupRole::Optional => of_side(key),
             })
             .collect();
         self.group(group, &given)

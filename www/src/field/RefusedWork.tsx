@@ -1,7 +1,7 @@
 /** Work on a record that the office refused: why, side by side with what it has, and the way on. */
 import { Fragment, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Aside, FieldValue, RefusedWork, VisitView } from "../wasm/doorstep";
+import type { RefusedField, FieldValue, RefusedWork, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { fieldName, formatField, phoneNumber } from "../ui/format";
 import { Alert, useBusy } from "../ui/components";
@@ -110,7 +110,7 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
 
 interface UnitProps {
   unit: string;
-  fields: Aside[];
+  fields: RefusedField[];
   again: boolean;
 }
 
@@ -203,7 +203,7 @@ function Said({ by, text }: { by: string; text: string }): JSX.Element {
 }
 
 /** Fields that are taken or left as one. */
-function grouped(fields: Aside[]): UnitProps[] {
+function grouped(fields: RefusedField[]): UnitProps[] {
   const units = new Map<string, UnitProps>();
   for (const field of fields) {
     const one = units.get(field.unit) ?? { unit: field.unit, fields: [], again: true };

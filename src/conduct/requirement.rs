@@ -1,0 +1,118 @@
+//! Every kind of duty, asked of a context.
+
+mod counts;
+mod door;
+mod holds;
+mod law;
+mod notices;
+mod others;
+mod windows;
+
+use super::context::EvalContext;
+use super::finding::Finding;
+use super::policy::Requirement;
+use super::terms::Moment;
+
+pub(super) use counts::{KEPT, events, name};
+
+/// What a duty finds at the context's moment.
+pub(super) fn ask(duty: &Requirement, context: &EvalContext<'_>) -> Finding {
+    if !is_asked(duty, context.moment) {
+        return Finding::not_applicable("other_moment");
+    }
+    match duty {
+        Requirement::Window { on, days, from, to } => {
+            windows::window(context, *on, *days, *from, *to)
+        }
+        Requirement::Holidays => windows::holidays(context),
+        Requirement::Wishes => windows::wishes(context),
+        Requirement::Cap { count, within, most } => counts::cap(context, *count, *within, *most),
+        Requirement::Cooldown { days } => counts::cooldown(context, *days),
+        Requirement::Visitors { least } => door::visitors(context, *least),
+        Requirement::Check { item, met, optional } => door::check(context, *item, *met, *optional),
+        Requirement::VerifiedFirst => door::verified_first(context),
+        Requirement::EntryConsent => door::entry_consent(context),
+        Requirement::OnRequest => door::on_request(context),
+        Requirement::Leave { minutes } => door::leave(context, *minutes),
+        Requirement::OnePosition => door::one_position(context),
+        Requirement::Hold { flags } => holds::hold(context, flags),
+        Requirement::AgreedDespite { flags } => holds::agreed_despite(context, flags),
+        Requirement::Permission => holds::permission(context),
+        Requirement::ComplaintDecided { days } => holds::complaint_decided(context, *days),
+        Requirement::ThirdParty { failures } => others::third_party(context, *failures),
+        Requirement::Unreachable { failures } => others::unreachable(context, *failures),
+        Requirement::ThirdPartyRefusal => others::refusal(context),
+        Requirement::Decent => law::decent(context),
+        Requirement::Retention { months } => law::retention(context, *months),
+        Requirement::PlanLength { months } => law::plan_length(context, *months),
+        Requirement::Channels { forbidden } => law::channels(context, forbidden),
+        Requirement::NoticeBeforeContact { about } => notices::before_contact(context, *about),
+        Requirement::NoticeAfterContact { about, days } => {
+            notices::after_contact(context, *about, *days)
+        }
+        Requirement::NoticeBeforeVisit { about, hours } => {
+            notices::before_visit(context, *about, *hours)
+        }
+    }
+}
+
+/// Whether a duty has something to say at a moment. After the visit all have.
+fn is_asked(duty: &Requirement, moment: Moment) -> bool {
+    match (duty, moment) {
+        (_, Moment::After) => true,
+        (
+            Requirement::Window { .. }
+            | Requirement::Holidays
+            | Requirement::Wishes
+            | Requirement::Visitors { .. }
+            | Requirement::Hold { .. }
+            | Requirement::AgreedDespite { .. }
+            | Requirement::Permission,
+            Moment::Before | Moment::Arrival,
+        ) => true,
+        (
+            Requirement::Cap { .. }
+            | Requirement::Cooldown { .. }
+            | Requirement::NoticeBeforeContact { .. }
+            | Requirement::NoticeAfterContact { .. }
+            | Requirement::NoticeBeforeVisit { .. },
+            Moment::Before,
+        ) => true,
+        (
+            Requirement::Check { .. }
+            | Requirement::VerifiedFirst
+            | Requirement::EntryConsent
+            | Requirement::OnRequest
+            | Requirement::Leave { .. },
+            Moment::Arrival,
+        ) => true,
+        (
+            Requirement::Cap { .. }
+            | Requirement::Cooldown { .. }
+            | Requirement::NoticeBeforeContact { .. }
+            | Requirement::NoticeAfterContact { .. }
+            | Requirement::NoticeBeforeVisit { .. },
+            Moment::Arrival,
+        )
+        | (
+            Requirement::Check { .. }
+            | Requirement::VerifiedFirst
+            | Requirement::EntryConsent
+            | Requirement::OnRequest
+            | Requirement::Leave { .. },
+            Moment::Before,
+        )
+        | (
+            Requirement::OnePosition
+            | Requirement::ComplaintDecided { .. }
+            | Requirement::ThirdParty { .. }
+            | Requirement::Unreachable { .. }
+            | Requirement::ThirdPartyRefusal
+            | Requirement::Decent
+            | Requirement::Retention { .. }
+            | Requirement::PlanLength { .. }
+            | Requirement::Channels { .. },
+            Moment::Before | Moment::Arrival,
+        ) => false,
+    }
+}

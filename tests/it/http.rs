@@ -1,0 +1,16 @@
+//! The endpoint, through its router and over the real store.
+
+mod access;
+mod blob_damage;
+mod blobs;
+mod exported;
+mod openid;
+mod pages;
+mod people;
+mod quarantine;
+mod rounds;
+mod routes;
+mod secrecy;
+mod sessions;
+mod shares;
+mod visits;

@@ -1,0 +1,8 @@
+//! The office's services beside rounds: intake under contention, quarantine, files in and out.
+
+mod export;
+mod import;
+mod intake;
+mod quarantine;
+mod rescue;
+mod verify;

@@ -1,0 +1,492 @@
+//! Refused work from the phone to the supervisor and back, and devices that are shut out, with
+//! real workspaces and the real office (rules M4, F1, F4, R6).
+
+use crate::support::phone::{Device, NOW, contact, office};
+use crate::support::sync_client::{self, Desk, Phone, payment};
+use doorstep::ids::{Heads, RecordId};
+use doorstep::office::store::{Asides, Stand};
+use doorstep::office::{Acceptance, Office, OfficeError, QuarantineError};
+use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TextEdit};
+use doorstep::record::terms::Role;
+use doorstep::record::view::FieldValue;
+use doorstep::sync::message::{Outcome, Packed, Push, RefusalCode, Request, Revocation};
+use doorstep::workspace::{SyncState, Table};
+
+const BY: &str = "lin.yue";
+const ZONE: &str = "Asia/Shanghai";
+
+/// A phone that was tampered with writes what is the office's, and a call; the office refuses both.
+async fn refused(office: &Office, record: RecordId) -> Device {
+    let mut phone = Device::new("chen.jie", 1);
+    phone.sync(office).await;
+    phone.claims = Role::Supervisor;
+    phone.restart();
+    let forgiven = CasePatch { overdue: Some(0), ..Default::default() };
+    phone.apply(record, &Command::UpdateCase(Box::new(forgiven)));
+    phone.claims = Role::Collector;
+    phone.restart();
+    phone.lose_reply();
+    phone.apply(record, &contact("refused with it"));
+    phone.sync(office).await;
+    assert_eq!(phone.problem(record).as_deref(), Some("refused_not_allowed"));
+    phone
+}
+
+async fn accept(office: &Office, id: u64) -> Result<Acceptance, OfficeError> {
+    let item = office.accept_quarantined(id, None, "", BY, Role::Supervisor).await?;
+    Ok(item.acceptance)
+}
+
+async fn assert_sound(office: &Office) {
+    let verified = office.verify().await.expect("read");
+    assert!(verified.ok, "{:?}", verified.problems);
+}
+
+async fn assign(office: &Office, record: RecordId, users: &[&str]) {
+    let collectors = Some(users.iter().map(|user| (*user).to_owned()).collect());
+    let command = Command::Assign(AssignmentPatch { collectors, ..Default::default() });
+    office.command(record, command, BY, Role::Supervisor).await.expect("allowed");
+}
+
+#[tokio::test]
+async fn m4_what_a_supervisor_accepts_is_merged_once_and_the_phone_learns_it() {
+    let (_folder, office, ids) = office(1).await;
+    let mut phone = refused(&office, ids[0]).await;
+    let item = office.quarantine_item(1).await.expect("kept");
+    assert_eq!(item.line.units, ["case.overdue", "contacts.refused with it"]);
+    assert_eq!((item.acceptance, item.went_on), (Acceptance::Merge, false));
+    let overdue = item.fields.iter().find(|field| field.path == "case.overdue").expect("there");
+    assert_eq!(overdue.refused, FieldValue::Number(0));
+    assert_eq!(overdue.office, FieldValue::Number(150_000));
+    assert_eq!(overdue.after, Some(FieldValue::Number(0)));
+
+    // Work goes on behind it meanwhile.
+    phone.apply(ids[0], &contact("written since"));
+    let seen = Heads::from_hex(&item.heads);
+    let accepted =
+        office.accept_quarantined(1, seen, "agreed by phone", BY, Role::Supervisor).await;
+    let accepted = accepted.expect("possible");
+    assert_eq!(
+        (accepted.line.state, accepted.acceptance),
+        (Stand::Accepted, Acceptance::Duplicate)
+    );
+    let receipts = office.store().look(|reads| reads.receipts(ids[0])).expect("read");
+    let last = receipts.last().expect("there");
+    assert_eq!((last.quarantine, last.user.as_str(), last.hashes.len()), (Some(1), BY, 2));
+    assert_eq!(accepted.decisions[0].receipt, Some(last.n));
+    let view = office.visit(ids[0]).await.expect("there");
+    assert_eq!((view.case.overdue, view.contacts[0].by.as_str()), (0, "chen.jie"));
+
+    // Twice is once.
+    accept(&office, 1).await.expect("again");
+    let again = office.store().look(|reads| reads.receipts(ids[0])).expect("read");
+    assert_eq!(again.len(), receipts.len());
+
+    phone.sync(&office).await;
+    phone.assert_in_step();
+    assert_eq!(phone.problem(ids[0]), None);
+    let view = office.visit(ids[0]).await.expect("there");
+    assert_eq!(view.contacts.len(), 2, "nothing twice, and what came after it too");
+    assert_eq!(phone.view(ids[0]), view);
+    phone.restart();
+    phone.sync(&office).await;
+    phone.assert_in_step();
+    assert_sound(&office).await;
+}
+
+#[tokio::test]
+async fn m4_an_accepted_push_reaches_a_phone_that_lost_its_place_too() {
+    let (_folder, office, ids) = office(1).await;
+    let mut phone = refused(&office, ids[0]).await;
+    accept(&office, 1).await.expect("possible");
+    // Without a cursor what is held is compared; the office's copy comes whole where it differs.
+    phone.tables.get_mut(&Table::Meta).expect("there").remove("cursor");
+    phone.restart();
+    phone.sync(&office).await;
+    phone.assert_in_step();
+    assert_eq!(phone.problem(ids[0]), None);
+    assert_eq!(phone.view(ids[0]), office.visit(ids[0]).await.expect("there"));
+}
+
+#[tokio::test]
+async fn m4_a_dismissal_needs_a_reason_reaches_the_phone_and_is_not_the_end() {
+    let (_folder, office, ids) = office(1).await;
+    let mut phone = refused(&office, ids[0]).await;
+    let without = office.dismiss_quarantined(1, " ", BY).await;
+    assert_eq!(without, Err(OfficeError::Quarantine(QuarantineError::Reason)));
+    let item = office.dismiss_quarantined(1, "the debt stands", BY).await.expect("kept");
+    assert_eq!(item.line.state, Stand::Dismissed);
+    let twice = office.dismiss_quarantined(1, "another word", BY).await.expect("kept");
+    assert_eq!(twice.decisions.len(), 1);
+
+    phone.sync(&office).await;
+    phone.open(ids[0]);
+    let work = phone.workspace.refused_work(ids[0]).expect("refused");
+    assert_eq!((work.accepted, work.reason.as_deref()), (Some(false), Some("the debt stands")));
+    assert_eq!(office.visit(ids[0]).await.expect("there").case.overdue, 150_000);
+
+    accept(&office, 1).await.expect("it is still kept");
+    let after = office.dismiss_quarantined(1, "no", BY).await;
+    assert_eq!(after, Err(OfficeError::Quarantine(QuarantineError::Accepted)));
+    phone.sync(&office).await;
+    phone.assert_in_step();
+    assert_sound(&office).await;
+}
+
+/// What a command of the real program prints and leaves with.
+fn program(folder: &std::path::Path, args: &[&str]) -> (i32, String) {
+    let database = format!("sqlite:{}", folder.join("office.sqlite3").display());
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_doorstep"));
+    let done = program.arg("quarantine").args(args).env("DOORSTEP_DATABASE", database).output();
+    let done = done.unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    (done.status.code().unwrap_or(-1), String::from_utf8(said).unwrap())
+}
+
+#[tokio::test]
+async fn m4_the_command_line_lists_shows_dismisses_and_accepts() {
+    let (folder, office, ids) = office(1).await;
+    let ask = |args: &[&str]| program(folder.path(), args);
+    assert_eq!(ask(&["list"]), (0, "nothing is in quarantine\n".into()));
+    let mut phone = refused(&office, ids[0]).await;
+    let (code, listed) = ask(&["list", "--state", "open"]);
+    assert!(code == 0 && listed.contains("chen.jie"), "{listed}");
+    assert!(listed.contains("NB0000  not_allowed  case.overdue"), "{listed}");
+    assert_eq!(ask(&["list", "--state", "soon"]).0, 2);
+    let (code, shown) = ask(&["show", "1"]);
+    assert!(code == 0 && shown.contains("case.overdue: 0 (office: 150000)"), "{shown}");
+    assert_eq!(ask(&["show", "2"]).0, 1);
+
+    assert_ne!(ask(&["dismiss", "1", "--reason", " "]).0, 0);
+    let (code, shown) = ask(&["dismiss", "1", "--reason", "the debt stands"]);
+    assert!(code == 0 && shown.contains("the debt stands"), "{shown}");
+    assert_eq!(ask(&["list", "--state", "open"]), (0, "nothing is in quarantine\n".into()));
+    assert_eq!(office.visit(ids[0]).await.expect("there").case.overdue, 150_000);
+
+    let (code, shown) = ask(&["accept", "1", "--reason", "paid in cash at the branch"]);
+    assert!(code == 0 && shown.contains("the record has all of it"), "{shown}");
+    assert_eq!(office.visit(ids[0]).await.expect("there").case.overdue, 0);
+    assert_eq!(ask(&["accept", "1"]).0, 0, "twice is once");
+    let (code, said) = ask(&["dismiss", "1", "--reason", "no"]);
+    assert!(code == 1 && said.contains("accepted before"), "{said}");
+    phone.sync(&office).await;
+    phone.assert_in_step();
+    assert_sound(&office).await;
+}
+
+#[tokio::test]
+async fn m4_nobody_accepts_onto_a_record_that_they_have_not_seen() {
+    let (_folder, office, ids) = office(1).await;
+    refused(&office, ids[0]).await;
+    let seen = office.quarantine_item(1).await.expect("kept").heads;
+    assign(&office, ids[0], &["chen.jie", "wu.min"]).await;
+    let moved =
+        office.accept_quarantined(1, Heads::from_hex(&seen), "", BY, Role::Supervisor).await;
+    assert_eq!(moved, Err(OfficeError::Quarantine(QuarantineError::Moved)));
+    assert_eq!(office.visit(ids[0]).await.expect("there").case.overdue, 150_000);
+    let item = office.quarantine_item(1).await.expect("kept");
+    assert_eq!(item.line.state, Stand::Open);
+    assert_ne!(item.heads, seen);
+}
+
+#[tokio::test]
+async fn f1_work_of_a_withdrawn_record_can_be_accepted_and_refused_work_is_handed_over_too() {
+    let (_folder, office, ids) = office(2).await;
+    let mut phone = refused(&office, ids[0]).await;
+    phone.apply(ids[1], &contact("unsent"));
+    for id in &ids {
+        assign(&office, *id, &["wu.min"]).await;
+    }
+    phone.sync(&office).await;
+    phone.assert_in_step();
+    assert!(phone.ids().is_empty(), "refused work does not hold a record that was taken away");
+    let page =
+        office.quarantine_page(Asides { limit: 9, ..Asides::default() }).await.expect("read");
+    assert_eq!(page.total, 2, "the same work is kept once");
+    assert_eq!(page.rows[0].code, "withdrawn");
+    assert_eq!(accept(&office, page.rows[0].id).await, Ok(Acceptance::Duplicate));
+    assert_eq!(office.visit(ids[1]).await.expect("there").contacts.len(), 1);
+    assert_sound(&office).await;
+}
+
+#[tokio::test]
+async fn r6_work_without_its_past_is_kept_and_its_values_can_be_written_anew() {
+    let desk = Desk::open();
+    let id = desk.visit("C-1", &["chen.jie"]).await;
+    let mut chen = Phone::new("chen.jie", 1);
+    chen.sync(&desk).await;
+    chen.write(id, sync_client::contact(1));
+    let base = chen.view(id).heads;
+    chen.write(id, payment(2, 700));
+    chen.write(id, Command::EditNotes(TextEdit { base, text: "付了".into() }));
+    let mut request = chen.request();
+    // The first change is gone from the phone, however that came.
+    request.push[0].changes.remove(0);
+    request.keep = Some(vec![id]);
+    let reply = desk.sync(&chen, request).await;
+    let Outcome::Refused { code, quarantine, .. } = reply.results[0] else { panic!("{reply:?}") };
+    assert_eq!(code, RefusalCode::WithoutPast);
+
+    let item = desk.office.quarantine_item(quarantine).await.unwrap();
+    assert_eq!(item.acceptance, Acceptance::Rewrite);
+    accept(&desk.office, quarantine).await.unwrap();
+    let view = desk.office.visit(id).await.unwrap();
+    assert_eq!((view.payments.len(), view.payments[0].by.as_str()), (1, "chen.jie"));
+    assert_eq!(view.notes, "付了");
+    // The office wrote it, and says so.
+    let history = desk.office.history(id).await.unwrap();
+    assert!(history.iter().any(|line| line.entry.path == "notes" && line.entry.by == BY));
+    accept(&desk.office, quarantine).await.unwrap();
+    assert_eq!(desk.office.visit(id).await.unwrap().notes, "付了");
+    desk.assert_sound().await;
+}
+
+#[tokio::test]
+async fn m4_acceptance_waives_nothing_but_role_and_stage() {
+    let desk = Desk::open();
+    let id = desk.visit("C-1", &["chen.jie"]).await;
+    let mut chen = Phone::new("chen.jie", 1);
+    chen.sync(&desk).await;
+    // No change at all.
+    let Outcome::Refused { quarantine, code, .. } = chen.push(&desk, id, vec![vec![7; 40]]).await
+    else {
+        panic!()
+    };
+    assert_eq!(code, RefusalCode::Malformed);
+    let item = desk.office.quarantine_item(quarantine).await.unwrap();
+    assert!(item.fields.is_empty());
+    let impossible = accept(&desk.office, quarantine).await;
+    assert!(matches!(
+        impossible,
+        Err(OfficeError::Quarantine(QuarantineError::Impossible { code: "malformed", .. }))
+    ));
+    desk.office.dismiss_quarantined(quarantine, "noise", BY).await.unwrap();
+
+    // A payment that another phone of the same user makes into another one.
+    chen.write(id, payment(1, 500));
+    chen.sync(&desk).await;
+    let mut other = Phone::new("chen.jie", 2);
+    other.sync(&desk).await;
+    let before = desk.office.visit(id).await.unwrap();
+    let forged = forged_payment(&other, id);
+    let Outcome::Refused { quarantine, .. } = other.push(&desk, id, vec![forged]).await else {
+        panic!()
+    };
+    let refused = accept(&desk.office, quarantine).await;
+    assert!(
+        matches!(refused, Err(OfficeError::Quarantine(QuarantineError::Impossible { .. }))),
+        "{refused:?}"
+    );
+    assert_eq!(desk.office.visit(id).await.unwrap(), before, "nothing half done");
+    let open = Asides { stand: Some(Stand::Open), limit: 9, ..Asides::default() };
+    assert_eq!(desk.office.quarantine_page(open).await.unwrap().total, 1);
+    desk.assert_sound().await;
+}
+
+/// A change that writes over the amount of the record's payment.
+fn forged_payment(phone: &Phone, id: RecordId) -> Vec<u8> {
+    use automerge::ReadDoc;
+    use automerge::transaction::{CommitOptions, Transactable};
+    let mut doc = phone.document(id);
+    doc.set_actor(doorstep::ids::actor(phone.session().device, 9));
+    let payments = doc.get(automerge::ROOT, "payments").unwrap().unwrap().1;
+    let key = doc.keys(&payments).next().unwrap();
+    let payment = doc.get(&payments, key).unwrap().unwrap().1;
+    let options = CommitOptions::default().with_message("chen.jie");
+    doc.transact_with::<_, _, automerge::AutomergeError, _>(
+        |()| options,
+        |tx| tx.put(&payment, "amount", 1),
+    )
+    .unwrap();
+    doc.get_last_local_change().unwrap().raw_bytes().to_vec()
+}
+
+#[tokio::test]
+async fn m4_the_person_picks_what_still_holds_and_it_is_written_again_once() {
+    let (_folder, office, ids) = office(1).await;
+    let mut phone = refused(&office, ids[0]).await;
+    let base = phone.view(ids[0]).heads;
+    phone.apply(ids[0], &Command::EditNotes(TextEdit { base, text: "saw the shop".into() }));
+    // The office writes on meanwhile.
+    let base = office.visit(ids[0]).await.expect("there").heads;
+    let notes = Command::EditNotes(TextEdit { base, text: "call first. ".into() });
+    office.command(ids[0], notes, BY, Role::Supervisor).await.expect("allowed");
+    phone.sync(&office).await;
+
+    phone.open(ids[0]);
+    let work = phone.workspace.refused_work(ids[0]).expect("refused");
+    let shown: Vec<(&str, bool)> =
+        work.fields.iter().map(|field| (field.unit.as_str(), field.again)).collect();
+    assert!(shown.contains(&("case.overdue", false)), "the office's to write: {shown:?}");
+    assert!(shown.contains(&("contacts.refused with it", true)), "{shown:?}");
+    let picked = ["contacts.refused with it".to_owned(), "notes".to_owned()];
+
+    // What is not the person's to write is not written by picking it.
+    let all = ["case.overdue".to_owned()];
+    assert!(phone.workspace.settle_refused(ids[0], &all, &[], 70, NOW, ZONE).is_err());
+    assert_eq!(phone.problem(ids[0]).as_deref(), Some("refused_not_allowed"));
+
+    // Power goes before anything is on the disk: it is as before.
+    let before = phone.tables.clone();
+    phone.workspace.settle_refused(ids[0], &picked, &[], 71, NOW, ZONE).expect("refused");
+    phone.restart();
+    assert_eq!(phone.tables, before);
+    assert_eq!(phone.problem(ids[0]).as_deref(), Some("refused_not_allowed"));
+
+    // It is on the disk, and power goes before it is sent: once.
+    phone.open(ids[0]);
+    let ticket =
+        phone.workspace.settle_refused(ids[0], &picked, &[], 72, NOW, ZONE).expect("refused");
+    phone.saved = 0;
+    run_without_network(&mut phone);
+    assert_eq!(Some(phone.saved), ticket);
+    phone.restart();
+    phone.open(ids[0]);
+    let twice = phone.workspace.settle_refused(ids[0], &picked, &[], 73, NOW, ZONE);
+    assert!(twice.is_err(), "nothing is refused any more");
+    phone.sync(&office).await;
+    phone.assert_in_step();
+    let view = office.visit(ids[0]).await.expect("there");
+    assert_eq!((view.contacts.len(), view.case.overdue), (1, 150_000));
+    assert!(
+        view.notes.contains("call first.") && view.notes.contains("saw the shop"),
+        "{}",
+        view.notes
+    );
+    assert_eq!(phone.view(ids[0]), view);
+    // Whoever looks at it at the office is told that its author went on.
+    assert!(office.quarantine_item(1).await.expect("kept").went_on);
+    // The refused changes are still there.
+    let damaged = phone.tables.get(&Table::Damaged).expect("kept");
+    assert_eq!(damaged.keys().filter(|key| key.starts_with("refused/")).count(), 3);
+    assert_sound(&office).await;
+}
+
+fn run_without_network(phone: &mut Device) {
+    phone.run();
+    if phone.sent.is_some() {
+        phone.lose_reply();
+    }
+}
+
+#[tokio::test]
+async fn m4_a_device_that_floods_quarantine_is_capped_and_nothing_honest_is_lost() {
+    let desk = Desk::open();
+    let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
+    let mut chen = Phone::new("chen.jie", 1);
+    chen.sync(&desk).await;
+    let mut kept = Vec::new();
+    // Ever smaller pieces, until none fits.
+    for size in [3_500_000_u32, 200_000, 20_000, 1_000, 100] {
+        for n in 0_u32.. {
+            let byte = |i: u32| (i.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0];
+            let noise = n.to_le_bytes().into_iter().chain((0..size).map(byte)).collect();
+            match chen.push(&desk, id, vec![noise]).await {
+                Outcome::Refused { code: RefusalCode::QuarantineFull, quarantine: 0, .. } => break,
+                Outcome::Refused { quarantine, .. } => kept.push(quarantine),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!((20..200).contains(&kept.len()), "{}", kept.len());
+
+    // Nobody else waits for it, and the work of a record that is taken away is not called kept.
+    let mut wu = Phone::new("wu.min", 2);
+    wu.sync(&desk).await;
+    wu.write(id, sync_client::contact(1));
+    let reply = wu.sync(&desk).await;
+    assert!(matches!(reply.results[0], Outcome::Merged { .. }));
+    chen.write(id, sync_client::contact(2));
+    desk.assign(id, &["wu.min"]).await;
+    let request = chen.request();
+    let reply = desk.sync(&chen, request.clone()).await;
+    assert!(matches!(
+        reply.results[0],
+        Outcome::Refused { code: RefusalCode::QuarantineFull, quarantine: 0, .. }
+    ));
+    desk.office.dismiss_quarantined(kept[0], "noise", BY).await.unwrap();
+    let reply = desk.sync(&chen, request).await;
+    assert_eq!(reply.results[0], Outcome::Withdrawn);
+    desk.assert_sound().await;
+}
+
+#[tokio::test]
+async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it() {
+    let (_folder, office, ids) = office(3).await;
+    let mut phone = refused(&office, ids[0]).await;
+    phone.apply(ids[1], &contact("unsent"));
+    phone.ended = Some(Revocation::DeviceRevoked);
+    phone.workspace.sync_now(phone.now);
+    phone.run();
+    // The reply is lost: nothing is erased, and it is handed over again.
+    phone.answer(&office).await.expect("taken");
+    phone.lose_reply();
+    assert_eq!((phone.erased.clone(), phone.ids().len()), (None, 3));
+    phone.apply(ids[1], &contact("typed since"));
+    phone.now += 60_000;
+    phone.workspace.sync_now(phone.now);
+    phone.run();
+    let mut rounds = 0;
+    while phone.erased.is_none() {
+        assert!(rounds < 8, "{:?}", phone.status());
+        rounds += 1;
+        if phone.sent.is_some() {
+            phone.round(&office).await;
+            if phone.erased.is_none() {
+                assert_eq!(phone.status().problem.as_deref(), Some("device_revoked"));
+                assert_eq!(phone.status().state, SyncState::Attention);
+            }
+        }
+        phone.wake_if_due();
+    }
+    assert_eq!(phone.erased.as_deref(), Some("device_revoked"));
+    assert!(phone.tables.values().all(std::collections::BTreeMap::is_empty));
+    assert!(phone.ids().is_empty() && phone.workspace.is_durable());
+
+    // All of it is kept, and nothing of it was merged.
+    let page =
+        office.quarantine_page(Asides { limit: 9, ..Asides::default() }).await.expect("read");
+    let units: Vec<&str> =
+        page.rows.iter().flat_map(|row| &row.units).map(String::as_str).collect();
+    for unit in ["contacts.unsent", "contacts.typed since", "contacts.refused with it"] {
+        assert!(units.contains(&unit), "{units:?}");
+    }
+    assert!(office.visit(ids[1]).await.expect("there").contacts.is_empty());
+    // What came twice, the second time with more, is merged once.
+    for row in page.rows.iter().rev() {
+        accept(&office, row.id).await.expect("possible");
+    }
+    assert_eq!(office.visit(ids[1]).await.expect("there").contacts.len(), 2);
+    assert_sound(&office).await;
+}
+
+#[tokio::test]
+async fn f4_nothing_is_read_in_a_last_contact() {
+    let desk = Desk::open();
+    let id = desk.visit("C-1", &["chen.jie"]).await;
+    let secret = desk.visit("C-2", &["wu.min"]).await;
+    let mut chen = Phone::new("chen.jie", 1);
+    chen.sync(&desk).await;
+    chen.write(id, sync_client::contact(1));
+    let mut request = chen.request();
+    request.cursor = Default::default();
+    request.want = [id, secret]
+        .map(|record| doorstep::sync::message::Want { record, have: Heads::default() })
+        .to_vec();
+    let stray = Packed::plain(chen.last_unsent(id).raw_bytes());
+    request.push.push(Push { record: secret, changes: vec![stray] });
+    let reply =
+        desk.office.drain(&chen.session(), request, Revocation::UserDisabled).await.unwrap();
+    assert_eq!(reply.results, [Outcome::Withdrawn, Outcome::Withdrawn]);
+    assert!(reply.entries.is_empty() && reply.differing == Default::default());
+    assert_eq!((reply.ended, reply.digest), (Some(Revocation::UserDisabled), Default::default()));
+    let empty = desk
+        .office
+        .drain(&chen.session(), Request::default(), Revocation::DeviceRevoked)
+        .await
+        .unwrap();
+    assert!(empty.results.is_empty());
+    assert_eq!(desk.office.quarantine().await.unwrap().len(), 2);
+    assert!(desk.office.visit(id).await.unwrap().contacts.is_empty());
+    desk.assert_sound().await;
+}

@@ -1,0 +1,562 @@
+//! The visit record through its life: made by the office, worked on at the door, sealed, reviewed.
+
+use automerge::ReadDoc;
+use doorstep::ids::{DeviceId, RecordId, actor};
+use doorstep::record::command::{
+    AppointmentPatch, AppointmentProposal, Arrival, AssignmentPatch, CasePatch, Command,
+    NewContact, NewPayment, Position, PromiseToPay, RepaymentOption, TalkPatch, TextEdit,
+    VisitPatch,
+};
+use doorstep::record::terms::{
+    AppointmentStatus, Channel, CheckAnswer, CheckItem, ContactOutcome, Disposition, Flag, Grade,
+    OptionKind, OverdueReason, PlaceType, ProposedBy, ReviewStatus, Role, Stage, TargetRole,
+    Willingness,
+};
+use doorstep::record::view::{FieldValue, Step};
+use doorstep::record::{Author, Record, genesis};
+use proptest::prelude::*;
+use rstest::rstest;
+
+const NOW: i64 = 1_795_000_000_000;
+
+#[test]
+fn a_record_begins_with_the_first_change_of_its_schema() {
+    let record = created();
+    let first = record.document().get_change_by_hash(&genesis::hash()).expect("the first change");
+    assert!(first.deps().is_empty());
+    let view = record.view();
+    assert_eq!((view.schema, view.case_no.as_str()), (1, "NB1"));
+    assert_eq!(view.case.phones, ["19000000001"]);
+    assert_eq!(view.assignment.collectors, ["chen.jie"]);
+    assert_eq!(view.stage, Stage::Assigned);
+    record.validate().expect("a valid record");
+}
+
+#[test]
+fn a_visit_goes_through_every_stage() {
+    let mut record = created();
+    let collector = author("chen.jie", Role::Collector, 1);
+    let office = author("lin.yue", Role::Supervisor, 9);
+    let mut stages = vec![record.stage()];
+    for command in whole_visit() {
+        record.apply(&command, &collector).expect("allowed").expect("a change");
+        if stages.last() != Some(&record.stage()) {
+            stages.push(record.stage());
+        }
+    }
+    let accept = Command::Review { status: ReviewStatus::Accepted, remark: String::new(), at: NOW };
+    record.apply(&accept, &office).expect("allowed");
+    stages.push(record.stage());
+    assert_eq!(
+        stages,
+        [
+            Stage::Assigned,
+            Stage::Contacted,
+            Stage::Scheduled,
+            Stage::OnSite,
+            Stage::Recorded,
+            Stage::Sealed,
+            Stage::Reviewed
+        ]
+    );
+    let view = record.view();
+    assert!(view.steps.iter().all(|step| step.done), "{:?}", view.steps);
+    assert_eq!(view.talk.promise.expect("a promise").amount, 50_000);
+    record.validate().expect("a valid record");
+    let again = Record::load(&record.save()).expect("loads");
+    assert_eq!((again.heads(), again.view()), (record.heads(), record.view()));
+}
+
+#[test]
+fn a_first_choice_is_taken_back_until_the_seal() {
+    let mut record = created();
+    let collector = author("chen.jie", Role::Collector, 1);
+    let before = record.view();
+    let position = Position { lat: 29.87, lon: 121.54, accuracy_m: 12.0, at: NOW };
+    for command in [
+        talk(Disposition::SafetyWithdrawn),
+        Command::Arrive(Arrival { at: NOW, position: Some(position) }),
+    ] {
+        record.apply(&command, &collector).expect("allowed");
+    }
+    let paths = ["talk.disposition", "visit.arrived_at", "visit.zone"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(["lat", "lon", "accuracy_m", "at"].map(|key| format!("visit.position.{key}")));
+    let back = Command::Clear { paths: paths.collect() };
+    record.apply(&back, &collector).expect("taken back");
+    let after = record.view();
+    assert_eq!((after.talk, after.visit), (before.talk, before.visit));
+    record.validate().expect("a valid record");
+    assert_eq!(record.apply(&back, &collector).expect("nothing to take back"), None);
+
+    let sealed = &mut sealed();
+    let refusal = sealed.apply(&back, &collector).expect_err("sealed");
+    assert_eq!(refusal.code(), "sealed");
+}
+
+#[test]
+fn a_returned_record_is_open_until_it_is_sealed_again() {
+    let mut record = sealed();
+    let (collector, office) = (author("chen.jie", Role::Collector, 1), office());
+    let back = Command::Review {
+        status: ReviewStatus::Returned,
+        remark: "the amount is missing".into(),
+        at: NOW + 1,
+    };
+    record.apply(&back, &office).expect("allowed");
+    assert_eq!(record.stage(), Stage::Recorded);
+    record.apply(&talk(Disposition::Considering), &collector).expect("open again");
+    record.apply(&Command::Seal { at: NOW + 2 }, &collector).expect("sealed anew");
+    assert_eq!(record.stage(), Stage::Sealed);
+}
+
+#[rstest]
+#[case::auditor_writes_nothing(Role::Auditor, talk(Disposition::Ptp), "not_allowed")]
+#[case::office_writes_no_talk(Role::Supervisor, talk(Disposition::Ptp), "not_allowed")]
+#[case::collector_assigns_nobody(
+    Role::Collector,
+    Command::Assign(AssignmentPatch { collectors: Some(vec![]), ..Default::default() }),
+    "not_allowed"
+)]
+#[case::collector_changes_no_case(
+    Role::Collector,
+    Command::UpdateCase(Box::new(CasePatch { overdue: Some(0), ..Default::default() })),
+    "not_allowed"
+)]
+#[case::no_amendment_before_the_seal(
+    Role::Collector,
+    Command::Amend { id: "a".into(), at: NOW, path: String::new(), text: "x".into() },
+    "not_sealed"
+)]
+#[case::no_seal_without_an_outcome(Role::Collector, Command::Seal { at: NOW }, "invalid_value")]
+#[case::no_impossible_date(
+    Role::Collector,
+    Command::Promise { promise: Some(PromiseToPay { amount: 1, due_date: "2026-02-30".into(), channel: String::new() }) },
+    "invalid_value"
+)]
+#[case::nobody_takes_a_case_number_back(
+    Role::Collector,
+    Command::Clear { paths: vec!["case_no".into()] },
+    "invalid_value"
+)]
+#[case::entries_are_not_taken_back(
+    Role::Collector,
+    Command::Clear { paths: vec!["talk.options.a".into()] },
+    "invalid_value"
+)]
+#[case::office_takes_no_talk_back(
+    Role::Supervisor,
+    Command::Clear { paths: vec!["talk.disposition".into()] },
+    "not_allowed"
+)]
+#[case::no_window_that_ends_first(
+    Role::Collector,
+    Command::EditAppointment(AppointmentPatch { starts_at: Some(2), ends_at: Some(1), ..Default::default() }),
+    "invalid_value"
+)]
+#[case::not_possible_needs_a_reason(
+    Role::Collector,
+    Command::Check { item: CheckItem::IdShown, answer: Some(CheckAnswer::NotPossible), grade: Grade::Attested, at: NOW, reason: None },
+    "invalid_value"
+)]
+#[case::no_review_before_the_seal(
+    Role::Supervisor,
+    Command::Review { status: ReviewStatus::Accepted, remark: String::new(), at: NOW },
+    "invalid_value"
+)]
+fn what_does_not_hold_is_refused_and_changes_nothing(
+    #[case] role: Role,
+    #[case] command: Command,
+    #[case] code: &str,
+) {
+    let mut record = created();
+    let heads = record.heads();
+    let refusal = record.apply(&command, &author("chen.jie", role, 1)).expect_err("refused");
+    assert_eq!(refusal.code(), code, "{refusal}");
+    assert_eq!(record.heads(), heads);
+}
+
+#[test]
+fn after_the_seal_a_collector_only_appends() {
+    let mut record = sealed();
+    let collector = author("chen.jie", Role::Collector, 1);
+    let refusal = record.apply(&talk(Disposition::Rtp), &collector).expect_err("sealed");
+    assert_eq!(refusal.code(), "sealed");
+    let amend = Command::Amend {
+        id: "01".into(),
+        at: NOW,
+        path: "talk.disposition".into(),
+        text: "called back".into(),
+    };
+    record.apply(&amend, &collector).expect("appends");
+    record.apply(&payment("p1"), &collector).expect("appends");
+    let refusal = record.apply(&payment("p1"), &collector).expect_err("written once");
+    assert_eq!(refusal.code(), "written_once");
+}
+
+#[test]
+fn a_collector_raises_a_hold_and_cannot_lift_or_change_it() {
+    let mut record = created();
+    let collector = author("chen.jie", Role::Collector, 1);
+    let raise = Command::RaiseHold {
+        flag: Flag::Vulnerable,
+        since: NOW,
+        until: None,
+        note: "in hospital".into(),
+    };
+    record.apply(&raise, &collector).expect("raised");
+    assert_eq!(record.apply(&raise, &collector).expect_err("once").code(), "written_once");
+    let lift = Command::LiftHold { flag: Flag::Vulnerable };
+    assert_eq!(record.apply(&lift, &collector).expect_err("not lifted").code(), "written_once");
+    record.apply(&lift, &office()).expect("the office lifts it");
+    assert!(record.view().case.flags.is_empty());
+}
+
+#[test]
+fn two_values_stand_until_one_is_picked() {
+    let (mut phone, mut desk) = (scheduled(), scheduled());
+    assert_eq!(phone.heads(), desk.heads());
+    let start = |at| {
+        let patch = AppointmentPatch { starts_at: Some(at), ..Default::default() };
+        Command::EditAppointment(patch)
+    };
+    let mut collector = author("chen.jie", Role::Collector, 1);
+    collector.now_ms += 5_000;
+    phone.apply(&start(NOW + 1), &collector).expect("allowed");
+    desk.apply(&start(NOW + 2), &office()).expect("allowed");
+    exchange(&mut phone, &mut desk);
+
+    let conflicts = phone.conflicts();
+    assert_eq!(conflicts, desk.conflicts());
+    assert_eq!(conflicts.len(), 1);
+    assert_eq!(conflicts[0].path, "appointment.starts_at");
+    let mut values: Vec<_> =
+        conflicts[0].values.iter().map(|v| (v.by.as_str(), v.value.clone(), v.at)).collect();
+    values.sort_by_key(|value| value.0);
+    assert_eq!(
+        values,
+        [
+            ("chen.jie", FieldValue::Time(NOW + 1), NOW + 5_000),
+            ("lin.yue", FieldValue::Time(NOW + 2), NOW),
+        ]
+    );
+
+    for pick in 0..2 {
+        let (mut phone, mut desk) = (phone.clone(), desk.clone());
+        let picked = &conflicts[0].values[pick];
+        let resolve = Command::Resolve { path: conflicts[0].path.clone(), pick: picked.id.clone() };
+        phone.apply(&resolve, &collector).expect("allowed").expect("a change");
+        exchange(&mut phone, &mut desk);
+        assert!(phone.conflicts().is_empty() && desk.conflicts().is_empty());
+        let stands = desk.view().appointment.starts_at.map(FieldValue::Time);
+        assert_eq!(stands.as_ref(), Some(&picked.value));
+    }
+}
+
+#[test]
+fn equal_values_written_apart_are_no_conflict() {
+    let (mut phone, mut desk) = (scheduled(), scheduled());
+    let place = Command::EditAppointment(AppointmentPatch {
+        place: Some("the library".into()),
+        ..Default::default()
+    });
+    phone.apply(&place, &author("chen.jie", Role::Collector, 1)).expect("allowed");
+    desk.apply(&place, &office()).expect("allowed");
+    exchange(&mut phone, &mut desk);
+    assert!(phone.conflicts().is_empty());
+}
+
+#[test]
+fn the_same_container_is_shared_by_both_sides() {
+    let (mut phone, mut desk) = (created(), created());
+    let raise = |note: &str| Command::RaiseHold {
+        flag: Flag::Dispute,
+        since: NOW,
+        until: None,
+        note: note.into(),
+    };
+    phone.apply(&raise("at the door"), &author("chen.jie", Role::Collector, 1)).expect("raised");
+    desk.apply(&raise("by letter"), &office()).expect("raised");
+    exchange(&mut phone, &mut desk);
+    let mut notes: Vec<_> = phone.view().case.flags.into_iter().map(|flag| flag.note).collect();
+    notes.sort();
+    assert_eq!(notes, ["at the door", "by letter"]);
+}
+
+#[test]
+fn notes_merge_by_character_against_what_the_writer_saw() {
+    let (mut phone, mut desk) = (created(), created());
+    let collector = author("chen.jie", Role::Collector, 1);
+    note(&mut phone, &collector, "ring twice");
+    exchange(&mut phone, &mut desk);
+    let seen = phone.heads().to_hex();
+    // Both write; the phone's page still shows the text that typing began from.
+    note(&mut desk, &office(), "ring twice, 二楼");
+    exchange(&mut phone, &mut desk);
+    let edit = TextEdit { base: seen, text: "please ring twice".into() };
+    phone.apply(&Command::EditNotes(edit), &collector).expect("allowed");
+    exchange(&mut phone, &mut desk);
+    assert_eq!(phone.view().notes, "please ring twice, 二楼");
+    assert_eq!(desk.view().notes, phone.view().notes);
+}
+
+#[test]
+fn what_is_written_behind_characters_that_went_meanwhile_stands_where_they_stood() {
+    for (left, written, expected) in
+        [("ring", "ring twice!", "ring!"), ("", "ring twice!", "!"), ("", "a ring twice", "a ")]
+    {
+        let (mut phone, mut desk) = (created(), created());
+        let collector = author("chen.jie", Role::Collector, 1);
+        note(&mut phone, &collector, "ring twice");
+        exchange(&mut phone, &mut desk);
+        let seen = phone.heads().to_hex();
+        note(&mut desk, &office(), left);
+        exchange(&mut phone, &mut desk);
+        let edit = TextEdit { base: seen, text: written.into() };
+        phone.apply(&Command::EditNotes(edit), &collector).expect("allowed");
+        exchange(&mut phone, &mut desk);
+        assert_eq!((phone.view().notes, desk.view().notes), (expected.into(), expected.into()));
+    }
+}
+
+#[test]
+fn a_text_grows_no_longer_than_it_may_be_and_can_always_be_made_shorter() {
+    let (mut phone, mut desk) = (created(), created());
+    let collector = author("chen.jie", Role::Collector, 1);
+    let longest = "长".repeat(40_000);
+    note(&mut phone, &collector, &longest);
+    let edit = |record: &Record, text: String| {
+        Command::EditNotes(TextEdit { base: record.heads().to_hex(), text })
+    };
+    let longer = edit(&phone, format!("{longest}长"));
+    let error = phone.apply(&longer, &collector).expect_err("too long");
+    assert_eq!((error.code(), error.path()), ("invalid_value", "notes"));
+    assert_eq!(phone.view().notes, longest, "nothing was written");
+
+    note(&mut desk, &office(), "two floors up");
+    exchange(&mut phone, &mut desk);
+    phone.validate().expect_err("too long together");
+    let shorter = edit(&phone, "长".repeat(40_010));
+    phone.apply(&shorter, &collector).expect("shorter than it was");
+    let shorter = edit(&phone, "长".repeat(39_999));
+    phone.apply(&shorter, &collector).expect("short enough");
+    phone.validate().expect("valid");
+}
+
+#[test]
+fn the_history_says_who_made_what_of_which_field() {
+    let mut record = scheduled();
+    let patch = AppointmentPatch { place: Some("the library".into()), ..Default::default() };
+    record.apply(&Command::EditAppointment(patch), &office()).expect("allowed");
+    let history = record.history();
+    let last = history.last().expect("an entry");
+    assert_eq!((last.path.as_str(), last.by.as_str()), ("appointment.place", "lin.yue"));
+    assert_eq!(last.from, FieldValue::Text("12 Mill Road".into()));
+    assert_eq!(last.to, FieldValue::Text("the library".into()));
+    assert!(history.iter().any(|entry| entry.path == "case.borrower_name"));
+    assert!(history.iter().all(|entry| !entry.by.is_empty() && entry.device.len() == 32));
+}
+
+#[test]
+fn what_is_missing_is_named_by_step() {
+    let missing = |record: &Record, step: Step| {
+        let steps = record.view().steps;
+        steps.into_iter().find(|view| view.step == step).expect("the step").missing
+    };
+    let record = created();
+    assert_eq!(missing(&record, Step::Contact), ["contacts"]);
+    assert!(missing(&record, Step::Record).contains(&"talk.disposition".to_owned()));
+    assert!(missing(&scheduled(), Step::Appointment).is_empty());
+}
+
+#[rstest]
+#[case::empty(b"".as_slice())]
+#[case::garbage(b"no document".as_slice())]
+#[case::cut(&genesis::BYTES[..100])]
+fn what_is_no_record_does_not_load(#[case] bytes: &[u8]) {
+    Record::load(bytes).expect_err("no record");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn texts_written_apart_keep_every_character(
+        base in "[a-c]{0,8}", left in "[d-f]{0,6}", right in "[g-i]{0,6}",
+        at_left in 0usize..8, at_right in 0usize..8,
+    ) {
+        let (mut phone, mut desk) = (created(), created());
+        let collector = author("chen.jie", Role::Collector, 1);
+        note(&mut phone, &collector, &base);
+        exchange(&mut phone, &mut desk);
+        let insert = |at: usize, text: &str| {
+            let mut whole = base.clone();
+            whole.insert_str(at.min(base.len()), text);
+            whole
+        };
+        let seen = phone.heads().to_hex();
+        note(&mut desk, &office(), &insert(at_right, &right));
+        exchange(&mut phone, &mut desk);
+        let edit = TextEdit { base: seen, text: insert(at_left, &left) };
+        phone.apply(&Command::EditNotes(edit), &collector).expect("allowed");
+        exchange(&mut phone, &mut desk);
+        let merged = phone.view().notes;
+        prop_assert_eq!(&merged, &desk.view().notes);
+        for part in [&base, &left, &right] {
+            let mut rest = merged.chars();
+            prop_assert!(part.chars().all(|c| rest.any(|m| m == c)), "{} lacks {}", merged, part);
+        }
+        prop_assert_eq!(merged.len(), base.len() + left.len() + right.len());
+    }
+}
+
+// -- fixtures
+
+fn author(user: &str, role: Role, device: u8) -> Author {
+    Author {
+        actor: actor(DeviceId([device; 16]), 1),
+        user: user.into(),
+        role,
+        now_ms: NOW,
+        zone: "Asia/Shanghai".into(),
+    }
+}
+
+fn office() -> Author {
+    author("lin.yue", Role::Supervisor, 9)
+}
+
+/// The same record each time: equal heads on both sides.
+fn created() -> Record {
+    let case = CasePatch {
+        borrower_name: Some("Lin Example".into()),
+        phones: Some(vec!["19000000001".into()]),
+        address: Some("12 Mill Road".into()),
+        overdue: Some(150_000),
+        currency: Some("CNY".into()),
+        zone: Some("Asia/Shanghai".into()),
+        ..Default::default()
+    };
+    let assignment =
+        AssignmentPatch { collectors: Some(vec!["chen.jie".into()]), ..Default::default() };
+    let maker = author("lin.yue", Role::Supervisor, 8);
+    Record::create(RecordId::v7(NOW, [7; 10]), "NB1", &case, &assignment, &maker).expect("made")
+}
+
+fn scheduled() -> Record {
+    let mut record = created();
+    let collector = author("chen.jie", Role::Collector, 7);
+    for command in &whole_visit()[..3] {
+        record.apply(command, &collector).expect("allowed");
+    }
+    record
+}
+
+fn sealed() -> Record {
+    let mut record = created();
+    for command in whole_visit() {
+        record.apply(&command, &author("chen.jie", Role::Collector, 1)).expect("allowed");
+    }
+    record
+}
+
+fn exchange(one: &mut Record, other: &mut Record) {
+    let missing = |from: &Record, to: &Record| {
+        let heads = to.heads();
+        let known: Vec<_> = heads
+            .as_slice()
+            .iter()
+            .copied()
+            .filter(|head| from.document().get_change_meta_by_hash(head).is_some())
+            .collect();
+        from.document().get_changes(&known)
+    };
+    other.apply_changes(missing(one, other)).expect("absorbed");
+    one.apply_changes(missing(other, one)).expect("absorbed");
+    assert_eq!(one.heads(), other.heads());
+}
+
+fn note(record: &mut Record, author: &Author, text: &str) {
+    let edit = TextEdit { base: record.heads().to_hex(), text: text.into() };
+    record.apply(&Command::EditNotes(edit), author).expect("allowed");
+}
+
+fn talk(disposition: Disposition) -> Command {
+    Command::EditTalk(TalkPatch { disposition: Some(disposition), ..Default::default() })
+}
+
+fn payment(id: &str) -> Command {
+    Command::AddPayment(NewPayment {
+        id: id.into(),
+        amount: 100,
+        at: NOW,
+        channel: "bank transfer".into(),
+        reference: "r".into(),
+        receipt: String::new(),
+    })
+}
+
+fn check(item: CheckItem) -> Command {
+    let answer = Some(CheckAnswer::Yes);
+    Command::Check { item, answer, grade: Grade::Attested, at: NOW, reason: None }
+}
+
+fn whole_visit() -> Vec<Command> {
+    let mut commands = vec![
+        Command::LogContact(NewContact {
+            id: "c1".into(),
+            at: NOW,
+            channel: Channel::Call,
+            number_ref: "phones.0".into(),
+            target_role: TargetRole::Borrower,
+            outcome: ContactOutcome::Reached,
+            note: "agreed to talk".into(),
+        }),
+        Command::ProposeAppointment(AppointmentProposal {
+            starts_at: NOW + 3_600_000,
+            ends_at: NOW + 7_200_000,
+            place: "12 Mill Road".into(),
+            proposed_by: ProposedBy::Borrower,
+            borrower_remark: "after six".into(),
+        }),
+        Command::AnswerAppointment { status: AppointmentStatus::Agreed },
+        Command::Depart { at: NOW },
+        Command::Arrive(Arrival { at: NOW, position: None }),
+        Command::EditVisit(VisitPatch {
+            place_type: Some(PlaceType::Home),
+            person_met: Some(TargetRole::Borrower),
+            add_visitor: Some("chen.jie".into()),
+            ..Default::default()
+        }),
+    ];
+    commands.extend(CheckItem::ALL.iter().map(|item| check(*item)));
+    commands.extend([
+        Command::EditTalk(TalkPatch {
+            overdue_reason: Some(OverdueReason::IncomeLoss),
+            willingness: Some(Willingness::Willing),
+            ..Default::default()
+        }),
+        Command::OfferOption(RepaymentOption {
+            id: "o1".into(),
+            kind: OptionKind::Instalments,
+            instalments: 3,
+            first_due: "2026-12-01".into(),
+            amount: 150_000,
+            term_months: 3,
+        }),
+        Command::ChooseOption { id: Some("o1".into()) },
+        Command::Promise {
+            promise: Some(PromiseToPay {
+                amount: 50_000,
+                due_date: "2026-12-01".into(),
+                channel: "bank transfer".into(),
+            }),
+        },
+        Command::EditVisit(VisitPatch { left_at: Some(NOW), ..Default::default() }),
+        talk(Disposition::Ptp),
+        Command::EditFeedback(TextEdit { base: Vec::new(), text: "was treated fairly".into() }),
+        Command::Seal { at: NOW },
+    ]);
+    commands
+}

@@ -1,0 +1,5 @@
+//! Fixtures of all tests.
+
+pub(crate) mod http_office;
+pub(crate) mod phone;
+pub(crate) mod sync_client;

@@ -1,0 +1,271 @@
+//! The whole endpoint over a store in a temporary folder, asked without a network.
+
+// Each test program uses a part of it.
+#![allow(dead_code)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use doorstep::ids::RecordId;
+use doorstep::office::auth::openid::OpenId;
+use doorstep::office::auth::{Accounts, Hasher, NewUser, UserChange};
+use doorstep::office::http::{App, Asset, Assets, Traffic, TrafficConfig, router};
+use doorstep::office::{Created, NewVisit, Office};
+use doorstep::record::command::{AssignmentPatch, CasePatch};
+use doorstep::record::terms::Role;
+use http_body_util::BodyExt;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+/// 2026-11-23 10:30 UTC, ms: half past six in the evening in Ningbo.
+pub(crate) const NOW: i64 = 1_795_429_800_000;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+pub(crate) const COLLECTORS: [&str; 5] = ["chen.jie", "wu.min", "zhao.lei", "sun.yan", "he.tao"];
+
+pub(crate) const CASES: &[u8] = include_bytes!("../../data/cases.csv");
+pub(crate) const CASES_ZH: &[u8] = include_bytes!("../../data/cases_zh.csv");
+
+pub(crate) struct Desk {
+    pub(crate) office: Office,
+    pub(crate) accounts: Accounts,
+    pub(crate) clock: Arc<AtomicI64>,
+    pub(crate) closing: watch::Sender<bool>,
+    app: App,
+    pub(crate) traffic: Traffic,
+    pub(crate) router: Router,
+    pub(crate) database: std::path::PathBuf,
+    /// The device on which each user signs in again.
+    devices: Mutex<BTreeMap<String, String>>,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer, whole.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Desk {
+    /// The same office with an identity provider.
+    pub(crate) fn reopen_with(&mut self, openid: OpenId) {
+        self.app.openid = Some(Arc::new(openid));
+        self.router = router(self.app.clone());
+    }
+
+    /// An office with people of every role.
+    pub(crate) async fn open() -> Self {
+        Self::behind(TrafficConfig::default()).await
+    }
+
+    /// The same behind other bounds.
+    pub(crate) async fn behind(setup: TrafficConfig) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("office.db");
+        let address = format!("sqlite:{}", database.display());
+        let clock = Arc::new(AtomicI64::new(NOW));
+        let read = {
+            let clock = clock.clone();
+            move || clock.load(Ordering::Relaxed)
+        };
+        let office = Office::open(&address, read.clone()).unwrap();
+        let accounts = Accounts::new(office.store().clone(), Arc::new(read), Hasher::for_tests());
+        let (closing, heard) = watch::channel(false);
+        let traffic = Traffic::new(setup);
+        let app = App {
+            office: office.clone(),
+            accounts: accounts.clone(),
+            assets: Assets::of(page),
+            zone: None,
+            lender: Default::default(),
+            secure: false,
+            public: None,
+            openid: None,
+            traffic: traffic.clone(),
+            closing: heard,
+        };
+        let router = router(app.clone());
+        let desk = Self {
+            office,
+            accounts,
+            clock,
+            closing,
+            app,
+            traffic,
+            router,
+            database,
+            devices: Mutex::default(),
+            _folder: folder,
+        };
+        for name in COLLECTORS {
+            desk.add_user(name, Role::Collector).await;
+        }
+        desk.add_user("lin.yue", Role::Supervisor).await;
+        desk.add_user("gu.an", Role::Auditor).await;
+        desk.add_user("admin", Role::Admin).await;
+        desk
+    }
+
+    pub(crate) async fn add_user(&self, name: &str, role: Role) {
+        let (name, password) = (name.to_owned(), Some(PASSWORD.to_owned()));
+        let new = NewUser { name, display_name: String::new(), role, password };
+        self.accounts.add_user(new).await.unwrap();
+    }
+
+    /// Changes a user as an administrator does.
+    pub(crate) async fn change(&self, name: &str, change: UserChange) {
+        self.accounts.change_user(name, change).await.unwrap();
+    }
+
+    pub(crate) async fn disable(&self, name: &str) {
+        self.change(name, UserChange { disabled: Some(true), ..UserChange::default() }).await;
+    }
+
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self._folder.path()
+    }
+
+    pub(crate) fn later(&self, ms: i64) {
+        self.clock.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// A record of a case.
+    pub(crate) async fn visit(&self, case_no: &str, collectors: &[&str]) -> RecordId {
+        let names = collectors.iter().map(|name| (*name).to_owned()).collect();
+        let visit = NewVisit {
+            case_no: case_no.to_owned(),
+            case: CasePatch {
+                borrower_name: Some("王芳".to_owned()),
+                overdue: Some(1_578_307),
+                currency: Some("CNY".to_owned()),
+                due_date: Some("2026-11-03".to_owned()),
+                zone: Some("Asia/Shanghai".to_owned()),
+                ..CasePatch::default()
+            },
+            assignment: AssignmentPatch { collectors: Some(names), ..Default::default() },
+        };
+        match self.office.create_visits(vec![visit], "lin.yue").await.unwrap()[..] {
+            [Created::New(id)] => id,
+            ref other => panic!("{other:?}"),
+        }
+    }
+
+    /// A token for programs.
+    pub(crate) async fn token(&self, name: &str) -> String {
+        let body = format!("{{\"name\":\"{name}\",\"password\":\"{PASSWORD}\"}}");
+        let answer = self.post_json("/api/session", None, &body).await;
+        answer.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// A fresh token on the same device each time: enrolments in a day are bounded.
+    pub(crate) async fn token_again(&self, name: &str) -> String {
+        let device = self.devices.lock().unwrap().get(name).cloned();
+        let body = serde_json::json!({ "name": name, "password": PASSWORD, "device": device });
+        let answer = self.post_json("/api/session", None, &body.to_string()).await.json();
+        let device = answer["device"].as_str().unwrap().to_owned();
+        self.devices.lock().unwrap().insert(name.to_owned(), device);
+        answer["token"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> Answer {
+        self.ask(ask("GET", path, token).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: Vec<u8>) -> Answer {
+        self.ask(ask("POST", path, token).body(Body::from(body)).unwrap()).await
+    }
+
+    pub(crate) async fn post_json(&self, path: &str, token: Option<&str>, body: &str) -> Answer {
+        let request = ask("POST", path, token).header(header::CONTENT_TYPE, "application/json");
+        self.ask(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        let response = self.begin(request).await;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: head.status, headers: head.headers, body }
+    }
+
+    /// An answer of which the body may never end.
+    pub(crate) async fn begin(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Paths of all routes that the router has, read from what it says of itself.
+    pub(crate) fn mounted(&self) -> BTreeSet<String> {
+        let said = format!("{:?}", self.router);
+        // What answers everything else is no route.
+        let routes = said.split("fallback_router").next().unwrap_or_default();
+        let quoted = routes.split('"').skip(1).step_by(2);
+        quoted.filter(|path| path.starts_with('/')).map(str::to_owned).collect()
+    }
+
+    pub(crate) async fn assert_sound(&self) {
+        let verified = self.office.verify().await.unwrap();
+        assert!(verified.ok, "{:?}", verified.problems);
+    }
+}
+
+pub(crate) fn ask(method: &str, path: &str, token: Option<&str>) -> axum::http::request::Builder {
+    let request = Request::builder().method(method).uri(path);
+    match token {
+        Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+        None => request,
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Status and body, for snapshots.
+    pub(crate) fn told(&self) -> String {
+        format!("{} {}", self.status.as_u16(), self.text())
+    }
+
+    /// Status and stable word.
+    pub(crate) fn code(&self) -> (u16, String) {
+        let code = if self.status.is_success() {
+            String::new()
+        } else {
+            self.json()["code"].as_str().unwrap_or_default().to_owned()
+        };
+        (self.status.as_u16(), code)
+    }
+}
+
+/// Assets of a build that never was.
+fn page(name: &str) -> Option<Asset> {
+    let bytes: &'static [u8] = match name {
+        "index.html" => b"<title>field</title>",
+        "office/index.html" => b"<title>console</title>",
+        "sw.js" => b"self.skipWaiting",
+        "manifest.webmanifest" => b"{}",
+        "assets/field-1a2b3c.js" => b"plain script",
+        "assets/field-1a2b3c.js.br" => b"brotli script",
+        "assets/core-4d5e6f.wasm" => b"\0asm",
+        // More than a socket takes.
+        "assets/large-7a8b9c.bin" => &[7; 64 * 1024 * 1024],
+        _ => return None,
+    };
+    let mut hash = [0; 32];
+    hash[0] = u8::try_from(name.len()).unwrap();
+    Some(Asset { bytes: bytes.into(), hash })
+}

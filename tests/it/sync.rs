@@ -1,0 +1,6 @@
+//! Rounds between phones and the office: the rules of docs/SYNC.md.
+
+mod concurrent;
+mod durability;
+mod restore;
+mod rounds;

@@ -1,0 +1,7 @@
+//! A phone's workspace against the real office.
+
+mod damage;
+mod drafts;
+mod list;
+mod retention;
+mod rounds;

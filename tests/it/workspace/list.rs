@@ -1,0 +1,159 @@
+//! The list of a phone as pages read it, and the workspace that people practise in.
+
+use std::collections::BTreeMap;
+
+use crate::support::phone::{Device, NOW, contact, office};
+use doorstep::ids::{DeviceId, RecordId};
+use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
+use doorstep::record::terms::{Disposition, Role};
+use doorstep::workspace::vault::Vault;
+use doorstep::workspace::{
+    HeldRow, Identity, ListChanges, Output, RecordState, Row, SyncState, Table, Workspace,
+};
+
+/// A reader of the list that knows what it was told.
+#[derive(Default)]
+struct Reader(BTreeMap<String, HeldRow>);
+
+impl Reader {
+    /// Reads on until nothing is left; gives the number of rows that each call brought.
+    fn read(&mut self, workspace: &mut Workspace, at_most: usize) -> Vec<usize> {
+        let mut counts = Vec::new();
+        loop {
+            let ListChanges { rows, gone, more } = workspace.list_changes(at_most);
+            counts.push(rows.len());
+            self.0.extend(rows.into_iter().map(|row| (row.summary.id.clone(), row)));
+            self.0.retain(|id, _| !gone.contains(id));
+            if !more {
+                assert_eq!(self.0.values().cloned().collect::<Vec<_>>(), workspace.list());
+                return counts;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_of_the_list_gets_what_changed_and_nothing_else() {
+    let (_folder, office, ids) = office(25).await;
+    let mut phone = Device::new("chen.jie", 1);
+    let mut reader = Reader::default();
+    assert_eq!(reader.read(&mut phone.workspace, 10), [0]);
+    phone.sync(&office).await;
+    assert_eq!(reader.read(&mut phone.workspace, 10), [10, 10, 5]);
+    assert_eq!(reader.read(&mut phone.workspace, 10), [0], "nothing changed");
+
+    phone.apply(ids[3], &contact("c1"));
+    assert_eq!(reader.read(&mut phone.workspace, 10), [1], "on this phone only");
+    phone.workspace.sync_now(NOW);
+    phone.run();
+    assert_eq!(reader.read(&mut phone.workspace, 10), [1], "on its way");
+    phone.sync(&office).await;
+    assert_eq!(reader.read(&mut phone.workspace, 10), [1], "at the office");
+
+    let nobody = AssignmentPatch { collectors: Some(Vec::new()), ..Default::default() };
+    office
+        .command(ids[7], Command::Assign(nobody), "lin.yue", Role::Supervisor)
+        .await
+        .expect("taken away");
+    phone.sync(&office).await;
+    assert_eq!(reader.read(&mut phone.workspace, 10), [0]);
+    assert_eq!(reader.0.len(), 24, "one is gone");
+
+    phone.restart();
+    assert_eq!(
+        Reader::default().read(&mut phone.workspace, 100),
+        [24],
+        "a new start, a whole list"
+    );
+}
+
+#[tokio::test]
+async fn a_choice_that_was_taken_back_is_taken_back_at_the_office() {
+    let (_folder, office, ids) = office(1).await;
+    let mut phone = Device::new("chen.jie", 1);
+    phone.sync(&office).await;
+    let slip = TalkPatch { disposition: Some(Disposition::SafetyWithdrawn), ..Default::default() };
+    phone.apply(ids[0], &Command::EditTalk(slip));
+    phone.sync(&office).await;
+    phone.apply(ids[0], &Command::Clear { paths: vec!["talk.disposition".into()] });
+    phone.sync(&office).await;
+    phone.assert_in_step();
+    assert_eq!(office.visit(ids[0]).await.expect("there").talk.disposition, None);
+    assert!(office.verify().await.expect("verified").ok);
+}
+
+#[test]
+fn practice_keeps_what_is_written_and_never_asks_for_a_request() {
+    let id: RecordId = "01990000-0000-7000-8000-000000000001".parse().expect("an id");
+    let case = CasePatch { borrower_name: Some("Made Up".into()), ..Default::default() };
+    let mut rows = BTreeMap::new();
+    let mut workspace = practice(1, &rows);
+    workspace.make_up(id, "P-1", &case, &AssignmentPatch::default(), NOW).expect("fits");
+    run(&mut workspace, &mut rows);
+    workspace.open(id).expect("held");
+    workspace.apply(id, &contact("c1"), NOW, "Asia/Shanghai").expect("allowed");
+    workspace.sync_now(NOW);
+    workspace.wake(NOW + 3_600_000);
+    run(&mut workspace, &mut rows);
+    assert_eq!(workspace.list()[0].state, RecordState::OnPhone);
+
+    let mut again = practice(2, &rows);
+    run(&mut again, &mut rows);
+    again.open(id).expect("held");
+    run(&mut again, &mut rows);
+    assert_eq!(again.view(id).expect("open").contacts.len(), 1);
+    assert_eq!((again.status().state, again.status().unsent), (SyncState::Offline, 1));
+}
+
+type Rows = BTreeMap<(Table, String), Vec<u8>>;
+
+fn practice(session: u64, rows: &Rows) -> Workspace {
+    let identity = Identity {
+        device: DeviceId([255; 16]),
+        session,
+        user: "practice".into(),
+        role: Role::Collector,
+    };
+    let (meta, records, outbox) =
+        (of(rows, Table::Meta), of(rows, Table::Records), of(rows, Table::Outbox));
+    let mut salt = [0; 16];
+    salt[8..].copy_from_slice(&session.to_be_bytes());
+    let vault = Vault::new(&[7; 32], salt);
+    Workspace::for_practice(identity, vault, &meta, &records, &outbox, NOW).expect("opens")
+}
+
+fn of(rows: &Rows, table: Table) -> Vec<Row> {
+    rows.iter()
+        .filter(|((of, _), _)| *of == table)
+        .map(|((_, key), value)| Row { key: key.clone(), value: value.clone().into() })
+        .collect()
+}
+
+/// Carries outputs out; a request fails the test.
+fn run(workspace: &mut Workspace, rows: &mut Rows) {
+    while let Some(output) = workspace.poll() {
+        match output {
+            Output::Persist { batch, writes } => {
+                for write in writes {
+                    let key = (write.table, write.key);
+                    match write.value {
+                        Some(value) => rows.insert(key, value.into_vec()),
+                        None => rows.remove(&key),
+                    };
+                }
+                workspace.persisted(batch, NOW);
+            }
+            Output::Load { record } => {
+                workspace.loaded(record.parse().expect("an id"), &of(rows, Table::Chunks), NOW);
+            }
+            Output::Send { .. } | Output::WakeAt { .. } | Output::Erase { .. } => {
+                panic!("there is no office")
+            }
+            Output::Saved { .. }
+            | Output::SaveFailed { .. }
+            | Output::RecordChanged { .. }
+            | Output::ListChanged
+            | Output::StatusChanged => {}
+        }
+    }
+}
