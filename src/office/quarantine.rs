@@ -69,7 +69,7 @@ pub enum QuarantineError {
 }
 
 /// One piece of refused work, as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct QuarantineLine {
     /// Its number.
     pub id: u64,
@@ -99,7 +99,7 @@ pub struct QuarantineLine {
 }
 
 /// One page of the list, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct QuarantinePage {
     /// The pieces.
     pub rows: Vec<QuarantineLine>,
@@ -110,7 +110,7 @@ pub struct QuarantinePage {
 }
 
 /// One field of refused work.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct QuarantineField {
     /// What goes together, such as `contacts.<id>`.
     pub unit: String,
@@ -125,7 +125,7 @@ pub struct QuarantineField {
 }
 
 /// What accepting a piece would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "how", rename_all = "snake_case")]
 pub enum Acceptance {
     /// The changes are taken as they are, under their author's name.
@@ -148,7 +148,7 @@ pub enum Acceptance {
 }
 
 /// One piece of refused work, with what it would do.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct QuarantineItem {
     /// As in the list.
     #[serde(flatten)]

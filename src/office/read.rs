@@ -9,7 +9,7 @@ use crate::record::Record;
 use crate::record::view::{HistoryEntry, VisitView};
 
 /// One change of one field, and when the office received it.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct HistoryLine {
     /// The change.
     #[serde(flatten)]

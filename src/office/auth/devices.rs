@@ -15,7 +15,7 @@ const EXPIRES: i64 = 90 * 24 * 60 * 60 * 1000;
 const LONGEST_REASON: usize = 500;
 
 /// How a device stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceState {
     /// In use.
@@ -27,7 +27,7 @@ pub enum DeviceState {
 }
 
 /// A device as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct DeviceLine {
     /// 32 hex digits.
     pub id: String,

@@ -97,7 +97,7 @@ pub struct Settings {
 }
 
 /// Which of the two apps somebody signs in to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Door {
     /// The phones' app.
@@ -107,7 +107,7 @@ pub enum Door {
 }
 
 /// What comes back from the provider with the browser.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Returned {
     code: String,

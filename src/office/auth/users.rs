@@ -25,7 +25,7 @@ const RESERVED: [&str; 1] = [crate::office::OWN_NAME];
 pub struct NameTaken(pub String);
 
 /// A user as lists show them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct UserLine {
     /// Sign-in name.
     pub name: String,
@@ -40,7 +40,7 @@ pub struct UserLine {
 }
 
 /// Somebody who is to be added.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// Sign-in name.
@@ -56,7 +56,7 @@ pub struct NewUser {
 }
 
 /// What is to be changed of a user; what is absent stays.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct UserChange {
     /// What people read.
@@ -74,7 +74,7 @@ pub struct UserChange {
 }
 
 /// An account at an identity provider. Both parts never change hands, as names there do.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// The provider, as `--oidc-issuer` names it.

@@ -12,8 +12,10 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::endpoint::Describe;
 use super::extract::{Caller, ProblemBody, ProblemParts, RevokedCaller};
 use super::{App, Problem};
 use crate::ids::{hex, unhex};
@@ -21,8 +23,9 @@ use crate::office::Session;
 use crate::office::blobs::{MEDIA_TYPES, MOST_BYTES, Piece, Taken};
 use crate::office::store::BlobName;
 
-#[derive(Serialize)]
-struct Progress {
+/// How far an upload is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct UploadProgress {
     /// Bytes that are durable.
     received: u64,
     /// The whole is here and is what its name says.
@@ -30,9 +33,11 @@ struct Progress {
 }
 
 /// Who brings bytes: somebody signed in, or a device that is shut out and hands over what it has.
-pub(super) struct Sender(Session);
+pub(super) struct Uploader(Session);
 
-impl<S: Send + Sync> FromRequestParts<S> for Sender {
+impl Describe for Uploader {}
+
+impl<S: Send + Sync> FromRequestParts<S> for Uploader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -46,11 +51,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Sender {
 
 pub(super) async fn put(
     State(app): State<Arc<App>>,
-    Sender(session): Sender,
+    Uploader(session): Uploader,
     ProblemParts(Path(name)): ProblemParts<Path<String>>,
     headers: HeaderMap,
     ProblemBody(bytes): ProblemBody<Bytes>,
-) -> Result<Response, Problem> {
+) -> Result<(StatusCode, Json<UploadProgress>), Problem> {
     let name = blob_name(&name)?;
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // Parameters such as codecs change nothing about what a browser does with it.
@@ -72,9 +77,8 @@ pub(super) async fn put(
         }
     };
     let piece = Piece { name, first, total, bytes: bytes.to_vec() };
-    let progress = |status, received, complete| {
-        Ok((status, Json(Progress { received, complete })).into_response())
-    };
+    let progress =
+        |status, received, complete| Ok((status, Json(UploadProgress { received, complete })));
     match app.office.take_piece(&session, piece).await? {
         Taken::Received(received) => progress(StatusCode::ACCEPTED, received, false),
         Taken::Elsewhere(received) => progress(StatusCode::CONFLICT, received, false),

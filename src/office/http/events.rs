@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -28,7 +28,7 @@ const GATHER: Duration = Duration::from_millis(50);
 pub(super) async fn stream(
     State(app): State<Arc<App>>,
     caller: Caller,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let session = caller.identity.session;
     let place = app.traffic.stream(&session.user)?;
     let (sender, receiver) = mpsc::channel(1);
@@ -37,7 +37,7 @@ pub(super) async fn stream(
         drop(place);
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive))
+    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive).into_response())
 }
 
 /// Tells of one feed, or of all, until nobody listens or may listen, or the office closes.

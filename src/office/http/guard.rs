@@ -1,13 +1,15 @@
 //! Checks every request against the table of routes before a handler sees it.
 
-use axum::extract::{MatchedPath, Request, State};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::cookies::{self, SESSION};
 use super::extract::{Caller, RevokedCaller};
-use super::routes::{Access, access};
+use super::routes::{Access, Route};
 use super::traffic::ClientAddr;
 use super::{App, Problem};
 use crate::office::auth::{Identified, Token};
@@ -26,28 +28,27 @@ const EVENTS: &str = "/api/events";
 /// Where phones speak.
 const ROUND: &str = "/sync";
 
-/// Where attachments' bytes go.
-const BLOB: &str = "/api/blobs/{sha256}";
+/// The route that is guarded.
+#[derive(Clone)]
+pub(super) struct Guarded {
+    pub(super) app: Arc<App>,
+    pub(super) route: &'static Route,
+}
 
-/// Lets a request through to its handler, with its caller, or refuses it.
+/// Passes a request to its handler, with its caller, or refuses it.
 pub(super) async fn admit(
-    State(app): State<App>,
-    matched: MatchedPath,
+    State(Guarded { app, route }): State<Guarded>,
     peer: ClientAddr,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let Some(access) = access(request.method(), matched.as_str()) else {
-        let detail = "this address doesn't take that method";
-        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));
-    };
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let foreign = is_foreign(request.headers(), &app);
     // Signing in too: a page of somebody else must not sign its visitor in as somebody.
     if !safe && foreign {
         return Err(Problem::foreign());
     }
-    let roles = match access {
+    let roles = match route.access {
         Access::Roles(roles) => roles,
         Access::Anyone => {
             app.traffic.check_anonymous_rate(peer)?;
@@ -66,7 +67,7 @@ pub(super) async fn admit(
         app.traffic.check_anonymous_rate(peer)?;
         return Err(Problem::signed_out());
     };
-    if matched.as_str() == ROUND {
+    if route.path == ROUND {
         app.traffic.check_rounds_full()?;
     }
     let said = request.headers().get(OWN_PAGES).and_then(|value| value.to_str().ok());
@@ -74,18 +75,12 @@ pub(super) async fn admit(
         Some((version, workspace)) => (Some(version), Some(workspace)),
         None => (said, None),
     };
-    if matched.as_str() == EVENTS {
+    if route.path == EVENTS {
         workspace = workspace.or_else(|| named_in_query(request.uri()));
     }
     let place = app.traffic.identity().await?;
     let known = app.accounts.identify(&presented.token, version).await?;
-    // A device that is shut out hands over what it has unsent.
-    let hands_over = match *request.method() {
-        Method::POST => matched.as_str() == ROUND,
-        Method::PUT => matched.as_str() == BLOB,
-        _ => false,
-    };
-    let revoked = match (&known, hands_over) {
+    let revoked = match (&known, route.open_to_revoked) {
         (None, true) => app.accounts.recall(&presented.token).await?,
         (Some(_), _) | (None, false) => None,
     };
@@ -107,7 +102,7 @@ pub(super) async fn admit(
     }
     let session = known.as_ref().map(|known| &known.identity.session);
     if let Some(session) = session.or(revoked.as_ref().map(|(session, _)| session)) {
-        let must_name = presented.by_cookie && matched.as_str() != SESSION_ROUTE;
+        let must_name = presented.by_cookie && route.path != SESSION_ROUTE;
         session.check_workspace(workspace, must_name).map_err(Problem::workspace)?;
     }
     if let Some((session, ended)) = revoked {

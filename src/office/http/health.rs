@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::{App, Problem};
@@ -19,12 +20,24 @@ const HOLDS: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(super) struct Readiness(Mutex<Option<(Instant, bool)>>);
 
-pub(super) async fn alive() -> Json<Value> {
-    Json(json!({ "alive": true }))
+/// The program runs.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Alive {
+    alive: bool,
+}
+
+/// The office can do its work.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Ready {
+    ready: bool,
+}
+
+pub(super) async fn alive() -> Json<Alive> {
+    Json(Alive { alive: true })
 }
 
 /// Ready is an office that is not stopping and whose store takes a write.
-pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Ready>, Problem> {
     if *app.closing.borrow() {
         return Err(Problem::closing());
     }
@@ -38,7 +51,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Pr
         *last = Some((Instant::now(), writes));
     }
     if writes {
-        return Ok(Json(json!({ "ready": true })));
+        return Ok(Json(Ready { ready: true }));
     }
     let detail = "the store takes no writes: look at its disk";
     Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail))

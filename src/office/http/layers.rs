@@ -1,6 +1,7 @@
 //! What every request and answer passes through.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -53,48 +54,61 @@ pub(super) fn timeout(patience: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience)
 }
 
-/// The queue of some routes, and its limits.
+/// The queue of a route, and its limits.
 #[derive(Clone)]
-pub(super) struct QueuedRoute {
-    pub(super) traffic: Traffic,
-    pub(super) queue: Queue,
-    /// The largest body.
-    pub(super) body: usize,
+pub(super) struct Queued {
+    traffic: Traffic,
+    queue: Queue,
+    /// The largest body, bytes.
+    max_body: usize,
     /// From the whole request to the beginning of its answer.
-    pub(super) patience: Duration,
+    timeout: Duration,
 }
 
-/// Lets a request to its handler once all of it is here and its turn has come: one that is still
-/// coming takes room for its bytes, but no place.
+impl Queued {
+    pub(super) fn new(traffic: Traffic, queue: Queue, max_body: usize) -> Self {
+        let limits = traffic.limits();
+        let timeout = match queue {
+            Queue::Sheets => limits.long_response_timeout,
+            Queue::Rounds | Queue::Pieces | Queue::Reads | Queue::SignIns => {
+                limits.response_timeout
+            }
+        };
+        Self { traffic, queue, max_body, timeout }
+    }
+}
+
+/// Runs the handler once the whole request has arrived and a slot is free. A request that is still
+/// arriving reserves memory for its bytes, but no slot.
 ///
 /// Blocking work can't be interrupted, so it continues when its client disconnects or times out.
-/// It keeps its place and its body's memory until it is done: otherwise disconnecting early would
-/// free the place for more. Work in several steps is cancelled and stops at the next step.
-pub(super) async fn in_turn(
-    State(waits): State<QueuedRoute>,
+/// It keeps its slot and its body's memory until it is done: otherwise disconnecting early would
+/// admit more work than the limits allow. Work in several steps is cancelled before its next step.
+pub(super) async fn wait_in_queue(
+    State(queued): State<Queued>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let QueuedRoute { traffic, queue, body: most, patience } = waits;
+    let Queued { traffic, queue, max_body, timeout } = queued;
     let (mut head, body) = request.into_parts();
-    let who = RequestSource::of(&head.extensions);
-    let (bytes, room) = match announced(&head) {
+    let source = RequestSource::of(&head.extensions);
+    let (bytes, reservation) = match announced_length(&head) {
         Some(0) => (Bytes::new(), None),
-        Some(bytes) if bytes > most => return Err(Problem::too_large()),
+        Some(bytes) if bytes > max_body => return Err(Problem::too_large()),
         announced => {
-            let (bytes, room) = traffic.receive(queue, &who, body, announced, most).await?;
-            (bytes, Some(room))
+            let received = traffic.receive(queue, &source, body, announced, max_body).await?;
+            (received.0, Some(received.1))
         }
     };
-    let admitted = traffic.admit(queue, &who).await?;
+    let permit = traffic.admit(queue, &source).await?;
     let cancel = CancelToken::with_deadline(Instant::now() + traffic.limits().round_work);
-    let _waited_for = cancel.cancel_on_drop();
+    let _cancel_on_drop = cancel.cancel_on_drop();
     head.extensions.insert(cancel);
     let work = async move {
-        let _held = (room, admitted);
+        let _held = (reservation, permit);
         next.run(Request::from_parts(head, Body::from(bytes))).await
     };
-    match tokio::time::timeout(patience, tokio::spawn(work.in_current_span())).await {
+    match tokio::time::timeout(timeout, tokio::spawn(work.in_current_span())).await {
         Ok(Ok(response)) => Ok(response),
         // For the layer that answers panics.
         Ok(Err(ended)) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
@@ -103,8 +117,8 @@ pub(super) async fn in_turn(
     }
 }
 
-/// How long a body says that it will be; `None` where it does not say.
-fn announced(head: &Parts) -> Option<usize> {
+/// The length that the head announces for the body, bytes; `None` if it announces none.
+fn announced_length(head: &Parts) -> Option<usize> {
     if matches!(head.method, Method::GET | Method::HEAD | Method::DELETE) {
         return Some(0);
     }
@@ -113,11 +127,11 @@ fn announced(head: &Parts) -> Option<usize> {
 }
 
 /// Puts the layers around the whole endpoint.
-pub(super) fn around<S: Clone + Send + Sync + 'static>(router: Router<S>, app: &App) -> Router<S> {
+pub(super) fn around(router: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
     let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(app.clone(), observe))
+        .layer(from_fn_with_state(Arc::clone(app), observe))
         .layer(compression())
-        .layer(from_fn_with_state(app.clone(), finish))
+        .layer(from_fn_with_state(Arc::clone(app), set_headers))
         .layer(CatchPanicLayer::custom(panicked));
     router.layer(layers)
 }
@@ -127,7 +141,7 @@ pub(super) fn around<S: Clone + Send + Sync + 'static>(router: Router<S>, app: &
 /// No path, no query and no name: a search is for a person, an address that nobody knows may say
 /// anything, and logs are read by others. The id is the office's own: one that a client chose
 /// could say anything too.
-async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
+async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let peer = ClientAddr::of(request.extensions(), request.headers(), app.traffic.proxies());
     request.extensions_mut().insert(peer);
@@ -195,7 +209,7 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 /// But rounds: they travel more often than anything else, over the weakest links. A browser shows
 /// no answer to a POST of another site, runs none of it and keeps none of it, and a round needs a
 /// header that no other site can send; the fences stand on the page that asked.
-async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn set_headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let (round, private) = (path == "/sync", path.starts_with("/api/") || path == "/sync");
     let mut response = with_body(next.run(request).await);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -52,14 +52,14 @@ fn builder() -> PrometheusBuilder {
     plain.set_buckets_for_metric(seconds, &SECONDS).unwrap_or_default()
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>) -> impl IntoResponse {
+pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     counter!("doorstep_repairs_total").absolute(app.office.repairs());
     match app.office.quarantine_usage().await {
         Ok(usage) => quarantine(&usage),
         Err(error) => tracing::warn!(%error, "the quarantine could not be measured"),
     }
     let text = app.traffic.metrics().0.render();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
 /// How full the quarantine is when it is asked.

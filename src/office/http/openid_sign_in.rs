@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cookies::{self, OPENID_STATE};
@@ -17,18 +18,20 @@ use crate::office::auth::openid::{Door, OpenId, OpenIdError, PATIENCE, Returned}
 use crate::office::auth::{AuthError, Place};
 
 /// Which ways in there are besides the password.
-#[derive(Serialize)]
-pub(super) struct Ways {
-    openid: Option<Provider>,
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SignInMethods {
+    openid: Option<IdentityProvider>,
 }
 
-#[derive(Serialize)]
-struct Provider {
+/// The identity provider.
+#[derive(Serialize, JsonSchema)]
+struct IdentityProvider {
     label: String,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Begin {
+/// A sign-in with the identity provider that is to start.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct OpenIdRequest {
     door: Door,
     #[serde(default)]
     device: Option<String>,
@@ -36,29 +39,30 @@ pub(super) struct Begin {
     proof: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Begun {
+/// Where the browser goes to sign in.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ProviderAddress {
     to: String,
 }
 
-pub(super) async fn ways(State(app): State<Arc<App>>) -> Json<Ways> {
-    let label = |openid: &Arc<OpenId>| Provider { label: openid.settings().label.clone() };
-    Json(Ways { openid: app.openid.as_ref().map(label) })
+pub(super) async fn ways(State(app): State<Arc<App>>) -> Json<SignInMethods> {
+    let label = |openid: &Arc<OpenId>| IdentityProvider { label: openid.settings().label.clone() };
+    Json(SignInMethods { openid: app.openid.as_ref().map(label) })
 }
 
 /// Says where the page is to go. It is asked by the page itself and not by a link, so that no
 /// other site can send anybody off.
 pub(super) async fn begin(
     State(app): State<Arc<App>>,
-    ProblemBody(Json(asked)): ProblemBody<Json<Begin>>,
-) -> Result<Response, Problem> {
+    ProblemBody(Json(asked)): ProblemBody<Json<OpenIdRequest>>,
+) -> Result<([(HeaderName, HeaderValue); 1], Json<ProviderAddress>), Problem> {
     let openid = app.openid.as_ref().ok_or_else(Problem::not_found)?;
-    let Begin { door, device, proof } = asked;
+    let OpenIdRequest { door, device, proof } = asked;
     // Said now, and not only after the person has been at the provider.
     claim(device.as_deref(), proof.as_deref())?;
     let (to, kept) = openid.begin(door, device, proof).await?;
     let cookie = cookies::set(OPENID_STATE, &kept, PATIENCE / 1000, app.secure);
-    Ok(([(header::SET_COOKIE, cookie)], Json(Begun { to })).into_response())
+    Ok(([(header::SET_COOKIE, cookie)], Json(ProviderAddress { to })))
 }
 
 /// The browser comes back from the provider. Whatever became of it, it goes on to one of the two

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::metrics;
@@ -26,15 +27,19 @@ pub struct Problem {
     retry_after: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// Problem details (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ProblemDetails<'a> {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
     status: u16,
+    /// a stable word, such as not_allowed
     code: &'static str,
+    /// one sentence for people
     detail: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
+    /// the field or parameter it is about
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     path: &'a str,
 }
 
@@ -134,7 +139,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self { status, code, detail, path, retry_after } = &self;
-        let body = Body {
+        let body = ProblemDetails {
             kind: format!("about:blank#{code}"),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),

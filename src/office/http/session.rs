@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cookies::{self, DEVICE, SESSION};
@@ -24,8 +25,9 @@ const DEVICE_KEPT: i64 = 400 * 24 * 60 * 60;
 /// For so long after a sign-in the session itself stands for it, ms.
 const FRESH: i64 = 10 * 60 * 1000;
 
-#[derive(Deserialize)]
-pub(super) struct SignIn {
+/// A sign-in with a password.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct SignInRequest {
     name: String,
     password: String,
     #[serde(default)]
@@ -35,8 +37,9 @@ pub(super) struct SignIn {
     proof: Option<String>,
 }
 
-#[derive(Serialize)]
-struct SignedIn {
+/// A sign-in that began.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SignedIn {
     user: String,
     display_name: String,
     role: Role,
@@ -49,7 +52,8 @@ struct SignedIn {
     expires_at: i64,
 }
 
-#[derive(Serialize)]
+/// The user who is signed in.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Me {
     user: String,
     display_name: String,
@@ -67,13 +71,16 @@ pub(super) struct Me {
     token: Option<String>,
 }
 
+/// Both cookies of a browser that signs in.
+type SetCookies = AppendHeaders<[(HeaderName, HeaderValue); 2]>;
+
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
     peer: ClientAddr,
     headers: HeaderMap,
-    ProblemBody(Json(asked)): ProblemBody<Json<SignIn>>,
-) -> Result<Response, Problem> {
-    let SignIn { name, password, device, proof } = asked;
+    ProblemBody(Json(asked)): ProblemBody<Json<SignInRequest>>,
+) -> Result<(SetCookies, Json<SignedIn>), Problem> {
+    let SignInRequest { name, password, device, proof } = asked;
     let (device, proof) = claim(device.as_deref(), proof.as_deref())?;
     let place = place(device, proof, &headers, peer, app.secure);
     let signed_in = app.accounts.sign_in(Attempt { name, password, place }).await?;
@@ -90,7 +97,7 @@ pub(super) async fn sign_in(
         escrow: hex(&app.office.escrow(identity.session.device)),
         expires_at,
     };
-    Ok((AppendHeaders(cookies), Json(body)).into_response())
+    Ok((AppendHeaders(cookies), Json(body)))
 }
 
 /// Reads which device a phone says it is, and its proof; either may be absent or empty.

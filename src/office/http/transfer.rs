@@ -8,14 +8,16 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::{Extensions, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::query::flag;
 use super::traffic::{Queue, RequestSource};
-use super::visits::{Asked, flag};
+use super::visits::VisitQuery;
 use super::{App, Problem};
 use crate::office::sheets::export::{self, ExportError, Format, Selection};
 use crate::office::sheets::import::{ImportReport, Options, import as import_cases};
@@ -26,21 +28,24 @@ const PIECE: usize = 64 * 1024;
 /// Pieces that wait for a slow network before the export does.
 const PIECES: usize = 4;
 
-#[derive(Default, Deserialize)]
+/// How a case list is imported.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct How {
+pub(super) struct ImportQuery {
+    /// 1: only say what would happen
     dry_run: String,
+    /// collector of rows that name none
     assign_to: String,
 }
 
 pub(super) async fn import(
     State(app): State<Arc<App>>,
     caller: Caller,
-    ProblemParts(Query(how)): ProblemParts<Query<How>>,
+    ProblemParts(Query(query)): ProblemParts<Query<ImportQuery>>,
     ProblemBody(file): ProblemBody<Bytes>,
 ) -> Result<Json<ImportReport>, Problem> {
-    let assign_to = Some(how.assign_to).filter(|name| !name.is_empty());
-    let dry_run = flag(&how.dry_run, "dry_run")?;
+    let assign_to = Some(query.assign_to).filter(|name| !name.is_empty());
+    let dry_run = flag(&query.dry_run, "dry_run")?;
     let options = Options { assign_to, zone: app.zone, dry_run };
     let session = caller.identity.session;
     let by = (session.user.as_str(), session.role);
@@ -52,10 +57,10 @@ pub(super) async fn import(
 pub(super) async fn export(
     State(app): State<Arc<App>>,
     extensions: Extensions,
-    ProblemParts(Query(asked)): ProblemParts<Query<Asked>>,
+    ProblemParts(Query(query)): ProblemParts<Query<VisitQuery>>,
 ) -> Result<Response, Problem> {
-    let format = Format::parse(&asked.format).ok_or(Problem::parameter("format"))?;
-    let selection = Selection::new(app.office.clone(), asked.listing()?, Handle::current());
+    let format = Format::parse(&query.format).ok_or(Problem::parameter("format"))?;
+    let selection = Selection::new(app.office.clone(), query.listing()?, Handle::current());
     // Held to the end: a slow reader keeps a thread.
     let place = app.traffic.admit(Queue::Sheets, &RequestSource::of(&extensions)).await?;
     let body = streamed(move |out| {

@@ -11,7 +11,7 @@ use crate::office::{Office, OfficeError};
 const NEAR: u64 = 80;
 
 /// How near a bound is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fullness {
     /// There is room.
@@ -23,7 +23,7 @@ pub enum Fullness {
 }
 
 /// How full the quarantine is, and what was exported from it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct QuarantineUsage {
     /// Whether there is room.
     pub fullness: Fullness,
@@ -42,7 +42,7 @@ pub struct QuarantineUsage {
 }
 
 /// How much of one user waits for a decision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct UserUsage {
     /// Sign-in name.
     pub user: String,
@@ -53,7 +53,7 @@ pub struct UserUsage {
 }
 
 /// A recorded export.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ExportLine {
     /// Its number.
     pub id: u64,

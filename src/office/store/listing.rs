@@ -101,7 +101,7 @@ impl Place {
 }
 
 /// One row of a list.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Row {
     /// What the list shows.
     #[serde(flatten)]

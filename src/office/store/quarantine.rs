@@ -52,7 +52,7 @@ pub(super) fn encode(changes: &[Vec<u8>]) -> Result<Vec<u8>, StoreError> {
 }
 
 /// Where refused work stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stand {
     /// Nobody has decided on it.
@@ -80,7 +80,7 @@ impl Stand {
 }
 
 /// One decision.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Decision {
     /// Accepted or dismissed.
     pub decision: Stand,
@@ -133,7 +133,7 @@ pub struct Asides {
 }
 
 /// An amount of refused work.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Amount {
     /// Pieces.
     pub pieces: u64,

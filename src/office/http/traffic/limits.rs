@@ -22,7 +22,7 @@ pub struct Limits {
     /// The lowest average rate of a body, bytes a second.
     pub body_rate: usize,
     /// From a request's head to the beginning of its answer.
-    pub answer: Duration,
+    pub response_timeout: Duration,
     /// The same for case lists and workbooks.
     pub long_response_timeout: Duration,
     /// How long what was begun may go on once the program is to stop.
@@ -130,7 +130,7 @@ impl Default for Limits {
             body_pause: seconds(30),
             body_grace: seconds(30),
             body_rate: KIB,
-            answer: seconds(60),
+            response_timeout: seconds(60),
             long_response_timeout: seconds(15 * 60),
             grace: seconds(20),
             round_work: seconds(30),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::row::{CaseRow, Place, Refusal};
 
 /// The whole result. Refused rows are always named; created and updated ones in a dry run only.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ImportReport {
     /// Whether this only says what would happen.
     pub dry_run: bool,
@@ -24,7 +24,7 @@ pub struct ImportReport {
 }
 
 /// What became of one row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct RowReport {
     /// Which row below the heading, from 1.
     pub row: usize,
@@ -47,7 +47,7 @@ pub struct RowReport {
 }
 
 /// What became of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowOutcome {
     /// A new case.
