@@ -123,9 +123,9 @@ fn known(name: &Prefix) -> Option<ChangeHash> {
 /// of the store: what does not open is not read.
 pub(crate) fn device_rows(bytes: &[u8]) {
     let Some((which, value)) = bytes.split_first() else { return };
-    let mut sealing = vault();
+    let mut encrypting = vault();
     let mut row = |table, key: String| {
-        let value = sealing.seal(table, &key, value).into();
+        let value = encrypting.encrypt(table, &key, value).into();
         vec![Row { key, value }]
     };
     let (mut meta, mut records, mut outbox) = (Vec::new(), Vec::new(), Vec::new());

@@ -67,23 +67,23 @@ impl JsSealer {
 
     /// What stands for a name where keys are in the clear.
     pub fn name(&self, text: &str) -> String {
-        self.inner.name_aside(text)
+        self.inner.attachment_key(text)
     }
 
     /// What is to stand at a place so that it reads as these bytes.
-    pub fn seal(&mut self, bytes: &[u8], place: &str) -> Vec<u8> {
-        self.inner.seal_aside(place, bytes)
+    pub fn encrypt(&mut self, bytes: &[u8], place: &str) -> Vec<u8> {
+        self.inner.encrypt_attachment(place, bytes)
     }
 
     /// What stands at a place; none where it is damaged or is not what was put there.
-    pub fn open(&self, bytes: &[u8], place: &str) -> Option<Vec<u8>> {
-        self.inner.open_aside(place, bytes)
+    pub fn decrypt(&self, bytes: &[u8], place: &str) -> Option<Vec<u8>> {
+        self.inner.decrypt_attachment(place, bytes)
     }
 
     /// Re-encrypts a value of a table (`attachments` for the driver's own) that is sealed under the
     /// previous data key; none where it is not.
-    pub fn reseal(&mut self, table: &str, key: &str, value: &[u8]) -> Option<Vec<u8>> {
-        self.inner.reseal(table, key, value)
+    pub fn reencrypt(&mut self, table: &str, key: &str, value: &[u8]) -> Option<Vec<u8>> {
+        self.inner.reencrypt(table, key, value)
     }
 }
 
@@ -154,7 +154,7 @@ impl JsWorkspace {
 
     /// Adds a made-up record to practise with.
     #[wasm_bindgen(js_name = makeUp)]
-    pub fn make_up(
+    pub fn add_practice_record(
         &mut self,
         record: &str,
         case_no: &str,
@@ -165,7 +165,7 @@ impl JsWorkspace {
         let (case, assignment): (CasePatch, AssignmentPatch) =
             (from_js(case)?, from_js(assignment)?);
         self.inner
-            .make_up(id(record)?, case_no, &case, &assignment, millis(now_ms))
+            .add_practice_record(id(record)?, case_no, &case, &assignment, millis(now_ms))
             .map_err(|error| refusal(error.into()))
     }
 
@@ -195,14 +195,14 @@ impl JsWorkspace {
 
     /// Has a text stand in a form, or nothing; gives the ticket that will be durable.
     #[wasm_bindgen(js_name = keepDraft)]
-    pub fn keep_draft(
+    pub fn save_draft(
         &mut self,
         record: &str,
         form: &str,
         text: Option<String>,
         now_ms: f64,
     ) -> Result<f64, JsValue> {
-        let kept = self.inner.keep_draft(id(record)?, form, text.as_deref(), millis(now_ms));
+        let kept = self.inner.save_draft(id(record)?, form, text.as_deref(), millis(now_ms));
         kept.map(ticket).map_err(refusal)
     }
 
@@ -248,24 +248,24 @@ impl JsWorkspace {
 
     /// Whether the zone's data is here, and covers a time, ms.
     #[wasm_bindgen(js_name = knowsZone)]
-    pub fn knows_zone(&self, zone: &str, at: f64) -> bool {
-        self.inner.knows_zone(zone, millis(at))
+    pub fn has_zone(&self, zone: &str, at: f64) -> bool {
+        self.inner.has_zone(zone, millis(at))
     }
 
     /// Takes in a zone, as the browser knows it.
     #[wasm_bindgen(js_name = learnZone)]
-    pub fn learn_zone(
+    pub fn add_zone(
         &mut self,
         #[wasm_bindgen(unchecked_param_type = "ZoneData")] zone: JsValue,
     ) -> Result<(), JsValue> {
-        self.inner.learn_zone(from_js::<ZoneData>(zone)?);
+        self.inner.add_zone(from_js::<ZoneData>(zone)?);
         Ok(())
     }
 
     /// Takes in the lender's own layers; gives whether they were understood.
     #[wasm_bindgen(js_name = learnLayers)]
-    pub fn learn_layers(&mut self, packed: &[u8]) -> bool {
-        self.inner.learn_layers(packed)
+    pub fn set_layers(&mut self, packed: &[u8]) -> bool {
+        self.inner.set_layers(packed)
     }
 
     /// Whether a record is on this device; it may have been taken away from it.
@@ -275,9 +275,9 @@ impl JsWorkspace {
 
     /// These records and no others stay until their attachments are named.
     #[wasm_bindgen(js_name = holdBack)]
-    pub fn hold_back(&mut self, records: Vec<String>, now_ms: f64) {
+    pub fn retain_for_attachments(&mut self, records: Vec<String>, now_ms: f64) {
         let records = records.iter().filter_map(|record| record.parse().ok()).collect();
-        self.inner.hold_back(records, millis(now_ms));
+        self.inner.retain_for_attachments(records, millis(now_ms));
     }
 
     /// Whether a record is to leave this device as soon as nothing holds it back.
@@ -288,8 +288,8 @@ impl JsWorkspace {
 
     /// Whether the office has all that was written into a record, or it is not here.
     #[wasm_bindgen(js_name = isSettled)]
-    pub fn is_settled(&self, record: &str) -> Result<bool, JsValue> {
-        Ok(self.inner.is_settled(id(record)?))
+    pub fn is_confirmed(&self, record: &str) -> Result<bool, JsValue> {
+        Ok(self.inner.is_confirmed(id(record)?))
     }
 
     /// Whether anything is not confirmed by the office.
@@ -311,7 +311,7 @@ impl JsWorkspace {
     }
 
     /// Opens a record for a page.
-    pub fn open(&mut self, record: &str) -> Result<(), JsValue> {
+    pub fn decrypt(&mut self, record: &str) -> Result<(), JsValue> {
         self.inner.open(id(record)?).map_err(refusal)
     }
 
@@ -343,7 +343,7 @@ impl JsWorkspace {
     /// Takes the office's record and writes again what still holds, some of it as amendments;
     /// `session` is a new one. Gives the ticket that will be durable.
     #[wasm_bindgen(js_name = settleRefused)]
-    pub fn settle_refused(
+    pub fn resolve_refused(
         &mut self,
         record: &str,
         units: Vec<String>,
@@ -354,7 +354,8 @@ impl JsWorkspace {
     ) -> Result<Option<f64>, JsValue> {
         let amendments: Vec<NewAmendment> = from_js(amendments)?;
         let (record, session, now_ms) = (id(record)?, count(session), millis(now_ms));
-        let settled = self.inner.settle_refused(record, &units, &amendments, session, now_ms, zone);
+        let settled =
+            self.inner.resolve_refused(record, &units, &amendments, session, now_ms, zone);
         Ok(settled.map_err(refusal)?.map(ticket))
     }
 
@@ -400,8 +401,8 @@ impl JsWorkspace {
 
     /// The office has no room now and said when to come again.
     #[wasm_bindgen(js_name = putOff)]
-    pub fn put_off(&mut self, round: f64, wait_ms: f64, now_ms: f64, random: u32) {
-        self.inner.put_off(count(round), millis(wait_ms), millis(now_ms), random);
+    pub fn defer(&mut self, round: f64, wait_ms: f64, now_ms: f64, random: u32) {
+        self.inner.defer(count(round), millis(wait_ms), millis(now_ms), random);
     }
 
     /// A round may be worth while now.

@@ -6,7 +6,7 @@
 //! before send is queue order; a batch is answered by [`persisted`](Workspace::persisted) or
 //! [`persist_failed`](Workspace::persist_failed), a load by [`loaded`](Workspace::loaded), a
 //! request by [`replied`](Workspace::replied), [`request_failed`](Workspace::request_failed) or
-//! [`put_off`](Workspace::put_off).
+//! [`defer`](Workspace::defer).
 //!
 //! Lists and digests are read from one small row per record; a document is loaded only while a
 //! person looks at it or a reply changes it. Every row is sealed on its way into the store and
@@ -17,25 +17,10 @@
 //! before that, and never given up before the office has confirmed it; "in step" is said only when
 //! the digest of what is held here equals the office's (rule P2).
 
-mod applying;
-mod cards;
-mod conduct;
-mod drafts;
-mod held;
-mod journal;
-mod leaving;
-mod link;
-mod listing;
-mod loading;
-pub mod lock;
 mod output;
-mod practice;
-mod refused;
-mod repair;
-pub mod rescue;
-mod round;
-mod status;
-pub mod vault;
+mod records;
+mod storage;
+mod sync;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -51,19 +36,21 @@ use crate::record::view::{HistoryEntry, VisitView};
 use crate::record::{CommandError, Record};
 use crate::sync::message::Cursor;
 
-pub use cards::Card;
-use cards::Cards;
-pub use drafts::Draft;
-use drafts::Drafts;
-use held::Held;
-use journal::Journal;
-use link::Link;
-use listing::Listing;
 pub use output::{
-    FirstSync, HeldRow, ListChanges, NewAmendment, Output, RecordState, RefusedWork, Row, Status,
+    FirstSync, ListChanges, ListRow, NewAmendment, Output, RecordState, RefusedWork, Row, Status,
     SyncState, Table, Write,
 };
-use vault::Vault;
+pub use records::cards::Card;
+use records::cards::Cards;
+pub use records::drafts::Draft;
+use records::drafts::Drafts;
+use records::entry::{Problem, RecordEntry};
+use records::listing::Listing;
+use storage::journal::Journal;
+use storage::vault::Vault;
+pub use storage::{keyring, rescue, vault};
+use sync::link::Link;
+use sync::round;
 
 /// Version of the rows in the device's store. A store of another version is refused, untouched.
 /// Where the way changes in which rows are sealed, so does the layout of the tables.
@@ -144,7 +131,7 @@ pub enum StoreError {
 pub struct Workspace {
     identity: Identity,
     vault: Vault,
-    held: BTreeMap<RecordId, Held>,
+    records: BTreeMap<RecordId, RecordEntry>,
     loaded: BTreeMap<RecordId, Loaded>,
     /// Loads asked for and not answered, with the number of pages that wait.
     loading: BTreeMap<RecordId, usize>,
@@ -159,7 +146,7 @@ pub struct Workspace {
     cards: Cards,
     drafts: Drafts,
     /// Records that stay until their attachments are named, even if they were withdrawn (rule F1).
-    held_back: BTreeSet<RecordId>,
+    retained: BTreeSet<RecordId>,
     /// The layers of conduct: the program's and the lender's.
     policy: Policy,
     /// Borrowers' zones, as far as the platform was asked for them.
@@ -181,8 +168,8 @@ impl Workspace {
     // -- getters
 
     /// Rows of the list, in order of record id.
-    pub fn list(&self) -> Vec<HeldRow> {
-        self.held.values().map(|held| self.row_of(held)).collect()
+    pub fn list(&self) -> Vec<ListRow> {
+        self.records.values().map(|entry| self.row_of(entry)).collect()
     }
 
     /// What an open record says.
@@ -213,12 +200,12 @@ impl Workspace {
 
     /// Whether a record is on this device; it may have been taken away from it.
     pub fn holds(&self, record: RecordId) -> bool {
-        self.held.contains_key(&record)
+        self.records.contains_key(&record)
     }
 
     /// Whether anything here is not confirmed by the office.
     pub fn has_unsent(&self) -> bool {
-        self.held.values().any(|held| !held.outbox.is_empty())
+        self.records.values().any(|entry| !entry.outbox.is_empty())
     }
 
     /// Whether everything is on disk.
@@ -229,13 +216,13 @@ impl Workspace {
     /// Heads of all that is held, in order of record id.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn heads(&self) -> impl Iterator<Item = (RecordId, &Heads)> {
-        self.held.values().map(|held| (held.id, &held.heads))
+        self.records.values().map(|entry| (entry.id, &entry.heads))
     }
 
     /// The list's row of one record.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn row(&self, record: RecordId) -> Option<HeldRow> {
-        self.held.get(&record).map(|held| self.row_of(held))
+    pub(crate) fn row(&self, record: RecordId) -> Option<ListRow> {
+        self.records.get(&record).map(|entry| self.row_of(entry))
     }
 
     /// An open record itself.
@@ -244,8 +231,8 @@ impl Workspace {
         self.open_record(record)
     }
 
-    fn row_of(&self, held: &Held) -> HeldRow {
-        held.row(self.link.is_sending(held.id), self.drafts.has(held.id))
+    fn row_of(&self, entry: &RecordEntry) -> ListRow {
+        entry.row(self.link.is_sending(entry.id), self.drafts.has(entry.id))
     }
 
     fn open_record(&self, record: RecordId) -> Result<&Record, WorkspaceError> {
@@ -256,9 +243,9 @@ impl Workspace {
     }
 
     fn not_loaded(&self, record: RecordId) -> WorkspaceError {
-        match self.held.get(&record) {
+        match self.records.get(&record) {
             None => WorkspaceError::UnknownRecord,
-            Some(held) if held.problem == Some(held::Problem::Damaged) => WorkspaceError::Damaged,
+            Some(entry) if entry.problem == Some(Problem::Damaged) => WorkspaceError::Damaged,
             Some(_) => WorkspaceError::NotOpen,
         }
     }
@@ -294,18 +281,19 @@ impl Workspace {
         self.uses += 1;
         loaded.used = self.uses;
         self.next_ticket += 1;
-        self.keep_own(record, &change, now_ms);
+        self.store_own_change(record, &change, now_ms);
         self.journal.ticket(self.next_ticket);
         self.journal.retry();
         self.link.edited(now_ms);
         self.outputs.push_back(Output::ListChanged);
-        self.settle(now_ms);
+        self.advance(now_ms);
         Ok(Some(self.next_ticket))
     }
 
     /// Stores an own change as a chunk and in the outbox, and the record's row beside it.
-    fn keep_own(&mut self, record: RecordId, change: &Change, now_ms: i64) {
-        let (Some(held), Some(loaded)) = (self.held.get_mut(&record), self.loaded.get_mut(&record))
+    fn store_own_change(&mut self, record: RecordId, change: &Change, now_ms: i64) {
+        let (Some(entry), Some(loaded)) =
+            (self.records.get_mut(&record), self.loaded.get_mut(&record))
         else {
             return;
         };
@@ -313,9 +301,9 @@ impl Workspace {
         let key = self.vault.chunk_key(record, &bytes);
         self.journal.put(Table::Chunks, key.clone(), bytes);
         loaded.chunks.insert(key);
-        held.queue(change, now_ms, &mut self.journal);
-        held.describe(&loaded.record, &self.identity.user);
-        self.journal.put(Table::Records, record.to_string(), held.encode());
+        entry.queue(change, now_ms, &mut self.journal);
+        entry.describe(&loaded.record, &self.identity.user);
+        self.journal.put(Table::Records, record.to_string(), entry.encode());
     }
 
     // -- the driver
@@ -338,19 +326,21 @@ impl Workspace {
     pub fn persisted(&mut self, batch: u64, now_ms: i64) {
         if let Some(ticket) = self.journal.done(batch) {
             self.outputs.push_back(Output::Saved { ticket });
-            for held in self.held.values_mut() {
-                held.durable(batch);
+            for entry in self.records.values_mut() {
+                entry.mark_durable(batch);
             }
             self.link.persisted();
         }
-        self.settle(now_ms);
+        self.advance(now_ms);
     }
 
     /// A batch failed and left nothing behind. What it held is kept and tried again with the next
     /// edit or wake-up.
     pub fn persist_failed(&mut self, batch: u64, reason: &str, now_ms: i64) {
         self.journal.failed(batch);
-        self.held.values_mut().for_each(|held| held.not_durable(batch, self.journal.number()));
+        self.records
+            .values_mut()
+            .for_each(|entry| entry.requeue_batch(batch, self.journal.number()));
         self.link.persist_failed(batch, self.journal.number(), reason);
         self.outputs.push_back(Output::SaveFailed { reason: reason.to_owned() });
         self.outputs.push_back(Output::StatusChanged);
@@ -358,7 +348,7 @@ impl Workspace {
     }
 
     /// After every call: send if it is time, drop documents that nobody looks at.
-    fn settle(&mut self, now_ms: i64) {
+    fn advance(&mut self, now_ms: i64) {
         self.evict();
         self.drive(now_ms);
     }

@@ -261,7 +261,7 @@ impl Drop for Served {
 pub(crate) fn idle_request(device: &Device) -> Vec<u8> {
     let sealed = device.tables.get(&Table::Meta).and_then(|meta| meta.get("cursor"));
     let vault = Vault::new(&device.key, [0; 16]);
-    let cursor = vault.open(Table::Meta, "cursor", sealed.expect("a cursor")).expect("sealed");
+    let cursor = vault.decrypt(Table::Meta, "cursor", sealed.expect("a cursor")).expect("sealed");
     let cursor: Cursor = minicbor::decode(&cursor).expect("sound");
     encode_request(&Request { cursor, max_bytes: DEFAULT_REPLY_BYTES, ..Request::default() })
 }

@@ -10,7 +10,7 @@ use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::digest::Digest;
 use crate::sync::message::{
-    Chunk, Content, Cursor, Entry, MAX_BODY, Packed, StateToken, Tables, Want,
+    Chunk, Cursor, MAX_BODY, Packed, RecordUpdate, StateToken, Tables, UpdateContent, Want,
 };
 use crate::sync::packed::Packer;
 use crate::sync::ranges::{self, Differing, Range};
@@ -60,7 +60,7 @@ impl Ask {
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) tables: Tables,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<RecordUpdate>,
     pub(super) differing: Differing,
     pub(super) cursor: Cursor,
     pub(super) remaining: u64,
@@ -145,7 +145,7 @@ fn differing(reads: &mut dyn Reads, ask: &Ask, budget: usize) -> Result<Differin
 /// Entries that fit into the bytes that were asked for.
 struct Filling {
     packer: Packer,
-    entries: Vec<Entry>,
+    entries: Vec<RecordUpdate>,
     used: usize,
     budget: usize,
 }
@@ -157,18 +157,18 @@ impl Filling {
     }
 
     /// Takes an entry if it fits, or is the first.
-    fn take(&mut self, record: RecordId, content: Content) -> bool {
+    fn take(&mut self, record: RecordId, content: UpdateContent) -> bool {
         let bytes = FRAME
             + match &content {
-                Content::Changes { changes, .. } => changes.iter().map(Packed::size).sum(),
-                Content::Whole { document, .. } => document.0.len(),
-                Content::Withdrawn | Content::Unknown => 0,
+                UpdateContent::Changes { changes, .. } => changes.iter().map(Packed::size).sum(),
+                UpdateContent::Document { document, .. } => document.0.len(),
+                UpdateContent::Withdrawn | UpdateContent::Unknown => 0,
             };
         if !self.entries.is_empty() && self.used + bytes > self.budget {
             return false;
         }
         self.used += bytes;
-        self.entries.push(Entry { record, content });
+        self.entries.push(RecordUpdate { record, content });
         true
     }
 
@@ -185,12 +185,12 @@ fn wanted(
     want: &Want,
     packer: &mut Packer,
     loaded: &mut usize,
-) -> Result<Content, StoreError> {
+) -> Result<UpdateContent, StoreError> {
     match reads.entry_at(&ask.user, want.record, u64::MAX)?.map(|entry| entry.kind) {
         Some(EntryKind::Added | EntryKind::Changed) => {}
-        Some(EntryKind::Withdrawn) => return Ok(Content::Withdrawn),
+        Some(EntryKind::Withdrawn) => return Ok(UpdateContent::Withdrawn),
         // Whether there is one is not the device's to know.
-        None => return Ok(Content::Unknown),
+        None => return Ok(UpdateContent::Unknown),
     }
     let stored = stored(reads, want.record)?;
     if want.have.as_slice().is_empty() {
@@ -198,12 +198,12 @@ fn wanted(
     }
     let state_token = ask.state_token(want.record, &stored);
     if want.have == stored.heads {
-        return Ok(Content::Changes { changes: Vec::new(), state_token });
+        return Ok(UpdateContent::Changes { changes: Vec::new(), state_token });
     }
     *loaded += stored.document.len();
     let changes = load(want.record, &stored)?.changes_after(&want.have);
     let changes = packer.pack(changes.iter().map(Change::raw_bytes));
-    Ok(Content::Changes { changes, state_token })
+    Ok(UpdateContent::Changes { changes, state_token })
 }
 
 /// What the device lacks of an entry's record; `None` where that is nothing.
@@ -213,13 +213,13 @@ fn content(
     entry: FeedEntry,
     held: u64,
     packer: &mut Packer,
-) -> Result<Option<Content>, StoreError> {
+) -> Result<Option<UpdateContent>, StoreError> {
     let base = reads
         .entry_at(&ask.user, entry.record, held)?
         .filter(|base| base.kind != EntryKind::Withdrawn);
     if entry.kind == EntryKind::Withdrawn {
         // Came and went behind the device's back: there is nothing to erase.
-        return Ok(base.map(|_| Content::Withdrawn));
+        return Ok(base.map(|_| UpdateContent::Withdrawn));
     }
     let stored = stored(reads, entry.record)?;
     let Some(base) = base else { return whole(ask, entry.record, &stored).map(Some) };
@@ -239,7 +239,10 @@ fn content(
         return whole(ask, entry.record, &stored).map(Some);
     }
     let changes = packer.pack(changes.iter().map(|change| change.bytes.as_slice()));
-    Ok(Some(Content::Changes { changes, state_token: ask.state_token(entry.record, &stored) }))
+    Ok(Some(UpdateContent::Changes {
+        changes,
+        state_token: ask.state_token(entry.record, &stored),
+    }))
 }
 
 fn stored(reads: &mut dyn Reads, record: RecordId) -> Result<Stored, StoreError> {
@@ -253,7 +256,7 @@ fn load(record: RecordId, stored: &Stored) -> Result<Record, StoreError> {
         .map_err(|error| StoreError::Damaged(format!("record {record}: {error}")))
 }
 
-fn whole(ask: &Ask, record: RecordId, stored: &Stored) -> Result<Content, StoreError> {
+fn whole(ask: &Ask, record: RecordId, stored: &Stored) -> Result<UpdateContent, StoreError> {
     let document = Chunk(load(record, stored)?.save_uncompressed());
-    Ok(Content::Whole { document, state_token: ask.state_token(record, stored) })
+    Ok(UpdateContent::Document { document, state_token: ask.state_token(record, stored) })
 }

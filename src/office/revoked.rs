@@ -59,8 +59,8 @@ impl Office {
             remaining: 0,
             digest: Digest::default(),
             office_time: self.now(),
-            decided: None,
-            ended: Some(ended),
+            decisions: None,
+            revocation: Some(ended),
         })
     }
 

@@ -48,8 +48,17 @@ impl Office {
         cancel: &CancelToken,
     ) -> Result<Reply, OfficeError> {
         check_lists(&request)?;
-        let Request { cursor, tables, restore, push, want, ranges, max_bytes, asides, keep } =
-            request;
+        let Request {
+            cursor,
+            tables,
+            restore,
+            push,
+            want,
+            ranges,
+            max_bytes,
+            undecided,
+            quarantine: keep,
+        } = request;
         if ranges.first().is_some_and(|range| range.from == RecordId([0; 16])) {
             // In healthy running it never happens (rule P4).
             self.repairs.fetch_add(1, Ordering::Relaxed);
@@ -71,11 +80,11 @@ impl Office {
             restored: restored.changes,
             attestor: self.attestor.clone(),
         };
-        let asides = asides.unwrap_or_default();
+        let undecided = undecided.unwrap_or_default();
         let (page, decided) = self
             .blocking(move |office| {
                 Ok(office.store.look(|reads| {
-                    Ok((feed::page(reads, &ask)?, decided(reads, ask.device, &asides)?))
+                    Ok((feed::page(reads, &ask)?, decided(reads, ask.device, &undecided)?))
                 })?)
             })
             .await?;
@@ -89,8 +98,8 @@ impl Office {
             remaining: page.remaining,
             digest: page.digest,
             office_time: self.now(),
-            decided: Some(decided).filter(|decided| !decided.is_empty()),
-            ended: None,
+            decisions: Some(decided).filter(|decided| !decided.is_empty()),
+            revocation: None,
         })
     }
 
@@ -210,10 +219,10 @@ impl Office {
 
 /// Refuses lists that cost more than their bytes: too long, or with a record in them twice.
 pub(super) fn check_lists(request: &Request) -> Result<(), OfficeError> {
-    let Request { push, restore, want, keep, ranges, .. } = request;
+    let Request { push, restore, want, quarantine: keep, ranges, .. } = request;
     let keep = keep.as_deref().unwrap_or_default();
     let longest = push.len().max(restore.len()).max(want.len()).max(keep.len());
-    if longest > RECORDS || !ranges::are_sound(ranges) {
+    if longest > RECORDS || !ranges::are_valid(ranges) {
         return Err(OfficeError::TooMany);
     }
     let once = is_once(push.iter().map(|push| push.record))

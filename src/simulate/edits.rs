@@ -82,7 +82,8 @@ impl World<'_> {
         }
         let session = self.devices[n].next_session(self.rng.u32(..));
         let device = &mut self.devices[n];
-        let done = device.workspace.settle_refused(id, &units, &amendments, session, at, "Etc/UTC");
+        let done =
+            device.workspace.resolve_refused(id, &units, &amendments, session, at, "Etc/UTC");
         device.ask();
         match done {
             Ok(_) => {

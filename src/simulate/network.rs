@@ -201,7 +201,7 @@ impl World<'_> {
         if self.devices[n].awaited.take_if(|awaited| *awaited == round).is_some() {
             self.counts.rounds += 1;
             self.truths.insert(n, truth);
-            let ended = decode_reply(&body).is_ok_and(|reply| reply.ended.is_some());
+            let ended = decode_reply(&body).is_ok_and(|reply| reply.revocation.is_some());
             self.devices[n].told |= ended;
             self.tell(format!("device {n} receives reply {round}: {told}"));
         } else {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::sync::message::{Content, Entry, Outcome, Reply, Request};
+use crate::sync::message::{Outcome, RecordUpdate, Reply, Request, UpdateContent};
 
 #[derive(Debug)]
 pub(super) struct Story {
@@ -82,13 +82,13 @@ pub(super) fn in_words(reply: &Reply) -> String {
     )
 }
 
-fn entry(entry: &Entry) -> String {
+fn entry(entry: &RecordUpdate) -> String {
     let record = entry.record;
     match &entry.content {
-        Content::Changes { changes, .. } => format!("{} of {record}", changes.len()),
-        Content::Whole { .. } => format!("all of {record}"),
-        Content::Withdrawn => format!("{record} withdrawn"),
-        Content::Unknown => format!("{record} unknown"),
+        UpdateContent::Changes { changes, .. } => format!("{} of {record}", changes.len()),
+        UpdateContent::Document { .. } => format!("all of {record}"),
+        UpdateContent::Withdrawn => format!("{record} withdrawn"),
+        UpdateContent::Unknown => format!("{record} unknown"),
     }
 }
 

@@ -6,7 +6,7 @@
 use automerge::ChangeHash;
 use sha2::{Digest, Sha256};
 
-use super::reader::{Cut, Reader};
+use super::reader::{ReadError, Reader};
 
 /// What every Automerge chunk begins with.
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
@@ -34,7 +34,7 @@ pub(crate) struct Parts<'b> {
 
 impl<'b> Parts<'b> {
     /// Takes a chunk apart; allocates no more than the bytes are long.
-    pub(crate) fn parse(bytes: &'b [u8]) -> Result<Self, Cut> {
+    pub(crate) fn parse(bytes: &'b [u8]) -> Result<Self, ReadError> {
         let mut reader = Reader::new(bytes);
         let magic: [u8; 4] = reader.array()?;
         let checksum = reader.array()?;
@@ -42,7 +42,7 @@ impl<'b> Parts<'b> {
         let length = reader.unsigned()?;
         let mut body = Reader::new(reader.take(length)?);
         if magic != MAGIC || chunk_type != PLAIN_CHANGE || !reader.is_empty() {
-            return Err(Cut);
+            return Err(ReadError);
         }
         let deps = several(&mut body, |body| body.array().map(ChangeHash))?;
         let actor = counted(&mut body)?;
@@ -89,14 +89,14 @@ pub(crate) fn hash(chunk: &[u8]) -> ChangeHash {
 
 fn several<'b, T>(
     body: &mut Reader<'b>,
-    one: impl Fn(&mut Reader<'b>) -> Result<T, Cut>,
-) -> Result<Vec<T>, Cut> {
+    one: impl Fn(&mut Reader<'b>) -> Result<T, ReadError>,
+) -> Result<Vec<T>, ReadError> {
     let count = body.unsigned()?;
     // Collecting results reserves nothing: a count that lies ends with the bytes.
     (0..count).map(|_| one(body)).collect()
 }
 
-fn counted<'b>(body: &mut Reader<'b>) -> Result<&'b [u8], Cut> {
+fn counted<'b>(body: &mut Reader<'b>) -> Result<&'b [u8], ReadError> {
     let length = body.unsigned()?;
     body.take(length)
 }

@@ -77,11 +77,11 @@ pub struct Request {
     pub max_bytes: u32,
     /// Numbers of refused work of this device on which a decision may have been taken (rule M4).
     #[n(7)]
-    pub asides: Option<Vec<u64>>,
+    pub undecided: Option<Vec<u64>>,
     /// Records for which the office has said more than once that it lacks what the pushed changes
     /// build on, and nothing brings it: the changes are to be kept for a person to look at (R6).
     #[n(8)]
-    pub keep: Option<Vec<RecordId>>,
+    pub quarantine: Option<Vec<RecordId>>,
 }
 
 /// One record's unconfirmed changes.
@@ -182,7 +182,7 @@ pub struct Reply {
     pub results: Vec<Outcome>,
     /// Records wanted, and those of the feed after the cursor, in order of `seq`.
     #[n(3)]
-    pub entries: Vec<Entry>,
+    pub entries: Vec<RecordUpdate>,
     /// What differs in the ranges that were asked about.
     #[n(4)]
     pub differing: Differing,
@@ -200,16 +200,16 @@ pub struct Reply {
     pub office_time: i64,
     /// Decisions on the refused work that was asked about.
     #[n(9)]
-    pub decided: Option<Vec<Decided>>,
+    pub decisions: Option<Vec<QuarantineDecision>>,
     /// The device is not to work any more: what was pushed is kept and everything else withdrawn
     /// (rule F4).
     #[n(10)]
-    pub ended: Option<Revocation>,
+    pub revocation: Option<Revocation>,
 }
 
 /// What a person at the office decided on refused work.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Decided {
+pub struct QuarantineDecision {
     /// Its number in quarantine.
     #[n(0)]
     pub quarantine: u64,
@@ -315,13 +315,13 @@ pub enum RefusalCode {
     UnknownRecord,
     /// What is brought back is no state that the office vouched for.
     #[n(7)]
-    NotVouched,
+    NotAttested,
     /// Not kept: the office keeps as much refused work of this device as it takes (rule M4).
     #[n(8)]
     QuarantineFull,
     /// What the work builds on is neither at the office nor on the device.
     #[n(9)]
-    WithoutPast,
+    MissingDependencies,
     /// A signature under the seal is wrong, or by a key that the device did not enrol.
     #[n(10)]
     WrongSignature,
@@ -341,9 +341,9 @@ impl RefusalCode {
             Self::NotAllowed => "not_allowed",
             Self::InvalidRecord => "invalid_record",
             Self::UnknownRecord => "unknown_record",
-            Self::NotVouched => "not_vouched",
+            Self::NotAttested => "not_vouched",
             Self::QuarantineFull => "quarantine_full",
-            Self::WithoutPast => "without_past",
+            Self::MissingDependencies => "without_past",
             Self::WrongSignature => "wrong_signature",
             Self::Sealed => "sealed",
         }
@@ -353,19 +353,19 @@ impl RefusalCode {
 /// One record of the feed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Columns>")]
-pub struct Entry {
+pub struct RecordUpdate {
     /// Which record.
     #[n(0)]
     pub record: RecordId,
     /// What the device does with it.
     #[n(1)]
-    pub content: Content,
+    pub content: UpdateContent,
 }
 
 /// What the office sends of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Columns>")]
-pub enum Content {
+pub enum UpdateContent {
     /// Changes that the device lacks, in causal order.
     #[n(0)]
     Changes {
@@ -379,7 +379,7 @@ pub enum Content {
     },
     /// The whole document (rule R4).
     #[n(1)]
-    Whole {
+    Document {
         /// Automerge `save()` without its own deflate, so that the body compresses across records.
         #[n(0)]
         document: Chunk,

@@ -77,7 +77,7 @@ pub fn cut<'h>(from: RecordId, held: impl Iterator<Item = (RecordId, &'h Heads)>
 
 /// Whether ranges from untrusted bytes are in order and not too many: comparing them costs no
 /// more than looking at everything once.
-pub fn are_sound(ranges: &[Range]) -> bool {
+pub fn are_valid(ranges: &[Range]) -> bool {
     ranges.len() <= RANGES && ranges.is_sorted_by(|one, next| one.from < next.from)
 }
 

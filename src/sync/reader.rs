@@ -2,7 +2,7 @@
 
 /// Bytes that end too early, or a number that is too large or not written in its shortest form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cut;
+pub(crate) struct ReadError;
 
 /// The bytes that are still to be read.
 #[derive(Debug, Clone, Copy)]
@@ -21,57 +21,57 @@ impl<'b> Reader<'b> {
         self.0
     }
 
-    pub(crate) fn take(&mut self, length: u64) -> Result<&'b [u8], Cut> {
-        let length = usize::try_from(length).map_err(|_| Cut)?;
-        let (taken, rest) = self.0.split_at_checked(length).ok_or(Cut)?;
+    pub(crate) fn take(&mut self, length: u64) -> Result<&'b [u8], ReadError> {
+        let length = usize::try_from(length).map_err(|_| ReadError)?;
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(ReadError)?;
         self.0 = rest;
         Ok(taken)
     }
 
-    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Cut> {
-        let (taken, rest) = self.0.split_first_chunk::<N>().ok_or(Cut)?;
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], ReadError> {
+        let (taken, rest) = self.0.split_first_chunk::<N>().ok_or(ReadError)?;
         self.0 = rest;
         Ok(*taken)
     }
 
-    fn byte(&mut self) -> Result<u8, Cut> {
+    fn byte(&mut self) -> Result<u8, ReadError> {
         self.array::<1>().map(|[byte]| byte)
     }
 
     /// Unsigned LEB128, in its shortest form.
-    pub(crate) fn unsigned(&mut self) -> Result<u64, Cut> {
+    pub(crate) fn unsigned(&mut self) -> Result<u64, ReadError> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
             let bits = u64::from(byte & 0x7f);
             // The tenth byte has room for one bit.
             if shift == 63 && byte > 1 {
-                return Err(Cut);
+                return Err(ReadError);
             }
             value |= bits << shift;
             if byte & 0x80 == 0 {
-                return if byte == 0 && shift > 0 { Err(Cut) } else { Ok(value) };
+                return if byte == 0 && shift > 0 { Err(ReadError) } else { Ok(value) };
             }
         }
-        Err(Cut)
+        Err(ReadError)
     }
 
     /// Signed LEB128, in its shortest form.
-    pub(crate) fn signed(&mut self) -> Result<i64, Cut> {
+    pub(crate) fn signed(&mut self) -> Result<i64, ReadError> {
         let mut value = 0i64;
         let mut before = 0u8;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
             // The tenth byte has room for the sign.
             if shift == 63 && byte != 0 && byte != 0x7f {
-                return Err(Cut);
+                return Err(ReadError);
             }
             value |= i64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 let repeats_sign =
                     (byte == 0 && before & 0x40 == 0) || (byte == 0x7f && before & 0x40 != 0);
                 if shift > 0 && repeats_sign {
-                    return Err(Cut);
+                    return Err(ReadError);
                 }
                 if shift < 57 && byte & 0x40 != 0 {
                     value |= -1i64 << (shift + 7);
@@ -80,7 +80,7 @@ impl<'b> Reader<'b> {
             }
             before = byte;
         }
-        Err(Cut)
+        Err(ReadError)
     }
 }
 
@@ -137,8 +137,8 @@ mod tests {
             assert_eq!(Reader::new(&signed(value)).signed(), Ok(value));
         }
         for long in [&[0x80, 0][..], &[0x81, 0x80, 0], &[0xff; 11]] {
-            assert_eq!(Reader::new(long).unsigned(), Err(Cut));
+            assert_eq!(Reader::new(long).unsigned(), Err(ReadError));
         }
-        assert_eq!(Reader::new(&[0xff, 0x7f]).signed(), Err(Cut));
+        assert_eq!(Reader::new(&[0xff, 0x7f]).signed(), Err(ReadError));
     }
 }

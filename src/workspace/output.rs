@@ -23,7 +23,7 @@ pub enum Output {
         /// Record id.
         record: String,
     },
-    /// `POST /sync`, then call `replied`, `request_failed` or `put_off`.
+    /// `POST /sync`, then call `replied`, `request_failed` or `defer`.
     Send {
         /// Number of the round.
         round: u64,
@@ -124,7 +124,7 @@ impl Table {
 TsType! {
 /// A row of the list on the phone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HeldRow {
+pub struct ListRow {
     /// What the record says.
     pub summary: VisitSummary,
     /// Where it stands between phone and office.
@@ -143,7 +143,7 @@ TsType! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ListChanges {
     /// New and changed rows, in order of record id.
-    pub rows: Vec<HeldRow>,
+    pub rows: Vec<ListRow>,
     /// Ids of records that the device no longer holds.
     pub gone: Vec<String>,
     /// More rows have changed.

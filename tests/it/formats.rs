@@ -15,8 +15,8 @@ use doorstep::record::terms::Role;
 use doorstep::record::{Author, Record, genesis};
 use doorstep::sync::digest::Digest;
 use doorstep::sync::message::{
-    Chunk, Content, Cursor, Entry, Outcome, Packed, Push, RefusalCode, Reply, Request, Restore,
-    StateToken, Want, decode_reply, decode_request, encode_reply, encode_request,
+    Chunk, Cursor, Outcome, Packed, Push, RecordUpdate, RefusalCode, Reply, Request, Restore,
+    StateToken, UpdateContent, Want, decode_reply, decode_request, encode_reply, encode_request,
 };
 use doorstep::sync::packed::Packer;
 use doorstep::sync::packed::columns::{self, Columns};
@@ -178,8 +178,8 @@ fn request() -> Request {
         want: vec![Want { record: ID, have: heads() }],
         ranges: vec![Range { from: ID, print: [6; 16] }],
         max_bytes: 262_144,
-        asides: None,
-        keep: None,
+        undecided: None,
+        quarantine: None,
     }
 }
 
@@ -188,7 +188,7 @@ fn reply() -> Reply {
     let chunks = chunks();
     let mut packer = Packer::default();
     let changes = packer.pack(chunks.iter().map(Vec::as_slice));
-    let entry = |content| Entry { record: ID, content };
+    let entry = |content| RecordUpdate { record: ID, content };
     Reply {
         tables: packer.into_tables(),
         restored: vec![Outcome::Duplicate { state_token }],
@@ -204,10 +204,10 @@ fn reply() -> Reply {
             Outcome::Withdrawn,
         ],
         entries: vec![
-            entry(Content::Changes { changes, state_token }),
-            entry(Content::Whole { document: Chunk(vec![1, 2, 3]), state_token }),
-            entry(Content::Withdrawn),
-            entry(Content::Unknown),
+            entry(UpdateContent::Changes { changes, state_token }),
+            entry(UpdateContent::Document { document: Chunk(vec![1, 2, 3]), state_token }),
+            entry(UpdateContent::Withdrawn),
+            entry(UpdateContent::Unknown),
         ],
         differing: Differing {
             compared: 1,
@@ -218,8 +218,8 @@ fn reply() -> Reply {
         remaining: 2,
         digest: Digest { count: 3, sum: [8; 32] },
         office_time: NOW,
-        decided: None,
-        ended: None,
+        decisions: None,
+        revocation: None,
     }
 }
 

@@ -10,7 +10,7 @@ use doorstep::ids::{DeviceId, Heads, RecordId};
 use doorstep::office::sheets::import::reader::Sheet;
 use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::{Record, genesis};
-use doorstep::sync::message::{Content, Packed, Push, Request, Restore, Want};
+use doorstep::sync::message::{Packed, Push, Request, Restore, UpdateContent, Want};
 use doorstep::sync::packed::{Packer, columns};
 use doorstep::sync::ranges;
 use doorstep::workspace::Table;
@@ -153,7 +153,7 @@ fn the_corpus_can_be_made() {
             (Table::Outbox, _) => 2,
             _ => 3,
         };
-        let value = checks::vault().open(*table, key, &doorstep::ids::unhex(value).unwrap());
+        let value = checks::vault().decrypt(*table, key, &doorstep::ids::unhex(value).unwrap());
         let name = format!("{table:?}-{n}").to_lowercase();
         write("device_rows", &name, &[vec![which], value.unwrap()].concat());
     }
@@ -174,7 +174,9 @@ fn rounds() -> Vec<Request> {
     let mut request = Request { cursor: reply.cursor, ..Request::default() };
     let mut packer = Packer::default();
     for entry in &reply.entries {
-        let Content::Whole { document, state_token } = &entry.content else { panic!("{entry:?}") };
+        let UpdateContent::Document { document, state_token } = &entry.content else {
+            panic!("{entry:?}")
+        };
         let mut record = Record::load(&document.0).unwrap();
         let heads = record.heads();
         let changes: Vec<_> = (1..=3)

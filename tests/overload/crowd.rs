@@ -315,7 +315,7 @@ impl Phone {
     /// The workspace is told of a last answer that put it off, and the wait passes on its clock.
     fn wait(&mut self) {
         if self.device.sent.is_some() {
-            self.device.put_off(10_000);
+            self.device.defer(10_000);
             self.device.now += 600_000;
         }
     }

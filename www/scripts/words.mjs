@@ -177,7 +177,7 @@ for (const code of new Set([...ofOffice, ...refusals])) covered("office/error", 
 for (const code of new Set(ofOffice)) if (reachesPhones(code)) covered("error", code);
 for (const code of refusals) covered("word/refusal", code);
 for (const code of ["storage_full", "storage_failed", "newer_store", "storage_blocked", "storage_barred"]) {
-  if (!ofWorker.includes(code) && !rust("www/src/core/store/deviceStore.ts").includes(`"${code}"`))
+  if (!ofWorker.includes(code) && !rust("www/src/core/store/database.ts").includes(`"${code}"`))
     complain(`${code}: nobody gives it`);
   covered("error", code);
 }

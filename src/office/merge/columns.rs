@@ -5,7 +5,7 @@
 //! is handed to Automerge afterwards expands to something bounded.
 
 use super::limits;
-use crate::sync::reader::{Cut, Reader};
+use crate::sync::reader::{ReadError, Reader};
 
 /// Why columns are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(super) enum BadColumns {
     TooLarge,
 }
 
-impl From<Cut> for BadColumns {
-    fn from(_: Cut) -> Self {
+impl From<ReadError> for BadColumns {
+    fn from(_: ReadError) -> Self {
         Self::Malformed
     }
 }
@@ -133,7 +133,7 @@ pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<Counts, 
 /// the number of values.
 fn runs<'b, V>(
     data: &'b [u8],
-    value: impl Fn(&mut Reader<'b>) -> Result<V, Cut>,
+    value: impl Fn(&mut Reader<'b>) -> Result<V, ReadError>,
     mut each: impl FnMut(u64, Option<V>) -> Result<(), BadColumns>,
 ) -> Result<u64, BadColumns> {
     let mut reader = Reader::new(data);

@@ -62,7 +62,7 @@ impl Refusal {
 
     /// The office did not vouch for what is brought.
     pub(in crate::office) fn not_vouched() -> Self {
-        Self::plain(RefusalCode::NotVouched, "the office did not vouch for this state")
+        Self::plain(RefusalCode::NotAttested, "the office did not vouch for this state")
     }
 
     /// The share of the user, or the whole quarantine, is full.
@@ -75,7 +75,7 @@ impl Refusal {
 
     /// What the work builds on is nowhere.
     pub(in crate::office) fn without_past() -> Self {
-        Self::plain(RefusalCode::WithoutPast, "the office lacks what this work builds on")
+        Self::plain(RefusalCode::MissingDependencies, "the office lacks what this work builds on")
     }
 
     /// The record is not the sender's, and never was.

@@ -10,7 +10,7 @@ use crate::office::merge::Refusal;
 use crate::office::store::{
     Amount, Decision, Known, Reads, Refused, Stand, StoreError, Stored, Writes,
 };
-use crate::sync::message::Decided;
+use crate::sync::message::QuarantineDecision;
 
 /// What of one user, from all devices, may wait for a decision. Pieces: one for each record of the
 /// largest feed that a phone holds, twice. Bytes: a year of a collector's work. A user who floods
@@ -117,13 +117,13 @@ pub(in crate::office) fn decided(
     reads: &mut dyn Reads,
     device: DeviceId,
     numbers: &[u64],
-) -> Result<Vec<Decided>, StoreError> {
+) -> Result<Vec<QuarantineDecision>, StoreError> {
     let numbers: BTreeSet<u64> = numbers.iter().take(ASKED).copied().collect();
     if numbers.is_empty() {
         return Ok(Vec::new());
     }
     let found = reads.last_decisions(device, &Vec::from_iter(numbers))?;
-    let told = |(quarantine, last): (u64, Decision)| Decided {
+    let told = |(quarantine, last): (u64, Decision)| QuarantineDecision {
         quarantine,
         accepted: last.decision == Stand::Accepted,
         reason: last.reason,

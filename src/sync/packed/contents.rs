@@ -13,7 +13,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use super::columns::Column;
 use crate::sync::chunk::write_unsigned;
-use crate::sync::reader::{Cut, Reader};
+use crate::sync::reader::{ReadError, Reader};
 
 /// Where contents stand that are not taken apart: behind all columns that Automerge can name.
 const WHOLE: u16 = 0x100;
@@ -40,7 +40,7 @@ impl Contents {
                     self.put_part(name.into(), part);
                 }
             }
-            Err(Cut) => {
+            Err(ReadError) => {
                 self.shapes.put(0);
                 self.put_part(WHOLE, content);
             }
@@ -83,18 +83,18 @@ impl Contents {
 }
 
 /// A content's columns by name; an error where it has anything else, or a name too large.
-fn apart(content: &[u8]) -> Result<Vec<(u8, &[u8])>, Cut> {
+fn apart(content: &[u8]) -> Result<Vec<(u8, &[u8])>, ReadError> {
     let mut reader = Reader::new(content);
     let count = reader.unsigned()?;
     // A count that lies ends with the bytes: nothing is reserved for it.
     let heads = (0..count)
-        .map(|_| Ok((u8::try_from(reader.unsigned()?).map_err(|_| Cut)?, reader.unsigned()?)))
-        .collect::<Result<Vec<_>, Cut>>()?;
+        .map(|_| Ok((u8::try_from(reader.unsigned()?).map_err(|_| ReadError)?, reader.unsigned()?)))
+        .collect::<Result<Vec<_>, ReadError>>()?;
     let columns = heads
         .into_iter()
         .map(|(name, length)| Ok((name, reader.take(length)?)))
-        .collect::<Result<Vec<_>, Cut>>()?;
-    if reader.is_empty() { Ok(columns) } else { Err(Cut) }
+        .collect::<Result<Vec<_>, ReadError>>()?;
+    if reader.is_empty() { Ok(columns) } else { Err(ReadError) }
 }
 
 /// The names of the next content's columns; none where it stands whole.

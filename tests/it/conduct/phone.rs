@@ -20,7 +20,7 @@ const HOUR: i64 = 60 * MINUTE;
 const EVENING: i64 = NOW;
 
 fn ready(phone: &mut Device, id: RecordId) {
-    phone.workspace.learn_zone(zones::around("Asia/Shanghai", NOW));
+    phone.workspace.add_zone(zones::around("Asia/Shanghai", NOW));
     phone.open(id);
 }
 
@@ -236,8 +236,8 @@ async fn a_lenders_layer_is_learnt_and_kept() {
     let mut phone = Device::new("chen.jie", 1);
     phone.sync(&office).await;
     ready(&mut phone, id);
-    assert!(!phone.workspace.learn_layers(b"not layers"));
-    assert!(phone.workspace.learn_layers(&builtin::pack(&policy.own())));
+    assert!(!phone.workspace.set_layers(b"not layers"));
+    assert!(phone.workspace.set_layers(&builtin::pack(&policy.own())));
     phone.run();
     phone.restart();
     ready(&mut phone, id);

@@ -53,8 +53,8 @@ pub(crate) fn attack(scene: &mut Scene, server: &Server, honest: &Honest) {
             senders(line, Request { push, ..Request::default() })
         }),
         ("1,024 questions about one number", {
-            let asides = Some(vec![large; 1_024]);
-            senders(line, Request { asides, ..Request::default() })
+            let undecided = Some(vec![large; 1_024]);
+            senders(line, Request { undecided, ..Request::default() })
         }),
         ("every record wanted, of which all is held", {
             let want = |record: &RecordId| Want {
@@ -69,7 +69,7 @@ pub(crate) fn attack(scene: &mut Scene, server: &Server, honest: &Honest) {
             let keep = (0..200_000_u32).map(|n| {
                 RecordId([&n.to_be_bytes()[..], &[0xdd; 12]].concat().try_into().unwrap())
             });
-            senders(line, Request { push, keep: Some(keep.collect()), ..Request::default() })
+            senders(line, Request { push, quarantine: Some(keep.collect()), ..Request::default() })
         }),
     ];
     let whole = encode_request(&Request { max_bytes: u32::MAX, ..Request::default() });

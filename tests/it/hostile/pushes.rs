@@ -12,7 +12,7 @@ use crate::hostile::operations::money;
 use crate::hostile::raw::Raw;
 use crate::hostile::scene::Scene;
 use crate::hostile::server::NO_RECORD;
-use RefusalCode::{Malformed, NotAllowed, NotVouched, TooLarge, UnknownRecord};
+use RefusalCode::{Malformed, NotAllowed, NotAttested, TooLarge, UnknownRecord};
 
 pub(crate) fn attack(scene: &mut Scene) {
     records_of_others(scene);
@@ -100,7 +100,7 @@ fn forged_state_tokens(scene: &mut Scene) {
     for (name, restore) in forged {
         let request = Request { restore: vec![restore], ..Request::default() };
         let reply = scene.line.round(&request);
-        scene.assert_refused(name, &reply.restored[0], NotVouched, Some(""));
+        scene.assert_refused(name, &reply.restored[0], NotAttested, Some(""));
     }
     // The office's own word for what it holds changes nothing.
     let request = Request { restore: vec![restore(id, &before, mac, &[])], ..Request::default() };
@@ -110,7 +110,7 @@ fn forged_state_tokens(scene: &mut Scene) {
     let heads = scene.others_phone.confirmed(shared);
     let restore = restore(shared, &heads, scene.others_phone.mac(shared), &[]);
     let reply = scene.line.round(&Request { restore: vec![restore], ..Request::default() });
-    scene.assert_refused("another user's", &reply.restored[0], NotVouched, Some(""));
+    scene.assert_refused("another user's", &reply.restored[0], NotAttested, Some(""));
 }
 
 /// Stripped changes that say more than there is.

@@ -2,7 +2,7 @@
 
 use doorstep::ids::RecordId;
 use doorstep::sync::message::{
-    Decided, Outcome, Packed, Push, RefusalCode, Request, decode_reply, encode_request,
+    Outcome, Packed, Push, QuarantineDecision, RefusalCode, Request, decode_reply, encode_request,
 };
 use serde_json::Value;
 
@@ -81,10 +81,10 @@ async fn m4_decided_work_is_exported_then_deleted_and_that_is_recorded() {
     assert_eq!((&item["exported"], &item["state"]), (&1.into(), &"dismissed".into()));
     let accept = desk.post_json("/api/quarantine/1/accept", Some(&supervisor), "{}").await;
     assert_eq!(accept.code(), (409, "exported".into()));
-    let request = Request { asides: Some(vec![1, 3]), ..Request::default() };
+    let request = Request { undecided: Some(vec![1, 3]), ..Request::default() };
     let answer = desk.post("/sync", Some(&token), encode_request(&request)).await;
-    let decided = Decided { quarantine: 1, accepted: false, reason: "noise".into() };
-    assert_eq!(decode_reply(&answer.body).unwrap().decided, Some(vec![decided]));
+    let decided = QuarantineDecision { quarantine: 1, accepted: false, reason: "noise".into() };
+    assert_eq!(decode_reply(&answer.body).unwrap().decisions, Some(vec![decided]));
 }
 
 #[tokio::test]

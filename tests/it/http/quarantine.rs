@@ -88,7 +88,7 @@ async fn f4_a_revoked_device_hands_over_and_reads_nothing() {
     for _ in 0..2 {
         let answer = desk.post("/sync", Some(&token), round(id, b"unsent")).await;
         let reply = decode_reply(&answer.body).unwrap();
-        assert_eq!(reply.ended, Some(Revocation::DeviceRevoked));
+        assert_eq!(reply.revocation, Some(Revocation::DeviceRevoked));
         assert_eq!(reply.results, [Outcome::Withdrawn]);
         assert!(reply.entries.is_empty());
     }
@@ -109,7 +109,7 @@ async fn f4_a_user_who_is_locked_out_hands_over_too() {
     let answer = desk.post("/sync", Some(&token), round(id, b"unsent")).await;
     let reply = decode_reply(&answer.body).unwrap();
     assert_eq!(
-        (reply.ended, &reply.results[..]),
+        (reply.revocation, &reply.results[..]),
         (Some(Revocation::UserDisabled), &[Outcome::Withdrawn][..])
     );
     // Nobody else gets in by a token that was never one.

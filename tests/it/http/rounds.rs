@@ -9,8 +9,8 @@ use doorstep::record::command::{Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::{Author, Record};
 use doorstep::sync::message::{
-    Content, DEFAULT_REPLY_BYTES, MAX_BODY, Outcome, PROTOCOL, Packed, Push, Request, Restore,
-    Want, decode_reply, encode_request,
+    DEFAULT_REPLY_BYTES, MAX_BODY, Outcome, PROTOCOL, Packed, Push, Request, Restore,
+    UpdateContent, Want, decode_reply, encode_request,
 };
 
 use crate::support::http_office::{Answer, Desk, NOW, PASSWORD, ask};
@@ -33,7 +33,7 @@ async fn a_phone_gets_its_feed_and_hands_its_work_in() {
     let reply = decode_reply(&answer.body).unwrap();
     assert_eq!(reply.office_time, NOW);
     let [entry] = &reply.entries[..] else { panic!("{reply:?}") };
-    let Content::Whole { document, .. } = &entry.content else { panic!("{entry:?}") };
+    let UpdateContent::Document { document, .. } = &entry.content else { panic!("{entry:?}") };
     let mut record = Record::load(&document.0).unwrap();
 
     let author = Author {
@@ -203,7 +203,7 @@ async fn r2_a_request_names_a_record_once_in_each_of_its_lists() {
         Request { push: vec![push; 2], ..Request::default() },
         Request { restore: vec![restore; 2], ..Request::default() },
         Request { want: vec![want; 2], ..Request::default() },
-        Request { keep: Some(vec![record; 2]), ..Request::default() },
+        Request { quarantine: Some(vec![record; 2]), ..Request::default() },
     ] {
         let answer = desk.post("/sync", Some(&token), encode_request(&request)).await;
         assert_eq!(answer.code(), (400, "malformed".into()), "{request:?}");

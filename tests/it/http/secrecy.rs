@@ -12,7 +12,7 @@ use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact}
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::{Author, Record};
 use doorstep::sync::message::{
-    Content, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, Restore, Want,
+    DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, Restore, UpdateContent, Want,
     decode_reply, encode_request,
 };
 use doorstep::sync::packed::Packer;
@@ -135,7 +135,7 @@ async fn what_is_wanted_gets_the_same_answer_with_every_pretence() {
             scene.both(|record| Request { want: vec![want(record)], ..Request::default() }).await;
         assert_eq!(foreign, unknown);
         let [entry] = &foreign.entries[..] else { panic!("{:?}", foreign.entries) };
-        assert_eq!(entry.content, Content::Unknown);
+        assert_eq!(entry.content, UpdateContent::Unknown);
     }
 }
 
@@ -166,7 +166,9 @@ async fn what_is_vouched_for_to_somebody_else_is_nobody_s() {
     let request = Request { max_bytes: DEFAULT_REPLY_BYTES, ..Request::default() };
     let answer = scene.desk.post("/sync", Some(&others), encode_request(&request)).await;
     let reply = decode_reply(&answer.body).unwrap();
-    let Content::Whole { state_token, .. } = &reply.entries[0].content else { panic!("{reply:?}") };
+    let UpdateContent::Document { state_token, .. } = &reply.entries[0].content else {
+        panic!("{reply:?}")
+    };
     let mac = state_token.mac_for(scene.foreign, &heads).unwrap();
     for mac in [mac, [0; 8]] {
         let restore =
@@ -226,7 +228,10 @@ async fn a_record_that_was_taken_away_says_so_and_nothing_of_what_came_after() {
     move_it(&scene, scene.own, 6).await;
     let want = vec![Want { record: scene.own, have: Heads::default() }];
     let reply = scene.round(Request { cursor: before.cursor, want, ..Request::default() }).await;
-    assert!(reply.entries.iter().all(|entry| entry.content == Content::Withdrawn), "{reply:?}");
+    assert!(
+        reply.entries.iter().all(|entry| entry.content == UpdateContent::Withdrawn),
+        "{reply:?}"
+    );
     assert_eq!(reply.digest.count, 0);
 }
 
@@ -234,7 +239,9 @@ async fn a_record_that_was_taken_away_says_so_and_nothing_of_what_came_after() {
 async fn a_former_collector_learns_no_heads_by_naming_what_nobody_knows() {
     let scene = Scene::open().await;
     let before = scene.round(Request::default()).await;
-    let Content::Whole { document, state_token } = &before.entries[0].content else { panic!() };
+    let UpdateContent::Document { document, state_token } = &before.entries[0].content else {
+        panic!()
+    };
     let mut record = Record::load(&document.0).unwrap();
     let heads = record.heads();
     let mac = state_token.mac_for(scene.own, &heads).unwrap();

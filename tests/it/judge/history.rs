@@ -115,7 +115,7 @@ impl History {
         for (n, user) in PHONES.into_iter().enumerate() {
             history.enrol(n, user).await;
             let mut phone = Device::new(user, number(n));
-            phone.workspace.learn_zone(zones::around(ZONE, NOW));
+            phone.workspace.add_zone(zones::around(ZONE, NOW));
             history.phones.push(phone);
             history.catch_up(n).await;
             for record in history.records.clone() {
@@ -153,7 +153,7 @@ impl History {
                 }
                 Step::Restart { phone } => {
                     self.phones[phone].restart();
-                    self.phones[phone].workspace.learn_zone(zones::around(ZONE, NOW));
+                    self.phones[phone].workspace.add_zone(zones::around(ZONE, NOW));
                 }
                 Step::Accept => self.accept().await,
             }
@@ -388,7 +388,7 @@ impl History {
         }
         let session = self.phones[n].take_session();
         let workspace = &mut self.phones[n].workspace;
-        let resolved = workspace.settle_refused(record, &units, &amendments, session, NOW, ZONE);
+        let resolved = workspace.resolve_refused(record, &units, &amendments, session, NOW, ZONE);
         match resolved {
             Ok(_) => {}
             // Written since: it goes to quarantine with the next round.

@@ -222,10 +222,10 @@ async fn r6_work_without_its_past_is_kept_and_its_values_can_be_written_anew() {
     let mut request = chen.request();
     // The first change is gone from the phone, however that came.
     request.push[0].changes.remove(0);
-    request.keep = Some(vec![id]);
+    request.quarantine = Some(vec![id]);
     let reply = desk.sync(&chen, request).await;
     let Outcome::Refused { code, quarantine, .. } = reply.results[0] else { panic!("{reply:?}") };
-    assert_eq!(code, RefusalCode::WithoutPast);
+    assert_eq!(code, RefusalCode::MissingDependencies);
 
     let item = desk.office.quarantine_item(quarantine).await.unwrap();
     assert_eq!(item.acceptance, Acceptance::Rewrite);
@@ -323,12 +323,12 @@ async fn m4_the_person_picks_what_still_holds_and_it_is_written_again_once() {
 
     // What is not the person's to write is not written by picking it.
     let all = ["case.overdue".to_owned()];
-    assert!(phone.workspace.settle_refused(ids[0], &all, &[], 70, NOW, ZONE).is_err());
+    assert!(phone.workspace.resolve_refused(ids[0], &all, &[], 70, NOW, ZONE).is_err());
     assert_eq!(phone.problem(ids[0]).as_deref(), Some("refused_not_allowed"));
 
     // Power goes before anything is on the disk: it is as before.
     let before = phone.tables.clone();
-    phone.workspace.settle_refused(ids[0], &picked, &[], 71, NOW, ZONE).expect("refused");
+    phone.workspace.resolve_refused(ids[0], &picked, &[], 71, NOW, ZONE).expect("refused");
     phone.restart();
     assert_eq!(phone.tables, before);
     assert_eq!(phone.problem(ids[0]).as_deref(), Some("refused_not_allowed"));
@@ -336,13 +336,13 @@ async fn m4_the_person_picks_what_still_holds_and_it_is_written_again_once() {
     // It is on the disk, and power goes before it is sent: once.
     phone.open(ids[0]);
     let ticket =
-        phone.workspace.settle_refused(ids[0], &picked, &[], 72, NOW, ZONE).expect("refused");
+        phone.workspace.resolve_refused(ids[0], &picked, &[], 72, NOW, ZONE).expect("refused");
     phone.saved = 0;
     run_without_network(&mut phone);
     assert_eq!(Some(phone.saved), ticket);
     phone.restart();
     phone.open(ids[0]);
-    let twice = phone.workspace.settle_refused(ids[0], &picked, &[], 73, NOW, ZONE);
+    let twice = phone.workspace.resolve_refused(ids[0], &picked, &[], 73, NOW, ZONE);
     assert!(twice.is_err(), "nothing is refused any more");
     phone.sync(&office).await;
     phone.assert_in_step();
@@ -479,7 +479,10 @@ async fn f4_nothing_is_read_in_a_last_contact() {
         desk.office.drain(&chen.session(), request, Revocation::UserDisabled).await.unwrap();
     assert_eq!(reply.results, [Outcome::Withdrawn, Outcome::Withdrawn]);
     assert!(reply.entries.is_empty() && reply.differing == Default::default());
-    assert_eq!((reply.ended, reply.digest), (Some(Revocation::UserDisabled), Default::default()));
+    assert_eq!(
+        (reply.revocation, reply.digest),
+        (Some(Revocation::UserDisabled), Default::default())
+    );
     let empty = desk
         .office
         .drain(&chen.session(), Request::default(), Revocation::DeviceRevoked)

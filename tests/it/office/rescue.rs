@@ -6,7 +6,7 @@ use doorstep::office::Office;
 use doorstep::office::rescue::RescueError;
 use doorstep::office::store::{Device as Enrolled, User};
 use doorstep::record::terms::Role;
-use doorstep::workspace::lock::Keyring;
+use doorstep::workspace::keyring::Keyring;
 use doorstep::workspace::rescue::RescueFile;
 
 const PHONE: DeviceId = DeviceId([1; 16]);

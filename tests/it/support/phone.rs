@@ -100,12 +100,12 @@ impl Device {
         self.sessions += 1;
         let opened = workspace(&self.session, self.claims, self.sessions, &self.key, &self.tables);
         self.workspace = opened.expect("opens");
-        self.hold_back(records);
+        self.retain_for_attachments(records);
     }
 
     /// These records and no others have attachments that no change names.
-    pub fn hold_back(&mut self, records: &[RecordId]) {
-        self.workspace.hold_back(records.iter().copied().collect(), self.now);
+    pub fn retain_for_attachments(&mut self, records: &[RecordId]) {
+        self.workspace.retain_for_attachments(records.iter().copied().collect(), self.now);
         self.run();
     }
 
@@ -245,9 +245,9 @@ impl Device {
     }
 
     /// The office has no room for the request.
-    pub fn put_off(&mut self, wait_ms: i64) {
+    pub fn defer(&mut self, wait_ms: i64) {
         let sent = self.sent.take().expect("a request");
-        self.workspace.put_off(sent.round, wait_ms, self.now, 0);
+        self.workspace.defer(sent.round, wait_ms, self.now, 0);
         self.run();
     }
 

@@ -19,8 +19,8 @@ use doorstep::record::view::VisitView;
 use doorstep::record::{Author, CommandError, Record};
 use doorstep::sync::digest::{Digest, Item};
 use doorstep::sync::message::{
-    Content, Cursor, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, StateMac, Tables,
-    Want, decode_reply, decode_request, encode_reply, encode_request,
+    Cursor, DEFAULT_REPLY_BYTES, Outcome, Packed, Push, Reply, Request, StateMac, Tables,
+    UpdateContent, Want, decode_reply, decode_request, encode_reply, encode_request,
 };
 use doorstep::sync::packed::{self, Prefix, prefix};
 
@@ -302,10 +302,10 @@ impl Phone {
         self.cursor = reply.cursor;
     }
 
-    fn entry(&mut self, id: RecordId, content: &Content, tables: &Tables) {
+    fn entry(&mut self, id: RecordId, content: &UpdateContent, tables: &Tables) {
         match content {
-            Content::Withdrawn | Content::Unknown => drop(self.held.remove(&id)),
-            Content::Whole { document, state_token } => {
+            UpdateContent::Withdrawn | UpdateContent::Unknown => drop(self.held.remove(&id)),
+            UpdateContent::Document { document, state_token } => {
                 let mut record = Record::load(&document.0).unwrap();
                 let confirmed = record.heads();
                 let mac = state_token.mac_for(id, &confirmed);
@@ -314,7 +314,7 @@ impl Phone {
                 record.apply_changes(unsent.clone()).unwrap();
                 self.held.insert(id, Held { record, confirmed, unsent, mac });
             }
-            Content::Changes { changes, state_token } => {
+            UpdateContent::Changes { changes, state_token } => {
                 // Erased by a result, then given back before the feed said so.
                 let Some(held) = self.held.get_mut(&id) else { return self.want.push(id) };
                 let doc = held.record.document();

@@ -45,7 +45,7 @@ impl Scene {
     }
 
     /// chen.jie's phone brings an attachment's bytes.
-    async fn bring(&self, bytes: &[u8]) {
+    async fn restore(&self, bytes: &[u8]) {
         assert_eq!(upload(&self.office, "chen.jie", 1, bytes).await, Taken::Whole);
     }
 
@@ -114,7 +114,7 @@ async fn m4_attachments_of_work_in_quarantine_are_not_swept() {
     let mut scene = Scene::new().await;
     let (photo, receipt, unnamed) = (b"a photo of the door", b"a receipt", b"named by nobody");
     for bytes in [&photo[..], receipt, unnamed] {
-        scene.bring(bytes).await;
+        scene.restore(bytes).await;
     }
     scene.phone.apply(scene.id, &attach(photo));
     scene.assign(&["wu.min"]).await;
@@ -143,7 +143,7 @@ async fn m4_attachments_of_work_in_quarantine_are_not_swept() {
 async fn bytes_that_somebody_brings_again_are_young_again() {
     let scene = Scene::new().await;
     let photo = b"the same picture from two phones";
-    scene.bring(photo).await;
+    scene.restore(photo).await;
     scene.clock.fetch_add(59 * DAY, Ordering::Relaxed);
     assert_eq!(upload(&scene.office, "wu.min", 2, photo).await, Taken::Whole);
     scene.clock.fetch_add(2 * DAY, Ordering::Relaxed);
@@ -166,10 +166,10 @@ async fn f1_nothing_of_a_withdrawn_record_remains_on_the_phone() {
     scene.phone.restart();
     scene.phone.sync(&scene.office).await;
     scene.phone.open(id);
-    scene.phone.workspace.settle_refused(id, &[], &[], 70, NOW, "Asia/Shanghai").expect("refused");
+    scene.phone.workspace.resolve_refused(id, &[], &[], 70, NOW, "Asia/Shanghai").expect("refused");
     scene.phone.run();
     // A form that is begun, and rows of every table that are damaged.
-    let kept = scene.phone.workspace.keep_draft(id, "contact", Some("{}"), NOW);
+    let kept = scene.phone.workspace.save_draft(id, "contact", Some("{}"), NOW);
     kept.expect("kept");
     scene.phone.run();
     scene.phone.apply(id, &contact("c1"));
@@ -242,7 +242,7 @@ async fn f1_a_withdrawn_record_stays_until_its_attachments_are_named() {
     for restarts in [false, true] {
         let mut scene = Scene::new().await;
         let (id, recording) = (scene.id, b"what was recorded");
-        scene.phone.hold_back(&[id]);
+        scene.phone.retain_for_attachments(&[id]);
         scene.assign(&["wu.min"]).await;
         scene.phone.sync(&scene.office).await;
         assert_eq!(scene.phone.ids(), [id], "held back");
@@ -253,8 +253,8 @@ async fn f1_a_withdrawn_record_stays_until_its_attachments_are_named() {
             assert_eq!(scene.phone.ids(), [id]);
         }
         scene.phone.apply(id, &attach(recording));
-        assert!(!scene.phone.workspace.is_settled(id));
-        scene.phone.hold_back(&[]);
+        assert!(!scene.phone.workspace.is_confirmed(id));
+        scene.phone.retain_for_attachments(&[]);
         scene.phone.sync(&scene.office).await;
         scene.phone.assert_in_step();
         assert_eq!(scene.rows_of_record(), []);
@@ -268,7 +268,7 @@ async fn f1_a_withdrawn_record_stays_until_its_attachments_are_named() {
 async fn f1_a_record_that_is_not_held_back_any_more_leaves() {
     let mut scene = Scene::new().await;
     let id = scene.id;
-    scene.phone.hold_back(&[id]);
+    scene.phone.retain_for_attachments(&[id]);
     scene.assign(&["wu.min"]).await;
     scene.phone.sync(&scene.office).await;
     // Its recording was discarded, and the phone started anew before it could be said.
@@ -279,12 +279,12 @@ async fn f1_a_record_that_is_not_held_back_any_more_leaves() {
     // One that was given back to its collector meanwhile stays.
     scene.assign(&["chen.jie"]).await;
     scene.phone.sync(&scene.office).await;
-    scene.phone.hold_back(&[id]);
+    scene.phone.retain_for_attachments(&[id]);
     scene.assign(&["wu.min"]).await;
     scene.phone.sync(&scene.office).await;
     scene.assign(&["chen.jie"]).await;
     scene.phone.sync(&scene.office).await;
-    scene.phone.hold_back(&[]);
+    scene.phone.retain_for_attachments(&[]);
     scene.phone.assert_in_step();
     assert_eq!(scene.phone.ids(), [id]);
 }
@@ -293,13 +293,13 @@ async fn f1_a_record_that_is_not_held_back_any_more_leaves() {
 async fn f4_a_device_that_is_shut_out_erases_nothing_before_all_is_named() {
     let mut scene = Scene::new().await;
     let (id, recording) = (scene.id, b"what was recorded");
-    scene.phone.hold_back(&[id]);
+    scene.phone.retain_for_attachments(&[id]);
     scene.phone.ended = Some(Revocation::DeviceRevoked);
     scene.phone.sync(&scene.office).await;
     assert_eq!(scene.phone.erased, None);
     assert!(scene.phone.workspace.is_leaving(id));
     scene.phone.apply(id, &attach(recording));
-    scene.phone.hold_back(&[]);
+    scene.phone.retain_for_attachments(&[]);
     scene.phone.sync(&scene.office).await;
     assert_eq!(scene.phone.erased.as_deref(), Some("device_revoked"));
     assert_eq!(scene.office.quarantine().await.unwrap().len(), 1);
@@ -312,7 +312,7 @@ async fn a_scrub_finds_what_the_disk_has_damaged_and_goes_on_where_it_was() {
     let scene = Scene::new().await;
     let photos: Vec<Vec<u8>> = (0..130u8).map(|n| vec![n; 50]).collect();
     for photo in &photos {
-        scene.bring(photo).await;
+        scene.restore(photo).await;
     }
     std::fs::write(scene.blob_file(&photos[3]), b"something else").unwrap();
     std::fs::remove_file(scene.blob_file(&photos[4])).unwrap();

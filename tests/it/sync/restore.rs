@@ -181,7 +181,10 @@ async fn p3_what_the_office_never_vouched_for_is_not_taken_back() {
     let device = doorstep::ids::DeviceId([1; 16]);
     let session = Session { user: "chen.jie".into(), role: Role::Collector, device };
     let reply = scene.office().handle_sync(&session, request).await.unwrap();
-    assert!(matches!(reply.restored[..], [Outcome::Refused { code: RefusalCode::NotVouched, .. }]));
+    assert!(matches!(
+        reply.restored[..],
+        [Outcome::Refused { code: RefusalCode::NotAttested, .. }]
+    ));
     assert!(scene.office().visit(id).await.is_err());
 }
 

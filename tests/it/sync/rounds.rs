@@ -9,7 +9,7 @@ use doorstep::record::command::{Command, TalkPatch};
 use doorstep::record::terms::{Disposition, Role, Stage};
 use doorstep::sync::digest::Digest;
 use doorstep::sync::message::{
-    Content, Cursor, Outcome, Packed, Push, RefusalCode, Request, Tables,
+    Cursor, Outcome, Packed, Push, RefusalCode, Request, Tables, UpdateContent,
 };
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn f1_a_new_record_reaches_its_collector_whole_and_nobody_else() {
 
     let reply = chen.sync(&desk).await;
     assert!(
-        matches!(reply.entries[..], [ref entry] if matches!(entry.content, Content::Whole { .. }))
+        matches!(reply.entries[..], [ref entry] if matches!(entry.content, UpdateContent::Document { .. }))
     );
     assert_eq!(chen.view(id).case_no, "C-1");
     chen.assert_in_step(&reply);
@@ -52,7 +52,7 @@ async fn r6_a_push_is_merged_then_a_duplicate_and_seen_by_the_other_phone() {
 
     let reply = wu.sync(&desk).await;
     assert!(
-        matches!(&reply.entries[0].content, Content::Changes { changes, .. } if changes.len() == 1)
+        matches!(&reply.entries[0].content, UpdateContent::Changes { changes, .. } if changes.len() == 1)
     );
     assert_eq!(wu.view(id).contacts.len(), 1);
     assert_eq!(wu.view(id).stage, Stage::Contacted);
@@ -77,7 +77,7 @@ async fn r4_what_a_phone_wrote_itself_is_not_sent_back() {
     chen.write(id, contact(3));
     let reply = chen.sync(&desk).await;
     assert!(
-        matches!(&reply.entries[0].content, Content::Changes { changes, .. } if changes.len() == 1)
+        matches!(&reply.entries[0].content, UpdateContent::Changes { changes, .. } if changes.len() == 1)
     );
     chen.assert_in_step(&reply);
     assert_eq!(chen.view(id).contacts.len(), 3);
@@ -150,7 +150,7 @@ async fn f1_a_withdrawn_record_is_erased_once_its_work_is_handed_over() {
 
     let reply = chen.sync(&desk).await;
     assert_eq!(reply.results[0], Outcome::Withdrawn);
-    assert!(matches!(reply.entries[0].content, Content::Withdrawn));
+    assert!(matches!(reply.entries[0].content, UpdateContent::Withdrawn));
     assert_eq!(desk.office.quarantine().await.unwrap()[0].code, "withdrawn");
     chen.assert_in_step(&reply);
     assert!(chen.is_empty());
@@ -158,7 +158,7 @@ async fn f1_a_withdrawn_record_is_erased_once_its_work_is_handed_over() {
     // Given back later: whole, since the phone erased it.
     desk.assign(id, &["chen.jie"]).await;
     let reply = chen.sync(&desk).await;
-    assert!(matches!(reply.entries[0].content, Content::Whole { .. }));
+    assert!(matches!(reply.entries[0].content, UpdateContent::Document { .. }));
     chen.assert_in_step(&reply);
     desk.assert_sound().await;
 }
@@ -253,7 +253,7 @@ async fn r4_after_a_long_absence_the_whole_document_comes() {
     }
     chen.sync(&desk).await;
     let reply = wu.sync(&desk).await;
-    assert!(matches!(reply.entries[0].content, Content::Whole { .. }));
+    assert!(matches!(reply.entries[0].content, UpdateContent::Document { .. }));
     wu.assert_in_step(&reply);
     assert_eq!(wu.view(id).contacts.len(), 29);
 }
@@ -282,7 +282,7 @@ async fn d5_a_damaged_record_is_healed_from_the_offices_copy() {
     let reply = chen.sync(&desk).await;
     assert_eq!(chen.view(id).contacts.len(), 1);
     // What is not the user's is not handed out, and not said to exist.
-    assert!(reply.entries.iter().any(|e| e.record == other && e.content == Content::Unknown));
+    assert!(reply.entries.iter().any(|e| e.record == other && e.content == UpdateContent::Unknown));
     chen.assert_in_step(&reply);
 }
 
@@ -304,7 +304,7 @@ async fn p3_a_cursor_of_another_life_is_told_the_digest_and_nothing_else() {
     // In the midst of a first sync little is held: it begins again.
     chen.cursor = Cursor { base: 0, ..stranger };
     let again = chen.sync(&desk).await;
-    assert!(matches!(again.entries[0].content, Content::Whole { .. }));
+    assert!(matches!(again.entries[0].content, UpdateContent::Document { .. }));
     assert_eq!(again.entries[0].record, id);
 }
 

@@ -19,7 +19,7 @@ async fn phone() -> (tempfile::TempDir, Office, RecordId, Device) {
 }
 
 fn begin(phone: &mut Device, id: RecordId) -> u64 {
-    let ticket = phone.workspace.keep_draft(id, "contact", Some(NOTE), NOW).expect("kept");
+    let ticket = phone.workspace.save_draft(id, "contact", Some(NOTE), NOW).expect("kept");
     phone.run();
     ticket
 }
@@ -67,7 +67,7 @@ async fn d7_a_form_is_emptied_in_the_batch_that_holds_its_change() {
     let (_folder, _office, id, mut phone) = phone().await;
     begin(&mut phone, id);
     phone.workspace.apply(id, &contact("c1"), NOW, "Asia/Shanghai").expect("allowed");
-    phone.workspace.keep_draft(id, "contact", None, NOW).expect("emptied");
+    phone.workspace.save_draft(id, "contact", None, NOW).expect("emptied");
     let mut batches = Vec::new();
     while let Some(output) = phone.workspace.poll() {
         if let Output::Persist { batch, writes } = output {
@@ -115,7 +115,7 @@ async fn d7_what_is_begun_goes_with_its_record() {
         .expect("taken away");
     phone.sync(&office).await;
     assert!(phone.ids().is_empty() && !phone.workspace.has_drafts() && !stored(&phone.tables));
-    let late = phone.workspace.keep_draft(id, "contact", Some(NOTE), NOW);
+    let late = phone.workspace.save_draft(id, "contact", Some(NOTE), NOW);
     assert_eq!(late, Err(WorkspaceError::UnknownRecord));
 }
 
@@ -140,14 +140,14 @@ async fn d7_a_damaged_draft_harms_nothing_else() {
 async fn d7_more_than_anybody_types_is_refused_and_changes_nothing() {
     let (_folder, _office, id, mut phone) = phone().await;
     let long = "x".repeat(300_000);
-    assert!(phone.workspace.keep_draft(id, "contact", Some(&long), NOW).is_err());
+    assert!(phone.workspace.save_draft(id, "contact", Some(&long), NOW).is_err());
     assert!(!phone.workspace.has_drafts());
     begin(&mut phone, id);
-    assert!(phone.workspace.keep_draft(id, "contact", Some(&long), NOW).is_err());
+    assert!(phone.workspace.save_draft(id, "contact", Some(&long), NOW).is_err());
     for form in 0..63 {
-        phone.workspace.keep_draft(id, &format!("form{form}"), Some("x"), NOW).expect("kept");
+        phone.workspace.save_draft(id, &format!("form{form}"), Some("x"), NOW).expect("kept");
     }
-    assert!(phone.workspace.keep_draft(id, "one.more", Some("x"), NOW).is_err());
+    assert!(phone.workspace.save_draft(id, "one.more", Some("x"), NOW).is_err());
     begin(&mut phone, id);
     assert_eq!(phone.workspace.drafts(id).len(), 64);
 }

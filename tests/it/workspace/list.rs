@@ -8,12 +8,12 @@ use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
 use doorstep::record::terms::{Disposition, Role};
 use doorstep::workspace::vault::Vault;
 use doorstep::workspace::{
-    HeldRow, Identity, ListChanges, Output, RecordState, Row, SyncState, Table, Workspace,
+    Identity, ListChanges, ListRow, Output, RecordState, Row, SyncState, Table, Workspace,
 };
 
 /// A reader of the list that knows what it was told.
 #[derive(Default)]
-struct Reader(BTreeMap<String, HeldRow>);
+struct Reader(BTreeMap<String, ListRow>);
 
 impl Reader {
     /// Reads on until nothing is left; gives the number of rows that each call brought.
@@ -88,7 +88,9 @@ fn practice_keeps_what_is_written_and_never_asks_for_a_request() {
     let case = CasePatch { borrower_name: Some("Made Up".into()), ..Default::default() };
     let mut rows = BTreeMap::new();
     let mut workspace = practice(1, &rows);
-    workspace.make_up(id, "P-1", &case, &AssignmentPatch::default(), NOW).expect("fits");
+    workspace
+        .add_practice_record(id, "P-1", &case, &AssignmentPatch::default(), NOW)
+        .expect("fits");
     run(&mut workspace, &mut rows);
     workspace.open(id).expect("held");
     workspace.apply(id, &contact("c1"), NOW, "Asia/Shanghai").expect("allowed");

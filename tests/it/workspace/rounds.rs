@@ -31,7 +31,7 @@ async fn r7_an_office_that_is_busy_is_left_alone_and_needs_nobody() {
     phone.apply(ids[0], &contact("c1"));
     phone.workspace.sync_now(phone.now);
     phone.run();
-    phone.put_off(10_000);
+    phone.defer(10_000);
     let status = phone.status();
     assert_eq!((status.state, status.unsent), (SyncState::Offline, 1), "not attention");
     assert_eq!(status.problem.as_deref(), Some("office_busy"));
@@ -54,7 +54,7 @@ async fn r7_an_office_that_is_busy_is_left_alone_and_needs_nobody() {
     // A clock that is put back does not make the wait longer than any that is believed.
     phone.workspace.sync_now(phone.now);
     phone.run();
-    phone.put_off(86_400_000);
+    phone.defer(86_400_000);
     phone.now -= 86_400_000;
     phone.workspace.sync_now(phone.now);
     phone.run();
@@ -69,7 +69,7 @@ async fn r7_phones_that_were_put_off_together_come_back_apart_and_by_themselves(
     for random in [0, 2_500, 4_999] {
         let mut phone = Device::new("chen.jie", 1);
         let sent = phone.sent.take().expect("a first request");
-        phone.workspace.put_off(sent.round, 10_000, phone.now, random);
+        phone.workspace.defer(sent.round, 10_000, phone.now, random);
         phone.run();
         let began = phone.now;
         while !phone.wake_if_due() {
@@ -541,7 +541,7 @@ async fn m4_refused_work_waits_for_a_person_and_holds_up_nothing() {
     assert_eq!(phone.requests, requests + 1, "not sent again and again");
 
     phone.open(ids[0]);
-    phone.workspace.settle_refused(ids[0], &[], &[], 77, NOW, "Asia/Shanghai").expect("open");
+    phone.workspace.resolve_refused(ids[0], &[], &[], 77, NOW, "Asia/Shanghai").expect("open");
     phone.run();
     assert_eq!(phone.view(ids[0]), office.visit(ids[0]).await.expect("there"));
     phone.apply(ids[0], &contact("what still holds"));

@@ -1,9 +1,9 @@
 /** What the core and its pages tell each other: states, events and refusals. The operations are in `tabs/operations.ts`. */
-import type { RotationState } from "./store/rotation";
+import type { RotationState } from "./store/keyRotation";
 import type { Secret } from "./store/pinLock";
 import type { RecordState, Status, VisitSummary } from "../wasm/doorstep";
 
-export type { RotationState } from "./store/rotation";
+export type { RotationState } from "./store/keyRotation";
 export type { RecordState, Status as SyncStatus } from "../wasm/doorstep";
 
 export type StartState =

@@ -49,7 +49,7 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
             amendmentTexts(one, view).map(async (text) => ({ id: await client.newId(), ...text })),
           ),
         );
-        await client.settleRefused(view.id, rewritten, amendments);
+        await client.resolveRefused(view.id, rewritten, amendments);
         showToast({ text: t("record/refused_done") });
       } catch (cause) {
         setError(explain(cause));

@@ -20,10 +20,10 @@ export interface Drafts {
 /** A core that failed meanwhile is asked again: the same text twice is the text. */
 async function write(id: string, form: string, text: string | null): Promise<void> {
   try {
-    await client.keepDraft(id, form, text);
+    await client.saveDraft(id, form, text);
   } catch (cause) {
     if (!(cause instanceof ClientError) || cause.code !== "restarted") throw cause;
-    await client.keepDraft(id, form, text);
+    await client.saveDraft(id, form, text);
   }
 }
 

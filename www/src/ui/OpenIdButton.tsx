@@ -2,13 +2,13 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { errorText, t } from "../i18n";
-import type { Enrolled } from "../core/worker/office";
+import type { EnrolledDevice } from "../core/worker/office";
 import { askForProvider, cameBack, leave, provider } from "./openid";
 import { Alert, useBusy } from "./components";
 
 export function OpenIdButton(props: {
   door: "field" | "office";
-  enrolled?: () => Promise<Enrolled | undefined>;
+  enrolled?: () => Promise<EnrolledDevice | undefined>;
 }): JSX.Element {
   const [error, setError] = useState(cameBack.value);
   const [busy, run] = useBusy();

@@ -1,6 +1,6 @@
 /** The way to sign in by an identity provider, which both apps offer where the office has one. */
 import { signal } from "@preact/signals";
-import type { Enrolled } from "../core/worker/office";
+import type { EnrolledDevice } from "../core/worker/office";
 
 /** What the button calls the provider; null where there is none, or no network to ask. */
 export const provider = signal<string | null>(null);
@@ -32,7 +32,7 @@ export async function askForProvider(): Promise<void> {
 }
 
 /** Leaves for the provider; gives a stable word where that is not possible. */
-export async function leave(door: "field" | "office", enrolled?: Enrolled): Promise<string> {
+export async function leave(door: "field" | "office", enrolled?: EnrolledDevice): Promise<string> {
   let response: Response;
   try {
     response = await fetch("/api/sign-in/openid", {

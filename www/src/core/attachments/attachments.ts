@@ -1,41 +1,41 @@
 /**
  * Attachments, from the camera to the office.
  *
- * Bytes are on disk first, then the record names them, then they go up in pieces, apart from the
- * sync of records: a photo never holds up what was written. "At the office" is said only once the
- * office has put the whole together and found it to be what its name says; only then may the phone
- * erase bytes, and it asks once more before it does. Whatever ends this in between, the next start
- * goes on from the rows.
+ * Bytes are stored first, then named in the record, then uploaded in pieces, apart from the sync of
+ * records: a photo never delays text. An attachment counts as uploaded when the office has verified
+ * its SHA-256. Only then may the phone erase the bytes, after asking again. Any step that is
+ * interrupted is continued from the stored rows at the next start.
  */
 import type { AttachmentKind, Command } from "../../wasm/doorstep";
 import { ClientError } from "../api";
 import type { AttachmentRow, AttachmentStore, RecordingRow } from "./attachmentStore";
 import { recordingLock } from "../store/names";
 import type { Office } from "../worker/office";
-import { bytesOf, small } from "./photo";
-import { Unnamed } from "./unnamed";
-import { sha256Of, standsOff, Upload } from "./upload";
+import { bytesOf, reducePhoto } from "./photo";
+import { UnnamedAttachments } from "./unnamed";
+import { backoffOf, sha256Of, Upload } from "./upload";
 
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
-/** Bytes stay on the phone for so long after the office has them: to look at without a network. */
-const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
-/** Above this share of the browser's quota, bytes that the office has go at once. */
-const TIGHT = 0.8;
-/** As the office has it (`MOST_BYTES` there). */
-const MOST_BYTES = 32 * 1024 * 1024;
-/** Why a record can't be written for now; any other refusal of a name is for good. */
-const NOT_NOW = ["damaged", "locked", "not_open", "restarted", "signed_out", "storage_failed"];
+/** How long bytes stay on the phone after the upload, for viewing without a network. */
+const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
+/** Above this share of the browser's quota, uploaded bytes are erased at once. */
+const QUOTA_LIMIT = 0.8;
+/** The office's limit. */
+const MAX_BYTES = 32 * 1024 * 1024;
+/** Temporary refusals of an edit; any other is permanent. */
+const TRANSIENT = ["damaged", "locked", "not_open", "restarted", "signed_out", "storage_failed"];
 
-/** What a page shows of an attachment that was taken on this phone. */
+/** An attachment that was made on this phone, for pages. */
 export interface LocalAttachment extends AttachmentRow {
-  /** Bytes that the office has, while it goes up. */
+  /** Bytes that the office has. */
   sent: number;
   /** The bytes are on this phone. */
-  here: boolean;
+  onPhone: boolean;
 }
 
-export interface Taking {
+/** When, how and as what an attachment was made. */
+export interface CaptureInfo {
   kind: AttachmentKind;
   caption: string;
   /** ms */
@@ -44,72 +44,72 @@ export interface Taking {
 
 export class Attachments {
   private readonly upload: Upload;
-  private readonly unnamed: Unnamed;
+  private readonly unnamed: UnnamedAttachments;
   private running = false;
-  private again = false;
+  private runAgain = false;
   private wait = FIRST_WAIT_MS;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private stopped = false;
 
   constructor(
     readonly store: AttachmentStore,
-    /** None in practice: nothing leaves the phone. */
+    /** Null in practice mode: nothing is uploaded. */
     private readonly office: Office | null,
-    private readonly records: Records,
-    private readonly tell: (record: string) => void,
+    private readonly records: AttachmentRecords,
+    private readonly emitChange: (record: string) => void,
   ) {
-    this.upload = new Upload(store, office, tell);
-    this.unnamed = new Unnamed(store, (held) => records.hold(held));
+    this.upload = new Upload(store, office, emitChange);
+    this.unnamed = new UnnamedAttachments(store, (ids) => records.retain(ids));
   }
 
-  /** Continues from the rows on disk. */
+  /** Continues from the stored rows. */
   async start(): Promise<void> {
     await this.unnamed.count().catch(() => undefined);
-    await this.go();
+    await this.run();
   }
 
-  /** Sends nothing more. */
+  /** Stops uploads. */
   stop(): void {
     this.stopped = true;
     this.upload.stop();
     clearTimeout(this.timer);
   }
 
-  /** Ends it; what is under way comes to nothing, and goes on with the next start. */
-  end(): void {
+  /** Stops, and closes the store; interrupted work continues at the next start. */
+  close(): void {
     this.stop();
     this.store.close();
   }
 
-  /** Attachments of a record that were taken here. */
+  /** Attachments of a record that were made on this phone. */
   async of(record: string): Promise<LocalAttachment[]> {
     const rows = (await this.store.rows()).filter((row) => row.record === record);
     return Promise.all(
       rows.map(async (row) => ({
         ...row,
         sent: row.at_office === null ? (this.upload.sent.get(row.sha256) ?? 0) : row.size,
-        here: await this.store.has(row.sha256),
+        onPhone: await this.store.has(row.sha256),
       })),
     );
   }
 
-  /** Keeps a photo or a file and names it in the record. Codes: attachment_full, bad_picture, media_type, too_large. */
-  async add(record: string, file: Blob, taking: Taking): Promise<void> {
+  /** Stores a photo or a document and names it in the record. Codes: attachment_full, bad_picture, media_type, too_large. */
+  async add(record: string, file: Blob, info: CaptureInfo): Promise<void> {
     const image = file.type.startsWith("image/");
     if (!image && file.type !== "application/pdf") throw new ClientError("media_type");
-    const drawn = image ? await small(file).catch(() => null) : { bytes: await bytesOf(file), thumb: null };
-    if (!drawn) throw new ClientError("bad_picture");
-    await this.keep(record, drawn.bytes, drawn.thumb, image ? "image/jpeg" : file.type, taking);
+    const content = image ? await reducePhoto(file).catch(() => null) : { bytes: await bytesOf(file), thumb: null };
+    if (!content) throw new ClientError("bad_picture");
+    await this.storeNamed(record, content.bytes, content.thumb, image ? "image/jpeg" : file.type, info);
   }
 
-  /** The picture of a signature, as it was drawn. */
+  /** Stores the picture of a signature, as it was drawn. */
   async addSignature(record: string, picture: Blob, caption: string): Promise<void> {
-    const { thumb } = await small(picture);
-    const taking = { kind: "signature", caption, taken_at: Date.now() } as const;
-    await this.keep(record, await bytesOf(picture), thumb, "image/png", taking);
+    const { thumb } = await reducePhoto(picture);
+    const info = { kind: "signature", caption, taken_at: Date.now() } as const;
+    await this.storeNamed(record, await bytesOf(picture), thumb, "image/png", info);
   }
 
-  // -- recordings
+  // -- Recordings
 
   async recordings(record: string): Promise<RecordingRow[]> {
     return (await this.store.recordings()).filter((row) => row.record === record);
@@ -118,17 +118,17 @@ export class Attachments {
   /** Resolves when the piece is on disk. */
   async addPiece(row: RecordingRow, piece: Blob): Promise<void> {
     const bytes = await bytesOf(piece);
-    const write = (): Promise<void> => this.guarded(() => this.store.addPiece(row, bytes));
+    const write = (): Promise<void> => this.withRoom(() => this.store.addPiece(row, bytes));
     await (this.unnamed.has(row.record) ? write() : this.unnamed.during(row.record, write));
   }
 
-  /** Makes an attachment of all that is on disk of a recording. */
+  /** Makes an attachment of the stored pieces of a recording. */
   async finishRecording(id: string, caption: string): Promise<void> {
     const row = (await this.store.recordings()).find((known) => known.id === id);
     if (!row) throw new ClientError("not_there");
     const bytes = await bytesOf(new Blob((await this.store.pieces(id)) as BlobPart[]));
-    const taking = { kind: "audio", caption, taken_at: row.begun_at } as const;
-    await this.keep(row.record, bytes, null, row.media_type.split(";")[0] ?? "", taking, id);
+    const info = { kind: "audio", caption, taken_at: row.begun_at } as const;
+    await this.storeNamed(row.record, bytes, null, row.media_type.split(";")[0] ?? "", info, id);
   }
 
   async dropRecording(id: string): Promise<void> {
@@ -137,10 +137,10 @@ export class Attachments {
   }
 
   /**
-   * Finishes recordings of records that leave this phone, unless a page still records; returns
-   * whether none is left. Nobody can open such a record any more, and the recording is evidence.
+   * Finishes recordings of withdrawn records unless a page still records; returns whether none is
+   * left. No page can open such a record any more, and the recording is evidence.
    */
-  private async finishLeaving(): Promise<boolean> {
+  private async finishWithdrawn(): Promise<boolean> {
     let none = true;
     for (const { id, record } of await this.store.recordings()) {
       if (this.records.holds(record) && !this.records.isLeaving(record)) continue;
@@ -151,46 +151,46 @@ export class Attachments {
     return none;
   }
 
-  /** A record or the status changed: continues if a record is to leave, or has left. */
-  changed(record: string | null): void {
+  /** After a change of a record, or of the status (null): continues if a record is being withdrawn, or is gone. */
+  onChange(record: string | null): void {
     if (this.stopped) return;
-    const left = record !== null && !this.records.holds(record);
-    if (left || this.unnamed.some((held) => this.records.isLeaving(held))) void this.go();
+    const gone = record !== null && !this.records.holds(record);
+    if (gone || this.unnamed.some((id) => this.records.isLeaving(id))) void this.run();
   }
 
-  // -- looking
+  // -- Reading
 
   thumb(sha256: string): Promise<Uint8Array | null> {
     return this.store.thumb(sha256).catch(() => null);
   }
 
-  /** The bytes, from this phone or from the office. Codes: offline, not_found, damaged_bytes. */
+  /** The bytes, from this phone or from the office. Codes: offline, unknown_blob, damaged_bytes. */
   async bytes(sha256: string): Promise<Uint8Array> {
-    const here = await this.store.bytes(sha256).catch(() => null);
-    const bytes = here ?? (await this.office?.blob(sha256));
+    const local = await this.store.bytes(sha256).catch(() => null);
+    const bytes = local ?? (await this.office?.blob(sha256));
     if (!bytes) throw new ClientError("unknown_blob");
     if ((await sha256Of(bytes)) !== sha256) throw new ClientError("damaged_bytes");
     return bytes;
   }
 
-  // -- keeping and sending
+  // -- Storing
 
-  private async keep(
+  private async storeNamed(
     record: string,
     bytes: Uint8Array,
     thumb: Uint8Array | null,
     media_type: string,
-    taking: Taking,
+    info: CaptureInfo,
     recording?: string,
   ): Promise<void> {
     if (bytes.length === 0) throw new ClientError("bad_picture");
-    if (bytes.length > MOST_BYTES) throw new ClientError("too_large");
+    if (bytes.length > MAX_BYTES) throw new ClientError("too_large");
     const held = this.records.holds(record);
-    // A recording that was cut off is all that there is of it; anything else the page still has.
+    // The pieces of an interrupted recording are the only copy; the page has all other attachments.
     if (!held && recording === undefined) throw new ClientError("unknown_record");
     const sha256 = await sha256Of(bytes);
     const row: AttachmentRow = {
-      ...taking,
+      ...info,
       sha256,
       record,
       media_type,
@@ -200,30 +200,30 @@ export class Attachments {
       refused: null,
     };
     await this.unnamed.during(record, async () => {
-      await this.guarded(() => this.store.keep(row, bytes, thumb, recording));
-      if (held) await this.nameIt(row);
+      await this.withRoom(() => this.store.add(row, bytes, thumb, recording));
+      if (held) await this.addToRecord(row);
     });
-    void this.go();
+    void this.run();
   }
 
-  private async nameIt(row: AttachmentRow): Promise<AttachmentRow> {
+  private async addToRecord(row: AttachmentRow): Promise<AttachmentRow> {
     const { sha256, media_type, size, taken_at, kind, caption } = row;
     try {
       await this.records.write(row.record, { do: "add_attachment", sha256, media_type, size, taken_at, kind, caption });
     } catch (cause) {
       if (!(cause instanceof ClientError)) throw cause;
-      if (![...NOT_NOW, "written_once"].includes(cause.code)) this.unnamed.refuse(row);
-      // It stands in the record already: the same picture twice, or named before the last end.
+      if (![...TRANSIENT, "written_once"].includes(cause.code)) this.unnamed.refuse(row);
+      // The record names it already: the same picture twice, or named before an interruption.
       if (cause.code !== "written_once") throw cause;
     }
     const named = { ...row, named: true };
     await this.store.put(named);
-    this.tell(row.record);
+    this.emitChange(row.record);
     return named;
   }
 
-  /** Where there is no room, what the office has goes first, and then it is tried once more. */
-  private async guarded(work: () => Promise<void>): Promise<void> {
+  /** If the disk is full, erases uploaded bytes and tries once more. */
+  private async withRoom(work: () => Promise<void>): Promise<void> {
     try {
       await work().catch(async (cause: unknown) => {
         if (!isFull(cause) || !(await this.makeRoom())) throw cause;
@@ -234,67 +234,69 @@ export class Attachments {
     }
   }
 
-  /** Erases bytes that the office has; gives whether there were any. */
+  /** Erases uploaded bytes; returns whether there were any. */
   private async makeRoom(): Promise<boolean> {
-    let made = false;
+    let erased = false;
     for (const row of await this.store.rows()) {
       if (row.at_office === null || !(await this.store.has(row.sha256))) continue;
-      made = (await this.eraseBytes(row).catch(() => false)) || made;
+      erased = (await this.eraseBytes(row).catch(() => false)) || erased;
     }
-    return made;
+    return erased;
   }
 
-  /** Goes on with whatever is not done: names, sends, erases. At a start, and whenever a network may be there. */
-  async go(): Promise<void> {
+  // -- Uploading and erasing
+
+  /** Continues whatever is not done: naming, uploading, erasing. Call it whenever there may be a network. */
+  async run(): Promise<void> {
     if (this.running) {
-      this.again = true;
+      this.runAgain = true;
       return;
     }
     this.running = true;
     clearTimeout(this.timer);
     try {
-      while (await this.round());
+      while (await this.pass());
     } catch {
-      this.later();
+      this.runLater();
     } finally {
       this.running = false;
     }
   }
 
-  /** Goes on with each; gives whether something came up meanwhile. */
-  private async round(): Promise<boolean> {
-    this.again = false;
-    let left = !(await this.finishLeaving());
+  /** One pass over all attachments; returns whether another one is due at once. */
+  private async pass(): Promise<boolean> {
+    this.runAgain = false;
+    let left = !(await this.finishWithdrawn());
     let least = 0;
     for (const row of await this.store.rows()) {
       if (this.stopped) return false;
       try {
-        await this.goOn(row);
+        await this.advance(row);
       } catch (cause) {
-        // One that can't go never stands in the way of another.
+        // One that fails must not block the others.
         left = true;
-        const away = standsOff(cause);
-        if (away === null) continue;
-        least = away;
+        const backoff = backoffOf(cause);
+        if (backoff === null) continue;
+        least = backoff;
         break;
       }
     }
-    if (left) this.later(least);
+    if (left) this.runLater(least);
     else this.wait = FIRST_WAIT_MS;
-    return this.again;
+    return this.runAgain;
   }
 
-  private later(least = 0): void {
+  private runLater(least = 0): void {
     if (this.stopped) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.go(), least + this.wait * (0.5 + Math.random() / 2));
+    this.timer = setTimeout(() => void this.run(), least + this.wait * (0.5 + Math.random() / 2));
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
   }
 
-  private async goOn(row: AttachmentRow): Promise<void> {
-    // Where its record can't be written now the bytes stay until it can.
+  private async advance(row: AttachmentRow): Promise<void> {
+    // If the record can't be changed now, the bytes stay until it can.
     if (!row.named && this.records.holds(row.record)) {
-      const named = await this.nameIt(row).catch(() => null);
+      const named = await this.addToRecord(row).catch(() => null);
       await this.unnamed.count();
       if (!named) return;
     }
@@ -303,8 +305,8 @@ export class Attachments {
     if (known?.at_office === null && known.refused === null) await this.upload.send(known);
     const after = await this.find(row);
     if (!after) return;
-    if (!this.records.holds(record)) await this.forget(after);
-    else if (after.at_office !== null && (Date.now() - after.at_office > KEPT_MS || (await tight()))) {
+    if (!this.records.holds(record)) await this.removeUploaded(after);
+    else if (after.at_office !== null && (Date.now() - after.at_office > RETENTION_MS || (await isQuotaLow()))) {
       if (await this.store.has(sha256)) await this.eraseBytes(after);
     }
   }
@@ -313,25 +315,25 @@ export class Attachments {
     return (await this.store.rows()).find((known) => known.record === record && known.sha256 === sha256);
   }
 
-  /** Erases an attachment whose record has left, once the office has the whole or never takes it. */
-  private async forget(row: AttachmentRow): Promise<void> {
+  /** Deletes an attachment whose record is gone, once the office has all of it or never accepts it. */
+  private async removeUploaded(row: AttachmentRow): Promise<void> {
     if (row.refused === null) {
       if (row.at_office === null) return;
       if ((await this.store.has(row.sha256)) && !(await this.upload.isConfirmed(row))) {
-        this.again = true;
+        this.runAgain = true;
         return;
       }
     }
-    await this.store.forget(row, !(await this.needed(row)));
-    this.tell(row.record);
+    await this.store.remove(row, !(await this.isShared(row)));
+    this.emitChange(row.record);
   }
 
   /**
-   * Sends all that this phone has; gives whether the office has confirmed that nothing is
-   * outstanding: it has every attachment whole, or never takes it.
+   * Uploads everything; returns whether the office has confirmed that nothing is outstanding: it
+   * has all of every attachment, or never accepts it.
    */
-  async handOver(): Promise<boolean> {
-    let all = await this.finishLeaving();
+  async uploadAll(): Promise<boolean> {
+    let all = await this.finishWithdrawn();
     for (const row of await this.store.rows()) {
       if (row.refused !== null || (row.at_office !== null && !(await this.store.has(row.sha256)))) continue;
       try {
@@ -339,20 +341,20 @@ export class Attachments {
         all &&= ((await this.find(row))?.refused ?? null) !== null;
       } catch (cause) {
         all = false;
-        if (standsOff(cause) !== null) break;
+        if (backoffOf(cause) !== null) break;
       }
     }
     return all && !this.stopped;
   }
 
-  /** Another record's row stands on the same bytes. */
-  private async needed({ record, sha256 }: AttachmentRow): Promise<boolean> {
+  /** Whether another record has the same bytes. */
+  private async isShared({ record, sha256 }: AttachmentRow): Promise<boolean> {
     return (await this.store.rows()).some((row) => row.sha256 === sha256 && row.record !== record);
   }
 
   /**
-   * Erases the bytes on this phone, where the office says once more that it has them, and has the
-   * change that names them: unnamed bytes are swept there after a while.
+   * Erases the bytes on this phone if the office confirms again that it has them, and has the change
+   * that names them: it deletes bytes that no record names.
    */
   private async eraseBytes(row: AttachmentRow): Promise<boolean> {
     const { sha256, record } = row;
@@ -360,26 +362,26 @@ export class Attachments {
     if (!this.office || others || !this.records.isSettled(record)) return false;
     const confirmed = await this.upload.isConfirmed(row);
     if (confirmed) await this.store.erase(sha256);
-    else this.again = true;
+    else this.runAgain = true;
     return confirmed;
   }
 }
 
 /** What attachments need of the records on this phone. */
-export interface Records {
-  /** Writes a command into a record; resolves when that is durable. */
+export interface AttachmentRecords {
+  /** Applies a command to a record; resolves when that is durable. */
   write(record: string, command: Command): Promise<void>;
-  /** Whether this phone holds it; it may have been taken away. */
+  /** Whether the record is on this phone. */
   holds(record: string): boolean;
-  /** Whether it is to leave this phone as soon as nothing holds it back. */
+  /** Whether the record is withdrawn and only stays until its attachments are named. */
   isLeaving(record: string): boolean;
-  /** Whether the office has all that was written into it, or this phone does not hold it. */
+  /** Whether the office has all changes of the record, or the record is not on this phone. */
   isSettled(record: string): boolean;
-  /** These and no others are held back until their attachments are named. */
-  hold(records: readonly string[]): void;
+  /** Sets the records that stay until their attachments are named. */
+  retain(records: readonly string[]): void;
 }
 
-/** Whether a page still records. */
+/** Whether a page is still recording. */
 async function isRunning(recording: string): Promise<boolean> {
   const { held = [] } = await navigator.locks.query();
   return held.some(({ name }) => name === recordingLock(recording));
@@ -389,7 +391,7 @@ function isFull(cause: unknown): boolean {
   return cause instanceof DOMException && cause.name === "QuotaExceededError";
 }
 
-async function tight(): Promise<boolean> {
+async function isQuotaLow(): Promise<boolean> {
   const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-  return quota > 0 && usage / quota > TIGHT;
+  return quota > 0 && usage / quota > QUOTA_LIMIT;
 }

@@ -1,40 +1,39 @@
-/** Photos made small at once: what is kept shows enough to read a receipt, and nothing beside it. */
+/** Reduces photos before they are stored; a receipt stays readable. */
 
-/** The longer side of what is kept, pixels: a page of A4 stays readable. */
-const LONGEST = 1920;
-/** The same of what lists show. */
-const LONGEST_THUMB = 240;
+/** Longer side of a stored photo, pixels: an A4 page stays readable. */
+const MAX_SIDE = 1920;
+const MAX_THUMB_SIDE = 240;
 
-export interface Small {
+interface ReducedPhoto {
   bytes: Uint8Array;
   thumb: Uint8Array;
 }
 
 /**
- * Draws a photo anew, upright and smaller. Nothing that the camera wrote beside the picture goes
- * along: no position, no name of a device, no earlier version of it.
+ * Redraws a photo upright and smaller. This drops all metadata of the camera: position, device
+ * name, embedded earlier versions.
  */
-export async function small(photo: Blob): Promise<Small> {
+export async function reducePhoto(photo: Blob): Promise<ReducedPhoto> {
   const picture = await createImageBitmap(photo, { imageOrientation: "from-image" });
   try {
-    const kept = await draw(picture, LONGEST, 0.82);
-    const thumb = await draw(picture, LONGEST_THUMB, 0.7);
-    return { bytes: await bytesOf(kept), thumb: await bytesOf(thumb) };
+    const reduced = await draw(picture, MAX_SIDE, 0.82);
+    const thumb = await draw(picture, MAX_THUMB_SIDE, 0.7);
+    return { bytes: await bytesOf(reduced), thumb: await bytesOf(thumb) };
   } finally {
-    // One at a time: a picture of the camera takes some 50 MB while it is open.
+    // Free it at once: a decoded camera picture takes some 50 MB.
     picture.close();
   }
 }
 
-function draw(picture: ImageBitmap, longest: number, quality: number): Promise<Blob> {
-  const scale = Math.min(1, longest / Math.max(picture.width, picture.height));
+function draw(picture: ImageBitmap, maxSide: number, quality: number): Promise<Blob> {
+  const scale = Math.min(1, maxSide / Math.max(picture.width, picture.height));
   const canvas = new OffscreenCanvas(
     Math.max(1, Math.round(picture.width * scale)),
     Math.max(1, Math.round(picture.height * scale)),
   );
   const context = canvas.getContext("2d");
   if (!context) throw new Error("no canvas");
-  // Transparent parts would turn black.
+  // JPEG has no transparency: unpainted parts would become black.
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);

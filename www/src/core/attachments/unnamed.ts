@@ -1,20 +1,20 @@
 /**
- * Records that are held back on this phone because one of their attachments is not named in them yet
- * (rule F1): once a record has left, it can't be named any more.
+ * Withdrawn records that stay on this phone because they do not name one of their attachments yet
+ * (rule F1): once a record is gone, it can't be changed any more.
  */
-import type { AttachmentRow, AttachmentStore } from "./attachmentStore";
+import { keyOf, type AttachmentRow, type AttachmentStore } from "./attachmentStore";
 
-export class Unnamed {
-  /** Calls that keep something about a record and have not named it yet. */
-  private readonly keeping = new Map<string, number>();
+export class UnnamedAttachments {
+  /** Number of running calls that store an attachment of a record. */
+  private readonly storing = new Map<string, number>();
   /** Attachments that their records refuse to name. */
   private readonly refused = new Set<string>();
   private records: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly store: AttachmentStore,
-    /** These records and no others are held back. */
-    private readonly hold: (records: readonly string[]) => void,
+    /** Sets which records are retained. */
+    private readonly retain: (records: readonly string[]) => void,
   ) {}
 
   has(record: string): boolean {
@@ -25,40 +25,40 @@ export class Unnamed {
     return [...this.records].some(is);
   }
 
-  /** The record will never name it: it holds nothing back. */
+  /** The record never names this attachment, so it is not retained for it. */
   refuse(row: AttachmentRow): void {
     this.refused.add(keyOf(row));
   }
 
-  /** Runs what keeps something about a record, and names it. */
+  /** Retains a record while an attachment of it is stored and named. */
   async during(record: string, work: () => Promise<void>): Promise<void> {
-    this.keeping.set(record, (this.keeping.get(record) ?? 0) + 1);
-    // Before anything is on disk.
+    this.storing.set(record, (this.storing.get(record) ?? 0) + 1);
+    // Before the attachment is on disk.
     if (!this.has(record)) this.set(new Set([...this.records, record]));
     try {
       await work();
     } finally {
-      const left = (this.keeping.get(record) ?? 1) - 1;
-      if (left > 0) this.keeping.set(record, left);
-      else this.keeping.delete(record);
-      // Where that fails too many are held back, never too few.
+      const left = (this.storing.get(record) ?? 1) - 1;
+      if (left > 0) this.storing.set(record, left);
+      else this.storing.delete(record);
+      // If that fails, too many records are retained, never too few.
       await this.count().catch(() => undefined);
     }
   }
 
-  /** Reads which records they are now. */
+  /** Reads the retained records from the store. */
   async count(): Promise<void> {
     const waiting = await unnamedRecords(this.store, (row) => !this.refused.has(keyOf(row)));
-    this.set(new Set([...this.keeping.keys(), ...waiting]));
+    this.set(new Set([...this.storing.keys(), ...waiting]));
   }
 
   private set(records: ReadonlySet<string>): void {
     this.records = records;
-    this.hold([...records]);
+    this.retain([...records]);
   }
 }
 
-/** Records that have an attachment without a name, or a recording that is not finished. */
+/** Records with an attachment that they do not name, or with an unfinished recording. */
 export async function unnamedRecords(
   store: AttachmentStore,
   counts: (row: AttachmentRow) => boolean = () => true,
@@ -67,5 +67,3 @@ export async function unnamedRecords(
   const unnamed = rows.filter((row) => !row.named && counts(row));
   return [...new Set([...unnamed, ...recordings].map(({ record }) => record))];
 }
-
-const keyOf = ({ record, sha256 }: AttachmentRow): string => `${record}/${sha256}`;

@@ -1,55 +1,54 @@
 /**
- * One attachment's way to the office, and the office's word for it.
+ * Uploads attachments to the office and confirms that it has them.
  *
- * "At the office" is said only once the office has verified the whole, and bytes are erased only
- * after it was asked once more: what a disk there has damaged since goes up again.
+ * An attachment counts as uploaded only when the office has verified all of it. Before its bytes
+ * are erased here the office is asked again: bytes that were damaged there are uploaded again.
  */
 import type { AttachmentRow, AttachmentStore } from "./attachmentStore";
 import { OfficeError, type Office } from "../worker/office";
 
-/** Bytes of a piece: seconds on a slow link. */
+/** Bytes of a request: seconds on a slow link. */
 const PIECE = 256 * 1024;
-/** While these last, nothing else gets through either. */
+/** Failures that apply to all attachments. */
 const UNREACHABLE = ["offline", "signed_out", "other_workspace", "timeout"];
-/** The office will never take such an attachment. Any other failure may pass. */
-const NEVER = ["media_type", "too_large"];
+/** The office never accepts such an attachment; other failures are temporary. */
+const PERMANENT = ["media_type", "too_large"];
 
 export class Upload {
-  /** Bytes that the office has of what goes up now. */
+  /** Bytes that the office has of each running upload, by SHA-256. */
   readonly sent = new Map<string, number>();
   private stopped = false;
 
   constructor(
     private readonly store: AttachmentStore,
-    /** None in practice: nothing leaves the phone. */
+    /** Null in practice mode: nothing is uploaded. */
     private readonly office: Office | null,
-    private readonly tell: (record: string) => void,
+    private readonly changed: (record: string) => void,
   ) {}
 
-  /** Sends nothing more. */
   stop(): void {
     this.stopped = true;
   }
 
   /**
-   * Sends an attachment; gives whether the office has the whole, verified. What it never takes, and
-   * what can't be read on this phone any more, is noted as refused.
+   * Uploads an attachment; returns whether the office has verified all of it. One that the office
+   * never accepts, or that is damaged on this phone, is marked as refused.
    */
   async send(row: AttachmentRow): Promise<boolean> {
     const { sha256, media_type, size } = row;
     if (!this.office || this.stopped) return false;
     try {
-      // How far it is, by the office's word; then what follows, piece by piece.
-      let { received, complete } = await this.ask(row);
+      // Continue where the office is.
+      let { received, complete } = await this.queryProgress(row);
       const bytes = complete ? null : await this.store.bytes(sha256).catch(() => null);
       if (!complete && (!bytes || (await sha256Of(bytes)) !== sha256)) {
-        await this.note({ ...row, refused: "damaged_bytes" });
+        await this.save({ ...row, refused: "damaged_bytes" });
         return false;
       }
       while (bytes && !complete) {
         if (this.stopped) return false;
         this.sent.set(sha256, received);
-        this.tell(row.record);
+        this.changed(row.record);
         const from = received;
         const to = Math.min(from + PIECE, size);
         ({ received, complete } = await this.office.putPiece(sha256, media_type, bytes, size, from, to));
@@ -57,37 +56,41 @@ export class Upload {
       }
     } catch (cause) {
       const code = cause instanceof OfficeError ? cause.code : "failed";
-      // The failure may pass: try again later.
-      if (!NEVER.includes(code)) throw cause;
-      await this.note({ ...row, refused: code });
+      // Temporary: the caller tries again later.
+      if (!PERMANENT.includes(code)) throw cause;
+      await this.save({ ...row, refused: code });
       return false;
     } finally {
       this.sent.delete(sha256);
     }
-    await this.note({ ...row, at_office: Date.now() });
+    await this.save({ ...row, at_office: Date.now() });
     return true;
   }
 
-  /** Whether the office says once more that it has the whole; what it has lost is to go up again. */
+  /** Asks whether the office still has all of it; if not, it will be uploaded again. */
   async isConfirmed(row: AttachmentRow): Promise<boolean> {
-    const { complete } = await this.ask(row);
-    if (!complete) await this.note({ ...row, at_office: null });
+    const { complete } = await this.queryProgress(row);
+    if (!complete) await this.save({ ...row, at_office: null });
     return complete;
   }
 
-  private async ask({ sha256, media_type, size }: AttachmentRow): Promise<{ received: number; complete: boolean }> {
+  private async queryProgress({
+    sha256,
+    media_type,
+    size,
+  }: AttachmentRow): Promise<{ received: number; complete: boolean }> {
     if (!this.office) return { received: 0, complete: false };
     return this.office.putPiece(sha256, media_type, new Uint8Array(), size, 0, 0);
   }
 
-  private async note(row: AttachmentRow): Promise<void> {
+  private async save(row: AttachmentRow): Promise<void> {
     await this.store.put(row);
-    this.tell(row.record);
+    this.changed(row.record);
   }
 }
 
-/** Whether nothing gets through to the office now, or it has no room; then how long it wants to be left alone, ms. */
-export function standsOff(cause: unknown): number | null {
+/** The wait before the next upload, ms, if a failure applies to all attachments; otherwise null. */
+export function backoffOf(cause: unknown): number | null {
   if (!(cause instanceof OfficeError)) return null;
   if (cause.waitMs === undefined) return UNREACHABLE.includes(cause.code) ? 0 : null;
   return cause.waitMs;

@@ -1,84 +1,40 @@
 /**
  * The device's store: IndexedDB with strict durability (rules D1, D4, R5).
  *
- * Success of a write is the transaction completing, nothing earlier. The store is dumb: what is
- * written, and what it means, is the core's business.
+ * A write has succeeded when its transaction has completed, not earlier. The store does not
+ * interpret rows; the core decides what is written.
  */
-import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction } from "idb";
 import type { Lender } from "../worker/office";
 import type { Row, StoredRows, Table, Write } from "../../wasm/doorstep";
+import {
+  bytesEqual,
+  connect,
+  endedOf,
+  isDeadConnection,
+  isSameLock,
+  keyOf,
+  lenderOf,
+  lockOf,
+  numberOf,
+  proofOf,
+  readRows,
+  StorageError,
+  TABLES,
+  toStorageError,
+  type Database,
+  type DeviceTable,
+  type EndedRow,
+  type KeyRow,
+  type StoreName,
+  type WriteTransaction,
+} from "./database";
 import type { LockRow } from "./pinLock";
 
-/** Layout of the object stores; the rows carry a format version of their own. */
-const LAYOUT = 2;
-export const TABLES: readonly Table[] = ["meta", "records", "chunks", "outbox", "damaged"];
-
-/** Why everything here was erased, until somebody signs in again. */
-export interface EndedRow {
-  kind: "ended";
-  code: string;
-}
-
-/** The key that the device signs seals with. */
-export interface KeyRow {
-  /** The private half can be used and not read. */
-  pair: CryptoKeyPair;
-  /** The public half, hex. */
-  key: string;
-  /** The office knows it. */
-  enrolled: boolean;
-}
-
-/** The office's proof that it enrolled a device for its user. */
-interface ProofRow {
-  device: string;
-  /** Hex. */
-  proof: string;
-}
-
-interface DeviceStore extends DBSchema {
-  meta: { key: string; value: Uint8Array };
-  records: { key: string; value: Uint8Array };
-  chunks: { key: string; value: Uint8Array };
-  outbox: { key: string; value: Uint8Array };
-  damaged: { key: string; value: Uint8Array };
-  /** `lock`: how the rows are locked; `session`: the last session's number. */
-  device: { key: string; value: LockRow | EndedRow | KeyRow | ProofRow | Lender | number | CryptoKey };
-}
-
-/** Why a store cannot be used, in words that i18n knows. */
-export class StorageError extends Error {
-  constructor(
-    readonly code:
-      | "storage_full"
-      | "storage_failed"
-      | "older_store"
-      | "newer_store"
-      | "storage_blocked"
-      | "no_key_store"
-      | "taken_over",
-    cause?: unknown,
-  ) {
-    super(code, { cause });
-    this.name = "StorageError";
-  }
-}
-
-/** Why a database cannot be used, whatever was thrown. */
-export function storageError(cause: unknown): StorageError {
-  if (cause instanceof StorageError) return cause;
-  const name = cause instanceof DOMException ? cause.name : "";
-  if (name === "QuotaExceededError") return new StorageError("storage_full", cause);
-  if (name === "VersionError") return new StorageError("newer_store", cause);
-  return new StorageError("storage_failed", cause);
-}
-
-export class Storage {
-  /** Transactions that are not finished. */
+export class DeviceStore {
   private readonly pending = new Set<Promise<unknown>>();
 
   private constructor(
-    private db: IDBPDatabase<DeviceStore>,
+    private db: Database,
     private readonly name: string,
     /**
      * The session number that this worker last read from or committed to the store. While the
@@ -87,40 +43,38 @@ export class Storage {
     private session: number,
   ) {}
 
-  static async open(name: string): Promise<Storage> {
+  static async open(name: string): Promise<DeviceStore> {
     const db = await connect(name);
-    return new Storage(db, name, numberOf(await db.get("device", "session")));
+    return new DeviceStore(db, name, numberOf(await db.get("device", "session")));
   }
 
   close(): void {
     this.db.close();
   }
 
-  /** Runs on a live handle: a browser may kill one in the background (WebKit does). */
-  private async live<T>(work: (db: IDBPDatabase<DeviceStore>) => Promise<T>): Promise<T> {
+  /** Reconnects once if the browser has killed the connection. */
+  private async withConnection<T>(work: (db: Database) => Promise<T>): Promise<T> {
     try {
       return await work(this.db);
     } catch (cause) {
-      const dead =
-        cause instanceof DOMException && (cause.name === "InvalidStateError" || cause.name === "UnknownError");
-      if (!dead) throw storageError(cause);
+      if (!isDeadConnection(cause)) throw toStorageError(cause);
     }
     try {
       this.db.close();
       this.db = await connect(this.name);
       return await work(this.db);
     } catch (cause) {
-      throw storageError(cause);
+      throw toStorageError(cause);
     }
   }
 
   /**
-   * The only way to write: one strict transaction that commits all of `work` or nothing. It is
-   * refused, whatever the table, once another worker has taken over the store: it would undo the
-   * other worker's writes, or add rows that the other worker has not read.
+   * The only way to write: one strict transaction that commits all of `work` or nothing. Every
+   * write is refused once another worker has taken over the store: it would undo the other worker's
+   * writes, or add rows that the other worker has not read.
    */
-  private commit<T>(tables: readonly (Table | "device")[], work: (tx: WriteTransaction) => Promise<T>): Promise<T> {
-    const committed = this.live(async (db) => {
+  private commit<T>(tables: readonly StoreName[], work: (tx: WriteTransaction) => Promise<T>): Promise<T> {
+    const committed = this.withConnection(async (db) => {
       const scope = [...new Set([...tables, "device" as const])];
       const tx: WriteTransaction = db.transaction(scope, "readwrite", { durability: "strict" });
       // Rejects with the reason of an abort; handled where it is awaited.
@@ -142,10 +96,12 @@ export class Storage {
     return ended;
   }
 
-  /** Resolves when every transaction that was begun before this call has ended. */
-  async settled(): Promise<void> {
+  /** Resolves when every write that was started before this call has ended. */
+  async drain(): Promise<void> {
     await Promise.allSettled([...this.pending]);
   }
+
+  // -- Rows of the core
 
   /** Commits all writes, or none. */
   write(writes: readonly Write[]): Promise<void> {
@@ -163,11 +119,11 @@ export class Storage {
   }
 
   /** Replaces values that have not changed since they were read. */
-  exchange(table: Table, values: readonly { key: string; was: Uint8Array; now: Uint8Array }[]): Promise<void> {
+  replace(table: Table, values: readonly { key: string; was: Uint8Array; now: Uint8Array }[]): Promise<void> {
     return this.commit([table], async (tx) => {
       const store = tx.objectStore(table);
       const stored = await Promise.all(values.map(({ key }) => store.get(key)));
-      const same = values.filter(({ was }, at) => equal(stored[at], was));
+      const same = values.filter(({ was }, at) => bytesEqual(stored[at], was));
       await all(same.map(({ key, now }) => store.put(now, key)));
     });
   }
@@ -175,46 +131,63 @@ export class Storage {
   /** At most `count` rows of a table in key order, starting after a key. */
   page(table: Table, after: string | undefined, count: number): Promise<Row[]> {
     const range = after === undefined ? undefined : IDBKeyRange.lowerBound(after, true);
-    return this.live((db) => rows(db, table, range, count));
+    return this.withConnection((db) => readRows(db.transaction(table).store, range, count));
   }
 
-  /** How many rows there are in all tables of the core. */
+  /** The number of rows in all tables of the core. */
   async count(): Promise<number> {
-    const counts = await Promise.all(TABLES.map((table) => this.live((db) => db.count(table))));
+    const counts = await Promise.all(TABLES.map((table) => this.withConnection((db) => db.count(table))));
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Every chunk of a record. */
+  /** All chunks of a record. */
   chunks(record: string): Promise<Row[]> {
-    return this.live((db) => rows(db, "chunks", IDBKeyRange.bound(`${record}/`, `${record}/\uffff`)));
+    const range = IDBKeyRange.bound(`${record}/`, `${record}/\uffff`);
+    return this.withConnection((db) => readRows(db.transaction("chunks").store, range));
   }
 
-  /** What the core starts from. */
-  start(): Promise<StoredRows> {
-    return this.live(async (db) => ({
-      meta: await rows(db, "meta"),
-      records: await rows(db, "records"),
-      outbox: await rows(db, "outbox"),
+  /** The rows that a workspace starts from. */
+  startRows(): Promise<StoredRows> {
+    return this.withConnection(async (db) => ({
+      meta: await readRows(db.transaction("meta").store),
+      records: await readRows(db.transaction("records").store),
+      outbox: await readRows(db.transaction("outbox").store),
     }));
   }
 
-  /** How the rows are locked; nothing while nobody uses this store. */
-  lock(): Promise<LockRow | undefined> {
-    return this.live(async (db) => {
-      return lockOf(await db.get("device", "lock"));
+  /** The number of changes that the office has not confirmed; needs no key. */
+  countUnsent(): Promise<number> {
+    return this.withConnection((db) => db.count("outbox"));
+  }
+
+  /** Whether there are drafts of forms; needs no key. */
+  async hasDrafts(): Promise<boolean> {
+    const range = IDBKeyRange.bound("draft/", "draft0", false, true);
+    return (await this.withConnection((db) => db.count("meta", range))) > 0;
+  }
+
+  /** The unsent changes, encrypted, with the lock of the same moment: its escrow opens them. */
+  rescueRows(): Promise<{ lock: LockRow | undefined; rows: Row[] }> {
+    return this.withConnection(async (db) => {
+      const tx = db.transaction(["outbox", "device"]);
+      const [lock, rows] = await Promise.all([
+        tx.objectStore("device").get("lock"),
+        readRows(tx.objectStore("outbox")),
+      ]);
+      return { lock: lockOf(lock), rows };
     });
   }
 
-  ended(): Promise<EndedRow | undefined> {
-    return this.live(async (db) => {
-      const row = await db.get("device", "ended");
-      return typeof row === "object" && "kind" in row ? row : undefined;
-    });
+  // -- The lock
+
+  /** How the rows are locked; undefined while the store has no user. */
+  lock(): Promise<LockRow | undefined> {
+    return this.withConnection(async (db) => lockOf(await db.get("device", "lock")));
   }
 
   /**
-   * Changes the lock by what is stored of it, in one transaction; nothing leaves it as it is. Gives
-   * the lock that is stored afterwards. The old one or the new one stands, whatever happens.
+   * Changes the stored lock in one transaction; `change` returns undefined to leave it as it is.
+   * Returns the lock that is stored afterwards: the old one or the new one, whatever happens.
    */
   changeLock(change: (row: LockRow) => LockRow | undefined): Promise<LockRow | undefined> {
     return this.commit([], async (tx) => {
@@ -226,35 +199,45 @@ export class Storage {
     });
   }
 
-  /** What the office last said of the lender. */
-  lender(): Promise<Lender | undefined> {
-    return this.live(async (db) => {
-      const row = await db.get("device", "lender");
-      return typeof row === "object" && "complaints" in row ? row : undefined;
-    });
+  /** Stores a non-extractable key and returns it as it was stored. Code: no_key_store. */
+  async probeKeyStore(key: CryptoKey): Promise<CryptoKey> {
+    try {
+      await this.db.put("device", key, "probe");
+      const stored = await this.db.get("device", "probe");
+      await this.db.delete("device", "probe");
+      if (stored instanceof CryptoKey && !stored.extractable) return stored;
+    } catch (cause) {
+      throw new StorageError("no_key_store", cause);
+    }
+    throw new StorageError("no_key_store");
   }
 
-  keepLender(lender: Lender): Promise<void> {
+  // -- What the office told this device
+
+  lender(): Promise<Lender | undefined> {
+    return this.withConnection(async (db) => lenderOf(await db.get("device", "lender")));
+  }
+
+  saveLender(lender: Lender): Promise<void> {
     return this.commit([], async (tx) => void (await tx.objectStore("device").put(lender, "lender")));
   }
 
-  /** The proof of a device's enrolment; nothing where the phone is older than proofs. */
+  /** The proof of a device's enrolment; undefined if this phone was enrolled before there were proofs. */
   proof(device: string): Promise<string | undefined> {
-    return this.live(async (db) => {
-      const row = await db.get("device", "proof");
-      return typeof row === "object" && "proof" in row && row.device === device ? row.proof : undefined;
-    });
+    return this.withConnection(async (db) => proofOf(await db.get("device", "proof"), device));
   }
 
-  keepProof(device: string, proof: string): Promise<void> {
+  saveProof(device: string, proof: string): Promise<void> {
     return this.commit([], async (tx) => void (await tx.objectStore("device").put({ device, proof }, "proof")));
   }
 
+  // -- The device's key for signatures
+
   key(): Promise<KeyRow | undefined> {
-    return this.live(async (db) => keyOf(await db.get("device", "key")));
+    return this.withConnection(async (db) => keyOf(await db.get("device", "key")));
   }
 
-  /** Keeps a key that was made, unless there is one; gives the one that is stored. */
+  /** Stores a new key unless there is one; returns the stored one. */
   addKey(row: KeyRow): Promise<KeyRow> {
     return this.commit([], async (tx) => {
       const device = tx.objectStore("device");
@@ -264,7 +247,7 @@ export class Storage {
     });
   }
 
-  /** Notes of a key whether the office knows it; another one that is stored by now stays as it is. */
+  /** Records whether the office knows a key, unless another key is stored by now. */
   markKey(key: string, enrolled: boolean): Promise<void> {
     return this.commit([], async (tx) => {
       const device = tx.objectStore("device");
@@ -273,46 +256,7 @@ export class Storage {
     });
   }
 
-  /** Empties the store for a user who is new on this phone, unless its lock is not `before` any more. */
-  found(row: LockRow, before: LockRow | undefined): Promise<void> {
-    return this.empty(async (device) => {
-      // Another tab replaced the lock: the rows belong to its user.
-      if (!sameLock(lockOf(await device.get("lock")), before)) throw new StorageError("taken_over");
-      await all([device.put(row, "lock"), device.delete("ended")]);
-    });
-  }
-
-  /** Keeps a key that the browser does not hand out, and gives it back as it is kept. */
-  async tryKey(key: CryptoKey): Promise<CryptoKey> {
-    try {
-      await this.db.put("device", key, "probe");
-      const kept = await this.db.get("device", "probe");
-      await this.db.delete("device", "probe");
-      if (kept instanceof CryptoKey && !kept.extractable) return kept;
-    } catch (cause) {
-      throw new StorageError("no_key_store", cause);
-    }
-    throw new StorageError("no_key_store");
-  }
-
-  /** Changes on this phone that the office has not confirmed, as their rows tell without a key. */
-  unsent(): Promise<number> {
-    return this.live((db) => db.count("outbox"));
-  }
-
-  /** Whether forms are begun and not handed in, as their rows tell without a key. */
-  async begun(): Promise<boolean> {
-    return (await this.live((db) => db.count("meta", IDBKeyRange.bound("draft/", "draft0", false, true)))) > 0;
-  }
-
-  /** Those changes, sealed, and the lock of the same moment: its escrow opens them. */
-  rescue(): Promise<{ lock: LockRow | undefined; rows: Row[] }> {
-    return this.live(async (db) => {
-      const tx = db.transaction(["outbox", "device"]);
-      const [lock, rows] = await Promise.all([tx.objectStore("device").get("lock"), rowsOf(tx.objectStore("outbox"))]);
-      return { lock: lockOf(lock), rows };
-    });
-  }
+  // -- Life cycle
 
   /** Takes over the store from any other worker; call it before reading rows. */
   takeOver(): Promise<number> {
@@ -321,11 +265,11 @@ export class Storage {
 
   /**
    * The next session number, of a worker that still has the store: given once, whatever crashes
-   * (rule I1). Its low 31 bits are chance, so that a store that was restored from an older copy
-   * does not give one that was given before.
+   * (rule I1). Its low 31 bits are random, so that a store that was restored from an older copy
+   * does not repeat a number.
    */
   nextSession(allowed = (last: number): boolean => last === this.session): Promise<number> {
-    return this.live(async (db) => {
+    return this.withConnection(async (db) => {
       const tx = db.transaction("device", "readwrite", { durability: "strict" });
       tx.done.catch(() => undefined);
       const last = numberOf(await tx.store.get("session"));
@@ -336,53 +280,42 @@ export class Storage {
       // or let it write beside another worker that took the same number. A write queued behind this
       // transaction compares later: IndexedDB fires `complete` before any request of the next one.
       this.session = next;
-      const chance = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-      return next * 2 ** 31 + (chance >>> 1);
+      const random = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+      return next * 2 ** 31 + (random >>> 1);
     });
   }
 
-  /** Forgets everything but the session counter, which may never go back; may leave why. */
+  /** Empties the store for a new user, unless another tab has replaced the lock `before`. Code: taken_over. */
+  init(row: LockRow, before: LockRow | undefined): Promise<void> {
+    return this.reset(async (device) => {
+      // The rows belong to the user of the other lock.
+      if (!isSameLock(lockOf(await device.get("lock")), before)) throw new StorageError("taken_over");
+      await all([device.put(row, "lock"), device.delete("ended")]);
+    });
+  }
+
+  /** Why the store was erased, until the next sign-in. */
+  ended(): Promise<EndedRow | undefined> {
+    return this.withConnection(async (db) => endedOf(await db.get("device", "ended")));
+  }
+
+  /** Erases everything but the session counter, which must never go back, and stores why if told. */
   clear(ended?: EndedRow): Promise<void> {
-    return this.empty((device) =>
+    return this.reset((device) =>
       all([device.delete("lock"), ended ? device.put(ended, "ended") : device.delete("ended")]),
     );
   }
 
-  private empty(then: (device: DeviceTable) => Promise<unknown>): Promise<void> {
+  private reset(then: (device: DeviceTable) => Promise<unknown>): Promise<void> {
     return this.commit(TABLES, async (tx) => {
       const device = tx.objectStore("device");
       await then(device);
-      const gone = ["key", "proof"].map((key) => device.delete(key));
-      await all([...TABLES.map((table) => tx.objectStore(table).clear()), ...gone]);
+      const keys = ["key", "proof"].map((key) => device.delete(key));
+      await all([...TABLES.map((table) => tx.objectStore(table).clear()), ...keys]);
     });
   }
 }
 
-type WriteTransaction = IDBPTransaction<DeviceStore, (Table | "device")[], "readwrite">;
-type DeviceTable = IDBPObjectStore<DeviceStore, (Table | "device")[], "device", "readwrite">;
-
-/** Whether two locks are the same one: whatever may change of a lock leaves its salt. */
-export function sameLock(one: LockRow | undefined, other: LockRow | undefined): boolean {
-  return one === undefined ? other === undefined : equal(other?.salt, one.salt);
-}
-
-function numberOf(stored: unknown): number {
-  return typeof stored === "number" ? stored : 0;
-}
-
-function lockOf(stored: DeviceStore["device"]["value"] | undefined): LockRow | undefined {
-  return typeof stored === "object" && "format" in stored ? stored : undefined;
-}
-
-function keyOf(stored: DeviceStore["device"]["value"] | undefined): KeyRow | undefined {
-  return typeof stored === "object" && "pair" in stored ? stored : undefined;
-}
-
-export function equal(one: Uint8Array | undefined, other: Uint8Array): boolean {
-  return one?.length === other.length && one.every((byte, at) => byte === other[at]);
-}
-
-/** Resolves when all requests of a transaction have been carried out. */
 async function all(requests: readonly Promise<unknown>[]): Promise<void> {
   await Promise.all(requests);
 }
@@ -393,39 +326,4 @@ function abort(tx: WriteTransaction): void {
   } catch {
     // It has ended already.
   }
-}
-
-async function connect(name: string): Promise<IDBPDatabase<DeviceStore>> {
-  if (!("indexedDB" in globalThis)) throw new StorageError("no_key_store");
-  return new Promise((resolve, reject) => {
-    openDB<DeviceStore>(name, LAYOUT, {
-      upgrade(db, before, _to, tx) {
-        if (before > 0) {
-          // Rows of the first layout were not sealed: such a store is left as it is.
-          tx.abort();
-          reject(new StorageError("older_store"));
-          return;
-        }
-        for (const table of TABLES) db.createObjectStore(table);
-        db.createObjectStore("device");
-      },
-      blocked: () => reject(new StorageError("storage_blocked")),
-      // A newer program in another tab wants to upgrade: let it; this handle reopens or refuses.
-      blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
-    }).then(resolve, (cause: unknown) => reject(storageError(cause)));
-  });
-}
-
-function rows(db: IDBPDatabase<DeviceStore>, table: Table, range?: IDBKeyRange, count?: number): Promise<Row[]> {
-  return rowsOf(db.transaction(table).store, range, count);
-}
-
-interface Readable {
-  getAllKeys(range?: IDBKeyRange, count?: number): Promise<string[]>;
-  getAll(range?: IDBKeyRange, count?: number): Promise<Uint8Array[]>;
-}
-
-async function rowsOf(table: Readable, range?: IDBKeyRange, count?: number): Promise<Row[]> {
-  const [keys, values] = await Promise.all([table.getAllKeys(range, count), table.getAll(range, count)]);
-  return keys.map((key, at) => ({ key, value: values[at] ?? new Uint8Array() }));
 }

@@ -1,9 +1,9 @@
 /** Names of stores and locks. */
 
-/** What a phone holds. */
+/** The store of the work on this phone. */
 export const STORE = "doorstep";
-/** Made-up records to practise with. */
+/** The store of the practice mode. */
 export const PRACTICE = "doorstep-practice";
 
-/** Held by the page that records, for as long as it does. */
+/** Held by the page that records a recording, for as long as it does. */
 export const recordingLock = (recording: string): string => `doorstep-recording-${recording}`;

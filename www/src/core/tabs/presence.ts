@@ -2,7 +2,7 @@
 
 export const tabLock = (tab: string): string => `doorstep-tab-${tab}`;
 
-/** Resolves never; the promise that keeps a Web Lock held. */
+/** Keeps a Web Lock held until its tab ends. */
 export const forever = (): Promise<never> => new Promise<never>(() => undefined);
 
 export function announceTab(locks: LockManager, tab: string): void {

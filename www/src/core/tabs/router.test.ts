@@ -5,7 +5,7 @@ import { FakeBrowser, pass, settle, type FakeTab } from "./fakes";
 import { PING_TIMEOUT_MS } from "./router";
 
 const never = new Promise<never>(() => undefined);
-/** What becomes of a call: its value, or the code of its refusal. */
+/** The outcome of a call: its value, or the code of its refusal. */
 const outcome = (call: Promise<unknown>): Promise<unknown> =>
   call.catch((cause: unknown) => (cause instanceof ClientError ? cause.code : cause));
 const types = ({ events }: FakeTab): string[] => events.map(({ type }) => type);
@@ -134,7 +134,7 @@ test("a leader whose worker is slow keeps the lock", async () => {
   assert.ok(a.leads());
 });
 
-test("nobody pings a leader that owes no answer", async () => {
+test("a leader is not pinged while no call is pending", async () => {
   const browser = new FakeBrowser();
   const [a, b] = [await browser.open("a"), await browser.open("b")];
   await b.router.run("newId", []);

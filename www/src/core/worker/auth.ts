@@ -1,431 +1,261 @@
-/** Who is let in: sign-in, PIN, lock and unlock, sign-out, and the end of a phone that was shut out. */
-import init, { rescueFile, storeFormat, type Keyring } from "../../wasm/doorstep";
-import wasmUrl from "../../wasm/doorstep_bg.wasm?url";
+/** Operations of the sign-in, the PIN and the sign-out. */
+import { rescueFile, type Keyring } from "../../wasm/doorstep";
 import { ClientError, type StartState } from "../api";
-import { atStake, formsBegun, here, lying, office, opened, STORE, unsent } from "./state";
+import { isSameLock, StorageError } from "../store/database";
 import {
-  eraseAttachments,
-  goOn,
-  hush,
-  launch,
-  launchPractice,
-  listen,
-  poisoned,
-  rekey,
-  startRotation,
-  syncNow,
-} from "./startWorkspace";
-import { Listing } from "./listing";
-import {
-  check,
-  Door,
+  checkKeyStore,
+  checkSecret,
+  createEscrows,
+  createLock,
   escrowsOf,
-  fromEscrow,
-  openPass,
-  issuePass,
-  inPlaceOf,
-  lockUp,
-  mayLock,
   newKeyring,
-  rotate,
-  toEscrow,
-  withEscrow,
-  type Escrows,
+  openEscrow,
+  PinLock,
+  replaceLock,
+  rotateKeyring,
+  withEscrows,
   type LockRow,
-  type UnlockPass,
   type Secret,
+  type UnlockPass,
 } from "../store/pinLock";
-import { named, tell } from "./messages";
-import { PRACTICE } from "../store/names";
-import { OfficeError, type Enrolled, type SignedIn } from "./office";
-import type { RotationState } from "../store/rotation";
-import { sameLock, Storage, StorageError } from "../store/deviceStore";
+import type { RotationState } from "../store/keyRotation";
+import { OfficeError, type EnrolledDevice, type SignedIn } from "./office";
+import { currentState, endSession, enter, lock, rotate, setState, sharePass, unlockedState } from "./session";
+import { eraseAttachments, openEventStream, rekey, syncNow } from "./startWorkspace";
+import { countUnsent, hasDrafts, hasUnsavedWork, requireStore, signInOffice, workerState } from "./state";
 
-/** After the app was locked, what pages had typed may come in for so long. */
-const GRACE_MS = 1_000;
-/** How long until the office is tried again with what must not be lost. */
-const HAND_OVER_AGAIN_MS = 10_000;
-
-/** Whoever signed in and has no PIN yet. */
-interface Newcomer {
-  device: string;
-  proof: string;
-  keyring: Keyring;
-  escrows: Escrows;
-  /** The lock that was there when they signed in. */
-  before: LockRow | undefined;
-  /** What is on this phone is theirs. */
-  known: boolean;
+/** The device that this phone is enrolled as, with its proof. */
+async function enrolled(): Promise<EnrolledDevice | undefined> {
+  const device = workerState.pinLock?.row.device;
+  return device === undefined ? undefined : { device, proof: await requireStore().proof(device) };
 }
 
-let newcomer: Newcomer | undefined;
-let begun: Promise<StartState> | undefined;
-
-/** Opens the store and starts; every tab asks, and gets the state as it is. */
-async function begin(pass: UnlockPass | null): Promise<StartState> {
-  try {
-    await init({ module_or_path: wasmUrl });
-    const storage = await Storage.open(STORE);
-    // Of a try before this one, which failed.
-    here.storage?.close();
-    here.storage = storage;
-    if (STORE === PRACTICE) {
-      const { user, role } = await launchPractice(storage, erase);
-      return { kind: "ready", user, role };
-    }
-    const lock = await storage.lock();
-    if (!lock) return (await storage.ended()) ?? { kind: "signed_out" };
-    if (lock.format !== storeFormat()) {
-      throw new StorageError(lock.format < storeFormat() ? "older_store" : "newer_store");
-    }
-    here.door = new Door(storage, lock);
-    const key = pass && (await openPass(pass, lock));
-    if (!key) return await locked();
-    return await enter(key);
-  } catch (cause) {
-    // The next one who asks tries again.
-    begun = undefined;
-    return { kind: "failed", code: named(cause).code };
-  }
-}
-
-function became(state: StartState): StartState {
-  begun = Promise.resolve(state);
-  return state;
-}
-
-async function locked(): Promise<StartState> {
-  const { door } = here;
-  if (!door) return { kind: "signed_out" };
-  const { secret } = door.lock;
-  return { kind: "locked", secret, unsent: await lying(), wait: door.wait(), ended: here.shutOut ?? null };
-}
-
-/** Unlocked: with this key the workspace runs, in whichever tab leads. */
-async function enter(key: Keyring): Promise<StartState> {
-  here.keyring = key;
-  const state: StartState = { kind: "ready", user: key.user, role: key.role };
-  const { leaving } = here;
-  here.leaving = undefined;
-  try {
-    if (leaving && !leaving.driver.ended) await goOn(leaving.driver, opened(), key);
-    else await launch(opened(), key, erase);
-  } catch (cause) {
-    // Still locked: the next try starts from the beginning.
-    stopAll();
-    throw cause;
-  }
-  await sharePass();
-  startRotation(forgetPrevious);
-  return state;
-}
-
-/** Hands all tabs a pass, so that the next worker starts unlocked. */
-async function sharePass(): Promise<void> {
-  const { keyring, door } = here;
-  if (!keyring || !door) return;
-  const pass = await issuePass(keyring, door.lock);
-  // Locked meanwhile.
-  if (here.keyring === keyring) tell({ type: "pass", pass });
-}
-
-/** Drops the previous data key from memory: nothing is sealed under it any more. */
-async function forgetPrevious(): Promise<void> {
-  if (!here.keyring?.rotating) return;
-  rekey(here.keyring.withoutPrevious());
-  await sharePass();
-}
-
-/** Key and workspace leave the memory, the workspace as soon as all of it is on disk. */
-function leave(): void {
-  hush();
-  tell({ type: "pass", pass: null });
-  here.signing = undefined;
-  here.rotation?.stop();
-  here.rotation = undefined;
-  here.keyring?.free();
-  here.keyring = undefined;
-  // What is being kept comes to an end; what is not named or sent goes on with the next start.
-  const kept = here.attachments;
-  here.attachments = undefined;
-  kept?.stop();
-  setTimeout(() => kept?.end(), GRACE_MS);
-  if (!here.driver) return;
-  const going = { driver: here.driver };
-  here.leaving = going;
-  here.driver = undefined;
-  const gone = async (): Promise<void> => {
-    // What other tabs save as they hear of it is on its way.
-    await new Promise((done) => setTimeout(done, GRACE_MS));
-    // Unlocked meanwhile, it goes on.
-    if (here.leaving === going) await going.driver.settle();
-    if (here.leaving !== going) return;
-    here.leaving = undefined;
-    here.listing = new Listing();
-    going.driver.free();
-  };
-  void gone();
-}
-
-/** Nobody is signed in here any more. */
-function end(): void {
-  stopAll();
-  newcomer = undefined;
-  here.door?.close();
-  here.door = undefined;
-  tell({ type: "pass", pass: null });
-}
-
-/** Ends all that runs while the app is unlocked. */
-function stopAll(): void {
-  hush();
-  here.rotation?.stop();
-  here.rotation = undefined;
-  here.attachments?.end();
-  here.attachments = undefined;
-  here.driver?.stop();
-  here.driver = undefined;
-  here.link = undefined;
-  here.keyring = undefined;
-  here.shutOut = undefined;
-}
-
-/**
- * The office keeps all changes that were unsent and has shut this phone out. Nothing stays here, once
- * it has confirmed that no attachment is outstanding either; any other answer only postpones that.
- */
-async function erase(code: string): Promise<void> {
-  const { attachments, driver, keyring } = here;
-  if (!keyring) {
-    // Nothing sealed can be sent while it is locked. After the unlock the office says it again.
-    here.shutOut = code;
-    tell({ type: "session", state: became(await locked()) });
-    return;
-  }
-  // Locked and unlocked since: what runs now is told by the office in its turn.
-  if (!driver?.ended) return;
-  const all = attachments ? await attachments.handOver().catch(() => false) : false;
-  if (here.keyring !== keyring) return erase(code);
-  if (!all) {
-    setTimeout(() => void erase(code).catch(poisoned), HAND_OVER_AGAIN_MS);
-    return;
-  }
-  end();
-  const state: StartState = { kind: "ended", code };
-  await eraseAttachments();
-  await opened().clear(state);
-  tell({ type: "session", state: became(state) });
-}
-
-/** The device that this phone is enrolled as, with what it has to show for it. */
-async function enrolled(): Promise<Enrolled | undefined> {
-  const device = here.door?.lock.device;
-  return device === undefined ? undefined : { device, proof: await opened().proof(device) };
-}
-
-/** Makes the phone that of whoever proves to be the user; `prove` is given the device that the user has here. */
-async function admit(name: string, prove: (as: Enrolled | undefined) => Promise<SignedIn>): Promise<StartState> {
-  const store = opened();
-  await mayLock(store);
-  const lock = here.door?.lock;
-  const mine = !here.keyring || here.keyring.user === name ? lock : undefined;
-  if (lock && !mine && (await atStake())) throw new ClientError("unsent_of_other_user");
-  const signedIn = await prove(mine && (await enrolled())).catch(async (cause: unknown) => {
-    const code = cause instanceof OfficeError ? cause.code : "";
-    // The office was restored and does not know this phone, which has no proof to show. What its
-    // user holds here, an administrator can enrol again; nothing is erased for it.
-    const forgotten = code === "device_unknown";
-    if (forgotten && (here.keyring || (await atStake()))) throw cause;
-    // The one who locked this phone is somebody else, whose work stays until it is sent.
-    if (!forgotten && code !== "device_of_other_user") throw cause;
-    if (await atStake()) throw new ClientError("unsent_of_other_user");
-    return prove(undefined);
-  });
-  const { device, proof, user, role, escrow } = signedIn;
-  if (role !== "collector") {
-    await office.signOut().catch(() => undefined);
+/** Makes the phone that of the user whom `prove` gives; it gets the device that the user has on this phone. */
+async function signInAs(
+  name: string,
+  prove: (as: EnrolledDevice | undefined) => Promise<SignedIn>,
+): Promise<StartState> {
+  await checkKeyStore(requireStore());
+  const row = workerState.pinLock?.row;
+  const own = !workerState.keyring || workerState.keyring.user === name ? row : undefined;
+  if (row && !own) await refuseUnsavedWork();
+  const device = own && (await enrolled());
+  const signedIn = await prove(device).catch((cause: unknown) => proveAsNew(cause, prove));
+  if (signedIn.role !== "collector") {
+    await signInOffice.signOut().catch(() => undefined);
     throw new ClientError("not_collector");
   }
-  const { keyring, door } = here;
-  if (lock && device !== lock.device) {
-    // What lies here is written in the name of the device that this phone was.
-    if (keyring?.user === user) throw new ClientError("openid_stale");
-    if (await atStake()) throw new ClientError("unsent_of_other_user");
+  const { keyring, pinLock } = workerState;
+  if (row && signedIn.device !== row.device) {
+    // The work on this phone was written as the other device.
+    if (keyring?.user === signedIn.user) throw new ClientError("openid_stale");
+    await refuseUnsavedWork();
   }
-  if (keyring && door && device === door.lock.device) {
-    await store.keepProof(device, proof);
-    if (escrow) {
-      const escrows = toEscrow(keyring, device, escrow);
-      await door.change((row) => (sameLock(row, door.lock) ? withEscrow(row, escrows) : undefined));
-    }
-    // Before the work that was signed with the key.
-    await here.signing?.enrolAnew();
-    listen();
-    syncNow();
-    return became({ kind: "ready", user, role });
-  }
-  if (!escrow) throw new ClientError("openid_stale");
-  if (lock && device === lock.device) {
-    const kept = fromEscrow(lock, escrow);
-    if (!kept) throw new ClientError("cannot_unlock");
-    newcomer = { device, proof, keyring: kept, escrows: escrowsOf(lock), before: lock, known: true };
-  } else {
-    const made = newKeyring(user, role);
-    newcomer = { device, proof, keyring: made, escrows: toEscrow(made, device, escrow), before: lock, known: false };
-  }
-  return became({ kind: "choose_pin" });
+  if (keyring && pinLock && signedIn.device === pinLock.row.device) return renewSession(signedIn, keyring, pinLock);
+  return prepareNewUser(signedIn, row);
 }
 
-/** The key of the device's escrow: the office gives it out at a sign-in with the password. */
+/** Signs in as a new device if that loses no work. Codes: unsent_of_other_user, device_unknown. */
+async function proveAsNew(cause: unknown, prove: (as: undefined) => Promise<SignedIn>): Promise<SignedIn> {
+  const code = cause instanceof OfficeError ? cause.code : "";
+  // The office was restored from a backup and does not know this device, which has no proof. An
+  // administrator can enrol it again, so its user's work must stay.
+  const forgotten = code === "device_unknown";
+  if (forgotten && (workerState.keyring || (await hasUnsavedWork()))) throw cause;
+  // The phone is locked by another user, whose work stays until it is sent.
+  if (!forgotten && code !== "device_of_other_user") throw cause;
+  await refuseUnsavedWork();
+  return prove(undefined);
+}
+
+async function refuseUnsavedWork(): Promise<void> {
+  if (await hasUnsavedWork()) throw new ClientError("unsent_of_other_user");
+}
+
+/** The user of the unlocked app has signed in again. */
+async function renewSession(signedIn: SignedIn, keyring: Keyring, pinLock: PinLock): Promise<StartState> {
+  const { device, proof, user, role, escrow } = signedIn;
+  await requireStore().saveProof(device, proof);
+  if (escrow) {
+    const escrows = createEscrows(keyring, device, escrow);
+    await pinLock.change((row) => (isSameLock(row, pinLock.row) ? withEscrows(row, escrows) : undefined));
+  }
+  // Before the office gets changes that are signed with the key.
+  await workerState.signer?.reenrol();
+  openEventStream();
+  syncNow();
+  return setState({ kind: "ready", user, role });
+}
+
+/** Gets the keyring ready for a user who has to choose a PIN: the one of this phone's data, or a new one. */
+function prepareNewUser({ device, proof, user, role, escrow }: SignedIn, before: LockRow | undefined): StartState {
+  if (!escrow) throw new ClientError("openid_stale");
+  if (before && device === before.device) {
+    const keyring = openEscrow(before, escrow);
+    if (!keyring) throw new ClientError("cannot_unlock");
+    workerState.newUser = { device, proof, keyring, escrows: escrowsOf(before), before, ownsData: true };
+  } else {
+    const keyring = newKeyring(user, role);
+    const escrows = createEscrows(keyring, device, escrow);
+    workerState.newUser = { device, proof, keyring, escrows, before, ownsData: false };
+  }
+  return setState({ kind: "choose_pin" });
+}
+
+/** The key of the device's escrow: the office gives it out only at a sign-in with the password. */
 async function escrowKey(user: string, password: string, device: string): Promise<string> {
-  const signedIn = await office.signIn(user, password, { device, proof: await opened().proof(device) });
+  const signedIn = await signInOffice.signIn(user, password, { device, proof: await requireStore().proof(device) });
   if (!signedIn.escrow || signedIn.device !== device || signedIn.user !== user) {
-    // The office does not know this device any more: the sign-in is another device's.
-    await office.signOut().catch(() => undefined);
+    // The office does not know this device any more and has made another one.
+    await signInOffice.signOut().catch(() => undefined);
     throw new ClientError("signed_out");
   }
-  listen();
+  openEventStream();
   syncNow();
   return signedIn.escrow;
 }
 
-export const admission = {
-  start: async (pass: UnlockPass | null = null): Promise<StartState> => {
-    const state = await (begun ??= begin(pass));
-    return state.kind === "locked" ? locked() : state;
-  },
+export const auth = {
+  /** Opens the store if no tab has done so, and returns the state of the session. */
+  start: (pass: UnlockPass | null = null): Promise<StartState> => currentState(pass),
 
+  /** Codes: wrong_password, too_many_attempts, offline, not_collector, unsent_of_other_user. */
   signIn: (name: string, password: string): Promise<StartState> =>
-    admit(name, (as) => office.signIn(name, password, as)),
+    signInAs(name, (as) => signInOffice.signIn(name, password, as)),
 
-  /** Goes on where the identity provider has signed the browser in. */
+  /** Takes over the session that the browser has from the identity provider. Codes: as `signIn`, and openid_stale. */
   async completeOidc(): Promise<StartState> {
-    const signedIn = await office.signedIn();
+    const signedIn = await signInOffice.signedIn();
     try {
-      return await admit(signedIn.user, () => Promise.resolve(signedIn));
+      return await signInAs(signedIn.user, () => Promise.resolve(signedIn));
     } catch (cause) {
-      // Somebody else's work lies here: the session is not this phone's.
-      await office.signOut().catch(() => undefined);
+      // The phone has another user's work: the session is not this phone's.
+      await signInOffice.signOut().catch(() => undefined);
       throw cause;
     }
   },
 
+  enrolled,
+
+  /** After a sign-in. Codes: pin_short, pin_digits, pin_easy, no_key_store. */
   async choosePin(secret: string, kind: Secret): Promise<StartState> {
-    const store = opened();
-    if (!newcomer) throw new ClientError("signed_out");
-    const { device, proof, keyring: key, escrows, before, known } = newcomer;
-    const lock = await lockUp(key, device, secret, kind, escrows);
-    if (known) {
-      const stored = await store.changeLock((row) => (sameLock(row, before) ? inPlaceOf(row, lock) : undefined));
+    const store = requireStore();
+    if (!workerState.newUser) throw new ClientError("signed_out");
+    const { device, proof, keyring, escrows, before, ownsData } = workerState.newUser;
+    const row = await createLock(keyring, device, secret, kind, escrows);
+    if (ownsData) {
+      const stored = await store.changeLock((old) => (isSameLock(old, before) ? replaceLock(old, row) : undefined));
       // Another tab replaced the lock.
-      if (!sameLock(stored, lock)) throw new StorageError("taken_over");
+      if (!isSameLock(stored, row)) throw new StorageError("taken_over");
     } else {
-      here.driver?.stop();
-      here.driver = undefined;
+      workerState.driver?.stop();
+      workerState.driver = undefined;
       await eraseAttachments();
-      await store.found(lock, before);
+      await store.init(row, before);
     }
-    await store.keepProof(device, proof);
-    newcomer = undefined;
-    here.door?.close();
-    here.door = new Door(store, lock);
-    return became(await enter(key));
+    await store.saveProof(device, proof);
+    workerState.newUser = undefined;
+    workerState.pinLock?.close();
+    workerState.pinLock = new PinLock(store, row);
+    return setState(await enter(keyring));
   },
 
+  /** Codes: wrong_pin, pin_wait. */
   async unlock(secret: string): Promise<StartState> {
-    if (!here.door) throw new ClientError("signed_out");
-    const key = await here.door.knock(secret);
-    if (here.keyring && begun) {
+    if (!workerState.pinLock) throw new ClientError("signed_out");
+    const key = await workerState.pinLock.unlock(secret);
+    const unlocked = unlockedState();
+    if (unlocked) {
       key.free();
-      return begun;
+      return unlocked;
     }
-    return became(await enter(key));
+    return setState(await enter(key));
   },
 
-  async lock(): Promise<StartState> {
-    if (!here.keyring) return locked();
-    leave();
-    return became(await locked());
-  },
+  /** Saves what is being written, then drops key and records from memory. */
+  lock,
 
-  /** With the password, also rotates the data key: a person who knew the old PIN may have it. */
+  /**
+   * Replaces the lock; after a failure the old one applies. With the password of the office's
+   * account the data key is replaced too, since a person who knew the old PIN may know it, and rows
+   * are re-encrypted afterwards. Codes: as `unlock` and `choosePin`; with a password also those of
+   * `signIn`, and rotation_runs.
+   */
   async changePin(now: string, next: string, kind: Secret, password?: string): Promise<void> {
-    const { door } = here;
-    if (!door || !here.keyring) throw new ClientError("locked");
-    check(next, kind);
-    const before = door.lock;
-    const kept = await door.knock(now);
-    let key = kept;
+    const { pinLock } = workerState;
+    if (!pinLock || !workerState.keyring) throw new ClientError("locked");
+    checkSecret(next, kind);
+    const before = pinLock.row;
+    const current = await pinLock.unlock(now);
+    let key = current;
     try {
-      if (password !== undefined) key = rotate(kept);
-      // The office gives out the escrow key only at a sign-in with the password.
+      if (password !== undefined) key = rotateKeyring(current);
       const escrows =
         password === undefined
           ? escrowsOf(before)
-          : toEscrow(key, before.device, await escrowKey(key.user, password, before.device));
-      const lock = await lockUp(key, before.device, next, kind, escrows);
+          : createEscrows(key, before.device, await escrowKey(key.user, password, before.device));
+      const row = await createLock(key, before.device, next, kind, escrows);
       // Locked in the meantime: nothing changes.
-      if (!here.keyring) throw new ClientError("locked");
-      const stored = await door.change((row) => {
-        if (!sameLock(row, before)) return undefined;
-        return inPlaceOf(row, password === undefined ? withEscrow(lock, escrowsOf(row)) : lock);
+      if (!workerState.keyring) throw new ClientError("locked");
+      const stored = await pinLock.change((old) => {
+        if (!isSameLock(old, before)) return undefined;
+        return replaceLock(old, password === undefined ? withEscrows(row, escrowsOf(old)) : row);
       });
-      if (!sameLock(stored, lock)) throw new StorageError("taken_over");
-      if (key !== kept) {
+      if (!isSameLock(stored, row)) throw new StorageError("taken_over");
+      if (key !== current) {
         rekey(key);
-        // It is the workers' now.
-        key = kept;
+        // `rekey` owns it from here on.
+        key = current;
       }
     } finally {
-      if (key !== kept) key.free();
-      kept.free();
+      if (key !== current) key.free();
+      current.free();
     }
     await sharePass();
-    if (password !== undefined) startRotation(forgetPrevious);
+    if (password !== undefined) rotate();
   },
 
-  /** How far rows are re-encrypted, or when they were; nothing where they never were. */
+  /** The progress of re-encryption, or when it was finished; null if there was none. */
   rotation(): RotationState | null {
-    if (here.rotation) return here.rotation.state;
-    const at = here.door?.lock.rotated_at;
+    if (workerState.rotation) return workerState.rotation.state;
+    const at = workerState.pinLock?.row.rotated_at;
     return at === undefined ? null : { state: "finished", at };
   },
 
-  /** Unsent work as a file for the office; while locked, what is on disk of it. */
+  /** Unsent work as an encrypted file that the office imports; works locked and offline. */
   async rescue(): Promise<Uint8Array> {
-    const { door, driver } = here;
-    if (!door) throw new ClientError("signed_out");
-    // Rows and escrow of the same moment: in a key rotation both change.
+    const { pinLock, driver } = workerState;
+    if (!pinLock) throw new ClientError("signed_out");
+    // Rows and escrow must be of the same moment: a key rotation changes both.
     if (driver) {
-      const { device, escrow } = door.lock;
+      const { device, escrow } = pinLock.row;
       const rows = driver.call((workspace) => workspace.rescueRows());
-      return rescueFile(device, escrow, rows, await opened().proof(device));
+      return rescueFile(device, escrow, rows, await requireStore().proof(device));
     }
-    const { lock, rows } = await opened().rescue();
+    const { lock, rows } = await requireStore().rescueRows();
     if (!lock) throw new ClientError("signed_out");
-    return rescueFile(lock.device, lock.escrow, rows, await opened().proof(lock.device));
+    return rescueFile(lock.device, lock.escrow, rows, await requireStore().proof(lock.device));
   },
 
-  enrolled,
-
+  /** Erases the phone. Codes: `unsent` while work is on this phone only, `begun` while there are drafts. */
   async signOut(): Promise<StartState> {
-    if ((await unsent()) > 0) throw new ClientError("unsent");
-    if (await formsBegun()) throw new ClientError("begun");
-    // It names this workspace, so it can't end the session of a user who signed in later.
-    const link = here.link ?? office;
-    end();
+    if ((await countUnsent()) > 0) throw new ClientError("unsent");
+    if (await hasDrafts()) throw new ClientError("begun");
+    // The office of the workspace names it, so it can't end the session of a user who signed in later.
+    const office = workerState.office ?? signInOffice;
+    endSession();
     await eraseAttachments();
-    await opened().clear();
-    const state = became({ kind: "signed_out" });
+    await requireStore().clear();
+    const state = setState({ kind: "signed_out" });
     // If the office can't be reached, its session expires by itself.
-    await link.signOut().catch(() => undefined);
+    await office.signOut().catch(() => undefined);
     return state;
   },
 
   /** Leaves the page that says why this phone was erased. */
   async acknowledgeErasure(): Promise<StartState> {
-    if (here.door) return admission.start();
-    await opened().clear();
-    return became({ kind: "signed_out" });
+    if (workerState.pinLock) return currentState(null);
+    await requireStore().clear();
+    return setState({ kind: "signed_out" });
   },
 };

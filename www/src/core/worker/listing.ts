@@ -2,13 +2,13 @@
 import type { Workspace } from "../../wasm/doorstep";
 import type { ListMark, ListPage, ListRow } from "../api";
 
-/** Rows that a page takes in at once: few enough that a slow phone goes on drawing meanwhile. */
+/** Rows of a page: few enough that a slow phone keeps drawing. */
 const PAGE = 200;
 
 export class Listing {
   private readonly workspace = crypto.randomUUID();
   private version = 0;
-  /** In order of version. A record that is gone stays as null, for pages that still show it. */
+  /** In order of version. A record that is gone is null, for pages that still show it. */
   private readonly rows = new Map<string, { row: ListRow | null; version: number }>();
 
   /** The next rows that changed since a mark. */
@@ -31,7 +31,7 @@ export class Listing {
     return { mark: { workspace: this.workspace, version }, fresh, rows, more };
   }
 
-  /** Takes in what the core says has changed, a piece of it; gives whether there is more. */
+  /** Reads one page of changes from the core; returns whether there are more. */
   private read(workspace: Workspace): boolean {
     const { rows, gone, more } = workspace.listChanges(PAGE);
     for (const { summary, ...stands } of rows) {

@@ -1,12 +1,12 @@
-/** What goes from the worker to its page: events, and refusals of calls. */
+/** What a worker sends to its page: events, and refusals of calls. */
 import { ClientError, type CoreEvent } from "../api";
+import { StorageError } from "../store/database";
 import type { UnlockPass } from "../store/pinLock";
 import { OfficeError } from "./office";
-import { StorageError } from "../store/deviceStore";
 
 export type WorkerEvent = CoreEvent | { type: "poisoned" } | { type: "pass"; pass: UnlockPass | null };
 
-/** A refusal as it crosses to the page. */
+/** A refusal in a form that can be posted to the page. */
 export interface Refusal {
   code: string;
   path: string;
@@ -15,18 +15,19 @@ export interface Refusal {
 
 let listener: (event: WorkerEvent) => void = () => undefined;
 
-export function subscribe(heard: (event: WorkerEvent) => void): void {
-  listener = heard;
+/** Sends events to a listener from now on, and to no other. */
+export function subscribe(next: (event: WorkerEvent) => void): void {
+  listener = next;
 }
 
-export function tell(event: WorkerEvent): void {
+export function emit(event: WorkerEvent): void {
   listener(event);
 }
 
-export function named(cause: unknown): Refusal {
+export function toRefusal(cause: unknown): Refusal {
   if (cause instanceof ClientError) return { code: cause.code, path: cause.path, message: cause.message };
   if (cause instanceof OfficeError || cause instanceof StorageError) {
-    // A new worker starts from the store (`remote.run`).
+    // After a takeover a new worker starts from the store (`remote.run`).
     const code = cause.code === "taken_over" ? "restarted" : cause.code;
     return { code, path: "", message: cause.message };
   }

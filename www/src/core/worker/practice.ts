@@ -1,8 +1,7 @@
-/** Made-up borrowers to practise with. Nobody is called so, and no number rings anywhere. */
+/** Records of the practice mode. Names and telephone numbers are invented. */
 import type { AssignmentPatch, CasePatch, Workspace } from "../../wasm/doorstep";
 
-/** In whose name is practised. */
-export const PRACTISER = "practice";
+export const PRACTICE_USER = "practice";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -23,8 +22,8 @@ function date(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 
-/** Fills an empty workspace: six borrowers, an appointment with the first. */
-export function makeUp(workspace: Workspace, newId: () => string, now: number): void {
+/** Fills an empty workspace with six borrowers and an appointment with the first. */
+export function addPracticeRecords(workspace: Workspace, newId: () => string, now: number): void {
   BORROWERS.forEach(([borrower_name, address, overdue, days_past_due, due], at) => {
     const id = newId();
     const facts: Partial<CasePatch> = {
@@ -40,17 +39,17 @@ export function makeUp(workspace: Workspace, newId: () => string, now: number): 
       zone: ZONE,
     };
     const assignment: Partial<AssignmentPatch> = {
-      collectors: [PRACTISER],
+      collectors: [PRACTICE_USER],
       due_by: date(now + due * DAY_MS),
       priority: due < 3 ? 1 : 2,
     };
     workspace.makeUp(id, `PRACTICE-${at + 1}`, facts as CasePatch, assignment as AssignmentPatch, now);
-    if (at === 0) appoint(workspace, id, address, now);
+    if (at === 0) addAppointment(workspace, id, address, now);
   });
 }
 
-function appoint(workspace: Workspace, id: string, place: string, now: number): void {
-  // Within today, whatever the hour: the list shows it where the day's appointments stand.
+function addAppointment(workspace: Workspace, id: string, place: string, now: number): void {
+  // In the current hour, so that the list shows it among today's appointments.
   const starts_at = Math.floor(now / HOUR_MS) * HOUR_MS;
   const window = { starts_at, ends_at: starts_at + HOUR_MS };
   const proposal = {

@@ -1,4 +1,4 @@
-/** What pages ask of the records: each call as the page makes it (`Methods`). */
+/** Operations on the records and their attachments. */
 import { newId as uuid, plan as planned } from "../../wasm/doorstep";
 import type {
   Card,
@@ -14,138 +14,163 @@ import type {
   Workspace,
 } from "../../wasm/doorstep";
 import { ClientError, type ListMark, type ListPage, type Reading, type SyncStatus } from "../api";
-import type { LocalAttachment, Records, Taking } from "../attachments/attachments";
-import { countWaiting, type RecordingRow } from "../attachments/attachmentStore";
+import type { AttachmentRecords, CaptureInfo, LocalAttachment } from "../attachments/attachments";
+import { countPending, type RecordingRow } from "../attachments/attachmentStore";
 import type { Driver } from "./driver";
-import { attached, here, opened, running, STORE, writing } from "./state";
-import { learnLayers, learnZone } from "./referenceData";
-import { tell } from "./messages";
+import { requireAttachments, requireDriver, requireStore, requireWriter, STORE, workerState } from "./state";
+import { emit } from "./messages";
+import { addZone, refreshLayers } from "./referenceData";
 import type { Lender } from "./office";
 
 const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Records that are being loaded: what is asked of them meanwhile waits, as after a new worker's start. */
+/** Records that are being loaded, such as after a restart; operations on them wait. */
 const opening = new Map<string, Promise<void>>();
 
-/** Resolves once the edit with the ticket that `work` gives is durable. */
-async function durably(drive: Driver, work: (workspace: Workspace) => number | undefined): Promise<void> {
+/** Makes an edit; resolves when it is durable. `work` returns its ticket, or undefined if there is nothing to save. */
+async function edit(driver: Driver, work: (workspace: Workspace) => number | undefined): Promise<void> {
   let durable: Promise<void> | undefined;
-  // The wait is set up before the queue runs, so that no answer can come too early.
-  drive.call((workspace) => {
+  // Before the queue runs, so that the result can't come first.
+  driver.call((workspace) => {
     const ticket = work(workspace);
-    if (ticket !== undefined) durable = drive.durable(ticket);
+    if (ticket !== undefined) durable = driver.durable(ticket);
   });
   await durable;
 }
 
 export const records = {
-  list: (since: ListMark | null): ListPage => running().call((workspace) => here.listing.page(workspace, since)),
+  /** Changes of the list since a mark; without one, from the beginning. */
+  list: (since: ListMark | null): ListPage =>
+    requireDriver().call((workspace) => workerState.listing.page(workspace, since)),
 
-  pastWork: (): Card[] => running().call((workspace) => workspace.pastWork()),
+  /** Cards of own work that has left this phone, the last visit first. */
+  pastWork: (): Card[] => requireDriver().call((workspace) => workspace.pastWork()),
 
+  /** Loads a record. Codes: unknown_record, damaged. */
   async open(id: string): Promise<VisitView> {
-    const drive = running();
-    drive.call((workspace) => workspace.open(id));
+    const driver = requireDriver();
+    driver.call((workspace) => workspace.open(id));
     try {
-      return drive.call((workspace) => workspace.view(id));
+      return driver.call((workspace) => workspace.view(id));
     } catch (cause) {
       if (!(cause instanceof ClientError) || cause.code !== "not_open") throw cause;
     }
-    const loaded = drive.opened(id).finally(() => opening.delete(id));
+    const loaded = driver.loaded(id).finally(() => opening.delete(id));
     opening.set(id, loaded);
     await loaded;
-    return drive.call((workspace) => workspace.view(id));
+    return driver.call((workspace) => workspace.view(id));
   },
 
-  /** Reads an open record again. */
+  /** Reads an open record. Code: not_open. */
   async view(id: string): Promise<VisitView> {
     await opening.get(id);
-    return running().call((workspace) => workspace.view(id));
+    return requireDriver().call((workspace) => workspace.view(id));
   },
 
-  close: (id: string): void => running().call((workspace) => workspace.close(id)),
+  close: (id: string): void => requireDriver().call((workspace) => workspace.close(id)),
 
+  /**
+   * Applies a command; resolves when the change is durable on this phone. A departure that rules of
+   * conduct stop rejects with `conduct_stops` or `conduct_needs_reason`, the rules in `path`. The
+   * draft of `form` is deleted in the same transaction.
+   */
   async apply(id: string, command: Command, form?: string): Promise<VisitView> {
     await opening.get(id);
-    const drive = writing();
-    if (command.do === "depart" || command.do === "arrive" || command.do === "seal") learnZone(drive, id);
-    await durably(drive, (workspace) => {
+    const driver = requireWriter();
+    if (command.do === "depart" || command.do === "arrive" || command.do === "seal") addZone(driver, id);
+    await edit(driver, (workspace) => {
       const ticket = workspace.apply(id, command, Date.now(), zone());
       return form === undefined ? ticket : workspace.keepDraft(id, form, undefined, Date.now());
     });
-    return drive.call((workspace) => workspace.view(id));
+    return driver.call((workspace) => workspace.view(id));
   },
 
-  drafts: (id: string): Draft[] => running().call((workspace) => workspace.drafts(id)),
+  /** Drafts of forms about a record. */
+  drafts: (id: string): Draft[] => requireDriver().call((workspace) => workspace.drafts(id)),
 
-  keepDraft: (id: string, form: string, text: string | null): Promise<void> =>
-    durably(writing(), (workspace) => workspace.keepDraft(id, form, text ?? undefined, Date.now())),
+  /** Saves a draft of a form, or deletes it; resolves when that is durable on this phone. */
+  saveDraft: (id: string, form: string, text: string | null): Promise<void> =>
+    edit(requireWriter(), (workspace) => workspace.keepDraft(id, form, text ?? undefined, Date.now())),
 
+  /** Signs what was read back of a sealed record. Codes: no_key, key_not_enrolled, and those of `apply`. */
   async sign(id: string, { id: signature, at, heads, text }: Reading): Promise<VisitView> {
     await opening.get(id);
-    const statement = running().call((workspace) => workspace.statement(id, heads, at, text));
-    if (!here.signing) throw new ClientError("practice_sign");
-    const signed = await here.signing.sign(statement);
+    const statement = requireDriver().call((workspace) => workspace.statement(id, heads, at, text));
+    if (!workerState.signer) throw new ClientError("practice_sign");
+    const signed = await workerState.signer.sign(statement);
     return records.apply(id, { do: "sign", id: signature, at, heads, text, ...signed });
   },
 
+  /** What the rules of conduct say of an open record at a time, ms. */
   async conduct(id: string, moment: Moment, at = Date.now()): Promise<ConductView> {
     await opening.get(id);
-    learnLayers();
-    const drive = running();
-    learnZone(drive, id);
-    return drive.call((workspace) => workspace.conduct(id, moment, at));
+    refreshLayers();
+    const driver = requireDriver();
+    addZone(driver, id);
+    return driver.call((workspace) => workspace.conduct(id, moment, at));
   },
 
   async history(id: string): Promise<HistoryEntry[]> {
     await opening.get(id);
-    return running().call((workspace) => workspace.history(id));
+    return requireDriver().call((workspace) => workspace.history(id));
   },
 
+  /** The work in an open record that the office refused. Code: not_refused. */
   async refusedWork(id: string): Promise<RefusedWork> {
     await opening.get(id);
-    return running().call((workspace) => workspace.refusedWork(id));
+    return requireDriver().call((workspace) => workspace.refusedWork(id));
   },
 
-  async settleRefused(id: string, units: string[], amendments: NewAmendment[]): Promise<VisitView> {
+  /** Takes the office's version of a record, reapplies units of the refused work and adds amendments, durably. */
+  async resolveRefused(id: string, units: string[], amendments: NewAmendment[]): Promise<VisitView> {
     await opening.get(id);
-    const session = await opened().nextSession();
-    const drive = running();
-    await durably(drive, (workspace) => workspace.settleRefused(id, units, amendments, session, Date.now(), zone()));
-    return drive.call((workspace) => workspace.view(id));
+    const session = await requireStore().nextSession();
+    const driver = requireDriver();
+    await edit(driver, (workspace) => workspace.settleRefused(id, units, amendments, session, Date.now(), zone()));
+    return driver.call((workspace) => workspace.view(id));
   },
 
-  status: (): SyncStatus => running().call((workspace) => workspace.status()),
-  lender: async (): Promise<Lender> => (await opened().lender()) ?? { name: "", complaints: "" },
+  status: (): SyncStatus => requireDriver().call((workspace) => workspace.status()),
+  /** The lender's details as the office last gave them. */
+  lender: async (): Promise<Lender> => (await requireStore().lender()) ?? { name: "", complaints: "" },
 
-  attachmentsWaiting: (): Promise<number> => countWaiting(STORE),
-  attachments: (id: string): Promise<LocalAttachment[]> => attached().of(id),
-  attach: (id: string, file: Blob, taking: Taking): Promise<void> => attached().add(id, file, taking),
+  /** The number of attachments and recordings that the office does not have. */
+  attachmentsWaiting: (): Promise<number> => countPending(STORE),
+  /** Attachments of a record that were made on this phone, with their progress. */
+  attachments: (id: string): Promise<LocalAttachment[]> => requireAttachments().of(id),
+  /** Stores a photo, reduced, or a document. Codes: attachment_full, bad_picture, media_type, too_large. */
+  attach: (id: string, file: Blob, info: CaptureInfo): Promise<void> => requireAttachments().add(id, file, info),
   attachSignature: (id: string, picture: Blob, caption: string): Promise<void> =>
-    attached().addSignature(id, picture, caption),
-  attachmentThumb: (sha256: string): Promise<Uint8Array | null> => attached().thumb(sha256),
-  attachmentBytes: (sha256: string): Promise<Uint8Array> => attached().bytes(sha256),
-  recordings: (id: string): Promise<RecordingRow[]> => attached().recordings(id),
-  addPiece: (row: RecordingRow, piece: Blob): Promise<void> => attached().addPiece(row, piece),
+    requireAttachments().addSignature(id, picture, caption),
+  /** A thumbnail, if this phone has one. */
+  attachmentThumb: (sha256: string): Promise<Uint8Array | null> => requireAttachments().thumb(sha256),
+  /** All bytes, from this phone or from the office. Codes: offline, unknown_blob, damaged_bytes. */
+  attachmentBytes: (sha256: string): Promise<Uint8Array> => requireAttachments().bytes(sha256),
+  /** Recordings of a record that are not finished. */
+  recordings: (id: string): Promise<RecordingRow[]> => requireAttachments().recordings(id),
+  /** Adds piece number `row.pieces`, from 0; resolves when it is on disk. */
+  addPiece: (row: RecordingRow, piece: Blob): Promise<void> => requireAttachments().addPiece(row, piece),
   finishRecording: (recording: string, caption: string): Promise<void> =>
-    attached().finishRecording(recording, caption),
-  dropRecording: (recording: string): Promise<void> => attached().dropRecording(recording),
+    requireAttachments().finishRecording(recording, caption),
+  dropRecording: (recording: string): Promise<void> => requireAttachments().dropRecording(recording),
 
+  /** The instalments of a repayment option; `amount` in minor units. Codes: plan_amount, plan_too_many, … */
   plan: (amount: number, instalments: number, firstDue: string): Plan => planned(amount, instalments, firstDue),
+  /** A UUIDv7. */
   newId: (): string => uuid(Date.now(), crypto.getRandomValues(new Uint8Array(10))),
 };
 
-/** SHA-256s of the attachments that a record names; none of a record that has left this phone. */
-export async function namedAttachments(record: string): Promise<string[]> {
-  if (!naming.holds(record)) return [];
+/** SHA-256s of the attachments that a record names; none if the record is not on this phone. */
+export async function attachmentsNamedBy(record: string): Promise<string[]> {
+  if (!attachmentRecords.holds(record)) return [];
   const { attachments } = await records.open(record);
   records.close(record);
   return attachments.map(({ sha256 }) => sha256);
 }
 
-/** How attachments name themselves in their records. */
-export const naming: Records = {
-  /** No page may have it open. */
+/** The records as attachments use them. */
+export const attachmentRecords: AttachmentRecords = {
+  // A page need not have the record open.
   async write(record, command) {
     await records.open(record);
     try {
@@ -153,13 +178,13 @@ export const naming: Records = {
     } finally {
       records.close(record);
     }
-    tell({ type: "record", id: record });
+    emit({ type: "record", id: record });
   },
-  holds: (record) => running().call((workspace) => workspace.holds(record)),
-  isLeaving: (record) => running().call((workspace) => workspace.isLeaving(record)),
-  isSettled: (record) => running().call((workspace) => workspace.isSettled(record)),
-  hold(held) {
-    // While locked no record leaves; the next unlock reads them again.
-    here.driver?.call((workspace) => workspace.holdBack([...held], Date.now()));
+  holds: (record) => requireDriver().call((workspace) => workspace.holds(record)),
+  isLeaving: (record) => requireDriver().call((workspace) => workspace.isLeaving(record)),
+  isSettled: (record) => requireDriver().call((workspace) => workspace.isSettled(record)),
+  retain(ids) {
+    // While locked no record is withdrawn; the next unlock counts again.
+    workerState.driver?.call((workspace) => workspace.holdBack([...ids], Date.now()));
   },
 };

@@ -1,56 +1,53 @@
-/** What the worker learns beside the records: zones, the lender's rules, what stands on the borrower's copy. */
-import type { Driver } from "./driver";
-import { here, office, STORE } from "./state";
+/** Data beside the records: time zones, the lender's rules and details, the proof of enrolment. */
+import type { DeviceStore } from "../store/deviceStore";
 import { PRACTICE } from "../store/names";
-import type { Storage } from "../store/deviceStore";
+import type { Driver } from "./driver";
+import { signInOffice, STORE, workerState } from "./state";
 import { zoneAround } from "./zones";
 
-/** How long the lender's layers are taken for the office's newest. */
-const LAYERS_LAST_MS = 3_600_000;
+/** Age at which the lender's rules are fetched again. */
+const LAYERS_MAX_AGE_MS = 3_600_000;
 let layersAt = 0;
 
 /**
- * A phone that was enrolled before there were proofs asks for its own: an office that is restored
- * from a backup may not know the phone any more.
+ * Fetches the proof of enrolment for a phone that has none: an office that was restored from a
+ * backup may not know the device any more.
  */
-export async function learnProof(store: Storage, device: string): Promise<void> {
+export async function fetchProof(store: DeviceStore, device: string): Promise<void> {
   if (await store.proof(device).catch(() => undefined)) return;
-  const signedIn = await office.signedIn().catch(() => undefined);
+  const signedIn = await signInOffice.signedIn().catch(() => undefined);
   // The session may be another user's.
-  if (signedIn?.device === device) await store.keepProof(device, signedIn.proof).catch(() => undefined);
+  if (signedIn?.device === device) await store.saveProof(device, signedIn.proof).catch(() => undefined);
 }
 
-/** What stands on the borrower's copy is kept for days without a network. */
-export async function learnLender(store: Storage): Promise<void> {
-  const lender = await here.link?.lender().catch(() => undefined);
-  if (lender) await store.keepLender(lender).catch(() => undefined);
+/** Stores the lender's details, which borrowers' copies show, for use without a network. */
+export async function fetchLender(store: DeviceStore): Promise<void> {
+  const lender = await workerState.office?.lender().catch(() => undefined);
+  if (lender) await store.saveLender(lender).catch(() => undefined);
 }
 
-/** Rules of conduct need the borrower's clock. */
-export function learnZone(drive: Driver, id: string): void {
-  drive.call((workspace) => {
+/** Gives the core the borrower's time zone, which rules of conduct need. */
+export function addZone(driver: Driver, id: string): void {
+  driver.call((workspace) => {
     const { zone } = workspace.view(id).case;
     const now = Date.now();
     if (zone && !workspace.knowsZone(zone, now)) workspace.learnZone(zoneAround(zone, now));
   });
 }
 
-/**
- * Asks for the lender's layers, where that was long ago. Without a network the kept ones hold;
- * practice asks nobody.
- */
-export function learnLayers(): void {
-  const { link } = here;
-  if (STORE === PRACTICE || !link || Date.now() - layersAt < LAYERS_LAST_MS) return;
+/** Fetches the lender's rules unless that was done recently. Without a network the stored ones apply. */
+export function refreshLayers(): void {
+  const { office } = workerState;
+  if (STORE === PRACTICE || !office || Date.now() - layersAt < LAYERS_MAX_AGE_MS) return;
   layersAt = Date.now();
-  link
+  office
     .layers()
-    .then((packed) => here.driver?.call((workspace) => workspace.learnLayers(packed)))
+    .then((packed) => workerState.driver?.call((workspace) => workspace.learnLayers(packed)))
     .catch(() => (layersAt = 0));
 }
 
-/** A new workspace asks, however short ago that was. */
-export function learnLayersAnew(): void {
+/** Fetches the lender's rules for a new workspace. */
+export function fetchLayers(): void {
   layersAt = 0;
-  learnLayers();
+  refreshLayers();
 }

@@ -1,89 +1,104 @@
-/** What is open in the leading tab's worker: there is one of each at the most. */
+/** What the leading tab's worker has open: at most one of each. */
+import type { Keyring } from "../../wasm/doorstep";
 import { ClientError } from "../api";
 import type { Attachments } from "../attachments/attachments";
-import { countWaiting } from "../attachments/attachmentStore";
+import { countPending } from "../attachments/attachmentStore";
+import type { DeviceStore } from "../store/deviceStore";
+import type { KeyRotation } from "../store/keyRotation";
+import type { Escrows, LockRow, PinLock } from "../store/pinLock";
 import type { Driver } from "./driver";
 import { Listing } from "./listing";
-import type { Door } from "../store/pinLock";
 import { Office } from "./office";
-import type { Rotation } from "../store/rotation";
-import type { Signing } from "./signing";
-import type { Storage } from "../store/deviceStore";
-import type { Keyring } from "../../wasm/doorstep";
+import type { Signer } from "./signer";
 
-/** The store that this worker is over: its name says which (`Engine`). */
+/** The name of this worker's store (`spawnWorker`). */
 export const STORE = self.name;
 
 /** The office for signing in and out: its requests name no workspace. */
-export const office = new Office();
+export const signInOffice = new Office();
 
-interface Here {
-  storage?: Storage | undefined;
-  /** The lock of the store, while there is one. */
-  door?: Door | undefined;
-  /** The office for the workspace of this store, once it was started. */
-  link?: Office | undefined;
+/** A user who has signed in and has no PIN yet. */
+interface NewUser {
+  device: string;
+  proof: string;
+  keyring: Keyring;
+  escrows: Escrows;
+  /** The lock at the time of the sign-in. */
+  before: LockRow | undefined;
+  /** The data on this phone is theirs. */
+  ownsData: boolean;
+}
+
+interface WorkerState {
+  store?: DeviceStore | undefined;
+  /** Undefined until a user has set a PIN. */
+  pinLock?: PinLock | undefined;
+  /** The office for the workspace of this store, once the workspace was started. */
+  office?: Office | undefined;
   /** While the app is unlocked. */
   keyring?: Keyring | undefined;
   driver?: Driver | undefined;
-  /** Locked while something is still to be written: it goes once that is on disk. */
-  leaving?: { driver: Driver } | undefined;
-  /** Why the office has shut this phone out, while what is left waits for the unlock. */
-  shutOut?: string | undefined;
-  signing?: Signing | undefined;
+  /** The driver of an app that was just locked, until everything is on disk. */
+  closing?: { driver: Driver } | undefined;
+  /** Why the office has revoked this device; it erases itself after the unlock. */
+  revoked?: string | undefined;
+  newUser?: NewUser | undefined;
+  signer?: Signer | undefined;
   attachments?: Attachments | undefined;
   /** While rows are re-encrypted. */
-  rotation?: Rotation | undefined;
+  rotation?: KeyRotation | undefined;
   listing: Listing;
-  /** The core failed: the page is about to end this worker. */
+  /** The core failed: the page is about to terminate this worker. */
   poisoned: boolean;
 }
 
-export const here: Here = { listing: new Listing(), poisoned: false };
+export const workerState: WorkerState = { listing: new Listing(), poisoned: false };
 
-export function opened(): Storage {
-  if (!here.storage) throw new ClientError("storage_failed");
-  return here.storage;
+export function requireStore(): DeviceStore {
+  if (!workerState.store) throw new ClientError("storage_failed");
+  return workerState.store;
 }
 
-export function linked(): Office {
-  if (!here.link) throw new ClientError(here.door ? "locked" : "signed_out");
-  return here.link;
+export function requireOffice(): Office {
+  return workerState.office ?? missing();
 }
 
-export function running(): Driver {
-  if (!here.driver) throw new ClientError(here.door ? "locked" : "signed_out");
-  return here.driver;
+export function requireDriver(): Driver {
+  return workerState.driver ?? missing();
 }
 
-/** What was typed before the app was locked may still come in. */
-export function writing(): Driver {
-  return here.leaving?.driver ?? running();
+/** The driver for edits, which may still arrive just after the app was locked. */
+export function requireWriter(): Driver {
+  return workerState.closing?.driver ?? requireDriver();
 }
 
-export function attached(): Attachments {
-  if (!here.attachments) throw new ClientError(here.door ? "locked" : "signed_out");
-  return here.attachments;
+export function requireAttachments(): Attachments {
+  return workerState.attachments ?? missing();
 }
 
-/** Changes that the office has not confirmed, and attachments that it does not have. */
-export async function unsent(): Promise<number> {
-  if (!here.driver) return lying();
-  const changes = here.driver.call((workspace) => Number(workspace.status().unsent));
-  return changes + (await countWaiting(STORE));
+function missing(): never {
+  throw new ClientError(workerState.pinLock ? "locked" : "signed_out");
 }
 
-/** The same as it lies on disk, which takes no key. */
-export async function lying(): Promise<number> {
-  return (await opened().unsent()) + (await countWaiting(STORE));
+/** The number of changes, attachments and recordings that the office does not have. */
+export async function countUnsent(): Promise<number> {
+  if (!workerState.driver) return unsentOnDisk();
+  const changes = workerState.driver.call((workspace) => Number(workspace.status().unsent));
+  return changes + (await countPending(STORE));
 }
 
-/** Whether forms are begun on this phone and not handed in. */
-export async function formsBegun(): Promise<boolean> {
-  return here.driver ? here.driver.call((workspace) => workspace.hasDrafts()) : opened().begun();
+/** `countUnsent` of what is on disk; needs no key. */
+export async function unsentOnDisk(): Promise<number> {
+  return (await requireStore().countUnsent()) + (await countPending(STORE));
 }
 
-/** Whether something lies here that would be lost with the store. */
-export async function atStake(): Promise<boolean> {
-  return (await unsent()) > 0 || (await formsBegun());
+/** Whether this phone has drafts of forms. */
+export async function hasDrafts(): Promise<boolean> {
+  const { driver } = workerState;
+  return driver ? driver.call((workspace) => workspace.hasDrafts()) : requireStore().hasDrafts();
+}
+
+/** Whether work would be lost with the store. */
+export async function hasUnsavedWork(): Promise<boolean> {
+  return (await countUnsent()) > 0 || (await hasDrafts());
 }

@@ -1,13 +1,14 @@
-/** The leading tab's worker: one wasm workspace, its store, its link to the office. */
+/** Entry point of the leading tab's worker: one wasm workspace, its store, its link to the office. */
 import * as Comlink from "comlink";
-import { admission } from "./auth";
-import { here } from "./state";
-import { poisoned, syncNow } from "./startWorkspace";
-import { named, subscribe, type Refusal } from "./messages";
+import { StorageError } from "../store/database";
+import { auth } from "./auth";
+import { subscribe, toRefusal, type Refusal } from "./messages";
 import { records } from "./records";
-import { StorageError } from "../store/deviceStore";
+import { poison, syncNow } from "./startWorkspace";
+import { workerState } from "./state";
 
-const methods = { ...admission, ...records, syncNow };
+/** How each is delivered is declared in `tabs/operations.ts`. */
+const methods = { ...auth, ...records, syncNow };
 
 export type Methods = typeof methods;
 
@@ -26,8 +27,8 @@ const remote = {
       return { value: await call(...args) };
     } catch (cause) {
       // Another worker took over the store; if this tab still leads, it starts a new one.
-      if (cause instanceof StorageError && cause.code === "taken_over") poisoned(cause);
-      return { refusal: named(cause), poisoned: here.poisoned };
+      if (cause instanceof StorageError && cause.code === "taken_over") poison(cause);
+      return { refusal: toRefusal(cause), poisoned: workerState.poisoned };
     }
   },
 };

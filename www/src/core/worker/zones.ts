@@ -1,14 +1,14 @@
 /**
- * A time zone as data for the core, from the browser's own zone database: so the core carries no
- * copy of one, and knows what the phone knows.
+ * Time zones as data for the core, from the browser's zone database, so that the core needs no copy
+ * of its own.
  */
 import type { ZoneData, ZoneSpan } from "../../wasm/doorstep";
 
 const DAY = 86_400_000;
-/** How far zone data reaches, either way: longer than any rule looks. */
+/** Span of zone data in either direction: more than any rule needs. */
 const REACH = 800 * DAY;
 
-/** The zone around an instant, ms; without spans where the browser does not know it. */
+/** The zone around an instant, ms; without spans if the browser does not know the zone. */
 export function zoneAround(name: string, at: number): ZoneData {
   const from = Math.floor(at / DAY) * DAY - REACH;
   const until = from + 2 * REACH;

@@ -193,7 +193,7 @@ function stateInWords(local: LocalAttachment | undefined): string {
   if (!local) return t("attachment/elsewhere");
   if (practising) return t("attachment/practice");
   if (local.refused) return errorText(local.refused);
-  if (local.at_office !== null) return t(local.here ? "attachment/at_office" : "attachment/at_office_only");
+  if (local.at_office !== null) return t(local.onPhone ? "attachment/at_office" : "attachment/at_office_only");
   if (local.sent > 0) return t("attachment/sending", { done: formatBytes(local.sent), all: formatBytes(local.size) });
   return t("attachment/waiting");
 }

@@ -8,18 +8,19 @@ use std::collections::BTreeSet;
 
 use automerge::ChangeHash;
 
-use super::held::{self, Decision, Held, Problem};
-use super::output::{NewAmendment, Output, RefusedWork, Table};
-use super::{Workspace, WorkspaceError, loading};
 use crate::ids::{RecordId, actor, hex};
 use crate::record::command::Command;
 use crate::record::refused::{RefusedField, WrittenField, reapply_unit};
 use crate::record::{Author, Record};
-use crate::sync::message::Decided;
+use crate::sync::message::QuarantineDecision;
+use crate::workspace::output::{NewAmendment, Output, RefusedWork, Table};
+use crate::workspace::records::entry::{self, Decision, Problem, RecordEntry};
+use crate::workspace::storage::loading;
+use crate::workspace::{Workspace, WorkspaceError};
 
 /// Key prefix, in the table of damaged rows, of refused changes that the person gave up. Record id
 /// and hash follow.
-pub(super) const REFUSED: &str = "refused";
+pub(crate) const REFUSED: &str = "refused";
 
 /// Pieces of refused work that one request asks about: half of what the office looks at
 /// (`office::quarantine`).
@@ -33,7 +34,7 @@ impl Workspace {
     pub fn refused_work(&self, record: RecordId) -> Result<RefusedWork, WorkspaceError> {
         let (fields, office) = self.refused_fields(record)?;
         let Some(Problem::Refused { code, path, message, decided, .. }) =
-            self.held.get(&record).and_then(|held| held.problem.clone())
+            self.records.get(&record).and_then(|entry| entry.problem.clone())
         else {
             return Err(WorkspaceError::NotRefused);
         };
@@ -53,7 +54,7 @@ impl Workspace {
     /// # Errors
     /// The record is not open, nothing of it is refused, the office has no room to keep it, or
     /// something may not be written now; nothing is changed then.
-    pub fn settle_refused(
+    pub fn resolve_refused(
         &mut self,
         record: RecordId,
         units: &[String],
@@ -64,9 +65,9 @@ impl Workspace {
     ) -> Result<Option<u64>, WorkspaceError> {
         let (mut fields, office) = self.refused_fields(record)?;
         // What the office has not kept is nowhere else: it is not given up here.
-        let problem = self.held.get(&record).and_then(|held| held.problem.as_ref());
-        let waiting = self.held.get(&record).is_some_and(Held::is_waiting);
-        if waiting || problem.is_some_and(Problem::is_not_kept) {
+        let problem = self.records.get(&record).and_then(|entry| entry.problem.as_ref());
+        let waiting = self.records.get(&record).is_some_and(RecordEntry::has_unrefused_work);
+        if waiting || problem.is_some_and(Problem::is_not_quarantined) {
             return Err(WorkspaceError::NotKept);
         }
         fields.retain(|field| {
@@ -84,28 +85,29 @@ impl Workspace {
             let change = again.apply(&Command::Amend { id, at: now_ms, path, text }, &author)?;
             steps.extend(change.map(|change| (again.clone(), change)));
         }
-        let (Some(held), Some(loaded)) = (self.held.get_mut(&record), self.loaded.get_mut(&record))
+        let (Some(entry), Some(loaded)) =
+            (self.records.get_mut(&record), self.loaded.get_mut(&record))
         else {
             return Err(WorkspaceError::NotOpen);
         };
         self.identity.session = session;
-        for (number, unsent) in std::mem::take(&mut held.outbox) {
+        for (number, unsent) in std::mem::take(&mut entry.outbox) {
             let name = format!("{REFUSED}/{record}/{}", hex(&unsent.hash.0));
             self.journal.put(Table::Damaged, name, unsent.encode());
-            self.journal.delete(Table::Outbox, held::outbox_key(record, number));
+            self.journal.delete(Table::Outbox, entry::outbox_key(record, number));
         }
         loaded.record = office;
         loading::rewrite(&mut self.journal, &self.vault, record, loaded);
-        held.problem = None;
-        held.missing = 0;
-        held.describe(&loaded.record, &self.identity.user);
-        held.confirmed = held.heads.clone();
-        self.journal.put(Table::Records, record.to_string(), held.encode());
+        entry.problem = None;
+        entry.missing = 0;
+        entry.describe(&loaded.record, &self.identity.user);
+        entry.confirmed = entry.heads.clone();
+        self.journal.put(Table::Records, record.to_string(), entry.encode());
         for (after, change) in steps {
             if let Some(loaded) = self.loaded.get_mut(&record) {
                 loaded.record = after;
             }
-            self.keep_own(record, &change, now_ms);
+            self.store_own_change(record, &change, now_ms);
         }
         self.next_ticket += 1;
         self.journal.ticket(self.next_ticket);
@@ -113,8 +115,8 @@ impl Workspace {
         self.outputs.push_back(Output::RecordChanged { record: record.to_string() });
         self.outputs.push_back(Output::ListChanged);
         self.outputs.push_back(Output::StatusChanged);
-        self.link.hurry();
-        self.settle(now_ms);
+        self.link.schedule_now();
+        self.advance(now_ms);
         Ok(Some(self.next_ticket))
     }
 
@@ -124,11 +126,11 @@ impl Workspace {
         record: RecordId,
     ) -> Result<(Vec<WrittenField>, Record), WorkspaceError> {
         let here = self.open_record(record)?;
-        let held = self.held.get(&record).ok_or(WorkspaceError::UnknownRecord)?;
-        if !matches!(held.problem, Some(Problem::Refused { .. })) {
+        let entry = self.records.get(&record).ok_or(WorkspaceError::UnknownRecord)?;
+        if !matches!(entry.problem, Some(Problem::Refused { .. })) {
             return Err(WorkspaceError::NotRefused);
         }
-        let refused: Vec<ChangeHash> = held.outbox.values().map(|unsent| unsent.hash).collect();
+        let refused: Vec<ChangeHash> = entry.outbox.values().map(|unsent| unsent.hash).collect();
         let aside: BTreeSet<ChangeHash> = refused.iter().copied().collect();
         let mut changes = here.document().get_changes(&[]);
         changes.retain(|change| !aside.contains(&change.hash()));
@@ -137,7 +139,7 @@ impl Workspace {
         Ok((here.fields_written_by(&refused), office))
     }
 
-    pub(super) fn author(&self, session: u64, now_ms: i64, zone: &str) -> Author {
+    pub(crate) fn author(&self, session: u64, now_ms: i64, zone: &str) -> Author {
         Author {
             actor: actor(self.identity.device, session),
             user: self.identity.user.clone(),
@@ -149,8 +151,9 @@ impl Workspace {
 
     /// Numbers in quarantine of which the office may have news; nothing where there are none. Where
     /// there are many, others are asked about in each round.
-    pub(super) fn asides(&self) -> Option<Vec<u64>> {
-        let numbers = self.held.values().filter_map(|held| held.problem.as_ref()?.quarantine());
+    pub(crate) fn undecided(&self) -> Option<Vec<u64>> {
+        let numbers =
+            self.records.values().filter_map(|entry| entry.problem.as_ref()?.quarantine());
         let mut numbers: Vec<u64> = numbers.collect();
         if numbers.len() > ASKED_AT_ONCE {
             let rounds = usize::try_from(self.link.next_round).unwrap_or_default();
@@ -162,24 +165,24 @@ impl Workspace {
     }
 
     /// Notes what was decided at the office on refused work.
-    pub(super) fn decided(&mut self, decisions: &[Decided]) {
+    pub(crate) fn apply_decisions(&mut self, decisions: &[QuarantineDecision]) {
         for made in decisions {
-            let of = |held: &&mut held::Held| {
-                held.problem.as_ref().and_then(Problem::quarantine) == Some(made.quarantine)
+            let of = |entry: &&mut entry::RecordEntry| {
+                entry.problem.as_ref().and_then(Problem::quarantine) == Some(made.quarantine)
             };
-            for held in self.held.values_mut().filter(of) {
-                let Some(Problem::Refused { decided, .. }) = &mut held.problem else { continue };
+            for entry in self.records.values_mut().filter(of) {
+                let Some(Problem::Refused { decided, .. }) = &mut entry.problem else { continue };
                 *decided = Some(Decision { accepted: made.accepted, reason: made.reason.clone() });
-                self.journal.put(Table::Records, held.id.to_string(), held.encode());
-                self.outputs.push_back(Output::RecordChanged { record: held.id.to_string() });
+                self.journal.put(Table::Records, entry.id.to_string(), entry.encode());
+                self.outputs.push_back(Output::RecordChanged { record: entry.id.to_string() });
             }
         }
     }
 
     /// Work that the office could not keep is offered again.
-    pub(super) fn offer_again(&mut self) {
-        for held in self.held.values_mut() {
-            held.problem.take_if(|problem| problem.is_not_kept());
+    pub(crate) fn retry_unquarantined(&mut self) {
+        for entry in self.records.values_mut() {
+            entry.problem.take_if(|problem| problem.is_not_quarantined());
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::held::Held;
-use super::output::{Output, Row, Table};
-use super::vault::Vault;
-use super::{Identity, Loaded, StoreError, Workspace, loading};
+use super::entry::RecordEntry;
 use crate::ids::{DeviceId, RecordId, actor};
 use crate::record::command::{AssignmentPatch, CasePatch};
 use crate::record::terms::Role;
 use crate::record::{Author, CommandError, Record};
+use crate::workspace::output::{Output, Row, Table};
+use crate::workspace::storage::loading;
+use crate::workspace::storage::vault::Vault;
+use crate::workspace::{Identity, Loaded, StoreError, Workspace};
 
 /// The office that made the records up.
 const NOBODY: DeviceId = DeviceId([0; 16]);
@@ -29,8 +30,8 @@ impl Workspace {
         now_ms: i64,
     ) -> Result<Self, StoreError> {
         let mut workspace = Self::from_rows(identity, vault, meta, records, outbox)?;
-        workspace.link.cut();
-        workspace.settle(now_ms);
+        workspace.link.disable();
+        workspace.advance(now_ms);
         Ok(workspace)
     }
 
@@ -38,7 +39,7 @@ impl Workspace {
     ///
     /// # Errors
     /// A value is out of its bounds.
-    pub fn make_up(
+    pub fn add_practice_record(
         &mut self,
         id: RecordId,
         case_no: &str,
@@ -54,16 +55,16 @@ impl Workspace {
             zone: case.zone.clone().unwrap_or_default(),
         };
         let record = Record::create(id, case_no, case, assignment, &author)?;
-        let mut held = Held::new(id);
-        held.describe(&record, &self.identity.user);
-        held.confirmed = held.heads.clone();
-        self.journal.put(Table::Records, id.to_string(), held.encode());
+        let mut entry = RecordEntry::new(id);
+        entry.describe(&record, &self.identity.user);
+        entry.confirmed = entry.heads.clone();
+        self.journal.put(Table::Records, id.to_string(), entry.encode());
         let mut loaded = Loaded { record, chunks: BTreeSet::new(), pins: 0, used: 0 };
         loading::rewrite(&mut self.journal, &self.vault, id, &mut loaded);
-        self.held.insert(id, held);
+        self.records.insert(id, entry);
         self.loaded.insert(id, loaded);
         self.outputs.push_back(Output::ListChanged);
-        self.settle(now_ms);
+        self.advance(now_ms);
         Ok(())
     }
 }

@@ -1,15 +1,15 @@
 //! What the rules of conduct say on the phone, and the departure that they stop.
 
-use super::output::Table;
-use super::{Workspace, WorkspaceError};
 use crate::conduct::terms::Verdict;
 use crate::conduct::view::ConductView;
 use crate::conduct::{EvalInput, ExternalFacts, Moment, Policy, ZoneData, builtin, evaluate};
 use crate::ids::RecordId;
 use crate::record::command::{Command, NewEvaluation};
 use crate::record::view::VisitView;
+use crate::workspace::output::Table;
+use crate::workspace::{Workspace, WorkspaceError};
 
-pub(super) const LAYERS_KEY: &str = "layers";
+pub(crate) const LAYERS_KEY: &str = "layers";
 
 impl Workspace {
     /// What the rules say of an open record at a moment, as if it were `at`, ms.
@@ -26,18 +26,18 @@ impl Workspace {
     }
 
     /// Whether the zone's data is here, and covers a time.
-    pub fn knows_zone(&self, zone: &str, at: i64) -> bool {
+    pub fn has_zone(&self, zone: &str, at: i64) -> bool {
         self.zones.get(zone).is_some_and(|data| data.spans.is_empty() || data.local(at).is_some())
     }
 
     /// Takes in a zone, as the platform knows it; without spans where it does not.
-    pub fn learn_zone(&mut self, zone: ZoneData) {
+    pub fn add_zone(&mut self, zone: ZoneData) {
         self.zones.insert(zone.name.clone(), zone);
     }
 
     /// Takes in the lender's own layers, as the office packs them, and keeps them; gives whether
     /// they were understood.
-    pub fn learn_layers(&mut self, packed: &[u8]) -> bool {
+    pub fn set_layers(&mut self, packed: &[u8]) -> bool {
         let Some(policy) = policy(packed) else { return false };
         if policy != self.policy {
             self.policy = policy;
@@ -47,7 +47,7 @@ impl Workspace {
     }
 
     /// What is to be kept beside a command, or why the command may not be carried out.
-    pub(super) fn judge(
+    pub(crate) fn judge(
         &self,
         record: RecordId,
         command: &Command,
@@ -60,7 +60,7 @@ impl Workspace {
         };
         let view = self.open_record(record)?.view();
         let zone = &view.case.zone;
-        if moment == Moment::Before && !zone.is_empty() && !self.knows_zone(zone, at) {
+        if moment == Moment::Before && !zone.is_empty() && !self.has_zone(zone, at) {
             return Err(WorkspaceError::ZoneNeeded { zone: zone.clone() });
         }
         let conduct = self.ask(&view, moment, at);
@@ -93,7 +93,7 @@ impl Workspace {
 }
 
 /// The program's layers and the lender's.
-pub(super) fn policy(packed: &[u8]) -> Option<Policy> {
+pub(crate) fn policy(packed: &[u8]) -> Option<Policy> {
     let mut policy = Policy::default();
     builtin::unpack(packed)?.into_iter().try_for_each(|layer| policy.add(layer)).ok()?;
     Some(policy)

@@ -11,9 +11,9 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::STORE_FORMAT;
-use super::output::Table;
 use crate::ids::{RecordId, hex};
+use crate::workspace::STORE_FORMAT;
+use crate::workspace::output::Table;
 
 /// Bytes of a nonce.
 const NONCE: usize = 24;
@@ -52,7 +52,7 @@ impl Vault {
     }
 
     /// A vault that also opens what is sealed under a previous data key.
-    pub(super) fn with_keys(
+    pub(crate) fn with_keys(
         key: &DataKey,
         previous: Option<&DataKey>,
         names: &[u8; 32],
@@ -63,16 +63,16 @@ impl Vault {
     }
 
     /// What is to stand at a place so that it reads as `plain`.
-    pub fn seal(&mut self, table: Table, key: &str, plain: &[u8]) -> Vec<u8> {
-        self.seal_at(table.name(), key, plain)
+    pub fn encrypt(&mut self, table: Table, key: &str, plain: &[u8]) -> Vec<u8> {
+        self.encrypt_at(table.name(), key, plain)
     }
 
     /// The same for what the driver keeps beside the core's tables.
-    pub fn seal_aside(&mut self, key: &str, plain: &[u8]) -> Vec<u8> {
-        self.seal_at(ASIDE, key, plain)
+    pub fn encrypt_attachment(&mut self, key: &str, plain: &[u8]) -> Vec<u8> {
+        self.encrypt_at(ASIDE, key, plain)
     }
 
-    fn seal_at(&mut self, table: &str, key: &str, plain: &[u8]) -> Vec<u8> {
+    fn encrypt_at(&mut self, table: &str, key: &str, plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE];
         nonce[..16].copy_from_slice(&self.salt);
         nonce[16..].copy_from_slice(&self.sealed.to_be_bytes());
@@ -90,51 +90,58 @@ impl Vault {
     }
 
     /// What stands at a place, or `None` where it is damaged or is not what was put there.
-    pub fn open(&self, table: Table, key: &str, value: &[u8]) -> Option<Vec<u8>> {
-        let (format, plain) = self.open_any(table, key, value)?;
+    pub fn decrypt(&self, table: Table, key: &str, value: &[u8]) -> Option<Vec<u8>> {
+        let (format, plain) = self.decrypt_any(table, key, value)?;
         (format == STORE_FORMAT).then_some(plain)
     }
 
     /// What was sealed beside the core's tables.
-    pub fn open_aside(&self, key: &str, value: &[u8]) -> Option<Vec<u8>> {
-        let (format, plain) = self.open_at(ASIDE, key, value)?;
+    pub fn decrypt_attachment(&self, key: &str, value: &[u8]) -> Option<Vec<u8>> {
+        let (format, plain) = self.decrypt_at(ASIDE, key, value)?;
         (format == STORE_FORMAT).then_some(plain)
     }
 
     /// What stands for a name beside the core's tables, where keys are in the clear.
-    pub fn name_aside(&self, name: &str) -> String {
+    pub fn attachment_key(&self, name: &str) -> String {
         self.named(&[ASIDE.as_bytes(), b"/", name.as_bytes()])
     }
 
     /// The same for a value of any format that is sealed in this way.
-    pub(super) fn open_any(&self, table: Table, key: &str, value: &[u8]) -> Option<(u8, Vec<u8>)> {
-        self.open_at(table.name(), key, value)
+    pub(crate) fn decrypt_any(
+        &self,
+        table: Table,
+        key: &str,
+        value: &[u8],
+    ) -> Option<(u8, Vec<u8>)> {
+        self.decrypt_at(table.name(), key, value)
     }
 
-    fn open_at(&self, table: &str, key: &str, value: &[u8]) -> Option<(u8, Vec<u8>)> {
-        open_with(&self.rows, table, key, value)
-            .or_else(|| open_with(self.previous.as_ref()?, table, key, value))
+    fn decrypt_at(&self, table: &str, key: &str, value: &[u8]) -> Option<(u8, Vec<u8>)> {
+        decrypt_with(&self.rows, table, key, value)
+            .or_else(|| decrypt_with(self.previous.as_ref()?, table, key, value))
     }
 
     /// Re-encrypts a value that is sealed under the previous data key. `None` where it is not:
     /// sealed under the current key, damaged, or put there from elsewhere.
-    pub fn reseal(&mut self, table: &str, key: &str, value: &[u8]) -> Option<Vec<u8>> {
-        let current = open_with(&self.rows, table, key, value);
+    pub fn reencrypt(&mut self, table: &str, key: &str, value: &[u8]) -> Option<Vec<u8>> {
+        let current = decrypt_with(&self.rows, table, key, value);
         let stale = current.is_none();
         let (format, plain) =
-            current.or_else(|| open_with(self.previous.as_ref()?, table, key, value))?;
+            current.or_else(|| decrypt_with(self.previous.as_ref()?, table, key, value))?;
         if format != STORE_FORMAT {
             return None;
         }
         // A damaged row holds a sealed value as it was found, which may be sealed under either.
         let within = (table == Table::Damaged.name())
-            .then(|| key.split_once('/').and_then(|(table, key)| self.reseal(table, key, &plain)))
+            .then(|| {
+                key.split_once('/').and_then(|(table, key)| self.reencrypt(table, key, &plain))
+            })
             .flatten();
-        (stale || within.is_some()).then(|| self.seal_at(table, key, &within.unwrap_or(plain)))
+        (stale || within.is_some()).then(|| self.encrypt_at(table, key, &within.unwrap_or(plain)))
     }
 
     /// Key of a chunk: record id, `/`, a keyed hash of its bytes (rule D3).
-    pub(super) fn chunk_key(&self, record: RecordId, bytes: &[u8]) -> String {
+    pub(crate) fn chunk_key(&self, record: RecordId, bytes: &[u8]) -> String {
         format!("{record}/{}", self.named(&[bytes]))
     }
 
@@ -149,7 +156,7 @@ impl Vault {
 }
 
 /// The key of names that belongs to a user's first data key.
-pub(super) fn names_of(key: &DataKey) -> [u8; 32] {
+pub(crate) fn names_of(key: &DataKey) -> [u8; 32] {
     derive(key, b"doorstep names")
 }
 
@@ -157,7 +164,7 @@ fn cipher(key: &DataKey) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(&derive(key, b"doorstep rows").into())
 }
 
-fn open_with(
+fn decrypt_with(
     cipher: &XChaCha20Poly1305,
     table: &str,
     key: &str,
@@ -183,7 +190,7 @@ fn place(format: u8, table: &str, key: &str) -> Vec<u8> {
 }
 
 /// A key for one use out of another.
-pub(super) fn derive(key: &[u8; 32], label: &[u8]) -> [u8; 32] {
+pub(crate) fn derive(key: &[u8; 32], label: &[u8]) -> [u8; 32] {
     let mut mac = keyed(key);
     mac.update(label);
     mac.finalize().into_bytes().into()
@@ -211,38 +218,44 @@ mod tests {
     #[test]
     fn d6_a_value_opens_where_it_was_put_and_nowhere_else() {
         let mut vault = vault();
-        let value = vault.seal(Table::Records, "a", b"secret");
+        let value = vault.encrypt(Table::Records, "a", b"secret");
         assert!(!value.windows(6).any(|six| six == b"secret"));
-        assert_eq!(vault.open(Table::Records, "a", &value).as_deref(), Some(b"secret".as_slice()));
-        assert_eq!(vault.open(Table::Records, "b", &value), None, "another key");
-        assert_eq!(vault.open(Table::Outbox, "a", &value), None, "another table");
-        assert_eq!(Vault::new(&[8; 32], [1; 16]).open(Table::Records, "a", &value), None);
+        assert_eq!(
+            vault.decrypt(Table::Records, "a", &value).as_deref(),
+            Some(b"secret".as_slice())
+        );
+        assert_eq!(vault.decrypt(Table::Records, "b", &value), None, "another key");
+        assert_eq!(vault.decrypt(Table::Outbox, "a", &value), None, "another table");
+        assert_eq!(Vault::new(&[8; 32], [1; 16]).decrypt(Table::Records, "a", &value), None);
         for at in 0..value.len() {
             let mut damaged = value.clone();
             damaged[at] ^= 1;
-            assert_eq!(vault.open(Table::Records, "a", &damaged), None, "byte {at}");
-            assert_eq!(vault.open(Table::Records, "a", &value[..at]), None, "cut at {at}");
+            assert_eq!(vault.decrypt(Table::Records, "a", &damaged), None, "byte {at}");
+            assert_eq!(vault.decrypt(Table::Records, "a", &value[..at]), None, "cut at {at}");
         }
     }
 
     #[test]
     fn d6_what_lies_beside_the_tables_opens_there_alone() {
         let mut vault = vault();
-        let value = vault.seal_aside("bytes/a", b"secret");
+        let value = vault.encrypt_attachment("bytes/a", b"secret");
         assert!(!value.windows(6).any(|six| six == b"secret"));
-        assert_eq!(vault.open_aside("bytes/a", &value).as_deref(), Some(b"secret".as_slice()));
-        assert_eq!(vault.open_aside("bytes/b", &value), None, "another place");
-        assert_eq!(vault.open(Table::Records, "bytes/a", &value), None, "a table of the core");
-        let row = vault.seal(Table::Records, "a", b"row");
-        assert_eq!(vault.open_aside("a", &row), None);
-        assert_ne!(vault.name_aside("a"), vault.name_aside("b"));
+        assert_eq!(
+            vault.decrypt_attachment("bytes/a", &value).as_deref(),
+            Some(b"secret".as_slice())
+        );
+        assert_eq!(vault.decrypt_attachment("bytes/b", &value), None, "another place");
+        assert_eq!(vault.decrypt(Table::Records, "bytes/a", &value), None, "a table of the core");
+        let row = vault.encrypt(Table::Records, "a", b"row");
+        assert_eq!(vault.decrypt_attachment("a", &row), None);
+        assert_ne!(vault.attachment_key("a"), vault.attachment_key("b"));
     }
 
     #[test]
     fn d6_no_two_values_share_a_nonce() {
         let mut vault = vault();
         let nonces: BTreeSet<Vec<u8>> =
-            (0..100).map(|_| vault.seal(Table::Meta, "a", b"")[1..25].to_vec()).collect();
+            (0..100).map(|_| vault.encrypt(Table::Meta, "a", b"")[1..25].to_vec()).collect();
         assert_eq!(nonces.len(), 100);
     }
 

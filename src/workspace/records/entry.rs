@@ -6,18 +6,19 @@ use automerge::{Change, ChangeHash};
 use minicbor::{Decode, Encode};
 
 use super::cards;
-use super::journal::Journal;
-use super::output::{HeldRow, RecordState, Table};
-use super::round::first_of;
 use crate::ids::{Heads, RecordId};
 use crate::record::Record;
 use crate::record::terms::{ReviewStatus, Stage};
 use crate::record::view::VisitSummary;
 use crate::sync::message::{RefusalCode, StateMac, StateToken, Want};
+use crate::workspace::output::{ListRow, RecordState, Table};
+use crate::workspace::storage::encode;
+use crate::workspace::storage::journal::Journal;
+use crate::workspace::sync::round::first_of;
 
 /// What is wrong with a record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     /// Chunks are damaged or missing; the office's copy is asked for.
     #[n(0)]
     Damaged,
@@ -45,17 +46,17 @@ pub(super) enum Problem {
 
 /// What a person at the office decided on refused work.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub(super) struct Decision {
+pub(crate) struct Decision {
     #[n(0)]
-    pub(super) accepted: bool,
+    pub(crate) accepted: bool,
     #[n(1)]
-    pub(super) reason: String,
+    pub(crate) reason: String,
 }
 
 impl Problem {
     /// What a refusal makes of a record; the number is 0 where the office keeps nothing.
     /// `through` is the last number of the outbox that it is about.
-    pub(super) fn refused(
+    pub(crate) fn refused(
         code: RefusalCode,
         path: &str,
         message: &str,
@@ -73,7 +74,7 @@ impl Problem {
     }
 
     /// The number in quarantine of refused work.
-    pub(super) fn quarantine(&self) -> Option<u64> {
+    pub(crate) fn quarantine(&self) -> Option<u64> {
         match self {
             Self::Refused { quarantine, .. } => *quarantine,
             Self::Damaged => None,
@@ -81,7 +82,7 @@ impl Problem {
     }
 
     /// Whether the office had no room for the work, which may have passed.
-    pub(super) fn is_not_kept(&self) -> bool {
+    pub(crate) fn is_not_quarantined(&self) -> bool {
         match self {
             Self::Refused { code, .. } => code == RefusalCode::QuarantineFull.as_str(),
             Self::Damaged => false,
@@ -91,50 +92,50 @@ impl Problem {
 
 /// One record.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
-    pub(super) id: RecordId,
-    pub(super) summary: Option<VisitSummary>,
+pub(crate) struct RecordEntry {
+    pub(crate) id: RecordId,
+    pub(crate) summary: Option<VisitSummary>,
     /// Heads of all that is held.
-    pub(super) heads: Heads,
+    pub(crate) heads: Heads,
     /// Heads of what the office has confirmed: all but the outbox.
-    pub(super) confirmed: Heads,
+    pub(crate) confirmed: Heads,
     /// Own changes that the office has not confirmed, by number.
-    pub(super) outbox: BTreeMap<u64, Unsent>,
-    pub(super) problem: Option<Problem>,
+    pub(crate) outbox: BTreeMap<u64, Unsent>,
+    pub(crate) problem: Option<Problem>,
     /// The office's whole copy is to be asked for.
-    pub(super) wanted: bool,
+    pub(crate) wanted: bool,
     /// The office took it away; it is erased once its unsent work has been handed over.
-    pub(super) withdrawn: bool,
+    pub(crate) withdrawn: bool,
     /// The newest state that the office vouched for, for the day when it has lost it.
-    pub(super) vouched: Option<Vouched>,
+    pub(crate) attested: Option<AttestedState>,
     /// What the reply that is being applied vouches for.
-    pub(super) offered: Option<StateToken>,
+    pub(crate) offered_token: Option<StateToken>,
     /// How often in a row the office lacked what unsent work builds on.
-    pub(super) missing: u32,
+    pub(crate) missing: u32,
     /// When the device's user visited, ms, where that is over: a card of it stays (rule F6).
-    pub(super) visited: Option<i64>,
+    pub(crate) visited: Option<i64>,
 }
 
 /// A state that the office vouched for (rule P3).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub(super) struct Vouched {
+pub(crate) struct AttestedState {
     #[n(0)]
-    pub(super) heads: Heads,
+    pub(crate) heads: Heads,
     #[n(1)]
     #[cbor(with = "minicbor::bytes")]
-    pub(super) mac: StateMac,
+    pub(crate) mac: StateMac,
 }
 
 /// A change that the office has not confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unsent {
-    pub(super) hash: ChangeHash,
-    pub(super) deps: Vec<ChangeHash>,
-    pub(super) bytes: Vec<u8>,
-    pub(super) operations: usize,
-    pub(super) at: i64,
+pub(crate) struct Unsent {
+    pub(crate) hash: ChangeHash,
+    pub(crate) deps: Vec<ChangeHash>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) operations: usize,
+    pub(crate) at: i64,
     /// Number of the batch that makes it durable; `None` once it is. Sent only then.
-    pub(super) batch: Option<u64>,
+    pub(crate) batch: Option<u64>,
 }
 
 #[derive(Encode, Decode)]
@@ -147,25 +148,25 @@ struct StoredUnsent {
 }
 
 impl Unsent {
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         encode(&StoredUnsent { bytes: self.bytes.clone(), at: self.at })
     }
 
     /// From a row; `None` where that is damaged.
-    pub(super) fn decode(row: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(row: &[u8]) -> Option<Self> {
         let stored: StoredUnsent = minicbor::decode(row).ok()?;
         let change = checked_change(&stored.bytes)?;
         let (hash, deps, operations) = (change.hash(), change.deps().to_vec(), change.len());
         Some(Self { hash, deps, bytes: stored.bytes, operations, at: stored.at, batch: None })
     }
 
-    pub(super) fn change(&self) -> Option<Change> {
+    pub(crate) fn change(&self) -> Option<Change> {
         Change::from_bytes(self.bytes.clone()).ok()
     }
 }
 
 /// A change from bytes, its checksum looked at: Automerge itself does not.
-pub(super) fn checked_change(bytes: &[u8]) -> Option<Change> {
+pub(crate) fn checked_change(bytes: &[u8]) -> Option<Change> {
     use sha2::{Digest, Sha256};
     let checksum = bytes.get(4..8)?;
     let digest = Sha256::digest(bytes.get(8..)?);
@@ -176,7 +177,7 @@ pub(super) fn checked_change(bytes: &[u8]) -> Option<Change> {
 }
 
 #[derive(Encode, Decode)]
-struct StoredHeld {
+struct StoredEntry {
     #[n(0)]
     heads: Heads,
     #[n(1)]
@@ -191,14 +192,14 @@ struct StoredHeld {
     #[cbor(with = "minicbor::bytes")]
     summary: Vec<u8>,
     #[n(6)]
-    vouched: Option<Vouched>,
+    attested: Option<AttestedState>,
     #[n(7)]
     visited: Option<i64>,
 }
 
-impl Held {
+impl RecordEntry {
     /// A record of which nothing is known yet.
-    pub(super) fn new(id: RecordId) -> Self {
+    pub(crate) fn new(id: RecordId) -> Self {
         Self {
             id,
             summary: None,
@@ -208,64 +209,65 @@ impl Held {
             problem: None,
             wanted: false,
             withdrawn: false,
-            vouched: None,
-            offered: None,
+            attested: None,
+            offered_token: None,
             missing: 0,
             visited: None,
         }
     }
 
     /// Keeps the state token of a reply that has been applied, if it is for what is now held.
-    pub(super) fn take_state_token(&mut self) {
-        let mac = self.offered.take().and_then(|offer| offer.mac_for(self.id, &self.confirmed));
+    pub(crate) fn adopt_offered_token(&mut self) {
+        let mac =
+            self.offered_token.take().and_then(|offer| offer.mac_for(self.id, &self.confirmed));
         if let Some(mac) = mac {
-            self.vouched = Some(Vouched { heads: self.confirmed.clone(), mac });
+            self.attested = Some(AttestedState { heads: self.confirmed.clone(), mac });
         }
     }
 
     /// A record of which the office's whole copy is to be asked for.
-    pub(super) fn lacking(id: RecordId) -> Self {
+    pub(crate) fn lacking(id: RecordId) -> Self {
         Self { problem: Some(Problem::Damaged), wanted: true, ..Self::new(id) }
     }
 
     /// Whether it is one of the records that both sides compare (rule P1).
-    pub(super) fn counts(&self) -> bool {
+    pub(crate) fn is_in_digest(&self) -> bool {
         !self.withdrawn && !self.confirmed.as_slice().is_empty()
     }
 
     /// What is asked for: what lacks here, or everything where what is here is damaged.
-    pub(super) fn want(&self) -> Want {
+    pub(crate) fn want(&self) -> Want {
         let damaged = self.problem == Some(Problem::Damaged);
         let have = if damaged { Heads::default() } else { self.confirmed.clone() };
         Want { record: self.id, have }
     }
 
     /// Takes from the document what is kept beside it; `user` is the device's.
-    pub(super) fn describe(&mut self, record: &Record, user: &str) {
+    pub(crate) fn describe(&mut self, record: &Record, user: &str) {
         let (view, summary) = record.view_and_summary();
         self.heads = record.heads();
         self.visited = cards::visited_at(record, &view, user);
         self.summary = Some(summary);
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let summary =
             self.summary.as_ref().and_then(|summary| minicbor_serde::to_vec(summary).ok());
-        encode(&StoredHeld {
+        encode(&StoredEntry {
             heads: self.heads.clone(),
             confirmed: self.confirmed.clone(),
             problem: self.problem.clone(),
             wanted: self.wanted,
             withdrawn: self.withdrawn,
             summary: summary.unwrap_or_default(),
-            vouched: self.vouched.clone(),
+            attested: self.attested.clone(),
             visited: self.visited,
         })
     }
 
     /// From a row; `None` where that is damaged.
-    pub(super) fn decode(id: RecordId, row: &[u8]) -> Option<Self> {
-        let stored: StoredHeld = minicbor::decode(row).ok()?;
+    pub(crate) fn decode(id: RecordId, row: &[u8]) -> Option<Self> {
+        let stored: StoredEntry = minicbor::decode(row).ok()?;
         let summary: VisitSummary = minicbor_serde::from_slice(&stored.summary).ok()?;
         if summary.id != id.to_string() {
             return None;
@@ -279,15 +281,15 @@ impl Held {
             problem: stored.problem,
             wanted: stored.wanted,
             withdrawn: stored.withdrawn,
-            vouched: stored.vouched,
-            offered: None,
+            attested: stored.attested,
+            offered_token: None,
             missing: 0,
             visited: stored.visited,
         })
     }
 
     /// Puts an own change into the outbox.
-    pub(super) fn queue(&mut self, change: &Change, at: i64, journal: &mut Journal) {
+    pub(crate) fn queue(&mut self, change: &Change, at: i64, journal: &mut Journal) {
         let number = self.outbox.last_key_value().map_or(1, |(number, _)| number + 1);
         let unsent = Unsent {
             hash: change.hash(),
@@ -302,7 +304,7 @@ impl Held {
     }
 
     /// Makes the outbox anew, in causal order: what stands in it, and more of the record's changes.
-    pub(super) fn queue_anew(
+    pub(crate) fn rebuild_outbox(
         &mut self,
         record: &Record,
         more: &BTreeSet<ChangeHash>,
@@ -326,14 +328,14 @@ impl Held {
     }
 
     /// A batch is durable: what it made durable may be sent.
-    pub(super) fn durable(&mut self, batch: u64) {
+    pub(crate) fn mark_durable(&mut self, batch: u64) {
         for unsent in self.outbox.values_mut() {
             unsent.batch.take_if(|waiting| *waiting == batch);
         }
     }
 
     /// A batch failed: what it held goes with the next one.
-    pub(super) fn not_durable(&mut self, batch: u64, next: u64) {
+    pub(crate) fn requeue_batch(&mut self, batch: u64, next: u64) {
         for unsent in self.outbox.values_mut().filter(|unsent| unsent.batch == Some(batch)) {
             unsent.batch = Some(next);
         }
@@ -341,7 +343,7 @@ impl Held {
 
     /// The office is known to have some changes: they are not unsent any more, and where they had
     /// been refused, somebody has accepted them. Gives whether there were any.
-    pub(super) fn confirm(
+    pub(crate) fn confirm(
         &mut self,
         there: impl Fn(&ChangeHash) -> bool,
         journal: &mut Journal,
@@ -359,25 +361,26 @@ impl Held {
 
     /// Whether there is work that a device which is shut out may hand over now: all that is
     /// durable, refused or not, unless the office has no room for it.
-    pub(super) fn is_to_hand_over(&self) -> bool {
-        !self.problem.as_ref().is_some_and(Problem::is_not_kept)
+    pub(crate) fn can_drain(&self) -> bool {
+        !self.problem.as_ref().is_some_and(Problem::is_not_quarantined)
             && self.outbox.values().any(|unsent| unsent.batch.is_none())
     }
 
     /// Whether there is unsent work that the office has not refused.
-    pub(super) fn is_waiting(&self) -> bool {
+    pub(crate) fn has_unrefused_work(&self) -> bool {
         match self.refused_through() {
             None => !self.outbox.is_empty(),
             Some(through) => {
                 let later = self.outbox.range(through.saturating_add(1)..);
-                self.is_dirty() || later.into_iter().any(|(_, unsent)| unsent.batch.is_some())
+                self.has_sendable_work()
+                    || later.into_iter().any(|(_, unsent)| unsent.batch.is_some())
             }
         }
     }
 
     /// Whether there is work that may be sent now: durable too. Later work on a refused record goes
     /// out with the refused, which it builds on, as far as one request takes it.
-    pub(super) fn is_dirty(&self) -> bool {
+    pub(crate) fn has_sendable_work(&self) -> bool {
         let sent = first_of(&self.outbox).0;
         let last = sent.last().map(|(number, _)| *number);
         last.is_some_and(|last| self.refused_through().is_none_or(|through| last > through))
@@ -388,14 +391,14 @@ impl Held {
     fn refused_through(&self) -> Option<u64> {
         match &self.problem {
             Some(problem @ Problem::Refused { through, .. }) => {
-                let known = through.filter(|_| !problem.is_not_kept());
+                let known = through.filter(|_| !problem.is_not_quarantined());
                 Some(known.unwrap_or(u64::MAX))
             }
             Some(Problem::Damaged) | None => None,
         }
     }
 
-    pub(super) fn row(&self, sending: bool, begun: bool) -> HeldRow {
+    pub(crate) fn row(&self, sending: bool, begun: bool) -> ListRow {
         let summary = self.summary.clone().unwrap_or_else(|| unreadable(self.id));
         let state = match (&self.problem, self.outbox.is_empty()) {
             (Some(_), _) => RecordState::Attention,
@@ -416,7 +419,7 @@ impl Held {
             Some(Problem::Refused { code, .. }) => Some(format!("refused_{code}")),
         };
         let unsent = i64::try_from(self.outbox.len()).unwrap_or(i64::MAX);
-        HeldRow { summary, state, unsent, begun, problem }
+        ListRow { summary, state, unsent, begun, problem }
     }
 }
 
@@ -446,15 +449,6 @@ fn unreadable(id: RecordId) -> VisitSummary {
 }
 
 /// Key of an outbox row; numbers sort as text.
-pub(super) fn outbox_key(record: RecordId, number: u64) -> String {
+pub(crate) fn outbox_key(record: RecordId, number: u64) -> String {
     format!("{record}/{number:012}")
-}
-
-/// Bytes of a row.
-pub(super) fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if minicbor::encode(value, &mut bytes).is_err() {
-        unreachable!("encoding into memory cannot fail");
-    }
-    bytes
 }

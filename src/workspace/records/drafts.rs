@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::held;
-use super::journal::Journal;
-use super::output::{Output, Table};
-use super::{Workspace, WorkspaceError};
 use crate::ids::RecordId;
 use crate::record::CommandError;
 use crate::types::TsType;
+use crate::workspace::output::{Output, Table};
+use crate::workspace::storage::encode;
+use crate::workspace::storage::journal::Journal;
+use crate::workspace::{Workspace, WorkspaceError};
 
 /// Forms of one record at the most; a page has some ten.
 const FORMS_AT_MOST: usize = 64;
@@ -37,36 +37,36 @@ pub struct Draft {
 
 /// All drafts, as memory and store have them; text by form.
 #[derive(Debug, Default)]
-pub(super) struct Drafts(BTreeMap<RecordId, BTreeMap<String, String>>);
+pub(crate) struct Drafts(BTreeMap<RecordId, BTreeMap<String, String>>);
 
 impl Drafts {
     /// Takes in a row of `meta`, opened; other rows than drafts are left alone.
-    pub(super) fn take_in(&mut self, key: &str, plain: &[u8]) {
+    pub(crate) fn load_row(&mut self, key: &str, plain: &[u8]) {
         let id = key.strip_prefix(PREFIX).and_then(|id| id.parse::<RecordId>().ok());
         let (Some(id), Ok(forms)) = (id, minicbor::decode(plain)) else { return };
         self.0.insert(id, forms);
     }
 
     /// Whether anything is begun about a record.
-    pub(super) fn has(&self, id: RecordId) -> bool {
+    pub(crate) fn has(&self, id: RecordId) -> bool {
         self.0.contains_key(&id)
     }
 
     /// The record leaves this device.
-    pub(super) fn remove(&mut self, id: RecordId, journal: &mut Journal) {
+    pub(crate) fn remove(&mut self, id: RecordId, journal: &mut Journal) {
         if self.0.remove(&id).is_some() {
             journal.delete(Table::Meta, key(id));
         }
     }
 
     /// The store is erased.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 }
 
 /// The key of a record's drafts.
-pub(super) fn key(id: RecordId) -> String {
+pub(crate) fn key(id: RecordId) -> String {
     format!("{PREFIX}{id}")
 }
 
@@ -87,7 +87,7 @@ impl Workspace {
     ///
     /// # Errors
     /// The device holds no such record, or more is begun than anybody types.
-    pub fn keep_draft(
+    pub fn save_draft(
         &mut self,
         record: RecordId,
         form: &str,
@@ -116,7 +116,7 @@ impl Workspace {
         if forms.is_empty() {
             self.drafts.remove(record, &mut self.journal);
         } else {
-            self.journal.put(Table::Meta, key(record), held::encode(&*forms));
+            self.journal.put(Table::Meta, key(record), encode(&*forms));
         }
         self.next_ticket += 1;
         self.journal.ticket(self.next_ticket);
@@ -124,7 +124,7 @@ impl Workspace {
         if self.drafts.has(record) != marked {
             self.outputs.push_back(Output::ListChanged);
         }
-        self.settle(now_ms);
+        self.advance(now_ms);
         Ok(self.next_ticket)
     }
 }

@@ -6,33 +6,33 @@
 
 use std::collections::BTreeSet;
 
-use super::Workspace;
-use super::held::{self, Held, Problem};
-use super::link::Asked;
-use super::output::{Output, Table};
+use super::link::SentRequest;
 use super::repair::Repair;
 use super::round::MISSING_AT_MOST;
 use crate::ids::RecordId;
 use crate::sync::message::{Outcome, Reply, Revocation};
+use crate::workspace::Workspace;
+use crate::workspace::output::{Output, Table};
+use crate::workspace::records::entry::{self, Problem, RecordEntry};
 
 impl Workspace {
     /// Takes in what became of the work that was handed over.
-    pub(super) fn hand_over(&mut self, reply: &Reply, asked: &Asked) {
+    pub(crate) fn drain(&mut self, reply: &Reply, sent: &SentRequest) {
         self.link.first_sync_done();
         self.link.repair = Repair::default();
-        for (outcome, pushed) in reply.results.iter().zip(&asked.pushed) {
-            let Some(held) = self.held.get_mut(&pushed.record) else { continue };
+        for (outcome, pushed) in reply.results.iter().zip(&sent.pushed) {
+            let Some(entry) = self.records.get_mut(&pushed.record) else { continue };
             match outcome {
                 Outcome::Withdrawn | Outcome::Merged { .. } | Outcome::Duplicate { .. } => {
                     for number in &pushed.numbers {
-                        held.outbox.remove(number);
-                        self.journal.delete(Table::Outbox, held::outbox_key(held.id, *number));
+                        entry.outbox.remove(number);
+                        self.journal.delete(Table::Outbox, entry::outbox_key(entry.id, *number));
                     }
                 }
                 // It could not be put together: it goes as it is.
-                Outcome::Missing { .. } => held.missing = MISSING_AT_MOST,
+                Outcome::Missing { .. } => entry.missing = MISSING_AT_MOST,
                 Outcome::Refused { code, path, message, quarantine } => {
-                    held.problem = Some(Problem::refused(
+                    entry.problem = Some(Problem::refused(
                         *code,
                         path,
                         message,
@@ -46,11 +46,11 @@ impl Workspace {
 
     /// After a reply is on disk: erases everything once nothing is left to hand over. Gives
     /// whether there is something that can be handed over now, `None` where all is done.
-    pub(super) fn erase_or_go_on(&mut self, ended: Revocation) -> Option<bool> {
-        if self.has_unsent() || !self.held_back.is_empty() {
-            return Some(self.held.values().any(Held::is_to_hand_over));
+    pub(crate) fn erase_if_drained(&mut self, ended: Revocation) -> Option<bool> {
+        if self.has_unsent() || !self.retained.is_empty() {
+            return Some(self.records.values().any(RecordEntry::can_drain));
         }
-        self.held.clear();
+        self.records.clear();
         self.loaded.clear();
         self.loading.clear();
         self.cards.clear();
@@ -64,39 +64,39 @@ impl Workspace {
     /// These records and no others stay until their attachments are named: bytes lie elsewhere on
     /// the device, and a record that has left can't name them any more. To be called before the
     /// first output is carried out, and whenever that changes.
-    pub fn hold_back(&mut self, records: BTreeSet<RecordId>, now_ms: i64) {
+    pub fn retain_for_attachments(&mut self, records: BTreeSet<RecordId>, now_ms: i64) {
         let records: BTreeSet<RecordId> =
-            records.into_iter().filter(|id| self.held.contains_key(id)).collect();
-        let free = self.held_back.iter().any(|id| !records.contains(id));
-        self.held_back = records;
+            records.into_iter().filter(|id| self.records.contains_key(id)).collect();
+        let free = self.retained.iter().any(|id| !records.contains(id));
+        self.retained = records;
         let withdrawn: Vec<RecordId> =
-            self.held.values().filter(|held| held.withdrawn).map(|held| held.id).collect();
+            self.records.values().filter(|entry| entry.withdrawn).map(|entry| entry.id).collect();
         for id in withdrawn {
             self.finish_withdrawal(id);
         }
         if free && self.link.ended.is_some() {
-            self.link.hurry();
+            self.link.schedule_now();
         }
-        self.settle(now_ms);
+        self.advance(now_ms);
     }
 
     /// Erases a record that was withdrawn before and was held back. One that is still to be given
     /// back goes when that is done, and what is unsent of one that is being loaded is not known yet.
-    pub(super) fn finish_withdrawal(&mut self, id: RecordId) {
+    pub(crate) fn finish_withdrawal(&mut self, id: RecordId) {
         let known = !self.loading.contains_key(&id) && !self.link.repair.is_about(id);
-        let withdrawn = self.held.get(&id).is_some_and(|held| held.withdrawn);
+        let withdrawn = self.records.get(&id).is_some_and(|entry| entry.withdrawn);
         if withdrawn && known {
-            self.erase_if_handed_over(id);
+            self.erase_if_confirmed(id);
         }
     }
 
     /// Whether a record is to leave this device as soon as nothing holds it back.
     pub fn is_leaving(&self, record: RecordId) -> bool {
-        self.held.get(&record).is_some_and(|held| held.withdrawn || self.link.ended.is_some())
+        self.records.get(&record).is_some_and(|entry| entry.withdrawn || self.link.ended.is_some())
     }
 
     /// Whether the office has all that was written into a record, or it is not here.
-    pub fn is_settled(&self, record: RecordId) -> bool {
-        self.held.get(&record).is_none_or(|held| held.outbox.is_empty())
+    pub fn is_confirmed(&self, record: RecordId) -> bool {
+        self.records.get(&record).is_none_or(|entry| entry.outbox.is_empty())
     }
 }

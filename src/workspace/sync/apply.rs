@@ -4,29 +4,34 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 
-use super::held::{self, Held, Problem, Unsent, checked_change};
-use super::link::{Phase, Pushed};
-use super::loading::{self, CURSOR_KEY, PROVEN_KEY, absorb_what_fits, confirmed_heads};
-use super::output::{Output, Table};
-use super::{Loaded, Workspace};
+use super::link::{Phase, SentPush};
 use crate::ids::{Heads, RecordId, device_of, session_after};
 use crate::record::Record;
-use crate::sync::message::{Chunk, Content, Cursor, Entry, Epoch, Outcome, Packed, Reply, Tables};
+use crate::sync::message::{
+    Chunk, Cursor, Epoch, Outcome, Packed, RecordUpdate, Reply, Tables, UpdateContent,
+};
 use crate::sync::packed::{self, Prefix, prefix};
+use crate::workspace::output::{Output, Table};
+use crate::workspace::records::entry::{self, Problem, RecordEntry, Unsent, checked_change};
+use crate::workspace::storage::encode;
+use crate::workspace::storage::loading::{
+    self, CURSOR_KEY, PROVEN_KEY, absorb_what_fits, confirmed_heads,
+};
+use crate::workspace::{Loaded, Workspace};
 
 impl Workspace {
     /// Asks for the documents that a reply changes.
-    pub(super) fn load_for_reply(&mut self) {
+    pub(crate) fn load_for_reply(&mut self) {
         let Phase::Applying { reply, .. } = &self.link.phase else {
             return;
         };
         let of_entries = reply.entries.iter().filter_map(|entry| match &entry.content {
-            Content::Changes { changes, .. } if changes.is_empty() => None,
-            Content::Changes { .. } | Content::Whole { .. } => Some(entry.record),
-            Content::Withdrawn | Content::Unknown => None,
+            UpdateContent::Changes { changes, .. } if changes.is_empty() => None,
+            UpdateContent::Changes { .. } | UpdateContent::Document { .. } => Some(entry.record),
+            UpdateContent::Withdrawn | UpdateContent::Unknown => None,
         });
         let needed: BTreeSet<RecordId> = of_entries
-            .filter(|id| self.held.contains_key(id) && !self.loaded.contains_key(id))
+            .filter(|id| self.records.contains_key(id) && !self.loaded.contains_key(id))
             .collect();
         for id in needed {
             self.load(id, 0);
@@ -34,62 +39,62 @@ impl Workspace {
     }
 
     /// Applies the reply in memory and hands all of it, with the cursor, to one batch.
-    pub(super) fn apply_reply(&mut self) {
+    pub(crate) fn apply_reply(&mut self) {
         let phase = std::mem::replace(&mut self.link.phase, Phase::Idle);
-        let Phase::Applying { reply, asked } = phase else {
+        let Phase::Applying { reply, sent } = phase else {
             self.link.phase = phase;
             return;
         };
-        if reply.ended.is_some() {
-            self.hand_over(&reply, &asked);
-            self.wait_for_disk(&reply, self.cursor);
+        if reply.revocation.is_some() {
+            self.drain(&reply, &sent);
+            self.await_commit(&reply, self.cursor);
             return;
         }
-        let mut touched: BTreeSet<RecordId> = asked.restored.iter().copied().collect();
-        self.handle_restored(&asked.restored, &reply.restored);
-        for (outcome, pushed) in reply.results.iter().zip(&asked.pushed) {
-            self.result(outcome, pushed, reply.cursor.epoch);
+        let mut touched: BTreeSet<RecordId> = sent.restored.iter().copied().collect();
+        self.handle_restored(&sent.restored, &reply.restored);
+        for (outcome, pushed) in reply.results.iter().zip(&sent.pushed) {
+            self.apply_outcome(outcome, pushed, reply.cursor.epoch);
             touched.insert(pushed.record);
         }
         for entry in &reply.entries {
-            if self.entry(entry, &reply.tables, reply.cursor.epoch) {
+            if self.apply_entry(entry, &reply.tables, reply.cursor.epoch) {
                 let record = entry.record.to_string();
                 self.outputs.push_back(Output::RecordChanged { record });
             }
             touched.insert(entry.record);
         }
-        self.want_refused(&reply.results, &asked.pushed);
-        self.compared(&asked.ranges, &reply.differing);
-        self.decided(reply.decided.as_deref().unwrap_or_default());
+        self.request_refused(&reply.results, &sent.pushed);
+        self.handle_differing(&sent.ranges, &reply.differing);
+        self.apply_decisions(reply.decisions.as_deref().unwrap_or_default());
         for id in touched {
-            if let Some(held) = self.held.get_mut(&id) {
-                held.take_state_token();
-                self.journal.put(Table::Records, id.to_string(), held.encode());
+            if let Some(entry) = self.records.get_mut(&id) {
+                entry.adopt_offered_token();
+                self.journal.put(Table::Records, id.to_string(), entry.encode());
                 self.cards.remove(id, &mut self.journal);
             }
         }
         self.cards.prune(reply.office_time, &mut self.journal);
         if reply.cursor != self.cursor {
-            let bytes = held::encode(&reply.cursor);
+            let bytes = encode(&reply.cursor);
             self.journal.put(Table::Meta, CURSOR_KEY.into(), bytes);
         }
-        self.wait_for_disk(&reply, reply.cursor);
+        self.await_commit(&reply, reply.cursor);
     }
 
     /// A part of what was refused may be at the office since an earlier push whose reply was lost,
     /// and a device's own changes do not come back by the feed (R4): asks for them by heads.
-    fn want_refused(&mut self, results: &[Outcome], pushed: &[Pushed]) {
+    fn request_refused(&mut self, results: &[Outcome], pushed: &[SentPush]) {
         for (outcome, pushed) in results.iter().zip(pushed) {
-            if let (Outcome::Refused { .. }, Some(held)) =
-                (outcome, self.held.get_mut(&pushed.record))
+            if let (Outcome::Refused { .. }, Some(entry)) =
+                (outcome, self.records.get_mut(&pushed.record))
             {
-                held.wanted = true;
+                entry.wanted = true;
             }
         }
     }
 
     /// Where nothing is to be written the batch before is the one to wait for.
-    fn wait_for_disk(&mut self, reply: &Reply, cursor: Cursor) {
+    fn await_commit(&mut self, reply: &Reply, cursor: Cursor) {
         let gathering = self.journal.is_gathering();
         let batch = if gathering { self.journal.number() } else { 0 };
         let Reply { remaining, digest, .. } = *reply;
@@ -97,34 +102,34 @@ impl Workspace {
     }
 
     /// Writes the last proof beside the cursor.
-    pub(super) fn keep_proof(&mut self) {
+    pub(crate) fn store_proof(&mut self) {
         if let Some(proven) = &self.link.proven {
-            self.journal.put(Table::Meta, PROVEN_KEY.into(), held::encode(proven));
+            self.journal.put(Table::Meta, PROVEN_KEY.into(), encode(proven));
         }
     }
 
-    fn result(&mut self, outcome: &Outcome, pushed: &Pushed, epoch: Epoch) {
-        let Some(held) = self.held.get_mut(&pushed.record) else {
+    fn apply_outcome(&mut self, outcome: &Outcome, pushed: &SentPush, epoch: Epoch) {
+        let Some(entry) = self.records.get_mut(&pushed.record) else {
             return;
         };
         match outcome {
             Outcome::Merged { state_token } | Outcome::Duplicate { state_token } => {
                 for number in &pushed.numbers {
-                    let Some(unsent) = held.outbox.remove(number) else {
+                    let Some(unsent) = entry.outbox.remove(number) else {
                         continue;
                     };
-                    held.confirmed.advance(unsent.hash, &unsent.deps);
-                    self.journal.delete(Table::Outbox, held::outbox_key(held.id, *number));
+                    entry.confirmed.advance(unsent.hash, &unsent.deps);
+                    self.journal.delete(Table::Outbox, entry::outbox_key(entry.id, *number));
                 }
-                held.offered = Some(*state_token);
-                held.missing = 0;
-                held.withdrawn = false;
+                entry.offered_token = Some(*state_token);
+                entry.missing = 0;
+                entry.withdrawn = false;
                 // It had been refused, and was accepted or became writable since.
-                held.problem.take_if(|problem| matches!(problem, Problem::Refused { .. }));
+                entry.problem.take_if(|problem| matches!(problem, Problem::Refused { .. }));
             }
-            Outcome::Missing { have } => self.lacks(pushed.record, have),
+            Outcome::Missing { have } => self.handle_missing(pushed.record, have),
             Outcome::Refused { code, path, message, quarantine } => {
-                held.problem = Some(Problem::refused(
+                entry.problem = Some(Problem::refused(
                     *code,
                     path,
                     message,
@@ -134,8 +139,8 @@ impl Workspace {
             }
             Outcome::Withdrawn => {
                 for number in &pushed.numbers {
-                    held.outbox.remove(number);
-                    self.journal.delete(Table::Outbox, held::outbox_key(held.id, *number));
+                    entry.outbox.remove(number);
+                    self.journal.delete(Table::Outbox, entry::outbox_key(entry.id, *number));
                 }
                 self.identity.session = session_after(self.identity.session);
                 self.withdraw(pushed.record, epoch);
@@ -144,38 +149,38 @@ impl Workspace {
     }
 
     /// Applies one record of the feed; gives whether its content changed.
-    fn entry(&mut self, entry: &Entry, tables: &Tables, epoch: Epoch) -> bool {
+    fn apply_entry(&mut self, entry: &RecordUpdate, tables: &Tables, epoch: Epoch) -> bool {
         let id = entry.record;
         match &entry.content {
-            Content::Withdrawn => {
+            UpdateContent::Withdrawn => {
                 self.withdraw(id, epoch);
                 true
             }
-            Content::Unknown => {
-                if let Some(held) = self.held.get_mut(&id) {
-                    held.wanted = false;
+            UpdateContent::Unknown => {
+                if let Some(entry) = self.records.get_mut(&id) {
+                    entry.wanted = false;
                 }
                 false
             }
-            Content::Changes { changes, state_token } => {
-                let took = self.take_changes(id, changes, tables);
-                let held = self.held.entry(id).or_insert_with(|| Held::lacking(id));
+            UpdateContent::Changes { changes, state_token } => {
+                let took = self.apply_changes(id, changes, tables);
+                let entry = self.records.entry(id).or_insert_with(|| RecordEntry::lacking(id));
                 if took.is_some() {
-                    held.offered = Some(*state_token);
-                    held.wanted &= held.problem == Some(Problem::Damaged);
+                    entry.offered_token = Some(*state_token);
+                    entry.wanted &= entry.problem == Some(Problem::Damaged);
                 } else {
                     // What was asked for does not fit either: only the whole document will.
-                    if held.wanted {
-                        held.problem = Some(Problem::Damaged);
+                    if entry.wanted {
+                        entry.problem = Some(Problem::Damaged);
                     }
-                    held.wanted = true;
+                    entry.wanted = true;
                 }
                 took.unwrap_or(true)
             }
-            Content::Whole { document, state_token } => {
-                self.take_whole(id, document);
-                if let Some(held) = self.held.get_mut(&id) {
-                    held.offered = Some(*state_token);
+            UpdateContent::Document { document, state_token } => {
+                self.apply_document(id, document);
+                if let Some(entry) = self.records.get_mut(&id) {
+                    entry.offered_token = Some(*state_token);
                 }
                 true
             }
@@ -184,10 +189,10 @@ impl Workspace {
 
     /// Takes changes in; gives whether there was anything new, or `None` where they do not follow
     /// from what is held.
-    fn take_changes(&mut self, id: RecordId, packed: &[Packed], tables: &Tables) -> Option<bool> {
-        let held = self.held.get_mut(&id)?;
+    fn apply_changes(&mut self, id: RecordId, packed: &[Packed], tables: &Tables) -> Option<bool> {
+        let entry = self.records.get_mut(&id)?;
         // Whoever is told of changes is a collector, again or still.
-        held.withdrawn = false;
+        entry.withdrawn = false;
         if packed.is_empty() {
             return Some(false);
         }
@@ -208,7 +213,8 @@ impl Workspace {
             .collect();
         let new = changes.iter().filter(|change| fresh.contains(&change.hash()));
         loaded.record.apply_changes(new.cloned().collect()).ok()?;
-        let unsent: BTreeSet<ChangeHash> = held.outbox.values().map(|unsent| unsent.hash).collect();
+        let unsent: BTreeSet<ChangeHash> =
+            entry.outbox.values().map(|unsent| unsent.hash).collect();
         for change in &changes {
             if fresh.contains(&change.hash()) {
                 let bytes = change.raw_bytes();
@@ -218,7 +224,7 @@ impl Workspace {
             } else if !unsent.contains(&change.hash()) {
                 continue;
             }
-            held.confirmed.advance(change.hash(), change.deps());
+            entry.confirmed.advance(change.hash(), change.deps());
         }
         // Own work that came another way, or was accepted (rule M4), and own work that others built
         // on: the office holds it, though the reply that said so was lost.
@@ -231,24 +237,24 @@ impl Workspace {
                 open.extend(meta.into_iter().flat_map(|change| change.deps));
             }
         }
-        let confirmed = held.confirm(|hash| there.contains(hash), &mut self.journal);
-        held.describe(&loaded.record, &self.identity.user);
+        let confirmed = entry.confirm(|hash| there.contains(hash), &mut self.journal);
+        entry.describe(&loaded.record, &self.identity.user);
         Some(confirmed || !fresh.is_empty())
     }
 
     /// Takes the office's copy, and puts what is held and what is unsent on top of it.
-    fn take_whole(&mut self, id: RecordId, document: &Chunk) {
+    fn apply_document(&mut self, id: RecordId, document: &Chunk) {
         // A copy that is not what it says is not taken; the digest tells that something is amiss.
         let Some(office) = Record::load(&document.0).ok().filter(|record| record.id() == Some(id))
         else {
             return;
         };
         let heads = office.heads();
-        let held = self.held.entry(id).or_insert_with(|| Held::new(id));
+        let entry = self.records.entry(id).or_insert_with(|| RecordEntry::new(id));
         let mut record = office;
         let there = |hash: &ChangeHash| record.document().get_change_meta_by_hash(hash).is_some();
-        held.confirm(there, &mut self.journal);
-        let mut own: Vec<Change> = held.outbox.values().filter_map(Unsent::change).collect();
+        entry.confirm(there, &mut self.journal);
+        let mut own: Vec<Change> = entry.outbox.values().filter_map(Unsent::change).collect();
         let before = self.loaded.remove(&id);
         if let Some(loaded) = &before {
             own.extend(loaded.record.document().get_changes(&record.document().get_heads()));
@@ -258,23 +264,23 @@ impl Workspace {
         let device = self.identity.device;
         let lost = |change: &Change| {
             device_of(change.actor_id()) == Some(device)
-                && !held.outbox.values().any(|unsent| unsent.hash == change.hash())
+                && !entry.outbox.values().any(|unsent| unsent.hash == change.hash())
         };
         let again: Vec<Change> =
             record.document().get_changes(heads.as_slice()).into_iter().filter(lost).collect();
         for change in &again {
-            held.queue(change, 0, &mut self.journal);
+            entry.queue(change, 0, &mut self.journal);
         }
         let pins = before.as_ref().map_or(0, |loaded| loaded.pins);
         let chunks = before.map(|loaded| loaded.chunks).unwrap_or_default();
         self.uses += 1;
         let mut loaded = Loaded { record, chunks, pins, used: self.uses };
         loading::rewrite(&mut self.journal, &self.vault, id, &mut loaded);
-        held.confirmed = confirmed_heads(&loaded.record, held);
-        held.withdrawn = false;
-        held.wanted = false;
-        held.problem.take_if(|problem| *problem == Problem::Damaged && stranded == 0);
-        held.describe(&loaded.record, &self.identity.user);
+        entry.confirmed = confirmed_heads(&loaded.record, entry);
+        entry.withdrawn = false;
+        entry.wanted = false;
+        entry.problem.take_if(|problem| *problem == Problem::Damaged && stranded == 0);
+        entry.describe(&loaded.record, &self.identity.user);
         // Stays in memory until it is on disk: a load before that would find less.
         self.loaded.insert(id, loaded);
     }
@@ -283,25 +289,25 @@ impl Workspace {
     /// office may have lost some of what is held here: that is brought before it is erased
     /// (rules F1, P3).
     fn withdraw(&mut self, id: RecordId, epoch: Epoch) {
-        let Some(held) = self.held.get_mut(&id) else { return };
-        held.withdrawn = true;
+        let Some(entry) = self.records.get_mut(&id) else { return };
+        entry.withdrawn = true;
         // What was refused is handed over like all that is unsent.
-        held.problem.take_if(|problem| matches!(problem, Problem::Refused { .. }));
+        entry.problem.take_if(|problem| matches!(problem, Problem::Refused { .. }));
         let proven = self.link.proven.is_some_and(|proven| proven.epoch == epoch);
-        if proven || held.vouched.is_none() {
-            self.erase_if_handed_over(id);
+        if proven || entry.attested.is_none() {
+            self.erase_if_confirmed(id);
         } else {
             self.link.repair.differs(id, Heads::default());
         }
     }
 
     /// Erases a withdrawn record, once nothing of it is unsent and nothing holds it back (rule F1).
-    pub(super) fn erase_if_handed_over(&mut self, id: RecordId) {
-        let handed_over = self.held.get(&id).is_some_and(|held| held.outbox.is_empty());
-        if handed_over && !self.held_back.contains(&id) {
-            self.leave_card(id);
+    pub(crate) fn erase_if_confirmed(&mut self, id: RecordId) {
+        let handed_over = self.records.get(&id).is_some_and(|entry| entry.outbox.is_empty());
+        if handed_over && !self.retained.contains(&id) {
+            self.add_card(id);
             self.drafts.remove(id, &mut self.journal);
-            self.held.remove(&id);
+            self.records.remove(&id);
             self.loaded.remove(&id);
             loading::erase(&mut self.journal, id);
             self.outputs.push_back(Output::RecordChanged { record: id.to_string() });

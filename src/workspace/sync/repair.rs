@@ -9,22 +9,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 
-use super::Workspace;
-use super::held::{Held, Problem};
-use super::loading::confirmed_heads;
-use super::output::Table;
 use super::round::MISSING_AT_MOST;
 use crate::ids::{Heads, RecordId, device_of};
 use crate::sync::message::{Outcome, Restore};
 use crate::sync::packed::Packer;
 use crate::sync::ranges::{self, Differing, Range};
+use crate::workspace::Workspace;
+use crate::workspace::output::Table;
+use crate::workspace::records::entry::{Problem, RecordEntry};
+use crate::workspace::storage::loading::confirmed_heads;
 
 /// Records in one exchange: bounds what must be loaded at once.
 const AT_ONCE: usize = 32;
 
 /// Where a repair stands.
 #[derive(Debug, Default)]
-pub(super) struct Repair {
+pub(crate) struct Repair {
     /// Ranges from this id on are to be compared.
     from: Option<RecordId>,
     /// Records that differ, and what the office has of them.
@@ -34,32 +34,32 @@ pub(super) struct Repair {
 }
 
 impl Repair {
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.from = Some(RecordId([0; 16]));
     }
 
     /// Whether anything is left to be compared or exchanged.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.from.is_some() || !self.differs.is_empty()
     }
 
     /// Whether a record waits for a later exchange: its work builds on what may be lost.
-    pub(super) fn holds_back(&self, record: RecordId) -> bool {
+    pub(crate) fn holds_back(&self, record: RecordId) -> bool {
         self.differs.contains_key(&record) && !self.now.contains(&record)
     }
 
     /// Whether the next request needs a record's document.
-    pub(super) fn needs(&self, record: RecordId) -> bool {
+    pub(crate) fn needs(&self, record: RecordId) -> bool {
         self.now.contains(&record)
     }
 
     /// Whether a record is to be exchanged.
-    pub(super) fn is_about(&self, record: RecordId) -> bool {
+    pub(crate) fn is_about(&self, record: RecordId) -> bool {
         self.differs.contains_key(&record)
     }
 
     /// A record is to be exchanged: the office has this of it.
-    pub(super) fn differs(&mut self, record: RecordId, have: Heads) {
+    pub(crate) fn differs(&mut self, record: RecordId, have: Heads) {
         self.differs.insert(record, have);
     }
 
@@ -73,15 +73,15 @@ impl Repair {
 
 impl Workspace {
     /// Asks for the documents that the next request is about.
-    pub(super) fn load_for_repair(&mut self) {
+    pub(crate) fn load_for_repair(&mut self) {
         let repair = &mut self.link.repair;
-        repair.differs.retain(|id, _| self.held.contains_key(id));
+        repair.differs.retain(|id, _| self.records.contains_key(id));
         repair.now.retain(|id| repair.differs.contains_key(id));
         if repair.now.is_empty() {
             repair.now = repair.differs.keys().take(AT_ONCE).copied().collect();
         }
         let damaged = |id: &RecordId| {
-            self.held.get(id).is_some_and(|held| held.problem == Some(Problem::Damaged))
+            self.records.get(id).is_some_and(|entry| entry.problem == Some(Problem::Damaged))
         };
         let needed: Vec<RecordId> = repair
             .now
@@ -95,30 +95,32 @@ impl Workspace {
     }
 
     /// After a start: records that were taken away and still stand here are to be given back.
-    pub(super) fn go_on_giving_back(&mut self) {
-        for held in self.held.values().filter(|held| held.withdrawn && held.vouched.is_some()) {
-            self.link.repair.differs(held.id, Heads::default());
+    pub(crate) fn resume_restores(&mut self) {
+        for entry in
+            self.records.values().filter(|entry| entry.withdrawn && entry.attested.is_some())
+        {
+            self.link.repair.differs(entry.id, Heads::default());
         }
     }
 
     /// After a start: wants every record without a state token, such as one whose row was damaged; the
     /// answer has one (rule P3). It costs a few bytes: changes that are here are not sent again.
-    pub(super) fn want_state_tokens(&mut self) {
-        for held in self.held.values_mut() {
-            held.wanted |= held.vouched.is_none() && !held.withdrawn;
+    pub(crate) fn request_missing_tokens(&mut self) {
+        for entry in self.records.values_mut() {
+            entry.wanted |= entry.attested.is_none() && !entry.withdrawn;
         }
     }
 
     /// What the office has lost of the records that the next request is about; what can't be
     /// brought goes into the outbox or is asked for.
-    pub(super) fn pack_restores(&mut self, packer: &mut Packer) -> Vec<Restore> {
+    pub(crate) fn restore(&mut self, packer: &mut Packer) -> Vec<Restore> {
         let now: Vec<RecordId> = self.link.repair.now.iter().copied().collect();
         let mut restores = Vec::new();
         for id in now {
             match self.restore_one(id, packer) {
                 Some(restore) => restores.push(restore),
-                None if self.held.get(&id).is_some_and(|held| held.withdrawn) => {
-                    self.given_back(id);
+                None if self.records.get(&id).is_some_and(|entry| entry.withdrawn) => {
+                    self.finish_restore(id);
                 }
                 None => {}
             }
@@ -128,37 +130,37 @@ impl Workspace {
 
     /// All that the office wants back of a record has been given, or nothing can be: without a
     /// state token it is not brought again, and it goes if the office took it away.
-    fn given_back(&mut self, id: RecordId) {
-        let Some(held) = self.held.get_mut(&id) else { return };
-        held.vouched = None;
-        if held.withdrawn {
-            held.wanted = false;
-            self.erase_if_handed_over(id);
+    fn finish_restore(&mut self, id: RecordId) {
+        let Some(entry) = self.records.get_mut(&id) else { return };
+        entry.attested = None;
+        if entry.withdrawn {
+            entry.wanted = false;
+            self.erase_if_confirmed(id);
         }
     }
 
     fn restore_one(&mut self, id: RecordId, packer: &mut Packer) -> Option<Restore> {
         let have = self.link.repair.differs.get(&id)?;
-        let (Some(held), Some(loaded)) = (self.held.get_mut(&id), self.loaded.get(&id)) else {
+        let (Some(entry), Some(loaded)) = (self.records.get_mut(&id), self.loaded.get(&id)) else {
             return None;
         };
         // Where an unsent row was damaged, what follows it may have been confirmed before it.
-        let confirmed = confirmed_heads(&loaded.record, held);
-        if held.confirmed != confirmed {
-            held.confirmed = confirmed;
-            self.journal.put(Table::Records, id.to_string(), held.encode());
+        let confirmed = confirmed_heads(&loaded.record, entry);
+        if entry.confirmed != confirmed {
+            entry.confirmed = confirmed;
+            self.journal.put(Table::Records, id.to_string(), entry.encode());
         }
         let lost = loaded.record.changes_after(have);
         let knows =
             |head: &ChangeHash| loaded.record.document().get_change_meta_by_hash(head).is_some();
         // What the office has and this device lacks.
-        held.wanted |= !have.as_slice().iter().all(knows) || lost.is_empty();
+        entry.wanted |= !have.as_slice().iter().all(knows) || lost.is_empty();
 
-        let vouched =
-            held.vouched.clone().filter(|vouched| vouched.heads.as_slice().iter().all(knows));
-        let later: BTreeSet<ChangeHash> = match &vouched {
-            Some(vouched) => {
-                loaded.record.changes_after(&vouched.heads).iter().map(Change::hash).collect()
+        let attested =
+            entry.attested.clone().filter(|attested| attested.heads.as_slice().iter().all(knows));
+        let later: BTreeSet<ChangeHash> = match &attested {
+            Some(attested) => {
+                loaded.record.changes_after(&attested.heads).iter().map(Change::hash).collect()
             }
             None => lost.iter().map(Change::hash).collect(),
         };
@@ -169,49 +171,50 @@ impl Workspace {
             .filter(|change| device_of(change.actor_id()) == Some(self.identity.device))
             .map(Change::hash)
             .collect();
-        let queued: BTreeSet<ChangeHash> = held.outbox.values().map(|unsent| unsent.hash).collect();
-        if held.missing > 0 || !own.is_subset(&queued) {
+        let queued: BTreeSet<ChangeHash> =
+            entry.outbox.values().map(|unsent| unsent.hash).collect();
+        if entry.missing > 0 || !own.is_subset(&queued) {
             // Work that was handed over when the record was withdrawn stands behind what was
             // written since.
-            held.queue_anew(&loaded.record, &own, &mut self.journal);
-            held.confirmed = confirmed_heads(&loaded.record, held);
-            self.journal.put(Table::Records, id.to_string(), held.encode());
+            entry.rebuild_outbox(&loaded.record, &own, &mut self.journal);
+            entry.confirmed = confirmed_heads(&loaded.record, entry);
+            self.journal.put(Table::Records, id.to_string(), entry.encode());
         }
-        let Some(vouched) = vouched.filter(|_| !restored.is_empty()) else {
+        let Some(attested) = attested.filter(|_| !restored.is_empty()) else {
             // Nothing that differs can be given: the office says what to do with the record.
-            held.wanted |= own.is_empty();
+            entry.wanted |= own.is_empty();
             return None;
         };
         let changes = packer.pack(restored.into_iter().map(Change::raw_bytes));
-        Some(Restore { record: id, heads: vouched.heads, mac: vouched.mac, changes })
+        Some(Restore { record: id, heads: attested.heads, mac: attested.mac, changes })
     }
 
     /// The ranges that the next request compares.
-    pub(super) fn ranges(&self) -> Vec<Range> {
+    pub(crate) fn ranges(&self) -> Vec<Range> {
         // In the midst of a pass over the feed much differs that the next pages bring.
         let Some(from) = self.link.repair.from.filter(|_| self.cursor.is_whole()) else {
             return Vec::new();
         };
-        let held = self.held.values().filter(|held| held.counts());
-        ranges::cut(from, held.map(|held| (held.id, &held.confirmed)))
+        let entry = self.records.values().filter(|entry| entry.is_in_digest());
+        ranges::cut(from, entry.map(|entry| (entry.id, &entry.confirmed)))
     }
 
     /// What became of what was brought.
-    pub(super) fn handle_restored(&mut self, asked: &[RecordId], outcomes: &[Outcome]) {
+    pub(crate) fn handle_restored(&mut self, sent: &[RecordId], outcomes: &[Outcome]) {
         self.link.repair.answered();
-        for (id, outcome) in asked.iter().zip(outcomes) {
-            let Some(held) = self.held.get_mut(id) else { continue };
+        for (id, outcome) in sent.iter().zip(outcomes) {
+            let Some(entry) = self.records.get_mut(id) else { continue };
             match outcome {
                 Outcome::Merged { state_token } | Outcome::Duplicate { state_token } => {
-                    held.offered = Some(*state_token);
-                    held.withdrawn = false;
+                    entry.offered_token = Some(*state_token);
+                    entry.withdrawn = false;
                 }
-                Outcome::Missing { have } => self.lacks(*id, have),
+                Outcome::Missing { have } => self.handle_missing(*id, have),
                 // Without the state token own work goes out as a push again.
-                Outcome::Refused { .. } => self.given_back(*id),
+                Outcome::Refused { .. } => self.finish_restore(*id),
                 Outcome::Withdrawn => {
-                    held.withdrawn = true;
-                    self.given_back(*id);
+                    entry.withdrawn = true;
+                    self.finish_restore(*id);
                 }
             }
         }
@@ -219,15 +222,15 @@ impl Workspace {
 
     /// The office lacks what was built on: what it has lost is brought, then the work goes out
     /// again. After some tries a person is told.
-    pub(super) fn lacks(&mut self, id: RecordId, have: &Heads) {
-        let Some(held) = self.held.get_mut(&id) else { return };
-        held.missing += 1;
-        if held.missing < MISSING_AT_MOST {
+    pub(crate) fn handle_missing(&mut self, id: RecordId, have: &Heads) {
+        let Some(entry) = self.records.get_mut(&id) else { return };
+        entry.missing += 1;
+        if entry.missing < MISSING_AT_MOST {
             self.link.repair.differs(id, have.clone());
-        } else if held.withdrawn {
-            self.given_back(id);
+        } else if entry.withdrawn {
+            self.finish_restore(id);
         } else {
-            held.problem = Some(Problem::Refused {
+            entry.problem = Some(Problem::Refused {
                 code: "missing".to_owned(),
                 path: String::new(),
                 message: "the office lacks changes that this work builds on".to_owned(),
@@ -239,31 +242,31 @@ impl Workspace {
     }
 
     /// Notes what differs in the ranges that were compared.
-    pub(super) fn compared(&mut self, asked: &[RecordId], differing: &Differing) {
-        if asked.is_empty() {
+    pub(crate) fn handle_differing(&mut self, sent: &[RecordId], differing: &Differing) {
+        if sent.is_empty() {
             return;
         }
         let compared = usize::try_from(differing.compared).unwrap_or(usize::MAX);
-        self.link.repair.from = asked.get(compared).copied();
+        self.link.repair.from = sent.get(compared).copied();
         let states: BTreeMap<RecordId, &Heads> =
             differing.states.iter().map(|state| (state.record, &state.heads)).collect();
         for place in &differing.ranges {
             let place = usize::try_from(*place).unwrap_or(usize::MAX);
-            let Some(from) = asked.get(place) else { continue };
-            let next = asked.get(place.saturating_add(1));
+            let Some(from) = sent.get(place) else { continue };
+            let next = sent.get(place.saturating_add(1));
             let inside = |id: &RecordId| next.is_none_or(|next| id < next);
-            for held in self.held.range(*from..).map(|(_, held)| held) {
-                if !inside(&held.id) {
+            for entry in self.records.range(*from..).map(|(_, entry)| entry) {
+                if !inside(&entry.id) {
                     break;
                 }
-                let office = states.get(&held.id).copied().cloned().unwrap_or_default();
-                if held.counts() && office != held.confirmed {
-                    self.link.repair.differs(held.id, office);
+                let office = states.get(&entry.id).copied().cloned().unwrap_or_default();
+                if entry.is_in_digest() && office != entry.confirmed {
+                    self.link.repair.differs(entry.id, office);
                 }
             }
         }
         for id in states.into_keys() {
-            self.held.entry(id).or_insert_with(|| Held::lacking(id));
+            self.records.entry(id).or_insert_with(|| RecordEntry::lacking(id));
         }
     }
 }

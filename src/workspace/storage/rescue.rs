@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
-use super::Workspace;
-use super::held::{Unsent, encode, outbox_key};
-use super::lock::Keyring;
-use super::output::{Row, Table};
+use super::encode;
+use super::keyring::Keyring;
 use crate::ids::{DeviceId, RecordId};
+use crate::workspace::Workspace;
+use crate::workspace::output::{Row, Table};
+use crate::workspace::records::entry::{Unsent, outbox_key};
 
 const MAGIC: &[u8] = b"doorstep rescue";
 /// Version of the file; the rows have their own. The first version had no proof.
@@ -71,7 +72,7 @@ pub enum MalformedRescue {
     /// Made by a newer program.
     #[error("the rescue file has version {0}, this program knows {VERSION}")]
     Version(u8),
-    /// Cut short or damaged on its way.
+    /// ReadError short or damaged on its way.
     #[error("the rescue file is damaged")]
     Damaged,
 }
@@ -119,7 +120,7 @@ impl RescueFile {
             let place = key.split_once('/').and_then(|(record, number)| {
                 Some((record.parse::<RecordId>().ok()?, number.parse::<u64>().ok()?))
             });
-            let plain = vault.open(Table::Outbox, key, value);
+            let plain = vault.decrypt(Table::Outbox, key, value);
             match place.zip(plain.and_then(|plain| Unsent::decode(&plain))) {
                 Some(((record, number), unsent)) => {
                     changes.entry(record).or_default().insert(number, unsent.bytes);
@@ -138,10 +139,10 @@ impl Workspace {
     /// written to the store is among them.
     pub fn rescue_rows(&mut self) -> Vec<Row> {
         let mut rows = Vec::new();
-        for held in self.held.values() {
-            for (number, unsent) in &held.outbox {
-                let key = outbox_key(held.id, *number);
-                let value = self.vault.seal(Table::Outbox, &key, &unsent.encode()).into();
+        for entry in self.records.values() {
+            for (number, unsent) in &entry.outbox {
+                let key = outbox_key(entry.id, *number);
+                let value = self.vault.encrypt(Table::Outbox, &key, &unsent.encode()).into();
                 rows.push(Row { key, value });
             }
         }

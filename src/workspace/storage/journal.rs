@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::output::{Table, Write};
 use super::vault::Vault;
+use crate::workspace::output::{Table, Write};
 
 /// A place in the store: table and key.
 type Place = (Table, String);
@@ -21,7 +21,7 @@ enum Stand {
 
 /// Writes on their way to the disk.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     gathering: Batch,
     committing: Option<(u64, Batch)>,
     /// The last batch failed: wait for a retry instead of hammering a full disk.
@@ -45,17 +45,17 @@ struct Batch {
 
 impl Journal {
     /// Has `bytes` stand at a key.
-    pub(super) fn put(&mut self, table: Table, key: String, bytes: Vec<u8>) {
+    pub(crate) fn put(&mut self, table: Table, key: String, bytes: Vec<u8>) {
         self.gathering.stands.insert((table, key), Stand::Bytes(bytes));
     }
 
     /// Has nothing stand at a key.
-    pub(super) fn delete(&mut self, table: Table, key: String) {
+    pub(crate) fn delete(&mut self, table: Table, key: String) {
         self.gathering.stands.insert((table, key), Stand::Nothing);
     }
 
     /// Has nothing stand under a prefix, which ends in `/`.
-    pub(super) fn delete_all(&mut self, table: Table, prefix: String) {
+    pub(crate) fn delete_all(&mut self, table: Table, prefix: String) {
         let under = |place: &Place| place.0 == table && place.1.starts_with(&prefix);
         self.gathering.stands.retain(|place, _| !under(place));
         // The bare prefix sorts before every key under it: later puts of the batch stand.
@@ -63,37 +63,37 @@ impl Journal {
     }
 
     /// Whether anything waits for the next batch.
-    pub(super) fn is_gathering(&self) -> bool {
+    pub(crate) fn is_gathering(&self) -> bool {
         !self.gathering.stands.is_empty()
     }
 
     /// The batch that gathers now makes this ticket durable.
-    pub(super) fn ticket(&mut self, ticket: u64) {
+    pub(crate) fn ticket(&mut self, ticket: u64) {
         self.gathering.ticket = self.gathering.ticket.max(ticket);
     }
 
     /// Whether everything is on disk.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.committing.is_none() && self.gathering.stands.is_empty()
     }
 
     /// Whether this batch is on its way to the disk.
-    pub(super) fn is_committing(&self, batch: u64) -> bool {
+    pub(crate) fn is_committing(&self, batch: u64) -> bool {
         self.committing.as_ref().is_some_and(|(committing, _)| *committing == batch)
     }
 
     /// Whether the last batch failed and waits for a retry.
-    pub(super) fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         self.failed
     }
 
     /// The number that the batch gathering now will have, or had if nothing gathers.
-    pub(super) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> u64 {
         self.next
     }
 
     /// The next batch, sealed, if none is being committed.
-    pub(super) fn poll(&mut self, vault: &mut Vault) -> Option<(u64, Vec<Write>)> {
+    pub(crate) fn poll(&mut self, vault: &mut Vault) -> Option<(u64, Vec<Write>)> {
         if self.committing.is_some() || self.failed || self.gathering.stands.is_empty() {
             return None;
         }
@@ -108,7 +108,7 @@ impl Journal {
                 key: key.clone(),
                 value: match stand {
                     Stand::Bytes(bytes) => {
-                        Some(serde_bytes::ByteBuf::from(vault.seal(*table, key, bytes)))
+                        Some(serde_bytes::ByteBuf::from(vault.encrypt(*table, key, bytes)))
                     }
                     Stand::Nothing => None,
                 },
@@ -119,13 +119,13 @@ impl Journal {
     }
 
     /// A batch is durable; gives the ticket that is durable with it.
-    pub(super) fn done(&mut self, id: u64) -> Option<u64> {
+    pub(crate) fn done(&mut self, id: u64) -> Option<u64> {
         let (_, batch) = self.committing.take_if(|(committing, _)| *committing == id)?;
         Some(batch.ticket)
     }
 
     /// A batch failed and left nothing behind: it goes back in front of what gathers.
-    pub(super) fn failed(&mut self, id: u64) {
+    pub(crate) fn failed(&mut self, id: u64) {
         let Some((_, batch)) = self.committing.take_if(|(committing, _)| *committing == id) else {
             return;
         };
@@ -137,14 +137,14 @@ impl Journal {
     }
 
     /// Drops all that waits to be written: the store is erased.
-    pub(super) fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self) {
         self.gathering = Batch::default();
         self.committing = None;
         self.failed = false;
     }
 
     /// Tries again what failed.
-    pub(super) fn retry(&mut self) {
+    pub(crate) fn retry(&mut self) {
         self.failed = false;
     }
 }
@@ -169,7 +169,7 @@ mod tests {
         let (second, writes) = journal.poll(&mut vault).expect("the batch again");
         let stands = writes.iter().map(|write| {
             let value = write.value.as_ref().expect("a value");
-            (write.key.as_str(), vault.open(Table::Meta, &write.key, value).expect("sealed"))
+            (write.key.as_str(), vault.decrypt(Table::Meta, &write.key, value).expect("sealed"))
         });
         assert!(stands.eq([("a", vec![2]), ("b", vec![3])]));
         assert_eq!(journal.done(second), Some(1));

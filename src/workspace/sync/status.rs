@@ -1,15 +1,18 @@
 //! The status, never better than what is known.
 
-use super::Workspace;
-use super::held::Problem;
-use super::output::{Status, SyncState};
+use crate::workspace::Workspace;
+use crate::workspace::output::{Status, SyncState};
+use crate::workspace::records::entry::Problem;
 
 impl Workspace {
     /// The status of everything that is held.
     pub fn status(&self) -> Status {
-        let unsent: usize = self.held.values().map(|held| held.outbox.len()).sum();
-        let oldest_unsent_at =
-            self.held.values().flat_map(|held| held.outbox.values().map(|unsent| unsent.at)).min();
+        let unsent: usize = self.records.values().map(|entry| entry.outbox.len()).sum();
+        let oldest_unsent_at = self
+            .records
+            .values()
+            .flat_map(|entry| entry.outbox.values().map(|unsent| unsent.at))
+            .min();
         let problem = self.problem();
         let needs_person = problem.as_deref().is_some_and(|word| !is_distance(word));
         let state = if needs_person {
@@ -20,7 +23,7 @@ impl Workspace {
             SyncState::Offline
         } else if unsent > 0 || !self.journal.is_idle() {
             SyncState::Unsent
-        } else if self.link.proven_now() {
+        } else if self.link.is_proven() {
             SyncState::InStep
         } else {
             // Nothing is known to be wrong, and nothing is proven: a round is due.
@@ -48,7 +51,7 @@ impl Workspace {
         if let Some(problem) = self.link.problem().filter(|word| !is_distance(word)) {
             return Some(problem.to_owned());
         }
-        let of_records = self.held.values().filter_map(|held| held.problem.as_ref());
+        let of_records = self.records.values().filter_map(|entry| entry.problem.as_ref());
         let worst = of_records.map(|problem| match problem {
             Problem::Refused { .. } => "refused",
             Problem::Damaged => "damaged",

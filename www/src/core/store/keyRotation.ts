@@ -1,16 +1,17 @@
 /**
- * Key rotation: re-encrypts, in the background, values sealed under the previous data key
- * (docs/SECURITY.md).
+ * Key rotation: re-encrypts, in the background, values that are encrypted under the previous data
+ * key (docs/SECURITY.md).
  *
- * No progress is stored: a value shows which key opens it. After a kill, a lock or a full disk the
- * next start makes another pass and finds less to do. When a pass finds nothing, one transaction
- * replaces the lock by the one without the previous key. Other writes continue throughout and are
- * sealed under the new key.
+ * No progress is stored: a value shows which key decrypts it. After a kill, a lock or a full disk
+ * the next start makes another pass and finds less to do. When a pass finds nothing, one
+ * transaction replaces the lock by the one without the previous key. Other writes continue
+ * throughout, under the new key.
  */
 import type { Sealer, Table } from "../../wasm/doorstep";
 import type { AttachmentStore, Place, Sealed } from "../attachments/attachmentStore";
-import { withoutPrevious, type Door } from "./pinLock";
-import { StorageError, TABLES, type Storage } from "./deviceStore";
+import { StorageError, TABLES } from "./database";
+import type { DeviceStore } from "./deviceStore";
+import { finishRotation, type PinLock } from "./pinLock";
 
 export type RotationState =
   | { state: "running"; done: number; total: number }
@@ -18,12 +19,12 @@ export type RotationState =
   | { state: "waiting"; code: string }
   | { state: "finished"; at: number };
 
-/** Rows of one transaction: few, so that a save never waits long behind it. */
+/** Rows of one transaction: few, so that saves are not delayed. */
 const ROWS = 16;
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
 
-export class Rotation {
+export class KeyRotation {
   state: RotationState = { state: "running", done: 0, total: 0 };
   private stopped = false;
   private running = false;
@@ -31,14 +32,14 @@ export class Rotation {
   private wait = FIRST_WAIT_MS;
 
   constructor(
-    private readonly storage: Storage,
+    private readonly store: DeviceStore,
     private readonly attachments: AttachmentStore,
-    /** Of the keyring with both keys. */
+    /** Made from the keyring with both keys. */
     private readonly sealer: Sealer,
-    private readonly door: Door,
+    private readonly pinLock: PinLock,
     /** SHA-256s of the attachments that a record names. */
-    private readonly namedBy: (record: string) => Promise<string[]>,
-    private readonly tell: (state: RotationState) => void,
+    private readonly attachmentsNamedBy: (record: string) => Promise<string[]>,
+    private readonly changed: (state: RotationState) => void,
     /** Called when the lock no longer contains the previous key. */
     private readonly finished: () => Promise<void>,
   ) {}
@@ -49,22 +50,22 @@ export class Rotation {
     if (!this.running) this.sealer.free();
   }
 
-  async go(): Promise<void> {
+  async run(): Promise<void> {
     this.running = true;
     try {
-      // Values sealed before the key changed must be on disk before the first pass.
-      await Promise.all([this.storage.settled(), this.attachments.settled()]);
+      // Values that were encrypted before the key changed must be on disk before the first pass.
+      await Promise.all([this.store.drain(), this.attachments.drain()]);
       while (await this.pass());
       if (this.stopped) return;
       const at = Date.now();
-      await this.door.change((row) => withoutPrevious(row, at));
+      await this.pinLock.change((row) => finishRotation(row, at));
       this.stopped = true;
-      this.become({ state: "finished", at });
+      this.setState({ state: "finished", at });
       await this.finished();
     } catch (cause) {
       if (this.stopped) return;
-      this.become({ state: "waiting", code: cause instanceof StorageError ? cause.code : "failed" });
-      this.timer = setTimeout(() => void this.go(), this.wait);
+      this.setState({ state: "waiting", code: cause instanceof StorageError ? cause.code : "failed" });
+      this.timer = setTimeout(() => void this.run(), this.wait);
       this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
     } finally {
       this.running = false;
@@ -72,15 +73,15 @@ export class Rotation {
     }
   }
 
-  /** Visits every value once; returns whether any was sealed under the previous key. */
+  /** Visits every value once; returns whether any was encrypted under the previous key. */
   private async pass(): Promise<boolean> {
     const { known, stray } = await this.attachments.places(() => this.named());
-    const total = (await this.storage.count()) + known.length + stray.length;
+    const total = (await this.store.count()) + known.length + stray.length;
     let done = 0;
     let found = 0;
     const advance = (count: number): void => {
       done += count;
-      this.become({ state: "running", done: Math.min(done, total), total });
+      this.setState({ state: "running", done: Math.min(done, total), total });
     };
     for (const table of TABLES) found += await this.rows(table, advance);
     for (const place of known) {
@@ -89,8 +90,8 @@ export class Rotation {
     }
     for (const place of stray) {
       // Nothing refers to it, and it can't be re-encrypted without its name.
-      const value = this.stopped ? undefined : await this.attachments.sealedAt(place);
-      if (value) await this.attachments.exchange(place, value, null);
+      const value = this.stopped ? undefined : await this.attachments.readSealed(place);
+      if (value) await this.attachments.replace(place, value, null);
       advance(1);
     }
     return found > 0 && !this.stopped;
@@ -100,15 +101,15 @@ export class Rotation {
     let found = 0;
     let after: string | undefined;
     while (!this.stopped) {
-      const page = await this.storage.page(table, after, ROWS);
+      const page = await this.store.page(table, after, ROWS);
       if (this.stopped || page.length === 0) break;
       after = page.at(-1)?.key;
       const stale = page.flatMap(({ key, value }) => {
         const now = this.sealer.reseal(table, key, value);
         return now ? [{ key, was: value, now }] : [];
       });
-      // Rows changed since are skipped: they are sealed under the new key.
-      if (stale.length > 0) await this.storage.exchange(table, stale);
+      // Rows that have changed since are skipped: they are under the new key.
+      if (stale.length > 0) await this.store.replace(table, stale);
       found += stale.length;
       advance(page.length);
     }
@@ -116,10 +117,10 @@ export class Rotation {
   }
 
   private async value(place: Place): Promise<number> {
-    const was = this.stopped ? undefined : await this.attachments.sealedAt(place);
+    const was = this.stopped ? undefined : await this.attachments.readSealed(place);
     if (!was || this.stopped) return 0;
     const now = this.resealed(was, place.place);
-    if (now) await this.attachments.exchange(place, was, now);
+    if (now) await this.attachments.replace(place, was, now);
     return now ? 1 : 0;
   }
 
@@ -137,16 +138,16 @@ export class Rotation {
     const found = new Set<string>();
     let after: string | undefined;
     for (;;) {
-      const page = await this.storage.page("records", after, ROWS);
+      const page = await this.store.page("records", after, ROWS);
       if (page.length === 0) return found;
       after = page.at(-1)?.key;
-      for (const { key } of page) for (const sha256 of await this.namedBy(key)) found.add(sha256);
+      for (const { key } of page) for (const sha256 of await this.attachmentsNamedBy(key)) found.add(sha256);
     }
   }
 
-  private become(state: RotationState): void {
+  private setState(state: RotationState): void {
     if (this.stopped && state.state !== "finished") return;
     this.state = state;
-    this.tell(state);
+    this.changed(state);
   }
 }

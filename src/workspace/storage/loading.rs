@@ -4,28 +4,28 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use automerge::{Change, ChangeHash};
 
-use super::cards::Cards;
-use super::conduct::{LAYERS_KEY, policy};
-use super::drafts::{self, Drafts};
-use super::held::{Held, Problem, Unsent, checked_change};
 use super::journal::Journal;
-use super::link::Link;
-use super::listing::Listing;
-use super::output::{Output, Row, Table};
-use super::refused::REFUSED;
 use super::vault::Vault;
-use super::{Identity, Loaded, STORE_FORMAT, StoreError, Workspace, WorkspaceError};
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::message::Cursor;
+use crate::workspace::output::{Output, Row, Table};
+use crate::workspace::records::cards::Cards;
+use crate::workspace::records::conduct::{LAYERS_KEY, policy};
+use crate::workspace::records::drafts::{self, Drafts};
+use crate::workspace::records::entry::{Problem, RecordEntry, Unsent, checked_change};
+use crate::workspace::records::listing::Listing;
+use crate::workspace::sync::link::Link;
+use crate::workspace::sync::refused::REFUSED;
+use crate::workspace::{Identity, Loaded, STORE_FORMAT, StoreError, Workspace, WorkspaceError};
 
 /// So many chunks of a record are written together as one when it is loaded: below that the
 /// rewriting costs more than it saves.
 const COMPACT_AT: usize = 24;
 
-pub(super) const FORMAT_KEY: &str = "format";
-pub(super) const CURSOR_KEY: &str = "cursor";
-pub(super) const PROVEN_KEY: &str = "proven";
+pub(crate) const FORMAT_KEY: &str = "format";
+pub(crate) const CURSOR_KEY: &str = "cursor";
+pub(crate) const PROVEN_KEY: &str = "proven";
 
 impl Workspace {
     /// A workspace over the rows of a device's store; no rows for a new one.
@@ -41,18 +41,18 @@ impl Workspace {
         now_ms: i64,
     ) -> Result<Self, StoreError> {
         let mut workspace = Self::from_rows(identity, vault, meta, records, outbox)?;
-        if workspace.cursor == Cursor::default() && !workspace.held.is_empty() {
+        if workspace.cursor == Cursor::default() && !workspace.records.is_empty() {
             // What is held is compared instead of sent again.
             workspace.link.begin_repair();
         }
-        workspace.go_on_giving_back();
-        workspace.want_state_tokens();
-        workspace.settle(now_ms);
+        workspace.resume_restores();
+        workspace.request_missing_tokens();
+        workspace.advance(now_ms);
         Ok(workspace)
     }
 
     /// The workspace that the rows describe, before it does anything.
-    pub(super) fn from_rows(
+    pub(crate) fn from_rows(
         identity: Identity,
         vault: Vault,
         meta: &[Row],
@@ -62,7 +62,7 @@ impl Workspace {
         let mut damaged = Vec::new();
         let mut sound = BTreeMap::new();
         for row in meta {
-            match vault.open_any(Table::Meta, &row.key, &row.value) {
+            match vault.decrypt_any(Table::Meta, &row.key, &row.value) {
                 Some((format, _)) if format != STORE_FORMAT => {
                     return Err(StoreError::Format(format));
                 }
@@ -79,7 +79,7 @@ impl Workspace {
         let mut workspace = Self {
             identity,
             vault,
-            held: BTreeMap::new(),
+            records: BTreeMap::new(),
             loaded: BTreeMap::new(),
             loading: BTreeMap::new(),
             journal: Journal::default(),
@@ -95,57 +95,58 @@ impl Workspace {
             listing: Listing::default(),
             cards: Cards::default(),
             drafts: Drafts::default(),
-            held_back: BTreeSet::new(),
+            retained: BTreeSet::new(),
             // Layers that are damaged come again from the office.
             policy: sound.get(LAYERS_KEY).and_then(|row| policy(row)).unwrap_or_default(),
             zones: BTreeMap::new(),
         };
         for (key, plain) in &sound {
-            workspace.cards.take_in(key, plain);
-            workspace.drafts.take_in(key, plain);
+            workspace.cards.load_row(key, plain);
+            workspace.drafts.load_row(key, plain);
         }
         for row in damaged {
-            workspace.set_aside(Table::Meta, row);
+            workspace.quarantine_row(Table::Meta, row);
         }
         if !sound.contains_key(FORMAT_KEY) {
             workspace.journal.put(Table::Meta, FORMAT_KEY.into(), vec![STORE_FORMAT]);
         }
-        workspace.restore(records, outbox);
+        workspace.load_rows(records, outbox);
         Ok(workspace)
     }
 
-    fn restore(&mut self, records: &[Row], outbox: &[Row]) {
+    fn load_rows(&mut self, records: &[Row], outbox: &[Row]) {
         let mut doubtful = BTreeSet::new();
         for row in records {
             let Ok(id) = row.key.parse::<RecordId>() else {
-                self.set_aside(Table::Records, row);
+                self.quarantine_row(Table::Records, row);
                 continue;
             };
-            let plain = self.vault.open(Table::Records, &row.key, &row.value);
-            let held = plain.and_then(|plain| Held::decode(id, &plain)).unwrap_or_else(|| {
-                self.set_aside(Table::Records, row);
-                doubtful.insert(id);
-                Held::new(id)
-            });
-            self.held.insert(id, held);
+            let plain = self.vault.decrypt(Table::Records, &row.key, &row.value);
+            let entry =
+                plain.and_then(|plain| RecordEntry::decode(id, &plain)).unwrap_or_else(|| {
+                    self.quarantine_row(Table::Records, row);
+                    doubtful.insert(id);
+                    RecordEntry::new(id)
+                });
+            self.records.insert(id, entry);
         }
         for row in outbox {
             let place = row.key.split_once('/').and_then(|(record, number)| {
                 Some((record.parse::<RecordId>().ok()?, number.parse::<u64>().ok()?))
             });
-            let plain = self.vault.open(Table::Outbox, &row.key, &row.value);
+            let plain = self.vault.decrypt(Table::Outbox, &row.key, &row.value);
             let unsent = plain.and_then(|plain| Unsent::decode(&plain));
             let (Some((id, number)), Some(unsent)) = (place, unsent) else {
-                self.set_aside(Table::Outbox, row);
+                self.quarantine_row(Table::Outbox, row);
                 // Its change stands in the chunks too: a load finds it there.
                 doubtful.extend(place.map(|(id, _)| id));
                 continue;
             };
-            let held = self.held.entry(id).or_insert_with(|| {
+            let entry = self.records.entry(id).or_insert_with(|| {
                 doubtful.insert(id);
-                Held::new(id)
+                RecordEntry::new(id)
             });
-            held.outbox.insert(number, unsent);
+            entry.outbox.insert(number, unsent);
         }
         // Rows that were damaged are made anew from the chunks.
         for id in doubtful {
@@ -154,8 +155,8 @@ impl Workspace {
     }
 
     /// Keeps the bytes of a damaged row where they do no harm.
-    fn set_aside(&mut self, table: Table, row: &Row) {
-        let key = set_aside_key(table, &row.key);
+    fn quarantine_row(&mut self, table: Table, row: &Row) {
+        let key = damaged_key(table, &row.key);
         self.journal.put(Table::Damaged, key, row.value.to_vec());
         self.journal.delete(table, row.key.clone());
     }
@@ -165,7 +166,7 @@ impl Workspace {
     /// # Errors
     /// The device holds no such record.
     pub fn open(&mut self, record: RecordId) -> Result<(), WorkspaceError> {
-        if !self.held.contains_key(&record) {
+        if !self.records.contains_key(&record) {
             return Err(WorkspaceError::UnknownRecord);
         }
         self.uses += 1;
@@ -188,10 +189,10 @@ impl Workspace {
     }
 
     /// Asks for a record's chunks, once.
-    pub(super) fn load(&mut self, record: RecordId, pins: usize) {
-        let asked = self.loading.contains_key(&record);
+    pub(crate) fn load(&mut self, record: RecordId, pins: usize) {
+        let sent = self.loading.contains_key(&record);
         *self.loading.entry(record).or_default() += pins;
-        if !asked {
+        if !sent {
             self.outputs.push_back(Output::Load { record: record.to_string() });
         }
     }
@@ -201,19 +202,19 @@ impl Workspace {
         let Some(pins) = self.loading.remove(&record) else {
             return;
         };
-        if self.held.contains_key(&record) && !self.loaded.contains_key(&record) {
-            self.take_in(record, rows, pins);
+        if self.records.contains_key(&record) && !self.loaded.contains_key(&record) {
+            self.load_row(record, rows, pins);
             self.finish_withdrawal(record);
         }
-        self.settle(now_ms);
+        self.advance(now_ms);
     }
 
-    fn take_in(&mut self, id: RecordId, rows: &[Row], pins: usize) {
+    fn load_row(&mut self, id: RecordId, rows: &[Row], pins: usize) {
         let mut chunks = BTreeSet::new();
         let mut documents = Vec::new();
         let mut changes: Vec<Change> = Vec::new();
         for row in rows {
-            let plain = self.vault.open(Table::Chunks, &row.key, &row.value);
+            let plain = self.vault.decrypt(Table::Chunks, &row.key, &row.value);
             let sound = plain.and_then(|bytes| {
                 if is_document(&bytes) {
                     Record::load(&bytes).ok().map(|record| documents.push(record))
@@ -225,40 +226,41 @@ impl Workspace {
                 Some(()) => {
                     chunks.insert(row.key.clone());
                 }
-                None => self.set_aside(Table::Chunks, row),
+                None => self.quarantine_row(Table::Chunks, row),
             }
         }
-        let Some(held) = self.held.get_mut(&id) else {
+        let Some(entry) = self.records.get_mut(&id) else {
             return;
         };
-        changes.extend(held.outbox.values().filter_map(Unsent::change));
+        changes.extend(entry.outbox.values().filter_map(Unsent::change));
         let mut record = Record::blank();
         for document in &documents {
             changes.extend(document.document().get_changes(&record.document().get_heads()));
         }
         let stranded = absorb_what_fits(&mut record, changes);
 
-        let whole = record.heads() == held.heads
-            || (record.id() == Some(id) && stranded == 0 && includes(&record, &held.heads));
+        let whole = record.heads() == entry.heads
+            || (record.id() == Some(id) && stranded == 0 && includes(&record, &entry.heads));
         if !whole || record.id() != Some(id) {
-            held.problem = Some(Problem::Damaged);
-            held.wanted = true;
-            self.journal.put(Table::Records, id.to_string(), held.encode());
+            entry.problem = Some(Problem::Damaged);
+            entry.wanted = true;
+            self.journal.put(Table::Records, id.to_string(), entry.encode());
             self.outputs.push_back(Output::ListChanged);
             self.outputs.push_back(Output::StatusChanged);
             self.outputs.push_back(Output::RecordChanged { record: id.to_string() });
-            self.link.hurry();
+            self.link.schedule_now();
             return;
         }
-        let lost = unqueued(&record, held, self.identity.device);
+        let lost = unqueued(&record, entry, self.identity.device);
         if !lost.is_empty() {
-            held.queue_anew(&record, &lost, &mut self.journal);
+            entry.rebuild_outbox(&record, &lost, &mut self.journal);
         }
-        let confirmed = confirmed_heads(&record, held);
-        if held.summary.is_none() || held.confirmed != confirmed || held.heads != record.heads() {
-            held.confirmed = confirmed;
-            held.describe(&record, &self.identity.user);
-            self.journal.put(Table::Records, id.to_string(), held.encode());
+        let confirmed = confirmed_heads(&record, entry);
+        if entry.summary.is_none() || entry.confirmed != confirmed || entry.heads != record.heads()
+        {
+            entry.confirmed = confirmed;
+            entry.describe(&record, &self.identity.user);
+            self.journal.put(Table::Records, id.to_string(), entry.encode());
             self.outputs.push_back(Output::ListChanged);
         }
         self.uses += 1;
@@ -278,7 +280,7 @@ fn is_document(chunk: &[u8]) -> bool {
 }
 
 /// Writes all chunks of a record as one document, in the batch that deletes them (rule D4).
-pub(super) fn rewrite(journal: &mut Journal, vault: &Vault, id: RecordId, loaded: &mut Loaded) {
+pub(crate) fn rewrite(journal: &mut Journal, vault: &Vault, id: RecordId, loaded: &mut Loaded) {
     let bytes = loaded.record.save();
     let key = vault.chunk_key(id, &bytes);
     for old in std::mem::take(&mut loaded.chunks) {
@@ -290,7 +292,7 @@ pub(super) fn rewrite(journal: &mut Journal, vault: &Vault, id: RecordId, loaded
 
 /// Takes in every change whose dependencies are there, whatever their order; gives the number of
 /// those that are left.
-pub(super) fn absorb_what_fits(record: &mut Record, changes: Vec<Change>) -> usize {
+pub(crate) fn absorb_what_fits(record: &mut Record, changes: Vec<Change>) -> usize {
     let mut waiting: Vec<Change> = changes;
     loop {
         let before = waiting.len();
@@ -314,18 +316,18 @@ pub(super) fn absorb_what_fits(record: &mut Record, changes: Vec<Change>) -> usi
 }
 
 /// Own changes that were not confirmed and stand in no row of the outbox: their rows were damaged.
-fn unqueued(record: &Record, held: &Held, device: DeviceId) -> BTreeSet<ChangeHash> {
-    if held.confirmed.as_slice().is_empty() || !includes(record, &held.confirmed) {
+fn unqueued(record: &Record, entry: &RecordEntry, device: DeviceId) -> BTreeSet<ChangeHash> {
+    if entry.confirmed.as_slice().is_empty() || !includes(record, &entry.confirmed) {
         return BTreeSet::new();
     }
     let mut own: BTreeSet<ChangeHash> = record
         .document()
-        .get_changes(held.confirmed.as_slice())
+        .get_changes(entry.confirmed.as_slice())
         .iter()
         .filter(|change| device_of(change.actor_id()) == Some(device))
         .map(Change::hash)
         .collect();
-    for unsent in held.outbox.values() {
+    for unsent in entry.outbox.values() {
         own.remove(&unsent.hash);
     }
     own
@@ -337,8 +339,8 @@ fn includes(record: &Record, heads: &Heads) -> bool {
 
 /// Heads of all changes but those in the outbox: computed from what is held, not from what the
 /// office said (rule P2).
-pub(super) fn confirmed_heads(record: &Record, held: &Held) -> Heads {
-    let unsent: BTreeSet<_> = held.outbox.values().map(|unsent| unsent.hash).collect();
+pub(crate) fn confirmed_heads(record: &Record, entry: &RecordEntry) -> Heads {
+    let unsent: BTreeSet<_> = entry.outbox.values().map(|unsent| unsent.hash).collect();
     let mut heads = Heads::default();
     for change in record.document().get_changes_meta(&[]) {
         if !unsent.contains(&change.hash) {
@@ -350,20 +352,20 @@ pub(super) fn confirmed_heads(record: &Record, held: &Held) -> Heads {
 
 /// Forgets every row of a record, those that were set aside among them. Its card and its draft have
 /// their own ways.
-pub(super) fn erase(journal: &mut Journal, record: RecordId) {
+pub(crate) fn erase(journal: &mut Journal, record: RecordId) {
     journal.delete(Table::Records, record.to_string());
     journal.delete_all(Table::Chunks, format!("{record}/"));
     journal.delete_all(Table::Outbox, format!("{record}/"));
     // The office keeps refused work in quarantine. Damaged rows can't be read; their changes are in
     // a second row each.
-    journal.delete(Table::Damaged, set_aside_key(Table::Records, &record.to_string()));
-    journal.delete(Table::Damaged, set_aside_key(Table::Meta, &drafts::key(record)));
+    journal.delete(Table::Damaged, damaged_key(Table::Records, &record.to_string()));
+    journal.delete(Table::Damaged, damaged_key(Table::Meta, &drafts::key(record)));
     for under in [Table::Chunks.name(), Table::Outbox.name(), REFUSED] {
         journal.delete_all(Table::Damaged, format!("{under}/{record}/"));
     }
 }
 
 /// The key of a damaged row among those that were set aside.
-fn set_aside_key(table: Table, key: &str) -> String {
+fn damaged_key(table: Table, key: &str) -> String {
     format!("{}/{key}", table.name())
 }

@@ -9,15 +9,16 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::Workspace;
-use super::held::{self, Held};
-use super::journal::Journal;
-use super::output::Table;
+use super::entry::RecordEntry;
 use crate::ids::RecordId;
 use crate::record::Record;
 use crate::record::terms::{Disposition, Stage};
 use crate::record::view::VisitView;
 use crate::types::TsType;
+use crate::workspace::Workspace;
+use crate::workspace::output::Table;
+use crate::workspace::storage::encode;
+use crate::workspace::storage::journal::Journal;
 
 /// Cards at the most; the first to have left go first.
 const AT_MOST: usize = 500;
@@ -63,11 +64,11 @@ struct StoredCard {
 
 /// All cards, as memory and store have them.
 #[derive(Debug, Default)]
-pub(super) struct Cards(BTreeMap<RecordId, Card>);
+pub(crate) struct Cards(BTreeMap<RecordId, Card>);
 
 impl Cards {
     /// Takes in a row of `meta`, opened; other rows than cards are left alone.
-    pub(super) fn take_in(&mut self, key: &str, plain: &[u8]) {
+    pub(crate) fn load_row(&mut self, key: &str, plain: &[u8]) {
         let id = key.strip_prefix(PREFIX).and_then(|id| id.parse::<RecordId>().ok());
         let (Some(id), Ok(stored)) = (id, minicbor::decode::<StoredCard>(plain)) else { return };
         let StoredCard { case_no, visited_at, disposition, accepted, left_at } = stored;
@@ -84,19 +85,19 @@ impl Cards {
             accepted: card.accepted,
             left_at: card.left_at,
         };
-        journal.put(Table::Meta, key(id), held::encode(&stored));
+        journal.put(Table::Meta, key(id), encode(&stored));
         self.0.insert(id, card);
     }
 
     /// The record is here again.
-    pub(super) fn remove(&mut self, id: RecordId, journal: &mut Journal) {
+    pub(crate) fn remove(&mut self, id: RecordId, journal: &mut Journal) {
         if self.0.remove(&id).is_some() {
             journal.delete(Table::Meta, key(id));
         }
     }
 
     /// Drops what is too old at a time, and the oldest where there are too many.
-    pub(super) fn prune(&mut self, now_ms: i64, journal: &mut Journal) {
+    pub(crate) fn prune(&mut self, now_ms: i64, journal: &mut Journal) {
         let mut by_age: Vec<(i64, RecordId)> =
             self.0.iter().map(|(id, card)| (card.left_at, *id)).collect();
         by_age.sort_unstable();
@@ -109,7 +110,7 @@ impl Cards {
     }
 
     /// The store is erased.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 }
@@ -130,9 +131,9 @@ impl Workspace {
 
     /// Leaves a card of a record that is being erased, in the same batch, where its user has
     /// visited.
-    pub(super) fn leave_card(&mut self, id: RecordId) {
-        let Some(Held { summary: Some(summary), visited: Some(visited_at), .. }) =
-            self.held.get(&id)
+    pub(crate) fn add_card(&mut self, id: RecordId) {
+        let Some(RecordEntry { summary: Some(summary), visited: Some(visited_at), .. }) =
+            self.records.get(&id)
         else {
             return;
         };
@@ -151,7 +152,7 @@ impl Workspace {
 /// When a user visited, ms; `None` where the visit is not over, or was somebody else's. It is the
 /// user's who is named as a visitor, sealed it or signed it; where no visitor is named, also the
 /// user's who wrote in the record.
-pub(super) fn visited_at(record: &Record, view: &VisitView, user: &str) -> Option<i64> {
+pub(crate) fn visited_at(record: &Record, view: &VisitView, user: &str) -> Option<i64> {
     let visit = &view.visit;
     let over = match view.stage {
         Stage::Recorded | Stage::Sealed | Stage::Reviewed => true,
@@ -228,13 +229,13 @@ mod tests {
         for card in [card, bare] {
             let (mut cards, mut journal) = (Cards::default(), Journal::default());
             cards.add(id, card.clone(), &mut journal);
-            let mut vault = super::super::vault::Vault::new(&[7; 32], [1; 16]);
+            let mut vault = crate::workspace::vault::Vault::new(&[7; 32], [1; 16]);
             let (_, writes) = journal.poll(&mut vault).expect("a batch");
             let value = writes[0].value.as_ref().expect("a row");
-            let plain = vault.open(Table::Meta, &writes[0].key, value).expect("sealed");
+            let plain = vault.decrypt(Table::Meta, &writes[0].key, value).expect("sealed");
             let mut read = Cards::default();
-            read.take_in(&writes[0].key, &plain);
-            read.take_in("cursor", &plain);
+            read.load_row(&writes[0].key, &plain);
+            read.load_row("cursor", &plain);
             assert_eq!(read.0.into_values().collect::<Vec<_>>(), [card]);
         }
     }

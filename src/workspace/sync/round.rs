@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::Workspace;
-use super::held::{Held, Unsent};
-use super::link::{Asked, LAST_RETRY_MS, LEAST_REPLY_BYTES, Link, Phase, Pushed};
-use super::output::Output;
+use super::link::{LAST_RETRY_MS, LEAST_REPLY_BYTES, Link, Phase, SentPush, SentRequest};
 use crate::ids::RecordId;
 use crate::sync::message::{Packed, Push, Request, Revocation, Want, decode_reply, encode_request};
 use crate::sync::packed::Packer;
+use crate::workspace::Workspace;
+use crate::workspace::output::Output;
+use crate::workspace::records::entry::{RecordEntry, Unsent};
 
 /// A full disk is tried again this often, and with every edit.
-pub(super) const RETRY_SAVE_MS: i64 = 5_000;
+pub(crate) const RETRY_SAVE_MS: i64 = 5_000;
 /// Unsent changes in one request: far below what the office accepts, enough for weeks of work.
 const PUSH_BYTES: usize = 1024 * 1024;
 /// Records pushed in one request: the office has judged them long before it stops working on a round
@@ -24,51 +24,50 @@ const PUSH_OPERATIONS: usize = 100_000;
 /// Records wanted in one request; the office fills its page with what fits.
 const WANT_AT_MOST: usize = 512;
 /// So often the office may lack what work builds on before a person is told.
-pub(super) const MISSING_AT_MOST: u32 = 3;
+pub(crate) const MISSING_AT_MOST: u32 = 3;
 
 impl Workspace {
     /// Something says that a round may be worth while: start, foreground, network back, a tap,
     /// the office's signal.
     pub fn sync_now(&mut self, now_ms: i64) {
-        self.link.hurry();
+        self.link.schedule_now();
         self.link.problem.take_if(|problem| problem == "signed_out");
-        self.offer_again();
+        self.retry_unquarantined();
         self.journal.retry();
-        self.settle(now_ms);
+        self.advance(now_ms);
     }
 
     /// The time asked for by `WakeAt` has come.
     pub fn wake(&mut self, now_ms: i64) {
         self.link.announced = None;
         self.journal.retry();
-        self.settle(now_ms);
+        self.advance(now_ms);
     }
 
     /// The reply to a request; its body is not trusted to be whole.
     pub fn replied(&mut self, round: u64, body: &[u8], now_ms: i64) {
-        let Phase::Sent { round: sent, asked } = &self.link.phase else {
+        let Phase::Sent { round: expected, sent } = &self.link.phase else {
             return;
         };
-        if *sent != round {
+        if *expected != round {
             return;
         }
         let sound = decode_reply(body).ok().filter(|reply| {
-            reply.results.len() == asked.pushed.len()
-                && reply.restored.len() == asked.restored.len()
+            reply.results.len() == sent.pushed.len() && reply.restored.len() == sent.restored.len()
         });
         let Some(reply) = sound else {
             self.request_failed(round, "malformed_reply", now_ms, 0);
             return;
         };
-        let asked = asked.clone();
+        let sent = sent.clone();
         // Until the first proof everything is the first sync.
         let first = self.link.proven.is_none();
         self.link.answered(&reply, body.len(), first, now_ms);
         // At once, whatever must be loaded before the rest is taken in (rule F4).
-        self.link.ended = reply.ended.or(self.link.ended);
-        self.link.phase = Phase::Applying { reply: Box::new(reply), asked };
+        self.link.ended = reply.revocation.or(self.link.ended);
+        self.link.phase = Phase::Applying { reply: Box::new(reply), sent };
         self.load_for_reply();
-        self.settle(now_ms);
+        self.advance(now_ms);
     }
 
     /// No reply came, or it was no reply. `reason` is a stable word; `random` spreads retries.
@@ -82,12 +81,12 @@ impl Workspace {
         let waits_for_person = matches!(reason, "signed_out" | "device_revoked");
         link.due_at = (!waits_for_person).then(|| now_ms.saturating_add(delay));
         self.outputs.push_back(Output::StatusChanged);
-        self.settle(now_ms);
+        self.advance(now_ms);
     }
 
     /// The office has no room now and said how long to stay away (rule R7): nothing asks it
     /// sooner, no signal and no tap. It passes by itself and needs nobody; the link is not at fault.
-    pub fn put_off(&mut self, round: u64, wait_ms: i64, now_ms: i64, random: u32) {
+    pub fn defer(&mut self, round: u64, wait_ms: i64, now_ms: i64, random: u32) {
         if !self.link.awaits(round) {
             return;
         }
@@ -99,16 +98,16 @@ impl Workspace {
         link.not_before = Some(now_ms.saturating_add(wait));
         link.due_at = Some(now_ms.saturating_add(delay.max(spread)));
         self.outputs.push_back(Output::StatusChanged);
-        self.settle(now_ms);
+        self.advance(now_ms);
     }
 
     /// Moves the round on as far as it goes.
-    pub(super) fn drive(&mut self, now_ms: i64) {
+    pub(crate) fn drive(&mut self, now_ms: i64) {
         if matches!(self.link.phase, Phase::Applying { .. }) && self.loading.is_empty() {
             self.apply_reply();
         }
         self.finish_if_committed(now_ms);
-        if self.link.cut {
+        if self.link.disabled {
             return;
         }
         let due = self.link.due(now_ms).is_some_and(|due| due <= now_ms);
@@ -130,31 +129,31 @@ impl Workspace {
         }
         self.cursor = cursor;
         if let Some(ended) = self.link.ended {
-            return self.finish_handing_over(ended, now_ms);
+            return self.finish_drain(ended, now_ms);
         }
-        let wanted = self.held.values().any(|held| held.wanted);
+        let wanted = self.records.values().any(|entry| entry.wanted);
         let mut more = remaining > 0 || wanted || self.link.repair.is_open();
         if !more {
-            let own = Link::digest_of(self.held.values());
+            let own = Link::digest_of(self.records.values());
             more = self.link.compare(own, digest, cursor.epoch, now_ms);
             if more {
                 self.link.begin_repair();
             }
-            self.keep_proof();
+            self.store_proof();
             self.link.first_sync_done();
         }
-        more |= self.held.values().any(Held::is_dirty);
-        let edits = self.held.values().any(Held::is_waiting);
-        self.link.rest(more, edits, now_ms);
+        more |= self.records.values().any(RecordEntry::has_sendable_work);
+        let edits = self.records.values().any(RecordEntry::has_unrefused_work);
+        self.link.schedule_next(more, edits, now_ms);
         self.outputs.push_back(Output::StatusChanged);
         self.outputs.push_back(Output::ListChanged);
     }
 
     /// A device that is shut out goes on until nothing is left to hand over.
-    fn finish_handing_over(&mut self, ended: Revocation, now_ms: i64) {
-        match self.erase_or_go_on(ended) {
+    fn finish_drain(&mut self, ended: Revocation, now_ms: i64) {
+        match self.erase_if_drained(ended) {
             Some(more) => {
-                self.link.rest(more, false, now_ms);
+                self.link.schedule_next(more, false, now_ms);
                 self.outputs.push_back(Output::StatusChanged);
             }
             None => {
@@ -174,22 +173,23 @@ impl Workspace {
 
     fn send(&mut self) {
         let mut packer = Packer::default();
-        let restore = self.pack_restores(&mut packer);
+        let restore = self.restore(&mut packer);
         let (push, pushed) = self.push(&mut packer);
         let open = self.link.ended.is_none();
-        let want = self.held.values().filter(|held| open && held.wanted).map(Held::want);
+        let want =
+            self.records.values().filter(|entry| open && entry.wanted).map(RecordEntry::want);
         let want: Vec<Want> = want.take(WANT_AT_MOST).collect();
         let ranges = if open { self.ranges() } else { Vec::new() };
-        let asked = Asked {
+        let sent = SentRequest {
             pushed,
             restored: restore.iter().map(|restore| restore.record).collect(),
             ranges: ranges.iter().map(|range| range.from).collect(),
         };
-        let hopeless = |push: &Push| {
-            self.held.get(&push.record).is_some_and(|held| held.missing + 1 >= MISSING_AT_MOST)
+        let give_up = |push: &Push| {
+            self.records.get(&push.record).is_some_and(|entry| entry.missing + 1 >= MISSING_AT_MOST)
         };
         let keep: Vec<RecordId> =
-            push.iter().filter(|push| hopeless(push)).map(|p| p.record).collect();
+            push.iter().filter(|push| give_up(push)).map(|p| p.record).collect();
         let request = Request {
             cursor: self.cursor,
             tables: packer.into_tables(),
@@ -198,12 +198,12 @@ impl Workspace {
             want,
             ranges,
             max_bytes: self.link.reply_bytes,
-            asides: self.asides(),
-            keep: Some(keep).filter(|keep| !keep.is_empty()),
+            undecided: self.undecided(),
+            quarantine: Some(keep).filter(|keep| !keep.is_empty()),
         };
         let round = self.link.next_round;
         self.link.next_round += 1;
-        self.link.phase = Phase::Sent { round, asked };
+        self.link.phase = Phase::Sent { round, sent };
         let body = serde_bytes::ByteBuf::from(encode_request(&request));
         self.outputs.push_back(Output::Send { round, body });
         self.outputs.push_back(Output::StatusChanged);
@@ -211,32 +211,32 @@ impl Workspace {
 
     /// Durable unsent work, oldest first, so that a weak link works the backlog off in order
     /// (rule R5).
-    fn push(&self, packer: &mut Packer) -> (Vec<Push>, Vec<Pushed>) {
+    fn push(&self, packer: &mut Packer) -> (Vec<Push>, Vec<SentPush>) {
         let ended = self.link.ended.is_some();
-        let ready = |held: &&Held| match ended {
-            true => held.is_to_hand_over(),
-            false => held.is_dirty() && !self.link.repair.holds_back(held.id),
+        let ready = |entry: &&RecordEntry| match ended {
+            true => entry.can_drain(),
+            false => entry.has_sendable_work() && !self.link.repair.holds_back(entry.id),
         };
-        let mut dirty: Vec<&Held> = self.held.values().filter(ready).collect();
-        dirty.sort_by_key(|held| held.outbox.values().map(|unsent| unsent.at).min());
+        let mut dirty: Vec<&RecordEntry> = self.records.values().filter(ready).collect();
+        dirty.sort_by_key(|entry| entry.outbox.values().map(|unsent| unsent.at).min());
         let mut push = Vec::new();
         let mut pushed = Vec::new();
         let mut room = PUSH_BYTES;
-        for held in dirty.into_iter().take(PUSH_RECORDS) {
-            let (durable, size) = first_of(&held.outbox);
+        for entry in dirty.into_iter().take(PUSH_RECORDS) {
+            let (durable, size) = first_of(&entry.outbox);
             if size > room && !push.is_empty() {
                 break;
             }
             room = room.saturating_sub(size);
             let bytes = durable.iter().map(|(_, unsent)| unsent.bytes.as_slice());
-            let changes = match held.missing {
+            let changes = match entry.missing {
                 0 | 1 => packer.pack(bytes),
                 // Where the office can't put them together it keeps them as they are.
                 _ => bytes.map(Packed::plain).collect(),
             };
-            push.push(Push { record: held.id, changes });
+            push.push(Push { record: entry.id, changes });
             let numbers = durable.iter().map(|(number, _)| *number).collect();
-            pushed.push(Pushed { record: held.id, numbers });
+            pushed.push(SentPush { record: entry.id, numbers });
         }
         (push, pushed)
     }
@@ -244,7 +244,7 @@ impl Workspace {
 
 /// What of an outbox goes into one request, in order, and its bytes: what is durable, up to the
 /// caps, and one change at least.
-pub(super) fn first_of(outbox: &BTreeMap<u64, Unsent>) -> (Vec<(u64, &Unsent)>, usize) {
+pub(crate) fn first_of(outbox: &BTreeMap<u64, Unsent>) -> (Vec<(u64, &Unsent)>, usize) {
     let mut first: Vec<(u64, &Unsent)> = Vec::new();
     let (mut size, mut operations) = (0_usize, 0_usize);
     for (number, unsent) in outbox.iter().take(PUSH_CHANGES) {

@@ -12,7 +12,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
-use super::held::encode;
+use super::encode;
 use super::vault::{DataKey, Vault, names_of};
 
 /// Memory of one guess, KiB. As much as a phone with 2 GB spares without the system ending other
@@ -28,7 +28,7 @@ const NONCE: usize = 24;
 /// What is wrapped: a user's data key, and whose it is.
 ///
 /// A key rotation replaces the data key: new rows are sealed under the new one at once, and rows
-/// under the previous one open until all of them are re-encrypted ([`Vault::reseal`]). Then the
+/// under the previous one open until all of them are re-encrypted ([`Vault::reencrypt`]). Then the
 /// keyring without the previous key replaces this one.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Keyring {
@@ -130,8 +130,8 @@ impl Keyring {
 
 #[cfg(test)]
 mod tests {
-    use super::super::output::Table;
     use super::*;
+    use crate::workspace::output::Table;
 
     #[test]
     fn a_keyring_opens_with_its_key_for_its_purpose_alone() {
@@ -173,9 +173,9 @@ mod tests {
     #[test]
     fn a_rotated_keyring_opens_rows_of_both_keys_and_then_of_the_new_key_alone() {
         let mut old = keyring().vault([1; 16]);
-        let row = old.seal(Table::Records, "a", b"before");
-        let beside = old.seal_aside("bytes/a", b"picture");
-        let name = old.name_aside("bytes/a");
+        let row = old.encrypt(Table::Records, "a", b"before");
+        let beside = old.encrypt_attachment("bytes/a", b"picture");
+        let name = old.attachment_key("bytes/a");
 
         let rotating = keyring().rotated([8; 32]).expect("not rotating");
         assert!(rotating.is_rotating() && !keyring().is_rotating());
@@ -184,37 +184,45 @@ mod tests {
         let wrapped = rotating.wrap(&[1; 32], [2; NONCE], "pin/a");
         let rotating = Keyring::unwrap(&[1; 32], &wrapped, "pin/a").expect("unwraps");
         let mut both = rotating.vault([2; 16]);
-        assert_eq!(both.open(Table::Records, "a", &row).as_deref(), Some(&b"before"[..]));
-        assert_eq!(both.name_aside("bytes/a"), name, "names stay");
+        assert_eq!(both.decrypt(Table::Records, "a", &row).as_deref(), Some(&b"before"[..]));
+        assert_eq!(both.attachment_key("bytes/a"), name, "names stay");
 
-        let again = both.reseal("records", "a", &row).expect("sealed under the previous key");
-        let beside = both.reseal("attachments", "bytes/a", &beside).expect("the same beside");
-        assert_eq!(both.reseal("records", "a", &again), None, "sealed under the new key already");
-        assert_eq!(both.reseal("records", "b", &row), None, "of another place");
-        let written = both.seal(Table::Records, "b", b"meanwhile");
-        assert_eq!(both.reseal("records", "b", &written), None);
+        let again = both.reencrypt("records", "a", &row).expect("sealed under the previous key");
+        let beside = both.reencrypt("attachments", "bytes/a", &beside).expect("the same beside");
+        assert_eq!(
+            both.reencrypt("records", "a", &again),
+            None,
+            "sealed under the new key already"
+        );
+        assert_eq!(both.reencrypt("records", "b", &row), None, "of another place");
+        let written = both.encrypt(Table::Records, "b", b"meanwhile");
+        assert_eq!(both.reencrypt("records", "b", &written), None);
         for (key, value, plain) in [("a", &again, &b"before"[..]), ("b", &written, b"meanwhile")] {
-            assert_eq!(old.open(Table::Records, key, value), None, "the old key opens nothing");
+            assert_eq!(old.decrypt(Table::Records, key, value), None, "the old key opens nothing");
             let mut settled = rotating.without_previous().vault([3; 16]);
-            assert_eq!(settled.open(Table::Records, key, value).as_deref(), Some(plain));
-            assert_eq!(settled.open(Table::Records, "a", &row), None, "the previous key is gone");
-            assert_eq!(settled.reseal("records", "a", &row), None);
-            assert_eq!(settled.name_aside("bytes/a"), name);
+            assert_eq!(settled.decrypt(Table::Records, key, value).as_deref(), Some(plain));
+            assert_eq!(
+                settled.decrypt(Table::Records, "a", &row),
+                None,
+                "the previous key is gone"
+            );
+            assert_eq!(settled.reencrypt("records", "a", &row), None);
+            assert_eq!(settled.attachment_key("bytes/a"), name);
         }
-        assert_eq!(old.open_aside("bytes/a", &beside), None);
-        assert_eq!(both.open_aside("bytes/a", &beside).as_deref(), Some(&b"picture"[..]));
+        assert_eq!(old.decrypt_attachment("bytes/a", &beside), None);
+        assert_eq!(both.decrypt_attachment("bytes/a", &beside).as_deref(), Some(&b"picture"[..]));
         // What was found damaged is re-encrypted within its row too.
-        let found = both.seal(Table::Damaged, "records/a", &row);
-        let found = both.reseal("damaged", "records/a", &found).expect("a previous key within");
-        assert_eq!(both.reseal("damaged", "records/a", &found), None);
-        let within = both.open(Table::Damaged, "records/a", &found).expect("opens");
-        assert_eq!(old.open(Table::Records, "a", &within), None);
-        assert_eq!(both.open(Table::Records, "a", &within).as_deref(), Some(&b"before"[..]));
+        let found = both.encrypt(Table::Damaged, "records/a", &row);
+        let found = both.reencrypt("damaged", "records/a", &found).expect("a previous key within");
+        assert_eq!(both.reencrypt("damaged", "records/a", &found), None);
+        let within = both.decrypt(Table::Damaged, "records/a", &found).expect("opens");
+        assert_eq!(old.decrypt(Table::Records, "a", &within), None);
+        assert_eq!(both.decrypt(Table::Records, "a", &within).as_deref(), Some(&b"before"[..]));
         // The next rotation starts from there, and keeps the names.
         let next = rotating.without_previous().rotated([9; 32]).expect("finished");
-        assert_eq!(next.vault([4; 16]).name_aside("bytes/a"), name);
-        assert_eq!(next.vault([4; 16]).open(Table::Records, "a", &row), None, "two keys ago");
-        let newest = next.vault([4; 16]).reseal("records", "a", &again);
+        assert_eq!(next.vault([4; 16]).attachment_key("bytes/a"), name);
+        assert_eq!(next.vault([4; 16]).decrypt(Table::Records, "a", &row), None, "two keys ago");
+        let newest = next.vault([4; 16]).reencrypt("records", "a", &again);
         assert!(newest.is_some());
     }
 

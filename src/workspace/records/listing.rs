@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Workspace;
-use super::held::{Held, Problem};
-use super::output::ListChanges;
+use super::entry::{Problem, RecordEntry};
 use crate::ids::{Heads, RecordId};
+use crate::workspace::Workspace;
+use crate::workspace::output::ListChanges;
 
 /// What the reader of the list knows: a row follows from it.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
+pub(crate) struct Listing {
     known: BTreeMap<RecordId, Known>,
 }
 
@@ -25,24 +25,24 @@ struct Known {
 }
 
 impl Known {
-    fn of(held: &Held, sending: bool, begun: bool) -> Self {
+    fn of(entry: &RecordEntry, sending: bool, begun: bool) -> Self {
         Self {
-            heads: held.heads.clone(),
-            readable: held.summary.is_some(),
-            unsent: held.outbox.len(),
+            heads: entry.heads.clone(),
+            readable: entry.summary.is_some(),
+            unsent: entry.outbox.len(),
             sending,
             begun,
-            problem: held.problem.clone(),
+            problem: entry.problem.clone(),
         }
     }
 
-    fn holds(&self, held: &Held, sending: bool, begun: bool) -> bool {
-        self.heads == held.heads
-            && self.readable == held.summary.is_some()
-            && self.unsent == held.outbox.len()
+    fn holds(&self, entry: &RecordEntry, sending: bool, begun: bool) -> bool {
+        self.heads == entry.heads
+            && self.readable == entry.summary.is_some()
+            && self.unsent == entry.outbox.len()
             && self.sending == sending
             && self.begun == begun
-            && self.problem == held.problem
+            && self.problem == entry.problem
     }
 }
 
@@ -51,21 +51,21 @@ impl Workspace {
     /// Where `more` is set it is to be called again. The first calls give the whole list.
     pub fn list_changes(&mut self, at_most: usize) -> ListChanges {
         let mut changes = ListChanges { rows: Vec::new(), gone: Vec::new(), more: false };
-        for held in self.held.values() {
-            let (sending, begun) = (self.link.is_sending(held.id), self.drafts.has(held.id));
-            let known = self.listing.known.get(&held.id);
-            if known.is_some_and(|known| known.holds(held, sending, begun)) {
+        for entry in self.records.values() {
+            let (sending, begun) = (self.link.is_sending(entry.id), self.drafts.has(entry.id));
+            let known = self.listing.known.get(&entry.id);
+            if known.is_some_and(|known| known.holds(entry, sending, begun)) {
                 continue;
             }
             if changes.rows.len() == at_most {
                 changes.more = true;
                 break;
             }
-            self.listing.known.insert(held.id, Known::of(held, sending, begun));
-            changes.rows.push(held.row(sending, begun));
+            self.listing.known.insert(entry.id, Known::of(entry, sending, begun));
+            changes.rows.push(entry.row(sending, begun));
         }
         self.listing.known.retain(|id, _| {
-            let kept = self.held.contains_key(id);
+            let kept = self.records.contains_key(id);
             if !kept {
                 changes.gone.push(id.to_string());
             }
