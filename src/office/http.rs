@@ -45,6 +45,7 @@ use tokio::sync::watch;
 pub use assets::{Asset, Assets};
 pub use lender::Lender;
 pub use metrics::Metrics;
+pub use openapi::openapi;
 pub use problem::Problem;
 pub use routes::{Access, ROUTES, Route};
 pub use serve::serve;

@@ -16,8 +16,13 @@ use super::routes::{Access, JSON, ROUTES, Route};
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(describe);
 
+/// The OpenAPI description of the whole API.
+pub fn openapi() -> &'static Value {
+    &DESCRIPTION
+}
+
 pub(super) async fn show() -> Json<&'static Value> {
-    Json(&DESCRIPTION)
+    Json(openapi())
 }
 
 fn describe() -> Value {

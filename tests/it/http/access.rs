@@ -251,7 +251,7 @@ fn with_query(path: &str) -> String {
 
 pub(crate) async fn call(desk: &Desk, route: &Route, token: Option<&str>) -> Answer {
     let request = ask(route.method.as_str(), &with_query(route.path), token);
-    let request = match route.body {
+    let request = match route.request_media() {
         Some(media) => request.header(header::CONTENT_TYPE, media),
         None => request,
     };

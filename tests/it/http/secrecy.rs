@@ -95,7 +95,7 @@ async fn no_route_tells_a_foreign_record_from_one_that_never_was() {
                 path.push_str(if n % 2 == 0 { part } else { &id });
             }
             let request = ask(route.method.as_str(), &path, Some(&scene.token))
-                .header(header::CONTENT_TYPE, route.body.unwrap_or("application/json"));
+                .header(header::CONTENT_TYPE, route.request_media().unwrap_or("application/json"));
             let answer = scene.desk.ask(request.body(Body::from("{}")).unwrap()).await;
             let length = answer.header("content-length").to_owned();
             said.push((answer.told().replace(&id, "ID"), length));

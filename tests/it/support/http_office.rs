@@ -21,6 +21,8 @@ use http_body_util::BodyExt;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use super::api_schema;
+
 /// 2026-11-23 10:30 UTC, ms: half past six in the evening in Ningbo.
 pub(crate) const NOW: i64 = 1_795_429_800_000;
 
@@ -187,9 +189,18 @@ impl Desk {
     }
 
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.begin(request).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
+        let is_json =
+            head.headers.get(header::CONTENT_TYPE).is_some_and(|t| t == "application/json");
+        if head.status.is_success()
+            && is_json
+            && !head.headers.contains_key(header::CONTENT_ENCODING)
+        {
+            api_schema::check(&method, &path, &body);
+        }
         Answer { status: head.status, headers: head.headers, body }
     }
 
