@@ -65,22 +65,22 @@ pub struct App {
     pub office: Office,
     /// Users, devices and sign-ins.
     pub accounts: Accounts,
-    /// What is served besides the API.
+    /// Static files of the two apps.
     pub assets: Assets,
     /// Zone of borrowers where a case list doesn't say.
     pub zone: Option<Tz>,
-    /// What borrowers are told of the lender.
+    /// The lender, as borrowers are told.
     pub lender: Lender,
     /// Whether clients come over TLS: cookies are for TLS only then.
     pub secure: bool,
     /// Origin by which clients reach the office, such as `https://office.example`, where a proxy
     /// hides it.
     pub public: Option<String>,
-    /// The identity provider, where there is one.
+    /// The identity provider, if there is one.
     pub openid: Option<Arc<OpenId>>,
-    /// What the network may ask for.
+    /// Rate limits, queues and memory for bodies.
     pub traffic: Traffic,
-    /// QueueLimits true when the program stops, so that open streams end.
+    /// Turns true when the program stops, so that open streams end.
     pub closing: watch::Receiver<bool>,
 }
 

@@ -28,11 +28,11 @@ use crate::office::store::BlobName;
 pub(super) struct UploadProgress {
     /// Bytes that are durable.
     received: u64,
-    /// The whole is here and is what its name says.
+    /// All bytes have arrived and match the hash.
     complete: bool,
 }
 
-/// Who brings bytes: somebody signed in, or a device that is shut out and hands over what it has.
+/// The sender of bytes: a signed-in user, or a revoked device that still uploads its attachments.
 pub(super) struct Uploader(Session);
 
 impl Describe for Uploader {}
@@ -60,10 +60,10 @@ pub(super) async fn put(
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // Parameters such as codecs change nothing about what a browser does with it.
     let media_type = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    // The record says what it is: this only stops what would never be shown.
-    let untold = ["", "application/octet-stream"].contains(&media_type);
-    if !untold && !MEDIA_TYPES.contains(&media_type) {
-        let detail = "attachments of this type are not taken";
+    // The record has the type: this only refuses types that are never shown.
+    let unspecified = ["", "application/octet-stream"].contains(&media_type);
+    if !unspecified && !MEDIA_TYPES.contains(&media_type) {
+        let detail = "attachments of this type are not accepted";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", detail));
     }
     let (first, total) = match headers.get(header::CONTENT_RANGE) {
@@ -119,10 +119,10 @@ pub(super) async fn get(
     Ok(response)
 }
 
-/// Whatever a blob is, it runs nothing and fetches nothing where it is opened.
+/// An opened blob can neither run scripts nor fetch anything.
 const SANDBOX: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
-/// What is no name names no blob.
+/// Anything but a hash in hex is an unknown blob.
 fn blob_name(text: &str) -> Result<BlobName, Problem> {
     let name = unhex(text).filter(|name| hex(name) == text).and_then(|name| name.try_into().ok());
     name.ok_or_else(unknown)
@@ -132,7 +132,7 @@ fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unknown_blob", "the office has no such attachment for you")
 }
 
-/// The first byte and the total of a range that fits so many bytes.
+/// The first byte and the total of a range that has `length` bytes.
 fn parse_range(text: &str, length: usize) -> Option<(u64, u64)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let total = total.parse().ok()?;

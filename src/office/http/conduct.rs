@@ -1,4 +1,4 @@
-//! `/api/…/conduct`: what the rules of conduct say.
+//! `/api/…/conduct`: answers of the rules of conduct.
 
 use std::sync::Arc;
 
@@ -102,7 +102,7 @@ pub(super) async fn queue(
     let after = parsed(&query.after, "after", cursor)?;
     let rule = filled(&query.rule).map(str::to_owned);
     let listing = ConductListing { answer, rule, after, limit };
-    // Before the rows: what is evaluated in between is in them.
+    // Ask before reading the rows: they include anything evaluated in between.
     let evaluating = app.office.is_evaluating().await?;
     let rows = app.office.conduct_queue(listing).await?;
     let full = u32::try_from(rows.len()).is_ok_and(|rows| rows == limit);

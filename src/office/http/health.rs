@@ -13,10 +13,10 @@ use tokio::sync::Mutex;
 use super::{App, Problem};
 use crate::office::store::StoreError;
 
-/// An answer holds for so long: anybody may ask, and each look costs a commit.
-const HOLDS: Duration = Duration::from_secs(1);
+/// How long a result is reused: anybody may ask, and each check costs a commit.
+const REUSE: Duration = Duration::from_secs(1);
 
-/// What was found last, and when. Only one looks at a time.
+/// The last result and its time. The lock allows one check at a time.
 #[derive(Default)]
 pub(super) struct Readiness(Mutex<Option<(Instant, bool)>>);
 
@@ -36,13 +36,13 @@ pub(super) async fn alive() -> Json<Alive> {
     Json(Alive { alive: true })
 }
 
-/// Ready is an office that is not stopping and whose store takes a write.
+/// Ready: not stopping, and the store takes a write.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Ready>, Problem> {
     if *app.closing.borrow() {
         return Err(Problem::closing());
     }
     let mut last = app.traffic.readiness().0.lock().await;
-    let known = last.filter(|(at, _)| at.elapsed() < HOLDS).map(|(_, writes)| writes);
+    let known = last.filter(|(at, _)| at.elapsed() < REUSE).map(|(_, writes)| writes);
     let writes = match known {
         Some(writes) => writes,
         None => writes(&app).await,

@@ -33,7 +33,7 @@ const CONTENT_SECURITY: &str = "default-src 'self'; script-src 'self' 'wasm-unsa
     connect-src 'self'; worker-src 'self'; manifest-src 'self'; object-src 'none'; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// What a visit needs of the device, and nothing else.
+/// Only the device features that a visit needs.
 const PERMISSIONS: &str = "geolocation=(self), camera=(self), microphone=(self), \
     screen-wake-lock=(self), payment=(), usb=(), serial=(), bluetooth=(), browsing-topics=()";
 
@@ -46,10 +46,10 @@ static SECURITY_HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// Once seen over TLS, never again without, for a year.
+/// Browsers insist on TLS for a year.
 const TLS_ONLY: &str = "max-age=31536000";
 
-/// Gives up a request whose answer doesn't begin in time.
+/// Ends a request whose answer does not begin in time.
 pub(super) fn timeout(patience: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience)
 }
@@ -136,11 +136,10 @@ pub(super) fn around(router: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App
     router.layer(layers)
 }
 
-/// Finds out where a request comes from, gives it an id, and counts and logs what became of it.
+/// Finds out where a request comes from, gives it an id, and counts and logs its outcome.
 ///
-/// No path, no query and no name: a search is for a person, an address that nobody knows may say
-/// anything, and logs are read by others. The id is the office's own: one that a client chose
-/// could say anything too.
+/// Logs hold no path, query or name: searches name people, and an unknown path is whatever a client
+/// wrote. For the same reason the id is the office's own and never a client's.
 async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let peer = ClientAddr::of(request.extensions(), request.headers(), app.traffic.proxies());
@@ -161,13 +160,13 @@ async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) 
         let frequent = ["/sync", "/api/events", "/healthz", "/readyz", "/metrics", "pages"];
         match status {
             500 => tracing::warn!(status, code, ms, "failed"),
-            // The figures tell of these; a line each would only add to the load.
-            429 | 503 => tracing::debug!(status, code, ms, "put off"),
+            // Metrics count these; a log line each would only add to the load.
+            429 | 503 => tracing::debug!(status, code, ms, "deferred"),
             200..400 if frequent.contains(&route) => tracing::debug!(status, ms, "answered"),
             _ => tracing::info!(status, code, ms, "answered"),
         }
     });
-    // Of a round that came to its end nobody asks.
+    // Successful rounds save the bytes: nobody looks up their ids.
     if !is_round(route, status)
         && let Ok(id) = HeaderValue::try_from(id.to_string())
     {
@@ -176,7 +175,7 @@ async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) 
     response
 }
 
-/// Anybody can make up a method.
+/// A name of a fixed set: clients can invent methods.
 fn name_of(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
@@ -190,7 +189,7 @@ fn name_of(method: &Method) -> &'static str {
     }
 }
 
-/// Rounds are deflated already; archives and documents are compressed inside.
+/// Rounds, archives and documents are compressed already.
 fn compression() -> CompressionLayer<impl Predicate> {
     let unfit = ["application/cbor", "application/octet-stream", "application/zip"];
     let [rounds, documents, archives] = unfit.map(NotForContentType::new);
@@ -200,15 +199,14 @@ fn compression() -> CompressionLayer<impl Predicate> {
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    // The panic hook has reported where; what it says may be about a person.
+    // The panic hook has logged the place; the message may contain personal data.
     Problem::internal().into_response()
 }
 
-/// Headers that every answer has, and a body for errors that came without one.
+/// Adds the headers that every answer has, and a body to errors that have none.
 ///
-/// But rounds: they travel more often than anything else, over the weakest links. A browser shows
-/// no answer to a POST of another site, runs none of it and keeps none of it, and a round needs a
-/// header that no other site can send; the fences stand on the page that asked.
+/// Successful rounds get no security headers, to save bytes on weak links: browsers neither show nor
+/// cache the answer to a POST, and a round needs a header that no other site can send.
 async fn set_headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let (round, private) = (path == "/sync", path.starts_with("/api/") || path == "/sync");
@@ -223,7 +221,7 @@ async fn set_headers(State(app): State<Arc<App>>, request: Request, next: Next) 
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     for (name, value) in &SECURITY_HEADERS {
-        // What a handler says for itself, such as the sandbox of an attachment, is stricter.
+        // A handler's own header, such as an attachment's sandbox, is stricter.
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if app.secure {
@@ -237,7 +235,7 @@ fn is_round(route: &str, status: StatusCode) -> bool {
     route == "/sync" && status == StatusCode::OK
 }
 
-/// The office's clock, by which phones learn how wrong theirs is.
+/// The office's time, from which phones learn their clock's error.
 fn set_date(headers: &mut HeaderMap, now: i64) {
     let date = time::http_date(now).and_then(|date| HeaderValue::try_from(date).ok());
     if let Some(date) = date {

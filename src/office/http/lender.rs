@@ -1,4 +1,4 @@
-//! `/api/lender`: who the office works for, as borrowers are told.
+//! `/api/lender`: the lender's name and complaint channel.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::App;
 
-/// What stands on every borrower's copy. Empty where the office's keeper has not said it.
+/// Printed on every borrower's copy. Empty if the operator did not set it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Lender {
     /// The lender's name.

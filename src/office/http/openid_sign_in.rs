@@ -1,4 +1,4 @@
-//! `/api/sign-in`: which ways in there are, and the way by an identity provider.
+//! `/api/sign-in`: the sign-in methods, and signing in with an identity provider.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::{App, Problem};
 use crate::office::auth::openid::{Door, OpenId, OpenIdError, PATIENCE, Returned};
 use crate::office::auth::{AuthError, Place};
 
-/// Which ways in there are besides the password.
+/// Sign-in methods besides the password.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SignInMethods {
     openid: Option<IdentityProvider>,
@@ -50,23 +50,22 @@ pub(super) async fn ways(State(app): State<Arc<App>>) -> Json<SignInMethods> {
     Json(SignInMethods { openid: app.openid.as_ref().map(label) })
 }
 
-/// Says where the page is to go. It is asked by the page itself and not by a link, so that no
-/// other site can send anybody off.
+/// Returns the address to go to. Only the own page can ask, so no other site can start a sign-in.
 pub(super) async fn begin(
     State(app): State<Arc<App>>,
     ProblemBody(Json(asked)): ProblemBody<Json<OpenIdRequest>>,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<ProviderAddress>), Problem> {
     let openid = app.openid.as_ref().ok_or_else(Problem::not_found)?;
     let OpenIdRequest { door, device, proof } = asked;
-    // Said now, and not only after the person has been at the provider.
+    // Refuse bad values before the user goes to the provider.
     claim(device.as_deref(), proof.as_deref())?;
     let (to, kept) = openid.begin(door, device, proof).await?;
     let cookie = cookies::set(OPENID_STATE, &kept, PATIENCE / 1000, app.secure);
     Ok(([(header::SET_COOKIE, cookie)], Json(ProviderAddress { to })))
 }
 
-/// The browser comes back from the provider. Whatever became of it, it goes on to one of the two
-/// apps and nowhere else, with a word of a fixed set.
+/// The browser comes back from the provider. Success or not, it is redirected to one of the two apps,
+/// with a code of a fixed set.
 pub(super) async fn finish(
     State(app): State<Arc<App>>,
     peer: ClientAddr,
@@ -86,7 +85,8 @@ pub(super) async fn finish(
     let enrol = openid.settings().enrol;
     let mut signed_in = app.accounts.sign_in_proven(proven.clone(), enrol, place).await;
     if signed_in.as_ref().is_err_and(|error| *error == AuthError::DeviceOfOtherUser) {
-        // The phone was somebody else's; it looks to that one's work before it goes on.
+        // The phone belongs to another user: sign in on a new device, and let the phone upload the
+        // other user's work first.
         let place = Place { device: None, ..place };
         signed_in = app.accounts.sign_in_proven(proven, enrol, place).await;
     }
@@ -113,14 +113,14 @@ fn back<const N: usize>(
         None => format!("{page}#signed-in"),
         Some(word) => format!("{page}#sign-in={word}"),
     };
-    // It was for one way back.
+    // The state is for one return only.
     let gone = cookies::set(OPENID_STATE, "", 0, app.secure);
     let all = set.into_iter().chain([gone]).map(|cookie| (header::SET_COOKIE, cookie));
     let all: Vec<_> = all.collect();
     (StatusCode::SEE_OTHER, AppendHeaders(all), [(header::LOCATION, place)]).into_response()
 }
 
-/// The word for why nobody was signed in.
+/// The code for a failed sign-in.
 fn word(error: &AuthError) -> &'static str {
     match error {
         AuthError::UnknownAccount => "openid_unknown_account",

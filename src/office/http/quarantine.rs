@@ -20,7 +20,7 @@ use crate::office::{
     ExportLine, ExportScope, QuarantineError, QuarantineItem, QuarantinePage, QuarantineUsage,
 };
 
-/// Bytes of changes in one export: twice as many travel, and a browser holds them.
+/// Bytes of changes in one export: hex doubles them, and a browser holds them in memory.
 const MOST_EXPORTED: u64 = 32 * 1024 * 1024;
 
 /// Filters and page of a list of refused work.
@@ -113,20 +113,20 @@ pub(super) async fn usage(State(app): State<Arc<App>>) -> Result<Json<Quarantine
     Ok(Json(app.office.quarantine_usage().await?))
 }
 
-/// Written to the disk before it is sent, so that a slow reader holds no state of the store.
+/// Written to disk before it is sent, so that a slow client holds no snapshot of the store.
 pub(super) async fn export(
     State(app): State<Arc<App>>,
     extensions: Extensions,
 ) -> Result<Response, Problem> {
-    let place = app.traffic.admit(Queue::Sheets, &RequestSource::of(&extensions)).await?;
+    let permit = app.traffic.admit(Queue::Sheets, &RequestSource::of(&extensions)).await?;
     let scope = ExportScope { until: app.office.now(), most_bytes: MOST_EXPORTED };
-    let file = BufWriter::new(tempfile::tempfile().map_err(|error| no_room(&error))?);
+    let file = BufWriter::new(tempfile::tempfile().map_err(|error| write_failed(&error))?);
     let (file, _) = app.office.export_quarantine(scope, file).await?;
-    let mut file = file.into_inner().map_err(|error| no_room(error.error()))?;
-    file.rewind().map_err(|error| no_room(&error))?;
+    let mut file = file.into_inner().map_err(|error| write_failed(error.error()))?;
+    file.rewind().map_err(|error| write_failed(&error))?;
     let body = transfer::streamed(move |out| {
         io::copy(&mut file, out)?;
-        drop(place);
+        drop(permit);
         Ok(())
     });
     let disposition = "attachment; filename=\"quarantine.jsonl\"";
@@ -137,12 +137,12 @@ pub(super) async fn export(
     Ok((headers, body).into_response())
 }
 
-fn no_room(error: &io::Error) -> Problem {
+fn write_failed(error: &io::Error) -> Problem {
     tracing::error!(%error, "an export could not be written");
     Problem::internal()
 }
 
-/// The last line of an export that is safe.
+/// The last line of an export that was saved.
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct DeleteExportRequest {
     #[serde(flatten)]

@@ -19,10 +19,10 @@ use crate::office::EnrolmentProof;
 use crate::office::auth::{self, Attempt, Lifetime, Place};
 use crate::record::terms::Role;
 
-/// A browser stays the same device for so long after its last sign-in, seconds.
+/// How long after its last sign-in a browser keeps its device id, seconds.
 const DEVICE_KEPT: i64 = 400 * 24 * 60 * 60;
 
-/// For so long after a sign-in the session itself stands for it, ms.
+/// How long after a sign-in the session proves it, ms.
 const FRESH: i64 = 10 * 60 * 1000;
 
 /// A sign-in with a password.
@@ -100,7 +100,7 @@ pub(super) async fn sign_in(
     Ok((AppendHeaders(cookies), Json(body)))
 }
 
-/// Reads which device a phone says it is, and its proof; either may be absent or empty.
+/// Parses the device that a phone claims to be, and its proof; either may be absent or empty.
 pub(super) fn claim(
     device: Option<&str>,
     proof: Option<&str>,
@@ -117,7 +117,7 @@ pub(super) fn claim(
     Ok((device, proof.transpose()?))
 }
 
-/// Where somebody signs in: the device that is named, or that this browser was.
+/// The context of a sign-in: the device named in it, or the one in this browser's cookie.
 pub(super) fn place(
     device: Option<DeviceId>,
     proof: Option<EnrolmentProof>,
@@ -129,7 +129,7 @@ pub(super) fn place(
     Place { device, proof, browser, address: peer.address }
 }
 
-/// What a browser keeps of a sign-in.
+/// The cookies of a sign-in.
 pub(super) fn cookies_of(signed_in: &auth::SignedIn, app: &App) -> [(HeaderName, HeaderValue); 2] {
     let identity = &signed_in.identity;
     let lasts = identity.ends_at.saturating_sub(app.office.now()) / 1000;

@@ -18,9 +18,9 @@ pub(super) async fn round(
     ProblemBody(body): ProblemBody<Bytes>,
 ) -> Result<Response, Problem> {
     let up = body.len();
-    // Megabytes of a body would keep everybody on this thread waiting.
+    // Inflating megabytes would block other requests on this thread.
     let inflated = blocking(move || Inflated::new(&body).map(Inflated::into_owned)).await??;
-    let _place = app.office.acquire_slot(inflated.size()).await;
+    let _slot = app.office.acquire_slot(inflated.size()).await;
     let request = blocking(move || inflated.request()).await??;
     let cancel = extensions.get::<CancelToken>().cloned().unwrap_or_default();
     let reply = match (extensions.get::<Caller>(), extensions.get::<RevokedCaller>()) {

@@ -53,7 +53,7 @@ pub(super) async fn change_user(
     Ok(Json(app.accounts.change_user(&name, change).await?))
 }
 
-/// A supervisor sees the devices of collectors, whoever reads everything sees all.
+/// Supervisors see the devices of collectors, administrators and auditors see all.
 pub(super) async fn devices(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -1,4 +1,4 @@
-//! `/api/visits`: what the console reads.
+//! `/api/visits`: lists, records and histories for the console.
 
 use std::sync::Arc;
 
@@ -156,7 +156,7 @@ pub(super) async fn history(
     Ok(Json(History { entries }))
 }
 
-/// What is no id names no record.
+/// Anything but an id is an unknown record.
 pub(super) fn record_id(text: &str) -> Result<RecordId, Problem> {
     text.parse().map_err(|_| Problem::unknown_record())
 }

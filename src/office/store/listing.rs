@@ -102,6 +102,7 @@ impl Place {
 
 /// One row of a list.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "VisitRow")]
 pub struct Row {
     /// What the list shows.
     #[serde(flatten)]

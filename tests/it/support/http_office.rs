@@ -262,7 +262,7 @@ impl Answer {
     }
 }
 
-/// Assets of a build that never was.
+/// Pages of a build that never was.
 fn page(name: &str) -> Option<Asset> {
     let bytes: &'static [u8] = match name {
         "index.html" => b"<title>field</title>",
