@@ -95,6 +95,7 @@ pub struct QuarantineLine {
     pub state: Stand,
     /// The export that holds its bytes; they are not stored here any more.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     pub exported: Option<u64>,
 }
 

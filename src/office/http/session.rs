@@ -65,9 +65,11 @@ pub(super) struct Me {
     /// Key of the device's escrow; only just after a sign-in, such as on the way back from the
     /// identity provider: a copied cookie is older than that.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     escrow: Option<String>,
     /// The one to use from now on; only for programs, and only where it is to be replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     token: Option<String>,
 }
 

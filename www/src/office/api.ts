@@ -1,12 +1,12 @@
 /** The office's HTTP API, as the console uses it. Types and paths are generated from the office's Rust types. */
 import createClient from "openapi-fetch";
-import type { Command, Moment } from "../wasm/doorstep";
-import type { DeleteExportRequest, Me, NewUser, paths, UserChange } from "./schema";
+import type { ConductView, Moment } from "../wasm/doorstep";
+import type { Amount, Command, DeleteExportRequest, Me, NewUser, paths, UserChange } from "./schema";
 
 export type {
+  Command,
   ConductQueuePage as ConductPage,
   ConductQueueRow as ConductRow,
-  DeleteExportRequest as ExportEnd,
   DeviceLine as Device,
   HistoryLine as ReceivedEntry,
   ImportReport,
@@ -20,6 +20,9 @@ export type {
   VisitPage as Page,
   VisitRow as OfficeRow,
 } from "./schema";
+
+/** The last line of an export. */
+export type ExportEnd = DeleteExportRequest & Amount;
 
 /** A refusal: a stable word, the office's own sentence, and the field that it is about, if any. */
 export class ApiError extends Error {
@@ -113,7 +116,13 @@ export const api = {
     data(client.GET("/api/conduct", { params: { query: fromSearch(search) }, signal })),
   /** What the rules say of a record now. */
   conduct: (id: string, moment: Moment) =>
-    data(client.GET("/api/visits/{id}/conduct", { params: { path: { id }, query: { moment } } })),
+    data(client.GET("/api/visits/{id}/conduct", { params: { path: { id }, query: { moment } } })).then(
+      // In JSON a map is an object; the phone's core gives pages a Map.
+      (view): ConductView => ({
+        ...view,
+        answers: view.answers.map((answer) => ({ ...answer, params: new Map(Object.entries(answer.params)) })),
+      }),
+    ),
   quarantine: (search: string) => data(client.GET("/api/quarantine", { params: { query: fromSearch(search) } })),
   quarantined: (id: string) => data(client.GET("/api/quarantine/{number}", { params: { path: { number: id } } })),
   accept: (id: number, heads: string[], reason: string) =>
@@ -122,7 +131,7 @@ export const api = {
     data(client.POST("/api/quarantine/{number}/dismiss", { params: numbered(id), body: { reason } })),
   quarantineUsage: () => data(client.GET("/api/quarantine/usage")),
   exportQuarantine: () => data(client.GET("/api/quarantine/export", { parseAs: "blob" }), "offline"),
-  deleteExported: (end: DeleteExportRequest) => data(client.POST("/api/quarantine/export/delete", { body: end })),
+  deleteExported: (end: ExportEnd) => data(client.POST("/api/quarantine/export/delete", { body: end })),
 };
 
 const numbered = (id: number) => ({ path: { number: String(id) } });

@@ -1,10 +1,10 @@
 /** What is typed over what the record says, kept until it is saved, whatever comes in meanwhile. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Command } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { fromLocalInput } from "../ui/format";
 import { Alert, Field } from "../ui/components";
+import type { Command } from "./api";
 
 /** Carries out a command; gives an error in words, or null once the office has it. */
 export type Apply = (command: Command) => Promise<string | null>;

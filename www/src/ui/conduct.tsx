@@ -18,7 +18,7 @@ export function layerText(layer: string): string {
 /** Why a rule answers so. */
 export function reasonText(code: string, params: RuleAnswer["params"], zone: string): string {
   const shown: Record<string, string> = {};
-  for (const [name, value] of entries(params)) shown[name] = paramText(name, value, zone);
+  for (const [name, value] of params) shown[name] = paramText(name, value, zone);
   const said = textFor(`conduct/reason/${code}`, shown) ?? code;
   const about = shown.item ?? shown.about;
   return about ? t("conduct/page/about", { about, said }) : said;
@@ -28,11 +28,6 @@ export function reasonText(code: string, params: RuleAnswer["params"], zone: str
 export function reasonAlone(code: string): string {
   const said = textFor(`conduct/reason/${code}`) ?? "";
   return said.includes("{{") ? "" : said;
-}
-
-/** From the core a map, from the office's JSON an object. */
-function entries(params: RuleAnswer["params"]): [string, string][] {
-  return params instanceof Map ? [...params] : Object.entries(params as unknown as Record<string, string>);
 }
 
 function paramText(name: string, value: string, zone: string): string {
