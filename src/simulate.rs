@@ -15,15 +15,15 @@ mod commands;
 mod device;
 mod disk;
 mod edits;
-mod endpoint;
 mod faults;
+mod faulty_store;
 mod healing;
-mod misfortunes;
+mod inject;
 mod network;
+mod office_host;
 mod oracle;
 mod sign_ins;
-mod store;
-mod story;
+mod trace;
 mod world;
 
 use std::collections::BTreeMap;
@@ -34,8 +34,8 @@ use std::sync::mpsc;
 
 use serde::Serialize;
 
-use endpoint::Ground;
 pub use faults::Fault;
+use office_host::Fixture;
 use world::World;
 
 /// What to simulate.
@@ -59,7 +59,7 @@ impl Default for Plan {
 
 /// How to go through many seeds.
 #[derive(Debug, Clone, Copy)]
-pub struct Hunt {
+pub struct RunOptions {
     /// Threads.
     pub threads: usize,
     /// Begin no other seed once one has failed.
@@ -116,10 +116,10 @@ impl Report {
 ///
 /// # Errors
 /// The office's store cannot be made in the temporary folder.
-pub fn hunt(
+pub fn run_seeds(
     plan: Plan,
     seeds: Range<u64>,
-    how: Hunt,
+    how: RunOptions,
     progress: impl Fn(&Report),
 ) -> Result<Report, String> {
     let due = Due { next: AtomicU64::new(seeds.start), end: AtomicU64::new(seeds.end), how, plan };
@@ -154,13 +154,13 @@ pub fn hunt(
 struct Due {
     next: AtomicU64,
     end: AtomicU64,
-    how: Hunt,
+    how: RunOptions,
     plan: Plan,
 }
 
 /// What one thread does: seed after seed.
 fn work(due: &Due, sender: mpsc::Sender<(u64, Result<Report, String>)>) {
-    let ground = match Ground::new() {
+    let ground = match Fixture::new() {
         Ok(ground) => ground,
         // Nobody listening is no failure.
         Err(error) => return drop(sender.send((0, Err(error)))),
@@ -182,7 +182,7 @@ fn work(due: &Due, sender: mpsc::Sender<(u64, Result<Report, String>)>) {
 }
 
 /// Runs one seed.
-fn run(plan: Plan, seed: u64, ground: &Ground) -> Result<Report, String> {
+fn run(plan: Plan, seed: u64, ground: &Fixture) -> Result<Report, String> {
     let mut world = World::new(plan, seed, ground)?;
     let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
     let mut report = Report {

@@ -127,7 +127,7 @@ impl World {
     /// Bytes of all documents as they are saved.
     pub(crate) fn saved_bytes(&self) -> usize {
         let office = self.open();
-        let sum = office.store().look(|reads| {
+        let sum = office.store().read_with(|reads| {
             let mut sum = 0;
             for id in &self.ids {
                 sum += reads.record(*id)?.map_or(0, |stored| stored.document.len());

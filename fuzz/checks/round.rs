@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use doorstep::office::store::sqlite::{Fresh, Sqlite};
+use doorstep::office::store::sqlite::{InitialSecrets, Sqlite};
 use doorstep::office::{Created, NewVisit, Office, OfficeError, Session};
 use doorstep::record::command::{AssignmentPatch, CasePatch};
 use doorstep::record::terms::Role;
@@ -94,7 +94,7 @@ fn merged(reply: &Reply) -> bool {
 
 /// An office that makes the same ids and keys each time, so that a body means the same again.
 fn open(path: PathBuf) -> Office {
-    let fresh = Fresh { epoch: [7; 16], office_device: [9; 16], voucher_key: [5; 32] };
+    let fresh = InitialSecrets { epoch: [7; 16], office_device: [9; 16], attestation_key: [5; 32] };
     let store = Sqlite::open(&path, fresh).expect("opens");
     let next = AtomicU8::new(0);
     let random = move |bytes: &mut [u8]| {

@@ -9,9 +9,9 @@
 mod devices;
 mod enrolment;
 mod keys;
+mod oidc_user;
 pub mod openid;
 mod password;
-mod proven;
 mod rotation;
 mod session;
 mod throttle;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use devices::{DeviceLine, DeviceState};
 pub use password::Hasher;
-pub use session::{Attempt, Identified, Identity, Lifetime, Place, SignedIn};
+pub use session::{Attempt, IdentifiedToken, Identity, Lifetime, SignInContext, SignedIn};
 pub use token::Token;
 pub use users::{Account, NameTaken, NewUser, UserChange, UserLine, canonical_name};
 pub use workspace::{WorkspaceError, workspace_name};
@@ -64,7 +64,7 @@ pub enum AuthError {
     NameTaken(#[from] NameTaken),
     /// Not a name, a password or a display name that can be had.
     #[error("{0}")]
-    Unfit(&'static str),
+    Invalid(&'static str),
     /// The identity provider vouches for somebody whom the office doesn't know, or locked out.
     #[error("the office knows no user for that account: ask an administrator")]
     UnknownAccount,

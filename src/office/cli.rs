@@ -27,7 +27,7 @@ use tokio::runtime::Runtime;
 
 use super::auth::openid::NameClaim;
 use super::auth::{Accounts, Hasher};
-use super::blobs::Shelf;
+use super::blobs::BlobStore;
 use super::{Office, private};
 use crate::record::terms::Role;
 use failure::Failure;
@@ -339,9 +339,11 @@ impl Attachments {
     /// The office with its attachments where they were asked for.
     fn of(&self, office: &Office, access: Access) -> Result<Office, Failure> {
         let Some(place) = &self.blobs else { return Ok(office.clone()) };
-        let shelf = if access == Access::Read { Shelf::existing(place) } else { Shelf::at(place) };
-        let shelf = shelf.map_err(|error| Failure::failed(format!("--blobs {place}: {error}")))?;
-        Ok(office.clone().with_shelf(shelf))
+        let blob_store =
+            if access == Access::Read { BlobStore::existing(place) } else { BlobStore::at(place) };
+        let blob_store =
+            blob_store.map_err(|error| Failure::failed(format!("--blobs {place}: {error}")))?;
+        Ok(office.clone().with_blob_store(blob_store))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the console and exports read.
+//! Reads for the console and exports.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::ids::{RecordId, hex};
 use crate::record::Record;
 use crate::record::view::{HistoryEntry, VisitView};
 
-/// One change of one field, and when the office received it.
+/// One change of one field, with the time when the office received it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct HistoryLine {
     /// The change.
@@ -19,7 +19,7 @@ pub struct HistoryLine {
 }
 
 impl Office {
-    /// Everything that a record says.
+    /// The view of a record.
     pub async fn visit(&self, id: RecordId) -> Result<VisitView, OfficeError> {
         self.blocking(move |office| Ok(Record::load(&office.bytes(id)?)?.view())).await
     }
@@ -32,13 +32,13 @@ impl Office {
     /// Every change of every field of a record, oldest first.
     pub async fn history(&self, id: RecordId) -> Result<Vec<HistoryLine>, OfficeError> {
         self.blocking(move |office| {
-            let (document, changes) = office.store.look(|reads| {
+            let (document, changes) = office.store.read_with(|reads| {
                 Ok((reads.record(id)?.map(|stored| stored.document), reads.changes_after(id, 0)?))
             })?;
             let record = Record::load(&document.ok_or(OfficeError::UnknownRecord)?)?;
             let received: BTreeMap<String, i64> = changes
                 .iter()
-                .map(|change| (hex(&change.known.hash.0), change.received_at))
+                .map(|change| (hex(&change.meta.hash.0), change.received_at))
                 .collect();
             let line = |entry: HistoryEntry| {
                 let received_at = received.get(&entry.change).copied();
@@ -51,13 +51,16 @@ impl Office {
 
     /// One page of the list.
     pub async fn list(&self, listing: Listing) -> Result<Page, OfficeError> {
-        self.blocking(move |office| Ok(office.store.look(|reads| reads.list(&listing))?)).await
+        self.blocking(move |office| Ok(office.store.read_with(|reads| reads.list(&listing))?)).await
     }
 
     /// The newest record of a case.
     pub async fn find_by_case_no(&self, case_no: &str) -> Result<Option<RecordId>, OfficeError> {
         let case_no = case_no.to_owned();
-        self.blocking(move |office| Ok(office.store.look(|reads| reads.find_case(&case_no))?)).await
+        self.blocking(move |office| {
+            Ok(office.store.read_with(|reads| reads.find_case(&case_no))?)
+        })
+        .await
     }
 
     /// The newest records of many cases, by case number.
@@ -66,7 +69,7 @@ impl Office {
         case_nos: Vec<String>,
     ) -> Result<BTreeMap<String, RecordId>, OfficeError> {
         self.blocking(move |office| {
-            let found = office.store.look(|reads| {
+            let found = office.store.read_with(|reads| {
                 let mut found = BTreeMap::new();
                 for case_no in &case_nos {
                     if let Some(id) = reads.find_case(case_no)? {
@@ -81,7 +84,7 @@ impl Office {
     }
 
     pub(super) fn bytes(&self, id: RecordId) -> Result<Vec<u8>, OfficeError> {
-        let stored = self.store.look(|reads| reads.record(id))?;
+        let stored = self.store.read_with(|reads| reads.record(id))?;
         stored.map(|stored| stored.document).ok_or(OfficeError::UnknownRecord)
     }
 }

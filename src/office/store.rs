@@ -31,15 +31,17 @@ use std::task::{Context, Poll};
 use tokio::sync::{broadcast, oneshot};
 
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User};
-pub use blobs::{Blob, BlobName, BlobReads, BlobShare, BlobWrites, NamedBlob};
+pub use blobs::{Blob, BlobName, BlobReads, BlobReference, BlobShare, BlobWrites};
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
-pub use listing::{Key, Listing, Page, Place, Row, Sort};
+pub use listing::{Listing, Page, PageCursor, Row, Sort, SortKey};
 pub use quarantine::{
-    Amount, Asides, Decision, QuarantineExport, QuarantineReads, QuarantineShare, QuarantineWrites,
-    Quarantined, Refused, Stand,
+    Decision, QuarantineExport, QuarantineFilter, QuarantineReads, QuarantineShare, QuarantineSize,
+    QuarantineState, QuarantineWrites, QuarantinedWork, RefusedWork,
 };
-pub use records::{Kept, Known, Receipt, RecordReads, RecordWrites, Rows, Stored};
+pub use records::{
+    ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
+};
 
 /// Why a store could not do something. Never a refusal of the protocol: those are values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,7 +88,7 @@ impl<T> Writes for T where
 
 /// A feed got a new entry (rule R8).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moved {
+pub struct FeedUpdate {
     /// Whose feed.
     pub feed: String,
     /// Its newest entry.
@@ -94,7 +96,7 @@ pub struct Moved {
 }
 
 /// Work in one transaction, and who hears what became of it.
-pub trait Job: Send {
+pub trait WriteJob: Send {
     /// Does the work; may be called again when the store could not commit it.
     fn run(&mut self, tx: &mut dyn Writes) -> Result<(), StoreError>;
     /// Called once, after the commit is durable or the job is given up.
@@ -105,12 +107,12 @@ pub trait Job: Send {
 pub trait Store: Send + Sync + 'static {
     /// Queues a job. Never blocks. A job that finds the queue full is answered
     /// [`Busy`](StoreError::Busy) at once.
-    fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError>;
+    fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError>;
     /// Reads one state. Blocks: call it where blocking is allowed.
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError>;
     /// Feeds that move from now on, told after the commit. A receiver that lags loses some:
     /// that costs delay, never correctness.
-    fn moved(&self) -> broadcast::Receiver<Moved>;
+    fn subscribe(&self) -> broadcast::Receiver<FeedUpdate>;
     /// Finishes what was submitted, then refuses new jobs. Blocks.
     fn close(&self);
 }
@@ -149,17 +151,17 @@ impl dyn Store {
         A: FnOnce(Result<T, StoreError>) + Send + 'static,
     {
         // A job that is not taken is dropped with its sender, and the answer says `Closed`.
-        drop(self.submit(Box::new(Asked { work, done: None, answer })));
+        drop(self.submit(Box::new(ClosureJob { work, done: None, answer })));
     }
 
     /// Reads one state and hands out what was read. Blocks.
-    pub fn look<T>(
+    pub fn read_with<T>(
         &self,
-        mut look: impl FnMut(&mut dyn Reads) -> Result<T, StoreError>,
+        mut read: impl FnMut(&mut dyn Reads) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut seen = None;
         self.read(&mut |reads| {
-            seen = Some(look(reads)?);
+            seen = Some(read(reads)?);
             Ok(())
         })?;
         seen.ok_or(StoreError::Closed)
@@ -167,13 +169,13 @@ impl dyn Store {
 }
 
 /// A job whose answer somebody waits for.
-struct Asked<T, F, A> {
+struct ClosureJob<T, F, A> {
     work: F,
     done: Option<T>,
     answer: A,
 }
 
-impl<T, F, A> Job for Asked<T, F, A>
+impl<T, F, A> WriteJob for ClosureJob<T, F, A>
 where
     T: Send,
     F: FnMut(&mut dyn Writes) -> Result<T, StoreError> + Send,

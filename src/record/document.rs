@@ -1,41 +1,22 @@
-//! The record itself: an Automerge document that is known to be one of ours.
+//! The record: an Automerge document that begins with the first change of a known schema.
 
 use std::collections::BTreeMap;
 
 use automerge::transaction::CommitOptions;
-use automerge::{ActorId, Automerge, Change, ChangeHash, LoadOptions, ReadDoc, TextEncoding};
+use automerge::{Automerge, Change, ChangeHash, LoadOptions, ReadDoc, TextEncoding};
 
+use super::author::Author;
 use super::authority::Principal;
 use super::command::{AssignmentPatch, CasePatch, Command, NewEvaluation};
 use super::error::{CommandError, Invalid, LoadError};
-use super::refused::WrittenField;
+use super::history::WrittenField;
+use super::reader::Reader;
 use super::terms::{Role, Stage};
 #[cfg(not(target_arch = "wasm32"))]
 use super::view::SignatureView;
 use super::view::{Conflict, HistoryEntry, VisitSummary, VisitView};
 use super::{conflict, genesis, history, read, signature, stage, validate, write};
 use crate::ids::{Heads, RecordId, device_of};
-
-/// Who makes a change, when and where.
-#[derive(Debug, Clone)]
-pub struct Author {
-    /// Actor of the writing device and session (rule I1).
-    pub actor: ActorId,
-    /// Sign-in name; it travels as the change's message.
-    pub user: String,
-    /// Role.
-    pub role: Role,
-    /// The writer's clock, ms since 1970 UTC.
-    pub now_ms: i64,
-    /// IANA zone where it is written.
-    pub zone: String,
-}
-
-impl Author {
-    pub(super) fn as_principal(&self, stage: Stage) -> Principal<'_> {
-        Principal { user: &self.user, role: self.role, stage, current: stage, approved: false }
-    }
-}
 
 /// One visit record.
 #[derive(Debug, Clone)]
@@ -55,8 +36,8 @@ impl Record {
         Self::init(id, case_no, case, assignment, author, false)
     }
 
-    /// As [`create`](Self::create) for the only record of its case: the office says that there is
-    /// nothing of others to count.
+    /// As [`create`](Self::create) for the only record of its case: it gets an empty contact
+    /// summary, since there are no other records to count.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn create_with_empty_summary(
         id: RecordId,
@@ -81,14 +62,14 @@ impl Record {
             writer.init(id, case_no)?;
             writer.case(case)?;
             if alone {
-                writer.summarize(author.now_ms, &BTreeMap::new(), &Self::blank())?;
+                writer.summarize(author.now_ms, &BTreeMap::new())?;
             }
             writer.assignment(assignment)
         })?;
         Ok(record)
     }
 
-    /// A record that holds the first change and nothing else.
+    /// A record with the first change only.
     pub fn blank() -> Self {
         Self { doc: genesis::blank() }
     }
@@ -108,7 +89,7 @@ impl Record {
         if doc.get_change_by_hash(&genesis::hash()).is_none() {
             return Err(LoadError::NotARecord);
         }
-        // Changes whose dependencies are missing wait in a queue inside the document, unseen.
+        // Automerge queues changes with missing dependencies inside the document, unapplied.
         if !doc.get_missing_deps(&[]).is_empty() {
             return Err(LoadError::Incomplete);
         }
@@ -120,23 +101,23 @@ impl Record {
         &self.doc
     }
 
-    /// Bytes to keep, columns deflated.
+    /// The document's bytes for storage, with compressed columns.
     pub fn save(&self) -> Vec<u8> {
         self.doc.save()
     }
 
-    /// Bytes to send in a body that is deflated as a whole.
+    /// The document's bytes for a message body that is compressed as a whole.
     pub fn save_uncompressed(&self) -> Vec<u8> {
         self.doc.save_nocompress()
     }
 
-    /// The state that the record is in.
+    /// The record's current heads.
     pub fn heads(&self) -> Heads {
         Heads::new(self.doc.get_heads())
     }
 
-    /// Changes after a state, as far as that is known here, without the first change; in causal
-    /// order.
+    /// Changes after the given heads in causal order, without the first change. Unknown heads are
+    /// ignored.
     pub fn changes_after(&self, have: &Heads) -> Vec<Change> {
         let known = |hash: &&ChangeHash| self.doc.get_change_meta_by_hash(hash).is_some();
         let mut have: Vec<ChangeHash> = have.as_slice().iter().filter(known).copied().collect();
@@ -146,44 +127,43 @@ impl Record {
 
     /// The record's id; `None` before the office's change.
     pub fn id(&self) -> Option<RecordId> {
-        read::Reader::new(&self.doc, None).text(&[], "id").parse().ok()
+        Reader::new(&self.doc, None).text(&[], "id").parse().ok()
     }
 
-    /// Everything that the record says.
+    /// All content of the record as plain values.
     pub fn view(&self) -> VisitView {
         read::view(&self.doc)
     }
 
-    /// What a list shows of it.
+    /// The summary that lists show.
     pub fn summary(&self) -> VisitSummary {
         self.view_and_summary().1
     }
 
-    /// Everything that the record says, and what a list shows of that: the second costs next to
-    /// nothing once the first is read.
+    /// View and summary; the summary is computed from the view at almost no cost.
     pub fn view_and_summary(&self) -> (VisitView, VisitSummary) {
         let view = read::view(&self.doc);
         let summary = read::summary(&view);
         (view, summary)
     }
 
-    /// How far it has come.
+    /// The derived stage.
     pub fn stage(&self) -> Stage {
         stage::of(&self.doc, None)
     }
 
-    /// When the office accepted it, ms by the office's clock; `None` where it is not accepted.
+    /// When the office accepted the record, ms by the office's clock; `None` if it is not accepted.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn accepted_at(&self) -> Option<i64> {
         stage::accepted_at(&self.doc)
     }
 
-    /// How far it had come as the author of a change with these dependencies saw it.
+    /// The stage as the author of a change with these dependencies saw it.
     pub fn stage_at(&self, deps: &[ChangeHash]) -> Stage {
         stage::of(&self.doc, Some(deps))
     }
 
-    /// Fields for which several values stand.
+    /// Fields with several concurrent values.
     pub fn conflicts(&self) -> Vec<Conflict> {
         conflict::conflicts(&self.doc)
     }
@@ -193,21 +173,20 @@ impl Record {
         history::history(&self.doc)
     }
 
-    /// Signatures under seals, oldest first, with the object of each.
+    /// Signatures of seals, oldest first, each with its Automerge object.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn signatures(&self) -> Vec<(automerge::ObjId, SignatureView)> {
         signature::entries(&self.doc)
     }
 
-    /// Whether anything that a seal closes to collectors differs between a state of this record
-    /// and now.
+    /// Whether any field that a seal protects has changed since the given heads.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn content_changed(&self, since: &Heads) -> bool {
         signature::content_changed(&self.doc, since)
     }
 
-    /// What a device signs to put its user's signature under a state of this record; `None`
-    /// where the state is none of it.
+    /// The bytes that a device signs for its user over a state of this record; `None` if the heads
+    /// are unknown.
     pub fn statement(
         &self,
         author: &Author,
@@ -216,7 +195,7 @@ impl Record {
         text: &str,
     ) -> Option<Vec<u8>> {
         let heads = signature::named(&self.doc, heads)?;
-        let record = read::Reader::new(&self.doc, None).text(&[], "id");
+        let record = Reader::new(&self.doc, None).text(&[], "id");
         let device = device_of(&author.actor)?.to_string();
         let user = author.user.as_str();
         let statement = signature::Statement {
@@ -230,16 +209,16 @@ impl Record {
         Some(statement.to_bytes())
     }
 
-    /// Whether every value is one that the schema knows (rule M3).
+    /// Checks every path and value against the schema (rule M3).
     pub fn validate(&self) -> Result<(), Invalid> {
         validate::validate(&self.doc)
     }
 
-    /// Carries a command out as one change; `None` where it changes nothing.
+    /// Executes a command as one change; `None` if it changes nothing.
     ///
     /// # Errors
-    /// The command is not allowed, a value is out of bounds, or what it names is not there. The
-    /// record is as before then.
+    /// The command is denied, a value is out of bounds, or something it names does not exist. The
+    /// record is unchanged then.
     pub fn apply(
         &mut self,
         command: &Command,
@@ -248,8 +227,8 @@ impl Record {
         self.execute(Some(command), None, author)
     }
 
-    /// As [`apply`](Self::apply), and keeps in the same change what the rules of conduct said of
-    /// the record as it was before.
+    /// As [`apply`](Self::apply); the same change stores the conduct evaluation of the record
+    /// before the command.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -262,10 +241,10 @@ impl Record {
         self.execute(Some(command), Some(evaluation), author)
     }
 
-    /// Keeps what the rules of conduct say of the record as it is.
+    /// Stores a conduct evaluation of the current state.
     ///
     /// # Errors
-    /// The author may not.
+    /// The author may not write it.
     pub fn record_evaluation(
         &mut self,
         evaluation: &NewEvaluation,
@@ -280,23 +259,22 @@ impl Record {
         evaluation: Option<&NewEvaluation>,
         author: &Author,
     ) -> Result<Option<Change>, CommandError> {
-        let writer = author.as_principal(self.stage());
-        let before = self.clone();
-        let hash = self.transact(author, writer, |writer| {
+        let principal = author.as_principal(self.stage());
+        let hash = self.transact(author, principal, |writer| {
             if let Some(command) = command {
-                writer.command(command, &before)?;
+                writer.command(command)?;
             }
-            evaluation.map_or(Ok(()), |evaluation| writer.evaluation(evaluation, &before))
+            evaluation.map_or(Ok(()), |evaluation| writer.evaluation(evaluation))
         })?;
         Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
     }
 
-    /// Writes values anew as one change; `None` where it changes nothing. With `on_behalf_of` the
-    /// author vouches for what that collector had written: it stands under the collector's name,
-    /// and role and stage are not asked (rule M4).
+    /// Writes values of refused work again as one change; `None` if it changes nothing. With
+    /// `on_behalf_of` the author approves that collector's work: entries keep the collector's
+    /// name, and role and stage are not checked (rule M4).
     ///
     /// # Errors
-    /// One of the values may not be written. The record is as before then.
+    /// One of the values may not be written. The record is unchanged then.
     pub(crate) fn reapply(
         &mut self,
         fields: &[WrittenField],
@@ -304,24 +282,23 @@ impl Record {
         on_behalf_of: Option<&str>,
     ) -> Result<Option<Change>, CommandError> {
         let own = author.as_principal(self.stage());
-        let writer = match on_behalf_of {
+        let principal = match on_behalf_of {
             Some(user) => Principal { user, role: Role::Collector, approved: true, ..own },
             None => own,
         };
-        let before = self.clone();
-        let hash = self.transact(author, writer, |writer| writer.reapply(fields, &before))?;
+        let hash = self.transact(author, principal, |writer| writer.reapply(fields))?;
         Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
     }
 
-    /// Takes in changes made elsewhere, which must all find their dependencies.
+    /// Merges changes of other devices. All of their dependencies must be present.
     ///
     /// # Errors
-    /// The record is as before where a change cannot be applied.
+    /// A change cannot be applied. The record is unchanged then.
     pub fn apply_changes(&mut self, changes: Vec<Change>) -> Result<(), LoadError> {
         let hashes: Vec<ChangeHash> = changes.iter().map(Change::hash).collect();
         let mut next = self.doc.clone();
         next.apply_changes(changes).map_err(|error| LoadError::Unreadable(error.to_string()))?;
-        // Ok says little: success is that the changes are in the graph.
+        // Automerge reports success for queued changes too: check that all are in the graph.
         if hashes.iter().all(|hash| next.get_change_meta_by_hash(hash).is_some()) {
             self.doc = next;
             Ok(())
@@ -333,16 +310,17 @@ impl Record {
     fn transact(
         &mut self,
         author: &Author,
-        writer: Principal<'_>,
+        principal: Principal<'_>,
         write: impl FnOnce(&mut write::RecordWriter<'_, '_>) -> Result<(), CommandError>,
     ) -> Result<Option<ChangeHash>, CommandError> {
+        let before = self.doc.clone();
         self.doc.set_actor(author.actor.clone());
         let options = CommitOptions::default()
             .with_message(author.user.clone())
             .with_time(author.now_ms.div_euclid(1000));
         let done = self.doc.transact_with(
             |()| options,
-            |tx| write(&mut write::RecordWriter::new(tx, writer, author)),
+            |tx| write(&mut write::RecordWriter::new(tx, &before, principal, author)),
         );
         match done {
             Ok(success) => Ok(success.hash),

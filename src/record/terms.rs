@@ -1,28 +1,35 @@
-//! The closed vocabularies of the field: what a scalar of the record may say.
+//! Enums of the record, each with one fixed text form.
+
+mod visit;
 
 use crate::types::ApiType;
+pub use visit::{
+    CheckAnswer, CheckItem, Disposition, Grade, OptionKind, OverdueReason, PlaceType, Willingness,
+};
 
-/// A closed vocabulary: an enum whose variants have one written form each, in every format.
+/// An enum whose variants have one text form each, the same in every format.
 macro_rules! vocabulary {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)+ }) => {
         ApiType! {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$vmeta])*
+            $(
+                $(#[$vmeta])*
                 #[cfg_attr(target_arch = "wasm32", serde(rename = $text))]
                 #[cfg_attr(not(target_arch = "wasm32"), schemars(rename = $text))]
-                $variant,)+
+                $variant,
+            )+
         }
         }
         impl $name {
-            /// Every word of the vocabulary, in the order in which it is shown.
+            /// All variants, in display order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// The written form.
+            /// The text form.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
-            /// The word for a written form.
+            /// The variant with this text form.
             pub fn parse(text: &str) -> Option<Self> {
                 match text { $($text => Some(Self::$variant),)+ _ => None }
             }
@@ -55,22 +62,22 @@ Role {
     Supervisor = "supervisor",
     /// Reads everything, writes nothing.
     Auditor = "auditor",
-    /// Keeps users and devices, and all that a supervisor may do.
+    /// Manages users and devices; has all rights of a supervisor.
     Admin = "admin",
 }}
 
 vocabulary! {
-/// How far a record has come. Never stored, always derived.
+/// How far a visit has come. Never stored, always derived.
 Stage {
-    /// Given to a collector, nobody contacted yet.
+    /// Assigned to a collector, no contact yet.
     Assigned = "assigned",
-    /// At least one attempt to reach somebody is logged.
+    /// At least one contact attempt is logged.
     Contacted = "contacted",
     /// The borrower agreed to an appointment.
     Scheduled = "scheduled",
     /// The collectors have set out.
     OnSite = "on_site",
-    /// A disposition is written down.
+    /// A disposition is recorded.
     Recorded = "recorded",
     /// The collector sealed the record.
     Sealed = "sealed",
@@ -79,7 +86,7 @@ Stage {
 }}
 
 vocabulary! {
-/// How somebody was contacted.
+/// The channel of a contact.
 Channel {
     /// Phone call.
     Call = "call",
@@ -96,13 +103,13 @@ Channel {
 }}
 
 vocabulary! {
-/// Whom a contact reached or a visit met.
+/// The person contacted or met.
 TargetRole {
     /// The borrower.
     Borrower = "borrower",
     /// A guarantor who is liable.
     Guarantor = "guarantor",
-    /// Somebody who represents the borrower.
+    /// A representative of the borrower.
     Representative = "representative",
     /// Anybody else.
     ThirdParty = "third_party",
@@ -111,17 +118,17 @@ TargetRole {
 }}
 
 vocabulary! {
-/// What came of a contact.
+/// The outcome of a contact.
 ContactOutcome {
     /// The right party was reached and talked (RPC).
     Reached = "reached",
-    /// Nobody answered.
+    /// No answer.
     NoAnswer = "no_answer",
     /// Busy or rejected.
     Busy = "busy",
     /// The number does not exist or is another person's.
     InvalidNumber = "invalid_number",
-    /// A message was left without a word about debt.
+    /// A message was left that does not mention the debt.
     LeftMessage = "left_message",
     /// The person asked not to be contacted.
     Refused = "refused",
@@ -130,7 +137,7 @@ ContactOutcome {
 }}
 
 vocabulary! {
-/// Where an appointment stands.
+/// The status of an appointment.
 AppointmentStatus {
     /// Proposed, not answered.
     Proposed = "proposed",
@@ -151,172 +158,6 @@ ProposedBy {
     Collector = "collector",
     /// The office.
     Office = "office",
-}}
-
-vocabulary! {
-/// What kind of place the visit goes to.
-PlaceType {
-    /// The borrower's home.
-    Home = "home",
-    /// The borrower's workplace.
-    Workplace = "workplace",
-    /// The lender's branch.
-    Branch = "branch",
-    /// A public place.
-    Public = "public",
-}}
-
-vocabulary! {
-/// The checklist at the door. Each has its container in the first change.
-CheckItem {
-    /// The collector said which institution sends them.
-    IdentityStated = "identity_stated",
-    /// The collector showed identification.
-    IdShown = "id_shown",
-    /// Credentials and the letter of authorisation were shown.
-    CredentialsShown = "credentials_shown",
-    /// The person at the door is the borrower, checked before a word about debt.
-    IdentityVerified = "identity_verified",
-    /// The purpose was stated.
-    PurposeStated = "purpose_stated",
-    /// The borrower was asked whether now is convenient.
-    ConvenientNow = "convenient_now",
-    /// The recording was announced.
-    RecordingAnnounced = "recording_announced",
-    /// The visit is recorded.
-    VisitRecorded = "visit_recorded",
-    /// The borrower agreed before anybody entered.
-    EntryConsent = "entry_consent",
-    /// Loan information was shown.
-    LoanInfoShown = "loan_info_shown",
-    /// The way to complain was told.
-    ComplaintChannelTold = "complaint_channel_told",
-    /// No word about debt to anybody else.
-    NoThirdPartyDisclosure = "no_third_party_disclosure",
-    /// No money was taken.
-    NoMoneyTaken = "no_money_taken",
-    /// The record was read back to the borrower.
-    ReadBack = "read_back",
-}}
-
-vocabulary! {
-/// What a collector answers on the checklist.
-CheckAnswer {
-    /// Done.
-    Yes = "yes",
-    /// Not done.
-    No = "no",
-    /// Could not be done, with a reason.
-    NotPossible = "not_possible",
-}}
-
-vocabulary! {
-/// How good the evidence for an answer is.
-Grade {
-    /// The collector says so.
-    Attested = "attested",
-    /// The device recorded it.
-    DeviceCaptured = "device_captured",
-    /// The other side confirmed it.
-    CounterpartyConfirmed = "counterparty_confirmed",
-}}
-
-vocabulary! {
-/// Why payment is late.
-OverdueReason {
-    /// Lost work or income.
-    IncomeLoss = "income_loss",
-    /// Illness or an accident.
-    Illness = "illness",
-    /// Family circumstances.
-    Family = "family",
-    /// A business that fails.
-    BusinessFailure = "business_failure",
-    /// Too many debts.
-    OverIndebted = "over_indebted",
-    /// Forgot, or did not know.
-    Forgot = "forgot",
-    /// Disputes the amount or the debt.
-    Disputed = "disputed",
-    /// Cash arrives later.
-    CashFlow = "cash_flow",
-    /// Another reason.
-    Other = "other",
-    /// Would not say.
-    NotSaid = "not_said",
-}}
-
-vocabulary! {
-/// How willing the borrower is to repay.
-Willingness {
-    /// Willing and able.
-    Willing = "willing",
-    /// Willing, not able yet.
-    WillingUnable = "willing_unable",
-    /// Has not decided.
-    Undecided = "undecided",
-    /// Not willing.
-    Unwilling = "unwilling",
-}}
-
-vocabulary! {
-/// What kind of repayment option.
-OptionKind {
-    /// Everything at once.
-    FullPayment = "full_payment",
-    /// In instalments.
-    Instalments = "instalments",
-    /// A part now, the rest later.
-    PartialPayment = "partial_payment",
-    /// Later, without a payment now.
-    Deferral = "deferral",
-    /// A smaller sum settles the debt.
-    Settlement = "settlement",
-}}
-
-vocabulary! {
-/// What came of the visit (disposition code, 外访结果码).
-Disposition {
-    /// Promise to pay.
-    Ptp = "ptp",
-    /// A plan was proposed and waits for the office.
-    PlanProposed = "plan_proposed",
-    /// The borrower is considering.
-    Considering = "considering",
-    /// Refuses to pay.
-    Rtp = "rtp",
-    /// Hardship.
-    Hardship = "hardship",
-    /// Disputes the debt.
-    Dispute = "dispute",
-    /// Says it is paid.
-    ClaimsPaid = "claims_paid",
-    /// Another time was agreed.
-    Rescheduled = "rescheduled",
-    /// Asked for no more visits.
-    AskedNoVisit = "asked_no_visit",
-    /// Represented by somebody.
-    Represented = "represented",
-    /// Not at home.
-    NotHome = "not_home",
-    /// Nobody opened.
-    DoorLocked = "door_locked",
-    /// Has moved away.
-    Shifted = "shifted",
-    /// The address does not exist.
-    AddressNotFound = "address_not_found",
-    /// Only somebody else was met.
-    ThirdPartyOnly = "third_party_only",
-    /// The borrower died.
-    Deceased = "deceased",
-    /// Bereavement or grave illness.
-    BereavementIllness = "bereavement_illness",
-    /// The collectors withdrew for their safety.
-    SafetyWithdrawn = "safety_withdrawn",
-    /// The collectors were asked to leave.
-    AskedToLeave = "asked_to_leave",
-    /// The borrower complained.
-    Complaint = "complaint",
 }}
 
 vocabulary! {
@@ -358,7 +199,7 @@ AttachmentKind {
 }}
 
 vocabulary! {
-/// Where the office's review stands.
+/// The status of the office's review.
 ReviewStatus {
     /// Not decided.
     Pending = "pending",
@@ -382,54 +223,35 @@ Moment {
 vocabulary! {
 /// What an entry of `conduct` is.
 ConductKind {
-    /// What the rules said of a state of the record.
+    /// The result of evaluating the rules on a state of the record.
     Evaluation = "evaluation",
-    /// The borrower agreed to something that a rule forbids without it.
+    /// The borrower consented to something that a rule forbids otherwise.
     Consent = "consent",
-    /// The borrower took a consent back.
+    /// The borrower withdrew a consent.
     Withdrawal = "withdrawal",
-    /// Somebody went on in spite of a warning, and says why.
+    /// A user continued despite a warning, with a reason.
     Override = "override",
-    /// The borrower was told something.
+    /// The borrower was informed.
     Notice = "notice",
-    /// A time or a place that the borrower does not want.
+    /// A time or a place that the borrower objects to.
     Wish = "wish",
 }}
 
 vocabulary! {
-/// What the borrower was told.
+/// The subject of a notice to the borrower.
 NoticeAbout {
-    /// That somebody else collects for the lender.
+    /// An agency collects for the lender.
     Agency = "agency",
-    /// What is owed and how to dispute it.
+    /// The amount owed and how to dispute it.
     Validation = "validation",
     /// Day, likely time and purpose of the visit.
     Visit = "visit",
-    /// Who comes.
+    /// The names of the visitors.
     Visitors = "visitors",
 }}
 
-impl Disposition {
-    /// Whether the borrower was met.
-    pub fn met(self) -> bool {
-        matches!(
-            self,
-            Self::Ptp
-                | Self::PlanProposed
-                | Self::Considering
-                | Self::Rtp
-                | Self::Hardship
-                | Self::Dispute
-                | Self::ClaimsPaid
-                | Self::Rescheduled
-                | Self::AskedNoVisit
-                | Self::Represented
-        )
-    }
-}
-
 impl Role {
-    /// Whether the user works in the office and not at doors.
+    /// Whether the role writes with the office's rights.
     pub fn writes_as_office(self) -> bool {
         matches!(self, Self::Supervisor | Self::Admin)
     }

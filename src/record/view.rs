@@ -1,8 +1,9 @@
-//! What a record says, as plain values: for pages, exports and lists.
+//! The content of a record as plain values, for pages, exports and lists.
 //!
 //! Times are milliseconds since 1970-01-01 UTC, dates `YYYY-MM-DD`, money minor units of
 //! `case.currency`. Hashes are lower-case hex.
 
+mod field;
 mod visit;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use super::terms::{
     NoticeAbout, PlaceType, ReviewStatus, Stage, TargetRole,
 };
 use crate::types::ApiType;
+pub use field::{Conflict, ConflictValue, FieldValue, HistoryEntry};
 pub use visit::{
     AmendmentView, AppointmentView, AttachmentView, CheckView, OptionView, PaymentView, ReviewView,
     SealView, SignatureView, TalkView, VisitFactsView,
@@ -35,7 +37,7 @@ pub struct VisitView {
     pub case: CaseView,
     /// Who visits.
     pub assignment: AssignmentView,
-    /// Every attempt to reach somebody, oldest first.
+    /// Contact attempts, oldest first.
     pub contacts: Vec<ContactView>,
     /// Time and place.
     pub appointment: AppointmentView,
@@ -53,23 +55,23 @@ pub struct VisitView {
     pub feedback: String,
     /// Named attachments, oldest first.
     pub attachments: Vec<AttachmentView>,
-    /// The collector's seal, if it stands.
+    /// The collector's seal, if the record is sealed.
     pub seal: Option<SealView>,
     /// Additions after the seal, oldest first.
     pub amendments: Vec<AmendmentView>,
     /// The office's review.
     pub review: ReviewView,
-    /// What is kept about conduct, oldest first.
+    /// Conduct entries, oldest first.
     pub conduct: Vec<ConductEntry>,
-    /// Fields for which two values stand.
+    /// Fields with several concurrent values.
     pub conflicts: Vec<Conflict>,
-    /// The five steps and what each still lacks.
+    /// The five steps with their missing fields.
     pub steps: Vec<StepView>,
 }
 }
 
 ApiType! {
-/// Facts of the case, kept by the office.
+/// Facts of the case, maintained by the office.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CaseView {
     /// The borrower's name.
@@ -100,20 +102,20 @@ pub struct CaseView {
     pub preferred_language: String,
     /// The borrower's IANA time zone.
     pub zone: String,
-    /// What the loan system says.
+    /// Note of the loan system.
     pub note: String,
     /// Holds, one entry per flag and author.
     pub flags: Vec<FlagView>,
-    /// What other records of the case count; `None` where the office has not said.
+    /// Counts over the other records of the case; `None` if the office has not written them.
     pub contact_summary: Option<ContactSummary>,
 }
 }
 
 ApiType! {
-/// What other records of the same case count.
+/// Counts over the other records of the same case.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactSummary {
-    /// Up to when the counts are complete, ms.
+    /// The counts are complete up to this time, ms.
     pub as_of: i64,
     /// By name and day, in order of their names.
     pub counts: Vec<ContactCount>,
@@ -132,7 +134,7 @@ pub struct ContactCount {
 }
 
 ApiType! {
-/// An entry about conduct. Which fields it has follows from its kind; the others are empty.
+/// A conduct entry. The kind decides which fields are used; the others are empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConductEntry {
     /// Its key.
@@ -143,29 +145,29 @@ pub struct ConductEntry {
     pub at: i64,
     /// Who wrote it.
     pub by: String,
-    /// Evaluation: the layers and their versions.
+    /// Evaluation: layers and their versions.
     pub policy: String,
-    /// Evaluation: which moment.
+    /// Evaluation: the moment of the visit.
     pub moment: Option<Moment>,
-    /// Evaluation: the state that was evaluated, hashes in hex.
+    /// Evaluation: the evaluated heads, hex.
     pub heads: Vec<String>,
-    /// Evaluation: what did not pass, as `conduct::entry` writes it.
+    /// Evaluation: the rules that did not pass, encoded by `conduct::answers`.
     pub answers: String,
-    /// Evaluation: how far the device's clock was ahead of the office's, ms; `None` where unknown.
+    /// Evaluation: by how much the device's clock was ahead of the office's, ms, if known.
     pub skew: Option<i64>,
     /// Consent, override: the rule.
     pub rule: String,
-    /// In words.
+    /// A note.
     pub note: String,
-    /// Consent: from when, ms.
+    /// Consent: valid from, ms.
     pub from: Option<i64>,
-    /// Consent: until when, ms.
+    /// Consent: valid until, ms, exclusive.
     pub until: Option<i64>,
     /// Consent, notice: how it is evidenced.
     pub grade: Option<Grade>,
-    /// Withdrawal: of which consent.
+    /// Withdrawal: id of the consent.
     pub of: String,
-    /// Notice: about what.
+    /// Notice: its subject.
     pub about: Option<NoticeAbout>,
     /// Wish: days of the week, Monday the lowest bit.
     pub days: i64,
@@ -173,7 +175,7 @@ pub struct ConductEntry {
     pub starts: i64,
     /// Wish: minutes since midnight.
     pub ends: i64,
-    /// Wish: the place; `None` for all.
+    /// Wish: the place type; `None` for all.
     pub place: Option<PlaceType>,
 }
 }
@@ -196,7 +198,7 @@ pub struct FlagView {
 }
 
 ApiType! {
-/// Who visits, by when.
+/// Assigned collectors, due date and instructions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssignmentView {
     /// Sign-in names, sorted.
@@ -205,7 +207,7 @@ pub struct AssignmentView {
     pub due_by: String,
     /// 1 (high), 2 or 3.
     pub priority: i64,
-    /// What the collectors should know.
+    /// Instructions for the collectors.
     pub instructions: String,
     /// Policy id.
     pub policy: String,
@@ -213,7 +215,7 @@ pub struct AssignmentView {
 }
 
 ApiType! {
-/// One attempt to reach somebody.
+/// One contact attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactView {
     /// UUIDv7.
@@ -222,87 +224,18 @@ pub struct ContactView {
     pub at: i64,
     /// IANA zone where it was logged.
     pub zone: String,
-    /// How.
+    /// The channel.
     pub channel: Channel,
     /// Which number.
     pub number_ref: String,
-    /// Whom.
+    /// The person contacted.
     pub target_role: TargetRole,
-    /// What came of it.
+    /// The outcome.
     pub outcome: ContactOutcome,
     /// What was said.
     pub note: String,
     /// Who logged it.
     pub by: String,
-}
-}
-
-ApiType! {
-/// A scalar of a record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "value", rename_all = "snake_case")]
-pub enum FieldValue {
-    /// Text or a word of a vocabulary.
-    Text(String),
-    /// A whole number: a count, or money in minor units.
-    Number(i64),
-    /// A fraction, such as a position.
-    Decimal(f64),
-    /// True or false.
-    #[serde(rename = "truth")]
-    Bool(bool),
-    /// Time, ms.
-    Time(i64),
-    /// Nothing, or a container.
-    #[serde(rename = "nothing")]
-    Absent,
-}
-}
-
-ApiType! {
-/// A field for which several values stand until somebody picks one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Conflict {
-    /// Such as `appointment.starts_at`.
-    pub path: String,
-    /// At least two that differ; the one that shows now stands first.
-    pub values: Vec<ConflictValue>,
-}
-}
-
-ApiType! {
-/// One of the values in conflict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConflictValue {
-    /// Names the value when one is picked.
-    pub id: String,
-    /// What it says.
-    pub value: FieldValue,
-    /// Who wrote it.
-    pub by: String,
-    /// When its writer's clock says it was written, ms.
-    pub at: i64,
-}
-}
-
-ApiType! {
-/// One change of one field.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HistoryEntry {
-    /// Such as `talk.promise.amount`.
-    pub path: String,
-    /// What its writer saw before.
-    pub from: FieldValue,
-    /// What the writer made of it.
-    pub to: FieldValue,
-    /// Who.
-    pub by: String,
-    /// Device id, hex.
-    pub device: String,
-    /// When the writer's clock says it was, ms.
-    pub at: i64,
-    /// The change that did it, hex.
-    pub change: String,
 }
 }
 
@@ -338,7 +271,7 @@ pub enum Step {
 }
 
 ApiType! {
-/// What a list shows of a record, so that no list loads a document.
+/// The summary of a record in lists, stored so that lists need no documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VisitSummary {
     /// UUIDv7.
@@ -373,7 +306,7 @@ pub struct VisitSummary {
     pub disposition: Option<Disposition>,
     /// Office's review.
     pub review_status: ReviewStatus,
-    /// Holds that stand.
+    /// Holds in force.
     pub holds: Vec<Flag>,
     /// How many fields are in conflict.
     pub conflicts: i64,

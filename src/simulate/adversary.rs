@@ -108,7 +108,7 @@ impl World<'_> {
     /// One of those who have the record in their feed.
     fn some_collector(&mut self, record: &Record) -> Option<String> {
         let id = record.id()?;
-        let members = self.office().store().look(|reads| reads.collectors(id)).ok()?;
+        let members = self.office().store().read_with(|reads| reads.collectors(id)).ok()?;
         (!members.is_empty()).then(|| members[self.rng.usize(0..members.len())].clone())
     }
 

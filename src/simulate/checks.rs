@@ -7,7 +7,7 @@ use automerge::ChangeHash;
 use super::oracle::{Broken, Step, broken};
 use super::world::{World, failed};
 use crate::ids::RecordId;
-use crate::office::store::Asides;
+use crate::office::store::QuarantineFilter;
 use crate::record::Record;
 use crate::sync::chunk;
 use crate::workspace::{SyncState, WorkspaceError};
@@ -157,10 +157,10 @@ impl World<'_> {
         record: RecordId,
     ) -> Result<BTreeSet<ChangeHash>, Broken> {
         let seen = &self.quarantine;
-        let found = self.office().store().look(|reads| {
-            let known = reads.known(record)?;
+        let found = self.office().store().read_with(|reads| {
+            let known = reads.change_metas(record)?;
             let mut fresh = BTreeMap::new();
-            let all = Asides { limit: u32::MAX, ..Asides::default() };
+            let all = QuarantineFilter { limit: u32::MAX, ..QuarantineFilter::default() };
             for line in reads.quarantine(&all)?.0 {
                 if !seen.contains_key(&line.id)
                     && let Some(kept) = reads.quarantined(line.id)?
@@ -179,7 +179,7 @@ impl World<'_> {
 
     /// A record as the office holds it.
     pub(super) fn office_record(&self, record: RecordId) -> Result<Record, Broken> {
-        let stored = self.office().store().look(|reads| reads.record(record));
+        let stored = self.office().store().read_with(|reads| reads.record(record));
         let stored = stored.map_err(|error| failed("D2", error))?;
         let Some(stored) = stored else {
             return Err(Broken { rule: "D2", what: format!("the office lost {record}") });

@@ -7,7 +7,7 @@ use super::faults::Fault;
 use super::oracle::{Broken, Edit, Step, Trace, broken};
 use super::world::{World, failed};
 use crate::ids::RecordId;
-use crate::office::store::{Asides, Stand};
+use crate::office::store::{QuarantineFilter, QuarantineState};
 use crate::office::{Created, NewVisit, OfficeError, QuarantineError};
 use crate::record::Record;
 use crate::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
@@ -133,8 +133,12 @@ impl World<'_> {
 
     /// A supervisor looks at the oldest refused work and accepts it, or dismisses it.
     fn decide(&mut self) -> Step {
-        let asked = Asides { stand: Some(Stand::Open), limit: u32::MAX, ..Asides::default() };
-        let open = self.office().store().look(|reads| reads.quarantine(&asked));
+        let asked = QuarantineFilter {
+            state: Some(QuarantineState::Open),
+            limit: u32::MAX,
+            ..QuarantineFilter::default()
+        };
+        let open = self.office().store().read_with(|reads| reads.quarantine(&asked));
         let open = open.map_err(|error| failed("M4", error))?.0;
         let Some(id) = open.last().map(|oldest| oldest.id) else { return Ok(()) };
         let accepts = self.rng.u32(0..4) > 0;

@@ -1,9 +1,9 @@
 //! Requests and replies on their way: lost, doubled, delayed, reordered, cut short.
 
 use super::faults::Fault;
+use super::faulty_store::Death;
 use super::oracle::{Broken, Step, Truth, broken};
-use super::store::Death;
-use super::story::{asked, in_words};
+use super::trace::{asked, in_words};
 use super::world::{World, failed};
 use crate::office::Session;
 use crate::office::auth::workspace_name;
@@ -292,7 +292,7 @@ impl World<'_> {
 
     /// What the office's store holds of a user's records.
     pub(super) fn truth(&self, user: &str) -> Result<Truth, Broken> {
-        let members = self.office().store().look(|reads| reads.members(user));
+        let members = self.office().store().read_with(|reads| reads.members(user));
         let truth = members.map_err(|error| failed("F3", error))?;
         let count = truth.len();
         let truth = Truth(truth.into_iter().collect());

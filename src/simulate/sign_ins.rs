@@ -9,8 +9,8 @@ use super::oracle::{Broken, Step, broken};
 use super::world::{World, failed};
 use crate::ids::{DeviceId, device_of};
 use crate::office::EnrolmentProof;
-use crate::office::auth::{AuthError, Place, SignedIn};
-use crate::office::store::{Asides, Device as Enrolled, User};
+use crate::office::auth::{AuthError, SignInContext, SignedIn};
+use crate::office::store::{Device as Enrolled, QuarantineFilter, User};
 use crate::record::terms::Role;
 
 impl World<'_> {
@@ -79,7 +79,7 @@ impl World<'_> {
     pub(super) fn claim_unknown(&mut self, former_office: DeviceId) -> Step {
         let mut unknown = vec![(former_office, String::new())];
         for device in &self.devices {
-            let known = self.office().store().look(|reads| reads.device(device.id));
+            let known = self.office().store().read_with(|reads| reads.device(device.id));
             if known.map_err(|error| failed("I1", error))?.is_none() {
                 unknown.push((device.id, device.user.clone()));
             }
@@ -113,7 +113,7 @@ impl World<'_> {
         proof: EnrolmentProof,
     ) -> Result<Result<SignedIn, AuthError>, Broken> {
         let at = self.some_endpoint();
-        let known = self.office().store().look(|reads| reads.user(user));
+        let known = self.office().store().read_with(|reads| reads.user(user));
         let known = match known.map_err(|error| failed("I1", error))? {
             Some(known) => known,
             // The backup is older than the user, whom the office adds again.
@@ -125,13 +125,13 @@ impl World<'_> {
                 again
             }
         };
-        let place = Place {
+        let context = SignInContext {
             device: Some(device),
             proof: Some(proof),
             browser: None,
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         };
-        let begun = self.endpoints[at].accounts.begin(known, place);
+        let begun = self.endpoints[at].accounts.begin(known, context);
         let signed_in = self.ground.runtime.block_on(begun);
         self.died(at)?;
         Ok(signed_in)
@@ -140,8 +140,8 @@ impl World<'_> {
     /// Refused work came from the device that wrote it: no session answers for another workspace
     /// (rules I2, R9).
     pub(super) fn check_quarantine(&self) -> Step {
-        let found = self.office().store().look(|reads| {
-            let all = Asides { limit: u32::MAX, ..Asides::default() };
+        let found = self.office().store().read_with(|reads| {
+            let all = QuarantineFilter { limit: u32::MAX, ..QuarantineFilter::default() };
             let (lines, _) = reads.quarantine(&all)?;
             lines.iter().map(|line| reads.quarantined(line.id)).collect::<Result<Vec<_>, _>>()
         });

@@ -8,11 +8,11 @@ use automerge::ChangeHash;
 
 use super::Plan;
 use super::device::Device;
-use super::endpoint::{Endpoint, Ground, House};
 use super::faults::Fault;
 use super::network::Network;
+use super::office_host::{Endpoint, Fixture, OfficeHost};
 use super::oracle::{Broken, Oracle, Step, Truth};
-use super::story::Story;
+use super::trace::Story;
 use crate::ids::RecordId;
 use crate::office::{Office, OfficeError};
 use crate::workspace::Output;
@@ -38,10 +38,10 @@ pub(super) struct Counts {
 
 pub(super) struct World<'g> {
     pub(super) plan: Plan,
-    pub(super) ground: &'g Ground,
+    pub(super) ground: &'g Fixture,
     pub(super) rng: fastrand::Rng,
     pub(super) clock: Arc<AtomicI64>,
-    pub(super) house: House,
+    pub(super) house: OfficeHost,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) devices: Vec<Device>,
     pub(super) network: Network,
@@ -65,11 +65,11 @@ pub(super) struct World<'g> {
 }
 
 impl<'g> World<'g> {
-    pub(super) fn new(plan: Plan, seed: u64, ground: &'g Ground) -> Result<Self, String> {
+    pub(super) fn new(plan: Plan, seed: u64, ground: &'g Fixture) -> Result<Self, String> {
         let mut rng = fastrand::Rng::with_seed(seed);
         let disks_fail = rng.bool();
         let clock = Arc::new(AtomicI64::new(BEGIN));
-        let house = House::new(ground, Arc::clone(&clock))?;
+        let house = OfficeHost::new(ground, Arc::clone(&clock))?;
         // Two phones of one user, then one phone a user.
         let devices = (0..plan.devices)
             .map(|n| Device::new(n, format!("user{}", n / 2), BEGIN, rng.u32(..)))

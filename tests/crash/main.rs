@@ -40,7 +40,7 @@ fn d2_what_was_acknowledged_survives_a_kill() {
         let verified = runtime.block_on(office.verify()).unwrap();
         assert!(verified.ok, "life {life}: {:?}", verified.problems);
         for (record, head) in &acknowledged {
-            let known = office.store().look(|reads| reads.known(*record)).unwrap();
+            let known = office.store().read_with(|reads| reads.change_metas(*record)).unwrap();
             assert!(known.iter().any(|known| known.hash == *head), "life {life}: {record} {head}");
         }
         office.close();

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use doorstep::simulate::{Fault, Hunt, Plan, Report, hunt};
+use doorstep::simulate::{Fault, Plan, Report, RunOptions, run_seeds};
 
 fn run(seeds: Range<u64>, threads: usize) -> Report {
-    let how = Hunt { threads, stop_at_first: true };
-    hunt(Plan::default(), seeds, how, |_| ()).expect("worlds")
+    let how = RunOptions { threads, stop_at_first: true };
+    run_seeds(Plan::default(), seeds, how, |_| ()).expect("worlds")
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::sync::mpsc::{TryRecvError, channel};
 
 use doorstep::ids::{DeviceId, Heads, actor};
 use doorstep::office::store::{
-    Amount, Asides, Decision, Device, EntryKind, Feed, QuarantineExport, Refused, SignIn, Stand,
-    Store, StoreError, User,
+    Decision, Device, EntryKind, Feed, QuarantineExport, QuarantineFilter, QuarantineSize,
+    QuarantineState, RefusedWork, SignIn, Store, StoreError, User,
 };
 use doorstep::record::terms::{Role, Stage};
 use doorstep::sync::digest::{Digest, Item};
@@ -22,10 +22,10 @@ use samples::{Engine, device, id, kept, record, rows};
 fn a_read_sees_every_job_that_was_answered(engine: &Engine) {
     let store = &engine.store;
     store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1))).unwrap();
-    let seen = store.look(|reads| reads.record(id(1))).unwrap();
+    let seen = store.read_with(|reads| reads.record(id(1))).unwrap();
     assert_eq!(seen, Some(record("C-1", 1)));
     // So does whoever opens the same place.
-    assert_eq!(engine.again().look(|reads| reads.find_case("C-1")).unwrap(), Some(id(1)));
+    assert_eq!(engine.again().read_with(|reads| reads.find_case("C-1")).unwrap(), Some(id(1)));
 }
 
 fn a_job_that_fails_or_panics_leaves_no_trace_and_spoils_no_other(engine: &Engine) {
@@ -46,7 +46,7 @@ fn a_job_that_fails_or_panics_leaves_no_trace_and_spoils_no_other(engine: &Engin
     assert_eq!(bad.recv().unwrap(), Err(StoreError::Damaged("on purpose".into())));
     assert!(matches!(panics.recv().unwrap(), Err(StoreError::Failed(_))));
     assert_eq!(last.recv().unwrap(), Ok(()));
-    assert_eq!(store.look(|reads| reads.record_ids(None, 9)).unwrap(), [id(1), id(4)]);
+    assert_eq!(store.read_with(|reads| reads.record_ids(None, 9)).unwrap(), [id(1), id(4)]);
 }
 
 fn d2_a_job_is_answered_only_after_the_commit_that_it_shares(engine: &Engine) {
@@ -63,7 +63,7 @@ fn d2_a_job_is_answered_only_after_the_commit_that_it_shares(engine: &Engine) {
     second_began.recv().unwrap();
     // The first has run; its commit has not.
     assert_eq!(first.try_recv(), Err(TryRecvError::Empty));
-    assert_eq!(store.look(|reads| reads.record(id(1))).unwrap(), None);
+    assert_eq!(store.read_with(|reads| reads.record(id(1))).unwrap(), None);
     go_on.send(()).unwrap();
     assert_eq!(first.recv().unwrap(), Ok(()));
     assert_eq!(second.recv().unwrap(), Ok(()));
@@ -72,7 +72,7 @@ fn d2_a_job_is_answered_only_after_the_commit_that_it_shares(engine: &Engine) {
 fn f3_a_read_sees_one_state_from_its_first_read_on(engine: &Engine) {
     let store = &engine.store;
     store
-        .look(|reads| {
+        .read_with(|reads| {
             assert_eq!(reads.find_case("C-1")?, None);
             store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1)))?;
             assert_eq!(reads.find_case("C-1")?, None);
@@ -80,7 +80,7 @@ fn f3_a_read_sees_one_state_from_its_first_read_on(engine: &Engine) {
             Ok(())
         })
         .unwrap();
-    assert_eq!(store.look(|reads| reads.find_case("C-1")).unwrap(), Some(id(1)));
+    assert_eq!(store.read_with(|reads| reads.find_case("C-1")).unwrap(), Some(id(1)));
 }
 
 fn dropping_the_answer_does_not_take_the_job_back(engine: &Engine) {
@@ -88,7 +88,7 @@ fn dropping_the_answer_does_not_take_the_job_back(engine: &Engine) {
     drop(store.write(|tx| tx.put_record(id(1), &record("C-1", 1))));
     // Jobs run in order, so one more answer means that the first is done.
     store.write_now(|_| Ok(())).unwrap();
-    assert!(store.look(|reads| reads.record(id(1))).unwrap().is_some());
+    assert!(store.read_with(|reads| reads.record(id(1))).unwrap().is_some());
 }
 
 fn closing_finishes_what_was_begun_and_refuses_the_rest(engine: &Engine) {
@@ -101,7 +101,7 @@ fn closing_finishes_what_was_begun_and_refuses_the_rest(engine: &Engine) {
         assert_eq!(answer.recv().unwrap(), Ok(()));
     }
     assert_eq!(store.write_now(|_| Ok(())), Err(StoreError::Closed));
-    assert_eq!(engine.again().look(|reads| reads.record_ids(None, 99)).unwrap().len(), 50);
+    assert_eq!(engine.again().read_with(|reads| reads.record_ids(None, 99)).unwrap().len(), 50);
 }
 
 fn f2_numbers_of_a_feed_have_no_gaps_whoever_writes(engine: &Engine) {
@@ -120,7 +120,7 @@ fn f2_numbers_of_a_feed_have_no_gaps_whoever_writes(engine: &Engine) {
     });
     let (feed, entries) = engine
         .store
-        .look(|reads| Ok((reads.feed("chen.jie")?, reads.entries_after("chen.jie", 0, 999)?)))
+        .read_with(|reads| Ok((reads.feed("chen.jie")?, reads.entries_after("chen.jie", 0, 999)?)))
         .unwrap();
     assert_eq!(feed.seq, 160);
     assert_eq!(entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [160]);
@@ -145,7 +145,7 @@ fn f1_a_feed_gives_the_newest_entry_of_each_record(engine: &Engine) {
         })
         .unwrap();
     store
-        .look(|reads| {
+        .read_with(|reads| {
             assert_eq!(reads.feeds()?, ["chen.jie", "wu.min"]);
             assert_eq!(reads.feed("wu.min")?, Feed { seq: 4, digest });
             assert_eq!(reads.feed("nobody")?, Feed::default());
@@ -172,7 +172,7 @@ fn f1_a_feed_gives_the_newest_entry_of_each_record(engine: &Engine) {
 fn r8_a_feed_is_said_to_move_after_the_commit_only(engine: &Engine) {
     let store = &engine.store;
     store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1))).unwrap();
-    let mut moved = store.moved();
+    let mut moved = store.subscribe();
     let failed = store.write_now::<(), _>(|tx| {
         tx.append("chen.jie", id(1), EntryKind::Added, 1, Digest::default())?;
         Err(StoreError::Damaged("on purpose".into()))
@@ -195,10 +195,10 @@ fn a_record_keeps_its_case_and_its_beginning(engine: &Engine) {
         })
         .unwrap();
     (next.case_no, next.created_at) = ("C-1".into(), 10);
-    assert_eq!(store.look(|reads| reads.record(id(1))).unwrap(), Some(next));
+    assert_eq!(store.read_with(|reads| reads.record(id(1))).unwrap(), Some(next));
     // Of two records of a case, the newest.
     store.write_now(|tx| tx.put_record(id(2), &record("C-1", 1))).unwrap();
-    assert_eq!(store.look(|reads| reads.find_case("C-1")).unwrap(), Some(id(2)));
+    assert_eq!(store.read_with(|reads| reads.find_case("C-1")).unwrap(), Some(id(2)));
 }
 
 fn changes_are_kept_in_order_and_once(engine: &Engine) {
@@ -209,9 +209,10 @@ fn changes_are_kept_in_order_and_once(engine: &Engine) {
             (1..=3).try_for_each(|n| tx.add_change(id(1), &kept(n, n)))
         })
         .unwrap();
-    let (known, after) =
-        store.look(|reads| Ok((reads.known(id(1))?, reads.changes_after(id(1), 1)?))).unwrap();
-    assert_eq!(known, [kept(1, 1).known, kept(2, 2).known, kept(3, 3).known]);
+    let (known, after) = store
+        .read_with(|reads| Ok((reads.change_metas(id(1))?, reads.changes_after(id(1), 1)?)))
+        .unwrap();
+    assert_eq!(known, [kept(1, 1).meta, kept(2, 2).meta, kept(3, 3).meta]);
     assert_eq!(after, [kept(2, 2), kept(3, 3)]);
     // Neither an ordinal nor an actor's number twice, nor a change of no record.
     assert!(store.write_now(|tx| tx.add_change(id(1), &kept(3, 9))).is_err());
@@ -222,7 +223,7 @@ fn changes_are_kept_in_order_and_once(engine: &Engine) {
 
 fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
     let store = &engine.store;
-    let refused = |n: u8, code: &str| Refused {
+    let refused = |n: u8, code: &str| RefusedWork {
         record: id(1),
         device: device(n),
         user: "chen.jie".into(),
@@ -244,59 +245,63 @@ fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
     assert_eq!(numbers[0], numbers[2]);
     assert_ne!(numbers[0], numbers[1]);
     let (list, whole) = store
-        .look(|reads| Ok((reads.quarantine(&newest())?.0, reads.quarantined(numbers[0])?)))
+        .read_with(|reads| Ok((reads.quarantine(&newest())?.0, reads.quarantined(numbers[0])?)))
         .unwrap();
     assert_eq!(list.iter().map(|line| line.id).collect::<Vec<_>>(), [numbers[1], numbers[0]]);
     assert_eq!(list[0].case_no.as_deref(), Some("C-1"));
     assert_eq!(list[0].refused.changes, Vec::<Vec<u8>>::new());
     assert_eq!(whole.unwrap().refused, one);
-    assert_eq!(store.look(|reads| reads.quarantined(77)).unwrap(), None);
-    let heads = |n| store.look(|reads| reads.heads(id(n))).unwrap();
+    assert_eq!(store.read_with(|reads| reads.quarantined(77)).unwrap(), None);
+    let heads = |n| store.read_with(|reads| reads.heads(id(n))).unwrap();
     assert_eq!((heads(1), heads(7)), (Some(record("C-1", 1).heads), None));
 
     // Filters, pages, and what waits.
-    let of = |asked: Asides| store.look(|reads| reads.quarantine(&asked)).unwrap();
-    assert_eq!(of(Asides { code: Some("malformed".into()), ..newest() }).1, 1);
-    assert_eq!(of(Asides { user: Some("wu.min".into()), ..newest() }).1, 0);
-    assert_eq!(of(Asides { record: Some(id(1)), ..newest() }).1, 2);
-    let (page, total) = of(Asides { before: Some(numbers[1]), limit: 1, ..newest() });
+    let of = |asked: QuarantineFilter| store.read_with(|reads| reads.quarantine(&asked)).unwrap();
+    assert_eq!(of(QuarantineFilter { code: Some("malformed".into()), ..newest() }).1, 1);
+    assert_eq!(of(QuarantineFilter { user: Some("wu.min".into()), ..newest() }).1, 0);
+    assert_eq!(of(QuarantineFilter { record: Some(id(1)), ..newest() }).1, 2);
+    let (page, total) = of(QuarantineFilter { before: Some(numbers[1]), limit: 1, ..newest() });
     assert_eq!((page[0].id, total), (numbers[0], 2));
-    let waits = || store.look(|reads| reads.undecided_of("chen.jie")).unwrap();
-    assert_eq!(waits(), Amount { pieces: 2, bytes: 10 }, "of all devices of the user");
+    let waits = || store.read_with(|reads| reads.undecided_of("chen.jie")).unwrap();
+    assert_eq!(waits(), QuarantineSize { pieces: 2, bytes: 10 }, "of all devices of the user");
 
     // Decisions stand in their order, and the last one counts.
-    let decide = |decision: Stand, receipt| {
+    let decide = |decision: QuarantineState, receipt| {
         let made = Decision { decision, by: "lin.yue".into(), at: 9, reason: "so".into(), receipt };
         let put = made.clone();
         store.write_now(move |tx| tx.decide(numbers[0], &put)).unwrap();
         made
     };
-    let made = [decide(Stand::Dismissed, None), decide(Stand::Accepted, Some(3))];
-    let whole = store.look(|reads| reads.quarantined(numbers[0])).unwrap().unwrap();
-    assert_eq!((whole.stand, whole.decisions.as_slice()), (Stand::Accepted, &made[..]));
+    let made =
+        [decide(QuarantineState::Dismissed, None), decide(QuarantineState::Accepted, Some(3))];
+    let whole = store.read_with(|reads| reads.quarantined(numbers[0])).unwrap().unwrap();
+    assert_eq!((whole.state, whole.decisions.as_slice()), (QuarantineState::Accepted, &made[..]));
     assert_eq!(whole.fingerprint, one.fingerprint().unwrap());
     let (first, second) = (numbers[0], numbers[1]);
     let told = |device: DeviceId, asked: &[u64]| {
-        store.look(|reads| reads.last_decisions(device, asked)).unwrap()
+        store.read_with(|reads| reads.last_decisions(device, asked)).unwrap()
     };
     assert_eq!(told(device(1), &[77, first, second]), [(first, made[1].clone())]);
     assert_eq!(told(device(1), &[]), []);
     assert_eq!(told(device(9), &[first, second]), [], "another device's are not told");
-    assert_eq!(of(Asides { stand: Some(Stand::Open), ..newest() }).0[0].id, numbers[1]);
-    assert_eq!(waits(), Amount { pieces: 1, bytes: 5 });
+    assert_eq!(
+        of(QuarantineFilter { state: Some(QuarantineState::Open), ..newest() }).0[0].id,
+        numbers[1]
+    );
+    assert_eq!(waits(), QuarantineSize { pieces: 1, bytes: 5 });
     let same = one.clone();
     let again = store.write_now(move |tx| tx.quarantine_work(&same)).unwrap();
     assert_eq!(again, numbers[0], "decided work that comes again is the same work");
 
     // An export takes the bytes of what is decided, and nothing else.
-    let stored = || store.look(|reads| reads.quarantine_stored()).unwrap();
-    assert_eq!(stored(), Amount { pieces: 2, bytes: 10 });
+    let stored = || store.read_with(|reads| reads.quarantine_stored()).unwrap();
+    assert_eq!(stored(), QuarantineSize { pieces: 2, bytes: 10 });
     let next = |after, until| {
-        let found = store.look(|reads| reads.next_exportable(after, until)).unwrap();
+        let found = store.read_with(|reads| reads.next_exportable(after, until)).unwrap();
         found.map(|found| found.id)
     };
     assert_eq!((next(0, 8), next(0, 9), next(numbers[0], 9)), (None, Some(numbers[0]), None));
-    let held = Amount { pieces: 1, bytes: 5 };
+    let held = QuarantineSize { pieces: 1, bytes: 5 };
     let export = QuarantineExport { id: 0, at: 9, by: "admin".into(), held, sha256: [3; 32] };
     let recorded = export.clone();
     let number = store.write_now(move |tx| {
@@ -308,10 +313,10 @@ fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
     let number = number.unwrap();
     assert_eq!((stored(), waits()), (held, held), "undecided work stays");
     assert_eq!(
-        store.look(|reads| reads.quarantine_exports()).unwrap(),
+        store.read_with(|reads| reads.quarantine_exports()).unwrap(),
         [QuarantineExport { id: number, ..export }]
     );
-    let piece = store.look(|reads| reads.quarantined(numbers[0])).unwrap().unwrap();
+    let piece = store.read_with(|reads| reads.quarantined(numbers[0])).unwrap().unwrap();
     assert_eq!((piece.exported, piece.refused.changes.len()), (Some(number), 0));
     assert_eq!(next(0, 9), None);
     let same = one.clone();
@@ -323,12 +328,12 @@ fn m4_the_same_refused_work_keeps_its_number(engine: &Engine) {
         store.write_now(move |tx| tx.restore_exported(numbers[0], &changes)).unwrap()
     };
     assert_eq!((restore(), restore()), (true, false));
-    let piece = store.look(|reads| reads.quarantined(numbers[0])).unwrap().unwrap();
+    let piece = store.read_with(|reads| reads.quarantined(numbers[0])).unwrap().unwrap();
     assert_eq!((piece.exported, piece.refused), (None, one));
 }
 
-fn newest() -> Asides {
-    Asides { limit: 9, ..Asides::default() }
+fn newest() -> QuarantineFilter {
+    QuarantineFilter { limit: 9, ..QuarantineFilter::default() }
 }
 
 fn m7_rows_are_what_was_put_last(engine: &Engine) {
@@ -349,11 +354,11 @@ fn m7_rows_are_what_was_put_last(engine: &Engine) {
         let put = rows.clone();
         store.write_now(move |tx| tx.put_rows(id(1), &put)).unwrap();
         let (held, collectors) =
-            store.look(|reads| Ok((reads.rows(id(1))?, reads.collectors(id(1))?))).unwrap();
+            store.read_with(|reads| Ok((reads.rows(id(1))?, reads.collectors(id(1))?))).unwrap();
         assert_eq!(collectors, rows.summary.collectors);
         assert_eq!(held, Some(rows));
     }
-    assert_eq!(store.look(|reads| reads.rows(id(2))).unwrap(), None);
+    assert_eq!(store.read_with(|reads| reads.rows(id(2))).unwrap(), None);
 }
 
 fn f5_a_record_that_was_withdrawn_is_in_no_feed_though_it_is_assigned(engine: &Engine) {
@@ -370,7 +375,7 @@ fn f5_a_record_that_was_withdrawn_is_in_no_feed_though_it_is_assigned(engine: &E
         .unwrap();
     let seen = || {
         store
-            .look(|reads| {
+            .read_with(|reads| {
                 let members = reads.members("chen.jie")?.into_iter().map(|(id, _)| id);
                 let members = members.collect::<std::collections::BTreeSet<_>>();
                 Ok((reads.collectors(id(1))?, reads.accepted("chen.jie")?, members))
@@ -391,7 +396,7 @@ fn f5_a_record_that_was_withdrawn_is_in_no_feed_though_it_is_assigned(engine: &E
         assert_eq!(accepted == [id(1)], is_in);
         assert_eq!(members.contains(&id(1)), is_in);
         assert!(members.contains(&id(2)));
-        let assigned = store.look(|reads| reads.assigned(id(1))).unwrap();
+        let assigned = store.read_with(|reads| reads.assigned(id(1))).unwrap();
         assert_eq!(assigned, ["chen.jie", "wu.min"]);
     }
 }
@@ -453,7 +458,7 @@ fn accounts_are_what_was_put_last(engine: &Engine) {
         })
         .unwrap();
     store
-        .look(|reads| {
+        .read_with(|reads| {
             assert_eq!(reads.users()?, [user("chen.jie"), gone.clone()]);
             assert_eq!(reads.user("wu.min")?, Some(gone.clone()));
             assert_eq!(reads.user("WU.MIN")?, None);
@@ -481,7 +486,7 @@ fn accounts_are_what_was_put_last(engine: &Engine) {
         .unwrap();
     assert_eq!(ended, [0, 1]);
     // F4: it is known still, and ended once.
-    let found = store.look(|reads| reads.sign_in(&[4; 32])).unwrap();
+    let found = store.read_with(|reads| reads.sign_in(&[4; 32])).unwrap();
     assert!(found.is_some_and(|sign_in| sign_in.ended));
     assert_eq!(store.write_now(|tx| tx.end_sign_ins_of("chen.jie")).unwrap(), 0);
 }
@@ -494,8 +499,8 @@ fn i1_an_office_session_is_never_given_twice(engine: &Engine) {
 }
 
 fn the_epoch_stays_while_the_store_lives(engine: &Engine) {
-    let epoch = engine.store.look(|reads| reads.epoch()).unwrap();
-    assert_eq!(engine.again().look(|reads| reads.epoch()).unwrap(), epoch);
+    let epoch = engine.store.read_with(|reads| reads.epoch()).unwrap();
+    assert_eq!(engine.again().read_with(|reads| reads.epoch()).unwrap(), epoch);
 }
 
 macro_rules! suite {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use doorstep::ids::RecordId;
-use doorstep::office::auth::{Accounts, Attempt, Hasher, NewUser, Place};
+use doorstep::office::auth::{Accounts, Attempt, Hasher, NewUser, SignInContext};
 use doorstep::office::{Created, Office};
 use doorstep::record::terms::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -139,8 +139,8 @@ impl Crowd {
             };
             accounts.add_user(new).await.unwrap();
             let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            let place = Place { device: None, proof: None, browser: None, address };
-            let signed_in = accounts.sign_in(Attempt { name, password, place }).await.unwrap();
+            let context = SignInContext { device: None, proof: None, browser: None, address };
+            let signed_in = accounts.sign_in(Attempt { name, password, context }).await.unwrap();
             let device = Device::of(signed_in.identity.session);
             let token = signed_in.token.to_text();
             phones.push(Phone { device, token, record, wire: None, written: 0, acknowledged: 0 });

@@ -59,7 +59,7 @@ impl Accounts {
         let now = self.now();
         let (devices, users) = self
             .blocking(|accounts| {
-                Ok(accounts.store.look(|reads| Ok((reads.devices()?, reads.users()?)))?)
+                Ok(accounts.store.read_with(|reads| Ok((reads.devices()?, reads.users()?)))?)
             })
             .await?;
         let line = |device: Device| {
@@ -99,7 +99,7 @@ impl Accounts {
         let (now, by, reason) = (self.now(), by.to_owned(), reason.trim().to_owned());
         let length = reason.chars().count();
         if !(1..=LONGEST_REASON).contains(&length) || reason.contains(is_unprintable) {
-            return Err(AuthError::Unfit("say why, in 1 to 500 characters"));
+            return Err(AuthError::Invalid("say why, in 1 to 500 characters"));
         }
         let done = self.store.write(move |tx| {
             let Some(device) = tx.device(id)? else { return Ok(false) };

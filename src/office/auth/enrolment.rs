@@ -6,7 +6,7 @@
 //! id, but only for the user to whom this office once gave it. Otherwise any user could name that phone
 //! and be given the key of its escrow.
 
-use super::session::{DAY, ENROLMENTS_PER_DAY, Place};
+use super::session::{DAY, ENROLMENTS_PER_DAY, SignInContext};
 use super::{Accounts, AuthError, canonical_name};
 use crate::ids::DeviceId;
 use crate::office::attestation::Attestor;
@@ -21,7 +21,7 @@ impl Accounts {
         let enrolled = self.store.write(move |tx| {
             let Some(user) = tx.user(&name)? else { return Ok(Err(AuthError::Unknown("user"))) };
             if id == tx.office_device()? {
-                return Ok(Err(AuthError::Unfit("the office itself writes as this device")));
+                return Ok(Err(AuthError::Invalid("the office itself writes as this device")));
             }
             match tx.device(id)? {
                 Some(device) if device.user != user.name => Ok(Err(AuthError::DeviceOfOtherUser)),
@@ -38,7 +38,7 @@ pub(super) fn keep(
     tx: &mut dyn Writes,
     checked: &User,
     sign_in: SignIn,
-    place: Place,
+    context: SignInContext,
 ) -> Result<Result<DeviceId, AuthError>, StoreError> {
     let now = sign_in.created_at;
     // Hashing takes its time: what was proven must still be the user's.
@@ -48,18 +48,18 @@ pub(super) fn keep(
             && user.password_hash == checked.password_hash
     });
     let Some(user) = user else { return Ok(Err(AuthError::WrongPassword)) };
-    let device = match place.device {
-        None => match browser(tx, &user, place.browser)? {
+    let device = match context.device {
+        None => match browser(tx, &user, context.browser)? {
             Some(device) => device,
             None => Device::enrolled(sign_in.device, &user.name, now),
         },
-        Some(asked) => match named(tx, &user, asked, &place, now)? {
+        Some(asked) => match named(tx, &user, asked, &context, now)? {
             Ok(device) => device,
             Err(refused) => return Ok(Err(refused)),
         },
     };
     // A device with a proof is not new, only forgotten: unsent work may be on it.
-    let new = place.device.is_none() && tx.device(device.id)?.is_none();
+    let new = context.device.is_none() && tx.device(device.id)?.is_none();
     if new && too_many_enrolments(tx, &user, now)? {
         return Ok(Err(AuthError::TooManyDevices));
     }
@@ -80,7 +80,7 @@ fn named(
     tx: &mut dyn Writes,
     user: &User,
     asked: DeviceId,
-    place: &Place,
+    context: &SignInContext,
     now: i64,
 ) -> Result<Result<Device, AuthError>, StoreError> {
     Ok(match tx.device(asked)? {
@@ -88,9 +88,9 @@ fn named(
         Some(device) if device.revoked_at.is_some() => Err(AuthError::DeviceRevoked),
         Some(device) => Ok(device),
         None => {
-            let attestor = Attestor::new(tx.voucher_key()?);
+            let attestor = Attestor::new(tx.attestation_key()?);
             let proven =
-                place.proof.is_some_and(|proof| attestor.is_enrolment(asked, &user.name, &proof));
+                context.proof.is_some_and(|proof| attestor.is_enrolment(asked, &user.name, &proof));
             if proven {
                 Ok(Device::enrolled(asked, &user.name, now))
             } else {

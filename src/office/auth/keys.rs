@@ -14,13 +14,13 @@ impl Accounts {
     pub async fn enrol_key(&self, device: DeviceId, key: [u8; 32]) -> Result<(), AuthError> {
         let sound = VerifyingKey::from_bytes(&key).is_ok_and(|key| !key.is_weak());
         if !sound {
-            return Err(AuthError::Unfit("this is no public key of Ed25519"));
+            return Err(AuthError::Invalid("this is no public key of Ed25519"));
         }
         let now = self.now();
         let enrolled = self.store.write(move |tx| {
             let keys = tx.device_keys(device)?;
             if keys.len() >= KEYS_OF_DEVICE && !keys.contains(&key) {
-                return Ok(Err(AuthError::Unfit("this device has enrolled too many keys")));
+                return Ok(Err(AuthError::Invalid("this device has enrolled too many keys")));
             }
             Ok(Ok(tx.put_device_key(device, key, now)?))
         });

@@ -3,7 +3,7 @@
 //! What has to be remembered between leaving for the provider and coming back lies in a cookie of
 //! the browser that left, under a code that only this process can make: nobody else's browser can
 //! come back in its place, and nothing piles up here. The provider vouches for a person; which user
-//! of the office that is, [`Accounts::sign_in_proven`](super::Accounts::sign_in_proven) decides.
+//! of the office that is, [`Accounts::sign_in_oidc`](super::Accounts::sign_in_oidc) decides.
 
 mod transport;
 

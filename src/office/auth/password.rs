@@ -59,13 +59,13 @@ impl Hasher {
     /// The hash of a password that is fit to be one. Blocks for some tenths of a second.
     pub(super) fn hash(&self, password: &str) -> Result<String, AuthError> {
         match password.chars().count() {
-            0..SHORTEST => Err(AuthError::Unfit("a password has at least 10 characters")),
+            0..SHORTEST => Err(AuthError::Invalid("a password has at least 10 characters")),
             SHORTEST..=LONGEST => {
                 let mut salt = [0; 16];
                 getrandom::fill(&mut salt).map_err(|_| AuthError::Closing)?;
                 self.with_salt(password.as_bytes(), &salt).ok_or(AuthError::Closing)
             }
-            _ => Err(AuthError::Unfit("a password has at most 1000 characters")),
+            _ => Err(AuthError::Invalid("a password has at most 1000 characters")),
         }
     }
 
@@ -121,8 +121,8 @@ mod tests {
     #[test]
     fn short_and_endless_passwords_are_unfit() {
         let hasher = Hasher::for_tests();
-        assert!(matches!(hasher.hash("short"), Err(AuthError::Unfit(_))));
-        assert!(matches!(hasher.hash(&"x".repeat(1_001)), Err(AuthError::Unfit(_))));
+        assert!(matches!(hasher.hash("short"), Err(AuthError::Invalid(_))));
+        assert!(matches!(hasher.hash(&"x".repeat(1_001)), Err(AuthError::Invalid(_))));
         assert!(!hasher.verify(&"宁".repeat(100_000), None));
     }
 }

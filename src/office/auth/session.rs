@@ -62,7 +62,7 @@ pub struct Identity {
 
 /// Whom a token stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identified {
+pub struct IdentifiedToken {
     /// Who.
     pub identity: Identity,
     /// The token that the client is to use from now on.
@@ -87,12 +87,12 @@ pub struct Attempt {
     /// As it was typed.
     pub password: String,
     /// Where it stands.
-    pub place: Place,
+    pub context: SignInContext,
 }
 
 /// Where somebody signs in.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct SignInContext {
     /// The device that a phone says it is.
     pub device: Option<DeviceId>,
     /// What the phone has to show for it.
@@ -106,22 +106,26 @@ pub struct Place {
 impl Accounts {
     /// Signs in with name and password, on a device that was enrolled before or on a fresh one.
     pub async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, AuthError> {
-        let Attempt { name, password, place } = attempt;
+        let Attempt { name, password, context } = attempt;
         let (name, now) = (canonical_name(&name), self.now());
-        let own = self.own_device(&name, place).await?;
-        if let Some(seconds) = self.throttle.attempt(&name, own, place.address, now) {
+        let own = self.own_device(&name, context).await?;
+        if let Some(seconds) = self.throttle.attempt(&name, own, context.address, now) {
             return Err(AuthError::TooManyAttempts { seconds });
         }
         let room = self.hasher.place().await?;
         let asked = name.clone();
         let user = self.blocking(move |accounts| accounts.check(&asked, &password)).await?;
         drop(room);
-        self.throttle.succeeded(&name, own, place.address);
-        self.begin(user, place).await
+        self.throttle.succeeded(&name, own, context.address);
+        self.begin(user, context).await
     }
 
     /// Begins a sign-in of a user who has proven to be it.
-    pub(crate) async fn begin(&self, user: User, place: Place) -> Result<SignedIn, AuthError> {
+    pub(crate) async fn begin(
+        &self,
+        user: User,
+        context: SignInContext,
+    ) -> Result<SignedIn, AuthError> {
         let mut fresh = [0; 16];
         getrandom::fill(&mut fresh).map_err(|_| AuthError::Closing)?;
         let (token, now, lifetime) = (Token::random()?, self.now(), Lifetime::of(user.role));
@@ -140,7 +144,7 @@ impl Accounts {
         let expires_at = sign_in.expires_at;
         let checked = user.clone();
         let device =
-            self.store.write(move |tx| keep(tx, &checked, sign_in.clone(), place)).await??;
+            self.store.write(move |tx| keep(tx, &checked, sign_in.clone(), context)).await??;
         let session = Session { user: user.name, role: user.role, device };
         let ends_at = now + lifetime.absolute;
         let identity = Identity { session, display_name: user.display_name, ends_at };
@@ -153,15 +157,15 @@ impl Accounts {
         &self,
         token: &Token,
         version: Option<&str>,
-    ) -> Result<Option<Identified>, AuthError> {
+    ) -> Result<Option<IdentifiedToken>, AuthError> {
         let (shown, now) = (token.clone(), self.now());
         let found = self
             .blocking(move |accounts| {
-                Ok(accounts.store.look(|reads| {
+                Ok(accounts.store.read_with(|reads| {
                     let Some(sign_in) = reads.sign_in(&shown.hash())? else { return Ok(None) };
                     let device = reads.device(sign_in.device)?;
                     let user = reads.user(&sign_in.user)?;
-                    let next = shown.successor(&reads.voucher_key()?);
+                    let next = shown.successor(&reads.attestation_key()?);
                     Ok(device.zip(user).map(|(device, user)| (sign_in, device, user, next)))
                 })?)
             })
@@ -193,14 +197,14 @@ impl Accounts {
         let ends_at = sign_in.created_at + lifetime.absolute;
         let session = Session { user: user.name, role: user.role, device: device.id };
         let identity = Identity { session, display_name: user.display_name, ends_at };
-        Ok(Some(Identified { identity, renewed }))
+        Ok(Some(IdentifiedToken { identity, renewed }))
     }
 
     /// Whether somebody who was let in would be let in again, for answers that go on for long.
-    pub async fn still(&self, session: &Session) -> Result<bool, AuthError> {
+    pub async fn is_current(&self, session: &Session) -> Result<bool, AuthError> {
         let (session, now) = (session.clone(), self.now());
         self.blocking(move |accounts| {
-            Ok(accounts.store.look(|reads| {
+            Ok(accounts.store.read_with(|reads| {
                 let user = reads.user(&session.user)?;
                 let device = reads.device(session.device)?;
                 let sign_in = reads.sign_in_on(session.device)?;
@@ -216,10 +220,13 @@ impl Accounts {
 
     /// Whom a token stood for on a device that is shut out: it may hand over what it has unsent,
     /// and nothing else (rule F4).
-    pub async fn recall(&self, token: &Token) -> Result<Option<(Session, Revocation)>, AuthError> {
+    pub async fn revoked_session(
+        &self,
+        token: &Token,
+    ) -> Result<Option<(Session, Revocation)>, AuthError> {
         let (hash, now) = (token.hash(), self.now());
         let found = self.blocking(move |accounts| {
-            Ok(accounts.store.look(|reads| {
+            Ok(accounts.store.read_with(|reads| {
                 let Some(sign_in) = reads.sign_in(&hash)? else { return Ok(None) };
                 let device = reads.device(sign_in.device)?;
                 let user = reads.user(&sign_in.user)?;
@@ -242,7 +249,7 @@ impl Accounts {
     }
 
     fn check(&self, name: &str, password: &str) -> Result<User, AuthError> {
-        let user = self.store.look(|reads| reads.user(name))?;
+        let user = self.store.read_with(|reads| reads.user(name))?;
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
         // The hash is checked for users who are locked out too, so that they take the same time.
         let right = self.hasher.verify(password, hash);
@@ -250,11 +257,15 @@ impl Accounts {
     }
 
     /// The device of an attempt, if it is one of that user.
-    async fn own_device(&self, name: &str, place: Place) -> Result<Option<DeviceId>, AuthError> {
-        let Some(id) = place.device.or(place.browser) else { return Ok(None) };
+    async fn own_device(
+        &self,
+        name: &str,
+        context: SignInContext,
+    ) -> Result<Option<DeviceId>, AuthError> {
+        let Some(id) = context.device.or(context.browser) else { return Ok(None) };
         let name = name.to_owned();
         self.blocking(move |accounts| {
-            let device = accounts.store.look(|reads| reads.device(id))?;
+            let device = accounts.store.read_with(|reads| reads.device(id))?;
             let own = device.filter(|device| device.user == name && device.revoked_at.is_none());
             Ok(own.map(|device| device.id))
         })

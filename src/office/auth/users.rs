@@ -96,7 +96,7 @@ impl Account {
         if fits(&self.issuer) && fits(&self.subject) && !self.issuer.contains(' ') {
             return Ok(());
         }
-        Err(AuthError::Unfit("an account has an issuer and a subject, as the provider says them"))
+        Err(AuthError::Invalid("an account has an issuer and a subject, as the provider says them"))
     }
 }
 
@@ -180,7 +180,7 @@ impl Accounts {
     /// All users, or those of one role.
     pub async fn users(&self, role: Option<Role>) -> Result<Vec<UserLine>, AuthError> {
         let users =
-            self.blocking(|accounts| Ok(accounts.store.look(|reads| reads.users())?)).await?;
+            self.blocking(|accounts| Ok(accounts.store.read_with(|reads| reads.users())?)).await?;
         Ok(users
             .into_iter()
             .filter(|user| role.is_none_or(|role| user.role == role))
@@ -256,7 +256,7 @@ pub(super) fn check_name(name: &str) -> Result<(), AuthError> {
     let plain =
         |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
     if !(1..=LONGEST_NAME).contains(&name.len()) || !name.chars().all(plain) {
-        return Err(AuthError::Unfit(
+        return Err(AuthError::Invalid(
             "a name has 1 to 64 of a-z, 0-9, dot, hyphen and underscore, such as chen.jie",
         ));
     }
@@ -267,13 +267,13 @@ pub(super) fn check_name(name: &str) -> Result<(), AuthError> {
 }
 
 fn reserved() -> AuthError {
-    AuthError::Unfit("that name is the office's own: choose another one")
+    AuthError::Invalid("that name is the office's own: choose another one")
 }
 
 fn check_display_name(display: &str) -> Result<(), AuthError> {
     let fits = (1..=LONGEST_DISPLAY_NAME).contains(&display.chars().count());
     if !fits || display.contains(char::is_control) {
-        return Err(AuthError::Unfit("a display name has 1 to 100 characters"));
+        return Err(AuthError::Invalid("a display name has 1 to 100 characters"));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::Lies;
+use super::BlobCheck;
 use crate::ids::hex;
 use crate::office::{Office, OfficeError};
 
@@ -24,7 +24,7 @@ const BETWEEN_PASSES: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What one step of a scrub found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scrubbed {
+pub struct ScrubStep {
     /// Blobs that are what their names say.
     pub sound: u64,
     /// Blobs that are not.
@@ -37,7 +37,7 @@ pub struct Scrubbed {
     pub ended: bool,
 }
 
-impl Scrubbed {
+impl ScrubStep {
     /// How long to wait before the next step.
     pub fn pause(&self) -> Duration {
         if self.ended {
@@ -50,38 +50,39 @@ impl Scrubbed {
 impl Office {
     /// Reads the next few attachments and compares them with their names. Where the pass stands is
     /// kept in the store.
-    pub async fn scrub_blobs(&self) -> Result<Scrubbed, OfficeError> {
+    pub async fn scrub_blobs(&self) -> Result<ScrubStep, OfficeError> {
         let names = self
             .blocking(|office| {
-                Ok(office.store.look(|reads| {
+                Ok(office.store.read_with(|reads| {
                     let after = reads.scrubbed()?;
                     reads.blob_names(after, STEP_BLOBS)
                 })?)
             })
             .await?;
-        let mut step = Scrubbed { ended: names.len() < STEP_BLOBS as usize, ..Scrubbed::default() };
+        let mut step =
+            ScrubStep { ended: names.len() < STEP_BLOBS as usize, ..ScrubStep::default() };
         let mut last = None;
         for (name, came) in names {
             if step.bytes >= STEP_BYTES {
                 step.ended = false;
                 break;
             }
-            match self.shelf.look(&name).await? {
-                Lies::Sound(size) => {
+            match self.blob_store.check(&name).await? {
+                BlobCheck::Sound(size) => {
                     step.sound += 1;
                     step.bytes += size;
                 }
-                Lies::Damaged => {
+                BlobCheck::Damaged => {
                     step.damaged += 1;
-                    self.shelf.found_damaged(&name);
+                    self.blob_store.found_damaged(&name);
                 }
                 // It may be swept meanwhile, or its phone has not brought it yet.
-                Lies::Missing if came && self.has_come(name).await? => {
+                BlobCheck::Missing if came && self.has_come(name).await? => {
                     step.lost += 1;
                     metrics::counter!("doorstep_blobs_lost_total").increment(1);
                     tracing::error!(sha256 = hex(&name), "an attachment is gone from where it was");
                 }
-                Lies::Missing => {}
+                BlobCheck::Missing => {}
             }
             metrics::counter!("doorstep_blobs_scrubbed_total").increment(1);
             last = Some(name);
@@ -92,7 +93,7 @@ impl Office {
     }
 
     async fn has_come(&self, name: super::BlobName) -> Result<bool, OfficeError> {
-        self.blocking(move |office| Ok(office.store.look(|reads| reads.blob(name))?.is_some()))
+        self.blocking(move |office| Ok(office.store.read_with(|reads| reads.blob(name))?.is_some()))
             .await
     }
 }

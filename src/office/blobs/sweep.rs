@@ -27,7 +27,7 @@ const HEX: usize = 64;
 
 /// What a sweep took away.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct SweepReport {
     /// Pieces of uploads.
     pub pieces: u64,
     /// Whole blobs.
@@ -36,15 +36,16 @@ pub struct Swept {
 
 impl Office {
     /// Takes away what is old and named by nothing.
-    pub async fn sweep_blobs(&self) -> Result<Swept, OfficeError> {
+    pub async fn sweep_blobs(&self) -> Result<SweepReport, OfficeError> {
         let before = self.now() - KEPT_UNNAMED;
         let pieces = self.store.write(move |tx| tx.drop_uploads_before(before)).await?;
-        let unnamed = self
-            .blocking(move |office| Ok(office.store.look(|reads| reads.unnamed_before(before))?));
+        let unnamed = self.blocking(move |office| {
+            Ok(office.store.read_with(|reads| reads.unnamed_before(before))?)
+        });
         let mut unnamed = BTreeSet::from_iter(unnamed.await?);
         // What lies there unknown: a crash came between the shelf and the store, or the store was
         // restored from before it.
-        let mut old = self.shelf.put_before(before);
+        let mut old = self.blob_store.put_before(before);
         let mut batch = Vec::new();
         loop {
             let next = old.try_next().await?;
@@ -62,13 +63,13 @@ impl Office {
         for name in unnamed {
             blobs += u64::from(self.sweep(name, before, reached).await?);
         }
-        Ok(Swept { pieces, blobs })
+        Ok(SweepReport { pieces, blobs })
     }
 
     /// Those of some names that the store does not know.
     async fn unknown(&self, names: Vec<BlobName>) -> Result<Vec<BlobName>, OfficeError> {
         self.blocking(move |office| {
-            Ok(office.store.look(|reads| {
+            Ok(office.store.read_with(|reads| {
                 let mut unknown = Vec::new();
                 for name in &names {
                     if reads.blob(*name)?.is_none() && reads.named(*name, None)?.is_none() {
@@ -91,7 +92,7 @@ impl Office {
             let (left, next) = self
                 .blocking(move |office| {
                     let mut at = reached;
-                    office.store.look(|reads| {
+                    office.store.read_with(|reads| {
                         let mut room = LOOKED_THROUGH;
                         while room > 0
                             && let Some((id, changes)) = reads.refused_after(at)?
@@ -117,7 +118,7 @@ impl Office {
     /// blob that is named again meanwhile is missing, and asked for, and never half there. Work
     /// that came to quarantine after the piece `reached` is looked through too.
     async fn sweep(&self, name: BlobName, before: i64, reached: u64) -> Result<bool, OfficeError> {
-        let _alone = self.shelf.going.write().await;
+        let _alone = self.blob_store.going.write().await;
         let unnamed = self
             .store
             .write(move |tx| {
@@ -132,7 +133,7 @@ impl Office {
             })
             .await?;
         if unnamed {
-            self.shelf.remove(&name).await?;
+            self.blob_store.remove(&name).await?;
         }
         Ok(unnamed)
     }

@@ -8,13 +8,13 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tokio_stream::Stream;
 
-use super::shelf::{BlobBytes, Shelf};
+use super::blob_store::{BlobBytes, BlobStore};
 use crate::office::store::BlobName;
 
 /// Hands bytes on a chunk late. The last chunk goes out only once all of them are known to be what
 /// the name says: an answer that is whole is right, and the work done for it follows the network.
 pub(super) struct VerifiedBytes {
-    shelf: Shelf,
+    blob_store: BlobStore,
     name: BlobName,
     bytes: BlobBytes,
     hash: Sha256,
@@ -23,8 +23,8 @@ pub(super) struct VerifiedBytes {
 }
 
 impl VerifiedBytes {
-    pub(super) fn new(shelf: Shelf, name: BlobName, bytes: BlobBytes) -> Self {
-        Self { shelf, name, bytes, hash: Sha256::new(), held: None, ended: false }
+    pub(super) fn new(blob_store: BlobStore, name: BlobName, bytes: BlobBytes) -> Self {
+        Self { blob_store, name, bytes, hash: Sha256::new(), held: None, ended: false }
     }
 
     fn end(&mut self) -> Option<io::Result<Bytes>> {
@@ -33,7 +33,7 @@ impl VerifiedBytes {
         if <[u8; 32]>::from(hash) == self.name {
             return self.held.take().map(Ok);
         }
-        self.shelf.found_damaged(&self.name);
+        self.blob_store.found_damaged(&self.name);
         Some(Err(io::Error::new(io::ErrorKind::InvalidData, "an attachment is damaged")))
     }
 }

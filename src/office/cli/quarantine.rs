@@ -10,7 +10,7 @@ use serde_json::json;
 use super::failure::Failure;
 use super::people::{print_lines, written};
 use super::{Access, BY, Desk, Output, print, print_json};
-use crate::office::store::{Amount, Asides, Stand};
+use crate::office::store::{QuarantineFilter, QuarantineSize, QuarantineState};
 use crate::office::{
     Acceptance, ExportLine, ExportScope, OfficeError, QuarantineError, QuarantineItem,
     QuarantineUsage, Restored,
@@ -119,11 +119,12 @@ pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
             let stand = match state.as_deref() {
                 None => None,
                 Some(word) => Some(
-                    Stand::parse(word)
+                    QuarantineState::parse(word)
                         .ok_or_else(|| Failure::usage("--state is open, accepted or dismissed"))?,
                 ),
             };
-            let asked = Asides { stand, user, limit, ..Asides::default() };
+            let asked =
+                QuarantineFilter { state: stand, user, limit, ..QuarantineFilter::default() };
             let page = runtime.block_on(office.quarantine_page(asked))?;
             if output.json {
                 return print_json(&page);
@@ -223,7 +224,7 @@ fn usage_text(usage: &QuarantineUsage) -> String {
         format!("at most   {:>10} pieces {:>14} bytes", most.pieces, most.bytes),
     ];
     lines.extend(users.iter().map(|user| {
-        let Amount { pieces, bytes } = user.open;
+        let QuarantineSize { pieces, bytes } = user.open;
         format!("{}: {pieces} pieces, {bytes} bytes undecided, nearly all that is kept", user.user)
     }));
     lines.extend(exports.iter().map(|export| {

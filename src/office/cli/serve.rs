@@ -15,7 +15,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 use super::failure::Failure;
 use super::{Access, Desk, LogFormat, Serve, openid, print};
 use crate::office::Office;
-use crate::office::blobs::Swept;
+use crate::office::blobs::SweepReport;
 use crate::office::demo;
 use crate::office::http::{
     Acme, App, Assets, Lender, Limits, Metrics, Tls, Traffic, TrafficConfig, TrustedProxies,
@@ -148,8 +148,8 @@ async fn sweep(office: Office, on_phones: Duration) {
             Err(error) => tracing::warn!(%error, "accepted records could not leave the phones"),
         }
         match office.sweep_blobs().await {
-            Ok(swept) if swept == Swept::default() => {}
-            Ok(Swept { pieces, blobs }) => tracing::info!(pieces, blobs, "attachments swept"),
+            Ok(swept) if swept == SweepReport::default() => {}
+            Ok(SweepReport { pieces, blobs }) => tracing::info!(pieces, blobs, "attachments swept"),
             Err(error) => tracing::warn!(%error, "attachments could not be swept"),
         }
     }

@@ -6,19 +6,19 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::failure::Failure;
 use super::{Simulate, print, print_json};
-use crate::simulate::{Fault, Hunt, Plan, Report, hunt};
+use crate::simulate::{Fault, Plan, Report, RunOptions, run_seeds};
 
 pub(super) fn run(options: &Simulate) -> Result<(), Failure> {
     let devices = usize::from(options.devices);
     let plan = Plan { devices, story: options.story, ..Plan::default() };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let how = Hunt { threads, stop_at_first: options.stop_at_first };
+    let how = RunOptions { threads, stop_at_first: options.stop_at_first };
     let bar = ProgressBar::new(options.seeds);
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
     let seeds = options.seed..options.seed.saturating_add(options.seeds);
-    let report = hunt(plan, seeds, how, |report| {
+    let report = run_seeds(plan, seeds, how, |report| {
         bar.set_position(report.seeds);
         if !report.failures.is_empty() {
             bar.set_message(format!("{} failures", report.failures.len()));

@@ -79,7 +79,7 @@ impl Office {
             self.command(id, command, OFFICE.0, OFFICE.1).await?;
         }
         for id in differing {
-            self.keep_evaluation(id, OFFICE.0, OFFICE.1).await?;
+            self.record_evaluation(id, OFFICE.0, OFFICE.1).await?;
         }
         Ok(count)
     }
@@ -89,22 +89,26 @@ impl Office {
         &self,
         listing: ConductListing,
     ) -> Result<Vec<ConductRow>, OfficeError> {
-        self.blocking(move |office| Ok(office.store.look(|reads| reads.conduct_rows(&listing))?))
-            .await
+        self.blocking(move |office| {
+            Ok(office.store.read_with(|reads| reads.conduct_rows(&listing))?)
+        })
+        .await
     }
 
     /// Whether records have changed since they were evaluated last: the queue may lack some.
     pub async fn is_evaluating(&self) -> Result<bool, OfficeError> {
         let policy = fingerprint(&self.policy);
         self.blocking(move |office| {
-            Ok(office.store.look(|reads| Ok(!reads.conduct_pending(&policy, 1)?.is_empty()))?)
+            Ok(office
+                .store
+                .read_with(|reads| Ok(!reads.conduct_pending(&policy, 1)?.is_empty()))?)
         })
         .await
     }
 
     fn ask_pending(&self, policy: &[u8; 32]) -> Result<Vec<Found>, OfficeError> {
         let now = self.now();
-        Ok(self.store.look(|reads| {
+        Ok(self.store.read_with(|reads| {
             let pending = reads.conduct_pending(policy, BATCH)?;
             let mut found = Vec::with_capacity(pending.len());
             for id in pending {

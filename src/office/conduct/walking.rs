@@ -5,7 +5,7 @@ use crate::conduct::Policy;
 use crate::conduct::view::ConductView;
 use crate::ids::RecordId;
 use crate::office::sheets::export::ExportError;
-use crate::office::store::{StoreError, Stored};
+use crate::office::store::{StoreError, StoredRecord};
 use crate::office::{Office, OfficeError};
 use crate::record::Record;
 
@@ -41,8 +41,8 @@ impl Office {
         loop {
             let batch = self
                 .store
-                .look(|reads| {
-                    let mut batch: Vec<(RecordId, Stored)> = Vec::new();
+                .read_with(|reads| {
+                    let mut batch: Vec<(RecordId, StoredRecord)> = Vec::new();
                     for id in reads.record_ids(after, BATCH)? {
                         batch.extend(reads.record(id)?.map(|stored| (id, stored)));
                     }
@@ -61,11 +61,11 @@ impl Office {
     fn ask_all(
         &self,
         policies: &[&Policy],
-        batch: &[(RecordId, Stored)],
+        batch: &[(RecordId, StoredRecord)],
     ) -> Vec<Result<(Walked, Vec<ConductView>), OfficeError>> {
         let now = self.now();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let ask = |(id, stored): &(RecordId, Stored)| {
+        let ask = |(id, stored): &(RecordId, StoredRecord)| {
             let view = Record::load(&stored.document)?.view();
             let moment = moment_of(&view);
             let views = policies.iter().map(|policy| judge(policy, &view, moment, now)).collect();

@@ -20,7 +20,7 @@ use super::extract::{Caller, ProblemBody, ProblemParts, RevokedCaller};
 use super::{App, Problem};
 use crate::ids::{hex, unhex};
 use crate::office::Session;
-use crate::office::blobs::{MEDIA_TYPES, MOST_BYTES, Piece, Taken};
+use crate::office::blobs::{MAX_BLOB_BYTES, MEDIA_TYPES, Piece, UploadOutcome};
 use crate::office::store::BlobName;
 
 /// How far an upload is.
@@ -79,19 +79,19 @@ pub(super) async fn put(
     let piece = Piece { name, first, total, bytes: bytes.to_vec() };
     let progress =
         |status, received, complete| Ok((status, Json(UploadProgress { received, complete })));
-    match app.office.take_piece(&session, piece).await? {
-        Taken::Received(received) => progress(StatusCode::ACCEPTED, received, false),
-        Taken::Elsewhere(received) => progress(StatusCode::CONFLICT, received, false),
-        Taken::Whole => progress(StatusCode::OK, total, true),
-        Taken::NotThat => {
+    match app.office.upload_piece(&session, piece).await? {
+        UploadOutcome::Received(received) => progress(StatusCode::ACCEPTED, received, false),
+        UploadOutcome::WrongOffset(received) => progress(StatusCode::CONFLICT, received, false),
+        UploadOutcome::Complete => progress(StatusCode::OK, total, true),
+        UploadOutcome::HashMismatch => {
             let detail = "the bytes are not what their name says: send them anew";
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "wrong_hash", detail))
         }
-        Taken::TooLarge => {
-            let detail = format!("an attachment has 1 to {MOST_BYTES} bytes");
+        UploadOutcome::TooLarge => {
+            let detail = format!("an attachment has 1 to {MAX_BLOB_BYTES} bytes");
             Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail))
         }
-        Taken::TooMuch => {
+        UploadOutcome::QuotaExceeded => {
             let detail = "you have too much here that no record names: sync first";
             Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, "too_much", detail))
         }

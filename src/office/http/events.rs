@@ -15,7 +15,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::extract::Caller;
 use super::{App, Problem};
 use crate::office::Session;
-use crate::office::store::Moved;
+use crate::office::store::FeedUpdate;
 use crate::record::terms::Role;
 
 /// Proxies close connections that are silent for a minute.
@@ -68,7 +68,7 @@ async fn send_moves(
                 newest = moved.seq;
             }
         }
-        if !app.accounts.still(&session).await.unwrap_or(false) {
+        if !app.accounts.is_current(&session).await.unwrap_or(false) {
             return;
         }
         let event = Event::default().event("moved").data(format!("{{\"seq\":{newest}}}"));
@@ -78,6 +78,6 @@ async fn send_moves(
     }
 }
 
-fn concerns(moved: &Moved, feed: Option<&str>) -> bool {
+fn concerns(moved: &FeedUpdate, feed: Option<&str>) -> bool {
     feed.is_none_or(|feed| feed == moved.feed)
 }

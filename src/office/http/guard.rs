@@ -12,7 +12,7 @@ use super::extract::{Caller, RevokedCaller};
 use super::routes::{Access, Route};
 use super::traffic::ClientAddr;
 use super::{App, Problem};
-use crate::office::auth::{Identified, Token};
+use crate::office::auth::{IdentifiedToken, Token};
 use crate::record::terms::Role;
 
 /// Set by the office's own pages: another site would need a CORS preflight, which is never granted.
@@ -81,7 +81,7 @@ pub(super) async fn admit(
     let permit = app.traffic.identity().await?;
     let known = app.accounts.identify(&presented.token, version).await?;
     let revoked = match (&known, route.open_to_revoked) {
-        (None, true) => app.accounts.recall(&presented.token).await?,
+        (None, true) => app.accounts.revoked_session(&presented.token).await?,
         (Some(_), _) | (None, false) => None,
     };
     drop(permit);
@@ -111,7 +111,7 @@ pub(super) async fn admit(
         request.extensions_mut().insert(RevokedCaller(session, ended));
         return Ok(next.run(request).await);
     }
-    let Identified { identity, renewed } = known.ok_or_else(Problem::signed_out)?;
+    let IdentifiedToken { identity, renewed } = known.ok_or_else(Problem::signed_out)?;
     has_role(roles, identity.session.role)?;
     let lasts = identity.ends_at.saturating_sub(app.office.now()) / 1000;
     let fresh = renewed.as_ref().filter(|_| presented.by_cookie);

@@ -15,7 +15,7 @@ use super::session::{claim, cookies_of, place};
 use super::traffic::ClientAddr;
 use super::{App, Problem};
 use crate::office::auth::openid::{Door, OpenId, OpenIdError, PATIENCE, Returned};
-use crate::office::auth::{AuthError, Place};
+use crate::office::auth::{AuthError, SignInContext};
 
 /// Sign-in methods besides the password.
 #[derive(Serialize, JsonSchema)]
@@ -83,12 +83,12 @@ pub(super) async fn finish(
     let (device, proof) = claim(leaving.device.as_deref(), leaving.proof.as_deref())?;
     let place = place(device, proof, &headers, peer, app.secure);
     let enrol = openid.settings().enrol;
-    let mut signed_in = app.accounts.sign_in_proven(proven.clone(), enrol, place).await;
+    let mut signed_in = app.accounts.sign_in_oidc(proven.clone(), enrol, place).await;
     if signed_in.as_ref().is_err_and(|error| *error == AuthError::DeviceOfOtherUser) {
         // The phone belongs to another user: sign in on a new device, and let the phone upload the
         // other user's work first.
-        let place = Place { device: None, ..place };
-        signed_in = app.accounts.sign_in_proven(proven, enrol, place).await;
+        let place = SignInContext { device: None, ..place };
+        signed_in = app.accounts.sign_in_oidc(proven, enrol, place).await;
     }
     match signed_in {
         Ok(signed_in) => {
@@ -135,7 +135,7 @@ fn word(error: &AuthError) -> &'static str {
         | AuthError::Busy
         | AuthError::NameTaken(_)
         | AuthError::AccountTaken
-        | AuthError::Unfit(_)
+        | AuthError::Invalid(_)
         | AuthError::LastAdmin
         | AuthError::Unknown(_)
         | AuthError::Store(_)

@@ -258,7 +258,7 @@ impl From<AuthError> for Problem {
             AuthError::NotLinked => Self::new(StatusCode::FORBIDDEN, "openid_not_linked", detail),
             AuthError::AccountTaken => Self::new(StatusCode::CONFLICT, "account_taken", detail),
             AuthError::NameTaken(_) => Self::new(StatusCode::CONFLICT, "name_taken", detail),
-            AuthError::Unfit(_) => {
+            AuthError::Invalid(_) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail)
             }
             AuthError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),

@@ -15,7 +15,7 @@ use super::query::{page_size, parsed};
 use super::traffic::{Queue, RequestSource};
 use super::{App, Problem, transfer};
 use crate::ids::Heads;
-use crate::office::store::{Asides, Stand};
+use crate::office::store::{QuarantineFilter, QuarantineState};
 use crate::office::{
     ExportLine, ExportScope, QuarantineError, QuarantineItem, QuarantinePage, QuarantineUsage,
 };
@@ -44,9 +44,9 @@ pub(super) struct QuarantineQuery {
 }
 
 impl QuarantineQuery {
-    fn filters(self) -> Result<Asides, Problem> {
-        Ok(Asides {
-            stand: parsed(&self.state, "state", Stand::parse)?,
+    fn filters(self) -> Result<QuarantineFilter, Problem> {
+        Ok(QuarantineFilter {
+            state: parsed(&self.state, "state", QuarantineState::parse)?,
             user: Some(self.user).filter(|user| !user.is_empty()),
             device: parsed(&self.device, "device", |text| text.parse().ok())?,
             record: parsed(&self.record, "record", |text| text.parse().ok())?,

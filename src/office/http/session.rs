@@ -16,7 +16,7 @@ use super::traffic::ClientAddr;
 use super::{App, Problem};
 use crate::ids::{DeviceId, hex, unhex};
 use crate::office::EnrolmentProof;
-use crate::office::auth::{self, Attempt, Lifetime, Place};
+use crate::office::auth::{self, Attempt, Lifetime, SignInContext};
 use crate::record::terms::Role;
 
 /// How long after its last sign-in a browser keeps its device id, seconds.
@@ -85,7 +85,7 @@ pub(super) async fn sign_in(
     let SignInRequest { name, password, device, proof } = asked;
     let (device, proof) = claim(device.as_deref(), proof.as_deref())?;
     let place = place(device, proof, &headers, peer, app.secure);
-    let signed_in = app.accounts.sign_in(Attempt { name, password, place }).await?;
+    let signed_in = app.accounts.sign_in(Attempt { name, password, context: place }).await?;
     let token = signed_in.token.to_text();
     let cookies = cookies_of(&signed_in, &app);
     let auth::SignedIn { identity, expires_at, .. } = signed_in;
@@ -126,9 +126,9 @@ pub(super) fn place(
     headers: &HeaderMap,
     peer: ClientAddr,
     secure: bool,
-) -> Place {
+) -> SignInContext {
     let browser = cookies::get(headers, DEVICE, secure, |text| text.parse().ok());
-    Place { device, proof, browser, address: peer.address }
+    SignInContext { device, proof, browser, address: peer.address }
 }
 
 /// The cookies of a sign-in.

@@ -15,7 +15,7 @@ use super::query::{filled, flag, page_size, parsed};
 use super::{App, Problem};
 use crate::ids::RecordId;
 use crate::office::HistoryLine;
-use crate::office::store::{Listing, Place, Row, Sort};
+use crate::office::store::{Listing, PageCursor, Row, Sort};
 use crate::office::time;
 use crate::record::terms::{Flag, ReviewStatus, Stage};
 use crate::record::view::VisitView;
@@ -69,7 +69,7 @@ impl VisitQuery {
             sort: parsed(&self.sort, "sort", Sort::parse)?.unwrap_or_default(),
             descending: parsed(&self.dir, "dir", descending)?.unwrap_or(self.sort.is_empty()),
             limit: page_size(&self.limit)?,
-            after: parsed(&self.after, "after", Place::from_cursor)?,
+            after: parsed(&self.after, "after", PageCursor::decode)?,
         })
     }
 }
@@ -103,7 +103,7 @@ pub(super) async fn list(
     ProblemParts(Query(asked)): ProblemParts<Query<VisitQuery>>,
 ) -> Result<Json<VisitPage>, Problem> {
     let page = app.office.list(asked.listing()?).await?;
-    let next = page.next.map(|place| place.to_cursor());
+    let next = page.next.map(|cursor| cursor.encode());
     Ok(Json(VisitPage { rows: page.rows, next, total: page.total }))
 }
 

@@ -8,7 +8,7 @@ pub type BlobName = [u8; 32];
 
 /// An attachment that a record names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NamedBlob {
+pub struct BlobReference {
     /// Its name.
     pub name: BlobName,
     /// As the record says.
@@ -74,7 +74,7 @@ pub trait BlobReads {
         &mut self,
         name: BlobName,
         feed: Option<&str>,
-    ) -> Result<Option<NamedBlob>, StoreError>;
+    ) -> Result<Option<BlobReference>, StoreError>;
 }
 
 /// Writes of blobs.

@@ -42,7 +42,7 @@ pub trait FeedReads {
     /// Which life of the store this is; another one after a restore (rule P3).
     fn epoch(&mut self) -> Result<[u8; 16], StoreError>;
     /// The key of the office's state tokens; the same after a restore (rule P3).
-    fn voucher_key(&mut self) -> Result<[u8; 32], StoreError>;
+    fn attestation_key(&mut self) -> Result<[u8; 32], StoreError>;
     /// The records that are in a feed now, with their heads, in no order.
     fn members(&mut self, feed: &str) -> Result<Vec<(RecordId, Heads)>, StoreError>;
     /// Those of them that the office has accepted, in order of their ids.

@@ -57,43 +57,43 @@ pub struct Listing {
     /// The most rows wanted.
     pub limit: u32,
     /// The place behind which to go on.
-    pub after: Option<Place>,
+    pub after: Option<PageCursor>,
 }
 
 /// A place in an ordered list: the last row's key and id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct PageCursor {
     /// What the row is ordered by, as text or as a number.
-    pub key: Key,
+    pub key: SortKey,
     /// The row's record.
     pub record: RecordId,
 }
 
 /// What a row is ordered by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Key {
+pub enum SortKey {
     /// A date or a case number.
     Text(String),
     /// A time or an amount.
     Number(i64),
 }
 
-impl Place {
+impl PageCursor {
     /// The place as a cursor that clients hand back unread.
-    pub fn to_cursor(&self) -> String {
+    pub fn encode(&self) -> String {
         match &self.key {
-            Key::Text(text) => format!("t{}.{}", hex(text.as_bytes()), hex(&self.record.0)),
-            Key::Number(number) => format!("n{number}.{}", hex(&self.record.0)),
+            SortKey::Text(text) => format!("t{}.{}", hex(text.as_bytes()), hex(&self.record.0)),
+            SortKey::Number(number) => format!("n{number}.{}", hex(&self.record.0)),
         }
     }
 
     /// A place from a cursor, or `None` where it is not one.
-    pub fn from_cursor(cursor: &str) -> Option<Self> {
+    pub fn decode(cursor: &str) -> Option<Self> {
         let (key, record) = cursor.split_once('.')?;
         let record = RecordId(unhex(record)?.try_into().ok()?);
         let key = match key.split_at_checked(1)? {
-            ("t", text) => Key::Text(String::from_utf8(unhex(text)?).ok()?),
-            ("n", number) => Key::Number(number.parse().ok()?),
+            ("t", text) => SortKey::Text(String::from_utf8(unhex(text)?).ok()?),
+            ("n", number) => SortKey::Number(number.parse().ok()?),
             _ => return None,
         };
         Some(Self { key, record })
@@ -117,7 +117,7 @@ pub struct Page {
     /// In order.
     pub rows: Vec<Row>,
     /// Where the next page begins, if there is one.
-    pub next: Option<Place>,
+    pub next: Option<PageCursor>,
     /// How many rows pass the filters, on all pages.
     pub total: u64,
 }
@@ -128,12 +128,12 @@ mod tests {
 
     #[test]
     fn a_place_survives_its_cursor() {
-        for key in [Key::Text("外访-7.1".into()), Key::Number(-12)] {
-            let place = Place { key, record: RecordId([7; 16]) };
-            assert_eq!(Place::from_cursor(&place.to_cursor()), Some(place));
+        for key in [SortKey::Text("外访-7.1".into()), SortKey::Number(-12)] {
+            let place = PageCursor { key, record: RecordId([7; 16]) };
+            assert_eq!(PageCursor::decode(&place.encode()), Some(place));
         }
         for wrong in ["", "t", "é.00", "n1.00", "x1.07070707070707070707070707070707"] {
-            assert_eq!(Place::from_cursor(wrong), None, "{wrong}");
+            assert_eq!(PageCursor::decode(wrong), None, "{wrong}");
         }
     }
 }

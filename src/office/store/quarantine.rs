@@ -8,7 +8,7 @@ use crate::ids::{DeviceId, RecordId};
 
 /// Work that was refused, with its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct RefusedWork {
     /// For which record.
     pub record: RecordId,
     /// From which device.
@@ -29,7 +29,7 @@ pub struct Refused {
     pub changes: Vec<Vec<u8>>,
 }
 
-impl Refused {
+impl RefusedWork {
     /// The chunks as one value.
     pub(in crate::office) fn encoded(&self) -> Result<Vec<u8>, StoreError> {
         encode(&self.changes)
@@ -54,7 +54,7 @@ pub(super) fn encode(changes: &[Vec<u8>]) -> Result<Vec<u8>, StoreError> {
 /// Where refused work stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Stand {
+pub enum QuarantineState {
     /// Nobody has decided on it.
     Open,
     /// Somebody accepted it.
@@ -63,7 +63,7 @@ pub enum Stand {
     Dismissed,
 }
 
-impl Stand {
+impl QuarantineState {
     /// The stable word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -83,7 +83,7 @@ impl Stand {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Decision {
     /// Accepted or dismissed.
-    pub decision: Stand,
+    pub decision: QuarantineState,
     /// Who.
     pub by: String,
     /// ms.
@@ -96,28 +96,28 @@ pub struct Decision {
 
 /// Refused work as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quarantined {
+pub struct QuarantinedWork {
     /// Its number.
     pub id: u64,
     /// The case number of the record, where the office has it.
     pub case_no: Option<String>,
     /// Where it stands.
-    pub stand: Stand,
+    pub state: QuarantineState,
     /// What named it when it was kept.
     pub fingerprint: [u8; 32],
     /// The export that holds its bytes; `None` while they are stored here.
     pub exported: Option<u64>,
     /// What was refused.
-    pub refused: Refused,
+    pub refused: RefusedWork,
     /// Decisions, oldest first; the last one stands.
     pub decisions: Vec<Decision>,
 }
 
 /// The refused work that is asked for. Absent filters let everything pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asides {
+pub struct QuarantineFilter {
     /// Where it stands.
-    pub stand: Option<Stand>,
+    pub state: Option<QuarantineState>,
     /// From whom.
     pub user: Option<String>,
     /// From which device.
@@ -134,7 +134,7 @@ pub struct Asides {
 
 /// An amount of refused work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct Amount {
+pub struct QuarantineSize {
     /// Pieces.
     pub pieces: u64,
     /// Bytes of their changes.
@@ -147,9 +147,9 @@ pub struct QuarantineShare {
     /// Sign-in name.
     pub user: String,
     /// Pieces without a decision.
-    pub open: Amount,
+    pub open: QuarantineSize,
     /// Pieces whose bytes are stored here, decided or not.
-    pub stored: Amount,
+    pub stored: QuarantineSize,
 }
 
 /// A recorded export, after which the bytes of its pieces were deleted here.
@@ -162,7 +162,7 @@ pub struct QuarantineExport {
     /// Who.
     pub by: String,
     /// What the file holds.
-    pub held: Amount,
+    pub held: QuarantineSize,
     /// SHA-256 of the file without its last line.
     pub sha256: [u8; 32],
 }
@@ -171,9 +171,12 @@ pub struct QuarantineExport {
 pub trait QuarantineReads {
     /// Refused work, newest first, without its bytes and decisions, and how much there is before
     /// `before` and `limit` are looked at.
-    fn quarantine(&mut self, asked: &Asides) -> Result<(Vec<Quarantined>, u64), StoreError>;
+    fn quarantine(
+        &mut self,
+        asked: &QuarantineFilter,
+    ) -> Result<(Vec<QuarantinedWork>, u64), StoreError>;
     /// One piece of refused work with its bytes and decisions.
-    fn quarantined(&mut self, id: u64) -> Result<Option<Quarantined>, StoreError>;
+    fn quarantined(&mut self, id: u64) -> Result<Option<QuarantinedWork>, StoreError>;
     /// The last decision on each of these numbers that is refused work of the device. Does not read
     /// the work itself.
     fn last_decisions(
@@ -182,11 +185,11 @@ pub trait QuarantineReads {
         numbers: &[u64],
     ) -> Result<Vec<(u64, Decision)>, StoreError>;
     /// The number under which the same work from the same device is kept.
-    fn find_quarantined(&mut self, refused: &Refused) -> Result<Option<u64>, StoreError>;
+    fn find_quarantined(&mut self, refused: &RefusedWork) -> Result<Option<u64>, StoreError>;
     /// How much of a user waits for a decision; costs one look-up, however much it is.
-    fn undecided_of(&mut self, user: &str) -> Result<Amount, StoreError>;
+    fn undecided_of(&mut self, user: &str) -> Result<QuarantineSize, StoreError>;
     /// How much is stored of all users.
-    fn quarantine_stored(&mut self) -> Result<Amount, StoreError>;
+    fn quarantine_stored(&mut self) -> Result<QuarantineSize, StoreError>;
     /// The shares of all users who ever had refused work, by name.
     fn quarantine_shares(&mut self) -> Result<Vec<QuarantineShare>, StoreError>;
     /// The next decided piece after a number whose bytes are stored and that was decided on by a
@@ -195,7 +198,7 @@ pub trait QuarantineReads {
         &mut self,
         after: u64,
         until: i64,
-    ) -> Result<Option<Quarantined>, StoreError>;
+    ) -> Result<Option<QuarantinedWork>, StoreError>;
     /// Recorded exports, newest first.
     fn quarantine_exports(&mut self) -> Result<Vec<QuarantineExport>, StoreError>;
     /// The next piece after a number, with its chunks as one value.
@@ -205,7 +208,7 @@ pub trait QuarantineReads {
 /// Writes of refused work.
 pub trait QuarantineWrites {
     /// Keeps refused work; the same work from the same device keeps its number.
-    fn quarantine_work(&mut self, refused: &Refused) -> Result<u64, StoreError>;
+    fn quarantine_work(&mut self, refused: &RefusedWork) -> Result<u64, StoreError>;
     /// Adds a decision on work that is kept.
     fn decide(&mut self, id: u64, decision: &Decision) -> Result<(), StoreError>;
     /// Records an export under a fresh number, which it gives; the number given does not count.

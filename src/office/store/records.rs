@@ -1,14 +1,15 @@
 //! Records: documents, their changes, receipts, refused work, and the rows made of them.
 
-use automerge::{ActorId, ChangeHash};
+use automerge::ChangeHash;
 
-use super::{Listing, NamedBlob, Page, StoreError};
+pub use super::super::change::ChangeMeta;
+use super::{BlobReference, Listing, Page, StoreError};
 use crate::ids::{DeviceId, Heads, RecordId};
 use crate::record::view::{Conflict, ContactView, PaymentView, VisitSummary};
 
 /// A record as the office holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredRecord {
     /// The lender's case number.
     pub case_no: String,
     /// The state of the document.
@@ -25,26 +26,13 @@ pub struct Stored {
     pub document: Vec<u8>,
 }
 
-/// What the cheap checks need to know of a change that is held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    /// Its hash.
-    pub hash: ChangeHash,
-    /// Who wrote it.
-    pub actor: ActorId,
-    /// Its number among the actor's.
-    pub seq: u64,
-    /// Its highest operation counter.
-    pub max_op: u64,
-}
-
 /// A change as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredChange {
     /// Its place in the order of acceptance, from 1.
     pub ordinal: u64,
     /// Hash, actor, seq and highest counter.
-    pub known: Known,
+    pub meta: ChangeMeta,
     /// When it was received, ms.
     pub received_at: i64,
     /// From which device.
@@ -88,7 +76,7 @@ pub struct Rows {
     /// Its conflicts, by path.
     pub conflicts: Vec<Conflict>,
     /// The attachments that it names, by name.
-    pub attachments: Vec<NamedBlob>,
+    pub attachments: Vec<BlobReference>,
     /// When the office last accepted something, ms.
     pub updated_at: i64,
 }
@@ -96,7 +84,7 @@ pub struct Rows {
 /// Reads of records.
 pub trait RecordReads {
     /// A record, document included.
-    fn record(&mut self, id: RecordId) -> Result<Option<Stored>, StoreError>;
+    fn record(&mut self, id: RecordId) -> Result<Option<StoredRecord>, StoreError>;
     /// The heads of a record's document, without the document.
     fn heads(&mut self, id: RecordId) -> Result<Option<Heads>, StoreError>;
     /// The newest record of a case.
@@ -108,9 +96,13 @@ pub trait RecordReads {
         limit: u32,
     ) -> Result<Vec<RecordId>, StoreError>;
     /// What is known of a record's changes, in order of their ordinals.
-    fn known(&mut self, id: RecordId) -> Result<Vec<Known>, StoreError>;
+    fn change_metas(&mut self, id: RecordId) -> Result<Vec<ChangeMeta>, StoreError>;
     /// A record's changes with higher ordinals, in order.
-    fn changes_after(&mut self, id: RecordId, ordinal: u64) -> Result<Vec<Kept>, StoreError>;
+    fn changes_after(
+        &mut self,
+        id: RecordId,
+        ordinal: u64,
+    ) -> Result<Vec<StoredChange>, StoreError>;
     /// The users who are to visit, sorted: the collectors that its rows name.
     fn assigned(&mut self, id: RecordId) -> Result<Vec<String>, StoreError>;
     /// Those of them in whose feeds the record is, sorted. It is not where the newest entry says
@@ -129,9 +121,9 @@ pub trait RecordReads {
 /// Writes of records.
 pub trait RecordWrites {
     /// Adds a record, or replaces all but its case number and time of creation.
-    fn put_record(&mut self, id: RecordId, record: &Stored) -> Result<(), StoreError>;
+    fn put_record(&mut self, id: RecordId, record: &StoredRecord) -> Result<(), StoreError>;
     /// Adds a change to a record that exists.
-    fn add_change(&mut self, id: RecordId, change: &Kept) -> Result<(), StoreError>;
+    fn add_change(&mut self, id: RecordId, change: &StoredChange) -> Result<(), StoreError>;
     /// Adds a receipt to a record that exists.
     fn add_receipt(&mut self, id: RecordId, receipt: &Receipt) -> Result<(), StoreError>;
     /// Replaces the rows of a record that exists.

@@ -26,7 +26,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::broadcast;
 
-use super::{Job, Moved, ReadJob, Store, StoreError};
+use super::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
 pub use backup::{backup, restore};
 use convert::failed;
 use writer::Writer;
@@ -50,13 +50,13 @@ const MOVED_KEPT: usize = 4096;
 
 /// Random bytes for a file that is new.
 #[derive(Debug, Clone, Copy)]
-pub struct Fresh {
+pub struct InitialSecrets {
     /// Which life of the store this is (rule P3).
     pub epoch: [u8; 16],
     /// The device that the office itself writes as.
     pub office_device: [u8; 16],
     /// The key of the office's state tokens.
-    pub voucher_key: [u8; 32],
+    pub attestation_key: [u8; 32],
 }
 
 /// A store in one SQLite file.
@@ -65,14 +65,14 @@ pub struct Sqlite {
     /// Absent where the file is only read.
     writer: Option<Writer>,
     readers: Mutex<Vec<Connection>>,
-    moved: broadcast::Sender<Moved>,
+    moved: broadcast::Sender<FeedUpdate>,
     /// Held while the file is open, so that nobody puts another in its place.
     _shared: Option<File>,
 }
 
 impl Sqlite {
     /// Opens a file, making it or bringing it up to date where needed. Blocks.
-    pub fn open(path: &Path, fresh: Fresh) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, fresh: InitialSecrets) -> Result<Self, StoreError> {
         files::prepare(path)?;
         let shared = backup::share(path)?;
         Ok(Self { _shared: Some(shared), ..Self::open_unshared(path, fresh)? })
@@ -91,7 +91,7 @@ impl Sqlite {
         Ok(Self { path: path.to_owned(), writer: None, readers, moved, _shared: shared })
     }
 
-    fn open_unshared(path: &Path, fresh: Fresh) -> Result<Self, StoreError> {
+    fn open_unshared(path: &Path, fresh: InitialSecrets) -> Result<Self, StoreError> {
         let mut connection = connect(path)?;
         // WAL stays with the file; FULL makes a commit wait for the disk (rule D2).
         connection
@@ -105,7 +105,7 @@ impl Sqlite {
                 "INSERT INTO meta (one, format, epoch, office_device, office_session, voucher_key)
                  VALUES (1, ?1, ?2, ?3, 0, ?4) ON CONFLICT DO UPDATE
                  SET voucher_key = excluded.voucher_key WHERE voucher_key = x''",
-                (FORMAT, fresh.epoch, fresh.office_device, fresh.voucher_key),
+                (FORMAT, fresh.epoch, fresh.office_device, fresh.attestation_key),
             )
             .map_err(failed)?;
         check_format(&connection)?;
@@ -128,7 +128,7 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
-    fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+    fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError> {
         match &self.writer {
             Some(writer) => writer.submit(job),
             None => {
@@ -149,7 +149,7 @@ impl Store for Sqlite {
         outcome
     }
 
-    fn moved(&self) -> broadcast::Receiver<Moved> {
+    fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {
         self.moved.subscribe()
     }
 
@@ -163,7 +163,7 @@ impl Store for Sqlite {
 /// One transaction, reading or writing.
 struct Tx<'c> {
     connection: &'c Connection,
-    moved: Vec<Moved>,
+    moved: Vec<FeedUpdate>,
 }
 
 /// A connection that writes. The file is there already: nothing but [`files::prepare`] makes one.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use doorstep::ids::{DeviceId, RecordId};
-use doorstep::office::auth::{Accounts, Attempt, Hasher, NewUser, Place};
+use doorstep::office::auth::{Accounts, Attempt, Hasher, NewUser, SignInContext};
 use doorstep::office::{Clock, Created, Office};
 use doorstep::record::terms::Role;
 use doorstep::sync::message::{Reply, Request, decode_reply, encode_request};
@@ -126,8 +126,8 @@ fn furnish(database: &str) -> Vec<String> {
             let at = now() - i64::from(CROWD - n) * 24 * 60 * 60 * 1000;
             let (name, password) = ("chen.jie".to_owned(), PASSWORD.to_owned());
             let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            let place = Place { device: None, proof: None, browser: None, address };
-            let attempt = Attempt { name, password, place };
+            let context = SignInContext { device: None, proof: None, browser: None, address };
+            let attempt = Attempt { name, password, context };
             let signed_in = accounts(Arc::new(move || at)).sign_in(attempt).await.unwrap();
             crowd.push(signed_in.token.to_text());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::header;
 use doorstep::ids::{RecordId, hex};
-use doorstep::office::blobs::{MOST_BYTES, MOST_OF_PIECE, Swept};
+use doorstep::office::blobs::{MAX_BLOB_BYTES, MAX_PIECE_BYTES, SweepReport};
 use doorstep::record::command::{Command, NewAttachment, TalkPatch};
 use doorstep::record::terms::{AttachmentKind, Disposition, ReviewStatus, Role};
 use sha2::{Digest, Sha256};
@@ -173,7 +173,7 @@ async fn a_small_one_goes_up_whole_as_programs_send_it() {
     name(&desk, id, &photo, "image/jpeg").await;
     assert_eq!(desk.get(&path(&photo), Some(&chen)).await.body, photo);
 
-    let large = vec![1; MOST_OF_PIECE as usize + 1];
+    let large = vec![1; MAX_PIECE_BYTES as usize + 1];
     let whole = ask("PUT", &path(&large), Some(&chen)).body(Body::from(large)).unwrap();
     assert_eq!(desk.ask(whole).await.status.as_u16(), 413, "in pieces, then");
 }
@@ -208,11 +208,11 @@ async fn what_lies_there_unknown_is_swept_once_it_is_old() {
     let file = desk.folder().join("office.db.blobs").join(&sha256[..2]).join(&sha256);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, b"left behind").unwrap();
-    assert_eq!(desk.office.sweep_blobs().await.unwrap(), Swept::default());
+    assert_eq!(desk.office.sweep_blobs().await.unwrap(), SweepReport::default());
     // Its age is the file's own, and the desk's clock is not the machine's.
     let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1);
     std::fs::File::options().write(true).open(&file).unwrap().set_modified(long_ago).unwrap();
-    assert_eq!(desk.office.sweep_blobs().await.unwrap(), Swept { pieces: 0, blobs: 1 });
+    assert_eq!(desk.office.sweep_blobs().await.unwrap(), SweepReport { pieces: 0, blobs: 1 });
     assert!(!file.exists());
 }
 
@@ -246,7 +246,7 @@ async fn what_is_no_piece_of_an_attachment_is_refused() {
     );
     assert_eq!(code(put(&desk, &path, &chen, "bytes 3-12/13", &photo).await).0, 409, "a hole");
     assert_eq!(code(put(&desk, "/api/blobs/ABCD", &chen, "bytes 0-9/10", &photo).await).0, 404);
-    let large = format!("bytes 0-9/{}", MOST_BYTES + 1);
+    let large = format!("bytes 0-9/{}", MAX_BLOB_BYTES + 1);
     assert_eq!(code(put(&desk, &path, &chen, &large, &photo).await), (413, "too_large".into()));
     let html = ask("PUT", &path, Some(&chen))
         .header(header::CONTENT_TYPE, "text/html")
@@ -260,21 +260,21 @@ async fn what_is_no_piece_of_an_attachment_is_refused() {
 async fn a_device_has_only_so_much_here_that_is_not_whole() {
     let desk = Desk::open().await;
     let chen = desk.token("chen.jie").await;
-    let piece = vec![7; MOST_OF_PIECE as usize];
+    let piece = vec![7; MAX_PIECE_BYTES as usize];
     let mut taken = 0u64;
     // The same first piece of ever other blobs, none of which is ever finished.
     let refused = loop {
         let path = format!("/api/blobs/{}", hex(&Sha256::digest(taken.to_be_bytes())));
-        let range = format!("bytes 0-{}/{MOST_BYTES}", piece.len() - 1);
+        let range = format!("bytes 0-{}/{MAX_BLOB_BYTES}", piece.len() - 1);
         let answer = put(&desk, &path, &chen, &range, &piece).await;
         if answer.status.as_u16() != 202 {
             break answer;
         }
         taken += piece.len() as u64;
-        assert!(taken <= 2 * MOST_BYTES);
+        assert!(taken <= 2 * MAX_BLOB_BYTES);
     };
     assert_eq!(refused.code(), (507, "too_much".into()));
-    assert_eq!(taken, 2 * MOST_BYTES);
+    assert_eq!(taken, 2 * MAX_BLOB_BYTES);
 }
 
 #[tokio::test]
@@ -287,10 +287,10 @@ async fn what_no_record_came_to_name_is_swept_and_nothing_else() {
     send(&desk, &path(&unnamed), &chen, &unnamed).await;
     put(&desk, &path(&begun), &chen, "bytes 0-9/32", &begun[..10]).await;
     name(&desk, id, &named, "image/jpeg").await;
-    assert_eq!(desk.office.sweep_blobs().await.unwrap(), Swept::default());
+    assert_eq!(desk.office.sweep_blobs().await.unwrap(), SweepReport::default());
     desk.later(61 * DAY);
     let chen = desk.token("chen.jie").await;
-    assert_eq!(desk.office.sweep_blobs().await.unwrap(), Swept { pieces: 1, blobs: 1 });
+    assert_eq!(desk.office.sweep_blobs().await.unwrap(), SweepReport { pieces: 1, blobs: 1 });
     assert_eq!(desk.get(&path(&named), Some(&chen)).await.status.as_u16(), 200);
     let asked = put(&desk, &path(&unnamed), &chen, "bytes */31", &[]).await;
     assert_eq!(asked.told(), r#"202 {"received":0,"complete":false}"#);
@@ -303,7 +303,7 @@ async fn damaged_bytes_are_never_handed_out_as_a_whole_blob() {
     let desk = Desk::open().await;
     let id = desk.visit("C-1", &["chen.jie"]).await;
     let chen = desk.token("chen.jie").await;
-    let photo = bytes(MOST_OF_PIECE as usize);
+    let photo = bytes(MAX_PIECE_BYTES as usize);
     send(&desk, &path(&photo), &chen, &photo).await;
     name(&desk, id, &photo, "image/jpeg").await;
     let sha256 = hex(&Sha256::digest(&photo));

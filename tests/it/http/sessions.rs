@@ -103,7 +103,7 @@ async fn i1_a_device_that_the_office_does_not_know_is_whose_proof_shows_it() {
     // As after a restore from a backup that is older than the device.
     let device = "00112233445566778899aabbccddeeff";
     let proof = |user: &str| hex(&desk.office.enrolment(device.parse().unwrap(), user));
-    let own = desk.office.store().look(|reads| reads.office_device()).unwrap().to_string();
+    let own = desk.office.store().read_with(|reads| reads.office_device()).unwrap().to_string();
     let curious = sign_in("chen.jie", "", "").await.json();
     let of_another_device = curious["proof"].as_str().unwrap();
     for (named, shown) in [
@@ -136,7 +136,7 @@ async fn i1_a_device_that_the_office_does_not_know_is_whose_proof_shows_it() {
 async fn i1_an_administrator_enrols_a_device_that_has_no_proof() {
     let desk = Desk::open().await;
     let device = "00112233445566778899aabbccddeeff";
-    let own = desk.office.store().look(|reads| reads.office_device()).unwrap();
+    let own = desk.office.store().read_with(|reads| reads.office_device()).unwrap();
     let enrol =
         async |id: &str, user: &str| desk.accounts.enrol_device(id.parse().unwrap(), user).await;
     enrol(device, "Wu.Min").await.unwrap();

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::header;
 use doorstep::ids::{RecordId, hex};
-use doorstep::office::blobs::{MOST_BYTES, MOST_OF_PIECE};
+use doorstep::office::blobs::{MAX_BLOB_BYTES, MAX_PIECE_BYTES};
 use doorstep::sync::message::{Outcome, Packed, Push, Request, decode_reply, encode_request};
 use sha2::{Digest, Sha256};
 
@@ -38,7 +38,7 @@ async fn a_user_enrols_so_many_devices_a_day_and_no_more() {
 async fn uploads_of_all_devices_share_what_their_user_may_have() {
     let desk = Desk::open().await;
     let devices = [desk.token("chen.jie").await, desk.token("chen.jie").await];
-    let most = 2 * MOST_BYTES / MOST_OF_PIECE;
+    let most = 2 * MAX_BLOB_BYTES / MAX_PIECE_BYTES;
     for n in 0..most {
         let token = &devices[usize::from(n % 2 == 0)];
         assert_eq!(begin_upload(&desk, n, token).await.status.as_u16(), 202, "{n}");
@@ -69,9 +69,9 @@ async fn m4_refused_work_of_all_devices_shares_what_their_user_may_have() {
 
 /// Sends the first piece of a blob that is never finished.
 async fn begin_upload(desk: &Desk, n: u64, token: &str) -> Answer {
-    let piece = vec![7; usize::try_from(MOST_OF_PIECE).unwrap()];
+    let piece = vec![7; usize::try_from(MAX_PIECE_BYTES).unwrap()];
     let path = format!("/api/blobs/{}", hex(&Sha256::digest(n.to_be_bytes())));
-    let range = format!("bytes 0-{}/{MOST_BYTES}", piece.len() - 1);
+    let range = format!("bytes 0-{}/{MAX_BLOB_BYTES}", piece.len() - 1);
     let request = ask("PUT", &path, Some(token)).header(header::CONTENT_RANGE, range);
     desk.ask(request.body(Body::from(piece)).unwrap()).await
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::{Change, ChangeHash};
 use doorstep::conduct::zones;
 use doorstep::ids::{DeviceId, Heads, RecordId, hex};
-use doorstep::office::store::{Asides, Device as Enrolled, Quarantined, Stand, User};
+use doorstep::office::store::{
+    Device as Enrolled, QuarantineFilter, QuarantineState, QuarantinedWork, User,
+};
 use doorstep::office::{Office, OfficeError, Session};
 use doorstep::record::command::{AssignmentPatch, Command, NewSignature};
 use doorstep::record::genesis;
@@ -181,7 +183,7 @@ impl History {
         }
         let mut withdrawn: BTreeMap<_, BTreeSet<ChangeHash>> = BTreeMap::new();
         let mut after_seal = withdrawn.clone();
-        for Quarantined { refused, .. } in self.quarantine(None) {
+        for QuarantinedWork { refused, .. } in self.quarantine(None) {
             if self.kept.remove(&(refused.record, refused.changes.clone())) {
                 continue;
             }
@@ -291,7 +293,7 @@ impl History {
     }
 
     async fn accept(&mut self) {
-        let Some(oldest) = self.quarantine(Some(Stand::Open)).pop() else { return };
+        let Some(oldest) = self.quarantine(Some(QuarantineState::Open)).pop() else { return };
         let accepted =
             self.office.accept_quarantined(oldest.id, None, "", BOSS, Role::Supervisor).await;
         accepted.expect("what an honest phone wrote can be accepted");
@@ -423,7 +425,8 @@ impl History {
     }
 
     fn known(&self, record: RecordId) -> BTreeSet<ChangeHash> {
-        let known = self.office.store().look(|reads| reads.known(record)).expect("read");
+        let known =
+            self.office.store().read_with(|reads| reads.change_metas(record)).expect("read");
         known.iter().map(|known| known.hash).chain([genesis::hash()]).collect()
     }
 
@@ -432,9 +435,10 @@ impl History {
     }
 
     /// Newest first.
-    fn quarantine(&self, stand: Option<Stand>) -> Vec<Quarantined> {
-        let asked = Asides { stand, limit: u32::MAX, ..Asides::default() };
-        let whole = self.office.store().look(|reads| {
+    fn quarantine(&self, stand: Option<QuarantineState>) -> Vec<QuarantinedWork> {
+        let asked =
+            QuarantineFilter { state: stand, limit: u32::MAX, ..QuarantineFilter::default() };
+        let whole = self.office.store().read_with(|reads| {
             let listed = reads.quarantine(&asked)?.0;
             listed.iter().map(|line| reads.quarantined(line.id)).collect::<Result<Vec<_>, _>>()
         });

@@ -127,7 +127,7 @@ async fn verify_finds_a_key_that_its_device_never_enrolled() {
     chen.sync(&desk).await;
     let other = Desk::open();
     let before =
-        desk.office.store().look(|reads| Ok((reads.record(id)?, reads.changes_after(id, 0)?)));
+        desk.office.store().read_with(|reads| Ok((reads.record(id)?, reads.changes_after(id, 0)?)));
     assert!(before.expect("read").0.is_some());
     // An office that was restored from before the enrolment has the record back, not the key.
     let problems = restored(&other, &desk, id).await;
@@ -136,7 +136,8 @@ async fn verify_finds_a_key_that_its_device_never_enrolled() {
 
 /// Takes a record over as it is, rows and receipts aside, and says what `verify` finds.
 async fn restored(other: &Desk, desk: &Desk, id: RecordId) -> Vec<String> {
-    let read = desk.office.store().look(|reads| reads.record(id)).expect("read").expect("held");
+    let read =
+        desk.office.store().read_with(|reads| reads.record(id)).expect("read").expect("held");
     other.office.store().write(move |tx| tx.put_record(id, &read)).await.expect("written");
     let verified = other.office.verify().await.expect("verified");
     verified.problems.into_iter().map(|problem| problem.what).collect()

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::sync_client::{Desk, Phone, START, contact};
-use doorstep::office::store::sqlite::{Fresh, Sqlite};
-use doorstep::office::store::{Job, Moved, ReadJob, Store, StoreError};
+use doorstep::office::store::sqlite::{InitialSecrets, Sqlite};
+use doorstep::office::store::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
 use doorstep::office::{Office, OfficeError};
 use doorstep::record::command::{CasePatch, Command};
 use doorstep::record::terms::Role;
 use doorstep::sync::message::Outcome;
 use tokio::sync::broadcast;
 
-const FRESH: Fresh = Fresh { epoch: [1; 16], office_device: [2; 16], voucher_key: [3; 32] };
+const FRESH: InitialSecrets =
+    InitialSecrets { epoch: [1; 16], office_device: [2; 16], attestation_key: [3; 32] };
 
 /// A store in which another process changes the record just before a job gets its turn.
 struct Contended {
@@ -23,7 +24,7 @@ struct Contended {
 }
 
 impl Store for Contended {
-    fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+    fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError> {
         let less = |times: usize| times.checked_sub(1);
         if self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
             (self.change)();
@@ -35,8 +36,8 @@ impl Store for Contended {
         self.store.read(read)
     }
 
-    fn moved(&self) -> broadcast::Receiver<Moved> {
-        self.store.moved()
+    fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {
+        self.store.subscribe()
     }
 
     fn close(&self) {

@@ -4,7 +4,7 @@
 use crate::support::phone::{Device, NOW, contact, office};
 use crate::support::sync_client::{self, Desk, Phone, payment};
 use doorstep::ids::{Heads, RecordId};
-use doorstep::office::store::{Asides, Stand};
+use doorstep::office::store::{QuarantineFilter, QuarantineState};
 use doorstep::office::{Acceptance, Office, OfficeError, QuarantineError};
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TextEdit};
 use doorstep::record::terms::Role;
@@ -68,9 +68,9 @@ async fn m4_what_a_supervisor_accepts_is_merged_once_and_the_phone_learns_it() {
     let accepted = accepted.expect("possible");
     assert_eq!(
         (accepted.line.state, accepted.acceptance),
-        (Stand::Accepted, Acceptance::Duplicate)
+        (QuarantineState::Accepted, Acceptance::Duplicate)
     );
-    let receipts = office.store().look(|reads| reads.receipts(ids[0])).expect("read");
+    let receipts = office.store().read_with(|reads| reads.receipts(ids[0])).expect("read");
     let last = receipts.last().expect("there");
     assert_eq!((last.quarantine, last.user.as_str(), last.hashes.len()), (Some(1), BY, 2));
     assert_eq!(accepted.decisions[0].receipt, Some(last.n));
@@ -79,7 +79,7 @@ async fn m4_what_a_supervisor_accepts_is_merged_once_and_the_phone_learns_it() {
 
     // Twice is once.
     accept(&office, 1).await.expect("again");
-    let again = office.store().look(|reads| reads.receipts(ids[0])).expect("read");
+    let again = office.store().read_with(|reads| reads.receipts(ids[0])).expect("read");
     assert_eq!(again.len(), receipts.len());
 
     phone.sync(&office).await;
@@ -115,7 +115,7 @@ async fn m4_a_dismissal_needs_a_reason_reaches_the_phone_and_is_not_the_end() {
     let without = office.dismiss_quarantined(1, " ", BY).await;
     assert_eq!(without, Err(OfficeError::Quarantine(QuarantineError::Reason)));
     let item = office.dismiss_quarantined(1, "the debt stands", BY).await.expect("kept");
-    assert_eq!(item.line.state, Stand::Dismissed);
+    assert_eq!(item.line.state, QuarantineState::Dismissed);
     let twice = office.dismiss_quarantined(1, "another word", BY).await.expect("kept");
     assert_eq!(twice.decisions.len(), 1);
 
@@ -185,7 +185,7 @@ async fn m4_nobody_accepts_onto_a_record_that_they_have_not_seen() {
     assert_eq!(moved, Err(OfficeError::Quarantine(QuarantineError::Moved)));
     assert_eq!(office.visit(ids[0]).await.expect("there").case.overdue, 150_000);
     let item = office.quarantine_item(1).await.expect("kept");
-    assert_eq!(item.line.state, Stand::Open);
+    assert_eq!(item.line.state, QuarantineState::Open);
     assert_ne!(item.heads, seen);
 }
 
@@ -200,8 +200,10 @@ async fn f1_work_of_a_withdrawn_record_can_be_accepted_and_refused_work_is_hande
     phone.sync(&office).await;
     phone.assert_in_step();
     assert!(phone.ids().is_empty(), "refused work does not hold a record that was taken away");
-    let page =
-        office.quarantine_page(Asides { limit: 9, ..Asides::default() }).await.expect("read");
+    let page = office
+        .quarantine_page(QuarantineFilter { limit: 9, ..QuarantineFilter::default() })
+        .await
+        .expect("read");
     assert_eq!(page.total, 2, "the same work is kept once");
     assert_eq!(page.rows[0].code, "withdrawn");
     assert_eq!(accept(&office, page.rows[0].id).await, Ok(Acceptance::Duplicate));
@@ -278,7 +280,11 @@ async fn m4_acceptance_waives_nothing_but_role_and_stage() {
         "{refused:?}"
     );
     assert_eq!(desk.office.visit(id).await.unwrap(), before, "nothing half done");
-    let open = Asides { stand: Some(Stand::Open), limit: 9, ..Asides::default() };
+    let open = QuarantineFilter {
+        state: Some(QuarantineState::Open),
+        limit: 9,
+        ..QuarantineFilter::default()
+    };
     assert_eq!(desk.office.quarantine_page(open).await.unwrap().total, 1);
     desk.assert_sound().await;
 }
@@ -444,8 +450,10 @@ async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it()
     assert!(phone.ids().is_empty() && phone.workspace.is_durable());
 
     // All of it is kept, and nothing of it was merged.
-    let page =
-        office.quarantine_page(Asides { limit: 9, ..Asides::default() }).await.expect("read");
+    let page = office
+        .quarantine_page(QuarantineFilter { limit: 9, ..QuarantineFilter::default() })
+        .await
+        .expect("read");
     let units: Vec<&str> =
         page.rows.iter().flat_map(|row| &row.units).map(String::as_str).collect();
     for unit in ["contacts.unsent", "contacts.typed since", "contacts.refused with it"] {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use doorstep::office::store::{Job, Store, StoreError, Writes};
+use doorstep::office::store::{Store, StoreError, WriteJob, Writes};
 
 /// A job that says when it is answered.
 pub(crate) struct Told<F> {
@@ -22,7 +22,7 @@ where
     }
 }
 
-impl<F: FnMut(&mut dyn Writes) -> Result<(), StoreError> + Send> Job for Told<F> {
+impl<F: FnMut(&mut dyn Writes) -> Result<(), StoreError> + Send> WriteJob for Told<F> {
     fn run(&mut self, tx: &mut dyn Writes) -> Result<(), StoreError> {
         (self.work)(tx)
     }

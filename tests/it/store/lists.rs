@@ -1,6 +1,6 @@
 //! What the contract says of lists.
 
-use doorstep::office::store::{Key, Listing, Place, Sort};
+use doorstep::office::store::{Listing, PageCursor, Sort, SortKey};
 use doorstep::record::terms::{Flag, ReviewStatus, Stage};
 
 use super::samples::{Engine, id, record, rows};
@@ -56,7 +56,7 @@ pub(crate) fn a_list_is_filtered(engine: &Engine) {
         ("quotes", Listing { text: "' OR 1=1 --".into(), ..all() }, &[]),
     ];
     for (name, listing, cases) in filtered {
-        let page = store.look(|reads| reads.list(&listing)).unwrap();
+        let page = store.read_with(|reads| reads.list(&listing)).unwrap();
         let found: Vec<&str> = page.rows.iter().map(|row| row.summary.case_no.as_str()).collect();
         assert_eq!(found, cases, "{name}");
         assert_eq!(page.total, cases.len() as u64, "{name}");
@@ -84,28 +84,28 @@ pub(crate) fn a_list_goes_on_where_a_page_ended(engine: &Engine) {
     for sort in [Sort::Updated, Sort::Due, Sort::CaseNo, Sort::Overdue] {
         for descending in [false, true] {
             let mut listing = Listing { sort, descending, limit: 9, ..Listing::default() };
-            let whole = store.look(|reads| reads.list(&listing)).unwrap();
+            let whole = store.read_with(|reads| reads.list(&listing)).unwrap();
             assert_eq!(whole.rows.len(), 7);
             listing.limit = 2;
             let mut paged = Vec::new();
             loop {
-                let page = store.look(|reads| reads.list(&listing)).unwrap();
+                let page = store.read_with(|reads| reads.list(&listing)).unwrap();
                 assert_eq!(page.total, 7);
                 paged.extend(page.rows);
                 let Some(next) = page.next else { break };
-                listing.after = Place::from_cursor(&next.to_cursor());
+                listing.after = PageCursor::decode(&next.encode());
             }
             assert_eq!(paged, whole.rows, "{sort:?} {descending}");
         }
     }
     let by_due = Listing { sort: Sort::Due, limit: 9, ..Listing::default() };
-    let last = store.look(|reads| reads.list(&by_due)).unwrap().rows.pop().unwrap();
+    let last = store.read_with(|reads| reads.list(&by_due)).unwrap().rows.pop().unwrap();
     assert_eq!(last.summary.due_by, "", "no date stands behind every date");
     // A key of another type is a place before or behind everything, not a failure.
     let odd = Listing {
-        after: Some(Place { key: Key::Text("x".into()), record: id(1) }),
+        after: Some(PageCursor { key: SortKey::Text("x".into()), record: id(1) }),
         limit: 9,
         ..Listing::default()
     };
-    assert!(store.look(|reads| reads.list(&odd)).is_ok());
+    assert!(store.read_with(|reads| reads.list(&odd)).is_ok());
 }

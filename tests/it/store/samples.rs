@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use automerge::ChangeHash;
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
-use doorstep::office::store::sqlite::{Fresh, Sqlite};
-use doorstep::office::store::{Kept, Known, Rows, Store, Stored};
+use doorstep::office::store::sqlite::{InitialSecrets, Sqlite};
+use doorstep::office::store::{ChangeMeta, Rows, Store, StoredChange, StoredRecord};
 use doorstep::record::terms::{
     AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
 };
@@ -14,7 +14,8 @@ use doorstep::record::view::{
     Conflict, ConflictValue, ContactView, FieldValue, PaymentView, VisitSummary,
 };
 
-const FRESH: Fresh = Fresh { epoch: [1; 16], office_device: [2; 16], voucher_key: [3; 32] };
+const FRESH: InitialSecrets =
+    InitialSecrets { epoch: [1; 16], office_device: [2; 16], attestation_key: [3; 32] };
 
 /// A store in a place of its own, which can be closed and opened again.
 pub(crate) struct Engine {
@@ -52,8 +53,8 @@ pub(crate) fn hash(n: u8) -> ChangeHash {
     ChangeHash([n; 32])
 }
 
-pub(crate) fn record(case_no: &str, heads: u8) -> Stored {
-    Stored {
+pub(crate) fn record(case_no: &str, heads: u8) -> StoredRecord {
+    StoredRecord {
         case_no: case_no.into(),
         heads: Heads::new(vec![hash(heads), hash(heads + 1)]),
         max_op: 7,
@@ -64,10 +65,10 @@ pub(crate) fn record(case_no: &str, heads: u8) -> Stored {
     }
 }
 
-pub(crate) fn kept(ordinal: u64, seq: u64) -> Kept {
-    Kept {
+pub(crate) fn kept(ordinal: u64, seq: u64) -> StoredChange {
+    StoredChange {
         ordinal,
-        known: Known {
+        meta: ChangeMeta {
             hash: hash(u8::try_from(ordinal).unwrap()),
             actor: actor(device(5), 1),
             seq,

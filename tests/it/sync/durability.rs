@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::support::phone::{Device, NOW, contact, create, to, visit_for};
 use doorstep::ids::{DeviceId, RecordId, hex};
-use doorstep::office::blobs::{Piece, Scrubbed, Swept, Taken};
+use doorstep::office::blobs::{Piece, ScrubStep, SweepReport, UploadOutcome};
 use doorstep::office::store::{self, User};
 use doorstep::office::{Office, Session};
 use doorstep::record::command::{CasePatch, Command, NewAttachment};
@@ -46,7 +46,7 @@ impl Scene {
 
     /// chen.jie's phone brings an attachment's bytes.
     async fn restore(&self, bytes: &[u8]) {
-        assert_eq!(upload(&self.office, "chen.jie", 1, bytes).await, Taken::Whole);
+        assert_eq!(upload(&self.office, "chen.jie", 1, bytes).await, UploadOutcome::Complete);
     }
 
     fn blob_file(&self, bytes: &[u8]) -> std::path::PathBuf {
@@ -87,13 +87,13 @@ fn enrol(office: &Office, name: &str, device: u8) {
     enrolled.unwrap();
 }
 
-async fn upload(office: &Office, user: &str, device: u8, bytes: &[u8]) -> Taken {
+async fn upload(office: &Office, user: &str, device: u8, bytes: &[u8]) -> UploadOutcome {
     let session =
         Session { user: user.into(), role: Role::Collector, device: DeviceId([device; 16]) };
     let name = Sha256::digest(bytes).into();
     let total = bytes.len() as u64;
     let piece = Piece { name, first: 0, total, bytes: bytes.to_vec() };
-    office.take_piece(&session, piece).await.unwrap()
+    office.upload_piece(&session, piece).await.unwrap()
 }
 
 fn attach(bytes: &[u8]) -> Command {
@@ -129,7 +129,7 @@ async fn m4_attachments_of_work_in_quarantine_are_not_swept() {
     scene.office.dismiss_quarantined(2, "not needed", "lin.yue").await.unwrap();
 
     scene.clock.fetch_add(61 * DAY, Ordering::Relaxed);
-    assert_eq!(scene.office.sweep_blobs().await.unwrap(), Swept { pieces: 0, blobs: 1 });
+    assert_eq!(scene.office.sweep_blobs().await.unwrap(), SweepReport { pieces: 0, blobs: 1 });
     for id in [1, 2] {
         let accepted =
             scene.office.accept_quarantined(id, None, "", "lin.yue", Role::Supervisor).await;
@@ -145,9 +145,9 @@ async fn bytes_that_somebody_brings_again_are_young_again() {
     let photo = b"the same picture from two phones";
     scene.restore(photo).await;
     scene.clock.fetch_add(59 * DAY, Ordering::Relaxed);
-    assert_eq!(upload(&scene.office, "wu.min", 2, photo).await, Taken::Whole);
+    assert_eq!(upload(&scene.office, "wu.min", 2, photo).await, UploadOutcome::Complete);
     scene.clock.fetch_add(2 * DAY, Ordering::Relaxed);
-    assert_eq!(scene.office.sweep_blobs().await.unwrap(), Swept::default());
+    assert_eq!(scene.office.sweep_blobs().await.unwrap(), SweepReport::default());
     assert!(scene.blob_file(photo).exists());
 }
 
@@ -317,7 +317,7 @@ async fn a_scrub_finds_what_the_disk_has_damaged_and_goes_on_where_it_was() {
     std::fs::write(scene.blob_file(&photos[3]), b"something else").unwrap();
     std::fs::remove_file(scene.blob_file(&photos[4])).unwrap();
     let mut office = scene.office;
-    let mut sum = Scrubbed::default();
+    let mut sum = ScrubStep::default();
     for pass in 0..2 {
         for step in 0..3 {
             let found = office.scrub_blobs().await.unwrap();
@@ -332,9 +332,9 @@ async fn a_scrub_finds_what_the_disk_has_damaged_and_goes_on_where_it_was() {
     assert_eq!((sum.sound, sum.damaged, sum.lost), (2 * 128, 2, 2));
     // A phone that still has them sends them again.
     for photo in &photos[3..5] {
-        assert_eq!(upload(&office, "chen.jie", 1, photo).await, Taken::Whole);
+        assert_eq!(upload(&office, "chen.jie", 1, photo).await, UploadOutcome::Complete);
     }
-    let mut again = Scrubbed::default();
+    let mut again = ScrubStep::default();
     for _ in 0..3 {
         let found = office.scrub_blobs().await.unwrap();
         again.sound += found.sound;

@@ -169,7 +169,7 @@ async fn p3_what_the_office_never_vouched_for_is_not_taken_back() {
     let id = other.visit("C-1", &["chen.jie"]).await;
     let mut chen = Device::new("chen.jie", 1);
     chen.sync(other.office()).await;
-    let changes = other.office().store().look(|reads| reads.changes_after(id, 0)).unwrap();
+    let changes = other.office().store().read_with(|reads| reads.changes_after(id, 0)).unwrap();
     let heads = Heads::from_hex(&other.office().visit(id).await.unwrap().heads).unwrap();
     let restore = Restore {
         record: id,

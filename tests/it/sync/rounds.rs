@@ -133,7 +133,8 @@ async fn m2_m4_refused_work_is_kept_and_nothing_else_waits() {
     assert_eq!(lines.len(), 1);
     assert_eq!((lines[0].id, lines[0].code.as_str()), (*quarantine, "not_allowed"));
     assert_eq!(lines[0].case_no.as_deref(), Some("C-1"));
-    let kept = desk.office.store().look(|reads| reads.quarantined(*quarantine)).unwrap().unwrap();
+    let kept =
+        desk.office.store().read_with(|reads| reads.quarantined(*quarantine)).unwrap().unwrap();
     let sent = unpacked(&request.push[0].changes);
     assert_eq!(kept.refused.changes, sent);
     desk.assert_sound().await;
@@ -395,7 +396,7 @@ async fn m7_the_rows_follow_the_merge() {
     assert_eq!((page.rows.len(), page.total), (1, 1));
     assert_eq!(page.rows[0].summary.id, id.to_string());
     assert!(page.rows[0].summary.conflicts > 0);
-    let rows = desk.office.store().look(|reads| reads.rows(id)).unwrap().unwrap();
+    let rows = desk.office.store().read_with(|reads| reads.rows(id)).unwrap().unwrap();
     assert_eq!(rows.payments.len(), 1);
     assert_eq!(
         rows.conflicts.iter().map(|c| c.path.as_str()).collect::<Vec<_>>(),
@@ -416,7 +417,7 @@ async fn m5_every_merge_leaves_a_receipt_in_the_records_chain() {
         chen.write(id, contact(n));
         chen.sync(&desk).await;
     }
-    let receipts = desk.office.store().look(|reads| reads.receipts(id)).unwrap();
+    let receipts = desk.office.store().read_with(|reads| reads.receipts(id)).unwrap();
     assert_eq!(receipts.len(), 4);
     assert!(receipts.windows(2).all(|pair| pair[1].previous == pair[0].hash));
     assert_eq!(receipts[3].user, "chen.jie");

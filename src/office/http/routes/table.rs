@@ -11,7 +11,7 @@ use super::super::{
 use super::Access::{self, Anyone, Operator, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
 use super::{Problems, Route, route};
-use crate::office::blobs::MOST_OF_PIECE;
+use crate::office::blobs::MAX_PIECE_BYTES;
 use crate::record::terms::Role::{Admin, Auditor, Collector, Supervisor};
 use crate::sync::message::MAX_BODY;
 
@@ -33,7 +33,7 @@ const SIGN_IN: Admission = Queued(Queue::SignIns, |limits| limits.sign_in_body);
 const SMALL: Admission = Queued(Queue::Reads, |limits| limits.sign_in_body);
 const CONSOLE: Admission = Queued(Queue::Reads, |limits| limits.command_body);
 const ROUND: Admission = Queued(Queue::Rounds, |_| MAX_BODY);
-const PIECE: Admission = Queued(Queue::Pieces, |_| MOST_OF_PIECE as usize);
+const PIECE: Admission = Queued(Queue::Pieces, |_| MAX_PIECE_BYTES as usize);
 const SHEET: Admission = Queued(Queue::Sheets, |limits| limits.sheet_body);
 const LONG_COMMAND: Admission = Queued(Queue::Sheets, |limits| limits.command_body);
 

@@ -18,7 +18,7 @@ use super::admission_queue::{AdmissionQueue, Permit};
 use super::limits::CallerLimits;
 use super::rates::network;
 use crate::ids::DeviceId;
-use crate::office::keyed::{KeyedQueue, QueueFull, Slot};
+use crate::office::intake::keyed_queue::{KeyedQueue, QueueFull, Slot};
 
 /// `Retry-After` for a client with too many requests in progress.
 const RETRY: Duration = Duration::from_secs(5);

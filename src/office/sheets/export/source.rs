@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 
 use super::{ExportError, Exported};
 use crate::ids::RecordId;
-use crate::office::store::{Listing, Place, Row, Sort};
+use crate::office::store::{Listing, PageCursor, Row, Sort};
 use crate::office::{Office, OfficeError};
 
 /// Rows asked for at once: enough that asking doesn't count, few enough to hold.
@@ -45,11 +45,11 @@ struct Records {
     documents: bool,
     page: vec::IntoIter<Row>,
     /// Where the next page begins; `None` once there is none.
-    next: Option<Option<Place>>,
+    next: Option<Option<PageCursor>>,
 }
 
 impl Records {
-    fn turn(&mut self, after: Option<Place>) -> Result<(), ExportError> {
+    fn turn(&mut self, after: Option<PageCursor>) -> Result<(), ExportError> {
         let Selection { office, listing, runtime } = &self.selection;
         let listing = Listing { after, ..listing.clone() };
         let page = runtime.block_on(office.list(listing))?;

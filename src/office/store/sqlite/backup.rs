@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::convert::failed;
-use super::{FORMAT, Fresh, Sqlite, StoreError, connect, connect_to_read, files};
+use super::{FORMAT, InitialSecrets, Sqlite, StoreError, connect, connect_to_read, files};
 use crate::office::private;
 
 /// Copies the file's state into a new file and gives its size.
@@ -37,7 +37,11 @@ pub fn backup(database: &Path, to: &Path) -> Result<u64, StoreError> {
 /// # Errors
 /// The backup is no sound database of this program, something has the database open, or the disk
 /// fails. The database is as it was then.
-pub fn restore(from: &Path, database: &Path, fresh: Fresh) -> Result<Option<PathBuf>, StoreError> {
+pub fn restore(
+    from: &Path,
+    database: &Path,
+    fresh: InitialSecrets,
+) -> Result<Option<PathBuf>, StoreError> {
     if !from.is_file() {
         return Err(StoreError::Failed(format!("there is no backup {}", from.display())));
     }
@@ -108,7 +112,7 @@ fn copy(database: &Path, to: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes a copy of a backup, checked and with a life of its own.
-fn prepare(from: &Path, part: &Path, fresh: Fresh) -> Result<(), StoreError> {
+fn prepare(from: &Path, part: &Path, fresh: InitialSecrets) -> Result<(), StoreError> {
     let backup = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY);
     let sound = |backup: &Connection| {
         let check: String = backup.query_row("PRAGMA integrity_check", (), |row| row.get(0))?;

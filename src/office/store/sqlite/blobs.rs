@@ -7,7 +7,7 @@ use super::convert::{device_id, failed, number, to_sql};
 use super::feeds::IN_FEED;
 use crate::ids::{DeviceId, RecordId};
 use crate::office::store::{
-    Blob, BlobName, BlobReads, BlobShare, BlobWrites, NamedBlob, StoreError,
+    Blob, BlobName, BlobReads, BlobReference, BlobShare, BlobWrites, StoreError,
 };
 
 impl BlobReads for Tx<'_> {
@@ -122,7 +122,7 @@ impl BlobReads for Tx<'_> {
         &mut self,
         name: BlobName,
         feed: Option<&str>,
-    ) -> Result<Option<NamedBlob>, StoreError> {
+    ) -> Result<Option<BlobReference>, StoreError> {
         // Records that name the same bytes may call them differently: the first counts.
         self.connection
             .prepare_cached(&format!(
@@ -203,7 +203,10 @@ impl BlobWrites for Tx<'_> {
 
 impl Tx<'_> {
     /// What a record names, in order.
-    pub(super) fn read_attachments(&mut self, id: RecordId) -> Result<Vec<NamedBlob>, StoreError> {
+    pub(super) fn read_attachments(
+        &mut self,
+        id: RecordId,
+    ) -> Result<Vec<BlobReference>, StoreError> {
         self.connection
             .prepare_cached(
                 "SELECT sha256, media_type, size, added_by FROM visit_attachments
@@ -216,14 +219,14 @@ impl Tx<'_> {
     pub(super) fn write_attachments(
         &mut self,
         id: RecordId,
-        named: &[NamedBlob],
+        named: &[BlobReference],
     ) -> Result<(), StoreError> {
         // Most merges touch no attachment.
         if self.read_attachments(id)? == named {
             return Ok(());
         }
         self.write("DELETE FROM visit_attachments WHERE record = ?1", [id.0])?;
-        for NamedBlob { name, media_type, size, by } in named {
+        for BlobReference { name, media_type, size, by } in named {
             self.write(
                 "INSERT INTO visit_attachments (record, sha256, media_type, size, added_by)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -238,6 +241,11 @@ fn share(row: &Row<'_>) -> rusqlite::Result<BlobShare> {
     Ok(BlobShare { count: number(row, 0)?, bytes: number(row, 1)? })
 }
 
-fn named_blob(row: &Row<'_>) -> rusqlite::Result<NamedBlob> {
-    Ok(NamedBlob { name: row.get(0)?, media_type: row.get(1)?, size: row.get(2)?, by: row.get(3)? })
+fn named_blob(row: &Row<'_>) -> rusqlite::Result<BlobReference> {
+    Ok(BlobReference {
+        name: row.get(0)?,
+        media_type: row.get(1)?,
+        size: row.get(2)?,
+        by: row.get(3)?,
+    })
 }

@@ -5,7 +5,9 @@ use rusqlite::{OptionalExtension, Row};
 use super::Tx;
 use super::convert::{failed, heads, number, record_id, to_sql};
 use crate::ids::{Heads, RecordId};
-use crate::office::store::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites, Moved, StoreError};
+use crate::office::store::{
+    EntryKind, Feed, FeedEntry, FeedReads, FeedUpdate, FeedWrites, StoreError,
+};
 use crate::record::terms::Stage;
 use crate::sync::digest::Digest;
 
@@ -26,7 +28,7 @@ impl FeedReads for Tx<'_> {
             .map_err(failed)
     }
 
-    fn voucher_key(&mut self) -> Result<[u8; 32], StoreError> {
+    fn attestation_key(&mut self) -> Result<[u8; 32], StoreError> {
         self.connection
             .prepare_cached("SELECT voucher_key FROM meta")
             .and_then(|mut statement| statement.query_row((), |row| row.get(0)))
@@ -163,7 +165,7 @@ impl FeedWrites for Tx<'_> {
                 .execute((feed, to_sql(seq), to_sql(digest.count), digest.sum))
         };
         append().map_err(failed)?;
-        self.moved.push(Moved { feed: feed.to_owned(), seq });
+        self.moved.push(FeedUpdate { feed: feed.to_owned(), seq });
         Ok(seq)
     }
 }

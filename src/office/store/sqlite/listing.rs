@@ -6,7 +6,7 @@ use rusqlite::{Row as SqlRow, params_from_iter};
 use super::Tx;
 use super::convert::{failed, number};
 use super::rows::{SUMMARY, summary};
-use crate::office::store::{Key, Listing, Page, Place, Row, Sort, StoreError};
+use crate::office::store::{Listing, Page, PageCursor, Row, Sort, SortKey, StoreError};
 
 impl Tx<'_> {
     pub(super) fn read_page(&mut self, listing: &Listing) -> Result<Page, StoreError> {
@@ -23,8 +23,8 @@ impl Tx<'_> {
         let (order, behind) = if listing.descending { ("DESC", "<") } else { ("ASC", ">") };
         if let Some(place) = &listing.after {
             let key = match &place.key {
-                Key::Text(text) => Value::Text(text.clone()),
-                Key::Number(number) => Value::Integer(*number),
+                SortKey::Text(text) => Value::Text(text.clone()),
+                SortKey::Number(number) => Value::Integer(*number),
             };
             filter.add(
                 &format!("({column}, v.record) {behind} (?, ?)"),
@@ -38,7 +38,7 @@ impl Tx<'_> {
              ORDER BY {column} {order}, v.record {order} LIMIT ?",
             filter.sql
         );
-        let mut found: Vec<(Row, Place)> = self
+        let mut found: Vec<(Row, PageCursor)> = self
             .connection
             .prepare_cached(&sql)
             .and_then(|mut statement| {
@@ -62,16 +62,16 @@ fn column(sort: Sort) -> &'static str {
     }
 }
 
-fn line(row: &SqlRow<'_>) -> rusqlite::Result<(Row, Place)> {
+fn line(row: &SqlRow<'_>) -> rusqlite::Result<(Row, PageCursor)> {
     let (summary, updated_at) = summary(row)?;
     let key = match row.get(20)? {
-        Value::Integer(number) => Key::Number(number),
-        Value::Text(text) => Key::Text(text),
+        Value::Integer(number) => SortKey::Number(number),
+        Value::Text(text) => SortKey::Text(text),
         other @ (Value::Null | Value::Real(_) | Value::Blob(_)) => {
             return Err(rusqlite::Error::InvalidColumnType(20, "key".into(), other.data_type()));
         }
     };
-    let place = Place { key, record: crate::ids::RecordId(row.get(0)?) };
+    let place = PageCursor { key, record: crate::ids::RecordId(row.get(0)?) };
     Ok((Row { summary, updated_at }, place))
 }
 

@@ -8,8 +8,8 @@ use super::convert::{damaged, device_id, failed, number, number_or_none, record_
 use crate::ids::DeviceId;
 use crate::office::store::quarantine::encode;
 use crate::office::store::{
-    Amount, Asides, Decision, QuarantineExport, QuarantineReads, QuarantineShare, QuarantineWrites,
-    Quarantined, Refused, Stand, StoreError,
+    Decision, QuarantineExport, QuarantineFilter, QuarantineReads, QuarantineShare, QuarantineSize,
+    QuarantineState, QuarantineWrites, QuarantinedWork, RefusedWork, StoreError,
 };
 
 const COLUMNS: &str =
@@ -22,8 +22,11 @@ const FILTERS: &str = "(?1 IS NULL OR q.state = ?1) AND (?2 IS NULL OR q.user = 
     AND (?5 IS NULL OR q.code = ?5)";
 
 impl QuarantineReads for Tx<'_> {
-    fn quarantine(&mut self, asked: &Asides) -> Result<(Vec<Quarantined>, u64), StoreError> {
-        let state = asked.stand.map(Stand::as_str);
+    fn quarantine(
+        &mut self,
+        asked: &QuarantineFilter,
+    ) -> Result<(Vec<QuarantinedWork>, u64), StoreError> {
+        let state = asked.state.map(QuarantineState::as_str);
         let device = asked.device.map(|device| device.0);
         let record = asked.record.map(|record| record.0);
         let before = asked.before.map_or(i64::MAX, to_sql);
@@ -48,7 +51,7 @@ impl QuarantineReads for Tx<'_> {
         Ok((rows, total))
     }
 
-    fn quarantined(&mut self, id: u64) -> Result<Option<Quarantined>, StoreError> {
+    fn quarantined(&mut self, id: u64) -> Result<Option<QuarantinedWork>, StoreError> {
         let read = |row: &Row<'_>| Ok((quarantined(row)?, row.get::<_, Vec<u8>>(13)?));
         let columns = COLUMNS.replacen(" FROM", ", q.changes FROM", 1);
         let found = self
@@ -94,7 +97,7 @@ impl QuarantineReads for Tx<'_> {
             .map_err(failed)
     }
 
-    fn find_quarantined(&mut self, refused: &Refused) -> Result<Option<u64>, StoreError> {
+    fn find_quarantined(&mut self, refused: &RefusedWork) -> Result<Option<u64>, StoreError> {
         let fingerprint = refused.fingerprint()?;
         self.connection
             .prepare_cached("SELECT id FROM quarantine WHERE fingerprint = ?1")
@@ -104,7 +107,7 @@ impl QuarantineReads for Tx<'_> {
             .map_err(failed)
     }
 
-    fn undecided_of(&mut self, user: &str) -> Result<Amount, StoreError> {
+    fn undecided_of(&mut self, user: &str) -> Result<QuarantineSize, StoreError> {
         self.connection
             .prepare_cached("SELECT open_pieces, open_bytes FROM quarantine_shares WHERE user = ?1")
             .and_then(|mut statement| statement.query_row([user], |row| amount(row, 0)).optional())
@@ -120,7 +123,7 @@ impl QuarantineReads for Tx<'_> {
             .map_err(failed)
     }
 
-    fn quarantine_stored(&mut self) -> Result<Amount, StoreError> {
+    fn quarantine_stored(&mut self) -> Result<QuarantineSize, StoreError> {
         // One row a user.
         self.connection
             .prepare_cached(
@@ -151,7 +154,7 @@ impl QuarantineReads for Tx<'_> {
         &mut self,
         after: u64,
         until: i64,
-    ) -> Result<Option<Quarantined>, StoreError> {
+    ) -> Result<Option<QuarantinedWork>, StoreError> {
         let next = self
             .connection
             .prepare_cached(
@@ -190,7 +193,7 @@ impl QuarantineReads for Tx<'_> {
 }
 
 impl QuarantineWrites for Tx<'_> {
-    fn quarantine_work(&mut self, refused: &Refused) -> Result<u64, StoreError> {
+    fn quarantine_work(&mut self, refused: &RefusedWork) -> Result<u64, StoreError> {
         let (changes, fingerprint) = (refused.encoded()?, refused.fingerprint()?);
         self.connection
             .prepare_cached(
@@ -248,7 +251,7 @@ impl QuarantineWrites for Tx<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
             )
             .and_then(|mut statement| {
-                let Amount { pieces, bytes } = export.held;
+                let QuarantineSize { pieces, bytes } = export.held;
                 let values = (export.at, &export.by, to_sql(pieces), to_sql(bytes), export.sha256);
                 statement.query_row(values, |row| number(row, 0))
             })
@@ -274,19 +277,19 @@ impl QuarantineWrites for Tx<'_> {
     }
 }
 
-fn amount(row: &Row<'_>, first: usize) -> rusqlite::Result<Amount> {
-    Ok(Amount { pieces: number(row, first)?, bytes: number(row, first + 1)? })
+fn amount(row: &Row<'_>, first: usize) -> rusqlite::Result<QuarantineSize> {
+    Ok(QuarantineSize { pieces: number(row, first)?, bytes: number(row, first + 1)? })
 }
 
-fn quarantined(row: &Row<'_>) -> rusqlite::Result<Quarantined> {
+fn quarantined(row: &Row<'_>) -> rusqlite::Result<QuarantinedWork> {
     let units: String = row.get(9)?;
-    Ok(Quarantined {
+    Ok(QuarantinedWork {
         id: number(row, 0)?,
         case_no: row.get(1)?,
-        stand: word(row, 10, Stand::parse)?,
+        state: word(row, 10, QuarantineState::parse)?,
         fingerprint: row.get(11)?,
         exported: number_or_none(row, 12)?,
-        refused: Refused {
+        refused: RefusedWork {
             record: record_id(row, 2)?,
             device: device_id(row, 3)?,
             user: row.get(4)?,
@@ -303,7 +306,7 @@ fn quarantined(row: &Row<'_>) -> rusqlite::Result<Quarantined> {
 
 fn decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
     Ok(Decision {
-        decision: word(row, 0, Stand::parse)?,
+        decision: word(row, 0, QuarantineState::parse)?,
         by: row.get(1)?,
         at: row.get(2)?,
         reason: row.get(3)?,

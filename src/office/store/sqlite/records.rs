@@ -10,7 +10,8 @@ use super::convert::{
 use super::feeds::IN_FEED;
 use crate::ids::{Heads, RecordId};
 use crate::office::store::{
-    Kept, Known, Listing, Page, Receipt, RecordReads, RecordWrites, Rows, StoreError, Stored,
+    ChangeMeta, Listing, Page, Receipt, RecordReads, RecordWrites, Rows, StoreError, StoredChange,
+    StoredRecord,
 };
 
 const RECEIPT: &str =
@@ -18,9 +19,9 @@ const RECEIPT: &str =
      WHERE record = ?1";
 
 impl RecordReads for Tx<'_> {
-    fn record(&mut self, id: RecordId) -> Result<Option<Stored>, StoreError> {
+    fn record(&mut self, id: RecordId) -> Result<Option<StoredRecord>, StoreError> {
         let read = |row: &Row<'_>| {
-            Ok(Stored {
+            Ok(StoredRecord {
                 case_no: row.get(0)?,
                 heads: heads(row, 1)?,
                 max_op: number(row, 2)?,
@@ -70,7 +71,7 @@ impl RecordReads for Tx<'_> {
             .map_err(failed)
     }
 
-    fn known(&mut self, id: RecordId) -> Result<Vec<Known>, StoreError> {
+    fn change_metas(&mut self, id: RecordId) -> Result<Vec<ChangeMeta>, StoreError> {
         self.connection
             .prepare_cached(
                 "SELECT hash, actor, seq, max_op FROM changes WHERE record = ?1 ORDER BY ordinal",
@@ -79,10 +80,14 @@ impl RecordReads for Tx<'_> {
             .map_err(failed)
     }
 
-    fn changes_after(&mut self, id: RecordId, ordinal: u64) -> Result<Vec<Kept>, StoreError> {
+    fn changes_after(
+        &mut self,
+        id: RecordId,
+        ordinal: u64,
+    ) -> Result<Vec<StoredChange>, StoreError> {
         let read = |row: &Row<'_>| {
-            Ok(Kept {
-                known: known(row, 0)?,
+            Ok(StoredChange {
+                meta: known(row, 0)?,
                 ordinal: number(row, 4)?,
                 received_at: row.get(5)?,
                 device: device_id(row, 6)?,
@@ -142,7 +147,7 @@ impl RecordReads for Tx<'_> {
 }
 
 impl RecordWrites for Tx<'_> {
-    fn put_record(&mut self, id: RecordId, record: &Stored) -> Result<(), StoreError> {
+    fn put_record(&mut self, id: RecordId, record: &StoredRecord) -> Result<(), StoreError> {
         self.write(
             "INSERT INTO records
                (id, case_no, heads, max_op, changes, created_at, updated_at, document)
@@ -164,7 +169,7 @@ impl RecordWrites for Tx<'_> {
         .map(drop)
     }
 
-    fn add_change(&mut self, id: RecordId, change: &Kept) -> Result<(), StoreError> {
+    fn add_change(&mut self, id: RecordId, change: &StoredChange) -> Result<(), StoreError> {
         self.write(
             "INSERT INTO changes
                (record, ordinal, hash, actor, seq, max_op, received_at, device, user, bytes)
@@ -172,10 +177,10 @@ impl RecordWrites for Tx<'_> {
             (
                 id.0,
                 to_sql(change.ordinal),
-                change.known.hash.0,
-                change.known.actor.to_bytes(),
-                to_sql(change.known.seq),
-                to_sql(change.known.max_op),
+                change.meta.hash.0,
+                change.meta.actor.to_bytes(),
+                to_sql(change.meta.seq),
+                to_sql(change.meta.max_op),
                 change.received_at,
                 change.device.0,
                 &change.user,
@@ -210,8 +215,8 @@ impl RecordWrites for Tx<'_> {
     }
 }
 
-fn known(row: &Row<'_>, first: usize) -> rusqlite::Result<Known> {
-    Ok(Known {
+fn known(row: &Row<'_>, first: usize) -> rusqlite::Result<ChangeMeta> {
+    Ok(ChangeMeta {
         hash: hash(row, first)?,
         actor: actor(row, first + 1)?,
         seq: number(row, first + 2)?,

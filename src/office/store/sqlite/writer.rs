@@ -17,7 +17,7 @@ use tokio::sync::broadcast;
 
 use super::Tx;
 use super::convert::failed;
-use crate::office::store::{Job, Moved, StoreError};
+use crate::office::store::{FeedUpdate, StoreError, WriteJob};
 
 /// The most jobs in one commit.
 const GROUP: usize = 256;
@@ -38,7 +38,7 @@ pub(super) struct Writer {
 
 /// A job, and since when it waits.
 struct Queued {
-    job: Box<dyn Job>,
+    job: Box<dyn WriteJob>,
     since: Instant,
 }
 
@@ -46,7 +46,7 @@ impl Writer {
     /// Starts the thread.
     pub(super) fn start(
         connection: Connection,
-        moved: broadcast::Sender<Moved>,
+        moved: broadcast::Sender<FeedUpdate>,
     ) -> Result<Self, StoreError> {
         let (sender, queue) = channel();
         let waiting = Arc::new(AtomicUsize::new(0));
@@ -60,7 +60,7 @@ impl Writer {
     }
 
     /// Queues a job.
-    pub(super) fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+    pub(super) fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let sender = queue.as_ref().ok_or(StoreError::Closed)?;
         if self.waiting.load(Ordering::Relaxed) >= MOST {
@@ -96,23 +96,23 @@ struct Queue {
 
 impl Queue {
     /// The next job, waited for; `None` once the store closes.
-    fn next(&self) -> Option<Box<dyn Job>> {
+    fn next(&self) -> Option<Box<dyn WriteJob>> {
         self.queue.recv().ok().map(|queued| self.take(queued))
     }
 
     /// The next job, where one waits.
-    fn next_now(&self) -> Option<Box<dyn Job>> {
+    fn next_now(&self) -> Option<Box<dyn WriteJob>> {
         self.queue.try_recv().ok().map(|queued| self.take(queued))
     }
 
-    fn take(&self, queued: Queued) -> Box<dyn Job> {
+    fn take(&self, queued: Queued) -> Box<dyn WriteJob> {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         histogram!("doorstep_store_wait_seconds").record(queued.since.elapsed());
         queued.job
     }
 }
 
-fn run(mut connection: Connection, queue: &Queue, moved: &broadcast::Sender<Moved>) {
+fn run(mut connection: Connection, queue: &Queue, moved: &broadcast::Sender<FeedUpdate>) {
     while let Some(first) = queue.next() {
         group(&mut connection, first, queue, moved);
         gauge!("doorstep_store_waiting").set(queue.waiting.load(Ordering::Relaxed) as f64);
@@ -122,20 +122,20 @@ fn run(mut connection: Connection, queue: &Queue, moved: &broadcast::Sender<Move
 }
 
 /// What a job did before the commit: the feeds that it moved.
-type Ran = Result<Vec<Moved>, StoreError>;
+type Ran = Result<Vec<FeedUpdate>, StoreError>;
 
 /// Runs what is queued and commits it as one.
 fn group(
     connection: &mut Connection,
-    first: Box<dyn Job>,
+    first: Box<dyn WriteJob>,
     queue: &Queue,
-    moved: &broadcast::Sender<Moved>,
+    moved: &broadcast::Sender<FeedUpdate>,
 ) {
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => return answer(first, Err(failed(error))),
     };
-    let mut done: Vec<(Box<dyn Job>, Ran)> = Vec::new();
+    let mut done: Vec<(Box<dyn WriteJob>, Ran)> = Vec::new();
     let began = Instant::now();
     let mut next = Some(first);
     while let Some(mut job) = next {
@@ -161,11 +161,11 @@ fn group(
 }
 
 /// Tells whoever asked. A panic there is theirs; the thread writes on for all others.
-fn answer(job: Box<dyn Job>, outcome: Result<(), StoreError>) {
+fn answer(job: Box<dyn WriteJob>, outcome: Result<(), StoreError>) {
     drop(catch_unwind(AssertUnwindSafe(|| job.answer(outcome))));
 }
 
-fn in_savepoint(connection: &Connection, job: &mut dyn Job) -> Ran {
+fn in_savepoint(connection: &Connection, job: &mut dyn WriteJob) -> Ran {
     connection.execute_batch("SAVEPOINT job").map_err(failed)?;
     let mut tx = Tx { connection, moved: Vec::new() };
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))

@@ -1,0 +1,103 @@
+//! The office's store as one process has it, which may die at any point of its I/O.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::broadcast;
+
+use crate::office::store::sqlite::{InitialSecrets, Sqlite};
+use crate::office::store::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
+
+/// How a process dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Death {
+    /// The write is not there.
+    BeforeCommit,
+    /// The write is there, and nobody was told.
+    AfterCommit,
+}
+
+#[derive(Debug, Default)]
+struct Life {
+    dead: Option<Death>,
+    /// After so many more writes.
+    doom: Option<(usize, Death)>,
+    writes: usize,
+}
+
+/// Forwards to the real store until its process dies.
+pub(super) struct FaultyStore {
+    store: Sqlite,
+    life: Mutex<Life>,
+}
+
+impl FaultyStore {
+    pub(super) fn open(path: &Path, fresh: InitialSecrets) -> Result<Self, StoreError> {
+        Ok(Self { store: Sqlite::open(path, fresh)?, life: Mutex::default() })
+    }
+
+    fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The process will die at a write, after others.
+    pub(super) fn doom(&self, others: usize, death: Death) {
+        *self.life() = Life { doom: Some((others, death)), ..Life::default() };
+    }
+
+    /// The doom is taken back; where it struck, gives how many writes came before, and how.
+    pub(super) fn struck(&self) -> Option<(usize, Death)> {
+        let mut life = self.life();
+        life.doom = None;
+        life.dead.map(|death| (life.writes, death))
+    }
+}
+
+impl Store for FaultyStore {
+    fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError> {
+        let mut life = self.life();
+        if life.dead.is_some() {
+            return Err(StoreError::Closed);
+        }
+        match life.doom {
+            Some((0, death)) => {
+                life.dead = Some(death);
+                match death {
+                    Death::BeforeCommit => Err(StoreError::Closed),
+                    Death::AfterCommit => self.store.submit(Box::new(Unheard(job))),
+                }
+            }
+            Some((others, death)) => {
+                life.doom = Some((others - 1, death));
+                life.writes += 1;
+                self.store.submit(job)
+            }
+            None => self.store.submit(job),
+        }
+    }
+
+    fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError> {
+        if self.life().dead.is_some() { Err(StoreError::Closed) } else { self.store.read(read) }
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {
+        self.store.subscribe()
+    }
+
+    fn close(&self) {
+        self.store.close();
+    }
+}
+
+/// A job whose answer nobody gets.
+struct Unheard(Box<dyn WriteJob>);
+
+impl WriteJob for Unheard {
+    fn run(&mut self, tx: &mut dyn crate::office::store::Writes) -> Result<(), StoreError> {
+        self.0.run(tx)
+    }
+
+    fn answer(self: Box<Self>, _: Result<(), StoreError>) {
+        self.0.answer(Err(StoreError::Closed));
+    }
+}
