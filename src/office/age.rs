@@ -4,13 +4,12 @@
 //! record stays at the office as it is, with its collectors; their feeds say that it is not in
 //! them, so every process over the store agrees, and so does the digest.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::store::{EntryKind, StoreError, StoredRecord, Writes};
+use super::store::{EntryKind, StoreError, Writes};
 use super::{Office, OfficeError};
 use crate::ids::{Heads, RecordId};
-use crate::record::Record;
 use crate::sync::digest::Item;
 
 /// Jobs that wait for the writer at once: others get their turn in between.
@@ -38,26 +37,15 @@ impl Office {
 
     /// Records in feeds that the office accepted before a time, with the state that says so.
     fn accepted_before(&self, before: i64) -> Result<Vec<(RecordId, Heads)>, OfficeError> {
-        let mut seen = BTreeSet::new();
-        let mut due = Vec::new();
-        for feed in self.store.read_with(|reads| reads.feeds())? {
-            for id in self.store.read_with(|reads| reads.accepted(&feed))? {
-                if !seen.insert(id) {
-                    continue;
-                }
-                let stored = self.store.read_with(|reads| reads.record(id))?;
-                let due_now = stored.filter(|stored| is_accepted_before(stored, before));
-                due.extend(due_now.map(|stored| (id, stored.heads)));
+        let due = self.store.read_with(|reads| {
+            let mut due = BTreeMap::new();
+            for feed in reads.feeds()? {
+                due.extend(reads.accepted_before(&feed, before)?);
             }
-        }
-        Ok(due)
+            Ok(due)
+        })?;
+        Ok(due.into_iter().collect())
     }
-}
-
-fn is_accepted_before(stored: &StoredRecord, before: i64) -> bool {
-    // A damaged document stays where it is; `verify` finds it.
-    let accepted = Record::load(&stored.document).ok().and_then(|record| record.accepted_at());
-    accepted.is_some_and(|at| at <= before)
 }
 
 /// Withdraws a record from the feeds that it is in, unless it has moved meanwhile; gives whether

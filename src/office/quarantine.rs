@@ -351,10 +351,7 @@ fn line(found: QuarantinedWork) -> QuarantineLine {
 /// was merged later was written by a person who took the office's copy.
 fn went_on(reads: &mut dyn Reads, found: &QuarantinedWork) -> Result<bool, StoreError> {
     let QuarantinedWork { refused, state: stand, .. } = found;
-    let later = reads
-        .changes_after(refused.record, 0)?
-        .into_iter()
-        .any(|change| change.device == refused.device && change.received_at >= refused.at);
+    let later = reads.has_changes_from(refused.record, refused.device, refused.at)?;
     Ok(later && *stand != QuarantineState::Accepted)
 }
 

@@ -16,6 +16,7 @@ use rstest::rstest;
 #[case::a_receipts_user("UPDATE receipts SET user = 'wu.min' WHERE n = 2", "receipts")]
 #[case::a_receipts_time("UPDATE receipts SET received_at = 1 WHERE n = 1", "receipts")]
 #[case::a_row("UPDATE visits SET overdue = 0", "rows")]
+#[case::a_time_of_acceptance("UPDATE visits SET accepted_at = 1", "rows")]
 #[case::a_payment("UPDATE payments SET amount = amount + 1", "rows")]
 #[case::a_contact("DELETE FROM contacts", "rows")]
 #[case::rows_gone("DELETE FROM visits", "rows are missing")]

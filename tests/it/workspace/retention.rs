@@ -126,6 +126,34 @@ async fn f5_an_accepted_record_leaves_every_phone_after_the_days() {
     assert_eq!(view.assignment.collectors, ["chen.jie", "wu.min"]);
 }
 
+/// Stores written before `visits.accepted_at` existed get it from the documents when they are
+/// opened; an upgrade that was interrupted is completed by the next start.
+#[tokio::test]
+async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
+    let mut scene = Scene::accepted(&["chen.jie"]).await;
+    let open = visit(&scene.office, "NB0002", &["chen.jie"]).await;
+    scene.pass(30 * DAY);
+    let address = format!("sqlite:{}", scene.folder.path().join("office.sqlite3").display());
+    for downgrade in [
+        "ALTER TABLE visits DROP COLUMN accepted_at; ALTER TABLE meta DROP COLUMN backfilled;
+         DELETE FROM refinery_schema_history WHERE version >= 12;",
+        "UPDATE visits SET accepted_at = NULL; UPDATE meta SET backfilled = 0;",
+    ] {
+        scene.office.close();
+        let database = rusqlite::Connection::open(scene.folder.path().join("office.sqlite3"));
+        database.unwrap().execute_batch(downgrade).unwrap();
+        let refused = Office::open_to_read(&address, || NOW).err().expect("not filled in yet");
+        assert!(refused.to_string().contains("doorstep serve"), "{refused}");
+        scene.office = process(scene.folder.path(), &scene.clock);
+        let verified = scene.office.verify().await.unwrap();
+        assert!(verified.ok, "{:?}", verified.problems);
+    }
+    assert_eq!(scene.office.expire_accepted(days(31)).await, Ok(0));
+    assert_eq!(scene.office.expire_accepted(days(30)).await, Ok(1));
+    scene.meet().await;
+    assert_eq!(scene.phone.ids(), [open]);
+}
+
 #[tokio::test]
 async fn f5_what_is_not_accepted_stays() {
     let mut scene = Scene::new(&["chen.jie"]).await;

@@ -8,7 +8,6 @@ use crate::ids::{Heads, RecordId};
 use crate::office::store::{
     EntryKind, Feed, FeedEntry, FeedReads, FeedUpdate, FeedWrites, StoreError,
 };
-use crate::record::terms::Stage;
 use crate::sync::digest::Digest;
 
 const ADDED: i64 = 0;
@@ -16,7 +15,7 @@ const CHANGED: i64 = 1;
 const WITHDRAWN: i64 = 2;
 
 /// Whether the record of a row `c` of `visit_collectors` is in its collector's feed: the newest
-/// entry does not say that it was withdrawn.
+/// entry is not a withdrawal.
 pub(super) const IN_FEED: &str = "(SELECT e.kind FROM feed_entries e
     WHERE e.record = c.record AND e.feed = c.collector ORDER BY e.seq DESC LIMIT 1) IS NOT 2";
 
@@ -41,23 +40,24 @@ impl FeedReads for Tx<'_> {
                 "SELECT r.id, r.heads FROM visit_collectors c JOIN records r ON r.id = c.record
                  WHERE c.collector = ?1 AND {IN_FEED}"
             ))
-            .and_then(|mut statement| {
-                let read = |row: &Row<'_>| Ok((record_id(row, 0)?, heads(row, 1)?));
-                statement.query_map([feed], read)?.collect()
-            })
+            .and_then(|mut statement| statement.query_map([feed], member)?.collect())
             .map_err(failed)
     }
 
-    fn accepted(&mut self, feed: &str) -> Result<Vec<RecordId>, StoreError> {
+    fn accepted_before(
+        &mut self,
+        feed: &str,
+        at: i64,
+    ) -> Result<Vec<(RecordId, Heads)>, StoreError> {
+        // CROSS JOIN keeps the order: the collector's records first, whatever statistics say.
         self.connection
             .prepare_cached(&format!(
-                "SELECT v.record FROM visit_collectors c JOIN visits v ON v.record = c.record
-                 WHERE c.collector = ?1 AND v.stage = ?2 AND {IN_FEED} ORDER BY v.record"
+                "SELECT r.id, r.heads FROM visit_collectors c
+                 CROSS JOIN visits v ON v.record = c.record
+                 CROSS JOIN records r ON r.id = c.record
+                 WHERE c.collector = ?1 AND v.accepted_at <= ?2 AND {IN_FEED} ORDER BY c.record"
             ))
-            .and_then(|mut statement| {
-                let accepted = (feed, Stage::Reviewed.as_str());
-                statement.query_map(accepted, |row| record_id(row, 0))?.collect()
-            })
+            .and_then(|mut statement| statement.query_map((feed, at), member)?.collect())
             .map_err(failed)
     }
 
@@ -135,8 +135,8 @@ impl FeedWrites for Tx<'_> {
         ordinal: u64,
         digest: Digest,
     ) -> Result<u64, StoreError> {
-        // The counter's row is written last (rule F2); that nobody else takes the number in
-        // between is the single writer's doing.
+        // The counter's row is written last (rule F2); the single writer thread prevents a race for
+        // the number.
         let seq = self.feed(feed)?.seq + 1;
         let kind = match kind {
             EntryKind::Added => ADDED,
@@ -165,9 +165,13 @@ impl FeedWrites for Tx<'_> {
                 .execute((feed, to_sql(seq), to_sql(digest.count), digest.sum))
         };
         append().map_err(failed)?;
-        self.moved.push(FeedUpdate { feed: feed.to_owned(), seq });
+        self.updates.push(FeedUpdate { feed: feed.to_owned(), seq });
         Ok(seq)
     }
+}
+
+fn member(row: &Row<'_>) -> rusqlite::Result<(RecordId, Heads)> {
+    Ok((record_id(row, 0)?, heads(row, 1)?))
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<FeedEntry> {

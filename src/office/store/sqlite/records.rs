@@ -1,5 +1,6 @@
 //! Records, changes, receipts and refused work in SQLite.
 
+use automerge::ChangeHash;
 use rusqlite::{OptionalExtension, Row};
 
 use super::Tx;
@@ -8,7 +9,7 @@ use super::convert::{
     to_sql,
 };
 use super::feeds::IN_FEED;
-use crate::ids::{Heads, RecordId};
+use crate::ids::{DeviceId, Heads, RecordId};
 use crate::office::store::{
     ChangeMeta, Listing, Page, Receipt, RecordReads, RecordWrites, Rows, StoreError, StoredChange,
     StoredRecord,
@@ -101,6 +102,30 @@ impl RecordReads for Tx<'_> {
                  FROM changes WHERE record = ?1 AND ordinal > ?2 ORDER BY ordinal",
             )
             .and_then(|mut statement| statement.query_map((id.0, to_sql(ordinal)), read)?.collect())
+            .map_err(failed)
+    }
+
+    fn change_times(&mut self, id: RecordId) -> Result<Vec<(ChangeHash, i64)>, StoreError> {
+        let read = |row: &Row<'_>| Ok((hash(row, 0)?, row.get(1)?));
+        self.connection
+            .prepare_cached(
+                "SELECT hash, received_at FROM changes WHERE record = ?1 ORDER BY ordinal",
+            )
+            .and_then(|mut statement| statement.query_map([id.0], read)?.collect())
+            .map_err(failed)
+    }
+
+    fn has_changes_from(
+        &mut self,
+        id: RecordId,
+        device: DeviceId,
+        since: i64,
+    ) -> Result<bool, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT 1 FROM changes WHERE record = ?1 AND device = ?2 AND received_at >= ?3",
+            )
+            .and_then(|mut statement| statement.exists((id.0, device.0, since)))
             .map_err(failed)
     }
 
