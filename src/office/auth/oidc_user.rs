@@ -8,7 +8,7 @@
 //! who works there, and what a user may read is the office's to decide. A user who is created that
 //! way is a collector, to whom nothing is assigned yet.
 
-use super::openid::Proven;
+use super::openid::OidcIdentity;
 use super::session::{SignInContext, SignedIn};
 use super::users::{NO_PASSWORD, check_name, shown_or};
 use super::{Accounts, AuthError, canonical_name};
@@ -20,27 +20,27 @@ impl Accounts {
     /// whom the office doesn't know.
     pub async fn sign_in_oidc(
         &self,
-        proven: Proven,
+        identity: OidcIdentity,
         enrol: bool,
         context: SignInContext,
     ) -> Result<SignedIn, AuthError> {
         let now = self.now();
-        let found = self.store.write(move |tx| user_of(tx, &proven, enrol, now)).await??;
+        let found = self.store.write(move |tx| user_of(tx, &identity, enrol, now)).await??;
         self.begin(found, context).await
     }
 }
 
 fn user_of(
     tx: &mut dyn Writes,
-    proven: &Proven,
+    identity: &OidcIdentity,
     enrol: bool,
     now: i64,
 ) -> Result<Result<User, AuthError>, StoreError> {
-    let tied = tx.user_of_subject(&proven.subject)?;
+    let tied = tx.user_of_subject(&identity.subject)?;
     let user = match tied {
         Some(user) => user,
         None => {
-            let Some(name) = proven.name.as_deref().map(canonical_name) else {
+            let Some(name) = identity.name.as_deref().map(canonical_name) else {
                 return Ok(Err(AuthError::UnknownAccount));
             };
             let user = match tx.user(&name)? {
@@ -50,10 +50,10 @@ fn user_of(
                 }
                 Some(user) if user.role != Role::Collector => return Ok(Err(AuthError::NotLinked)),
                 Some(user) => user,
-                None if enrol && check_name(&name).is_ok() => newcomer(name, proven, now),
+                None if enrol && check_name(&name).is_ok() => newcomer(name, identity, now),
                 None => return Ok(Err(AuthError::UnknownAccount)),
             };
-            let user = User { subject: Some(proven.subject.clone()), ..user };
+            let user = User { subject: Some(identity.subject.clone()), ..user };
             tx.put_user(&user)?;
             user
         }
@@ -61,9 +61,9 @@ fn user_of(
     Ok(if user.disabled_at.is_some() { Err(AuthError::UnknownAccount) } else { Ok(user) })
 }
 
-fn newcomer(name: String, proven: &Proven, now: i64) -> User {
+fn newcomer(name: String, identity: &OidcIdentity, now: i64) -> User {
     User {
-        display_name: shown_or(&proven.display_name, &name),
+        display_name: shown_or(&identity.display_name, &name),
         name,
         role: Role::Collector,
         password_hash: NO_PASSWORD.to_owned(),

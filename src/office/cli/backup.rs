@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::args::Output;
 use super::failure::Failure;
-use super::{Output, print, print_json};
+use super::{print, print_json};
 use crate::office::{Office, OfficeError};
 
 #[derive(Serialize)]

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::json;
 
+use super::args::Output;
 use super::failure::Failure;
 use super::people::{print_lines, written};
-use super::{Access, BY, Desk, Output, print, print_json};
+use super::{Access, BY, OfficeContext, print, print_json};
+
 use crate::office::store::{QuarantineFilter, QuarantineSize, QuarantineState};
 use crate::office::{
     Acceptance, ExportLine, ExportScope, OfficeError, QuarantineError, QuarantineItem,
@@ -111,8 +113,8 @@ impl Quarantine {
     }
 }
 
-pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
-    let Desk { office, runtime, .. } = desk;
+pub(super) fn run(context: &OfficeContext, command: Quarantine) -> Result<(), Failure> {
+    let OfficeContext { office, runtime, .. } = context;
     let (by, role) = BY;
     match command {
         Quarantine::List { state, user, limit, output } => {
@@ -157,7 +159,7 @@ pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
             let usage = runtime.block_on(office.quarantine_usage())?;
             if output.json { print_json(&usage) } else { print(usage_text(&usage)) }
         }
-        Quarantine::Export { out, delete, output } => export(desk, &out, delete, output.json),
+        Quarantine::Export { out, delete, output } => export(context, &out, delete, output.json),
         Quarantine::Restore { file, output } => {
             let name = file.display();
             let opened = File::open(&file).map_err(|error| {
@@ -178,8 +180,8 @@ pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
 
 /// Writes an export beside its place and moves it there once it is on the disk; only then its
 /// bytes are deleted from the office.
-fn export(desk: &Desk, out: &Path, delete: bool, json: bool) -> Result<(), Failure> {
-    let Desk { office, runtime, .. } = desk;
+fn export(context: &OfficeContext, out: &Path, delete: bool, json: bool) -> Result<(), Failure> {
+    let OfficeContext { office, runtime, .. } = context;
     let cannot = |error: io::Error| Failure::failed(format!("{}: {error}", out.display()));
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));

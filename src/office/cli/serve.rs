@@ -12,8 +12,9 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
+use super::args::{LogFormat, Serve};
 use super::failure::Failure;
-use super::{Access, Desk, LogFormat, Serve, openid, print};
+use super::{Access, OfficeContext, openid, print};
 use crate::office::Office;
 use crate::office::blobs::SweepReport;
 use crate::office::demo;
@@ -33,26 +34,26 @@ const TOLD: &str = "info,refinery_core=warn";
 /// The shortest token that nobody guesses.
 const SHORTEST_TOKEN: usize = 20;
 
-pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
+pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> {
     let traffic = traffic(&asked)?;
     let listener = TcpListener::bind(asked.listen).map_err(|error| {
         let listen = asked.listen;
         Failure::failed(format!("cannot listen on {listen}: {error}; choose another --listen"))
     })?;
     let address = listener.local_addr()?;
-    let tls = tls(desk, &asked)?;
+    let tls = tls(context, &asked)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let public = openid::public(&asked.openid)?;
     let origin = public.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
     let over_tls = tls.is_some() || origin.starts_with("https://");
-    let provider = openid::provider(desk, &asked.openid, origin)?;
+    let provider = openid::provider(context, &asked.openid, origin)?;
     let (closing, heard) = watch::channel(false);
     let policy = super::conduct::policy(&asked.policy)?;
-    let office = asked.attachments.of(&desk.office, Access::Create)?.with_policy(policy);
+    let office = asked.attachments.of(&context.office, Access::Create)?.with_policy(policy);
     let (sweeping, scrubbing, evaluating) = (office.clone(), office.clone(), office.clone());
     let app = App {
         office,
-        accounts: desk.accounts.clone(),
+        accounts: context.accounts.clone(),
         assets: Assets::built_in(),
         zone: asked.zone.zone,
         lender: lender(&asked),
@@ -63,11 +64,11 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         closing: heard,
     };
     if asked.demo {
-        desk.runtime.block_on(demo::fill(&desk.office, &desk.accounts))?;
+        context.runtime.block_on(demo::fill(&context.office, &context.accounts))?;
         // The console shows what the rules find from its first page on.
-        desk.runtime.block_on(evaluating.keep_conduct(|_| ()))?;
+        context.runtime.block_on(evaluating.keep_conduct(|_| ()))?;
     }
-    desk.runtime.block_on(async {
+    context.runtime.block_on(async {
         tokio::spawn(async move { evaluating.keep_evaluating().await });
         tokio::spawn(sweep(sweeping, DAY * u32::from(asked.phone_days)));
         tokio::spawn(scrub(scrubbing));
@@ -75,7 +76,7 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         let stop = stop()?;
         print(format!("listening on {scheme}://{address}"))?;
         if asked.demo {
-            print(about_demo(&desk.address, scheme, address))?;
+            print(about_demo(&context.address, scheme, address))?;
         }
         serve(router(app), listener, tls, traffic, closing, stop)
             .await
@@ -109,7 +110,7 @@ fn token(file: &Path) -> Result<String, Failure> {
     Ok(token.to_owned())
 }
 
-fn tls(desk: &Desk, asked: &Serve) -> Result<Option<Tls>, Failure> {
+fn tls(context: &OfficeContext, asked: &Serve) -> Result<Option<Tls>, Failure> {
     if !asked.acme.is_empty() {
         let more = &asked.acme_more;
         let acme = Acme {
@@ -126,11 +127,11 @@ fn tls(desk: &Desk, asked: &Serve) -> Result<Option<Tls>, Failure> {
         return Ok(Some(ready));
     }
     let files = asked.tls_cert.as_deref().zip(asked.tls_key.as_deref());
-    files.map(|(certificate, key)| load(desk, certificate, key)).transpose()
+    files.map(|(certificate, key)| load(context, certificate, key)).transpose()
 }
 
-fn load(desk: &Desk, certificate: &Path, key: &Path) -> Result<Tls, Failure> {
-    desk.runtime.block_on(Tls::load(certificate, key)).map_err(|error| {
+fn load(context: &OfficeContext, certificate: &Path, key: &Path) -> Result<Tls, Failure> {
+    context.runtime.block_on(Tls::load(certificate, key)).map_err(|error| {
         let (certificate, key) = (certificate.display(), key.display());
         let check = "check that both can be read, are PEM and belong together";
         Failure::failed(format!("cannot use {certificate} with {key}: {error}; {check}"))

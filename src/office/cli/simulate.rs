@@ -4,8 +4,9 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
+use super::args::Simulate;
 use super::failure::Failure;
-use super::{Simulate, print, print_json};
+use super::{print, print_json};
 use crate::simulate::{Fault, Plan, Report, RunOptions, run_seeds};
 
 pub(super) fn run(options: &Simulate) -> Result<(), Failure> {

@@ -3,19 +3,20 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use super::OfficeContext;
+use super::args::ExportVisits;
 use super::failure::Failure;
-use super::{Desk, ExportVisits};
 use crate::office::sheets::export::{self, ExportError, Format, Selection};
 use crate::office::store::Listing;
 use crate::office::time;
 use crate::record::terms::{ReviewStatus, Stage};
 
-pub(super) fn run(desk: &Desk, asked: ExportVisits) -> Result<(), Failure> {
+pub(super) fn run(context: &OfficeContext, asked: ExportVisits) -> Result<(), Failure> {
     let format = Format::parse(&asked.format)
         .ok_or_else(|| Failure::usage("--format is csv, xlsx, jsonl or automerge"))?;
     let listing = listing(asked.since.as_deref(), asked.status.as_deref())?;
-    let runtime = desk.runtime.handle().clone();
-    let selection = Selection::new(desk.office.clone(), listing, runtime);
+    let runtime = context.runtime.handle().clone();
+    let selection = Selection::new(context.office.clone(), listing, runtime);
     let written = match (format, asked.out) {
         (Format::Automerge, Some(folder)) => export::write_folder(selection, &folder)?,
         (Format::Automerge, None) => {
