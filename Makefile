@@ -60,7 +60,7 @@ check-rust: www ## Lints of the office and of the phone's core
 	cargo clippy --lib --target $(WASM_TARGET) --quiet -- -D warnings
 
 check-www: wasm npm ## Types, lints and words of the web apps, and their tests
-	cd www && npm run --silent check && npm run --silent lint && npm run --silent test && node scripts/words.mjs
+	cd www && npm run --silent check && npm run --silent lint && npm run --silent test && node scripts/translations.mjs
 
 check-core: wasm ## The phone's core does no I/O
 	node www/scripts/pure.mjs

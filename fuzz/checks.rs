@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use automerge::ChangeHash;
 use doorstep::ids::{DeviceId, RecordId, actor};
-use doorstep::office::merge::{Held, Judgement, Sender, judge};
+use doorstep::office::merge::{Judgement, Sender, StoredState, judge};
 use doorstep::office::store::ChangeMeta;
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
@@ -162,9 +162,9 @@ pub(crate) fn vault() -> Vault {
 }
 
 fn judged(chunks: &[&[u8]]) {
-    let held = Held { known: &OFFICE.known, document: &OFFICE.document };
+    let stored = StoredState { changes: &OFFICE.known, document: &OFFICE.document };
     let sender = Sender { user: USER, role: Role::Collector, device: DEVICE, keys: &[] };
-    if let Judgement::Accepted(accepted) = judge(held, chunks, sender) {
+    if let Judgement::Accepted(accepted) = judge(stored, chunks, sender) {
         let loaded = Record::load(&accepted.document).expect("what is accepted loads");
         assert_eq!(loaded.heads(), accepted.record.heads());
         assert!(loaded.validate().is_ok());

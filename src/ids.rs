@@ -59,6 +59,9 @@ impl FromStr for DeviceId {
     }
 }
 
+/// Actor of the first change of every record: no device has it.
+pub const GENESIS_ACTOR: [u8; 20] = [0; 20];
+
 /// Length of every actor id: device (16 bytes) ‖ session (8 bytes, big endian).
 pub const ACTOR_LEN: usize = 24;
 

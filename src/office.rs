@@ -1,35 +1,28 @@
-//! The office: where records are made, merged, kept and listed.
+//! The office: creates, merges, stores and lists records.
 //!
-//! [`Office`] is the service behind every way in: the phones' rounds, the console's edits, the
-//! import. Whatever writes a record goes through the same judge ([`merge`]) and is kept by the
-//! same few lines (`keep`), in one transaction with its receipt, its rows and its feeds. It knows
-//! no HTTP; sign-in and addresses stand in front of it.
+//! [`Office`] is the service behind rounds of devices, edits in the console and imports. All work on
+//! records goes through the intake pipeline (`intake`), which judges it ([`merge`]) and commits it in
+//! one transaction with its receipt, rows and feeds. The service knows no HTTP and no sign-in: see
+//! [`http`] and [`auth`].
 //!
-//! Methods are asynchronous and may be called from anywhere: reads run on threads where blocking
-//! is allowed, writes in the store's own thread. Only [`Office::open`] and [`Office::close`]
-//! block.
+//! Methods are asynchronous and may be called from anywhere: reads run on threads where blocking is
+//! allowed, writes on the store's own thread. Methods that block say so.
 
-mod age;
 mod attestation;
 pub mod auth;
 pub mod blobs;
-mod bring;
-pub mod cancel;
+mod change;
 pub mod cli;
 pub mod conduct;
 pub mod demo;
-mod edit;
 mod feed;
 pub mod http;
 mod intake;
-mod keep;
-mod keyed;
 pub mod merge;
 pub mod money;
 mod private;
 mod quarantine;
 mod read;
-pub mod rescue;
 mod revoked;
 mod round;
 pub mod sheets;
@@ -51,8 +44,9 @@ use crate::record::{CommandError, LoadError};
 use attestation::Attestor;
 pub use attestation::EnrolmentProof;
 use blobs::BlobStore;
-pub use edit::{Created, NewVisit};
-use keyed::KeyedQueue;
+pub use intake::create::{Created, NewVisit};
+use intake::keyed_queue::KeyedQueue;
+pub use intake::{cancel, rescue};
 use merge::Refusal;
 pub use quarantine::{
     Acceptance, ExportEnd, ExportLine, ExportScope, Fullness, QuarantineError, QuarantineField,
@@ -69,11 +63,11 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// Fills bytes with randomness.
 pub type Random = Arc<dyn Fn(&mut [u8]) -> Result<(), StoreError> + Send + Sync>;
 
-/// The name under which the office itself writes: imports, decisions of the command line, answers
-/// of conduct. No user may have it.
+/// Author of changes by the office itself: imports, decisions on the command line, evaluations of
+/// conduct. No user may have this name.
 const OWN_NAME: &str = "office";
 
-/// Somebody who is signed in on a device.
+/// A user who is signed in on a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Sign-in name.
@@ -93,28 +87,29 @@ pub enum OfficeError {
     /// There is no such record.
     #[error("the office has no such record")]
     UnknownRecord,
-    /// An edit does not hold.
+    /// An edit is invalid or not allowed.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// The judge refused an edit of the office itself.
+    /// The judge refused an edit of the office.
     #[error("{}", .0.message)]
     Refused(Refusal),
-    /// A document of the store cannot be read.
+    /// A stored document cannot be read.
     #[error("record damaged: {0}")]
     Damaged(#[from] LoadError),
-    /// A request names more records than one may.
+    /// A request names too many records.
     #[error("the request names too many records")]
     TooMany,
     /// The database address is not one that this program knows.
     #[error("unknown database address {0}: use sqlite:PATH")]
     Address(String),
-    /// A decision on refused work cannot be taken.
+    /// A decision on quarantined work cannot be carried out.
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
-    /// A request names a record twice where it may name it once.
+    /// A list of a request names a record twice.
     #[error("the request names a record twice")]
     Repeated,
-    /// There is no time for this now. What is not done of it was not begun: it may be asked again.
+    /// Overloaded, or the deadline has passed. Each item of the request is either committed or
+    /// untouched, and the request may be repeated.
     #[error("the office is busy")]
     Busy,
     /// The program is stopping.
@@ -132,9 +127,9 @@ pub struct Office {
     actor: ActorId,
     attestor: Attestor,
     repairs: Arc<AtomicU64>,
-    /// Held while a push is judged that takes much memory.
+    /// Held while a push is judged that needs much memory.
     heavy: Arc<Mutex<()>>,
-    /// Places for rounds whose bodies are large.
+    /// Permits for rounds with large bodies.
     large: Arc<Semaphore>,
     /// One queue per record: only one request at a time judges changes to it.
     judging: Arc<KeyedQueue<RecordId>>,
@@ -142,10 +137,10 @@ pub struct Office {
     blob_store: BlobStore,
 }
 
-/// Rounds at once whose bodies are large: taken apart, each may take some 30 MiB.
+/// Concurrent rounds with large bodies: decoded, each may take some 30 MiB.
 const LARGE_AT_ONCE: usize = 2;
 
-/// Bytes of a body, inflated, from which on it is large.
+/// Size from which a body is large, bytes after inflation.
 const LARGE: usize = 64 * 1024;
 
 impl Office {
@@ -162,19 +157,19 @@ impl Office {
             .with_blob_store(blob_store))
     }
 
-    /// Opens the store at an address to read it: nothing is made, nothing is written, and what
-    /// would write fails. Attachments as for [`Office::open`]. Blocks.
+    /// Opens the store at an address read-only: nothing is created, and writes fail. Attachments as
+    /// for [`Office::open`]. Blocks.
     pub fn open_to_read(
         address: &str,
         clock: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Result<Self, OfficeError> {
         let path = path_of(address)?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open_to_read(path)?);
-        // No change is ever written as it: the number of a session that never was does.
+        // Session 0 is never written as: there are no writes.
         let device = store.read_with(|reads| reads.office_device())?;
         let office = Self::assemble(store, Arc::new(clock), Arc::new(system), (device, 0))?;
         let blobs = blobs_beside(path);
-        // Before the first attachment there is no folder.
+        // The folder is created with the first attachment.
         if !blobs.is_dir() {
             return Ok(office);
         }
@@ -186,27 +181,27 @@ impl Office {
         Ok(path_of(address)?.is_file())
     }
 
-    /// Copies the store at an address, one consistent state, into a new file; gives its size.
-    /// Others may go on writing. Blocks.
+    /// Copies a consistent snapshot of the store at an address into a new file; gives its size in
+    /// bytes. Other processes may keep writing. Blocks.
     pub fn backup(address: &str, to: &Path) -> Result<u64, OfficeError> {
         Ok(sqlite::backup(path_of(address)?, to)?)
     }
 
-    /// Makes the store at an address from a backup; gives where what stood there lies now. What
-    /// was lost comes back from the devices that held it (rule P3). Blocks.
+    /// Replaces the store at an address by a backup; gives the path to which the replaced store was
+    /// moved. Devices bring back what the backup lacks (rule P3). Blocks.
     pub fn restore(address: &str, from: &Path) -> Result<Option<PathBuf>, OfficeError> {
         Ok(sqlite::restore(from, path_of(address)?, fresh()?)?)
     }
 
-    /// The same with attachments elsewhere.
+    /// The same with another blob store.
     pub fn with_blob_store(self, blob_store: BlobStore) -> Self {
         Self { blob_store, ..self }
     }
 
-    /// The office over a store, with time and randomness from the caller; attachments end with it
-    /// unless it is given a shelf. Blocks.
+    /// The office over a store, with clock and randomness from the caller. Attachments are in memory
+    /// unless a blob store is set. Blocks.
     pub fn over(store: Arc<dyn Store>, clock: Clock, random: Random) -> Result<Self, OfficeError> {
-        // A number of its own for each start, so that two never write as the same actor (I1).
+        // A new session for each start, so that two processes never write as the same actor (I1).
         let written_as = store.write_now(|tx| tx.next_office_session())?;
         Self::assemble(store, clock, random, written_as)
     }
@@ -220,7 +215,7 @@ impl Office {
         let attestor = Attestor::new(store.read_with(|reads| reads.attestation_key())?);
         let actor = actor(device, session.into());
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
-        // As many wait as there are requests at work, which are bounded.
+        // Unbounded here: the number of concurrent requests is bounded.
         let judging = KeyedQueue::new(1, usize::MAX);
         let (repairs, heavy, policy) = Default::default();
         let blob_store = BlobStore::in_memory();
@@ -250,48 +245,48 @@ impl Office {
         (self.clock)()
     }
 
-    /// The key of a device's escrow. It opens what lies on that device and nowhere else, so it is
-    /// given out only in answer to a sign-in with the password.
+    /// The key of a device's escrow. It opens what is stored on that device, so it is only given to
+    /// a sign-in with the password.
     pub fn escrow(&self, device: DeviceId) -> [u8; 32] {
         self.attestor.escrow(device)
     }
 
-    /// Proof that a device was enrolled for a user, which the device keeps and shows to an office
-    /// that no longer knows it (rule I1). It opens nothing without that user's sign-in.
+    /// Proof that a device was enrolled for a user, for the device to show to an office that no
+    /// longer knows it (rule I1). It grants nothing without that user's sign-in.
     pub fn enrolment(&self, device: DeviceId, user: &str) -> EnrolmentProof {
         self.attestor.enrolment(device, user)
     }
 
-    /// How often a device had to compare all that it holds, since the start (rule P4).
+    /// Number of repairs since the start (rule P4).
     pub fn repairs(&self) -> u64 {
         self.repairs.load(Ordering::Relaxed)
     }
 
-    /// Feeds that move from now on (rule R8).
+    /// Notifications of new feed entries from now on (rule R8).
     pub fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {
         self.store.subscribe()
     }
 
-    /// Waits until a round whose body is so many bytes, inflated, may be taken apart and handled;
-    /// small ones never wait. The place is free again when what is given is dropped.
+    /// Waits until a round may be handled whose body has this many bytes after inflation; small ones
+    /// never wait. Dropping the permit makes room for the next.
     pub async fn acquire_slot(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        // The places are never closed.
+        // The semaphore is never closed.
         if bytes < LARGE { None } else { Arc::clone(&self.large).acquire_owned().await.ok() }
     }
 
-    /// Finishes what was begun, then refuses new work. Blocks.
+    /// Finishes queued writes, then refuses new work. Blocks.
     pub fn close(&self) {
         self.store.close();
     }
 
-    /// Runs a read, or other work that takes its time, where blocking is allowed.
+    /// Runs blocking work on a thread where that is allowed.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, OfficeError> + Send + 'static,
     ) -> Result<T, OfficeError> {
         let office = self.clone();
         let done = tokio::task::spawn_blocking(move || work(&office)).await;
-        // A panic in a read is answered as one; it has been reported where it happened.
+        // A panic has been reported where it happened.
         done.unwrap_or(Err(OfficeError::Closing))
     }
 }
@@ -301,7 +296,7 @@ fn path_of(address: &str) -> Result<&Path, OfficeError> {
     path.map(Path::new).ok_or_else(|| OfficeError::Address(address.to_owned()))
 }
 
-/// The folder for attachments that belongs to a database.
+/// The default folder for attachments of a database.
 fn blobs_beside(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".blobs");

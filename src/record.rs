@@ -10,25 +10,27 @@
 //!
 //! No clock, no randomness: times and ids come in with the [`Author`] and the commands.
 
+mod author;
 pub mod authority;
 pub mod command;
-pub(crate) mod conflict;
+mod conflict;
 mod document;
 mod error;
 pub mod genesis;
-mod history;
+pub(crate) mod history;
 pub mod plan;
 mod read;
+mod reader;
 pub(crate) mod refused;
 pub mod schema;
 pub mod signature;
 mod stage;
 mod steps;
 pub mod terms;
-mod text;
 mod validate;
 pub mod view;
 mod write;
 
-pub use document::{Author, Record};
+pub use author::Author;
+pub use document::Record;
 pub use error::{CommandError, Invalid, LoadError};

@@ -16,7 +16,7 @@ use crate::record::plan::{self, Plan};
 use crate::record::terms::Role;
 use crate::record::view::{HistoryEntry, VisitView};
 use crate::types::TsType;
-use crate::workspace::lock::{self, Keyring};
+use crate::workspace::keyring::{self, Keyring};
 use crate::workspace::rescue::RescueFile;
 use crate::workspace::vault::Vault;
 use crate::workspace::{
@@ -50,38 +50,38 @@ pub struct StoredRows {
 }
 }
 
-/// Seals what the driver keeps beside the core's tables: attachments.
-#[wasm_bindgen(js_name = Sealer)]
+/// Encrypts what the driver stores beside the core's tables: attachments.
+#[wasm_bindgen(js_name = Cipher)]
 #[derive(Debug)]
-pub struct JsSealer {
+pub struct JsCipher {
     inner: Vault,
 }
 
-#[wasm_bindgen(js_class = Sealer)]
-impl JsSealer {
+#[wasm_bindgen(js_class = Cipher)]
+impl JsCipher {
     /// Under a user's data key; `salt` is 16 random bytes that are new for each.
     #[wasm_bindgen(constructor)]
-    pub fn new(keyring: &JsKeyring, salt: &[u8]) -> Result<JsSealer, JsValue> {
+    pub fn new(keyring: &JsKeyring, salt: &[u8]) -> Result<JsCipher, JsValue> {
         Ok(Self { inner: keyring.inner.vault(random(salt)?) })
     }
 
-    /// What stands for a name where keys are in the clear.
+    /// A keyed hash of a name, for keys of the store.
     pub fn name(&self, text: &str) -> String {
         self.inner.attachment_key(text)
     }
 
-    /// What is to stand at a place so that it reads as these bytes.
+    /// Encrypts a value, bound to its place.
     pub fn encrypt(&mut self, bytes: &[u8], place: &str) -> Vec<u8> {
         self.inner.encrypt_attachment(place, bytes)
     }
 
-    /// What stands at a place; none where it is damaged or is not what was put there.
+    /// Decrypts a value; undefined if it is damaged or from another place.
     pub fn decrypt(&self, bytes: &[u8], place: &str) -> Option<Vec<u8>> {
         self.inner.decrypt_attachment(place, bytes)
     }
 
-    /// Re-encrypts a value of a table (`attachments` for the driver's own) that is sealed under the
-    /// previous data key; none where it is not.
+    /// Re-encrypts a value of a table (`attachments` for the driver's own) that is under the
+    /// previous data key; undefined if it is not.
     pub fn reencrypt(&mut self, table: &str, key: &str, value: &[u8]) -> Option<Vec<u8>> {
         self.inner.reencrypt(table, key, value)
     }
@@ -153,7 +153,7 @@ impl JsWorkspace {
     }
 
     /// Adds a made-up record to practise with.
-    #[wasm_bindgen(js_name = makeUp)]
+    #[wasm_bindgen(js_name = addPracticeRecord)]
     pub fn add_practice_record(
         &mut self,
         record: &str,
@@ -194,7 +194,7 @@ impl JsWorkspace {
     }
 
     /// Has a text stand in a form, or nothing; gives the ticket that will be durable.
-    #[wasm_bindgen(js_name = keepDraft)]
+    #[wasm_bindgen(js_name = saveDraft)]
     pub fn save_draft(
         &mut self,
         record: &str,
@@ -247,13 +247,13 @@ impl JsWorkspace {
     }
 
     /// Whether the zone's data is here, and covers a time, ms.
-    #[wasm_bindgen(js_name = knowsZone)]
+    #[wasm_bindgen(js_name = hasZone)]
     pub fn has_zone(&self, zone: &str, at: f64) -> bool {
         self.inner.has_zone(zone, millis(at))
     }
 
     /// Takes in a zone, as the browser knows it.
-    #[wasm_bindgen(js_name = learnZone)]
+    #[wasm_bindgen(js_name = addZone)]
     pub fn add_zone(
         &mut self,
         #[wasm_bindgen(unchecked_param_type = "ZoneData")] zone: JsValue,
@@ -263,7 +263,7 @@ impl JsWorkspace {
     }
 
     /// Takes in the lender's own layers; gives whether they were understood.
-    #[wasm_bindgen(js_name = learnLayers)]
+    #[wasm_bindgen(js_name = setLayers)]
     pub fn set_layers(&mut self, packed: &[u8]) -> bool {
         self.inner.set_layers(packed)
     }
@@ -274,7 +274,7 @@ impl JsWorkspace {
     }
 
     /// These records and no others stay until their attachments are named.
-    #[wasm_bindgen(js_name = holdBack)]
+    #[wasm_bindgen(js_name = retainForAttachments)]
     pub fn retain_for_attachments(&mut self, records: Vec<String>, now_ms: f64) {
         let records = records.iter().filter_map(|record| record.parse().ok()).collect();
         self.inner.retain_for_attachments(records, millis(now_ms));
@@ -287,7 +287,7 @@ impl JsWorkspace {
     }
 
     /// Whether the office has all that was written into a record, or it is not here.
-    #[wasm_bindgen(js_name = isSettled)]
+    #[wasm_bindgen(js_name = isConfirmed)]
     pub fn is_confirmed(&self, record: &str) -> Result<bool, JsValue> {
         Ok(self.inner.is_confirmed(id(record)?))
     }
@@ -311,7 +311,7 @@ impl JsWorkspace {
     }
 
     /// Opens a record for a page.
-    pub fn decrypt(&mut self, record: &str) -> Result<(), JsValue> {
+    pub fn open(&mut self, record: &str) -> Result<(), JsValue> {
         self.inner.open(id(record)?).map_err(refusal)
     }
 
@@ -342,7 +342,7 @@ impl JsWorkspace {
 
     /// Takes the office's record and writes again what still holds, some of it as amendments;
     /// `session` is a new one. Gives the ticket that will be durable.
-    #[wasm_bindgen(js_name = settleRefused)]
+    #[wasm_bindgen(js_name = resolveRefused)]
     pub fn resolve_refused(
         &mut self,
         record: &str,
@@ -400,7 +400,7 @@ impl JsWorkspace {
     }
 
     /// The office has no room now and said when to come again.
-    #[wasm_bindgen(js_name = putOff)]
+    #[wasm_bindgen(js_name = defer)]
     pub fn defer(&mut self, round: f64, wait_ms: f64, now_ms: f64, random: u32) {
         self.inner.defer(count(round), millis(wait_ms), millis(now_ms), random);
     }
@@ -481,7 +481,7 @@ impl JsKeyring {
 /// Makes 32 bytes of a PIN or passphrase, slowly; `salt` is 16 random bytes.
 #[wasm_bindgen]
 pub fn stretch(secret: &str, salt: &[u8]) -> Result<Vec<u8>, JsValue> {
-    let stretched = lock::stretch(secret, salt).map(|bytes| bytes.to_vec());
+    let stretched = keyring::stretch(secret, salt).map(|bytes| bytes.to_vec());
     stretched.ok_or_else(|| thrown("malformed_value", "", "the salt is too short"))
 }
 

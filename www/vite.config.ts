@@ -4,10 +4,10 @@ import { resolve } from "node:path";
 import { defineConfig } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
 
-/** Paths that the office answers itself: never from the service worker's cache. */
+/** Paths that the office serves; the service worker never answers them from its cache. */
 const OFFICE_PATHS = /^\/(api|sync|office|metrics|healthz|readyz)(\/|$)/;
 
-/** The one version of the package. */
+/** The version of the whole package. */
 const VERSION = /^version = "(.+)"/m.exec(readFileSync(resolve(import.meta.dirname, "../Cargo.toml"), "utf8"))?.[1];
 
 export default defineConfig({
@@ -15,7 +15,7 @@ export default defineConfig({
   plugins: [
     tailwindcss(),
     VitePWA({
-      // A new version waits until the person chooses it: never a reload in mid-form.
+      // A new version waits until the user chooses it: no reload while a form is filled in.
       registerType: "prompt",
       injectRegister: null,
       workbox: {
@@ -25,7 +25,7 @@ export default defineConfig({
         navigateFallbackDenylist: [OFFICE_PATHS],
         maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
         cleanupOutdatedCaches: true,
-        // The page of the first visit needs its files for as long as it is open, like any other.
+        // The page of the first visit needs the cache too.
         clientsClaim: true,
       },
       manifest: {
@@ -50,7 +50,7 @@ export default defineConfig({
   worker: { format: "es" },
   build: {
     target: "es2022",
-    // Inline data: URLs would need a wider content security policy.
+    // Inlined `data:` URLs would need a wider content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rollupOptions: {

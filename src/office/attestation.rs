@@ -1,8 +1,8 @@
-//! The office's word for states that it held (rule P3).
+//! Attests with MACs under the office's key: states of records (rule P3), enrolments (rule I1).
 //!
-//! With each state that a device is told of goes a short mac that only this office can make. A
-//! restored office takes what it has lost back from devices on the strength of its own tags: the
-//! heads are hashes over all that led to them, so nothing can be slipped in.
+//! Each state that a device is told of comes with a state token that only this office can make. A
+//! restored office accepts lost states back from devices if their tokens are valid. The heads are
+//! hashes over all changes that led to them, so nothing can be added.
 
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::Sha256;
@@ -13,19 +13,19 @@ use crate::sync::message::{StateMac, StateToken};
 /// Proof that a device was enrolled for a user.
 pub type EnrolmentProof = [u8; 32];
 
-/// Makes and checks tags.
+/// Makes and verifies MACs.
 #[derive(Clone)]
 pub(super) struct Attestor(Hmac<Sha256>);
 
 impl Attestor {
     pub(super) fn new(key: [u8; 32]) -> Self {
-        // The block is longer than the key.
+        // The HMAC block is longer than the key.
         let mut block = [0; 64];
         block[..32].copy_from_slice(&key);
         Self(Hmac::new(&block.into()))
     }
 
-    /// The state token that a user's devices get with a state.
+    /// The token that a user's devices get with a state.
     pub(super) fn state_token(&self, user: &str, record: RecordId, heads: &Heads) -> StateToken {
         let code = self.over(user, record, heads).finalize().into_bytes();
         let mut mac = StateMac::default();
@@ -33,13 +33,19 @@ impl Attestor {
         StateToken::new(record, heads, mac)
     }
 
-    /// Whether a mac is of this office, for this user and state; in constant time.
-    pub(super) fn hold(&self, user: &str, record: RecordId, heads: &Heads, mac: &StateMac) -> bool {
+    /// Whether a MAC is valid for this user and state; in constant time.
+    pub(super) fn verify(
+        &self,
+        user: &str,
+        record: RecordId,
+        heads: &Heads,
+        mac: &StateMac,
+    ) -> bool {
         self.over(user, record, heads).verify_truncated_left(mac).is_ok()
     }
 
-    /// The key under which a device keeps its data key for the office (docs/SECURITY.md, "On the
-    /// phone"): worked out anew each time, kept nowhere, and the same in a restored office.
+    /// The key of a device's escrow (docs/SECURITY.md, "On the phone"): derived each time, stored
+    /// nowhere, and the same in a restored office.
     pub(super) fn escrow(&self, device: DeviceId) -> [u8; 32] {
         let mut mac = self.0.clone();
         mac.update(b"doorstep escrow 1");
@@ -47,13 +53,13 @@ impl Attestor {
         mac.finalize().into_bytes().into()
     }
 
-    /// Proof that this office enrolled a device for a user. A restored office may not know the
-    /// device any more; it makes the same proof again, since the key is part of backups (rule I1).
+    /// Proof that this office enrolled a device for a user. A restored office that does not know
+    /// the device makes the same proof, since the key is part of backups (rule I1).
     pub(super) fn enrolment(&self, device: DeviceId, user: &str) -> EnrolmentProof {
         self.over_enrolment(device, user).finalize().into_bytes().into()
     }
 
-    /// Whether a proof is of this office, for this device and user; in constant time.
+    /// Whether a proof is valid for this device and user; in constant time.
     pub(super) fn is_enrolment(
         &self,
         device: DeviceId,
@@ -79,5 +85,36 @@ impl Attestor {
         mac.update(user.as_bytes());
         heads.as_slice().iter().for_each(|head| mac.update(&head.0));
         mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{hex, unhex};
+    use serde_json::Value;
+
+    /// The test vectors of docs/SYNC.md that need the office's key.
+    #[test]
+    fn tokens_and_proofs_are_those_of_the_vectors() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../tests/data/vectors/sync-3.json")).unwrap();
+        let bytes = |vector: &Value, name: &str| unhex(vector[name].as_str().unwrap()).unwrap();
+        let attestor = |vector| Attestor::new(bytes(vector, "key").try_into().unwrap());
+        let user = |vector: &Value| vector["user"].as_str().unwrap().to_owned();
+
+        let vector = &vectors["state_token"];
+        let record = RecordId(bytes(vector, "record").try_into().unwrap());
+        let heads: Vec<String> = serde_json::from_value(vector["heads"].clone()).unwrap();
+        let token =
+            attestor(vector).state_token(&user(vector), record, &Heads::from_hex(&heads).unwrap());
+        // A CBOR byte string of 12 bytes.
+        let expected = [vec![0x4c], bytes(vector, "token")].concat();
+        assert_eq!(minicbor::to_vec(token).unwrap(), expected);
+
+        let vector = &vectors["enrolment_proof"];
+        let device = DeviceId(bytes(vector, "device").try_into().unwrap());
+        let proof = attestor(vector).enrolment(device, &user(vector));
+        assert_eq!(hex(&proof), vector["proof"]);
     }
 }

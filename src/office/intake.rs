@@ -1,201 +1,234 @@
-//! How work of others gets into the store: judged beside the writer, committed by it.
+//! The intake pipeline: the only way in which work changes a record that the office has.
 //!
-//! Judging costs what the sender likes it to cost, and the store has one writer for everybody. So
-//! a judge runs on threads where blocking is allowed, against a snapshot; the job that it hands to
-//! the writer compares what the judgement rests on, and writes what was worked out. Where that has
-//! moved, the job writes nothing and the work is judged again.
+//! Each kind of work is a [`Source`]. [`Office::intake`] takes its work through four stages, record
+//! by record:
 //!
-//! Within this process nobody else judges a record meanwhile, first come, first served, so that
-//! only another process can be faster; after some tries the sender is told to come again. No
-//! round waits for a record while it holds another, so no two wait for each other.
+//! 1. **load** the record and the [`Basis`] of the judgement from one snapshot;
+//! 2. **unpack** the changes: from their form on the wire, or by executing a command;
+//! 3. **judge** them, outside the store's writer;
+//! 4. **commit**, in the writer: if the basis is unchanged, write the verdict in one transaction;
+//!    otherwise write nothing and begin again with 1.
+//!
+//! | work | source |
+//! |---|---|
+//! | pushes of devices, revoked devices and rescue files | [`push`] ([`rescue`] reads the file) |
+//! | states that devices bring back after a restore of the office | [`restore`] |
+//! | edits in the console, rows of an import, evaluations of conduct | [`edit`] |
+//! | quarantined work that a supervisor accepts | `quarantine/accept.rs` |
+//!
+//! New records ([`create`]) have no state to judge against; they share the commit stage.
+//!
+//! Judging costs as much as the sender makes it cost, and the store has one writer for everybody,
+//! so nothing is judged in the writer. Within this process only one request at a time judges a
+//! record, in order of arrival: mostly another process has to be faster to move the basis, and
+//! after some attempts the caller is told to retry. A request never waits for a record while it
+//! holds another, so there is no deadlock.
 
-use std::collections::{BTreeMap, VecDeque};
+mod basis;
+pub mod cancel;
+mod commit;
+pub(super) mod create;
+pub(super) mod edit;
+pub(super) mod keyed_queue;
+pub(super) mod push;
+pub mod rescue;
+pub(super) mod restore;
 
-use automerge::ChangeHash;
+use std::collections::VecDeque;
+use std::sync::Arc;
 
-use super::cancel::CancelToken;
-use super::keyed::Slot;
-use super::store::{ChangeMeta, Pending, Reads, StoreError, Writes};
-use super::{Office, OfficeError, Session};
-use crate::ids::{Heads, RecordId};
-use crate::record::genesis;
-use crate::sync::packed::{self, Prefix};
+use super::store::{Pending, Writes};
+use super::{Office, OfficeError, StoreError};
+use crate::ids::RecordId;
+pub(super) use basis::{Basis, LoadedRecord, Scope, revocation};
+use cancel::CancelToken;
+pub(super) use commit::{
+    AcceptedState, AcceptedWork, Commit, Predecessor, Provenance, Verdict, receipt_hash, rows,
+};
+use keyed_queue::Slot;
 
-/// Records of one request that are judged and queued together: they share commits. Bounds the
-/// writer's jobs of one request, and how many records it keeps to itself.
+/// Records of one request that are judged and queued together, so that they share commits. Bounds
+/// the writer's jobs of one request, and the records that it locks at a time.
 const BATCH: usize = 64;
 
 /// Bytes of judged work of one request that wait for the writer.
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
 
-/// How often one record is judged. Another process has to commit to it between each two.
-const TRIES: u32 = 5;
+/// Attempts per record before the caller is told to retry later.
+const MAX_ATTEMPTS: u32 = 5;
 
-/// What is to be done about one record.
-pub(super) enum Step<T> {
-    /// Nothing is to be written.
-    Done(T),
-    /// Something is to be written.
-    Write(Write<T>),
+/// One kind of work on records.
+pub(super) trait Source: Send + Sync + 'static {
+    /// The work on one record, as it arrived.
+    type Item: Send + 'static;
+    /// The same, unpacked.
+    type Unpacked;
+    /// The result for the caller.
+    type Reply: Send + 'static;
+
+    /// The facts that judgements of this work depend on, besides the work itself.
+    fn scope(&self) -> Scope<'_>;
+
+    /// Obtains the changes. Blocks.
+    fn unpack(
+        &self,
+        office: &Office,
+        loaded: &LoadedRecord,
+        item: &Self::Item,
+    ) -> Result<Self::Unpacked, OfficeError>;
+
+    /// Judges the changes against the loaded state. Blocks.
+    fn judge(
+        &self,
+        office: &Office,
+        loaded: LoadedRecord,
+        item: &Self::Item,
+        unpacked: Self::Unpacked,
+    ) -> Result<Verdict<Self::Reply>, OfficeError>;
 }
 
-/// Work that was judged, for the writer.
-pub(super) struct Write<T> {
-    /// About how many it holds until then.
-    pub(super) bytes: usize,
-    /// Writes it; `None`, and nothing is written, where what it rests on has moved.
-    pub(super) job: Box<Job<T>>,
-}
-
-type Job<T> = dyn FnMut(&mut dyn Writes) -> Result<Option<T>, StoreError> + Send;
-
-impl<T> Step<T> {
-    /// Writes `bytes` by `job`.
-    pub(super) fn write(
-        bytes: usize,
-        job: impl FnMut(&mut dyn Writes) -> Result<Option<T>, StoreError> + Send + 'static,
-    ) -> Self {
-        Self::Write(Write { bytes, job: Box::new(job) })
-    }
-}
-
-/// What a judgement rests on beside the bytes that were judged: while it stays the same, so does
-/// the judgement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Basis {
-    /// The office's copy; `None` where there is none, or it never was the sender's.
-    pub(super) heads: Option<Heads>,
-    /// The record is in the sender's feed.
-    pub(super) mine: bool,
-    /// The sender is one of its collectors; it may have left the feed by age (rule F5).
-    pub(super) assigned: bool,
-    /// It is in the feed, or was.
-    pub(super) ever_mine: bool,
-    /// The keys that the sender's device has enrolled.
-    pub(super) keys: Vec<[u8; 32]>,
-}
-
-impl Basis {
-    pub(super) fn read(
-        reads: &mut dyn Reads,
-        session: &Session,
-        record: RecordId,
-    ) -> Result<Self, StoreError> {
-        let mine = reads.collectors(record)?.contains(&session.user);
-        let assigned = mine || reads.assigned(record)?.contains(&session.user);
-        let ever_mine = mine || reads.entry_at(&session.user, record, u64::MAX)?.is_some();
-        // To others it is as if there were none.
-        let heads = if ever_mine { reads.heads(record)? } else { None };
-        let keys = reads.device_keys(session.device)?;
-        Ok(Self { heads, mine, assigned, ever_mine, keys })
-    }
-}
-
-/// What a job may read.
-pub(super) fn as_reads(tx: &mut dyn Writes) -> &mut dyn Reads {
-    tx
-}
-
-/// A record's changes by the beginnings of their hashes, as changes on the wire name what they
-/// follow: found at once, however many names there are.
-pub(super) fn names(known: &[ChangeMeta]) -> BTreeMap<Prefix, ChangeHash> {
-    let hashes = known.iter().map(|known| known.hash).chain([genesis::hash()]);
-    // Of two that begin alike the first is meant.
-    hashes.rev().map(|hash| (packed::prefix(&hash), hash)).collect()
-}
-
-/// One record's work, and its place in the request.
-struct Due<I> {
-    place: usize,
+/// One record's work, and its position in the request.
+struct QueuedItem<I> {
+    position: usize,
     record: RecordId,
-    tries: u32,
+    attempts: u32,
     item: I,
 }
 
-/// What came of a judgement.
-enum Judged<T> {
-    Done(T),
-    Queued(Pending<Option<T>>),
+/// Work that has been judged.
+enum Judged<R> {
+    Done(R),
+    /// The writer's answer is `None` where the basis had changed.
+    Queued(Pending<Option<R>>),
 }
 
+/// Judged items, which hold their records until the commit, and items that were not begun.
+type JudgedBatch<I, R> = (Vec<(QueuedItem<I>, Slot<RecordId>, Judged<R>)>, Vec<QueuedItem<I>>);
+
 impl Office {
-    /// Judges work on records and writes it; one result for each, in order. Stops between two of
-    /// them where it is cancelled: what was queued is written, and nobody hears of it.
-    pub(super) async fn take_in<I, T, J>(
+    /// Takes work through the pipeline; one reply per item, in order. Each item is committed in a
+    /// transaction of its own (rule R2). Cancelling stops between two items: what is queued by then
+    /// is still written.
+    ///
+    /// # Errors
+    /// [`OfficeError::Busy`] when cancelled, or when the basis of one record kept changing. Items
+    /// before that may have been committed.
+    pub(super) async fn intake<S: Source>(
         &self,
-        items: Vec<(RecordId, I)>,
+        source: S,
+        items: Vec<(RecordId, S::Item)>,
         cancel: &CancelToken,
-        judge: J,
-    ) -> Result<Vec<T>, OfficeError>
-    where
-        I: Send + 'static,
-        T: Send + 'static,
-        J: Fn(&Self, RecordId, &I) -> Result<Step<T>, OfficeError> + Clone + Send + 'static,
-    {
-        let mut taken: Vec<Option<T>> = Vec::new();
-        taken.resize_with(items.len(), || None);
-        let due = items.into_iter().enumerate();
-        let mut due: VecDeque<Due<I>> =
-            due.map(|(place, (record, item))| Due { place, record, tries: 0, item }).collect();
-        while let Some(first) = due.pop_front() {
-            // Waits for one record only while it holds none.
+    ) -> Result<Vec<S::Reply>, OfficeError> {
+        let source = Arc::new(source);
+        let mut replies: Vec<Option<S::Reply>> = Vec::new();
+        replies.resize_with(items.len(), || None);
+        let queued =
+            |(position, (record, item))| QueuedItem { position, record, attempts: 0, item };
+        let mut queue: VecDeque<QueuedItem<S::Item>> =
+            items.into_iter().enumerate().map(queued).collect();
+        while let Some(first) = queue.pop_front() {
+            // Wait for a record only while holding none.
             let slot = self.judging.acquire(first.record).await.map_err(|_| OfficeError::Busy)?;
             let mut batch = vec![(first, slot)];
             while batch.len() < BATCH
                 && let Some(slot) =
-                    due.front().and_then(|next| self.judging.try_acquire(next.record))
-                && let Some(next) = due.pop_front()
+                    queue.front().and_then(|next| self.judging.try_acquire(next.record))
+                && let Some(next) = queue.pop_front()
             {
                 batch.push((next, slot));
             }
-            let (judge, cancel) = (judge.clone(), cancel.clone());
+            let (source, cancel) = (Arc::clone(&source), cancel.clone());
             let (judged, rest) =
-                self.blocking(move |office| office.judge_batch(batch, &cancel, judge)).await?;
-            for (one, _slot, judged) in judged {
-                let settled = match judged {
-                    Judged::Done(settled) => Some(settled),
+                self.blocking(move |office| office.judge_batch(&source, batch, &cancel)).await?;
+            for (item, _slot, judged) in judged {
+                let reply = match judged {
+                    Judged::Done(reply) => Some(reply),
                     Judged::Queued(pending) => pending.await?,
                 };
-                match (settled, taken.get_mut(one.place)) {
-                    (Some(settled), Some(place)) => *place = Some(settled),
+                match (reply, replies.get_mut(item.position)) {
+                    (Some(reply), Some(entry)) => *entry = Some(reply),
                     (Some(_), None) => {}
-                    (None, _) if one.tries + 1 >= TRIES => return Err(OfficeError::Busy),
-                    (None, _) => due.push_front(Due { tries: one.tries + 1, ..one }),
+                    (None, _) if item.attempts + 1 >= MAX_ATTEMPTS => {
+                        return Err(OfficeError::Busy);
+                    }
+                    (None, _) => {
+                        queue.push_front(QueuedItem { attempts: item.attempts + 1, ..item });
+                    }
                 }
             }
-            rest.into_iter().rev().for_each(|one| due.push_front(one));
+            rest.into_iter().rev().for_each(|item| queue.push_front(item));
         }
-        // Each is taken, or the loop would go on.
-        taken.into_iter().collect::<Option<_>>().ok_or(OfficeError::Closing)
+        // Every item has a reply, or the loop would continue.
+        replies.into_iter().collect::<Option<_>>().ok_or(OfficeError::Closing)
     }
 
-    /// Judges one after the other and queues each as soon as it is judged, until what waits is
-    /// large; gives also what was not begun. Blocks.
-    fn judge_batch<I, T: Send + 'static>(
+    /// Takes work on one record through the pipeline.
+    pub(super) async fn intake_one<S: Source>(
         &self,
-        batch: Vec<(Due<I>, Slot<RecordId>)>,
+        source: S,
+        record: RecordId,
+        item: S::Item,
+    ) -> Result<S::Reply, OfficeError> {
+        let replies = self.intake(source, vec![(record, item)], &CancelToken::default()).await?;
+        replies.into_iter().next().ok_or(OfficeError::Closing)
+    }
+
+    /// Judges items in order and queues each for the writer at once, until much is waiting. Blocks.
+    fn judge_batch<S: Source>(
+        &self,
+        source: &Arc<S>,
+        batch: Vec<(QueuedItem<S::Item>, Slot<RecordId>)>,
         cancel: &CancelToken,
-        judge: impl Fn(&Self, RecordId, &I) -> Result<Step<T>, OfficeError>,
-    ) -> Result<JudgedBatch<I, T>, OfficeError> {
+    ) -> Result<JudgedBatch<S::Item, S::Reply>, OfficeError> {
         let (mut judged, mut rest, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
-        for (one, slot) in batch {
+        for (item, slot) in batch {
             if bytes >= BATCH_BYTES {
-                rest.push(one);
+                rest.push(item);
                 continue;
             }
             cancel.check()?;
-            let step = match judge(self, one.record, &one.item)? {
-                Step::Done(settled) => Judged::Done(settled),
-                Step::Write(Write { bytes: more, mut job }) => {
-                    bytes = bytes.saturating_add(more);
-                    Judged::Queued(self.store.write(move |tx| job(tx)))
+            let (basis, verdict) = self.judge_one(source.as_ref(), &item)?;
+            let verdict = match verdict {
+                Verdict::Reply(reply) => Judged::Done(reply),
+                Verdict::Commit(commit) => {
+                    bytes = bytes.saturating_add(commit.size());
+                    Judged::Queued(self.queue_commit(source, item.record, basis, commit))
                 }
             };
-            judged.push((one, slot, step));
+            judged.push((item, slot, verdict));
         }
         Ok((judged, rest))
     }
-}
 
-/// What was judged, while nobody else may judge it, and what was not.
-type JudgedBatch<I, T> = (Vec<(Due<I>, Slot<RecordId>, Judged<T>)>, Vec<Due<I>>);
+    /// Stages 1 to 3 for one record. Blocks.
+    fn judge_one<S: Source>(
+        &self,
+        source: &S,
+        item: &QueuedItem<S::Item>,
+    ) -> Result<(Basis, Verdict<S::Reply>), OfficeError> {
+        let read = |reads: &mut dyn super::store::Reads| {
+            LoadedRecord::read(reads, item.record, source.scope())
+        };
+        let loaded = self.store.read_with(read)?;
+        let basis = loaded.basis.clone();
+        let unpacked = source.unpack(self, &loaded, &item.item)?;
+        Ok((basis, source.judge(self, loaded, &item.item, unpacked)?))
+    }
+
+    /// Stage 4, queued. The writer may run the job again, so it leaves `commit` as it is.
+    fn queue_commit<S: Source>(
+        &self,
+        source: &Arc<S>,
+        record: RecordId,
+        basis: Basis,
+        commit: Commit<S::Reply>,
+    ) -> Pending<Option<S::Reply>> {
+        let source = Arc::clone(source);
+        self.store.write(move |tx: &mut dyn Writes| -> Result<_, StoreError> {
+            if Basis::read(tx, record, source.scope())? != basis {
+                return Ok(None);
+            }
+            commit.write(tx, record).map(Some)
+        })
+    }
+}

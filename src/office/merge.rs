@@ -1,211 +1,210 @@
-//! Judges what is pushed into a record, and merges what holds (rules M1 to M3).
+//! The judge: decides whether changes may be merged into a record, and merges them (rules M1 to M3).
 //!
-//! A pure function: what the office holds of a record, the bytes that came and who sent them go
-//! in, and what is to be kept comes out. It knows no store and no clock. The bytes are hostile
-//! until proven otherwise: changes that parse and carry a right checksum can make Automerge
-//! panic, or be accepted into a document that never loads again. So the checks stand in an order
-//! in which each makes the next one safe:
+//! A pure function from the office's copy of a record, the chunks that arrived and their sender to
+//! a [`Judgement`]. It knows no store and no clock. The chunks are hostile until proven otherwise:
+//! changes that parse and carry a correct checksum can still make Automerge panic, or produce a
+//! document that never loads again. Each check makes the next one safe:
 //!
 //! 1. number and size of the chunks ([`limits`]);
-//! 2. each header, parsed by us; what its columns would expand to, counted without expanding;
-//!    the checksum (`chunk`, `columns`);
-//! 3. the author: the sender's device wrote it and signed with the sender's name, unless the
-//!    office holds the change already;
-//! 4. its place in the history: dependencies held, the actor's sequence without gap, operation
-//!    counters where they belong (`graph`);
-//! 5. every operation, against what its author had seen and the office's current stage (`walk`),
-//!    and every group of fields that the change touches (`grouped`);
-//! 6. signatures that a change adds (`signed`);
-//! 7. the merge on a copy: saved, loaded, compared, valid, and still open to the next edit
-//!    (`trial`).
+//! 2. each header, parsed by us; the operations that its columns would expand to, counted without
+//!    expanding them; the checksum (`header`, `columns`);
+//! 3. the author: written on the sender's device under the sender's name, unless the office has
+//!    the change already;
+//! 4. the change graph: dependencies present, no gap in the actor's sequence, operation counters
+//!    in order (`graph`);
+//! 5. every operation, against the record as its author saw it and the office's current stage
+//!    (`op_check`), and every group of fields that the change touches (`groups`);
+//! 6. signatures that a change adds (`signatures`);
+//! 7. the merge on a copy: saved, loaded, compared, validated, and still writable (`postcheck`).
 //!
-//! All or nothing per record: what is refused leaves no trace in it.
+//! Steps 1 to 4 need no document (`precheck`). A push is merged completely or not at all.
 
-mod chunk;
 mod columns;
+mod extract;
 mod graph;
-mod grouped;
+mod groups;
+mod header;
 pub mod limits;
-mod place;
-mod reading;
+mod object_path;
+mod op_check;
+mod postcheck;
 mod refusal;
 mod restore;
-mod signed;
-mod trial;
-mod walk;
+mod signatures;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::{Automerge, Change, ChangeHash};
 
-use super::store::ChangeMeta;
+use super::change::ChangeMeta;
 use crate::ids::{DeviceId, Heads, device_of};
 use crate::record::authority::Principal;
 use crate::record::terms::Role;
 use crate::record::{Record, genesis};
-use chunk::Header;
-use graph::Graph;
-pub(super) use reading::read;
+pub(super) use extract::extract_fields;
+use graph::ChangeGraph;
+use header::ChangeHeader;
+use op_check::AuthorView;
 pub use refusal::Refusal;
-pub use restore::restore;
-use walk::View;
+pub use restore::judge_restore;
 
-/// What the office holds of a record.
+/// The office's copy of a record.
 #[derive(Debug, Clone, Copy)]
-pub struct Held<'h> {
-    /// Its changes without the first, in order.
-    pub known: &'h [ChangeMeta],
-    /// The document, as it was saved.
-    pub document: &'h [u8],
+pub struct StoredState<'s> {
+    /// Its changes without the genesis change, in the order of acceptance.
+    pub changes: &'s [ChangeMeta],
+    /// The saved document.
+    pub document: &'s [u8],
 }
 
-/// Who pushes.
+/// The authenticated sender of a push.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender<'s> {
     /// Sign-in name.
     pub user: &'s str,
     /// Role.
     pub role: Role,
-    /// The device that the sign-in is on.
+    /// The device that the session belongs to.
     pub device: DeviceId,
-    /// The keys that it has enrolled.
+    /// Public keys that the device has enrolled.
     pub keys: &'s [[u8; 32]],
 }
 
-/// On whose authority a push is judged (rule M4).
+/// On whose authority changes are judged (rule M4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing<'s> {
+pub enum JudgeAs<'s> {
     /// The sender's own.
-    Own,
-    /// A supervisor accepted it: role and stage are not asked, everything else is.
+    Sender,
+    /// A supervisor accepted the work: role and stage are not checked, everything else is.
     Accepted,
-    /// The office writes anew what this user had sent, under that user's name.
-    Anew(&'s str),
+    /// The office rewrites refused work of this user, under that user's name.
+    Rewrite(&'s str),
 }
 
-/// What is to become of a push.
+/// The result of judging.
 #[derive(Debug)]
 pub enum Judgement {
-    /// It holds; this is the record with it.
-    Accepted(Box<Accepted>),
-    /// All of it is held already.
+    /// The changes may be merged; this is the record with them.
+    Accepted(Box<MergedRecord>),
+    /// The office has all of them already.
     Duplicate,
-    /// It follows changes that are not held.
+    /// They depend on changes that the office lacks.
     Missing,
-    /// It does not hold.
+    /// They may not be merged.
     Refused(Refusal),
 }
 
-/// A record after a push, ready to be kept.
+/// A record with new changes, ready to be stored.
 #[derive(Debug)]
-pub struct Accepted {
+pub struct MergedRecord {
     /// The record.
     pub record: Record,
-    /// The same, saved and known to load.
+    /// The same, saved; it has been loaded again as a check.
     pub document: Vec<u8>,
-    /// What was added, in order, with its bytes.
+    /// The new changes in order, with their bytes.
     pub added: Vec<(ChangeMeta, Vec<u8>)>,
-    /// Highest operation counter.
+    /// Highest operation counter of the record.
     pub max_op: u64,
 }
 
-/// Judges a push.
-pub fn judge(held: Held<'_>, chunks: &[&[u8]], sender: Sender<'_>) -> Judgement {
-    judge_as(held, chunks, sender, Standing::Own)
+/// Judges a push on the sender's own authority.
+pub fn judge(stored: StoredState<'_>, chunks: &[&[u8]], sender: Sender<'_>) -> Judgement {
+    judge_as(stored, chunks, sender, JudgeAs::Sender)
 }
 
-/// Judges a push on another authority than the sender's own. It goes through every check that any
-/// push goes through; only which paths are writable at which stage is the accepting person's word.
+/// Judges a push on the given authority. Every check is made whatever the authority, except that
+/// role and stage do not limit [`JudgeAs::Accepted`] and [`JudgeAs::Rewrite`].
 pub fn judge_as(
-    held: Held<'_>,
+    stored: StoredState<'_>,
     chunks: &[&[u8]],
     sender: Sender<'_>,
-    standing: Standing<'_>,
+    judge_as: JudgeAs<'_>,
 ) -> Judgement {
-    match sift(held, chunks, sender) {
-        Ok(Sifted::Duplicate) => Judgement::Duplicate,
-        Ok(Sifted::Missing) => Judgement::Missing,
-        Ok(Sifted::Fresh(fresh)) => merged(held, &fresh, sender, standing),
+    match precheck(stored, chunks, sender) {
+        Ok(Precheck::Duplicate) => Judgement::Duplicate,
+        Ok(Precheck::Missing) => Judgement::Missing,
+        Ok(Precheck::New(fresh)) => {
+            with_postcheck(|| merge_changes(stored, &fresh, sender, judge_as))
+        }
         Err(refusal) => Judgement::Refused(refusal),
     }
 }
 
-/// How many operations a push and the record that it is for come to, about: what judging it takes.
-/// A push that will be refused for its form weighs nothing.
-pub(super) fn weight(max_op: u64, chunks: &[&[u8]]) -> u64 {
-    let headers = chunks.iter().filter_map(|chunk| Header::parse(chunk).ok());
-    headers.fold(max_op, |weight, header| weight.saturating_add(header.operations))
+/// Approximate number of operations that judging a push has to process: those of the record
+/// (`max_op`) and those of the push. Chunks that do not parse count 0: they are refused early.
+pub(super) fn judging_cost(max_op: u64, chunks: &[&[u8]]) -> u64 {
+    let headers = chunks.iter().filter_map(|chunk| ChangeHeader::parse(chunk).ok());
+    headers.fold(max_op, |cost, header| cost.saturating_add(header.operations))
 }
 
-/// What the cheap checks leave of a push.
-enum Sifted<'b> {
+/// The result of the checks that need no document.
+enum Precheck<'b> {
     Duplicate,
     Missing,
-    Fresh(Vec<Header<'b>>),
+    New(Vec<ChangeHeader<'b>>),
 }
 
-/// Steps 1 to 4, as far as they need no document.
-fn sift<'b>(
-    held: Held<'_>,
+/// Steps 1 to 4, except for the parts of step 4 that need the change graph.
+fn precheck<'b>(
+    stored: StoredState<'_>,
     chunks: &[&'b [u8]],
     sender: Sender<'_>,
-) -> Result<Sifted<'b>, Refusal> {
+) -> Result<Precheck<'b>, Refusal> {
     if chunks.len() > limits::CHANGES {
         return Err(Refusal::too_large("the push has too many changes"));
     }
-    let mut held_hashes: BTreeSet<ChangeHash> =
-        held.known.iter().map(|known| known.hash).chain([genesis::hash()]).collect();
+    let mut known_hashes: BTreeSet<ChangeHash> =
+        stored.changes.iter().map(|change| change.hash).chain([genesis::hash()]).collect();
     let mut last_seq: BTreeMap<&[u8], u64> = BTreeMap::new();
-    for known in held.known {
-        let seq = last_seq.entry(known.actor.to_bytes()).or_default();
-        *seq = known.seq.max(*seq);
+    for change in stored.changes {
+        let seq = last_seq.entry(change.actor.to_bytes()).or_default();
+        *seq = change.seq.max(*seq);
     }
-    let mut fresh: Vec<Header<'b>> = Vec::new();
+    let mut fresh: Vec<ChangeHeader<'b>> = Vec::new();
     for chunk in chunks {
-        let header = Header::parse(chunk)?;
-        if held_hashes.insert(header.hash) {
+        let header = ChangeHeader::parse(chunk)?;
+        if known_hashes.insert(header.hash) {
             fresh.push(header);
         }
     }
     if fresh.is_empty() {
-        return Ok(Sifted::Duplicate);
+        return Ok(Precheck::Duplicate);
     }
-    if held.known.len() + fresh.len() > limits::CHANGES_OF_RECORD {
+    if stored.changes.len() + fresh.len() > limits::CHANGES_OF_RECORD {
         return Err(Refusal::too_large("the record would have too many changes"));
     }
-    let sum = |count: fn(&Header<'_>) -> u64| fresh.iter().map(count).sum::<u64>();
+    let sum = |count: fn(&ChangeHeader<'_>) -> u64| fresh.iter().map(count).sum::<u64>();
     if sum(|header| header.operations) > limits::OPERATIONS
         || sum(|header| header.keyed) > limits::KEYED
     {
         return Err(Refusal::too_large("the push holds too much"));
     }
     for header in &fresh {
-        signed(header, sender)?;
+        check_author(header, sender)?;
     }
-    // A dependency may come in the same push, but only before the change that follows it.
+    // A dependency may be part of the same push, but only before the change that depends on it.
     let mut later: BTreeSet<ChangeHash> = fresh.iter().map(|header| header.hash).collect();
     let mut missing = false;
     for header in &fresh {
-        missing |= header.deps.iter().any(|dep| !held_hashes.contains(dep) || later.contains(dep));
+        missing |= header.deps.iter().any(|dep| !known_hashes.contains(dep) || later.contains(dep));
         later.remove(&header.hash);
     }
     if missing {
-        return Ok(Sifted::Missing);
+        return Ok(Precheck::Missing);
     }
     for header in &fresh {
         let seq = last_seq.get(header.actor.to_bytes()).copied().unwrap_or(0);
         if header.seq != seq + 1 {
             return Err(Refusal::broken_sequence("the changes of a session have a gap or a fork"));
         }
-        // `fresh` outlives the map's use of its keys.
         last_seq.insert(header.actor.to_bytes(), header.seq);
     }
-    Ok(Sifted::Fresh(fresh))
+    Ok(Precheck::New(fresh))
 }
 
 /// Step 3.
-fn signed(header: &Header<'_>, sender: Sender<'_>) -> Result<(), Refusal> {
+fn check_author(header: &ChangeHeader<'_>, sender: Sender<'_>) -> Result<(), Refusal> {
     if device_of(&header.actor) != Some(sender.device) {
         return Err(Refusal::foreign("a change was written on another device"));
     }
@@ -215,59 +214,49 @@ fn signed(header: &Header<'_>, sender: Sender<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Steps 5 to 7, which give the bytes to Automerge. It can panic on what it does not expect;
-/// that refuses the push and nothing else, since all of it happens on copies.
-fn merged(
-    held: Held<'_>,
-    fresh: &[Header<'_>],
-    sender: Sender<'_>,
-    standing: Standing<'_>,
-) -> Judgement {
-    on_trial(|| admit(held, fresh, sender, standing))
-}
-
-/// Puts what a merge gives on trial; a panic in either refuses it.
-fn on_trial(merge: impl FnOnce() -> Result<Accepted, Refusal>) -> Judgement {
+/// Steps 5 to 7: merges and checks the result. Automerge may panic on unexpected input in either:
+/// that refuses the push and nothing else, since both work on copies.
+fn with_postcheck(merge: impl FnOnce() -> Result<MergedRecord, Refusal>) -> Judgement {
     let merge = AssertUnwindSafe(|| {
-        let accepted = merge()?;
-        trial::passes(&accepted)?;
-        Ok(accepted)
+        let merged = merge()?;
+        postcheck::check(&merged)?;
+        Ok(merged)
     });
     match catch_unwind(merge) {
-        Ok(Ok(accepted)) => Judgement::Accepted(Box::new(accepted)),
+        Ok(Ok(merged)) => Judgement::Accepted(Box::new(merged)),
         Ok(Err(refusal)) => Judgement::Refused(refusal),
         Err(_) => Judgement::Refused(Refusal::malformed("the changes do not fit the record")),
     }
 }
 
-fn admit(
-    held: Held<'_>,
-    fresh: &[Header<'_>],
+fn merge_changes(
+    stored: StoredState<'_>,
+    fresh: &[ChangeHeader<'_>],
     sender: Sender<'_>,
-    standing: Standing<'_>,
-) -> Result<Accepted, Refusal> {
-    let mut record = Record::load(held.document)
+    judge_as: JudgeAs<'_>,
+) -> Result<MergedRecord, Refusal> {
+    let mut record = Record::load(stored.document)
         .map_err(|error| Refusal::invalid("", &format!("the office's copy: {error}")))?;
-    let mut graph = Graph::of(record.document());
+    let mut graph = ChangeGraph::of(record.document());
     let mut added = Vec::new();
     for header in fresh {
-        let change = decoded(header)?;
-        judge_change(&record, &graph, header, &change, sender, standing)?;
+        let change = decode(header)?;
+        check_change(&record, &graph, header, &change, sender, judge_as)?;
         record
             .apply_changes(vec![change])
             .map_err(|_| Refusal::malformed("a change does not fit the record"))?;
-        signed::check(&record, &graph, header, sender)?;
-        let known = header.known();
-        graph.add(known.hash, known.actor.clone(), known.seq, known.max_op, header.deps.clone());
-        added.push((known, header.bytes.to_vec()));
+        signatures::check(&record, &graph, header, sender)?;
+        let meta = header.meta();
+        graph.add(&meta, header.deps.clone());
+        added.push((meta, header.bytes.to_vec()));
     }
     let max_op = graph.max_op(&record.document().get_heads());
     let document = record.save();
-    Ok(Accepted { record, document, added, max_op })
+    Ok(MergedRecord { record, document, added, max_op })
 }
 
-/// A change as Automerge reads it, which must be the change that we read.
-fn decoded(header: &Header<'_>) -> Result<Change, Refusal> {
+/// The change as Automerge decodes it, which must agree with our own parser.
+fn decode(header: &ChangeHeader<'_>) -> Result<Change, Refusal> {
     let change = Change::from_bytes(header.bytes.to_vec())
         .map_err(|_| Refusal::malformed("the bytes are no change"))?;
     let same = change.hash() == header.hash
@@ -281,42 +270,46 @@ fn decoded(header: &Header<'_>) -> Result<Change, Refusal> {
 }
 
 /// The rest of step 4, and step 5.
-fn judge_change(
+fn check_change(
     record: &Record,
-    graph: &Graph,
-    header: &Header<'_>,
+    graph: &ChangeGraph,
+    header: &ChangeHeader<'_>,
     change: &Change,
     sender: Sender<'_>,
-    standing: Standing<'_>,
+    judge_as: JudgeAs<'_>,
 ) -> Result<(), Refusal> {
-    let seen = graph.past(&header.deps);
-    if seen.last_seq(&header.actor) + 1 != header.seq {
+    let past = graph.past_of(&header.deps);
+    if past.last_seq(&header.actor) + 1 != header.seq {
         return Err(Refusal::broken_sequence("a change does not follow its author's last one"));
     }
-    // An author numbers on from the highest operation seen. Anything else is no accident: lower
-    // breaks the document, higher uses up the numbers that everybody shares.
+    // An author continues from the highest operation counter seen. A lower start breaks the
+    // document, a higher one uses up counters that all actors share: neither happens by accident.
     if header.start_op != graph.max_op(&header.deps) + 1 {
         return Err(Refusal::malformed("a change's operations are numbered wrongly"));
     }
-    if header.others.iter().any(|actor| !seen.knows(actor)) {
+    if header.others.iter().any(|actor| !past.includes_actor(actor)) {
         return Err(Refusal::malformed("a change names an actor that its author had not seen"));
     }
     let doc: &Automerge = record.document();
-    let now = Heads::new(doc.get_heads()) == Heads::new(header.deps.clone());
-    let (at, stage) = if now {
+    let is_current = Heads::new(doc.get_heads()) == Heads::new(header.deps.clone());
+    let (at, stage) = if is_current {
         (None, record.stage())
     } else {
         (Some(header.deps.as_slice()), record.stage_at(&header.deps))
     };
-    let vouched = standing != Standing::Own;
-    // Whatever the author had seen: once the office holds a seal, nothing below it moves (M9).
+    // Whatever the author had seen, a seal at the office closes the open-phase paths (rule M9).
     let current = record.stage();
-    let writer =
-        Principal { user: sender.user, role: sender.role, stage, current, approved: vouched };
-    let vouched_for = match standing {
-        Standing::Anew(user) => Some(user),
-        Standing::Own | Standing::Accepted => None,
+    let writer = Principal {
+        user: sender.user,
+        role: sender.role,
+        stage,
+        current,
+        approved: judge_as != JudgeAs::Sender,
     };
-    let view = View { doc, at, seen: &seen, writer, device: sender.device, vouched_for };
-    view.judge(&change.decode())
+    let on_behalf_of = match judge_as {
+        JudgeAs::Rewrite(user) => Some(user),
+        JudgeAs::Sender | JudgeAs::Accepted => None,
+    };
+    let view = AuthorView { doc, at, past: &past, writer, device: sender.device, on_behalf_of };
+    view.check(&change.decode())
 }

@@ -1,71 +1,72 @@
-//! Quarantine: work that was refused, what it would do, and what people decide on it (rule M4).
+//! Quarantine: refused work, the effect of accepting it, and people's decisions (rule M4).
 //!
-//! Nothing in it is deleted without a trace: the bytes of decided work leave by an administrator's
-//! export, which is recorded ([`export`]); what was decided, and by whom, stays. A supervisor who accepts a piece vouches for it: the same judge
-//! that refused it judges it again, with role and stage left out, and everything else is asked as
-//! ever. Where the bytes themselves fit no record, their values are written anew as the office's
-//! own change. Either way it is one transaction with the receipt that says who accepted what.
+//! Work is never deleted without a trace: the bytes of decided work leave by an administrator's
+//! recorded export ([`export`]); decisions and their authors stay. A supervisor who accepts work
+//! takes responsibility for it: the judge that refused it judges it again without regard to role
+//! and stage, with every other check. If the changes fit no record, their values are written again
+//! as a change of the office. Either way one transaction holds the merge, the decision and the
+//! receipt that names the accepting person.
 
+mod accept;
+mod acceptance;
+mod entry;
 mod export;
-mod keep;
-mod plan;
 mod usage;
 
 use serde::Serialize;
 
-pub(super) use export::Exported;
+use acceptance::AcceptancePlan;
+pub(super) use entry::{QuarantineEntry, QuarantineReason, add_to_quarantine, last_decisions};
+pub(super) use export::ExportAudit;
 pub use export::{ExportEnd, ExportScope, Restored};
-pub(super) use keep::{Aside, Sending, decided, set_aside};
-use plan::Plan;
 pub use usage::{ExportLine, Fullness, QuarantineUsage, UserUsage};
 
-use super::keep::HandedIn;
+use super::intake::{LoadedRecord, Scope};
 use super::store::{
-    Decision, QuarantineFilter, QuarantineState, QuarantinedWork, Reads, StoreError, Writes,
+    Decision, QuarantineFilter, QuarantineState, QuarantinedWork, Reads, StoreError,
 };
 use super::{Office, OfficeError};
-use crate::ids::Heads;
 use crate::record::terms::Role;
 use crate::record::view::FieldValue;
 
 /// The longest reason of a decision, characters.
-const REASON: usize = 1_000;
+const MAX_REASON: usize = 1_000;
 
-/// The most pieces in one answer that is not paged.
-const ALL: u32 = 1_000;
+/// The most pieces in an answer that is not paged.
+const UNPAGED: u32 = 1_000;
 
 /// Why a decision cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuarantineError {
-    /// There is no such piece.
+    /// There is no work with this number.
     #[error("there is nothing in quarantine under this number")]
     Unknown,
-    /// It is part of the record already.
+    /// It was accepted before.
     #[error("this was accepted before")]
     Accepted,
-    /// The record is not what the person decided on.
+    /// The record has changed since the person looked at it.
     #[error("the record has changed meanwhile: look again")]
     Moved,
-    /// A dismissal says why, and not at any length.
+    /// The reason of a dismissal is missing, or a reason is too long.
     #[error("say why, in at most 1,000 characters")]
     Reason,
-    /// An export that is to be deleted is not what an export would be now.
+    /// The export whose work is to be deleted differs from an export made now.
     #[error("decisions were made since the export, or the file is not whole: export again")]
     ExportChanged,
-    /// No decided piece has its bytes here.
+    /// There is no decided work with stored bytes.
     #[error("nothing that is decided has its bytes here")]
     NothingToExport,
-    /// A file is no export of a quarantine.
+    /// The file is not an export of a quarantine.
     #[error("this is no export of refused work, or a part of one")]
     NoExport,
-    /// What is asked for everywhere holds for accepted work too.
+    /// The work fails a check that acceptance does not waive.
     #[error("{message}")]
     Impossible {
-        /// Stable word.
+        /// Stable code.
         code: &'static str,
-        /// The path that it is about, or empty.
+        /// The path concerned, or empty.
         path: String,
-        /// One sentence.
+        /// The reason in one sentence.
         message: String,
     },
 }
@@ -73,29 +74,29 @@ pub enum QuarantineError {
 /// One piece of refused work, as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct QuarantineLine {
-    /// Its number.
+    /// Number of the work.
     pub id: u64,
-    /// For which record.
+    /// The record that it is for.
     pub record: String,
-    /// The record's case number, where the office has the record.
+    /// The record's case number, if the office has the record.
     pub case_no: Option<String>,
-    /// From whom.
+    /// The author.
     pub user: String,
-    /// From which device, hex.
+    /// The sending device, hex.
     pub device: String,
-    /// When it was kept, ms.
+    /// When it was added to quarantine, ms.
     pub at: i64,
-    /// Stable word for why it was refused.
+    /// Stable code of the reason.
     pub code: String,
     /// The path that may not be written, or empty.
     pub path: String,
-    /// One sentence.
+    /// The reason in one sentence.
     pub message: String,
-    /// Fields and entries that it is about.
+    /// Fields and entries that it writes.
     pub units: Vec<String>,
-    /// Where it stands.
+    /// Undecided, accepted or dismissed.
     pub state: QuarantineState,
-    /// The export that holds its bytes; they are not stored here any more.
+    /// The export that has its bytes, once they are no longer stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exported: Option<u64>,
 }
@@ -105,32 +106,32 @@ pub struct QuarantineLine {
 pub struct QuarantinePage {
     /// The pieces.
     pub rows: Vec<QuarantineLine>,
-    /// The number before which the next page begins, if there is one.
+    /// Where the next page begins: pieces before this number.
     pub next: Option<u64>,
-    /// How many pass the filters, on all pages.
+    /// Number of pieces that pass the filters, on all pages.
     pub total: u64,
 }
 
 /// One field of refused work.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct QuarantineField {
-    /// What goes together, such as `contacts.<id>`.
+    /// The entry or field that is written again as a whole, such as `contacts.<id>`.
     pub unit: String,
     /// The field.
     pub path: String,
-    /// What was refused.
+    /// The refused value.
     pub refused: FieldValue,
-    /// What the record says now.
+    /// The present value.
     pub office: FieldValue,
-    /// What it would say after an acceptance, where one is possible.
+    /// The value after an acceptance, if one is possible.
     pub after: Option<FieldValue>,
 }
 
-/// What accepting a piece would do.
+/// The effect of accepting refused work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "how", rename_all = "snake_case")]
 pub enum Acceptance {
-    /// The changes are taken as they are, under their author's name.
+    /// The changes are merged as they are, under their author's name.
     Merge,
     /// They fit no record; their values are written again as a change by the office.
     #[serde(rename = "anew")]
@@ -140,44 +141,44 @@ pub enum Acceptance {
     Duplicate,
     /// It cannot be accepted.
     Impossible {
-        /// Stable word.
+        /// Stable code.
         code: &'static str,
-        /// The path that it is about, or empty.
+        /// The path concerned, or empty.
         path: String,
-        /// One sentence.
+        /// The reason in one sentence.
         message: String,
     },
 }
 
-/// One piece of refused work, with what it would do.
+/// Refused work with the effect of accepting it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct QuarantineItem {
     /// As in the list.
     #[serde(flatten)]
     pub line: QuarantineLine,
-    /// What was decided, oldest first; the last one stands.
+    /// Decisions, oldest first; the last one is in force.
     pub decisions: Vec<Decision>,
-    /// Field by field, beside what the office has.
+    /// Its fields beside the office's.
     pub fields: Vec<QuarantineField>,
-    /// The state of the record that this compares with.
+    /// The heads of the record that it is compared with.
     pub heads: Vec<String>,
-    /// ISO 4217 code of the record's money, where the office has the record.
+    /// ISO 4217 code of the record's currency, if the office has the record.
     pub currency: Option<String>,
-    /// The borrower's zone, where the office has the record.
+    /// The borrower's time zone, if the office has the record.
     pub zone: Option<String>,
-    /// What accepting it would do.
+    /// The effect of accepting it.
     pub acceptance: Acceptance,
     /// Accepting it voids the seal and its signatures and returns the record (rule M9).
     pub reopens: bool,
-    /// The device has written to the record since: its person went on without this work, and may
-    /// have written again what still held.
+    /// The device has written to the record since: its user continued without this work, and may
+    /// have entered parts of it again.
     pub went_on: bool,
 }
 
 impl Office {
-    /// All refused work, newest first, as far as one answer takes it.
+    /// The newest refused work, up to a fixed number.
     pub async fn quarantine(&self) -> Result<Vec<QuarantineLine>, OfficeError> {
-        let asked = QuarantineFilter { limit: ALL, ..QuarantineFilter::default() };
+        let asked = QuarantineFilter { limit: UNPAGED, ..QuarantineFilter::default() };
         Ok(self.quarantine_page(asked).await?.rows)
     }
 
@@ -195,74 +196,32 @@ impl Office {
         .await
     }
 
-    /// One piece of refused work beside what the office has now.
+    /// One piece of refused work beside the office's copy.
     pub async fn quarantine_item(&self, id: u64) -> Result<QuarantineItem, OfficeError> {
         self.blocking(move |office| {
             office.store.read_with(|reads| {
-                let Some(found) = reads.quarantined(id)? else {
+                let Some(work) = reads.quarantined(id)? else {
                     return Ok(Err(QuarantineError::Unknown.into()));
                 };
+                let scope = Scope::Quarantined(id);
+                let loaded = LoadedRecord::read(reads, work.refused.record, scope)?;
                 // Whoever accepts it is a supervisor.
-                let plan = Plan::of(office, reads, &found, "", Role::Supervisor)?;
-                let went_on = went_on(reads, &found)?;
-                Ok(Ok(item(found, &plan, went_on)))
+                let plan = AcceptancePlan::of(office, &loaded, &work, "", Role::Supervisor)?;
+                let continued = continued(reads, &work)?;
+                Ok(Ok(item(work, &plan, continued)))
             })?
         })
         .await
     }
 
-    /// Accepts refused work on a supervisor's word; durable once answered. Accepting twice is
-    /// once. `seen` is the state of the record that the person decided on.
-    pub async fn accept_quarantined(
-        &self,
-        id: u64,
-        seen: Option<Heads>,
-        reason: &str,
-        by: &str,
-        role: Role,
-    ) -> Result<QuarantineItem, OfficeError> {
-        let (office, by, reason) = (self.clone(), by.to_owned(), self::reason(reason, false)?);
-        let accepted =
-            self.store.write(move |tx| office.accept(tx, id, seen.as_ref(), &reason, (&by, role)));
-        accepted.await??;
-        self.quarantine_item(id).await
-    }
-
-    fn accept(
-        &self,
-        tx: &mut dyn Writes,
-        id: u64,
-        seen: Option<&Heads>,
-        reason: &str,
-        (by, role): (&str, Role),
-    ) -> Result<Result<(), QuarantineError>, StoreError> {
-        let Some(found) = tx.quarantined(id)? else { return Ok(Err(QuarantineError::Unknown)) };
-        if found.state == QuarantineState::Accepted {
-            return Ok(Ok(()));
-        }
-        let plan = Plan::of(self, as_reads(tx), &found, by, role)?;
-        if seen.is_some_and(|seen| *seen != plan.heads()) {
-            return Ok(Err(QuarantineError::Moved));
-        }
-        let at = self.now();
-        let handed = HandedIn { user: by, device: self.device, at, quarantine: Some(id) };
-        let receipt = match plan.keep(tx, found.refused.record, handed)? {
-            Ok(receipt) => receipt,
-            Err(impossible) => return Ok(Err(impossible)),
-        };
-        let (by, reason) = (by.to_owned(), reason.to_owned());
-        tx.decide(id, &Decision { decision: QuarantineState::Accepted, by, at, reason, receipt })?;
-        Ok(Ok(()))
-    }
-
-    /// Dismisses refused work; it stays where it is and may be accepted later.
+    /// Dismisses refused work; it stays in quarantine and may be accepted later.
     pub async fn dismiss_quarantined(
         &self,
         id: u64,
         reason: &str,
         by: &str,
     ) -> Result<QuarantineItem, OfficeError> {
-        let (by, reason, at) = (by.to_owned(), self::reason(reason, true)?, self.now());
+        let (by, reason, at) = (by.to_owned(), checked_reason(reason, true)?, self.now());
         let dismissed = self.store.write(move |tx| {
             let Some(found) = tx.quarantined(id)? else {
                 return Ok(Err(QuarantineError::Unknown));
@@ -283,18 +242,18 @@ impl Office {
 }
 
 impl Office {
-    /// Dismisses all undecided work of a user, oldest last; gives how much it was.
+    /// Dismisses all undecided work of a user, newest first; gives the number of pieces.
     pub async fn dismiss_all(
         &self,
         user: &str,
         reason: &str,
         by: &str,
     ) -> Result<u64, OfficeError> {
-        let (by, reason) = (by.to_owned(), self::reason(reason, true)?);
+        let (by, reason) = (by.to_owned(), checked_reason(reason, true)?);
         let asked = QuarantineFilter {
             state: Some(QuarantineState::Open),
             user: Some(user.to_owned()),
-            limit: ALL,
+            limit: UNPAGED,
             ..QuarantineFilter::default()
         };
         let mut dismissed = 0;
@@ -317,13 +276,10 @@ impl Office {
     }
 }
 
-fn as_reads(tx: &mut dyn Writes) -> &mut dyn Reads {
-    tx
-}
-
-fn reason(text: &str, needed: bool) -> Result<String, QuarantineError> {
+/// Trims a reason and checks its length.
+fn checked_reason(text: &str, required: bool) -> Result<String, QuarantineError> {
     let text = text.trim();
-    if text.chars().count() > REASON || (needed && text.is_empty()) {
+    if text.chars().count() > MAX_REASON || (required && text.is_empty()) {
         return Err(QuarantineError::Reason);
     }
     Ok(text.to_owned())
@@ -347,15 +303,16 @@ fn line(found: QuarantinedWork) -> QuarantineLine {
     }
 }
 
-/// While work on a record is refused, later work of its device builds on it and is refused too. What
-/// was merged later was written by a person who took the office's copy.
-fn went_on(reads: &mut dyn Reads, found: &QuarantinedWork) -> Result<bool, StoreError> {
-    let QuarantinedWork { refused, state: stand, .. } = found;
+/// Whether the device has written to the record since. While work on a record is refused, later work
+/// of its device depends on it and is refused too; what was merged later was written by a person who
+/// took the office's copy.
+fn continued(reads: &mut dyn Reads, work: &QuarantinedWork) -> Result<bool, StoreError> {
+    let QuarantinedWork { refused, state, .. } = work;
     let later = reads.has_changes_from(refused.record, refused.device, refused.at)?;
-    Ok(later && *stand != QuarantineState::Accepted)
+    Ok(later && *state != QuarantineState::Accepted)
 }
 
-fn item(mut found: QuarantinedWork, plan: &Plan, went_on: bool) -> QuarantineItem {
+fn item(mut found: QuarantinedWork, plan: &AcceptancePlan, went_on: bool) -> QuarantineItem {
     let case = plan.record().map(|record| record.view().case);
     QuarantineItem {
         decisions: std::mem::take(&mut found.decisions),

@@ -1,4 +1,4 @@
-//! What the console and exports read.
+//! Reads for the console and exports.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::ids::{RecordId, hex};
 use crate::record::Record;
 use crate::record::view::{HistoryEntry, VisitView};
 
-/// One change of one field, and when the office received it.
+/// One change of one field, with the time when the office received it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct HistoryLine {
     /// The change.
@@ -19,7 +19,7 @@ pub struct HistoryLine {
 }
 
 impl Office {
-    /// Everything that a record says.
+    /// The view of a record.
     pub async fn visit(&self, id: RecordId) -> Result<VisitView, OfficeError> {
         self.blocking(move |office| Ok(Record::load(&office.bytes(id)?)?.view())).await
     }

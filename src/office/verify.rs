@@ -1,12 +1,13 @@
-//! Verifies everything that the office holds: documents, heads, changes, receipts, rows, feeds.
+//! Verifies everything that the office stores: documents, heads, changes, receipts, rows, feeds,
+//! quarantine and attachments.
 
 use std::collections::BTreeMap;
 
 use automerge::ChangeHash;
 
 use super::blobs::BlobCheck;
-use super::keep::{receipt_hash, rows};
-use super::quarantine::Exported;
+use super::intake::{receipt_hash, rows};
+use super::quarantine::ExportAudit;
 use super::store::{
     BlobName, QuarantineFilter, QuarantineSize, QuarantineState, QuarantinedWork, Reads, Receipt,
     StoreError, StoredChange, StoredRecord,
@@ -18,44 +19,44 @@ use crate::record::view::SignatureView;
 use crate::record::{Record, genesis};
 use crate::sync::digest::{Digest, Item};
 
-/// Records read at once.
+/// Records read at a time.
 const BATCH: u32 = 500;
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Verified {
-    /// Whether there is no problem.
+    /// There are no problems.
     pub ok: bool,
-    /// Records looked at.
+    /// Records checked.
     pub records: u64,
-    /// Changes looked at.
+    /// Changes checked.
     pub changes: u64,
-    /// Feeds looked at.
+    /// Feeds checked.
     pub feeds: u64,
-    /// Pieces of refused work looked at.
+    /// Quarantined work checked, pieces.
     pub quarantined: u64,
-    /// Signatures under seals looked at.
+    /// Signatures under seals checked.
     pub signatures: u64,
-    /// Attachments that records name and that are here.
+    /// Attachments of records that are stored and intact.
     pub blobs: u64,
-    /// Attachments that records name and that have not come yet: phones bring them, or nobody.
+    /// Attachments of records that no phone has uploaded yet.
     pub pending: Vec<Problem>,
-    /// What is wrong.
+    /// Problems found.
     pub problems: Vec<Problem>,
 }
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
-    /// The record, or empty where it is about a feed.
+    /// The record, or empty for a feed.
     pub record: String,
-    /// What is wrong with it.
+    /// The problem.
     pub what: String,
 }
 
 impl Office {
-    /// Loads every document and compares it with all that was derived from it, in one state of
-    /// the store.
+    /// Loads every document and compares it with all data derived from it, in one snapshot of the
+    /// store. Reads every attachment.
     pub async fn verify(&self) -> Result<Verified, OfficeError> {
         let (mut verified, named) = self
             .blocking(|office| {
@@ -63,12 +64,14 @@ impl Office {
             })
             .await?;
         for (name, record) in named {
-            let said = |what: &str| Problem { record: record.clone(), what: what.to_owned() };
+            let problem = |what: &str| Problem { record: record.clone(), what: what.to_owned() };
             match self.blob_store.check(&name).await? {
                 BlobCheck::Sound(_) => verified.blobs += 1,
-                BlobCheck::Missing => verified.pending.push(said("an attachment has not come yet")),
+                BlobCheck::Missing => {
+                    verified.pending.push(problem("an attachment has not come yet"))
+                }
                 BlobCheck::Damaged => {
-                    verified.problems.push(said("an attachment is not what its name says"));
+                    verified.problems.push(problem("an attachment is not what its name says"));
                 }
             }
         }
@@ -83,18 +86,18 @@ struct Verifier {
     changes: u64,
     signatures: u64,
     problems: Vec<Problem>,
-    /// Receipts for work that somebody accepted, with its number and who did.
+    /// Receipts for accepted quarantined work, with its number and the accepting user.
     accepted: Vec<((RecordId, u64), u64, String)>,
-    /// Digests of the feeds, worked out anew from the documents.
+    /// Digests of the feeds, computed from the documents.
     digests: BTreeMap<String, Digest>,
-    named: Named,
+    named: NamedAttachments,
 }
 
-/// Attachments with one record, hex, that names each.
-type Named = BTreeMap<BlobName, String>;
+/// Attachments, each with a record that names it.
+type NamedAttachments = BTreeMap<BlobName, String>;
 
 impl Verifier {
-    fn run(mut self, reads: &mut dyn Reads) -> Result<(Verified, Named), StoreError> {
+    fn run(mut self, reads: &mut dyn Reads) -> Result<(Verified, NamedAttachments), StoreError> {
         let mut after = None;
         loop {
             let ids = reads.record_ids(after, BATCH)?;
@@ -109,11 +112,11 @@ impl Verifier {
         for feed in &feeds {
             let held = reads.feed(feed)?.digest;
             if held != self.digests.remove(feed).unwrap_or_default() {
-                self.wrong("", format!("the digest of the feed of {feed} is wrong"));
+                self.report("", format!("the digest of the feed of {feed} is wrong"));
             }
         }
         for feed in std::mem::take(&mut self.digests).into_keys() {
-            self.wrong("", format!("{feed} has records but no feed"));
+            self.report("", format!("{feed} has records but no feed"));
         }
         let verified = Verified {
             ok: self.problems.is_empty(),
@@ -129,12 +132,12 @@ impl Verifier {
         Ok((verified, self.named))
     }
 
-    /// Refused work is what came, stands as was decided last, and what was accepted has the
-    /// receipt that names it; the other way round too.
+    /// Quarantined work has its original bytes and the state of its last decision. Accepted work has
+    /// a receipt that names it, and every such receipt has its decision.
     fn quarantine(&mut self, reads: &mut dyn Reads) -> Result<u64, StoreError> {
         let mut asked = QuarantineFilter { limit: BATCH, ..QuarantineFilter::default() };
         let mut count = 0;
-        let (mut accepted, mut exported) = (BTreeMap::new(), Exported::default());
+        let (mut accepted, mut exported) = (BTreeMap::new(), ExportAudit::default());
         let mut shares: BTreeMap<String, (QuarantineSize, QuarantineSize)> = BTreeMap::new();
         loop {
             let (page, _) = reads.quarantine(&asked)?;
@@ -145,18 +148,18 @@ impl Verifier {
                 let Some(found) = reads.quarantined(line.id)? else { continue };
                 let record = found.refused.record;
                 if let Some(what) = exported.add(&found) {
-                    self.wrong(record.to_string(), what);
+                    self.report(record.to_string(), what);
                 }
-                count_in(shares.entry(found.refused.user.clone()).or_default(), &found)?;
-                // Of exported work the file has the bytes.
+                add_size(shares.entry(found.refused.user.clone()).or_default(), &found)?;
+                // The bytes of exported work are in the exported file.
                 if found.exported.is_none() && found.refused.fingerprint()? != found.fingerprint {
                     let what = format!("refused work {} is not what came", found.id);
-                    self.wrong(record.to_string(), what);
+                    self.report(record.to_string(), what);
                 }
                 let last = found.decisions.last();
                 if last.map_or(QuarantineState::Open, |last| last.decision) != found.state {
                     let what = format!("refused work {} does not stand as decided", found.id);
-                    self.wrong(record.to_string(), what);
+                    self.report(record.to_string(), what);
                 }
                 if let Some((last, receipt)) = last.and_then(|last| Some((last, last.receipt?))) {
                     accepted.insert((record, receipt), (found.id, last.by.clone()));
@@ -164,44 +167,48 @@ impl Verifier {
             }
         }
         for what in exported.problems(&reads.quarantine_exports()?) {
-            self.wrong("", what);
+            self.report("", what);
         }
         for share in reads.quarantine_shares()? {
             let counted = shares.remove(&share.user).unwrap_or_default();
             if counted != (share.open, share.stored) {
-                self.wrong("", format!("the refused work of {} is counted wrongly", share.user));
+                self.report("", format!("the refused work of {} is counted wrongly", share.user));
             }
         }
         for user in shares.into_keys() {
-            self.wrong("", format!("the refused work of {user} is not counted"));
+            self.report("", format!("the refused work of {user} is not counted"));
         }
         for (key, quarantine, user) in std::mem::take(&mut self.accepted) {
             if accepted.remove(&key) != Some((quarantine, user)) {
                 let what = format!("receipt {} names a decision that nobody took", key.1);
-                self.wrong(key.0.to_string(), what);
+                self.report(key.0.to_string(), what);
             }
         }
         for ((record, _), (id, _)) in accepted {
             let what = format!("refused work {id} was accepted and has no receipt");
-            self.wrong(record.to_string(), what);
+            self.report(record.to_string(), what);
         }
         Ok(count)
     }
 
-    /// Whether the key of a signature is one that its device has enrolled.
-    fn signer(&self, reads: &mut dyn Reads, signature: &SignatureView) -> Result<bool, StoreError> {
+    /// Whether the key of a signature is enrolled for its device.
+    fn is_enrolled_key(
+        &self,
+        reads: &mut dyn Reads,
+        signature: &SignatureView,
+    ) -> Result<bool, StoreError> {
         let Ok(device) = signature.device.parse() else { return Ok(false) };
         Ok(reads.device_keys(device)?.iter().any(|key| hex(key) == signature.key))
     }
 
-    fn wrong(&mut self, record: impl Into<String>, what: impl Into<String>) {
+    fn report(&mut self, record: impl Into<String>, what: impl Into<String>) {
         self.problems.push(Problem { record: record.into(), what: what.into() });
     }
 
     fn record(&mut self, reads: &mut dyn Reads, id: RecordId) -> Result<(), StoreError> {
         self.records += 1;
         let Some(stored) = reads.record(id)? else {
-            self.wrong(id.to_string(), "the record is gone");
+            self.report(id.to_string(), "the record is gone");
             return Ok(());
         };
         let changes = reads.changes_after(id, 0)?;
@@ -210,7 +217,7 @@ impl Verifier {
         let record = match Record::load(&stored.document) {
             Ok(record) => record,
             Err(error) => {
-                self.wrong(id.to_string(), format!("the document does not load: {error}"));
+                self.report(id.to_string(), format!("the document does not load: {error}"));
                 return Ok(());
             }
         };
@@ -218,8 +225,8 @@ impl Verifier {
             let of = receipt.quarantine.map(|q| ((id, receipt.n), q, receipt.user.clone()));
             self.accepted.extend(of);
         }
-        let mut found = of_document(id, &stored, &record, &changes);
-        found.extend(of_receipts(id, &receipts, &changes));
+        let mut found = document_problems(id, &stored, &record, &changes);
+        found.extend(receipt_problems(id, &receipts, &changes));
         let expected = rows(&record, stored.updated_at);
         match reads.rows(id)? {
             Some(held) if held == expected => {}
@@ -227,7 +234,7 @@ impl Verifier {
             None => found.push("the rows are missing"),
         }
         for (_, signature) in record.signatures() {
-            let key = self.signer(reads, &signature)?;
+            let key = self.is_enrolled_key(reads, &signature)?;
             if !signature.sound {
                 found.push("a signature under the seal is wrong");
             } else if !key {
@@ -236,7 +243,7 @@ impl Verifier {
             self.signatures += 1;
         }
         for what in found {
-            self.wrong(id.to_string(), what);
+            self.report(id.to_string(), what);
         }
         for attachment in &expected.attachments {
             self.named.entry(attachment.name).or_insert_with(|| id.to_string());
@@ -247,16 +254,16 @@ impl Verifier {
             if members.contains(&collector) {
                 self.digests.entry(collector).or_default().add(item);
             } else if expected.summary.stage != Stage::Reviewed {
-                // Only what was accepted leaves by age (rule F5).
-                self.wrong(id.to_string(), format!("{collector} visits and does not have it"));
+                // Only accepted records expire from feeds (rule F5).
+                self.report(id.to_string(), format!("{collector} visits and does not have it"));
             }
         }
         Ok(())
     }
 }
 
-/// Adds a piece to the amounts that its user has undecided and stored.
-fn count_in(
+/// Adds a piece to the undecided and stored amounts of its user.
+fn add_size(
     (open, stored): &mut (QuarantineSize, QuarantineSize),
     found: &QuarantinedWork,
 ) -> Result<(), StoreError> {
@@ -272,7 +279,7 @@ fn count_in(
     Ok(())
 }
 
-fn of_document(
+fn document_problems(
     id: RecordId,
     stored: &StoredRecord,
     record: &Record,
@@ -302,17 +309,21 @@ fn of_document(
     if in_document != kept || changes.len() as u64 != stored.changes {
         wrong.push("the changes kept are not the document's");
     }
-    let genuine = |change: &StoredChange| {
+    let matches_hash = |change: &StoredChange| {
         automerge::Change::from_bytes(change.bytes.clone())
             .is_ok_and(|read| read.hash() == change.meta.hash)
     };
-    if !changes.iter().all(genuine) {
+    if !changes.iter().all(matches_hash) {
         wrong.push("a change's bytes are not what its hash says");
     }
     wrong
 }
 
-fn of_receipts(id: RecordId, receipts: &[Receipt], changes: &[StoredChange]) -> Vec<&'static str> {
+fn receipt_problems(
+    id: RecordId,
+    receipts: &[Receipt],
+    changes: &[StoredChange],
+) -> Vec<&'static str> {
     let mut wrong = Vec::new();
     let mut previous = [0; 32];
     let chained = (1..).zip(receipts).all(|(n, receipt)| {

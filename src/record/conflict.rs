@@ -3,9 +3,10 @@
 //! Equal values are no conflict. Fields that the program writes beside what a person typed (zones,
 //! who and when of a seal or a review) are not listed: they follow the field that is picked.
 
-use automerge::{Automerge, ChangeHash, ObjId, ReadDoc, ScalarValue, Value};
+use automerge::{Automerge, ObjId, ReadDoc, Value};
 
 use super::genesis;
+use super::reader::author_and_time;
 use super::schema::{FIELDS, Kind, Mutability, first_containers};
 use super::view::{Conflict, ConflictValue, FieldValue};
 
@@ -98,7 +99,8 @@ pub(super) fn conflicts(doc: &Automerge) -> Vec<Conflict> {
                 .iter()
                 .map(|(value, id)| {
                     let change = doc.hash_for_opid(id);
-                    let (by, at) = change.and_then(|hash| signed(doc, &hash)).unwrap_or_default();
+                    let (by, at) =
+                        change.and_then(|hash| author_and_time(doc, &hash)).unwrap_or_default();
                     ConflictValue { id: id.to_string(), value: shown(doc, value, id), by, at }
                 })
                 .collect(),
@@ -106,37 +108,14 @@ pub(super) fn conflicts(doc: &Automerge) -> Vec<Conflict> {
         .collect()
 }
 
-/// Author and time (ms) of a change.
-pub(super) fn signed(doc: &Automerge, hash: &ChangeHash) -> Option<(String, i64)> {
-    let change = doc.get_change_meta_by_hash(hash)?;
-    let by = change.message.map(|message| message.into_owned()).unwrap_or_default();
-    Some((by, change.timestamp.saturating_mul(1000)))
-}
-
 /// A value as pages show it; an entry shows its answer or its note.
 fn shown(doc: &Automerge, value: &Value<'_>, id: &ObjId) -> FieldValue {
     match value {
-        Value::Scalar(scalar) => field_value(scalar),
+        Value::Scalar(scalar) => FieldValue::from(scalar.as_ref()),
         Value::Object(_) => ["answer", "note", "kind"]
             .iter()
             .find_map(|key| doc.get(id, *key).ok().flatten())
-            .and_then(|(value, _)| value.as_scalar().map(field_value))
+            .and_then(|(value, _)| value.as_scalar().map(FieldValue::from))
             .unwrap_or(FieldValue::Absent),
-    }
-}
-
-/// A scalar as pages show it.
-pub(crate) fn field_value(scalar: &ScalarValue) -> FieldValue {
-    match scalar {
-        ScalarValue::Str(text) => FieldValue::Text(text.to_string()),
-        ScalarValue::Int(number) => FieldValue::Number(*number),
-        ScalarValue::Uint(number) => FieldValue::Number(i64::try_from(*number).unwrap_or(i64::MAX)),
-        ScalarValue::F64(number) => FieldValue::Decimal(*number),
-        ScalarValue::Boolean(truth) => FieldValue::Bool(*truth),
-        ScalarValue::Timestamp(ms) => FieldValue::Time(*ms),
-        ScalarValue::Bytes(_)
-        | ScalarValue::Counter(_)
-        | ScalarValue::Unknown { .. }
-        | ScalarValue::Null => FieldValue::Absent,
     }
 }

@@ -3,39 +3,20 @@
 use std::collections::BTreeMap;
 
 use automerge::transaction::CommitOptions;
-use automerge::{ActorId, Automerge, Change, ChangeHash, LoadOptions, ReadDoc, TextEncoding};
+use automerge::{Automerge, Change, ChangeHash, LoadOptions, ReadDoc, TextEncoding};
 
+use super::author::Author;
 use super::authority::Principal;
 use super::command::{AssignmentPatch, CasePatch, Command, NewEvaluation};
 use super::error::{CommandError, Invalid, LoadError};
-use super::refused::WrittenField;
+use super::history::WrittenField;
+use super::reader::Reader;
 use super::terms::{Role, Stage};
 #[cfg(not(target_arch = "wasm32"))]
 use super::view::SignatureView;
 use super::view::{Conflict, HistoryEntry, VisitSummary, VisitView};
 use super::{conflict, genesis, history, read, signature, stage, validate, write};
 use crate::ids::{Heads, RecordId, device_of};
-
-/// Who makes a change, when and where.
-#[derive(Debug, Clone)]
-pub struct Author {
-    /// Actor of the writing device and session (rule I1).
-    pub actor: ActorId,
-    /// Sign-in name; it travels as the change's message.
-    pub user: String,
-    /// Role.
-    pub role: Role,
-    /// The writer's clock, ms since 1970 UTC.
-    pub now_ms: i64,
-    /// IANA zone where it is written.
-    pub zone: String,
-}
-
-impl Author {
-    pub(super) fn as_principal(&self, stage: Stage) -> Principal<'_> {
-        Principal { user: &self.user, role: self.role, stage, current: stage, approved: false }
-    }
-}
 
 /// One visit record.
 #[derive(Debug, Clone)]
@@ -81,7 +62,7 @@ impl Record {
             writer.init(id, case_no)?;
             writer.case(case)?;
             if alone {
-                writer.summarize(author.now_ms, &BTreeMap::new(), &Self::blank())?;
+                writer.summarize(author.now_ms, &BTreeMap::new())?;
             }
             writer.assignment(assignment)
         })?;
@@ -146,7 +127,7 @@ impl Record {
 
     /// The record's id; `None` before the office's change.
     pub fn id(&self) -> Option<RecordId> {
-        read::Reader::new(&self.doc, None).text(&[], "id").parse().ok()
+        Reader::new(&self.doc, None).text(&[], "id").parse().ok()
     }
 
     /// Everything that the record says.
@@ -216,7 +197,7 @@ impl Record {
         text: &str,
     ) -> Option<Vec<u8>> {
         let heads = signature::named(&self.doc, heads)?;
-        let record = read::Reader::new(&self.doc, None).text(&[], "id");
+        let record = Reader::new(&self.doc, None).text(&[], "id");
         let device = device_of(&author.actor)?.to_string();
         let user = author.user.as_str();
         let statement = signature::Statement {
@@ -280,13 +261,12 @@ impl Record {
         evaluation: Option<&NewEvaluation>,
         author: &Author,
     ) -> Result<Option<Change>, CommandError> {
-        let writer = author.as_principal(self.stage());
-        let before = self.clone();
-        let hash = self.transact(author, writer, |writer| {
+        let principal = author.as_principal(self.stage());
+        let hash = self.transact(author, principal, |writer| {
             if let Some(command) = command {
-                writer.command(command, &before)?;
+                writer.command(command)?;
             }
-            evaluation.map_or(Ok(()), |evaluation| writer.evaluation(evaluation, &before))
+            evaluation.map_or(Ok(()), |evaluation| writer.evaluation(evaluation))
         })?;
         Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
     }
@@ -304,12 +284,11 @@ impl Record {
         on_behalf_of: Option<&str>,
     ) -> Result<Option<Change>, CommandError> {
         let own = author.as_principal(self.stage());
-        let writer = match on_behalf_of {
+        let principal = match on_behalf_of {
             Some(user) => Principal { user, role: Role::Collector, approved: true, ..own },
             None => own,
         };
-        let before = self.clone();
-        let hash = self.transact(author, writer, |writer| writer.reapply(fields, &before))?;
+        let hash = self.transact(author, principal, |writer| writer.reapply(fields))?;
         Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
     }
 
@@ -333,16 +312,17 @@ impl Record {
     fn transact(
         &mut self,
         author: &Author,
-        writer: Principal<'_>,
+        principal: Principal<'_>,
         write: impl FnOnce(&mut write::RecordWriter<'_, '_>) -> Result<(), CommandError>,
     ) -> Result<Option<ChangeHash>, CommandError> {
+        let before = self.doc.clone();
         self.doc.set_actor(author.actor.clone());
         let options = CommitOptions::default()
             .with_message(author.user.clone())
             .with_time(author.now_ms.div_euclid(1000));
         let done = self.doc.transact_with(
             |()| options,
-            |tx| write(&mut write::RecordWriter::new(tx, writer, author)),
+            |tx| write(&mut write::RecordWriter::new(tx, &before, principal, author)),
         );
         match done {
             Ok(success) => Ok(success.hash),

@@ -10,9 +10,7 @@ use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{ActorId, Automerge, ChangeHash, ObjId, ObjType, ROOT, ReadDoc, TextEncoding};
 
 use super::schema::{Kind, SCHEMA, first_containers};
-
-/// Who wrote the first change: nobody.
-pub const ACTOR: [u8; 20] = [0; 20];
+use crate::ids::GENESIS_ACTOR;
 
 /// The document that holds the first change and nothing else.
 pub const BYTES: &[u8] = include_bytes!("genesis/schema-1.automerge");
@@ -60,7 +58,7 @@ pub fn container(path: &[&str]) -> Option<&'static ObjId> {
 /// of a new schema, calls it.
 pub fn build() -> Automerge {
     let mut doc = Automerge::new_with_encoding(TextEncoding::UnicodeCodePoint)
-        .with_actor(ActorId::from(ACTOR.as_slice()));
+        .with_actor(ActorId::from(GENESIS_ACTOR.as_slice()));
     let mut ids: BTreeMap<Vec<&'static str>, ObjId> = BTreeMap::from([(Vec::new(), ROOT)]);
     let mut tx = doc.transaction();
     let mut make = || -> Result<(), automerge::AutomergeError> {

@@ -2,8 +2,8 @@
 
 use automerge::{Automerge, ChangeHash, ObjId, ObjType, Patch, PatchAction, Prop, ReadDoc, Value};
 
-use super::conflict::{field_value, signed};
 use super::genesis;
+use super::reader::author_and_time;
 use super::view::{FieldValue, HistoryEntry};
 use crate::ids::{device_of, hex};
 
@@ -13,10 +13,10 @@ pub(super) fn history(doc: &Automerge) -> Vec<HistoryEntry> {
         .iter()
         .filter(|change| change.hash != genesis::hash())
         .flat_map(|change| {
-            let (by, at) = signed(doc, &change.hash).unwrap_or_default();
+            let (by, at) = author_and_time(doc, &change.hash).unwrap_or_default();
             let device = device_of(&change.actor).map(|id| id.to_string()).unwrap_or_default();
-            let seen = Seen { doc, before: &change.deps, after: [change.hash] };
-            seen.fields().into_iter().map(move |(path, from, to)| HistoryEntry {
+            let diff = ChangeDiff { doc, before: &change.deps, after: [change.hash] };
+            diff.fields().into_iter().map(move |(path, from, to)| HistoryEntry {
                 path: path.join("."),
                 from,
                 to,
@@ -29,24 +29,31 @@ pub(super) fn history(doc: &Automerge) -> Vec<HistoryEntry> {
         .collect()
 }
 
-/// Every field that a change touched, and what its author made of it.
-pub(super) fn written(doc: &Automerge, hash: &ChangeHash) -> Vec<(Vec<String>, FieldValue)> {
+/// A field and the value that a change gave it; absent where the change deleted it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct WrittenField {
+    pub(crate) path: Vec<String>,
+    pub(crate) value: FieldValue,
+}
+
+/// Every field that a change touched, with the value its author gave it.
+pub(super) fn written_by(doc: &Automerge, hash: &ChangeHash) -> Vec<WrittenField> {
     let Some(change) = doc.get_change_meta_by_hash(hash) else { return Vec::new() };
-    let seen = Seen { doc, before: &change.deps, after: [*hash] };
-    seen.fields().into_iter().map(|(path, _, to)| (path, to)).collect()
+    let diff = ChangeDiff { doc, before: &change.deps, after: [*hash] };
+    diff.fields().into_iter().map(|(path, _, value)| WrittenField { path, value }).collect()
 }
 
 /// A field before and after a change.
 type Field = (Vec<String>, FieldValue, FieldValue);
 
 /// One change as its author saw it: what stood before, what stands after.
-struct Seen<'d> {
+struct ChangeDiff<'d> {
     doc: &'d Automerge,
     before: &'d [ChangeHash],
     after: [ChangeHash; 1],
 }
 
-impl Seen<'_> {
+impl ChangeDiff<'_> {
     fn fields(&self) -> Vec<Field> {
         let mut fields: Vec<Field> = Vec::new();
         for patch in self.doc.diff(self.before, &self.after) {
@@ -55,7 +62,7 @@ impl Seen<'_> {
                 PatchAction::PutMap { key, value: (Value::Scalar(scalar), _), .. } => Some((
                     joined(&place, key),
                     self.value_before(&patch.obj, key),
-                    field_value(scalar),
+                    FieldValue::from(scalar.as_ref()),
                 )),
                 // A new entry: its fields follow as patches of their own.
                 PatchAction::PutMap { .. } => None,
@@ -85,7 +92,7 @@ impl Seen<'_> {
 
     fn value_before(&self, object: &ObjId, key: &str) -> FieldValue {
         match self.doc.get_at(object, key, self.before) {
-            Ok(Some((Value::Scalar(scalar), _))) => field_value(&scalar),
+            Ok(Some((Value::Scalar(scalar), _))) => FieldValue::from(scalar.as_ref()),
             Ok(Some((Value::Object(_), _)) | None) | Err(_) => FieldValue::Absent,
         }
     }

@@ -1,10 +1,9 @@
-//! Reads a document into plain values.
-//!
-//! A value of the wrong type reads as absent: `validate` says what is wrong, a page still opens.
+//! Builds the view and the list summary of a document.
 
-use automerge::{Automerge, ChangeHash, ObjId, ReadDoc, ScalarValue, Value};
+use automerge::{Automerge, ReadDoc};
 
 use super::command::{Position, PromiseToPay};
+use super::reader::{EntryReader, Reader};
 use super::terms::{
     AppointmentStatus, AttachmentKind, Channel, CheckAnswer, CheckItem, ConductKind,
     ContactOutcome, Disposition, Flag, Grade, Moment, NoticeAbout, OptionKind, OverdueReason,
@@ -18,163 +17,11 @@ use super::view::{
 use super::{conflict, genesis, signature, stage, steps};
 use crate::ids::Heads;
 
-/// Typed reads of one document, now or at some heads.
-#[derive(Clone, Copy)]
-pub(super) struct Reader<'d> {
-    doc: &'d Automerge,
-    heads: Option<&'d [ChangeHash]>,
-}
-
-impl<'d> Reader<'d> {
-    pub(super) fn new(doc: &'d Automerge, heads: Option<&'d [ChangeHash]>) -> Self {
-        Self { doc, heads }
-    }
-
-    fn value(&self, object: &ObjId, key: &str) -> Option<Value<'d>> {
-        let found = match self.heads {
-            Some(heads) => self.doc.get_at(object, key, heads),
-            None => self.doc.get(object, key),
-        };
-        found.ok().flatten().map(|(value, _)| value)
-    }
-
-    fn scalar(&self, path: &[&str], key: &str) -> Option<ScalarValue> {
-        genesis::container(path).and_then(|object| self.scalar_in(object, key))
-    }
-
-    fn scalar_in(&self, object: &ObjId, key: &str) -> Option<ScalarValue> {
-        self.value(object, key).and_then(|value| value.as_scalar().cloned())
-    }
-
-    pub(super) fn text(&self, path: &[&str], key: &str) -> String {
-        text(self.scalar(path, key))
-    }
-
-    pub(super) fn whole(&self, path: &[&str], key: &str) -> Option<i64> {
-        whole(self.scalar(path, key))
-    }
-
-    fn fraction(&self, path: &[&str], key: &str) -> Option<f64> {
-        fraction(self.scalar(path, key))
-    }
-
-    pub(super) fn time(&self, path: &[&str], key: &str) -> Option<i64> {
-        time(self.scalar(path, key))
-    }
-
-    pub(super) fn word<T>(
-        &self,
-        path: &[&str],
-        key: &str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Option<T> {
-        parse(&self.text(path, key))
-    }
-
-    /// Keys of a container, sorted.
-    fn keys(&self, path: &[&str]) -> Vec<String> {
-        let Some(object) = genesis::container(path) else {
-            return Vec::new();
-        };
-        match self.heads {
-            Some(heads) => self.doc.keys_at(object, heads).collect(),
-            None => self.doc.keys(object).collect(),
-        }
-    }
-
-    pub(super) fn any_key(&self, path: &[&str]) -> bool {
-        !self.keys(path).is_empty()
-    }
-
-    /// Entries of a container of maps, in order of their keys.
-    pub(super) fn entries(&self, path: &[&str]) -> Vec<(String, EntryReader<'d>)> {
-        let Some(container) = genesis::container(path) else {
-            return Vec::new();
-        };
-        let reader = *self;
-        self.keys(path)
-            .into_iter()
-            .filter_map(|key| match self.doc.get(container, key.as_str()) {
-                Ok(Some((Value::Object(_), object))) => Some((key, EntryReader { reader, object })),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// Every entry at a key: several where it was made concurrently.
-    fn concurrent(&self, path: &[&str], key: &str) -> Vec<EntryReader<'d>> {
-        let Some(container) = genesis::container(path) else { return Vec::new() };
-        let values = self.doc.get_all(container, key).unwrap_or_default().into_iter();
-        let objects = values.filter(|(value, _)| matches!(value, Value::Object(_)));
-        objects.map(|(_, object)| EntryReader { reader: *self, object }).collect()
-    }
-
-    /// As [`entries`](Self::entries), the earliest first by one of their times.
-    pub(super) fn entries_by(&self, time: &str, path: &[&str]) -> Vec<(String, EntryReader<'d>)> {
-        let mut entries = self.entries(path);
-        entries.sort_by_cached_key(|(_, entry)| entry.time(time));
-        entries
-    }
-
-    fn prose(&self, key: &str) -> String {
-        genesis::container(&[key]).and_then(|object| self.doc.text(object).ok()).unwrap_or_default()
-    }
-}
-
-/// Reads of one keyed entry, such as a contact.
-pub(super) struct EntryReader<'d> {
-    reader: Reader<'d>,
-    pub(super) object: ObjId,
-}
-
-impl EntryReader<'_> {
-    pub(super) fn text(&self, key: &str) -> String {
-        text(self.reader.scalar_in(&self.object, key))
-    }
-    fn whole(&self, key: &str) -> i64 {
-        whole(self.reader.scalar_in(&self.object, key)).unwrap_or(0)
-    }
-    pub(super) fn time(&self, key: &str) -> Option<i64> {
-        time(self.reader.scalar_in(&self.object, key))
-    }
-    fn word<T>(&self, key: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
-        parse(&self.text(key))
-    }
-}
-
-fn text(value: Option<ScalarValue>) -> String {
-    match value {
-        Some(ScalarValue::Str(text)) => text.to_string(),
-        _ => String::new(),
-    }
-}
-
-fn whole(value: Option<ScalarValue>) -> Option<i64> {
-    match value {
-        Some(ScalarValue::Int(number)) => Some(number),
-        _ => None,
-    }
-}
-
-fn fraction(value: Option<ScalarValue>) -> Option<f64> {
-    match value {
-        Some(ScalarValue::F64(number)) => Some(number),
-        _ => None,
-    }
-}
-
-fn time(value: Option<ScalarValue>) -> Option<i64> {
-    match value {
-        Some(ScalarValue::Timestamp(ms)) => Some(ms),
-        _ => None,
-    }
-}
-
 /// Everything that a document says.
 pub(super) fn view(doc: &Automerge) -> VisitView {
     let read = Reader::new(doc, None);
     let mut view = VisitView {
-        schema: read.whole(&[], "schema").unwrap_or(0),
+        schema: read.integer(&[], "schema").unwrap_or(0),
         id: read.text(&[], "id"),
         case_no: read.text(&[], "case_no"),
         heads: Heads::new(doc.get_heads()).to_hex(),
@@ -187,8 +34,8 @@ pub(super) fn view(doc: &Automerge) -> VisitView {
         checks: checks(&read),
         talk: talk(&read),
         payments: payments(&read),
-        notes: read.prose("notes"),
-        feedback: read.prose("feedback"),
+        notes: read.merged_text("notes"),
+        feedback: read.merged_text("feedback"),
         attachments: attachments(&read),
         seal: seal(&read),
         amendments: amendments(&read),
@@ -242,13 +89,13 @@ fn case(read: &Reader<'_>) -> CaseView {
         borrower_name: read.text(at, "borrower_name"),
         phones,
         address: read.text(at, "address"),
-        lat: read.fraction(&["case", "position"], "lat"),
-        lon: read.fraction(&["case", "position"], "lon"),
+        lat: read.float(&["case", "position"], "lat"),
+        lon: read.float(&["case", "position"], "lon"),
         product: read.text(at, "product"),
-        principal: read.whole(at, "principal"),
-        overdue: read.whole(at, "overdue").unwrap_or(0),
+        principal: read.integer(at, "principal"),
+        overdue: read.integer(at, "overdue").unwrap_or(0),
         currency: read.text(at, "currency"),
-        days_past_due: read.whole(at, "days_past_due").unwrap_or(0),
+        days_past_due: read.integer(at, "days_past_due").unwrap_or(0),
         due_date: read.text(at, "due_date"),
         last_payment_date: read.text(at, "last_payment_date"),
         preferred_language: read.text(at, "preferred_language"),
@@ -262,7 +109,7 @@ fn case(read: &Reader<'_>) -> CaseView {
 fn contact_summary(read: &Reader<'_>) -> Option<ContactSummary> {
     let at = &["case", "contact_summary"];
     let count = |name: String| {
-        let count = read.whole(at, &name)?;
+        let count = read.integer(at, &name)?;
         Some(ContactCount { name, count })
     };
     Some(ContactSummary {
@@ -301,7 +148,7 @@ fn assignment(read: &Reader<'_>) -> AssignmentView {
     AssignmentView {
         collectors: read.keys(&["assignment", "collectors"]),
         due_by: read.text(at, "due_by"),
-        priority: read.whole(at, "priority").unwrap_or(2),
+        priority: read.integer(at, "priority").unwrap_or(2),
         instructions: read.text(at, "instructions"),
         policy: read.text(at, "policy"),
     }
@@ -313,10 +160,10 @@ fn contacts(read: &Reader<'_>) -> Vec<ContactView> {
             id,
             at: entry.time("at")?,
             zone: entry.text("zone"),
-            channel: entry.word("channel", Channel::parse)?,
+            channel: entry.enumerated("channel", Channel::parse)?,
             number_ref: entry.text("number_ref"),
-            target_role: entry.word("target_role", TargetRole::parse)?,
-            outcome: entry.word("outcome", ContactOutcome::parse)?,
+            target_role: entry.enumerated("target_role", TargetRole::parse)?,
+            outcome: entry.enumerated("outcome", ContactOutcome::parse)?,
             note: entry.text("note"),
             by: entry.text("by"),
         })
@@ -331,8 +178,8 @@ fn appointment(read: &Reader<'_>) -> AppointmentView {
         ends_at: read.time(at, "ends_at"),
         zone: read.text(at, "zone"),
         place: read.text(at, "place"),
-        status: read.word(at, "status", AppointmentStatus::parse),
-        proposed_by: read.word(at, "proposed_by", ProposedBy::parse),
+        status: read.enumerated(at, "status", AppointmentStatus::parse),
+        proposed_by: read.enumerated(at, "proposed_by", ProposedBy::parse),
         borrower_remark: read.text(at, "borrower_remark"),
     }
 }
@@ -342,9 +189,9 @@ fn visit(read: &Reader<'_>) -> VisitFactsView {
     let place = &["visit", "position"];
     let position = || {
         Some(Position {
-            lat: read.fraction(place, "lat")?,
-            lon: read.fraction(place, "lon")?,
-            accuracy_m: read.fraction(place, "accuracy_m")?,
+            lat: read.float(place, "lat")?,
+            lon: read.float(place, "lon")?,
+            accuracy_m: read.float(place, "accuracy_m")?,
             at: read.time(place, "at")?,
         })
     };
@@ -357,9 +204,9 @@ fn visit(read: &Reader<'_>) -> VisitFactsView {
         asked_to_leave_at: read.time(at, "asked_to_leave_at"),
         zone: read.text(at, "zone"),
         position: position(),
-        place_type: read.word(at, "place_type", PlaceType::parse),
+        place_type: read.enumerated(at, "place_type", PlaceType::parse),
         visitors: read.keys(&["visit", "visitors"]),
-        person_met: read.word(at, "person_met", TargetRole::parse),
+        person_met: read.enumerated(at, "person_met", TargetRole::parse),
     }
 }
 
@@ -369,9 +216,9 @@ fn checks(read: &Reader<'_>) -> Vec<CheckView> {
             Some(CheckView {
                 item: *item,
                 by,
-                answer: entry.word("answer", CheckAnswer::parse)?,
+                answer: entry.enumerated("answer", CheckAnswer::parse)?,
                 at: entry.time("at")?,
-                grade: entry.word("grade", Grade::parse)?,
+                grade: entry.enumerated("grade", Grade::parse)?,
                 reason: entry.text("reason"),
             })
         };
@@ -385,7 +232,7 @@ fn talk(read: &Reader<'_>) -> TalkView {
     let promised = &["talk", "promise"];
     let promise = || {
         Some(PromiseToPay {
-            amount: read.whole(promised, "amount")?,
+            amount: read.integer(promised, "amount")?,
             due_date: read.text(promised, "due_date"),
             channel: read.text(promised, "channel"),
         })
@@ -393,22 +240,22 @@ fn talk(read: &Reader<'_>) -> TalkView {
     let option = |(id, entry): (String, EntryReader<'_>)| {
         Some(OptionView {
             id,
-            kind: entry.word("kind", OptionKind::parse)?,
-            instalments: entry.whole("instalments"),
+            kind: entry.enumerated("kind", OptionKind::parse)?,
+            instalments: entry.integer("instalments").unwrap_or(0),
             first_due: entry.text("first_due"),
-            amount: entry.whole("amount"),
-            term_months: entry.whole("term_months"),
+            amount: entry.integer("amount").unwrap_or(0),
+            term_months: entry.integer("term_months").unwrap_or(0),
             offered_by: entry.text("offered_by"),
         })
     };
     TalkView {
-        overdue_reason: read.word(at, "overdue_reason", OverdueReason::parse),
+        overdue_reason: read.enumerated(at, "overdue_reason", OverdueReason::parse),
         overdue_reason_text: read.text(at, "overdue_reason_text"),
-        willingness: read.word(at, "willingness", Willingness::parse),
+        willingness: read.enumerated(at, "willingness", Willingness::parse),
         options: read.entries(&["talk", "options"]).into_iter().filter_map(option).collect(),
         chosen_option: Some(read.text(at, "chosen_option")).filter(|id| !id.is_empty()),
         promise: promise(),
-        disposition: read.word(at, "disposition", Disposition::parse),
+        disposition: read.enumerated(at, "disposition", Disposition::parse),
     }
 }
 
@@ -416,7 +263,7 @@ fn payments(read: &Reader<'_>) -> Vec<PaymentView> {
     let entry = |(id, entry): (String, EntryReader<'_>)| {
         Some(PaymentView {
             id,
-            amount: entry.whole("amount"),
+            amount: entry.integer("amount").unwrap_or(0),
             at: entry.time("at")?,
             channel: entry.text("channel"),
             reference: entry.text("reference"),
@@ -432,9 +279,9 @@ fn attachments(read: &Reader<'_>) -> Vec<AttachmentView> {
         Some(AttachmentView {
             sha256,
             media_type: entry.text("media_type"),
-            size: entry.whole("size"),
+            size: entry.integer("size").unwrap_or(0),
             taken_at: entry.time("taken_at")?,
-            kind: entry.word("kind", AttachmentKind::parse)?,
+            kind: entry.enumerated("kind", AttachmentKind::parse)?,
             caption: entry.text("caption"),
             by: entry.text("by"),
         })
@@ -474,25 +321,25 @@ fn conduct(read: &Reader<'_>) -> Vec<ConductEntry> {
     let entry = |(id, entry): (String, EntryReader<'_>)| {
         Some(ConductEntry {
             id,
-            kind: entry.word("kind", ConductKind::parse)?,
+            kind: entry.enumerated("kind", ConductKind::parse)?,
             at: entry.time("at")?,
             by: entry.text("by"),
             policy: entry.text("policy"),
-            moment: entry.word("moment", Moment::parse),
+            moment: entry.enumerated("moment", Moment::parse),
             heads: entry.text("heads").split_whitespace().map(str::to_owned).collect(),
             answers: entry.text("answers"),
-            skew: whole(entry.reader.scalar_in(&entry.object, "skew")),
+            skew: entry.integer("skew"),
             rule: entry.text("rule"),
             note: entry.text("note"),
             from: entry.time("from"),
             until: entry.time("until"),
-            grade: entry.word("grade", Grade::parse),
+            grade: entry.enumerated("grade", Grade::parse),
             of: entry.text("of"),
-            about: entry.word("about", NoticeAbout::parse),
-            days: entry.whole("days"),
-            starts: entry.whole("starts"),
-            ends: entry.whole("ends"),
-            place: entry.word("place", PlaceType::parse),
+            about: entry.enumerated("about", NoticeAbout::parse),
+            days: entry.integer("days").unwrap_or(0),
+            starts: entry.integer("starts").unwrap_or(0),
+            ends: entry.integer("ends").unwrap_or(0),
+            place: entry.enumerated("place", PlaceType::parse),
         })
     };
     read.entries_by("at", &["conduct"]).into_iter().filter_map(entry).collect()
@@ -501,7 +348,7 @@ fn conduct(read: &Reader<'_>) -> Vec<ConductEntry> {
 fn review(read: &Reader<'_>) -> ReviewView {
     let at = &["review"];
     ReviewView {
-        status: read.word(at, "status", ReviewStatus::parse).unwrap_or(ReviewStatus::Pending),
+        status: read.enumerated(at, "status", ReviewStatus::parse).unwrap_or(ReviewStatus::Pending),
         remark: read.text(at, "remark"),
         by: read.text(at, "by"),
         at: read.time(at, "at"),

@@ -6,20 +6,13 @@
 use automerge::{ChangeHash, ObjId, ObjType, ROOT, ReadDoc, Value};
 use serde::{Deserialize, Serialize};
 
+use super::author::Author;
 use super::authority::{WriteOp, authorize};
-use super::conflict::field_value;
-use super::document::{Author, Record};
-use super::history;
+use super::document::Record;
+use super::history::{self, WrittenField};
 use super::schema::{Kind, field_spec};
 use super::view::FieldValue;
 use crate::types::TsType;
-
-/// A field, and what somebody wrote there; nothing where it was taken away.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct WrittenField {
-    pub(crate) path: Vec<String>,
-    pub(crate) value: FieldValue,
-}
 
 TsType! {
 /// A field of work that was refused, beside what the office has.
@@ -42,8 +35,8 @@ impl Record {
     /// What changes of this record made of its fields, each as the last of them left it.
     pub(crate) fn fields_written_by(&self, hashes: &[ChangeHash]) -> Vec<WrittenField> {
         let mut fields: Vec<WrittenField> = Vec::new();
-        for (path, value) in hashes.iter().flat_map(|hash| history::written(self.document(), hash))
-        {
+        let written = hashes.iter().flat_map(|hash| history::written_by(self.document(), hash));
+        for WrittenField { path, value } in written {
             // A text is read whole, with what others wrote into it since.
             let merged = matches!(kind(&path), Some(Kind::MergedText(_)));
             let value = if merged { self.value_at(&path) } else { value };
@@ -94,7 +87,7 @@ impl Record {
             doc.get(&self.object_at(parent)?, key.as_str()).ok().flatten()
         });
         match found {
-            Some((Value::Scalar(scalar), _)) => field_value(&scalar),
+            Some((Value::Scalar(scalar), _)) => FieldValue::from(scalar.as_ref()),
             Some((Value::Object(ObjType::Text), id)) => {
                 FieldValue::Text(doc.text(&id).unwrap_or_default())
             }

@@ -10,7 +10,7 @@ use automerge::{Automerge, ObjId, PatchAction, Prop, ReadDoc, ScalarValue};
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
-use super::read::{EntryReader, Reader};
+use super::reader::{EntryReader, Reader};
 use super::schema::{self, WriteWindow, Writers};
 use super::view::SignatureView;
 use super::{genesis, history, stage};
@@ -61,11 +61,6 @@ impl Statement<'_> {
     }
 }
 
-/// Whether a key under `seal` is a signature's: a UUID, which no field of the seal is called.
-pub(super) fn is_key(key: &str) -> bool {
-    key.len() == 36 && uuid::Uuid::try_parse(key).is_ok()
-}
-
 /// Every signature, oldest first.
 pub(super) fn signatures(doc: &Automerge) -> Vec<SignatureView> {
     // A record that was returned or reopened is open until it is sealed again.
@@ -109,7 +104,7 @@ pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
         (entry.object, said)
     };
     let found = read.entries_by("at", &["seal"]).into_iter();
-    found.filter(|(key, _)| is_key(key)).map(entry).collect()
+    found.filter(|(key, _)| schema::is_signature_key(key)).map(entry).collect()
 }
 
 /// Whether anything that a seal closes differs between a state and now: every open-phase path

@@ -4,7 +4,9 @@
 use automerge::ReadDoc;
 use automerge::{Automerge, ChangeHash};
 
-use super::read::Reader;
+use super::reader::Reader;
+#[cfg(not(target_arch = "wasm32"))]
+use super::reader::author_and_time;
 use super::terms::{AppointmentStatus, Disposition, ReviewStatus, Stage};
 
 impl Stage {
@@ -19,7 +21,7 @@ pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
     let read = Reader::new(doc, heads);
     if let Some(sealed_at) = read.time(&["seal"], "at") {
         let judged = read.time(&["review"], "of") == Some(sealed_at);
-        let status = read.word(&["review"], "status", ReviewStatus::parse);
+        let status = read.enumerated(&["review"], "status", ReviewStatus::parse);
         match status {
             Some(ReviewStatus::Accepted) if judged => return Stage::Reviewed,
             // Returned: open again until another seal stands.
@@ -28,12 +30,12 @@ pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
             | None => return Stage::Sealed,
         }
     }
-    if read.word(&["talk"], "disposition", Disposition::parse).is_some() {
+    if read.enumerated(&["talk"], "disposition", Disposition::parse).is_some() {
         Stage::Recorded
     } else if read.time(&["visit"], "departed_at").or(read.time(&["visit"], "arrived_at")).is_some()
     {
         Stage::OnSite
-    } else if read.word(&["appointment"], "status", AppointmentStatus::parse)
+    } else if read.enumerated(&["appointment"], "status", AppointmentStatus::parse)
         == Some(AppointmentStatus::Agreed)
     {
         Stage::Scheduled
@@ -53,6 +55,6 @@ pub(super) fn accepted_at(doc: &Automerge) -> Option<i64> {
     }
     let review = super::genesis::container(&["review"])?;
     let (_, id) = doc.get(review, "status").ok()??;
-    let (_, at) = super::conflict::signed(doc, &doc.hash_for_opid(&id)?)?;
+    let (_, at) = author_and_time(doc, &doc.hash_for_opid(&id)?)?;
     Some(at)
 }

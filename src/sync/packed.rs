@@ -17,7 +17,7 @@ use minicbor::decode::Error;
 use minicbor::{Decode, Decoder, Encode};
 
 use super::chunk::{self, Parts};
-use crate::record::genesis;
+use crate::ids::GENESIS_ACTOR;
 
 /// Bytes of a hash that name a dependency within one record. Eight can't be met by trying within
 /// the life of a record; a mistake would show in the checksum.
@@ -232,7 +232,7 @@ impl Packer {
     }
 
     fn other(&mut self, actor: &[u8]) -> Option<u32> {
-        if *actor == genesis::ACTOR { Some(0) } else { Some(self.actor(actor)? + 1) }
+        if *actor == GENESIS_ACTOR { Some(0) } else { Some(self.actor(actor)? + 1) }
     }
 }
 
@@ -297,7 +297,7 @@ fn rebuild(
 ) -> Result<(Vec<u8>, ChangeHash), Unpackable> {
     let other = |place: &u32| match place.checked_sub(1) {
         Some(place) => at(&tables.actors, place),
-        None => Ok(genesis::ACTOR.as_slice()),
+        None => Ok(GENESIS_ACTOR.as_slice()),
     };
     let (actor, message) = (at(&tables.actors, change.actor)?, at(&tables.names, change.name)?);
     let others = change.others.iter().map(|place| other(place).map_or(0, <[u8]>::len));

@@ -4,3 +4,4 @@ mod concurrent;
 mod durability;
 mod restore;
 mod rounds;
+mod vectors;

@@ -1,15 +1,15 @@
 /**
- * Checks the web apps' packages by their lock file: permissive licences, one source, and a hash of
- * what was fetched. Needs no network.
+ * Checks the packages of the web apps' lock file: permissive licences, one registry, and hashes.
+ * Needs no network.
  */
 import { readFile } from "node:fs/promises";
 
 const PERMISSIVE = new Set(
   "0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause BlueOak-1.0.0 CC0-1.0 ISC MIT Python-2.0 Unlicense Zlib".split(" "),
 );
-/** Of tools that build or test and leave nothing of themselves in what is served. */
+/** For development tools, which are not distributed. */
 const FOR_TOOLS = new Set([...PERMISSIVE, "MPL-2.0", "CC-BY-4.0"]);
-/** Of packages that name theirs in a file alone. */
+/** Licences of packages that declare theirs in a file only. */
 const IN_A_FILE = new Map([["parse-cache-control@1.0.1", "BSD-3-Clause"]]);
 
 /** Whether an SPDX expression of `OR` and `AND` is met. */
@@ -27,7 +27,7 @@ for (const [path, entry] of packages) {
   const name = `${path.replace(/^.*node_modules\//, "")}@${entry.version}`;
   const licence = entry.license ?? IN_A_FILE.get(name) ?? "unknown";
   if (!isMet(licence, allowed)) problems.push(`${path}: licence ${licence}`);
-  // What another package carries within itself stands under that one's hash.
+  // Bundled packages are covered by the hash of the package that bundles them.
   if (!entry.integrity && !entry.inBundle) problems.push(`${path}: no hash`);
   if (entry.resolved) sources.add(new URL(entry.resolved).host);
 }

@@ -1,6 +1,6 @@
 /**
- * Lighthouse's mobile profile over the built app as the real binary serves it: the sign-in, and
- * the list of a person who is signed in. Fails below the mark. `node lighthouse.mjs FOLDER`
+ * Lighthouse's mobile profile of the built app as the real binary serves it: the sign-in page, and
+ * the list of a signed-in user. Fails below the minimum score. `node lighthouse.mjs FOLDER`
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,7 +11,7 @@ import { chromium } from "@playwright/test";
 import lighthouse from "lighthouse";
 import { CHROMIUM, FLAGS, report, signIn, withOffice } from "./office.mjs";
 
-const MARK = 95;
+const MIN_SCORE = 95;
 const CATEGORIES = ["performance", "accessibility", "best-practices"];
 
 let low = false;
@@ -20,7 +20,7 @@ await withOffice(200, async (url) => {
   try {
     await measure(url, "sign_in", browser.port);
     const phone = await chromium.connectOverCDP(`http://127.0.0.1:${browser.port}`);
-    // While this tab is unlocked, so is the one that is measured.
+    // The measured tab is unlocked as long as this one is.
     await signIn(await phone.contexts()[0].newPage(), url);
     await measure(url, "today", browser.port);
     await phone.close();
@@ -31,7 +31,7 @@ await withOffice(200, async (url) => {
 if (low) process.exitCode = 1;
 
 async function measure(url, page, port) {
-  // The profile that is signed in stays so.
+  // Keeps the profile signed in.
   const flags = { port, onlyCategories: CATEGORIES, disableStorageReset: true, logLevel: "error" };
   const { lhr } = await lighthouse(url, flags);
   const figures = {};
@@ -42,12 +42,12 @@ async function measure(url, page, port) {
   figures.cumulative_layout_shift = Number((lhr.audits["cumulative-layout-shift"].numericValue ?? 0).toFixed(3));
   report(process.argv[2] ?? "bench", `lighthouse_${page}`, { profile: "mobile", page }, figures, 1);
   for (const category of CATEGORIES) {
-    if ((lhr.categories[category].score ?? 0) * 100 >= MARK) continue;
+    if ((lhr.categories[category].score ?? 0) * 100 >= MIN_SCORE) continue;
     low = true;
     const costs = lhr.categories[category].auditRefs
       .filter(({ id, weight }) => weight > 0 && (lhr.audits[id].score ?? 1) < 1)
       .map(({ id }) => `${id} ${lhr.audits[id].displayValue ?? ""}`);
-    process.stderr.write(`lighthouse: ${page}: ${category} is below ${MARK}: ${costs.join(", ")}\n`);
+    process.stderr.write(`lighthouse: ${page}: ${category} is below ${MIN_SCORE}: ${costs.join(", ")}\n`);
   }
 }
 

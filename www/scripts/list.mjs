@@ -1,22 +1,22 @@
 /**
- * The list of 5,000 records on a slow phone: from the start of the app, off line, over the PIN to the
- * first row, then a fling as fast as phones allow, the scroll bar pulled over a screen in every frame, and
- * a search. What is measured are long tasks of the page: while one runs, nothing that a person does is
- * answered. `node list.mjs FOLDER`
+ * The list of 5,000 records on a slow phone: from the start of the app, offline, to the first row after
+ * the PIN; then the fastest fling that phones allow, the scroll bar dragged by a screen per frame, and a
+ * search. It measures long tasks of the page, during which the page does not respond.
+ * `node list.mjs FOLDER`
  */
 import { existsSync } from "node:fs";
 import { chromium } from "@playwright/test";
-import { CHROMIUM, FLAGS, inStep, report, signIn, unlock, withOffice } from "./office.mjs";
+import { CHROMIUM, FLAGS, waitForSync, report, signIn, unlock, withOffice } from "./office.mjs";
 
 const RECORDS = 5_000;
-/** As slow as a phone of the lower class is against this machine, by Chromium's own measure. */
-const SLOWED = 6;
+/** Chromium's factor for a low-end phone. */
+const SLOWDOWN = 6;
 const RUNS = 3;
-/** Pixels a second: Android lets nobody fling faster. */
+/** Pixels per second: Android's limit. */
 const FLING = 8_000;
 const FLING_MS = 4_000;
-/** Pixels a frame. */
-const PULL = 900;
+/** Pixels per frame. */
+const DRAG = 900;
 const FRAMES = 120;
 
 const executablePath = existsSync(CHROMIUM) ? CHROMIUM : undefined;
@@ -37,19 +37,19 @@ await withOffice(RECORDS, async (url) => {
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await page.reload();
   await unlock(page);
-  await inStep(page);
+  await waitForSync(page);
   await context.setOffline(true);
   const cdp = await context.newCDPSession(page);
-  await cdp.send("Emulation.setCPUThrottlingRate", { rate: SLOWED });
+  await cdp.send("Emulation.setCPUThrottlingRate", { rate: SLOWDOWN });
   const runs = [];
   for (let run = 0; run < RUNS; run += 1) runs.push(await once(page, url));
   await browser.close();
   const figures = {};
   for (const name of Object.keys(runs[0])) figures[name] = Math.round(median(runs.map((run) => run[name])));
-  report(process.argv[2] ?? "bench", "list_5000", { records: RECORDS, cpu_slowed: SLOWED }, figures, RUNS);
+  report(process.argv[2] ?? "bench", "list_5000", { records: RECORDS, cpu_slowed: SLOWDOWN }, figures, RUNS);
 });
 
-/** Longest task since the last look, ms; 0 where none was longer than 50. */
+/** Longest task since the last call, ms; 0 if none was longer than 50. */
 async function longest(page) {
   return page.evaluate(() => Math.max(0, ...window.tasks.splice(0).map(({ duration }) => duration)));
 }
@@ -71,12 +71,12 @@ async function once(page, url) {
   );
   await unlock(page);
   const unlock_ms = await shown;
-  // What the app still does once the first rows stand belongs to the opening.
+  // The work after the first rows are shown belongs to the opening.
   await page.waitForTimeout(2_000);
   const open_longest_task_ms = await longest(page);
   const flung = await page.evaluate(fling, [FLING, FLING_MS]);
   const fling_longest_task_ms = await longest(page);
-  const pulled = await page.evaluate(pull, [PULL, FRAMES]);
+  const pulled = await page.evaluate(pull, [DRAG, FRAMES]);
   const pull_longest_task_ms = await longest(page);
   await page.evaluate(() => scrollTo(0, 0));
   await page.waitForTimeout(500);
@@ -98,7 +98,7 @@ async function once(page, url) {
   };
 }
 
-/** Scrolls at one speed, however long frames take; gives how long they took, ms. */
+/** Scrolls at a constant speed, however long frames take; returns how long each took, ms. */
 async function fling([speed, length]) {
   const frames = [];
   const begin = performance.now();
@@ -111,7 +111,7 @@ async function fling([speed, length]) {
   return frames;
 }
 
-/** Scrolls so far in every frame; gives how long each took, ms. */
+/** Scrolls by the same distance in every frame; returns how long each took, ms. */
 async function pull([step, count]) {
   const frames = [];
   for (let last = performance.now(); frames.length < count;) {

@@ -1,4 +1,4 @@
-/** The real binary over a database of its own, for measurements. */
+/** Runs the real binary with a database of its own, for measurements. */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,14 +8,14 @@ import { createInterface } from "node:readline";
 export const COLLECTOR = "chen.jie";
 export const PASSWORD = "correct horse battery";
 const PIN = "246813";
-/** Debian's Chromium; elsewhere the one that Playwright brings. */
+/** Debian's Chromium; without it, the one that Playwright installs. */
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
 
 const binary = process.env.DOORSTEP_BINARY;
 if (!binary) throw new Error("set DOORSTEP_BINARY to the built doorstep");
 
-/** Serves `count` made-up cases of one collector while `work` runs with the office's address. */
+/** Serves `count` invented cases of one collector while `work` runs with the office's URL. */
 export async function withOffice(count, work) {
   const folder = mkdtempSync(join(tmpdir(), "doorstep-measure-"));
   const database = `sqlite:${join(folder, "office.sqlite3")}`;
@@ -47,7 +47,7 @@ async function address(child) {
   throw new Error("the office did not start");
 }
 
-/** Cases as an office's system hands them over; nobody is called so. */
+/** A sheet of invented cases. */
 function cases(count) {
   const rows = Array.from({ length: count }, (_, at) => {
     const due = new Date(Date.UTC(2026, 10, 1 + (at % 90))).toISOString().slice(0, 10);
@@ -58,7 +58,7 @@ function cases(count) {
   return ["case_no,borrower_name,address,overdue_amount,currency,due_date", ...rows].join("\n");
 }
 
-/** Signs the collector in on a new phone, with a PIN; comes back once all is there. */
+/** Signs the collector in on a new phone, with a PIN; resolves after the first sync. */
 export async function signIn(page, url) {
   await page.goto(url);
   await page.locator("input").first().fill(COLLECTOR);
@@ -68,7 +68,7 @@ export async function signIn(page, url) {
   await form.waitFor();
   for (const field of await form.locator("input[type=password]").all()) await field.fill(PIN);
   await form.locator("button[type=submit]").click();
-  await inStep(page);
+  await waitForSync(page);
 }
 
 export async function unlock(page) {
@@ -77,15 +77,15 @@ export async function unlock(page) {
   await form.locator("button[type=submit]").click();
 }
 
-export async function inStep(page) {
+export async function waitForSync(page) {
   await page.locator('[data-testid=sync-status][data-state="in-step"]').waitFor({ timeout: 300_000 });
 }
 
-/** Writes a scenario's figures as `make bench` does, and says them. */
+/** Writes a scenario's figures as `make bench` does, and prints them. */
 export function report(folder, scenario, parameters, figures, runs) {
   mkdirSync(folder, { recursive: true });
   const text = JSON.stringify({ scenario, parameters, figures, runs }, null, 2);
   writeFileSync(join(folder, `${scenario}.json`), `${text}\n`);
-  const said = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
-  process.stdout.write(`${scenario.padEnd(14)}${said.join("  ")}\n`);
+  const line = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
+  process.stdout.write(`${scenario.padEnd(14)}${line.join("  ")}\n`);
 }

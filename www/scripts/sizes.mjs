@@ -1,4 +1,4 @@
-/** Sizes of what a phone loads, as brotli at its strongest: `node sizes.mjs FOLDER`. */
+/** Sizes of the files that a phone loads, brotli 11: `node sizes.mjs FOLDER`. */
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ const size = (path) =>
 const sum = (paths) => paths.reduce((bytes, path) => bytes + size(path), 0);
 
 const wasm = files.filter((path) => path.endsWith(".wasm"));
-// The console's own files are not loaded by phones.
+// Phones do not load the console's files.
 const field = files.filter((path) => !/\/office\/|office-|\.map$|screenshots?\//.test(path.slice(dist.length)));
 const report = {
   scenario: "sizes",

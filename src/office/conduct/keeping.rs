@@ -79,7 +79,7 @@ impl Office {
             self.command(id, command, OFFICE.0, OFFICE.1).await?;
         }
         for id in differing {
-            self.keep_evaluation(id, OFFICE.0, OFFICE.1).await?;
+            self.record_evaluation(id, OFFICE.0, OFFICE.1).await?;
         }
         Ok(count)
     }

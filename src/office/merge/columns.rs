@@ -1,8 +1,8 @@
 //! Reads the columns of a change without expanding them.
 //!
-//! Columns are run-length encoded: a few bytes can stand for billions of operations, or for one
-//! operation with billions of predecessors. Here every run is counted, not followed, so that what
-//! is handed to Automerge afterwards expands to something bounded.
+//! Columns are run-length encoded: a few bytes can encode billions of operations, or one operation
+//! with billions of predecessors. Runs are counted here without being expanded, so that Automerge
+//! only gets changes of bounded size.
 
 use super::limits;
 use crate::sync::reader::{ReadError, Reader};
@@ -10,7 +10,7 @@ use crate::sync::reader::{ReadError, Reader};
 /// Why columns are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BadColumns {
-    /// Not what the format says.
+    /// They violate the format.
     Malformed,
     /// They would expand to too much.
     TooLarge,
@@ -22,7 +22,7 @@ impl From<ReadError> for BadColumns {
     }
 }
 
-/// Column ids and types of the format, as the numbers that stand in a change.
+/// Column specifications of the format: id and type as one number.
 mod spec {
     pub(super) const OBJECT_ACTOR: u64 = 0x01;
     pub(super) const OBJECT_COUNTER: u64 = 0x02;
@@ -38,22 +38,22 @@ mod spec {
     pub(super) const PRED_COUNTER: u64 = 0x73;
 }
 
-/// The highest action that a visit record uses: put, delete, and making of objects. Counters,
-/// tables and marks come after.
+/// The highest action that visit records use: put, delete and the creation of objects. Higher ones
+/// are counters, tables and marks.
 const LAST_ACTION: u64 = 4;
 
-/// The action that takes something away.
+/// The delete action.
 const DELETE: u64 = 3;
 
-/// How many operations a change holds.
+/// Number of operations in a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) operations: u64,
-    /// Those on keys of maps.
+    /// Operations on keys of maps.
     pub(super) keyed: u64,
 }
 
-/// Reads the columns and counts the operations. `actors` is how many the change names.
+/// Reads the columns and counts the operations. `actors` is the number of actors that the change names.
 pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<Counts, BadColumns> {
     let count = header.unsigned()?;
     if count > limits::COLUMNS {
@@ -63,7 +63,7 @@ pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<Counts, 
     for _ in 0..count {
         lengths.push((header.unsigned()?, header.unsigned()?));
     }
-    // In order and each once: two of a kind would make us read one and Automerge the other.
+    // Ordered and unique: of duplicates we might read one and Automerge the other.
     if !lengths.is_sorted_by(|one, next| one.0 < next.0) {
         return Err(BadColumns::Malformed);
     }
@@ -73,7 +73,7 @@ pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<Counts, 
     for (spec, length) in lengths {
         columns.push((spec, data.take(length)?));
     }
-    // What follows the columns would be an author's mark or another program's; we write neither.
+    // We write no extra bytes after the columns.
     if !data.is_empty() {
         return Err(BadColumns::Malformed);
     }
@@ -81,8 +81,7 @@ pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<Counts, 
 
     let Actions { operations, deletes } = actions(of(spec::ACTION))?;
     let (mut predecessors, mut keyed) = (0, 0);
-    // Whoever writes says what or where: a key or a character takes at least a byte. Only what is
-    // taken out in a row takes none.
+    // A written key or character takes at least a byte. Only deletions in a row take none.
     if operations - deletes > size {
         return Err(BadColumns::TooLarge);
     }
@@ -99,7 +98,7 @@ pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<Counts, 
             spec::INSERT => flags(data)?,
             spec::ACTION => operations,
             spec::VALUE_META => values(data, of(spec::VALUE).len() as u64)?,
-            // As long as the lengths in its meta column say, checked there.
+            // Its length is checked against the lengths in the meta column.
             spec::VALUE if of(spec::VALUE_META).is_empty() => return Err(BadColumns::Malformed),
             spec::VALUE => 0,
             spec::PRED_COUNT => {
@@ -129,8 +128,8 @@ pub(super) fn operations(mut header: Reader<'_>, actors: u64) -> Result<Counts, 
     Ok(Counts { operations, keyed })
 }
 
-/// Follows the runs of a column: `each` gets a run's length and value, `None` for nulls. Gives
-/// the number of values.
+/// Iterates over the runs of a column: `each` gets the length and value of a run, `None` for nulls.
+/// Gives the number of values.
 fn runs<'b, V>(
     data: &'b [u8],
     value: impl Fn(&mut Reader<'b>) -> Result<V, ReadError>,
@@ -193,11 +192,11 @@ fn below(data: &[u8], limit: u64) -> Result<u64, BadColumns> {
     })
 }
 
-/// A column of differences whose sums are operation counters.
+/// A column of deltas whose sums are operation counters.
 fn deltas(data: &[u8]) -> Result<u64, BadColumns> {
     let mut counter = 0i64;
     runs(data, Reader::signed, |count, delta| {
-        // Within a run the counter moves one way, so its end is its extreme.
+        // Within a run the counter is monotonic, so the last value is the extreme.
         let end = delta.map_or(Some(counter), |delta| {
             delta.checked_mul(i64::try_from(count).ok()?)?.checked_add(counter)
         });
@@ -206,7 +205,7 @@ fn deltas(data: &[u8]) -> Result<u64, BadColumns> {
     })
 }
 
-/// The number of values, and of those that are keys.
+/// The number of values, and of those that are not null.
 fn keys(data: &[u8]) -> Result<(u64, u64), BadColumns> {
     let mut keys = 0u64;
     let key = |reader: &mut Reader<'_>| {
@@ -225,7 +224,7 @@ fn keys(data: &[u8]) -> Result<(u64, u64), BadColumns> {
     Ok((values, keys))
 }
 
-/// A column of alternating runs of no and yes.
+/// A boolean column: alternating runs of false and true.
 fn flags(data: &[u8]) -> Result<u64, BadColumns> {
     let mut reader = Reader::new(data);
     let mut total = 0u64;
@@ -235,7 +234,7 @@ fn flags(data: &[u8]) -> Result<u64, BadColumns> {
     Ok(total)
 }
 
-/// The types and lengths of values; together they must be as long as the values are.
+/// The types and lengths of values; the lengths must add up to the size of the value column.
 fn values(data: &[u8], length: u64) -> Result<u64, BadColumns> {
     let mut sum = 0u64;
     let count = runs(data, Reader::unsigned, |count, meta| {
@@ -280,10 +279,10 @@ mod tests {
 
     #[test]
     fn what_is_written_takes_a_byte() {
-        // A hundred puts at no key.
+        // A hundred puts without keys.
         let puts = [1, 0x42, 3, 0xe4, 0, 1];
         assert_eq!(operations(Reader::new(&puts), 1), Err(BadColumns::TooLarge));
-        // A hundred times something taken out, which another column would say.
+        // A hundred deletions, whose targets another column would name.
         let deletes = [1, 0x42, 3, 0xe4, 0, 3];
         let counts = Counts { operations: 100, keyed: 0 };
         assert_eq!(operations(Reader::new(&deletes), 1), Ok(counts));

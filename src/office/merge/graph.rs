@@ -1,42 +1,44 @@
-//! What the author of a change had seen: the past of its dependencies.
+//! The change graph of a record, and the causal past of a change: what its author had seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::legacy::OpId;
 use automerge::{ActorId, Automerge, ChangeHash};
 
-/// How far an actor was seen.
+use crate::office::change::ChangeMeta;
+
+/// The last change of an actor that is part of a causal past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Reach {
+struct Extent {
     seq: u64,
     max_op: u64,
 }
 
-/// For each actor, the last of its changes that was seen.
+/// The causal past of a change, as a version vector: for each actor its last change.
 #[derive(Debug, Default)]
-pub(super) struct Seen(BTreeMap<ActorId, Reach>);
+pub(super) struct CausalPast(BTreeMap<ActorId, Extent>);
 
-impl Seen {
-    /// The number of the actor's last change that was seen, 0 where none was.
+impl CausalPast {
+    /// Sequence number of the actor's last change, 0 where there is none.
     pub(super) fn last_seq(&self, actor: &ActorId) -> u64 {
-        self.0.get(actor).map_or(0, |reach| reach.seq)
+        self.0.get(actor).map_or(0, |extent| extent.seq)
     }
 
-    /// Whether anything of the actor was seen.
-    pub(super) fn knows(&self, actor: &ActorId) -> bool {
+    /// Whether any change of the actor is included.
+    pub(super) fn includes_actor(&self, actor: &ActorId) -> bool {
         self.0.contains_key(actor)
     }
 
-    /// Whether the operation was seen. An actor's changes form a chain, so its highest counter
-    /// says it.
-    pub(super) fn covers(&self, id: &OpId) -> bool {
-        self.0.get(&id.1).is_some_and(|reach| id.0 <= reach.max_op)
+    /// Whether the operation is included. An actor's changes form a chain, so comparing with its
+    /// highest counter is enough.
+    pub(super) fn includes(&self, id: &OpId) -> bool {
+        self.0.get(&id.1).is_some_and(|extent| id.0 <= extent.max_op)
     }
 
     fn add(&mut self, node: &Node) {
-        let reach = self.0.entry(node.actor.clone()).or_insert(Reach { seq: 0, max_op: 0 });
-        reach.seq = reach.seq.max(node.seq);
-        reach.max_op = reach.max_op.max(node.max_op);
+        let extent = self.0.entry(node.actor.clone()).or_insert(Extent { seq: 0, max_op: 0 });
+        extent.seq = extent.seq.max(node.seq);
+        extent.max_op = extent.max_op.max(node.max_op);
     }
 }
 
@@ -48,11 +50,11 @@ struct Node {
     deps: Vec<ChangeHash>,
 }
 
-/// Every change of a document and what it follows.
+/// Every change of a document with its dependencies.
 #[derive(Debug)]
-pub(super) struct Graph(BTreeMap<ChangeHash, Node>);
+pub(super) struct ChangeGraph(BTreeMap<ChangeHash, Node>);
 
-impl Graph {
+impl ChangeGraph {
     /// The graph of a document.
     pub(super) fn of(doc: &Automerge) -> Self {
         let nodes = doc.get_changes_meta(&[]).into_iter().map(|change| {
@@ -68,19 +70,13 @@ impl Graph {
     }
 
     /// Adds a change that was accepted.
-    pub(super) fn add(
-        &mut self,
-        hash: ChangeHash,
-        actor: ActorId,
-        seq: u64,
-        max_op: u64,
-        deps: Vec<ChangeHash>,
-    ) {
+    pub(super) fn add(&mut self, change: &ChangeMeta, deps: Vec<ChangeHash>) {
+        let ChangeMeta { hash, actor, seq, max_op } = change.clone();
         self.0.insert(hash, Node { actor, seq, max_op, deps });
     }
 
-    /// Who wrote a change, and its number among the author's.
-    pub(super) fn number(&self, hash: &ChangeHash) -> Option<(&ActorId, u64)> {
+    /// The actor of a change and its sequence number.
+    pub(super) fn author_seq(&self, hash: &ChangeHash) -> Option<(&ActorId, u64)> {
         self.0.get(hash).map(|node| (&node.actor, node.seq))
     }
 
@@ -89,9 +85,9 @@ impl Graph {
         hashes.iter().filter_map(|hash| self.0.get(hash)).map(|node| node.max_op).max().unwrap_or(0)
     }
 
-    /// Everything that a change with these dependencies had seen.
-    pub(super) fn past(&self, deps: &[ChangeHash]) -> Seen {
-        let mut seen = Seen::default();
+    /// The causal past of a change with these dependencies.
+    pub(super) fn past_of(&self, deps: &[ChangeHash]) -> CausalPast {
+        let mut past = CausalPast::default();
         let mut visited: BTreeSet<ChangeHash> = BTreeSet::new();
         let mut open = deps.to_vec();
         while let Some(hash) = open.pop() {
@@ -99,10 +95,10 @@ impl Graph {
                 continue;
             }
             if let Some(node) = self.0.get(&hash) {
-                seen.add(node);
+                past.add(node);
                 open.extend(&node.deps);
             }
         }
-        seen
+        past
     }
 }

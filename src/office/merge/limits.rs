@@ -1,45 +1,43 @@
-//! Caps on what a device may push for one record. Each is far above what a person does and far
-//! below what hurts the office.
+//! Limits on pushes for one record. Each is far above honest use and far below what would overload
+//! the office.
 
-/// Changes in one push: a collector who saves every field by itself makes a few hundred in a day.
+/// Changes in one push: a collector who saves every field separately makes some hundreds in a day.
 pub const CHANGES: usize = 2_000;
 
-/// Bytes of one change: the longest text pasted at once is 40,000 characters of 4 bytes, and its
-/// columns cost a little more.
+/// Bytes of one change: the longest pasted text has 40,000 characters of 4 bytes, plus columns.
 pub const CHANGE_BYTES: usize = 256 * 1024;
 
-/// Operations in one change, and in all changes of a push: pasting the longest text makes one per
-/// character, replacing one text by another two.
+/// Operations in all changes of a push: pasting the longest text makes one per character, replacing
+/// a text by another two.
 pub const OPERATIONS: u64 = 200_000;
 
-/// Operations on keys, in all changes of a push: logging a contact makes ten. They take more memory
-/// to judge than characters do.
+/// Operations on keys, in all changes of a push: logging a contact makes ten. Judging them takes
+/// more memory than judging characters.
 pub const KEYED: u64 = 20_000;
 
-/// Heads that a change may follow: one per person who wrote meanwhile.
+/// Dependencies of a change: one per concurrent author.
 pub const DEPS: u64 = 64;
 
-/// Other actors that a change may name: one per session of anybody whose values it touches.
+/// Other actors that a change may name: one per session whose values it replaces.
 pub const ACTORS: u64 = 256;
 
 /// Bytes of the message, which is the author's sign-in name.
 pub const MESSAGE: u64 = 128;
 
-/// Seconds either side of 1970 that a change may claim to be written: as far as a browser's clock
-/// goes. A document counts from one change's time to the next, and a time near the end of the
-/// numbers would leave no room for any later change.
+/// Seconds before or after 1970 in the time of a change: the range of a browser's clock. Documents
+/// store the difference between the times of changes, which must not overflow.
 pub const TIME: u64 = 8_640_000_000_000;
 
 /// Columns of a change: the format has 15.
 pub const COLUMNS: u64 = 16;
 
-/// Bytes of a key: the longest are SHA-256 in hex and sign-in names. Bounds what a run of one key
-/// expands to.
+/// Bytes of a key: the longest are SHA-256 in hex and sign-in names. Bounds the expansion of a run
+/// of one key.
 pub const KEY: u64 = 128;
 
-/// Changes of a record over its life. Loading and checking go with their number.
+/// Changes of a record in total. Loading and checking take time in proportion to their number.
 pub const CHANGES_OF_RECORD: usize = 20_000;
 
-/// Bytes of a document whose columns are not deflated, as it travels whole: a page must carry any
-/// record within the largest body.
+/// Bytes of an uncompressed document, the form in which whole documents are sent: every record must
+/// fit into a body of the largest size.
 pub const DOCUMENT: usize = 2 * 1024 * 1024;

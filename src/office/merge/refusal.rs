@@ -2,10 +2,10 @@
 
 use crate::sync::message::RefusalCode;
 
-/// A refusal: a value of the protocol, not an error.
+/// A refusal: a protocol value, not an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Stable word.
+    /// Stable code.
     pub code: RefusalCode,
     /// The path that may not be written, or empty.
     pub path: String,
@@ -55,17 +55,17 @@ impl Refusal {
         }
     }
 
-    /// What came can't be put together to changes.
-    pub(in crate::office) fn not_whole() -> Self {
+    /// The stripped changes cannot be unpacked.
+    pub(in crate::office) fn unpack_failed() -> Self {
         Self::malformed("the changes can't be put together")
     }
 
-    /// The office did not vouch for what is brought.
-    pub(in crate::office) fn not_vouched() -> Self {
+    /// The state token is not valid for the state to be restored.
+    pub(in crate::office) fn not_attested() -> Self {
         Self::plain(RefusalCode::NotAttested, "the office did not vouch for this state")
     }
 
-    /// The share of the user, or the whole quarantine, is full.
+    /// The quota of the user, or the whole quarantine, is full.
     pub(in crate::office) fn quarantine_full() -> Self {
         Self::plain(
             RefusalCode::QuarantineFull,
@@ -73,12 +73,12 @@ impl Refusal {
         )
     }
 
-    /// What the work builds on is nowhere.
-    pub(in crate::office) fn without_past() -> Self {
+    /// Changes that the work depends on are lost.
+    pub(in crate::office) fn missing_dependencies() -> Self {
         Self::plain(RefusalCode::MissingDependencies, "the office lacks what this work builds on")
     }
 
-    /// The record is not the sender's, and never was.
+    /// The record does not exist, or was never in the sender's feed.
     pub fn unknown_record() -> Self {
         Self::plain(RefusalCode::UnknownRecord, "the office has no such record for this user")
     }

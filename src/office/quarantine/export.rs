@@ -1,10 +1,9 @@
-//! Takes decided work out of quarantine: into a file first, and once that is safe out of the store.
+//! Exports decided work from quarantine: first to a file, then its bytes are deleted from the store.
 //!
-//! A file is lines of JSON: a head that says what was asked for, a line for each piece with its
-//! bytes and decisions, and an end with the SHA-256 of all lines before it. The same question gives
-//! the same file as long as nobody decides in between. So the hash proves that the whole file has
-//! arrived, and that it holds what is then deleted. Undecided work is never exported: its author
-//! may still need it.
+//! A file consists of lines of JSON: a head with the scope, one line per piece with its bytes and
+//! decisions, and an end with the SHA-256 of all lines before. The same scope gives the same file as
+//! long as nothing is decided in between, so the hash proves that the file is complete and contains
+//! the work to be deleted. Undecided work is never exported: its author may still need it.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -22,40 +21,40 @@ use crate::office::{Office, OfficeError};
 const FORMAT: &str = "doorstep quarantine export";
 const VERSION: u32 = 1;
 
-/// Pieces whose bytes are deleted, or stored again, in one transaction.
+/// Pieces whose bytes are deleted or restored in one transaction.
 const BATCH: usize = 200;
 
-/// Which pieces are exported: those decided by a time, oldest first, up to a number of bytes.
+/// Which pieces are exported: those decided up to a time, oldest first, up to a number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportScope {
     /// ms.
     pub until: i64,
-    /// Of one file; a single piece may pass it.
+    /// Limit of one file; a single piece may exceed it.
     pub most_bytes: u64,
 }
 
 /// The last line of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportEnd {
-    /// What was asked for.
+    /// The scope.
     #[serde(flatten)]
     pub scope: ExportScope,
     /// Pieces in the file.
     pub pieces: u64,
     /// Bytes of their changes.
     pub bytes: u64,
-    /// SHA-256 of all lines before, hex.
+    /// SHA-256 of all lines before this one, hex.
     pub sha256: String,
 }
 
-/// What became of the pieces of a file that was brought back.
+/// The result of restoring an exported file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Restored {
-    /// Their bytes are stored again.
+    /// Pieces whose bytes were restored.
     pub restored: u64,
-    /// Their bytes were stored already.
+    /// Pieces whose bytes were stored already.
     pub unchanged: u64,
-    /// The office has no such piece: the file is another office's.
+    /// Pieces that the office does not have: the file belongs to another office.
     pub unknown: u64,
 }
 
@@ -73,13 +72,13 @@ struct Piece<'a> {
     line: &'a super::QuarantineLine,
     fingerprint: String,
     decisions: &'a [Decision],
-    /// The chunks as they came, hex.
+    /// The original chunks, hex.
     changes: Vec<String>,
 }
 
-/// What has to be read of a piece to bring it back.
+/// The part of a line that is needed to restore a piece.
 #[derive(Deserialize)]
-struct Back {
+struct RestoredPiece {
     id: u64,
     record: String,
     device: String,
@@ -87,7 +86,7 @@ struct Back {
 }
 
 impl Office {
-    /// Writes decided pieces whose bytes are stored here to a file, in one state of the store.
+    /// Writes decided pieces with stored bytes to a file, from one snapshot of the store.
     pub async fn export_quarantine<W: Write + Send + 'static>(
         &self,
         scope: ExportScope,
@@ -100,18 +99,18 @@ impl Office {
         .await
     }
 
-    /// Deletes the bytes of the pieces of an export that is safe, which its hash shows, and records
-    /// who did. A crash on the way leaves pieces that the next export takes again.
+    /// Deletes the bytes of exported pieces and records by whom; `sha256` proves that the caller has
+    /// the complete file. After a crash the next export includes the remaining pieces.
     pub async fn delete_exported(
         &self,
         scope: ExportScope,
         sha256: &str,
         by: &str,
     ) -> Result<QuarantineExport, OfficeError> {
-        let sink = move |office: &Self| {
+        let dry_run = move |office: &Self| {
             Ok(office.store.read_with(|reads| write(reads, scope, &mut io::sink()))?)
         };
-        let (end, pieces) = self.blocking(sink).await?;
+        let (end, pieces) = self.blocking(dry_run).await?;
         let hash = unhex(sha256).and_then(|hash| <[u8; 32]>::try_from(hash).ok());
         let Some(sha256) = hash.filter(|_| end.sha256 == sha256) else {
             return Err(QuarantineError::ExportChanged.into());
@@ -123,7 +122,7 @@ impl Office {
         let export = QuarantineExport { id: 0, at: self.now(), by: by.to_owned(), held, sha256 };
         let (recorded, first) = (export.clone(), pieces.first().copied());
         let recording = self.store.write(move |tx| {
-            // Deletion begins with the first piece: if its bytes are gone, another one has begun.
+            // Deletion starts with the first piece: without its bytes, another deletion has started.
             let next = tx.next_exportable(0, scope.until)?.map(|next| next.id);
             if next == first { tx.add_quarantine_export(&recorded).map(Some) } else { Ok(None) }
         });
@@ -138,16 +137,16 @@ impl Office {
         Ok(QuarantineExport { id, ..export })
     }
 
-    /// Stores the bytes of exported pieces again, so that they can be accepted. Nothing is taken
-    /// that is not what the office once had under that number.
+    /// Restores the bytes of exported pieces, so that they can be accepted. Pieces must match the
+    /// fingerprint that the office has under their number.
     pub async fn restore_quarantine<R: BufRead + Send + 'static>(
         &self,
         file: R,
     ) -> Result<Restored, OfficeError> {
-        self.blocking(move |office| office.bring_back(file)).await
+        self.blocking(move |office| office.restore_file(file)).await
     }
 
-    fn bring_back(&self, file: impl BufRead) -> Result<Restored, OfficeError> {
+    fn restore_file(&self, file: impl BufRead) -> Result<Restored, OfficeError> {
         let unreadable = || OfficeError::from(QuarantineError::NoExport);
         let mut lines = file.lines();
         let first = lines.next().and_then(Result::ok).ok_or_else(unreadable)?;
@@ -158,21 +157,21 @@ impl Office {
         let (mut restored, mut batch) = (Restored::default(), Vec::new());
         for text in lines {
             let text = text.map_err(|_| unreadable())?;
-            // The end has no bytes, and each piece proves itself.
+            // The end needs no check: each piece has a fingerprint.
             if serde_json::from_str::<ExportEnd>(&text).is_ok() {
                 break;
             }
-            let back: Back = serde_json::from_str(&text).map_err(|_| unreadable())?;
-            batch.push(back.read().ok_or_else(unreadable)?);
+            let piece: RestoredPiece = serde_json::from_str(&text).map_err(|_| unreadable())?;
+            batch.push(piece.into_work().ok_or_else(unreadable)?);
             if batch.len() == BATCH {
-                self.store_again(std::mem::take(&mut batch), &mut restored)?;
+                self.restore_batch(std::mem::take(&mut batch), &mut restored)?;
             }
         }
-        self.store_again(batch, &mut restored)?;
+        self.restore_batch(batch, &mut restored)?;
         Ok(restored)
     }
 
-    fn store_again(
+    fn restore_batch(
         &self,
         batch: Vec<(u64, RefusedWork)>,
         restored: &mut Restored,
@@ -198,9 +197,9 @@ impl Office {
     }
 }
 
-impl Back {
-    /// The number, and all of the work that its fingerprint is made of.
-    fn read(self) -> Option<(u64, RefusedWork)> {
+impl RestoredPiece {
+    /// The number of the piece, and the work as far as the fingerprint covers it.
+    fn into_work(self) -> Option<(u64, RefusedWork)> {
         let changes = self.changes.iter().map(|chunk| unhex(chunk)).collect::<Option<_>>()?;
         let refused = RefusedWork {
             record: self.record.parse().ok()?,
@@ -217,7 +216,7 @@ impl Back {
     }
 }
 
-/// Writes an export; gives its end and the numbers of its pieces.
+/// Writes an export; gives its last line and the numbers of its pieces.
 fn write(
     reads: &mut dyn Reads,
     scope: ExportScope,
@@ -259,7 +258,7 @@ impl Lines<'_> {
         let changes = found.refused.changes.iter().map(|chunk| hex(chunk)).collect();
         let (decisions, fingerprint) =
             (std::mem::take(&mut found.decisions), hex(&found.fingerprint));
-        // The office may have come to know the record since.
+        // The office may have got the record since: the file must not depend on that.
         found.case_no = None;
         let line = line(found);
         self.put(&Piece { line: &line, fingerprint, decisions: &decisions, changes })
@@ -270,12 +269,12 @@ fn failed(error: &dyn std::fmt::Display) -> StoreError {
     StoreError::Failed(format!("the export could not be written: {error}"))
 }
 
-/// Compares recorded exports with the pieces that the store holds.
+/// Compares recorded exports with the pieces in the store, for `verify`.
 #[derive(Default)]
-pub(in crate::office) struct Exported(BTreeMap<u64, u64>);
+pub(in crate::office) struct ExportAudit(BTreeMap<u64, u64>);
 
-impl Exported {
-    /// Counts a piece; gives the problem with it, if any.
+impl ExportAudit {
+    /// Counts a piece; gives its problem, if any.
     pub(in crate::office) fn add(&mut self, found: &QuarantinedWork) -> Option<String> {
         let export = found.exported?;
         *self.0.entry(export).or_default() += 1;
@@ -287,7 +286,7 @@ impl Exported {
         stored.then(|| format!("refused work {id} is exported and stored"))
     }
 
-    /// Problems with the whole.
+    /// Problems with the exports.
     pub(in crate::office) fn problems(self, exports: &[QuarantineExport]) -> Vec<String> {
         let most = |id: u64| {
             exports.iter().find(|export| export.id == id).map_or(0, |export| export.held.pieces)

@@ -1,52 +1,52 @@
-//! How full the quarantine is.
+//! How full the quarantine is, compared with its quotas.
 
 use serde::Serialize;
 
-use super::keep::{OF_ALL, OF_USER};
+use super::entry::{TOTAL_QUOTA, USER_QUOTA};
 use crate::ids::hex;
 use crate::office::store::{QuarantineExport, QuarantineShare, QuarantineSize};
 use crate::office::{Office, OfficeError};
 
-/// Per cent of a bound from which on people are told.
+/// Percentage of a quota from which on people are warned.
 const NEAR: u64 = 80;
 
-/// How near a bound is.
+/// Usage of a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fullness {
     /// There is room.
     Fine,
-    /// Four fifths are taken.
+    /// At least 80 percent is used.
     Near,
-    /// Nothing more is kept.
+    /// Nothing more is accepted.
     Full,
 }
 
-/// How full the quarantine is, and what was exported from it.
+/// Usage of the quarantine, and its exports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct QuarantineUsage {
-    /// Whether there is room.
+    /// Usage of the quota.
     pub fullness: Fullness,
     /// Undecided pieces.
     pub open: QuarantineSize,
-    /// Decided pieces whose bytes are stored: what an export would take.
+    /// Decided pieces with stored bytes, which an export would include.
     pub decided: QuarantineSize,
-    /// What may be stored of both together.
+    /// Quota for both together.
     pub most: QuarantineSize,
-    /// What of one user may wait for a decision.
+    /// Quota of one user's undecided work.
     pub most_of_user: QuarantineSize,
-    /// Users of whom so much waits that soon nothing more is kept.
+    /// Users who are near or over their quota.
     pub users: Vec<UserUsage>,
     /// Recorded exports, newest first.
     pub exports: Vec<ExportLine>,
 }
 
-/// How much of one user waits for a decision.
+/// Undecided work of one user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserUsage {
     /// Sign-in name.
     pub user: String,
-    /// Whether there is room.
+    /// Usage of the quota.
     pub fullness: Fullness,
     /// Undecided pieces.
     pub open: QuarantineSize,
@@ -59,9 +59,9 @@ pub struct ExportLine {
     pub id: u64,
     /// ms.
     pub at: i64,
-    /// Who exported and deleted.
+    /// The user who exported and deleted.
     pub by: String,
-    /// What the file holds.
+    /// Contents of the file.
     #[serde(flatten)]
     pub held: QuarantineSize,
     /// SHA-256 of the file without its last line, hex.
@@ -69,7 +69,7 @@ pub struct ExportLine {
 }
 
 impl Office {
-    /// How full the quarantine is.
+    /// Usage of the quarantine.
     pub async fn quarantine_usage(&self) -> Result<QuarantineUsage, OfficeError> {
         self.blocking(|office| {
             let (shares, exports) = office
@@ -89,22 +89,22 @@ fn usage(shares: &[QuarantineShare], exports: Vec<QuarantineExport>) -> Quaranti
         })
     };
     let (open, stored) = (sum(|share| share.open), sum(|share| share.stored));
-    // Bytes of undecided work are always stored.
+    // Undecided work always has its bytes stored.
     let decided = QuarantineSize {
         pieces: stored.pieces.saturating_sub(open.pieces),
         bytes: stored.bytes.saturating_sub(open.bytes),
     };
     let users = shares.iter().map(|share| UserUsage {
         user: share.user.clone(),
-        fullness: fullness(share.open, OF_USER),
+        fullness: fullness(share.open, USER_QUOTA),
         open: share.open,
     });
     QuarantineUsage {
-        fullness: fullness(stored, OF_ALL),
+        fullness: fullness(stored, TOTAL_QUOTA),
         open,
         decided,
-        most: OF_ALL,
-        most_of_user: OF_USER,
+        most: TOTAL_QUOTA,
+        most_of_user: USER_QUOTA,
         users: users.filter(|user| user.fullness != Fullness::Fine).collect(),
         exports: exports.into_iter().map(ExportLine::from).collect(),
     }
@@ -114,7 +114,7 @@ fn fullness(held: QuarantineSize, most: QuarantineSize) -> Fullness {
     let per_cent = |part: u64, whole: u64| part.saturating_mul(100) / whole;
     match per_cent(held.pieces, most.pieces).max(per_cent(held.bytes, most.bytes)) {
         0..NEAR => Fullness::Fine,
-        // A piece that no longer fits is refused a little before the last byte is taken.
+        // A piece that does not fit is refused before the last byte is used.
         NEAR..99 => Fullness::Near,
         _ => Fullness::Full,
     }

@@ -1,12 +1,11 @@
-//! Case lists of loan systems become visit records.
+//! Imports case lists of loan systems as visit records.
 //!
-//! A file is read in three steps, each of which knows nothing of the next: [`reader`] makes rows
-//! of text of whatever the office sends, [`columns`] finds out which column says what, [`row`]
-//! checks one row and turns it into facts of a case. A row that fails is refused with its number,
+//! [`reader`] converts a file to rows of text, [`columns`] maps its headings to fields, and [`row`]
+//! validates a row and converts it to facts of a case. An invalid row is refused with its number,
 //! field and reason; the others are imported.
 //!
-//! [`apply`] then compares each case with what the office holds: new ones become records, facts
-//! that changed become an edit of the office, and what is known already changes nothing.
+//! [`apply`](import) compares each case with the office's records: a new case becomes a record,
+//! changed facts become an edit of the office, and an unchanged case writes nothing.
 
 mod apply;
 mod cell;

@@ -1,9 +1,10 @@
 //! Records: documents, their changes, receipts, and the rows derived from them.
 
-use automerge::{ActorId, ChangeHash};
+use automerge::ChangeHash;
 
 use super::{BlobReference, Listing, Page, StoreError};
 use crate::ids::{DeviceId, Heads, RecordId};
+pub use crate::office::change::ChangeMeta;
 use crate::record::view::{Conflict, ContactView, PaymentView, VisitSummary};
 
 /// A record's current document and metadata.
@@ -23,19 +24,6 @@ pub struct StoredRecord {
     pub updated_at: i64,
     /// Automerge `save()`.
     pub document: Vec<u8>,
-}
-
-/// A stored change's metadata, for checks that don't decode it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangeMeta {
-    /// Its hash.
-    pub hash: ChangeHash,
-    /// Its actor.
-    pub actor: ActorId,
-    /// Its sequence number within the actor.
-    pub seq: u64,
-    /// Its highest operation counter.
-    pub max_op: u64,
 }
 
 /// An accepted change.

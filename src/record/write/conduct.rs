@@ -8,7 +8,6 @@ use sha2::{Digest as _, Sha256};
 use super::{RecordWriter, time, wrong};
 use crate::ids::hex;
 use crate::record::command::{NewConsent, NewEvaluation, NewWish};
-use crate::record::document::Record;
 use crate::record::error::CommandError;
 use crate::record::terms::{ConductKind, Grade, NoticeAbout};
 
@@ -20,9 +19,8 @@ impl RecordWriter<'_, '_> {
     pub(in crate::record) fn evaluation(
         &mut self,
         evaluation: &NewEvaluation,
-        before: &Record,
     ) -> Result<(), CommandError> {
-        let heads = before.heads();
+        let heads = self.heads_before();
         let mut hasher = Sha256::new();
         // No two devices share an actor, and no session evaluates one moment of one state twice.
         hasher.update(self.author.actor.to_bytes());
@@ -55,14 +53,8 @@ impl RecordWriter<'_, '_> {
     }
 
     /// The end of a consent that was given.
-    pub(super) fn withdrawal(
-        &mut self,
-        id: &str,
-        of: &str,
-        at: i64,
-        before: &Record,
-    ) -> Result<(), CommandError> {
-        let given = before.view().conduct;
+    pub(super) fn withdrawal(&mut self, id: &str, of: &str, at: i64) -> Result<(), CommandError> {
+        let given = self.view_before().conduct;
         if !given.iter().any(|entry| entry.kind == ConductKind::Consent && entry.id == of) {
             return Err(CommandError::Missing { path: format!("conduct.{of}") });
         }
@@ -122,10 +114,9 @@ impl RecordWriter<'_, '_> {
         &mut self,
         as_of: i64,
         counts: &BTreeMap<String, i64>,
-        before: &Record,
     ) -> Result<(), CommandError> {
         let at = "contact_summary";
-        let held = before.view().case.contact_summary.unwrap_or_default();
+        let held = self.view_before().case.contact_summary.unwrap_or_default();
         for gone in held.counts.iter().filter(|held| !counts.contains_key(&held.name)) {
             self.remove(&["case", at, &gone.name])?;
         }

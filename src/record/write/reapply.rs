@@ -5,18 +5,17 @@ use std::collections::BTreeMap;
 use automerge::{ReadDoc, ScalarValue, Value};
 
 use super::{RecordWriter, container, split, wrong};
+use crate::record::CommandError;
 use crate::record::authority::{Denied, WriteOp};
-use crate::record::refused::WrittenField;
+use crate::record::history::WrittenField;
 use crate::record::schema::{Kind, Mutability, field_spec};
 use crate::record::view::FieldValue;
-use crate::record::{CommandError, Record};
 
 impl RecordWriter<'_, '_> {
     /// Writes each value where it belongs: entries whole, texts as what differs from the text now.
     pub(in crate::record) fn reapply(
         &mut self,
         fields: &[WrittenField],
-        before: &Record,
     ) -> Result<(), CommandError> {
         let mut entries: BTreeMap<Vec<&str>, Vec<(&str, ScalarValue)>> = BTreeMap::new();
         for WrittenField { path, value } in fields {
@@ -24,7 +23,7 @@ impl RecordWriter<'_, '_> {
             let row = field_spec(&path).ok_or_else(|| denied(&path, Denied::UnknownPath))?;
             let (key, parent) = path.split_last().ok_or_else(|| denied(&[], Denied::Fixed))?;
             match (row.kind, scalar(value)) {
-                (Kind::MergedText(_), _) => self.whole_text(row.path, value, before)?,
+                (Kind::MergedText(_), _) => self.whole_text(row.path, value)?,
                 (Kind::List, _) => self.phones(&listed(value))?,
                 (_, None) => self.take_away(&path)?,
                 (_, Some(value)) if container(parent).is_ok() => self.put(&path, value)?,
@@ -40,7 +39,6 @@ impl RecordWriter<'_, '_> {
         &mut self,
         path: &'static [&'static str],
         value: &FieldValue,
-        before: &Record,
     ) -> Result<(), CommandError> {
         let [key] = path else { return Err(denied(path, Denied::UnknownPath)) };
         let text = match value {
@@ -51,7 +49,7 @@ impl RecordWriter<'_, '_> {
             | FieldValue::Time(_)
             | FieldValue::Absent => return Err(wrong(path, "not a text")),
         };
-        self.prose(key, before, &before.heads().to_hex(), text)
+        self.edit_text(key, &self.heads_before().to_hex(), text)
     }
 
     /// Takes a value or a whole entry away; a field of an entry goes with its entry only.

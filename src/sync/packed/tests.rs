@@ -17,7 +17,7 @@ prop_compose! {
         start_op: u64,
         time: i64,
         message in vec(any::<u8>(), 0..20),
-        others in vec(prop_oneof![vec(any::<u8>(), 0..30), Just(genesis::ACTOR.to_vec())], 0..4),
+        others in vec(prop_oneof![vec(any::<u8>(), 0..30), Just(crate::ids::GENESIS_ACTOR.to_vec())], 0..4),
         columns in prop_oneof![vec(any::<u8>(), 0..80), vec((any::<u8>(), vec(any::<u8>(), 0..9)), 0..9).prop_map(content)],
     ) -> (bool, Vec<[u8; 32]>, Vec<u8>, u64, u64, i64, Vec<u8>, Vec<Vec<u8>>, Vec<u8>) {
         (follows, deps, actor, seq, start_op, time, message, others, columns)

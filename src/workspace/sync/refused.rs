@@ -10,7 +10,8 @@ use automerge::ChangeHash;
 
 use crate::ids::{RecordId, actor, hex};
 use crate::record::command::Command;
-use crate::record::refused::{RefusedField, WrittenField, reapply_unit};
+use crate::record::history::WrittenField;
+use crate::record::refused::{RefusedField, reapply_unit};
 use crate::record::{Author, Record};
 use crate::sync::message::QuarantineDecision;
 use crate::workspace::output::{NewAmendment, Output, RefusedWork, Table};

@@ -2,7 +2,7 @@
 //! that.
 
 use automerge::Change;
-use doorstep::record::genesis;
+use doorstep::ids::GENESIS_ACTOR;
 use sha2::{Digest, Sha256};
 
 use crate::hostile::scene::{DEVICE, Stage, first_id, plain};
@@ -54,7 +54,7 @@ impl Raw {
             start_op: change.start_op().get(),
             time: change.timestamp(),
             message: b"chen.jie".to_vec(),
-            others: vec![genesis::ACTOR.to_vec()],
+            others: vec![GENESIS_ACTOR.to_vec()],
             column_count: None,
             columns: put("appointment", "place", STRING, b"here"),
             behind: Vec::new(),
@@ -76,7 +76,7 @@ impl Raw {
             actor: own,
             time: 0,
             message: b"chen.jie".to_vec(),
-            others: vec![genesis::ACTOR.to_vec()],
+            others: vec![GENESIS_ACTOR.to_vec()],
             column_count: None,
             columns: put("appointment", "place", STRING, b"here"),
             behind: Vec::new(),

@@ -255,7 +255,7 @@ pub(crate) fn first(path: &[&str]) -> ObjectId {
 }
 
 pub(crate) fn genesis_op(counter: u64) -> OpId {
-    OpId::new(counter, &ActorId::from(genesis::ACTOR.as_slice()))
+    OpId::new(counter, &ActorId::from(doorstep::ids::GENESIS_ACTOR.as_slice()))
 }
 
 pub(crate) fn plain(id: &ObjId) -> OpId {

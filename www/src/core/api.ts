@@ -1,10 +1,10 @@
 /** What the core and its pages tell each other: states, events and refusals. The operations are in `tabs/operations.ts`. */
-import type { RotationState } from "./store/keyRotation";
-import type { Secret } from "./store/pinLock";
 import type { RecordState, Status, VisitSummary } from "../wasm/doorstep";
 
-export type { RotationState } from "./store/keyRotation";
 export type { RecordState, Status as SyncStatus } from "../wasm/doorstep";
+
+/** How the user unlocks the app: a PIN of digits, or a passphrase. */
+export type Secret = "pin" | "phrase";
 
 export type StartState =
   | { kind: "signed_out" }
@@ -42,6 +42,13 @@ export interface ListPage {
   more: boolean;
 }
 
+/** Progress of re-encryption: values done, of all; `at` in ms. */
+export type RotationState =
+  | { state: "running"; done: number; total: number }
+  /** A pass failed and will be retried. */
+  | { state: "waiting"; code: string }
+  | { state: "finished"; at: number };
+
 export interface SaveState {
   state: "saving" | "saved" | "failed";
   reason?: string;
@@ -75,6 +82,19 @@ export interface Reading {
   heads: string[];
   /** The text that was read back, as it was shown. */
   text: string;
+}
+
+/** Details of the lender; empty until the office has given them. */
+export interface Lender {
+  name: string;
+  /** How to complain. */
+  complaints: string;
+}
+
+/** The device that a phone is enrolled as, with the office's proof if the phone has it. */
+export interface EnrolledDevice {
+  device: string;
+  proof?: string | undefined;
 }
 
 export interface StorageState {

@@ -5,7 +5,7 @@
 import { Printer } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Lender } from "../core/worker/office";
+import type { Lender } from "../core/api";
 import { inLanguage, lang, t, type Lang } from "../i18n";
 import { Alert } from "../ui/components";
 import { borrowerCopy, languageOf, plansOf, type Copy, type Plans } from "./borrowerCopy";

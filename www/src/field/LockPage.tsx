@@ -2,8 +2,7 @@
 import { Download, KeyRound, Lock as LockIcon } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { StartState } from "../core/api";
-import type { Secret } from "../core/store/pinLock";
+import type { Secret, StartState } from "../core/api";
 import { t } from "../i18n";
 import { formatSpan } from "../ui/format";
 import { Alert, Choices, Field, Select, useBusy } from "../ui/components";

@@ -1,5 +1,5 @@
 /** What stands on the borrower's copy, in whichever language is being written (`inLanguage`). */
-import type { Lender } from "../core/worker/office";
+import type { Lender } from "../core/api";
 import type { OptionView, Plan, VisitView } from "../wasm/doorstep";
 import { t, word, type Lang } from "../i18n";
 import { formatCount, formatDate, formatDateTime, formatMoney } from "../ui/format";

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { errorText, t } from "../i18n";
-import type { EnrolledDevice } from "../core/worker/office";
+import type { EnrolledDevice } from "../core/api";
 import { askForProvider, cameBack, leave, provider } from "./openid";
 import { Alert, useBusy } from "./components";
 

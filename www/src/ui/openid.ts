@@ -1,6 +1,6 @@
 /** The way to sign in by an identity provider, which both apps offer where the office has one. */
 import { signal } from "@preact/signals";
-import type { EnrolledDevice } from "../core/worker/office";
+import type { EnrolledDevice } from "../core/api";
 
 /** What the button calls the provider; null where there is none, or no network to ask. */
 export const provider = signal<string | null>(null);

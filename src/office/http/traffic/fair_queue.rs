@@ -18,7 +18,7 @@ use super::admission_queue::{AdmissionQueue, Place};
 use super::limits::CallerLimits;
 use super::rates::network;
 use crate::ids::DeviceId;
-use crate::office::keyed::{KeyedQueue, QueueFull, Slot};
+use crate::office::intake::keyed_queue::{KeyedQueue, QueueFull, Slot};
 
 /// When a client with too many requests at work may retry.
 const AGAIN: Duration = Duration::from_secs(5);

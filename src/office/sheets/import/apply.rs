@@ -1,4 +1,4 @@
-//! Compares a case list with what the office holds, and brings the office up to it.
+//! Applies a case list: creates records for new cases and updates those of known ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -9,42 +9,43 @@ use tokio::task::JoinSet;
 use super::columns::Columns;
 use super::reader::{Sheet, SheetError};
 use super::report::{ImportReport, RowOutcome};
-use super::row::{CaseRow, Refusal, RowReader, Rules};
+use super::row::{CaseRow, InvalidRow, RowReader, Rules};
 use crate::ids::RecordId;
 use crate::office::auth::{Accounts, AuthError, canonical_name};
+use crate::office::intake::edit::Edit;
 use crate::office::{Created, NewVisit, Office, OfficeError};
 use crate::record::CommandError;
 use crate::record::command::{AssignmentPatch, CasePatch, Command};
 use crate::record::terms::Role;
 use crate::record::view::VisitView;
 
-/// Rows that are looked up and written together.
+/// Rows that are looked up and created together.
 const BATCH: usize = 1_000;
 
-/// Records read or edited at a time: enough that edits share commits.
-const AT_ONCE: usize = 32;
+/// Concurrent updates: enough that they share commits.
+const MAX_CONCURRENT: usize = 32;
 
-/// How a case list is imported.
+/// Options of an import.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Who visits where a row doesn't say.
+    /// Collector of rows that name none.
     pub assign_to: Option<String>,
-    /// Zone of borrowers where a row doesn't say.
+    /// Time zone of borrowers of rows that name none.
     pub zone: Option<Tz>,
-    /// Only say what would happen.
+    /// Only report what would happen.
     pub dry_run: bool,
 }
 
-/// Why nothing, or nothing more, was imported.
+/// Why an import failed, or stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// The file is no case list.
+    /// The file is not a case list.
     #[error(transparent)]
     Sheet(#[from] SheetError),
-    /// Cases were to be assigned to somebody who is no collector.
+    /// The collector for unassigned rows does not exist.
     #[error("{0} is not a known collector: see `doorstep user list`, or add one")]
     NoCollector(String),
-    /// The office failed on the way; rows before stand, and the import can be repeated.
+    /// The office failed. Earlier rows have been imported, and the import can be repeated.
     #[error(transparent)]
     Office(#[from] OfficeError),
     /// The users could not be read.
@@ -52,7 +53,7 @@ pub enum ImportError {
     Accounts(#[from] AuthError),
 }
 
-/// Imports a file. `progress` hears how many rows of how many are done.
+/// Imports a file. `progress` is called with the number of rows that are done, and of all rows.
 pub async fn import(
     office: &Office,
     accounts: &Accounts,
@@ -67,7 +68,7 @@ pub async fn import(
         return Err(ImportError::NoCollector(name.clone()));
     }
     let read = tokio::task::spawn_blocking(move || Sheet::read(&file)).await;
-    // A panic of a reader of foreign formats is a file that it can't read.
+    // A panic in a reader of foreign formats means a file that it cannot read.
     let sheet = read.unwrap_or(Err(SheetError::Damaged))?;
     let (columns, notes) = Columns::read(&sheet.heading)?;
     let rules = Rules { collectors, assign_to, zone: options.zone };
@@ -101,18 +102,18 @@ struct Importer<'a> {
 impl Importer<'_> {
     async fn batch(&mut self, rows: Vec<CaseRow>) -> Result<(), ImportError> {
         let case_nos = rows.iter().map(|row| row.case_no.clone()).collect();
-        let mut held = self.office.find_by_case_nos(case_nos).await?;
+        let mut existing = self.office.find_by_case_nos(case_nos).await?;
         let (old, new): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|row| held.contains_key(&row.case_no));
+            rows.into_iter().partition(|row| existing.contains_key(&row.case_no));
         for (id, row) in self.create(new).await? {
-            // Somebody made it in between.
-            held.insert(row.case_no.clone(), id);
-            self.update(vec![row], &held).await?;
+            // It was created in between.
+            existing.insert(row.case_no.clone(), id);
+            self.update(vec![row], &existing).await?;
         }
-        self.update(old, &held).await
+        self.update(old, &existing).await
     }
 
-    /// Makes records; gives back the rows whose case has one by now.
+    /// Creates records; gives the rows whose case has one by now.
     async fn create(
         &mut self,
         rows: Vec<CaseRow>,
@@ -137,18 +138,21 @@ impl Importer<'_> {
     async fn update(
         &mut self,
         rows: Vec<CaseRow>,
-        held: &BTreeMap<String, RecordId>,
+        existing: &BTreeMap<String, RecordId>,
     ) -> Result<(), ImportError> {
         let dry_run = self.report.dry_run;
         let jobs = rows.into_iter().filter_map(|row| {
-            let id = *held.get(&row.case_no)?;
-            let (office, by) = (self.office.clone(), self.by.clone());
+            let id = *existing.get(&row.case_no)?;
+            let (office, (user, role)) = (self.office.clone(), self.by.clone());
             Some(async move {
-                let done = bring_up(&office, id, &row, by, dry_run).await;
-                (row, done)
+                let changed = match dry_run {
+                    true => office.visit(id).await.map(|view| difference(&row, &view).changed),
+                    false => office.update_from_row(id, row.clone(), &user, role).await,
+                };
+                (row, changed)
             })
         });
-        for (row, done) in all(jobs.collect()).await? {
+        for (row, done) in run_all(jobs.collect()).await? {
             match done {
                 Ok(changed) if changed.is_empty() => {
                     self.report.count(&row, RowOutcome::Unchanged, changed);
@@ -162,39 +166,52 @@ impl Importer<'_> {
     }
 }
 
-/// Writes what the row says otherwise than the record; gives the names of those facts.
-async fn bring_up(
-    office: &Office,
-    id: RecordId,
-    row: &CaseRow,
-    by: (String, Role),
-    dry_run: bool,
-) -> Result<Vec<String>, OfficeError> {
-    let held = office.visit(id).await?;
-    let (patch, mut changed) = difference(&row.case, &held);
-    let facts = !changed.is_empty();
-    // Who visits is the office's to say once anybody does: an old list must not take it back.
-    let assign = held.assignment.collectors.is_empty() && !row.collectors.is_empty();
-    if assign {
+impl Office {
+    /// Updates a record to what a row says; gives the names of the facts that changed. The row is
+    /// compared with the record in the intake pipeline, so with the state that it is merged into.
+    async fn update_from_row(
+        &self,
+        id: RecordId,
+        row: CaseRow,
+        user: &str,
+        role: Role,
+    ) -> Result<Vec<String>, OfficeError> {
+        let edit = Edit::new(user, role, move |record, author| {
+            let Difference { facts, assignment, changed } = difference(&row, &record.view());
+            let mut changes = Vec::new();
+            for command in facts.into_iter().chain(assignment) {
+                changes.extend(record.apply(&command, author)?);
+            }
+            Ok((changes, changed))
+        });
+        Ok(self.intake_one(edit, id, ()).await?.1)
+    }
+}
+
+/// What a row says otherwise than the record.
+struct Difference {
+    facts: Option<Command>,
+    assignment: Option<Command>,
+    /// Names of the facts, as in reports.
+    changed: Vec<String>,
+}
+
+fn difference(row: &CaseRow, view: &VisitView) -> Difference {
+    let (patch, mut changed) = changed_facts(&row.case, view);
+    let facts = (!changed.is_empty()).then(|| Command::UpdateCase(Box::new(patch)));
+    // Once somebody is assigned, the office decides: an old list must not revert it.
+    let assign = view.assignment.collectors.is_empty() && !row.collectors.is_empty();
+    let assignment = assign.then(|| {
         changed.push("assigned_to".to_owned());
-    }
-    if dry_run {
-        return Ok(changed);
-    }
-    if facts {
-        office.command(id, Command::UpdateCase(Box::new(patch)), &by.0, by.1).await?;
-    }
-    if assign {
         let collectors = Some(row.collectors.clone());
-        let patch = AssignmentPatch { collectors, ..AssignmentPatch::default() };
-        office.command(id, Command::Assign(patch), &by.0, by.1).await?;
-    }
-    Ok(changed)
+        Command::Assign(AssignmentPatch { collectors, ..AssignmentPatch::default() })
+    });
+    Difference { facts, assignment, changed }
 }
 
 /// The facts that a row says otherwise than the record, and their names.
-fn difference(row: &CasePatch, held: &VisitView) -> (CasePatch, Vec<String>) {
-    let case = &held.case;
+fn changed_facts(row: &CasePatch, view: &VisitView) -> (CasePatch, Vec<String>) {
+    let case = &view.case;
     let mut changed = Vec::new();
     let mut patch = CasePatch::default();
     macro_rules! compare {
@@ -234,8 +251,8 @@ fn new_visit(row: &CaseRow) -> NewVisit {
     }
 }
 
-/// A value that passed the sheet's checks but not the record's.
-fn refusal(row: &CaseRow, error: &CommandError) -> Refusal {
+/// The refusal of a value that passed the checks of rows but not those of the record.
+fn refusal(row: &CaseRow, error: &CommandError) -> InvalidRow {
     let field = match error.path().strip_prefix("case.").unwrap_or(error.path()) {
         "overdue" => "overdue_amount",
         "phones" => "phone",
@@ -243,22 +260,22 @@ fn refusal(row: &CaseRow, error: &CommandError) -> Refusal {
         "position.lon" => "lon",
         path => super::columns::known_name(path).unwrap_or("case_no"),
     };
-    Refusal {
-        place: row.place,
+    InvalidRow {
+        position: row.position,
         case_no: Some(row.case_no.clone()),
         field: Some(field),
         reason: error.to_string(),
     }
 }
 
-/// Runs jobs, some at a time; gives their results in any order.
-async fn all<T: Send + 'static>(
+/// Runs jobs, some at a time; gives their results in no particular order.
+async fn run_all<T: Send + 'static>(
     jobs: Vec<impl Future<Output = T> + Send + 'static>,
 ) -> Result<Vec<T>, OfficeError> {
     let mut done = Vec::with_capacity(jobs.len());
     let mut running = JoinSet::new();
     for job in jobs {
-        if running.len() >= AT_ONCE
+        if running.len() >= MAX_CONCURRENT
             && let Some(result) = running.join_next().await
         {
             done.push(result.map_err(|_| OfficeError::Closing)?);

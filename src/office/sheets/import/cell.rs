@@ -1,8 +1,8 @@
-//! Cells as people and loan systems write them, read as what they mean.
+//! Parses cells as people and loan systems write them.
 
 use chrono::{Datelike, Days, NaiveDate};
 
-/// Full-width characters as ASCII, and the ends trimmed: `１，２３４．５０` reads `1,234.50`.
+/// Converts full-width characters to ASCII and trims: `１，２３４．５０` becomes `1,234.50`.
 pub(super) fn narrow(text: &str) -> String {
     let narrowed: String = text
         .chars()
@@ -21,8 +21,8 @@ pub(super) fn narrow(text: &str) -> String {
 }
 
 /// A date as `YYYY-MM-DD` from `2026-11-03`, `2026/11/3`, `2026.11.03`, `20261103`, `2026年11月3日`
-/// or Excel's serial number, with or without a time of day behind it. `None` where no such day
-/// exists, or where the order of day and month would be a guess.
+/// or Excel's serial number, optionally followed by a time. `None` if there is no such day, or
+/// if the order of day and month is ambiguous.
 pub(super) fn date(text: &str) -> Option<String> {
     let text = narrow(text);
     let (day, time) = match text.split_once([' ', 'T']) {
@@ -59,7 +59,8 @@ fn parted_date(text: &str) -> Option<NaiveDate> {
 fn digits_date(digits: &str) -> Option<NaiveDate> {
     match digits.len() {
         8 => NaiveDate::parse_from_str(digits, "%Y%m%d").ok(),
-        // Serial 60 is a day that never was; from 1 March 1900 on, day 0 is 30 December 1899.
+        // Serial 60 is the nonexistent 29 February 1900; from the day after, day 0 is 30 December
+        // 1899.
         5 => {
             NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_days(Days::new(digits.parse().ok()?))
         }
@@ -67,7 +68,7 @@ fn digits_date(digits: &str) -> Option<NaiveDate> {
     }
 }
 
-/// A whole number, with `.0` behind it where a spreadsheet wrote one.
+/// An integer, possibly followed by `.0` as spreadsheets write it.
 pub(super) fn whole_number(text: &str) -> Option<i64> {
     let text = narrow(text);
     let digits = text.strip_suffix('天').unwrap_or(&text);
@@ -85,16 +86,16 @@ pub(super) fn degrees(text: &str, limit: f64) -> Option<f64> {
     (degrees.abs() <= limit).then_some(degrees)
 }
 
-/// Phone numbers of one cell; those that are none are told apart.
+/// Phone numbers of one cell, and texts that are not phone numbers.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Phones {
-    /// Digits, perhaps with a plus in front.
+    /// Digits, optionally after a plus.
     pub good: Vec<String>,
-    /// As they stood in the cell.
+    /// As in the cell.
     pub bad: Vec<String>,
 }
 
-/// Reads the phone numbers of one cell, several of them parted by `/`, `;`, `,` or `、`.
+/// Reads the phone numbers of one cell, separated by `/`, `;`, `,` or `、`.
 pub(super) fn phones(text: &str, into: &mut Phones) {
     for part in narrow(text).split(['/', ';', ',', '、', '\n']).map(str::trim) {
         let number: String =
@@ -108,7 +109,7 @@ pub(super) fn phones(text: &str, into: &mut Phones) {
     }
 }
 
-/// The code of a product that loan systems name in Chinese; others are kept as they are.
+/// The code of a product that loan systems name in Chinese; others stay as they are.
 pub(super) fn product(text: &str) -> String {
     let text = text.trim();
     let code = match text {
@@ -120,7 +121,7 @@ pub(super) fn product(text: &str) -> String {
     code.to_owned()
 }
 
-/// A BCP 47 language from itself or from its Chinese name; `None` where it is neither.
+/// A BCP 47 language tag from a tag or a Chinese name.
 pub(super) fn language(text: &str) -> Option<String> {
     let text = narrow(text);
     match text.as_str() {

@@ -1,9 +1,9 @@
-//! Which column of a sheet says what: headings in English and in Chinese, in any order.
+//! Maps the headings of a sheet to fields: English or Chinese, in any order.
 
 use super::cell::narrow;
 use super::reader::SheetError;
 
-/// What a column of a case list can say.
+/// A field that a column of a case list can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
     /// The lender's case number.
@@ -30,7 +30,7 @@ pub enum Field {
     Currency,
     /// Days past due.
     DaysPastDue,
-    /// Date.
+    /// Due date.
     DueDate,
     /// Date.
     LastPaymentDate,
@@ -40,7 +40,7 @@ pub enum Field {
     PreferredLanguage,
     /// The borrower's time zone.
     Zone,
-    /// What the loan system says.
+    /// A note of the loan system.
     Note,
 }
 
@@ -217,7 +217,7 @@ const HEADINGS: &[(Field, &str, &[&str])] = &[
     ),
 ];
 
-/// Fields without which a row is no case.
+/// Fields that every row must have.
 pub const REQUIRED: [Field; 5] =
     [Field::CaseNo, Field::BorrowerName, Field::OverdueAmount, Field::Currency, Field::DueDate];
 
@@ -238,12 +238,12 @@ impl Field {
     }
 }
 
-/// The name that reports use for a field, if it is one.
+/// The name of a field in reports, if there is such a field.
 pub(super) fn known_name(name: &str) -> Option<&'static str> {
     HEADINGS.iter().find(|(_, known, _)| *known == name).map(|(_, known, _)| *known)
 }
 
-/// Which column says what.
+/// The fields of the columns of a sheet.
 #[derive(Debug)]
 pub struct Columns {
     /// The field of each column, in the order of the sheet.
@@ -251,7 +251,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Reads a heading, with a note for everything that is left aside.
+    /// Reads a heading; gives also a note for each ignored or missing column.
     pub fn read(heading: &[String]) -> Result<(Self, Vec<String>), SheetError> {
         let mut fields: Vec<Option<Field>> = Vec::with_capacity(heading.len());
         let mut notes = Vec::new();
@@ -283,12 +283,12 @@ impl Columns {
         Ok((Self { fields }, notes))
     }
 
-    /// Where a field stands, or `None` where the sheet doesn't have it.
+    /// The position of a field's column, if the sheet has one.
     pub fn position(&self, field: Field) -> Option<usize> {
         self.fields.iter().position(|known| *known == Some(field))
     }
 
-    /// How many columns the heading has.
+    /// Number of columns.
     pub fn count(&self) -> usize {
         self.fields.len()
     }

@@ -1,9 +1,9 @@
-//! A file of rows under one heading, whatever program wrote it: CSV in UTF-8, UTF-16 or GB18030,
-//! with commas, semicolons or tabs, or an Excel workbook. Every cell comes out as text.
+//! Reads a file of rows under one heading: CSV in UTF-8, UTF-16 or GB18030, separated by commas,
+//! semicolons or tabs, or an Excel workbook. Every cell becomes text.
 //!
-//! A few bytes of a file can stand for very many: cells that repeat one long text, rows that have
-//! one cell far to the right, archives that unpack to anything. So what a file comes to is counted
-//! while it is read.
+//! A few bytes of a file can expand to very many: cells that repeat one long text, rows with one
+//! cell far to the right, archives with a high compression ratio. So the expanded size is counted
+//! while the file is read.
 
 mod archive;
 
@@ -14,40 +14,40 @@ use calamine::{DataRef, Reader, Xlsx};
 use csv::StringRecord;
 use encoding_rs::{Encoding, GB18030};
 
-/// Columns beyond this are no case list; it bounds what a hostile workbook can make of one row.
+/// Columns per row: more than any case list has. Bounds the memory of one row.
 const MAX_COLUMNS: usize = 256;
 
-/// Rows of one file: twice the longest list that is asked for. Each may end up in the report.
+/// Rows of one file: twice the longest required list. Each may end up in the report.
 pub const MAX_ROWS: usize = 200_000;
 
-/// Cells of one text file: 20 columns of as many rows.
+/// Cells of one text file: 20 columns in each row.
 const MAX_CELLS: usize = 20 * MAX_ROWS;
 
-/// Bytes that the rows of a file may take in memory: 200,000 rows of 600 bytes.
+/// Memory of the rows of one file, bytes: 200,000 rows of 600 bytes.
 const MAX_MEMORY: usize = 128 * 1024 * 1024;
 
-/// Bytes that a row takes beside its cells, about: its record and where its cells end.
+/// Approximate overhead of a row in memory, bytes: its record and the ends of its cells.
 const ROW_COST: usize = 128;
 
-/// Why a file is no sheet at all.
+/// Why a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SheetError {
-    /// Nothing, or nothing but white space.
+    /// Empty, or only white space.
     #[error("the file is empty: export the case list again")]
     Empty,
     /// Neither text nor a workbook.
     #[error("the file is neither CSV nor XLSX: save the case list as one of them")]
     Binary,
-    /// The workbook of Excel 97 to 2003.
+    /// A workbook of Excel 97 to 2003.
     #[error("this is an old Excel workbook (.xls): save it as .xlsx or CSV")]
     OldWorkbook,
-    /// A zip that is no workbook, or a workbook that is cut off.
+    /// A zip that is no workbook, or a truncated workbook.
     #[error("the workbook is damaged or is no .xlsx: open it in Excel and save it again")]
     Damaged,
-    /// Unpacks to more than anybody's case list.
+    /// It exceeds a limit.
     #[error("the file is too large: split it into several")]
     TooLarge,
-    /// Rows, but none of them a heading that names a case number.
+    /// No heading names a case number.
     #[error(
         "no heading for the case number in the first row: name the columns case_no, \
          borrower_name, overdue_amount, currency, due_date … or 案件编号, 借款人姓名, 逾期金额, \
@@ -68,7 +68,7 @@ pub struct Sheet {
 /// One row below the heading.
 #[derive(Debug)]
 pub struct Row {
-    /// Which row below the heading it is, from 1.
+    /// Number of the row below the heading, from 1.
     pub number: usize,
     /// The row's number in the sheet, where the heading is row 1.
     pub sheet_row: usize,
@@ -77,10 +77,10 @@ pub struct Row {
 }
 
 impl Sheet {
-    /// Reads a file of either kind.
+    /// Reads a CSV file or a workbook.
     pub fn read(bytes: &[u8]) -> Result<Self, SheetError> {
         let records = match bytes {
-            [b'P', b'K', 3, 4, ..] => read_workbook_contained(bytes)?,
+            [b'P', b'K', 3, 4, ..] => read_workbook_caught(bytes)?,
             [0xD0, 0xCF, 0x11, 0xE0, ..] => return Err(SheetError::OldWorkbook),
             _ => read_text(bytes)?,
         };
@@ -101,7 +101,7 @@ fn is_blank(cells: &StringRecord) -> bool {
 /// Records with their position in the file, from 0.
 struct Records {
     kept: Vec<(usize, StringRecord)>,
-    /// Bytes that more of them may take.
+    /// Remaining memory, bytes.
     room: usize,
 }
 
@@ -110,18 +110,18 @@ impl Records {
         Self { kept: Vec::new(), room: MAX_MEMORY }
     }
 
-    /// Takes up room for text.
-    fn spend(&mut self, bytes: usize) -> Result<(), SheetError> {
+    /// Reserves memory for text.
+    fn reserve(&mut self, bytes: usize) -> Result<(), SheetError> {
         self.room = self.room.checked_sub(bytes).ok_or(SheetError::TooLarge)?;
         Ok(())
     }
 
-    /// Keeps a record whose text was spent for, unless it is empty.
+    /// Adds a record whose text was reserved, unless it is empty.
     fn push(&mut self, at: usize, cells: &[String]) -> Result<(), SheetError> {
         if cells.iter().all(String::is_empty) {
             return Ok(());
         }
-        self.spend(ROW_COST + cells.len() * size_of::<usize>())?;
+        self.reserve(ROW_COST + cells.len() * size_of::<usize>())?;
         if self.kept.len() == MAX_ROWS {
             return Err(SheetError::TooLarge);
         }
@@ -136,7 +136,7 @@ fn read_text(bytes: &[u8]) -> Result<Records, SheetError> {
         return Err(SheetError::Empty);
     }
     let delimiter = delimiter(&text);
-    // Even one row of nothing but delimiters takes many times their bytes.
+    // A row of nothing but delimiters takes many times its bytes in memory.
     if text.bytes().filter(|byte| *byte == delimiter).count() > MAX_CELLS {
         return Err(SheetError::TooLarge);
     }
@@ -146,23 +146,23 @@ fn read_text(bytes: &[u8]) -> Result<Records, SheetError> {
         .delimiter(delimiter)
         .from_reader(text.as_bytes());
     let mut records = Records::new();
-    // A record that is read into keeps the room of the longest; what is kept is as long as it is.
+    // A reused buffer keeps its peak capacity; stored records are trimmed copies.
     let mut record = StringRecord::new();
-    // Text in memory neither fails to be read nor to be UTF-8, and rows may be ragged.
+    // Reading UTF-8 from memory does not fail, and rows may differ in length.
     for at in 0.. {
         if !reader.read_record(&mut record).map_err(|_| SheetError::Binary)? {
             break;
         }
-        records.spend(record.as_slice().len())?;
-        // One more tells that there are too many.
+        records.reserve(record.as_slice().len())?;
+        // One more than allowed, so that the row is found too wide.
         let cells = record.iter().take(MAX_COLUMNS + 1).map(str::to_owned);
         records.push(at, &cells.collect::<Vec<_>>())?;
     }
     Ok(records)
 }
 
-/// Text of the file, or `None` where no encoding fits. Valid UTF-8 is taken for what it is:
-/// Chinese text in GB18030 is practically never valid UTF-8 by accident.
+/// Decodes the file; `None` if no encoding fits. Chinese text in GB18030 is practically never valid
+/// UTF-8 by accident.
 fn decode(bytes: &[u8]) -> Option<String> {
     let text = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => {
@@ -177,7 +177,7 @@ fn decode(bytes: &[u8]) -> Option<String> {
     text.chars().all(is_text).then(|| text.into_owned())
 }
 
-/// The character that parts the cells of the first line: the most frequent outside of quotes.
+/// Detects the delimiter: the most frequent candidate of the first line, outside of quotes.
 fn delimiter(text: &str) -> u8 {
     let mut quoted = false;
     let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
@@ -191,12 +191,12 @@ fn delimiter(text: &str) -> u8 {
             _ => {}
         }
     }
-    // The comma stands first and wins a tie, such as the zero of a single column.
+    // The comma comes first and wins a tie, for example in a single column.
     counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(byte, _)| *byte)
 }
 
-/// The reader of workbooks panics over some that nobody wrote: a file that it can't read.
-fn read_workbook_contained(bytes: &[u8]) -> Result<Records, SheetError> {
+/// Reads a workbook; a panic of the library on a malformed one means that it is damaged.
+fn read_workbook_caught(bytes: &[u8]) -> Result<Records, SheetError> {
     catch_unwind(|| read_workbook(bytes)).unwrap_or(Err(SheetError::Damaged))
 }
 
@@ -204,7 +204,7 @@ fn read_workbook(bytes: &[u8]) -> Result<Records, SheetError> {
     archive::check(bytes)?;
     let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| SheetError::Damaged)?;
     for name in workbook.sheet_names() {
-        // Cell by cell: a range would be allocated whole, down to the last cell of the sheet.
+        // Cell by cell: a range would be allocated completely, down to the last cell.
         let mut cells = workbook.worksheet_cells_reader(&name).map_err(|_| SheetError::Damaged)?;
         let mut records = Records::new();
         let mut row: Vec<String> = Vec::new();
@@ -213,7 +213,7 @@ fn read_workbook(bytes: &[u8]) -> Result<Records, SheetError> {
             let (line, column) = cell.get_position();
             let (line, column) = (line as usize, column as usize);
             if line < at {
-                // Programs write them in order; a row's number would be worth nothing.
+                // Programs write rows in order; row numbers would be meaningless.
                 return Err(SheetError::Damaged);
             }
             if line > at {
@@ -224,8 +224,8 @@ fn read_workbook(bytes: &[u8]) -> Result<Records, SheetError> {
             if column < MAX_COLUMNS {
                 row.resize(row.len().max(column + 1), String::new());
                 if let Some(place) = row.get_mut(column) {
-                    // Before it is copied: many cells may share one long text.
-                    records.spend(length(cell.get_value()))?;
+                    // Before the copy: many cells may share one long text.
+                    records.reserve(length(cell.get_value()))?;
                     *place = text_of(cell.get_value());
                 }
             }
@@ -238,7 +238,7 @@ fn read_workbook(bytes: &[u8]) -> Result<Records, SheetError> {
     Err(SheetError::Empty)
 }
 
-/// Bytes of a cell's text; of numbers and the like, at least.
+/// Bytes of a cell's text; 0 for numbers and the like, which are short.
 fn length(cell: &DataRef<'_>) -> usize {
     match cell {
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {

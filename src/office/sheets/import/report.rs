@@ -1,44 +1,45 @@
-//! What became of an import, row by row where somebody has to look.
+//! The result of an import, with the rows that need attention.
 
 use serde::Serialize;
 
-use super::row::{CaseRow, Place, Refusal};
+use super::row::{CaseRow, InvalidRow, RowPosition};
 
-/// The whole result. Refused rows are always named; created and updated ones in a dry run only.
+/// The result of an import. Refused rows are always listed; created and updated ones only in a dry
+/// run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
-    /// Whether this only says what would happen.
+    /// Nothing was written.
     pub dry_run: bool,
-    /// Cases that are new.
+    /// New cases.
     pub created: usize,
-    /// Cases of which facts changed.
+    /// Cases with changed facts.
     pub updated: usize,
-    /// Cases that said what was known.
+    /// Cases without changes.
     pub unchanged: usize,
-    /// Rows that are no case.
+    /// Rows with errors.
     pub refused: usize,
-    /// Rows worth a look, in the order of the file.
+    /// Rows that need attention, in the order of the file.
     pub rows: Vec<RowReport>,
-    /// About the file as a whole, such as columns that were left out.
+    /// Notes on the file as a whole, such as ignored columns.
     pub notes: Vec<String>,
 }
 
-/// What became of one row.
+/// The result for one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RowReport {
-    /// Which row below the heading, from 1.
+    /// Number of the row below the heading, from 1.
     pub row: usize,
     /// The row's number as a spreadsheet shows it, where the heading is row 1.
     pub sheet_row: usize,
-    /// What became of it.
+    /// The outcome.
     pub outcome: RowOutcome,
-    /// The case number, where it has one.
+    /// The case number, if the row has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case_no: Option<String>,
-    /// The field that is wrong.
+    /// The field with the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// What is wrong, or what to know.
+    /// The error, or a note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Facts that changed.
@@ -46,7 +47,7 @@ pub struct RowReport {
     pub changed: Vec<String>,
 }
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowOutcome {
@@ -54,9 +55,9 @@ pub enum RowOutcome {
     Created,
     /// Facts changed.
     Updated,
-    /// Nothing new.
+    /// Nothing changed.
     Unchanged,
-    /// No case.
+    /// The row has an error.
     Refused,
 }
 
@@ -72,12 +73,12 @@ impl std::fmt::Display for RowOutcome {
 }
 
 impl ImportReport {
-    /// Counts a row that was refused.
-    pub fn refuse(&mut self, refusal: Refusal) {
+    /// Counts a refused row.
+    pub fn refuse(&mut self, refusal: InvalidRow) {
         self.refused += 1;
         self.rows.push(RowReport {
-            row: refusal.place.row,
-            sheet_row: refusal.place.sheet_row,
+            row: refusal.position.row,
+            sheet_row: refusal.position.sheet_row,
             outcome: RowOutcome::Refused,
             case_no: refusal.case_no,
             field: refusal.field.map(str::to_owned),
@@ -86,7 +87,7 @@ impl ImportReport {
         });
     }
 
-    /// Counts a row that is a case. It is named where it has a note, or in a dry run.
+    /// Counts a valid row. It is listed if it has a note, or in a dry run.
     pub fn count(&mut self, row: &CaseRow, outcome: RowOutcome, changed: Vec<String>) {
         match outcome {
             RowOutcome::Created => self.created += 1,
@@ -96,7 +97,7 @@ impl ImportReport {
         }
         let news = self.dry_run && outcome != RowOutcome::Unchanged;
         if news || !row.notes.is_empty() {
-            let Place { row: number, sheet_row } = row.place;
+            let RowPosition { row: number, sheet_row } = row.position;
             self.rows.push(RowReport {
                 row: number,
                 sheet_row,

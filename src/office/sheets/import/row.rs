@@ -1,4 +1,4 @@
-//! One row of a case list: checked, and turned into facts of a case, or refused with a reason.
+//! Validates one row of a case list and converts it to facts of a case.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,51 +11,51 @@ use crate::office::money::{Currency, NoAmount};
 use crate::office::sheets::formula;
 use crate::record::command::CasePatch;
 
-/// What a row is checked against.
+/// Defaults and constraints for all rows.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// Sign-in names of collectors who may be given a case.
+    /// Sign-in names of existing collectors.
     pub collectors: BTreeSet<String>,
-    /// Who visits where the row doesn't say.
+    /// Collector of rows that name none.
     pub assign_to: Option<String>,
-    /// Zone of borrowers where the row doesn't say.
+    /// Time zone of borrowers of rows that name none.
     pub zone: Option<Tz>,
 }
 
-/// A row that is a case.
+/// A valid row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseRow {
-    /// Where it stands.
-    pub place: Place,
+    /// Its position in the file.
+    pub position: RowPosition,
     /// The lender's case number.
     pub case_no: String,
-    /// What the sheet says; fields that it has no column for are absent.
+    /// Facts of the case; fields without a column are absent.
     pub case: CasePatch,
-    /// Who visits, as far as anybody said.
+    /// Assigned collectors.
     pub collectors: Vec<String>,
-    /// What was left aside.
+    /// Notes on ignored values.
     pub notes: Vec<String>,
 }
 
-/// Where a row stands in the file.
+/// Position of a row in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// Which row below the heading, from 1.
+pub struct RowPosition {
+    /// Number of the row below the heading, from 1.
     pub row: usize,
     /// The row's number in the sheet, where the heading is row 1.
     pub sheet_row: usize,
 }
 
-/// A row that is none, and why.
+/// An invalid row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Where it stands.
-    pub place: Place,
-    /// The case number, where it has one.
+pub struct InvalidRow {
+    /// Its position in the file.
+    pub position: RowPosition,
+    /// The case number, if the row has one.
     pub case_no: Option<String>,
-    /// The field that is wrong; `None` where it is the row as a whole.
+    /// The invalid field; `None` if the row as a whole is invalid.
     pub field: Option<&'static str>,
-    /// What is wrong with it.
+    /// The reason.
     pub reason: String,
 }
 
@@ -67,10 +67,10 @@ pub struct RowReader {
     seen: HashSet<String>,
 }
 
-/// A field and what is wrong with it.
+/// An invalid field and the reason.
 type Wrong = (Option<Field>, String);
 
-/// What a record takes; longer texts are a sign of a broken quote.
+/// The limits of records; longer texts suggest a missing quote.
 const MAX_NOTE: usize = 4_000;
 const MAX_LINE: usize = 400;
 const MAX_CASE_NO: usize = 64;
@@ -82,14 +82,14 @@ impl RowReader {
     }
 
     /// Reads the next row.
-    pub fn read(&mut self, row: &Row) -> Result<CaseRow, Refusal> {
-        let place = Place { row: row.number, sheet_row: row.sheet_row };
+    pub fn read(&mut self, row: &Row) -> Result<CaseRow, InvalidRow> {
+        let position = RowPosition { row: row.number, sheet_row: row.sheet_row };
         let cells = Cells { columns: &self.columns, row };
         let case_no = narrow(cells.get(Field::CaseNo).unwrap_or_default());
-        // Every number counts as seen, so that of two rows with one number never the second wins.
+        // Also the numbers of invalid rows: of two rows with one number never the second wins.
         let fresh = case_no.is_empty() || self.seen.insert(case_no.clone());
-        self.parse(&cells, &case_no, fresh, place).map_err(|(field, reason)| Refusal {
-            place,
+        self.parse(&cells, &case_no, fresh, position).map_err(|(field, reason)| InvalidRow {
+            position,
             case_no: (!case_no.is_empty()).then(|| case_no.clone()),
             field: field.map(Field::as_str),
             reason,
@@ -101,7 +101,7 @@ impl RowReader {
         cells: &Cells<'_>,
         case_no: &str,
         fresh: bool,
-        place: Place,
+        position: RowPosition,
     ) -> Result<CaseRow, Wrong> {
         cells.check_width()?;
         check_case_no(case_no, fresh)?;
@@ -130,7 +130,7 @@ impl RowReader {
             note: cells.text(Field::Note)?,
         };
         let collectors = self.collectors(cells)?;
-        Ok(CaseRow { place, case_no: case_no.to_owned(), case, collectors, notes })
+        Ok(CaseRow { position, case_no: case_no.to_owned(), case, collectors, notes })
     }
 
     fn zone(
@@ -195,7 +195,7 @@ fn wrong(field: Field, reason: impl Into<String>) -> Wrong {
     (Some(field), reason.into())
 }
 
-/// Enough of a cell to find it, without printing a page.
+/// The beginning of a cell, for messages.
 fn excerpt(text: &str) -> String {
     let mut short: String = text.chars().take(40).collect();
     if short.len() < text.len() {
@@ -211,19 +211,19 @@ struct Cells<'a> {
 }
 
 impl Cells<'_> {
-    /// The cell as it stands; `None` where the sheet has no such column. A row that ends early
-    /// has empty cells.
+    /// The raw cell; `None` if the sheet has no such column. Cells missing at the end of a row
+    /// are empty.
     fn get(&self, field: Field) -> Option<&str> {
-        let position = self.columns.position(field)?;
-        Some(formula::unescape(self.row.cells.get(position).unwrap_or_default().trim()))
+        let column = self.columns.position(field)?;
+        Some(formula::unescape(self.row.cells.get(column).unwrap_or_default().trim()))
     }
 
-    /// The cell unless the column is missing or it is empty.
+    /// The cell, if there is one that is not empty.
     fn filled(&self, field: Field) -> Option<&str> {
         self.get(field).filter(|cell| !cell.is_empty())
     }
 
-    /// A comma that isn't quoted shifts every cell behind it: such a row is not to be trusted.
+    /// An unquoted comma shifts all cells after it, so a row that is too wide is invalid.
     fn check_width(&self) -> Result<(), Wrong> {
         let mut beyond = self.row.cells.iter().skip(self.columns.count());
         if beyond.any(|cell| !cell.trim().is_empty()) {
@@ -236,7 +236,7 @@ impl Cells<'_> {
         self.text(field)?.filter(|text| !text.is_empty()).ok_or_else(|| missing(field))
     }
 
-    /// Free text with uniform line breaks; empty where the cell is.
+    /// Free text with uniform line breaks.
     fn text(&self, field: Field) -> Result<Option<String>, Wrong> {
         let text = self.get(field).map(|text| text.replace("\r\n", "\n").replace('\r', "\n"));
         let most = if field == Field::Note { MAX_NOTE } else { MAX_LINE };
@@ -312,7 +312,7 @@ impl Cells<'_> {
         language.map(Some).ok_or_else(|| wrong(field, "not a language tag such as zh-CN"))
     }
 
-    /// A number that can't be dialled is left out, unless it is the only way to call somebody.
+    /// Ignores invalid numbers, unless there are no others.
     fn phones(&self, notes: &mut Vec<String>) -> Result<Option<Vec<String>>, Wrong> {
         let columns = [Field::Phone, Field::AltPhone].map(|field| self.get(field));
         if columns.iter().all(Option::is_none) {

@@ -3,7 +3,7 @@
  * Bytes are keyed by their SHA-256 and written once.
  *
  * Values are encrypted and bound to their places, and keys are keyed hashes. Only counting what is
- * not uploaded and erasing everything work without the sealer.
+ * not uploaded and erasing everything work without the cipher.
  */
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import type { AttachmentKind } from "../../wasm/doorstep";
@@ -44,12 +44,12 @@ export interface RecordingRow {
 }
 
 /** Encrypts values. A place is unique to a value, which can be decrypted only with it. */
-export interface Sealer {
+interface Cipher {
   /** A keyed hash of a name, for keys. */
   name(text: string): string;
-  seal(bytes: Uint8Array, place: string): Uint8Array;
+  encrypt(bytes: Uint8Array, place: string): Uint8Array;
   /** Undefined if the bytes are damaged or from another place. */
-  open(bytes: Uint8Array, place: string): Uint8Array | undefined;
+  decrypt(bytes: Uint8Array, place: string): Uint8Array | undefined;
   /** Frees the key's memory. */
   free(): void;
 }
@@ -65,7 +65,7 @@ interface AttachmentSchema extends DBSchema {
 }
 
 /** An encrypted value: bytes are in slices, a row is in one. */
-export type Sealed = Uint8Array | Uint8Array[];
+export type Encrypted = Uint8Array | Uint8Array[];
 
 /** The key of an encrypted value, and the place that it is bound to; slices are bound to their numbers too. */
 export interface Place {
@@ -87,24 +87,24 @@ export class AttachmentStore {
   private constructor(
     private db: IDBPDatabase<AttachmentSchema>,
     private readonly name: string,
-    private sealer: Sealer,
+    private cipher: Cipher,
   ) {}
 
   /** Opens the attachments of a device's store. */
-  static async open(store: string, sealer: Sealer): Promise<AttachmentStore> {
+  static async open(store: string, cipher: Cipher): Promise<AttachmentStore> {
     const name = nameOf(store);
-    return new AttachmentStore(await connect(name), name, sealer);
+    return new AttachmentStore(await connect(name), name, cipher);
   }
 
   close(): void {
     this.db.close();
-    this.sealer.free();
+    this.cipher.free();
   }
 
-  /** Switches to another sealer, which must be able to open what the last one sealed. */
-  rekey(sealer: Sealer): void {
-    this.sealer.free();
-    this.sealer = sealer;
+  /** Switches to another cipher, which must be able to open what the last one encrypted. */
+  rekey(cipher: Cipher): void {
+    this.cipher.free();
+    this.cipher = cipher;
   }
 
   // -- Re-encryption
@@ -138,7 +138,7 @@ export class AttachmentStore {
     for (const key of thumbs) unknown.set(key, "thumbs");
     const find = (sha256: string): void => {
       for (const store of ["bytes", "thumbs"] as const) {
-        const key = this.sealer.name(`${store}/${sha256}`);
+        const key = this.cipher.name(`${store}/${sha256}`);
         if (unknown.delete(key)) known.push({ store, key, place: `${store}/${sha256}` });
       }
     };
@@ -147,19 +147,20 @@ export class AttachmentStore {
     return { known, stray: [...unknown].map(([key, store]) => ({ store, key })) };
   }
 
-  readSealed({ store, key }: Omit<Place, "place">): Promise<Sealed | undefined> {
-    return this.withConnection((db) => db.get(store, key as never) as Promise<Sealed | undefined>);
+  readEncrypted({ store, key }: Omit<Place, "place">): Promise<Encrypted | undefined> {
+    return this.withConnection((db) => db.get(store, key as never) as Promise<Encrypted | undefined>);
   }
 
   /**
    * Replaces or erases an encrypted value unless it has changed. Comparing the first bytes is
    * enough: no two values share a nonce.
    */
-  replace({ store, key }: Omit<Place, "place">, was: Sealed, now: Sealed | null): Promise<void> {
-    const head = (value: Sealed | undefined): string => String((Array.isArray(value) ? value[0] : value)?.slice(0, 25));
+  replace({ store, key }: Omit<Place, "place">, was: Encrypted, now: Encrypted | null): Promise<void> {
+    const head = (value: Encrypted | undefined): string =>
+      String((Array.isArray(value) ? value[0] : value)?.slice(0, 25));
     return this.withConnection(async (db) => {
       const tx = db.transaction(store, "readwrite", { durability: "strict" });
-      const stored = (await tx.store.get(key as never)) as Sealed | undefined;
+      const stored = (await tx.store.get(key as never)) as Encrypted | undefined;
       const same = stored !== undefined && head(stored) === head(was);
       if (same) void (now ? tx.store.put(now as never, key as never) : tx.store.delete(key as never));
       await tx.done;
@@ -179,7 +180,7 @@ export class AttachmentStore {
 
   /** Whether the bytes of an attachment are here. */
   async has(sha256: string): Promise<boolean> {
-    return (await this.withConnection((db) => db.count("bytes", this.sealer.name(`bytes/${sha256}`)))) > 0;
+    return (await this.withConnection((db) => db.count("bytes", this.cipher.name(`bytes/${sha256}`)))) > 0;
   }
 
   /** The bytes of an attachment; null if they were erased. */
@@ -194,13 +195,13 @@ export class AttachmentStore {
   /** Stores an attachment in one transaction, which also deletes the pieces of its recording. */
   async add(row: AttachmentRow, bytes: Uint8Array, thumb: Uint8Array | null, recording?: string): Promise<void> {
     const place = (store: string): string => `${store}/${row.sha256}`;
-    const sealed = this.sealSlices(bytes, place("bytes"));
-    const small = thumb && this.sealSlices(thumb, place("thumbs"));
-    const [key, value] = [this.sealer.name(keyOf(row)), this.sealRow("rows", keyOf(row), row)];
+    const encrypted = this.encryptSlices(bytes, place("bytes"));
+    const small = thumb && this.encryptSlices(thumb, place("thumbs"));
+    const [key, value] = [this.cipher.name(keyOf(row)), this.encryptRow("rows", keyOf(row), row)];
     await this.withConnection(async (db) => {
       const tx = db.transaction(STORES, "readwrite", { durability: "strict" });
-      void tx.objectStore("bytes").put(sealed, this.sealer.name(place("bytes")));
-      if (small) void tx.objectStore("thumbs").put(small, this.sealer.name(place("thumbs")));
+      void tx.objectStore("bytes").put(encrypted, this.cipher.name(place("bytes")));
+      if (small) void tx.objectStore("thumbs").put(small, this.cipher.name(place("thumbs")));
       void tx.objectStore("rows").put(value, key);
       void tx.objectStore("waiting").put(true, key);
       if (recording) {
@@ -212,7 +213,7 @@ export class AttachmentStore {
   }
 
   async put(row: AttachmentRow): Promise<void> {
-    const [key, value] = [this.sealer.name(keyOf(row)), this.sealRow("rows", keyOf(row), row)];
+    const [key, value] = [this.cipher.name(keyOf(row)), this.encryptRow("rows", keyOf(row), row)];
     const pending = row.at_office === null && row.refused === null;
     await this.withConnection(async (db) => {
       const tx = db.transaction(["rows", "waiting"], "readwrite", { durability: "strict" });
@@ -224,19 +225,19 @@ export class AttachmentStore {
 
   /** Erases the bytes of an attachment; the thumbnail stays. */
   async erase(sha256: string): Promise<void> {
-    await this.withConnection((db) => db.delete("bytes", this.sealer.name(`bytes/${sha256}`)));
+    await this.withConnection((db) => db.delete("bytes", this.cipher.name(`bytes/${sha256}`)));
   }
 
   /** Deletes the row of an attachment, and its bytes if told. */
   async remove(row: AttachmentRow, bytes: boolean): Promise<void> {
-    const key = this.sealer.name(keyOf(row));
+    const key = this.cipher.name(keyOf(row));
     await this.withConnection(async (db) => {
       const tx = db.transaction(STORES, "readwrite", { durability: "strict" });
       void tx.objectStore("rows").delete(key);
       void tx.objectStore("waiting").delete(key);
       if (bytes) {
-        void tx.objectStore("bytes").delete(this.sealer.name(`bytes/${row.sha256}`));
-        void tx.objectStore("thumbs").delete(this.sealer.name(`thumbs/${row.sha256}`));
+        void tx.objectStore("bytes").delete(this.cipher.name(`bytes/${row.sha256}`));
+        void tx.objectStore("thumbs").delete(this.cipher.name(`thumbs/${row.sha256}`));
       }
       await tx.done;
     });
@@ -244,11 +245,11 @@ export class AttachmentStore {
 
   /** Adds a piece to a recording; resolves when it is on disk. */
   async addPiece(row: RecordingRow, piece: Uint8Array): Promise<void> {
-    const sealed = this.sealSlices(piece, `pieces/${row.id}/${row.pieces}`);
-    const value = this.sealRow("recordings", row.id, { ...row, pieces: row.pieces + 1 });
+    const encrypted = this.encryptSlices(piece, `pieces/${row.id}/${row.pieces}`);
+    const value = this.encryptRow("recordings", row.id, { ...row, pieces: row.pieces + 1 });
     await this.withConnection(async (db) => {
       const tx = db.transaction(["recordings", "pieces"], "readwrite", { durability: "strict" });
-      void tx.objectStore("pieces").put(sealed, [row.id, row.pieces]);
+      void tx.objectStore("pieces").put(encrypted, [row.id, row.pieces]);
       void tx.objectStore("recordings").put(value, row.id);
       await tx.done;
     });
@@ -256,10 +257,10 @@ export class AttachmentStore {
 
   /** The pieces of a recording in order, without damaged ones. */
   async pieces(id: string): Promise<Uint8Array[]> {
-    const sealed = await this.withConnection((db) => db.getAll("pieces", piecesOf(id)));
-    return sealed.flatMap((piece, at) => {
+    const encrypted = await this.withConnection((db) => db.getAll("pieces", piecesOf(id)));
+    return encrypted.flatMap((piece, at) => {
       try {
-        return [this.openSlices(piece, `pieces/${id}/${at}`)];
+        return [this.decryptSlices(piece, `pieces/${id}/${at}`)];
       } catch {
         return [];
       }
@@ -283,7 +284,7 @@ export class AttachmentStore {
     return values.flatMap((value, at): [string, T][] => {
       const key = keys[at] ?? "";
       try {
-        const text = new TextDecoder().decode(this.unseal(value, `${store}/${key}`));
+        const text = new TextDecoder().decode(this.decrypt(value, `${store}/${key}`));
         return [[key, JSON.parse(text) as T]];
       } catch {
         // Damaged: skip it.
@@ -292,32 +293,32 @@ export class AttachmentStore {
     });
   }
 
-  private sealRow(store: "rows" | "recordings", id: string, row: object): Uint8Array {
-    const key = store === "rows" ? this.sealer.name(id) : id;
-    return this.sealer.seal(new TextEncoder().encode(JSON.stringify(row)), `${store}/${key}`);
+  private encryptRow(store: "rows" | "recordings", id: string, row: object): Uint8Array {
+    const key = store === "rows" ? this.cipher.name(id) : id;
+    return this.cipher.encrypt(new TextEncoder().encode(JSON.stringify(row)), `${store}/${key}`);
   }
 
   private async read(store: "bytes" | "thumbs", sha256: string): Promise<Uint8Array | null> {
     const place = `${store}/${sha256}`;
-    const sealed = await this.withConnection((db) => db.get(store, this.sealer.name(place)));
-    return sealed ? this.openSlices(sealed, place) : null;
+    const encrypted = await this.withConnection((db) => db.get(store, this.cipher.name(place)));
+    return encrypted ? this.decryptSlices(encrypted, place) : null;
   }
 
-  private sealSlices(bytes: Uint8Array, place: string): Uint8Array[] {
+  private encryptSlices(bytes: Uint8Array, place: string): Uint8Array[] {
     const count = Math.max(1, Math.ceil(bytes.length / SLICE));
     return Array.from({ length: count }, (_, at) =>
-      this.sealer.seal(bytes.subarray(at * SLICE, (at + 1) * SLICE), `${place}/${at}of${count}`),
+      this.cipher.encrypt(bytes.subarray(at * SLICE, (at + 1) * SLICE), `${place}/${at}of${count}`),
     );
   }
 
-  private unseal(bytes: Uint8Array, place: string): Uint8Array {
-    const plain = this.sealer.open(bytes, place);
+  private decrypt(bytes: Uint8Array, place: string): Uint8Array {
+    const plain = this.cipher.decrypt(bytes, place);
     if (!plain) throw new Error("damaged");
     return plain;
   }
 
-  private openSlices(slices: Uint8Array[], place: string): Uint8Array {
-    const open = slices.map((slice, at) => this.unseal(slice, `${place}/${at}of${slices.length}`));
+  private decryptSlices(slices: Uint8Array[], place: string): Uint8Array {
+    const open = slices.map((slice, at) => this.decrypt(slice, `${place}/${at}of${slices.length}`));
     const whole = new Uint8Array(open.reduce((sum, slice) => sum + slice.length, 0));
     let at = 0;
     for (const slice of open) {

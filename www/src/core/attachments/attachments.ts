@@ -99,14 +99,14 @@ export class Attachments {
     if (!image && file.type !== "application/pdf") throw new ClientError("media_type");
     const content = image ? await reducePhoto(file).catch(() => null) : { bytes: await bytesOf(file), thumb: null };
     if (!content) throw new ClientError("bad_picture");
-    await this.storeNamed(record, content.bytes, content.thumb, image ? "image/jpeg" : file.type, info);
+    await this.addAttachment(record, content.bytes, content.thumb, image ? "image/jpeg" : file.type, info);
   }
 
   /** Stores the picture of a signature, as it was drawn. */
   async addSignature(record: string, picture: Blob, caption: string): Promise<void> {
     const { thumb } = await reducePhoto(picture);
     const info = { kind: "signature", caption, taken_at: Date.now() } as const;
-    await this.storeNamed(record, await bytesOf(picture), thumb, "image/png", info);
+    await this.addAttachment(record, await bytesOf(picture), thumb, "image/png", info);
   }
 
   // -- Recordings
@@ -128,7 +128,7 @@ export class Attachments {
     if (!row) throw new ClientError("not_there");
     const bytes = await bytesOf(new Blob((await this.store.pieces(id)) as BlobPart[]));
     const info = { kind: "audio", caption, taken_at: row.begun_at } as const;
-    await this.storeNamed(row.record, bytes, null, row.media_type.split(";")[0] ?? "", info, id);
+    await this.addAttachment(row.record, bytes, null, row.media_type.split(";")[0] ?? "", info, id);
   }
 
   async dropRecording(id: string): Promise<void> {
@@ -175,7 +175,7 @@ export class Attachments {
 
   // -- Storing
 
-  private async storeNamed(
+  private async addAttachment(
     record: string,
     bytes: Uint8Array,
     thumb: Uint8Array | null,
@@ -359,7 +359,7 @@ export class Attachments {
   private async eraseBytes(row: AttachmentRow): Promise<boolean> {
     const { sha256, record } = row;
     const others = (await this.store.rows()).some((other) => other.sha256 === sha256 && other.at_office === null);
-    if (!this.office || others || !this.records.isSettled(record)) return false;
+    if (!this.office || others || !this.records.isConfirmed(record)) return false;
     const confirmed = await this.upload.isConfirmed(row);
     if (confirmed) await this.store.erase(sha256);
     else this.runAgain = true;
@@ -376,7 +376,7 @@ export interface AttachmentRecords {
   /** Whether the record is withdrawn and only stays until its attachments are named. */
   isLeaving(record: string): boolean;
   /** Whether the office has all changes of the record, or the record is not on this phone. */
-  isSettled(record: string): boolean;
+  isConfirmed(record: string): boolean;
   /** Sets the records that stay until their attachments are named. */
   retain(records: readonly string[]): void;
 }

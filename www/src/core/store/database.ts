@@ -1,12 +1,43 @@
 /** The device's IndexedDB database: its layout, its errors, and what its values are. */
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction } from "idb";
-import type { Lender } from "../worker/office";
+import type { Lender, Secret } from "../api";
 import type { Row, Table } from "../../wasm/doorstep";
-import type { LockRow } from "./pinLock";
 
 /** Layout of the object stores; the rows carry a format version of their own. */
 const LAYOUT = 2;
 export const TABLES: readonly Table[] = ["meta", "records", "chunks", "outbox", "damaged"];
+
+/** The keyring, wrapped twice. */
+interface Wraps {
+  /** By the PIN and the device's key. */
+  wrapped: Uint8Array;
+  /** By a key that the office can compute. */
+  escrow: Uint8Array;
+}
+
+/** How the rows of a store are locked. Nothing in it names their user. */
+export interface LockRow extends Wraps {
+  /** Version of the rows. */
+  format: number;
+  /** The enrolled device, 32 hex digits. */
+  device: string;
+  secret: Secret;
+  /** Random for each new lock, so it also identifies the lock. */
+  salt: Uint8Array;
+  /**
+   * During a key rotation (`KeyRotation`): wraps of the keyring without the previous data key. They
+   * replace the others at its end, which therefore needs neither the PIN nor the office.
+   */
+  next?: Wraps;
+  /** When rows were last re-encrypted under a new data key, ms. */
+  rotated_at?: number;
+  /** The device's key. */
+  key: CryptoKey;
+  /** Consecutive wrong PINs. */
+  wrong: number;
+  /** How long the next PIN must wait, ms of a phone that is awake. */
+  wait: number;
+}
 
 /** Why the store was erased; kept until the next sign-in. */
 export interface EndedRow {

@@ -4,7 +4,7 @@
  * A write has succeeded when its transaction has completed, not earlier. The store does not
  * interpret rows; the core decides what is written.
  */
-import type { Lender } from "../worker/office";
+import type { Lender } from "../api";
 import type { Row, StoredRows, Table, Write } from "../../wasm/doorstep";
 import {
   bytesEqual,
@@ -25,10 +25,10 @@ import {
   type DeviceTable,
   type EndedRow,
   type KeyRow,
+  type LockRow,
   type StoreName,
   type WriteTransaction,
 } from "./database";
-import type { LockRow } from "./pinLock";
 
 export class DeviceStore {
   private readonly pending = new Set<Promise<unknown>>();

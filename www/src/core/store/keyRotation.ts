@@ -7,17 +7,12 @@
  * transaction replaces the lock by the one without the previous key. Other writes continue
  * throughout, under the new key.
  */
-import type { Sealer, Table } from "../../wasm/doorstep";
-import type { AttachmentStore, Place, Sealed } from "../attachments/attachmentStore";
+import type { Cipher, Table } from "../../wasm/doorstep";
+import type { RotationState } from "../api";
+import type { AttachmentStore, Place, Encrypted } from "../attachments/attachmentStore";
 import { StorageError, TABLES } from "./database";
 import type { DeviceStore } from "./deviceStore";
 import { finishRotation, type PinLock } from "./pinLock";
-
-export type RotationState =
-  | { state: "running"; done: number; total: number }
-  /** A pass failed and will be retried. */
-  | { state: "waiting"; code: string }
-  | { state: "finished"; at: number };
 
 /** Rows of one transaction: few, so that saves are not delayed. */
 const ROWS = 16;
@@ -35,7 +30,7 @@ export class KeyRotation {
     private readonly store: DeviceStore,
     private readonly attachments: AttachmentStore,
     /** Made from the keyring with both keys. */
-    private readonly sealer: Sealer,
+    private readonly cipher: Cipher,
     private readonly pinLock: PinLock,
     /** SHA-256s of the attachments that a record names. */
     private readonly attachmentsNamedBy: (record: string) => Promise<string[]>,
@@ -47,7 +42,7 @@ export class KeyRotation {
   stop(): void {
     this.stopped = true;
     clearTimeout(this.timer);
-    if (!this.running) this.sealer.free();
+    if (!this.running) this.cipher.free();
   }
 
   async run(): Promise<void> {
@@ -69,7 +64,7 @@ export class KeyRotation {
       this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
     } finally {
       this.running = false;
-      if (this.stopped) this.sealer.free();
+      if (this.stopped) this.cipher.free();
     }
   }
 
@@ -90,7 +85,7 @@ export class KeyRotation {
     }
     for (const place of stray) {
       // Nothing refers to it, and it can't be re-encrypted without its name.
-      const value = this.stopped ? undefined : await this.attachments.readSealed(place);
+      const value = this.stopped ? undefined : await this.attachments.readEncrypted(place);
       if (value) await this.attachments.replace(place, value, null);
       advance(1);
     }
@@ -105,7 +100,7 @@ export class KeyRotation {
       if (this.stopped || page.length === 0) break;
       after = page.at(-1)?.key;
       const stale = page.flatMap(({ key, value }) => {
-        const now = this.sealer.reseal(table, key, value);
+        const now = this.cipher.reencrypt(table, key, value);
         return now ? [{ key, was: value, now }] : [];
       });
       // Rows that have changed since are skipped: they are under the new key.
@@ -117,18 +112,18 @@ export class KeyRotation {
   }
 
   private async value(place: Place): Promise<number> {
-    const was = this.stopped ? undefined : await this.attachments.readSealed(place);
+    const was = this.stopped ? undefined : await this.attachments.readEncrypted(place);
     if (!was || this.stopped) return 0;
-    const now = this.resealed(was, place.place);
+    const now = this.reencrypted(was, place.place);
     if (now) await this.attachments.replace(place, was, now);
     return now ? 1 : 0;
   }
 
-  private resealed(value: Sealed, place: string): Sealed | undefined {
-    const reseal = (value: Uint8Array, place: string): Uint8Array | undefined =>
-      this.sealer.reseal("attachments", place, value);
-    if (!Array.isArray(value)) return reseal(value, place);
-    const slices = value.map((slice, at) => reseal(slice, `${place}/${at}of${value.length}`));
+  private reencrypted(value: Encrypted, place: string): Encrypted | undefined {
+    const reencrypt = (value: Uint8Array, place: string): Uint8Array | undefined =>
+      this.cipher.reencrypt("attachments", place, value);
+    if (!Array.isArray(value)) return reencrypt(value, place);
+    const slices = value.map((slice, at) => reencrypt(slice, `${place}/${at}of${value.length}`));
     if (slices.every((slice) => slice === undefined)) return undefined;
     return slices.map((slice, at) => slice ?? value[at] ?? new Uint8Array());
   }

@@ -6,43 +6,9 @@
  * delay the next attempt; they never erase anything.
  */
 import { Keyring, storeFormat, stretch } from "../../wasm/doorstep";
-import { ClientError } from "../api";
-import { bytesEqual, isSameLock, StorageError } from "./database";
+import { ClientError, type Secret } from "../api";
+import { bytesEqual, isSameLock, StorageError, type LockRow } from "./database";
 import type { DeviceStore } from "./deviceStore";
-
-export type Secret = "pin" | "phrase";
-
-/** The keyring, wrapped twice. */
-interface Wraps {
-  /** By the PIN and the device's key. */
-  wrapped: Uint8Array;
-  /** By a key that the office can compute. */
-  escrow: Uint8Array;
-}
-
-/** How the rows of a store are locked. Nothing in it names their user. */
-export interface LockRow extends Wraps {
-  /** Version of the rows. */
-  format: number;
-  /** The enrolled device, 32 hex digits. */
-  device: string;
-  secret: Secret;
-  /** Random for each new lock, so it also identifies the lock. */
-  salt: Uint8Array;
-  /**
-   * During a key rotation (`KeyRotation`): wraps of the keyring without the previous data key. They
-   * replace the others at its end, which therefore needs neither the PIN nor the office.
-   */
-  next?: Wraps;
-  /** When rows were last re-encrypted under a new data key, ms. */
-  rotated_at?: number;
-  /** The device's key. */
-  key: CryptoKey;
-  /** Consecutive wrong PINs. */
-  wrong: number;
-  /** How long the next PIN must wait, ms of a phone that is awake. */
-  wait: number;
-}
 
 /** Unlocks another tab of this browser, or the next worker, while the app is unlocked. */
 export interface UnlockPass {

@@ -4,7 +4,7 @@ import { callsOver, OPERATIONS, type Calls } from "./operations";
 import { Router } from "./router";
 import { spawnWorker, WorkerHost } from "./workerHost";
 
-export interface Client extends Calls {
+interface Client extends Calls {
   storage(): Promise<StorageState>;
   /** Calls back for every event; returns what ends that. */
   subscribe(listener: (event: CoreEvent) => void): () => void;

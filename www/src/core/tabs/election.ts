@@ -7,7 +7,7 @@
  */
 import { forever, tabLock } from "./presence";
 
-export interface ElectionEvents {
+interface ElectionEvents {
   /** This tab leads from now on. */
   elected(): void;
   /** Another tab has stolen the lock. */

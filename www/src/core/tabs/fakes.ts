@@ -113,7 +113,7 @@ export class FakeLocks {
 }
 
 /** Timers that run when a test moves the clock. */
-export class FakeClock implements Timers {
+class FakeClock implements Timers {
   private now = 0;
   private last = 0;
   private readonly due = new Map<number, { at: number; page: Page; callback: () => void }>();
@@ -152,7 +152,7 @@ export class FakeClock implements Timers {
 }
 
 /** A worker's host: tests see its calls, and decide what they give. */
-export class FakeHost implements Host {
+class FakeHost implements Host {
   readonly calls: [keyof Methods, ...unknown[]][] = [];
   ended = false;
   /** What `start` gives. */

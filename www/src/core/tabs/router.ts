@@ -48,7 +48,7 @@ export interface Timers {
   clear(timer: number): void;
 }
 
-export interface RouterParts {
+interface RouterParts {
   store: string;
   /** Random id of this tab. */
   tab: string;

@@ -13,7 +13,7 @@ const LONGEST_RETRY_MS = 30_000;
 const TRANSIENT = ["storage_full", "storage_failed", "storage_blocked", "restarted", "failed"];
 
 /** A worker as the host sees it. */
-export interface WorkerHandle {
+interface WorkerHandle {
   subscribe(listener: (event: WorkerEvent) => void): Promise<void>;
   run(method: keyof Methods, args: unknown[]): Promise<RunResult>;
   terminate(): void;

@@ -1,7 +1,7 @@
 /** Operations of the sign-in, the PIN and the sign-out. */
 import { rescueFile, type Keyring } from "../../wasm/doorstep";
-import { ClientError, type StartState } from "../api";
-import { isSameLock, StorageError } from "../store/database";
+import { ClientError, type EnrolledDevice, type RotationState, type Secret, type StartState } from "../api";
+import { isSameLock, StorageError, type LockRow } from "../store/database";
 import {
   checkKeyStore,
   checkSecret,
@@ -14,12 +14,9 @@ import {
   replaceLock,
   rotateKeyring,
   withEscrows,
-  type LockRow,
-  type Secret,
   type UnlockPass,
 } from "../store/pinLock";
-import type { RotationState } from "../store/keyRotation";
-import { OfficeError, type EnrolledDevice, type SignedIn } from "./office";
+import { OfficeError, type SignedIn } from "./office";
 import { currentState, endSession, enter, lock, rotate, setState, sharePass, unlockedState } from "./session";
 import { eraseAttachments, openEventStream, rekey, syncNow } from "./startWorkspace";
 import { countUnsent, hasDrafts, hasUnsavedWork, requireStore, signInOffice, workerState } from "./state";

@@ -199,7 +199,7 @@ export class Driver {
       const random = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
       const wait = cause instanceof OfficeError ? cause.waitMs : undefined;
       if (wait === undefined) this.report(() => this.workspace.requestFailed(round, reason, Date.now(), random));
-      else this.report(() => this.workspace.putOff(round, wait, Date.now(), random));
+      else this.report(() => this.workspace.defer(round, wait, Date.now(), random));
       return;
     }
     this.report(() => this.workspace.replied(round, reply, Date.now()));

@@ -1,4 +1,5 @@
 /** HTTP client of the office for the worker. */
+import type { EnrolledDevice, Lender } from "../api";
 
 /** A 4 MiB reply on a slow 3G link takes less. */
 const TIMEOUT_MS = 60_000;
@@ -26,13 +27,6 @@ export class OfficeError extends Error {
   }
 }
 
-/** Details of the lender; empty until the office has given them. */
-export interface Lender {
-  name: string;
-  /** How to complain. */
-  complaints: string;
-}
-
 export interface SignedIn {
   user: string;
   role: string;
@@ -41,12 +35,6 @@ export interface SignedIn {
   proof: string;
   /** Key of the device's escrow, hex; only in the reply to a sign-in. */
   escrow?: string;
-}
-
-/** The device that a phone is enrolled as, with the office's proof if the phone has it. */
-export interface EnrolledDevice {
-  device: string;
-  proof?: string | undefined;
 }
 
 /**

@@ -43,7 +43,7 @@ export function addPracticeRecords(workspace: Workspace, newId: () => string, no
       due_by: date(now + due * DAY_MS),
       priority: due < 3 ? 1 : 2,
     };
-    workspace.makeUp(id, `PRACTICE-${at + 1}`, facts as CasePatch, assignment as AssignmentPatch, now);
+    workspace.addPracticeRecord(id, `PRACTICE-${at + 1}`, facts as CasePatch, assignment as AssignmentPatch, now);
     if (at === 0) addAppointment(workspace, id, address, now);
   });
 }

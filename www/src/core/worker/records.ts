@@ -13,14 +13,13 @@ import type {
   VisitView,
   Workspace,
 } from "../../wasm/doorstep";
-import { ClientError, type ListMark, type ListPage, type Reading, type SyncStatus } from "../api";
+import { ClientError, type Lender, type ListMark, type ListPage, type Reading, type SyncStatus } from "../api";
 import type { AttachmentRecords, CaptureInfo, LocalAttachment } from "../attachments/attachments";
 import { countPending, type RecordingRow } from "../attachments/attachmentStore";
 import type { Driver } from "./driver";
 import { requireAttachments, requireDriver, requireStore, requireWriter, STORE, workerState } from "./state";
 import { emit } from "./messages";
 import { addZone, refreshLayers } from "./referenceData";
-import type { Lender } from "./office";
 
 const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -80,7 +79,7 @@ export const records = {
     if (command.do === "depart" || command.do === "arrive" || command.do === "seal") addZone(driver, id);
     await edit(driver, (workspace) => {
       const ticket = workspace.apply(id, command, Date.now(), zone());
-      return form === undefined ? ticket : workspace.keepDraft(id, form, undefined, Date.now());
+      return form === undefined ? ticket : workspace.saveDraft(id, form, undefined, Date.now());
     });
     return driver.call((workspace) => workspace.view(id));
   },
@@ -90,7 +89,7 @@ export const records = {
 
   /** Saves a draft of a form, or deletes it; resolves when that is durable on this phone. */
   saveDraft: (id: string, form: string, text: string | null): Promise<void> =>
-    edit(requireWriter(), (workspace) => workspace.keepDraft(id, form, text ?? undefined, Date.now())),
+    edit(requireWriter(), (workspace) => workspace.saveDraft(id, form, text ?? undefined, Date.now())),
 
   /** Signs what was read back of a sealed record. Codes: no_key, key_not_enrolled, and those of `apply`. */
   async sign(id: string, { id: signature, at, heads, text }: Reading): Promise<VisitView> {
@@ -126,7 +125,7 @@ export const records = {
     await opening.get(id);
     const session = await requireStore().nextSession();
     const driver = requireDriver();
-    await edit(driver, (workspace) => workspace.settleRefused(id, units, amendments, session, Date.now(), zone()));
+    await edit(driver, (workspace) => workspace.resolveRefused(id, units, amendments, session, Date.now(), zone()));
     return driver.call((workspace) => workspace.view(id));
   },
 
@@ -182,9 +181,9 @@ export const attachmentRecords: AttachmentRecords = {
   },
   holds: (record) => requireDriver().call((workspace) => workspace.holds(record)),
   isLeaving: (record) => requireDriver().call((workspace) => workspace.isLeaving(record)),
-  isSettled: (record) => requireDriver().call((workspace) => workspace.isSettled(record)),
+  isConfirmed: (record) => requireDriver().call((workspace) => workspace.isConfirmed(record)),
   retain(ids) {
     // While locked no record is withdrawn; the next unlock counts again.
-    workerState.driver?.call((workspace) => workspace.holdBack([...ids], Date.now()));
+    workerState.driver?.call((workspace) => workspace.retainForAttachments([...ids], Date.now()));
   },
 };

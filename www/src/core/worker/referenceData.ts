@@ -31,7 +31,7 @@ export function addZone(driver: Driver, id: string): void {
   driver.call((workspace) => {
     const { zone } = workspace.view(id).case;
     const now = Date.now();
-    if (zone && !workspace.knowsZone(zone, now)) workspace.learnZone(zoneAround(zone, now));
+    if (zone && !workspace.hasZone(zone, now)) workspace.addZone(zoneAround(zone, now));
   });
 }
 
@@ -42,7 +42,7 @@ export function refreshLayers(): void {
   layersAt = Date.now();
   office
     .layers()
-    .then((packed) => workerState.driver?.call((workspace) => workspace.learnLayers(packed)))
+    .then((packed) => workerState.driver?.call((workspace) => workspace.setLayers(packed)))
     .catch(() => (layersAt = 0));
 }
 

@@ -1,11 +1,11 @@
 /** Starts what runs while the app is unlocked: the workspace and its driver, attachments, the office's event stream. */
-import { Keyring, Sealer, Workspace } from "../../wasm/doorstep";
-import type { CoreEvent } from "../api";
+import { Keyring, Cipher, Workspace } from "../../wasm/doorstep";
+import type { CoreEvent, RotationState } from "../api";
 import { Attachments } from "../attachments/attachments";
 import { AttachmentStore, clearAttachments } from "../attachments/attachmentStore";
 import { unnamedRecords } from "../attachments/unnamed";
 import type { DeviceStore } from "../store/deviceStore";
-import { KeyRotation, type RotationState } from "../store/keyRotation";
+import { KeyRotation } from "../store/keyRotation";
 import { Driver } from "./driver";
 import { Listing } from "./listing";
 import { emit } from "./messages";
@@ -19,7 +19,7 @@ import { requireOffice, requireStore, STORE, workerState } from "./state";
 let eventStream: EventSource | undefined;
 
 /** Erases this phone, with the reason: the office has all its work, and has revoked the device. */
-export type Erase = (code: string) => Promise<void>;
+type Erase = (code: string) => Promise<void>;
 
 /** Makes the workspace from the stored rows and runs it. */
 export async function startWorkspace(store: DeviceStore, key: Keyring, erase: Erase): Promise<void> {
@@ -36,7 +36,7 @@ export async function startWorkspace(store: DeviceStore, key: Keyring, erase: Er
   workerState.revoked = undefined;
   const driver = new Driver(workspace, store, office, onDriverEvent, poison, erase);
   // First: no reply may remove a record before its attachments are named.
-  driver.call((workspace) => workspace.holdBack(unnamed, Date.now()));
+  driver.call((workspace) => workspace.retainForAttachments(unnamed, Date.now()));
   workerState.driver = driver;
   workerState.signer = new Signer(store, office);
   void workerState.signer.enrol();
@@ -91,7 +91,7 @@ const newSalt = (): Uint8Array => crypto.getRandomValues(new Uint8Array(16));
 export function rekey(key: Keyring): void {
   const driver = workerState.driver ?? workerState.closing?.driver;
   driver?.call((workspace) => workspace.rekey(key, newSalt()));
-  workerState.attachments?.store.rekey(new Sealer(key, newSalt()));
+  workerState.attachments?.store.rekey(new Cipher(key, newSalt()));
   // Locked in the meantime: the next unlock sets it.
   if (!workerState.keyring) return key.free();
   workerState.keyring.free();
@@ -104,9 +104,9 @@ export function startRotation(finished: () => Promise<void>): void {
   const { keyring, pinLock, attachments } = workerState;
   if (!keyring?.rotating || !pinLock || !attachments) return;
   const changed = (rotation: RotationState): void => emit({ type: "rotation", rotation });
-  const sealer = new Sealer(keyring, newSalt());
+  const cipher = new Cipher(keyring, newSalt());
   const { store } = attachments;
-  workerState.rotation = new KeyRotation(requireStore(), store, sealer, pinLock, attachmentsNamedBy, changed, finished);
+  workerState.rotation = new KeyRotation(requireStore(), store, cipher, pinLock, attachmentsNamedBy, changed, finished);
   void workerState.rotation.run();
 }
 
@@ -117,7 +117,7 @@ export function stopRotation(): void {
 
 function openAttachments(key: Keyring): Promise<AttachmentStore> {
   workerState.attachments?.close();
-  return AttachmentStore.open(STORE, new Sealer(key, newSalt()));
+  return AttachmentStore.open(STORE, new Cipher(key, newSalt()));
 }
 
 /** `office` is null in practice mode: nothing is uploaded. */

@@ -1,8 +1,8 @@
-//! Whether the archive of a workbook is safe to give to a reader of workbooks.
+//! Checks that the archive of a workbook is safe for the library that reads workbooks.
 //!
-//! The reader trusts what an archive says of itself: it loads some parts whole, and it makes room
-//! for as many texts as an attribute promises, which a few bytes can make more than any machine
-//! has. So every part is unpacked here first, for nothing but its size and that promise.
+//! The library loads some parts completely and allocates memory for as many texts as an attribute
+//! announces. A small archive can expand to, or announce, more than any machine has. So every part
+//! is unpacked here first, only to check its size and that attribute.
 
 use std::io::{self, Cursor, Read};
 
@@ -10,52 +10,52 @@ use zip::ZipArchive;
 
 use super::SheetError;
 
-/// What the sheets of a workbook may be once unpacked, which are read cell by cell: a sheet of
-/// 200,000 rows takes half of it.
+/// Unpacked bytes of all sheets, which are read cell by cell: a sheet of 200,000 rows takes half.
 const MAX_SHEETS: u64 = 256 * 1024 * 1024;
 
-/// What its other parts may be, such as the texts that cells share, which are loaded whole.
-const MAX_OTHERS: u64 = 64 * 1024 * 1024;
+/// Unpacked bytes of all other parts, such as shared texts, which are loaded completely.
+const MAX_OTHER_PARTS: u64 = 64 * 1024 * 1024;
 
-/// What its styles may be: the name of a font is copied for each of the cell formats that use it.
+/// Unpacked bytes of the styles: a font name is copied for each cell format that uses it.
 const MAX_STYLES: usize = 4 * 1024 * 1024;
 
-/// The longest tag in them: a number format of 255 characters, each written as an entity of four.
+/// The longest tag of the styles: a number format of 255 characters, each written as an entity of
+/// four.
 const MAX_TAG: usize = 1_100;
 
 /// The part with the styles.
 const STYLES: &str = "styles.xml";
 
-/// The part with the texts that cells share.
+/// The part with texts that cells share.
 const SHARED: &str = "sharedstrings.xml";
 
-/// The attribute that says how many there are.
-const PROMISE: &[u8] = b"uniqueCount";
+/// The attribute that announces their number.
+const COUNT_ATTRIBUTE: &[u8] = b"uniqueCount";
 
-/// Unpacks every part and keeps nothing of it.
+/// Unpacks every part without storing it.
 pub(super) fn check(bytes: &[u8]) -> Result<(), SheetError> {
-    check_within(MAX_SHEETS, MAX_OTHERS, bytes)
+    check_within(MAX_SHEETS, MAX_OTHER_PARTS, bytes)
 }
 
 fn check_within(mut sheets: u64, mut others: u64, bytes: &[u8]) -> Result<(), SheetError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| SheetError::Damaged)?;
     for place in 0..archive.len() {
         let mut part = archive.by_index(place).map_err(|_| SheetError::Damaged)?;
-        // A workbook may lie in any folder; its reader finds parts whatever their case.
+        // Parts may be in any folder; the library ignores case.
         let name = part.name().map_err(|_| SheetError::Damaged)?;
         let name = name.to_ascii_lowercase().replace('\\', "/");
         let file = name.rsplit('/').next().unwrap_or_default();
         let loaded = matches!(file, SHARED | STYLES);
         let room = if name.contains("worksheets/") && !loaded { &mut sheets } else { &mut others };
-        // What the archive says of its sizes is not asked.
+        // The sizes that the archive declares are not trusted.
         let mut part = part.by_ref().take(*room + 1);
         let unpacked = if loaded {
             let mut xml = Vec::new();
             part.read_to_end(&mut xml).map_err(|_| SheetError::Damaged)?;
-            if file == SHARED && !keeps_its_promise(&xml) {
+            if file == SHARED && !has_plausible_count(&xml) {
                 return Err(SheetError::Damaged);
             }
-            if file == STYLES && !are_styles(&xml) {
+            if file == STYLES && !styles_within_limits(&xml) {
                 return Err(SheetError::TooLarge);
             }
             xml.len() as u64
@@ -67,21 +67,22 @@ fn check_within(mut sheets: u64, mut others: u64, bytes: &[u8]) -> Result<(), Sh
     Ok(())
 }
 
-/// Whether styles are of a size that Excel writes, tag by tag.
-fn are_styles(xml: &[u8]) -> bool {
+/// Whether styles and their tags are no larger than Excel writes them.
+fn styles_within_limits(xml: &[u8]) -> bool {
     xml.len() <= MAX_STYLES && xml.split(|byte| *byte == b'>').all(|tag| tag.len() <= MAX_TAG)
 }
 
-/// Whether shared texts promise no more of themselves than could stand in so many bytes.
-fn keeps_its_promise(xml: &[u8]) -> bool {
-    // Not allowed in XML of one byte a letter; in others the promise would hide from us.
+/// Whether the announced number of shared texts is possible for the size of the part.
+fn has_plausible_count(xml: &[u8]) -> bool {
+    // UTF-16 would hide the attribute; in encodings of one byte per character 0 is not allowed.
     let control = |byte: &u8| *byte < b' ' && !matches!(*byte, b'\t' | b'\n' | b'\r');
     if xml.iter().any(control) {
         return false;
     }
-    let mut promises = xml.windows(PROMISE.len()).enumerate().filter(|(_, word)| *word == PROMISE);
-    promises.all(|(at, _)| {
-        let behind = xml.get(at + PROMISE.len()..).unwrap_or_default();
+    let mut counts =
+        xml.windows(COUNT_ATTRIBUTE.len()).enumerate().filter(|(_, word)| *word == COUNT_ATTRIBUTE);
+    counts.all(|(at, _)| {
+        let behind = xml.get(at + COUNT_ATTRIBUTE.len()..).unwrap_or_default();
         let mut value = behind.iter().skip_while(|byte| b" \t\r\n=\"'".contains(byte)).peekable();
         let mut count = value.peek().filter(|byte| byte.is_ascii_digit()).map(|_| 0_usize);
         for digit in value.take_while(|byte| byte.is_ascii_digit()) {
@@ -111,11 +112,11 @@ mod tests {
     #[case::past_counting(br#"<sst uniqueCount = '99999999999999999999999'></sst>"#, false)]
     #[case::no_number(br#"<sst uniqueCount="many"></sst>"#, false)]
     #[case::of_two_bytes_a_letter(b"<\0s\0s\0t\0", false)]
-    fn promises(#[case] xml: &[u8], #[case] kept: bool) {
-        assert_eq!(keeps_its_promise(xml), kept);
+    fn counts(#[case] xml: &[u8], #[case] kept: bool) {
+        assert_eq!(has_plausible_count(xml), kept);
     }
 
-    /// An archive with one part of a megabyte, whatever its directory says of that.
+    /// An archive with one part of a megabyte; its directory declares another size.
     fn megabyte(name: &str, claimed: Option<u32>) -> Vec<u8> {
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         archive.start_file(name, SimpleFileOptions::default()).unwrap();
@@ -134,9 +135,9 @@ mod tests {
     #[test]
     fn styles_have_short_tags() {
         let font = |name: usize| format!("<styleSheet><font name=\"{}\"/>", "x".repeat(name));
-        assert!(are_styles(font(31).as_bytes()));
-        assert!(!are_styles(font(4_000).as_bytes()));
-        assert!(!are_styles("<xf/>".repeat(1_000_000).as_bytes()));
+        assert!(styles_within_limits(font(31).as_bytes()));
+        assert!(!styles_within_limits(font(4_000).as_bytes()));
+        assert!(!styles_within_limits("<xf/>".repeat(1_000_000).as_bytes()));
     }
 
     #[test]

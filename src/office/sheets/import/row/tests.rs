@@ -11,7 +11,7 @@ fn the_clean_list_reads_whole() {
     assert_eq!((good.len(), bad), (500, vec![]));
     insta::assert_debug_snapshot!(good[2], @r#"
     CaseRow {
-        place: Place {
+        position: RowPosition {
             row: 3,
             sheet_row: 4,
         },
@@ -79,7 +79,7 @@ fn the_list_of_a_loan_system_reads_but_for_its_bad_rows() {
     assert_eq!(good.len(), 60);
     let lines: Vec<String> = bad
         .iter()
-        .map(|r| format!("{} {}: {}", r.place.row, r.field.unwrap_or("-"), r.reason))
+        .map(|r| format!("{} {}: {}", r.position.row, r.field.unwrap_or("-"), r.reason))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     61 case_no: missing
@@ -185,7 +185,7 @@ fn check(csv: &str, field: &str, reason: &str) {
     }
 }
 
-fn read(bytes: &[u8], rules: Rules) -> (Vec<CaseRow>, Vec<Refusal>) {
+fn read(bytes: &[u8], rules: Rules) -> (Vec<CaseRow>, Vec<InvalidRow>) {
     let sheet = Sheet::read(bytes).unwrap();
     let (columns, _) = Columns::read(&sheet.heading).unwrap();
     let mut reader = RowReader::new(columns, rules);

@@ -1,12 +1,12 @@
-//! Cancels work at its next step once its client has gone or its deadline has passed.
+//! Cancels work between two steps, once its client has disconnected or its deadline has passed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::OfficeError;
+use crate::office::OfficeError;
 
-/// Tells work when to stop. Clones share it; by default it never says so.
+/// Tells work to stop. Clones share it; the default token never cancels.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken {
     cancelled: Arc<AtomicBool>,
@@ -18,19 +18,19 @@ pub struct CancelToken {
 pub struct CancelOnDrop(CancelToken);
 
 impl CancelToken {
-    /// For work that is to stop at a time.
+    /// A token that cancels at a deadline.
     pub fn with_deadline(deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..Self::default() }
     }
 
-    /// Ties the work to the client that waits for it.
+    /// Cancels when the guard is dropped, so when the waiting client disconnects.
     pub fn cancel_on_drop(&self) -> CancelOnDrop {
         CancelOnDrop(self.clone())
     }
 
-    /// Fails where the work is to stop. Asked between steps: each is either done or not begun, and
-    /// the client asks again (rule D3).
-    pub(super) fn check(&self) -> Result<(), OfficeError> {
+    /// Fails once cancelled. Checked between steps: each is complete or not begun, and the client
+    /// may repeat the request (rule D3).
+    pub(in crate::office) fn check(&self) -> Result<(), OfficeError> {
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if late || self.cancelled.load(Ordering::Relaxed) { Err(OfficeError::Busy) } else { Ok(()) }
     }

@@ -10,9 +10,11 @@ use std::ops::Range;
 use automerge::transaction::{Transactable, Transaction};
 use automerge::{Automerge, ChangeHash, ObjId, ReadDoc};
 
-use super::document::Record;
-use super::error::CommandError;
+use super::{RecordWriter, container, wrong};
 use crate::ids::Heads;
+use crate::record::CommandError;
+use crate::record::authority::WriteOp;
+use crate::record::schema::Kind;
 
 /// The one stretch in which two texts differ, counted in characters.
 struct Difference {
@@ -35,20 +37,40 @@ fn difference(before: &str, after: &str) -> Difference {
     }
 }
 
+impl RecordWriter<'_, '_> {
+    pub(super) fn edit_text(
+        &mut self,
+        key: &'static str,
+        base: &[String],
+        after: &str,
+    ) -> Result<(), CommandError> {
+        let row = self.authorize(&[key], WriteOp::Update)?;
+        let object = container(&[key])?;
+        let length = self.tx.length(object);
+        merge(self.tx, object, self.before, base, after, key)?;
+        // A text that two people made too long together can be made shorter bit by bit.
+        match (row.kind, self.tx.length(object)) {
+            (Kind::MergedText(most), now) if now > most && now > length => {
+                Err(wrong(&[key], "too long"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Writes what changed between the text at `base` and `after` into the text as it is now.
-pub(super) fn merge(
+fn merge(
     tx: &mut Transaction<'_>,
     object: &ObjId,
-    record: &Record,
+    doc: &Automerge,
     base: &[String],
     after: &str,
     path: &'static str,
 ) -> Result<(), CommandError> {
-    let doc = record.document();
     let base = Heads::from_hex(base)
         .filter(|heads| heads.as_slice().iter().all(|h| doc.get_change_meta_by_hash(h).is_some()))
         .ok_or(CommandError::Missing { path: path.to_owned() })?;
-    let seen_all = base == record.heads();
+    let seen_all = base == Heads::new(doc.get_heads());
     let base: &[ChangeHash] = base.as_slice();
     let change = difference(&doc.text_at(object, base)?, after);
     let deleted = change.at..change.at + change.deleted;

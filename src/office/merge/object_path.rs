@@ -1,4 +1,4 @@
-//! Where an object stands in a record: its path, and who made it.
+//! Finds the path of an object in a record, and which change created it.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -6,37 +6,37 @@ use std::sync::LazyLock;
 use automerge::legacy::{ObjectId, OpId};
 use automerge::{Automerge, ObjId, ObjType, Prop, ReadDoc};
 
-use super::graph::Seen;
+use super::graph::CausalPast;
 use super::refusal::Refusal;
 use crate::record::genesis;
 use crate::record::schema::first_containers;
 use crate::sync::message::RefusalCode;
 
-/// An operation's counter and the bytes of its actor: ids in an order.
+/// An operation id with an order: counter, then the bytes of the actor.
 pub(super) type Id = (u64, Vec<u8>);
 
-/// Who made an object.
+/// The change that created an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Made {
-    /// The first change of the schema: a container that everybody shares.
-    First,
-    /// A change that the author had seen.
-    Before,
-    /// The change that is judged.
-    Here,
+pub(super) enum CreatedBy {
+    /// The genesis change: a container that all records have.
+    Genesis,
+    /// An earlier change that the author had seen.
+    Earlier,
+    /// The change that is being judged.
+    ThisChange,
 }
 
-/// An object of the record.
+/// An object of the record, with its path.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct ObjectPath {
     pub(super) path: Vec<String>,
     pub(super) kind: ObjType,
-    pub(super) made: Made,
+    pub(super) created_by: CreatedBy,
     pub(super) id: ObjId,
 }
 
-/// The containers of the first change, by the counter of the operation that makes them.
-static FIRST: LazyLock<BTreeMap<Id, Vec<String>>> = LazyLock::new(|| {
+/// The containers of the genesis change, by the operation that creates them.
+static GENESIS: LazyLock<BTreeMap<Id, Vec<String>>> = LazyLock::new(|| {
     first_containers()
         .into_iter()
         .filter_map(|(path, _)| match genesis::container(&path)? {
@@ -49,20 +49,24 @@ static FIRST: LazyLock<BTreeMap<Id, Vec<String>>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The public id of an operation's object. The index is a hint only; Automerge looks the actor up
-/// where it is wrong.
+/// The public id of the object that an operation created. The index is only a hint: Automerge looks
+/// the actor up where it is wrong.
 pub(super) fn public_id(id: &OpId) -> ObjId {
     ObjId::Id(id.0, id.1.clone(), 0)
 }
 
-/// Finds an object that stood before the change that is judged.
-pub(super) fn find(doc: &Automerge, id: &ObjectId, seen: &Seen) -> Result<Place, Refusal> {
+/// Finds an object that existed before the change that is being judged.
+pub(super) fn find(
+    doc: &Automerge,
+    id: &ObjectId,
+    past: &CausalPast,
+) -> Result<ObjectPath, Refusal> {
     let id = match id {
         ObjectId::Root => {
-            return Ok(Place {
+            return Ok(ObjectPath {
                 path: Vec::new(),
                 kind: ObjType::Map,
-                made: Made::First,
+                created_by: CreatedBy::Genesis,
                 id: ObjId::Root,
             });
         }
@@ -71,28 +75,33 @@ pub(super) fn find(doc: &Automerge, id: &ObjectId, seen: &Seen) -> Result<Place,
     let unseen = || Refusal::malformed("an operation is on an object that its author had not seen");
     let public = public_id(id);
     let kind = doc.object_type(&public).map_err(|_| unseen())?;
-    if let Some(path) = FIRST.get(&(id.0, id.1.to_bytes().to_vec())) {
-        return Ok(Place { path: path.clone(), kind, made: Made::First, id: public });
+    if let Some(path) = GENESIS.get(&(id.0, id.1.to_bytes().to_vec())) {
+        return Ok(ObjectPath {
+            path: path.clone(),
+            kind,
+            created_by: CreatedBy::Genesis,
+            id: public,
+        });
     }
-    if !seen.covers(id) {
+    if !past.includes(id) {
         return Err(unseen());
     }
     let path = path_of(doc, &public).ok_or_else(unseen)?;
-    Ok(Place { path, kind, made: Made::Before, id: public })
+    Ok(ObjectPath { path, kind, created_by: CreatedBy::Earlier, id: public })
 }
 
-/// The path of a container of the first change.
-pub(super) fn first(id: &Id) -> Option<Vec<String>> {
-    FIRST.get(id).cloned()
+/// The path of a container of the genesis change.
+pub(super) fn genesis_path(id: &Id) -> Option<Vec<String>> {
+    GENESIS.get(id).cloned()
 }
 
-/// Where an object stands in a document.
+/// The path of an object in a document.
 pub(super) fn path_of(doc: &Automerge, id: &ObjId) -> Option<Vec<String>> {
     let mut path = Vec::new();
     for parent in doc.parents(id).ok()? {
         match parent.prop {
             Prop::Map(key) => path.push(key),
-            // No container stands in a list.
+            // The schema has no containers in lists.
             Prop::Seq(_) => return None,
         }
     }
@@ -100,7 +109,7 @@ pub(super) fn path_of(doc: &Automerge, id: &ObjId) -> Option<Vec<String>> {
     Some(path)
 }
 
-/// A refusal that says a path is not writable.
+/// A refusal: the path is not writable.
 pub(super) fn not_allowed(path: &[String], why: impl Into<String>) -> Refusal {
     Refusal::at(RefusalCode::NotAllowed, path, why)
 }

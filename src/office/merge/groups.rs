@@ -1,24 +1,24 @@
-//! Fields that mean something only together (rule M10): what a change leaves of each group that it
-//! touches, as its author saw it.
+//! Checks groups of fields that must be written together (rule M10), as a change leaves them in its
+//! author's view.
 
 use std::collections::BTreeMap;
 
 use automerge::ScalarValue;
 use automerge::legacy::OpType;
 
-use super::place::not_allowed;
+use super::object_path::not_allowed;
+use super::op_check::AuthorView;
 use super::refusal::Refusal;
-use super::walk::View;
 use crate::record::genesis;
 use crate::record::schema::{FieldGroup, GROUPS, GroupRole};
 
-/// The last value that a change gives to each grouped field; `None` where it takes the field away.
+/// The last value that a change writes to each grouped field; `None` where it deletes the field.
 #[derive(Default)]
-pub(super) struct Grouped(BTreeMap<Vec<String>, Option<ScalarValue>>);
+pub(super) struct GroupWrites(BTreeMap<Vec<String>, Option<ScalarValue>>);
 
-impl Grouped {
-    /// Notes one operation on a key of a map.
-    pub(super) fn note(&mut self, path: &[String], action: &OpType) {
+impl GroupWrites {
+    /// Records one operation on a key of a map.
+    pub(super) fn record(&mut self, path: &[String], action: &OpType) {
         let segments: Vec<&str> = path.iter().map(String::as_str).collect();
         if !GROUPS.iter().any(|group| group.contains(&segments)) {
             return;
@@ -35,11 +35,11 @@ impl Grouped {
     }
 
     /// Checks every group that the change touches.
-    pub(super) fn check(&self, view: &View<'_>) -> Result<(), Refusal> {
+    pub(super) fn check(&self, view: &AuthorView<'_>) -> Result<(), Refusal> {
         GROUPS.iter().try_for_each(|group| self.check_group(group, view))
     }
 
-    fn check_group(&self, group: &FieldGroup, view: &View<'_>) -> Result<(), Refusal> {
+    fn check_group(&self, group: &FieldGroup, view: &AuthorView<'_>) -> Result<(), Refusal> {
         let path = |key: &str| -> Vec<String> {
             group.path.iter().copied().chain([key]).map(str::to_owned).collect()
         };
@@ -49,7 +49,7 @@ impl Grouped {
         let fields: Vec<Field> = group
             .fields
             .iter()
-            .map(|(key, bond)| {
+            .map(|(key, role)| {
                 let path = path(key);
                 let written = self.0.get(&path).cloned();
                 let values = match &written {
@@ -57,7 +57,7 @@ impl Grouped {
                     None => genesis::container(group.path)
                         .map_or_else(Vec::new, |object| view.values(object, key)),
                 };
-                Field { path, bond: *bond, written: written.is_some_and(|to| to.is_some()), values }
+                Field { path, role: *role, written: written.is_some_and(|to| to.is_some()), values }
             })
             .collect();
         let any = fields.iter().any(|field| !field.values.is_empty());
@@ -68,18 +68,18 @@ impl Grouped {
 /// A field of a group after the change, as the change's author saw it.
 struct Field {
     path: Vec<String>,
-    bond: GroupRole,
-    /// The change gives it a value.
+    role: GroupRole,
+    /// The change writes a value.
     written: bool,
-    /// All values that stand; several where the author left a conflict.
+    /// All visible values; several where the author left a conflict.
     values: Vec<ScalarValue>,
 }
 
 impl Field {
-    /// `any`: some field of the group has a value.
-    fn check(&self, any: bool, view: &View<'_>) -> Result<(), Refusal> {
+    /// `any`: at least one field of the group has a value.
+    fn check(&self, any: bool, view: &AuthorView<'_>) -> Result<(), Refusal> {
         let broken = |why: &str| Err(not_allowed(&self.path, why));
-        match self.bond {
+        match self.role {
             GroupRole::Optional => Ok(()),
             GroupRole::Required if any && self.values.is_empty() => {
                 broken("this is written together with the fields beside it")

@@ -1,7 +1,6 @@
 /**
- * Proves that no word is missing, in either language, and none is left over: every key that the
- * pages name is there, every key that is there is named, every word of the record's vocabularies has
- * its translation, and so has every code that the core, the worker or the office can give.
+ * Checks the translations of both languages: no key is missing, none is unused, and every value of
+ * the record's enumerations and every error code of the core, the worker and the office has a text.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,9 +8,9 @@ import ts from "typescript";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const problems = [];
-const complain = (what) => problems.push(what);
+const problem = (text) => problems.push(text);
 
-/** Files under a folder whose names end so, from the root. */
+/** Files under a folder by the ends of their names; paths from the root. */
 const under = (folder, ...ends) =>
   readdirSync(root + folder, { recursive: true })
     .filter((name) => ends.some((end) => name.endsWith(end)))
@@ -21,8 +20,8 @@ const flat = (tree, at = "") =>
   Object.entries(tree).flatMap(([key, value]) =>
     typeof value === "string" ? [[`${at}${key}`, value]] : flat(value, `${at}${key}/`),
   );
-/** Files of parts are named after them; the console's and those of conduct stand under their part. */
-const words = (lang) =>
+/** All keys of a language; those of `office.*.json` and `conduct.*.json` get the name of the file as prefix. */
+const translations = (lang) =>
   new Map(
     under("www/src/i18n", `${lang}.json`).flatMap((path) => {
       const tree = JSON.parse(readFileSync(root + path, "utf8"));
@@ -30,9 +29,9 @@ const words = (lang) =>
       return flat(part ? { [part]: tree } : tree);
     }),
   );
-const [en, zh] = ["en", "zh-CN"].map(words);
+const [en, zh] = ["en", "zh-CN"].map(translations);
 
-// Both languages say the same things about the same values.
+// Both languages have the same keys and placeholders.
 const values = (text) =>
   [...text.matchAll(/{{(\w+)}}/g)]
     .map(([, name]) => name)
@@ -40,17 +39,17 @@ const values = (text) =>
     .join(" ");
 for (const [key, text] of en) {
   const other = zh.get(key);
-  if (other === undefined) complain(`${key}: not in Chinese`);
-  else if (values(text) !== values(other)) complain(`${key}: not the same values in both languages`);
+  if (other === undefined) problem(`${key}: not in Chinese`);
+  else if (values(text) !== values(other)) problem(`${key}: different placeholders in the two languages`);
 }
-for (const key of zh.keys()) if (!en.has(key)) complain(`${key}: not in English`);
-for (const [key, text] of [...en, ...zh]) if (text.trim() === "") complain(`${key}: empty`);
+for (const key of zh.keys()) if (!en.has(key)) problem(`${key}: not in English`);
+for (const [key, text] of [...en, ...zh]) if (text.trim() === "") problem(`${key}: empty`);
 
-// What the pages name.
+// Keys that the pages use.
 const sections = new Set([...en.keys()].map((key) => key.split("/")[0]));
-/** Whole keys, and beginnings of keys that are put together. */
-const named = new Set();
-const begun = new Set();
+/** Whole keys, and prefixes of keys that are composed. */
+const used = new Set();
+const prefixes = new Set();
 const visit = (node, each) => {
   each(node);
   ts.forEachChild(node, (child) => visit(child, each));
@@ -58,12 +57,12 @@ const visit = (node, each) => {
 const config = ts.getParsedCommandLineOfConfigFile(
   `${root}www/tsconfig.json`,
   {},
-  { ...ts.sys, onUnRecoverableConfigFileDiagnostic: complain },
+  { ...ts.sys, onUnRecoverableConfigFileDiagnostic: problem },
 );
 const program = ts.createProgram(config.fileNames, config.options);
 const checker = program.getTypeChecker();
-/** The texts that a value may be, as far as its type says. */
-const mayBe = (node) => {
+/** The string literals of a value's type, or null if it may be another string. */
+const literalsOf = (node) => {
   const type = checker.getTypeAtLocation(node);
   const types = type.isUnion() ? type.types : [type];
   return types.every((one) => one.isStringLiteral()) ? types.map(({ value }) => value) : null;
@@ -71,42 +70,42 @@ const mayBe = (node) => {
 const ours = program.getSourceFiles().filter(({ fileName }) => /\/www\/src\/(core|field|office|ui)\//.test(fileName));
 for (const source of ours) {
   visit(source, (node) => {
-    if (ts.isStringLiteralLike(node)) named.add(node.text);
+    if (ts.isStringLiteralLike(node)) used.add(node.text);
     if (ts.isTemplateExpression(node) && node.head.text.includes("/")) {
       const [{ expression, literal }, ...more] = node.templateSpans;
-      const texts = more.length === 0 && mayBe(expression);
-      if (texts) texts.forEach((text) => named.add(node.head.text + text + literal.text));
-      else begun.add(node.head.text);
+      const texts = more.length === 0 && literalsOf(expression);
+      if (texts) texts.forEach((text) => used.add(node.head.text + text + literal.text));
+      else prefixes.add(node.head.text);
     }
     if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return;
     const [first] = node.arguments;
     if (!first || !ts.isStringLiteralLike(first)) return;
-    if (node.expression.text === "t" && !en.has(first.text)) complain(`${source.fileName}: no word for ${first.text}`);
-    if (node.expression.text === "word") begun.add(`word/${first.text}/`);
+    if (node.expression.text === "t" && !en.has(first.text)) problem(`${source.fileName}: no text for ${first.text}`);
+    if (node.expression.text === "word") prefixes.add(`word/${first.text}/`);
   });
 }
-for (const name of named) {
+for (const name of used) {
   if (/^[a-z_]+\/[a-z0-9_-]+$/.test(name) && sections.has(name.split("/")[0]) && !en.has(name)) {
-    complain(`no word for ${name}`);
+    problem(`no text for ${name}`);
   }
 }
-for (const head of begun) {
+for (const head of prefixes) {
   if (sections.has(head.split("/")[0]) && ![...en.keys()].some((key) => key.startsWith(head))) {
-    complain(`no word begins with ${head}`);
+    problem(`no key begins with ${head}`);
   }
 }
-/** Their keys come from the record and from policies. */
+/** Their keys come from values of the record and from rule layers. */
 const vocabularies = /^(word|conduct)\//;
 const coded = /^(error|problem|office\/error|word\/refusal)\//;
 for (const key of en.keys()) {
-  // Behind a whole section and a text of any kind the rest of the key stands somewhere by itself.
+  // After a prefix that is a whole section, the rest of the key must occur as a string of its own.
   const follows = (head) =>
-    key.startsWith(head) && (!sections.has(head.slice(0, -1)) || named.has(key.slice(head.length)));
-  const used = named.has(key) || [...begun].some(follows) || vocabularies.test(key);
-  if (!used && !coded.test(key)) complain(`${key}: nothing names it`);
+    key.startsWith(head) && (!sections.has(head.slice(0, -1)) || used.has(key.slice(head.length)));
+  const isUsed = used.has(key) || [...prefixes].some(follows) || vocabularies.test(key);
+  if (!isUsed && !coded.test(key)) problem(`${key}: unused`);
 }
 
-// Vocabularies of the record, as the generated types have them.
+// Enumerations of the record, from the generated types.
 const TYPES = {
   answer: "CheckAnswer",
   appointment: "AppointmentStatus",
@@ -132,13 +131,13 @@ const TYPES = {
 const types = readFileSync(`${root}www/src/wasm/doorstep.d.ts`, "utf8");
 for (const [vocabulary, type] of Object.entries(TYPES)) {
   const union = new RegExp(`^export type ${type} = (.+);$`, "m").exec(types)?.[1];
-  if (!union) complain(`no type ${type}`);
+  if (!union) problem(`no type ${type}`);
   same(`word/${vocabulary}/`, texts(union ?? ""));
 }
 
-// Codes, where they are made.
-/** Only the console and programs can meet these. */
-const ELSEWHERE = new Set([
+// Error codes, from the source that gives them.
+/** Given to the console and to programs only. */
+const NOT_FOR_PHONES = new Set([
   "already_accepted",
   "export_changed",
   "last_admin",
@@ -152,8 +151,8 @@ const ELSEWHERE = new Set([
   "record_moved",
   "unknown_quarantine",
 ]);
-/** Nobody reads these: pages take the one for `office_busy`, programs ask for the other. */
-const UNREAD = new Set(["rate_limited", "not_ready"]);
+/** Never shown: pages show `office_busy` for the first, and the second is for monitoring. */
+const NOT_SHOWN = new Set(["rate_limited", "not_ready"]);
 const rust = (path) => readFileSync(root + path, "utf8");
 const bodies = (text, name) => [...text.matchAll(new RegExp(`fn ${name}\\([^]*?\\n    }\\n`, "g"))].join("");
 const ofCommands = under("src/record", ".rs").flatMap((path) => texts(bodies(rust(path), "code")));
@@ -161,7 +160,7 @@ const ofCore = [...rust("src/wasm.rs").matchAll(/thrown\(\s*"(\w+)"/g)].map(([, 
 const ofOffice = under("src/office/http", ".rs").flatMap((path) =>
   [...rust(path).matchAll(/(?:Self|Problem)::new\((?:[^"()]|\([^()]*\))*?"(\w+)"/g)]
     .map(([, code]) => code)
-    .filter((code) => !UNREAD.has(code)),
+    .filter((code) => !NOT_SHOWN.has(code)),
 );
 const ofWorker = under("www/src/core", ".ts").flatMap((path) =>
   [
@@ -178,7 +177,7 @@ for (const code of new Set(ofOffice)) if (reachesPhones(code)) covered("error", 
 for (const code of refusals) covered("word/refusal", code);
 for (const code of ["storage_full", "storage_failed", "newer_store", "storage_blocked", "storage_barred"]) {
   if (!ofWorker.includes(code) && !rust("www/src/core/store/database.ts").includes(`"${code}"`))
-    complain(`${code}: nobody gives it`);
+    problem(`${code}: no source gives it`);
   covered("error", code);
 }
 const known = new Set([
@@ -193,17 +192,18 @@ const known = new Set([
 ]);
 for (const key of en.keys()) {
   const code = key.slice(key.lastIndexOf("/") + 1);
-  if (/^(error|office\/error)\//.test(key) && !known.has(code) && !named.has(code)) complain(`${key}: nobody gives it`);
+  if (/^(error|office\/error)\//.test(key) && !known.has(code) && !used.has(code))
+    problem(`${key}: no source gives it`);
 }
 
-/** What a collector's phone asks the office for: sign-in and rounds. */
+/** Whether a collector's phone can get a code: at the sign-in or in a round. */
 function reachesPhones(code) {
-  return !ELSEWHERE.has(code);
+  return !NOT_FOR_PHONES.has(code);
 }
 
 function covered(...places) {
   const code = places.splice(1, 1)[0];
-  if (!places.some((place) => en.has(`${place}/${code}`))) complain(`${places[0]}/${code}: no sentence`);
+  if (!places.some((place) => en.has(`${place}/${code}`))) problem(`${places[0]}/${code}: no text`);
 }
 
 function texts(source) {
@@ -212,9 +212,9 @@ function texts(source) {
 
 function same(head, wanted) {
   const have = [...en.keys()].filter((key) => key.startsWith(head)).map((key) => key.slice(head.length));
-  for (const word of wanted) if (!have.includes(word)) complain(`${head}${word}: missing`);
-  for (const word of have) if (!wanted.includes(word)) complain(`${head}${word}: no such word in the record`);
+  for (const word of wanted) if (!have.includes(word)) problem(`${head}${word}: missing`);
+  for (const word of have) if (!wanted.includes(word)) problem(`${head}${word}: not in the record`);
 }
 
-if (problems.length > 0) throw new Error(`words:\n  ${problems.join("\n  ")}`);
-process.stdout.write(`words: ${en.size} in each language, none missing, none left over\n`);
+if (problems.length > 0) throw new Error(`translations:\n  ${problems.join("\n  ")}`);
+process.stdout.write(`translations: ${en.size} keys in each language, none missing, none unused\n`);

@@ -1,13 +1,13 @@
-//! A bounded queue for each key, so that one device, user or record keeps nobody else waiting.
+//! A bounded queue per key, so that one device, user or record does not delay others.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Queues by key. A queue exists while somebody is in it.
+/// Queues by key. A queue exists while it has members.
 #[derive(Debug)]
-pub(super) struct KeyedQueue<K: Ord> {
+pub(in crate::office) struct KeyedQueue<K: Ord> {
     at_once: usize,
     waiting: usize,
     open: Mutex<BTreeMap<K, Lane>>,
@@ -17,38 +17,38 @@ pub(super) struct KeyedQueue<K: Ord> {
 #[derive(Debug)]
 struct Lane {
     permits: Arc<Semaphore>,
-    /// Those at work and those that wait.
+    /// Holders of a slot and waiters.
     present: usize,
 }
 
-/// A key's queue is as long as it may be.
+/// The queue of a key is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct QueueFull;
+pub(in crate::office) struct QueueFull;
 
-/// A place in a key's queue, until it is dropped.
+/// A slot of a key, released on drop.
 #[derive(Debug)]
-pub(super) struct Slot<K: Ord> {
+pub(in crate::office) struct Slot<K: Ord> {
     queue: Arc<KeyedQueue<K>>,
     key: K,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl<K: Ord + Clone> KeyedQueue<K> {
-    /// Queues in which so many of one key work at once and so many wait.
-    pub(super) fn new(at_once: usize, waiting: usize) -> Arc<Self> {
+    /// Queues with up to `at_once` slots and `waiting` waiters per key.
+    pub(in crate::office) fn new(at_once: usize, waiting: usize) -> Arc<Self> {
         Arc::new(Self { at_once, waiting, open: Mutex::default() })
     }
 
-    /// Waits for a key's turn, first come, first served; refused at once where the queue is full.
-    pub(super) async fn acquire(self: &Arc<Self>, key: K) -> Result<Slot<K>, QueueFull> {
+    /// Waits for a slot of a key, in order of arrival. Fails at once if the queue is full.
+    pub(in crate::office) async fn acquire(self: &Arc<Self>, key: K) -> Result<Slot<K>, QueueFull> {
         let (mut slot, permits) = self.join(key).ok_or(QueueFull)?;
-        // It is never closed.
+        // The semaphore is never closed.
         slot.permit = Some(permits.acquire_owned().await.map_err(|_| QueueFull)?);
         Ok(slot)
     }
 
-    /// A slot that is free now.
-    pub(super) fn try_acquire(self: &Arc<Self>, key: K) -> Option<Slot<K>> {
+    /// A slot of a key, if one is free now.
+    pub(in crate::office) fn try_acquire(self: &Arc<Self>, key: K) -> Option<Slot<K>> {
         let (mut slot, permits) = self.join(key)?;
         slot.permit = Some(permits.try_acquire_owned().ok()?);
         Some(slot)

@@ -1,7 +1,7 @@
-//! Walks the operations of one change and judges each against what its author had seen (rule M2).
+//! Checks every operation of a change against the record as its author saw it (rule M2).
 //!
-//! Not from the difference that the change makes: a write that lost a race shows there without a
-//! value, and one into a deleted entry not at all. Every operation counts.
+//! The difference that the change makes to the record is not enough: a write that lost a race
+//! shows there without a value, and a write into a deleted entry does not show at all.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,42 +9,42 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::legacy::{ElementId, Key, ObjectId, Op, OpId, OpType};
 use automerge::{Automerge, ChangeHash, ExpandedChange, ObjId, ObjType, ReadDoc, ScalarValue};
 
-use super::graph::Seen;
-use super::grouped::Grouped;
-use super::place::{self, Id, Made, Place, not_allowed};
+use super::graph::CausalPast;
+use super::groups::GroupWrites;
+use super::object_path::{self, CreatedBy, Id, ObjectPath, not_allowed};
 use super::refusal::Refusal;
 use crate::ids::DeviceId;
 use crate::record::authority::{self, Denied, Principal, WriteOp};
 use crate::record::schema::Mutability;
 use crate::sync::message::RefusalCode;
 
-/// What the author of a change had before them.
-pub(super) struct View<'v> {
+/// The record as the author of a change saw it.
+pub(super) struct AuthorView<'v> {
     pub(super) doc: &'v Automerge,
-    /// `None` where the author had seen all that the document holds.
+    /// Heads that the author had seen; `None` where that is the whole document.
     pub(super) at: Option<&'v [ChangeHash]>,
-    pub(super) seen: &'v Seen,
+    pub(super) past: &'v CausalPast,
     pub(super) writer: Principal<'v>,
     pub(super) device: DeviceId,
-    /// Whose work the writer writes anew: it may stand under that name.
-    pub(super) vouched_for: Option<&'v str>,
+    /// The user whose refused work is rewritten: entries may keep that name.
+    pub(super) on_behalf_of: Option<&'v str>,
 }
 
-impl View<'_> {
-    /// Judges every operation of a change.
-    pub(super) fn judge(&self, change: &ExpandedChange) -> Result<(), Refusal> {
-        let mut walk = Walk {
+impl AuthorView<'_> {
+    /// Checks every operation of a change.
+    pub(super) fn check(&self, change: &ExpandedChange) -> Result<(), Refusal> {
+        let mut checker = OpChecker {
             view: self,
-            made: BTreeMap::new(),
-            places: BTreeMap::new(),
-            standing: BTreeMap::new(),
+            created: BTreeMap::new(),
+            existing: BTreeMap::new(),
+            slots: BTreeMap::new(),
             elements: BTreeMap::new(),
-            grouped: Grouped::default(),
+            groups: GroupWrites::default(),
         };
         for (counter, op) in (change.start_op.get()..).zip(&change.operations) {
-            walk.operation(OpId::new(counter, &change.actor_id), op)?;
+            checker.operation(OpId::new(counter, &change.actor_id), op)?;
         }
-        walk.grouped.check(self)
+        checker.groups.check(self)
     }
 
     fn allowed(&self, path: &[String], act: WriteOp) -> Result<Mutability, Refusal> {
@@ -65,8 +65,8 @@ impl View<'_> {
         )
     }
 
-    /// The values that stand at a key, by the operations that wrote them.
-    fn standing(&self, object: &ObjId, key: &str) -> Result<BTreeSet<Id>, Refusal> {
+    /// The operations whose values are visible at a key.
+    fn current_ops(&self, object: &ObjId, key: &str) -> Result<BTreeSet<Id>, Refusal> {
         let values = match self.at {
             Some(heads) => self.doc.get_all_at(object, key, heads),
             None => self.doc.get_all(object, key),
@@ -87,15 +87,15 @@ impl View<'_> {
 
     /// The names that the author may write as their own.
     pub(super) fn names(&self) -> Vec<&str> {
-        [self.writer.user].into_iter().chain(self.vouched_for).collect()
+        [self.writer.user].into_iter().chain(self.on_behalf_of).collect()
     }
 
     /// Whether a text is one of the values at a key.
-    fn says(&self, object: &ObjId, key: &str, text: &str) -> bool {
+    fn has_text(&self, object: &ObjId, key: &str, text: &str) -> bool {
         self.values(object, key).iter().any(|value| value.as_str() == Some(text))
     }
 
-    /// The elements that stand in a list or a text.
+    /// The visible elements of a list or a text.
     fn elements(&self, object: &ObjId) -> BTreeSet<Id> {
         let items = match self.at {
             Some(heads) => self.doc.list_range_at(object, .., heads),
@@ -105,33 +105,33 @@ impl View<'_> {
     }
 }
 
-/// The elements of one list or text, as the change goes on.
+/// The elements of one list or text, updated operation by operation.
 struct Elements {
-    /// Those that may be inserted behind.
-    known: BTreeSet<Id>,
-    /// Those that may be taken out.
-    standing: BTreeSet<Id>,
+    /// Elements that an insertion may follow, those that this change deletes included.
+    insertable_after: BTreeSet<Id>,
+    /// Elements that may be deleted.
+    visible: BTreeSet<Id>,
 }
 
-struct Walk<'w, 'v> {
-    view: &'w View<'v>,
-    /// Objects that this change makes.
-    made: BTreeMap<Id, Place>,
-    /// Objects that stood before, as far as they were looked up.
-    places: BTreeMap<Id, Place>,
-    /// Keys that this change touches, with what stands there now.
-    standing: BTreeMap<(Id, String), BTreeSet<Id>>,
+struct OpChecker<'w, 'v> {
+    view: &'w AuthorView<'v>,
+    /// Objects that this change creates.
+    created: BTreeMap<Id, ObjectPath>,
+    /// Objects from before the change, cached.
+    existing: BTreeMap<Id, ObjectPath>,
+    /// The operations whose values are visible at each key that this change writes.
+    slots: BTreeMap<(Id, String), BTreeSet<Id>>,
     elements: BTreeMap<Id, Elements>,
-    grouped: Grouped,
+    groups: GroupWrites,
 }
 
-impl Walk<'_, '_> {
+impl OpChecker<'_, '_> {
     fn operation(&mut self, id: OpId, op: &Op) -> Result<(), Refusal> {
-        let place = self.place(&op.obj)?;
-        match (place.kind, &op.key) {
-            (ObjType::Map, Key::Map(key)) if !op.insert => self.keyed(&place, key, id, op),
+        let object = self.object(&op.obj)?;
+        match (object.kind, &op.key) {
+            (ObjType::Map, Key::Map(key)) if !op.insert => self.map_operation(&object, key, id, op),
             (ObjType::List | ObjType::Text, Key::Seq(element)) => {
-                self.element(&place, element, id, op)
+                self.sequence_operation(&object, element, id, op)
             }
             (ObjType::Map | ObjType::Table | ObjType::List | ObjType::Text, _) => {
                 Err(Refusal::malformed("an operation's key does not fit its object"))
@@ -139,107 +139,121 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn place(&mut self, object: &ObjectId) -> Result<Place, Refusal> {
+    fn object(&mut self, object: &ObjectId) -> Result<ObjectPath, Refusal> {
         let id = match object {
             ObjectId::Root => (0, Vec::new()),
             ObjectId::Id(id) => internal(id),
         };
-        if let Some(place) = self.made.get(&id).or_else(|| self.places.get(&id)) {
-            return Ok(place.clone());
+        if let Some(found) = self.created.get(&id).or_else(|| self.existing.get(&id)) {
+            return Ok(found.clone());
         }
-        let place = place::find(self.view.doc, object, self.view.seen)?;
-        self.places.insert(id, place.clone());
-        Ok(place)
+        let found = object_path::find(self.view.doc, object, self.view.past)?;
+        self.existing.insert(id, found.clone());
+        Ok(found)
     }
 
     /// An operation on a key of a map.
-    fn keyed(&mut self, place: &Place, key: &str, id: OpId, op: &Op) -> Result<(), Refusal> {
-        let mut path = place.path.clone();
+    fn map_operation(
+        &mut self,
+        object: &ObjectPath,
+        key: &str,
+        id: OpId,
+        op: &Op,
+    ) -> Result<(), Refusal> {
+        let mut path = object.path.clone();
         path.push(key.to_owned());
-        let slot = (object_id(&place.id), key.to_owned());
-        let standing = match (self.standing.remove(&slot), place.made) {
-            (Some(standing), _) => standing,
-            (None, Made::Here) => BTreeSet::new(),
-            (None, Made::First | Made::Before) => self.view.standing(&place.id, key)?,
+        let slot = (object_id(&object.id), key.to_owned());
+        let current = match (self.slots.remove(&slot), object.created_by) {
+            (Some(current), _) => current,
+            (None, CreatedBy::ThisChange) => BTreeSet::new(),
+            (None, CreatedBy::Genesis | CreatedBy::Earlier) => {
+                self.view.current_ops(&object.id, key)?
+            }
         };
-        // Whoever writes a key replaces all that stands there, no more and no less.
-        if predecessors(op) != standing {
+        // A write replaces all values that its author saw at the key, and no others.
+        if predecessors(op) != current {
             return Err(Refusal::malformed("an operation replaces what its author had not seen"));
         }
-        let act = match (&op.action, place.made) {
-            (OpType::Delete, _) if standing.is_empty() => {
+        let act = match (&op.action, object.created_by) {
+            (OpType::Delete, _) if current.is_empty() => {
                 return Err(Refusal::malformed("an operation deletes nothing"));
             }
             (OpType::Delete, _) => WriteOp::Delete,
-            (_, Made::Here) => WriteOp::Create,
-            (_, Made::First) if standing.is_empty() => WriteOp::Create,
-            // Also where nothing stood: an entry is made whole or not at all.
-            (_, Made::First | Made::Before) => WriteOp::Update,
+            (_, CreatedBy::ThisChange) => WriteOp::Create,
+            (_, CreatedBy::Genesis) if current.is_empty() => WriteOp::Create,
+            // Also where the key was empty: all fields of an entry are written by the change that
+            // creates it.
+            (_, CreatedBy::Genesis | CreatedBy::Earlier) => WriteOp::Update,
         };
         let writing = self.view.allowed(&path, act)?;
-        self.grouped.note(&path, &op.action);
-        let now = match &op.action {
+        self.groups.record(&path, &op.action);
+        let written = match &op.action {
             OpType::Delete => BTreeSet::new(),
             OpType::Put(value) => {
                 plain_scalar(value, &path)?;
-                self.own_name(place, &path, key, value, writing == Mutability::Once)?;
+                self.check_own_name(object, &path, key, value, writing == Mutability::Once)?;
                 BTreeSet::from([internal(&id)])
             }
             OpType::Make(kind) => {
-                self.not_hidden(place, key, &path, writing)?;
-                let made = Place { path, kind: *kind, made: Made::Here, id: place::public_id(&id) };
-                self.made.insert(internal(&id), made);
+                self.check_not_hidden(object, key, &path, writing)?;
+                let created = ObjectPath {
+                    path,
+                    kind: *kind,
+                    created_by: CreatedBy::ThisChange,
+                    id: object_path::public_id(&id),
+                };
+                self.created.insert(internal(&id), created);
                 BTreeSet::from([internal(&id)])
             }
             OpType::Increment(_) | OpType::MarkBegin(_) | OpType::MarkEnd(_) => {
                 return Err(not_allowed(&path, "a visit record has no counters and no marks"));
             }
         };
-        self.standing.insert(slot, now);
+        self.slots.insert(slot, written);
         Ok(())
     }
 
     /// An operation on an element of a list or a text.
-    fn element(
+    fn sequence_operation(
         &mut self,
-        place: &Place,
+        object: &ObjectPath,
         element: &ElementId,
         id: OpId,
         op: &Op,
     ) -> Result<(), Refusal> {
-        let mut path = place.path.clone();
-        if place.kind == ObjType::List {
+        let mut path = object.path.clone();
+        if object.kind == ObjType::List {
             path.push("#".to_owned());
         }
-        let elements = match self.elements.entry(object_id(&place.id)) {
+        let elements = match self.elements.entry(object_id(&object.id)) {
             Entry::Occupied(found) => found.into_mut(),
-            // Whoever may write one element may write them all: a pasted text is judged once.
+            // Permission does not depend on the element: a pasted text is authorized once.
             Entry::Vacant(vacant) => {
                 self.view.allowed(&path, WriteOp::Update)?;
-                let standing = match place.made {
-                    Made::Here => BTreeSet::new(),
-                    Made::First | Made::Before => self.view.elements(&place.id),
+                let visible = match object.created_by {
+                    CreatedBy::ThisChange => BTreeSet::new(),
+                    CreatedBy::Genesis | CreatedBy::Earlier => self.view.elements(&object.id),
                 };
-                vacant.insert(Elements { known: standing.clone(), standing })
+                vacant.insert(Elements { insertable_after: visible.clone(), visible })
             }
         };
         let target = element.as_opid().map(internal);
-        let known = target.as_ref().is_none_or(|target| elements.known.contains(target));
+        let known = target.as_ref().is_none_or(|target| elements.insertable_after.contains(target));
         match (&op.action, target) {
             (OpType::Put(value), _) if op.insert && op.pred.is_empty() && known => {
                 plain_scalar(value, &path)?;
-                if place.kind == ObjType::Text && !matches!(value, ScalarValue::Str(_)) {
+                if object.kind == ObjType::Text && !matches!(value, ScalarValue::Str(_)) {
                     return Err(not_allowed(&path, "a text holds characters only"));
                 }
-                elements.known.insert(internal(&id));
-                elements.standing.insert(internal(&id));
+                elements.insertable_after.insert(internal(&id));
+                elements.visible.insert(internal(&id));
                 Ok(())
             }
-            // Elements are put in and taken out, never written over.
+            // Elements are inserted and deleted, never overwritten.
             (OpType::Delete, Some(target))
                 if !op.insert
                     && predecessors(op) == BTreeSet::from([target.clone()])
-                    && elements.standing.remove(&target) =>
+                    && elements.visible.remove(&target) =>
             {
                 Ok(())
             }
@@ -247,11 +261,11 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Nobody signs with another's name. Fields that may be written again take a name that stands
-    /// there already too: picking one of two values in conflict writes it anew.
-    fn own_name(
+    /// A user may not sign with another's name. Rewritable fields also accept a name that is
+    /// already there: picking one of two conflicting values writes it again.
+    fn check_own_name(
         &self,
-        place: &Place,
+        object: &ObjectPath,
         path: &[String],
         key: &str,
         value: &ScalarValue,
@@ -263,31 +277,31 @@ impl Walk<'_, '_> {
             ("device", Some("seal")) => &device,
             _ => return Ok(()),
         };
-        let ScalarValue::Str(said) = value else { return Ok(()) };
-        let vouched_for = key == "by" && self.view.vouched_for.is_some_and(|user| said == user);
-        if said == own || vouched_for || (!once && self.view.says(&place.id, key, said)) {
+        let ScalarValue::Str(name) = value else { return Ok(()) };
+        let represented = key == "by" && self.view.on_behalf_of.is_some_and(|user| name == user);
+        if name == own || represented || (!once && self.view.has_text(&object.id, key, name)) {
             Ok(())
         } else {
             Err(not_allowed(path, "this stands under another's name"))
         }
     }
 
-    /// An entry that is written once is not hidden behind a second of the same key, made by
-    /// somebody who claims not to have seen it. Attachments are named by their content, so that
-    /// two collectors may well add the same before the seal; after it, evidence keeps its label.
-    fn not_hidden(
+    /// A write-once entry must not be hidden behind a concurrent entry with the same key, written
+    /// by an author who claims not to have seen it. Attachments are keyed by content hash: before
+    /// the seal two collectors may both add the same one; afterwards evidence keeps its label.
+    fn check_not_hidden(
         &self,
-        place: &Place,
+        object: &ObjectPath,
         key: &str,
         path: &[String],
         writing: Mutability,
     ) -> Result<(), Refusal> {
         let attachment = path.first().is_some_and(|first| first == "attachments");
         let shared = attachment && !self.view.writer.current.is_sealed();
-        if writing != Mutability::Once || shared || place.made == Made::Here {
+        if writing != Mutability::Once || shared || object.created_by == CreatedBy::ThisChange {
             return Ok(());
         }
-        match self.view.doc.get(&place.id, key) {
+        match self.view.doc.get(&object.id, key) {
             Ok(None) => Ok(()),
             Ok(Some(_)) | Err(_) => Err(not_allowed(path, "an entry of this key is there already")),
         }

@@ -1,21 +1,21 @@
-//! The merged record on trial: only what loads again, is valid and can be written to is kept.
+//! Checks the merged record before it is stored: it loads again, is valid and can be written to.
 
 use automerge::transaction::Transactable;
 use automerge::{ActorId, ROOT};
 
-use super::{Accepted, Refusal, limits};
+use super::{MergedRecord, Refusal, limits};
 use crate::ids::ACTOR_LEN;
 use crate::record::Record;
 
 /// Step 7 of the checks.
-pub(super) fn passes(accepted: &Accepted) -> Result<(), Refusal> {
-    if accepted.record.save_uncompressed().len() > limits::DOCUMENT {
+pub(super) fn check(merged: &MergedRecord) -> Result<(), Refusal> {
+    if merged.record.save_uncompressed().len() > limits::DOCUMENT {
         return Err(Refusal::too_large("the record would be too large"));
     }
-    let unsound = || Refusal::malformed("the record would not load again");
-    let loaded = Record::load(&accepted.document).map_err(|_| unsound())?;
-    if loaded.heads() != accepted.record.heads() {
-        return Err(unsound());
+    let unloadable = || Refusal::malformed("the record would not load again");
+    let loaded = Record::load(&merged.document).map_err(|_| unloadable())?;
+    if loaded.heads() != merged.record.heads() {
+        return Err(unloadable());
     }
     loaded.validate().map_err(|invalid| Refusal::invalid(&invalid.path, &invalid.reason))?;
     // Some changes make the next edit panic, whoever makes it.

@@ -1,17 +1,17 @@
-//! Parses the header of a change chunk ourselves, one at a time, before Automerge sees it.
+//! Parses the header of a change chunk before Automerge sees it.
 
 use automerge::{ActorId, ChangeHash};
 
 use super::columns::{self, BadColumns, Counts};
 use super::limits;
 use super::refusal::Refusal;
-use crate::office::store::ChangeMeta;
+use crate::office::change::ChangeMeta;
 use crate::sync::chunk::{self, Parts};
 use crate::sync::reader::Reader;
 
-/// What a change chunk says of itself, checked against its own bytes only.
+/// The header of a change chunk, checked against the chunk's own bytes only.
 #[derive(Debug)]
-pub(super) struct Header<'b> {
+pub(super) struct ChangeHeader<'b> {
     pub(super) bytes: &'b [u8],
     pub(super) hash: ChangeHash,
     pub(super) deps: Vec<ChangeHash>,
@@ -24,7 +24,7 @@ pub(super) struct Header<'b> {
     pub(super) keyed: u64,
 }
 
-impl<'b> Header<'b> {
+impl<'b> ChangeHeader<'b> {
     /// Parses a chunk from untrusted bytes.
     pub(super) fn parse(bytes: &'b [u8]) -> Result<Self, Refusal> {
         if bytes.len() > limits::CHANGE_BYTES {
@@ -36,8 +36,8 @@ impl<'b> Header<'b> {
         })
     }
 
-    /// What is kept of it for the cheap checks of later changes.
-    pub(super) fn known(&self) -> ChangeMeta {
+    /// The metadata that the prechecks of later changes need.
+    pub(super) fn meta(&self) -> ChangeMeta {
         ChangeMeta {
             hash: self.hash,
             actor: self.actor.clone(),
@@ -53,7 +53,7 @@ impl<'b> Header<'b> {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Header<'_>, BadColumns> {
+fn parse(bytes: &[u8]) -> Result<ChangeHeader<'_>, BadColumns> {
     let parts = Parts::parse(bytes)?;
     let hash = chunk::hash(bytes);
     // Automerge itself does not check it.
@@ -71,13 +71,13 @@ fn parse(bytes: &[u8]) -> Result<Header<'_>, BadColumns> {
     let sorted = parts.deps.is_sorted_by(|one, next| one < next)
         && parts.others.is_sorted_by(|one, next| one < next)
         && !parts.others.contains(&parts.actor);
-    let of_a_clock = parts.time.unsigned_abs() <= limits::TIME;
-    if !sorted || !of_a_clock || parts.seq == 0 || parts.start_op == 0 {
+    let plausible_time = parts.time.unsigned_abs() <= limits::TIME;
+    if !sorted || !plausible_time || parts.seq == 0 || parts.start_op == 0 {
         return Err(BadColumns::Malformed);
     }
     let Counts { operations, keyed } =
         columns::operations(Reader::new(parts.columns), parts.others.len() as u64 + 1)?;
-    Ok(Header {
+    Ok(ChangeHeader {
         bytes,
         hash,
         deps: parts.deps,

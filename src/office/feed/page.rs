@@ -1,0 +1,273 @@
+//! One page of a feed for a device (rules R3 to R5, F1, F3), read from one snapshot of the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use automerge::{Change, ChangeHash};
+
+use crate::ids::{DeviceId, Heads, RecordId, device_of};
+use crate::office::attestation::Attestor;
+use crate::office::store::{EntryKind, FeedEntry, Reads, StoreError, StoredRecord};
+use crate::record::Record;
+use crate::sync::digest::Digest;
+use crate::sync::message::{
+    Chunk, Cursor, MAX_BODY, Packed, RecordUpdate, StateToken, Tables, UpdateContent, Want,
+};
+use crate::sync::packed::Packer;
+use crate::sync::ranges::{self, Differing, Range};
+
+/// The most bytes of a page, whatever is asked for: half a body, since the last update may exceed
+/// the budget by a whole document.
+const MAX_BYTES: usize = MAX_BODY / 2;
+
+/// The least bytes of a page: smaller pages would cost more in requests than they carry.
+const MIN_BYTES: usize = 4 * 1024;
+
+/// Overhead of an update: record id, a head, and CBOR framing.
+const OVERHEAD: usize = 64;
+
+/// Bytes of changes beyond which the whole document is sent instead.
+const MAX_CHANGES_BYTES: usize = 256 * 1024;
+
+/// Bytes of documents that are loaded to answer `want`, of which only a few may be sent. A device
+/// asks again for what it did not get.
+const MAX_LOADED_BYTES: usize = 8 * 1024 * 1024;
+
+/// Entries read at a time.
+const BATCH: u32 = 256;
+
+/// A device's request for a page.
+pub(in crate::office) struct PageRequest {
+    pub(in crate::office) user: String,
+    pub(in crate::office) device: DeviceId,
+    pub(in crate::office) cursor: Cursor,
+    pub(in crate::office) want: Vec<Want>,
+    pub(in crate::office) ranges: Vec<Range>,
+    pub(in crate::office) max_bytes: u32,
+    /// Heads that the results of this request tell the device.
+    pub(in crate::office) merged: BTreeMap<RecordId, Heads>,
+    /// Changes that the device restored in this request.
+    pub(in crate::office) restored: BTreeSet<ChangeHash>,
+    pub(in crate::office) attestor: Attestor,
+}
+
+impl PageRequest {
+    fn state_token(&self, record: RecordId, stored: &StoredRecord) -> StateToken {
+        self.attestor.state_token(&self.user, record, &stored.heads)
+    }
+}
+
+/// A page.
+#[derive(Debug)]
+pub(in crate::office) struct Page {
+    pub(in crate::office) tables: Tables,
+    pub(in crate::office) entries: Vec<RecordUpdate>,
+    pub(in crate::office) differing: Differing,
+    pub(in crate::office) cursor: Cursor,
+    pub(in crate::office) remaining: u64,
+    pub(in crate::office) digest: Digest,
+}
+
+/// Reads the page after a cursor. It has at least one update where the feed has an entry, so that
+/// every round makes progress.
+pub(in crate::office) fn page(
+    reads: &mut dyn Reads,
+    request: &PageRequest,
+) -> Result<Page, StoreError> {
+    let epoch = reads.epoch()?;
+    let feed = reads.feed(&request.user)?;
+    let same_epoch = request.cursor.epoch == epoch && request.cursor.seq <= feed.seq;
+    let (from, base) = if same_epoch {
+        (request.cursor.seq, request.cursor.base)
+    } else if request.ranges.is_empty() && !(request.cursor.seq > 0 && request.cursor.is_whole()) {
+        // The device has nothing, or was in its first sync: start from the beginning.
+        (0, 0)
+    } else {
+        // A cursor of another epoch means nothing here. The digest shows whether anything differs,
+        // and ranges find what (rule P3).
+        (feed.seq, feed.seq)
+    };
+    let held = base.min(from);
+    let mut builder = PageBuilder::new(request.max_bytes);
+    let differing = differing(reads, request, builder.budget)?;
+
+    let (mut sent, mut loaded) = (BTreeSet::new(), 0);
+    for want in &request.want {
+        if loaded > MAX_LOADED_BYTES {
+            break;
+        }
+        let content = wanted(reads, request, want, &mut builder.packer, &mut loaded)?;
+        if !builder.add(want.record, content) {
+            break;
+        }
+        sent.insert(want.record);
+    }
+
+    let mut at = from;
+    'feed: loop {
+        let batch = reads.entries_after(&request.user, at, BATCH)?;
+        let Some(last) = batch.last() else { break };
+        let end = last.seq;
+        for entry in batch {
+            let content = match sent.contains(&entry.record) {
+                true => None,
+                false => content(reads, request, entry, held, &mut builder.packer)?,
+            };
+            if let Some(content) = content
+                && !builder.add(entry.record, content)
+            {
+                break 'feed;
+            }
+            at = entry.seq;
+        }
+        if at == end && builder.is_full() {
+            break;
+        }
+    }
+    let remaining = reads.count_after(&request.user, at)?;
+    // Replaced entries may have numbers after the last one. Only the end of a pass tells what the
+    // device has.
+    let (seq, base) = if remaining == 0 { (feed.seq, feed.seq) } else { (at, base) };
+    Ok(Page {
+        tables: builder.packer.into_tables(),
+        entries: builder.entries,
+        differing,
+        cursor: Cursor { epoch, seq, base },
+        remaining,
+        digest: feed.digest,
+    })
+}
+
+fn differing(
+    reads: &mut dyn Reads,
+    request: &PageRequest,
+    budget: usize,
+) -> Result<Differing, StoreError> {
+    if request.ranges.is_empty() {
+        return Ok(Differing::default());
+    }
+    let held: BTreeMap<RecordId, Heads> = reads.members(&request.user)?.into_iter().collect();
+    Ok(ranges::compare(&request.ranges, &held, budget))
+}
+
+/// Updates that fit into the requested number of bytes.
+struct PageBuilder {
+    packer: Packer,
+    entries: Vec<RecordUpdate>,
+    used: usize,
+    budget: usize,
+}
+
+impl PageBuilder {
+    fn new(max_bytes: u32) -> Self {
+        let budget = usize::try_from(max_bytes).unwrap_or(MAX_BYTES).clamp(MIN_BYTES, MAX_BYTES);
+        Self { packer: Packer::default(), entries: Vec::new(), used: 0, budget }
+    }
+
+    /// Adds an update if it fits, or is the first.
+    fn add(&mut self, record: RecordId, content: UpdateContent) -> bool {
+        let bytes = OVERHEAD
+            + match &content {
+                UpdateContent::Changes { changes, .. } => changes.iter().map(Packed::size).sum(),
+                UpdateContent::Document { document, .. } => document.0.len(),
+                UpdateContent::Withdrawn | UpdateContent::Unknown => 0,
+            };
+        if !self.entries.is_empty() && self.used + bytes > self.budget {
+            return false;
+        }
+        self.used += bytes;
+        self.entries.push(RecordUpdate { record, content });
+        true
+    }
+
+    fn is_full(&self) -> bool {
+        self.used >= self.budget
+    }
+}
+
+/// What the device lacks of a record, by its heads (rules D5, P3). Adds the bytes of documents that
+/// were loaded to `loaded`.
+fn wanted(
+    reads: &mut dyn Reads,
+    request: &PageRequest,
+    want: &Want,
+    packer: &mut Packer,
+    loaded: &mut usize,
+) -> Result<UpdateContent, StoreError> {
+    match reads.entry_at(&request.user, want.record, u64::MAX)?.map(|entry| entry.kind) {
+        Some(EntryKind::Added | EntryKind::Changed) => {}
+        Some(EntryKind::Withdrawn) => return Ok(UpdateContent::Withdrawn),
+        // Don't reveal whether there is such a record.
+        None => return Ok(UpdateContent::Unknown),
+    }
+    let stored = stored(reads, want.record)?;
+    if want.have.as_slice().is_empty() {
+        return whole(request, want.record, &stored);
+    }
+    let state_token = request.state_token(want.record, &stored);
+    if want.have == stored.heads {
+        return Ok(UpdateContent::Changes { changes: Vec::new(), state_token });
+    }
+    *loaded += stored.document.len();
+    let changes = load(want.record, &stored)?.changes_after(&want.have);
+    let changes = packer.pack(changes.iter().map(Change::raw_bytes));
+    Ok(UpdateContent::Changes { changes, state_token })
+}
+
+/// What the device lacks of an entry's record, if anything.
+fn content(
+    reads: &mut dyn Reads,
+    request: &PageRequest,
+    entry: FeedEntry,
+    held: u64,
+    packer: &mut Packer,
+) -> Result<Option<UpdateContent>, StoreError> {
+    let base = reads
+        .entry_at(&request.user, entry.record, held)?
+        .filter(|base| base.kind != EntryKind::Withdrawn);
+    if entry.kind == EntryKind::Withdrawn {
+        // Added and withdrawn since the last page: the device has nothing to erase.
+        return Ok(base.map(|_| UpdateContent::Withdrawn));
+    }
+    let stored = stored(reads, entry.record)?;
+    let Some(base) = base else { return whole(request, entry.record, &stored).map(Some) };
+    let mut changes = reads.changes_after(entry.record, base.ordinal)?;
+    changes.retain(|change| {
+        // Not what the device pushed itself (rule R4), nor what it just restored. Its own changes
+        // that somebody else handed in, or accepted, it may not know to be at the office.
+        let own = device_of(&change.meta.actor) == Some(request.device);
+        let known = own && change.device == request.device;
+        !(known || request.restored.contains(&change.meta.hash))
+    });
+    if changes.is_empty() && request.merged.get(&entry.record) == Some(&stored.heads) {
+        return Ok(None);
+    }
+    // After a long absence the document is smaller, and its size is bounded.
+    if changes.iter().map(|change| change.bytes.len()).sum::<usize>() > MAX_CHANGES_BYTES {
+        return whole(request, entry.record, &stored).map(Some);
+    }
+    let changes = packer.pack(changes.iter().map(|change| change.bytes.as_slice()));
+    Ok(Some(UpdateContent::Changes {
+        changes,
+        state_token: request.state_token(entry.record, &stored),
+    }))
+}
+
+fn stored(reads: &mut dyn Reads, record: RecordId) -> Result<StoredRecord, StoreError> {
+    reads.record(record)?.ok_or_else(|| {
+        StoreError::Damaged(format!("a feed names record {record}, which does not exist"))
+    })
+}
+
+fn load(record: RecordId, stored: &StoredRecord) -> Result<Record, StoreError> {
+    Record::load(&stored.document)
+        .map_err(|error| StoreError::Damaged(format!("record {record}: {error}")))
+}
+
+fn whole(
+    request: &PageRequest,
+    record: RecordId,
+    stored: &StoredRecord,
+) -> Result<UpdateContent, StoreError> {
+    let document = Chunk(load(record, stored)?.save_uncompressed());
+    Ok(UpdateContent::Document { document, state_token: request.state_token(record, stored) })
+}

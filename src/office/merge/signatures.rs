@@ -1,0 +1,47 @@
+//! Checks signatures that a change adds: valid, and made with a key of the sending device.
+
+use automerge::{ChangeHash, ObjId};
+
+use super::graph::{CausalPast, ChangeGraph};
+use super::header::ChangeHeader;
+use super::{Refusal, Sender};
+use crate::ids::{Heads, hex};
+use crate::record::Record;
+
+/// Checks the signatures that a change added; `record` includes the change.
+pub(super) fn check(
+    record: &Record,
+    graph: &ChangeGraph,
+    header: &ChangeHeader<'_>,
+    sender: Sender<'_>,
+) -> Result<(), Refusal> {
+    let added_by_change = |object: &ObjId| match object {
+        ObjId::Id(counter, actor, _) => {
+            let made = header.start_op..header.start_op + header.operations;
+            *actor == header.actor && made.contains(counter)
+        }
+        ObjId::Root => false,
+    };
+    for (object, signature) in record.signatures() {
+        if !added_by_change(&object) {
+            continue;
+        }
+        let refused = |why: &str| Refusal::wrong_signature(&signature.id, why);
+        if !signature.sound {
+            return Err(refused("the signature is not one over what it stands under"));
+        }
+        if !sender.keys.iter().any(|key| hex(key) == signature.key) {
+            return Err(refused("the key is not one that this device has enrolled"));
+        }
+        let past = graph.past_of(&header.deps);
+        let heads = Heads::from_hex(&signature.heads).unwrap_or_default();
+        if !heads.as_slice().iter().all(|head| includes(graph, &past, head)) {
+            return Err(refused("a state is signed that its author had not seen"));
+        }
+    }
+    Ok(())
+}
+
+fn includes(graph: &ChangeGraph, past: &CausalPast, head: &ChangeHash) -> bool {
+    graph.author_seq(head).is_some_and(|(actor, seq)| seq <= past.last_seq(actor))
+}

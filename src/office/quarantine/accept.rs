@@ -1,0 +1,95 @@
+//! Accepts quarantined work on a supervisor's authority, through the intake pipeline.
+
+use super::acceptance::AcceptancePlan;
+use super::{QuarantineError, QuarantineItem, checked_reason};
+use crate::ids::Heads;
+use crate::office::intake::{
+    AcceptedState, AcceptedWork, Commit, LoadedRecord, Predecessor, Provenance, Scope, Source,
+    Verdict,
+};
+use crate::office::store::{Decision, QuarantineState};
+use crate::office::{Office, OfficeError};
+use crate::record::terms::Role;
+
+/// The acceptance of one piece of quarantined work.
+struct AcceptQuarantined {
+    number: u64,
+    /// The state of the record that the supervisor decided on.
+    seen: Option<Heads>,
+    reason: String,
+    by: String,
+    role: Role,
+}
+
+impl Source for AcceptQuarantined {
+    type Item = ();
+    /// What the acceptance would do; `None` where the work was accepted before.
+    type Unpacked = Option<AcceptancePlan>;
+    type Reply = Result<(), QuarantineError>;
+
+    fn scope(&self) -> Scope<'_> {
+        Scope::Quarantined(self.number)
+    }
+
+    fn unpack(
+        &self,
+        office: &Office,
+        loaded: &LoadedRecord,
+        (): &(),
+    ) -> Result<Self::Unpacked, OfficeError> {
+        let work = loaded.quarantined.as_ref().ok_or(QuarantineError::Unknown)?;
+        if work.state == QuarantineState::Accepted {
+            return Ok(None);
+        }
+        Ok(Some(AcceptancePlan::of(office, loaded, work, &self.by, self.role)?))
+    }
+
+    fn judge(
+        &self,
+        office: &Office,
+        loaded: LoadedRecord,
+        (): &(),
+        plan: Option<AcceptancePlan>,
+    ) -> Result<Verdict<Self::Reply>, OfficeError> {
+        let Some(plan) = plan else { return Ok(Verdict::Reply(Ok(()))) };
+        let heads = loaded.basis.heads.clone().unwrap_or_default();
+        if self.seen.as_ref().is_some_and(|seen| *seen != heads) {
+            return Ok(Verdict::Reply(Err(QuarantineError::Moved)));
+        }
+        let merged = match plan.into_merged() {
+            Ok(merged) => merged,
+            Err(impossible) => return Ok(Verdict::Reply(Err(impossible))),
+        };
+        let (number, at, by) = (self.number, office.now(), self.by.clone());
+        let (user, device, reason) = (by.clone(), office.device, self.reason.clone());
+        let decision =
+            Decision { decision: QuarantineState::Accepted, by, at, reason, receipt: None };
+        Ok(Verdict::Commit(Commit::Accept(AcceptedWork {
+            before: loaded.stored.as_ref().map(Predecessor::of),
+            states: merged.into_iter().map(|merged| AcceptedState::of(*merged, at)).collect(),
+            provenance: Provenance { user, device, at, quarantine: Some(number) },
+            decision: Some((number, decision)),
+            reply: Box::new(|_| Ok(Ok(()))),
+        })))
+    }
+}
+
+impl Office {
+    /// Accepts refused work on a supervisor's authority; durable once answered. Accepting twice has
+    /// the effect of accepting once. `seen` is the state of the record that the person decided on.
+    pub async fn accept_quarantined(
+        &self,
+        number: u64,
+        seen: Option<Heads>,
+        reason: &str,
+        by: &str,
+        role: Role,
+    ) -> Result<QuarantineItem, OfficeError> {
+        let reason = checked_reason(reason, false)?;
+        let read = move |office: &Self| Ok(office.store.read_with(|r| r.quarantined(number))?);
+        let work = self.blocking(read).await?.ok_or(QuarantineError::Unknown)?;
+        let source = AcceptQuarantined { number, seen, reason, by: by.to_owned(), role };
+        self.intake_one(source, work.refused.record, ()).await??;
+        self.quarantine_item(number).await
+    }
+}

@@ -1,0 +1,86 @@
+//! The seal, the signatures under it and the review.
+
+use super::{RecordWriter, time, wrong};
+use crate::ids::device_of;
+use crate::record::command::NewSignature;
+use crate::record::schema::{REVIEW, SEAL};
+use crate::record::signature::{self, Statement};
+use crate::record::terms::{ReviewStatus, Stage};
+use crate::record::{CommandError, stage};
+
+impl RecordWriter<'_, '_> {
+    pub(super) fn seal(&mut self, at: i64) -> Result<(), CommandError> {
+        if self.view_before().talk.disposition.is_none() {
+            return Err(wrong(
+                &["talk", "disposition"],
+                "a sealed record says what came of the visit",
+            ));
+        }
+        let device = device_of(&self.author.actor).map(|id| id.to_string()).unwrap_or_default();
+        let values = [
+            time(at),
+            self.author.user.as_str().into(),
+            device.into(),
+            self.heads_before().to_hex().join(" ").into(),
+        ];
+        self.group(&SEAL, &values.map(Some))
+    }
+
+    /// A wrong signature would be refused by the office, and all that comes after it.
+    pub(super) fn sign(&mut self, new: &NewSignature) -> Result<(), CommandError> {
+        let path = ["seal", new.id.as_str()];
+        let device = device_of(&self.author.actor).map(|id| id.to_string()).unwrap_or_default();
+        let wrong_signature = || wrong(&path, "the signature is not one over what it stands under");
+        let heads = signature::named(self.before, &new.heads).ok_or_else(wrong_signature)?;
+        let record = self.view_before().id;
+        let statement = Statement {
+            record: &record,
+            heads: &heads,
+            device: &device,
+            at: new.at,
+            text: &new.text,
+            user: &self.author.user,
+        };
+        if !statement.is_signed(&new.key, &new.signature) {
+            return Err(wrong_signature());
+        }
+        self.entry(
+            &path,
+            &[
+                ("at", time(new.at)),
+                ("by", self.author.user.as_str().into()),
+                ("device", device.as_str().into()),
+                ("key", new.key.as_str().into()),
+                ("heads", heads.to_hex().join(" ").into()),
+                ("text", new.text.as_str().into()),
+                ("signature", new.signature.as_str().into()),
+            ],
+        )
+    }
+
+    pub(super) fn review(
+        &mut self,
+        status: ReviewStatus,
+        remark: &str,
+        at: i64,
+    ) -> Result<(), CommandError> {
+        let Some(seal) = self.view_before().seal else {
+            return Err(wrong(&["review", "status"], "only a sealed record is reviewed"));
+        };
+        if status == ReviewStatus::Returned && remark.trim().is_empty() {
+            return Err(wrong(&["review", "remark"], "say what the collector should do"));
+        }
+        // A return opens the record; until another seal stands there is nothing to accept.
+        if stage::of(self.before, None) == Stage::Recorded && status == ReviewStatus::Accepted {
+            return Err(wrong(&["review", "status"], "the record was returned and is open"));
+        }
+        let values = [
+            status.as_str().into(),
+            remark.into(),
+            self.author.user.as_str().into(),
+            time(at),
+            time(seal.at),
+        ];
+        self.group(&REVIEW, &values.map(Some))
+    }
+}
