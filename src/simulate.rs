@@ -48,12 +48,12 @@ pub struct Plan {
     /// Steps with faults, before everything heals.
     pub steps: usize,
     /// Lines that are told of a seed that fails.
-    pub story: usize,
+    pub trace_lines: usize,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { devices: 3, records: 6, steps: 300, story: 40 }
+        Self { devices: 3, records: 6, steps: 300, trace_lines: 40 }
     }
 }
 
@@ -83,7 +83,7 @@ pub struct Report {
     pub edits: u64,
     /// Over all that happened: equal where the same happened.
     #[serde(skip)]
-    pub trace: u64,
+    pub trace_hash: u64,
 }
 
 /// A seed that broke a rule.
@@ -94,7 +94,8 @@ pub struct Failure {
     /// The rule.
     pub rule: &'static str,
     /// What happened, the last steps before it.
-    pub story: String,
+    #[serde(rename = "story")]
+    pub trace: String,
 }
 
 impl Report {
@@ -107,7 +108,7 @@ impl Report {
         self.repairs += one.repairs;
         self.rounds += one.rounds;
         self.edits += one.edits;
-        self.trace = self.trace.rotate_left(1) ^ one.trace;
+        self.trace_hash = self.trace_hash.rotate_left(1) ^ one.trace_hash;
     }
 }
 
@@ -122,13 +123,14 @@ pub fn run_seeds(
     how: RunOptions,
     progress: impl Fn(&Report),
 ) -> Result<Report, String> {
-    let due = Due { next: AtomicU64::new(seeds.start), end: AtomicU64::new(seeds.end), how, plan };
+    let schedule =
+        Schedule { next: AtomicU64::new(seeds.start), end: AtomicU64::new(seeds.end), how, plan };
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..how.threads.max(1) {
             let sender = sender.clone();
-            let due = &due;
-            scope.spawn(move || work(due, sender));
+            let schedule = &schedule;
+            scope.spawn(move || run_worker(schedule, sender));
         }
         drop(sender);
         let mut report = Report::default();
@@ -151,7 +153,7 @@ pub fn run_seeds(
 }
 
 /// Seeds that are still to be run.
-struct Due {
+struct Schedule {
     next: AtomicU64,
     end: AtomicU64,
     how: RunOptions,
@@ -159,21 +161,21 @@ struct Due {
 }
 
 /// What one thread does: seed after seed.
-fn work(due: &Due, sender: mpsc::Sender<(u64, Result<Report, String>)>) {
-    let ground = match Fixture::new() {
-        Ok(ground) => ground,
+fn run_worker(schedule: &Schedule, sender: mpsc::Sender<(u64, Result<Report, String>)>) {
+    let fixture = match Fixture::new() {
+        Ok(fixture) => fixture,
         // Nobody listening is no failure.
         Err(error) => return drop(sender.send((0, Err(error)))),
     };
     loop {
-        let seed = due.next.fetch_add(1, Ordering::Relaxed);
-        if seed >= due.end.load(Ordering::Relaxed) {
+        let seed = schedule.next.fetch_add(1, Ordering::Relaxed);
+        if seed >= schedule.end.load(Ordering::Relaxed) {
             return;
         }
-        let one = run(due.plan, seed, &ground);
-        if due.how.stop_at_first && one.as_ref().is_ok_and(|one| !one.failures.is_empty()) {
+        let one = run(schedule.plan, seed, &fixture);
+        if schedule.how.stop_at_first && one.as_ref().is_ok_and(|one| !one.failures.is_empty()) {
             // Seeds before it are under way or done already.
-            due.end.fetch_min(seed, Ordering::Relaxed);
+            schedule.end.fetch_min(seed, Ordering::Relaxed);
         }
         if sender.send((seed, one)).is_err() {
             return;
@@ -182,15 +184,15 @@ fn work(due: &Due, sender: mpsc::Sender<(u64, Result<Report, String>)>) {
 }
 
 /// Runs one seed.
-fn run(plan: Plan, seed: u64, ground: &Fixture) -> Result<Report, String> {
-    let mut world = World::new(plan, seed, ground)?;
+fn run(plan: Plan, seed: u64, fixture: &Fixture) -> Result<Report, String> {
+    let mut world = World::new(plan, seed, fixture)?;
     let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
     let mut report = Report {
         seeds: 1,
         repairs: world.repairs(),
         rounds: world.counts.rounds,
         edits: world.counts.edits,
-        trace: world.story.trace(),
+        trace_hash: world.trace.hash(),
         ..Report::default()
     };
     for (fault, times) in &world.counts.faults {
@@ -198,16 +200,16 @@ fn run(plan: Plan, seed: u64, ground: &Fixture) -> Result<Report, String> {
     }
     let (rule, what) = match outcome {
         Ok(Ok(())) => return Ok(report),
-        Ok(Err(broken)) => (broken.rule, broken.what),
+        Ok(Err(violation)) => (violation.rule, violation.what),
         // What it says has gone to standard error.
         Err(_) => ("panic", "the engine panicked".to_owned()),
     };
     let devices = plan.devices;
-    let story = format!(
+    let trace = format!(
         "{}broken: {}\nreplay: doorstep simulate --seeds 1 --seed {seed} --devices {devices}",
-        world.in_short(&world.story.told()),
-        world.in_short(&what)
+        world.abbreviate(&world.trace.last_lines()),
+        world.abbreviate(&what)
     );
-    report.failures.push(Failure { seed, rule, story });
+    report.failures.push(Failure { seed, rule, trace });
     Ok(report)
 }

@@ -1,6 +1,6 @@
-//! The command line. Every command opens the office's store, does its work and says what became of
-//! it: text for people, or with `--json` one object on standard output. Errors are one line on
-//! standard error; the exit code is 2 where the command was not understood and 1 where it failed.
+//! The command line. A command opens the office's store, does its work and prints the result: text,
+//! or with `--json` one object, on standard output. Errors are one line on standard error; the exit
+//! code is 2 for a usage error and 1 for a failure.
 
 mod args;
 mod backup;
@@ -47,7 +47,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let database = &cli.shared.database;
     match cli.command {
         Command::Serve(options) => {
-            // What opening has to say is heard too.
+            // Before the store is opened, which logs too.
             serve::start_log(options.log_format);
             OfficeContext::with(database, Access::Create, |context| serve::run(context, *options))
         }
@@ -90,7 +90,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Verify(asked) => {
             OfficeContext::with(database, Access::Read, |context| verify::run(context, &asked))
         }
-        // These need no office: two work on its file, one leaves everybody's store alone.
+        // These don't open the office: they work on the database file, or on none.
         Command::Backup(copied) => backup::backup(database, &copied.file, &copied.output),
         Command::Restore(copied) => backup::restore(database, &copied.file, &copied.output),
         Command::Simulate(options) => simulate::run(&options),
@@ -98,7 +98,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 impl Attachments {
-    /// The office with its attachments where they were asked for.
+    /// The office with the attachments at the given place.
     fn of(&self, office: &Office, access: Access) -> Result<Office, Failure> {
         let Some(place) = &self.blobs else { return Ok(office.clone()) };
         let blob_store =
@@ -109,18 +109,18 @@ impl Attachments {
     }
 }
 
-/// What a command does to the database.
+/// A command's access to the database.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
-    /// Nothing.
+    /// Read-only.
     Read,
-    /// Writes to the one that is there.
+    /// Writes to an existing one.
     Write,
-    /// Writes, and makes one where there is none: what an office begins with.
+    /// Writes; creates a missing one.
     Create,
 }
 
-/// What commands work with.
+/// The opened office that a command works with.
 struct OfficeContext {
     address: String,
     office: Office,
@@ -128,11 +128,11 @@ struct OfficeContext {
     runtime: Runtime,
 }
 
-/// Who the command line writes as.
+/// The author of the command line's changes.
 const BY: (&str, Role) = (super::OWN_NAME, Role::Supervisor);
 
 impl OfficeContext {
-    /// Opens the office, does a command's work and finishes what was begun.
+    /// Opens the office, runs a command and closes the office.
     fn with(
         address: &str,
         access: Access,
@@ -174,7 +174,7 @@ fn now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Prints lines, or one object. A reader that went away, such as `head`, is no failure.
+/// Prints text. A closed pipe, as with `head`, is no failure.
 fn print(text: impl AsRef<str>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush()) {

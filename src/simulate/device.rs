@@ -46,9 +46,9 @@ pub(super) struct Device {
     pub(super) erased: bool,
     /// Where something was damaged while the record held work that is nowhere else: no second
     /// table until that work has arrived, since what stands in two places survives one damage.
-    pub(super) hurt: BTreeMap<RecordId, Table>,
+    pub(super) damaged: BTreeMap<RecordId, Table>,
     /// Something of the store was damaged, forgotten or put back.
-    pub(super) ever_hurt: bool,
+    pub(super) ever_damaged: bool,
     /// Repairs of former lives.
     repairs_before: i64,
     /// An older state of the disk, with its count of starts.
@@ -83,8 +83,8 @@ impl Device {
             revoked: false,
             told: false,
             erased: false,
-            hurt: BTreeMap::new(),
-            ever_hurt: false,
+            damaged: BTreeMap::new(),
+            ever_damaged: false,
             repairs_before: 0,
             copy: None,
         }
@@ -122,7 +122,7 @@ impl Device {
         self.disk.clear();
         self.handed.clear();
         self.queue.clear();
-        self.hurt.clear();
+        self.damaged.clear();
         self.erased = true;
     }
 
@@ -132,7 +132,7 @@ impl Device {
     }
 
     /// Takes what the workspace asks for into the queue.
-    pub(super) fn ask(&mut self) {
+    pub(super) fn poll_outputs(&mut self) {
         while let Some(output) = self.workspace.poll() {
             self.queue.push_back(output);
         }
@@ -194,7 +194,7 @@ impl Device {
     pub(super) fn record(&mut self, id: RecordId) -> Result<&Record, WorkspaceError> {
         self.workspace.open(id)?;
         self.workspace.close(id);
-        self.ask();
+        self.poll_outputs();
         self.workspace.record(id)
     }
 }

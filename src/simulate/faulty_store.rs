@@ -21,7 +21,7 @@ pub(super) enum Death {
 struct Life {
     dead: Option<Death>,
     /// After so many more writes.
-    doom: Option<(usize, Death)>,
+    scheduled: Option<(usize, Death)>,
     writes: usize,
 }
 
@@ -41,14 +41,14 @@ impl FaultyStore {
     }
 
     /// The process will die at a write, after others.
-    pub(super) fn doom(&self, others: usize, death: Death) {
-        *self.life() = Life { doom: Some((others, death)), ..Life::default() };
+    pub(super) fn schedule_death(&self, others: usize, death: Death) {
+        *self.life() = Life { scheduled: Some((others, death)), ..Life::default() };
     }
 
     /// The doom is taken back; where it struck, gives how many writes came before, and how.
-    pub(super) fn struck(&self) -> Option<(usize, Death)> {
+    pub(super) fn take_death(&self) -> Option<(usize, Death)> {
         let mut life = self.life();
-        life.doom = None;
+        life.scheduled = None;
         life.dead.map(|death| (life.writes, death))
     }
 }
@@ -59,16 +59,16 @@ impl Store for FaultyStore {
         if life.dead.is_some() {
             return Err(StoreError::Closed);
         }
-        match life.doom {
+        match life.scheduled {
             Some((0, death)) => {
                 life.dead = Some(death);
                 match death {
                     Death::BeforeCommit => Err(StoreError::Closed),
-                    Death::AfterCommit => self.store.submit(Box::new(Unheard(job))),
+                    Death::AfterCommit => self.store.submit(Box::new(WithoutAnswer(job))),
                 }
             }
             Some((others, death)) => {
-                life.doom = Some((others - 1, death));
+                life.scheduled = Some((others - 1, death));
                 life.writes += 1;
                 self.store.submit(job)
             }
@@ -90,9 +90,9 @@ impl Store for FaultyStore {
 }
 
 /// A job whose answer nobody gets.
-struct Unheard(Box<dyn WriteJob>);
+struct WithoutAnswer(Box<dyn WriteJob>);
 
-impl WriteJob for Unheard {
+impl WriteJob for WithoutAnswer {
     fn run(&mut self, tx: &mut dyn crate::office::store::Writes) -> Result<(), StoreError> {
         self.0.run(tx)
     }

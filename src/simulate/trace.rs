@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::sync::message::{Outcome, RecordUpdate, Reply, Request, UpdateContent};
 
 #[derive(Debug)]
-pub(super) struct Story {
+pub(super) struct TraceLog {
     lines: VecDeque<String>,
     /// So many lines are kept.
     most: usize,
@@ -15,12 +15,12 @@ pub(super) struct Story {
     hasher: DefaultHasher,
 }
 
-impl Story {
+impl TraceLog {
     pub(super) fn new(most: usize) -> Self {
         Self { lines: VecDeque::new(), most, hasher: DefaultHasher::new() }
     }
 
-    pub(super) fn tell(&mut self, ms: i64, line: &str) {
+    pub(super) fn log(&mut self, ms: i64, line: &str) {
         line.hash(&mut self.hasher);
         ms.hash(&mut self.hasher);
         if self.lines.len() >= self.most {
@@ -29,12 +29,12 @@ impl Story {
         self.lines.push_back(format!("{:>9}.{:03} s  {line}", ms / 1000, ms % 1000));
     }
 
-    pub(super) fn trace(&self) -> u64 {
+    pub(super) fn hash(&self) -> u64 {
         self.hasher.finish()
     }
 
     /// The last lines.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn last_lines(&self) -> String {
         self.lines.iter().fold(String::new(), |mut told, line| {
             // Writing to a String cannot fail.
             let _ = writeln!(told, "{line}");

@@ -21,10 +21,10 @@ pub(in crate::office::cli) struct Cli {
     pub(in crate::office::cli) shared: Shared,
 }
 
-/// What every command takes.
+/// Options of every command.
 #[derive(Args)]
 pub(in crate::office::cli) struct Shared {
-    /// Where the records are: sqlite:PATH
+    /// Address of the database: sqlite:PATH
     #[arg(
         long,
         global = true,
@@ -37,39 +37,39 @@ pub(in crate::office::cli) struct Shared {
 
 #[derive(Subcommand)]
 pub(in crate::office::cli) enum Command {
-    /// Serve phones and the console
+    /// Run the office: serve phones and the console
     Serve(Box<Serve>),
-    /// Bring case lists, or work that was saved on a phone, into the office
+    /// Import case lists, or unsent work that was saved on a phone
     #[command(subcommand)]
     Import(Import),
-    /// Take visit records out of the office
+    /// Export visit records
     #[command(subcommand)]
     Export(Export),
-    /// Keep users
+    /// Manage users
     #[command(subcommand)]
     User(User),
-    /// Keep devices
+    /// Manage devices
     #[command(subcommand)]
     Device(Device),
-    /// Look at refused work and decide on it
+    /// Review refused work and decide on it
     #[command(subcommand)]
     Quarantine(Quarantine),
-    /// Layers of conduct, and what they say
+    /// Check and evaluate conduct policies
     #[command(subcommand)]
     Conduct(Conduct),
     /// Check that documents, heads, digests, receipts and rows agree
     Verify(Verify),
-    /// Copy everything into a new file, while the office goes on
+    /// Back up the database into a new file; the office may be running
     Backup(Copied),
-    /// Make the office's store from a backup; the office must be stopped
+    /// Replace the database with a backup; the office must be stopped
     Restore(Copied),
-    /// Run phones and office under faults, in virtual time; a seed replays exactly
+    /// Simulate phones and office with injected faults in virtual time; a seed replays exactly
     Simulate(Simulate),
 }
 
 #[derive(Args)]
 pub(in crate::office::cli) struct Copied {
-    /// The backup
+    /// Backup file
     pub(in crate::office::cli) file: PathBuf,
     #[command(flatten)]
     pub(in crate::office::cli) output: Output,
@@ -77,19 +77,19 @@ pub(in crate::office::cli) struct Copied {
 
 #[derive(Args)]
 pub(in crate::office::cli) struct Simulate {
-    /// How many seeds
+    /// Number of seeds
     #[arg(long, default_value_t = 200)]
     pub(in crate::office::cli) seeds: u64,
-    /// The first seed
+    /// First seed
     #[arg(long, default_value_t = 0)]
     pub(in crate::office::cli) seed: u64,
-    /// Phones
+    /// Number of phones
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=50))]
     pub(in crate::office::cli) devices: u16,
-    /// Lines that are told of a seed that fails
+    /// Trace lines to print for a failed seed
     #[arg(long, default_value_t = 40)]
     pub(in crate::office::cli) story: usize,
-    /// Begin no other seed once one has failed
+    /// Start no further seeds after a failure
     #[arg(long)]
     pub(in crate::office::cli) stop_at_first: bool,
     /// One JSON object instead of text
@@ -99,22 +99,22 @@ pub(in crate::office::cli) struct Simulate {
 
 #[derive(Subcommand)]
 pub(in crate::office::cli) enum Conduct {
-    /// Is a layer whole? If not, which line is wrong, and how
+    /// Validate a policy layer and report errors by line
     Check {
-        /// The layer, TOML
+        /// Policy layer, TOML
         file: PathBuf,
     },
-    /// Ask the rules of every record that changed since they were asked
+    /// Evaluate all records that changed since their last evaluation
     Evaluate {
-        /// A layer of the lender's own, as `serve` was given; may be repeated
+        /// The lender's policy layer, as for `serve`; may be repeated
         #[arg(long, value_name = "FILE")]
         policy: Vec<PathBuf>,
         #[command(flatten)]
         output: Output,
     },
-    /// What layers would have decided over the records that are there
+    /// Show what policy layers would have decided for the existing records
     Replay {
-        /// The layer; may be repeated
+        /// Policy layer, TOML; may be repeated
         #[arg(long, value_name = "FILE", required = true)]
         policy: Vec<PathBuf>,
         #[command(flatten)]
@@ -130,7 +130,7 @@ pub(in crate::office::cli) struct ExportConduct {
     /// Only this rule, such as CN-04
     #[arg(long)]
     pub(in crate::office::cli) rule: Option<String>,
-    /// A layer of the lender's own; may be repeated
+    /// The lender's policy layer; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(in crate::office::cli) policy: Vec<PathBuf>,
 }
@@ -155,10 +155,10 @@ pub(in crate::office::cli) struct ImportRescue {
 pub(in crate::office::cli) struct ImportCases {
     /// The file
     pub(in crate::office::cli) file: PathBuf,
-    /// Collector of rows that name none
+    /// Collector for rows without one
     #[arg(long, value_name = "USER")]
     pub(in crate::office::cli) assign_to: Option<String>,
-    /// Only say what would happen
+    /// Report what would happen without changing anything
     #[arg(long)]
     pub(in crate::office::cli) dry_run: bool,
     #[command(flatten)]
@@ -169,7 +169,7 @@ pub(in crate::office::cli) struct ImportCases {
 
 #[derive(Args)]
 pub(in crate::office::cli) struct Zone {
-    /// IANA time zone of borrowers for whom neither the list nor the currency says one
+    /// Default IANA time zone, for borrowers without one in the list or by currency
     #[arg(long, env = "DOORSTEP_ZONE", value_name = "ZONE", value_parser = zone)]
     pub(in crate::office::cli) zone: Option<Tz>,
 }
@@ -184,8 +184,8 @@ pub(in crate::office::cli) struct Verify {
 
 #[derive(Args)]
 pub(in crate::office::cli) struct Attachments {
-    /// Where attachments lie: a folder, or s3://BUCKET/PREFIX with keys from AWS_* in the
-    /// environment; without, a folder beside the database, its path with .blobs behind it
+    /// Where attachments are stored: a folder, or s3://BUCKET/PREFIX with credentials in AWS_*
+    /// environment variables [default: the database's path with .blobs appended]
     #[arg(long, env = "DOORSTEP_BLOBS", value_name = "PLACE")]
     pub(in crate::office::cli) blobs: Option<String>,
 }
@@ -201,7 +201,7 @@ pub(in crate::office::cli) struct Output {
 pub(in crate::office::cli) enum Export {
     /// Visit records, one row or one document each
     Visits(ExportVisits),
-    /// What the rules of conduct say of every record, a JSON line an answer
+    /// Answers of the conduct rules for every record, as JSON lines
     Conduct(ExportConduct),
 }
 
@@ -210,7 +210,7 @@ pub(in crate::office::cli) struct ExportVisits {
     /// csv, xlsx, jsonl or automerge
     #[arg(long)]
     pub(in crate::office::cli) format: String,
-    /// File to write (a folder for automerge); standard output without
+    /// File to write, or folder for automerge [default: standard output]
     #[arg(long, value_name = "PATH")]
     pub(in crate::office::cli) out: Option<PathBuf>,
     /// Only what changed since: a date or an RFC 3339 time
@@ -223,35 +223,35 @@ pub(in crate::office::cli) struct ExportVisits {
 
 #[derive(Subcommand)]
 pub(in crate::office::cli) enum User {
-    /// Add a user; the password is read from standard input or asked for
+    /// Add a user; the password is read from standard input or prompted for
     Add {
         /// Sign-in name, such as chen.jie
         name: String,
         /// collector, supervisor, auditor or admin
         #[arg(long, value_parser = role)]
         role: Role,
-        /// What people read; the name where it is absent
+        /// Display name [default: the sign-in name]
         #[arg(long)]
         display_name: Option<String>,
     },
     /// List users
     List(Output),
-    /// Lock a user out and end every sign-in
+    /// Disable a user and end their sign-ins
     Disable {
         /// Sign-in name
         name: String,
     },
-    /// Let a user in again
+    /// Enable a disabled user
     Enable {
         /// Sign-in name
         name: String,
     },
-    /// Set a password and end every sign-in; it is read from standard input or asked for
+    /// Set a password and end the user's sign-ins; it is read from standard input or prompted for
     Password {
         /// Sign-in name
         name: String,
     },
-    /// Change what a user may do and end every sign-in
+    /// Change a user's role and end their sign-ins
     Role {
         /// Sign-in name
         name: String,
@@ -259,18 +259,18 @@ pub(in crate::office::cli) enum User {
         #[arg(value_parser = role)]
         role: Role,
     },
-    /// Link an account of the identity provider, which then signs in as this user
+    /// Link an account of the identity provider to a user
     Link {
         /// Sign-in name
         name: String,
-        /// The provider, as serve --oidc-issuer names it
+        /// The provider's issuer, as in serve --oidc-issuer
         #[arg(long, env = "DOORSTEP_OIDC_ISSUER", value_name = "URL")]
         issuer: String,
-        /// The provider's own id of the account, its claim sub
+        /// The account's subject (claim sub)
         #[arg(long, value_name = "ID")]
         subject: String,
     },
-    /// Unlink the identity provider's account; a collector's next sign-in links by name again
+    /// Unlink the identity provider's account; a collector's next sign-in links it by name again
     Unlink {
         /// Sign-in name
         name: String,
@@ -281,19 +281,19 @@ pub(in crate::office::cli) enum User {
 pub(in crate::office::cli) enum Device {
     /// List devices
     List(Output),
-    /// Enrol a device of a user that a restored office has forgotten; make sure whose it is
+    /// Enrol a device that a restored office does not know; verify whose it is first
     Enrol {
         /// The device's id, 32 hex digits
         id: String,
-        /// Sign-in name of the user whose phone it is
+        /// Sign-in name of the device's user
         #[arg(long)]
         user: String,
     },
-    /// Refuse a device from now on
+    /// Revoke a device
     Revoke {
         /// The device's id, 32 hex digits
         id: String,
-        /// Why, such as lost
+        /// Reason, such as lost
         #[arg(long)]
         reason: String,
     },
@@ -304,5 +304,5 @@ fn role(word: &str) -> Result<Role, String> {
 }
 
 fn zone(name: &str) -> Result<Tz, String> {
-    name.parse().map_err(|_| "a zone is named as IANA does, such as Asia/Shanghai".to_owned())
+    name.parse().map_err(|_| "expected an IANA time zone, such as Asia/Shanghai".to_owned())
 }

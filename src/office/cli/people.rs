@@ -30,7 +30,7 @@ pub(super) fn user(context: &OfficeContext, command: User) -> Result<(), Failure
                 let state = if user.disabled { "  disabled" } else { "" };
                 format!("{:<24} {:<12} {}{state}", user.name, user.role.as_str(), user.display_name)
             });
-            print_lines("nobody may sign in yet: see doorstep user add", lines)
+            print_lines("there are no users yet: see doorstep user add", lines)
         }
         User::Disable { name } => {
             change(context, &name, UserChange { disabled: Some(true), ..UserChange::default() })?;
@@ -56,7 +56,7 @@ pub(super) fn user(context: &OfficeContext, command: User) -> Result<(), Failure
         }
         User::Unlink { name } => {
             change(context, &name, UserChange { unlink: true, ..UserChange::default() })?;
-            print(format!("{name} is tied to no account of an identity provider"))
+            print(format!("{name} is no longer linked to an account of the identity provider"))
         }
     }
 }
@@ -107,7 +107,7 @@ pub(super) fn print_lines(none: &str, lines: impl Iterator<Item = String>) -> Re
     print(if text.is_empty() { none } else { &text })
 }
 
-/// From a pipe the first line; from a person twice the same.
+/// Reads a password: the first line of a pipe, or prompted for twice.
 fn password() -> Result<String, Failure> {
     let cannot = |error: io::Error| Failure::failed(format!("cannot read the password: {error}"));
     if !io::stdin().is_terminal() {

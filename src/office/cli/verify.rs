@@ -30,5 +30,5 @@ pub(super) fn run(context: &OfficeContext, asked: &Verify) -> Result<(), Failure
         ));
         print(lines.join("\n"))?;
     }
-    if found.ok { Ok(()) } else { Err(Failure::said()) }
+    if found.ok { Ok(()) } else { Err(Failure::reported()) }
 }

@@ -27,7 +27,7 @@ pub(super) struct Transport(reqwest::Client);
 
 impl Transport {
     pub(super) fn new() -> Option<Self> {
-        // Whoever came first has chosen; there is one provider of ciphers in this program.
+        // Fails if a provider is installed already; this program has only one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let none = reqwest::redirect::Policy::none();
         reqwest::Client::builder().redirect(none).timeout(SIGN_IN_TIMEOUT_MS).build().ok().map(Self)

@@ -10,10 +10,10 @@ use crate::office::auth::openid::NameClaim;
 
 #[derive(Args)]
 pub(in crate::office::cli) struct Serve {
-    /// Address and port; port 0 takes a free one
+    /// Address and port to listen on; port 0 picks a free one
     #[arg(long, env = "DOORSTEP_LISTEN", default_value = "127.0.0.1:8787", value_name = "ADDRESS")]
     pub(in crate::office::cli) listen: SocketAddr,
-    /// Make the demo's users and invented cases where they are not there yet
+    /// Create the demo's users and invented cases if they are missing
     #[arg(long)]
     pub(in crate::office::cli) demo: bool,
     /// Certificate chain, PEM
@@ -22,14 +22,13 @@ pub(in crate::office::cli) struct Serve {
     /// Private key of the certificate, PEM
     #[arg(long, env = "DOORSTEP_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
     pub(in crate::office::cli) tls_key: Option<PathBuf>,
-    /// The lender's name, as it stands on borrowers' copies
+    /// The lender's name, printed on borrowers' copies
     #[arg(long, env = "DOORSTEP_LENDER", default_value = "", value_name = "NAME")]
     pub(in crate::office::cli) lender: String,
-    /// How a borrower complains, as it stands on borrowers' copies
+    /// How to complain, printed on borrowers' copies
     #[arg(long, env = "DOORSTEP_COMPLAINTS", default_value = "", value_name = "TEXT")]
     pub(in crate::office::cli) complaints: String,
-    /// Get certificates for this domain from an ACME directory, Let's Encrypt without another;
-    /// may be given several times
+    /// Get certificates for this domain by ACME, from Let's Encrypt by default; may be repeated
     #[arg(
         long,
         env = "DOORSTEP_ACME",
@@ -40,14 +39,13 @@ pub(in crate::office::cli) struct Serve {
     pub(in crate::office::cli) acme: Vec<String>,
     #[command(flatten)]
     pub(in crate::office::cli) acme_more: AcmeMore,
-    /// A proxy that stands in front and says in X-Forwarded-For whom it serves; may be given
-    /// several times
+    /// Trusted reverse proxy that sets X-Forwarded-For; may be repeated
     #[arg(long, env = "DOORSTEP_BEHIND_PROXY", value_delimiter = ',', value_name = "ADDRESS")]
     pub(in crate::office::cli) behind_proxy: Vec<IpAddr>,
-    /// File with a token by which /metrics may be read from other machines
+    /// File with a bearer token for reading /metrics from other machines
     #[arg(long, env = "DOORSTEP_METRICS_TOKEN_FILE", value_name = "FILE")]
     pub(in crate::office::cli) metrics_token_file: Option<PathBuf>,
-    /// Logs on standard error, for people or for machines
+    /// Format of the log on standard error
     #[arg(long, env = "DOORSTEP_LOG_FORMAT", value_enum, default_value = "text")]
     pub(in crate::office::cli) log_format: LogFormat,
     #[command(flatten)]
@@ -56,10 +54,10 @@ pub(in crate::office::cli) struct Serve {
     pub(in crate::office::cli) attachments: Attachments,
     #[command(flatten)]
     pub(in crate::office::cli) zone: Zone,
-    /// A layer of conduct of the lender's own, TOML; may be repeated
+    /// The lender's conduct policy layer, TOML; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(in crate::office::cli) policy: Vec<PathBuf>,
-    /// Days for which phones keep a record after the office has accepted it
+    /// Days that phones keep a record after it was accepted
     #[arg(
         long,
         env = "DOORSTEP_PHONE_DAYS",
@@ -72,33 +70,33 @@ pub(in crate::office::cli) struct Serve {
 
 #[derive(Args)]
 pub(in crate::office::cli) struct AcmeMore {
-    /// Whom the directory may write to
+    /// Contact for the ACME account
     #[arg(long, env = "DOORSTEP_ACME_CONTACT", requires = "acme", value_name = "EMAIL")]
     pub(in crate::office::cli) acme_contact: Option<String>,
-    /// Another directory than Let's Encrypt's
+    /// ACME directory [default: Let's Encrypt]
     #[arg(long, env = "DOORSTEP_ACME_DIRECTORY", requires = "acme", value_name = "URL")]
     pub(in crate::office::cli) acme_directory: Option<String>,
-    /// Roots by which that directory is known, PEM
+    /// Root certificates of that directory, PEM
     #[arg(long, env = "DOORSTEP_ACME_ROOTS", requires = "acme", value_name = "FILE")]
     pub(in crate::office::cli) acme_roots: Option<PathBuf>,
-    /// Folder for the account's key and the certificates
+    /// Folder for the ACME account key and the certificates
     #[arg(long, env = "DOORSTEP_ACME_FOLDER", default_value = "acme", value_name = "FOLDER")]
     pub(in crate::office::cli) acme_folder: PathBuf,
 }
 
 #[derive(Args)]
 pub(in crate::office::cli) struct OpenIdOptions {
-    /// Origin by which clients reach the office, such as https://office.example; needed where
-    /// that is not the address listened on
+    /// Public origin of the office, such as https://office.example, if it differs from the listen
+    /// address
     #[arg(long, env = "DOORSTEP_PUBLIC_URL", value_name = "URL")]
     pub(in crate::office::cli) public_url: Option<String>,
-    /// Sign in with this OpenID Connect provider too
+    /// Issuer of an OpenID Connect provider to offer for signing in
     #[arg(long, env = "DOORSTEP_OIDC_ISSUER", requires = "oidc_client_id", value_name = "URL")]
     pub(in crate::office::cli) oidc_issuer: Option<String>,
-    /// The office's name at the provider
+    /// Client id at the provider
     #[arg(long, env = "DOORSTEP_OIDC_CLIENT_ID", requires = "oidc_issuer", value_name = "ID")]
     pub(in crate::office::cli) oidc_client_id: Option<String>,
-    /// File with the office's secret at the provider
+    /// File with the client secret
     #[arg(
         long,
         env = "DOORSTEP_OIDC_CLIENT_SECRET_FILE",
@@ -106,16 +104,16 @@ pub(in crate::office::cli) struct OpenIdOptions {
         value_name = "FILE"
     )]
     pub(in crate::office::cli) oidc_client_secret_file: Option<PathBuf>,
-    /// The claim that names a user: preferred_username, email or sub
+    /// Claim with the user's name: preferred_username, email or sub
     #[arg(long, env = "DOORSTEP_OIDC_CLAIM", default_value = "preferred_username", value_parser = claim)]
     pub(in crate::office::cli) oidc_claim: NameClaim,
-    /// The domain that claim must have behind its @, such as lender.example; it is cut off
+    /// Required domain of the claim, such as lender.example; it is removed from the name
     #[arg(long, env = "DOORSTEP_OIDC_DOMAIN", requires = "oidc_issuer", value_name = "DOMAIN")]
     pub(in crate::office::cli) oidc_domain: Option<String>,
-    /// Create collector accounts for unknown users; without it only known users come in
+    /// Create collector accounts for unknown users
     #[arg(long, env = "DOORSTEP_OIDC_ENROL", requires = "oidc_issuer")]
     pub(in crate::office::cli) oidc_enrol: bool,
-    /// What the button calls the provider
+    /// Label of the sign-in button
     #[arg(
         long,
         env = "DOORSTEP_OIDC_LABEL",
