@@ -1,17 +1,17 @@
-//! Conduct: what rules say of a visit, before, at the door and after.
+//! Conduct rules: what a visit must comply with, before departure, at the door and afterwards.
 //!
-//! A [policy](Policy) is layers of rules, strictest wins. [`evaluate`] asks every rule of the
-//! layers that speak of a record, and each gives one of four [answers](Answer) with what it looked
-//! at. It is a function of its arguments alone, the same code on the phone and in the office: time
-//! and the borrower's [zone](ZoneData) come as data, the layers are compiled in or given.
+//! A [policy](Policy) consists of layers of rules; the strictest rule wins. [`evaluate`] checks
+//! every rule of the layers that apply to a record. Each rule gives one of four
+//! [answers](Answer) with its evidence. Evaluation is a pure function, the same on the phone and in
+//! the office: time and the borrower's [zone](ZoneData) are arguments.
 //!
-//! The life of a rule: written as [TOML](parse), checked, selected for a record by its policy or
-//! by the borrower's zone, asked at three [moments](Moment), its answer kept in the record beside
-//! the policy's version and the state that it was asked of. Kept answers are never changed; what
-//! the rules say of a later state is kept anew.
+//! A rule is written in [TOML](parse) and checked; it is selected by the record's policy or by the
+//! borrower's zone and evaluated at three [moments](Moment). The record stores the answers with
+//! the version of the policy and the evaluated heads. Stored answers never change; a later state
+//! gets a new evaluation.
 //!
-//! Four things it never does: take missing evidence for a pass, call a draft's answer a violation,
-//! let a layer loosen what another asks, refuse a record that tells the truth about a bad visit.
+//! Four guarantees: missing evidence never passes, a draft rule never reports a violation, no layer
+//! loosens a rule of another, and no truthful record of a bad visit is refused.
 
 pub mod answers;
 pub mod builtin;

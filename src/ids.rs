@@ -1,4 +1,4 @@
-//! Identities: records, devices, actors, and the hashes that name changes.
+//! Ids of records, devices, actors and changes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use automerge::{ActorId, ChangeHash};
 use minicbor::{CborLen, Decode, Encode};
 use uuid::Uuid;
 
-/// A visit record's id, a UUIDv7 made where the record is made (rule I3).
+/// A visit record's id: a UUIDv7 made by the creator of the record (rule I3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, CborLen)]
 #[cbor(transparent)]
 pub struct RecordId(
@@ -73,12 +73,12 @@ pub fn actor(device: DeviceId, session: u64) -> ActorId {
     ActorId::from(bytes.as_slice())
 }
 
-/// Drivers number sessions below this: what JavaScript counts to.
+/// Drivers number sessions below this, the limit of exact integers in JavaScript.
 const SESSIONS: u64 = 1 << 53;
 
-/// The session to write as from now on where changes of this one have left the device without
-/// becoming part of their record: a copy of the record that comes back does not have them, and
-/// would number the next change as they are numbered (rule I1).
+/// The session to use after changes of this session were refused. A copy of the record from the
+/// office lacks them, and the next change in this session would reuse their sequence numbers
+/// (rule I1).
 pub fn session_after(session: u64) -> u64 {
     session.wrapping_add(SESSIONS)
 }
@@ -91,12 +91,12 @@ pub fn device_of(actor: &ActorId) -> Option<DeviceId> {
     Some(DeviceId(device))
 }
 
-/// Automerge heads in sorted order: the name of a state of a record.
+/// Automerge heads in sorted order. They identify a state of a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Heads(Vec<ChangeHash>);
 
 impl Heads {
-    /// Sorts and drops repetitions.
+    /// Sorts and deduplicates.
     pub fn new(mut hashes: Vec<ChangeHash>) -> Self {
         hashes.sort_unstable();
         hashes.dedup();
@@ -122,7 +122,7 @@ impl Heads {
             .map(Self::new)
     }
 
-    /// The heads after a change with this hash and these deps was added.
+    /// Updates the heads for an added change with this hash and these dependencies.
     pub fn advance(&mut self, hash: ChangeHash, deps: &[ChangeHash]) {
         self.0.retain(|head| !deps.contains(head) && *head != hash);
         let at = self.0.partition_point(|head| *head < hash);
@@ -136,7 +136,7 @@ impl<C> Encode<C> for Heads {
         e: &mut minicbor::Encoder<W>,
         _: &mut C,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        // One byte string of 32 bytes a head: no per-item overhead.
+        // One byte string, 32 bytes per head, without overhead per item.
         let joined: Vec<u8> = self.0.iter().flat_map(|hash| hash.0).collect();
         e.bytes(&joined)?.ok()
     }
@@ -158,7 +158,7 @@ pub fn change_hash(text: &str) -> Option<ChangeHash> {
     unhex(text).and_then(|bytes| bytes.try_into().ok()).map(ChangeHash)
 }
 
-/// An id that is not of its form.
+/// The text is not an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("malformed id")]
 pub struct MalformedId;

@@ -1,4 +1,8 @@
 //! Doorstep: offline-first visit records.
+//!
+//! The layers, from the lowest: [`ids`], [`sync`] (protocol), [`record`] (the document),
+//! [`conduct`] (rules on visits), [`workspace`] (the phone), `office` (the server), `simulate` (both
+//! under faults). A test checks that modules import lower layers only.
 
 pub mod conduct;
 pub mod ids;

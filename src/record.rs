@@ -1,14 +1,15 @@
-//! The visit record: one Automerge document per planned visit, with what led up to it.
+//! The visit record: one Automerge document per planned visit.
 //!
-//! A record begins with a [first change](genesis) that is the same bytes for every record of a
-//! schema version and makes every container that two devices could otherwise both make. The
-//! office adds one change with id, case and assignment; from then on [`Record::apply`] turns
-//! [commands](command::Command) into changes, one change a command, and refuses what the
-//! [authority table](schema) does not allow. Everything else is read from it: the
+//! A record begins with a [first change](genesis) that has the same bytes in every record of a
+//! schema version. It creates all containers, so that two devices never create the same one
+//! concurrently. The office adds one change with id, case and assignment. From then on
+//! [`Record::apply`] turns each [command](command::Command) into one change and refuses what the
+//! [field table](schema) does not allow. Everything else is read from the document: the
 //! [view](view::VisitView), the [summary](view::VisitSummary) for lists, the derived
 //! [stage](terms::Stage), [conflicts](view::Conflict) and the [history](view::HistoryEntry).
 //!
-//! No clock, no randomness: times and ids come in with the [`Author`] and the commands.
+//! There is no clock and no randomness here: times and ids come with the [`Author`] and the
+//! commands.
 
 mod author;
 pub mod authority;

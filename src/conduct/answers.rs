@@ -1,12 +1,12 @@
-//! How an evaluation is written into a record: short, since it travels.
+//! The compact encoding of answers in a record.
 //!
-//! `!CN-04 ?CN-06 ~!IN-01V`: failed, unknown, failed in shadow. What is not named passed, or had
-//! nothing to say; which of the two follows from the record's state and the policy's version.
+//! `!CN-04 ?CN-06 ~!IN-01V`: failed, unknown, failed in shadow. Rules not named passed or were not
+//! applicable; evaluating the same state with the same policy tells which.
 
 use super::terms::Answer;
 use super::view::RuleAnswer;
 
-/// Answers as they are kept.
+/// Encodes answers for the record.
 pub fn encode(answers: &[RuleAnswer]) -> String {
     let word = |answer: &RuleAnswer| {
         let mark = match answer.answer {
@@ -20,7 +20,7 @@ pub fn encode(answers: &[RuleAnswer]) -> String {
     answers.iter().filter_map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// One kept answer.
+/// One decoded answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedAnswer<'t> {
     /// The rule.
@@ -31,7 +31,7 @@ pub struct RecordedAnswer<'t> {
     pub shadow: bool,
 }
 
-/// Answers that were kept; words of a form that is not known are left out.
+/// Decodes answers; unknown forms are skipped.
 pub fn decode(text: &str) -> Vec<RecordedAnswer<'_>> {
     let kept = |word: &'_ str| -> Option<(usize, Answer, bool)> {
         let (rest, shadow) = word.strip_prefix('~').map_or((word, false), |rest| (rest, true));

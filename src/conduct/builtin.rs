@@ -1,14 +1,14 @@
-//! The layers that the program brings along.
+//! The built-in layers.
 //!
-//! `layers/*.toml` are what people read and change. The phone's core needs no TOML: it carries the
-//! same values in CBOR, written by `UPDATE=1 cargo nextest run --test it packed`, which also
+//! `layers/*.toml` are the source. The phone's core contains no TOML parser: it carries the same
+//! values in CBOR, written by `UPDATE=1 cargo nextest run --test it packed`, which also
 //! fails where the two differ.
 
 use super::policy::Layer;
 
 const PACKED: &[u8] = include_bytes!("layers/packed.cbor");
 
-/// The texts of the layers, by file name.
+/// The TOML texts of the layers, by file name.
 #[cfg(not(target_arch = "wasm32"))]
 pub const TEXTS: [(&str, &str); 8] = [
     ("cn.toml", include_str!("layers/cn.toml")),
@@ -21,18 +21,18 @@ pub const TEXTS: [(&str, &str); 8] = [
     ("product.toml", include_str!("layers/product.toml")),
 ];
 
-/// The layers. A test shows that they are there and are what the texts say.
+/// The layers. A test checks that they are present and equal to the texts.
 pub fn layers() -> Vec<Layer> {
     unpack(PACKED).unwrap_or_default()
 }
 
-/// Layers from their packed form, which is also how a lender's layers travel to phones.
+/// Decodes layers from CBOR, the form in which a lender's layers are sent to phones.
 pub fn unpack(bytes: &[u8]) -> Option<Vec<Layer>> {
     minicbor_serde::from_slice(bytes).ok()
 }
 
-/// Layers in their packed form.
+/// Encodes layers as CBOR.
 pub fn pack(layers: &[Layer]) -> Vec<u8> {
-    // A vector takes whatever is written to it.
+    // Writing to a vector cannot fail.
     minicbor_serde::to_vec(layers).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What a rule may look at: the record, the moment, and what is known beside the record.
+//! The input of a rule: the record, the moment, and facts from outside the record.
 
 use super::finding::Finding;
 use super::policy::{Layer, Rule};
@@ -10,72 +10,71 @@ use crate::record::terms::{
 };
 use crate::record::view::{ConductEntry, ContactView, VisitView};
 
-/// How long before its start somebody sets out for an appointment, at most. Earlier, a departure
-/// is not for that appointment.
+/// Maximum travel time: a departure earlier than this is not for the appointment.
 const TRAVEL_TIME: i64 = 12 * HOUR;
 
-/// What is known beside the record.
+/// Facts from outside the record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ExternalFacts {
-    /// How far the clock that wrote the record's times is ahead of the office's, ms.
+    /// By how much the clock that wrote the record's times is ahead of the office's, ms.
     pub skew_ms: Option<i64>,
-    /// Up to when the office's word on counts and holds is known here, ms: on a phone the last
-    /// time that both were in step, at the office now.
+    /// Time of the office's last known counts and holds, ms: on a phone the last time it was up to
+    /// date, in the office now.
     pub office_as_of: Option<i64>,
-    /// For how many months the office keeps records, where that is known.
+    /// How many months the office retains records, if known.
     pub retention_months: Option<i64>,
 }
 
-/// What is asked.
+/// The input of an evaluation.
 #[derive(Debug, Clone, Copy)]
 pub struct EvalInput<'q> {
     /// The record.
     pub view: &'q VisitView,
-    /// Which moment.
+    /// The moment of the visit.
     pub moment: Moment,
-    /// Now, by the asking device's clock, ms.
+    /// Now, by the device's clock, ms.
     pub at: i64,
     /// The borrower's zone, as data.
     pub zone: Option<&'q ZoneData>,
-    /// What is known beside the record.
+    /// Facts from outside the record.
     pub facts: ExternalFacts,
 }
 
-/// A input, a rule, and a belief about the device's clock.
+/// The context of one rule, under one assumption about the device's clock.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EvalContext<'q> {
     pub(super) view: &'q VisitView,
     pub(super) moment: Moment,
     pub(super) zone: Option<&'q ZoneData>,
     pub(super) facts: ExternalFacts,
-    /// Whose list of holidays counts.
+    /// The layer whose holidays apply.
     pub(super) calendar: &'q Layer,
     pub(super) rule: &'q Rule,
-    /// So many ms are taken off every time that a device wrote.
+    /// Subtracted from every time that a device wrote, ms.
     pub(super) clock_correction: i64,
     /// Now, corrected.
     pub(super) now: i64,
-    /// When the visit is going to be, if it is asked for another time than the planned one.
+    /// The assumed time of the visit, ms.
     pub(super) planned: i64,
-    /// The office's word is too old after so many ms.
+    /// Maximum age of the office's counts and holds, ms.
     pub(super) max_age: Option<i64>,
 }
 
-/// The visit as far as it is known.
+/// The visit, as far as it is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Visit {
-    /// Not begun: it would be at this time.
+    /// Not begun; planned for this time.
     Planned(i64),
-    /// Begun at this time, not ended as far as the record says.
+    /// Begun at this time; no end is recorded.
     Begun(i64),
-    /// From, to.
+    /// Begun and ended.
     Ended(i64, i64),
-    /// There was none.
+    /// No visit took place.
     None,
 }
 
 impl<'q> EvalContext<'q> {
-    /// A time that a device wrote, corrected.
+    /// Corrects a time that a device wrote.
     pub(super) fn device(&self, at: i64) -> i64 {
         at.saturating_sub(self.clock_correction)
     }
@@ -94,7 +93,7 @@ impl<'q> EvalContext<'q> {
         }
     }
 
-    /// The visit as `[from, to]`, as far as it is known; `None` where there was none.
+    /// The visit as `[from, to]`, as far as it is recorded; `None` if there was none.
     pub(super) fn interval(&self) -> Option<(i64, i64)> {
         match self.visit() {
             Visit::Planned(at) | Visit::Begun(at) => Some((at, at)),
@@ -103,8 +102,8 @@ impl<'q> EvalContext<'q> {
         }
     }
 
-    /// What passes for the visit so far, where nobody wrote down that it ended: it may have run on,
-    /// past what was agreed, past a window's end, into a holiday.
+    /// Turns a pass into unknown if the end of the visit is not recorded: the visit may have run
+    /// past the agreed time, the end of a window, or into a holiday.
     pub(super) fn so_far(&self, passes: Finding) -> Finding {
         if self.moment == Moment::After && matches!(self.visit(), Visit::Begun(_)) {
             let mut open =
@@ -117,7 +116,7 @@ impl<'q> EvalContext<'q> {
         passes
     }
 
-    /// When the visit began or is going to; `None` where there was none.
+    /// When the visit began or is planned; `None` if there was none.
     pub(super) fn visit_from(&self) -> Option<i64> {
         self.interval().map(|(from, _)| from)
     }
@@ -126,7 +125,7 @@ impl<'q> EvalContext<'q> {
         self.zone?.day(at)
     }
 
-    /// Contacts of the time in which the rule holds, with their corrected times.
+    /// Contacts made while the rule was in force, with their corrected times.
     pub(super) fn contacts(&self) -> impl Iterator<Item = (i64, &'q ContactView)> {
         let context = *self;
         self.view.contacts.iter().filter_map(move |contact| {
@@ -135,7 +134,7 @@ impl<'q> EvalContext<'q> {
         })
     }
 
-    /// Whether the rule holds at a time; by the UTC day where the zone is not known.
+    /// Whether the rule is in force at a time; uses the UTC day if the zone is unknown.
     pub(super) fn in_force(&self, at: i64) -> bool {
         let utc = || Day::try_from(at.div_euclid(24 * HOUR)).unwrap_or(0);
         let day = self.day(at).unwrap_or_else(utc);
@@ -143,10 +142,10 @@ impl<'q> EvalContext<'q> {
             && self.rule.until.is_none_or(|until| day < until)
     }
 
-    // -- what the borrower agreed to
+    // -- consent
 
-    /// Whether the borrower agreed to a visit in `[from, to]`; two values that stand agree to
-    /// nothing.
+    /// Whether the borrower agreed to a visit in `[from, to]`. An appointment in conflict is no
+    /// agreement.
     pub(super) fn agreed(&self, from: i64, to: i64) -> bool {
         let appointment = &self.view.appointment;
         let contested = ["appointment.status", "appointment.starts_at", "appointment.ends_at"];
@@ -158,7 +157,7 @@ impl<'q> EvalContext<'q> {
         sure && inside && appointment.status == Some(AppointmentStatus::Agreed)
     }
 
-    /// The evidence of a consent to this rule that covers `[from, to]`.
+    /// The evidence grade of a consent to this rule that covers `[from, to]`.
     pub(super) fn consent(&self, from: i64, to: i64) -> Option<Grade> {
         let given = self.entries(ConductKind::Consent).filter(|entry| {
             entry.rule == self.rule.id
@@ -184,9 +183,9 @@ impl<'q> EvalContext<'q> {
         self.view.conduct.iter().filter(move |entry| entry.kind == kind)
     }
 
-    // -- what was attested
+    // -- checklist and holds
 
-    /// The answer to an item, of all who answered: one "no" says no.
+    /// The combined answer to an item: one collector's "no" outweighs the others.
     pub(super) fn check(&self, item: CheckItem) -> Option<(CheckAnswer, Grade, i64)> {
         let answers = self.view.checks.iter().filter(|check| check.item == item);
         let rank = |answer| match answer {
@@ -199,27 +198,26 @@ impl<'q> EvalContext<'q> {
             .map(|check| (check.answer, check.grade, self.device(check.at)))
     }
 
-    /// A hold that stands at a time, and until when.
+    /// The hold in force at a time that lasts longest, with its end.
     pub(super) fn hold(&self, flags: &[Flag], at: i64) -> Option<(Flag, Option<i64>)> {
         let standing = self.view.case.flags.iter().filter(|raised| {
             flags.contains(&raised.flag)
                 && raised.since <= at
                 && raised.until.is_none_or(|until| at < until)
         });
-        // The one that stands longest decides.
         standing
             .max_by_key(|raised| raised.until.unwrap_or(i64::MAX))
             .map(|raised| (raised.flag, raised.until))
     }
 
-    /// Whether the office's word is young enough to speak of a time.
+    /// Whether the office's counts and holds are recent enough for a time.
     pub(super) fn office_knows(&self, at: i64, as_of: Option<i64>) -> bool {
         let as_of = as_of.max(self.facts.office_as_of);
         as_of.is_some_and(|as_of| self.max_age.is_none_or(|age| as_of >= at.saturating_sub(age)))
     }
 }
 
-/// When the visit is going to be: the appointment's start where somebody sets out for it, else now.
+/// The planned time of the visit: the start of an upcoming appointment, else now.
 pub(super) fn planned_at(view: &VisitView, now: i64) -> i64 {
     let appointment = &view.appointment;
     let off = matches!(
@@ -234,7 +232,7 @@ pub(super) fn planned_at(view: &VisitView, now: i64) -> i64 {
     }
 }
 
-/// The borrower, or somebody who may speak for the borrower.
+/// The borrower, a guarantor or a representative.
 pub(super) fn is_party(role: TargetRole) -> bool {
     match role {
         TargetRole::Borrower | TargetRole::Guarantor | TargetRole::Representative => true,
@@ -242,7 +240,7 @@ pub(super) fn is_party(role: TargetRole) -> bool {
     }
 }
 
-/// Contacts that come at a time of day: a letter does not.
+/// Whether a contact by this channel reaches the borrower at a time of day.
 pub(super) fn is_timed(channel: Channel) -> bool {
     match channel {
         Channel::Call | Channel::Sms | Channel::Message | Channel::Email => true,
@@ -250,12 +248,12 @@ pub(super) fn is_timed(channel: Channel) -> bool {
     }
 }
 
-/// A piece of evidence.
+/// The value of a field, as evidence.
 pub(super) fn evidence(path: impl Into<String>, value: impl ToString) -> Evidence {
     Evidence { path: path.into(), value: value.to_string() }
 }
 
-/// Evidence that may be missing.
+/// As [`evidence`]; empty if the value is missing.
 pub(super) fn optional_evidence(path: &str, value: Option<impl ToString>) -> Evidence {
     evidence(path, value.map(|value| value.to_string()).unwrap_or_default())
 }

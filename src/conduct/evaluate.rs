@@ -1,4 +1,4 @@
-//! Asks every rule of the layers, and works out when a visit would be lawful.
+//! Evaluates every rule of the selected layers and computes when a visit would be lawful.
 
 use super::answers;
 use super::context::{self, EvalContext, EvalInput};
@@ -13,13 +13,13 @@ use crate::record::command::NewEvaluation;
 use crate::record::terms::ConductKind;
 use crate::record::view::VisitView;
 
-/// How often the earliest lawful time is put off before none is said to be known. Every turn
-/// passes at least one opening, day or hold, and all of them together are far fewer.
+/// Bound on the search for the earliest lawful time. Each iteration passes at least one window,
+/// day or hold, and there are far fewer of those.
 const MAX_ITERATIONS: usize = 500;
 
-/// What the layers say of a record.
+/// Evaluates the rules on a record.
 pub fn evaluate(selected: &SelectedLayers<'_>, input: &EvalInput<'_>) -> ConductView {
-    let skew = input.facts.skew_ms.or_else(|| skew_kept(input.view));
+    let skew = input.facts.skew_ms.or_else(|| stored_skew(input.view));
     let now = input.at.saturating_sub(skew.unwrap_or(0));
     let planned = context::planned_at(input.view, now);
     let evaluator = Evaluator { selected, input, skew, max_age: selected.max_age() };
@@ -45,12 +45,12 @@ pub fn evaluate(selected: &SelectedLayers<'_>, input: &EvalInput<'_>) -> Conduct
 }
 
 impl ConductView {
-    /// The rules that stop a departure now, in order.
+    /// The rules that prevent departure now, in order.
     pub fn stopping(&self) -> impl Iterator<Item = &RuleAnswer> {
         self.answers.iter().filter(|answer| answer.stops)
     }
 
-    /// As it is kept in a record; `None` where the same is the last thing kept of this moment.
+    /// The evaluation to store in the record; `None` if the last one of this moment is the same.
     pub fn new_evaluation(&self, view: &VisitView, skew: Option<i64>) -> Option<NewEvaluation> {
         let answers = answers::encode(&self.answers);
         let last = view.conduct.iter().rev().find(|entry| {
@@ -67,16 +67,16 @@ impl ConductView {
     }
 }
 
-/// The skew that the phone kept with its last evaluation.
-fn skew_kept(view: &VisitView) -> Option<i64> {
+/// The clock skew stored with the last evaluation of the phone.
+fn stored_skew(view: &VisitView) -> Option<i64> {
     view.conduct.iter().rev().find_map(|entry| entry.skew)
 }
 
 fn needs_reason(answers: &[RuleAnswer]) -> Vec<String> {
-    let waits = |answer: &&RuleAnswer| {
+    let waiting = |answer: &&RuleAnswer| {
         answer.stops && answer.severity == Severity::Warn && answer.overridden.is_empty()
     };
-    answers.iter().filter(waits).map(|answer| answer.rule.clone()).collect()
+    answers.iter().filter(waiting).map(|answer| answer.rule.clone()).collect()
 }
 
 struct Evaluator<'a> {
@@ -116,7 +116,8 @@ impl<'a> Evaluator<'a> {
         self.rules().map(answer).collect()
     }
 
-    /// What a rule finds whichever clock is right; where the clocks disagree, nobody knows.
+    /// Evaluates a rule by the device's and by the office's clock. If they disagree, the answer is
+    /// unknown.
     fn check_both_clocks(&self, corrected: &EvalContext<'a>) -> Finding {
         let found = find(corrected);
         let Some(skew) = self.skew.filter(|skew| *skew != 0) else { return found };
@@ -130,7 +131,7 @@ impl<'a> Evaluator<'a> {
         if find(&as_written).answer == found.answer {
             return found;
         }
-        // What stops the visit by the better clock goes on stopping it.
+        // A failure by the office's clock still prevents departure.
         let stops = found.answer == Answer::Fail;
         let mut unsure = found;
         unsure.answer = Answer::Unknown;
@@ -142,7 +143,7 @@ impl<'a> Evaluator<'a> {
     fn answer(&self, layer: &Layer, context: &EvalContext<'_>, found: Finding) -> RuleAnswer {
         let rule = context.rule;
         let shadow = rule.status == LegalStatus::Draft;
-        let bites = match rule.severity {
+        let enforced = match rule.severity {
             Severity::Block | Severity::Warn => rule.scope != Scope::Call && !shadow,
             Severity::EvidenceGap => false,
         };
@@ -162,7 +163,7 @@ impl<'a> Evaluator<'a> {
             confidence: rule.confidence,
             citation: rule.citation.clone(),
             shadow,
-            stops: bites && found.next != NextLawful::DoesNotStop,
+            stops: enforced && found.next != NextLawful::DoesNotStop,
             consent: rule.consent,
             overridden: overridden.unwrap_or_default(),
             grade: found.grade.filter(|_| known(found.answer)),
@@ -176,7 +177,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Whether to go, and when: the fixed point of what every stopping rule puts the visit off to.
+    /// Whether to depart, and the earliest lawful time: repeats the latest time that any preventing
+    /// rule asks for, until none does.
     fn verdict(&self, now: i64, planned: i64, answers: &[RuleAnswer]) -> (Verdict, Option<i64>) {
         let stopped = answers.iter().any(|answer| {
             answer.stops && (answer.severity == Severity::Block || answer.overridden.is_empty())
@@ -196,7 +198,7 @@ impl<'a> Evaluator<'a> {
         (Verdict::Dont, None)
     }
 
-    /// To when the stopping rules put off a visit at a time.
+    /// The next lawful time for a visit planned at `at`, over all rules that prevent it.
     fn next_lawful(&self, now: i64, at: i64) -> NextLawful {
         let mut next = NextLawful::DoesNotStop;
         for (layer, rule) in self.rules() {
@@ -206,13 +208,7 @@ impl<'a> Evaluator<'a> {
             if !self.answer(layer, &context, found).stops || self.has_reason(rule) {
                 continue;
             }
-            next = match (next, wait) {
-                (NextLawful::Never, _) | (_, NextLawful::Never) => NextLawful::Never,
-                (NextLawful::At(one), NextLawful::At(two)) => NextLawful::At(one.max(two)),
-                (NextLawful::At(at), _) | (_, NextLawful::At(at)) => NextLawful::At(at),
-                (NextLawful::NeedsEntry, _) | (_, NextLawful::NeedsEntry) => NextLawful::NeedsEntry,
-                (NextLawful::DoesNotStop, NextLawful::DoesNotStop) => NextLawful::DoesNotStop,
-            };
+            next = next.and(wait);
         }
         next
     }
@@ -228,15 +224,15 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// All duties of a rule together.
+/// Checks all requirements of a rule.
 fn find(context: &EvalContext<'_>) -> Finding {
     let day_of = context.visit_from().unwrap_or(context.now);
-    // Calls are looked at one by one: the rule may have held when they were made.
+    // Calls are checked one by one: the rule may have been in force when they were made.
     if !context.in_force(day_of) && context.contacts().next().is_none() {
         return Finding::not_applicable("not_in_force");
     }
-    let duties = context.rule.requirements.iter().map(|asked| requirement::ask(asked, context));
-    duties.reduce(Finding::and).unwrap_or_else(|| Finding::not_applicable("other_moment"))
+    let findings = context.rule.requirements.iter().map(|one| requirement::check(one, context));
+    findings.reduce(Finding::and).unwrap_or_else(|| Finding::not_applicable("other_moment"))
 }
 
 fn known(answer: Answer) -> bool {

@@ -1,23 +1,23 @@
-//! What one duty finds.
+//! The result of checking one requirement.
 
 use super::terms::Answer;
 use super::view::Evidence;
 use crate::record::terms::Grade;
 
-/// When a planned visit would no longer fail a duty.
+/// When a planned visit would no longer fail a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextLawful {
-    /// It does not stop the visit.
+    /// It does not prevent the visit.
     DoesNotStop,
-    /// Waiting does not help: it stops the visit until something is written down, at any time.
+    /// Waiting does not help: a missing entry prevents the visit at any time.
     NeedsEntry,
-    /// From this time on, as far as this duty goes.
+    /// From this time on, as far as this requirement goes.
     At(i64),
     /// No time is known.
     Never,
 }
 
-/// What one duty finds.
+/// The result of checking one requirement.
 #[derive(Debug, Clone)]
 pub(super) struct Finding {
     pub(super) answer: Answer,
@@ -26,6 +26,19 @@ pub(super) struct Finding {
     pub(super) evidence: Vec<Evidence>,
     pub(super) grade: Option<Grade>,
     pub(super) next: NextLawful,
+}
+
+impl NextLawful {
+    /// When neither of two requirements fails any more.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, _) | (_, Self::Never) => Self::Never,
+            (Self::At(one), Self::At(two)) => Self::At(one.max(two)),
+            (Self::At(at), _) | (_, Self::At(at)) => Self::At(at),
+            (Self::NeedsEntry, _) | (_, Self::NeedsEntry) => Self::NeedsEntry,
+            (Self::DoesNotStop, Self::DoesNotStop) => Self::DoesNotStop,
+        }
+    }
 }
 
 impl Finding {
@@ -68,18 +81,12 @@ impl Finding {
         self
     }
 
-    /// Both of two duties: the worse answer speaks, and the weaker evidence carries it.
+    /// Combines two findings: the worse answer with the weaker evidence grade.
     pub(super) fn and(mut self, other: Self) -> Self {
         let answer = self.answer.and(other.answer);
-        let other_speaks =
+        let take_other =
             answer != self.answer || (self.answer == other.answer && self.reason.is_empty());
-        let next = match (self.next, other.next) {
-            (NextLawful::Never, _) | (_, NextLawful::Never) => NextLawful::Never,
-            (NextLawful::At(one), NextLawful::At(two)) => NextLawful::At(one.max(two)),
-            (NextLawful::At(at), _) | (_, NextLawful::At(at)) => NextLawful::At(at),
-            (NextLawful::NeedsEntry, _) | (_, NextLawful::NeedsEntry) => NextLawful::NeedsEntry,
-            (NextLawful::DoesNotStop, NextLawful::DoesNotStop) => NextLawful::DoesNotStop,
-        };
+        let next = self.next.and(other.next);
         let grade = match (self.answer == answer, other.answer == answer) {
             (true, true) => match (self.grade, other.grade) {
                 (Some(one), Some(two)) => Some(one.min(two)),
@@ -93,7 +100,7 @@ impl Finding {
         evidence.sort();
         evidence.dedup();
         let (reason, params) =
-            if other_speaks { (other.reason, other.params) } else { (self.reason, self.params) };
+            if take_other { (other.reason, other.params) } else { (self.reason, self.params) };
         Self { answer, reason, params, evidence, grade, next }
     }
 }

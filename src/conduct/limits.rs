@@ -1,4 +1,4 @@
-//! The strictest value of every parameter, and which layer decided it.
+//! The strictest value of each parameter, and the layer that sets it.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use super::terms::{LegalStatus, Scope};
 use super::time::{Day, show_minutes};
 use super::view::Limit;
 
-/// Two values and who set them.
+/// The strictest values, each with the layers and rules that set it.
 #[derive(Debug, Default)]
 struct Strictest {
-    /// Where a window opens, or a single value.
+    /// The start of a window, or a single value.
     low: Option<(i64, Vec<(String, String)>)>,
-    /// Where a window closes.
+    /// The end of a window.
     high: Option<(i64, Vec<(String, String)>)>,
 }
 
-/// Windows intersect, caps take the least, duties the most.
+/// Windows intersect; of caps the smallest value counts, of minimums the largest.
 pub(super) fn limits(selected: &SelectedLayers<'_>, day: Option<Day>) -> Vec<Limit> {
     let mut limits: BTreeMap<String, Strictest> = BTreeMap::new();
     for layer in &selected.layers {
@@ -29,19 +29,23 @@ pub(super) fn limits(selected: &SelectedLayers<'_>, day: Option<Day>) -> Vec<Lim
                 continue;
             }
             let who = (layer.id.clone(), rule.id.clone());
-            for duty in &rule.requirements {
-                tighten(&mut limits, duty, &who);
+            for requirement in &rule.requirements {
+                tighten(&mut limits, requirement, &who);
             }
         }
     }
     limits.into_iter().filter_map(|(parameter, tightest)| tightest.show(parameter)).collect()
 }
 
-fn tighten(limits: &mut BTreeMap<String, Strictest>, duty: &Requirement, who: &(String, String)) {
+fn tighten(
+    limits: &mut BTreeMap<String, Strictest>,
+    requirement: &Requirement,
+    who: &(String, String),
+) {
     let mut most = |parameter: String, value: i64| {
         take(&mut limits.entry(parameter).or_default().low, value, who, i64::gt);
     };
-    match duty {
+    match requirement {
         Requirement::Visitors { least } => most("visitors".into(), *least),
         Requirement::Retention { months } => most("retention_months".into(), *months),
         Requirement::Cooldown { days } => most("cooldown_days".into(), i64::from(*days)),

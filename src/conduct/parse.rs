@@ -1,4 +1,4 @@
-//! From a layer's TOML to a [`Layer`], checked. What is wrong is said with its line.
+//! Parses and checks a layer in TOML. Errors carry their line.
 
 mod fields;
 
@@ -10,21 +10,21 @@ use super::time::{Day, parse_day};
 use crate::record::terms::{CheckItem, Flag, NoticeAbout};
 use fields::{Fields, Found, words};
 
-/// What is wrong with a layer, and on which line.
+/// An error in a layer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {what}")]
-pub struct Wrong {
+#[error("line {line}: {message}")]
+pub struct LayerError {
     /// From 1.
     pub line: usize,
     /// One sentence.
-    pub what: String,
+    pub message: String,
 }
 
 /// Reads and checks a layer.
 ///
 /// # Errors
-/// Everything that is wrong, in order of lines.
-pub fn parse(text: &str) -> Result<Layer, Vec<Wrong>> {
+/// All errors, in order of lines.
+pub fn parse(text: &str) -> Result<Layer, Vec<LayerError>> {
     let line = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count() + 1;
     let mut found: Found = Vec::new();
     let layer = match DeTable::parse(text) {
@@ -38,8 +38,10 @@ pub fn parse(text: &str) -> Result<Layer, Vec<Wrong>> {
     match layer.filter(|_| found.is_empty()) {
         Some(layer) => Ok(layer),
         None => {
-            let mut wrong: Vec<Wrong> =
-                found.into_iter().map(|(at, what)| Wrong { line: line(at), what }).collect();
+            let mut wrong: Vec<LayerError> = found
+                .into_iter()
+                .map(|(at, message)| LayerError { line: line(at), message })
+                .collect();
             wrong.sort_by_key(|wrong| wrong.line);
             Err(wrong)
         }
@@ -119,7 +121,7 @@ fn holidays(fields: &mut Fields<'_>, found: &mut Found) -> (Vec<Day>, Option<(Da
     }
 }
 
-/// What a rule takes from its layer where it says nothing itself.
+/// Values of the layer for rules without their own.
 struct Defaults {
     status: Option<LegalStatus>,
     from: Option<Day>,

@@ -1,9 +1,8 @@
-//! What a policy is: layers of rules, each a list of duties with their parameters.
+//! The data model of a policy: layers of rules, each a list of requirements.
 //!
-//! Layers are written as TOML and checked by [`parse`](super::parse); here they are plain values,
-//! the same on the phone and in the office. A rule is kept when all of its duties are. Every rule
-//! of every layer is asked by itself, so the strictest wins without a tie-break: windows intersect
-//! since each must hold, and so do caps and duties.
+//! Layers are written in TOML and checked by [`parse`](super::parse). A rule passes if all of its
+//! requirements do. Every rule is evaluated independently, so the strictest wins: a visit must be
+//! within all windows and below all caps.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,17 +15,17 @@ use crate::record::terms::{CheckItem, Flag, NoticeAbout};
 pub struct Layer {
     /// Its name in `assignment.policy`, such as `CN`.
     pub id: String,
-    /// Grows when a rule changes.
+    /// Increases when a rule changes.
     pub version: String,
-    /// What it is called.
+    /// Display name.
     pub title: String,
-    /// The layer whose records it is for; empty for all.
+    /// The layer whose records it applies to; empty for all.
     pub jurisdiction: String,
-    /// The office's word on counts and holds is too old after so many hours.
+    /// Maximum age of the office's counts and holds, hours.
     pub max_age_hours: Option<i64>,
     /// National holidays, sorted.
     pub holidays: Vec<Day>,
-    /// The years that the holidays cover, first and last day; none where there are no holidays.
+    /// The period that the holidays cover, `[from, until)`; `None` without holidays.
     pub holidays_known: Option<(Day, Day)>,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
@@ -37,145 +36,145 @@ pub struct Layer {
 pub struct Rule {
     /// Such as `CN-01`.
     pub id: String,
-    /// One sentence, where the program has none of its own for it.
+    /// One sentence; empty if the program has its own translation.
     pub title: String,
-    /// What it is about.
+    /// Whether it applies to visits, calls or both.
     pub scope: Scope,
-    /// What stands behind it.
+    /// Its legal status.
     pub status: LegalStatus,
-    /// How well that was seen.
+    /// How reliable its source is.
     pub confidence: Confidence,
-    /// Where it is written.
+    /// Its source.
     pub citation: String,
-    /// The first day on which it holds.
+    /// The first day in force.
     pub from: Option<Day>,
-    /// The first day on which it holds no more.
+    /// The first day no longer in force.
     pub until: Option<Day>,
-    /// What a failure does.
+    /// The effect of a failure.
     pub severity: Severity,
     /// Whether the borrower's consent waives it.
     pub consent: bool,
-    /// What it asks for.
+    /// What it requires.
     #[serde(rename = "duties")]
     pub requirements: Vec<Requirement>,
 }
 
-/// What a rule asks for.
+/// What a rule requires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Requirement {
-    /// Nothing outside `[from, to)`, minutes of the borrower's day.
+    /// Contact only within `[from, to)`, by the borrower's clock.
     Window {
         /// Visits, calls or both.
         on: Scope,
-        /// On which days it holds.
+        /// Days of the week.
         days: Days,
         /// Minutes since midnight.
         from: i64,
         /// Minutes since midnight, up to 1440.
         to: i64,
     },
-    /// Nothing at all on national holidays.
+    /// No contact on national holidays.
     Holidays,
-    /// At most so many of something within a time.
+    /// A maximum count within a period.
     Cap {
-        /// Of what.
+        /// What is counted.
         count: Count,
-        /// Within what.
+        /// The period.
         within: Within,
-        /// The most.
+        /// The maximum.
         most: i64,
     },
-    /// No call within so many days of a conversation, whose own day is the first.
+    /// No call within a number of days of a conversation, counting the day of the conversation.
     Cooldown {
         /// Days.
         days: i32,
     },
-    /// At least so many collectors on a visit.
+    /// A minimum number of collectors on a visit.
     Visitors {
-        /// The least.
+        /// The minimum.
         least: i64,
     },
-    /// An item of the checklist.
+    /// An item of the checklist is answered with yes.
     Check {
-        /// Which.
+        /// The item.
         item: CheckItem,
-        /// Whom somebody must have met for it to matter.
+        /// The item applies only if such a person was met.
         met: Met,
-        /// Whether "not possible" means that there was no occasion for it.
+        /// Whether `not_possible` makes the item not applicable instead of failed.
         optional: bool,
     },
     /// The person's identity was checked before the talk began.
     VerifiedFirst,
-    /// Nobody entered a home without consent.
+    /// A home is entered only with consent.
     EntryConsent,
-    /// A home is entered, and a workplace visited, only where the borrower asked for it.
+    /// A home is entered, and a workplace visited, only at the borrower's request.
     OnRequest,
-    /// None of these holds stands.
+    /// None of these holds is in force.
     Hold {
-        /// Which.
+        /// The holds.
         flags: Vec<Flag>,
     },
-    /// A visit needs the borrower's agreement while one of these holds stands.
+    /// While one of these holds is in force, a visit needs the borrower's agreement.
     AgreedDespite {
-        /// Which.
+        /// The holds.
         flags: Vec<Flag>,
     },
-    /// Away within so many minutes once asked to leave.
+    /// The collectors leave within a number of minutes after being asked to.
     Leave {
         /// Minutes.
         minutes: i64,
     },
-    /// Others are contacted only where the borrower cannot be reached, or is dead.
+    /// Third parties are contacted only if the borrower is unreachable or dead.
     ThirdParty {
-        /// Failures in a row that make somebody unreachable.
+        /// Consecutive failed calls that make the borrower unreachable.
         failures: i64,
     },
-    /// Who counts as unreachable: an invalid number, or failures in a row.
+    /// The borrower counts as unreachable after an invalid number or consecutive failed calls.
     Unreachable {
         /// Failures.
         failures: i64,
     },
-    /// Somebody else who refused is left alone.
+    /// A third party who refused is not contacted again.
     ThirdPartyRefusal,
     /// No violence, threats or abuse.
     Decent,
-    /// Records are kept for so many months.
+    /// Records are retained for a number of months.
     Retention {
         /// Months.
         months: i64,
     },
-    /// No plan is longer than so many months.
+    /// Maximum length of a repayment plan.
     PlanLength {
         /// Months.
         months: i64,
     },
-    /// The borrower was told something before the first contact.
+    /// The borrower is notified before the first contact.
     NoticeBeforeContact {
-        /// What.
+        /// The subject of the notice.
         about: NoticeAbout,
     },
-    /// The borrower was told something at most so many days after the first contact.
+    /// The borrower is notified at most this many days after the first contact.
     NoticeAfterContact {
-        /// What.
+        /// The subject of the notice.
         about: NoticeAbout,
         /// Days.
         days: i64,
     },
-    /// The borrower was told something so many hours before the visit.
+    /// The borrower is notified at least this many hours before the visit.
     NoticeBeforeVisit {
-        /// What.
+        /// The subject of the notice.
         about: NoticeAbout,
         /// Hours.
         hours: i64,
     },
-    /// Payments go through none of these channels.
+    /// Payments are not made through these channels.
     Channels {
-        /// Words that a payment's channel may not hold.
+        /// Words that a payment's channel may not contain.
         forbidden: Vec<String>,
     },
     /// One position, taken during the visit.
     OnePosition,
-    /// A complaint is decided within so many days.
+    /// A complaint is decided within a number of days.
     ComplaintDecided {
         /// Days.
         days: i64,
@@ -186,7 +185,7 @@ pub enum Requirement {
     Permission,
 }
 
-/// On which days a window holds.
+/// Days of the week on which a window applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Days {
     /// All.
@@ -197,39 +196,39 @@ pub enum Days {
     Weekends,
 }
 
-/// What is counted. Attempts are apart from conversations.
+/// What a cap counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Count {
-    /// Visits that arrived.
+    /// Visits with an arrival.
     Visits,
-    /// Calls, answered or not, that were not to somebody else.
+    /// Calls, answered or not, except to third parties.
     Calls,
-    /// Calls in which the borrower or a guarantor talked.
+    /// Calls that reached the borrower, a guarantor or a representative.
     Conversations,
-    /// Whatever reached the borrower: conversations, messages, visits.
+    /// Everything that reached the borrower: conversations, messages, visits.
     Contacts,
-    /// Calls to one number.
+    /// Calls per number.
     Attempts,
-    /// Calls to one number that nobody answered.
+    /// Unanswered calls per number.
     Unanswered,
 }
 
-/// Within what is counted.
+/// The period of a cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Within {
-    /// So many days of the borrower's calendar in a row; 1 is a calendar day.
+    /// Consecutive days of the borrower's calendar; 1 is a calendar day.
     Days(i32),
     /// A calendar month.
     Month,
 }
 
-/// Whom somebody must have met for an item of the checklist to matter.
+/// The person who must be met for an item of the checklist to apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Met {
-    /// The borrower, a guarantor, or somebody who represents the borrower.
+    /// The borrower, a guarantor or a representative.
     Party,
-    /// Anybody.
+    /// Any person.
     Anybody,
-    /// Nobody: it matters on every visit.
+    /// No condition: it applies to every visit.
     Nobody,
 }

@@ -1,4 +1,4 @@
-//! Every kind of duty, asked of a context.
+//! Checks of every kind of requirement.
 
 mod counts;
 mod door;
@@ -15,12 +15,12 @@ use super::terms::Moment;
 
 pub(super) use counts::{KEPT, events, name};
 
-/// What a duty finds at the context's moment.
-pub(super) fn ask(duty: &Requirement, context: &EvalContext<'_>) -> Finding {
-    if !is_asked(duty, context.moment) {
+/// Checks one requirement.
+pub(super) fn check(requirement: &Requirement, context: &EvalContext<'_>) -> Finding {
+    if !applies_at(requirement, context.moment) {
         return Finding::not_applicable("other_moment");
     }
-    match duty {
+    match requirement {
         Requirement::Window { on, days, from, to } => {
             windows::window(context, *on, *days, *from, *to)
         }
@@ -56,9 +56,9 @@ pub(super) fn ask(duty: &Requirement, context: &EvalContext<'_>) -> Finding {
     }
 }
 
-/// Whether a duty has something to say at a moment. After the visit all have.
-fn is_asked(duty: &Requirement, moment: Moment) -> bool {
-    match (duty, moment) {
+/// Whether a requirement is checked at a moment. After the visit all are.
+fn applies_at(requirement: &Requirement, moment: Moment) -> bool {
+    match (requirement, moment) {
         (_, Moment::After) => true,
         (
             Requirement::Window { .. }

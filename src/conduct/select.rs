@@ -1,4 +1,4 @@
-//! Which layers speak of a record.
+//! Selects the layers that apply to a record.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use super::policy::Layer;
 use super::time::HOUR;
 use crate::record::view::VisitView;
 
-/// The layer that stands beside every national one where the policy does not say otherwise.
+/// The layer that is added to every national one unless the policy names layers.
 const PRODUCT: &str = "product";
 
-/// All layers that are known.
+/// All known layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     layers: Vec<Layer>,
-    /// Ids of the lender's own, which are added to every record that they are for.
+    /// Ids of the lender's own layers, which apply even where the policy does not name them.
     own: BTreeSet<String>,
 }
 
@@ -24,23 +24,22 @@ impl Default for Policy {
     }
 }
 
-/// Layers that cannot stand beside each other.
+/// Why a layer cannot be added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DuplicateId {
     /// Two layers have one id.
-    #[error("there is a layer `{0}` already")]
+    #[error("layer `{0}` exists already")]
     Layer(String),
     /// Two rules have one id.
-    #[error("there is a rule `{0}` already, in layer `{1}`")]
+    #[error("rule `{0}` exists already, in layer `{1}`")]
     Rule(String, String),
 }
 
 impl Policy {
-    /// Adds a lender's layer. It can only be stricter than what is there: no layer replaces a rule
-    /// of another.
+    /// Adds a lender's layer. It cannot replace a rule of another layer, only add stricter ones.
     ///
     /// # Errors
-    /// An id is taken.
+    /// The id of the layer or of one of its rules is in use.
     pub fn add(&mut self, layer: Layer) -> Result<(), DuplicateId> {
         if self.layers.iter().any(|known| known.id == layer.id) {
             return Err(DuplicateId::Layer(layer.id));
@@ -57,7 +56,7 @@ impl Policy {
         Ok(())
     }
 
-    /// The layers, the program's first.
+    /// The layers, built-in ones first.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
@@ -67,10 +66,10 @@ impl Policy {
         self.layers.iter().filter(|layer| self.own.contains(&layer.id)).cloned().collect()
     }
 
-    /// The layers for a record: those that `assignment.policy` names, joined by `+`, or by the
-    /// borrower's zone its country's and the product's. A state brings its nation along, and the
-    /// lender's own are always there. A name that nobody knows adds the layers that would speak
-    /// without a name, so that a slip of the pen loosens nothing.
+    /// The layers for a record: those that `assignment.policy` names, joined by `+`, or without
+    /// names the layer of the country of the borrower's zone and the product's. A state's layer
+    /// includes its nation's, and the lender's own layers always apply. An unknown name adds the
+    /// default layers, so that a typing error never loosens the rules.
     pub fn select(&self, view: &VisitView) -> SelectedLayers<'_> {
         let named: Vec<&str> =
             view.assignment.policy.split('+').map(str::trim).filter(|id| !id.is_empty()).collect();
@@ -97,12 +96,12 @@ impl Policy {
     }
 }
 
-/// The layers that speak of one record.
+/// The layers that apply to one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SelectedLayers<'p> {
     /// In order.
     pub layers: Vec<&'p Layer>,
-    /// Names that nobody knows.
+    /// Unknown names in the record's policy.
     pub unknown: Vec<String>,
 }
 
@@ -113,19 +112,19 @@ impl SelectedLayers<'_> {
         named.collect::<Vec<_>>().join("+")
     }
 
-    /// The layer whose holidays count for another: its own, or else its country's.
+    /// The layer whose holidays apply to a layer: itself, or else its country's.
     pub(super) fn calendar<'a>(&'a self, layer: &'a Layer) -> &'a Layer {
         let national = || self.layers.iter().copied().find(|other| other.id == layer.jurisdiction);
         if layer.holidays_known.is_some() { layer } else { national().unwrap_or(layer) }
     }
 
-    /// After how many ms the office's word is too old: the strictest of the layers.
+    /// Maximum age of the office's counts and holds, ms: the strictest of the layers.
     pub(super) fn max_age(&self) -> Option<i64> {
         self.layers.iter().filter_map(|layer| layer.max_age_hours).min().map(|hours| hours * HOUR)
     }
 }
 
-/// The layer of the country that a zone lies in.
+/// The layer of the country of a time zone.
 fn jurisdiction(zone: &str) -> Option<&'static str> {
     const AMERICAN: [&str; 20] = [
         "America/New_York",

@@ -1,9 +1,9 @@
 //! The office's counts over the other records of a case: `case.contact_summary`.
 //!
-//! One number a kind and day of the borrower's calendar, so that every cap can be worked out from
-//! them and none of them grows old by itself: `visits.2026-11-03`, `calls.…`, `conversations.…`,
-//! `contacts.…`, and by number `attempts.phones.0.…` and `unanswered.phones.0.…`. What they count
-//! is what the rules count in the record itself.
+//! One count per kind and day of the borrower's calendar. Every cap can be computed from them, and
+//! none of them changes as time passes: `visits.2026-11-03`, `calls.…`, `conversations.…`,
+//! `contacts.…`, and by number `attempts.phones.0.…` and `unanswered.phones.0.…`. They
+//! count what the rules count in the record itself.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ const COUNTS: [Count; 6] = [
     Count::Unanswered,
 ];
 
-/// What a record adds to the summaries of the others of its case, as of `now`, ms; nothing where
-/// the borrower's zone is not known.
+/// What a record adds to the summaries of the other records of its case, at `now` (ms); empty if
+/// the borrower's zone is unknown.
 pub fn counts(view: &VisitView, zone: &ZoneData, now: i64) -> BTreeMap<String, i64> {
     let rule = Rule {
         id: String::new(),
@@ -65,7 +65,7 @@ pub fn counts(view: &VisitView, zone: &ZoneData, now: i64) -> BTreeMap<String, i
     let mut counts = BTreeMap::new();
     for count in COUNTS {
         for one in events(&context, count).unwrap_or_default() {
-            // What others counted is theirs to say.
+            // Skip counts of other records, and old ones.
             if one.at.is_none_or(|at| at < now - KEPT) {
                 continue;
             }

@@ -1,76 +1,76 @@
-//! The vocabularies of conduct.
+//! Enums of conduct, each with one fixed text form.
 
 pub use crate::record::terms::Moment;
 use crate::record::terms::vocabulary;
 use crate::types::TsType;
 
 vocabulary! {
-/// What a rule says of a record. Missing evidence is `unknown`, never `pass`.
+/// The answer of a rule. Missing evidence is `unknown`, never `pass`.
 Answer {
-    /// Evidence shows that the rule was kept.
+    /// Evidence shows compliance.
     Pass = "pass",
-    /// Evidence shows that it was not.
+    /// Evidence shows a violation.
     Fail = "fail",
     /// Evidence is missing, too old, or contradicts itself.
     Unknown = "unknown",
-    /// The rule has nothing to say here.
+    /// The rule does not apply.
     NotApplicable = "not_applicable",
 }}
 
 vocabulary! {
-/// What a failed rule does.
+/// The effect of a failed rule.
 Severity {
-    /// Stops the departure.
+    /// Prevents departure.
     Block = "block",
-    /// Stops it until a reason is written down.
+    /// Prevents departure until a reason is recorded.
     Warn = "warn",
-    /// Stops nothing; shows that evidence is missing.
+    /// Prevents nothing; reports missing evidence.
     EvidenceGap = "evidence_gap",
 }}
 
 vocabulary! {
-/// What stands behind a rule.
+/// The legal status of a rule.
 LegalStatus {
     /// Statute or regulation.
     Law = "law",
     /// National or industry standard.
     Standard = "standard",
-    /// Rules that an association gives itself.
+    /// Rules of an industry association.
     SelfRegulatory = "self_regulatory",
     /// A supervisor's guidance.
     Guidance = "guidance",
-    /// Not in force: evaluated in shadow, never called a violation.
+    /// Not in force: evaluated in shadow, never reported as a violation.
     Draft = "draft",
-    /// What this product thinks decent.
+    /// A choice of this product.
     ProductChoice = "product_choice",
-    /// What a lender asks of its own people.
+    /// A lender's own rule.
     Lender = "lender",
 }}
 
 vocabulary! {
-/// How well the source of a rule was seen.
+/// The reliability of a rule's source.
 Confidence {
     /// An official text or a near copy.
     S1 = "S1",
     /// News, a law firm's note, a translation.
     S2 = "S2",
-    /// From memory, not found.
+    /// From memory, source not found.
     M = "M",
 }}
 
 vocabulary! {
 /// Whether the collectors may set out.
 Verdict {
-    /// Nothing stops it.
+    /// Nothing prevents it.
     Go = "go",
-    /// Something stops it until a time.
+    /// A rule prevents it until a known time.
     WaitUntil = "wait_until",
-    /// Something stops it that no waiting ends, as far as is known.
+    /// A rule prevents it, and waiting does not help as far as is known.
     Dont = "dont",
 }}
 
 vocabulary! {
-/// What a rule is about.
+/// What a rule applies to.
 Scope {
     /// Visits.
     Visit = "visit",
@@ -81,7 +81,7 @@ Scope {
 }}
 
 impl Answer {
-    /// The answer of a rule whose duties gave these: one failure fails it, one gap leaves it open.
+    /// Combines the answers of two requirements: the worse one counts.
     pub fn and(self, other: Self) -> Self {
         let rank = |answer| match answer {
             Self::Fail => 3,

@@ -1,8 +1,8 @@
-//! The borrower's clock: zones as a list of offsets, days as numbers, minutes of the day.
+//! The borrower's local time: zones as lists of offsets, days as numbers, minutes of the day.
 //!
-//! A zone comes as data, worked out by whoever runs the engine (the browser's `Intl`, the office's
-//! zone database), so that the phone's core carries no copy of it. All of it is exact: an instant
-//! has one local time, a local time has no, one or two instants.
+//! Zones are passed in as data, computed by the caller from the browser's `Intl` or the office's
+//! zone database, so that the phone's core contains no copy of it. An instant has exactly one local
+//! time; a local time has none, one or two instants.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub const DAY: i64 = 24 * HOUR;
 pub type Day = i32;
 
 TsType! {
-/// From an instant on, local time is UTC plus so much.
+/// The UTC offset from an instant on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneSpan {
     /// ms since 1970 UTC.
@@ -35,24 +35,24 @@ TsType! {
 pub struct ZoneData {
     /// IANA name.
     pub name: String,
-    /// Offsets in order of time; empty where whoever made this does not know the zone.
+    /// Offsets in order of time; empty if the zone is unknown.
     pub spans: Vec<ZoneSpan>,
-    /// Where the knowledge ends, ms.
+    /// End of the data, ms, exclusive.
     pub until: i64,
 }
 }
 
-/// What a clock on the wall shows.
+/// Local date and time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalTime {
-    /// Which day.
+    /// The day.
     pub day: Day,
-    /// ms since the wall clock showed midnight.
+    /// ms of local time since midnight.
     pub of_day: i64,
 }
 
 impl ZoneData {
-    /// The wall clock at an instant; `None` outside the years that the data covers.
+    /// The local time at an instant; `None` outside the data.
     pub fn local(&self, at: i64) -> Option<LocalTime> {
         let wall = at.checked_add(self.offset(at)?)?;
         let day = Day::try_from(wall.div_euclid(DAY)).ok()?;
@@ -76,14 +76,14 @@ impl ZoneData {
         self.spans.partition_point(|span| span.from <= at).checked_sub(1)
     }
 
-    /// The end of the interval of even time that an instant lies in.
-    fn even_until(&self, at: i64) -> Option<i64> {
+    /// The end of the period of constant offset around an instant.
+    fn offset_until(&self, at: i64) -> Option<i64> {
         let next = self.spans.get(self.span(at)? + 1);
         Some(next.map_or(self.until, |span| span.from.min(self.until)))
     }
 
-    /// The first instant, not before `after`, at which the wall clock shows a time of a day or
-    /// later on that day: where the time is skipped, the end of the gap.
+    /// The first instant, not before `after`, at which the local time is the given one or later. If
+    /// the local time is skipped, this is the end of the gap.
     pub fn first_at_or_after(&self, day: Day, of_day: i64, after: i64) -> Option<i64> {
         let wanted = LocalTime { day, of_day };
         let mut at = after;
@@ -93,24 +93,24 @@ impl ZoneData {
             }
             let wall = i64::from(day).checked_mul(DAY)?.checked_add(of_day)?;
             let instant = wall - self.offset(at)?;
-            let even_until = self.even_until(at)?;
-            if instant < even_until {
+            let offset_until = self.offset_until(at)?;
+            if instant < offset_until {
                 return Some(instant);
             }
-            at = even_until;
+            at = offset_until;
         }
     }
 
-    /// Cuts `[from, to)` into intervals that lie in one local day and in even time; in order.
-    /// `None` where the data does not cover all of it.
+    /// Splits `[from, to)` into intervals within one local day and with one offset, in order.
+    /// `None` if the data does not cover all of it.
     pub fn intervals(&self, from: i64, to: i64) -> Option<Vec<LocalInterval>> {
         let mut intervals = Vec::new();
         let mut at = from;
         loop {
             let local = self.local(at)?;
             let midnight = at + (DAY - local.of_day);
-            let end = to.min(midnight).min(self.even_until(at)?);
-            // An instant is a interval too.
+            let end = to.min(midnight).min(self.offset_until(at)?);
+            // An instant gives an interval of length 0.
             let length = (end - at).max(0);
             intervals.push(LocalInterval { at, local, length });
             if end >= to || length == 0 {
@@ -121,14 +121,14 @@ impl ZoneData {
     }
 }
 
-/// A piece of time within one local day, through which the wall clock runs evenly.
+/// An interval within one local day and with one UTC offset.
 #[derive(Debug, Clone, Copy)]
 pub struct LocalInterval {
-    /// Where it begins, ms.
+    /// Its start, ms.
     pub at: i64,
-    /// What the wall clock shows then.
+    /// Its local start.
     pub local: LocalTime,
-    /// How long it is, ms; 0 for an instant.
+    /// Its length, ms; 0 for an instant.
     pub length: i64,
 }
 
@@ -160,7 +160,7 @@ pub fn weekday(day: Day) -> i32 {
     (day + 3).rem_euclid(7)
 }
 
-/// Year and month of a day, as one number that grows with time.
+/// Year and month of a day as one increasing number.
 pub fn month(day: Day) -> i32 {
     let (year, month, _) = date_of(day);
     year * 12 + month

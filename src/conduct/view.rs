@@ -1,7 +1,7 @@
-//! What pages, exports and lists show of conduct. Sentences are theirs: here stand stable words.
+//! Conduct as shown in pages, exports and lists. It contains stable codes; pages translate them.
 //!
-//! A rule's sentence is i18n's `conduct.rule.<ID>`, a reason's is `conduct.reason.<code>` with
-//! `params`; a rule of a lender's layer brings its own `title`.
+//! The translation key of a rule is `conduct.rule.<ID>`, of a reason `conduct.reason.<code>` with
+//! `params`. A rule of a lender's layer has its own `title`.
 
 use std::collections::BTreeMap;
 
@@ -12,84 +12,83 @@ use crate::record::terms::Grade;
 use crate::types::TsType;
 
 TsType! {
-/// What the rules say of a record at a moment.
+/// The result of evaluating the rules on a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConductView {
-    /// Which moment.
+    /// The moment of the visit.
     pub moment: Moment,
     /// Whether the collectors may set out; for the other moments `go`.
     pub verdict: Verdict,
-    /// When it was asked, by the asking device's clock, ms.
+    /// Time of the evaluation by the device's clock, ms.
     pub at: i64,
-    /// The same by the office's clock, ms, where the device knows how far apart they are.
+    /// The same by the office's clock, ms, if the skew is known.
     pub corrected_at: Option<i64>,
-    /// When the visit is going to be, as far as the record says: what the rules were asked for
-    /// before departure, ms.
+    /// The planned time of the visit, for which the rules are evaluated before departure, ms.
     pub planned_at: i64,
-    /// Before departure: the earliest lawful time, ms; `None` where none is known. Beside `dont`, the
-    /// earliest once what is wanted has been written down.
+    /// Before departure: the earliest lawful time, ms; `None` if unknown. With `dont`, the earliest
+    /// time once the missing entries are made.
     pub next_lawful_at: Option<i64>,
     /// The layers and their versions, such as `CN@2026-01-30+product@1`.
     pub policy: String,
-    /// Layers that `assignment.policy` names and nobody knows.
+    /// Unknown layers in `assignment.policy`.
     pub unknown_layers: Vec<String>,
-    /// Rules that only warn, failed, and have no reason written down: departure waits for one.
+    /// Failed rules that only warn: departure needs a reason for each.
     pub needs_reason: Vec<String>,
-    /// One answer a rule, in order of layers and rules.
+    /// One answer per rule, in order of layers and rules.
     pub answers: Vec<RuleAnswer>,
-    /// The strictest value of each parameter, and the layer that decided it.
+    /// The strictest value of each parameter, and the layers that set it.
     pub limits: Vec<Limit>,
 }
 }
 
 TsType! {
-/// What one rule says.
+/// The answer of one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleAnswer {
     /// Its id.
     pub rule: String,
-    /// The layer that it is of.
+    /// Its layer.
     pub layer: String,
-    /// Its own sentence, where the program has none; else empty.
+    /// Its sentence; empty if the program has a translation.
     pub title: String,
     /// The answer.
     pub answer: Answer,
-    /// What a failure does.
+    /// The effect of a failure.
     pub severity: Severity,
-    /// What it is about.
+    /// What it applies to.
     pub scope: Scope,
-    /// What stands behind it.
+    /// Its legal status.
     pub status: LegalStatus,
-    /// How well that was seen.
+    /// How reliable its source is.
     pub confidence: Confidence,
-    /// Where it is written.
+    /// Its source.
     pub citation: String,
     /// Evaluated in shadow, since it is not in force: never a violation.
     pub shadow: bool,
-    /// Whether it stops a departure now.
+    /// Whether it prevents departure now.
     pub stops: bool,
     /// Whether the borrower's consent could waive it.
     pub consent: bool,
-    /// The reason that was written down for going on in spite of it; else empty.
+    /// The recorded reason for continuing despite it; else empty.
     pub overridden: String,
-    /// The weakest evidence that the answer rests on; `None` where there is none.
+    /// The weakest evidence grade of the answer, if there is evidence.
     pub grade: Option<Grade>,
-    /// Why, as a stable word.
+    /// Stable code of the reason.
     pub reason_code: String,
-    /// What the sentence of the reason names.
+    /// Parameters of the reason's translation.
     pub params: BTreeMap<String, String>,
-    /// What was looked at.
+    /// The fields that were evaluated.
     pub evidence: Vec<Evidence>,
 }
 }
 
 TsType! {
-/// Something that a rule looked at.
+/// A field that a rule evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Where it stands in the record.
+    /// Its path.
     pub path: String,
-    /// What it says; empty where it is missing. Times are ms.
+    /// Its value; empty if missing. Times are ms.
     pub value: String,
 }
 }
@@ -102,7 +101,7 @@ pub struct Limit {
     pub parameter: String,
     /// Such as `09:00–19:00` or `2`.
     pub value: String,
-    /// The layers that decided it, the strictest.
+    /// The layers that set it.
     pub layers: Vec<String>,
     /// Their rules.
     pub rules: Vec<String>,

@@ -1,16 +1,16 @@
-//! Zone data from the office's own zone database. A phone has it from its browser.
+//! Zone data from the office's zone database. A phone takes it from the browser.
 
 use chrono::{Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use super::time::{DAY, ZoneData, ZoneSpan};
 
-/// How far from an instant zone data reaches, either way: longer than any rule looks.
+/// Range of zone data before and after an instant: longer than any rule needs.
 const REACH: i64 = 800 * DAY;
 
-/// The zone around an instant; without spans where no such zone is known.
+/// Zone data around an instant; without spans if the zone is unknown.
 pub fn around(name: &str, at: i64) -> ZoneData {
-    // Aligned, so that instants that are near each other share the same data.
+    // Aligned, so that nearby instants share the same data.
     let middle = at.div_euclid(100 * DAY) * 100 * DAY;
     let (from, until) = (middle - REACH, middle + REACH);
     let spans = name.parse::<Tz>().map_or_else(|_| Vec::new(), |zone| spans(zone, from, until));

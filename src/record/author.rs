@@ -5,7 +5,7 @@ use automerge::ActorId;
 use super::authority::Principal;
 use super::terms::{Role, Stage};
 
-/// Who makes a change, when and where.
+/// The author of a change, with time and place.
 #[derive(Debug, Clone)]
 pub struct Author {
     /// Actor of the writing device and session (rule I1).
@@ -16,7 +16,7 @@ pub struct Author {
     pub role: Role,
     /// The writer's clock, ms since 1970 UTC.
     pub now_ms: i64,
-    /// IANA zone where it is written.
+    /// IANA time zone of the writing device.
     pub zone: String,
 }
 

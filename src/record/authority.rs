@@ -1,63 +1,64 @@
-//! Who may write what, and when: the table of `schema` applied.
+//! Checks writes against the field table of `schema`: who may write a path, and when.
 
 use super::schema::{FieldSpec, Mutability, WriteWindow, Writers, field_spec};
 use super::terms::{Role, Stage};
 
-/// Whoever writes, as the record sees them at that moment.
+/// The user who writes, with the stage of the record that decides their rights.
 #[derive(Debug, Clone, Copy)]
 pub struct Principal<'a> {
     /// Sign-in name.
     pub user: &'a str,
     /// Role.
     pub role: Role,
-    /// The record's stage as the writer saw it.
+    /// The record's stage as the user saw it.
     pub stage: Stage,
-    /// The record's stage where the write arrives: at the office its current one, on a device the
-    /// same as `stage`. Old dependencies must not reopen what the office holds sealed (rule M9).
+    /// The record's stage where the write arrives: the current one at the office, the same as
+    /// `stage` on a device. A change with old dependencies must not reopen a sealed record
+    /// (rule M9).
     pub current: Stage,
-    /// A supervisor vouches for what is written: role and stage are not asked (rule M4).
+    /// A supervisor approved the write: role and stage are not checked (rule M4).
     pub approved: bool,
 }
 
-/// What a writer does to a path.
+/// What a write does to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteOp {
-    /// Writes where nothing stood, or into an entry that the same change makes.
+    /// Writes a key that has no value, or a field of an entry created in the same change.
     Create,
-    /// Writes over something.
+    /// Replaces a value.
     Update,
-    /// Takes something away.
+    /// Deletes a value or an entry.
     Delete,
 }
 
-/// Why a path may not be written.
+/// Why a write is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
-    /// The schema knows no such path.
+    /// The path is not in the schema.
     #[error("no such field in a visit record")]
     UnknownPath,
-    /// Set when the record is made, then never.
-    #[error("this is set once, when the record is made")]
+    /// The path is set only when the record is created.
+    #[error("this is set once, when the record is created")]
     Fixed,
-    /// Another role's.
-    #[error("this is not this role's to write")]
+    /// The user's role may not write the path.
+    #[error("this role may not write this field")]
     Role,
     /// The record is sealed.
     #[error("the record is sealed")]
     Sealed,
-    /// Only while the record is sealed.
-    #[error("this is written after the seal only")]
+    /// The path may be written only while the record is sealed.
+    #[error("this may be written only after the seal")]
     NotSealed,
-    /// Entries are written once.
+    /// The entry exists already, and entries never change.
     #[error("an entry is written once and never changed")]
     Once,
-    /// Stands under another person's name.
-    #[error("this stands under another person's name")]
+    /// The key belongs to another user.
+    #[error("this belongs to another user")]
     NotOwn,
 }
 
 impl Denied {
-    /// Stable word for programs and translations.
+    /// Stable code for programs and translations.
     pub fn code(self) -> &'static str {
         match self {
             Self::UnknownPath => "unknown_path",
@@ -70,11 +71,10 @@ impl Denied {
     }
 }
 
-/// Judges one act on one path; gives the path's row where it is allowed.
+/// Checks one write to one path and returns the path's row of the field table.
 ///
-/// Role and stage are authority: somebody who has it may vouch for another's work. That a path is
-/// known, is not fixed, is written once and under one's own name is what makes a record one, and
-/// nobody is excused from it.
+/// Approved work (rule M4) skips the checks of role and stage only. The checks that keep a record
+/// well-formed apply to everyone: known path, not fixed, written once, own key.
 pub fn authorize(
     path: &[&str],
     act: WriteOp,
@@ -98,7 +98,7 @@ pub fn authorize(
     }
 }
 
-/// Whether the role may write the row at the stage.
+/// Checks role and stage.
 fn has_authority(row: &FieldSpec, writer: Principal<'_>) -> Result<(), Denied> {
     let office = writer.role.writes_as_office();
     let collector = writer.role == Role::Collector;
@@ -119,7 +119,7 @@ fn has_authority(row: &FieldSpec, writer: Principal<'_>) -> Result<(), Denied> {
     }
 }
 
-/// Whether the author's key of `case.flags.<flag>.<user>` or `checks.<item>.<user>` is the user.
+/// Whether the key of `case.flags.<flag>.<user>` or `checks.<item>.<user>` is the user's own.
 fn own(path: &[&str], user: &str) -> bool {
     match path {
         ["case", "flags", _, key, ..] | ["checks", _, key, ..] => *key == user,

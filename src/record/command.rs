@@ -1,6 +1,6 @@
-//! Everything a person can do to a record, as one typed command each.
+//! The commands: everything that a user can do to a record.
 //!
-//! Patches carry only the fields that change, so that every field can save itself. Times are
+//! Patches carry only the fields that change, since every field of a form is saved by itself. Times are
 //! milliseconds since 1970-01-01 UTC; dates are `YYYY-MM-DD`; money is in minor units of the
 //! case's currency.
 
@@ -23,9 +23,8 @@ pub use patches::{AppointmentPatch, AssignmentPatch, CasePatch, TalkPatch, TextE
 
 /// Declares the commands: objects with the command's name under `do`.
 ///
-/// To find that name among the other fields, serde first collects an object into values of its
-/// own and reads each command from those. In the wasm, where that is a large part of the
-/// download, JavaScript hands the name over beside the object instead.
+/// To find that name among the other fields, serde buffers the whole object before it decodes the
+/// command. That code is a large part of the wasm, so there JavaScript passes the name separately.
 macro_rules! commands {
     ($(#[$meta:meta])* pub enum Command $variants:tt) => {
         TsType! {
@@ -36,7 +35,7 @@ macro_rules! commands {
             pub enum Command $variants
         }
 
-        /// [`Command`] with its name beside it.
+        /// [`Command`], decoded with its name given separately.
         #[cfg(target_arch = "wasm32")]
         #[derive(Deserialize)]
         #[serde(remote = "Command", rename_all = "snake_case")]
@@ -45,7 +44,7 @@ macro_rules! commands {
 }
 
 commands! {
-/// What a person does to a visit record.
+/// A user's change to a visit record.
 pub enum Command {
     /// Log a call, a message or a letter (initial contact). Written once, never changed.
     LogContact(NewContact),
@@ -63,7 +62,7 @@ pub enum Command {
         /// Device time, ms.
         at: i64,
     },
-    /// Arrive at the place, with the one position that is taken.
+    /// Arrive at the place, with the position if it is shared.
     Arrive(Arrival),
     /// Single facts about the visit.
     EditVisit(VisitPatch),
@@ -71,36 +70,35 @@ pub enum Command {
     Check {
         /// Which item.
         item: CheckItem,
-        /// What the collector answers; `None` takes the answer back.
+        /// The collector's answer; `None` removes it.
         answer: Option<CheckAnswer>,
         /// How the answer is evidenced.
         grade: Grade,
         /// Device time, ms.
         at: i64,
-        /// Why it was not possible, if it was not.
+        /// The reason for `not_possible`.
         reason: Option<String>,
     },
-    /// What was said about reason, willingness and outcome.
+    /// Edit reason, willingness and outcome.
     EditTalk(TalkPatch),
-    /// Take single facts of appointment, visit or talk back, so that nothing stands there: the way
-    /// back from a slip.
+    /// Clear single fields of appointment, visit or talk, to undo an entry made by mistake.
     Clear {
         /// Their paths, such as `talk.disposition`.
         paths: Vec<String>,
     },
     /// Offer a way to repay.
     OfferOption(RepaymentOption),
-    /// Take back an option that was offered by mistake (before the seal).
+    /// Remove an option that was offered by mistake (before the seal).
     WithdrawOption {
         /// The option's id.
         id: String,
     },
-    /// The option that the borrower chose, or `None` for none of them.
+    /// The option that the borrower chose; `None` for none.
     ChooseOption {
         /// The option's id.
         id: Option<String>,
     },
-    /// A promise to pay (PTP); `None` takes it back.
+    /// A promise to pay (PTP); `None` removes it.
     Promise {
         /// Amount, date and channel.
         promise: Option<PromiseToPay>,
@@ -111,15 +109,14 @@ pub enum Command {
     EditNotes(TextEdit),
     /// The borrower's own feedback, merged by character.
     EditFeedback(TextEdit),
-    /// Name an attachment; its bytes travel apart. Written once.
+    /// Add an attachment's metadata; its bytes are uploaded separately. Written once.
     AddAttachment(NewAttachment),
-    /// The collector's word that the record is complete and was read back.
+    /// Seal the record: it is complete and was read back.
     Seal {
         /// Device time, ms.
         at: i64,
     },
-    /// A collector's signature under the seal. Written once; each collector of the visit gives
-    /// their own.
+    /// A collector's signature of the seal. Written once; every collector of the visit signs.
     Sign(NewSignature),
     /// An addition after the seal. Written once.
     Amend {
@@ -127,9 +124,9 @@ pub enum Command {
         id: String,
         /// Device time, ms.
         at: i64,
-        /// The field that the amendment is about, such as `talk.disposition`.
+        /// The amended field, such as `talk.disposition`.
         path: String,
-        /// What is to be added or corrected.
+        /// The addition or correction.
         text: String,
     },
     /// Raise a hold that stops contact. A collector may raise one, never lift one.
@@ -143,9 +140,9 @@ pub enum Command {
         /// Why.
         note: String,
     },
-    /// The borrower agreed to what a rule forbids without it. Written once.
+    /// The borrower consented to something that a rule forbids otherwise. Written once.
     GiveConsent(NewConsent),
-    /// The borrower took a consent back; it no longer counts from then on. Written once.
+    /// The borrower withdrew a consent; it is invalid from then on. Written once.
     WithdrawConsent {
         /// UUIDv7 made on the device.
         id: String,
@@ -154,7 +151,7 @@ pub enum Command {
         /// Device time, ms.
         at: i64,
     },
-    /// Go on in spite of a rule that only warns, and say why. Written once.
+    /// Continue despite a rule that only warns, with a reason. Written once.
     OverrideWarning {
         /// UUIDv7 made on the device.
         id: String,
@@ -165,22 +162,22 @@ pub enum Command {
         /// Device time, ms.
         at: i64,
     },
-    /// The borrower was told something. Written once.
+    /// The borrower was informed. Written once.
     RecordNotice {
         /// UUIDv7 made on the device.
         id: String,
-        /// What.
+        /// The subject.
         about: NoticeAbout,
-        /// When the borrower was told, ms.
+        /// When the borrower was informed, ms.
         at: i64,
         /// How it is evidenced.
         grade: Grade,
         /// How.
         note: String,
     },
-    /// A time or a place that the borrower does not want. Written once.
+    /// A time or a place that the borrower objects to. Written once.
     RecordWish(NewWish),
-    /// Pick one of the values that stand in conflict.
+    /// Resolve a conflict by picking one of its values.
     Resolve {
         /// Path of the field, as in [`Conflict::path`](super::view::Conflict).
         path: String,
@@ -191,11 +188,11 @@ pub enum Command {
     UpdateCase(Box<CasePatch>),
     /// Office: who visits, by when, how urgent, with what instructions.
     Assign(AssignmentPatch),
-    /// Office: what other records of the case count.
+    /// Office: counts over the other records of the case.
     SummarizeContacts {
-        /// Up to when the counts are complete, ms.
+        /// The counts are complete up to this time, ms.
         as_of: i64,
-        /// By name, as `conduct::summary` forms them; what is not named is taken away.
+        /// By name, as formed by `conduct::summary`; names not given are removed.
         counts: BTreeMap<String, i64>,
     },
     /// Office: lift a hold.
@@ -205,9 +202,9 @@ pub enum Command {
     },
     /// Office: accept the sealed record or return it with a remark.
     Review {
-        /// `accepted` or `returned`; `pending` takes the decision back.
+        /// `accepted` or `returned`; `pending` reverts the decision.
         status: ReviewStatus,
-        /// What the collector should know; required when returned.
+        /// A remark for the collector; required when returned.
         remark: String,
         /// Time of the review, ms.
         at: i64,

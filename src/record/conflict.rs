@@ -1,7 +1,7 @@
-//! Fields for which several values stand, since two people wrote them apart.
+//! Finds conflicts: fields that have several concurrent values.
 //!
-//! Equal values are no conflict. Fields that the program writes beside what a person typed (zones,
-//! who and when of a seal or a review) are not listed: they follow the field that is picked.
+//! Equal values are not a conflict. Fields that the program fills in (zones, author and time of a
+//! seal or a review) are not listed; they follow the field that is resolved.
 
 use automerge::{Automerge, ObjId, ReadDoc, Value};
 
@@ -10,16 +10,16 @@ use super::reader::author_and_time;
 use super::schema::{FIELDS, Kind, Mutability, first_containers};
 use super::view::{Conflict, ConflictValue, FieldValue};
 
-/// A key at which several values stand.
+/// A field with several concurrent values.
 pub(super) struct FieldConflict<'d> {
     pub(super) path: Vec<String>,
     pub(super) object: ObjId,
     pub(super) key: String,
-    /// The one that shows now stands first.
+    /// The winner comes first.
     pub(super) values: Vec<(Value<'d>, ObjId)>,
 }
 
-/// Every conflict, in order of the schema.
+/// Every conflict, in the order of the field table.
 pub(super) fn standing(doc: &Automerge) -> Vec<FieldConflict<'_>> {
     let mut found = Vec::new();
     for (path, kind) in first_containers() {
@@ -88,7 +88,7 @@ fn standing_in<'d>(
     }
 }
 
-/// Every conflict as pages show it.
+/// Every conflict, as pages show it.
 pub(super) fn conflicts(doc: &Automerge) -> Vec<Conflict> {
     standing(doc)
         .into_iter()
@@ -108,7 +108,7 @@ pub(super) fn conflicts(doc: &Automerge) -> Vec<Conflict> {
         .collect()
 }
 
-/// A value as pages show it; an entry shows its answer or its note.
+/// A value as pages show it; an entry is shown as its answer or note.
 fn shown(doc: &Automerge, value: &Value<'_>, id: &ObjId) -> FieldValue {
     match value {
         Value::Scalar(scalar) => FieldValue::from(scalar.as_ref()),

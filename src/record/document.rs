@@ -1,4 +1,4 @@
-//! The record itself: an Automerge document that is known to be one of ours.
+//! The record: an Automerge document that begins with the first change of a known schema.
 
 use std::collections::BTreeMap;
 
@@ -36,8 +36,8 @@ impl Record {
         Self::init(id, case_no, case, assignment, author, false)
     }
 
-    /// As [`create`](Self::create) for the only record of its case: the office says that there is
-    /// nothing of others to count.
+    /// As [`create`](Self::create) for the only record of its case: it gets an empty contact
+    /// summary, since there are no other records to count.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn create_with_empty_summary(
         id: RecordId,
@@ -69,7 +69,7 @@ impl Record {
         Ok(record)
     }
 
-    /// A record that holds the first change and nothing else.
+    /// A record with the first change only.
     pub fn blank() -> Self {
         Self { doc: genesis::blank() }
     }
@@ -89,7 +89,7 @@ impl Record {
         if doc.get_change_by_hash(&genesis::hash()).is_none() {
             return Err(LoadError::NotARecord);
         }
-        // Changes whose dependencies are missing wait in a queue inside the document, unseen.
+        // Automerge queues changes with missing dependencies inside the document, unapplied.
         if !doc.get_missing_deps(&[]).is_empty() {
             return Err(LoadError::Incomplete);
         }
@@ -101,23 +101,23 @@ impl Record {
         &self.doc
     }
 
-    /// Bytes to keep, columns deflated.
+    /// The document's bytes for storage, with compressed columns.
     pub fn save(&self) -> Vec<u8> {
         self.doc.save()
     }
 
-    /// Bytes to send in a body that is deflated as a whole.
+    /// The document's bytes for a message body that is compressed as a whole.
     pub fn save_uncompressed(&self) -> Vec<u8> {
         self.doc.save_nocompress()
     }
 
-    /// The state that the record is in.
+    /// The record's current heads.
     pub fn heads(&self) -> Heads {
         Heads::new(self.doc.get_heads())
     }
 
-    /// Changes after a state, as far as that is known here, without the first change; in causal
-    /// order.
+    /// Changes after the given heads in causal order, without the first change. Unknown heads are
+    /// ignored.
     pub fn changes_after(&self, have: &Heads) -> Vec<Change> {
         let known = |hash: &&ChangeHash| self.doc.get_change_meta_by_hash(hash).is_some();
         let mut have: Vec<ChangeHash> = have.as_slice().iter().filter(known).copied().collect();
@@ -130,41 +130,40 @@ impl Record {
         Reader::new(&self.doc, None).text(&[], "id").parse().ok()
     }
 
-    /// Everything that the record says.
+    /// All content of the record as plain values.
     pub fn view(&self) -> VisitView {
         read::view(&self.doc)
     }
 
-    /// What a list shows of it.
+    /// The summary that lists show.
     pub fn summary(&self) -> VisitSummary {
         self.view_and_summary().1
     }
 
-    /// Everything that the record says, and what a list shows of that: the second costs next to
-    /// nothing once the first is read.
+    /// View and summary; the summary is computed from the view at almost no cost.
     pub fn view_and_summary(&self) -> (VisitView, VisitSummary) {
         let view = read::view(&self.doc);
         let summary = read::summary(&view);
         (view, summary)
     }
 
-    /// How far it has come.
+    /// The derived stage.
     pub fn stage(&self) -> Stage {
         stage::of(&self.doc, None)
     }
 
-    /// When the office accepted it, ms by the office's clock; `None` where it is not accepted.
+    /// When the office accepted the record, ms by the office's clock; `None` if it is not accepted.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn accepted_at(&self) -> Option<i64> {
         stage::accepted_at(&self.doc)
     }
 
-    /// How far it had come as the author of a change with these dependencies saw it.
+    /// The stage as the author of a change with these dependencies saw it.
     pub fn stage_at(&self, deps: &[ChangeHash]) -> Stage {
         stage::of(&self.doc, Some(deps))
     }
 
-    /// Fields for which several values stand.
+    /// Fields with several concurrent values.
     pub fn conflicts(&self) -> Vec<Conflict> {
         conflict::conflicts(&self.doc)
     }
@@ -174,21 +173,20 @@ impl Record {
         history::history(&self.doc)
     }
 
-    /// Signatures under seals, oldest first, with the object of each.
+    /// Signatures of seals, oldest first, each with its Automerge object.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn signatures(&self) -> Vec<(automerge::ObjId, SignatureView)> {
         signature::entries(&self.doc)
     }
 
-    /// Whether anything that a seal closes to collectors differs between a state of this record
-    /// and now.
+    /// Whether any field that a seal protects has changed since the given heads.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn content_changed(&self, since: &Heads) -> bool {
         signature::content_changed(&self.doc, since)
     }
 
-    /// What a device signs to put its user's signature under a state of this record; `None`
-    /// where the state is none of it.
+    /// The bytes that a device signs for its user over a state of this record; `None` if the heads
+    /// are unknown.
     pub fn statement(
         &self,
         author: &Author,
@@ -211,16 +209,16 @@ impl Record {
         Some(statement.to_bytes())
     }
 
-    /// Whether every value is one that the schema knows (rule M3).
+    /// Checks every path and value against the schema (rule M3).
     pub fn validate(&self) -> Result<(), Invalid> {
         validate::validate(&self.doc)
     }
 
-    /// Carries a command out as one change; `None` where it changes nothing.
+    /// Executes a command as one change; `None` if it changes nothing.
     ///
     /// # Errors
-    /// The command is not allowed, a value is out of bounds, or what it names is not there. The
-    /// record is as before then.
+    /// The command is denied, a value is out of bounds, or something it names does not exist. The
+    /// record is unchanged then.
     pub fn apply(
         &mut self,
         command: &Command,
@@ -229,8 +227,8 @@ impl Record {
         self.execute(Some(command), None, author)
     }
 
-    /// As [`apply`](Self::apply), and keeps in the same change what the rules of conduct said of
-    /// the record as it was before.
+    /// As [`apply`](Self::apply); the same change stores the conduct evaluation of the record
+    /// before the command.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -243,10 +241,10 @@ impl Record {
         self.execute(Some(command), Some(evaluation), author)
     }
 
-    /// Keeps what the rules of conduct say of the record as it is.
+    /// Stores a conduct evaluation of the current state.
     ///
     /// # Errors
-    /// The author may not.
+    /// The author may not write it.
     pub fn record_evaluation(
         &mut self,
         evaluation: &NewEvaluation,
@@ -271,12 +269,12 @@ impl Record {
         Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
     }
 
-    /// Writes values anew as one change; `None` where it changes nothing. With `on_behalf_of` the
-    /// author vouches for what that collector had written: it stands under the collector's name,
-    /// and role and stage are not asked (rule M4).
+    /// Writes values of refused work again as one change; `None` if it changes nothing. With
+    /// `on_behalf_of` the author approves that collector's work: entries keep the collector's
+    /// name, and role and stage are not checked (rule M4).
     ///
     /// # Errors
-    /// One of the values may not be written. The record is as before then.
+    /// One of the values may not be written. The record is unchanged then.
     pub(crate) fn reapply(
         &mut self,
         fields: &[WrittenField],
@@ -292,15 +290,15 @@ impl Record {
         Ok(hash.and_then(|hash| self.doc.get_change_by_hash(&hash)))
     }
 
-    /// Takes in changes made elsewhere, which must all find their dependencies.
+    /// Merges changes of other devices. All of their dependencies must be present.
     ///
     /// # Errors
-    /// The record is as before where a change cannot be applied.
+    /// A change cannot be applied. The record is unchanged then.
     pub fn apply_changes(&mut self, changes: Vec<Change>) -> Result<(), LoadError> {
         let hashes: Vec<ChangeHash> = changes.iter().map(Change::hash).collect();
         let mut next = self.doc.clone();
         next.apply_changes(changes).map_err(|error| LoadError::Unreadable(error.to_string()))?;
-        // Ok says little: success is that the changes are in the graph.
+        // Automerge reports success for queued changes too: check that all are in the graph.
         if hashes.iter().all(|hash| next.get_change_meta_by_hash(hash).is_some()) {
             self.doc = next;
             Ok(())

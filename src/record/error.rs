@@ -1,18 +1,18 @@
-//! What can go wrong with a record.
+//! Errors of records and commands.
 
 use super::authority::Denied;
 
-/// Bytes that are no record, or not the record that was meant.
+/// Why bytes cannot be loaded as a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
     /// Automerge cannot read the bytes.
     #[error("the document cannot be read: {0}")]
     Unreadable(String),
-    /// Readable, but not all of it is there.
+    /// Changes are missing.
     #[error("the document is incomplete")]
     Incomplete,
-    /// A document, but not one that begins with the first change of a known schema.
-    #[error("the document is no visit record")]
+    /// The document does not begin with the first change of a known schema.
+    #[error("the document is not a visit record")]
     NotARecord,
 }
 
@@ -20,44 +20,44 @@ pub enum LoadError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {reason}")]
 pub struct Invalid {
-    /// The path that is wrong.
+    /// The invalid path.
     pub path: String,
-    /// What is wrong with it.
+    /// Why it is invalid.
     pub reason: String,
 }
 
-/// A command that does not hold.
+/// Why a command fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// The writer may not write this path now.
+    /// The author may not write this path now.
     #[error("{path}: {denied}")]
     Denied {
-        /// Which path.
+        /// The path.
         path: String,
-        /// Why not.
+        /// Why.
         denied: Denied,
     },
     /// A value is out of its bounds.
     #[error("{path}: {reason}")]
     Invalid {
-        /// Which path.
+        /// The path.
         path: String,
-        /// What is wrong.
+        /// Why it is invalid.
         reason: &'static str,
     },
-    /// Something that the command names is not there.
-    #[error("{path}: nothing of that name")]
+    /// Something that the command names does not exist.
+    #[error("{path}: does not exist")]
     Missing {
-        /// What was named.
+        /// The path that the command names.
         path: String,
     },
-    /// The document itself fails; never expected.
-    #[error("the document fails: {0}")]
+    /// Automerge failed; never expected.
+    #[error("the document failed: {0}")]
     Document(String),
 }
 
 impl CommandError {
-    /// Stable word for programs and translations.
+    /// Stable code for programs and translations.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Denied { denied, .. } => denied.code(),
@@ -67,7 +67,7 @@ impl CommandError {
         }
     }
 
-    /// The path that the error is about; empty where there is none.
+    /// The path of the error; empty if there is none.
     pub fn path(&self) -> &str {
         match self {
             Self::Denied { path, .. } | Self::Invalid { path, .. } | Self::Missing { path } => path,

@@ -1,7 +1,7 @@
 //! The deterministic first change of schema 1.
 //!
-//! Its bytes are a file of the format and never change: two replicas of a record always share
-//! the same containers, and the change need not travel.
+//! Its bytes are part of the format and never change. All replicas of a record therefore share the
+//! same containers, and the change is never transmitted.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ use automerge::{ActorId, Automerge, ChangeHash, ObjId, ObjType, ROOT, ReadDoc, T
 use super::schema::{Kind, SCHEMA, first_containers};
 use crate::ids::GENESIS_ACTOR;
 
-/// The document that holds the first change and nothing else.
+/// The document with the first change only.
 pub const BYTES: &[u8] = include_bytes!("genesis/schema-1.automerge");
 
 static BLANK: LazyLock<Automerge> = LazyLock::new(|| {
@@ -20,7 +20,7 @@ static BLANK: LazyLock<Automerge> = LazyLock::new(|| {
         BYTES,
         automerge::LoadOptions::new().text_encoding(TextEncoding::UnicodeCodePoint),
     )
-    // A broken file in the program itself: every test fails on it.
+    // The file is compiled in: every test fails if it is damaged.
     .unwrap_or_else(|error| unreachable!("the first change is damaged: {error}"))
 });
 
@@ -38,7 +38,7 @@ static CONTAINERS: LazyLock<Vec<(Vec<&'static str>, ObjId)>> = LazyLock::new(|| 
     ids.into_iter().collect()
 });
 
-/// A document with the first change.
+/// A document with the first change only.
 pub(super) fn blank() -> Automerge {
     BLANK.clone()
 }
@@ -48,14 +48,14 @@ pub fn hash() -> ChangeHash {
     BLANK.get_heads().first().copied().unwrap_or(ChangeHash([0; 32]))
 }
 
-/// The object of a container that the first change makes.
+/// The object id of a container of the first change.
 pub fn container(path: &[&str]) -> Option<&'static ObjId> {
     let at = CONTAINERS.binary_search_by(|(held, _)| held.as_slice().cmp(path)).ok()?;
     CONTAINERS.get(at).map(|(_, id)| id)
 }
 
-/// Builds the first change anew. Only the test that guards the file, and whoever writes the file
-/// of a new schema, calls it.
+/// Builds the first change. Used by the test that checks the file, and to write the file of a new
+/// schema.
 pub fn build() -> Automerge {
     let mut doc = Automerge::new_with_encoding(TextEncoding::UnicodeCodePoint)
         .with_actor(ActorId::from(GENESIS_ACTOR.as_slice()));

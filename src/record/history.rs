@@ -1,4 +1,4 @@
-//! The history by field: who made what of which field, seeing what.
+//! The history of each field: who changed it, from which value to which.
 
 use automerge::{Automerge, ChangeHash, ObjId, ObjType, Patch, PatchAction, Prop, ReadDoc, Value};
 
@@ -7,7 +7,7 @@ use super::reader::author_and_time;
 use super::view::{FieldValue, HistoryEntry};
 use crate::ids::{device_of, hex};
 
-/// Every change of every field, oldest first. The first change, the same for all, is left out.
+/// Every change of every field, oldest first, without the first change of the schema.
 pub(super) fn history(doc: &Automerge) -> Vec<HistoryEntry> {
     doc.get_changes_meta(&[])
         .iter()
@@ -46,7 +46,7 @@ pub(super) fn written_by(doc: &Automerge, hash: &ChangeHash) -> Vec<WrittenField
 /// A field before and after a change.
 type Field = (Vec<String>, FieldValue, FieldValue);
 
-/// One change as its author saw it: what stood before, what stands after.
+/// One change as its author saw it: the document before and after it.
 struct ChangeDiff<'d> {
     doc: &'d Automerge,
     before: &'d [ChangeHash],
@@ -64,7 +64,7 @@ impl ChangeDiff<'_> {
                     self.value_before(&patch.obj, key),
                     FieldValue::from(scalar.as_ref()),
                 )),
-                // A new entry: its fields follow as patches of their own.
+                // A new entry: its fields follow in patches of their own.
                 PatchAction::PutMap { .. } => None,
                 PatchAction::DeleteMap { key } => Some((
                     joined(&place, key),
@@ -75,12 +75,12 @@ impl ChangeDiff<'_> {
                 | PatchAction::Insert { .. }
                 | PatchAction::SpliceText { .. }
                 | PatchAction::DeleteSeq { .. } => Some(self.sequence(&patch.obj, &place)),
-                // The schema has no counters and no marks; a conflict shows as one.
+                // The schema has no counters and no marks; conflicts are listed elsewhere.
                 PatchAction::Increment { .. }
                 | PatchAction::Conflict { .. }
                 | PatchAction::Mark { .. } => None,
             };
-            // A text or a list changes in several patches: one entry says it.
+            // A text or a list changes in several patches: report it once.
             if let Some(field) =
                 field.filter(|field| fields.last().is_none_or(|last| last.0 != field.0))
             {
@@ -114,7 +114,7 @@ impl ChangeDiff<'_> {
     }
 }
 
-/// Path of the object that a patch is about.
+/// Path of the object that a patch changes.
 pub(super) fn path_of(patch: &Patch) -> Vec<String> {
     patch.path.iter().map(|(_, prop)| segment(prop)).collect()
 }

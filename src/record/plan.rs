@@ -1,7 +1,7 @@
 //! Repayment plans: equal instalments by calendar month, exact in minor units.
 //!
-//! Nothing is stored but the option's terms (amount, number, first due date); the plan follows
-//! from them, the same on the phone, in the office and on the borrower's copy.
+//! Only the option's terms are stored (amount, number of instalments, first due date). The plan is
+//! computed from them, the same on the phone, in the office and on the borrower's copy.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,11 @@ use super::schema::{MONEY, MOST_INSTALMENTS};
 use super::validate::{days_in_month, is_date};
 use crate::types::TsType;
 
-/// The last year that a due date may fall into: four digits hold it.
+/// The last year of a due date: dates have four-digit years.
 const LAST_YEAR: i64 = 9999;
 
 TsType! {
-/// What a repayment option comes to, month by month.
+/// The monthly instalments of a repayment option.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// In order of their dates; their amounts add up to the option's amount exactly.
@@ -22,7 +22,7 @@ pub struct Plan {
     pub each: i64,
     /// The last one, minor units.
     pub last: i64,
-    /// What the last one is more than the others, minor units: the amount does not divide evenly.
+    /// Difference of the last instalment to the others, minor units: the rounding remainder.
     pub rounding: i64,
 }
 }
@@ -40,25 +40,25 @@ pub struct Instalment {
 }
 }
 
-/// Why terms make no plan.
+/// Why no plan can be computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// Nothing, less than nothing, or more than a record takes.
-    #[error("the amount is not one that can be repaid")]
+    /// Not positive, or above the limit of the schema.
+    #[error("the amount is out of range")]
     Amount,
-    /// None, or more than a record takes.
-    #[error("the number of instalments is not one that a record takes")]
+    /// Not positive, or above the limit of the schema.
+    #[error("the number of instalments is out of range")]
     Instalments,
     /// An instalment would be less than the smallest unit of the currency.
-    #[error("the amount is too small for so many instalments")]
+    #[error("the amount is too small for this number of instalments")]
     TooMany,
-    /// No date, or one from which the plan runs past the year 9999.
-    #[error("the first due date is not one that a plan can begin with")]
+    /// Not a date, or the plan would end after the year 9999.
+    #[error("the first due date is invalid")]
     FirstDue,
 }
 
 impl PlanError {
-    /// Stable word for programs and translations.
+    /// Stable code for programs and translations.
     pub fn code(self) -> &'static str {
         match self {
             Self::Amount => "plan_amount",
@@ -71,13 +71,13 @@ impl PlanError {
 
 /// The plan of an amount in minor units, in monthly instalments from a first due date.
 ///
-/// All instalments are equal, rounded down to a whole minor unit; what is left over, always less
-/// than one minor unit an instalment, is in the last, so that nobody pays early what rounding made.
-/// Each falls on the day of the month that the first has; a month without such a day has it on its
-/// last (Civil Code of the PRC, art. 202; BGB § 188 (3) says the same).
+/// All instalments are equal, rounded down to a whole minor unit. The remainder, less than one
+/// minor unit per instalment, is added to the last one. Each is due on the same day of the month as
+/// the first, or on the last day of a shorter month (Civil Code of the PRC, art. 202; BGB § 188
+/// (3) likewise).
 ///
 /// # Errors
-/// The terms make no plan.
+/// No plan can be computed from the terms.
 pub fn plan(amount: i64, instalments: i64, first_due: &str) -> Result<Plan, PlanError> {
     if !(1..=MONEY).contains(&amount) {
         return Err(PlanError::Amount);

@@ -17,7 +17,7 @@ use super::view::{
 use super::{conflict, genesis, signature, stage, steps};
 use crate::ids::Heads;
 
-/// Everything that a document says.
+/// All content of a document as plain values.
 pub(super) fn view(doc: &Automerge) -> VisitView {
     let read = Reader::new(doc, None);
     let mut view = VisitView {
@@ -48,7 +48,7 @@ pub(super) fn view(doc: &Automerge) -> VisitView {
     view
 }
 
-/// What a list shows of a view.
+/// The list summary of a view.
 pub(super) fn summary(view: &VisitView) -> VisitSummary {
     let mut holds: Vec<Flag> = view.case.flags.iter().map(|raised| raised.flag).collect();
     holds.dedup();
@@ -122,8 +122,8 @@ fn flags(read: &Reader<'_>) -> Vec<FlagView> {
     let raised = |flag: &Flag| {
         let path = ["case", "flags", flag.as_str()];
         let strictest = |(by, entry): (String, EntryReader<'_>)| {
-            // Of concurrent raises the longest hold counts: raising again on older
-            // dependencies must not lift one (rule M9).
+            // Of concurrent values the longest hold counts: raising a hold again on old
+            // dependencies must not shorten it (rule M9).
             let all = read.concurrent(&path, &by);
             let untils: Vec<Option<i64>> = all.iter().map(|entry| entry.time("until")).collect();
             FlagView {

@@ -6,7 +6,7 @@ use automerge::{Automerge, ChangeHash, ObjId, ReadDoc, ScalarValue, Value};
 
 use super::genesis;
 
-/// Typed reads of one document, now or at some heads.
+/// Reads one document, now or at the given heads.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'d> {
     pub(super) doc: &'d Automerge,
@@ -89,7 +89,7 @@ impl<'d> Reader<'d> {
             .collect()
     }
 
-    /// Every entry at a key: several where it was made concurrently.
+    /// Every entry at a key; several if it was created concurrently.
     pub(super) fn concurrent(&self, path: &[&str], key: &str) -> Vec<EntryReader<'d>> {
         let Some(container) = genesis::container(path) else { return Vec::new() };
         let values = self.doc.get_all(container, key).unwrap_or_default().into_iter();
@@ -97,7 +97,7 @@ impl<'d> Reader<'d> {
         objects.map(|(_, object)| EntryReader { reader: *self, object }).collect()
     }
 
-    /// As [`entries`](Self::entries), the earliest first by one of their times.
+    /// As [`entries`](Self::entries), sorted by one of their times.
     pub(super) fn entries_by(&self, time: &str, path: &[&str]) -> Vec<(String, EntryReader<'d>)> {
         let mut entries = self.entries(path);
         entries.sort_by_cached_key(|(_, entry)| entry.time(time));
@@ -109,7 +109,7 @@ impl<'d> Reader<'d> {
     }
 }
 
-/// Reads of one keyed entry, such as a contact.
+/// Reads one entry, such as a contact.
 pub(super) struct EntryReader<'d> {
     reader: Reader<'d>,
     pub(super) object: ObjId,

@@ -1,7 +1,7 @@
-//! Work that was not accepted, beside what the record says without it (rule M4).
+//! Compares refused work with the office's record, field by field (rule M4).
 //!
-//! Read from the changes as their author wrote them, not from the difference that they make: a
-//! value that lost a race shows there as nothing at all.
+//! Values are read from the refused changes themselves, as their author wrote them. A diff of the
+//! merged document would not show a value that lost against a concurrent one.
 
 use automerge::{ChangeHash, ObjId, ObjType, ROOT, ReadDoc, Value};
 use serde::{Deserialize, Serialize};
@@ -15,40 +15,40 @@ use super::view::FieldValue;
 use crate::types::TsType;
 
 TsType! {
-/// A field of work that was refused, beside what the office has.
+/// A field of refused work, next to the office's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RefusedField {
-    /// What is taken or left as one, such as `contacts.<id>`: an entry is written whole.
+    /// The fields that can only be reapplied together, such as `contacts.<id>`.
     pub unit: String,
     /// The field, such as `contacts.<id>.note`.
     pub path: String,
-    /// What was refused.
+    /// The refused value.
     pub refused: FieldValue,
-    /// What the record says without it.
+    /// The office's value.
     pub office: FieldValue,
-    /// Whether the reader may write it anew now.
+    /// Whether the reader may reapply it now.
     pub again: bool,
 }
 }
 
 impl Record {
-    /// What changes of this record made of its fields, each as the last of them left it.
+    /// The fields that these changes wrote, each with the last value written.
     pub(crate) fn fields_written_by(&self, hashes: &[ChangeHash]) -> Vec<WrittenField> {
         let mut fields: Vec<WrittenField> = Vec::new();
         let written = hashes.iter().flat_map(|hash| history::written_by(self.document(), hash));
         for WrittenField { path, value } in written {
-            // A text is read whole, with what others wrote into it since.
+            // A merged text is read as it is now, with later edits by others.
             let merged = matches!(kind(&path), Some(Kind::MergedText(_)));
             let value = if merged { self.value_at(&path) } else { value };
             let gone = matches!(value, FieldValue::Absent);
-            // An entry that was made and taken back leaves nothing.
+            // Drop the fields of an entry that a later change deleted.
             fields.retain(|field| field.path != path && !(gone && field.path.starts_with(&path)));
             fields.push(WrittenField { path, value });
         }
         fields
     }
 
-    /// Fields beside what this record says of them; `reader` is who would write them anew.
+    /// Compares refused fields with this record; `reader` is the user who could reapply them.
     pub(crate) fn compare_refused(
         &self,
         fields: &[WrittenField],
@@ -66,7 +66,7 @@ impl Record {
                     (_, None) => WriteOp::Create,
                     (_, Some(_)) => WriteOp::Update,
                 };
-                // A seal is the word for what its author had before them: it is given anew.
+                // A seal confirms one state of the record: the user seals again instead.
                 let again = path.first().is_none_or(|first| first != "seal")
                     && authorize(&segments, act, writer).is_ok();
                 RefusedField {
@@ -80,7 +80,7 @@ impl Record {
             .collect()
     }
 
-    /// What stands at a path, texts and lists whole.
+    /// The value at a path; texts and lists as one text.
     pub(crate) fn value_at(&self, path: &[String]) -> FieldValue {
         let doc = self.document();
         let found = path.split_last().and_then(|(key, parent)| {
@@ -110,12 +110,12 @@ impl Record {
     }
 }
 
-/// What of a path is taken or left as one.
+/// The prefix of a path that can only be reapplied as a whole.
 pub(crate) fn reapply_unit(path: &[String]) -> &[String] {
     let segments: Vec<&str> = path.iter().map(String::as_str).collect();
     let together = match segments.as_slice() {
         ["appointment" | "seal" | "review", ..] => 1,
-        // Fields of an entry, and of a position or a promise, make sense together only.
+        // An entry, a position or a promise is only meaningful with all of its fields.
         [.., _] if segments.len() > 2 && is_written_alone(&segments) => segments.len(),
         [parent @ .., _] if parent.len() > 1 => parent.len(),
         _ => segments.len(),
@@ -123,7 +123,7 @@ pub(crate) fn reapply_unit(path: &[String]) -> &[String] {
     path.get(..together).unwrap_or(path)
 }
 
-/// Members of sets, and entries that go as a whole.
+/// Members of sets, and entries of append-only containers.
 fn is_written_alone(path: &[&str]) -> bool {
     field_spec(path).is_some_and(|row| matches!(row.kind, Kind::Member | Kind::Map))
 }

@@ -1,7 +1,7 @@
-//! Schema 1: every path of a visit record, its type and who may write it.
+//! Schema 1: every path of a visit record, its kind, and who may write it when.
 //!
-//! The table is the only place that says so. Commands are checked against it before they write,
-//! and the office judges every operation of a phone by it.
+//! The table of [`FIELDS`] is the only definition. Commands are checked against it before they
+//! write, and the office checks every operation of a phone against it.
 
 mod fields;
 mod groups;
@@ -13,35 +13,35 @@ pub use groups::{FieldGroup, GROUPS, GroupRole, PROMISE, REVIEW, SEAL, WINDOW, g
 /// The schema that this code writes.
 pub const SCHEMA: i64 = 1;
 
-/// What may stand at a path.
+/// The kind of value at a path.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// A container of keys.
+    /// A container with string keys.
     Map,
-    /// A container of positions.
+    /// An ordered container.
     List,
-    /// Text merged by character, with the most characters that it may grow to.
+    /// Text merged by character, up to this many characters.
     MergedText(usize),
-    /// A string of at most so many characters.
+    /// A string of up to this many characters.
     Text(usize),
-    /// A word of a vocabulary.
+    /// A string that the function accepts: a variant of an enum of `terms`.
     Enum(fn(&str) -> bool),
-    /// A whole number within bounds.
+    /// An integer from minimum to maximum.
     Integer(i64, i64),
-    /// A finite fraction within bounds.
+    /// A finite floating-point number from minimum to maximum.
     Float(i32, i32),
     /// A timestamp, ms.
     Time,
     /// `YYYY-MM-DD`, or empty.
     Date,
-    /// A member of a set: always `true`.
+    /// A member of a set, stored as `true`.
     Member,
 }
 
 /// Who may write a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writers {
-    /// Set when the record is made, then nobody.
+    /// Nobody: set only when the record is created.
     Creation,
     /// The office.
     Office,
@@ -54,57 +54,56 @@ pub enum Writers {
 /// How often a path may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutability {
-    /// Any number of times, and taken back.
+    /// Any number of times; may be deleted.
     Free,
-    /// Made whole in one change, then never touched.
+    /// Once: created in one change, then immutable.
     Once,
-    /// Made by an author under their own name (and never touched again by a collector); the
-    /// office may change it and take it away.
+    /// Once per collector, under the collector's own key. The office may change and delete it.
     OwnOnce,
-    /// As `Free`, for the author's own name only.
+    /// As `Free`, under the author's own key only.
     Own,
 }
 
-/// Until when a collector may write a path.
+/// When a path may be written, relative to the seal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteWindow {
-    /// Until the seal; again when the office returned the record.
+    /// Before the seal, and again once the office has returned the record. For collectors only.
     BeforeSeal,
-    /// After the seal too.
+    /// Before and after the seal.
     Always,
-    /// Only while the seal stands.
+    /// Only while the record is sealed.
     AfterSeal,
 }
 
-/// One row of the table.
+/// One row of the field table.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldSpec {
-    /// Segments; `*` stands for any key, `#` for any position.
+    /// Path segments; `*` matches any key, `#` any index.
     pub path: &'static [&'static str],
-    /// What may stand there.
+    /// Its kind.
     pub kind: Kind,
     /// Who may write it.
     pub writers: Writers,
-    /// How often.
+    /// How often it may be written.
     pub mutability: Mutability,
-    /// Until when.
+    /// When it may be written.
     pub write_window: WriteWindow,
 }
 
-/// Money up to ten trillion major units: past any debt, far below 2^53, which JavaScript counts to.
+/// Maximum amount of money: ten trillion major units. Exact in JavaScript (below 2^53).
 pub(super) const MONEY: i64 = 1_000_000_000_000_000;
 
-/// The most instalments of an option: fifty years of months.
+/// Maximum number of instalments: fifty years of months.
 pub(super) const MOST_INSTALMENTS: i64 = 600;
 
-/// Whether a key under `seal` is a signature's: a UUID, which no field of the seal is called.
+/// Whether a key under `seal` belongs to a signature: those are UUIDs, fields are not.
 pub(super) fn is_signature_key(key: &str) -> bool {
     key.len() == 36 && uuid::Uuid::try_parse(key).is_ok()
 }
 
-/// The row for a path, or `None` where the schema knows no such path.
+/// The row of a path; `None` if the path is not in the schema.
 ///
-/// Keys under `*` that only a vocabulary may hold (`case.flags`, `checks`) are checked too.
+/// Keys under `*` that come from an enum (`case.flags`, `checks`) are checked as well.
 pub fn field_spec(path: &[&str]) -> Option<&'static FieldSpec> {
     let known = |row: &&FieldSpec| {
         row.path.len() == path.len()
@@ -124,7 +123,7 @@ pub fn field_spec(path: &[&str]) -> Option<&'static FieldSpec> {
     in_vocabulary.then_some(row)
 }
 
-/// Every container that the first change makes, parents before children.
+/// Every container of the first change, parents before children.
 pub(crate) fn first_containers() -> Vec<(Vec<&'static str>, Kind)> {
     let mut containers = Vec::new();
     for row in FIELDS {

@@ -1,8 +1,7 @@
-//! Signatures under a seal: each collector signs, with the key of their device, the state that
-//! they saw and the text that was read back.
+//! Signatures of a seal: each collector signs, with the key of their device, the state that they
+//! saw and the text that was read back.
 //!
-//! What is signed is a [statement](Statement) that names everything and leaves nothing to the
-//! reader: the heads are hashes over all that the record said.
+//! The signed [statement](Statement) covers the whole content: heads are hashes over all changes.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +15,15 @@ use super::view::SignatureView;
 use super::{genesis, history, stage};
 use crate::ids::{Heads, hex, unhex};
 
-/// First line of every statement: a signature under it says nothing anywhere else.
+/// First line of every statement; it separates these signatures from any other use of the key.
 const DOMAIN: &str = "doorstep seal 1";
 
-/// What a collector signs.
+/// The statement that a collector signs.
 #[derive(Debug, Clone, Copy)]
 pub struct Statement<'s> {
     /// The record's id.
     pub record: &'s str,
-    /// The state that is signed.
+    /// The signed state.
     pub heads: &'s Heads,
     /// Device id, hex.
     pub device: &'s str,
@@ -37,8 +36,8 @@ pub struct Statement<'s> {
 }
 
 impl Statement<'_> {
-    /// The bytes that are signed: lines of `name: value`. The name of the user, the only value
-    /// that is not of a closed form, stands last, so that no two statements are the same bytes.
+    /// The bytes that are signed: lines of `name: value`. The user name is the only free-form value
+    /// and comes last, so that no two statements have the same bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { record, heads, device, at, text, user } = self;
         let heads = heads.to_hex().join(" ");
@@ -50,12 +49,12 @@ impl Statement<'_> {
         .into_bytes()
     }
 
-    /// Whether a signature, 128 hex digits, is one over this statement by a key, 64 hex digits.
+    /// Verifies a signature (128 hex digits) of this statement by a public key (64 hex digits).
     pub fn is_signed(&self, key: &str, signature: &str) -> bool {
         let bytes = |text: &str| unhex(text).filter(|bytes| hex(bytes) == text);
         let key = bytes(key).and_then(|bytes| VerifyingKey::try_from(bytes.as_slice()).ok());
         let signature = bytes(signature).and_then(|bytes| Signature::from_slice(&bytes).ok());
-        // Strict: a signature that several keys or statements would fit is none.
+        // Strict verification refuses weak keys, whose signatures fit several statements.
         key.zip(signature)
             .is_some_and(|(key, signature)| key.verify_strict(&self.to_bytes(), &signature).is_ok())
     }
@@ -63,7 +62,7 @@ impl Statement<'_> {
 
 /// Every signature, oldest first.
 pub(super) fn signatures(doc: &Automerge) -> Vec<SignatureView> {
-    // A record that was returned or reopened is open until it is sealed again.
+    // A returned record is open until it is sealed again.
     let sealed = stage::of(doc, None).is_sealed();
     let seals = if sealed { sealed_at(doc, None) } else { Vec::new() };
     let mut known: BTreeMap<Vec<String>, bool> = BTreeMap::new();
@@ -80,7 +79,7 @@ pub(super) fn signatures(doc: &Automerge) -> Vec<SignatureView> {
     entries(doc).into_iter().map(with_state).collect()
 }
 
-/// The same with the object of each; whether it still stands is left out.
+/// Every signature with its Automerge object; `standing` and `changed` are not computed.
 pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
     let read = Reader::new(doc, None);
     let record = read.text(&[], "id");
@@ -107,8 +106,8 @@ pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
     found.filter(|(key, _)| schema::is_signature_key(key)).map(entry).collect()
 }
 
-/// Whether anything that a seal closes differs between a state and now: every open-phase path
-/// that a collector may write, by any author.
+/// Whether any field that the seal protects differs between the given heads and now, no matter who
+/// wrote it.
 pub(super) fn content_changed(doc: &Automerge, since: &Heads) -> bool {
     let now = doc.get_heads();
     doc.diff(since.as_slice(), &now).iter().any(|patch| {
@@ -130,8 +129,8 @@ pub(super) fn content_changed(doc: &Automerge, since: &Heads) -> bool {
     })
 }
 
-/// Whether a path is one that the seal closes to collectors. The seal's own fields are its word
-/// for the rest.
+/// Whether the seal protects a path: collectors may write it before the seal only. The fields of
+/// the seal itself do not count.
 pub(crate) fn is_sealed_content(path: &[&str]) -> bool {
     let closed = |row: &schema::FieldSpec| {
         matches!(row.writers, Writers::Collector | Writers::Both)
@@ -145,8 +144,7 @@ fn statement<'s>(record: &'s str, heads: &'s Heads, said: &'s SignatureView) -> 
     Statement { record, heads, device, at: *at, text, user: by }
 }
 
-/// Heads that a signature names, where they are sorted, each is of this document, and there are
-/// any.
+/// The heads of a signature, if they are sorted, not empty, and all in this document.
 pub(super) fn named(doc: &Automerge, heads: &[String]) -> Option<Heads> {
     let parsed = Heads::from_hex(heads)?;
     let whole = !heads.is_empty() && parsed.to_hex() == heads;
@@ -154,7 +152,7 @@ pub(super) fn named(doc: &Automerge, heads: &[String]) -> Option<Heads> {
     (whole && held).then_some(parsed)
 }
 
-/// The seals that stand, now or at some heads, by their times.
+/// Times of the concurrent seals, now or at the given heads.
 fn sealed_at(doc: &Automerge, heads: Option<&Heads>) -> Vec<i64> {
     let Some(seal) = genesis::container(&["seal"]) else { return Vec::new() };
     let values = match heads {

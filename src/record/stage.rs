@@ -10,13 +10,13 @@ use super::reader::author_and_time;
 use super::terms::{AppointmentStatus, Disposition, ReviewStatus, Stage};
 
 impl Stage {
-    /// Whether a seal stands: from then on a collector only adds.
+    /// Whether the record is sealed: collectors can then only add entries.
     pub fn is_sealed(self) -> bool {
         matches!(self, Self::Sealed | Self::Reviewed)
     }
 }
 
-/// The stage of a document, now or at some heads.
+/// The stage of a document, now or at the given heads.
 pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
     let read = Reader::new(doc, heads);
     if let Some(sealed_at) = read.time(&["seal"], "at") {
@@ -24,7 +24,7 @@ pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
         let status = read.enumerated(&["review"], "status", ReviewStatus::parse);
         match status {
             Some(ReviewStatus::Accepted) if judged => return Stage::Reviewed,
-            // Returned: open again until another seal stands.
+            // Returned: open until it is sealed again.
             Some(ReviewStatus::Returned) if judged => return Stage::Recorded,
             Some(ReviewStatus::Accepted | ReviewStatus::Returned | ReviewStatus::Pending)
             | None => return Stage::Sealed,
@@ -46,8 +46,8 @@ pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
     }
 }
 
-/// When the office accepted the record, ms by the clock of the process that wrote it; `None` where
-/// it is not accepted. `review.at` is what somebody's page said.
+/// When the office accepted the record, ms; `None` if it is not accepted. The change's time is by
+/// the office's clock, `review.at` by the reviewer's browser.
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) fn accepted_at(doc: &Automerge) -> Option<i64> {
     if of(doc, None) != Stage::Reviewed {

@@ -1,9 +1,9 @@
-//! The five steps of a visit and what each still lacks.
+//! The five steps of a visit and the missing fields of each.
 
 use super::terms::{AppointmentStatus, CheckItem, Disposition, TargetRole};
 use super::view::{Step, StepView, VisitView};
 
-/// What a talk with the borrower has to show at the door.
+/// Checklist items that must be answered if the borrower was met.
 const AT_THE_DOOR: [CheckItem; 7] = [
     CheckItem::IdentityStated,
     CheckItem::IdShown,
@@ -28,18 +28,18 @@ pub(super) fn steps(view: &VisitView) -> Vec<StepView> {
     .collect()
 }
 
-/// Collects the paths of what is missing.
-fn lacking<const N: usize>(facts: [(bool, &str); N]) -> Vec<String> {
+/// The paths of missing fields.
+fn missing_paths<const N: usize>(facts: [(bool, &str); N]) -> Vec<String> {
     facts.into_iter().filter(|(there, _)| !there).map(|(_, path)| path.to_owned()).collect()
 }
 
 fn contact(view: &VisitView) -> Vec<String> {
-    lacking([(!view.contacts.is_empty(), "contacts")])
+    missing_paths([(!view.contacts.is_empty(), "contacts")])
 }
 
 fn appointment(view: &VisitView) -> Vec<String> {
     let appointment = &view.appointment;
-    lacking([
+    missing_paths([
         (appointment.starts_at.is_some(), "appointment.starts_at"),
         (appointment.ends_at.is_some(), "appointment.ends_at"),
         (!appointment.place.is_empty(), "appointment.place"),
@@ -49,7 +49,7 @@ fn appointment(view: &VisitView) -> Vec<String> {
 
 fn on_site(view: &VisitView) -> Vec<String> {
     let visit = &view.visit;
-    let mut missing = lacking([
+    let mut missing = missing_paths([
         (visit.departed_at.is_some(), "visit.departed_at"),
         (visit.arrived_at.is_some(), "visit.arrived_at"),
         (visit.place_type.is_some(), "visit.place_type"),
@@ -71,7 +71,7 @@ fn talk(view: &VisitView) -> Vec<String> {
     }
     let talk = &view.talk;
     let promised = talk.disposition != Some(Disposition::Ptp) || talk.promise.is_some();
-    lacking([
+    missing_paths([
         (talk.overdue_reason.is_some(), "talk.overdue_reason"),
         (talk.willingness.is_some(), "talk.willingness"),
         (!talk.options.is_empty(), "talk.options"),
@@ -83,7 +83,7 @@ fn record(view: &VisitView) -> Vec<String> {
     let read_back =
         !met_borrower(view) || view.checks.iter().any(|check| check.item == CheckItem::ReadBack);
     let sealed = view.stage.is_sealed();
-    lacking([
+    missing_paths([
         (view.talk.disposition.is_some(), "talk.disposition"),
         (!met_borrower(view) || !view.feedback.trim().is_empty(), "feedback"),
         (read_back, "checks.read_back"),

@@ -1,4 +1,4 @@
-//! The closed vocabularies of the field: what a scalar of the record may say.
+//! Enums of the record, each with one fixed text form.
 
 mod visit;
 
@@ -7,7 +7,7 @@ pub use visit::{
     CheckAnswer, CheckItem, Disposition, Grade, OptionKind, OverdueReason, PlaceType, Willingness,
 };
 
-/// A closed vocabulary: an enum whose variants have one written form each, in every format.
+/// An enum whose variants have one text form each, the same in every format.
 macro_rules! vocabulary {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)+ }) => {
         TsType! {
@@ -18,13 +18,13 @@ macro_rules! vocabulary {
         }
         }
         impl $name {
-            /// Every word of the vocabulary, in the order in which it is shown.
+            /// All variants, in display order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// The written form.
+            /// The text form.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
-            /// The word for a written form.
+            /// The variant with this text form.
             pub fn parse(text: &str) -> Option<Self> {
                 match text { $($text => Some(Self::$variant),)+ _ => None }
             }
@@ -57,22 +57,22 @@ Role {
     Supervisor = "supervisor",
     /// Reads everything, writes nothing.
     Auditor = "auditor",
-    /// Keeps users and devices, and all that a supervisor may do.
+    /// Manages users and devices; has all rights of a supervisor.
     Admin = "admin",
 }}
 
 vocabulary! {
-/// How far a record has come. Never stored, always derived.
+/// How far a visit has come. Never stored, always derived.
 Stage {
-    /// Given to a collector, nobody contacted yet.
+    /// Assigned to a collector, no contact yet.
     Assigned = "assigned",
-    /// At least one attempt to reach somebody is logged.
+    /// At least one contact attempt is logged.
     Contacted = "contacted",
     /// The borrower agreed to an appointment.
     Scheduled = "scheduled",
     /// The collectors have set out.
     OnSite = "on_site",
-    /// A disposition is written down.
+    /// A disposition is recorded.
     Recorded = "recorded",
     /// The collector sealed the record.
     Sealed = "sealed",
@@ -81,7 +81,7 @@ Stage {
 }}
 
 vocabulary! {
-/// How somebody was contacted.
+/// The channel of a contact.
 Channel {
     /// Phone call.
     Call = "call",
@@ -98,13 +98,13 @@ Channel {
 }}
 
 vocabulary! {
-/// Whom a contact reached or a visit met.
+/// The person contacted or met.
 TargetRole {
     /// The borrower.
     Borrower = "borrower",
     /// A guarantor who is liable.
     Guarantor = "guarantor",
-    /// Somebody who represents the borrower.
+    /// A representative of the borrower.
     Representative = "representative",
     /// Anybody else.
     ThirdParty = "third_party",
@@ -113,17 +113,17 @@ TargetRole {
 }}
 
 vocabulary! {
-/// What came of a contact.
+/// The outcome of a contact.
 ContactOutcome {
     /// The right party was reached and talked (RPC).
     Reached = "reached",
-    /// Nobody answered.
+    /// No answer.
     NoAnswer = "no_answer",
     /// Busy or rejected.
     Busy = "busy",
     /// The number does not exist or is another person's.
     InvalidNumber = "invalid_number",
-    /// A message was left without a word about debt.
+    /// A message was left that does not mention the debt.
     LeftMessage = "left_message",
     /// The person asked not to be contacted.
     Refused = "refused",
@@ -132,7 +132,7 @@ ContactOutcome {
 }}
 
 vocabulary! {
-/// Where an appointment stands.
+/// The status of an appointment.
 AppointmentStatus {
     /// Proposed, not answered.
     Proposed = "proposed",
@@ -194,7 +194,7 @@ AttachmentKind {
 }}
 
 vocabulary! {
-/// Where the office's review stands.
+/// The status of the office's review.
 ReviewStatus {
     /// Not decided.
     Pending = "pending",
@@ -218,35 +218,35 @@ Moment {
 vocabulary! {
 /// What an entry of `conduct` is.
 ConductKind {
-    /// What the rules said of a state of the record.
+    /// The result of evaluating the rules on a state of the record.
     Evaluation = "evaluation",
-    /// The borrower agreed to something that a rule forbids without it.
+    /// The borrower consented to something that a rule forbids otherwise.
     Consent = "consent",
-    /// The borrower took a consent back.
+    /// The borrower withdrew a consent.
     Withdrawal = "withdrawal",
-    /// Somebody went on in spite of a warning, and says why.
+    /// A user continued despite a warning, with a reason.
     Override = "override",
-    /// The borrower was told something.
+    /// The borrower was informed.
     Notice = "notice",
-    /// A time or a place that the borrower does not want.
+    /// A time or a place that the borrower objects to.
     Wish = "wish",
 }}
 
 vocabulary! {
-/// What the borrower was told.
+/// The subject of a notice to the borrower.
 NoticeAbout {
-    /// That somebody else collects for the lender.
+    /// An agency collects for the lender.
     Agency = "agency",
-    /// What is owed and how to dispute it.
+    /// The amount owed and how to dispute it.
     Validation = "validation",
     /// Day, likely time and purpose of the visit.
     Visit = "visit",
-    /// Who comes.
+    /// The names of the visitors.
     Visitors = "visitors",
 }}
 
 impl Role {
-    /// Whether the user works in the office and not at doors.
+    /// Whether the role writes with the office's rights.
     pub fn writes_as_office(self) -> bool {
         matches!(self, Self::Supervisor | Self::Admin)
     }

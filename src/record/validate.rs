@@ -1,4 +1,4 @@
-//! Whether a document is a valid visit record: every path known, every value of its kind.
+//! Validates a document against the schema: every path is known, every value is of its kind.
 
 use automerge::{Automerge, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
@@ -8,11 +8,11 @@ use super::schema::{Kind, field_spec};
 /// The largest time that JavaScript can show, ms either side of 1970.
 const TIME_LIMIT: i64 = 8_640_000_000_000_000;
 
-/// Entries of one container, such as contacts or payments: far more than a visit has, few enough
-/// that lists and rows of them stay small.
+/// Maximum number of entries of one container, such as contacts: far more than a visit has, and
+/// few enough to keep lists and database rows small.
 pub(super) const ENTRIES: usize = 2_000;
 
-/// Walks the whole document.
+/// Validates the whole document.
 pub(super) fn validate(doc: &Automerge) -> Result<(), Invalid> {
     container(doc, &ROOT, &mut Vec::new())
 }
@@ -24,7 +24,7 @@ fn container(doc: &Automerge, object: &ObjId, path: &mut Vec<String>) -> Result<
         }
         let key = item.key.into_owned();
         path.push(key.clone());
-        // Every value that stands, the ones that lost included.
+        // All concurrent values, not only the winner.
         let values =
             doc.get_all(object, key.as_str()).map_err(|error| invalid(path, &error.to_string()))?;
         for (value, id) in values {
@@ -61,7 +61,7 @@ fn standing(
             let element = value.as_scalar().ok_or_else(|| invalid(path, "not a text"))?;
             accepts(Kind::Text(40), element).map_err(|reason| invalid(path, reason))
         }),
-        (Value::Object(_), _) => Err(invalid(path, "a container where none may be")),
+        (Value::Object(_), _) => Err(invalid(path, "this field has no container")),
     }
 }
 
@@ -69,7 +69,7 @@ fn invalid(path: &[String], reason: &str) -> Invalid {
     Invalid { path: path.join("."), reason: reason.to_owned() }
 }
 
-/// Whether a scalar is of a kind.
+/// Checks a scalar against a kind.
 pub(super) fn accepts(kind: Kind, scalar: &ScalarValue) -> Result<(), &'static str> {
     let held = match (kind, scalar) {
         (Kind::Text(most), ScalarValue::Str(text)) => {
@@ -86,9 +86,9 @@ pub(super) fn accepts(kind: Kind, scalar: &ScalarValue) -> Result<(), &'static s
         (Kind::Time, ScalarValue::Timestamp(ms)) => (-TIME_LIMIT..=TIME_LIMIT).contains(ms),
         (Kind::Date, ScalarValue::Str(text)) => text.is_empty() || is_date(text),
         (Kind::Member, ScalarValue::Boolean(true)) => true,
-        _ => return Err("of the wrong type"),
+        _ => return Err("wrong type"),
     };
-    if held { Ok(()) } else { Err("not a value that this field may hold") }
+    if held { Ok(()) } else { Err("not a valid value for this field") }
 }
 
 /// Whether a text is a day of the Gregorian calendar, `YYYY-MM-DD`.
@@ -110,7 +110,7 @@ pub(super) fn is_date(text: &str) -> bool {
     days_in_month(year, month).is_some_and(|days| (1..=days).contains(&day))
 }
 
-/// How many days a month of the Gregorian calendar has; `None` where there is no such month.
+/// The number of days of a month (1 to 12) of the Gregorian calendar; `None` for other numbers.
 pub(super) fn days_in_month(year: u32, month: u32) -> Option<u32> {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {

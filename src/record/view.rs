@@ -1,4 +1,4 @@
-//! What a record says, as plain values: for pages, exports and lists.
+//! The content of a record as plain values, for pages, exports and lists.
 //!
 //! Times are milliseconds since 1970-01-01 UTC, dates `YYYY-MM-DD`, money minor units of
 //! `case.currency`. Hashes are lower-case hex.
@@ -37,7 +37,7 @@ pub struct VisitView {
     pub case: CaseView,
     /// Who visits.
     pub assignment: AssignmentView,
-    /// Every attempt to reach somebody, oldest first.
+    /// Contact attempts, oldest first.
     pub contacts: Vec<ContactView>,
     /// Time and place.
     pub appointment: AppointmentView,
@@ -55,23 +55,23 @@ pub struct VisitView {
     pub feedback: String,
     /// Named attachments, oldest first.
     pub attachments: Vec<AttachmentView>,
-    /// The collector's seal, if it stands.
+    /// The collector's seal, if the record is sealed.
     pub seal: Option<SealView>,
     /// Additions after the seal, oldest first.
     pub amendments: Vec<AmendmentView>,
     /// The office's review.
     pub review: ReviewView,
-    /// What is kept about conduct, oldest first.
+    /// Conduct entries, oldest first.
     pub conduct: Vec<ConductEntry>,
-    /// Fields for which two values stand.
+    /// Fields with several concurrent values.
     pub conflicts: Vec<Conflict>,
-    /// The five steps and what each still lacks.
+    /// The five steps with their missing fields.
     pub steps: Vec<StepView>,
 }
 }
 
 TsType! {
-/// Facts of the case, kept by the office.
+/// Facts of the case, maintained by the office.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CaseView {
     /// The borrower's name.
@@ -102,20 +102,20 @@ pub struct CaseView {
     pub preferred_language: String,
     /// The borrower's IANA time zone.
     pub zone: String,
-    /// What the loan system says.
+    /// Note of the loan system.
     pub note: String,
     /// Holds, one entry per flag and author.
     pub flags: Vec<FlagView>,
-    /// What other records of the case count; `None` where the office has not said.
+    /// Counts over the other records of the case; `None` if the office has not written them.
     pub contact_summary: Option<ContactSummary>,
 }
 }
 
 TsType! {
-/// What other records of the same case count.
+/// Counts over the other records of the same case.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactSummary {
-    /// Up to when the counts are complete, ms.
+    /// The counts are complete up to this time, ms.
     pub as_of: i64,
     /// By name and day, in order of their names.
     pub counts: Vec<ContactCount>,
@@ -134,7 +134,7 @@ pub struct ContactCount {
 }
 
 TsType! {
-/// An entry about conduct. Which fields it has follows from its kind; the others are empty.
+/// A conduct entry. The kind decides which fields are used; the others are empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConductEntry {
     /// Its key.
@@ -145,29 +145,29 @@ pub struct ConductEntry {
     pub at: i64,
     /// Who wrote it.
     pub by: String,
-    /// Evaluation: the layers and their versions.
+    /// Evaluation: layers and their versions.
     pub policy: String,
-    /// Evaluation: which moment.
+    /// Evaluation: the moment of the visit.
     pub moment: Option<Moment>,
-    /// Evaluation: the state that was evaluated, hashes in hex.
+    /// Evaluation: the evaluated heads, hex.
     pub heads: Vec<String>,
-    /// Evaluation: what did not pass, as `conduct::entry` writes it.
+    /// Evaluation: the rules that did not pass, encoded by `conduct::answers`.
     pub answers: String,
-    /// Evaluation: how far the device's clock was ahead of the office's, ms; `None` where unknown.
+    /// Evaluation: by how much the device's clock was ahead of the office's, ms, if known.
     pub skew: Option<i64>,
     /// Consent, override: the rule.
     pub rule: String,
-    /// In words.
+    /// A note.
     pub note: String,
-    /// Consent: from when, ms.
+    /// Consent: valid from, ms.
     pub from: Option<i64>,
-    /// Consent: until when, ms.
+    /// Consent: valid until, ms, exclusive.
     pub until: Option<i64>,
     /// Consent, notice: how it is evidenced.
     pub grade: Option<Grade>,
-    /// Withdrawal: of which consent.
+    /// Withdrawal: id of the consent.
     pub of: String,
-    /// Notice: about what.
+    /// Notice: its subject.
     pub about: Option<NoticeAbout>,
     /// Wish: days of the week, Monday the lowest bit.
     pub days: i64,
@@ -175,7 +175,7 @@ pub struct ConductEntry {
     pub starts: i64,
     /// Wish: minutes since midnight.
     pub ends: i64,
-    /// Wish: the place; `None` for all.
+    /// Wish: the place type; `None` for all.
     pub place: Option<PlaceType>,
 }
 }
@@ -198,7 +198,7 @@ pub struct FlagView {
 }
 
 TsType! {
-/// Who visits, by when.
+/// Assigned collectors, due date and instructions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssignmentView {
     /// Sign-in names, sorted.
@@ -207,7 +207,7 @@ pub struct AssignmentView {
     pub due_by: String,
     /// 1 (high), 2 or 3.
     pub priority: i64,
-    /// What the collectors should know.
+    /// Instructions for the collectors.
     pub instructions: String,
     /// Policy id.
     pub policy: String,
@@ -215,7 +215,7 @@ pub struct AssignmentView {
 }
 
 TsType! {
-/// One attempt to reach somebody.
+/// One contact attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactView {
     /// UUIDv7.
@@ -224,13 +224,13 @@ pub struct ContactView {
     pub at: i64,
     /// IANA zone where it was logged.
     pub zone: String,
-    /// How.
+    /// The channel.
     pub channel: Channel,
     /// Which number.
     pub number_ref: String,
-    /// Whom.
+    /// The person contacted.
     pub target_role: TargetRole,
-    /// What came of it.
+    /// The outcome.
     pub outcome: ContactOutcome,
     /// What was said.
     pub note: String,
@@ -271,7 +271,7 @@ pub enum Step {
 }
 
 TsType! {
-/// What a list shows of a record, so that no list loads a document.
+/// The summary of a record in lists, stored so that lists need no documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VisitSummary {
     /// UUIDv7.
@@ -306,7 +306,7 @@ pub struct VisitSummary {
     pub disposition: Option<Disposition>,
     /// Office's review.
     pub review_status: ReviewStatus,
-    /// Holds that stand.
+    /// Holds in force.
     pub holds: Vec<Flag>,
     /// How many fields are in conflict.
     pub conflicts: i64,

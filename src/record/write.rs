@@ -1,4 +1,4 @@
-//! Carries commands out. Every write passes the authority table and the kinds of the schema.
+//! Executes commands. Every write is checked against the field table: author, time and value.
 
 mod case;
 mod conduct;
@@ -22,7 +22,7 @@ use super::view::VisitView;
 use super::{genesis, read, validate};
 use crate::ids::Heads;
 
-/// Writes into one transaction for one author.
+/// Writes one change of one author.
 pub(super) struct RecordWriter<'t, 'd> {
     tx: &'t mut Transaction<'d>,
     /// The document before this change.
@@ -203,7 +203,7 @@ impl<'t, 'd> RecordWriter<'t, 'd> {
         }
     }
 
-    /// Makes an entry of an append-only container whole, in this change.
+    /// Creates an entry with all of its fields.
     fn entry(&mut self, path: &[&str], fields: &[(&str, ScalarValue)]) -> Result<(), CommandError> {
         let (parent, key) = split(path)?;
         let act =
@@ -219,7 +219,7 @@ impl<'t, 'd> RecordWriter<'t, 'd> {
         self.fields(path, &entry, fields)
     }
 
-    /// Writes into an entry that may be changed, making it where it is not there.
+    /// Writes the fields of an entry that may change, and creates the entry if it is missing.
     fn upsert(
         &mut self,
         path: &[&str],
@@ -247,8 +247,8 @@ impl<'t, 'd> RecordWriter<'t, 'd> {
         Ok(())
     }
 
-    /// Writes over all that stands at a key. Where several values stand and the one that shows is
-    /// written again, Automerge would only drop the others, and the office takes no half a write.
+    /// Writes a value that replaces every concurrent value at a key. Without the delete, Automerge
+    /// turns a write of the winning value into a delete of the others, which the office refuses.
     fn set(&mut self, object: &ObjId, key: &str, value: ScalarValue) -> Result<(), CommandError> {
         if self.tx.get_all(object, key)?.len() > 1 {
             self.tx.delete(object, key)?;
@@ -265,7 +265,7 @@ impl<'t, 'd> RecordWriter<'t, 'd> {
         value.map_or(Ok(()), |value| self.put(path, value))
     }
 
-    /// Sets a field of a container that the first change made.
+    /// Sets a field of a container of the first change.
     fn put(&mut self, path: &[&str], value: impl Into<ScalarValue>) -> Result<(), CommandError> {
         let value = value.into();
         let (parent, key) = split(path)?;
@@ -274,7 +274,7 @@ impl<'t, 'd> RecordWriter<'t, 'd> {
         self.set(parent, key, value)
     }
 
-    /// Takes a key away, if it is there.
+    /// Deletes a key if it has a value.
     fn remove(&mut self, path: &[&str]) -> Result<(), CommandError> {
         let (parent, key) = split(path)?;
         self.authorize(path, WriteOp::Delete)?;

@@ -35,7 +35,7 @@ test("a photo is made small and upright, says nothing of where it was taken, and
   await page.getByLabel("Take a photo").first().setInputFiles({ name: "p.jpg", mimeType: "image/jpeg", buffer: taken });
   const attachment = page.getByTestId("attachment");
   await expect(attachment).toHaveAttribute("data-state", "waiting");
-  await expect(attachment).toContainText("On this phone; it goes to the office by itself");
+  await expect(attachment).toContainText("On this phone; sent to the office automatically");
 
   // Killed with the photo still to go.
   await kill(context, profile);
@@ -69,7 +69,7 @@ test("what was recorded before a kill is offered afterwards, and goes to the off
   const context = await phone(profile, MICROPHONE);
   const page = await start(context, office);
   const id = await atRecordStep(page);
-  await page.getByRole("button", { name: "Record sound" }).click();
+  await page.getByRole("button", { name: "Record audio" }).click();
   // Some pieces are on disk once the length has moved on.
   await expect(page.getByRole("button", { name: /Stop recording \(0:0[4-9]\)/ })).toBeVisible({ timeout: 60_000 });
   await kill(context, profile);
@@ -78,10 +78,10 @@ test("what was recorded before a kill is offered afterwards, and goes to the off
   const next = await start(again, office);
   await inSyncAgain(next);
   await next.goto(`${office.url}/visit/${id}/record`);
-  await expect(next.getByText(/A recording of 0:0\d from .* was cut off/)).toBeVisible();
-  await next.getByRole("button", { name: "Keep it" }).click();
+  await expect(next.getByText(/A recording of 0:0\d from .* was interrupted/)).toBeVisible();
+  await next.getByRole("button", { name: "Keep recording" }).click();
   const attachment = next.getByTestId("attachment");
-  await expect(attachment).toContainText("cut off");
+  await expect(attachment).toContainText("interrupted");
   await expect(attachment).toHaveAttribute("data-state", "at-office", { timeout: 60_000 });
   await next.getByRole("button", { name: /^Open: / }).click();
   const sound = next.getByRole("dialog").locator("audio");
@@ -93,10 +93,10 @@ test("a signature is drawn, or typed with a reason", async () => {
   const context = await phone(profile, MICROPHONE);
   const page = await start(context, office);
   const id = await atRecordStep(page);
-  await page.getByRole("button", { name: "Signature", exact: true }).click();
+  await page.getByRole("button", { name: "Add signature" }).click();
   const dialog = page.getByRole("dialog");
-  await expect(dialog.getByRole("button", { name: "Keep signature" })).toBeDisabled();
-  const pad = dialog.getByRole("img", { name: "Sign here with a finger" });
+  await expect(dialog.getByRole("button", { name: "Save signature" })).toBeDisabled();
+  const pad = dialog.getByRole("img", { name: "Sign here with your finger" });
   // Waits until the dialog has come to rest.
   await pad.hover();
   const box = await pad.boundingBox();
@@ -106,15 +106,15 @@ test("a signature is drawn, or typed with a reason", async () => {
   await page.mouse.move(box.x + 120, box.y + 120, { steps: 6 });
   await page.mouse.move(box.x + 200, box.y + 40, { steps: 6 });
   await page.mouse.up();
-  await dialog.getByRole("button", { name: "Keep signature" }).click();
+  await dialog.getByRole("button", { name: "Save signature" }).click();
   await expect(page.getByTestId("attachment")).toHaveCount(1);
 
-  await page.getByRole("button", { name: "Signature", exact: true }).click();
+  await page.getByRole("button", { name: "Add signature" }).click();
   await dialog.getByRole("radio", { name: "Collector" }).click();
   await dialog.getByRole("button", { name: "Type the name instead" }).click();
-  await dialog.getByLabel("Name of who signs").fill("Chen Jie");
-  await dialog.getByLabel("Why it is typed").fill("the screen is broken");
-  await dialog.getByRole("button", { name: "Keep signature" }).click();
+  await dialog.getByLabel("Signer's name").fill("Chen Jie");
+  await dialog.getByLabel("Reason for typing the name").fill("the screen is broken");
+  await dialog.getByRole("button", { name: "Save signature" }).click();
   await expect(page.getByTestId("attachment")).toHaveCount(2);
   await expect(page.getByText("typed for Chen Jie: the screen is broken")).toBeVisible();
   for (const at of [0, 1]) {
@@ -139,7 +139,7 @@ test("a signature is drawn, or typed with a reason", async () => {
 async function console_(context: BrowserContext, id: string): Promise<Page> {
   const page = await context.newPage();
   await page.goto(`${office.url}/office/visits/${id}`);
-  await page.getByLabel("Name").fill("lin.yue");
+  await page.getByLabel("User name").fill("lin.yue");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   return page;
@@ -196,8 +196,8 @@ test("without a microphone a sentence says so, and everything else goes on", asy
   const context = await phone(profile);
   const page = await start(context, office, ["geolocation"]);
   await atRecordStep(page);
-  await page.getByRole("button", { name: "Record sound" }).click();
-  await expect(page.getByRole("alert")).toContainText("or go on without a recording");
+  await page.getByRole("button", { name: "Record audio" }).click();
+  await expect(page.getByRole("alert")).toContainText("or continue without a recording");
   const file = { name: "p.jpg", mimeType: "image/jpeg", buffer: await photo(page) };
   await page.getByLabel("Take a photo").first().setInputFiles(file);
   await expect(page.getByTestId("attachment")).toHaveAttribute("data-state", "at-office");
@@ -221,7 +221,7 @@ test("what a full phone can't keep is tried again, and what was kept is safe", a
   });
   await page.getByLabel("Take a photo").first().setInputFiles(file);
   const alert = page.getByRole("alert");
-  await expect(alert).toContainText("This phone is out of space, and this is not kept yet");
+  await expect(alert).toContainText("This phone is out of space, and this attachment is not saved yet");
   await expect(page.getByTestId("attachment")).toHaveCount(0);
   await page.screenshot({ path: test.info().outputPath("full.png"), fullPage: true });
   await worker?.evaluate(() => (self as unknown as { makeRoom: () => void }).makeRoom());
@@ -256,14 +256,14 @@ test("whoever takes a phone apart finds no attachment on it, and its owner finds
   const file = { name: "receipt-of-wang.jpg", mimeType: "image/jpeg", buffer: await photo(page) };
   await page.getByLabel("Take a photo").first().setInputFiles(file);
   await record(page);
-  await page.getByRole("button", { name: "Signature", exact: true }).click();
+  await page.getByRole("button", { name: "Add signature" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Type the name instead" }).click();
-  await dialog.getByLabel("Name of who signs").fill("Wang Fang");
-  await dialog.getByLabel("Why it is typed").fill("her hand is in plaster");
-  await dialog.getByRole("button", { name: "Keep signature" }).click();
+  await dialog.getByLabel("Signer's name").fill("Wang Fang");
+  await dialog.getByLabel("Reason for typing the name").fill("her hand is in plaster");
+  await dialog.getByRole("button", { name: "Save signature" }).click();
   await expect(page.getByTestId("attachment")).toHaveCount(3);
-  await page.getByRole("button", { name: "Record sound" }).click();
+  await page.getByRole("button", { name: "Record audio" }).click();
   await expect(page.getByRole("button", { name: /Stop recording \(0:0[2-9]\)/ })).toBeVisible({ timeout: 60_000 });
 
   const everything = await dump(page);
@@ -292,7 +292,7 @@ test("whoever takes a phone apart finds no attachment on it, and its owner finds
   await page.getByRole("button", { name: "Lock now" }).click();
   await office.start();
   await page.goto(`${office.url}/visit/${id}/record`);
-  await expect(page.getByText(/A recording of 0:0\d from .* was cut off/)).toBeVisible();
+  await expect(page.getByText(/A recording of 0:0\d from .* was interrupted/)).toBeVisible();
   await page.getByRole("button", { name: "Discard" }).click();
   const attachments = page.getByTestId("attachment");
   for (const at of [0, 1, 2]) await expect(attachments.nth(at)).toHaveAttribute("data-state", "at-office");

@@ -55,7 +55,7 @@ test("a plan whose instalments would be nothing can't be offered", async ({ page
   await open(page);
   await step(page, "Talk");
   await offer(page, "0.05", "6", "2027-01-31");
-  await expect(page.getByText("The amount is too small for so many instalments.")).toBeVisible();
+  await expect(page.getByText("The amount is too small for this many instalments.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Add option" })).toBeDisabled();
 });
 
@@ -64,12 +64,12 @@ test("a sealed record is signed by each collector, and the office sees that it c
   const desk = await office.api();
   await desk.command(id, { do: "assign", collectors: ["chen.jie", "wu.min"] });
   await step(page, "Record");
-  await choose(page, "Not met", "Not at home");
+  await choose(page, "Borrower not met", "Not at home");
   await seal(page);
   const signatures = page.getByTestId("signature");
   await expect(signatures).toContainText("chen.jie");
-  await expect(signatures).toContainText("Signature checked: nothing was changed since.");
-  await signatures.getByRole("button", { name: "What was read back" }).click();
+  await expect(signatures).toContainText("Signature valid: nothing has changed since.");
+  await signatures.getByRole("button", { name: "Show what was read back" }).click();
   await expect(page.getByRole("dialog")).toContainText("Outcome of the visit: Not at home");
   await page.getByRole("button", { name: "Close" }).click();
   await inSync(page);
@@ -96,7 +96,7 @@ test("a sealed record is signed by each collector, and the office sees that it c
   await expect(console.getByTestId("visit-row").first()).toBeVisible();
   await console.goto(`${office.url}/office/visits/${id}`);
   await expect(console.getByTestId("signature")).toHaveCount(2);
-  await expect(console.getByText("Signature checked: nothing was changed since.").first()).toBeVisible();
+  await expect(console.getByText("Signature valid: nothing has changed since.").first()).toBeVisible();
   await office.stop();
   expect(JSON.parse(office.run(["verify", "--json"]))).toMatchObject({ ok: true, signatures: 2 });
 });
@@ -113,10 +113,10 @@ test("the borrower's copy is in the borrower's language and says nothing of anyb
   await page.getByRole("button", { name: "Add option" }).click();
   await page.getByRole("button", { name: "Chosen by the borrower" }).click();
   await page.getByLabel("Amount (CNY)").last().fill("333.33");
-  await page.getByLabel("Pays on").fill("2027-01-31");
+  await page.getByLabel("Payment date").fill("2027-01-31");
   await page.getByRole("button", { name: "Save promise" }).click();
   await step(page, "Record");
-  await page.getByRole("link", { name: "Borrower's copy" }).click();
+  await page.getByRole("link", { name: "Open borrower's copy" }).click();
   const copy = page.getByTestId("copy");
   await expect(copy).toHaveAttribute("lang", "zh-CN");
   for (const text of ["示例金融", "400-000-0000", "2027年2月28日", "¥333.34", "还款承诺", "尚未封存"]) {
@@ -124,7 +124,7 @@ test("the borrower's copy is in the borrower's language and says nothing of anyb
   }
   for (const foreign of ["neighbour", "loan system", "Borrower"]) await expect(copy).not.toContainText(foreign);
   await page.getByRole("button", { name: "English" }).click();
-  await expect(copy).toContainText("Payments of the plan that you chose");
+  await expect(copy).toContainText("Payments of the plan you chose");
   await page.emulateMedia({ media: "print" });
   await expect(page.getByRole("button", { name: "Print" })).toBeHidden();
   await expect(copy).toBeVisible();

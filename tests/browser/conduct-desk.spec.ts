@@ -21,7 +21,7 @@ async function open(page: Page, path = "/office/"): Promise<void> {
 
 test("the queue is reached from the navigation, filtered by answer and rule, and paged", async ({ page }) => {
   await open(page);
-  await page.getByRole("navigation", { name: "Pages of the console" }).getByRole("link", { name: "Conduct" }).click();
+  await page.getByRole("navigation", { name: "Console pages" }).getByRole("link", { name: "Conduct" }).click();
   await expect(page.getByRole("heading", { name: "Conduct", level: 1 })).toBeVisible();
   // A page of the office's has fifty.
   await expect(rows(page)).toHaveCount(50);
@@ -33,7 +33,7 @@ test("the queue is reached from the navigation, filtered by answer and rule, and
   );
   expect(new Set(keys).size, "no answer twice").toBe(keys.length);
 
-  await page.getByLabel("Answer").selectOption({ label: "Not kept" });
+  await page.getByLabel("Result").selectOption({ label: "Not met" });
   await expect(page).toHaveURL(/answer=fail/);
   await expect(page.locator("[data-testid=conduct-row][data-answer=unknown]")).toHaveCount(0);
   const failed = (await rows(page).first().getAttribute("data-rule")) ?? "";
@@ -51,7 +51,7 @@ test("the queue is reached from the navigation, filtered by answer and rule, and
   const conduct = page.getByTestId("conduct");
   const answer = conduct.locator(`[data-testid=conduct-answer][data-rule="${failed}"]`);
   await expect(answer).toHaveAttribute("data-answer", "fail");
-  await expect(answer).toContainText("Looked at:");
+  await expect(answer).toContainText("Based on:");
   await expect(answer).toContainText("Evidence:");
   await expect(conduct).toContainText("Rules: CN@2026-01-30+product@1");
   await expectAccessible(page);
@@ -59,7 +59,7 @@ test("the queue is reached from the navigation, filtered by answer and rule, and
 
 test("nothing to show and no office are told apart", async ({ page }) => {
   await open(page, "/office/conduct?rule=MA-01");
-  await expect(page.getByText("No answer matches. Change the filters to see others.")).toBeVisible();
+  await expect(page.getByText("No results match. Change the filters to see others.")).toBeVisible();
   await expectAccessible(page, "the empty queue");
   await office.stop();
   await page.getByRole("button", { name: "Refresh" }).click();

@@ -86,17 +86,17 @@ test("a visit at 21:30 in Ningbo waits until nine the next morning", async ({ pa
     if (card === "conduct-before") await step(page, "On site");
     await expect(page.getByTestId(card)).toHaveAttribute("data-verdict", "wait_until");
     await expect(page.getByTestId(card)).toContainText(`Wait until ${morning}, 09:00`);
-    await expect(page.getByTestId(card)).toContainText("21:30, the borrower's clock (Asia/Shanghai)");
+    await expect(page.getByTestId(card)).toContainText("21:30, the borrower's local time (Asia/Shanghai)");
     // Two rules have a window; the country's is still open.
     await expect(rule(page, "P-01")).toContainText("Contact and visits between 09:00 and 19:00");
     await expect(rule(page, "P-01")).toContainText("21:30, outside 09:00–19:00");
     await expect(rule(page, "P-01")).toContainText("Doorstep's own");
     await expectAccessible(page, card);
   }
-  await refused(page, "A rule of conduct stops this departure");
+  await refused(page, "A conduct rule does not allow this departure");
 
   // The borrower agrees, and takes it back.
-  await press(page, "The borrower agrees…");
+  await press(page, "Record consent…");
   await page.getByLabel("What the borrower said").fill("come after work");
   await expectAccessible(page, "the consent");
   await press(page, "Save consent");
@@ -123,16 +123,16 @@ test("with one collector nobody sets out", async ({ page, context }) => {
   await openCase(page, CASE);
   await step(page, "On site");
   await expect(before(page)).toHaveAttribute("data-verdict", "dont");
-  await press(page, "I take part");
+  await press(page, "Add me");
   await expect(page.getByRole("button", { name: "Remove chen.jie" })).toBeVisible();
   await expect(before(page)).toHaveAttribute("data-verdict", "dont");
   await expect(before(page)).toContainText("Waiting does not help");
-  await expect(rule(page, "CN-04")).toContainText("Name all 2 collectors who take part.");
+  await expect(rule(page, "CN-04")).toContainText("Add all 2 collectors who take part.");
   await expect(rule(page, "CN-04")).toContainText("Mainland China · Self-regulation · 中国银行业协会");
   await expectAccessible(page);
-  await refused(page, "A rule of conduct stops this departure");
+  await refused(page, "A conduct rule does not allow this departure");
   await rule(page, "CN-04").getByRole("link", { name: "Collectors on this visit" }).click();
-  await page.getByLabel("Another collector").fill("wu.min");
+  await page.getByLabel("Name of another collector").fill("wu.min");
   await press(page, "Add collector");
   await expect(before(page)).toHaveAttribute("data-verdict", "go");
   await press(page, "Depart");
@@ -144,24 +144,24 @@ test("a warning takes a reason, an open answer says what is missing", async ({ p
   await goOffline(page, context);
   const id = await openCase(page, CASE);
   await step(page, "On site");
-  await press(page, "I take part");
+  await press(page, "Add me");
   // No country's rules here: one collector is warned.
-  await refused(page, "A rule of conduct warns");
-  await rule(page, "P-06").getByRole("button", { name: "Go on with a reason…" }).click();
-  await expect(page.getByRole("button", { name: "Save the reason" })).toBeDisabled();
-  await page.getByLabel("Why you go on").fill("the second waits at the gate");
+  await refused(page, "A conduct rule warns about this departure");
+  await rule(page, "P-06").getByRole("button", { name: "Continue with a reason…" }).click();
+  await expect(page.getByRole("button", { name: "Save reason" })).toBeDisabled();
+  await page.getByLabel("Reason for continuing").fill("the second waits at the gate");
   await expectAccessible(page, "the reason");
-  await press(page, "Save the reason");
-  await expect(rule(page, "P-06")).toContainText("Going on because: the second waits at the gate");
+  await press(page, "Save reason");
+  await expect(rule(page, "P-06")).toContainText("Reason for continuing: the second waits at the gate");
   await expect(before(page)).toHaveAttribute("data-verdict", "go");
 
-  await unfold(page, "Not known");
+  await unfold(page, "Unknown");
   await expect(rule(page, "P-07")).toContainText("Missing:");
   await expect(rule(page, "P-07")).toContainText("A notice to the borrower");
-  await rule(page, "P-07").getByRole("button", { name: "Write down a notice…" }).click();
-  await page.getByLabel("Told at").fill(wallClock(Date.now() - 2 * DAY_MS, office.zone));
+  await rule(page, "P-07").getByRole("button", { name: "Record a notice…" }).click();
+  await page.getByLabel("Informed at").fill(wallClock(Date.now() - 2 * DAY_MS, office.zone));
   await press(page, "Save notice");
-  await unfold(page, "Kept");
+  await unfold(page, "Met");
   await expect(rule(page, "P-07")).toHaveAttribute("data-answer", "pass");
   await expectAccessible(page);
   await press(page, "Depart");
@@ -194,14 +194,14 @@ test("a dispute raised while the phone has no network changes the answer at the 
   // One visit is done without knowing, the other is about to begin.
   await page.goto(`${office.url}/visit/${ids[0]}/on_site`);
   await depart(page);
-  await press(page, "Arrive without position");
+  await press(page, "Arrive without location");
   await expect(page.getByTestId("conduct-door")).toBeVisible();
   await expect(rule(page, "P-12")).toHaveAttribute("data-answer", "pass");
   await expectAccessible(page, "at the door");
   await press(page, "Leave");
   await step(page, "Record");
-  await choose(page, "Not met", "Not at home");
-  await expect(page.getByTestId("conduct-after")).toContainText("Not kept: 0");
+  await choose(page, "Borrower not met", "Not at home");
+  await expect(page.getByTestId("conduct-after")).toContainText("Not met: 0");
   await expectAccessible(page, "before sealing");
   await press(page, "Seal record");
   await press(page, "Seal now");
@@ -216,9 +216,9 @@ test("a dispute raised while the phone has no network changes the answer at the 
   await syncNow(page);
   await inSync(page);
   await expect(before(page)).toHaveAttribute("data-verdict", "dont");
-  await expect(before(page)).toContainText("No time is known from which you may go.");
-  await expect(rule(page, "P-12")).toContainText("A hold stands: Dispute");
-  await refused(page, "A rule of conduct stops this departure");
+  await expect(before(page)).toContainText("The earliest permitted time is not known.");
+  await expect(rule(page, "P-12")).toContainText("There is a hold: Dispute");
+  await refused(page, "A conduct rule does not allow this departure");
 
   // What the phone found then and what the office finds now stand beside each other.
   const console_ = await browser.newPage();
@@ -232,14 +232,14 @@ test("a dispute raised while the phone has no network changes the answer at the 
   await expect(results.first()).toContainText("chen.jie");
   await expect(results.first()).not.toContainText("P-12");
   await expect(results.last()).toContainText("the office");
-  await expect(results.last()).toContainText("Not keptP-12 · No visit while a hold stands.");
+  await expect(results.last()).toContainText("Not metP-12 · No visit while there is a hold.");
   await console_.close();
   await page.goto(`${office.url}/visit/${ids[0]}/record`);
   await expect(rule(page, "P-12")).toHaveAttribute("data-answer", "fail");
   await syncNow(page);
-  await unfold(page, "Results in this record");
+  await unfold(page, "Results stored in this record");
   const kept = (by: string) => page.locator(`[data-testid=conduct-kept][data-moment=after][data-by="${by}"]`);
-  await expect(kept("office")).toContainText("Not keptP-12 · No visit while a hold stands.");
+  await expect(kept("office")).toContainText("Not metP-12 · No visit while there is a hold.");
   await expect(kept("chen.jie")).toHaveCount(1);
   await expect(kept("chen.jie")).not.toContainText("P-12");
   await inSync(page);
@@ -261,9 +261,9 @@ test("drafts stand apart and stop nothing", async ({ page, context }) => {
   await step(page, "On site");
   await nameTwo(page);
   await expect(before(page)).toHaveAttribute("data-verdict", "go");
-  await expect(before(page)).toContainText("Rules named for this record are not known here: elsewhere.");
-  await unfold(page, "Drafts");
-  await expect(before(page).getByText("Not in force: nothing here is a violation")).toBeVisible();
+  await expect(before(page)).toContainText("These rules of the record are not available on this phone: elsewhere.");
+  await unfold(page, "Draft rules");
+  await expect(before(page).getByText("Not in force: these are not violations")).toBeVisible();
   await expect(rule(page, "IN-01V")).toContainText("Draft, not in force");
   await expectAccessible(page);
 });
@@ -278,7 +278,7 @@ test("a time that the borrower does not want is written down, and respected", as
   await step(page, "On site");
   await expect(before(page)).toHaveAttribute("data-verdict", "go");
   await step(page, "Appointment");
-  await press(page, "Write down a time…");
+  await press(page, "Add a time…");
   await page.getByLabel("From").fill("10:00");
   await page.getByLabel("Until").fill("09:00");
   await expect(page.getByRole("button", { name: "Save", exact: true })).toBeDisabled();
@@ -290,9 +290,9 @@ test("a time that the borrower does not want is written down, and respected", as
   await step(page, "On site");
   await expect(before(page)).toHaveAttribute("data-verdict", "wait_until");
   await expect(before(page)).toContainText(/Wait until .*, 20:30/);
-  await expect(rule(page, "UK-01")).toContainText("The borrower does not want 10:00–20:30.");
+  await expect(rule(page, "UK-01")).toContainText("The borrower does not want visits at 10:00–20:30.");
   await expect(rule(page, "UK-01")).toContainText("United Kingdom · Guidance · FCA CONC 7.9");
-  await refused(page, "A rule of conduct stops this departure");
+  await refused(page, "A conduct rule does not allow this departure");
 });
 
 test.describe("a phone whose clock is off", () => {
@@ -322,7 +322,7 @@ test.describe("a phone whose clock is off", () => {
     // The phone shows eight in the evening, it is noon.
     await expect(before(page)).toHaveAttribute("data-verdict", "go");
     await expect(before(page)).toContainText("This phone's clock is 8 hrs ahead of the office's.");
-    await unfold(page, "Not known");
+    await unfold(page, "Unknown");
     await expect(rule(page, "P-01")).toContainText("This phone's clock is off by 28");
     await expectAccessible(page);
   });

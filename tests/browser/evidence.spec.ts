@@ -54,7 +54,7 @@ async function takePhoto(page: Page): Promise<void> {
 
 /** Begins a recording and leaves the page in its midst. */
 async function cutOff(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Record sound" }).click();
+  await page.getByRole("button", { name: "Record audio" }).click();
   await expect(page.getByRole("button", { name: /Stop recording \(0:0[2-9]\)/ })).toBeVisible({ timeout: 60_000 });
   await go(page, "/");
   await expect(page.getByTestId("visit-row").first()).toBeVisible();
@@ -106,11 +106,11 @@ test("a phone that is shut out is erased only once the office has confirmed ever
   await page.evaluate(() => dispatchEvent(new Event("online")));
   for (status of [500, 401, 507]) {
     await expect.poll(() => answered.get(status) ?? 0, { timeout: 60_000 }).toBeGreaterThan(1);
-    await expect(page.getByTestId("ended")).toHaveCount(0);
+    await expect(page.getByTestId("revoked")).toHaveCount(0);
     expect((await kept(page)).bytes).toBeGreaterThan(0);
   }
   status = 0;
-  await expect(page.getByTestId("ended")).toBeVisible({ timeout: 90_000 });
+  await expect(page.getByTestId("revoked")).toBeVisible({ timeout: 90_000 });
   expect(await kept(page)).toEqual(NOTHING);
   // The photo, and what was recorded until then.
   const attachments = named();
@@ -147,7 +147,7 @@ test("a phone that is locked when it is shut out keeps what is sealed until it i
   await page.getByRole("button", { name: "Lock now" }).click();
   await expect(page.getByTestId("unlock")).toBeVisible();
   locked();
-  await expect(page.getByText("Unlock it once more")).toBeVisible();
+  await expect(page.getByText("Unlock once more")).toBeVisible();
   await expectAccessible(page, "a phone that was shut out while locked");
   await page.screenshot({ path: test.info().outputPath("locked.png") });
   expect(await kept(page)).toMatchObject({ bytes: 1, waiting: 1 });
@@ -155,7 +155,7 @@ test("a phone that is locked when it is shut out keeps what is sealed until it i
   await page.unroute("**/sync");
   await page.unroute("**/api/blobs/*");
   await unlock(page);
-  await expect(page.getByTestId("ended")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByTestId("revoked")).toBeVisible({ timeout: 60_000 });
   const [unit] = named();
   expect(existsSync(fileOf(unit?.split(".")[1] ?? ""))).toBe(true);
   await context.close();
@@ -190,9 +190,9 @@ test("a signature that is begun is there again after a kill, and goes once it is
   const page = await start(context, office);
   const id = await atRecordStep(page);
   const dialog = page.getByRole("dialog");
-  await page.getByRole("button", { name: "Signature", exact: true }).click();
+  await page.getByRole("button", { name: "Add signature" }).click();
   await dialog.getByRole("radio", { name: "Collector" }).click();
-  const pad = dialog.getByRole("img", { name: "Sign here with a finger" });
+  const pad = dialog.getByRole("img", { name: "Sign here with your finger" });
   await pad.hover();
   const box = await pad.boundingBox();
   if (!box) throw new Error("no pad");
@@ -209,33 +209,33 @@ test("a signature that is begun is there again after a kill, and goes once it is
   const next = await start(again, office);
   await inSyncAgain(next);
   await next.goto(`${office.url}/visit/${id}/record`);
-  await expect(next.getByText("A signature that is not finished")).toBeVisible();
-  await next.getByRole("button", { name: "Signature", exact: true }).click();
+  await expect(next.getByText("An unfinished signature")).toBeVisible();
+  await next.getByRole("button", { name: "Add signature" }).click();
   const reopened = next.getByRole("dialog");
   await expect(reopened.getByRole("radio", { name: "Collector" })).toBeChecked();
   // Lines may be a little thicker where they are drawn anew.
   await expect.poll(() => ink(next)).toBeGreaterThan(drawn / 2);
-  await reopened.getByRole("button", { name: "Keep signature" }).click();
+  await reopened.getByRole("button", { name: "Save signature" }).click();
   await expect(next.getByTestId("attachment")).toHaveCount(1);
-  await expect(next.getByText("A signature that is not finished")).toBeHidden();
+  await expect(next.getByText("An unfinished signature")).toBeHidden();
 
   // A typed one, closed by a slip, and then cancelled.
-  await next.getByRole("button", { name: "Signature", exact: true }).click();
+  await next.getByRole("button", { name: "Add signature" }).click();
   await reopened.getByRole("button", { name: "Type the name instead" }).click();
-  await reopened.getByLabel("Name of who signs").fill("Wang Fang");
+  await reopened.getByLabel("Signer's name").fill("Wang Fang");
   await next.keyboard.press("Escape");
-  await expect(next.getByText("A signature that is not finished")).toBeVisible();
-  await next.getByRole("button", { name: "Signature", exact: true }).click();
-  await expect(reopened.getByLabel("Name of who signs")).toHaveValue("Wang Fang");
+  await expect(next.getByText("An unfinished signature")).toBeVisible();
+  await next.getByRole("button", { name: "Add signature" }).click();
+  await expect(reopened.getByLabel("Signer's name")).toHaveValue("Wang Fang");
   await reopened.getByRole("button", { name: "Cancel" }).click();
-  await expect(next.getByText("A signature that is not finished")).toBeHidden();
+  await expect(next.getByText("An unfinished signature")).toBeHidden();
   await expect(next.getByTestId("attachment")).toHaveCount(1);
   await again.close();
 });
 
 /** How many points of the pad are not white. */
 function ink(page: Page): Promise<number> {
-  return page.getByRole("img", { name: "Sign here with a finger" }).evaluate((paper: HTMLCanvasElement) => {
+  return page.getByRole("img", { name: "Sign here with your finger" }).evaluate((paper: HTMLCanvasElement) => {
     const { data = [] } = paper.getContext("2d")?.getImageData(0, 0, paper.width, paper.height) ?? {};
     return [...data].filter((value, at) => at % 4 === 0 && value < 128).length;
   });

@@ -21,7 +21,7 @@ test("a wrong password and an office role are told in plain words", async ({ pag
   await page.goto(office.url);
   await expectAccessible(page);
   await signIn(page, "chen.jie", "wrong");
-  await expect(page.getByRole("alert")).toHaveText("Name or password is wrong.");
+  await expect(page.getByRole("alert")).toHaveText("Wrong user name or password.");
   await signIn(page, "lin.yue");
   await expect(page.getByRole("alert")).toContainText("This app is for collectors");
 });
@@ -48,7 +48,7 @@ test("a session that ended keeps the work and asks to sign in again", async ({ p
   await page.getByTestId("sync-status").click();
   await expect(page.getByText("Sign in again to send your work.")).toBeVisible();
   await page.getByRole("button", { name: "Sign out" }).click();
-  await expect(page.getByText("Work on this phone is not sent yet", { exact: false })).toBeVisible();
+  await expect(page.getByText("Some work on this phone has not been sent yet", { exact: false })).toBeVisible();
   await page.getByLabel("Password").fill("correct horse battery");
   await page.getByRole("button", { name: "Sign in" }).click();
   await inSync(page);

@@ -115,7 +115,7 @@ function lastMigration(): number {
 async function leavesACard(page: Page): Promise<KeptRecord> {
   const id = await openCase(page, "NB2026000030");
   await step(page, "Record");
-  await choose(page, "Not met", "Not at home");
+  await choose(page, "Borrower not met", "Not at home");
   await seal(page);
   await inSync(page);
   await (await office.api()).command(id, { do: "assign", collectors: ["he.tao"] });
@@ -150,10 +150,10 @@ async function wholeVisit(page: Page): Promise<KeptRecord> {
   await page.getByRole("button", { name: "Add option" }).click();
   await page.getByRole("button", { name: "Chosen by the borrower" }).click();
   await page.getByLabel("Amount (CNY)").last().fill("1842.99");
-  await page.getByLabel("Pays on").fill("2026-12-15");
+  await page.getByLabel("Payment date").fill("2026-12-15");
   await page.getByRole("button", { name: "Save promise" }).click();
   await step(page, "Record");
-  await choose(page, "Met", "Promise to pay");
+  await choose(page, "Borrower met", "Promise to pay");
   await page.getByLabel("Borrower's feedback").fill("talked politely");
   await page.getByLabel("Notes").fill("二楼左手");
   await page.getByLabel("Notes").blur();
@@ -200,12 +200,12 @@ async function notesGoOn(page: Page, id: string): Promise<KeptRecord> {
   await notes.press("End");
   await notes.pressSequentially(", and went on without it");
   await notes.blur();
-  await page.getByRole("button", { name: "Signature", exact: true }).click();
+  await page.getByRole("button", { name: "Add signature" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Type the name instead" }).click();
-  await dialog.getByLabel("Name of who signs").fill("Cui Hui");
-  await dialog.getByLabel("Why it is typed").fill("the screen is broken");
-  await dialog.getByRole("button", { name: "Keep signature" }).click();
+  await dialog.getByLabel("Signer's name").fill("Cui Hui");
+  await dialog.getByLabel("Reason for typing the name").fill("the screen is broken");
+  await dialog.getByRole("button", { name: "Save signature" }).click();
   await expect(page.getByTestId("attachment")).toHaveCount(1);
   await saved(page);
   return {

@@ -19,8 +19,8 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => office.remove());
 
-const said = (page: Page) => page.getByLabel("What was said");
-const begun = (page: Page) => page.getByTestId("begun");
+const said = (page: Page) => page.getByLabel("Notes on the contact");
+const drafts = (page: Page) => page.getByTestId("drafts");
 const row = (page: Page, id: string) => page.locator(`[data-testid=visit-row][data-id="${id}"]`);
 
 async function arrive(page: Page, name: string, query: string): Promise<string> {
@@ -32,14 +32,14 @@ async function arrive(page: Page, name: string, query: string): Promise<string> 
   return id;
 }
 
-async function beginContact(page: Page): Promise<void> {
-  await choose(page, "How", "Messaging app");
-  await choose(page, "What came of it", "Reached");
+async function startContact(page: Page): Promise<void> {
+  await choose(page, "Channel", "Messaging app");
+  await choose(page, "Outcome", "Reached");
   await said(page).fill(SAID);
 }
 
 /** The contact form as it was left. */
-async function stillBegun(page: Page): Promise<void> {
+async function expectContactDraft(page: Page): Promise<void> {
   await expect(said(page)).toHaveValue(SAID);
   await expect(page.getByRole("radio", { name: "Reached" })).toBeChecked();
   await expect(page.getByRole("radio", { name: "Messaging app" })).toBeChecked();
@@ -51,12 +51,14 @@ test("what is begun outlives steps, a killed browser and a locked app, and is ha
   let page = context.pages()[0] ?? (await context.newPage());
   const id = await arrive(page, "he.tao", "NB2026");
   await readyOffline(page);
-  await beginContact(page);
-  await expect(page.getByText("Kept on this phone. It is in the record once you hand it in.")).toBeVisible();
+  await startContact(page);
+  await expect(
+    page.getByText("Draft saved on this phone. It becomes part of the record when you submit it."),
+  ).toBeVisible();
 
   // Left at once, before any pause in typing.
   await step(page, "Talk");
-  await expect(begun(page)).toHaveText("Begun, not handed in:Log a contact");
+  await expect(drafts(page)).toHaveText("Drafts not submitted:Log a contact");
   await page.getByRole("button", { name: "Offer an option" }).click();
   await page.getByLabel("Instalments").fill("9");
   await expectAccessible(page, "a step with forms that are begun");
@@ -69,12 +71,12 @@ test("what is begun outlives steps, a killed browser and a locked app, and is ha
   await context.setOffline(true);
   await unlocks(page);
   await page.goto(`${office.url}/`);
-  await expect(row(page, id)).toContainText("Begun");
+  await expect(row(page, id)).toContainText("Draft");
   await row(page, id).click();
   await step(page, "Talk");
   await expect(page.getByLabel("Instalments")).toHaveValue("9");
-  await begun(page).getByRole("link", { name: "Log a contact" }).click();
-  await stillBegun(page);
+  await drafts(page).getByRole("link", { name: "Log a contact" }).click();
+  await expectContactDraft(page);
 
   // What is typed right before the app locks.
   await said(page).fill(`${SAID}!`);
@@ -106,30 +108,30 @@ test("what is begun outlives steps, a killed browser and a locked app, and is ha
 
 test("a locked phone keeps what is begun sealed", async ({ page }) => {
   await arrive(page, "chen.jie", "NB2026");
-  await beginContact(page);
+  await startContact(page);
   await saved(page);
   for (const { where, bytes } of await dump(page)) {
     expect(bytes.includes(Buffer.from(SAID)), where).toBe(false);
   }
   await page.reload();
-  await stillBegun(page);
+  await expectContactDraft(page);
 });
 
 test("a slip beside a dialog keeps what is in it, cancelling offers the way back", async ({ page }) => {
   await arrive(page, "chen.jie", "NB2026");
-  const open = page.getByRole("button", { name: "Raise a hold" }).first();
-  const why = page.getByRole("dialog").getByLabel("Why");
+  const open = page.getByRole("button", { name: "Place a hold" }).first();
+  const why = page.getByRole("dialog").getByLabel("Reason");
   await open.click();
   await why.fill("says that it was paid");
   await page.mouse.click(5, 5);
   await expect(page.getByRole("dialog")).toBeHidden();
-  await expect(begun(page)).toContainText("Raise a hold");
+  await expect(drafts(page)).toContainText("Place a hold");
   await open.click();
   await expect(why).toHaveValue("says that it was paid");
   await page.getByRole("button", { name: "Discard" }).click();
   await expect(why).toHaveValue("");
   await page.keyboard.press("Escape");
-  await expect(begun(page)).toHaveCount(0);
+  await expect(drafts(page)).toHaveCount(0);
 
   await step(page, "Record");
   await page.getByRole("button", { name: "Add payment" }).click();
@@ -143,36 +145,38 @@ test("a slip beside a dialog keeps what is in it, cancelling offers the way back
 test("what is longer than a form can keep is said at once, and nothing else is held up by it", async ({ page }) => {
   await arrive(page, "sun.yan", "NB2026");
   await said(page).fill("x".repeat(300_000));
-  await expect(page.getByText("This is more than a form can keep.", { exact: false })).toBeVisible();
+  await expect(page.getByText("This text is too long to save.", { exact: false })).toBeVisible();
   await expect(page.getByTestId("save-state")).not.toHaveAttribute("data-state", "saved");
-  await page.getByRole("button", { name: "Raise a hold" }).first().click();
-  await page.getByRole("dialog").getByLabel("Why").fill("says that it was paid");
+  await page.getByRole("button", { name: "Place a hold" }).first().click();
+  await page.getByRole("dialog").getByLabel("Reason").fill("says that it was paid");
   await page.keyboard.press("Escape");
   await said(page).fill(SAID);
   await saved(page);
   await page.reload();
   await expect(said(page)).toHaveValue(SAID);
-  await expect(begun(page)).toContainText("Raise a hold");
+  await expect(drafts(page)).toContainText("Place a hold");
 });
 
 test("whoever signs out is told of what is begun, and the seal of what it leaves out", async ({ page }) => {
   const id = await arrive(page, "wu.min", "NB2026");
-  await beginContact(page);
+  await startContact(page);
   await saved(page);
   await page.getByTestId("sync-status").click();
   await page.getByRole("button", { name: "Sign out" }).click();
-  await expect(page.getByText("A form is begun and not handed in.", { exact: false })).toBeVisible();
+  await expect(page.getByText("You have drafts that are not submitted.", { exact: false })).toBeVisible();
   await page.getByRole("button", { name: "Close" }).click();
   await step(page, "Record");
   await page.getByRole("button", { name: "Seal record" }).click();
-  await expect(page.getByRole("dialog").getByText("What is in them is not sealed", { exact: false })).toBeVisible();
+  await expect(
+    page.getByRole("dialog").getByText("will not be part of the sealed record", { exact: false }),
+  ).toBeVisible();
   await page.keyboard.press("Escape");
-  await begun(page).getByRole("link", { name: "Log a contact" }).click();
+  await drafts(page).getByRole("link", { name: "Log a contact" }).click();
   await page.getByRole("button", { name: "Discard" }).click();
   await expect(said(page)).toHaveValue("");
   await saved(page);
   await page.getByRole("link", { name: "Today" }).click();
-  await expect(row(page, id)).not.toContainText("Begun");
+  await expect(row(page, id)).not.toContainText("Draft");
   await page.getByTestId("sync-status").click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByLabel("Password")).toBeVisible();

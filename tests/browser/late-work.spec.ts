@@ -44,9 +44,9 @@ test("of two collectors one writes offline while the other seals; nothing moves 
 
   // chen.jie seals and signs; a supervisor accepts.
   await step(page, "Record");
-  await choose(page, "Not met", "Not at home");
+  await choose(page, "Borrower not met", "Not at home");
   await seal(page);
-  await expect(page.getByTestId("signature")).toContainText("nothing was changed since");
+  await expect(page.getByTestId("signature")).toContainText("nothing has changed since");
   await inSync(page);
   await api.command(id, { do: "review", status: "accepted", remark: "", at: Date.now() });
   const accepted = await api.get<VisitView>(`/api/visits/${id}`);
@@ -81,7 +81,7 @@ test("of two collectors one writes offline while the other seals; nothing moves 
   // A supervisor may take it into the record instead: the seal and its signature are void then.
   const console = await browser.newPage();
   await console.goto(`${office.url}/office/`);
-  await console.getByLabel("Name").fill("lin.yue");
+  await console.getByLabel("User name").fill("lin.yue");
   await console.getByLabel("Password").fill(PASSWORD);
   await console.getByRole("button", { name: "Sign in" }).click();
   await console.getByRole("link", { name: "Quarantine" }).click();
@@ -90,7 +90,7 @@ test("of two collectors one writes offline while the other seals; nothing moves 
   await console.screenshot({ path: test.info().outputPath("console-reopens.png") });
   await console.getByRole("button", { name: "Accept…" }).click();
   await console.getByRole("button", { name: "Accept", exact: true }).click();
-  await expect(console.getByText("Accepted: it is part of the record.")).toBeVisible();
+  await expect(console.getByText("Accepted: it is now part of the record.")).toBeVisible();
   await console.goto(`${office.url}/office/visits/${id}`);
   await expect(console.getByTestId("signature")).toHaveAttribute("data-changed", "true");
   await expect(console.getByText("The record has changed since this was signed.")).toBeVisible();

@@ -19,7 +19,7 @@ const locked = (page: Page) => page.getByRole("heading", { name: "Doorstep is lo
 const notes = (page: Page) => page.getByLabel("Notes");
 
 async function password(page: Page, name: string): Promise<void> {
-  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("User name").fill(name);
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
 }
@@ -49,7 +49,7 @@ test("a PIN is chosen at the first sign-in and asked for after each start", asyn
   await expect(page.getByRole("heading", { name: "Choose a PIN for this phone" })).toBeVisible();
   await expectAccessible(page);
   await choosePin(page, "1234");
-  await expect(page.getByRole("alert")).toContainText("six characters or more");
+  await expect(page.getByRole("alert")).toContainText("at least 6 characters");
   await choosePin(page, "123456");
   await expect(page.getByRole("alert")).toContainText("Too easy to guess");
   await choosePin(page);
@@ -59,7 +59,7 @@ test("a PIN is chosen at the first sign-in and asked for after each start", asyn
   await expect(locked(page)).toBeVisible();
   await expectAccessible(page);
   await unlock(page, "864213");
-  await expect(page.getByRole("alert")).toContainText("That is not the PIN");
+  await expect(page.getByRole("alert")).toContainText("Wrong PIN");
   await unlock(page);
   await inSync(page);
 });
@@ -74,7 +74,7 @@ test("what is typed is saved before the lock, and nothing of it is on the page b
   const text = await page.evaluate(() => document.body.innerText + document.title);
   expect(text).not.toContain("typed as");
   expect(text).not.toContain("NB2026");
-  await expect(page.getByText("nothing is sent and nothing comes in", { exact: false })).toBeVisible();
+  await expect(page.getByText("Nothing syncs while Doorstep is locked", { exact: false })).toBeVisible();
   await unlock(page);
   await step(page, "Record");
   await expect(notes(page)).toHaveValue("typed as the phone was taken away");
@@ -93,15 +93,15 @@ test("wrong PINs slow down, also over a reload, and erase nothing", async ({ pag
   await saved(page);
   await readyOffline(page);
   await lockNow(page);
-  await expect(page.getByText("1 changes wait on this phone", { exact: false })).toBeVisible();
+  await expect(page.getByText("1 change on this phone is not sent yet", { exact: false })).toBeVisible();
   for (let n = 0; n < 3; n++) {
     await unlock(page, `86421${n}`);
     await expect(page.getByLabel("PIN", { exact: true })).toHaveValue("");
   }
-  await expect(page.getByText("Too many wrong tries", { exact: false })).toBeVisible();
+  await expect(page.getByText("Too many wrong attempts", { exact: false })).toBeVisible();
   await expect(page.getByRole("button", { name: "Unlock" })).toBeDisabled();
   await page.reload();
-  await expect(page.getByText("Too many wrong tries", { exact: false })).toBeVisible();
+  await expect(page.getByText("Too many wrong attempts", { exact: false })).toBeVisible();
   await expect(page.getByRole("button", { name: "Unlock" })).toBeEnabled();
   // Off line, after the wait.
   await unlock(page);
@@ -148,7 +148,7 @@ test("a wait that is counted down leaves a lock alone that was replaced meanwhil
     await unlock(page, `86421${n}`);
     await expect(page.getByLabel("PIN", { exact: true })).toHaveValue("");
   }
-  await expect(page.getByText("Too many wrong tries", { exact: false })).toBeVisible();
+  await expect(page.getByText("Too many wrong attempts", { exact: false })).toBeVisible();
   const replaced = { salt: Array.from({ length: 16 }, (_, at) => at), wrong: 0, wait: 0 };
   await changeLock(page, replaced);
   // By then the rest of the wait was written down at least once.
@@ -163,7 +163,7 @@ test("a PIN that another worker counted as wrong makes this one wait too", async
   const counted = { wrong: 8, wait: 3_600_000 };
   await changeLock(page, counted);
   await unlock(page);
-  await expect(page.getByText("Too many wrong tries", { exact: false })).toBeVisible();
+  await expect(page.getByText("Too many wrong attempts", { exact: false })).toBeVisible();
   await expect(page.getByRole("button", { name: "Unlock" })).toBeDisabled();
   expect(await lockRow(page)).toMatchObject(counted);
 });
@@ -214,12 +214,12 @@ test("the PIN is changed, and a forgotten one costs nothing but a sign-in", asyn
   await inSync(page);
   await page.getByRole("link", { name: "Settings" }).click();
   await page.getByRole("button", { name: "Change PIN" }).first().click();
-  await page.getByLabel("Present PIN or passphrase").fill(PIN);
+  await page.getByLabel("Current PIN or passphrase").fill(PIN);
   await page.getByRole("radio", { name: "Passphrase" }).click();
   await page.getByLabel("New passphrase").fill("four words are strong");
-  await page.getByLabel("Once more").fill("four words are strong");
+  await page.getByLabel("Confirm").fill("four words are strong");
   await page.getByRole("button", { name: "Change PIN" }).last().click();
-  await expect(page.getByText("The PIN is changed.")).toBeVisible();
+  await expect(page.getByText("PIN changed.")).toBeVisible();
   await page.getByRole("link", { name: "Today" }).click();
   await openCase(page, "NB2026");
   await step(page, "Record");
@@ -234,8 +234,8 @@ test("the PIN is changed, and a forgotten one costs nothing but a sign-in", asyn
   await page.reload();
   await page.getByLabel("Passphrase").fill(PIN);
   await page.getByRole("button", { name: "Unlock" }).click();
-  await expect(page.getByRole("alert")).toContainText("That is not the PIN");
-  await page.getByRole("button", { name: "Forgotten?" }).click();
+  await expect(page.getByRole("alert")).toContainText("Wrong PIN");
+  await page.getByRole("button", { name: "Forgot your PIN?" }).click();
   await password(page, "chen.jie");
   await choosePin(page);
   await expect(

@@ -92,9 +92,9 @@ test("a visit with no network, a killed browser, and the office shows it all", a
     .catch(() => undefined);
   await page.goto(`${office.url}/visit/${id}/on_site`);
   await expect(
-    page.getByRole("radiogroup", { name: "Checked that this is the borrower" }).getByRole("radio", { name: "Yes" }),
+    page.getByRole("radiogroup", { name: "Verified the borrower's identity" }).getByRole("radio", { name: "Yes" }),
   ).toBeChecked();
-  await expect(page.getByText("Position taken, accurate to 12 m")).toBeVisible();
+  await expect(page.getByText("Location recorded, accurate to 12 m")).toBeVisible();
   await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", /offline|syncing/);
 
   await step(page, "Talk");
@@ -115,7 +115,7 @@ test("a visit with no network, a killed browser, and the office shows it all", a
   await page.getByRole("button", { name: "Chosen by the borrower" }).first().click();
 
   await step(page, "Record");
-  await choose(page, "Met", "Promise to pay");
+  await choose(page, "Borrower met", "Promise to pay");
   await page.getByLabel("Borrower's feedback").fill("talked politely");
   await page.getByLabel("Notes").fill("二楼左手");
   await page.getByLabel("Notes").blur();
@@ -163,7 +163,7 @@ test("a visit with no network, a killed browser, and the office shows it all", a
   const console_ = await context.newPage();
   await context.clearCookies();
   await console_.goto(`${office.url}/office/visits/${id}`);
-  await console_.getByLabel("Name").fill("lin.yue");
+  await console_.getByLabel("User name").fill("lin.yue");
   await console_.getByLabel("Password").fill(PASSWORD);
   await console_.getByRole("button", { name: "Sign in" }).click();
   await expect(console_.getByText("工厂停工两个月").first()).toBeVisible();

@@ -42,7 +42,7 @@ async function desk(page: Page, user: string): Promise<Page> {
   await tab.goto(`${office.url}/office/`);
   // It is the browser of a collector, who has no business there.
   await tab.getByRole("button", { name: "Sign out" }).click();
-  await tab.getByLabel("Name").fill(user);
+  await tab.getByLabel("User name").fill(user);
   await tab.getByLabel("Password").fill(PASSWORD);
   await tab.getByRole("button", { name: "Sign in" }).click();
   await expect(tab.getByLabel("Password")).toHaveCount(0);

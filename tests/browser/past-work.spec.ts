@@ -19,7 +19,7 @@ test.afterEach(() => office.remove());
 async function sealed(page: Page): Promise<string> {
   const id = await openCase(page, CASE);
   await step(page, "Record");
-  await choose(page, "Not met", "Not at home");
+  await choose(page, "Borrower not met", "Not at home");
   await seal(page);
   await inSync(page);
   return id;

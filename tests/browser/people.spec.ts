@@ -45,7 +45,7 @@ test("a collector signs in with the identity provider, works, and comes back as 
   await strange.goto(`${office.url}/office/`);
   await strange.getByRole("button", { name: "Sign in with Lender ID" }).click();
   await strange.getByRole("link", { name: "I am stranger" }).click();
-  await expect(strange.getByRole("alert")).toContainText("The office knows no user for that account");
+  await expect(strange.getByRole("alert")).toContainText("The office has no user for this account");
   await expectAccessible(strange);
   // Staff accounts are linked by hand: a name alone opens nothing.
   provider.person = "lin.yue";
@@ -75,9 +75,9 @@ test("an administrator adds somebody, changes a role, locks out, and revokes a l
   await expect(page.getByRole("heading", { name: "People and devices" })).toBeVisible();
   await expectAccessible(page);
 
-  await page.getByRole("button", { name: "Add a person" }).click();
-  await page.getByLabel("Sign-in name").fill("ma.li");
-  await page.getByLabel("Name that people read").fill("马丽");
+  await page.getByRole("button", { name: "Add user" }).click();
+  await page.getByLabel("User name").fill("ma.li");
+  await page.getByLabel("Display name").fill("马丽");
   await page.getByLabel("Password").fill("short");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await expect(page.getByRole("alert")).toBeVisible();
@@ -87,20 +87,20 @@ test("an administrator adds somebody, changes a role, locks out, and revokes a l
   await expect(row).toContainText("马丽");
   await expect(row).toContainText("Collector");
 
-  await page.getByRole("button", { name: "Change ma.li" }).click();
+  await page.getByRole("button", { name: "Edit ma.li" }).click();
   await page.getByLabel("Role").selectOption("auditor");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(row).toContainText("Auditor");
-  await page.getByRole("button", { name: "Change ma.li" }).click();
-  await page.getByRole("button", { name: "Lock out" }).click();
-  await expect(row).toContainText("Locked out");
+  await page.getByRole("button", { name: "Edit ma.li" }).click();
+  await page.getByRole("button", { name: "Disable account" }).click();
+  await expect(row).toContainText("Disabled");
 
   const device = page.getByTestId("device-row").filter({ hasText: "wu.min" });
   await device.getByRole("button", { name: /^Revoke the device/ }).click();
   await expectAccessible(page);
-  await expect(page.getByRole("button", { name: "Revoke the device", exact: true })).toBeDisabled();
-  await page.getByLabel("Why").fill("left on a bus");
-  await page.getByRole("button", { name: "Revoke the device", exact: true }).click();
+  await expect(page.getByRole("button", { name: "Revoke device", exact: true })).toBeDisabled();
+  await page.getByLabel("Reason").fill("left on a bus");
+  await page.getByRole("button", { name: "Revoke device", exact: true }).click();
   await expect(device).toContainText("left on a bus");
   await expect(device.getByRole("button")).toHaveCount(0);
   await field.close();
@@ -110,6 +110,6 @@ test("an administrator adds somebody, changes a role, locks out, and revokes a l
   await page.goto(`${office.url}/office/people`);
   await signIn(page, "lin.yue");
   await expect(page.getByTestId("device-row").filter({ hasText: "wu.min" })).toContainText("Revoked");
-  await expect(page.getByRole("button", { name: "Add a person" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Add user" })).toHaveCount(0);
   await expect(page.getByTestId("device-row").filter({ hasText: "lin.yue" })).toHaveCount(0);
 });

@@ -35,14 +35,14 @@ test("decided work is downloaded, deleted, recorded and restored", async ({ page
   const desktop = await browser.newContext();
   const console_ = await desktop.newPage();
   await console_.goto(`${office.url}/office/`);
-  await console_.getByLabel("Name").fill("admin");
+  await console_.getByLabel("User name").fill("admin");
   await console_.getByLabel("Password").fill(PASSWORD);
   await console_.getByRole("button", { name: "Sign in" }).click();
   await console_.getByRole("link", { name: "Quarantine" }).click();
   await expect(console_.getByTestId("quarantine-alarm")).toHaveCount(0);
   await console_.getByRole("button", { name: "Export and delete…" }).click();
   const download = console_.waitForEvent("download");
-  await console_.getByRole("button", { name: "Download the file" }).click();
+  await console_.getByRole("button", { name: "Download file" }).click();
   const file = join(office.folder, "export.jsonl");
   await (await download).saveAs(file);
   const lines = readFileSync(file, "utf8").trimEnd().split("\n");
@@ -51,9 +51,9 @@ test("decided work is downloaded, deleted, recorded and restored", async ({ page
   await expect(remove).toBeDisabled();
   await expectAccessible(console_, "an export");
   await console_.screenshot({ path: test.info().outputPath("export.png") });
-  await console_.getByRole("checkbox", { name: "The file is in a safe place" }).check();
+  await console_.getByRole("checkbox", { name: "The file is stored safely" }).check();
   await remove.click();
-  await expect(console_.getByTestId("quarantine-export")).toContainText("pieces: 1");
+  await expect(console_.getByTestId("quarantine-export")).toContainText("items: 1");
   await expect(console_.getByRole("button", { name: "Export and delete…" })).toBeDisabled();
 
   await console_.goto(`${office.url}/office/quarantine/1`);
@@ -77,10 +77,10 @@ test("the first page says that the quarantine fills up", async ({ page }) => {
     await route.fulfill({ json: { ...usage, fullness: "full", open: { pieces: 9, bytes } } });
   });
   await page.goto(`${office.url}/office/`);
-  await page.getByLabel("Name").fill("lin.yue");
+  await page.getByLabel("User name").fill("lin.yue");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByTestId("quarantine-alarm")).toContainText("The quarantine is full");
+  await expect(page.getByTestId("quarantine-alarm")).toContainText("Quarantine is full");
   await expectAccessible(page, "a full quarantine");
   await page.screenshot({ path: test.info().outputPath("full.png") });
   await page.getByRole("link", { name: "Open quarantine" }).click();

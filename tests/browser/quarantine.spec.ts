@@ -38,7 +38,7 @@ async function note(page: Page, text: string): Promise<void> {
 /** The console, signed in. */
 async function desk(page: Page, user: string): Promise<void> {
   await page.goto(`${office.url}/office/`);
-  await page.getByLabel("Name").fill(user);
+  await page.getByLabel("User name").fill(user);
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("link", { name: "Quarantine" }).click();
@@ -77,9 +77,9 @@ test("a phone that is revoked with unsent work hands it over and ends on a plain
     .then(() => page.getByRole("button", { name: "Sync now" }).click({ timeout: 5_000 }))
     .catch(() => undefined);
 
-  await expect(page.getByTestId("ended")).toBeVisible({ timeout: 60_000 });
-  await expect(page.getByRole("heading", { name: "This phone was shut out" })).toBeVisible();
-  await expect(page.getByText("The office has revoked this phone.")).toBeVisible();
+  await expect(page.getByTestId("revoked")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole("heading", { name: "This phone has been revoked" })).toBeVisible();
+  await expect(page.getByText("The office has revoked this phone's access.")).toBeVisible();
   await expectAccessible(page);
   await page.screenshot({ path: test.info().outputPath("ended.png") });
   const left = await page.evaluate(async () => {
@@ -101,7 +101,7 @@ test("a phone that is revoked with unsent work hands it over and ends on a plain
 
   // It stays so after a reload, and its work is at the office.
   await page.reload();
-  await expect(page.getByTestId("ended")).toBeVisible();
+  await expect(page.getByTestId("revoked")).toBeVisible();
   expect(lines().map(({ code, units }) => [code, units])).toEqual([["device_revoked", ["notes"]]]);
 
   // A supervisor accepts it in the console; an auditor only reads.
@@ -109,7 +109,7 @@ test("a phone that is revoked with unsent work hands it over and ends on a plain
   const reader = await contexts[0].newPage();
   await desk(reader, "gu.an");
   await reader.getByTestId("quarantine-row").getByRole("link").click();
-  await expect(reader.getByText("A supervisor decides.")).toBeVisible();
+  await expect(reader.getByText("Only a supervisor can decide.")).toBeVisible();
   await expect(reader.getByRole("button", { name: "Accept…" })).toHaveCount(0);
   await contexts[0].close();
 
@@ -122,18 +122,18 @@ test("a phone that is revoked with unsent work hands it over and ends on a plain
   await expectAccessible(console_);
   await console_.screenshot({ path: test.info().outputPath("item.png") });
   await console_.getByRole("button", { name: "Accept…" }).press("Enter");
-  await console_.getByLabel("Why (may be left empty)").fill("spoke with Chen Jie");
+  await console_.getByLabel("Reason (optional)").fill("spoke with Chen Jie");
   await console_.getByRole("button", { name: "Accept", exact: true }).click();
-  await expect(console_.getByText("Accepted: it is part of the record.")).toBeVisible();
+  await expect(console_.getByText("Accepted: it is now part of the record.")).toBeVisible();
   await console_.getByRole("link", { name: "Back to quarantine" }).click();
-  await expect(console_.getByText("Nothing in quarantine.")).toBeVisible();
+  await expect(console_.getByText("Quarantine is empty")).toBeVisible();
   await contexts[1].close();
   const api = await office.api();
   const { notes } = await api.get<{ notes: string }>(`/api/visits/${id}`);
   expect(notes).toContain("written before the office revoked this phone");
   expect((JSON.parse(office.run(["verify", "--json"])) as { ok: boolean }).ok).toBe(true);
 
-  await page.getByRole("button", { name: "Go to the sign-in" }).click();
+  await page.getByRole("button", { name: "Go to sign-in" }).click();
   await signIn(page, "chen.jie");
   await inSync(page);
 });
@@ -164,8 +164,8 @@ test("work for a record that was taken away is dismissed with a reason, and acce
   await console_.getByTestId("quarantine-row").getByRole("link").click();
   await console_.getByRole("button", { name: "Dismiss…" }).click();
   await console_.getByRole("button", { name: "Dismiss", exact: true }).click();
-  await expect(console_.getByText("Say why.")).toBeVisible();
-  await console_.getByLabel("Why", { exact: true }).fill("not needed");
+  await expect(console_.getByText("Enter a reason.")).toBeVisible();
+  await console_.getByLabel("Reason", { exact: true }).fill("not needed");
   await console_.screenshot({ path: test.info().outputPath("dismiss-360.png") });
   await console_.getByRole("button", { name: "Dismiss", exact: true }).click();
   await expect(console_.getByText("not needed")).toBeVisible();
@@ -177,10 +177,10 @@ test("work for a record that was taken away is dismissed with a reason, and acce
   await api.command(id, { do: "assign", instructions: "go by daylight" });
   await console_.getByRole("button", { name: "Accept…" }).click();
   await console_.getByRole("button", { name: "Accept", exact: true }).click();
-  await expect(console_.getByText("The record has changed meanwhile.", { exact: false })).toBeVisible();
+  await expect(console_.getByText("The record has changed.", { exact: false })).toBeVisible();
   await console_.getByRole("button", { name: "Accept…" }).click();
   await console_.getByRole("button", { name: "Accept", exact: true }).click();
-  await expect(console_.getByText("Accepted: it is part of the record.")).toBeVisible();
+  await expect(console_.getByText("Accepted: it is now part of the record.")).toBeVisible();
   expect(lines()[0]?.state).toBe("accepted");
 });
 
@@ -194,8 +194,8 @@ async function tooLongTogether(page: Page, context: BrowserContext): Promise<{ i
   await readyOffline(page);
   const id = await openCase(page, "NB2026000002");
   await context.setOffline(true);
-  await choose(page, "What came of it", "Reached");
-  await page.getByLabel("What was said").fill("will be at home on Friday");
+  await choose(page, "Outcome", "Reached");
+  await page.getByLabel("Notes on the contact").fill("will be at home on Friday");
   await page.getByRole("button", { name: "Log contact" }).click();
   await note(page, "门口有狗。".repeat(5_000));
   const api = await office.api();
@@ -215,8 +215,8 @@ test("refused work stands beside the office's, and is in the record once a super
 }) => {
   const { id, refused } = await tooLongTogether(page, context);
   await expect(refused.getByRole("heading", { name: "Not accepted" })).toBeVisible();
-  await expect(refused).toContainText("together with what the office has, the text is longer than a record takes");
-  await expect(refused).toContainText("It is about: Notes");
+  await expect(refused).toContainText("combined with the office's text, it exceeds the maximum length");
+  await expect(refused).toContainText("Field: Notes");
   await expect(refused).toContainText("Nothing is lost");
   const notes = refused.locator("[data-unit=notes]");
   await expect(notes.getByRole("group", { name: "You wrote" })).toContainText("门口有狗。");
@@ -246,12 +246,12 @@ test("refused work stands beside the office's, and is in the record once a super
   await console_.getByLabel("Notes").fill("Call first.");
   await console_.getByRole("button", { name: "Save notes" }).click();
   // Gone once the office has them.
-  await expect(console_.getByRole("button", { name: "Discard what was typed" })).toBeHidden();
+  await expect(console_.getByRole("button", { name: "Discard changes" })).toBeHidden();
   await console_.getByRole("link", { name: "Quarantine" }).click();
   await console_.getByTestId("quarantine-row").getByRole("link").click();
   await console_.getByRole("button", { name: "Accept…" }).click();
   await console_.getByRole("button", { name: "Accept", exact: true }).click();
-  await expect(console_.getByText("Accepted: it is part of the record.")).toBeVisible();
+  await expect(console_.getByText("Accepted: it is now part of the record.")).toBeVisible();
   await desktop.close();
 
   // The phone's next contact.
@@ -269,16 +269,16 @@ test("of work that was set aside the phone says why, and writes again what still
   const { id, refused } = await tooLongTogether(page, context);
   office.run(["quarantine", "dismiss", String(lines()[0]?.id), "--reason", "keep the notes short, please"]);
   await syncNow(page);
-  await expect(refused).toContainText("A supervisor looked at it and did not take it over.");
+  await expect(refused).toContainText("A supervisor reviewed this and did not accept it.");
   await expect(refused).toContainText("keep the notes short, please");
   await refused.screenshot({ path: test.info().outputPath("dismissed.png") });
 
   // Both together are still too long: it is said, and nothing is given up.
-  await refused.getByRole("button", { name: "Take the office's record and write 2 again" }).click();
+  await refused.getByRole("button", { name: "Use the office's version and add 2 again" }).click();
   await expect(refused.getByRole("alert")).toContainText("Notes:");
   await expect(refused.locator("[data-unit=notes]")).toContainText("门口有狗。");
   await refused.getByRole("checkbox", { name: "Write again: Notes" }).uncheck();
-  await refused.getByRole("button", { name: "Take the office's record and write 1 again" }).click();
+  await refused.getByRole("button", { name: "Use the office's version and add 1 again" }).click();
   await expect(refused).toBeHidden();
   await syncNow(page);
   await inSync(page);
@@ -300,7 +300,7 @@ test("a session number that could not be written costs the one try, and nothing 
   const [store] = page.workers();
   if (!store) throw new Error("no worker");
   await abortNextSession(store);
-  await refused.getByRole("button", { name: "Take the office's record and write 1 again" }).click();
+  await refused.getByRole("button", { name: "Use the office's version and add 1 again" }).click();
   await expect(refused.getByRole("alert")).toContainText("This phone could not save.");
   await page.getByLabel("Borrower's feedback").fill("written after the failed try");
   await page.getByLabel("Borrower's feedback").blur();
@@ -309,7 +309,7 @@ test("a session number that could not be written costs the one try, and nothing 
   await syncNow(page);
   await expect.poll(() => lines().length).toBe(2);
   await refused.getByRole("checkbox", { name: "Write again: Notes" }).uncheck();
-  await refused.getByRole("button", { name: /Take the office's record and write/ }).click();
+  await refused.getByRole("button", { name: /Use the office's version and add/ }).click();
   await expect(refused).toBeHidden();
   await inSync(page);
   const view = await (await office.api()).get<VisitView>(`/api/visits/${id}`);

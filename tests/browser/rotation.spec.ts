@@ -75,7 +75,7 @@ test("the data key is replaced through two kills, and the old PIN opens nothing 
   let page = context.pages()[0] ?? (await context.newPage());
   await page.addLocatorHandler(page.getByRole("button", { name: "Dismiss" }), (button) => button.click());
   await page.goto(office.url);
-  await page.getByLabel("Name").fill("chen.jie");
+  await page.getByLabel("User name").fill("chen.jie");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await choosePin(page);
@@ -93,7 +93,7 @@ test("the data key is replaced through two kills, and the old PIN opens nothing 
   await page.getByLabel("Notes").blur();
   await saved(page);
   await step(page, "Contact");
-  await page.getByLabel("What was said").fill("a draft of a contact");
+  await page.getByLabel("Notes on the contact").fill("a draft of a contact");
   await saved(page);
 
   const oldWrapping = await wrappingKey(page, PIN);
@@ -106,9 +106,9 @@ test("the data key is replaced through two kills, and the old PIN opens nothing 
   // A wrong password changes nothing.
   await go(page, "/settings");
   await page.getByRole("button", { name: "Change PIN" }).first().click();
-  await page.getByLabel("Present PIN or passphrase").fill(PIN);
+  await page.getByLabel("Current PIN or passphrase").fill(PIN);
   await page.getByLabel("New PIN").fill(NEW_PIN);
-  await page.getByLabel("Once more").fill(NEW_PIN);
+  await page.getByLabel("Confirm").fill(NEW_PIN);
   await page.getByRole("checkbox", { name: "Someone may know my old PIN" }).check();
   await expectAccessible(page, "the option to replace the key");
   await page.getByLabel("Password", { exact: true }).fill("wrong");
@@ -122,7 +122,7 @@ test("the data key is replaced through two kills, and the old PIN opens nothing 
   await full(first, "chunks");
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("button", { name: "Change PIN" }).last().click();
-  await expect(page.getByText("The PIN is changed.")).toBeVisible();
+  await expect(page.getByText("PIN changed.")).toBeVisible();
   await expect(rotation(page)).toHaveAttribute("data-state", "waiting");
   await expect(rotation(page)).toContainText("This phone is out of space.");
   await expectAccessible(page, "a paused re-encryption");
@@ -143,7 +143,7 @@ test("the data key is replaced through two kills, and the old PIN opens nothing 
   const desk = await office.api();
   expect((await desk.get<VisitView>(`/api/visits/${id}`)).notes).toBe("written before the key was replaced");
   await unlock(page, PIN);
-  await expect(page.getByRole("alert")).toContainText("That is not the PIN");
+  await expect(page.getByRole("alert")).toContainText("Wrong PIN");
 
   // The next run gets as far as the attachments, while the collector writes.
   const [second] = page.workers();
@@ -178,11 +178,11 @@ test("the data key is replaced through two kills, and the old PIN opens nothing 
   await context.close();
   ({ context, page } = await restart());
   await unlock(page, PIN);
-  await expect(page.getByRole("alert")).toContainText("That is not the PIN");
+  await expect(page.getByRole("alert")).toContainText("Wrong PIN");
   await context.unrouteAll();
   await unlock(page, NEW_PIN);
   await go(page, `/visit/${id}/contact`);
-  await expect(page.getByLabel("What was said")).toHaveValue("a draft of a contact");
+  await expect(page.getByLabel("Notes on the contact")).toHaveValue("a draft of a contact");
   await step(page, "Record");
   await expect(page.getByLabel("Notes")).toHaveValue("written before the key was replaced, and meanwhile");
   await expect(page.getByTestId("attachment")).toHaveCount(2);
@@ -203,7 +203,7 @@ test("the data key is replaced through two kills, and the old PIN opens nothing 
 /** Signs in, on a page that keeps everything for itself. */
 async function arrive(page: Page, user: string): Promise<string> {
   await page.goto(office.url);
-  await page.getByLabel("Name").fill(user);
+  await page.getByLabel("User name").fill(user);
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await choosePin(page);
@@ -215,9 +215,9 @@ async function arrive(page: Page, user: string): Promise<string> {
 async function rotate(page: Page): Promise<void> {
   await go(page, "/settings");
   await page.getByRole("button", { name: "Change PIN" }).first().click();
-  await page.getByLabel("Present PIN or passphrase").fill(PIN);
+  await page.getByLabel("Current PIN or passphrase").fill(PIN);
   await page.getByLabel("New PIN").fill(NEW_PIN);
-  await page.getByLabel("Once more").fill(NEW_PIN);
+  await page.getByLabel("Confirm").fill(NEW_PIN);
   await page.getByRole("checkbox", { name: "Someone may know my old PIN" }).check();
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("button", { name: "Change PIN" }).last().click();

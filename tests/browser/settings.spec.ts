@@ -97,7 +97,7 @@ test("text size and language are kept", async ({ page }) => {
   await signIn(page, "he.tao");
   await inSync(page);
   await page.getByRole("link", { name: "Settings" }).click();
-  await choose(page, "Text size", "Very large");
+  await choose(page, "Text size", "Extra large");
   await page.getByRole("radio", { name: "中文" }).click();
   await page.reload();
   await expect(page.getByRole("heading", { name: "设置", level: 1 })).toBeVisible();
@@ -120,7 +120,7 @@ test("the way to the home screen is offered once, and put off when a person says
     await page.goBack();
     await expect(page.getByTestId("visit-row").first()).toBeVisible();
   };
-  const card = page.getByRole("region", { name: "On the home screen" });
+  const card = page.getByRole("region", { name: "Home screen" });
   await expect(card).toBeHidden();
   await openAgain();
   await card.getByRole("button", { name: "Add to home screen" }).click();
@@ -149,7 +149,7 @@ test("a browser that keeps nothing is told in plain words", async () => {
   const context = await phone(profile);
   const page = context.pages()[0] ?? (await context.newPage());
   await page.goto(office.url);
-  await expect(page.getByRole("alert")).toContainText("This browser keeps nothing for Doorstep");
+  await expect(page.getByRole("alert")).toContainText("This browser does not let Doorstep store anything");
   await context.close();
   rmSync(profile, { recursive: true, force: true });
 });
@@ -163,9 +163,9 @@ test("an arrival without a position is recorded, and says how to have one next t
   await step(page, "On site");
   await depart(page);
   await page.getByRole("button", { name: "Arrive", exact: true }).click();
-  await expect(page.getByText("Arrival recorded without a position", { exact: false })).toBeVisible();
+  await expect(page.getByText("Arrival recorded without a location", { exact: false })).toBeVisible();
   await expect(page.getByText(/^Arrived /)).toBeVisible();
-  await choose(page, "Kind of place", "Home");
+  await choose(page, "Place type", "Home");
 });
 
 test("a killed app goes back to the step, the scroll and the field", async () => {
@@ -194,7 +194,7 @@ test("a killed app goes back to the step, the scroll and the field", async () =>
   await unlocks(page);
   await page.goto(office.url);
   await inSyncAgain(page);
-  await page.getByRole("link", { name: /^Go on with/ }).click();
+  await page.getByRole("link", { name: /^Continue with/ }).click();
   await expect(page.getByLabel("Borrower's feedback")).toBeFocused();
   await expect(page.getByLabel("Borrower's feedback")).toHaveValue("said hello");
   expect(Math.abs((await page.evaluate(() => scrollY)) - scroll)).toBeLessThan(40);

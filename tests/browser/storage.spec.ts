@@ -27,13 +27,13 @@ test("a full phone says that nothing is saved, and saves as soon as there is roo
   await expect(page.getByTestId("save-state")).not.toHaveAttribute("data-state", "saved");
   await expect(page.getByTestId("sync-status")).not.toHaveAttribute("data-state", "in-step");
   await step(page, "Contact");
-  await page.getByLabel("What was said").fill("begun while the phone was full");
+  await page.getByLabel("Notes on the contact").fill("begun while the phone was full");
   await expect(page.getByTestId("save-state")).not.toHaveAttribute("data-state", "saved");
 
   await store.evaluate(() => (self as unknown as { makeRoom: () => void }).makeRoom());
   await expect(page.getByTestId("save-state")).toHaveAttribute("data-state", "saved", { timeout: 30_000 });
   await page.reload();
-  await expect(page.getByLabel("What was said")).toHaveValue("begun while the phone was full");
+  await expect(page.getByLabel("Notes on the contact")).toHaveValue("begun while the phone was full");
   await step(page, "Record");
   await expect(page.getByLabel("Notes")).toHaveValue("written while the phone was full");
   await inSync(page);

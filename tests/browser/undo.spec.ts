@@ -36,18 +36,18 @@ test("what was never said before is taken back, at once or later, on the phone a
   await undo(page);
   await page.getByRole("button", { name: "Depart" }).click();
   await page.getByRole("button", { name: "Arrive", exact: true }).click();
-  await expect(page.getByText("Position taken", { exact: false })).toBeVisible();
+  await expect(page.getByText("Location recorded", { exact: false })).toBeVisible();
   await undo(page);
   await expect(page.getByRole("button", { name: "Arrive", exact: true })).toBeVisible();
-  await choose(page, "Kind of place", "Home");
+  await choose(page, "Place type", "Home");
   await undo(page);
-  await expect(group(page, "Kind of place").getByRole("radio", { checked: true })).toHaveCount(0);
+  await expect(group(page, "Place type").getByRole("radio", { checked: true })).toHaveCount(0);
 
   await page.getByRole("button", { name: "Leave safely" }).click();
   await undo(page);
   await expect(page.getByRole("button", { name: "Leave safely" })).toBeVisible();
   await choose(page, "Showed identification", "Yes");
-  await page.getByRole("button", { name: "Take back: Showed identification" }).click();
+  await page.getByRole("button", { name: "Undo: Showed identification" }).click();
 
   await step(page, "Talk");
   await choose(page, "Willingness", "Undecided");
@@ -55,11 +55,11 @@ test("what was never said before is taken back, at once or later, on the phone a
   await syncNow(page);
   await inSync(page);
   await page.reload();
-  await page.getByRole("button", { name: "Take back: Willingness" }).click();
+  await page.getByRole("button", { name: "Undo: Willingness" }).click();
   await expect(group(page, "Willingness").getByRole("radio", { checked: true })).toHaveCount(0);
   await undo(page);
   await expect(group(page, "Willingness").getByRole("radio", { checked: true })).toHaveText("Undecided");
-  await page.getByRole("button", { name: "Take back: Willingness" }).click();
+  await page.getByRole("button", { name: "Undo: Willingness" }).click();
   await saved(page);
   await syncNow(page);
   await inSync(page);

@@ -18,7 +18,7 @@ test.afterEach(async () => {
   await office.remove();
 });
 
-const offer = (page: Page) => page.getByText("A new version is here.");
+const offer = (page: Page) => page.getByText("A new version is available.");
 const updateNow = (page: Page) => page.getByRole("button", { name: "Update now" });
 const notes = (page: Page) => page.getByLabel("Notes");
 
@@ -118,7 +118,7 @@ test("a tab that does not answer may hold anything: all stay where they are unti
     while (Date.now() < end);
   });
   await updateNow(first).click();
-  await expect(first.getByText("Something in another tab of Doorstep", { exact: false })).toBeVisible();
+  await expect(first.getByText("Something in another Doorstep tab", { exact: false })).toBeVisible();
   await stopped;
   await Promise.all([first, second].map(notReloaded));
   await updateNow(first).click();
@@ -129,23 +129,21 @@ test("a form that is not handed in yet keeps every tab where it is, and nothing 
   const { first, id } = await firstVisit(context);
   const two = rollout.next();
   const second = await anotherTab(context, `/visit/${id}/contact`);
-  await choose(second, "What came of it", "Reached");
-  await second.getByLabel("What was said").fill("call me in the evening");
+  await choose(second, "Outcome", "Reached");
+  await second.getByLabel("Notes on the contact").fill("call me in the evening");
   await Promise.all([first, second].map(mark));
 
   await updateNow(first).click();
-  await expect(
-    first.getByText("Something in another tab of Doorstep is not saved yet", { exact: false }),
-  ).toBeVisible();
+  await expect(first.getByText("Something in another Doorstep tab is not saved yet", { exact: false })).toBeVisible();
   await updateNow(second).click();
   await expect(second.getByText("Something on this page is not saved yet", { exact: false })).toBeVisible();
   await expectAccessible(second, "an update that is held up");
   await Promise.all([first, second].map(notReloaded));
-  await expect(second.getByLabel("What was said")).toHaveValue("call me in the evening");
+  await expect(second.getByLabel("Notes on the contact")).toHaveValue("call me in the evening");
 
   await second.getByRole("button", { name: "Log contact" }).click();
   await expect(second.getByText("call me in the evening").last()).toBeVisible();
-  await expect(second.getByLabel("What was said")).toHaveValue("");
+  await expect(second.getByLabel("Notes on the contact")).toHaveValue("");
   await updateNow(second).click();
   for (const page of [first, second]) await updated(page, two);
   await expect(second.getByText("call me in the evening").last()).toBeVisible();
@@ -225,7 +223,7 @@ test("who looks at the app after an hour is offered what came meanwhile, in Chin
   await lookedAt();
   await first.clock.fastForward("01:00:00");
   await lookedAt();
-  const offered = first.getByText("有新版本。");
+  const offered = first.getByText("有新版本可用。");
   await unlocks(first);
   await expect(offered).toBeVisible();
   await expectAccessible(first, "an offer in Chinese");
@@ -258,7 +256,7 @@ test("an office that has moved on is no loss: the work waits, the update is foun
   await saved(first);
   await expect(offer(first)).toBeVisible();
   await first.getByTestId("sync-status").click();
-  await expect(first.getByText("The office works with a newer version of Doorstep.", { exact: false })).toBeVisible();
+  await expect(first.getByText("The office uses a newer version of Doorstep.", { exact: false })).toBeVisible();
   await first.getByRole("button", { name: "Close" }).click();
   await expect(first.getByTestId("sync-status")).toHaveAttribute("data-unsent", "1");
 

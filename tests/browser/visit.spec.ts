@@ -78,8 +78,8 @@ for (const { name, ...viewport } of VIEWPORTS) {
     await depart(page);
     await page.getByRole("button", { name: "Arrive", exact: true }).click();
     await expect(page.getByText(/^Arrived /)).toBeVisible();
-    await choose(page, "Kind of place", "Home");
-    await choose(page, "Who was met", "Borrower");
+    await choose(page, "Place type", "Home");
+    await choose(page, "Person met", "Borrower");
     await choose(page, "Showed identification", "Yes");
     await step(page, "Talk");
     await choose(page, "Reason for the delay", "Lost work or income");
@@ -110,7 +110,7 @@ for (const { name, ...viewport } of VIEWPORTS) {
     // Put away for a moment, and locked.
     await page.reload();
     await expect(page.getByLabel("Notes")).toHaveValue("二楼左手");
-    await choose(page, "Met", "Promise to pay");
+    await choose(page, "Borrower met", "Promise to pay");
     await page.getByLabel("Borrower's feedback").fill("talked politely");
     await page.getByLabel("Borrower's feedback").blur();
     await step(page, "On site");

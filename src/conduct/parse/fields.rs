@@ -1,4 +1,4 @@
-//! The fields of a TOML table, with what is wrong with them.
+//! Reads the fields of a TOML table and collects errors.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use toml::de::{DeTable, DeValue};
 
 use crate::conduct::time::{Day, parse_day};
 
-/// Places and sentences of what is wrong.
+/// Errors: byte offset and message.
 pub(super) type Found = Vec<(usize, String)>;
 
-/// The fields of one table, each asked for once; what is left at the end is not known.
+/// The fields of one table. Fields that were never read are unknown.
 pub(super) struct Fields<'t> {
     pub(super) table: &'t DeTable<'t>,
     pub(super) span: Range<usize>,
@@ -179,7 +179,7 @@ impl<'t> Fields<'t> {
         tables
     }
 
-    /// Refuses what nobody asked for: a mistyped name would else be a rule that does not hold.
+    /// Reports unknown fields: a mistyped name would silently disable a rule.
     pub(super) fn end(&self, found: &mut Found) {
         for key in self.table.keys() {
             if !self.used.iter().any(|used| used == key.get_ref()) {

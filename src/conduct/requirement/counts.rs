@@ -1,8 +1,8 @@
 //! Caps and cool-downs: counts over the contacts and visits of the case.
 //!
-//! What stands in the record is counted from it; what stands in other records of the case comes
-//! from the office's summary, a count a day. A summary that is missing or too old leaves open what
-//! its counts do not already exceed.
+//! Events of this record are counted directly; events of other records of the case come from the
+//! office's summary, as counts per day. With a missing or outdated summary the answer is unknown,
+//! unless the known events exceed the cap already.
 
 use crate::conduct::context::{EvalContext, evidence, is_party, optional_evidence};
 use crate::conduct::finding::{Finding, NextLawful};
@@ -12,23 +12,23 @@ use crate::conduct::time::{DAY, Day, month, parse_day, show_day};
 use crate::record::terms::{Channel, ContactOutcome, Grade, TargetRole};
 use crate::record::view::ContactView;
 
-/// How many days ahead a day with room is looked for: more than any cap's time.
+/// How many days ahead to search for a day below the cap: more than any cap's period.
 const AHEAD: Day = 70;
 
-/// Something that counts.
+/// A counted event.
 #[derive(Debug, Clone)]
 pub(in crate::conduct) struct Counted<'v> {
     /// The borrower's day.
     pub(in crate::conduct) day: Day,
-    /// When, where it stands in this record; corrected.
+    /// Corrected time, if it is an event of this record.
     pub(in crate::conduct) at: Option<i64>,
-    /// How many.
+    /// Number of events.
     pub(in crate::conduct) times: i64,
-    /// Which number, for counts that are kept by number.
+    /// The phone number, for counts per number.
     pub(in crate::conduct) number: &'v str,
 }
 
-/// At most so many of something within a time.
+/// A maximum count within a period.
 pub(super) fn cap(context: &EvalContext<'_>, count: Count, within: Within, most: i64) -> Finding {
     let Some(mut counted) = events(context, count) else {
         return Finding::unknown("zone_unknown")
@@ -41,20 +41,20 @@ pub(super) fn cap(context: &EvalContext<'_>, count: Count, within: Within, most:
         times: 1,
         number: "",
     }));
-    // Until when counts must be complete: to now, or to the last thing that the record counts.
+    // Counts must be complete up to now, or up to the last event of the record.
     let last = counted.iter().filter_map(|counted| counted.at).max();
     let Some(last) = last else { return Finding::not_applicable("nothing_counted") };
-    let perhaps = perhaps(context, count);
+    let possible = possible_contact(context, count);
     let by = match context.moment {
         Moment::Before => context.now,
         Moment::Arrival | Moment::After => {
-            perhaps.as_ref().and_then(|visit| visit.at).map_or(last, |at| last.max(at))
+            possible.as_ref().and_then(|visit| visit.at).map_or(last, |at| last.max(at))
         }
     };
 
     let (counts, number) = worst(&counted, within);
     let with_visit =
-        || worst(&counted.iter().cloned().chain(perhaps).collect::<Vec<_>>(), within).0;
+        || worst(&counted.iter().cloned().chain(possible).collect::<Vec<_>>(), within).0;
     let summary = context.view.case.contact_summary.as_ref();
     let as_of = summary.map(|summary| summary.as_of);
     let found = if counts > most {
@@ -82,14 +82,14 @@ pub(super) fn cap(context: &EvalContext<'_>, count: Count, within: Within, most:
         .with_grade(Grade::Attested)
         .with_evidence(optional_evidence("case.contact_summary.as_of", as_of))
         .with_evidence(evidence("contacts", context.view.contacts.len()));
-    // A visit that did not begin counts for nothing; nothing is missing then.
+    // A visit without an arrival is not counted, so its arrival is not missing evidence.
     match context.view.visit.arrived_at {
         Some(arrived) => found.with_evidence(evidence("visit.arrived_at", arrived)),
         None => found,
     }
 }
 
-/// The most of one number, and which that is.
+/// The largest count of one phone number, with that number.
 fn worst<'v>(counted: &[Counted<'v>], within: Within) -> (i64, &'v str) {
     let mut numbers: Vec<&str> =
         counted.iter().filter(|one| one.at.is_some()).map(|one| one.number).collect();
@@ -102,8 +102,8 @@ fn worst<'v>(counted: &[Counted<'v>], within: Within) -> (i64, &'v str) {
     of_each.max_by_key(|(most, _)| *most).unwrap_or((0, ""))
 }
 
-/// A visit that counts as a contact if the borrower was met, while nobody has written down who was.
-fn perhaps<'v>(context: &EvalContext<'v>, count: Count) -> Option<Counted<'v>> {
+/// A visit that counts as a contact only if the borrower was met, while the person met is missing.
+fn possible_contact<'v>(context: &EvalContext<'v>, count: Count) -> Option<Counted<'v>> {
     let open = match count {
         Count::Contacts => {
             context.moment != Moment::Before && context.view.visit.person_met.is_none()
@@ -118,7 +118,7 @@ fn perhaps<'v>(context: &EvalContext<'v>, count: Count) -> Option<Counted<'v>> {
     Some(Counted { day: context.day(at)?, at: Some(at), times: 1, number: "" })
 }
 
-/// The day that the planned visit adds to.
+/// The day on which the planned visit counts.
 fn planned(context: &EvalContext<'_>, count: Count) -> Option<Day> {
     let adds = match count {
         Count::Visits | Count::Contacts => context.moment == Moment::Before,
@@ -127,7 +127,7 @@ fn planned(context: &EvalContext<'_>, count: Count) -> Option<Day> {
     if adds { context.day(context.planned) } else { None }
 }
 
-/// The most that stand within any interval of the time that holds something of this record.
+/// The largest count in any period that contains an event of this record.
 fn most_within(counted: &[&Counted<'_>], within: Within) -> i64 {
     let sum = |first: Day, last: Day| -> (bool, i64) {
         let inside = counted.iter().filter(|one| (first..=last).contains(&one.day));
@@ -143,7 +143,7 @@ fn most_within(counted: &[&Counted<'_>], within: Within) -> i64 {
     sums.filter(|(own, _)| *own).map(|(_, sum)| sum).max().unwrap_or(0)
 }
 
-/// The start of the first day on which one more has room.
+/// The start of the first day on which one more event is within the cap.
 fn room(
     context: &EvalContext<'_>,
     counted: &[Counted<'_>],
@@ -173,7 +173,7 @@ fn room(
     zone.first_at_or_after(day, 0, context.planned)
 }
 
-/// No call within days of a conversation, whose own day is the first.
+/// No call within a number of days of a conversation, counting the day of the conversation.
 pub(super) fn cooldown(context: &EvalContext<'_>, days: i32) -> Finding {
     let (Some(calls), Some(talks)) =
         (events(context, Count::Calls), events(context, Count::Conversations))
@@ -195,7 +195,7 @@ pub(super) fn cooldown(context: &EvalContext<'_>, days: i32) -> Finding {
                 Some(talked) if talked < at => {}
                 // The same call, or a later one.
                 Some(_) => continue,
-                // Another record's conversation on the same day: before or after, nobody knows.
+                // A conversation of another record on the same day: the order is unknown.
                 None if talk.day == day => {
                     open = true;
                     continue;
@@ -224,8 +224,8 @@ pub(super) fn cooldown(context: &EvalContext<'_>, days: i32) -> Finding {
         .with_evidence(optional_evidence("case.contact_summary.as_of", summary))
 }
 
-/// Everything of a kind, of this record and of the others of its case; `None` where the borrower's
-/// day is not known.
+/// All events of a kind, of this record and of the others of its case; `None` if the borrower's
+/// zone is unknown.
 pub(in crate::conduct) fn events<'v>(
     context: &EvalContext<'v>,
     count: Count,
@@ -267,7 +267,7 @@ fn number_and_day(rest: &str) -> Option<(&str, Day)> {
     Some((number.strip_suffix('.').unwrap_or(number), day))
 }
 
-/// How the office's summary calls a count.
+/// The name of a count in the office's summary.
 pub(in crate::conduct) fn name(count: Count) -> &'static str {
     match count {
         Count::Visits => "visits",
@@ -279,7 +279,7 @@ pub(in crate::conduct) fn name(count: Count) -> &'static str {
     }
 }
 
-/// Whether a contact counts.
+/// Whether a contact is counted.
 fn counts(count: Count, contact: &ContactView) -> bool {
     let call = contact.channel == Channel::Call && contact.target_role != TargetRole::ThirdParty;
     match count {
@@ -306,5 +306,5 @@ fn counts(count: Count, contact: &ContactView) -> bool {
     }
 }
 
-/// Counts of more days than this are of no use to any cap, nor to the next day with room.
+/// How long counts are needed by any cap, ms.
 pub(in crate::conduct) const KEPT: i64 = 62 * DAY;

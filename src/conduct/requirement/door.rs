@@ -1,4 +1,4 @@
-//! Who comes, what is shown at the door, and when they leave.
+//! Visitors, the checklist at the door, and leaving.
 
 use crate::conduct::context::{EvalContext, Visit, evidence, is_party, optional_evidence};
 use crate::conduct::finding::{Finding, NextLawful};
@@ -10,8 +10,8 @@ use crate::record::terms::{
     TargetRole,
 };
 
-/// At least so many collectors. Before departure nobody has gone alone yet: fewer names are a gap,
-/// which stops the departure all the same, since whoever goes can name who comes along.
+/// A minimum number of collectors. Before departure too few names are missing evidence, not a
+/// violation; they still prevent departure, since the visitors can be named at any time.
 pub(super) fn visitors(context: &EvalContext<'_>, least: i64) -> Finding {
     if context.visit() == Visit::None {
         return Finding::not_applicable("no_visit");
@@ -32,8 +32,8 @@ pub(super) fn visitors(context: &EvalContext<'_>, least: i64) -> Finding {
         .with_evidence(evidence("visit.visitors", context.view.visit.visitors.join(" ")))
 }
 
-/// Whether an item of the door matters; `Err` says what it is instead.
-fn matters(context: &EvalContext<'_>, met: Met) -> Result<(), Finding> {
+/// Whether a checklist item applies; `Err` is the finding otherwise.
+fn applies(context: &EvalContext<'_>, met: Met) -> Result<(), Finding> {
     if context.visit() == Visit::None {
         return Err(Finding::not_applicable("no_visit"));
     }
@@ -42,7 +42,7 @@ fn matters(context: &EvalContext<'_>, met: Met) -> Result<(), Finding> {
         || Finding::unknown("person_unknown").with_evidence(evidence("visit.person_met", ""));
     match (met, person) {
         (Met::Nobody, _) => Ok(()),
-        // At the door the item is asked before it is known who opens.
+        // At the door the items are shown before it is known who opens.
         (Met::Party | Met::Anybody, None) if context.moment == Moment::Arrival => Ok(()),
         (Met::Party | Met::Anybody, None) => Err(missing()),
         (_, Some(TargetRole::Nobody)) => Err(Finding::not_applicable("nobody_met")),
@@ -60,7 +60,7 @@ pub(super) fn check(
     met: Met,
     optional: bool,
 ) -> Finding {
-    if let Err(instead) = matters(context, met) {
+    if let Err(instead) = applies(context, met) {
         return instead;
     }
     let path = format!("checks.{item}");
@@ -83,7 +83,7 @@ pub(super) fn check(
 
 /// The person's identity was checked before the talk began.
 pub(super) fn verified_first(context: &EvalContext<'_>) -> Finding {
-    if let Err(instead) = matters(context, Met::Party) {
+    if let Err(instead) = applies(context, Met::Party) {
         return instead;
     }
     let talk_from = context.view.visit.talk_from.map(|at| context.device(at));
@@ -110,7 +110,7 @@ pub(super) fn verified_first(context: &EvalContext<'_>) -> Finding {
     }
 }
 
-/// Nobody entered a home without consent.
+/// A home is entered only with consent.
 pub(super) fn entry_consent(context: &EvalContext<'_>) -> Finding {
     match context.view.visit.place_type {
         _ if context.visit() == Visit::None => Finding::not_applicable("no_visit"),
@@ -122,7 +122,7 @@ pub(super) fn entry_consent(context: &EvalContext<'_>) -> Finding {
     }
 }
 
-/// A home is entered, and a workplace visited, only where the borrower asked for it.
+/// A home is entered, and a workplace visited, only at the borrower's request.
 pub(super) fn on_request(context: &EvalContext<'_>) -> Finding {
     let appointment = &context.view.appointment;
     match context.view.visit.place_type {
@@ -151,7 +151,7 @@ pub(super) fn on_request(context: &EvalContext<'_>) -> Finding {
     }
 }
 
-/// Away within minutes once asked to leave.
+/// The collectors leave within a number of minutes after being asked to.
 pub(super) fn leave(context: &EvalContext<'_>, minutes: i64) -> Finding {
     let facts = &context.view.visit;
     if context.visit() == Visit::None {
@@ -174,7 +174,7 @@ pub(super) fn leave(context: &EvalContext<'_>, minutes: i64) -> Finding {
     .with_evidence(left)
 }
 
-/// One position, taken during the visit and for it.
+/// One position, taken during the visit.
 pub(super) fn one_position(context: &EvalContext<'_>) -> Finding {
     let facts = &context.view.visit;
     let Some(position) = facts.position else { return Finding::not_applicable("no_position") };

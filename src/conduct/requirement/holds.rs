@@ -6,8 +6,8 @@ use crate::conduct::terms::Moment;
 use crate::conduct::time::DAY;
 use crate::record::terms::{AppointmentStatus, Disposition, Flag, Grade};
 
-/// None of these holds stands when the visit begins. What the borrower says at the door and the
-/// collector then raises is no failure.
+/// None of these holds is in force when the visit begins. A hold raised during the visit is not a
+/// violation.
 pub(super) fn hold(context: &EvalContext<'_>, flags: &[Flag]) -> Finding {
     let Some(from) = context.visit_from() else { return Finding::not_applicable("no_visit") };
     match context.hold(flags, from) {
@@ -29,7 +29,7 @@ pub(super) fn hold(context: &EvalContext<'_>, flags: &[Flag]) -> Finding {
     }
 }
 
-/// While one of these holds stands, only with the borrower's agreement.
+/// While one of these holds is in force, only with the borrower's agreement.
 pub(super) fn agreed_despite(context: &EvalContext<'_>, flags: &[Flag]) -> Finding {
     let found = hold(context, flags);
     let Some((from, to)) = context.interval() else { return found };

@@ -1,4 +1,4 @@
-//! Manner, money, plans, and how long records are kept.
+//! Decent conduct, retention, plans and payment channels.
 
 use crate::conduct::context::{EvalContext, evidence, optional_evidence};
 use crate::conduct::finding::Finding;
@@ -6,8 +6,8 @@ use crate::record::terms::{
     AttachmentKind, CheckAnswer, CheckItem, Disposition, Flag, Grade, OptionKind, ReviewStatus,
 };
 
-/// No violence, threats or abuse. A program cannot hear a threat: what it can say is whether
-/// somebody complained, whether there is a recording, and whether a person has reviewed it.
+/// No violence, threats or abuse. The program can only check for a complaint, a recording and a
+/// review.
 pub(super) fn decent(context: &EvalContext<'_>) -> Finding {
     let view = context.view;
     if view.visit.arrived_at.is_none() && view.contacts.is_empty() {
@@ -41,7 +41,7 @@ pub(super) fn decent(context: &EvalContext<'_>) -> Finding {
     found.with_evidence(evidence("review.status", view.review.status))
 }
 
-/// Records are kept long enough.
+/// Records are retained long enough.
 pub(super) fn retention(context: &EvalContext<'_>, months: i64) -> Finding {
     match context.facts.retention_months {
         None => Finding::unknown("retention_unknown"),
@@ -82,13 +82,12 @@ pub(super) fn plan_length(context: &EvalContext<'_>, months: i64) -> Finding {
         .unwrap_or_else(|| Finding::not_applicable("no_options"))
 }
 
-/// A text without its case, letter by letter: unlike in `str::to_lowercase`, a letter is the same
-/// wherever it stands.
+/// Lower case, character by character: `str::to_lowercase` depends on the position of a letter.
 fn folded(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// Payments go through none of these channels.
+/// Payments are not made through these channels.
 pub(super) fn channels(context: &EvalContext<'_>, forbidden: &[String]) -> Finding {
     context
         .view

@@ -1,7 +1,7 @@
-//! What the borrower was told, and when.
+//! Notices to the borrower.
 //!
-//! A notice that nobody wrote down may have been given all the same, by a letter of another system:
-//! that is unknown. It failed where it was written down and came too late.
+//! A notice that is not recorded may have been sent by another system, so the answer is unknown. It
+//! fails only if a recorded notice came too late.
 
 use crate::conduct::context::{EvalContext, evidence, is_party};
 use crate::conduct::finding::{Finding, NextLawful};
@@ -9,7 +9,7 @@ use crate::conduct::terms::Moment;
 use crate::conduct::time::{DAY, HOUR};
 use crate::record::terms::{ConductKind, ContactOutcome, Grade, NoticeAbout, TargetRole};
 
-/// The first time that the borrower was told, and how that is evidenced.
+/// The first notice on a subject: time, evidence grade and id.
 fn told(context: &EvalContext<'_>, about: NoticeAbout) -> Option<(i64, Grade, String)> {
     context
         .entries(ConductKind::Notice)
@@ -18,7 +18,7 @@ fn told(context: &EvalContext<'_>, about: NoticeAbout) -> Option<(i64, Grade, St
         .min()
 }
 
-/// The first attempt to reach the borrower.
+/// The first contact attempt.
 fn first_contact(context: &EvalContext<'_>) -> Option<i64> {
     let to_borrower =
         context.contacts().filter(|(_, contact)| contact.target_role != TargetRole::ThirdParty);
@@ -26,7 +26,7 @@ fn first_contact(context: &EvalContext<'_>) -> Option<i64> {
     to_borrower.map(|(at, _)| at).chain(visited).min()
 }
 
-/// The first communication: something was said or sent to the borrower.
+/// The first communication that reached the borrower.
 fn first_communication(context: &EvalContext<'_>) -> Option<i64> {
     let said = context.contacts().filter(|(_, contact)| match contact.outcome {
         ContactOutcome::Reached | ContactOutcome::Sent | ContactOutcome::Refused => {
@@ -42,16 +42,16 @@ fn first_communication(context: &EvalContext<'_>) -> Option<i64> {
     said.map(|(at, _)| at).chain(visited).min()
 }
 
-fn not_written_down(about: NoticeAbout) -> Finding {
+fn notice_missing(about: NoticeAbout) -> Finding {
     Finding::unknown("notice_missing")
         .with_param("about", about)
         .with_evidence(evidence("conduct.notice", ""))
 }
 
-/// Told before the first contact.
+/// Notice before the first contact.
 pub(super) fn before_contact(context: &EvalContext<'_>, about: NoticeAbout) -> Finding {
     let Some(first) = first_contact(context) else { return Finding::not_applicable("no_contacts") };
-    let Some((at, grade, id)) = told(context, about) else { return not_written_down(about) };
+    let Some((at, grade, id)) = told(context, about) else { return notice_missing(about) };
     let found = if at < first { Finding::pass("told") } else { Finding::fail("told_late") };
     found
         .with_param("about", about)
@@ -59,13 +59,13 @@ pub(super) fn before_contact(context: &EvalContext<'_>, about: NoticeAbout) -> F
         .with_grade(grade)
 }
 
-/// Told at most so many days after the first communication.
+/// Notice at most this many days after the first communication.
 pub(super) fn after_contact(context: &EvalContext<'_>, about: NoticeAbout, days: i64) -> Finding {
     let Some(first) = first_communication(context) else {
         return Finding::not_applicable("no_contacts");
     };
     let Some((at, grade, id)) = told(context, about) else {
-        return not_written_down(about).with_param("days", days);
+        return notice_missing(about).with_param("days", days);
     };
     let in_time = at <= first + days * DAY;
     let found = if in_time { Finding::pass("told") } else { Finding::fail("told_late") };
@@ -76,7 +76,7 @@ pub(super) fn after_contact(context: &EvalContext<'_>, about: NoticeAbout, days:
         .with_grade(grade)
 }
 
-/// Told so many hours before the visit.
+/// Notice at least this many hours before the visit.
 pub(super) fn before_visit(context: &EvalContext<'_>, about: NoticeAbout, hours: i64) -> Finding {
     let Some((from, to)) = context.interval() else { return Finding::not_applicable("no_visit") };
     let notice = told(context, about);

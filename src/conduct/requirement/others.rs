@@ -1,4 +1,4 @@
-//! Other people than the borrower.
+//! Contacts with third parties.
 
 use crate::conduct::context::{EvalContext, evidence, optional_evidence};
 use crate::conduct::finding::Finding;
@@ -9,21 +9,21 @@ use crate::record::view::ContactView;
 enum Reach {
     Unreachable,
     Reachable,
-    /// Other records of the case may say otherwise.
+    /// Other records of the case may contain further calls.
     Unclear,
 }
 
-/// Others are contacted only where the borrower cannot be reached, or is dead.
+/// Third parties are contacted only if the borrower is unreachable or dead.
 pub(super) fn third_party(context: &EvalContext<'_>, failures: i64) -> Finding {
     reached_first(context, failures, &Finding::pass("deceased").with_grade(Grade::Attested))
 }
 
-/// Who counts as unreachable, where others are contacted for that reason.
+/// Third parties are contacted only after the failures that make the borrower unreachable.
 pub(super) fn unreachable(context: &EvalContext<'_>, failures: i64) -> Finding {
     reached_first(context, failures, &Finding::not_applicable("deceased"))
 }
 
-/// Somebody else who refused is left alone.
+/// A third party who refused is not contacted again.
 pub(super) fn refusal(context: &EvalContext<'_>) -> Finding {
     let others: Vec<(i64, &ContactView)> = to_others(context).collect();
     let Some((refused, first)) =
@@ -44,8 +44,8 @@ pub(super) fn refusal(context: &EvalContext<'_>) -> Finding {
     .with_grade(Grade::Attested)
 }
 
-/// Whether each contact with others came after the borrower could not be reached; what it comes to
-/// where the borrower had died by then is given.
+/// Whether the borrower was unreachable at each contact with a third party. `deceased` is the
+/// finding if the borrower was dead by then.
 fn reached_first(context: &EvalContext<'_>, failures: i64, deceased: &Finding) -> Finding {
     to_others(context)
         .map(|(at, contact)| {
@@ -76,7 +76,8 @@ fn reach_as(context: &EvalContext<'_>, at: i64, failures: i64) -> Finding {
     .with_grade(Grade::Attested)
 }
 
-/// An invalid number, or so many failures in a row, before a time.
+/// Whether the borrower was unreachable before a time: an invalid number, or consecutive failed
+/// calls.
 fn reach(context: &EvalContext<'_>, at: i64, failures: i64) -> Reach {
     let tries: Vec<&ContactView> = context
         .contacts()
@@ -109,6 +110,6 @@ fn reach(context: &EvalContext<'_>, at: i64, failures: i64) -> Reach {
         !context.office_knows(at, Some(summary.as_of))
             || summary.counts.iter().any(|count| count.name.starts_with("calls."))
     });
-    // The borrower talked on the phone: what other records say of earlier tries does not matter.
+    // A conversation makes earlier calls in other records irrelevant.
     if elsewhere && !reached { Reach::Unclear } else { Reach::Reachable }
 }

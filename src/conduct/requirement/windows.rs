@@ -1,4 +1,4 @@
-//! Times of day, holidays, and what the borrower does not want.
+//! Time windows, holidays and the borrower's wishes.
 
 use crate::conduct::context::{EvalContext, Visit, evidence, is_timed, optional_evidence};
 use crate::conduct::finding::{Finding, NextLawful};
@@ -7,10 +7,10 @@ use crate::conduct::terms::{Answer, Moment, Scope};
 use crate::conduct::time::{Day, MINUTE, ZoneData, show_day, show_minutes, weekday};
 use crate::record::terms::{CheckAnswer, CheckItem, ConductKind, Grade, TargetRole};
 
-/// How many days ahead an opening is looked for.
+/// How many days ahead to search for the next opening of a window.
 const AHEAD: Day = 8;
 
-/// Nothing outside a window of the borrower's day, half open.
+/// Contact only within `[from, to)`, minutes of the borrower's day.
 pub(super) fn window(
     context: &EvalContext<'_>,
     on: Scope,
@@ -87,9 +87,11 @@ impl Window {
             None => {
                 Finding::unknown("zone_unknown").with_evidence(evidence("case.zone", &zone.name))
             }
-            Some(Held::OtherDay) => Finding::not_applicable("other_day"),
-            Some(Held::Inside) => Finding::pass("inside_window").with_grade(Grade::DeviceCaptured),
-            Some(Held::Outside(at)) => match consent {
+            Some(WindowFit::OtherDay) => Finding::not_applicable("other_day"),
+            Some(WindowFit::Inside) => {
+                Finding::pass("inside_window").with_grade(Grade::DeviceCaptured)
+            }
+            Some(WindowFit::Outside(at)) => match consent {
                 Some(grade) => Finding::pass("agreed").with_grade(grade),
                 None => Finding::fail("outside_window")
                     .with_param("at", wall(zone, at))
@@ -98,23 +100,23 @@ impl Window {
         }
     }
 
-    fn outside(&self, zone: &ZoneData, from: i64, to: i64) -> Option<Held> {
+    fn outside(&self, zone: &ZoneData, from: i64, to: i64) -> Option<WindowFit> {
         let (opens, closes) = (self.from * MINUTE, self.to * MINUTE);
-        let mut held = Held::OtherDay;
+        let mut fit = WindowFit::OtherDay;
         for interval in zone.intervals(from, to)? {
             if !self.holds_on(interval.local.day) {
                 continue;
             }
             let begins = interval.local.of_day;
             if begins < opens || begins >= closes {
-                return Some(Held::Outside(interval.at));
+                return Some(WindowFit::Outside(interval.at));
             }
             if begins + interval.length > closes {
-                return Some(Held::Outside(interval.at + closes - begins));
+                return Some(WindowFit::Outside(interval.at + closes - begins));
             }
-            held = Held::Inside;
+            fit = WindowFit::Inside;
         }
-        Some(held)
+        Some(fit)
     }
 
     fn holds_on(&self, day: Day) -> bool {
@@ -125,28 +127,28 @@ impl Window {
         }
     }
 
-    /// When the window opens next; a time at which it is open opens it at once.
+    /// When the window is open next, at or after a time.
     fn opens(&self, zone: &ZoneData, at: i64) -> Option<i64> {
         let local = zone.local(at)?;
         (0..AHEAD).find_map(|ahead| {
             let day = local.day + ahead;
             let of_day = if self.holds_on(day) { self.from * MINUTE } else { 0 };
             let opens = zone.first_at_or_after(day, of_day, at)?;
-            matches!(self.outside(zone, opens, opens)?, Held::Inside | Held::OtherDay)
+            matches!(self.outside(zone, opens, opens)?, WindowFit::Inside | WindowFit::OtherDay)
                 .then_some(opens)
         })
     }
 }
 
-/// Whether a interval of time lies within a window.
-enum Held {
+/// Whether an interval lies within a window.
+enum WindowFit {
     OtherDay,
     Inside,
-    /// And the first instant at which it does not.
+    /// With the first instant outside.
     Outside(i64),
 }
 
-/// Nothing on national holidays.
+/// No contact on national holidays.
 pub(super) fn holidays(context: &EvalContext<'_>) -> Finding {
     let visits = context.interval().map(|(from, to)| {
         let found = holiday(context, from, to);
@@ -191,7 +193,7 @@ fn holiday(context: &EvalContext<'_>, from: i64, to: i64) -> Finding {
     }
 }
 
-/// No time and no place that the borrower is known not to want.
+/// No visit at a time or place that the borrower objects to.
 pub(super) fn wishes(context: &EvalContext<'_>) -> Finding {
     let Some((from, to)) = context.interval() else { return Finding::not_applicable("no_visit") };
     let mut missing_zone = false;
@@ -239,7 +241,7 @@ pub(super) fn wishes(context: &EvalContext<'_>) -> Finding {
                 .with_evidence(evidence(path, "no"))
                 .with_grade(grade);
         }
-        // Whether a talk followed is not known.
+        // It is unknown whether a talk followed.
         Some((CheckAnswer::No, grade, _)) => {
             return Finding::unknown("not_convenient")
                 .with_evidence(evidence(path, "no"))
@@ -265,7 +267,7 @@ pub(super) fn wishes(context: &EvalContext<'_>) -> Finding {
     Finding::unknown("wishes_unknown").with_evidence(evidence(path, ""))
 }
 
-/// Day and time of day on the borrower's clock.
+/// Local date and time of the borrower.
 fn wall(zone: &ZoneData, at: i64) -> String {
     zone.local(at).map_or_else(String::new, |local| {
         format!("{} {}", show_day(local.day), show_minutes(local.of_day / MINUTE))

@@ -9,20 +9,20 @@ use crate::record::terms::{
 use crate::types::TsType;
 
 TsType! {
-/// One attempt to reach somebody.
+/// One contact attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewContact {
     /// UUIDv7 made on the device.
     pub id: String,
     /// Device time, ms.
     pub at: i64,
-    /// How.
+    /// The channel.
     pub channel: Channel,
     /// Which of the case's numbers, such as `phones.0`; empty when none.
     pub number_ref: String,
-    /// Whom.
+    /// The person contacted.
     pub target_role: TargetRole,
-    /// What came of it.
+    /// The outcome.
     pub outcome: ContactOutcome,
     /// What was said.
     pub note: String,
@@ -35,11 +35,11 @@ TsType! {
 pub struct NewConsent {
     /// UUIDv7 made on the device.
     pub id: String,
-    /// The rule that it waives.
+    /// The id of the rule that it waives.
     pub rule: String,
-    /// From when it counts, ms.
+    /// Valid from, ms.
     pub from: i64,
-    /// Until when it counts, ms; this instant not included.
+    /// Valid until, ms, exclusive.
     pub until: i64,
     /// How it is evidenced.
     pub grade: Grade,
@@ -51,7 +51,7 @@ pub struct NewConsent {
 }
 
 TsType! {
-/// A time of day, a place, or both, that the borrower does not want.
+/// A time of day, a place, or both, that the borrower objects to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewWish {
     /// UUIDv7 made on the device.
@@ -60,9 +60,9 @@ pub struct NewWish {
     pub days: i64,
     /// Minutes since midnight of the borrower's day.
     pub starts: i64,
-    /// Minutes since midnight, up to 1440; this minute not included.
+    /// Minutes since midnight, up to 1440, exclusive.
     pub ends: i64,
-    /// The place that it is about; `None` for all.
+    /// The place type; `None` for all.
     pub place: Option<PlaceType>,
     /// In the borrower's words.
     pub note: String,
@@ -71,18 +71,18 @@ pub struct NewWish {
 }
 }
 
-/// What the rules of conduct said of a state of a record; the core writes it, never a person.
+/// The result of evaluating the conduct rules on a state of a record; written by the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvaluation {
     /// When it was evaluated, by the writer's clock, ms.
     pub at: i64,
     /// The layers and their versions.
     pub policy: String,
-    /// Which moment.
+    /// The moment of the visit.
     pub moment: Moment,
-    /// What did not pass.
+    /// The rules that did not pass, encoded by `conduct::answers`.
     pub answers: String,
-    /// How far the writer's clock is ahead of the office's, ms, where that is known.
+    /// By how much the writer's clock is ahead of the office's, ms, if known.
     pub skew: Option<i64>,
 }
 
@@ -130,7 +130,7 @@ pub struct Arrival {
 }
 
 TsType! {
-/// A way to repay that is offered.
+/// A repayment option that is offered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RepaymentOption {
     /// UUIDv7 made on the device.
@@ -165,7 +165,7 @@ TsType! {
 /// A payment made or shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewPayment {
-    /// UUIDv7 made where the payment is written down.
+    /// UUIDv7 made by the writer.
     pub id: String,
     /// Minor units, above 0.
     pub amount: i64,
@@ -200,7 +200,7 @@ pub struct NewAttachment {
 }
 
 TsType! {
-/// A signature over what was sealed and read back, by the key of the device.
+/// A signature of the sealed state and the text that was read back, by the device's key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewSignature {
     /// UUIDv7 made on the device.

@@ -40,11 +40,11 @@ pub struct VisitPatch {
     pub asked_to_leave_at: Option<i64>,
     /// What kind of place it is.
     pub place_type: Option<PlaceType>,
-    /// Whom the collectors met.
+    /// The person that the collectors met.
     pub person_met: Option<TargetRole>,
     /// Sign-in name of a collector who takes part.
     pub add_visitor: Option<String>,
-    /// Sign-in name of a collector who does not take part after all.
+    /// Sign-in name of a collector to remove from the visitors.
     pub remove_visitor: Option<String>,
 }
 }
@@ -60,16 +60,15 @@ pub struct TalkPatch {
     pub overdue_reason_text: Option<String>,
     /// How willing the borrower is to repay.
     pub willingness: Option<Willingness>,
-    /// What came of the visit.
+    /// The outcome of the visit.
     pub disposition: Option<Disposition>,
 }
 }
 
 TsType! {
-/// A whole text as the person left it, and the state that the person saw when typing began.
+/// The whole text after an edit, and the heads of the state that the edit began from.
 ///
-/// The difference is worked out against that state and then merged, so that what others wrote
-/// meanwhile stays.
+/// The diff against that state is merged, which keeps concurrent edits of others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TextEdit {
     /// `heads` of the view that the text field was filled from.
@@ -112,7 +111,7 @@ pub struct CasePatch {
     pub preferred_language: Option<String>,
     /// The borrower's IANA time zone.
     pub zone: Option<String>,
-    /// What the loan system says about the case.
+    /// Note of the loan system.
     pub note: Option<String>,
 }
 }
@@ -128,9 +127,9 @@ pub struct AssignmentPatch {
     pub due_by: Option<String>,
     /// 1 (high), 2 or 3.
     pub priority: Option<i64>,
-    /// What the collectors should know.
+    /// Instructions for the collectors.
     pub instructions: Option<String>,
-    /// Policy id that conduct is judged by.
+    /// Id of the conduct policy.
     pub policy: Option<String>,
 }
 }

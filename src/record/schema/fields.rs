@@ -7,13 +7,13 @@ use crate::record::terms::{
     ReviewStatus, TargetRole, Willingness,
 };
 
-/// The longest one-line text: long enough for an address, short enough for a list.
+/// Maximum length of one-line text: enough for an address, short enough for a list.
 const LINE: usize = 400;
-/// The longest remark.
+/// Maximum length of a remark.
 const REMARK: usize = 4_000;
-/// The longest text that is read back: the longest feedback and what stands around it.
+/// Maximum length of the text that is read back: the longest feedback and the template around it.
 const READ_BACK: usize = 60_000;
-/// The longest notes or feedback: some twenty pages.
+/// Maximum length of notes or feedback: about twenty pages.
 const PROSE: usize = 40_000;
 
 macro_rules! one_of {
@@ -28,7 +28,7 @@ macro_rules! fields {
     };
 }
 
-/// Schema 1. Containers that the first change makes are `Creation`.
+/// Schema 1. Containers of the first change have the writers `Creation`.
 pub const FIELDS: &[FieldSpec] = fields! {
     ["schema"] => Kind::Integer(1, SCHEMA), Creation, Once, BeforeSeal;
     ["id"] => Kind::Text(36), Creation, Once, BeforeSeal;
@@ -162,8 +162,8 @@ pub const FIELDS: &[FieldSpec] = fields! {
     ["seal", "device"] => Kind::Text(32), Collector, Free, BeforeSeal;
     ["seal", "heads"] => Kind::Text(REMARK), Collector, Free, BeforeSeal;
 
-    // Signatures, keyed by an id of their own: two collectors sign while apart. The container is
-    // the seal itself, since the first change makes no other.
+    // Signatures have ids as keys, since two collectors may sign concurrently. They are in the
+    // container of the seal because the first change has no other.
     ["seal", "*"] => Kind::Map, Collector, Once, AfterSeal;
     ["seal", "*", "at"] => Kind::Time, Collector, Once, AfterSeal;
     ["seal", "*", "by"] => Kind::Text(LINE), Collector, Once, AfterSeal;
@@ -185,30 +185,30 @@ pub const FIELDS: &[FieldSpec] = fields! {
     ["review", "remark"] => Kind::Text(REMARK), Office, Free, BeforeSeal;
     ["review", "by"] => Kind::Text(LINE), Office, Free, BeforeSeal;
     ["review", "at"] => Kind::Time, Office, Free, BeforeSeal;
-    // The `seal.at` that was judged: a return opens the record until another seal stands.
+    // The `seal.at` that was reviewed: a return opens the record until it is sealed again.
     ["review", "of"] => Kind::Time, Office, Free, BeforeSeal;
 
-    // Results of conduct rules: made here so that two devices share the container.
+    // Conduct entries: evaluations, consents, overrides, notices and wishes.
     ["conduct"] => Kind::Map, Creation, Once, BeforeSeal;
     ["conduct", "*"] => Kind::Map, Both, Once, Always;
     ["conduct", "*", "kind"] => one_of!(ConductKind), Both, Once, Always;
     ["conduct", "*", "at"] => Kind::Time, Both, Once, Always;
     ["conduct", "*", "by"] => Kind::Text(LINE), Both, Once, Always;
-    // An evaluation: by which policy, of which state, and what did not pass.
+    // Evaluation: policy, moment, evaluated heads, and the rules that did not pass.
     ["conduct", "*", "policy"] => Kind::Text(LINE), Both, Once, Always;
     ["conduct", "*", "moment"] => one_of!(Moment), Both, Once, Always;
     ["conduct", "*", "heads"] => Kind::Text(REMARK), Both, Once, Always;
     ["conduct", "*", "answers"] => Kind::Text(REMARK), Both, Once, Always;
-    // How far the writing device's clock was ahead of the office's, ms.
+    // By how much the device's clock was ahead of the office's, ms.
     ["conduct", "*", "skew"] => Kind::Integer(-MONEY, MONEY), Both, Once, Always;
-    // A consent or an override: of which rule, and why; a consent has bounds and can be withdrawn.
+    // Consent or override: rule and note; a consent has a validity period and can be withdrawn.
     ["conduct", "*", "rule"] => Kind::Text(32), Both, Once, Always;
     ["conduct", "*", "note"] => Kind::Text(REMARK), Both, Once, Always;
     ["conduct", "*", "from"] => Kind::Time, Both, Once, Always;
     ["conduct", "*", "until"] => Kind::Time, Both, Once, Always;
     ["conduct", "*", "grade"] => one_of!(Grade), Both, Once, Always;
     ["conduct", "*", "of"] => Kind::Text(64), Both, Once, Always;
-    // A notice: about what. A wish: minutes of which days, Monday the lowest bit, or which place.
+    // Notice: subject. Wish: minutes of the day on a bit mask of weekdays (Monday lowest), place.
     ["conduct", "*", "about"] => one_of!(NoticeAbout), Both, Once, Always;
     ["conduct", "*", "days"] => Kind::Integer(0, 127), Both, Once, Always;
     ["conduct", "*", "starts"] => Kind::Integer(0, 1_440), Both, Once, Always;

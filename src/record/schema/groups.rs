@@ -1,28 +1,28 @@
 //! Groups of fields that are written together (rule M10).
 
-/// How a field of a [`FieldGroup`] is bound to the others.
+/// The condition on one field of a [`FieldGroup`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupRole {
-    /// Written by every change that touches the group.
+    /// Rewritten by every change that writes the group.
     Written,
-    /// The sign-in name of the change's author.
+    /// Contains the sign-in name of the change's author.
     Author,
-    /// The id of the device that makes the change.
+    /// Contains the id of the device that makes the change.
     Device,
-    /// There whenever another field of the group is.
+    /// Present whenever another field of the group is.
     Required,
-    /// Rewritten with the others, and may be absent.
+    /// May be absent; rewritten with the others.
     Optional,
 }
 
-/// Fields of one container that mean something only together. A command writes all of them in one
-/// go, in this order, so that of two concurrent changes one wins in every field; the office
-/// refuses a change that leaves the bonds broken as its author saw them (rule M10).
+/// Fields of one container that are only meaningful together. A command writes all of them in
+/// consecutive operations, in this order: then one of two concurrent changes wins in every field.
+/// The office refuses a change that breaks a condition in the state its author saw (rule M10).
 #[derive(Debug, Clone, Copy)]
 pub struct FieldGroup {
-    /// The container, which the first change makes.
+    /// The container, one of the first change.
     pub path: &'static [&'static str],
-    /// Keys, each with its bond.
+    /// Keys with their conditions.
     pub fields: &'static [(&'static str, GroupRole)],
 }
 
@@ -68,7 +68,7 @@ pub const PROMISE: FieldGroup = FieldGroup {
     ],
 };
 
-/// The window of the appointment. A start may be written down before its end is known.
+/// The time window of the appointment. The start may be known before the end.
 pub const WINDOW: FieldGroup = FieldGroup {
     path: &["appointment"],
     fields: &[

@@ -25,7 +25,7 @@ CheckItem {
     IdShown = "id_shown",
     /// Credentials and the letter of authorisation were shown.
     CredentialsShown = "credentials_shown",
-    /// The person at the door is the borrower, checked before a word about debt.
+    /// The person's identity was verified before the debt was mentioned.
     IdentityVerified = "identity_verified",
     /// The purpose was stated.
     PurposeStated = "purpose_stated",
@@ -39,9 +39,9 @@ CheckItem {
     EntryConsent = "entry_consent",
     /// Loan information was shown.
     LoanInfoShown = "loan_info_shown",
-    /// The way to complain was told.
+    /// The borrower was told how to complain.
     ComplaintChannelTold = "complaint_channel_told",
-    /// No word about debt to anybody else.
+    /// The debt was not disclosed to third parties.
     NoThirdPartyDisclosure = "no_third_party_disclosure",
     /// No money was taken.
     NoMoneyTaken = "no_money_taken",
@@ -61,7 +61,7 @@ CheckAnswer {
 }}
 
 vocabulary! {
-/// How good the evidence for an answer is.
+/// The grade of the evidence for an answer.
 Grade {
     /// The collector says so.
     Attested = "attested",
@@ -125,7 +125,7 @@ OptionKind {
 }}
 
 vocabulary! {
-/// What came of the visit (disposition code, 外访结果码).
+/// The outcome of the visit (disposition code, 外访结果码).
 Disposition {
     /// Promise to pay.
     Ptp = "ptp",
@@ -145,17 +145,17 @@ Disposition {
     Rescheduled = "rescheduled",
     /// Asked for no more visits.
     AskedNoVisit = "asked_no_visit",
-    /// Represented by somebody.
+    /// The borrower has a representative.
     Represented = "represented",
     /// Not at home.
     NotHome = "not_home",
-    /// Nobody opened.
+    /// The door stayed closed.
     DoorLocked = "door_locked",
     /// Has moved away.
     Shifted = "shifted",
     /// The address does not exist.
     AddressNotFound = "address_not_found",
-    /// Only somebody else was met.
+    /// Only a third party was met.
     ThirdPartyOnly = "third_party_only",
     /// The borrower died.
     Deceased = "deceased",

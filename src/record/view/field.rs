@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 use crate::types::TsType;
 
 TsType! {
-/// A scalar of a record.
+/// The value of a field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]
 pub enum FieldValue {
-    /// Text or a word of a vocabulary.
+    /// Text, or the text form of an enum.
     Text(String),
-    /// A whole number: a count, or money in minor units.
+    /// An integer: a count, or money in minor units.
     Number(i64),
-    /// A fraction, such as a position.
+    /// A floating-point number, such as a latitude.
     Decimal(f64),
     /// True or false.
     #[serde(rename = "truth")]
     Bool(bool),
     /// Time, ms.
     Time(i64),
-    /// Nothing, or a container.
+    /// No value, or a container.
     #[serde(rename = "nothing")]
     Absent,
 }
@@ -45,12 +45,12 @@ impl From<&ScalarValue> for FieldValue {
 }
 
 TsType! {
-/// A field for which several values stand until somebody picks one.
+/// A field with several concurrent values, until one is picked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
     /// Such as `appointment.starts_at`.
     pub path: String,
-    /// At least two that differ; the one that shows now stands first.
+    /// At least two different values; the winner comes first.
     pub values: Vec<ConflictValue>,
 }
 }
@@ -59,13 +59,13 @@ TsType! {
 /// One of the values in conflict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConflictValue {
-    /// Names the value when one is picked.
+    /// Identifies the value for `resolve`.
     pub id: String,
-    /// What it says.
+    /// The value.
     pub value: FieldValue,
     /// Who wrote it.
     pub by: String,
-    /// When its writer's clock says it was written, ms.
+    /// Time of the change by its author's clock, ms.
     pub at: i64,
 }
 }
@@ -76,17 +76,17 @@ TsType! {
 pub struct HistoryEntry {
     /// Such as `talk.promise.amount`.
     pub path: String,
-    /// What its writer saw before.
+    /// The value that its author saw before.
     pub from: FieldValue,
-    /// What the writer made of it.
+    /// The value that its author wrote.
     pub to: FieldValue,
     /// Who.
     pub by: String,
     /// Device id, hex.
     pub device: String,
-    /// When the writer's clock says it was, ms.
+    /// Time of the change by its author's clock, ms.
     pub at: i64,
-    /// The change that did it, hex.
+    /// Hash of the change, hex.
     pub change: String,
 }
 }

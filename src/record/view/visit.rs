@@ -1,5 +1,4 @@
-//! What a record says of the visit itself: appointment, what happened, what was said, the seal and
-//! the review.
+//! The visit itself: appointment, events on site, talk, seal and review.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +21,7 @@ pub struct AppointmentView {
     pub zone: String,
     /// Where.
     pub place: String,
-    /// Where it stands; `None` before a proposal.
+    /// The status; `None` before a proposal.
     pub status: Option<AppointmentStatus>,
     /// Which side proposed it.
     pub proposed_by: Option<ProposedBy>,
@@ -95,7 +94,7 @@ pub struct TalkView {
     pub chosen_option: Option<String>,
     /// The promise, if one was made.
     pub promise: Option<PromiseToPay>,
-    /// What came of the visit.
+    /// The outcome of the visit.
     pub disposition: Option<Disposition>,
 }
 }
@@ -164,7 +163,7 @@ pub struct AttachmentView {
 }
 
 TsType! {
-/// The collector's word that the record is complete.
+/// The collector's seal: the record is complete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SealView {
     /// ms.
@@ -175,16 +174,16 @@ pub struct SealView {
     pub device: String,
     /// Heads that were sealed.
     pub heads: Vec<String>,
-    /// Whether anything that the seal closes has changed since: written before the seal arrived
-    /// by a colleague who had not seen it, or by the office.
+    /// Whether a protected field has changed since: by a colleague who had not seen the seal, or
+    /// by the office.
     pub changed: bool,
-    /// Signatures under it and under seals before it, oldest first.
+    /// Signatures of this seal and of earlier ones, oldest first.
     pub signatures: Vec<SignatureView>,
 }
 }
 
 TsType! {
-/// One collector's signature under a seal.
+/// One collector's signature of a seal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SignatureView {
     /// UUIDv7.
@@ -203,11 +202,11 @@ pub struct SignatureView {
     pub text: String,
     /// Hex.
     pub signature: String,
-    /// Whether the signature is one over all of that by the key.
+    /// Whether the signature verifies.
     pub sound: bool,
-    /// Whether anything that the seal closes has changed since it was signed.
+    /// Whether a protected field has changed since it was signed.
     pub changed: bool,
-    /// Whether the seal that was signed is in force and covers what the record says now.
+    /// Whether the signed seal is in force and covers the present content.
     pub standing: bool,
 }
 }
@@ -222,9 +221,9 @@ pub struct AmendmentView {
     pub at: i64,
     /// Who.
     pub by: String,
-    /// The field it is about.
+    /// The amended field.
     pub path: String,
-    /// What is added.
+    /// The addition.
     pub text: String,
 }
 }
@@ -233,9 +232,9 @@ TsType! {
 /// The office's review.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReviewView {
-    /// Where it stands.
+    /// The status.
     pub status: ReviewStatus,
-    /// What the collector should know.
+    /// A remark for the collector.
     pub remark: String,
     /// Who.
     pub by: String,

@@ -10,7 +10,7 @@ use crate::record::authority::WriteOp;
 use crate::record::command::{AssignmentPatch, CasePatch};
 
 impl RecordWriter<'_, '_> {
-    /// The office's change that makes the record: written once, by whoever creates it.
+    /// Writes the identity of a new record.
     pub(in crate::record) fn init(
         &mut self,
         id: RecordId,

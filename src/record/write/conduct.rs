@@ -1,4 +1,4 @@
-//! Entries of `conduct`: written once, whole, and never touched again.
+//! Entries of `conduct`. They are written once and never change.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use crate::record::command::{NewConsent, NewEvaluation, NewWish};
 use crate::record::error::CommandError;
 use crate::record::terms::{ConductKind, Grade, NoticeAbout};
 
-/// Bytes of the name of an evaluation.
+/// Bytes of an evaluation's id.
 const NAME: usize = 8;
 
 impl RecordWriter<'_, '_> {
-    /// What the rules said of the record before this change.
+    /// Stores an evaluation of the record as it was before this change.
     pub(in crate::record) fn evaluation(
         &mut self,
         evaluation: &NewEvaluation,
     ) -> Result<(), CommandError> {
         let heads = self.heads_before();
         let mut hasher = Sha256::new();
-        // No two devices share an actor, and no session evaluates one moment of one state twice.
+        // Unique: actors are not shared, and a session evaluates each state once per moment.
         hasher.update(self.author.actor.to_bytes());
         heads.as_slice().iter().for_each(|head| hasher.update(head.0));
         hasher.update(evaluation.moment.as_str());
@@ -52,7 +52,7 @@ impl RecordWriter<'_, '_> {
         self.conduct(&consent.id, ConductKind::Consent, consent.at, fields)
     }
 
-    /// The end of a consent that was given.
+    /// Withdraws a consent.
     pub(super) fn withdrawal(&mut self, id: &str, of: &str, at: i64) -> Result<(), CommandError> {
         let given = self.view_before().conduct;
         if !given.iter().any(|entry| entry.kind == ConductKind::Consent && entry.id == of) {
@@ -61,7 +61,7 @@ impl RecordWriter<'_, '_> {
         self.conduct(id, ConductKind::Withdrawal, at, vec![("of", of.into())])
     }
 
-    /// Why somebody goes on in spite of a warning.
+    /// Stores the reason for continuing despite a warning.
     pub(super) fn override_warning(
         &mut self,
         id: &str,
@@ -70,13 +70,13 @@ impl RecordWriter<'_, '_> {
         at: i64,
     ) -> Result<(), CommandError> {
         if reason.trim().is_empty() {
-            return Err(wrong(&["conduct", id, "note"], "say why you go on"));
+            return Err(wrong(&["conduct", id, "note"], "give a reason for continuing"));
         }
         let fields = vec![("rule", rule.into()), ("note", reason.into())];
         self.conduct(id, ConductKind::Override, at, fields)
     }
 
-    /// What the borrower was told.
+    /// Stores that the borrower was informed.
     pub(super) fn notice(
         &mut self,
         id: &str,
@@ -93,7 +93,7 @@ impl RecordWriter<'_, '_> {
         self.conduct(id, ConductKind::Notice, at, fields)
     }
 
-    /// What the borrower does not want.
+    /// Stores a time or place that the borrower objects to.
     pub(super) fn wish(&mut self, wish: &NewWish) -> Result<(), CommandError> {
         if wish.ends <= wish.starts {
             return Err(wrong(&["conduct", &wish.id, "ends"], "ends before it begins"));
@@ -108,8 +108,7 @@ impl RecordWriter<'_, '_> {
         self.conduct(&wish.id, ConductKind::Wish, wish.at, fields)
     }
 
-    /// What other records of the case count: what is new is written, what is gone is taken away,
-    /// what is the same stays untouched.
+    /// Updates the counts over the other records of the case. Only differences are written.
     pub(in crate::record) fn summarize(
         &mut self,
         as_of: i64,

@@ -1,4 +1,4 @@
-//! Writes fields that mean something only together (rule M10).
+//! Writes groups of fields together (rule M10).
 
 use automerge::transaction::Transactable;
 use automerge::{ReadDoc, ScalarValue, Value};
@@ -9,9 +9,9 @@ use crate::record::authority::WriteOp;
 use crate::record::schema::FieldGroup;
 
 impl RecordWriter<'_, '_> {
-    /// Writes the fields of a group, in its order; one that is not given keeps its value. Where
-    /// anything changes all of them are written, with nothing between them: of two concurrent
-    /// changes one then wins in every field, and the group never mixes what two people wrote.
+    /// Writes the fields of a group in its order; an absent value keeps the present one. If any
+    /// field changes, all are written in consecutive operations: then one of two concurrent
+    /// changes wins in every field, and the group never mixes values of two authors.
     pub(super) fn group(
         &mut self,
         group: &FieldGroup,

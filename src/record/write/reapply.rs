@@ -1,4 +1,4 @@
-//! Writes values of work that was refused anew (rule M4).
+//! Writes values of refused work again (rule M4).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::record::schema::{Kind, Mutability, field_spec};
 use crate::record::view::FieldValue;
 
 impl RecordWriter<'_, '_> {
-    /// Writes each value where it belongs: entries whole, texts as what differs from the text now.
+    /// Writes each value at its path: entries as a whole, texts as a diff against the present text.
     pub(in crate::record) fn reapply(
         &mut self,
         fields: &[WrittenField],
@@ -52,7 +52,7 @@ impl RecordWriter<'_, '_> {
         self.edit_text(key, &self.heads_before().to_hex(), text)
     }
 
-    /// Takes a value or a whole entry away; a field of an entry goes with its entry only.
+    /// Deletes a value or a whole entry; single fields of an entry cannot be deleted.
     fn take_away(&mut self, path: &[&str]) -> Result<(), CommandError> {
         match split(path) {
             Ok(_) => self.remove(path),
@@ -60,7 +60,7 @@ impl RecordWriter<'_, '_> {
         }
     }
 
-    /// An entry that may be written once and stands there already must be the same.
+    /// Writes an entry. A write-once entry that exists already must be equal.
     fn whole_entry(
         &mut self,
         path: &[&str],
@@ -102,7 +102,7 @@ fn scalar(value: &FieldValue) -> Option<ScalarValue> {
     }
 }
 
-/// The one list of a record holds phone numbers, which have no commas.
+/// Splits the only list of a record, phone numbers, which contain no commas.
 fn listed(value: &FieldValue) -> Vec<String> {
     match value {
         FieldValue::Text(text) => {

@@ -10,7 +10,7 @@ use crate::record::schema::{self, FieldGroup, GroupRole};
 use crate::record::{CommandError, conflict};
 
 impl RecordWriter<'_, '_> {
-    /// Writes the picked value again, so that it stands alone.
+    /// Writes the picked value again, which replaces all concurrent values.
     pub(super) fn resolve(&mut self, path: &str, pick: &str) -> Result<(), CommandError> {
         let missing = || CommandError::Missing { path: path.to_owned() };
         let doc = self.before;
@@ -25,8 +25,8 @@ impl RecordWriter<'_, '_> {
         if let Some(group) = schema::group(&segments) {
             return self.resolve_group(group, id);
         }
-        // Taken away first: putting the value that shows already would only drop the others, and
-        // a pick is a write that replaces all that its author saw.
+        // Delete first: Automerge turns a write of the winning value into a delete of the others,
+        // but a pick must be a write that replaces every value its author saw.
         self.tx.delete(&standing.object, standing.key.as_str())?;
         match value {
             Value::Scalar(scalar) => {
@@ -45,8 +45,8 @@ impl RecordWriter<'_, '_> {
         Ok(())
     }
 
-    /// Picks one side of a conflict for the whole group: what the change that wrote the picked
-    /// value made of the other fields comes with it. Who signs for the group is who picks.
+    /// Picks one side of a conflict for the whole group: the other fields take the values of the
+    /// change that wrote the picked one. The group is signed by the user who picks.
     pub(super) fn resolve_group(
         &mut self,
         group: &FieldGroup,

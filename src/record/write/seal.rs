@@ -13,7 +13,7 @@ impl RecordWriter<'_, '_> {
         if self.view_before().talk.disposition.is_none() {
             return Err(wrong(
                 &["talk", "disposition"],
-                "a sealed record says what came of the visit",
+                "a record needs an outcome before it is sealed",
             ));
         }
         let device = device_of(&self.author.actor).map(|id| id.to_string()).unwrap_or_default();
@@ -26,11 +26,11 @@ impl RecordWriter<'_, '_> {
         self.group(&SEAL, &values.map(Some))
     }
 
-    /// A wrong signature would be refused by the office, and all that comes after it.
+    /// Checks the signature first: the office would refuse an invalid one with all later work.
     pub(super) fn sign(&mut self, new: &NewSignature) -> Result<(), CommandError> {
         let path = ["seal", new.id.as_str()];
         let device = device_of(&self.author.actor).map(|id| id.to_string()).unwrap_or_default();
-        let wrong_signature = || wrong(&path, "the signature is not one over what it stands under");
+        let wrong_signature = || wrong(&path, "the signature does not match the signed state");
         let heads = signature::named(self.before, &new.heads).ok_or_else(wrong_signature)?;
         let record = self.view_before().id;
         let statement = Statement {
@@ -70,7 +70,7 @@ impl RecordWriter<'_, '_> {
         if status == ReviewStatus::Returned && remark.trim().is_empty() {
             return Err(wrong(&["review", "remark"], "say what the collector should do"));
         }
-        // A return opens the record; until another seal stands there is nothing to accept.
+        // A return reopens the record; it must be sealed again before it can be accepted.
         if stage::of(self.before, None) == Stage::Recorded && status == ReviewStatus::Accepted {
             return Err(wrong(&["review", "status"], "the record was returned and is open"));
         }

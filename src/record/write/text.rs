@@ -1,8 +1,8 @@
-//! Text that is merged by character.
+//! Edits of text that is merged by character.
 //!
-//! A page hands over the whole text as the person left it and the heads of the view that it was
-//! filled from. The difference is worked out against that state, then carried over to the present
-//! one, so that what others wrote meanwhile stays.
+//! A page gives the whole new text and the heads of the view that the form was filled from. The
+//! diff is computed against that state and applied to the present one, which keeps what others
+//! wrote in between.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::record::CommandError;
 use crate::record::authority::WriteOp;
 use crate::record::schema::Kind;
 
-/// The one stretch in which two texts differ, counted in characters.
+/// The one range in which two texts differ, in characters.
 struct Difference {
     at: usize,
     deleted: usize,
@@ -48,7 +48,7 @@ impl RecordWriter<'_, '_> {
         let object = container(&[key])?;
         let length = self.tx.length(object);
         merge(self.tx, object, self.before, base, after, key)?;
-        // A text that two people made too long together can be made shorter bit by bit.
+        // Two concurrent edits can exceed the limit together; edits that shorten are allowed.
         match (row.kind, self.tx.length(object)) {
             (Kind::MergedText(most), now) if now > most && now > length => {
                 Err(wrong(&[key], "too long"))
@@ -58,7 +58,7 @@ impl RecordWriter<'_, '_> {
     }
 }
 
-/// Writes what changed between the text at `base` and `after` into the text as it is now.
+/// Applies the difference between the text at `base` and `after` to the present text.
 fn merge(
     tx: &mut Transaction<'_>,
     object: &ObjId,
@@ -74,46 +74,46 @@ fn merge(
     let base: &[ChangeHash] = base.as_slice();
     let change = difference(&doc.text_at(object, base)?, after);
     let deleted = change.at..change.at + change.deleted;
-    // Nothing was written meanwhile: places are as they were.
-    let (mut at, doomed) = if seen_all {
+    // Without concurrent edits, positions are unchanged.
+    let (mut at, deleted_ranges) = if seen_all {
         (change.at, Vec::from_iter((!deleted.is_empty()).then_some(deleted)))
     } else {
-        carried_over(doc, object, deleted, base)
+        map_range(doc, object, deleted, base)
     };
     if !change.inserted.is_empty() {
-        // Behind what is deleted reads better than before it where both ends moved.
-        at = doomed.first().map_or(at, |first| first.start);
+        // Insert where the deleted text begins now.
+        at = deleted_ranges.first().map_or(at, |first| first.start);
     }
-    for stretch in doomed.into_iter().rev() {
-        let length = isize::try_from(stretch.len()).unwrap_or(isize::MAX);
-        tx.splice_text(object, stretch.start, length, "")?;
+    for range in deleted_ranges.into_iter().rev() {
+        let length = isize::try_from(range.len()).unwrap_or(isize::MAX);
+        tx.splice_text(object, range.start, length, "")?;
     }
     tx.splice_text(object, at, 0, &change.inserted)?;
     Ok(())
 }
 
-/// Where a stretch of the text at `base` begins now, and the stretches of it that still stand, in
-/// order: without what is gone, and without what others put in between. The nearest character
-/// before it that still stands holds its place.
-fn carried_over(
+/// Maps a range of the text at `base` to the present text: the position where it begins now, and
+/// the ranges of it that still exist, in order, without text that others inserted. The nearest
+/// preceding character that still exists marks the position.
+fn map_range(
     doc: &Automerge,
     object: &ObjId,
-    stretch: Range<usize>,
+    range: Range<usize>,
     base: &[ChangeHash],
 ) -> (usize, Vec<Range<usize>>) {
     let was: Vec<ObjId> =
-        doc.list_range_at(object, ..stretch.end, base).map(|item| item.id()).collect();
+        doc.list_range_at(object, ..range.end, base).map(|item| item.id()).collect();
     let now: BTreeMap<ObjId, usize> =
         doc.list_range(object, ..).enumerate().map(|(at, item)| (item.id(), at)).collect();
-    let before = was.iter().take(stretch.start).rev().find_map(|id| now.get(id));
-    let mut standing: Vec<Range<usize>> = Vec::new();
-    for at in was.iter().skip(stretch.start).filter_map(|id| now.get(id)).copied() {
-        match standing.last_mut() {
+    let before = was.iter().take(range.start).rev().find_map(|id| now.get(id));
+    let mut remaining: Vec<Range<usize>> = Vec::new();
+    for at in was.iter().skip(range.start).filter_map(|id| now.get(id)).copied() {
+        match remaining.last_mut() {
             Some(last) if last.end == at => last.end += 1,
-            Some(_) | None => standing.push(at..at + 1),
+            Some(_) | None => remaining.push(at..at + 1),
         }
     }
-    (before.map_or(0, |at| at + 1), standing)
+    (before.map_or(0, |at| at + 1), remaining)
 }
 
 #[cfg(test)]

@@ -58,14 +58,14 @@ impl RecordWriter<'_, '_> {
         self.put_some(&["talk", "disposition"], patch.disposition.map(|word| word.as_str()))
     }
 
-    /// Takes one fact back. Entries have commands of their own, and the rest is nobody's slip.
+    /// Clears one field; entries have their own commands.
     pub(super) fn clear(&mut self, path: &str) -> Result<(), CommandError> {
         let segments: Vec<&str> = path.split('.').collect();
         match segments.as_slice() {
             ["appointment" | "visit" | "talk", _] | ["visit", "position", _] => {
                 self.remove(&segments)
             }
-            _ => Err(wrong(&segments, "this is not taken back by itself")),
+            _ => Err(wrong(&segments, "this field cannot be cleared")),
         }
     }
 

@@ -82,7 +82,7 @@ export function kept(page: Page): Promise<Record<string, number>> {
 
 /** Records some seconds of what the browser's own microphone hears. */
 export async function record(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Record sound" }).click();
+  await page.getByRole("button", { name: "Record audio" }).click();
   const stop = page.getByRole("button", { name: /Stop recording \(0:0[2-9]\)/ });
   await stop.click({ timeout: 60_000 });
 }

@@ -38,7 +38,7 @@ export async function go(page: Page, path: string): Promise<void> {
 /** Signs in; PINs are chosen and typed by themselves from then on. */
 export async function signIn(page: Page, name: string, password = PASSWORD): Promise<void> {
   await unlocks(page);
-  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("User name").fill(name);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
@@ -98,8 +98,8 @@ export async function choose(page: Page, group: string, option: string): Promise
 
 /** Names both collectors who go. */
 export async function nameTwo(page: Page, second = "he.tao"): Promise<void> {
-  await page.getByRole("button", { name: "I take part" }).click();
-  await page.getByLabel("Another collector").fill(second);
+  await page.getByRole("button", { name: "Add me" }).click();
+  await page.getByLabel("Name of another collector").fill(second);
   await page.getByRole("button", { name: "Add collector" }).click();
   await expect(page.getByRole("button", { name: `Remove ${second}` })).toBeVisible();
 }
@@ -113,8 +113,8 @@ export async function depart(page: Page): Promise<void> {
 
 /** Step 1: logs a call. */
 export async function logCall(page: Page, outcome: string, said: string): Promise<void> {
-  await choose(page, "What came of it", outcome);
-  await page.getByLabel("What was said").fill(said);
+  await choose(page, "Outcome", outcome);
+  await page.getByLabel("Notes on the contact").fill(said);
   await page.getByRole("button", { name: "Log contact" }).click();
   await expect(page.getByText(said).last()).toBeVisible();
 }
@@ -123,9 +123,9 @@ export async function logCall(page: Page, outcome: string, said: string): Promis
 export async function agree(page: Page, zone: string): Promise<number> {
   const starts = Math.floor(Date.now() / 60_000) * 60_000;
   await page.getByLabel("Start").fill(wallClock(starts, zone));
-  await page.getByLabel("Borrower's wishes").fill("after six, ring twice");
+  await page.getByLabel("Borrower's preferences").fill("after six, ring twice");
   await page.getByRole("button", { name: "Propose appointment" }).click();
-  await page.getByRole("button", { name: "Borrower agreed" }).click();
+  await page.getByRole("button", { name: "Mark as agreed" }).click();
   await expect(page.getByRole("heading", { name: "Appointment: Agreed" })).toBeVisible();
   return starts;
 }
@@ -134,11 +134,11 @@ export async function agree(page: Page, zone: string): Promise<number> {
 export async function atTheDoor(page: Page): Promise<void> {
   await depart(page);
   await page.getByRole("button", { name: "Arrive", exact: true }).click();
-  await expect(page.getByText("Position taken, accurate to 12 m")).toBeVisible();
-  await choose(page, "Kind of place", "Home");
-  await choose(page, "Who was met", "Borrower");
+  await expect(page.getByText("Location recorded, accurate to 12 m")).toBeVisible();
+  await choose(page, "Place type", "Home");
+  await choose(page, "Person met", "Borrower");
   await choose(page, "Showed identification", "Yes");
-  await choose(page, "Checked that this is the borrower", "Yes");
+  await choose(page, "Verified the borrower's identity", "Yes");
 }
 
 /** Step 5: seals, and signs. */

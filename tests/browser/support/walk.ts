@@ -100,17 +100,17 @@ export async function walkFieldApp(browser: Browser, office: Office, look: Look,
 /** A contact that is begun: its form, another step of the record, and the list. */
 async function withFormBegun(page: Page, id: string, at: AtPage): Promise<void> {
   await go(page, `/visit/${id}/contact`);
-  const form = page.locator('[data-spot="contacts"]');
+  const form = page.locator('[data-field="contacts"]');
   await form.getByRole("radiogroup").last().getByRole("radio").first().click();
   await form.getByRole("textbox").fill("…");
   await expect(page.getByTestId("save-state")).toHaveAttribute("data-state", "saved");
-  await at(page, "begun-contact");
+  await at(page, "draft-contact");
   await go(page, `/visit/${id}/talk`);
-  await expect(page.getByTestId("begun")).toBeVisible();
-  await at(page, "begun-talk");
+  await expect(page.getByTestId("drafts")).toBeVisible();
+  await at(page, "draft-talk");
   await go(page, "/");
   await expect(page.getByTestId("visit-row").first()).toBeVisible();
-  await at(page, "begun-today");
+  await at(page, "draft-today");
 }
 
 /** Has a record that was visited leave the phone, as long as something is done there. */

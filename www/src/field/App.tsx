@@ -1,4 +1,4 @@
-/** Which page is shown. */
+/** Routes of the field app, and the notices at the foot of every page. */
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { Route, Switch, useLocation } from "wouter-preact";
@@ -16,7 +16,7 @@ import { SettingsPage } from "./SettingsPage";
 import { SignIn } from "./SignIn";
 import { expired, locking, notice, online, session, status, toast } from "./state";
 import { TodayPage } from "./TodayPage";
-import { offlineReady, updateHeld, updateLater, updateNow, updateOffered } from "./updates";
+import { offlineReady, updateBlocked, updateLater, updateNow, updateOffered } from "./updates";
 
 export function App(): JSX.Element {
   return (
@@ -33,10 +33,10 @@ function Page(): JSX.Element {
   if (locking.value) return <LockPage state={null} />;
   if (state === null) {
     return (
-      <Centred>
+      <CentredPage>
         <h1 class="text-2xl font-bold">{t("app/name")}</h1>
         <p class="muted">{t("app/loading")}</p>
-      </Centred>
+      </CentredPage>
     );
   }
   switch (state.kind) {
@@ -48,7 +48,7 @@ function Page(): JSX.Element {
       return <LockPage state={state} />;
     case "failed":
       return (
-        <Centred>
+        <CentredPage>
           <h1 class="text-2xl font-bold">{t("app/name")}</h1>
           <div class="text-left">
             <Alert tone="error">{errorText(state.code === "failed" && !online.value ? "offline" : state.code)}</Alert>
@@ -56,16 +56,16 @@ function Page(): JSX.Element {
           <button type="button" class="btn btn-primary" onClick={() => location.reload()}>
             {t("app/retry")}
           </button>
-        </Centred>
+        </CentredPage>
       );
     case "ended":
       return <RevokedPage code={state.code} />;
     case "ready":
-      return <Ready />;
+      return <Pages />;
   }
 }
 
-function Ready(): JSX.Element {
+function Pages(): JSX.Element {
   if (expired.value && status.value?.first_sync) return <SignIn />;
   if (status.value?.first_sync) return <FirstSync />;
   return (
@@ -82,18 +82,18 @@ function Ready(): JSX.Element {
       <Route path="/visit/:id/copy">{({ id }) => <BorrowerCopyPage key={id} id={id} />}</Route>
       <Route path="/visit/:id/:step?">{({ id, step }) => <RecordPage key={id} id={id} step={step} />}</Route>
       <Route>
-        <Centred>
+        <CentredPage>
           <h1 class="text-lg font-semibold">{t("app/page_missing")}</h1>
           <a class="btn btn-primary" href="/">
             {t("app/back")}
           </a>
-        </Centred>
+        </CentredPage>
       </Route>
     </Switch>
   );
 }
 
-function Centred(props: { children: preact.ComponentChildren }): JSX.Element {
+function CentredPage(props: { children: preact.ComponentChildren }): JSX.Element {
   return (
     <main class="mx-auto flex min-h-dvh max-w-md flex-col items-center justify-center gap-4 p-6 text-center">
       <img src="/icons/icon.svg" alt="" width="56" height="56" class="size-14" />
@@ -102,12 +102,12 @@ function Centred(props: { children: preact.ComponentChildren }): JSX.Element {
   );
 }
 
-/** What the app has to say at the foot of any page, above a record's steps. */
+/** Messages at the foot of the page, above the step navigation of a record. */
 function Notices(): JSX.Element {
   const [path] = useLocation();
   const lift = path.startsWith("/visit/") ? "bottom-[calc(4.5rem+env(safe-area-inset-bottom))]" : "bottom-0";
-  const { value: said } = toast;
-  // What was said belongs to the page that it was said on.
+  const { value: message } = toast;
+  // A toast belongs to the page that showed it.
   useEffect(() => () => void (toast.value = null), [path]);
   return (
     <div
@@ -115,40 +115,40 @@ function Notices(): JSX.Element {
       aria-live="polite"
     >
       {notice.value && (
-        <Bar text={notice.value}>
-          <BarButton label={t("app/dismiss")} onClick={() => (notice.value = null)} />
-        </Bar>
+        <Snackbar text={notice.value}>
+          <SnackbarButton label={t("app/dismiss")} onClick={() => (notice.value = null)} />
+        </Snackbar>
       )}
       {offlineReady.value && (
-        <Bar text={t("app/offline_ready")}>
-          <BarButton label={t("app/dismiss")} onClick={() => (offlineReady.value = false)} />
-        </Bar>
+        <Snackbar text={t("app/offline_ready")}>
+          <SnackbarButton label={t("app/dismiss")} onClick={() => (offlineReady.value = false)} />
+        </Snackbar>
       )}
       {updateOffered.value && (
-        <Bar text={t(updateHeld.value ? `app/update_held_${updateHeld.value}` : "app/update")}>
-          <BarButton label={t("app/later")} onClick={updateLater} />
-          <BarButton strong label={t("app/update_now")} onClick={() => void updateNow()} />
-        </Bar>
+        <Snackbar text={t(updateBlocked.value ? `app/update_blocked_${updateBlocked.value}` : "app/update")}>
+          <SnackbarButton label={t("app/later")} onClick={updateLater} />
+          <SnackbarButton strong label={t("app/update_now")} onClick={() => void updateNow()} />
+        </Snackbar>
       )}
-      {said && (
-        <Bar text={said.text}>
-          {said.undo && (
-            <BarButton
+      {message && (
+        <Snackbar text={message.text}>
+          {message.undo && (
+            <SnackbarButton
               strong
               label={t("app/undo")}
               onClick={() => {
                 toast.value = null;
-                said.undo?.();
+                message.undo?.();
               }}
             />
           )}
-        </Bar>
+        </Snackbar>
       )}
     </div>
   );
 }
 
-function Bar(props: { text: string; children: preact.ComponentChildren }): JSX.Element {
+function Snackbar(props: { text: string; children: preact.ComponentChildren }): JSX.Element {
   return (
     <div class="bg-neutral text-neutral-content rounded-box pointer-events-auto flex min-h-13 items-center justify-between gap-2 py-1 pr-1 pl-4 text-sm shadow-lg">
       <span class="py-2">{props.text}</span>
@@ -157,7 +157,7 @@ function Bar(props: { text: string; children: preact.ComponentChildren }): JSX.E
   );
 }
 
-function BarButton(props: { label: string; strong?: boolean; onClick: () => void }): JSX.Element {
+function SnackbarButton(props: { label: string; strong?: boolean; onClick: () => void }): JSX.Element {
   return (
     <button
       type="button"

@@ -1,94 +1,96 @@
 /**
- * Texts that save themselves: after a pause, when the field is left, and when the page is left.
+ * Text fields that save automatically: after a pause, on blur, and when the page is left.
  *
- * One save runs at a time. While a person types nothing from outside replaces what stands in the
- * field; what could not be saved stays there.
+ * Changes from elsewhere never replace text that is being typed. Text that could not be saved stays
+ * in the field.
  */
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Fact, Field } from "../ui/components";
 import { rebase } from "./rebase";
-import { useAutosave, useTyping } from "./autosave";
+import { useAutosave, useUnsavedMark } from "./autosave";
 
 interface Props {
   label: string;
-  /** The text as the record has it. */
+  control: string;
+  /** The saved text. */
   value: string;
   lines?: number;
   readOnly?: boolean | undefined;
-  /** What stands there where nothing can be changed any more. */
+  /** The text to show if the field is read-only; `value` by default. */
   shown?: string;
   hint?: string | undefined;
   type?: "text" | "datetime-local" | "date";
-  /** What is wrong with a text, if it cannot be saved. */
+  /** An error message for a text that cannot be saved. */
   check?: (text: string) => string | undefined;
-  /** Resolves to something where it was saved, to null where it was not. */
+  /** Resolves to null if the text was not saved. */
   onSave: (text: string) => Promise<object | null>;
 }
 
-type Control = HTMLInputElement | HTMLTextAreaElement;
+type TextInput = HTMLInputElement | HTMLTextAreaElement;
 
 export function AutosaveText(props: Props): JSX.Element {
   const [typed, setTyped] = useState<string | null>(null);
-  const saving = useAutosave(async () => {
+  const autosave = useAutosave(async () => {
     const text = current.current.typed;
     const { value, check, onSave } = current.current.props;
     if (text === null) return true;
     if (check?.(text)) return false;
     if (text !== value && !(await onSave(text))) return false;
-    // Typed on meanwhile: that stays and is saved next.
+    // More was typed meanwhile, which is saved next.
     if (current.current.typed !== text) return true;
     setTyped(null);
     current.current.typed = null;
     return true;
   });
-  useTyping(typed !== null);
+  useUnsavedMark(typed !== null);
   const current = useRef({ typed, props });
   current.current = { typed, props };
   if (props.readOnly) return <Fact label={props.label}>{props.shown ?? props.value}</Fact>;
   return (
-    <Control
+    <TextControl
       {...props}
       value={typed ?? props.value}
       error={typed === null ? undefined : props.check?.(typed)}
       onInput={(event) => {
         current.current.typed = event.currentTarget.value;
         setTyped(event.currentTarget.value);
-        saving.soon();
+        autosave.soon();
       }}
-      onBlur={saving.now}
+      onBlur={autosave.now}
     />
   );
 }
 
-/** A text of the record, and the state of the record that says so. */
+/** A text and the heads of the record version that contains it. */
 export interface TextVersion {
   text: string;
   heads: string[];
 }
 
-/** What a prose field shows, and the state of the record that it was filled from. */
+/** Typed text and the version that typing began from. */
 interface Draft {
   text: string;
   base: TextVersion;
 }
 
-/** Notes or feedback, merged by character against the state that typing began from. */
+/** A text merged by character (notes or feedback), saved against the version that typing began from. */
 export function MergedTextField(props: {
   label: string;
+  control: string;
   lines: number;
-  state: TextVersion;
+  saved: TextVersion;
   readOnly: boolean;
-  /** Resolves to the record's text after the save, or to null where it was not saved. */
+  /** Resolves to the record's text after the save, or to null if the text was not saved. */
   onSave: (base: TextVersion, text: string) => Promise<TextVersion | null>;
 }): JSX.Element {
-  /** Null while the field shows the record's own text. */
+  /** Null while the field shows the saved text. */
   const draft = useRef<Draft | null>(null);
-  const control = useRef<Control | null>(null);
+  const control = useRef<TextInput | null>(null);
   const caret = useRef<number | null>(null);
   const [, draw] = useState(0);
 
-  const saving = useAutosave(async () => {
+  const autosave = useAutosave(async () => {
     const sent = draft.current;
     if (!sent) return true;
     const { text, base } = sent;
@@ -96,7 +98,7 @@ export function MergedTextField(props: {
     if (!merged) return false;
     const now = draft.current;
     if (now && now.text !== text) {
-      // Typed on meanwhile: that builds on what was sent, and goes on top of what the record says.
+      // More was typed while saving: move it onto the record's new text.
       const onto = rebase(text, now.text, merged.text, control.current?.selectionStart ?? now.text.length);
       draft.current = { text: onto.text, base: merged };
       caret.current = onto.text === now.text ? null : onto.caret;
@@ -107,39 +109,41 @@ export function MergedTextField(props: {
     return true;
   });
 
-  useTyping(draft.current !== null);
+  useUnsavedMark(draft.current !== null);
   useLayoutEffect(() => {
     if (caret.current === null) return;
     control.current?.setSelectionRange(caret.current, caret.current);
     caret.current = null;
   });
 
-  if (props.readOnly) return <Fact label={props.label}>{props.state.text}</Fact>;
+  if (props.readOnly) return <Fact label={props.label}>{props.saved.text}</Fact>;
   return (
-    <Control
+    <TextControl
       label={props.label}
+      control={props.control}
       lines={props.lines}
-      value={draft.current?.text ?? props.state.text}
+      value={draft.current?.text ?? props.saved.text}
       onInput={(event) => {
         control.current = event.currentTarget;
-        const base = draft.current?.base ?? props.state;
+        const base = draft.current?.base ?? props.saved;
         draft.current = { text: event.currentTarget.value, base };
         draw((n) => n + 1);
-        saving.soon();
+        autosave.soon();
       }}
-      onBlur={saving.now}
+      onBlur={autosave.now}
     />
   );
 }
 
-function Control(props: {
+function TextControl(props: {
   label: string;
+  control: string;
   lines?: number | undefined;
   type?: Props["type"];
   hint?: string | undefined;
   error?: string | undefined;
   value: string;
-  onInput: (event: JSX.TargetedInputEvent<Control>) => void;
+  onInput: (event: JSX.TargetedInputEvent<TextInput>) => void;
   onBlur: () => void;
 }): JSX.Element {
   return (
@@ -147,6 +151,7 @@ function Control(props: {
       {(id, describedBy) => {
         const common = {
           id,
+          "data-control": props.control,
           "aria-describedby": describedBy,
           value: props.value,
           onInput: props.onInput,

@@ -1,6 +1,6 @@
 /**
- * The borrower's copy: what was said about the debt and agreed, in the borrower's language, to read
- * or to print. It names the borrower, the lender and who came; nothing of anybody else, and no notes.
+ * The borrower's copy: what was discussed and agreed, in the borrower's language, to read or print.
+ * It contains the borrower, the lender and the visitors, but no third parties and no notes.
  */
 import { Printer } from "lucide-preact";
 import type { JSX } from "preact";
@@ -8,7 +8,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Lender } from "../core/api";
 import { inLanguage, lang, t, type Lang } from "../i18n";
 import { Alert } from "../ui/components";
-import { borrowerCopy, languageOf, plansOf, type Copy, type Plans } from "./borrowerCopy";
+import { borrowerCopy, preferredLanguage, loadPlans, type Copy, type Plans } from "./borrowerCopy";
 import { BackLink } from "./SubPage";
 import { client } from "./state";
 import { useRecord } from "./useRecord";
@@ -22,9 +22,9 @@ export function BorrowerCopyPage({ id }: { id: string }): JSX.Element {
   const options = JSON.stringify(view?.talk.options ?? null);
   useEffect(() => void client.lender().then(setLender), []);
   useEffect(() => {
-    if (view) void plansOf(view).then(setPlans);
+    if (view) void loadPlans(view).then(setPlans);
   }, [options]);
-  const language = chosen ?? (view && languageOf(view)) ?? lang.value;
+  const language = chosen ?? (view && preferredLanguage(view)) ?? lang.value;
   return (
     <div class="mx-auto max-w-2xl pb-6 print:max-w-none print:p-0">
       <header class="bg-base-200/95 sticky top-0 z-10 flex flex-wrap items-center justify-between gap-2 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pr-3 pl-1 backdrop-blur print:hidden">
@@ -55,14 +55,14 @@ export function BorrowerCopyPage({ id }: { id: string }): JSX.Element {
           </div>
         )}
         {view && lender && plans && (
-          <Paper language={language} copy={inLanguage(language, () => borrowerCopy(view, lender, plans))} />
+          <PrintedCopy language={language} copy={inLanguage(language, () => borrowerCopy(view, lender, plans))} />
         )}
       </main>
     </div>
   );
 }
 
-function Paper({ copy, language }: { copy: Copy; language: Lang }): JSX.Element {
+function PrintedCopy({ copy, language }: { copy: Copy; language: Lang }): JSX.Element {
   return (
     <article
       lang={language}

@@ -1,19 +1,19 @@
-/** The case at a glance: who, how much, where, and what to mind. */
+/** The case: borrower, amount, address, instructions and phone numbers. */
 import { History as HistoryIcon, Info, OctagonAlert, Phone } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t, word } from "../i18n";
 import { formatMoney, formatShortDate } from "../ui/format";
-import { History } from "./HistoryDialog";
-import { RaiseHold } from "./Holds";
+import { HistoryDialog } from "./HistoryDialog";
+import { HoldDialog } from "./Holds";
 import type { OpenRecord } from "./useRecord";
 
 export function CaseHeader({ record }: { record: OpenRecord }): JSX.Element {
   const { view } = record;
   const { case: facts, assignment } = view;
-  const [sheet, setSheet] = useState<"history" | "hold" | null>(null);
-  const close = (): void => setSheet(null);
-  const meta = [
+  const [dialog, setDialog] = useState<"history" | "hold" | null>(null);
+  const close = (): void => setDialog(null);
+  const details = [
     view.case_no,
     facts.product && word("product", facts.product),
     facts.due_date && t("record/due", { date: formatShortDate(facts.due_date) }),
@@ -28,7 +28,7 @@ export function CaseHeader({ record }: { record: OpenRecord }): JSX.Element {
           <span class="text-lg font-semibold tabular-nums">{formatMoney(facts.overdue, facts.currency)}</span>
         </div>
         <p>{facts.address}</p>
-        <p class="muted text-sm">{meta.filter(Boolean).join(" · ")}</p>
+        <p class="muted text-sm">{details.filter(Boolean).join(" · ")}</p>
         <p class="flex flex-wrap gap-1.5 pt-1">
           <span class="pill bg-base-200">{t("list/dpd", { n: facts.days_past_due })}</span>
           {assignment.due_by && (
@@ -56,7 +56,7 @@ export function CaseHeader({ record }: { record: OpenRecord }): JSX.Element {
         <button
           type="button"
           class="btn btn-ghost h-auto rounded-none py-2.5 font-medium"
-          onClick={() => setSheet("history")}
+          onClick={() => setDialog("history")}
         >
           <HistoryIcon class="size-[1.125rem]" aria-hidden="true" />
           {t("record/history")}
@@ -64,14 +64,14 @@ export function CaseHeader({ record }: { record: OpenRecord }): JSX.Element {
         <button
           type="button"
           class="btn btn-ghost border-l-base-300 h-auto rounded-none py-2.5 font-medium"
-          onClick={() => setSheet("hold")}
+          onClick={() => setDialog("hold")}
         >
           <OctagonAlert class="size-[1.125rem]" aria-hidden="true" />
           {t("record/hold_raise")}
         </button>
       </div>
-      {sheet === "history" && <History view={view} onClose={close} />}
-      {sheet === "hold" && <RaiseHold record={record} onClose={close} />}
+      {dialog === "history" && <HistoryDialog view={view} onClose={close} />}
+      {dialog === "hold" && <HoldDialog record={record} onClose={close} />}
     </section>
   );
 }

@@ -1,7 +1,7 @@
-/** The checklist at the door: yes, no, or not possible because. */
+/** The checklist at the door. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { CheckAnswer, CheckItem, CheckView } from "../wasm/doorstep";
+import type { CheckAnswer, CheckItem } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { Choices } from "../ui/components";
 import { AutosaveText } from "./AutosaveText";
@@ -27,27 +27,27 @@ export function Checklist({ record }: { record: OpenRecord }): JSX.Element {
   );
 }
 
-/** One item, answered by the person who is signed in; another collector's answer shows beside it. */
+/** One item, answered by the signed-in user; other collectors' answers are shown below it. */
 export function Check({ item, record }: { item: CheckItem; record: OpenRecord }): JSX.Element {
   const { view, apply, applyWithUndo, readOnly } = record;
   const [asking, setAsking] = useState(false);
-  const of = (mine: boolean): CheckView[] =>
-    view.checks.filter((check) => check.item === item && (check.by === me.value) === mine);
-  const own = of(true)[0];
+  const answers = view.checks.filter((check) => check.item === item);
+  const own = answers.find(({ by }) => by === me.value);
+  const others = answers.filter(({ by }) => by !== me.value);
   const command = (answer: CheckAnswer | null, reason: string | null) =>
     ({ do: "check", item, answer, grade: "attested", at: Date.now(), reason }) as const;
   const choose = (answer: CheckAnswer): void => {
-    // "Not possible" is an answer only with its reason.
+    // "Not possible" is saved only together with its reason.
     setAsking(answer === "not_possible");
     if (answer === "not_possible") toast.value = null;
     if (answer === "not_possible" || answer === own?.answer) return;
-    const back = command(own?.answer ?? null, own?.reason || null);
-    void applyWithUndo(command(answer, null), `${word("check", item)}: ${word("answer", answer)}`, [back]);
+    const undo = command(own?.answer ?? null, own?.reason || null);
+    void applyWithUndo(command(answer, null), `${word("check", item)}: ${word("answer", answer)}`, [undo]);
   };
   const clear = (): void => {
     setAsking(false);
     if (!own) return;
-    const text = t("app/taken_back", { what: word("check", item) });
+    const text = t("app/undone", { what: word("check", item) });
     void applyWithUndo(command(null, null), text, [command(own.answer, own.reason || null)]);
   };
   return (
@@ -55,6 +55,7 @@ export function Check({ item, record }: { item: CheckItem; record: OpenRecord })
       <div class="flex flex-col gap-2">
         <Choices<CheckAnswer>
           label={word("check", item)}
+          control={`checks.${item}`}
           options={ANSWERS}
           look="segments"
           value={asking ? "not_possible" : (own?.answer ?? null)}
@@ -66,6 +67,7 @@ export function Check({ item, record }: { item: CheckItem; record: OpenRecord })
         {(asking || own?.answer === "not_possible") && (
           <AutosaveText
             label={t("site/why_not")}
+            control={`checks.${item}.reason`}
             value={own?.reason ?? ""}
             readOnly={readOnly}
             check={(reason) => (reason.trim() === "" ? t("site/why_needed") : undefined)}
@@ -76,7 +78,7 @@ export function Check({ item, record }: { item: CheckItem; record: OpenRecord })
             }}
           />
         )}
-        {of(false).map((check) => (
+        {others.map((check) => (
           <p key={check.by} class="muted text-sm">
             {check.by}: {word("answer", check.answer)}
             {check.reason && ` – ${check.reason}`}

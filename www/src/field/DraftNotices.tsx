@@ -1,4 +1,4 @@
-/** Forms that are begun and not handed in, and what becomes of them. */
+/** Notices about drafts: forms with contents that are not submitted. */
 import { PencilLine } from "lucide-preact";
 import type { JSX } from "preact";
 import { Link } from "wouter-preact";
@@ -7,7 +7,7 @@ import { t, type TextKey } from "../i18n";
 import type { Form } from "./useForm";
 import type { OpenRecord } from "./useRecord";
 
-/** Where each form is; one about a rule has the rule behind a dot. */
+/** Title and step of each form by name; for a form about a rule, the part of its name before the dot. */
 const FORMS: Record<string, { title: TextKey; step: Step | null; sealed?: true }> = {
   contact: { title: "contact/log", step: "contact" },
   appointment: { title: "appointment/propose", step: "appointment" },
@@ -24,23 +24,23 @@ const FORMS: Record<string, { title: TextKey; step: Step | null; sealed?: true }
   signature: { title: "attachment/signature", step: "record", sealed: true },
 };
 
-/** Forms of a record that are begun and can be handed in now. */
+/** Drafts of a record that can be submitted in its current stage. */
 export function openDrafts({ drafts, readOnly }: OpenRecord): { form: string; title: string; step: Step | null }[] {
-  return [...drafts.kept.keys()].flatMap((form) => {
+  return [...drafts.byForm.keys()].flatMap((form) => {
     const known = FORMS[form.split(".")[0] ?? ""];
     return known && (!readOnly || known.sealed) ? [{ form, title: t(known.title), step: known.step }] : [];
   });
 }
 
-/** What is begun on other steps, as ways there. */
+/** Links to the drafts on other steps. */
 export function DraftsElsewhere({ record, step }: { record: OpenRecord; step: Step }): JSX.Element | null {
   const forms = openDrafts(record).filter((form) => form.step !== step);
   if (forms.length === 0) return null;
   return (
-    <div data-testid="begun" class="flex flex-wrap items-center gap-x-0.5 text-sm" role="status">
+    <div data-testid="drafts" class="flex flex-wrap items-center gap-x-0.5 text-sm" role="status">
       <span class="flex items-center gap-1.5 pr-1.5">
         <PencilLine class="size-4 shrink-0" aria-hidden="true" />
-        {t("form/elsewhere")}
+        {t("form/drafts")}
       </span>
       {forms.map(({ form, title, step: at }) =>
         at ? (
@@ -62,12 +62,12 @@ export function DraftsElsewhere({ record, step }: { record: OpenRecord; step: St
   );
 }
 
-/** Under a form that is begun: that it is kept and does not count yet, and the way to be rid of it. */
-export function DraftNotice({ form }: { form: Pick<Form<unknown>, "begun" | "discard"> }): JSX.Element | null {
-  if (!form.begun) return null;
+/** Shown under a form with a draft, with a button that discards it. */
+export function DraftNotice({ form }: { form: Pick<Form<unknown>, "dirty" | "discard"> }): JSX.Element | null {
+  if (!form.dirty) return null;
   return (
     <div class="-mt-2 flex items-center justify-between gap-3">
-      <p class="muted text-sm">{t("form/kept")}</p>
+      <p class="muted text-sm">{t("form/draft_saved")}</p>
       <button type="button" class="btn btn-ghost -mr-2 shrink-0 px-2 text-sm font-medium" onClick={form.discard}>
         {t("form/discard")}
       </button>

@@ -1,4 +1,4 @@
-/** A list with nothing in it: what that means, and what can be done. */
+/** The placeholder of an empty list. */
 import type { LucideIcon } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 

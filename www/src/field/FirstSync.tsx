@@ -1,21 +1,21 @@
-/** The first sync: a step of its own, that can be cut off and goes on. */
+/** Progress of the first sync, which resumes after an interruption. */
 import { RefreshCw } from "lucide-preact";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { problemText, t } from "../i18n";
-import { formatBytes, formatCount, formatSpan } from "../ui/format";
+import { formatBytes, formatSpan } from "../ui/format";
 import { Alert } from "../ui/components";
 import { client, status } from "./state";
 
-/** Before so many seconds a guess of the rest would jump about. */
-const GUESS_AFTER_MS = 3_000;
+/** An estimate of the remaining time is too unstable before this. */
+const ESTIMATE_AFTER_MS = 3_000;
 
 export function FirstSync(): JSX.Element {
   const state = status.value;
   const first = state?.first_sync;
   const known = first && first.total > 0 ? first : null;
-  const begun = useRef<{ at: number; received: number } | null>(null);
-  if (known && !begun.current) begun.current = { at: Date.now(), received: known.received };
+  const start = useRef<{ at: number; received: number } | null>(null);
+  if (known && !start.current) start.current = { at: Date.now(), received: known.received };
   const percent = known ? Math.floor((known.received / known.total) * 100) : null;
   return (
     <main class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-5 p-6" aria-live="polite">
@@ -31,15 +31,15 @@ export function FirstSync(): JSX.Element {
         <span>
           {known
             ? t("first_sync/text", {
-                received: formatCount(known.received),
-                total: formatCount(known.total),
+                received: known.received,
+                total: known.total,
                 size: formatBytes(known.bytes),
               })
             : t("first_sync/waiting")}
         </span>
         {percent !== null && <span class="font-semibold">{percent} %</span>}
       </p>
-      {known && begun.current && <Remaining {...known} begun={begun.current} />}
+      {known && start.current && <Remaining {...known} start={start.current} />}
       {state?.problem && (
         <>
           <Alert tone="warning">{problemText(state.problem)}</Alert>
@@ -54,22 +54,20 @@ export function FirstSync(): JSX.Element {
   );
 }
 
-/** What is left, and how long that takes at the pace so far. */
+/** The number of records left, and the remaining time at the average speed. */
 function Remaining(props: {
   received: number;
   total: number;
-  begun: { at: number; received: number };
+  start: { at: number; received: number };
 }): JSX.Element | null {
-  const took = Date.now() - props.begun.at;
-  const got = props.received - props.begun.received;
+  const elapsed = Date.now() - props.start.at;
+  const received = props.received - props.start.received;
   const left = props.total - props.received;
   if (left <= 0) return null;
-  const guess = took >= GUESS_AFTER_MS && got > 0 ? formatSpan((took / got) * left) : null;
+  const estimate = elapsed >= ESTIMATE_AFTER_MS && received > 0 ? formatSpan((elapsed / received) * left) : null;
   return (
     <p class="muted text-sm tabular-nums">
-      {guess
-        ? t("first_sync/left_time", { n: formatCount(left), span: guess })
-        : t("first_sync/left", { n: formatCount(left) })}
+      {estimate ? t("first_sync/left_time", { n: left, span: estimate }) : t("first_sync/left", { n: left })}
     </p>
   );
 }

@@ -1,4 +1,4 @@
-/** The history by field: who, when, from, to; the newest first. */
+/** The history of a record by field, newest change first. */
 import { ArrowRight } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -8,12 +8,12 @@ import { fieldName, formatDateTime, formatField } from "../ui/format";
 import { Alert, Dialog } from "../ui/components";
 import { client, explain } from "./state";
 
-export function History({ view, onClose }: { view: VisitView; onClose: () => void }): JSX.Element {
+export function HistoryDialog({ view, onClose }: { view: VisitView; onClose: () => void }): JSX.Element {
   const [entries, setEntries] = useState<HistoryEntry[] | null>(null);
   const [error, setError] = useState<string | null>(null);
   const state = view.heads.join();
   useEffect(() => void client.history(view.id).then(setEntries, (cause: unknown) => setError(explain(cause))), [state]);
-  const shown = (entry: HistoryEntry, side: "from" | "to"): string =>
+  const valueText = (entry: HistoryEntry, side: "from" | "to"): string =>
     formatField(entry.path, entry[side], view.case.currency, view.case.zone);
   return (
     <Dialog title={t("record/history")} onClose={onClose}>
@@ -33,11 +33,11 @@ export function History({ view, onClose }: { view: VisitView; onClose: () => voi
                   <span class="flex flex-wrap items-center gap-x-2">
                     {entry.from.type !== "nothing" && (
                       <>
-                        <del class="muted">{shown(entry, "from")}</del>
+                        <del class="muted">{valueText(entry, "from")}</del>
                         <ArrowRight class="muted size-4" aria-hidden="true" />
                       </>
                     )}
-                    <ins class="whitespace-pre-line no-underline">{shown(entry, "to")}</ins>
+                    <ins class="whitespace-pre-line no-underline">{valueText(entry, "to")}</ins>
                   </span>
                 </li>
               ))}
@@ -49,18 +49,18 @@ export function History({ view, onClose }: { view: VisitView; onClose: () => voi
   );
 }
 
-/** What goes with an entry by itself: when, where and by whom stands above it anyway. */
-const BESIDE = /^(contacts|checks|payments|amendments|case\.flags)\..*\.(at|by|zone|grade|since)$|\.zone$/;
+/** Details of an entry that its heading already shows: time, place and author. */
+const REDUNDANT = /^(contacts|checks|payments|amendments|case\.flags)\..*\.(at|by|zone|grade|since)$|\.zone$/;
 const TECHNICAL = /^(schema|id|seal\.(device|heads)|review\.(by|of|at))$/;
 
-function tells(entry: HistoryEntry): boolean {
+function isShown(entry: HistoryEntry): boolean {
   const stillEmpty = entry.from.type === "nothing" && entry.to.type === "text" && entry.to.value === "";
-  return !stillEmpty && !BESIDE.test(entry.path) && !TECHNICAL.test(entry.path);
+  return !stillEmpty && !REDUNDANT.test(entry.path) && !TECHNICAL.test(entry.path);
 }
 
-/** What one change did stands together; the newest change first. */
+/** Entries grouped by change, newest first. */
 function byChange(entries: HistoryEntry[]): HistoryEntry[][] {
   const changes = new Map<string, HistoryEntry[]>();
-  for (const entry of entries.filter(tells)) changes.set(entry.change, [...(changes.get(entry.change) ?? []), entry]);
+  for (const entry of entries.filter(isShown)) changes.set(entry.change, [...(changes.get(entry.change) ?? []), entry]);
   return [...changes.values()].reverse();
 }

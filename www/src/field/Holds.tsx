@@ -1,4 +1,4 @@
-/** Holds stand on top of the record; a collector may raise one, never lift one. */
+/** Holds of a record: a banner on top, and the dialog that places one. Only the office lifts holds. */
 import { OctagonAlert } from "lucide-preact";
 import type { JSX } from "preact";
 import type { Flag, VisitView } from "../wasm/doorstep";
@@ -32,12 +32,12 @@ export function HoldsBanner({ view }: { view: VisitView }): JSX.Element | null {
   );
 }
 
-export function RaiseHold({ record, onClose }: { record: OpenRecord; onClose: () => void }): JSX.Element {
+export function HoldDialog({ record, onClose }: { record: OpenRecord; onClose: () => void }): JSX.Element {
   const form = useForm(record, "hold", { flag: "" as Flag | "", note: "" });
   const { flag, note } = form.fields;
   const raise = async (): Promise<void> => {
     if (flag === "") return;
-    if (await form.handIn({ do: "raise_hold", flag, since: Date.now(), until: null, note: note.trim() })) onClose();
+    if (await form.submit({ do: "raise_hold", flag, since: Date.now(), until: null, note: note.trim() })) onClose();
   };
   return (
     <Dialog
@@ -53,11 +53,10 @@ export function RaiseHold({ record, onClose }: { record: OpenRecord; onClose: ()
       <Choices<Flag>
         label={t("record/hold_kind")}
         options={HOLDS}
-        value={flag === "" ? null : flag}
         word={(option) => word("flag", option)}
-        onChange={form.into("flag")}
+        {...form.bind("flag")}
       />
-      <TextField label={t("record/hold_note")} lines={3} value={note} onInput={form.into("note")} />
+      <TextField label={t("record/hold_note")} lines={3} {...form.bind("note")} />
       <DraftNotice form={form} />
     </Dialog>
   );

@@ -1,12 +1,12 @@
-/** Key rotation in the settings: the option of a PIN change, and its progress. */
+/** Key rotation in the settings: an option of the PIN change, and its progress. */
 import type { JSX } from "preact";
 import { problemText, t } from "../i18n";
-import { formatCount, formatDateTime } from "../ui/format";
+import { formatDateTime } from "../ui/format";
 import { Alert, Field } from "../ui/components";
 import { rotation } from "./state";
 
-/** `password` is null where the data key stays. */
-export function RotateKey(props: {
+/** `password` is null if the data key is not rotated. */
+export function RotateKeyOption(props: {
   password: string | null;
   onChange: (password: string | null) => void;
 }): JSX.Element {
@@ -44,14 +44,12 @@ export function RotateKey(props: {
   );
 }
 
-export function Rotating(): JSX.Element | null {
+export function RotationStatus(): JSX.Element | null {
   const state = rotation.value;
   if (!state) return null;
   return (
     <div data-testid="rotation" data-state={state.state} role="status">
-      {state.state === "running" && (
-        <p class="text-sm">{t("lock/rotating", { n: formatCount(state.done), m: formatCount(state.total) })}</p>
-      )}
+      {state.state === "running" && <p class="text-sm">{t("lock/rotating", { n: state.done, m: state.total })}</p>}
       {state.state === "waiting" && (
         <Alert tone="warning">{t("lock/rotate_waits", { why: problemText(state.code) })}</Alert>
       )}

@@ -1,4 +1,4 @@
-/** The lock: the page that asks for the PIN, the page that has one chosen, and its settings. */
+/** The screen lock: the pages that ask for the PIN and let the user choose one, and its settings. */
 import { Download, KeyRound, Lock as LockIcon } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -6,18 +6,18 @@ import type { Secret, StartState } from "../core/api";
 import { t } from "../i18n";
 import { formatSpan } from "../ui/format";
 import { Alert, Choices, Field, Select, useBusy } from "../ui/components";
-import { IDLE, idle, lockNow, setIdle, type Idle } from "./autoLock";
+import { IDLE_CHOICES, idleMinutes, lockNow, setIdleMinutes, type Idle } from "./autoLock";
 import { SignInForm } from "./SignIn";
-import { Rotating, RotateKey } from "./KeyRotation";
-import { client, enter, expired, explain, rotation, status } from "./state";
+import { RotationStatus, RotateKeyOption } from "./KeyRotation";
+import { client, enterSession, expired, explain, rotation, status } from "./state";
 
 type Locked = Extract<StartState, { kind: "locked" }>;
 
-/** Nothing of any record is on it. */
+/** The lock screen, which shows nothing of any record. */
 export function LockPage({ state }: { state: Locked | null }): JSX.Element {
   const [forgotten, setForgotten] = useState(false);
   return (
-    <Frame title={t("lock/locked")}>
+    <LockFrame title={t("lock/locked")}>
       <p class="muted text-sm">{t("lock/lead")}</p>
       {state && state.ended !== null && (
         <Alert tone="warning">
@@ -29,7 +29,7 @@ export function LockPage({ state }: { state: Locked | null }): JSX.Element {
       {forgotten ? (
         <>
           <p class="text-sm">{t("lock/forgotten_text")}</p>
-          <SignInForm onDone={() => undefined} />
+          <SignInForm />
         </>
       ) : (
         state && <Unlock state={state} />
@@ -40,11 +40,11 @@ export function LockPage({ state }: { state: Locked | null }): JSX.Element {
           {t(forgotten ? "lock/back" : "lock/forgotten")}
         </button>
       )}
-    </Frame>
+    </LockFrame>
   );
 }
 
-/** Unsent work leaves the phone by hand: encrypted, for the office alone. */
+/** Saves unsent work as a file that only the office can decrypt. */
 export function SaveRescue(): JSX.Element {
   const [error, setError] = useState<string | null>(null);
   const save = async (): Promise<void> => {
@@ -76,14 +76,14 @@ function Unlock({ state }: { state: Locked }): JSX.Element {
   const [secret, setSecret] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [until, setUntil] = useState(performance.now() + state.wait);
-  const left = useLeft(until);
+  const left = useRemaining(until);
   const [busy, run] = useBusy();
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     setError(null);
     void run(async () => {
       try {
-        await enter(await client.unlock(secret));
+        await enterSession(await client.unlock(secret));
       } catch (cause) {
         setSecret("");
         setError(explain(cause));
@@ -107,8 +107,8 @@ function Unlock({ state }: { state: Locked }): JSX.Element {
   );
 }
 
-/** What is left of a wait, whole seconds in ms. */
-function useLeft(until: number): number {
+/** The rest of a wait, in ms, rounded up to whole seconds. */
+function useRemaining(until: number): number {
   const [now, setNow] = useState(performance.now());
   const left = Math.max(0, Math.ceil((until - now) / 1000) * 1000);
   useEffect(() => {
@@ -119,22 +119,25 @@ function useLeft(until: number): number {
   return left;
 }
 
-/** After a sign-in on a phone that has no PIN, or whose PIN was forgotten. */
+/** Shown after a sign-in on a phone without a PIN, or with a forgotten one. */
 export function ChoosePin(): JSX.Element {
   return (
-    <Frame title={t("lock/choose")} testid="choose-pin">
+    <LockFrame title={t("lock/choose")} testid="choose-pin">
       <p class="muted text-sm">{t("lock/choose_text")}</p>
-      <NewSecret submit={t("lock/set")} onSet={async (secret, kind) => enter(await client.choosePin(secret, kind))} />
-    </Frame>
+      <NewSecretForm
+        submit={t("lock/set")}
+        onSet={async (secret, kind) => enterSession(await client.choosePin(secret, kind))}
+      />
+    </LockFrame>
   );
 }
 
-/** The lock's part of the settings. */
+/** The screen lock section of the settings. */
 export function LockSettings(): JSX.Element {
   const [changing, setChanging] = useState(false);
   const [changed, setChanged] = useState(false);
   const [current, setCurrent] = useState("");
-  /** The office's password, where the data key is to be replaced too. */
+  /** The office password, which key rotation needs; null if only the PIN changes. */
   const [password, setPassword] = useState<string | null>(null);
   useEffect(
     () =>
@@ -148,10 +151,10 @@ export function LockSettings(): JSX.Element {
     <div class="flex flex-col gap-4">
       <Select<Idle>
         label={t("lock/idle")}
-        options={IDLE}
-        value={idle.value}
+        options={IDLE_CHOICES}
+        value={idleMinutes.value}
         word={(minutes) => t("lock/minutes", { n: minutes })}
-        onChange={(minutes) => minutes && setIdle(minutes)}
+        onChange={(minutes) => minutes && setIdleMinutes(minutes)}
       />
       <div class="flex flex-wrap gap-2">
         <button type="button" class="btn btn-quiet grow" onClick={() => void lockNow()}>
@@ -173,9 +176,9 @@ export function LockSettings(): JSX.Element {
       </div>
       {(status.value?.unsent ?? 0) > 0 && <SaveRescue />}
       {changed && <Alert>{t("lock/changed")}</Alert>}
-      <Rotating />
+      <RotationStatus />
       {changing && (
-        <NewSecret
+        <NewSecretForm
           submit={t("lock/change")}
           onSet={async (secret, kind) => {
             await client.changePin(current, secret, kind, password ?? undefined);
@@ -187,14 +190,14 @@ export function LockSettings(): JSX.Element {
           }}
         >
           <SecretField label={t("lock/current")} kind="phrase" value={current} onInput={setCurrent} />
-          <RotateKey password={password} onChange={setPassword} />
-        </NewSecret>
+          <RotateKeyOption password={password} onChange={setPassword} />
+        </NewSecretForm>
       )}
     </div>
   );
 }
 
-function NewSecret(props: {
+function NewSecretForm(props: {
   submit: string;
   onSet: (secret: string, kind: Secret) => Promise<void>;
   children?: ComponentChildren;
@@ -233,12 +236,12 @@ function NewSecret(props: {
       <SecretField
         label={t(`lock/new_${kind}`)}
         hint={t(`lock/${kind}_hint`)}
-        fresh
+        isNew
         kind={kind}
         value={secret}
         onInput={setSecret}
       />
-      <SecretField label={t("lock/again")} fresh kind={kind} value={again} onInput={setAgain} />
+      <SecretField label={t("lock/again")} isNew kind={kind} value={again} onInput={setAgain} />
       {error && <Alert tone="error">{error}</Alert>}
       <button type="submit" class="btn btn-primary" disabled={busy}>
         {props.submit}
@@ -251,8 +254,8 @@ function SecretField(props: {
   label: string;
   hint?: string;
   kind: Secret;
-  /** It is being chosen. */
-  fresh?: boolean;
+  /** A new secret is being chosen, not an existing one entered. */
+  isNew?: boolean;
   value: string;
   onInput: (secret: string) => void;
 }): JSX.Element {
@@ -265,7 +268,7 @@ function SecretField(props: {
           class="input w-full"
           type="password"
           inputMode={props.kind === "pin" ? "numeric" : undefined}
-          autocomplete={props.fresh ? "new-password" : "off"}
+          autocomplete={props.isNew ? "new-password" : "off"}
           required
           value={props.value}
           onInput={(event) => props.onInput(event.currentTarget.value)}
@@ -275,7 +278,7 @@ function SecretField(props: {
   );
 }
 
-function Frame(props: { title: string; testid?: string; children: ComponentChildren }): JSX.Element {
+function LockFrame(props: { title: string; testid?: string; children: ComponentChildren }): JSX.Element {
   return (
     <main data-testid={props.testid} class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-6 p-5">
       <header class="flex flex-col items-center gap-2 text-center">

@@ -1,11 +1,11 @@
-/** What a step still lacks, as ways to where it is entered. */
+/** Fields that a step still lacks, as links to their controls. */
 import { CircleCheck } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import type { StepView } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { fieldName } from "../ui/format";
 
-/** The place of one or more fields, by their paths. */
+/** Marks the controls of one or more fields, by path, for `focusField`. */
 export function FieldAnchor(props: { paths: readonly string[]; children: ComponentChildren }): JSX.Element {
   return (
     <div data-field={props.paths.join(" ")} class="flex scroll-mt-20 flex-col gap-4">
@@ -14,12 +14,12 @@ export function FieldAnchor(props: { paths: readonly string[]; children: Compone
   );
 }
 
-/** Leads to the place of a field on this page. */
+/** Scrolls to the control of a field on this page and focuses it. */
 export function focusField(event: Event, path: string): void {
   event.preventDefault();
-  const spot = document.querySelector(`[data-field~="${CSS.escape(path)}"]`);
-  spot?.scrollIntoView({ block: "center", behavior: "smooth" });
-  spot
+  const anchor = document.querySelector(`[data-field~="${CSS.escape(path)}"]`);
+  anchor?.scrollIntoView({ block: "center", behavior: "smooth" });
+  anchor
     ?.querySelector<HTMLElement>("button[tabindex='0'], button:not([tabindex]), input, select, textarea")
     ?.focus({ preventScroll: true });
 }

@@ -1,4 +1,4 @@
-/** What stays of own work that has left this phone: enough to know it again, nothing about a person. */
+/** Summaries of the user's own records that have left this phone; they contain nothing about a person. */
 import { CircleCheck, History } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -7,16 +7,16 @@ import { deviceZone, formatShortDate, today } from "../ui/format";
 import type { Card } from "../wasm/doorstep";
 import { EmptyState } from "./EmptyState";
 import { usePagePosition } from "./pagePosition";
-import { SidePage } from "./SubPage";
+import { SubPage } from "./SubPage";
 import { client, rows } from "./state";
 
 export function PastWorkPage(): JSX.Element {
   const [cards, setCards] = useState<Card[] | null>(null);
   const list = rows.value;
-  // A record that leaves, or comes back, changes the list too.
+  // Records leaving or returning change the list.
   useEffect(() => {
     let live = true;
-    // Where it fails the app is being locked, and this page goes.
+    // This fails while the app locks, which removes this page.
     void client.pastWork().then(
       (next) => live && setCards(next),
       () => undefined,
@@ -25,32 +25,32 @@ export function PastWorkPage(): JSX.Element {
   }, [list]);
   usePagePosition(cards !== null, () => 0, "h1");
   return (
-    <SidePage title={t("past/title")}>
-      {cards?.length === 0 && <Empty />}
+    <SubPage title={t("past/title")}>
+      {cards?.length === 0 && <NoPastWork />}
       {cards !== null && cards.length > 0 && (
         <>
           <p class="muted px-1 text-sm">{t("past/text")}</p>
           <ul class="card-plain divide-base-300 divide-y overflow-hidden p-0">
             {cards.map((card) => (
-              <Row key={card.record} card={card} />
+              <PastWorkItem key={card.record} card={card} />
             ))}
           </ul>
         </>
       )}
-    </SidePage>
+    </SubPage>
   );
 }
 
-function Row({ card }: { card: Card }): JSX.Element {
+function PastWorkItem({ card }: { card: Card }): JSX.Element {
   return (
     <li data-testid="past-card" data-id={card.record} class="flex flex-col gap-1 px-4 py-3">
       <span class="flex flex-wrap items-baseline justify-between gap-x-3">
         <span class="min-w-0 text-[1.0625rem] font-semibold">{card.case_no}</span>
-        <span class="text-sm">{t("past/visited", { date: dayOf(card.visited_at) })}</span>
+        <span class="text-sm">{t("past/visited", { date: dateOf(card.visited_at) })}</span>
       </span>
       <span>{card.disposition ? word("disposition", card.disposition) : t("past/no_outcome")}</span>
       <span class="flex flex-wrap items-center justify-between gap-x-2 text-xs">
-        <span class="muted">{t("past/left", { date: dayOf(card.left_at) })}</span>
+        <span class="muted">{t("past/left", { date: dateOf(card.left_at) })}</span>
         {card.accepted ? (
           <span class="pill text-success px-0">
             <CircleCheck class="size-4" aria-hidden="true" />
@@ -64,7 +64,7 @@ function Row({ card }: { card: Card }): JSX.Element {
   );
 }
 
-function Empty(): JSX.Element {
+function NoPastWork(): JSX.Element {
   return (
     <EmptyState Icon={History} title={t("past/empty")}>
       <p class="muted max-w-xs">{t("past/empty_text")}</p>
@@ -72,7 +72,7 @@ function Empty(): JSX.Element {
   );
 }
 
-/** The day of a moment where the phone is. */
-function dayOf(ms: number): string {
+/** The date of a time in the phone's time zone. */
+function dateOf(ms: number): string {
   return formatShortDate(today(deviceZone(), ms));
 }

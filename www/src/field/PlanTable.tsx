@@ -1,27 +1,27 @@
-/** A plan: what is paid when, and that it adds up. */
+/** A repayment plan as text and as a table. */
 import type { JSX } from "preact";
 import type { Plan } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { formatCount, formatDate, formatMoney } from "../ui/format";
 
 /** `6 × 921.49, the last 921.53`. */
-export function planInWords({ instalments, each, last }: Plan, currency: string): string {
+export function planText({ instalments, each, last }: Plan, currency: string): string {
   const vars = {
-    n: formatCount(instalments.length),
+    n: instalments.length,
     amount: formatMoney(each, currency),
     last: formatMoney(last, currency),
   };
   return t(last === each ? "talk/each" : "talk/each_last", vars);
 }
 
-/** When the first and the last payment are due. */
+/** The due dates of the first and the last payment. */
 export function planDates({ instalments }: Plan): string {
   const first = formatDate(instalments[0]?.due_date ?? "");
   const last = formatDate(instalments.at(-1)?.due_date ?? "");
   return instalments.length > 1 ? t("plan/dates", { first, last }) : t("plan/date", { first });
 }
 
-/** Every payment with its day, the total, and where the rounding went. */
+/** All payments, the total, and a note on rounding. */
 export function PlanTable({ plan, currency }: { plan: Plan; currency: string }): JSX.Element {
   const total = plan.instalments.reduce((sum, { amount }) => sum + amount, 0);
   return (

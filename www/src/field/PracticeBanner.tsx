@@ -1,4 +1,4 @@
-/** The mark of practice, on every page. */
+/** The banner that marks every page in practice mode. */
 import { GraduationCap } from "lucide-preact";
 import type { JSX } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
@@ -8,7 +8,7 @@ import { endPractice } from "./practiceMode";
 
 export function PracticeBanner(): JSX.Element {
   const [asking, setAsking] = useState(false);
-  // Headers that stay on top stay below it.
+  // Sticky headers are placed below the banner.
   useLayoutEffect(() => document.documentElement.style.setProperty("--banner", "3rem"), []);
   return (
     <section

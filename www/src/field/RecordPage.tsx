@@ -1,4 +1,4 @@
-/** One record: holds on top, the case, then a guided flow over five steps. */
+/** The page of one record: holds, the case, and one of five steps. */
 import { Check, ChevronRight, CircleCheck, LoaderCircle, PencilLine, TriangleAlert } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
@@ -12,9 +12,9 @@ import { CaseHeader } from "./CaseHeader";
 import { HoldsBanner } from "./Holds";
 import { MissingFields } from "./MissingFields";
 import { useResumable, usePagePosition } from "./pagePosition";
-import { Refused } from "./RefusedWork";
+import { RefusedWork } from "./RefusedWork";
 import { BackLink } from "./SubPage";
-import { client, save, saving, typing } from "./state";
+import { client, saveState, pendingEdits, unsavedFields } from "./state";
 import { AppointmentStep } from "./steps/AppointmentStep";
 import { ContactStep } from "./steps/ContactStep";
 import { OnSiteStep } from "./steps/OnSiteStep";
@@ -24,7 +24,7 @@ import { SyncChip } from "./SyncStatus";
 import { useRecord, type OpenRecord } from "./useRecord";
 import { STEPS } from "./formOptions";
 
-/** What the page's header covers. */
+/** Height of the sticky header. */
 const HEADER_PX = 72;
 
 const BODY: Record<Step, (props: { record: OpenRecord }) => JSX.Element> = {
@@ -35,25 +35,25 @@ const BODY: Record<Step, (props: { record: OpenRecord }) => JSX.Element> = {
   record: RecordStep,
 };
 
-export function RecordPage({ id, step: named }: { id: string; step: string | undefined }): JSX.Element {
+export function RecordPage({ id, step: stepName }: { id: string; step: string | undefined }): JSX.Element {
   const state = useRecord(id);
   const [, go] = useLocation();
-  const step = STEPS.find((known) => known === named);
+  const step = STEPS.find((known) => known === stepName);
   const view = state.kind === "open" ? state.record.view : null;
   const first = view && (view.steps.find(({ done }) => !done)?.step ?? "record");
-  // The step that is shown stands in the address, so that it stays the same while it fills up.
+  // The step is part of the address, so that completing it does not move on to the next one.
   useEffect(() => {
     if (first && !step) go(`/visit/${id}/${first}`, { replace: true });
   }, [id, first, step]);
   useResumable();
   useLayoutEffect(() => scrollTo(0, 0), [id]);
-  const known = useRef<string | null>(null);
+  const shownRecord = useRef<string | null>(null);
   const ready = view !== null && step !== undefined;
-  // Who comes from the list hears whose record it is, who goes on hears the step.
-  usePagePosition(ready, stepTop, known.current === id ? "#step" : "h1");
+  // Screen readers announce the borrower when coming from the list, else the step.
+  usePagePosition(ready, stepTop, shownRecord.current === id ? "#step" : "h1");
   useEffect(() => {
     if (!view) return;
-    known.current = id;
+    shownRecord.current = id;
     document.title = `${view.case.borrower_name || view.case_no} – ${t("app/name")}`;
   });
   switch (state.kind) {
@@ -66,13 +66,13 @@ export function RecordPage({ id, step: named }: { id: string; step: string | und
     case "failed":
       return (
         <Frame>
-          <Failed code={state.code} />
+          <LoadError code={state.code} />
         </Frame>
       );
     case "open":
       return (
-        <Frame dock={step && <Steps view={state.record.view} current={step} />}>
-          {step && <Open record={state.record} step={step} />}
+        <Frame footer={step && <StepNavigation view={state.record.view} current={step} />}>
+          {step && <RecordBody record={state.record} step={step} />}
           {state.error && (
             <div class="fixed inset-x-0 bottom-[calc(4.5rem+env(safe-area-inset-bottom))] z-20 mx-auto max-w-xl p-3">
               <div class="rounded-box bg-base-100 border-error flex items-center gap-1 border p-1 pr-2 shadow-lg">
@@ -90,34 +90,35 @@ export function RecordPage({ id, step: named }: { id: string; step: string | und
   }
 }
 
-/** Another step begins where its heading is, unless the case above it is still in sight. */
+/** Scrolls to the step's heading, unless it is below the current scroll position. */
 function stepTop(): number {
   const heading = document.getElementById("step");
   return heading ? Math.min(scrollY, scrollY + heading.getBoundingClientRect().top - HEADER_PX) : 0;
 }
 
-function Frame({ children, dock }: { children: ComponentChildren; dock?: ComponentChildren }): JSX.Element {
+function Frame({ children, footer }: { children: ComponentChildren; footer?: ComponentChildren }): JSX.Element {
   return (
     <div class="mx-auto max-w-xl pb-[calc(6rem+env(safe-area-inset-bottom))]">
       <header class="bg-base-200/95 sticky top-(--banner) z-10 flex flex-wrap items-center justify-between gap-x-2 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pr-3 pl-1 backdrop-blur">
         <BackLink href="/" label={t("list/title")} />
         <div class="ml-auto flex items-center gap-2.5">
-          <SaveMark />
+          <SaveIndicator />
           <SyncChip compact />
         </div>
       </header>
       <main class="flex flex-col gap-4 px-4 pt-1">{children}</main>
-      {dock}
+      {footer}
     </div>
   );
 }
 
-/** "Saved on this phone" stands only after the store's transaction has completed. */
-function SaveMark(): JSX.Element | null {
-  const said = save.value?.state;
-  const state = said === "failed" ? said : saving.value > 0 ? "saving" : typing.value > 0 ? "typing" : said;
+/** Says "Saved on this phone" only after the store's transaction has completed. */
+function SaveIndicator(): JSX.Element | null {
+  const last = saveState.value?.state;
+  const state =
+    last === "failed" ? last : pendingEdits.value > 0 ? "saving" : unsavedFields.value > 0 ? "typing" : last;
   if (!state) return null;
-  const look = {
+  const { tone, Icon } = {
     typing: { tone: "muted", Icon: PencilLine },
     saving: { tone: "muted", Icon: LoaderCircle },
     saved: { tone: "muted", Icon: CircleCheck },
@@ -128,17 +129,17 @@ function SaveMark(): JSX.Element | null {
       data-testid="save-state"
       data-state={state === "typing" ? "saving" : state}
       role="status"
-      class={`flex min-w-0 items-center gap-1.5 text-right text-[0.8125rem] leading-tight ${look.tone}`}
+      class={`flex min-w-0 items-center gap-1.5 text-right text-[0.8125rem] leading-tight ${tone}`}
     >
-      <look.Icon class="size-4 shrink-0" aria-hidden="true" />
+      <Icon class="size-4 shrink-0" aria-hidden="true" />
       {t(`save/${state}`)}
     </span>
   );
 }
 
-/** What could not be saved stays on the page: why, what to do, and another try. */
+/** Shown if an edit could not be saved: the reason, and a button that tries again. */
 function NotSaved(): JSX.Element | null {
-  const state = save.value;
+  const state = saveState.value;
   if (state?.state !== "failed") return null;
   return (
     <Alert tone="error">
@@ -159,7 +160,7 @@ function Skeleton(): JSX.Element {
   );
 }
 
-function Failed({ code }: { code: string }): JSX.Element {
+function LoadError({ code }: { code: string }): JSX.Element {
   const known =
     code === "unknown_record"
       ? (["record/gone", "record/gone_text"] as const)
@@ -182,7 +183,7 @@ function Failed({ code }: { code: string }): JSX.Element {
   );
 }
 
-function Open({ record, step }: { record: OpenRecord; step: Step }): JSX.Element {
+function RecordBody({ record, step }: { record: OpenRecord; step: Step }): JSX.Element {
   const { view, apply } = record;
   const next = STEPS[STEPS.indexOf(step) + 1];
   const Body = BODY[step];
@@ -190,8 +191,8 @@ function Open({ record, step }: { record: OpenRecord; step: Step }): JSX.Element
     <>
       <NotSaved />
       <HoldsBanner view={view} />
-      <Refused view={view} />
-      <Review view={view} />
+      <RefusedWork view={view} />
+      <ReviewStatus view={view} />
       <CaseHeader record={record} />
       <Conflicts view={view} apply={apply} />
       <div class="pt-1">
@@ -212,8 +213,8 @@ function Open({ record, step }: { record: OpenRecord; step: Step }): JSX.Element
   );
 }
 
-/** Where the record stands with the office, once it was sealed. */
-function Review({ view }: { view: VisitView }): JSX.Element | null {
+/** The review status of a sealed record. */
+function ReviewStatus({ view }: { view: VisitView }): JSX.Element | null {
   if (view.review.status === "returned" && view.stage === "recorded") {
     return (
       <Alert tone="warning">
@@ -227,8 +228,8 @@ function Review({ view }: { view: VisitView }): JSX.Element | null {
   return view.stage === "sealed" ? <Alert>{t("record/sealed")}</Alert> : null;
 }
 
-/** The five steps within reach of the thumb. */
-function Steps({ view, current }: { view: VisitView; current: Step }): JSX.Element {
+/** The navigation between the five steps. */
+function StepNavigation({ view, current }: { view: VisitView; current: Step }): JSX.Element {
   return (
     <nav
       aria-label={t("record/steps")}
@@ -236,8 +237,8 @@ function Steps({ view, current }: { view: VisitView; current: Step }): JSX.Eleme
     >
       <ol class="mx-auto grid max-w-xl grid-cols-5 @max-[19rem]:flex @max-[19rem]:justify-around">
         {view.steps.map(({ step, done }, at) => {
-          const here = step === current;
-          const mark = here
+          const isCurrent = step === current;
+          const mark = isCurrent
             ? "bg-primary text-primary-content border-primary"
             : done
               ? "border-success text-success"
@@ -247,7 +248,7 @@ function Steps({ view, current }: { view: VisitView; current: Step }): JSX.Eleme
               <Link
                 href={`/visit/${view.id}/${step}`}
                 replace
-                aria-current={here ? "step" : undefined}
+                aria-current={isCurrent ? "step" : undefined}
                 class="flex min-h-[4.25rem] flex-col items-center justify-center gap-1 px-0.5 py-1.5 text-center no-underline"
               >
                 <span
@@ -257,7 +258,7 @@ function Steps({ view, current }: { view: VisitView; current: Step }): JSX.Eleme
                   {done ? <Check class="size-4" strokeWidth={3} /> : at + 1}
                 </span>
                 <span
-                  class={`text-[min(0.6875rem,4.2vw)] leading-tight ${here ? "text-primary font-semibold" : "@max-[19rem]:sr-only"}`}
+                  class={`text-[min(0.6875rem,4.2vw)] leading-tight ${isCurrent ? "text-primary font-semibold" : "@max-[19rem]:sr-only"}`}
                 >
                   {word("step", step)}
                 </span>

@@ -1,4 +1,4 @@
-/** Records sound in pieces, each on disk while it goes on; what a kill left is offered afterwards. */
+/** Records audio in chunks that are stored as they come; an interrupted recording can be kept later. */
 import { Mic, Square } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -8,23 +8,23 @@ import { t } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Alert, useBusy } from "../ui/components";
 import { useDirtyForm } from "../ui/dirtyForms";
-import { touch } from "./autoLock";
+import { resetIdleTimer } from "./autoLock";
 import { attachmentsChanged, client, explain } from "./state";
 
-/** A kill costs no more than this. */
-const PIECE_MS = 2_000;
+/** Length of a chunk, which is the most that ending the app can lose. */
+const CHUNK_MS = 2_000;
 const BITS_PER_SECOND = 32_000;
-/** Before the office takes no more: some two hours. */
-const MOST_BYTES = 30 * 1024 * 1024;
-/** In order of what plays everywhere. */
+/** Below the office's limit for one attachment: about two hours. */
+const MAX_BYTES = 30 * 1024 * 1024;
+/** In order of support by players. */
 const TYPES = ["audio/mp4", "audio/webm;codecs=opus", "audio/ogg;codecs=opus"];
 
 interface Running {
   id: string;
   recorder: MediaRecorder;
-  /** Pieces are written one after the other. */
+  /** The queue of writes: chunks are stored one after the other. */
   written: Promise<void>;
-  /** Lets the screen go dark, and other pages offer what is left of it. */
+  /** Releases the screen lock and the recording's Web Lock. */
   release: () => void;
 }
 
@@ -32,14 +32,14 @@ export function Recorder({ record }: { record: string }): JSX.Element {
   const [running, setRunning] = useState<Running | null>(null);
   const [length, setLength] = useState(0);
   const [failed, setFailed] = useState<string | null>(null);
-  const [cut, setCut] = useState<RecordingRow[]>([]);
+  const [interrupted, setInterrupted] = useState<RecordingRow[]>([]);
   const [busy, run] = useBusy();
   const current = useRef<Running | null>(null);
   useDirtyForm(running !== null);
-  const reread = (): void => void cutOff(record).then(setCut, () => undefined);
+  const reread = (): void => void interruptedRecordings(record).then(setInterrupted, () => undefined);
   useEffect(() => attachmentsChanged.subscribe(reread), [record]);
-  // Whoever leaves the page ends the recording; what is on disk is offered when they come back.
-  useEffect(() => () => void (current.current && end(current.current)), []);
+  // Leaving the page stops the recording; the stored part is offered on return.
+  useEffect(() => () => void (current.current && interrupt(current.current)), []);
 
   const start = (): Promise<void> =>
     run(async () => {
@@ -72,7 +72,7 @@ export function Recorder({ record }: { record: string }): JSX.Element {
       setLength(0);
       reread();
     });
-  const settle = (work: Promise<void>): Promise<void> =>
+  const resolve = (work: Promise<void>): Promise<void> =>
     run(async () => {
       await work.catch((cause: unknown) => setFailed(explain(cause)));
       reread();
@@ -92,15 +92,15 @@ export function Recorder({ record }: { record: string }): JSX.Element {
       )}
       {running && <p class="muted text-sm">{t("attachment/recording")}</p>}
       {failed && <Alert tone="error">{failed}</Alert>}
-      {cut.map((row) => (
+      {interrupted.map((row) => (
         <Alert key={row.id} tone="warning">
-          <p>{t("attachment/cut", { at: formatDateTime(row.begun_at), length: clock(row.length) })}</p>
+          <p>{t("attachment/interrupted", { at: formatDateTime(row.begun_at), length: clock(row.length) })}</p>
           <div class="mt-2 flex gap-2">
             <button
               type="button"
               class="btn btn-primary grow"
               disabled={busy}
-              onClick={() => void settle(client.finishRecording(row.id, t("attachment/cut_caption")))}
+              onClick={() => void resolve(client.finishRecording(row.id, t("attachment/interrupted_caption")))}
             >
               {t("attachment/keep")}
             </button>
@@ -108,7 +108,7 @@ export function Recorder({ record }: { record: string }): JSX.Element {
               type="button"
               class="btn btn-ghost"
               disabled={busy}
-              onClick={() => void settle(client.dropRecording(row.id))}
+              onClick={() => void resolve(client.dropRecording(row.id))}
             >
               {t("attachment/drop")}
             </button>
@@ -119,51 +119,51 @@ export function Recorder({ record }: { record: string }): JSX.Element {
   );
 }
 
-/** What is heard of a recording that goes on. */
-interface Heard {
-  /** So much is on disk, ms. */
+/** Events of a running recording. */
+interface RecorderEvents {
+  /** The length that is stored, in ms. */
   length: (ms: number) => void;
   failed: (cause: unknown) => void;
-  /** It is as long as one may be. */
+  /** The maximum size is reached. */
   full: () => void;
 }
 
-async function begin(record: string, heard: Heard): Promise<Running> {
+async function begin(record: string, events: RecorderEvents): Promise<Running> {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   const type = TYPES.find((known) => MediaRecorder.isTypeSupported(known)) ?? "";
   const recorder = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: BITS_PER_SECOND });
   const id = await client.newId();
-  const [dark, free] = [keepAwake(), hold(id)];
+  const [releaseScreen, releaseLock] = [keepAwake(), lockRecording(id)];
   const release = (): void => {
-    dark();
-    free();
+    releaseScreen();
+    releaseLock();
   };
   const running: Running = { id, recorder, written: Promise.resolve(), release };
   const begun_at = Date.now();
-  let [pieces, bytes] = [0, 0];
+  let [chunks, bytes] = [0, 0];
   recorder.ondataavailable = ({ data }) => {
     if (data.size === 0) return;
-    const number = pieces++;
+    const number = chunks++;
     bytes += data.size;
     const length = Date.now() - begun_at;
     running.written = running.written.then(async () => {
       const row = { id, record, media_type: recorder.mimeType || type, begun_at, length, pieces: number };
       await client.addPiece(row, data);
-      heard.length(length);
-      touch();
+      events.length(length);
+      resetIdleTimer();
     });
-    // What is on disk stays; a piece that can't be written ends the recording.
+    // A chunk that cannot be stored stops the recording; the stored part stays.
     running.written.catch((cause: unknown) => {
-      heard.failed(cause);
+      events.failed(cause);
       if (recorder.state !== "inactive") recorder.stop();
     });
-    if (bytes > MOST_BYTES && recorder.state !== "inactive") heard.full();
+    if (bytes > MAX_BYTES && recorder.state !== "inactive") events.full();
   };
-  recorder.start(PIECE_MS);
+  recorder.start(CHUNK_MS);
   return running;
 }
 
-/** Stops, and resolves when all of it is on disk or has failed. */
+/** Stops the recording; resolves when all chunks are stored or have failed. */
 async function stop(running: Running): Promise<void> {
   const { recorder } = running;
   if (recorder.state !== "inactive") {
@@ -175,41 +175,41 @@ async function stop(running: Running): Promise<void> {
   await running.written.catch(() => undefined);
 }
 
-/** Stops without making an attachment of it: that is offered to whoever comes back. */
-async function end(running: Running): Promise<void> {
+/** Stops without creating an attachment; the user is offered that later. */
+async function interrupt(running: Running): Promise<void> {
   await stop(running);
   running.release();
 }
 
-/** Marks a recording as under way, in every tab, until it is let go or its tab ends. */
-function hold(id: string): () => void {
-  let free = (): void => undefined;
-  void navigator.locks.request(recordingLock(id), () => new Promise<void>((done) => (free = done)));
-  return () => free();
+/** Marks a recording as running for all tabs, until it is released or its tab ends. */
+function lockRecording(id: string): () => void {
+  let unlock = (): void => undefined;
+  void navigator.locks.request(recordingLock(id), () => new Promise<void>((done) => (unlock = done)));
+  return () => unlock();
 }
 
-/** Recordings that no page goes on with. */
-async function cutOff(record: string): Promise<RecordingRow[]> {
+/** Stored recordings that no tab is recording any more. */
+async function interruptedRecordings(record: string): Promise<RecordingRow[]> {
   const [rows, { held = [] }] = await Promise.all([client.recordings(record), navigator.locks.query()]);
   return rows.filter(({ id }) => !held.some(({ name }) => name === recordingLock(id)));
 }
 
-/** Keeps the screen on: a phone that sleeps ends recordings. Returns what lets it go dark. */
+/** Keeps the screen on, since a sleeping phone stops recordings. Returns a function that releases it. */
 function keepAwake(): () => void {
   let lock: WakeLockSentinel | null = null;
   let wanted = true;
   const ask = (): void => {
     if (!wanted || document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
     navigator.wakeLock.request("screen").then(
-      (given) => {
-        lock = given;
-        if (!wanted) void given.release();
+      (granted) => {
+        lock = granted;
+        if (!wanted) void granted.release();
       },
-      () => undefined, // A battery that is low refuses; the recording goes on.
+      () => undefined, // Refused when the battery is low; recording continues.
     );
   };
   ask();
-  // The browser takes it back whenever the page is out of sight.
+  // The browser releases the lock whenever the page is hidden.
   document.addEventListener("visibilitychange", ask);
   return () => {
     wanted = false;

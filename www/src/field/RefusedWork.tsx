@@ -1,4 +1,4 @@
-/** Work on a record that the office refused: why, side by side with what it has, and the way on. */
+/** Refused work on a record, compared with the office's version, and the choice of what to add again. */
 import { Fragment, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { RefusedField, FieldValue, RefusedWork, VisitView } from "../wasm/doorstep";
@@ -7,16 +7,16 @@ import { fieldName, formatField, phoneNumber } from "../ui/format";
 import { Alert, useBusy } from "../ui/components";
 import { ScrollableText } from "../ui/ScrollableText";
 import { TEXT_TOO_LONG, refusalReason } from "../ui/refusalReason";
-import { changed, client, explain, rows, showToast } from "./state";
+import { recordChanged, client, explain, rows, showToast } from "./state";
 
-export function Refused({ view }: { view: VisitView }): JSX.Element | null {
+export function RefusedWork({ view }: { view: VisitView }): JSX.Element | null {
   const problem = rows.value?.find((row) => row.id === view.id)?.problem ?? "";
-  return problem.startsWith("refused_") ? <Open view={view} key={problem} /> : null;
+  return problem.startsWith("refused_") ? <RefusedPanel view={view} key={problem} /> : null;
 }
 
-function Open({ view }: { view: VisitView }): JSX.Element | null {
+function RefusedPanel({ view }: { view: VisitView }): JSX.Element | null {
   const [work, setWork] = useState<RefusedWork | null>(null);
-  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+  const [excluded, setExcluded] = useState<ReadonlySet<string>>(new Set());
   const [error, setError] = useState<string | null>(null);
   const [busy, run] = useBusy();
   useEffect(() => {
@@ -27,7 +27,7 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
         () => live && setWork(null),
       );
     load();
-    const stop = changed.subscribe((event) => event?.id === view.id && load());
+    const stop = recordChanged.subscribe((event) => event?.id === view.id && load());
     return () => {
       live = false;
       stop();
@@ -35,12 +35,12 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
   }, [view.id, view.heads.join()]);
   if (!work) return null;
   const why = refusalReason(work.code, work.path);
-  const units = grouped(work.fields);
+  const units = groupByUnit(work.fields);
   const sealed = view.stage === "sealed" || view.stage === "reviewed";
-  const picked = units.filter(({ unit }) => !left.has(unit));
+  const picked = units.filter(({ unit }) => !excluded.has(unit));
   const rewritten = picked.filter(({ again }) => again).map(({ unit }) => unit);
   const amended = sealed ? picked.filter((one) => amendable(one)) : [];
-  const settle = (): Promise<void> =>
+  const resolve = (): Promise<void> =>
     run(async () => {
       setError(null);
       try {
@@ -56,9 +56,9 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
       }
     });
   const toggle = (unit: string): void => {
-    const next = new Set(left);
+    const next = new Set(excluded);
     if (!next.delete(unit)) next.add(unit);
-    setLeft(next);
+    setExcluded(next);
   };
   return (
     <section
@@ -71,7 +71,7 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
           {t("record/refused_title")}
         </h2>
         <p>{t("record/refused", { message: word("refusal", why) })}</p>
-        {work.path && <p class="muted text-sm">{t("record/refused_about", { field: fieldName(work.path) })}</p>}
+        {work.path && <p class="muted text-sm">{t("record/refused_field", { field: fieldName(work.path) })}</p>}
         <p class="muted text-sm">{t("record/refused_kept")}</p>
       </div>
       {work.accepted !== null && (
@@ -86,18 +86,18 @@ function Open({ view }: { view: VisitView }): JSX.Element | null {
       {why === TEXT_TOO_LONG && <p>{t("record/refused_shorten")}</p>}
       <ul class="flex flex-col gap-3 empty:hidden">
         {units.map((one) => (
-          <Unit
+          <RefusedUnit
             key={one.unit}
             {...one}
             view={view}
-            way={one.again ? "write" : sealed && amendable(one) ? "amend" : null}
-            on={!left.has(one.unit)}
+            method={one.again ? "write" : sealed && amendable(one) ? "amend" : null}
+            included={!excluded.has(one.unit)}
             toggle={() => toggle(one.unit)}
           />
         ))}
       </ul>
       {error && <Alert tone="error">{error}</Alert>}
-      <button type="button" class="btn btn-primary" disabled={busy} onClick={() => void settle()}>
+      <button type="button" class="btn btn-primary" disabled={busy} onClick={() => void resolve()}>
         {amended.length > 0
           ? t("record/refused_amend_all", { n: amended.length })
           : rewritten.length > 0
@@ -114,62 +114,64 @@ interface UnitProps {
   again: boolean;
 }
 
-/** How a unit goes back into the record: written again, as an amendment, or not at all. */
-type Way = "write" | "amend" | null;
+/** How a unit can be added to the record again; null if not at all. */
+type Method = "write" | "amend" | null;
 
-/** A seal is the word for what its author had before them: it is given again, never amended. */
+/** A seal covers what its author saw, so it must be given again and cannot be added as an amendment. */
 function amendable({ unit, again }: UnitProps): boolean {
   return !again && unit !== "seal" && !unit.startsWith("seal.");
 }
 
-/** The longest text of one amendment, as the schema has it (`REMARK`). */
-const MOST_OF_AMENDMENT = 4_000;
+/** Maximum length of an amendment in characters, as in the schema (`REMARK`). */
+const MAX_AMENDMENT = 4_000;
 
-/** What a unit says, as texts of amendments: field by field, of a longer text only what was added. */
+/** The amendments that contain a unit's fields; if a field only adds to the office's text, just the addition. */
 function amendmentTexts({ unit, fields }: UnitProps, view: VisitView): { path: string; text: string }[] {
   const lines = fields.map(({ path, refused, office }) => {
-    const text = said(path, refused, view);
-    const before = said(path, office, view);
+    const text = valueText(path, refused, view);
+    const before = valueText(path, office, view);
     const added = text.startsWith(before) ? text.slice(before.length).trim() : text;
     return path === unit ? added || text : `${fieldName(path)}: ${text}`;
   });
   const characters = [...lines.join("\n")];
-  const parts = Math.max(1, Math.ceil(characters.length / MOST_OF_AMENDMENT));
+  const parts = Math.max(1, Math.ceil(characters.length / MAX_AMENDMENT));
   return Array.from({ length: parts }, (_, at) => ({
     path: unit,
-    text: characters.slice(at * MOST_OF_AMENDMENT, (at + 1) * MOST_OF_AMENDMENT).join(""),
+    text: characters.slice(at * MAX_AMENDMENT, (at + 1) * MAX_AMENDMENT).join(""),
   }));
 }
 
-function said(path: string, value: FieldValue, view: VisitView): string {
+function valueText(path: string, value: FieldValue, view: VisitView): string {
   if (value.type === "nothing") return "–";
   if (value.type === "text" && path.endsWith(".number_ref")) return phoneNumber(value.value, view.case.phones);
   return formatField(path, value, view.case.currency, view.case.zone);
 }
 
-function Unit(props: UnitProps & { view: VisitView; way: Way; on: boolean; toggle: () => void }): JSX.Element {
-  const { unit, fields, view, way, on, toggle } = props;
-  /** An entry that the office has nothing of needs no other side. */
-  const unknown = fields.length > 1 && fields.every(({ office }) => office.type === "nothing");
+function RefusedUnit(
+  props: UnitProps & { view: VisitView; method: Method; included: boolean; toggle: () => void },
+): JSX.Element {
+  const { unit, fields, view, method, included, toggle } = props;
+  /** The office has no part of the entry, so there is nothing to compare. */
+  const isNew = fields.length > 1 && fields.every(({ office }) => office.type === "nothing");
   return (
     <li class="border-base-300 rounded-box border p-3" data-unit={unit}>
-      {way ? (
+      {method ? (
         <label class="flex min-h-11 cursor-pointer items-center gap-3 font-semibold">
-          <input type="checkbox" class="checkbox min-h-0" checked={on} onChange={toggle} />
-          {t(way === "write" ? "record/refused_write" : "record/refused_amend", { field: fieldName(unit) })}
+          <input type="checkbox" class="checkbox min-h-0" checked={included} onChange={toggle} />
+          {t(method === "write" ? "record/refused_write" : "record/refused_amend", { field: fieldName(unit) })}
         </label>
       ) : (
         <p class="font-semibold">
           {fieldName(unit)} <span class="muted font-normal">· {t("record/refused_not_yours")}</span>
         </p>
       )}
-      {unknown ? (
+      {isNew ? (
         <dl class="grid grid-cols-[minmax(0,2fr)_minmax(0,3fr)] gap-x-3 gap-y-1 pt-2 text-sm">
           {fields.map(({ path, refused }) => (
             <Fragment key={path}>
               <dt class="muted">{fieldName(path)}</dt>
               <dd class="min-w-0 break-words whitespace-pre-line">
-                <ScrollableText label={fieldName(path)} text={said(path, refused, view)} />
+                <ScrollableText label={fieldName(path)} text={valueText(path, refused, view)} />
               </dd>
             </Fragment>
           ))}
@@ -181,8 +183,8 @@ function Unit(props: UnitProps & { view: VisitView; way: Way; on: boolean; toggl
           <div key={path} class="pt-2 text-sm">
             {path !== unit && <p class="muted">{fieldName(path)}</p>}
             <dl class="grid grid-cols-2 gap-x-3">
-              <Said by={t("record/refused_yours")} text={said(path, refused, view)} />
-              <Said by={t("record/refused_office")} text={said(path, office, view)} />
+              <Version label={t("record/refused_yours")} text={valueText(path, refused, view)} />
+              <Version label={t("record/refused_office")} text={valueText(path, office, view)} />
             </dl>
           </div>
         ))
@@ -191,19 +193,19 @@ function Unit(props: UnitProps & { view: VisitView; way: Way; on: boolean; toggl
   );
 }
 
-function Said({ by, text }: { by: string; text: string }): JSX.Element {
+function Version({ label, text }: { label: string; text: string }): JSX.Element {
   return (
     <div class="min-w-0">
-      <dt class="muted text-xs">{by}</dt>
+      <dt class="muted text-xs">{label}</dt>
       <dd class="break-words whitespace-pre-line">
-        <ScrollableText label={by} text={text} />
+        <ScrollableText label={label} text={text} />
       </dd>
     </div>
   );
 }
 
-/** Fields that are taken or left as one. */
-function grouped(fields: RefusedField[]): UnitProps[] {
+/** Fields grouped by unit; a unit is added again as a whole. */
+function groupByUnit(fields: RefusedField[]): UnitProps[] {
   const units = new Map<string, UnitProps>();
   for (const field of fields) {
     const one = units.get(field.unit) ?? { unit: field.unit, fields: [], again: true };

@@ -1,21 +1,21 @@
-/** The office shut this phone out: what happened, what became of the work, and what to do. */
+/** Shown after the office revoked this phone and its data was erased. */
 import { ShieldOff } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
-import { client, enter } from "./state";
+import { client, enterSession } from "./state";
 
 export function RevokedPage({ code }: { code: string }): JSX.Element {
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    // Addresses name records: none of them stays in sight.
+    // The address may contain a record id.
     history.replaceState(null, "", "/");
     title.current?.focus();
   }, []);
   const why = code === "user_disabled" ? "revoked/user_disabled" : "revoked/device_revoked";
   return (
     <main
-      data-testid="ended"
+      data-testid="revoked"
       data-code={code}
       class="mx-auto flex min-h-dvh max-w-md flex-col justify-center gap-4 p-6"
     >
@@ -26,8 +26,12 @@ export function RevokedPage({ code }: { code: string }): JSX.Element {
       <p>{t(why)}</p>
       <p>{t("revoked/kept")}</p>
       <p>{t("revoked/erased")}</p>
-      <button type="button" class="btn btn-primary mt-2" onClick={() => void client.acknowledgeErasure().then(enter)}>
-        {t("revoked/go_on")}
+      <button
+        type="button"
+        class="btn btn-primary mt-2"
+        onClick={() => void client.acknowledgeErasure().then(enterSession)}
+      >
+        {t("revoked/sign_in")}
       </button>
     </main>
   );

@@ -1,25 +1,25 @@
-/** Settings: how the app looks, what it keeps on this phone, and what helps when something is wrong. */
+/** Settings: appearance, screen lock, storage, installation, practice, diagnostics and version. */
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { StorageState } from "../core/api";
 import { t } from "../i18n";
 import { formatBytes } from "../ui/format";
-import { Settings } from "../ui/AppearanceSettings";
+import { AppearanceSettings } from "../ui/AppearanceSettings";
 import { LockSettings } from "./LockPage";
-import { InstallState } from "./InstallCard";
+import { InstallSettings } from "./InstallCard";
 import { usePagePosition } from "./pagePosition";
 import { beginPractice, practising } from "./practiceMode";
 import { diagnostics, VERSION } from "./diagnostics";
-import { SidePage } from "./SubPage";
+import { SubPage } from "./SubPage";
 import { client, rows, showToast } from "./state";
-import { updateHeld, updateNow, updateOffered, updateWaits } from "./updates";
+import { updateBlocked, updateNow, updateOffered, updateWaiting } from "./updates";
 
 export function SettingsPage(): JSX.Element {
   usePagePosition(true, () => 0, "h1");
   return (
-    <SidePage title={t("settings/title")}>
-      <Section title={t("settings/look")}>
-        <Settings />
+    <SubPage title={t("settings/title")}>
+      <Section title={t("settings/appearance")}>
+        <AppearanceSettings />
       </Section>
       {!practising && (
         <Section title={t("lock/settings")}>
@@ -27,10 +27,10 @@ export function SettingsPage(): JSX.Element {
         </Section>
       )}
       <Section title={t("settings/storage")}>
-        <Kept />
+        <StorageSettings />
       </Section>
       <Section title={t("install/title")}>
-        <InstallState />
+        <InstallSettings />
       </Section>
       {!practising && (
         <Section title={t("practice/title")}>
@@ -47,10 +47,10 @@ export function SettingsPage(): JSX.Element {
         <p>
           {t("app/name")} <span class="tabular-nums">{VERSION}</span>
         </p>
-        {updateWaits.value && !updateOffered.value && <PutOff />}
+        {updateWaiting.value && !updateOffered.value && <PostponedUpdate />}
         <p class="muted text-sm">{t("settings/about_text")}</p>
       </Section>
-    </SidePage>
+    </SubPage>
   );
 }
 
@@ -63,11 +63,11 @@ function Section({ title, children }: { title: string; children: ComponentChildr
   );
 }
 
-/** The new version that was put off. */
-function PutOff(): JSX.Element {
+/** The update that was postponed. */
+function PostponedUpdate(): JSX.Element {
   return (
     <>
-      <p role="status">{t(updateHeld.value ? `app/update_held_${updateHeld.value}` : "app/update")}</p>
+      <p role="status">{t(updateBlocked.value ? `app/update_blocked_${updateBlocked.value}` : "app/update")}</p>
       <button type="button" class="btn btn-primary" onClick={() => void updateNow()}>
         {t("app/update_now")}
       </button>
@@ -75,8 +75,8 @@ function PutOff(): JSX.Element {
   );
 }
 
-/** What stands on this phone, and whether the browser may clear it. */
-function Kept(): JSX.Element {
+/** Storage in use, and whether the browser may delete it. */
+function StorageSettings(): JSX.Element {
   const [storage, setStorage] = useState<StorageState | null>(null);
   const read = (): void => void client.storage().then(setStorage, () => undefined);
   useEffect(read, []);
@@ -104,7 +104,7 @@ function Kept(): JSX.Element {
   );
 }
 
-/** Facts for whoever helps; none of them is about a person. */
+/** Technical facts for the support team, none of them about a person. */
 function Diagnostics(): JSX.Element {
   const [text, setText] = useState<string | null>(null);
   const show = (): void => void diagnostics().then(setText);

@@ -1,13 +1,13 @@
-/** Sign-in: once with a network, then days without. */
+/** The sign-in page. After one sign-in online the app works offline for days. */
 import { WifiOff } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../i18n";
 import { OpenIdButton } from "../ui/OpenIdButton";
 import { Alert, Field, useBusy } from "../ui/components";
-import { Settings } from "../ui/AppearanceSettings";
+import { AppearanceSettings } from "../ui/AppearanceSettings";
 import { beginPractice } from "./practiceMode";
-import { client, enter, expired, explain, online } from "./state";
+import { client, enterSession, expired, explain, online } from "./state";
 
 export function SignIn(): JSX.Element {
   return (
@@ -19,7 +19,7 @@ export function SignIn(): JSX.Element {
       </header>
       <div class="card-plain flex flex-col gap-4 p-5">
         <h2 class="text-lg font-semibold">{t("sign_in/title")}</h2>
-        <SignInForm onDone={() => undefined} />
+        <SignInForm />
         <p class="muted text-sm">{t("sign_in/lead")}</p>
       </div>
       <details class="card-plain py-1">
@@ -27,7 +27,7 @@ export function SignIn(): JSX.Element {
           {t("app/language")} · {t("app/theme")}
         </summary>
         <div class="pt-2 pb-3">
-          <Settings />
+          <AppearanceSettings />
         </div>
       </details>
       <button type="button" class="btn btn-ghost" onClick={beginPractice}>
@@ -37,8 +37,8 @@ export function SignIn(): JSX.Element {
   );
 }
 
-/** Name and password; also used where a session has ended. */
-export function SignInForm(props: { name?: string; onDone: () => void }): JSX.Element {
+/** User name and password; also shown when a session has ended, then with a fixed name. */
+export function SignInForm(props: { name?: string; onDone?: () => void }): JSX.Element {
   const [name, setName] = useState(props.name ?? "");
   const [password, setPassword] = useState("");
   const [error, setError] = useState<string | null>(null);
@@ -50,8 +50,8 @@ export function SignInForm(props: { name?: string; onDone: () => void }): JSX.El
       try {
         const next = await client.signIn(name.trim(), password);
         expired.value = false;
-        await enter(next);
-        props.onDone();
+        await enterSession(next);
+        props.onDone?.();
       } catch (cause) {
         setError(explain(cause));
       }

@@ -1,6 +1,6 @@
 /**
- * A signature by finger, or, where a hand can't, a typed name with the reason. It is a draft until it
- * is kept (rule D7): an app that is killed over it offers it again.
+ * A signature drawn by finger, or a typed name with the reason. It is a draft until it is saved
+ * (rule D7), so it survives the end of the app.
  */
 import Pad from "signature_pad";
 import type { JSX } from "preact";
@@ -14,7 +14,7 @@ import type { OpenRecord } from "./useRecord";
 
 type Signer = "borrower" | "collector";
 
-/** Name of its draft. */
+/** The form's name. */
 export const SIGNATURE = "signature";
 
 const BLANK = { signer: "borrower" as Signer, by: "hand" as "hand" | "name", strokes: "", name: "", reason: "" };
@@ -32,27 +32,27 @@ export function SignaturePad(props: {
   const drawn = useRef(strokes);
   drawn.current = strokes;
   useEffect(() => {
-    const paper = canvas.current;
-    if (typed || !paper) return;
-    // As many pixels as the screen has, so that lines are smooth.
+    const surface = canvas.current;
+    if (typed || !surface) return;
+    // Device pixels, so that lines are smooth.
     const ratio = Math.max(devicePixelRatio, 1);
-    paper.width = paper.offsetWidth * ratio;
-    paper.height = paper.offsetHeight * ratio;
-    paper.getContext("2d")?.scale(ratio, ratio);
-    const next = new Pad(paper, { backgroundColor: "#fff", penColor: "#14211d" });
-    drawStrokes(next, readStrokes(drawn.current), paper.offsetWidth);
-    next.addEventListener("endStroke", () => form.set({ strokes: writeStrokes(next, paper.offsetWidth) }));
+    surface.width = surface.offsetWidth * ratio;
+    surface.height = surface.offsetHeight * ratio;
+    surface.getContext("2d")?.scale(ratio, ratio);
+    const next = new Pad(surface, { backgroundColor: "#fff", penColor: "#14211d" });
+    drawStrokes(next, readStrokes(drawn.current), surface.offsetWidth);
+    next.addEventListener("endStroke", () => form.set({ strokes: writeStrokes(next, surface.offsetWidth) }));
     pad.current = next;
     return () => next.off();
   }, [typed]);
   const ready = typed ? name.trim() !== "" && reason.trim() !== "" : strokes !== "";
   const who = signer === "borrower" ? t("attachment/by_borrower") : t("attachment/by_collector", { user: me.value });
   const done = async (): Promise<void> => {
-    const paper = typed ? written(name.trim()) : canvas.current;
-    const picture = paper && (await new Promise<Blob | null>((resolve) => paper.toBlob(resolve, "image/png")));
+    const surface = typed ? renderName(name.trim()) : canvas.current;
+    const picture = surface && (await new Promise<Blob | null>((resolve) => surface.toBlob(resolve, "image/png")));
     if (picture) props.onDone(picture, typed ? `${who} – ${t("attachment/typed_because", { name, reason })}` : who);
   };
-  // Nothing to come back to.
+  // An empty signature leaves no draft.
   const close = (): void => {
     if (strokes === "" && name === "" && reason === "") form.set(BLANK);
     props.onClose();
@@ -67,23 +67,22 @@ export function SignaturePad(props: {
             {t("app/cancel")}
           </button>
           <button type="button" class="btn btn-primary" disabled={!ready} onClick={() => void done()}>
-            {t("attachment/take")}
+            {t("attachment/save")}
           </button>
         </>
       }
     >
       <Choices<Signer>
-        label={t("attachment/who")}
+        label={t("attachment/signer")}
         options={["borrower", "collector"]}
-        value={signer}
         look="segments"
         word={(option) => t(`attachment/${option}`)}
-        onChange={form.into("signer")}
+        {...form.bind("signer")}
       />
       {typed ? (
         <>
-          <TextField label={t("attachment/typed_name")} value={name} onInput={form.into("name")} />
-          <TextField label={t("attachment/typed_reason")} value={reason} onInput={form.into("reason")} />
+          <TextField label={t("attachment/typed_name")} {...form.bind("name")} />
+          <TextField label={t("attachment/typed_reason")} {...form.bind("reason")} />
           <Alert>{t("attachment/typed_text")}</Alert>
         </>
       ) : (
@@ -115,19 +114,19 @@ export function SignaturePad(props: {
   );
 }
 
-/** A typed name as a picture, so that both kinds are kept alike. */
-function written(name: string): HTMLCanvasElement {
-  const paper = document.createElement("canvas");
-  paper.width = 800;
-  paper.height = 200;
-  const context = paper.getContext("2d");
+/** Renders a typed name as a picture, so that both kinds are stored alike. */
+function renderName(name: string): HTMLCanvasElement {
+  const surface = document.createElement("canvas");
+  surface.width = 800;
+  surface.height = 200;
+  const context = surface.getContext("2d");
   if (context) {
     context.fillStyle = "#fff";
-    context.fillRect(0, 0, paper.width, paper.height);
+    context.fillRect(0, 0, surface.width, surface.height);
     context.fillStyle = "#14211d";
     context.font = "48px sans-serif";
     context.textBaseline = "middle";
     context.fillText(name, 24, 100, 752);
   }
-  return paper;
+  return surface;
 }

@@ -1,11 +1,11 @@
-/** A page beside the list, under a title of its own, and the way back. */
+/** A page with a title and a link back to the list. */
 import { ChevronLeft } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { t } from "../i18n";
 
-export function SidePage({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+export function SubPage({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
   useEffect(() => void (document.title = `${title} – ${t("app/name")}`));
   return (
     <div class="mx-auto max-w-xl pb-12">

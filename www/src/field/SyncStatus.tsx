@@ -1,4 +1,4 @@
-/** The sync chip and what stands behind it. Offline is neutral; red is for what needs a person. */
+/** The sync status chip and its dialog. Offline is neutral; red means that the user must act. */
 import {
   Clock,
   CloudAlert,
@@ -16,18 +16,18 @@ import { useEffect, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { ListRow, StorageState, SyncStatus } from "../core/api";
 import { problemText, t, type TextKey } from "../i18n";
-import { formatBytes, formatCount, formatDateTime, formatSpan } from "../ui/format";
+import { formatBytes, formatDateTime, formatSpan } from "../ui/format";
 import { Alert, Dialog, useBusy } from "../ui/components";
 import { practising } from "./practiceMode";
 import { SignInForm } from "./SignIn";
-import { attachmentsChanged, client, clock, enter, expired, explain, me, rows, status } from "./state";
+import { attachmentsChanged, client, clock, enterSession, expired, explain, me, rows, status } from "./state";
 
-/** A clock that is off by less is nobody's concern. */
-const SKEW_SHOWN_MS = 2 * 60_000;
-/** Work that waits for less is on its way. */
-const AGE_SHOWN_MS = 60_000;
+/** Smallest clock difference that is shown. */
+const MIN_SKEW_MS = 2 * 60_000;
+/** The age of unsent work is shown from here on. */
+const MIN_AGE_MS = 60_000;
 
-const LOOK: Record<SyncStatus["state"], { tone: string; Icon: typeof CloudCheck }> = {
+const STYLE: Record<SyncStatus["state"], { tone: string; Icon: typeof CloudCheck }> = {
   "in-step": { tone: "text-success", Icon: CloudCheck },
   unsent: { tone: "text-accent", Icon: CloudUpload },
   syncing: { tone: "text-info", Icon: RefreshCw },
@@ -35,67 +35,68 @@ const LOOK: Record<SyncStatus["state"], { tone: string; Icon: typeof CloudCheck 
   attention: { tone: "", Icon: CloudAlert },
 };
 
-/** The state, the number of edits that wait, and since when the oldest does. */
-function inWords(state: SyncStatus): string {
+/** The state, the number of unsent edits, and the age of the oldest. */
+function statusText(state: SyncStatus): string {
   const key = state.state === "offline" && state.unsent > 0 ? "offline_unsent" : state.state;
-  const words = t(`sync/${key}`, { n: state.unsent });
+  const text = t(`sync/${key}`, { n: state.unsent });
   const age = state.oldest_unsent_at === null ? 0 : clock.value - state.oldest_unsent_at;
-  return age >= AGE_SHOWN_MS && state.state !== "attention" ? `${words} · ${formatSpan(age)}` : words;
+  return age >= MIN_AGE_MS && state.state !== "attention" ? `${text} · ${formatSpan(age)}` : text;
 }
 
-/** `compact` leaves the words to screen readers where there is no room. */
+/** `compact` shows the icon and the number only; screen readers still get the text. */
 export function SyncChip({ compact = false }: { compact?: boolean }): JSX.Element | null {
   const [open, setOpen] = useState(false);
   const state = status.value;
-  // In practice there is no office that anything could be said of.
+  // Practice mode has no office.
   if (!state || practising) return null;
-  const words = inWords(state);
-  const { tone, Icon } = LOOK[state.state];
+  const text = statusText(state);
+  const { tone, Icon } = STYLE[state.state];
   return (
     <>
       <button
         type="button"
         data-testid="sync-status"
+        data-control="sync-status"
         data-state={state.state}
         data-unsent={state.unsent}
         class={`btn h-auto min-h-11 max-w-full flex-nowrap gap-2 rounded-full px-3.5 py-1.5 text-sm leading-tight font-medium ${
           state.state === "attention" ? "btn-error" : "btn-quiet"
         }`}
-        aria-label={t("sync/label", { state: words })}
+        aria-label={t("sync/label", { state: text })}
         onClick={() => setOpen(true)}
       >
         <Icon
           class={`size-5 shrink-0 ${tone} ${state.state === "syncing" ? "animate-spin [animation-duration:1.6s]" : ""}`}
           aria-hidden="true"
         />
-        {!compact && <span class="text-left">{words}</span>}
+        {!compact && <span class="text-left">{text}</span>}
         {compact && state.unsent > 0 && <span class="tabular-nums">{state.unsent}</span>}
       </button>
       <span class="sr-only" role="status">
-        {words}
+        {text}
       </span>
-      {open && <SyncSheet state={state} onClose={() => setOpen(false)} />}
+      {open && <SyncDialog state={state} onClose={() => setOpen(false)} />}
     </>
   );
 }
 
-/** How many attachments are not at the office, kept up to date. */
-function useAttachmentsWaiting(): number {
-  const [waiting, setWaiting] = useState(0);
+/** The current number of attachments that are not at the office. */
+function useUnsentAttachments(): number {
+  const [unsent, setWaiting] = useState(0);
   useEffect(
     () => attachmentsChanged.subscribe(() => void client.attachmentsWaiting().then(setWaiting, () => undefined)),
     [],
   );
-  return waiting;
+  return unsent;
 }
 
-function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void }): JSX.Element {
+function SyncDialog({ state, onClose }: { state: SyncStatus; onClose: () => void }): JSX.Element {
   const [storage, setStorage] = useState<StorageState | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [busy, run] = useBusy();
   useEffect(() => void client.storage().then(setStorage, () => undefined), []);
-  const attachments = useAttachmentsWaiting();
-  const attempt = (work: () => Promise<void>): void => {
+  const attachments = useUnsentAttachments();
+  const tryTo = (work: () => Promise<void>): void => {
     setError(null);
     void run(async () => {
       try {
@@ -106,8 +107,8 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
     });
   };
   const skew = state.clock_skew_ms ?? 0;
-  const waiting = (rows.value ?? []).filter((row) => row.unsent > 0 || row.problem !== null);
-  const { tone, Icon } = LOOK[state.state];
+  const unsent = (rows.value ?? []).filter((row) => row.unsent > 0 || row.problem !== null);
+  const { tone, Icon } = STYLE[state.state];
   return (
     <Dialog title={t("sync/sheet")} onClose={onClose}>
       {state.problem && (
@@ -116,10 +117,10 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
       {expired.value && <SignInForm name={me.value} onDone={onClose} />}
       <div class="sheet-rows text-[0.9375rem]">
         <Line Icon={Icon} tone={tone}>
-          {state.state !== "in-step" && <span class="block font-semibold">{inWords(state)}</span>}
+          {state.state !== "in-step" && <span class="block font-semibold">{statusText(state)}</span>}
           {state.in_step_at === null
             ? t("sync/never")
-            : t(state.state === "in-step" ? "sync/proven" : "sync/proven_last", {
+            : t(state.state === "in-step" ? "sync/verified" : "sync/verified_last", {
                 at: formatDateTime(state.in_step_at),
               })}
         </Line>
@@ -128,9 +129,9 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
             ? t("sync/nothing_waits")
             : t("sync/waiting", { n: state.unsent, at: formatDateTime(state.oldest_unsent_at) })}
         </Line>
-        {attachments > 0 && <Line Icon={Paperclip}>{t("attachment/to_go", { n: attachments })}</Line>}
-        {state.repairs > 0 && <Line Icon={Wrench}>{t("sync/repairs", { n: formatCount(state.repairs) })}</Line>}
-        {Math.abs(skew) >= SKEW_SHOWN_MS && (
+        {attachments > 0 && <Line Icon={Paperclip}>{t("attachment/unsent", { n: attachments })}</Line>}
+        {state.repairs > 0 && <Line Icon={Wrench}>{t("sync/repairs", { n: state.repairs })}</Line>}
+        {Math.abs(skew) >= MIN_SKEW_MS && (
           <Line Icon={Clock} tone="text-error">
             {t(skew > 0 ? "sync/skew_ahead" : "sync/skew_behind", { span: formatSpan(Math.abs(skew)) })}
           </Line>
@@ -142,12 +143,12 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
           </Line>
         )}
       </div>
-      <button type="button" class="btn btn-primary" onClick={() => attempt(() => client.syncNow())}>
+      <button type="button" class="btn btn-primary" onClick={() => tryTo(() => client.syncNow())}>
         <RefreshCw class="size-5" aria-hidden="true" />
         {t("sync/now")}
       </button>
       {error && <Alert tone="error">{error}</Alert>}
-      {waiting.length > 0 && <Waiting rows={waiting} onOpen={onClose} />}
+      {unsent.length > 0 && <UnsentRecords rows={unsent} onOpen={onClose} />}
       <div class="border-base-300 flex items-center justify-between gap-2 border-t pt-4">
         <span>
           <span class="muted block text-sm">{t("sign_in/as")}</span>
@@ -161,9 +162,9 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
           class="btn btn-quiet"
           disabled={busy}
           onClick={() =>
-            attempt(async () => {
+            tryTo(async () => {
               await client.signOut();
-              await enter({ kind: "signed_out" });
+              await enterSession({ kind: "signed_out" });
             })
           }
         >
@@ -175,16 +176,16 @@ function SyncSheet({ state, onClose }: { state: SyncStatus; onClose: () => void 
   );
 }
 
-/** So many records are named; the list's filter has them all. */
-const NAMED_AT_MOST = 20;
+/** Most records listed here; the list's filter shows all. */
+const MAX_LISTED = 20;
 
-/** What has not reached the office, record by record, and why. */
-function Waiting({ rows: waiting, onOpen }: { rows: ListRow[]; onOpen: () => void }): JSX.Element {
+/** Records with unsent work, each with the reason. */
+function UnsentRecords({ rows: unsent, onOpen }: { rows: ListRow[]; onOpen: () => void }): JSX.Element {
   return (
     <section aria-label={t("sync/unsent_title")} class="max-h-72 shrink-0 overflow-y-auto" tabIndex={0}>
       <h3 class="label-text pb-1">{t("sync/unsent_title")}</h3>
       <ul class="divide-base-300 divide-y">
-        {waiting.slice(0, NAMED_AT_MOST).map((row) => (
+        {unsent.slice(0, MAX_LISTED).map((row) => (
           <li key={row.id}>
             <Link
               href={`/visit/${row.id}`}
@@ -193,21 +194,21 @@ function Waiting({ rows: waiting, onOpen }: { rows: ListRow[]; onOpen: () => voi
             >
               <span class="flex justify-between gap-3">
                 <span class="truncate font-medium">{row.borrower_name || row.case_no}</span>
-                <span class="muted shrink-0 tabular-nums">{t("sync/changes", { n: formatCount(row.unsent) })}</span>
+                <span class="muted shrink-0 tabular-nums">{t("sync/changes", { n: row.unsent })}</span>
               </span>
               <span class={`text-sm ${row.problem ? "text-error" : "muted"}`}>{t(whyUnsent(row))}</span>
             </Link>
           </li>
         ))}
       </ul>
-      {waiting.length > NAMED_AT_MOST && (
-        <p class="muted pt-1 text-sm">{t("sync/more", { n: formatCount(waiting.length - NAMED_AT_MOST) })}</p>
+      {unsent.length > MAX_LISTED && (
+        <p class="muted pt-1 text-sm">{t("sync/more", { n: unsent.length - MAX_LISTED })}</p>
       )}
     </section>
   );
 }
 
-/** The key of the reason why a record has not reached the office. */
+/** The text key of the reason why a record's work is unsent. */
 function whyUnsent(row: ListRow): TextKey {
   if (row.problem === "damaged") return "sync/why_damaged";
   if (row.problem !== null) return "sync/why_refused";

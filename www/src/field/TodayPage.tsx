@@ -1,4 +1,4 @@
-/** The first screen: what today asks for, then the rest; search over all of it. */
+/** The first page: all records in the order of the day, with search and filters. */
 import { signal } from "@preact/signals";
 import { CalendarCheck2, CornerDownRight, History, Search, SearchX, Settings } from "lucide-preact";
 import type { JSX } from "preact";
@@ -13,27 +13,27 @@ import { InstallCard } from "./InstallCard";
 import { takeResumeTarget, usePagePosition } from "./pagePosition";
 import { practising } from "./practiceMode";
 import { SignInForm } from "./SignIn";
-import { arranged, clock, expired, me, rows } from "./state";
+import { todaySections, clock, expired, me, rows } from "./state";
 import { SyncChip } from "./SyncStatus";
 import { VisitRows } from "./VisitRows";
 
 type Filter = "all" | "conflicts" | "unsent";
 
-/** Kept while a record is open, so that coming back shows the same list. */
+/** Kept while a record is open, so that the list is the same on return. */
 const query = signal("");
 const filter = signal<Filter>("all");
 
 export function TodayPage(): JSX.Element {
   const all = rows.value ?? [];
-  const wanted = query.value;
-  const kept = filter.value;
-  const ordered = arranged.value;
-  const sections = useMemo(() => search(ordered, wanted, (row) => passes(row, kept)), [ordered, kept, wanted]);
+  const text = query.value;
+  const shownFilter = filter.value;
+  const sorted = todaySections.value;
+  const sections = useMemo(() => search(sorted, text, (row) => passes(row, shownFilter)), [sorted, shownFilter, text]);
   usePagePosition(true, () => 0, "h1");
   useEffect(() => void (document.title = `${t("list/title")} – ${t("app/name")}`));
   return (
     <div class="mx-auto max-w-xl">
-      <Head all={all} />
+      <ListHeader all={all} />
       <main class="flex flex-col gap-5 px-4 pt-1 pb-24">
         {expired.value && (
           <div class="card-plain flex flex-col gap-3">
@@ -50,13 +50,13 @@ export function TodayPage(): JSX.Element {
                 <span>{t(title)}</span>
                 <span class="tabular-nums">{list.length}</span>
               </h2>
-              <VisitRows rows={list} agenda={title === "list/today"} />
+              <VisitRows rows={list} showTimes={title === "list/today"} />
             </section>
           ))}
         </div>
-        {sections.length === 0 && <Empty none={all.length === 0} />}
+        {sections.length === 0 && <EmptyList noRecords={all.length === 0} />}
         {!practising && (
-          <Link href="/past" class="btn btn-quiet gap-2 self-center rounded-full px-5">
+          <Link href="/past" data-control="past-work" class="btn btn-quiet gap-2 self-center rounded-full px-5">
             <History class="size-5" aria-hidden="true" />
             {t("past/title")}
           </Link>
@@ -66,7 +66,7 @@ export function TodayPage(): JSX.Element {
   );
 }
 
-function Head({ all }: { all: ListRow[] }): JSX.Element {
+function ListHeader({ all }: { all: ListRow[] }): JSX.Element {
   const conflicts = all.filter((row) => row.conflicts > 0).length;
   const unsent = all.filter((row) => row.unsent > 0).length;
   const filters: [Filter, string][] = [["all", t("list/all")]];
@@ -83,7 +83,12 @@ function Head({ all }: { all: ListRow[] }): JSX.Element {
         </div>
         <div class="ml-auto flex min-w-0 items-center gap-1">
           <SyncChip />
-          <Link href="/settings" class="btn btn-ghost btn-square shrink-0" aria-label={t("settings/title")}>
+          <Link
+            href="/settings"
+            data-control="settings"
+            class="btn btn-ghost btn-square shrink-0"
+            aria-label={t("settings/title")}
+          >
             <Settings class="size-6" aria-hidden="true" />
           </Link>
         </div>
@@ -92,6 +97,7 @@ function Head({ all }: { all: ListRow[] }): JSX.Element {
         <Search class="size-[1.125rem] shrink-0 opacity-70" aria-hidden="true" />
         <input
           type="search"
+          data-control="search"
           aria-label={t("list/search")}
           placeholder={t("list/search")}
           enterkeyhint="search"
@@ -118,24 +124,24 @@ function Head({ all }: { all: ListRow[] }): JSX.Element {
   );
 }
 
-/** The way back to the record that was open when the system ended the app. */
+/** A link to the record that was open when the app ended. */
 function ResumeLink({ all }: { all: ListRow[] }): JSX.Element | null {
-  const place = useMemo(takeResumeTarget, []);
-  const row = place && all.find(({ id }) => id === place.id);
-  if (!place || !row) return null;
+  const target = useMemo(takeResumeTarget, []);
+  const row = target && all.find(({ id }) => id === target.id);
+  if (!target || !row) return null;
   return (
-    <Link href={place.href} class="btn btn-tonal h-auto justify-start gap-2 py-2.5 text-left">
+    <Link href={target.href} class="btn btn-tonal h-auto justify-start gap-2 py-2.5 text-left">
       <CornerDownRight class="size-5 shrink-0" aria-hidden="true" />
-      {t("list/go_on", { name: row.borrower_name || row.case_no })}
+      {t("list/continue", { name: row.borrower_name || row.case_no })}
     </Link>
   );
 }
 
-function Empty({ none }: { none: boolean }): JSX.Element {
-  const Icon = none ? CalendarCheck2 : SearchX;
+function EmptyList({ noRecords }: { noRecords: boolean }): JSX.Element {
+  const Icon = noRecords ? CalendarCheck2 : SearchX;
   return (
-    <EmptyState Icon={Icon} title={none ? t("list/empty") : t("list/nothing", { q: query.value.trim() })}>
-      {none ? (
+    <EmptyState Icon={Icon} title={noRecords ? t("list/empty") : t("list/nothing", { q: query.value.trim() })}>
+      {noRecords ? (
         <p class="muted max-w-xs">{t("list/empty_text")}</p>
       ) : (
         <button
@@ -153,6 +159,6 @@ function Empty({ none }: { none: boolean }): JSX.Element {
   );
 }
 
-function passes(row: ListRow, kept: Filter): boolean {
-  return kept === "all" || (kept === "conflicts" ? row.conflicts > 0 : row.unsent > 0);
+function passes(row: ListRow, shownFilter: Filter): boolean {
+  return shownFilter === "all" || (shownFilter === "conflicts" ? row.conflicts > 0 : row.unsent > 0);
 }

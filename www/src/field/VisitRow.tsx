@@ -1,4 +1,4 @@
-/** One record in the list: three lines of one height. */
+/** One record in the list. All rows have the same height. */
 import {
   CircleCheck,
   CloudAlert,
@@ -26,24 +26,25 @@ const STATE: Record<RecordState, { tone: string; Icon: typeof CloudCheck }> = {
   attention: { tone: "bg-error text-error-content px-2", Icon: CloudAlert },
 };
 
-export function VisitRow({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
+export function VisitRow({ row, showTimes }: { row: ListRow; showTimes: boolean }): JSX.Element {
   const language = lang.value;
-  // A row that stays the same object is not drawn anew: one edit must not redraw thousands.
-  return useMemo(() => <Row row={row} agenda={agenda} />, [row, agenda, language]);
+  // An unchanged row object is not rendered again: one edit must not render thousands of rows.
+  return useMemo(() => <Row row={row} showTimes={showTimes} />, [row, showTimes, language]);
 }
 
-function Row({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
+function Row({ row, showTimes }: { row: ListRow; showTimes: boolean }): JSX.Element {
   const { tone, Icon } = STATE[row.state];
   return (
     <a
       href={`/visit/${row.id}`}
-      onClick={follow}
+      onClick={navigateTo}
       data-testid="visit-row"
+      data-control={row.id}
       data-id={row.id}
       data-state={row.state}
       class="hover:bg-base-200/60 active:bg-base-200 flex min-h-[6.25rem] items-stretch gap-3 px-4 @max-[14rem]:flex-col @max-[14rem]:gap-1 py-3 no-underline"
     >
-      {agenda && row.starts_at !== null && (
+      {showTimes && row.starts_at !== null && (
         <span class="border-primary flex min-w-[3.5rem] shrink-0 flex-col justify-center border-r-2 pr-2.5 text-sm whitespace-nowrap tabular-nums @max-[14rem]:flex-row @max-[14rem]:justify-start @max-[14rem]:gap-2 @max-[14rem]:border-r-0">
           <span class="font-semibold">{formatTime(row.starts_at)}</span>
           {row.ends_at !== null && <span class="muted">{formatTime(row.ends_at)}</span>}
@@ -70,10 +71,10 @@ function Row({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
             {row.begun ? (
               <span class="pill bg-base-200 shrink-0">
                 <PencilLine class="size-3.5" aria-hidden="true" />
-                {t("form/begun")}
+                {t("form/draft")}
               </span>
             ) : (
-              <span class="muted truncate">{circumstances(row, agenda)}</span>
+              <span class="muted truncate">{summary(row, showTimes)}</span>
             )}
           </span>
           <span class={`pill shrink-0 ${tone} ${tone.includes("px") ? "" : "px-0"}`}>
@@ -86,18 +87,18 @@ function Row({ row, agenda }: { row: ListRow; agenda: boolean }): JSX.Element {
   );
 }
 
-/** A link of the router listens to every change of the address: too dear for thousands of rows. */
-function follow(event: JSX.TargetedMouseEvent<HTMLAnchorElement>): void {
+/** The router's link subscribes to every navigation, which is too slow for thousands of rows. */
+function navigateTo(event: JSX.TargetedMouseEvent<HTMLAnchorElement>): void {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button !== 0) return;
   event.preventDefault();
   navigate(event.currentTarget.pathname);
 }
 
-/** Where the record stands, and what its date is. */
-function circumstances(row: ListRow, agenda: boolean): string {
+/** The outcome or stage of the record, or else its next date. */
+function summary(row: ListRow, showTimes: boolean): string {
   const stage = row.disposition ? word("disposition", row.disposition) : word("stage", row.stage);
   const visited = row.disposition !== null;
-  if (agenda || visited) return stage;
+  if (showTimes || visited) return stage;
   if (row.starts_at !== null) return formatShortWindow(row.starts_at, row.ends_at);
   return row.due_by
     ? t("list/visit_by", { date: formatShortDate(row.due_by) })

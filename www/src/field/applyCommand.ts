@@ -1,26 +1,25 @@
 /**
- * Carries a command out, however the core's leader changes meanwhile. Where the answer was lost
- * with the worker that had the command, nobody knows whether it was carried out: it is repeated
- * in a way that does nothing twice.
+ * Applies commands even if the worker is replaced meanwhile. When the answer is lost with the
+ * worker, it is unknown whether the command was applied, so it is repeated in a way that has no
+ * effect the second time.
  */
 import { ClientError, type Reading } from "../core/api";
 import type { Command, FieldValue, VisitView } from "../wasm/doorstep";
 import type { TextVersion } from "./AutosaveText";
-import { rebase, stretch } from "./rebase";
+import { rebase, spliceBetween } from "./rebase";
 import { client, me } from "./state";
 
-/** What stands in a text's field, and the state of the record that typing began from. */
+/** An edit of a merged text, with the version of the record that typing began from. */
 export interface TextEdit {
   field: "notes" | "feedback";
   base: TextVersion;
   text: string;
 }
 
-/** What belongs to a command. */
-export interface About {
-  /** What an edit of a text is about. */
-  typed?: TextEdit | undefined;
-  /** The form that is handed in with it, and emptied. */
+export interface ApplyOptions {
+  /** Set if the command edits a merged text. */
+  edit?: TextEdit | undefined;
+  /** The form that the command submits; its draft is deleted. */
   form?: string | undefined;
 }
 
@@ -28,25 +27,25 @@ export function textCommand({ field, base, text }: TextEdit): Command {
   return { do: field === "notes" ? "edit_notes" : "edit_feedback", base: base.heads, text };
 }
 
-export async function applyWithRetry(id: string, command: Command, { typed, form }: About): Promise<VisitView> {
+export async function applyWithRetry(id: string, command: Command, { edit, form }: ApplyOptions): Promise<VisitView> {
   const since = Date.now();
   try {
     return await client.apply(id, command, form);
   } catch (cause) {
     const code = cause instanceof ClientError ? cause.code : "";
-    // What a text was typed on may have been shown before it was durable, and be lost.
-    if (typed && (code === "restarted" || code === "not_there")) return typedAgain(id, typed, since);
+    // The base may have been shown before it was durable, and be lost with the worker.
+    if (edit && (code === "restarted" || code === "not_there")) return reapplyText(id, edit, since);
     if (code !== "restarted") throw cause;
   }
   try {
     return await client.apply(id, command, form);
   } catch (cause) {
-    if (cause instanceof ClientError && stands(command, cause.code)) return client.view(id);
+    if (cause instanceof ClientError && wasApplied(command, cause.code)) return client.view(id);
     throw cause;
   }
 }
 
-/** Signs once, however often it is asked for: the signature has an id of its own. */
+/** Signs once: the signature has its own id, so a repeated request is refused as `written_once`. */
 export async function signWithRetry(id: string, reading: Reading): Promise<VisitView> {
   try {
     return await client.sign(id, reading);
@@ -61,30 +60,29 @@ export async function signWithRetry(id: string, reading: Reading): Promise<Visit
   }
 }
 
-/** Whether the refusal of a repeated command says that it was carried out before. */
-function stands(command: Command, code: string): boolean {
-  // An entry that is written once has an id of its own.
+/** Whether the refusal of a repeated command means that the first attempt was applied. */
+function wasApplied(command: Command, code: string): boolean {
+  // Entries have ids of their own.
   if (code === "written_once") return true;
   if (command.do === "seal") return code === "sealed";
   return command.do === "withdraw_option" && code === "not_there";
 }
 
-/** A text's edit would double what it put in: the history tells whether it is there. */
-async function typedAgain(id: string, typed: TextEdit, since: number): Promise<VisitView> {
-  const { field, base, text } = typed;
+/** Repeating a text edit would insert the text twice, so the history is searched for it first. */
+async function reapplyText(id: string, { field, base, text }: TextEdit, since: number): Promise<VisitView> {
   const now = await client.view(id);
-  const own = stretch(base.text, text);
-  const written = (await client.history(id)).some((entry) => {
+  const own = spliceBetween(base.text, text);
+  const applied = (await client.history(id)).some((entry) => {
     if (entry.path !== field || entry.by !== me.value || entry.at < since) return false;
-    const change = stretch(asText(entry.from), asText(entry.to));
+    const change = spliceBetween(textOf(entry.from), textOf(entry.to));
     return change.inserted === own.inserted && change.deleted === own.deleted;
   });
-  if (written) return now;
+  if (applied) return now;
   const onto = { text: now[field], heads: now.heads };
-  const { text: whole } = rebase(base.text, text, onto.text, text.length);
-  return client.apply(id, textCommand({ field, base: onto, text: whole }));
+  const rebased = rebase(base.text, text, onto.text, text.length);
+  return client.apply(id, textCommand({ field, base: onto, text: rebased.text }));
 }
 
-function asText(value: FieldValue): string {
+function textOf(value: FieldValue): string {
   return value.type === "text" ? value.value : "";
 }

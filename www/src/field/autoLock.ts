@@ -1,76 +1,76 @@
-/** When the app locks: on demand, and when nobody has touched it for a while. */
+/** Locks the app on request and after a time without input. */
 import { effect, signal } from "@preact/signals";
 import { writePreference, readPreference } from "../ui/preferences";
-import { client, enter, lockSoon, saving, session, typing } from "./state";
+import { client, enterSession, beginLocking, pendingEdits, session, unsavedFields } from "./state";
 
-const KEPT = "doorstep.idle";
-/** Choices, minutes. */
-export const IDLE = ["1", "2", "5", "10", "15"] as const;
-export type Idle = (typeof IDLE)[number];
+const IDLE_KEY = "doorstep.idle";
+/** Minutes to choose from. */
+export const IDLE_CHOICES = ["1", "2", "5", "10", "15"] as const;
+export type Idle = (typeof IDLE_CHOICES)[number];
 const DEFAULT: Idle = "5";
-/** How often it is looked at; timers of pages in the background run late, so a return looks too. */
-const LOOK_MS = 5_000;
-/** What is typed is on its way to the disk within this; the worker waits for the rest. */
+/** Interval of the check. Timers of hidden pages run late, so a page also checks when it is shown. */
+const CHECK_MS = 5_000;
+/** Typed text reaches the worker within this time; the worker waits for its own writes. */
 const FLUSH_MS = 3_000;
 
-function kept(): Idle {
-  const text = readPreference(KEPT);
-  return IDLE.find((minutes) => minutes === text) ?? DEFAULT;
+function storedIdle(): Idle {
+  const text = readPreference(IDLE_KEY);
+  return IDLE_CHOICES.find((minutes) => minutes === text) ?? DEFAULT;
 }
 
-export const idle = signal<Idle>(kept());
+export const idleMinutes = signal<Idle>(storedIdle());
 
-export function setIdle(next: Idle): void {
-  writePreference(KEPT, next);
-  idle.value = next;
+export function setIdleMinutes(next: Idle): void {
+  writePreference(IDLE_KEY, next);
+  idleMinutes.value = next;
 }
 
-/** By two clocks: one that nobody sets, and one that goes on while the phone sleeps. */
+/** Two clocks: one that cannot be set, and one that runs while the phone sleeps. */
 const now = (): [number, number] => [performance.now(), Date.now()];
-let touched = now();
-const others = new BroadcastChannel("doorstep-touched");
-let told = 0;
+let lastInput = now();
+const channel = new BroadcastChannel("doorstep-touched");
+let lastBroadcast = 0;
 
-/** A person is there; so is one who is being recorded. */
-export function touch(): void {
+/** Restarts the idle time: after input, and while a recording runs. */
+export function resetIdleTimer(): void {
   if (isIdle()) return;
-  touched = now();
-  if (touched[0] - told < LOOK_MS) return;
-  told = touched[0];
-  others.postMessage(null);
+  lastInput = now();
+  if (lastInput[0] - lastBroadcast < CHECK_MS) return;
+  lastBroadcast = lastInput[0];
+  channel.postMessage(null);
 }
 
 function isIdle(): boolean {
-  const limit = Number(idle.value) * 60_000;
-  return now().some((at, clock) => at - (touched[clock] ?? 0) >= limit);
+  const limit = Number(idleMinutes.value) * 60_000;
+  return now().some((at, clock) => at - (lastInput[clock] ?? 0) >= limit);
 }
 
-/** Saves what is typed, then locks every tab. */
+/** Saves typed text, then locks every tab. */
 export async function lockNow(): Promise<void> {
   if (session.value?.kind !== "ready") return;
-  lockSoon();
+  beginLocking();
   const until = performance.now() + FLUSH_MS;
-  while ((saving.value > 0 || typing.value > 0) && performance.now() < until) {
+  while ((pendingEdits.value > 0 || unsavedFields.value > 0) && performance.now() < until) {
     await new Promise((done) => setTimeout(done, 20));
   }
-  await enter(await client.lock());
+  await enterSession(await client.lock());
 }
 
-function look(): void {
+function lockIfIdle(): void {
   if (session.value?.kind === "ready" && isIdle()) void lockNow();
 }
 
-/** Watches for a person. */
+/** Starts watching for input. */
 export function watchIdle(): void {
   for (const type of ["pointerdown", "keydown", "wheel", "touchmove"]) {
-    addEventListener(type, touch, { capture: true, passive: true });
+    addEventListener(type, resetIdleTimer, { capture: true, passive: true });
   }
-  others.onmessage = () => (touched = now());
-  setInterval(look, LOOK_MS);
-  document.addEventListener("visibilitychange", look);
-  addEventListener("pageshow", look);
-  // Whoever has just unlocked is there.
+  channel.onmessage = () => (lastInput = now());
+  setInterval(lockIfIdle, CHECK_MS);
+  document.addEventListener("visibilitychange", lockIfIdle);
+  addEventListener("pageshow", lockIfIdle);
+  // Unlocking counts as input.
   effect(() => {
-    if (session.value?.kind === "ready") touched = now();
+    if (session.value?.kind === "ready") lastInput = now();
   });
 }

@@ -1,23 +1,23 @@
-/** How what is typed gets to the disk, and how the page says that it is not there yet. */
+/** Saves typed text after a pause, and marks the page as unsaved until then. */
 import { useEffect, useRef } from "preact/hooks";
 import { useCountWhile } from "../ui/dirtyForms";
-import { onRestart, typing } from "./state";
+import { onRestart, unsavedFields } from "./state";
 
 /** A pause in typing after which a text is saved. */
 const PAUSE_MS = 600;
 
-/** While the page holds what the core has not taken, it does not say "saved". */
-export function useTyping(unsaved: boolean): void {
-  useCountWhile(typing, unsaved);
+/** Keeps the page from saying "saved" while `unsaved` is true. */
+export function useUnsavedMark(unsaved: boolean): void {
+  useCountWhile(unsavedFields, unsaved);
 }
 
 /**
- * Runs one save at a time: after a pause, or now, and when the page is left; what comes meanwhile
- * asks for one more. `work` gives whether it was saved.
+ * Calls `save` after a pause (`soon`), at once (`now`), and when the page is hidden or removed.
+ * One save runs at a time; a call during a save starts one more. `save` gives whether it succeeded.
  */
-export function useAutosave(work: () => Promise<boolean>): { soon: () => void; now: () => void } {
-  const state = useRef({ work, timer: 0, running: false, again: false });
-  state.current.work = work;
+export function useAutosave(save: () => Promise<boolean>): { soon: () => void; now: () => void } {
+  const state = useRef({ save, timer: 0, running: false, again: false });
+  state.current.save = save;
   const now = (): void => {
     const own = state.current;
     clearTimeout(own.timer);
@@ -26,12 +26,12 @@ export function useAutosave(work: () => Promise<boolean>): { soon: () => void; n
       return;
     }
     own.running = true;
-    void own.work().then((saved) => {
+    void own.save().then((saved) => {
       own.running = false;
-      // Nothing is gained by trying again at once what was refused.
-      const more = own.again && saved;
+      // A refused save would be refused again.
+      const repeat = own.again && saved;
       own.again = false;
-      if (more) now();
+      if (repeat) now();
     });
   };
   const soon = (): void => {
@@ -39,15 +39,15 @@ export function useAutosave(work: () => Promise<boolean>): { soon: () => void; n
     state.current.timer = window.setTimeout(now, PAUSE_MS);
   };
   useEffect(() => {
-    const leave = (): void => {
+    const saveIfHidden = (): void => {
       if (document.visibilityState === "hidden") now();
     };
-    document.addEventListener("visibilitychange", leave);
+    document.addEventListener("visibilitychange", saveIfHidden);
     // A save that failed with the previous worker is retried in the new one.
     const stop = onRestart(soon);
     return () => {
       stop();
-      document.removeEventListener("visibilitychange", leave);
+      document.removeEventListener("visibilitychange", saveIfHidden);
       now();
     };
   }, []);

@@ -1,9 +1,9 @@
-/** What stands on the borrower's copy, in whichever language is being written (`inLanguage`). */
+/** Contents of the borrower's copy, in the language set by `inLanguage`. */
 import type { Lender } from "../core/api";
 import type { OptionView, Plan, VisitView } from "../wasm/doorstep";
 import { t, word, type Lang } from "../i18n";
 import { formatCount, formatDate, formatDateTime, formatMoney } from "../ui/format";
-import { planInWords } from "./PlanTable";
+import { planText } from "./PlanTable";
 import { planOf } from "./usePlan";
 
 export type Plans = Map<string, Plan | null>;
@@ -23,15 +23,15 @@ export interface Copy {
   footer: string[];
 }
 
-/** The language that the borrower prefers, where the copy can be written in it. */
-export function languageOf(view: VisitView): Lang | null {
+/** The borrower's preferred language, if the copy is available in it. */
+export function preferredLanguage(view: VisitView): Lang | null {
   const tag = view.case.preferred_language.toLowerCase();
   if (tag.startsWith("zh")) return "zh-CN";
   return tag.startsWith("en") ? "en" : null;
 }
 
-/** The plan of each option, by its id. */
-export async function plansOf(view: VisitView): Promise<Plans> {
+/** Plans by option id. */
+export async function loadPlans(view: VisitView): Promise<Plans> {
   const plans = view.talk.options.map(async (option) => [option.id, await planOf(option)] as const);
   return new Map(await Promise.all(plans));
 }
@@ -56,7 +56,7 @@ export function borrowerCopy(view: VisitView, lender: Lender, plans: Plans): Cop
     },
     {
       title: word("field", "talk.options"),
-      lines: talk.options.map((option) => offered(option, talk.chosen_option, plans, facts.currency)),
+      lines: talk.options.map((option) => optionLine(option, talk.chosen_option, plans, facts.currency)),
       tables: talk.options
         .filter(({ id }) => id === talk.chosen_option)
         .flatMap((option) => schedule(option, plans.get(option.id) ?? null, money)),
@@ -94,9 +94,9 @@ export function borrowerCopy(view: VisitView, lender: Lender, plans: Plans): Cop
   };
 }
 
-function offered(option: OptionView, chosen: string | null, plans: Plans, currency: string): [string, string] {
+function optionLine(option: OptionView, chosen: string | null, plans: Plans, currency: string): [string, string] {
   const plan = plans.get(option.id);
-  const terms = plan ? planInWords(plan, currency) : formatMoney(option.amount, currency);
+  const terms = plan ? planText(plan, currency) : formatMoney(option.amount, currency);
   const first = option.first_due ? t("copy/from", { date: formatDate(option.first_due) }) : "";
   const mark = option.id === chosen ? t("talk/choose") : "";
   return [word("option", option.kind), [terms, first, mark].filter(Boolean).join("\n")];

@@ -1,7 +1,7 @@
-/** What helps to find out why a phone does not do what it should: no names, no case, no address. */
+/** Technical facts for the support team, without names, cases or addresses. */
 import { lang } from "../i18n";
 import { textSize, theme } from "../ui/theme";
-import { wayToInstall } from "./installPrompt";
+import { installMethod } from "./installPrompt";
 import { practising } from "./practiceMode";
 import { client, rows, status } from "./state";
 
@@ -22,7 +22,7 @@ export async function diagnostics(): Promise<string> {
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     screen: `${innerWidth} × ${innerHeight} @ ${devicePixelRatio}`,
     settings: { language: lang.value, theme: theme.value, text: textSize.value },
-    installed: wayToInstall() === "installed",
+    installed: installMethod() === "installed",
     offline_ready: Boolean(navigator.serviceWorker?.controller),
     online: navigator.onLine,
     practice: practising,

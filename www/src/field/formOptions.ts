@@ -32,12 +32,12 @@ export const CONTACT_OUTCOMES: readonly ContactOutcome[] = [
   "sent",
 ];
 
-/** A collector proposes for the borrower or for themselves; what the office proposed stays so. */
-export const SIDES: readonly ProposedBy[] = ["borrower", "collector"];
+/** A collector records proposals of the borrower and their own; only the console records the office's. */
+export const PROPOSERS: readonly ProposedBy[] = ["borrower", "collector"];
 
 export const PLACES: readonly PlaceType[] = ["home", "workplace", "branch", "public"];
 
-/** In the order in which a visit goes; reading back belongs to the last step. */
+/** In the order of a visit; `read_back` belongs to the last step. */
 export const DOOR_CHECKS: readonly CheckItem[] = [
   "identity_stated",
   "id_shown",
@@ -79,7 +79,7 @@ export const OPTION_KINDS: readonly OptionKind[] = [
   "settlement",
 ];
 
-/** Outcomes of a visit by what happened: a title's key, then its words. */
+/** Outcomes of a visit by group: the text key of its title, then the options. */
 export const DISPOSITIONS: readonly [TextKey, readonly Disposition[]][] = [
   [
     "outcome/met",
@@ -112,7 +112,7 @@ export const HOLDS: readonly Flag[] = [
   "bereavement",
 ];
 
-/** What an amendment may be about. */
+/** Paths that an amendment can refer to. */
 export const AMENDABLE: readonly string[] = [
   "contacts",
   "appointment",

@@ -1,19 +1,19 @@
 /** The field app. */
 import "../ui/styles.css";
 import { render } from "preact";
-import { readReturn } from "../ui/openid";
+import { readRedirect } from "../ui/openid";
 import { initTheme } from "../ui/theme";
 import { App } from "./App";
 import { watchIdle } from "./autoLock";
-import { practising, sweepPractice } from "./practiceMode";
-import { begin } from "./state";
+import { practising, deletePracticeStore } from "./practiceMode";
+import { startApp } from "./state";
 import { watchUpdates } from "./updates";
 
 initTheme();
-readReturn();
-void begin();
+readRedirect();
+void startApp();
 if (!practising) {
-  sweepPractice();
+  deletePracticeStore();
   watchIdle();
 }
 watchUpdates();

@@ -1,171 +1,144 @@
 /**
- * Where the person was: scroll and focus of each page, and the record that was open when the
- * system ended the app. The step itself stands in the address.
+ * Restores scroll and focus of each page, also after the system ended the app, and offers to
+ * continue with the record that was open then. The step is part of the address.
  */
 import { useEffect, useLayoutEffect } from "preact/hooks";
-import { forget, writePreference, readPreference } from "../ui/preferences";
+import { readPreference, removePreference, writePreference } from "../ui/preferences";
 
-/** The record that is open: only this outlives a kill. */
+/** The open record's position; the only one that survives the end of the app. */
 const LAST = "doorstep.place";
 
-interface Place {
+interface Position {
   path: string;
   scroll: number;
-  /** The control that had the focus, if one had. */
+  /** The `data-control` of the focused control. Names are fixed or ids; none holds a text or a value. */
   focus: string | null;
 }
 
-// The browser would restore its own idea of it before the page is drawn.
+// The browser restores the scroll before the page is rendered.
 history.scrollRestoration = "manual";
 
-/** The page that was shown before this one. */
-let shown: string | null = null;
+/** The path of the page that was shown before this one. */
+let shownPath: string | null = null;
 
-const CONTROLS = "a[href], button, input, select, textarea, summary";
-/** A scroll is written down once it rests: storage is slow on old phones. */
-const REST_MS = 200;
+const FOCUSABLE = "a[href], button:not([tabindex='-1']), input, select, textarea, summary";
+/** A scroll is stored once it pauses: storage is slow on old phones. */
+const SCROLL_PAUSE_MS = 200;
 
-function keptAt(path: string): Place | null {
+function storedPosition(path: string): Position | null {
   try {
-    return parsed(sessionStorage.getItem(`${LAST}:${path}`)) ?? lastOf(path);
+    return parse(sessionStorage.getItem(`${LAST}:${path}`)) ?? lastPosition(path);
   } catch {
     return null;
   }
 }
 
-function keepAt(place: Place): void {
+function storePosition(position: Position): void {
   try {
-    sessionStorage.setItem(`${LAST}:${place.path}`, JSON.stringify(place));
+    sessionStorage.setItem(`${LAST}:${position.path}`, JSON.stringify(position));
   } catch {
-    // A browser that keeps nothing keeps no place either.
+    // Storage is blocked.
   }
-  if (place.path.startsWith("/visit/")) writePreference(LAST, JSON.stringify(place));
+  if (position.path.startsWith("/visit/")) writePreference(LAST, JSON.stringify(position));
 }
 
-/**
- * Identifies a control by position: index of the enclosing part of the page among parts of the same
- * name, index of the control in it, and the part's name (a test id or record id). Nothing is derived
- * from the control's text or value: a phone number can be recovered even from its hash.
- */
-function nameOf(control: HTMLElement): string {
-  const part = control.closest<HTMLElement>(PARTS);
-  const name = partName(part);
-  return [parts(name).indexOf(part), controls(part).indexOf(control), name].join(" ");
+/** The name of a control, or of the radio group around it. */
+function controlName(target: EventTarget | null): string | null {
+  const control = target instanceof HTMLElement ? target.closest<HTMLElement>("[data-control]") : null;
+  return control?.dataset["control"] ?? null;
 }
 
-function named(text: string): HTMLElement | undefined {
-  const [nth = "", at = "", ...name] = text.split(" ");
-  const part = parts(name.join(" "))[Number(nth)];
-  return part === undefined ? undefined : controls(part)[Number(at)];
+function findControl(name: string): HTMLElement | null {
+  const control = document.querySelector<HTMLElement>(`[data-control="${CSS.escape(name)}"]`);
+  return control?.matches(FOCUSABLE) ? control : (control?.querySelector<HTMLElement>(FOCUSABLE) ?? null);
 }
 
-const PARTS = "[data-testid], [data-id]";
-
-function partName(part: HTMLElement | null): string {
-  return [part?.dataset["testid"] ?? "", part?.dataset["id"] ?? ""].join(" ").trim();
-}
-
-/** Parts of a name; without a name there is one, the page. */
-function parts(name: string): (HTMLElement | null)[] {
-  if (name === "") return [null];
-  return [...document.querySelectorAll<HTMLElement>(PARTS)].filter((part) => partName(part) === name);
-}
-
-/** Controls of a part that are in no part within it. */
-function controls(part: HTMLElement | null): HTMLElement[] {
-  const all = [...(part ?? document).querySelectorAll<HTMLElement>(CONTROLS)];
-  if (part?.matches(CONTROLS)) all.unshift(part);
-  return all.filter((control) => control.closest(PARTS) === part);
-}
-
-/** Removes the hashes of control texts that earlier versions stored. */
-function forgetWords(storage: () => globalThis.Storage): void {
+/** Removes positions and hashes of control texts that earlier versions stored as the focus. */
+function removeOldFocus(storage: () => globalThis.Storage): void {
   try {
     for (const key of Object.keys(storage()).filter((key) => key.startsWith(LAST))) {
-      const place = parsed(storage().getItem(key));
-      if (place?.focus && /^-?\d+ \d{3,}$/.test(place.focus)) {
-        storage().setItem(key, JSON.stringify({ ...place, focus: null }));
+      const position = parse(storage().getItem(key));
+      if (position?.focus && /^-?\d+ /.test(position.focus)) {
+        storage().setItem(key, JSON.stringify({ ...position, focus: null }));
       }
     }
   } catch {
-    // Storage is blocked: there are no hashes.
+    // Storage is blocked, so nothing was stored.
   }
 }
-forgetWords(() => sessionStorage);
-forgetWords(() => localStorage);
+removeOldFocus(() => sessionStorage);
+removeOldFocus(() => localStorage);
 
 /**
- * Keeps scroll and focus of a page under its address and goes back to them once the page is
- * `ready`. A page that was not seen before begins at `fallback`, with the focus on `heading`.
+ * Stores scroll and focus under the page's address, and restores them once the page is `ready`. A
+ * page seen for the first time starts at `initialScroll`, with the focus on `heading`.
  */
-export function usePagePosition(ready: boolean, fallback: () => number, heading: string): void {
+export function usePagePosition(ready: boolean, initialScroll: () => number, heading: string): void {
   const path = location.pathname;
   useLayoutEffect(() => {
     if (!ready) return;
-    const place = keptAt(path);
-    const moved = shown !== null && shown !== path;
-    shown = path;
-    const now: Place = { path, scroll: place?.scroll ?? fallback(), focus: place?.focus ?? null };
-    scrollTo(0, now.scroll);
-    const target = (now.focus && named(now.focus)) || (moved ? document.querySelector<HTMLElement>(heading) : null);
+    const stored = storedPosition(path);
+    const navigated = shownPath !== null && shownPath !== path;
+    shownPath = path;
+    const position: Position = { path, scroll: stored?.scroll ?? initialScroll(), focus: stored?.focus ?? null };
+    scrollTo(0, position.scroll);
+    const target =
+      (position.focus && findControl(position.focus)) ||
+      (navigated ? document.querySelector<HTMLElement>(heading) : null);
     target?.focus({ preventScroll: true });
-    keepAt(now);
+    storePosition(position);
     let timer = 0;
-    const scrolled = (): void => {
+    const store = (): void => {
       clearTimeout(timer);
-      timer = window.setTimeout(rested, REST_MS);
+      position.scroll = Math.round(scrollY);
+      storePosition(position);
     };
-    const rested = (): void => {
+    const onScroll = (): void => {
       clearTimeout(timer);
-      now.scroll = Math.round(scrollY);
-      keepAt(now);
+      timer = window.setTimeout(store, SCROLL_PAUSE_MS);
     };
-    const focused = ({ target }: FocusEvent): void => {
-      now.focus = target instanceof HTMLElement && target.matches(CONTROLS) ? nameOf(target) : null;
-      // A tap on a link comes before the scroll has rested.
-      rested();
+    const onFocus = ({ target }: FocusEvent): void => {
+      position.focus = controlName(target);
+      // A tap on a link comes before the pause.
+      store();
     };
-    addEventListener("scroll", scrolled, { passive: true });
-    addEventListener("pagehide", rested);
-    document.addEventListener("focusin", focused);
+    addEventListener("scroll", onScroll, { passive: true });
+    addEventListener("pagehide", store);
+    document.addEventListener("focusin", onFocus);
     return () => {
       clearTimeout(timer);
-      removeEventListener("scroll", scrolled);
-      removeEventListener("pagehide", rested);
-      document.removeEventListener("focusin", focused);
+      removeEventListener("scroll", onScroll);
+      removeEventListener("pagehide", store);
+      document.removeEventListener("focusin", onFocus);
     };
   }, [path, ready]);
 }
 
-/** Whether this page load has shown a record: then whoever sees the list has left it by hand. */
+/** Whether this page load has shown a record; then the list was opened on purpose. */
 let recordShown = false;
 
-/** Remembers that a record is open. */
+/** Marks that a record was open in this page load. */
 export function useResumable(): void {
   useEffect(() => void (recordShown = true), []);
 }
 
-/** Takes the place where the app ended over into this page load, and forgets it; null without one. */
+/** The record that was open when the app ended; null if there is none. It is offered once. */
 export function takeResumeTarget(): { id: string; href: string } | null {
-  const place = recordShown ? null : last();
-  const id = place?.path.split("/")[2];
-  if (place && id) keepAt(place);
-  forget(LAST);
-  if (!place || !id) return null;
-  return { id, href: place.path };
+  const position = recordShown ? null : parse(readPreference(LAST));
+  const id = position?.path.split("/")[2];
+  if (position && id) storePosition(position);
+  removePreference(LAST);
+  if (!position || !id) return null;
+  return { id, href: position.path };
 }
 
-function lastOf(path: string): Place | null {
-  const place = last();
-  return place?.path === path ? place : null;
+function lastPosition(path: string): Position | null {
+  const position = parse(readPreference(LAST));
+  return position?.path === path ? position : null;
 }
 
-function last(): Place | null {
-  return parsed(readPreference(LAST));
-}
-
-function parsed(text: string | null): Place | null {
-  const place = JSON.parse(text ?? "null") as Partial<Place> | null;
-  if (typeof place?.path !== "string") return null;
-  return { path: place.path, scroll: Number(place.scroll) || 0, focus: place.focus ?? null };
+function parse(text: string | null): Position | null {
+  const position = JSON.parse(text ?? "null") as Partial<Position> | null;
+  if (typeof position?.path !== "string") return null;
+  return { path: position.path, scroll: Number(position.scroll) || 0, focus: position.focus ?? null };
 }

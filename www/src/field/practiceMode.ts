@@ -1,12 +1,12 @@
 /**
- * Practice: the same app over a store of its own, with made-up borrowers and no way to an office.
- * It belongs to one tab, and ends with it; leaving it deletes its store.
+ * Practice: the same app with its own store, made-up borrowers and no connection to an office.
+ * It belongs to one tab and ends with it; ending practice deletes its store.
  */
 import { PRACTICE } from "../core/store/names";
 
 const FLAG = "doorstep.practice";
 
-function flag(): boolean {
+function isFlagSet(): boolean {
   try {
     return sessionStorage.getItem(FLAG) !== null;
   } catch {
@@ -14,22 +14,22 @@ function flag(): boolean {
   }
 }
 
-/** Whether this page practises. It stays so for as long as the page is loaded. */
-export const practising = flag();
+/** Whether this page load is in practice mode. */
+export const practising = isFlagSet();
 
 export function beginPractice(): void {
   sessionStorage.setItem(FLAG, "1");
   location.assign("/");
 }
 
-/** Leaves the practice; its store goes with the next page load, when nothing uses it any more. */
+/** Ends practice. The next page load deletes its store, when no worker uses it any more. */
 export function endPractice(): void {
   sessionStorage.removeItem(FLAG);
   location.assign("/");
 }
 
-/** Deletes what a practice left behind, unless a tab still practises. */
-export function sweepPractice(): void {
+/** Deletes the store of a past practice, unless a tab is in practice mode. */
+export function deletePracticeStore(): void {
   void navigator.locks
     .request(`${PRACTICE}-store`, { ifAvailable: true }, (lock) => lock && deleteStore())
     .catch(() => undefined);

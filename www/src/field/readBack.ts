@@ -1,4 +1,4 @@
-/** What is read back to the borrower: only what was written down, in the order in which it happened. */
+/** The text read back to the borrower: the recorded fields in chronological order, as label and value. */
 import type { VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDate, formatDateTime, formatMoney } from "../ui/format";
@@ -38,7 +38,7 @@ export function readBack(view: VisitView): [string, string][] {
   return lines.filter(([, text]) => text !== "");
 }
 
-/** The same as one text: this is what is signed. */
+/** The same as one text, which is what a collector signs. */
 export function readBackText(view: VisitView): string {
   return readBack(view)
     .map(([label, text]) => `${label}: ${text}`)

@@ -1,13 +1,14 @@
-/** Carries what was typed over to a text that changed meanwhile. */
+/** Moves typed text onto a newer version of the text it was typed into. */
 
-/** The one stretch in which two texts differ. */
-export interface Stretch {
+/** The one span in which two texts differ, in UTF-16 units. */
+export interface Splice {
   at: number;
   deleted: number;
   inserted: string;
 }
 
-export function stretch(before: string, after: string): Stretch {
+/** The splice that turns `before` into `after`. */
+export function spliceBetween(before: string, after: string): Splice {
   const shorter = Math.min(before.length, after.length);
   let head = 0;
   while (head < shorter && before[head] === after[head]) head += 1;
@@ -16,27 +17,27 @@ export function stretch(before: string, after: string): Stretch {
   return { at: head, deleted: before.length - head - tail, inserted: after.slice(head, after.length - tail) };
 }
 
-/** Where a place of `before` lies once a stretch of it was replaced. */
-function moved(place: number, by: Stretch): number {
-  if (place <= by.at) return place;
-  const end = by.at + by.deleted;
-  return place >= end ? place - by.deleted + by.inserted.length : by.at + by.inserted.length;
+/** The position in the text after a splice that corresponds to `position` before it. */
+function mapPosition(position: number, splice: Splice): number {
+  if (position <= splice.at) return position;
+  const end = splice.at + splice.deleted;
+  return position >= end ? position - splice.deleted + splice.inserted.length : splice.at + splice.inserted.length;
 }
 
 /**
- * `typed` grew out of `base` while `base` became `now`: the same typing on top of `now`, and where
- * a caret that stood at `caret` in `typed` stands then.
+ * `base` was edited to `typed` here and to `now` elsewhere. Gives `now` with the edit made here
+ * applied to it, and the caret's position in the result.
  */
 export function rebase(base: string, typed: string, now: string, caret: number): { text: string; caret: number } {
-  const own = stretch(base, typed);
-  const theirs = stretch(base, now);
-  const from = moved(own.at, theirs);
-  const to = Math.max(from, moved(own.at + own.deleted, theirs));
+  const own = spliceBetween(base, typed);
+  const theirs = spliceBetween(base, now);
+  const from = mapPosition(own.at, theirs);
+  const to = Math.max(from, mapPosition(own.at + own.deleted, theirs));
   const text = now.slice(0, from) + own.inserted + now.slice(to);
-  // The caret stays where it was within what was typed, or with the text around it.
-  const inside = caret - own.at;
-  if (inside >= 0 && inside <= own.inserted.length) return { text, caret: from + inside };
-  const original = inside < 0 ? caret : caret - own.inserted.length + own.deleted;
-  const there = moved(original, theirs);
-  return { text, caret: inside < 0 ? there : there - (to - from) + own.inserted.length };
+  // Inside the inserted text the caret keeps its offset; outside it moves with the surrounding text.
+  const offset = caret - own.at;
+  if (offset >= 0 && offset <= own.inserted.length) return { text, caret: from + offset };
+  const original = offset < 0 ? caret : caret - own.inserted.length + own.deleted;
+  const mapped = mapPosition(original, theirs);
+  return { text, caret: offset < 0 ? mapped : mapped - (to - from) + own.inserted.length };
 }

@@ -1,4 +1,4 @@
-/** What every view of the field app shares: the core, and what it last said. */
+/** Signals that every view of the field app shares, filled from the client's events. */
 import { computed, signal } from "@preact/signals";
 import {
   ClientError,
@@ -13,155 +13,156 @@ import { connect } from "../core/tabs/client";
 import { PRACTICE, STORE } from "../core/store/names";
 import { errorText, problemText, t } from "../i18n";
 import { fieldName, today } from "../ui/format";
-import { signedIn } from "../ui/openid";
-import { arrange, dayOf, prepare } from "./listSections";
+import { returnedSignedIn } from "../ui/openid";
+import { dayOf, groupRows, precompute } from "./listSections";
 import { practising } from "./practiceMode";
 
 export const client = connect(practising ? PRACTICE : STORE);
 
-/** Null until the core has answered. */
+/** Null until the worker has answered. */
 export const session = signal<StartState | null>(null);
 export const rows = signal<ListRow[] | null>(null);
 export const status = signal<SyncStatus | null>(null);
-export const save = signal<SaveState | null>(null);
-/** How far the rows on this phone are re-encrypted; null until it is known. */
+export const saveState = signal<SaveState | null>(null);
+/** Progress of key rotation; null until it is known. */
 export const rotation = signal<RotationState | null>(null);
-/** Fields of this page with something typed that the core has not taken yet. */
-export const typing = signal(0);
-/** Edits of this page that are not durable yet. */
-export const saving = signal(0);
-/** A notice that stays until it is dismissed. */
+/** Number of fields on this page whose text the worker does not have yet. */
+export const unsavedFields = signal(0);
+/** Number of edits of this page that are not durable yet. */
+export const pendingEdits = signal(0);
+/** A message that stays until it is dismissed. */
 export const notice = signal<string | null>(null);
-/** The office wants the person to sign in again; it may say so while the app still starts. */
+/** The office requires a new sign-in; this may arrive before the app has started. */
 export const expired = signal(false);
-/** What the browser believes; a hint, not a fact. */
+/** What the browser reports; only a hint. */
 export const online = signal(navigator.onLine);
 for (const type of ["online", "offline"]) addEventListener(type, () => (online.value = navigator.onLine));
 
-/** The time, now and then, for what says how long something has waited. */
+/** The current time, updated every half minute while the page is visible. */
 export const clock = signal(Date.now());
 setInterval(() => document.visibilityState === "visible" && (clock.value = Date.now()), 30_000);
 
-const day = computed(() => (clock.value, today()));
-/** All rows in the order of the day. Thousands are put in order once; a search only leaves some out. */
-export const arranged = computed(() => arrange(rows.value ?? [], dayOf(day.value)));
+const date = computed(() => (clock.value, today()));
+/** All rows, grouped and sorted for the day. Sorting thousands is slow; a search only filters the result. */
+export const todaySections = computed(() => groupRows(rows.value ?? [], dayOf(date.value)));
 
-/** The app is about to be locked: nothing of any record is shown any more, what was typed is being saved. */
+/** The app is about to lock: pages are removed, which saves their texts. */
 export const locking = signal(false);
 
-/** Leaves the pages, which saves what is typed in them. */
-export function lockSoon(): void {
+export function beginLocking(): void {
   locking.value = true;
 }
 
-/** Raised whenever a record changed from outside, by id. */
-export const changed = signal<{ id: string; at: number } | null>(null);
+/** The last record that changed other than through this page. */
+export const recordChanged = signal<{ id: string; at: number } | null>(null);
 
-/** How often the core has failed and was started anew. */
-const restarts = signal(0);
-
-/** Asks again, whenever the core was started anew from now on, what it may not have answered. */
-export function onRestart(ask: () => void): () => void {
-  const known = restarts.value;
-  return restarts.subscribe((times) => void (times !== known && ask()));
-}
-
-/** Raised whenever something about attachments on this phone changed, by record. */
+/** The last record whose attachments on this phone changed. */
 export const attachmentsChanged = signal<{ id: string; at: number } | null>(null);
 
-/** Who is signed in on this phone. */
+/** Number of times that the worker failed and was replaced. */
+const restarts = signal(0);
+
+/** Calls `retry` after every later restart of the worker, which loses requests in flight. */
+export function onRestart(retry: () => void): () => void {
+  const seen = restarts.value;
+  return restarts.subscribe((count) => void (count !== seen && retry()));
+}
+
+/** The user who is signed in on this phone. */
 export const me = computed(() => (session.value?.kind === "ready" ? session.value.user : ""));
 
-/** A short message with a way back. */
+/** A short message, with an undo action if there is one. */
 export interface Toast {
   text: string;
   undo?: (() => void) | undefined;
 }
 export const toast = signal<Toast | null>(null);
 let toastTimer: ReturnType<typeof setTimeout> | undefined;
+/** Long enough to reach the undo button with one thumb. */
+const TOAST_MS = 8_000;
 
-/** Shows a message for some seconds: long enough to reach the button with one thumb. */
 export function showToast(next: Toast): void {
   clearTimeout(toastTimer);
   toast.value = next;
-  toastTimer = setTimeout(() => (toast.value = null), 8000);
+  toastTimer = setTimeout(() => (toast.value = null), TOAST_MS);
 }
 
-/** The sentence for whatever was thrown; it names the field where the core named one. */
+/** The sentence for an error; it names the field if the worker named one. */
 export function explain(cause: unknown): string {
-  if (!(cause instanceof ClientError)) return errorText("failed");
-  const said = errorText(cause.code);
-  // The rules that stop a departure stand on the page with their reasons; they are no fields.
-  const ofRules = cause.code.startsWith("conduct_");
-  return cause.path === "" || ofRules ? said : t("error_at", { field: fieldName(cause.path), said });
+  if (!(cause instanceof ClientError)) return t("error/failed");
+  const text = errorText(cause.code);
+  // For conduct errors the path is a rule; the page already shows the rules and their reasons.
+  const isRule = cause.code.startsWith("conduct_");
+  return cause.path === "" || isRule ? text : t("error_at", { field: fieldName(cause.path), text });
 }
 
-/** Rows as they were last read, and how far: a row that has not changed stays the same object. */
-const known = new Map<string, ListRow>();
-let mark: ListMark | null = null;
+/** Rows of the list by id; an unchanged row stays the same object, so that it is not rendered again. */
+const rowsById = new Map<string, ListRow>();
+let listMark: ListMark | null = null;
 
 async function refreshList(): Promise<void> {
   let changes = 0;
   for (let more = true; more;) {
-    const page = await client.list(mark);
-    if (page.fresh) known.clear();
+    const page = await client.list(listMark);
+    if (page.fresh) rowsById.clear();
     for (const [id, row] of page.rows) {
       if (row) {
-        prepare(row);
-        known.set(id, row);
+        precompute(row);
+        rowsById.set(id, row);
       } else {
-        known.delete(id);
+        rowsById.delete(id);
       }
     }
     changes += page.fresh ? 1 : page.rows.length;
-    ({ mark, more } = page);
+    listMark = page.mark;
+    more = page.more;
   }
-  if (changes > 0 || rows.value === null) rows.value = [...known.values()];
+  if (changes > 0 || rows.value === null) rows.value = [...rowsById.values()];
 }
 
-/** One refresh at a time; what comes meanwhile asks for one more. */
+/** One refresh runs at a time; a change during a refresh starts one more. */
 let refreshing: Promise<void> | null = null;
-let again = false;
+let changedWhileRefreshing = false;
 function listChanged(): void {
   if (refreshing) {
-    again = true;
+    changedWhileRefreshing = true;
     return;
   }
   refreshing = refreshList()
     .catch(() => undefined)
     .finally(() => {
       refreshing = null;
-      if (again) {
-        again = false;
+      if (changedWhileRefreshing) {
+        changedWhileRefreshing = false;
         listChanged();
       }
     });
 }
 
-/** Takes a state of the session in and reads what belongs to it. */
-export async function enter(next: StartState): Promise<void> {
+/** Switches to a state of the session and loads the data that belongs to it. */
+export async function enterSession(next: StartState): Promise<void> {
   if (next.kind === "ready") {
     const [, state] = await Promise.all([refreshList(), client.status()]);
     status.value = state;
-    // Thousands are put in order before they are drawn, not in one go with it.
-    void arranged.value;
+    // Sort thousands of rows in a task of their own, before the one that renders them.
+    void todaySections.value;
     await new Promise((done) => setTimeout(done));
   } else {
-    known.clear();
-    mark = null;
+    rowsById.clear();
+    listMark = null;
     rows.value = null;
     status.value = null;
-    save.value = null;
+    saveState.value = null;
     rotation.value = null;
     toast.value = null;
-    changed.value = null;
+    recordChanged.value = null;
   }
   session.value = next;
   locking.value = false;
 }
 
-/** Goes on with whom the identity provider signed in; where that can't be, everything stays as it was. */
-async function takeOver(started: StartState): Promise<StartState> {
+/** Completes a sign-in through the identity provider; if that fails, the session stays as it was. */
+async function completeSignIn(started: StartState): Promise<StartState> {
   try {
     return await client.completeOidc();
   } catch (cause) {
@@ -170,28 +171,28 @@ async function takeOver(started: StartState): Promise<StartState> {
   }
 }
 
-/** Connects the core's events with the signals and starts it. */
-export async function begin(): Promise<void> {
+/** Subscribes to the client's events and starts it. */
+export async function startApp(): Promise<void> {
   client.subscribe((event) => {
     switch (event.type) {
       case "status": {
-        const arrived = status.value?.first_sync && !event.status.first_sync;
+        const firstSyncDone = status.value?.first_sync && !event.status.first_sync;
         status.value = event.status;
-        if (arrived) listChanged();
+        if (firstSyncDone) listChanged();
         return;
       }
       case "list":
-        // While the first sync fills the phone nobody looks at the list.
+        // The list is not shown during the first sync.
         if (!status.value?.first_sync) listChanged();
         return;
       case "record":
-        changed.value = { id: event.id, at: Date.now() };
+        recordChanged.value = { id: event.id, at: Date.now() };
         return;
       case "attachments":
         attachmentsChanged.value = { id: event.id, at: Date.now() };
         return;
       case "save":
-        save.value = event.save;
+        saveState.value = event.save;
         return;
       case "rotation":
         rotation.value = event.rotation;
@@ -205,16 +206,16 @@ export async function begin(): Promise<void> {
         expired.value = true;
         return;
       case "session":
-        void enter(event.state);
+        void enterSession(event.state);
         return;
       case "locking":
-        if (session.value?.kind === "ready") lockSoon();
+        if (session.value?.kind === "ready") beginLocking();
         return;
     }
   });
   try {
     const started = await client.start();
-    await enter(signedIn ? await takeOver(started) : started);
+    await enterSession(returnedSignedIn ? await completeSignIn(started) : started);
   } catch (cause) {
     session.value = { kind: "failed", code: cause instanceof ClientError ? cause.code : "failed" };
   }

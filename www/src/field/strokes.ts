@@ -2,40 +2,40 @@
 import type Pad from "signature_pad";
 
 interface Strokes {
-  /** How wide the paper was, CSS pixels. */
+  /** Width of the canvas in CSS pixels. */
   width: number;
-  /** Of each stroke, four numbers a point: x, y, ms since its first one, pressure. */
+  /** Per stroke a flat array, four numbers per point: x, y, ms since the first point, pressure. */
   strokes: number[][];
 }
 
-/** Nothing where nothing is drawn. */
+/** Empty if nothing is drawn. */
 export function writeStrokes(pad: Pad, width: number): string {
   if (pad.isEmpty()) return "";
   const strokes = pad.toData().map(({ points }) => {
-    const begun = points[0]?.time ?? 0;
+    const start = points[0]?.time ?? 0;
     return points.flatMap(({ x, y, time, pressure }) => [
       tenths(x),
       tenths(y),
-      Math.round(time - begun),
+      Math.round(time - start),
       tenths(pressure),
     ]);
   });
   return JSON.stringify({ width, strokes } satisfies Strokes);
 }
 
-/** Null where there is nothing to draw, or a text that this version does not know. */
+/** Null if the text holds no strokes that this version can read. */
 export function readStrokes(text: string): Strokes | null {
   try {
     const read = JSON.parse(text) as Partial<Strokes> | null;
     const { width, strokes } = read ?? {};
-    const sound = typeof width === "number" && width > 0 && Array.isArray(strokes);
-    return sound && strokes.flat().every((number) => typeof number === "number") ? { width, strokes } : null;
+    const valid = typeof width === "number" && width > 0 && Array.isArray(strokes);
+    return valid && strokes.flat().every((number) => typeof number === "number") ? { width, strokes } : null;
   } catch {
     return null;
   }
 }
 
-/** Draws on a paper that may be wider or narrower than the one before. */
+/** Draws the strokes, scaled to the width of the current canvas. */
 export function drawStrokes(pad: Pad, drawn: Strokes | null, width: number): void {
   if (!drawn) return;
   const scale = width / drawn.width;

@@ -1,14 +1,15 @@
-/** The way back from a slip: facts as they stood before. */
+/** Commands that undo an edit. */
 import type { Command } from "../wasm/doorstep";
 
-type Facts = Record<string, string | number | null>;
+/** Fields of one area and their values before the edit; null for an empty field. */
+type Before = Record<string, string | number | null>;
 
-/** Commands that make facts what they were; where nothing stood nothing stands again. */
-export function undoCommands(area: "visit" | "talk" | "appointment", facts: Facts): Command[] {
-  const stood = Object.entries(facts).filter(([, value]) => value !== null);
-  const absent = Object.keys(facts).filter((key) => facts[key] === null);
+/** Restores the values before an edit, and clears the fields that were empty. */
+export function undoCommands(area: "visit" | "talk" | "appointment", before: Before): Command[] {
+  const values = Object.entries(before).filter(([, value]) => value !== null);
+  const empty = Object.keys(before).filter((key) => before[key] === null);
   const commands: Command[] = [];
-  if (stood.length > 0) commands.push({ do: `edit_${area}`, ...Object.fromEntries(stood) } as Command);
-  if (absent.length > 0) commands.push({ do: "clear", paths: absent.map((key) => `${area}.${key}`) });
+  if (values.length > 0) commands.push({ do: `edit_${area}`, ...Object.fromEntries(values) } as Command);
+  if (empty.length > 0) commands.push({ do: "clear", paths: empty.map((key) => `${area}.${key}`) });
   return commands;
 }

@@ -1,23 +1,22 @@
-/** What is begun about a record and not handed in, kept on this phone as it is typed (rule D7). */
+/** Drafts of one record: form contents that are not submitted, saved on this phone as they are typed (rule D7). */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../core/api";
 import { t } from "../i18n";
-import { useAutosave, useTyping } from "./autosave";
-import { client, notice, onRestart, save, saving } from "./state";
+import { useAutosave, useUnsavedMark } from "./autosave";
+import { client, notice, onRestart, pendingEdits, saveState } from "./state";
 
-/** What is begun about one record. */
 export interface Drafts {
-  /** Texts by form, as they were kept last. */
-  kept: ReadonlyMap<string, string>;
-  /** Has a text stand in a form, or nothing. */
-  keep: (form: string, text: string | null) => void;
-  /** Nothing of this form is written any more: it is being handed in. */
-  hold: (form: string) => void;
-  /** The core has emptied the form. */
-  emptied: (form: string) => void;
+  /** Contents by form name, as last entered. */
+  byForm: ReadonlyMap<string, string>;
+  /** Saves a form's contents; null deletes the draft. */
+  save: (form: string, text: string | null) => void;
+  /** Drops a pending save: the form is being submitted. */
+  cancelSave: (form: string) => void;
+  /** Marks a draft as deleted, after the worker deleted it with the submitted command. */
+  deleted: (form: string) => void;
 }
 
-/** A core that failed meanwhile is asked again: the same text twice is the text. */
+/** Retried after a restart: saving the same text twice has no further effect. */
 async function write(id: string, form: string, text: string | null): Promise<void> {
   try {
     await client.saveDraft(id, form, text);
@@ -27,70 +26,70 @@ async function write(id: string, form: string, text: string | null): Promise<voi
   }
 }
 
-/** Null until the core has said what is begun. */
+/** Null until the drafts are loaded. */
 export function useDrafts(id: string): Drafts | null {
-  const [kept, setKept] = useState<ReadonlyMap<string, string> | null>(null);
-  /** What the core has not taken yet. */
-  const waiting = useRef(new Map<string, string | null>()).current;
+  const [byForm, setByForm] = useState<ReadonlyMap<string, string> | null>(null);
+  /** Contents that the worker does not have yet. */
+  const queue = useRef(new Map<string, string | null>()).current;
   const [unsaved, setUnsaved] = useState(false);
-  const writing = useAutosave(async () => {
-    saving.value += 1;
+  const autosave = useAutosave(async () => {
+    pendingEdits.value += 1;
     let all = true;
-    for (const [form, text] of waiting) {
+    for (const [form, text] of queue) {
       try {
         await write(id, form, text);
-        if (waiting.get(form) === text) waiting.delete(form);
+        if (queue.get(form) === text) queue.delete(form);
       } catch (cause) {
-        // It stays in the form, and the page says that it is not saved; what is too long never is.
+        // The text stays in the form and the page shows it as unsaved; a text that is too long never succeeds.
         all = false;
         if (cause instanceof ClientError && cause.code === "invalid_value") notice.value = t("form/too_long");
       }
     }
-    saving.value -= 1;
-    setUnsaved(waiting.size > 0);
+    pendingEdits.value -= 1;
+    setUnsaved(queue.size > 0);
     return all;
   });
-  useTyping(unsaved);
+  useUnsavedMark(unsaved);
   useEffect(() => {
     let live = true;
-    const read = (): void =>
+    const load = (): void =>
       void client.drafts(id).then(
-        (drafts) => live && setKept((before) => before ?? new Map(drafts.map(({ form, text }) => [form, text]))),
-        // Nobody types into forms that may hold something else: a core that failed is asked again.
+        (drafts) => live && setByForm((before) => before ?? new Map(drafts.map(({ form, text }) => [form, text]))),
+        // Forms stay hidden until their drafts are known; a restart loads again.
         () => undefined,
       );
-    read();
-    const stopReading = onRestart(read);
-    // What a full phone refused goes once there is room again.
-    const stop = save.subscribe((state) => {
-      if (state?.state === "saved" && waiting.size > 0) writing.soon();
+    load();
+    const stopRetry = onRestart(load);
+    // A save that a full phone refused is retried once another save succeeds.
+    const stopSaveState = saveState.subscribe((state) => {
+      if (state?.state === "saved" && queue.size > 0) autosave.soon();
     });
     return () => {
       live = false;
-      stop();
-      stopReading();
+      stopSaveState();
+      stopRetry();
     };
   }, [id]);
   const show = (form: string, text: string | null): void =>
-    setKept((before) => {
+    setByForm((before) => {
       const next = new Map(before);
       if (text === null) next.delete(form);
       else next.set(form, text);
       return next;
     });
   return (
-    kept && {
-      kept,
-      keep: (form, text) => {
-        waiting.set(form, text);
+    byForm && {
+      byForm,
+      save: (form, text) => {
+        queue.set(form, text);
         setUnsaved(true);
         show(form, text);
-        writing.soon();
+        autosave.soon();
       },
-      hold: (form) => void waiting.delete(form),
-      emptied: (form) => {
+      cancelSave: (form) => void queue.delete(form),
+      deleted: (form) => {
         show(form, null);
-        setUnsaved(waiting.size > 0);
+        setUnsaved(queue.size > 0);
       },
     }
   );

@@ -1,4 +1,4 @@
-/** A form: what stands in it is kept until it is handed in or discarded (rule D7). */
+/** A form whose contents are a draft until they are submitted or discarded (rule D7). */
 import { useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { useDirtyForm } from "../ui/dirtyForms";
@@ -9,62 +9,72 @@ import type { OpenRecord } from "./useRecord";
 export interface Form<T> {
   fields: T;
   set: (patch: Partial<T>) => void;
-  /** What takes one field's value in. */
-  into: <K extends keyof T>(field: K) => (value: T[K]) => void;
-  /** It holds something that it did not begin with. */
-  begun: boolean;
-  /** Empties the form, and offers the way back. */
+  /** Props that connect a control to one field. */
+  bind: <K extends keyof T & string>(field: K) => Binding<T[K]>;
+  /** Some field differs from its initial value. */
+  dirty: boolean;
+  /** Resets the form and offers to undo that. */
   discard: () => void;
-  /** Carries a command out and empties the form, in one; with `undo` the way back is offered. */
-  handIn: (command: Command, undo?: Undo) => Promise<VisitView | null>;
+  /** Applies a command and deletes the draft in one step; `undo` adds a message with an undo button. */
+  submit: (command: Command, undo?: Undo) => Promise<VisitView | null>;
+}
+
+interface Binding<V> {
+  control: string;
+  value: V;
+  onInput: (value: V) => void;
+  onChange: (value: V) => void;
 }
 
 interface Undo {
-  said: string;
-  back: readonly Command[];
+  message: string;
+  commands: readonly Command[];
 }
 
-/** A form about a record, by a name of its own; `blank` is what it begins with. */
-export function useForm<T extends Record<keyof T, string>>(record: OpenRecord, name: string, blank: T): Form<T> {
+/** `name` identifies the form within the record; `initial` are the values of an empty form. */
+export function useForm<T extends Record<keyof T, string>>(record: OpenRecord, name: string, initial: T): Form<T> {
   const { drafts } = record;
-  const begin = useRef(blank).current;
-  const [fields, setFields] = useState(() => restored(drafts.kept.get(name), begin));
+  const blank = useRef(initial).current;
+  const [fields, setFields] = useState(() => restore(drafts.byForm.get(name), blank));
   const current = useRef(fields);
-  const begun = differs(fields, begin);
-  useDirtyForm(begun);
+  const dirty = differs(fields, blank);
+  useDirtyForm(dirty);
   const show = (next: T): void => {
     current.current = next;
     setFields(next);
   };
   const put = (next: T): void => {
     show(next);
-    drafts.keep(name, differs(next, begin) ? JSON.stringify(next) : null);
+    drafts.save(name, differs(next, blank) ? JSON.stringify(next) : null);
   };
   return {
     fields,
-    begun,
+    dirty,
     set: (patch) => put({ ...current.current, ...patch }),
-    into: (field) => (value) => put({ ...current.current, [field]: value }),
-    discard: () => {
-      const was = current.current;
-      if (!differs(was, begin)) return;
-      put(begin);
-      showToast({ text: t("form/discarded"), undo: () => put(was) });
+    bind: (field) => {
+      const set = (value: T[typeof field]): void => put({ ...current.current, [field]: value });
+      return { control: `${name}.${field}`, value: fields[field], onInput: set, onChange: set };
     },
-    handIn: async (command, undo) => {
-      drafts.hold(name);
-      const done = await (undo
-        ? record.applyWithUndo(command, undo.said, undo.back, name)
+    discard: () => {
+      const discarded = current.current;
+      if (!differs(discarded, blank)) return;
+      put(blank);
+      showToast({ text: t("form/discarded"), undo: () => put(discarded) });
+    },
+    submit: async (command, undo) => {
+      drafts.cancelSave(name);
+      const view = await (undo
+        ? record.applyWithUndo(command, undo.message, undo.commands, name)
         : record.apply(command, { form: name }));
-      if (done) show(begin);
+      if (view) show(blank);
       else put(current.current);
-      return done;
+      return view;
     },
   };
 }
 
-/** The fields that a text holds, as far as this version of the form knows them. */
-function restored<T extends Record<keyof T, string>>(text: string | undefined, blank: T): T {
+/** The fields of a draft that this version of the form knows. */
+function restore<T extends Record<keyof T, string>>(text: string | undefined, blank: T): T {
   if (text === undefined) return blank;
   let read: unknown;
   try {

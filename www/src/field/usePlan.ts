@@ -1,4 +1,4 @@
-/** What a repayment option comes to, worked out by the core. */
+/** Repayment plans, computed by the core. */
 import { useEffect, useState } from "preact/hooks";
 import type { Plan } from "../wasm/doorstep";
 import { client } from "./state";
@@ -11,23 +11,23 @@ export interface Terms {
   first_due: string;
 }
 
-/** Terms make the same plan for ever. */
-const made = new Map<string, Promise<Plan | null>>();
+/** The same terms always give the same plan. */
+const cache = new Map<string, Promise<Plan | null>>();
 
-/** The plan, or null where the terms make none. */
+/** The plan, or null if the terms allow none. */
 export function planOf({ amount, instalments, first_due }: Terms): Promise<Plan | null> {
   const key = `${amount} ${instalments} ${first_due}`;
-  const known = made.get(key);
+  const known = cache.get(key);
   if (known) return known;
   const plan = client.plan(amount, instalments, first_due).catch(() => {
-    made.delete(key);
+    cache.delete(key);
     return null;
   });
-  made.set(key, plan);
+  cache.set(key, plan);
   return plan;
 }
 
-/** The plan of terms that change as they are typed; null while there is none. */
+/** The plan for terms that change while they are typed; null while there is none. */
 export function usePlan(terms: Terms | null): Plan | null {
   const [plan, setPlan] = useState<Plan | null>(null);
   const { amount = 0, instalments = 0, first_due = "" } = terms ?? {};

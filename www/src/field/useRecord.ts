@@ -1,19 +1,24 @@
-/** One open record: its view, kept up to date, and the way to change it. */
+/** One open record: its current view, and functions that change it. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClientError } from "../core/api";
 import type { Command, VisitView } from "../wasm/doorstep";
-import { applyWithRetry, signWithRetry, type About } from "./applyCommand";
+import { applyWithRetry, signWithRetry, type ApplyOptions } from "./applyCommand";
 import { useDrafts, type Drafts } from "./useDrafts";
-import { changed, client, explain, onRestart, save, saving, showToast } from "./state";
+import { recordChanged, client, explain, onRestart, saveState, pendingEdits, showToast } from "./state";
 
 export interface OpenRecord {
   view: VisitView;
   drafts: Drafts;
-  /** Gives the record after the command; null where it was refused, and `error` says why. */
-  apply: (command: Command, about?: About) => Promise<VisitView | null>;
-  /** The same, with a message and, where there are commands back, a way back. */
-  applyWithUndo: (command: Command, text: string, back: readonly Command[], form?: string) => Promise<VisitView | null>;
-  /** Signs, under a sealed record as it was shown, what was read back; null where that failed. */
+  /** Gives the record after the command, or null if the command failed; `error` then has the reason. */
+  apply: (command: Command, options?: ApplyOptions) => Promise<VisitView | null>;
+  /** Also shows a message, with an undo button if there are commands that undo it. */
+  applyWithUndo: (
+    command: Command,
+    message: string,
+    undo: readonly Command[],
+    form?: string,
+  ) => Promise<VisitView | null>;
+  /** Signs the text that was read back, for the sealed record as shown; null if that failed. */
   sign: (sealed: VisitView, text: string) => Promise<VisitView | null>;
   readOnly: boolean;
 }
@@ -44,7 +49,7 @@ export function useRecord(id: string): RecordState {
         },
       );
     const reread = (): void => {
-      // A record that could not be opened before may have come whole meanwhile.
+      // A record that could not be opened before may be complete now.
       void client.view(id).then(
         (next) => show(Promise.resolve(next)),
         (cause: unknown) => {
@@ -54,28 +59,28 @@ export function useRecord(id: string): RecordState {
       );
     };
     void show(client.open(id));
-    const stops = [
-      changed.subscribe((event) => {
+    const unsubscribe = [
+      recordChanged.subscribe((event) => {
         if (event?.id === id) reread();
       }),
-      // A page whose record could not be opened in time opens it now.
+      // A request to open the record may have been lost with the worker.
       onRestart(reread),
-      // What could not be saved yet stands in the core all the same: show it, marked as not saved.
-      save.subscribe((state) => {
+      // The core has an edit that could not be saved: show it, marked as not saved.
+      saveState.subscribe((state) => {
         if (state?.state === "failed") reread();
       }),
     ];
     return () => {
       live.current = false;
-      for (const stop of stops) stop();
+      for (const stop of unsubscribe) stop();
       void client.close(id).catch(() => undefined);
     };
   }, [id]);
 
   if (code !== null) return { kind: "failed", code };
   if (view === null || drafts === null) return { kind: "loading" };
-  const carry = async (work: () => Promise<VisitView>): Promise<VisitView | null> => {
-    saving.value += 1;
+  const run = async (work: () => Promise<VisitView>): Promise<VisitView | null> => {
+    pendingEdits.value += 1;
     try {
       const next = await work();
       if (live.current) {
@@ -87,27 +92,27 @@ export function useRecord(id: string): RecordState {
       if (live.current) setError(explain(cause));
       return null;
     } finally {
-      saving.value -= 1;
+      pendingEdits.value -= 1;
     }
   };
-  const apply: OpenRecord["apply"] = (command, about = {}) =>
-    carry(async () => {
-      const next = await applyWithRetry(id, command, about);
-      if (about.form !== undefined && live.current) drafts.emptied(about.form);
+  const apply: OpenRecord["apply"] = (command, options = {}) =>
+    run(async () => {
+      const next = await applyWithRetry(id, command, options);
+      if (options.form !== undefined && live.current) drafts.deleted(options.form);
       return next;
     });
   const sign: OpenRecord["sign"] = (sealed, text) =>
-    carry(async () => {
+    run(async () => {
       const reading = { id: await client.newId(), at: Date.now(), heads: sealed.heads, text };
       return signWithRetry(id, reading);
     });
-  const applyWithUndo: OpenRecord["applyWithUndo"] = async (command, text, back, form) => {
-    const done = await apply(command, { form });
-    const undo = async (): Promise<void> => {
-      for (const step of back) if (!(await apply(step))) return;
+  const applyWithUndo: OpenRecord["applyWithUndo"] = async (command, message, undo, form) => {
+    const next = await apply(command, { form });
+    const runUndo = async (): Promise<void> => {
+      for (const step of undo) if (!(await apply(step))) return;
     };
-    if (done) showToast({ text, undo: back.length > 0 ? () => void undo() : undefined });
-    return done;
+    if (next) showToast({ text: message, undo: undo.length > 0 ? () => void runUndo() : undefined });
+    return next;
   };
   const readOnly = view.stage === "sealed" || view.stage === "reviewed";
   return {

@@ -1,10 +1,10 @@
-/** Frame and routes of the console. */
+/** Routes and the top bar of the console. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Link, Route, Router, Switch, useLocation } from "wouter-preact";
 import { t, word, type TextKey } from "../i18n";
 import { Alert, Dialog, useBusy } from "../ui/components";
-import { Settings } from "../ui/AppearanceSettings";
+import { AppearanceSettings } from "../ui/AppearanceSettings";
 import { ConductPage } from "./ConductPage";
 import { ImportPage } from "./ImportPage";
 import { ListPage } from "./ListPage";
@@ -25,18 +25,18 @@ export function App(): JSX.Element {
     );
   }
   if (me.value === null) return <SignIn />;
-  // What was typed stays on the page behind, for the same person only.
+  // The page stays mounted behind the sign-in, so that the same user keeps typed text.
   return (
     <>
       {expired.value && <SignIn />}
       <div key={me.value.user} hidden={expired.value}>
-        {me.value.role === "collector" ? <Collector /> : <Office />}
+        {me.value.role === "collector" ? <CollectorNotice /> : <Console />}
       </div>
     </>
   );
 }
 
-function Collector(): JSX.Element {
+function CollectorNotice(): JSX.Element {
   return (
     <main class="mx-auto flex max-w-md flex-col gap-4 p-8">
       <h1 class="text-2xl font-bold">{t("office/title")}</h1>
@@ -46,13 +46,13 @@ function Collector(): JSX.Element {
   );
 }
 
-function Office(): JSX.Element {
+function Console(): JSX.Element {
   return (
     <Router base="/office">
       <a href="#content" class="btn btn-primary sr-only focus:not-sr-only focus:absolute focus:z-10">
         {t("office/skip")}
       </a>
-      <Top />
+      <TopBar />
       <main id="content" tabIndex={-1} class="mx-auto max-w-7xl px-4 pb-16 outline-none">
         <Switch>
           <Route path="/">
@@ -85,7 +85,7 @@ function Office(): JSX.Element {
   );
 }
 
-function Top(): JSX.Element {
+function TopBar(): JSX.Element {
   const [settings, setSettings] = useState(false);
   const [place] = useLocation();
   const links: [string, TextKey][] = [["/", "office/visits"]];
@@ -118,7 +118,7 @@ function Top(): JSX.Element {
       {settings && (
         <Dialog title={me.value?.user ?? ""} onClose={() => setSettings(false)} actions={<SignOut />}>
           <p class="muted text-sm">{word("role", me.value?.role ?? "")}</p>
-          <Settings />
+          <AppearanceSettings />
         </Dialog>
       )}
     </header>

@@ -1,15 +1,14 @@
-/** Time and place of the visit: read, proposed, changed field by field, answered. */
+/** The appointment, with a form that proposes, changes and answers it. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { AppointmentPatch, AppointmentStatus, ProposedBy } from "../wasm/doorstep";
 import { t, word, type TextKey } from "../i18n";
 import { formatWindow, toLocalInput } from "../ui/format";
 import { Field } from "../ui/components";
-import { DraftInput, momentIn, Result, useDraft, useSending } from "./formDraft";
-import type { FormProps } from "./forms";
+import { DraftInput, inputTime, SubmitResult, useDraft, useSubmit, type FormProps } from "./formDraft";
 import { Card, Facts } from "./layout";
 
-const SIDES: readonly ProposedBy[] = ["office", "borrower", "collector"];
+const PROPOSERS: readonly ProposedBy[] = ["office", "borrower", "collector"];
 
 export function Appointment(props: FormProps): JSX.Element {
   const { appointment, case: facts } = props.view;
@@ -32,11 +31,11 @@ export function Appointment(props: FormProps): JSX.Element {
   );
 }
 
-/** What the borrower may still be said to have answered. */
+/** The borrower's answers that can still be recorded. */
 function answers(status: AppointmentStatus | null): [AppointmentStatus, TextKey][] {
   const agree: [AppointmentStatus, TextKey] = ["agreed", "appointment/agree"];
   const decline: [AppointmentStatus, TextKey] = ["declined", "appointment/decline"];
-  const cancel: [AppointmentStatus, TextKey] = ["cancelled", "appointment/call_off"];
+  const cancel: [AppointmentStatus, TextKey] = ["cancelled", "appointment/cancel"];
   switch (status) {
     case "proposed":
       return [agree, decline, cancel];
@@ -58,41 +57,48 @@ function AppointmentForm({ view, apply }: FormProps): JSX.Element {
     place: appointment.place,
     remark: appointment.borrower_remark,
   });
-  const [side, setSide] = useState<ProposedBy>("office");
-  const sending = useSending(apply);
-  const [asked, setAsked] = useState(false);
-  const starts_at = momentIn(draft.value.from, zone);
-  const ends_at = momentIn(draft.value.to, zone);
+  const [proposer, setProposer] = useState<ProposedBy>("office");
+  const submit = useSubmit(apply);
+  const [validated, setValidated] = useState(false);
+  const starts_at = inputTime(draft.value.from, zone);
+  const ends_at = inputTime(draft.value.to, zone);
   const place = draft.value.place || (appointment.status === null ? view.case.address : "");
-  const wrong = {
+  const invalid = {
     from: starts_at === null,
     to: ends_at === null || (starts_at !== null && ends_at <= starts_at),
   };
 
   const change = async (): Promise<void> => {
-    setAsked(true);
-    if (wrong.from || wrong.to || starts_at === null || ends_at === null) return;
+    setValidated(true);
+    if (invalid.from || invalid.to || starts_at === null || ends_at === null) return;
     const { touched } = draft;
     const patch: AppointmentPatch = {};
     if (touched.from !== undefined) patch.starts_at = starts_at;
     if (touched.to !== undefined) patch.ends_at = ends_at;
     if (touched.place !== undefined) patch.place = touched.place;
     if (touched.remark !== undefined) patch.borrower_remark = touched.remark;
-    if (await sending.send({ do: "edit_appointment", ...patch })) done(touched);
+    if (await submit.send({ do: "edit_appointment", ...patch })) done(touched);
   };
   const propose = async (): Promise<void> => {
-    setAsked(true);
-    if (wrong.from || wrong.to || starts_at === null || ends_at === null) return;
+    setValidated(true);
+    if (invalid.from || invalid.to || starts_at === null || ends_at === null) return;
     const { touched } = draft;
     const borrower_remark = draft.value.remark;
-    const sent = { do: "propose_appointment", starts_at, ends_at, place, proposed_by: side, borrower_remark } as const;
-    if (await sending.send(sent)) done(touched);
+    const sent = {
+      do: "propose_appointment",
+      starts_at,
+      ends_at,
+      place,
+      proposed_by: proposer,
+      borrower_remark,
+    } as const;
+    if (await submit.send(sent)) done(touched);
   };
   const done = (sent: typeof draft.touched): void => {
-    draft.settle(sent);
-    setAsked(false);
+    draft.markSaved(sent);
+    setValidated(false);
   };
-  const standing = appointment.status !== null;
+  const isProposed = appointment.status !== null;
   return (
     <form class="border-base-300 flex flex-col gap-3 border-t pt-3" onSubmit={(event) => event.preventDefault()}>
       <div class="grid gap-3 sm:grid-cols-2">
@@ -101,29 +107,29 @@ function AppointmentForm({ view, apply }: FormProps): JSX.Element {
           field="from"
           label={t("appointment/date")}
           type="datetime-local"
-          error={asked && wrong.from ? t("office/need_time") : undefined}
+          error={validated && invalid.from ? t("office/need_time") : undefined}
         />
         <DraftInput
           draft={draft}
           field="to"
           label={t("appointment/end")}
           type="datetime-local"
-          error={asked && wrong.to ? t("office/need_end") : undefined}
+          error={validated && invalid.to ? t("office/need_end") : undefined}
         />
       </div>
       <p class="muted text-sm">{t("appointment/zone", { zone })}</p>
       <DraftInput draft={draft} field="place" label={t("appointment/place")} />
-      {!standing && !draft.value.place && <p class="muted text-sm">{t("office/place_default", { place })}</p>}
+      {!isProposed && !draft.value.place && <p class="muted text-sm">{t("office/place_default", { place })}</p>}
       <DraftInput draft={draft} field="remark" label={t("appointment/remark")} />
       <Field label={t("appointment/by")}>
         {(id) => (
           <select
             id={id}
             class="select w-full"
-            value={side}
-            onChange={(event) => setSide(event.currentTarget.value as ProposedBy)}
+            value={proposer}
+            onChange={(event) => setProposer(event.currentTarget.value as ProposedBy)}
           >
-            {SIDES.map((option) => (
+            {PROPOSERS.map((option) => (
               <option key={option} value={option}>
                 {word("proposed", option)}
               </option>
@@ -132,11 +138,11 @@ function AppointmentForm({ view, apply }: FormProps): JSX.Element {
         )}
       </Field>
       <div class="flex flex-wrap gap-2">
-        {standing && (
+        {isProposed && (
           <button
             type="button"
             class="btn btn-primary"
-            disabled={!draft.dirty || sending.busy}
+            disabled={!draft.dirty || submit.busy}
             onClick={() => void change()}
           >
             {t("office/edit_appointment")}
@@ -144,14 +150,14 @@ function AppointmentForm({ view, apply }: FormProps): JSX.Element {
         )}
         <button
           type="button"
-          class={`btn ${standing ? "btn-outline" : "btn-primary"}`}
-          disabled={sending.busy}
+          class={`btn ${isProposed ? "btn-outline" : "btn-primary"}`}
+          disabled={submit.busy}
           onClick={() => void propose()}
         >
-          {t(standing ? "office/propose_again" : "appointment/propose")}
+          {t(isProposed ? "office/propose_again" : "appointment/propose")}
         </button>
         {draft.dirty && (
-          <button type="button" class="btn btn-ghost" disabled={sending.busy} onClick={draft.discard}>
+          <button type="button" class="btn btn-ghost" disabled={submit.busy} onClick={draft.discard}>
             {t("office/discard")}
           </button>
         )}
@@ -164,15 +170,15 @@ function AppointmentForm({ view, apply }: FormProps): JSX.Element {
               key={status}
               type="button"
               class="btn btn-outline"
-              disabled={sending.busy}
-              onClick={() => void sending.send({ do: "answer_appointment", status })}
+              disabled={submit.busy}
+              onClick={() => void submit.send({ do: "answer_appointment", status })}
             >
               {t(label)}
             </button>
           ))}
         </div>
       )}
-      <Result sending={sending} quiet={draft.dirty} />
+      <SubmitResult submit={submit} quiet={draft.dirty} />
     </form>
   );
 }

@@ -1,13 +1,12 @@
-/** Who visits, by when, how urgent, with what instructions. */
+/** The assignment: collectors, due date, priority and instructions. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { AssignmentPatch } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDate } from "../ui/format";
 import { Field } from "../ui/components";
-import { DraftInput, Result, useDraft, useGuard, useSending } from "./formDraft";
+import { DraftInput, SubmitResult, useDraft, useUnloadWarning, useSubmit, type FormProps } from "./formDraft";
 import { displayName } from "./ListFilters";
-import type { FormProps } from "./forms";
 import { Card, Facts } from "./layout";
 import { collectors } from "./state";
 
@@ -34,7 +33,7 @@ export function Assignment(props: FormProps): JSX.Element {
   );
 }
 
-/** Collectors added and taken away; put on whoever is assigned when it is saved. */
+/** Collectors to add and remove, applied to the assigned collectors on saving. */
 interface Moves {
   added: string[];
   removed: string[];
@@ -49,9 +48,9 @@ function AssignmentForm({ view, apply }: FormProps): JSX.Element {
     instructions: assignment.instructions,
   });
   const [moves, setMoves] = useState(NO_MOVES);
-  const sending = useSending(apply);
+  const submit = useSubmit(apply);
   const moved = moves !== NO_MOVES;
-  useGuard(moved);
+  useUnloadWarning(moved);
   const assigned = [...new Set([...assignment.collectors, ...moves.added])]
     .filter((name) => !moves.removed.includes(name))
     .sort();
@@ -64,8 +63,8 @@ function AssignmentForm({ view, apply }: FormProps): JSX.Element {
     if (touched.due_by !== undefined) patch.due_by = touched.due_by;
     if (touched.priority !== undefined) patch.priority = Number(touched.priority);
     if (touched.instructions !== undefined) patch.instructions = touched.instructions;
-    if (!(await sending.send({ do: "assign", ...patch }))) return;
-    draft.settle(touched);
+    if (!(await submit.send({ do: "assign", ...patch }))) return;
+    draft.markSaved(touched);
     setMoves((now) => (now === moves ? NO_MOVES : now));
   };
   const add = (name: string): void =>
@@ -138,12 +137,12 @@ function AssignmentForm({ view, apply }: FormProps): JSX.Element {
       <button
         type="button"
         class="btn btn-primary self-start"
-        disabled={(!draft.dirty && !moved) || sending.busy}
+        disabled={(!draft.dirty && !moved) || submit.busy}
         onClick={() => void save()}
       >
         {t("office/save_assignment")}
       </button>
-      <Result sending={sending} quiet={draft.dirty || moved} />
+      <SubmitResult submit={submit} quiet={draft.dirty || moved} />
     </form>
   );
 }

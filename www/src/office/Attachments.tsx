@@ -1,11 +1,11 @@
-/** Attachments of a record: looked at and listened to where they stand. */
+/** Attachments of a record, with previews. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { AttachmentView, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatBytes, formatDateTime } from "../ui/format";
-import { AttachmentPreview, Save } from "../ui/AttachmentPreview";
-import { Card, Signed } from "./layout";
+import { AttachmentPreview, DownloadLink } from "../ui/AttachmentPreview";
+import { Card, ByLine } from "./layout";
 
 export function Attachments({ view }: { view: VisitView }): JSX.Element {
   return (
@@ -13,25 +13,25 @@ export function Attachments({ view }: { view: VisitView }): JSX.Element {
       {view.attachments.length === 0 && <p class="muted text-sm">{t("office/no_attachments")}</p>}
       <ul class="grid gap-4 text-sm empty:hidden sm:grid-cols-2">
         {view.attachments.map((attachment) => (
-          <One key={attachment.sha256} attachment={attachment} zone={view.case.zone} />
+          <AttachmentItem key={attachment.sha256} attachment={attachment} zone={view.case.zone} />
         ))}
       </ul>
     </Card>
   );
 }
 
-function One({ attachment, zone }: { attachment: AttachmentView; zone: string }): JSX.Element {
+function AttachmentItem({ attachment, zone }: { attachment: AttachmentView; zone: string }): JSX.Element {
   const [missing, setMissing] = useState(false);
   const { sha256, media_type, kind, caption, size, by, taken_at } = attachment;
   const url = `/api/blobs/${sha256}`;
-  // What can't be shown is a way to save it already.
+  // Other types are a download link already.
   const isShown = /^(image|audio)\//.test(media_type);
   const title = [word("attachment", kind), caption].filter(Boolean).join(" · ");
   return (
     <li class="flex min-w-0 flex-col gap-2" data-testid="attachment">
       {missing ? (
         <p role="status" class="rounded-field bg-base-200 flex h-24 items-center justify-center p-3 text-center">
-          {t("attachment/not_here")}
+          {t("attachment/not_uploaded")}
         </p>
       ) : (
         <AttachmentPreview
@@ -49,11 +49,11 @@ function One({ attachment, zone }: { attachment: AttachmentView; zone: string })
           {isShown && !missing && (
             <>
               {" · "}
-              <Save url={url} attachment={attachment} />
+              <DownloadLink url={url} attachment={attachment} />
             </>
           )}
         </p>
-        <Signed by={by} at={formatDateTime(taken_at, zone)} />
+        <ByLine by={by} at={formatDateTime(taken_at, zone)} />
       </div>
     </li>
   );

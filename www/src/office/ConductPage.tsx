@@ -1,10 +1,10 @@
-/** Conduct: every answer that failed or is unknown, by record, a page at a time. */
+/** The conduct page: failed and unknown results grouped by record, in pages. */
 import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Link, useLocation, useSearch } from "wouter-preact";
 import conduct from "../i18n/conduct.en.json";
 import { t } from "../i18n";
-import { layerText, LOOK, reasonAlone, ruleText } from "../ui/conduct";
+import { layerText, ANSWER_STYLE, reasonAlone, ruleText } from "../ui/conduct";
 import { formatCount, formatDateTime } from "../ui/format";
 import { Alert, Field, Select } from "../ui/components";
 import { api, type ConductPage as Page, type ConductRow } from "./api";
@@ -14,12 +14,12 @@ import { explain } from "./state";
 const ANSWERS = ["fail", "unknown"] as const;
 type Answer = (typeof ANSWERS)[number];
 
-/** Rows of one page, as the office has it. */
+/** Rows per page, as in the office. */
 const PAGE_ROWS = 50;
-/** How soon the list is asked for again while records are evaluated. */
+/** Refresh interval while the office evaluates records. */
 const REFRESH_MS = 2_000;
 
-/** Rules that the program has; a lender's own are typed. */
+/** Doorstep's rules, as suggestions; lenders' rules can be typed. */
 const RULES = Object.keys(conduct.rule);
 
 export function ConductPage(): JSX.Element {
@@ -60,7 +60,7 @@ export function ConductPage(): JSX.Element {
       <p class="muted text-sm" role="status">
         {page
           ? t("conduct/desk/shown", { rows: formatCount(page.rows.length), records: formatCount(records.length) })
-          : loading && t("conduct/desk/asking")}
+          : loading && t("conduct/desk/loading")}
       </p>
       {page?.evaluating && (
         <p role="status" class="flex items-center gap-2 text-sm" data-testid="conduct-evaluating">
@@ -73,7 +73,7 @@ export function ConductPage(): JSX.Element {
       )}
       <ul class="flex flex-col gap-3 empty:hidden">
         {records.map((rows) => (
-          <Found key={rows[0]?.record} rows={rows} />
+          <RecordResults key={rows[0]?.record} rows={rows} />
         ))}
       </ul>
       {page?.next && (
@@ -85,38 +85,38 @@ export function ConductPage(): JSX.Element {
   );
 }
 
-/** The queue's pages so far; answers to older questions are dropped. */
+/** The pages loaded so far; responses to superseded requests are ignored. */
 function useQueue(answer: string, rule: string) {
   const [page, setPage] = useState<Page | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [loading, setLoading] = useState(true);
-  const asking = useRef<AbortController | null>(null);
-  const load = async (onTop: Page | null): Promise<void> => {
-    asking.current?.abort();
-    const own = new AbortController();
-    asking.current = own;
+  const active = useRef<AbortController | null>(null);
+  const load = async (previous: Page | null): Promise<void> => {
+    active.current?.abort();
+    const request = new AbortController();
+    active.current = request;
     setLoading(true);
     const query = new URLSearchParams();
     if (answer) query.set("answer", answer);
     if (rule) query.set("rule", rule);
-    if (onTop?.next) query.set("after", onTop.next);
+    if (previous?.next) query.set("after", previous.next);
     try {
-      const got = await api.conductQueue(query.toString(), own.signal);
-      if (own.signal.aborted) return;
-      setPage(onTop ? { ...got, rows: [...onTop.rows, ...got.rows] } : got);
+      const next = await api.conductQueue(query.toString(), request.signal);
+      if (request.signal.aborted) return;
+      setPage(previous ? { ...next, rows: [...previous.rows, ...next.rows] } : next);
       setError(null);
     } catch (cause) {
-      if (!own.signal.aborted) setError(explain(cause));
+      if (!request.signal.aborted) setError(explain(cause));
     } finally {
-      if (!own.signal.aborted) setLoading(false);
+      if (!request.signal.aborted) setLoading(false);
     }
   };
   useEffect(() => {
     setPage(null);
     void load(null);
-    return () => asking.current?.abort();
+    return () => active.current?.abort();
   }, [answer, rule]);
-  // Rows appear as records are evaluated; further pages would be lost by a refresh.
+  // New rows appear while records are evaluated. Not once further pages are loaded: a refresh would drop them.
   const first = page !== null && page.evaluating && page.rows.length <= PAGE_ROWS && !loading;
   useEffect(() => {
     if (!first) return;
@@ -126,7 +126,7 @@ function useQueue(answer: string, rule: string) {
   return { page, error, loading, load };
 }
 
-/** The queue is in order of records. */
+/** Groups rows, which come ordered by record. */
 function byRecord(rows: readonly ConductRow[]): ConductRow[][] {
   const groups: ConductRow[][] = [];
   for (const row of rows) {
@@ -137,7 +137,7 @@ function byRecord(rows: readonly ConductRow[]): ConductRow[][] {
   return groups;
 }
 
-/** A rule by its id: one of the program's, or one of the lender's own. */
+/** A text field for a rule id, with suggestions. */
 function RuleField(props: { value: string; onChange: (rule: string) => void }): JSX.Element {
   const id = useId();
   return (
@@ -166,7 +166,7 @@ function RuleField(props: { value: string; onChange: (rule: string) => void }): 
   );
 }
 
-function Found({ rows }: { rows: ConductRow[] }): JSX.Element | null {
+function RecordResults({ rows }: { rows: ConductRow[] }): JSX.Element | null {
   const [first] = rows;
   if (!first) return null;
   return (
@@ -181,16 +181,16 @@ function Found({ rows }: { rows: ConductRow[] }): JSX.Element | null {
       </div>
       <ul class="grid gap-x-6 gap-y-2.5 text-sm lg:grid-cols-2">
         {rows.map((row) => (
-          <Line key={row.rule} row={row} />
+          <ResultItem key={row.rule} row={row} />
         ))}
       </ul>
     </li>
   );
 }
 
-function Line({ row }: { row: ConductRow }): JSX.Element {
-  const { Icon, tone } = LOOK[row.answer];
-  const said = [
+function ResultItem({ row }: { row: ConductRow }): JSX.Element {
+  const { Icon, tone } = ANSWER_STYLE[row.answer];
+  const details = [
     row.rule,
     layerText(row.layer),
     t(`conduct/status/${row.status}`),
@@ -206,7 +206,7 @@ function Line({ row }: { row: ConductRow }): JSX.Element {
           {" · "}
           {ruleText(row.rule)}
         </p>
-        <p class="muted">{said.filter((part) => part !== "").join(" · ")}</p>
+        <p class="muted">{details.filter((part) => part !== "").join(" · ")}</p>
       </div>
     </li>
   );

@@ -1,14 +1,13 @@
-/** Fields for which several values stand: the office picks one; who only reads sees them all the same. */
+/** Fields with conflicting values; users with write access choose one. */
 import type { JSX } from "preact";
 import { t } from "../i18n";
 import { formatDateTime } from "../ui/format";
-import { Result, useSending } from "./formDraft";
-import type { FormProps } from "./forms";
+import { SubmitResult, useSubmit, type FormProps } from "./formDraft";
 import { pathName, pathValue } from "./fieldLabels";
 
 export function ConflictsCard({ view, apply, writes }: FormProps): JSX.Element | null {
-  const sending = useSending(apply);
-  if (view.conflicts.length === 0 && !sending.error) return null;
+  const submit = useSubmit(apply);
+  if (view.conflicts.length === 0 && !submit.error) return null;
   return (
     <section
       class="border-error bg-base-100 rounded-box flex flex-col gap-4 border-2 p-4"
@@ -32,8 +31,8 @@ export function ConflictsCard({ view, apply, writes }: FormProps): JSX.Element |
                     <button
                       type="button"
                       class="btn btn-outline h-auto py-2"
-                      disabled={sending.busy}
-                      onClick={() => void sending.send({ do: "resolve", path: conflict.path, pick: value.id })}
+                      disabled={submit.busy}
+                      onClick={() => void submit.send({ do: "resolve", path: conflict.path, pick: value.id })}
                     >
                       {t("conflict/keep", { value: words })}
                     </button>
@@ -44,7 +43,7 @@ export function ConflictsCard({ view, apply, writes }: FormProps): JSX.Element |
           </ul>
         </div>
       ))}
-      <Result sending={sending} quiet />
+      <SubmitResult submit={submit} quiet />
     </section>
   );
 }

@@ -1,4 +1,4 @@
-/** Devices: whose, when last seen, which version; one that is lost is revoked with a reason. */
+/** The list of devices, and the dialog that revokes one. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t, word } from "../i18n";
@@ -6,9 +6,9 @@ import { formatDateTime } from "../ui/format";
 import { Alert, Dialog, TextField } from "../ui/components";
 import { api, type Device } from "./api";
 import { Empty } from "./layout";
-import { useRequest } from "./PeoplePage";
+import { useRequest } from "./useRequest";
 
-export function Devices(props: { devices: Device[]; keeps: boolean; onDone: () => void }): JSX.Element {
+export function Devices(props: { devices: Device[]; canEdit: boolean; onDone: () => void }): JSX.Element {
   const [revoking, setRevoking] = useState<Device | null>(null);
   return (
     <section class="flex flex-col gap-3" aria-label={t("office/people/devices")}>
@@ -46,7 +46,7 @@ export function Devices(props: { devices: Device[]; keeps: boolean; onDone: () =
                 {t(`office/people/state_${device.state}`)}
               </span>
             )}
-            {props.keeps && device.state !== "revoked" && (
+            {props.canEdit && device.state !== "revoked" && (
               <button
                 type="button"
                 class="btn btn-outline"
@@ -61,7 +61,7 @@ export function Devices(props: { devices: Device[]; keeps: boolean; onDone: () =
         ))}
       </ul>
       {revoking && (
-        <Revoke
+        <RevokeDialog
           device={revoking}
           onClose={() => setRevoking(null)}
           onDone={() => {
@@ -74,14 +74,14 @@ export function Devices(props: { devices: Device[]; keeps: boolean; onDone: () =
   );
 }
 
-/** It can't be taken back, so it is asked once more, and why. */
-function Revoke(props: { device: Device; onClose: () => void; onDone: () => void }): JSX.Element {
+/** Revoking can't be undone, so it needs confirmation and a reason. */
+function RevokeDialog(props: { device: Device; onClose: () => void; onDone: () => void }): JSX.Element {
   const [reason, setReason] = useState("");
-  const { busy, error, ask } = useRequest(props.onDone);
+  const { busy, error, send } = useRequest(props.onDone);
   const { device } = props;
   const revoke = (event: SubmitEvent): void => {
     event.preventDefault();
-    ask(() => api.revoke(device.id, reason.trim()));
+    send(() => api.revoke(device.id, reason.trim()));
   };
   return (
     <Dialog title={t("office/people/revoke_title", { user: device.display_name })} onClose={props.onClose}>

@@ -10,13 +10,13 @@ import { isNarrow } from "./layout";
 import { pathChange, pathName } from "./fieldLabels";
 import { explain } from "./state";
 
-/** Entries drawn at first; the rest when asked for. */
+/** Entries shown at first, and added by "Show more". */
 const PAGE = 100;
 
 export function HistoryTable({ view }: { view: VisitView }): JSX.Element {
   const [entries, setEntries] = useState<ReceivedEntry[] | null>(null);
   const [error, setError] = useState<string | null>(null);
-  const [most, setMost] = useState(PAGE);
+  const [limit, setLimit] = useState(PAGE);
   const state = view.heads.join();
   useEffect(() => {
     let current = true;
@@ -30,7 +30,7 @@ export function HistoryTable({ view }: { view: VisitView }): JSX.Element {
     );
     return () => void (current = false);
   }, [state]);
-  const shown = entries?.slice(0, most) ?? [];
+  const shown = entries?.slice(0, limit) ?? [];
   return (
     <section class="card-plain flex flex-col gap-3" aria-label={t("office/history")} data-testid="history">
       <h2 class="section-title">{t("office/history")}</h2>
@@ -38,8 +38,8 @@ export function HistoryTable({ view }: { view: VisitView }): JSX.Element {
       {entries?.length === 0 && <p class="muted text-sm">{t("record/history_empty")}</p>}
       {shown.length > 0 &&
         (isNarrow.value ? <List entries={shown} view={view} /> : <Table entries={shown} view={view} />)}
-      {entries && entries.length > most && (
-        <button type="button" class="btn btn-outline self-center" onClick={() => setMost(most + PAGE)}>
+      {entries && entries.length > limit && (
+        <button type="button" class="btn btn-outline self-center" onClick={() => setLimit(limit + PAGE)}>
           {t("office/more")}
         </button>
       )}

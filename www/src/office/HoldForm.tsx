@@ -1,13 +1,12 @@
-/** Holds stand on top of the record: who raised them and why; the office raises and lifts them. */
+/** The holds of a record, with forms that place and lift them. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Flag } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Dialog, Field, Select } from "../ui/components";
-import { type Apply, momentIn, Result, useGuard, useSending } from "./formDraft";
+import { type Apply, inputTime, SubmitResult, useUnloadWarning, useSubmit, type FormProps } from "./formDraft";
 import { FLAGS } from "./listQuery";
-import type { FormProps } from "./forms";
 
 export function Holds({ view, apply, writes }: FormProps): JSX.Element {
   const { flags, zone } = view.case;
@@ -54,54 +53,54 @@ export function Holds({ view, apply, writes }: FormProps): JSX.Element {
           ))}
         </section>
       )}
-      {writes && <RaiseHold apply={apply} zone={zone} />}
-      {lifting && <Lift flag={lifting} apply={apply} onClose={() => setLifting(null)} />}
+      {writes && <PlaceHold apply={apply} zone={zone} />}
+      {lifting && <LiftDialog flag={lifting} apply={apply} onClose={() => setLifting(null)} />}
     </>
   );
 }
 
-/** Lifting lets contact begin again, so it is asked once more. */
-function Lift({ flag, apply, onClose }: { flag: Flag; apply: Apply; onClose: () => void }): JSX.Element {
-  const sending = useSending(apply);
+/** Lifting a hold allows contact again, so it needs confirmation. */
+function LiftDialog({ flag, apply, onClose }: { flag: Flag; apply: Apply; onClose: () => void }): JSX.Element {
+  const submit = useSubmit(apply);
   const lift = async (): Promise<void> => {
-    if (await sending.send({ do: "lift_hold", flag })) onClose();
+    if (await submit.send({ do: "lift_hold", flag })) onClose();
   };
   return (
     <Dialog
       title={t("office/lift_title", { flag: word("flag", flag) })}
       onClose={onClose}
       actions={
-        <button type="button" class="btn btn-primary" disabled={sending.busy} onClick={() => void lift()}>
+        <button type="button" class="btn btn-primary" disabled={submit.busy} onClick={() => void lift()}>
           {t("office/lift_now")}
         </button>
       }
     >
       <p>{t("office/lift_text")}</p>
-      <Result sending={sending} quiet />
+      <SubmitResult submit={submit} quiet />
     </Dialog>
   );
 }
 
-function RaiseHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element {
+function PlaceHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element {
   const [open, setOpen] = useState(false);
   const [flag, setFlag] = useState<Flag | "">("");
   const [until, setUntil] = useState("");
   const [note, setNote] = useState("");
-  const [asked, setAsked] = useState(false);
-  const sending = useSending(apply);
-  useGuard(open && (note !== "" || flag !== ""));
-  const end = momentIn(until, zone);
+  const [validated, setValidated] = useState(false);
+  const submit = useSubmit(apply);
+  useUnloadWarning(open && (note !== "" || flag !== ""));
+  const end = inputTime(until, zone);
   const past = end !== null && end <= Date.now();
   const raise = async (): Promise<void> => {
-    setAsked(true);
+    setValidated(true);
     if (!flag || past) return;
     const sent = { do: "raise_hold", flag, since: Date.now(), until: end, note: note.trim() } as const;
-    if (!(await sending.send(sent))) return;
+    if (!(await submit.send(sent))) return;
     setOpen(false);
     setFlag("");
     setUntil("");
     setNote("");
-    setAsked(false);
+    setValidated(false);
   };
   if (!open) {
     return (
@@ -115,7 +114,7 @@ function RaiseHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element
       title={t("record/hold_raise")}
       onClose={() => setOpen(false)}
       actions={
-        <button type="button" class="btn btn-primary" disabled={sending.busy} onClick={() => void raise()}>
+        <button type="button" class="btn btn-primary" disabled={submit.busy} onClick={() => void raise()}>
           {t("office/raise_now")}
         </button>
       }
@@ -128,7 +127,7 @@ function RaiseHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element
         word={(option) => word("flag", option)}
         onChange={setFlag}
       />
-      {asked && !flag && (
+      {validated && !flag && (
         <p role="alert" class="text-error text-sm">
           {t("office/need_kind")}
         </p>
@@ -136,7 +135,7 @@ function RaiseHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element
       <Field
         label={t("office/until")}
         hint={t("appointment/zone", { zone })}
-        error={asked && past ? t("office/need_future") : undefined}
+        error={validated && past ? t("office/need_future") : undefined}
       >
         {(id, described) => (
           <input
@@ -160,7 +159,7 @@ function RaiseHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element
           />
         )}
       </Field>
-      <Result sending={sending} quiet />
+      <SubmitResult submit={submit} quiet />
     </Dialog>
   );
 }

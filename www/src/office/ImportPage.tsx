@@ -1,4 +1,4 @@
-/** Import with a check before: per row what would happen, and why a row is refused. */
+/** Imports cases from a file; a check shows the outcome of each row before the import. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
@@ -7,9 +7,9 @@ import { Alert, Field, Select, useBusy } from "../ui/components";
 import { api, type ImportReport } from "./api";
 import { displayName } from "./ListFilters";
 import { Empty, PageTitle } from "./layout";
-import { collectors, explain, mayWrite, needCollectors } from "./state";
+import { collectors, explain, mayWrite, loadCollectors } from "./state";
 
-/** Rows drawn at first; the rest when asked for. */
+/** Rows shown at first, and added by "Show more". */
 const PAGE = 200;
 const OUTCOMES = ["refused", "created", "updated", "unchanged"] as const;
 type Outcome = (typeof OUTCOMES)[number];
@@ -20,9 +20,9 @@ export function ImportPage(): JSX.Element {
   const [report, setReport] = useState<{ dry: boolean; result: ImportReport } | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [busy, run] = useBusy();
-  /** Counts files and choices: a report on another file or for another collector is not shown. */
+  /** Incremented with every choice, so that the report of an earlier choice is not shown. */
   const chosen = useRef(0);
-  useEffect(() => void needCollectors(), []);
+  useEffect(() => void loadCollectors(), []);
   const choose = (set: () => void): void => {
     chosen.current += 1;
     set();
@@ -91,7 +91,7 @@ export function ImportPage(): JSX.Element {
 function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.Element {
   const { created, updated, unchanged, refused } = result;
   const [only, setOnly] = useState<Outcome | "">("");
-  const [most, setMost] = useState(PAGE);
+  const [limit, setLimit] = useState(PAGE);
   const rank = (outcome: string): number => OUTCOMES.findIndex((known) => known === outcome);
   const rows = result.rows
     .filter((row) => !only || row.outcome === only)
@@ -117,7 +117,7 @@ function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.El
             options={OUTCOMES.filter((outcome) => result.rows.some((row) => row.outcome === outcome))}
             value={only}
             empty={t("office/any")}
-            word={outcomeWord}
+            word={outcomeText}
             onChange={setOnly}
           />
           <div class="overflow-x-auto" role="group" aria-label={t("office/report")} tabIndex={0}>
@@ -131,7 +131,7 @@ function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.El
                 </tr>
               </thead>
               <tbody>
-                {rows.slice(0, most).map((row) => (
+                {rows.slice(0, limit).map((row) => (
                   <tr key={`${row.row}.${row.field ?? ""}`} data-testid="import-row" data-outcome={row.outcome}>
                     <td class="tabular-nums">
                       {row.row}
@@ -140,7 +140,7 @@ function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.El
                       )}
                     </td>
                     <td class={row.outcome === "refused" ? "text-error font-medium" : ""}>
-                      {outcomeWord(row.outcome)}
+                      {outcomeText(row.outcome)}
                       {row.case_no && <div class="muted text-xs">{row.case_no}</div>}
                     </td>
                     <td>{row.field ?? row.changed?.join(", ")}</td>
@@ -150,8 +150,8 @@ function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.El
               </tbody>
             </table>
           </div>
-          {rows.length > most && (
-            <button type="button" class="btn btn-outline self-center" onClick={() => setMost(most + PAGE)}>
+          {rows.length > limit && (
+            <button type="button" class="btn btn-outline self-center" onClick={() => setLimit(limit + PAGE)}>
               {t("office/more")}
             </button>
           )}
@@ -161,6 +161,6 @@ function Report({ dry, result }: { dry: boolean; result: ImportReport }): JSX.El
   );
 }
 
-function outcomeWord(outcome: string): string {
+function outcomeText(outcome: string): string {
   return textFor(`office/import_outcome/${outcome}`) ?? outcome;
 }

@@ -1,16 +1,16 @@
-/** The list's filters and order as controls, and the exports that honour them. */
+/** The list's filters and sort order, and exports of the filtered list. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t, word } from "../i18n";
 import { Field, Select } from "../ui/components";
-import { directionOf, FLAGS, FORMATS, isNarrowed, officeQuery, REVIEWS, SORTS, sortOf, STAGES } from "./listQuery";
+import { directionOf, FLAGS, FORMATS, hasFilters, officeQuery, REVIEWS, SORTS, sortOf, STAGES } from "./listQuery";
 import { isNarrow } from "./layout";
 import { collectors } from "./state";
 
-/** A pause in typing after which the list is asked for. */
+/** A pause in typing after which the list is loaded. */
 const PAUSE_MS = 250;
 
-export function Filters(props: {
+export function ListFilters(props: {
   search: string;
   onChange: (key: string, value: string) => void;
   onClear: () => void;
@@ -91,7 +91,7 @@ export function Filters(props: {
             {t(`office/${key}`)}
           </label>
         ))}
-        {isNarrowed(filters) && (
+        {hasFilters(filters) && (
           <button type="button" class="btn btn-ghost" onClick={props.onClear}>
             {t("office/clear")}
           </button>
@@ -108,7 +108,7 @@ export function Filters(props: {
         <details>
           <summary class="min-h-11 cursor-pointer content-center font-medium">
             {t("list/filter")}
-            {isNarrowed(filters) && ` · ${t("office/filtered")}`}
+            {hasFilters(filters) && ` · ${t("office/filtered")}`}
           </summary>
           <div class="flex flex-col gap-3 pt-2">{controls}</div>
         </details>
@@ -144,7 +144,7 @@ function Exports({ search }: { search: string }): JSX.Element {
   );
 }
 
-/** Names to choose from; one that the address asks for stands in it even before the list came. */
+/** Collectors to choose from, including the one in the address before the list is loaded. */
 function collectorNames(chosen: string): string[] {
   const names = collectors.value.map((user) => user.name);
   return chosen && !names.includes(chosen) ? [chosen, ...names] : names;
@@ -160,7 +160,7 @@ function Search(props: { value: string; onChange: (text: string) => void }): JSX
   const sent = useRef(props.value);
   const change = useRef(props.onChange);
   change.current = props.onChange;
-  // Back, forward and "clear" change the address under the field.
+  // Back, forward and "Clear filters" change the address.
   useEffect(() => {
     if (props.value === sent.current) return;
     sent.current = props.value;

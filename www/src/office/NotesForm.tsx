@@ -1,9 +1,8 @@
-/** The notes, merged by character, and the borrower's own feedback, which only the collector writes. */
+/** The notes, which are merged by character, and the borrower's feedback, which is read-only here. */
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { t, word } from "../i18n";
-import { Result, useGuard, useSending } from "./formDraft";
-import type { FormProps } from "./forms";
+import { SubmitResult, useUnloadWarning, useSubmit, type FormProps } from "./formDraft";
 import { Card } from "./layout";
 
 export function Notes(props: FormProps): JSX.Element {
@@ -26,12 +25,12 @@ export function Notes(props: FormProps): JSX.Element {
 function NotesForm({ view, apply }: FormProps): JSX.Element {
   const [typed, setTyped] = useState<string | null>(null);
   const base = useRef(view.heads);
-  const sending = useSending(apply);
-  // The text is merged against the state that typing began from.
+  const submit = useSubmit(apply);
+  // The text is merged against the version that typing began from.
   if (typed === null) base.current = view.heads;
-  useGuard(typed !== null);
+  useUnloadWarning(typed !== null);
   const save = async (): Promise<void> => {
-    if (typed !== null && (await sending.send({ do: "edit_notes", base: base.current, text: typed }))) setTyped(null);
+    if (typed !== null && (await submit.send({ do: "edit_notes", base: base.current, text: typed }))) setTyped(null);
   };
   return (
     <form class="flex flex-col gap-3" onSubmit={(event) => event.preventDefault()}>
@@ -39,7 +38,7 @@ function NotesForm({ view, apply }: FormProps): JSX.Element {
         aria-label={word("field", "notes")}
         rows={5}
         class="textarea w-full"
-        readOnly={sending.busy}
+        readOnly={submit.busy}
         value={typed ?? view.notes}
         onInput={(event) => setTyped(event.currentTarget.value)}
       />
@@ -47,18 +46,18 @@ function NotesForm({ view, apply }: FormProps): JSX.Element {
         <button
           type="button"
           class="btn btn-primary"
-          disabled={typed === null || sending.busy}
+          disabled={typed === null || submit.busy}
           onClick={() => void save()}
         >
           {t("office/save_notes")}
         </button>
         {typed !== null && (
-          <button type="button" class="btn btn-ghost" disabled={sending.busy} onClick={() => setTyped(null)}>
+          <button type="button" class="btn btn-ghost" disabled={submit.busy} onClick={() => setTyped(null)}>
             {t("office/discard")}
           </button>
         )}
       </div>
-      <Result sending={sending} quiet={typed !== null} />
+      <SubmitResult submit={submit} quiet={typed !== null} />
     </form>
   );
 }

@@ -1,26 +1,27 @@
-/** Who may sign in, and on which devices. An administrator keeps both; others look. */
+/** Users and devices. Administrators edit them; others only see them. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Role } from "../wasm/doorstep";
 import { t, word } from "../i18n";
-import { Alert, Dialog, Field, Select, TextField, useBusy } from "../ui/components";
+import { Alert, Dialog, Field, Select, TextField } from "../ui/components";
 import { api, type Device, type User, type UserChange } from "./api";
 import { Devices } from "./Devices";
 import { PageTitle } from "./layout";
 import { explain, me } from "./state";
+import { useRequest } from "./useRequest";
 
 const ROLES: readonly Role[] = ["collector", "supervisor", "auditor", "admin"];
 
 export function PeoplePage(): JSX.Element {
-  const keeps = me.value?.role === "admin";
+  const canEdit = me.value?.role === "admin";
   const [users, setUsers] = useState<User[] | null>(null);
   const [devices, setDevices] = useState<Device[] | null>(null);
   const [error, setError] = useState<string | null>(null);
   const load = (): void =>
     void Promise.all([api.users(), api.devices()]).then(
-      ([people, found]) => {
-        setUsers(people);
-        setDevices(found);
+      ([userList, deviceList]) => {
+        setUsers(userList);
+        setDevices(deviceList);
         setError(null);
       },
       (cause: unknown) => setError(explain(cause)),
@@ -39,21 +40,21 @@ export function PeoplePage(): JSX.Element {
         <section class="flex flex-col gap-3" aria-label={t("office/people/users")}>
           <div class="flex flex-wrap items-center justify-between gap-2">
             <h2 class="section-title">{t("office/people/users")}</h2>
-            {keeps && <AddUser onDone={load} />}
+            {canEdit && <AddUser onDone={load} />}
           </div>
           <ul class="flex flex-col gap-2">
             {users.map((user) => (
-              <UserRow key={user.name} user={user} keeps={keeps} onDone={load} />
+              <UserRow key={user.name} user={user} canEdit={canEdit} onDone={load} />
             ))}
           </ul>
         </section>
       )}
-      {devices && <Devices devices={devices} keeps={keeps} onDone={load} />}
+      {devices && <Devices devices={devices} canEdit={canEdit} onDone={load} />}
     </div>
   );
 }
 
-function UserRow(props: { user: User; keeps: boolean; onDone: () => void }): JSX.Element {
+function UserRow(props: { user: User; canEdit: boolean; onDone: () => void }): JSX.Element {
   const { user } = props;
   const [open, setOpen] = useState(false);
   return (
@@ -66,19 +67,19 @@ function UserRow(props: { user: User; keeps: boolean; onDone: () => void }): JSX
         </p>
       </div>
       {user.disabled && <span class="badge badge-warning">{t("office/people/disabled")}</span>}
-      {props.keeps && (
+      {props.canEdit && (
         <button
           type="button"
           class="btn btn-outline"
           aria-haspopup="dialog"
-          aria-label={t("office/people/change_user", { name: user.name })}
+          aria-label={t("office/people/edit_user", { name: user.name })}
           onClick={() => setOpen(true)}
         >
-          {t("office/people/change")}
+          {t("office/people/edit")}
         </button>
       )}
       {open && (
-        <EditUser
+        <EditUserDialog
           user={user}
           onClose={() => setOpen(false)}
           onDone={() => {
@@ -91,46 +92,24 @@ function UserRow(props: { user: User; keeps: boolean; onDone: () => void }): JSX
   );
 }
 
-/** Runs one request to the office and keeps its refusal in words. */
-export function useRequest(onDone: () => void): {
-  busy: boolean;
-  error: string | null;
-  ask: (work: () => Promise<unknown>) => void;
-} {
-  const [error, setError] = useState<string | null>(null);
-  const [busy, run] = useBusy();
-  const ask = (work: () => Promise<unknown>): void =>
-    void run(async () => {
-      setError(null);
-      try {
-        await work();
-      } catch (cause) {
-        setError(explain(cause));
-        return;
-      }
-      onDone();
-    });
-  return { busy, error, ask };
-}
-
-function EditUser(props: { user: User; onClose: () => void; onDone: () => void }): JSX.Element {
+function EditUserDialog(props: { user: User; onClose: () => void; onDone: () => void }): JSX.Element {
   const { user } = props;
-  const [shown, setShown] = useState(user.display_name);
+  const [displayName, setDisplayName] = useState(user.display_name);
   const [role, setRole] = useState<Role>(user.role);
   const [password, setPassword] = useState("");
-  const { busy, error, ask } = useRequest(props.onDone);
+  const { busy, error, send } = useRequest(props.onDone);
   const save = (event: SubmitEvent): void => {
     event.preventDefault();
     const change: UserChange = {};
-    if (shown.trim() !== user.display_name) change.display_name = shown.trim();
+    if (displayName.trim() !== user.display_name) change.display_name = displayName.trim();
     if (role !== user.role) change.role = role;
     if (password) change.password = password;
-    ask(() => api.changeUser(user.name, change));
+    send(() => api.changeUser(user.name, change));
   };
   return (
     <Dialog title={user.name} onClose={props.onClose}>
       <form class="flex flex-col gap-4" onSubmit={save}>
-        <TextField label={t("office/people/display_name")} value={shown} onInput={setShown} />
+        <TextField label={t("office/people/display_name")} value={displayName} onInput={setDisplayName} />
         <Select
           label={t("office/people/role")}
           options={ROLES}
@@ -138,7 +117,7 @@ function EditUser(props: { user: User; onClose: () => void; onDone: () => void }
           word={(option) => word("role", option)}
           onChange={(option) => option && setRole(option)}
         />
-        <NewPassword label={t("office/people/new_password")} value={password} onInput={setPassword} />
+        <PasswordField label={t("office/people/new_password")} value={password} onInput={setPassword} />
         <p class="muted text-sm">{t("office/people/ends")}</p>
         {error && <Alert tone="error">{error}</Alert>}
         <button type="submit" class="btn btn-primary" disabled={busy}>
@@ -149,7 +128,7 @@ function EditUser(props: { user: User; onClose: () => void; onDone: () => void }
             type="button"
             class="btn btn-outline grow"
             disabled={busy}
-            onClick={() => ask(() => api.changeUser(user.name, { disabled: !user.disabled }))}
+            onClick={() => send(() => api.changeUser(user.name, { disabled: !user.disabled }))}
           >
             {t(user.disabled ? "office/people/enable" : "office/people/disable")}
           </button>
@@ -158,7 +137,7 @@ function EditUser(props: { user: User; onClose: () => void; onDone: () => void }
               type="button"
               class="btn btn-outline grow"
               disabled={busy}
-              onClick={() => ask(() => api.changeUser(user.name, { unlink: true }))}
+              onClick={() => send(() => api.changeUser(user.name, { unlink: true }))}
             >
               {t("office/people/unlink")}
             </button>
@@ -177,7 +156,7 @@ function AddUser({ onDone }: { onDone: () => void }): JSX.Element {
         {t("office/people/add")}
       </button>
       {open && (
-        <AddForm
+        <AddUserDialog
           onClose={() => setOpen(false)}
           onDone={() => {
             setOpen(false);
@@ -189,22 +168,22 @@ function AddUser({ onDone }: { onDone: () => void }): JSX.Element {
   );
 }
 
-function AddForm(props: { onClose: () => void; onDone: () => void }): JSX.Element {
+function AddUserDialog(props: { onClose: () => void; onDone: () => void }): JSX.Element {
   const [name, setName] = useState("");
-  const [shown, setShown] = useState("");
+  const [displayName, setDisplayName] = useState("");
   const [role, setRole] = useState<Role>("collector");
   const [password, setPassword] = useState("");
-  const { busy, error, ask } = useRequest(props.onDone);
+  const { busy, error, send } = useRequest(props.onDone);
   const add = (event: SubmitEvent): void => {
     event.preventDefault();
-    const user = { name: name.trim(), display_name: shown.trim(), role };
-    ask(() => api.addUser(password ? { ...user, password } : user));
+    const user = { name: name.trim(), display_name: displayName.trim(), role };
+    send(() => api.addUser(password ? { ...user, password } : user));
   };
   return (
     <Dialog title={t("office/people/add")} onClose={props.onClose}>
       <form class="flex flex-col gap-4" onSubmit={add}>
         <TextField label={t("office/people/name")} value={name} hint={t("office/people/name_hint")} onInput={setName} />
-        <TextField label={t("office/people/display_name")} value={shown} onInput={setShown} />
+        <TextField label={t("office/people/display_name")} value={displayName} onInput={setDisplayName} />
         <Select
           label={t("office/people/role")}
           options={ROLES}
@@ -212,7 +191,7 @@ function AddForm(props: { onClose: () => void; onDone: () => void }): JSX.Elemen
           word={(option) => word("role", option)}
           onChange={(option) => option && setRole(option)}
         />
-        <NewPassword label={t("sign_in/password")} value={password} onInput={setPassword} />
+        <PasswordField label={t("sign_in/password")} value={password} onInput={setPassword} />
         {error && <Alert tone="error">{error}</Alert>}
         <button type="submit" class="btn btn-primary" disabled={busy || !name.trim()}>
           {t("office/people/add_now")}
@@ -222,7 +201,7 @@ function AddForm(props: { onClose: () => void; onDone: () => void }): JSX.Elemen
   );
 }
 
-function NewPassword(props: { label: string; value: string; onInput: (text: string) => void }): JSX.Element {
+function PasswordField(props: { label: string; value: string; onInput: (text: string) => void }): JSX.Element {
   return (
     <Field label={props.label} hint={t("office/people/password_hint")}>
       {(id, note) => (

@@ -1,23 +1,29 @@
-/** Takes decided work out of the office in two steps: a file first, and once it is safe the deletion. */
+/** Exports decided items in two steps: download a file, then delete the items from the office. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../i18n";
 import { formatBytes, formatDateTime } from "../ui/format";
 import { Alert, Dialog } from "../ui/components";
 import { api, ApiError, type ExportEnd, type QuarantineUsage } from "./api";
-import { Signed } from "./layout";
-import { useRequest } from "./PeoplePage";
+import { ByLine } from "./layout";
+import { useRequest } from "./useRequest";
 import { me } from "./state";
 
-export function QuarantineExports({ usage, again }: { usage: QuarantineUsage; again: () => void }): JSX.Element | null {
+export function QuarantineExports({
+  usage,
+  reload,
+}: {
+  usage: QuarantineUsage;
+  reload: () => void;
+}): JSX.Element | null {
   const [open, setOpen] = useState(false);
-  const keeps = me.value?.role === "admin";
+  const isAdmin = me.value?.role === "admin";
   const { decided, exports } = usage;
-  if (!keeps && exports.length === 0) return null;
+  if (!isAdmin && exports.length === 0) return null;
   return (
     <section class="card-plain flex flex-col gap-3" aria-label={t("office/room/title")}>
       <h2 class="section-title">{t("office/room/title")}</h2>
-      {keeps && (
+      {isAdmin && (
         <>
           <p class="muted text-sm">
             {decided.pieces > 0
@@ -36,20 +42,20 @@ export function QuarantineExports({ usage, again }: { usage: QuarantineUsage; ag
         </>
       )}
       <ol class="flex flex-col gap-2 empty:hidden">
-        {exports.map((made) => (
-          <li key={made.id} data-testid="quarantine-export" class="text-sm">
-            {t("office/room/line", { n: made.id, pieces: made.pieces, bytes: formatBytes(made.bytes) })}{" "}
-            <Signed by={made.by} at={formatDateTime(made.at)} />
-            <span class="block font-mono text-xs break-all">{made.sha256}</span>
+        {exports.map((item) => (
+          <li key={item.id} data-testid="quarantine-export" class="text-sm">
+            {t("office/room/line", { n: item.id, pieces: item.pieces, bytes: formatBytes(item.bytes) })}{" "}
+            <ByLine by={item.by} at={formatDateTime(item.at)} />
+            <span class="block font-mono text-xs break-all">{item.sha256}</span>
           </li>
         ))}
       </ol>
       {open && (
-        <Exporting
+        <ExportDialog
           onClose={() => setOpen(false)}
           onDone={() => {
             setOpen(false);
-            again();
+            reload();
           }}
         />
       )}
@@ -57,28 +63,28 @@ export function QuarantineExports({ usage, again }: { usage: QuarantineUsage; ag
   );
 }
 
-function Exporting(props: { onClose: () => void; onDone: () => void }): JSX.Element {
+function ExportDialog(props: { onClose: () => void; onDone: () => void }): JSX.Element {
   const [end, setEnd] = useState<ExportEnd | null>(null);
   const [safe, setSafe] = useState(false);
-  const getting = useRequest(() => undefined);
-  const deleting = useRequest(props.onDone);
+  const downloading = useRequest(() => undefined);
+  const deletion = useRequest(props.onDone);
   const download = (): void =>
-    getting.ask(async () => {
+    downloading.send(async () => {
       setEnd(null);
       setSafe(false);
       const file = await api.exportQuarantine();
-      const found = await endOf(file);
-      // Without its last line a file is not whole, and nothing may be deleted for it.
-      if (!found) throw new ApiError("export_changed", "");
+      const lastLine = await readEnd(file);
+      // Without its last line the file is incomplete, so nothing may be deleted.
+      if (!lastLine) throw new ApiError("export_changed", "");
       save(file);
-      setEnd(found);
+      setEnd(lastLine);
     });
-  const error = getting.error ?? deleting.error;
+  const error = downloading.error ?? deletion.error;
   return (
     <Dialog title={t("office/room/title")} onClose={props.onClose}>
       <div class="flex flex-col gap-4">
         <p>{t("office/room/step_1")}</p>
-        <button type="button" class="btn btn-primary" disabled={getting.busy} onClick={download}>
+        <button type="button" class="btn btn-primary" disabled={downloading.busy} onClick={download}>
           {t("office/room/download")}
         </button>
         {end && (
@@ -97,8 +103,8 @@ function Exporting(props: { onClose: () => void; onDone: () => void }): JSX.Elem
             <button
               type="button"
               class="btn btn-error"
-              disabled={!safe || deleting.busy}
-              onClick={() => deleting.ask(() => api.deleteExported(end))}
+              disabled={!safe || deletion.busy}
+              onClick={() => deletion.send(() => api.deleteExported(end))}
             >
               {t("office/room/delete")}
             </button>
@@ -110,11 +116,11 @@ function Exporting(props: { onClose: () => void; onDone: () => void }): JSX.Elem
   );
 }
 
-/** Longer than the last line ever is. */
+/** Upper bound for the length of the last line. */
 const TAIL = 1024;
 
-/** What the last line of an export says, if it is there. */
-async function endOf(file: Blob): Promise<ExportEnd | null> {
+/** The last line of an export, if the file is complete. */
+async function readEnd(file: Blob): Promise<ExportEnd | null> {
   const tail = await file.slice(-TAIL).text();
   if (!tail.endsWith("\n")) return null;
   try {
@@ -130,6 +136,6 @@ function save(file: Blob): void {
   link.href = URL.createObjectURL(file);
   link.download = `quarantine-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.jsonl`;
   link.click();
-  // The browser has taken it once the download has begun.
+  // The download has read the data by then.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -1,4 +1,4 @@
-/** One piece of refused work beside what the office has, and the decision on it. */
+/** One quarantine item compared with the office's record, and the decision on it. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
@@ -8,9 +8,9 @@ import { formatDateTime, formatField } from "../ui/format";
 import { Alert, Dialog, Field, useBusy } from "../ui/components";
 import { ScrollableText } from "../ui/ScrollableText";
 import { api, ApiError, type QuarantineItem } from "./api";
-import { Card, Facts, isNarrow, PageTitle, Signed } from "./layout";
+import { Card, Facts, isNarrow, PageTitle, ByLine } from "./layout";
 import { pathName } from "./fieldLabels";
-import { sentenceFor } from "./QuarantinePage";
+import { refusalText } from "./QuarantinePage";
 import { explain, mayWrite } from "./state";
 
 export function QuarantineItemPage({ id }: { id: string }): JSX.Element {
@@ -35,19 +35,19 @@ export function QuarantineItemPage({ id }: { id: string }): JSX.Element {
       {!item && !error && <p role="status">{t("app/loading")}</p>}
       {item && (
         <>
-          <About item={item} />
+          <ItemFacts item={item} />
           <ComparisonCard item={item} />
           {item.decisions.length > 0 && <Decisions item={item} />}
-          <Deciding item={item} changed={setItem} moved={load} />
+          <DecisionCard item={item} onChange={setItem} reload={load} />
         </>
       )}
     </div>
   );
 }
 
-function About({ item }: { item: QuarantineItem }): JSX.Element {
+function ItemFacts({ item }: { item: QuarantineItem }): JSX.Element {
   return (
-    <Card title={sentenceFor(item)}>
+    <Card title={refusalText(item)}>
       <Facts
         rows={[
           [
@@ -60,7 +60,7 @@ function About({ item }: { item: QuarantineItem }): JSX.Element {
               t("office/no_such_record", { id: item.record })
             ),
           ],
-          [t("office/who"), <Signed by={item.user} at={formatDateTime(item.at)} />],
+          [t("office/who"), <ByLine by={item.user} at={formatDateTime(item.at)} />],
           [t("office/device"), <span class="font-mono text-xs">{item.device}</span>],
           [t("office/field"), item.path && pathName(item.path)],
           [t("office/why"), item.message],
@@ -86,7 +86,7 @@ function ComparisonCard({ item }: { item: QuarantineItem }): JSX.Element {
   };
   if (item.fields.length === 0) {
     return (
-      <Card title={t("office/q/beside")}>
+      <Card title={t("office/q/changes")}>
         <p class="muted">
           {item.exported === undefined ? t("office/q/unreadable") : t("office/room/exported", { n: item.exported })}
         </p>
@@ -94,7 +94,7 @@ function ComparisonCard({ item }: { item: QuarantineItem }): JSX.Element {
     );
   }
   return (
-    <Card title={t("office/q/beside")}>
+    <Card title={t("office/q/changes")}>
       {isNarrow.value ? (
         <ul class="flex flex-col gap-3 text-sm">
           {item.fields.map((field) => (
@@ -114,7 +114,7 @@ function ComparisonCard({ item }: { item: QuarantineItem }): JSX.Element {
           ))}
         </ul>
       ) : (
-        <div class="overflow-x-auto" role="group" aria-label={t("office/q/beside")} tabIndex={0}>
+        <div class="overflow-x-auto" role="group" aria-label={t("office/q/changes")} tabIndex={0}>
           <table class="table-sm [&_th]:text-base-content table">
             <thead>
               <tr>
@@ -151,11 +151,11 @@ function Decisions({ item }: { item: QuarantineItem }): JSX.Element {
   return (
     <Card title={t("office/q/decisions")}>
       <ol class="flex flex-col gap-2">
-        {item.decisions.map((made) => (
-          <li key={made.at}>
-            <span class="font-medium">{t(`office/q/${made.decision}`)}</span>{" "}
-            <Signed by={made.by} at={formatDateTime(made.at)} />
-            {made.reason && <p class="whitespace-pre-line">{made.reason}</p>}
+        {item.decisions.map((entry) => (
+          <li key={entry.at}>
+            <span class="font-medium">{t(`office/q/${entry.decision}`)}</span>{" "}
+            <ByLine by={entry.by} at={formatDateTime(entry.at)} />
+            {entry.reason && <p class="whitespace-pre-line">{entry.reason}</p>}
           </li>
         ))}
       </ol>
@@ -165,16 +165,16 @@ function Decisions({ item }: { item: QuarantineItem }): JSX.Element {
 
 interface DecidingProps {
   item: QuarantineItem;
-  changed: (item: QuarantineItem) => void;
-  /** Reads the item again: the record has changed since. */
-  moved: () => Promise<void>;
+  onChange: (item: QuarantineItem) => void;
+  /** Loads the item again after the record has changed. */
+  reload: () => Promise<void>;
 }
 
-function Deciding({ item, changed, moved }: DecidingProps): JSX.Element {
-  const [asking, setAsking] = useState<"accept" | "dismiss" | null>(null);
-  const [said, setSaid] = useState<string | null>(null);
+function DecisionCard({ item, onChange, reload }: DecidingProps): JSX.Element {
+  const [confirming, setConfirming] = useState<"accept" | "dismiss" | null>(null);
+  const [warning, setWarning] = useState<string | null>(null);
   const how = item.acceptance;
-  const effect = how.how === "impossible" ? sentenceFor(how) : t(`office/q/how/${how.how}`);
+  const effect = how.how === "impossible" ? refusalText(how) : t(`office/q/how/${how.how}`);
   if (item.state === "accepted") {
     return (
       <p role="status" class="text-success">
@@ -190,21 +190,21 @@ function Deciding({ item, changed, moved }: DecidingProps): JSX.Element {
           <p data-testid="reopens">{t("office/q/reopens")}</p>
         </Alert>
       )}
-      {item.went_on && item.exported === undefined && <Alert tone="warning">{t("office/q/went_on")}</Alert>}
+      {item.went_on && item.exported === undefined && <Alert tone="warning">{t("office/q/continued")}</Alert>}
       {!mayWrite() && <p class="muted">{t("office/q/read_only")}</p>}
-      {said && <Alert tone="warning">{said}</Alert>}
+      {warning && <Alert tone="warning">{warning}</Alert>}
       {mayWrite() && (
         <div class="flex flex-wrap gap-2">
           <button
             type="button"
             class="btn btn-primary"
             disabled={how.how === "impossible"}
-            onClick={() => setAsking("accept")}
+            onClick={() => setConfirming("accept")}
           >
             {t("office/q/accept")}
           </button>
           {item.state === "open" && (
-            <button type="button" class="btn btn-outline" onClick={() => setAsking("dismiss")}>
+            <button type="button" class="btn btn-outline" onClick={() => setConfirming("dismiss")}>
               {t("office/q/dismiss")}
             </button>
           )}
@@ -215,20 +215,20 @@ function Deciding({ item, changed, moved }: DecidingProps): JSX.Element {
           {t("office/q/done_dismissed")}
         </p>
       )}
-      {asking && (
-        <Confirm
-          what={asking}
+      {confirming && (
+        <ConfirmDialog
+          what={confirming}
           item={item}
-          onClose={() => setAsking(null)}
+          onClose={() => setConfirming(null)}
           onDone={(next) => {
-            setAsking(null);
-            setSaid(null);
-            changed(next);
+            setConfirming(null);
+            setWarning(null);
+            onChange(next);
           }}
-          onMoved={() => {
-            setAsking(null);
-            setSaid(t("office/q/moved"));
-            void moved();
+          onConflict={() => {
+            setConfirming(null);
+            setWarning(t("office/q/moved"));
+            void reload();
           }}
         />
       )}
@@ -241,18 +241,18 @@ interface ConfirmProps {
   item: QuarantineItem;
   onClose: () => void;
   onDone: (item: QuarantineItem) => void;
-  onMoved: () => void;
+  onConflict: () => void;
 }
 
-function Confirm({ what, item, onClose, onDone, onMoved }: ConfirmProps): JSX.Element {
+function ConfirmDialog({ what, item, onClose, onDone, onConflict }: ConfirmProps): JSX.Element {
   const [reason, setReason] = useState("");
-  const [wants, setWants] = useState(false);
+  const [reasonMissing, setReasonMissing] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const [busy, run] = useBusy();
   const decide = (event: SubmitEvent): void => {
     event.preventDefault();
     const missing = what === "dismiss" && reason.trim() === "";
-    setWants(missing);
+    setReasonMissing(missing);
     if (missing) return;
     void run(async () => {
       try {
@@ -262,7 +262,7 @@ function Confirm({ what, item, onClose, onDone, onMoved }: ConfirmProps): JSX.El
             : api.dismiss(item.id, reason.trim())),
         );
       } catch (cause) {
-        if (cause instanceof ApiError && cause.code === "record_moved") onMoved();
+        if (cause instanceof ApiError && cause.code === "record_moved") onConflict();
         else setError(explain(cause));
       }
     });
@@ -273,13 +273,13 @@ function Confirm({ what, item, onClose, onDone, onMoved }: ConfirmProps): JSX.El
         <p>{t(`office/q/${what}_text`)}</p>
         <Field
           label={t(what === "accept" ? "office/q/reason_optional" : "office/q/reason")}
-          error={wants ? t("office/q/reason_needed") : undefined}
+          error={reasonMissing ? t("office/q/reason_needed") : undefined}
         >
           {(id, note) => (
             <textarea
               id={id}
               aria-describedby={note}
-              aria-invalid={wants}
+              aria-invalid={reasonMissing}
               rows={3}
               maxLength={1000}
               class="textarea w-full"

@@ -1,4 +1,4 @@
-/** What was refused: who, when, what it is about, why, and where it stands. */
+/** The list of quarantine items. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Link, useLocation, useSearch } from "wouter-preact";
@@ -23,29 +23,29 @@ export function QuarantinePage(): JSX.Element {
   const state = STATES.find((known) => known === asked) ?? "";
   const [page, setPage] = useState<Page | null>(null);
   const [error, setError] = useState<string | null>(null);
-  const { usage, again: askUsage } = useUsage();
-  /** The newest question: answers to older ones are dropped. */
-  const asking = useRef(0);
+  const { usage, reload: reloadUsage } = useUsage();
+  /** The number of the latest request; responses to earlier ones are ignored. */
+  const latest = useRef(0);
 
-  const load = async (onTop: Page | null): Promise<void> => {
-    const own = ++asking.current;
+  const load = async (previous: Page | null): Promise<void> => {
+    const request = ++latest.current;
     const query = new URLSearchParams(state ? { state } : {});
-    if (onTop?.next) query.set("after", String(onTop.next));
+    if (previous?.next) query.set("after", String(previous.next));
     try {
-      const got = await api.quarantine(query.toString());
-      if (own !== asking.current) return;
-      setPage(onTop ? { ...got, rows: [...onTop.rows, ...got.rows] } : got);
+      const next = await api.quarantine(query.toString());
+      if (request !== latest.current) return;
+      setPage(previous ? { ...next, rows: [...previous.rows, ...next.rows] } : next);
       setError(null);
     } catch (cause) {
-      if (own === asking.current) setError(explain(cause));
+      if (request === latest.current) setError(explain(cause));
     }
   };
   useEffect(() => {
     setPage(null);
-    const again = (): void => void load(null);
-    again();
-    addEventListener("focus", again);
-    return () => removeEventListener("focus", again);
+    const reload = (): void => void load(null);
+    reload();
+    addEventListener("focus", reload);
+    return () => removeEventListener("focus", reload);
   }, [state]);
   const choose = (next: State | ""): void => go(`/quarantine?state=${next || "all"}`, { replace: true });
   return (
@@ -65,7 +65,7 @@ export function QuarantinePage(): JSX.Element {
       </div>
       {error && <Alert tone="error">{error}</Alert>}
       <p class="muted text-sm" role="status">
-        {page ? t("office/shown", { shown: page.rows.length, total: page.total }) : !error && t("app/loading")}
+        {page ? t("office/shown", { shown: page.rows.length, n: page.total }) : !error && t("app/loading")}
       </p>
       {page?.rows.length === 0 && (
         <Empty title={t("office/quarantine_empty")}>
@@ -74,7 +74,7 @@ export function QuarantinePage(): JSX.Element {
       )}
       <ul class="flex flex-col gap-2 empty:hidden">
         {page?.rows.map((row) => (
-          <Row key={row.id} row={row} />
+          <ItemRow key={row.id} row={row} />
         ))}
       </ul>
       {page?.next && page.rows.length < page.total && (
@@ -82,13 +82,13 @@ export function QuarantinePage(): JSX.Element {
           {t("office/more")}
         </button>
       )}
-      {usage && <QuarantineExports usage={usage} again={askUsage} />}
+      {usage && <QuarantineExports usage={usage} reload={reloadUsage} />}
     </div>
   );
 }
 
-function Row({ row }: { row: Quarantined }): JSX.Element {
-  const about = row.units.length > 0 ? [...new Set(row.units.map(pathName))] : row.path ? [pathName(row.path)] : [];
+function ItemRow({ row }: { row: Quarantined }): JSX.Element {
+  const fields = row.units.length > 0 ? [...new Set(row.units.map(pathName))] : row.path ? [pathName(row.path)] : [];
   return (
     <li data-testid="quarantine-row" data-id={row.id} data-state={row.state}>
       <Link href={`/quarantine/${row.id}`} class="card-plain hover:border-primary flex flex-col gap-1 no-underline">
@@ -96,8 +96,8 @@ function Row({ row }: { row: Quarantined }): JSX.Element {
           <span class="font-medium">{row.case_no ?? t("office/no_such_record", { id: row.record })}</span>
           <span class="badge badge-outline">{t(`office/q/${row.state}`)}</span>
         </span>
-        {about.length > 0 && <span class="text-sm">{about.join(" · ")}</span>}
-        <span>{sentenceFor(row)}</span>
+        {fields.length > 0 && <span class="text-sm">{fields.join(" · ")}</span>}
+        <span>{refusalText(row)}</span>
         <span class="muted text-sm">
           {t("app/by_at", { by: row.user, at: formatDateTime(row.at) })} · {t("office/device")}{" "}
           <span class="font-mono text-xs">{row.device.slice(0, 8)}</span>
@@ -107,7 +107,7 @@ function Row({ row }: { row: Quarantined }): JSX.Element {
   );
 }
 
-/** The sentence for why work was refused, else the office's own. */
-export function sentenceFor({ code, path, message }: Pick<Quarantined, "code" | "path" | "message">): string {
+/** The reason for a refusal, or else the office's own message. */
+export function refusalText({ code, path, message }: Pick<Quarantined, "code" | "path" | "message">): string {
   return textFor(`office/q/why/${refusalReason(code, path)}`) ?? message;
 }

@@ -1,4 +1,4 @@
-/** Says that the quarantine fills up before phones have to keep their refused work. */
+/** Warns before the quarantine is so full that phones have to keep their refused work. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
@@ -7,17 +7,17 @@ import { formatBytes } from "../ui/format";
 import { Alert } from "../ui/components";
 import { api, type QuarantineUsage } from "./api";
 
-/** How full the quarantine is; asked again when the page comes to the front. */
-export function useUsage(): { usage: QuarantineUsage | null; again: () => void } {
+/** The usage of the quarantine, refreshed when the window gets the focus. */
+export function useUsage(): { usage: QuarantineUsage | null; reload: () => void } {
   const [usage, setUsage] = useState<QuarantineUsage | null>(null);
-  // A page works without it, and says itself when the office can't be reached.
-  const again = (): void => void api.quarantineUsage().then(setUsage, () => undefined);
+  // Optional for the page, which reports itself if the office can't be reached.
+  const reload = (): void => void api.quarantineUsage().then(setUsage, () => undefined);
   useEffect(() => {
-    again();
-    addEventListener("focus", again);
-    return () => removeEventListener("focus", again);
+    reload();
+    addEventListener("focus", reload);
+    return () => removeEventListener("focus", reload);
   }, []);
-  return { usage, again };
+  return { usage, reload };
 }
 
 export function QuarantineUsageAlert({ usage }: { usage: QuarantineUsage | null }): JSX.Element | null {

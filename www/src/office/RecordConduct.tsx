@@ -1,13 +1,13 @@
-/** Conduct of one record: what the rules say of it now, with evidence, and everything that it keeps. */
+/** The conduct of one record: current results with evidence, entries, and stored evaluations. */
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { ConductEntry, ConductView, Moment, RuleAnswer, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
-import { evidenceText, KeptResults, RuleItem, ruleText, wishText } from "../ui/conduct";
+import { evidenceText, StoredEvaluations, RuleItem, ruleText, wishText } from "../ui/conduct";
 import { formatDateTime, formatWindow } from "../ui/format";
 import { Alert, Choices } from "../ui/components";
 import { api } from "./api";
-import { Signed } from "./layout";
+import { ByLine } from "./layout";
 import { explain } from "./state";
 
 export function RecordConduct({ view }: { view: VisitView }): JSX.Element {
@@ -34,7 +34,7 @@ export function RecordConduct({ view }: { view: VisitView }): JSX.Element {
       {!conduct && !error && <p role="status">{t("app/loading")}</p>}
       {conduct && <Answers conduct={conduct} view={view} />}
       {entries.length > 0 && (
-        <Part title={t("conduct/desk/entries")}>
+        <Section title={t("conduct/desk/entries")}>
           <ul class="flex flex-col gap-2 text-sm">
             {entries.map((entry) => (
               <li key={entry.id} class="border-base-300 border-l-2 pl-3">
@@ -42,19 +42,19 @@ export function RecordConduct({ view }: { view: VisitView }): JSX.Element {
               </li>
             ))}
           </ul>
-        </Part>
+        </Section>
       )}
       {kept && (
-        <Part title={t("conduct/page/results")}>
+        <Section title={t("conduct/page/results")}>
           <p class="muted text-sm">{t("conduct/page/results_text")}</p>
-          <KeptResults view={view} />
-        </Part>
+          <StoredEvaluations view={view} />
+        </Section>
       )}
     </section>
   );
 }
 
-/** Moments that the record has come to; before departure is over once somebody has set out. */
+/** The moments that the record has reached; "before departure" is over once the visit has started. */
 function momentsOf({ visit, talk, seal }: VisitView): Moment[] {
   const over = visit.left_at !== null || talk.disposition !== null || seal !== null;
   const moments: Moment[] = [];
@@ -64,7 +64,7 @@ function momentsOf({ visit, talk, seal }: VisitView): Moment[] {
   return moments.length > 0 ? moments : ["before"];
 }
 
-/** Asked again with every change of the record. */
+/** The results, loaded again with every change of the record. */
 function useAnswers(view: VisitView, moment: Moment): { conduct: ConductView | null; error: string | null } {
   const [conduct, setConduct] = useState<ConductView | null>(null);
   const [error, setError] = useState<string | null>(null);
@@ -72,9 +72,9 @@ function useAnswers(view: VisitView, moment: Moment): { conduct: ConductView | n
   useEffect(() => {
     let current = true;
     api.conduct(view.id, moment).then(
-      (got) => {
+      (result) => {
         if (!current) return;
-        setConduct(got);
+        setConduct(result);
         setError(null);
       },
       (cause: unknown) => current && setError(explain(cause)),
@@ -85,13 +85,13 @@ function useAnswers(view: VisitView, moment: Moment): { conduct: ConductView | n
 }
 
 function Answers({ conduct, view }: { conduct: ConductView; view: VisitView }): JSX.Element {
-  const said = conduct.answers.filter(({ answer }) => answer !== "not_applicable");
-  const own = said.filter(({ shadow }) => !shadow);
+  const applicable = conduct.answers.filter(({ answer }) => answer !== "not_applicable");
+  const own = applicable.filter(({ shadow }) => !shadow);
   const of = (wanted: RuleAnswer["answer"]): RuleAnswer[] => own.filter(({ answer }) => answer === wanted);
   const groups: [string, RuleAnswer[]][] = [
     [t("conduct/answer/fail"), of("fail")],
     [t("conduct/answer/unknown"), of("unknown")],
-    [t("conduct/page/shadow"), said.filter(({ shadow }) => shadow)],
+    [t("conduct/page/shadow"), applicable.filter(({ shadow }) => shadow)],
     [t("conduct/answer/pass"), of("pass")],
   ];
   return (
@@ -106,26 +106,26 @@ function Answers({ conduct, view }: { conduct: ConductView; view: VisitView }): 
       {conduct.unknown_layers.length > 0 && (
         <Alert tone="warning">{t("conduct/page/unknown_layers", { names: conduct.unknown_layers.join(", ") })}</Alert>
       )}
-      {said.length === 0 && <p class="muted text-sm">{t("conduct/desk/nothing")}</p>}
+      {applicable.length === 0 && <p class="muted text-sm">{t("conduct/desk/nothing")}</p>}
       {groups.map(
         ([title, answers]) =>
           answers.length > 0 && (
-            <Part key={title} title={`${title} (${answers.length})`}>
+            <Section key={title} title={`${title} (${answers.length})`}>
               <ul class="grid gap-x-8 gap-y-3 lg:grid-cols-2 [&>li]:border-t-0 [&>li]:pt-0">
                 {answers.map((answer) => (
                   <RuleItem key={answer.rule} answer={answer} zone={view.case.zone}>
-                    <LookedAt answer={answer} view={view} />
+                    <EvidenceDetails answer={answer} view={view} />
                   </RuleItem>
                 ))}
               </ul>
-            </Part>
+            </Section>
           ),
       )}
     </>
   );
 }
 
-function LookedAt({ answer, view }: { answer: RuleAnswer; view: VisitView }): JSX.Element {
+function EvidenceDetails({ answer, view }: { answer: RuleAnswer; view: VisitView }): JSX.Element {
   return (
     <>
       <p class="muted text-sm">
@@ -135,7 +135,7 @@ function LookedAt({ answer, view }: { answer: RuleAnswer; view: VisitView }): JS
       </p>
       {answer.evidence.length > 0 && (
         <p class="muted text-sm break-words">
-          {t("conduct/desk/looked_at", { what: answer.evidence.map((one) => evidenceText(one, view)).join("; ") })}
+          {t("conduct/desk/based_on", { what: answer.evidence.map((one) => evidenceText(one, view)).join("; ") })}
         </p>
       )}
       {answer.overridden && <p class="text-sm">{t("conduct/page/overridden", { reason: answer.overridden })}</p>}
@@ -143,7 +143,7 @@ function LookedAt({ answer, view }: { answer: RuleAnswer; view: VisitView }): JS
   );
 }
 
-/** What somebody wrote down: a consent and its end, a reason, a notice, a wish. */
+/** An entry about conduct: a consent or its withdrawal, a reason, a notice, or an unwanted time. */
 function Entry({ entry, view }: { entry: ConductEntry; view: VisitView }): JSX.Element {
   const rule = entry.rule && `${entry.rule} · ${ruleText(entry.rule)}`;
   const title = {
@@ -164,12 +164,12 @@ function Entry({ entry, view }: { entry: ConductEntry; view: VisitView }): JSX.E
     <>
       <p class="font-medium">{title}</p>
       <p>{detail.filter(Boolean).join(" · ")}</p>
-      <Signed by={entry.by} at={formatDateTime(entry.at)} />
+      <ByLine by={entry.by} at={formatDateTime(entry.at)} />
     </>
   );
 }
 
-function Part(props: { title: string; children: ComponentChildren }): JSX.Element {
+function Section(props: { title: string; children: ComponentChildren }): JSX.Element {
   return (
     <div class="flex flex-col gap-3">
       <h3 class="label-text">{props.title}</h3>

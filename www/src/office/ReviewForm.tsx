@@ -1,13 +1,12 @@
-/** The seal, and the office's word on what was sealed. */
+/** The seal and the review of the sealed record. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ReviewStatus } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Field } from "../ui/components";
-import { Result, useGuard, useSending } from "./formDraft";
-import type { FormProps } from "./forms";
-import { Card, Facts, Signed } from "./layout";
+import { SubmitResult, useUnloadWarning, useSubmit, type FormProps } from "./formDraft";
+import { Card, Facts, ByLine } from "./layout";
 
 export function Review(props: FormProps): JSX.Element {
   const { review, seal, stage } = props.view;
@@ -15,15 +14,15 @@ export function Review(props: FormProps): JSX.Element {
     <Card title={t("office/review_title")}>
       <Facts
         rows={[
-          [word("field", "seal"), seal ? <Signed by={seal.by} at={formatDateTime(seal.at)} /> : t("office/no_seal")],
+          [word("field", "seal"), seal ? <ByLine by={seal.by} at={formatDateTime(seal.at)} /> : t("office/no_seal")],
           [t("office/device"), seal && <span class="font-mono text-xs">{seal.device.slice(0, 8)}</span>],
           [word("field", "review.status"), word("review", review.status)],
-          [t("office/reviewed_by"), review.at !== null && <Signed by={review.by} at={formatDateTime(review.at)} />],
+          [t("office/reviewed_by"), review.at !== null && <ByLine by={review.by} at={formatDateTime(review.at)} />],
           [word("field", "review.remark"), review.remark],
         ]}
       />
       {props.writes && stage === "sealed" && <ReviewForm {...props} />}
-      {props.writes && stage === "reviewed" && <TakeBack {...props} />}
+      {props.writes && stage === "reviewed" && <UndoReview {...props} />}
       {stage !== "sealed" && stage !== "reviewed" && <p class="muted text-sm">{t("office/not_sealed")}</p>}
     </Card>
   );
@@ -31,57 +30,57 @@ export function Review(props: FormProps): JSX.Element {
 
 function ReviewForm({ apply }: FormProps): JSX.Element {
   const [remark, setRemark] = useState("");
-  const [wants, setWants] = useState(false);
-  const sending = useSending(apply);
-  useGuard(remark !== "");
+  const [remarkMissing, setRemarkMissing] = useState(false);
+  const submit = useSubmit(apply);
+  useUnloadWarning(remark !== "");
   const decide = async (status: ReviewStatus): Promise<void> => {
     const missing = status === "returned" && remark.trim() === "";
-    setWants(missing);
+    setRemarkMissing(missing);
     if (missing) return;
-    if (await sending.send({ do: "review", status, remark: remark.trim(), at: Date.now() })) setRemark("");
+    if (await submit.send({ do: "review", status, remark: remark.trim(), at: Date.now() })) setRemark("");
   };
   return (
     <form class="flex flex-col gap-3" onSubmit={(event) => event.preventDefault()}>
-      <Field label={t("office/remark")} error={wants ? t("office/remark_needed") : undefined}>
+      <Field label={t("office/remark")} error={remarkMissing ? t("office/remark_needed") : undefined}>
         {(id, note) => (
           <textarea
             id={id}
             aria-describedby={note}
-            aria-invalid={wants}
+            aria-invalid={remarkMissing}
             rows={2}
             class="textarea w-full"
-            readOnly={sending.busy}
+            readOnly={submit.busy}
             value={remark}
             onInput={(event) => setRemark(event.currentTarget.value)}
           />
         )}
       </Field>
       <div class="flex flex-wrap gap-2">
-        <button type="button" class="btn btn-primary" disabled={sending.busy} onClick={() => void decide("accepted")}>
+        <button type="button" class="btn btn-primary" disabled={submit.busy} onClick={() => void decide("accepted")}>
           {t("office/accept")}
         </button>
-        <button type="button" class="btn btn-outline" disabled={sending.busy} onClick={() => void decide("returned")}>
+        <button type="button" class="btn btn-outline" disabled={submit.busy} onClick={() => void decide("returned")}>
           {t("office/return")}
         </button>
       </div>
-      <Result sending={sending} />
+      <SubmitResult submit={submit} />
     </form>
   );
 }
 
-function TakeBack({ apply }: FormProps): JSX.Element {
-  const sending = useSending(apply);
+function UndoReview({ apply }: FormProps): JSX.Element {
+  const submit = useSubmit(apply);
   return (
     <>
       <button
         type="button"
         class="btn btn-outline self-start"
-        disabled={sending.busy}
-        onClick={() => void sending.send({ do: "review", status: "pending", remark: "", at: Date.now() })}
+        disabled={submit.busy}
+        onClick={() => void submit.send({ do: "review", status: "pending", remark: "", at: Date.now() })}
       >
-        {t("office/take_back")}
+        {t("office/undo_review")}
       </button>
-      <Result sending={sending} />
+      <SubmitResult submit={submit} />
     </>
   );
 }

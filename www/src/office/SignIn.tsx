@@ -1,10 +1,10 @@
-/** Signing in, at the start and after a session has ended under an open page. */
+/** The sign-in page, also shown over an open page after its session has ended. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { OpenIdButton } from "../ui/OpenIdButton";
 import { Alert, Field, useBusy } from "../ui/components";
-import { Settings } from "../ui/AppearanceSettings";
+import { AppearanceSettings } from "../ui/AppearanceSettings";
 import { expired, explain, me, signIn } from "./state";
 
 export function SignIn(): JSX.Element {
@@ -72,7 +72,7 @@ export function SignIn(): JSX.Element {
           {t("app/language")} · {t("app/theme")}
         </summary>
         <div class="pt-4">
-          <Settings />
+          <AppearanceSettings />
         </div>
       </details>
     </main>

@@ -1,9 +1,9 @@
-/** What was said and offered, what was paid, and what was added. */
+/** Read-only cards of a record: conversation, payments and amendments. */
 import type { JSX } from "preact";
 import type { OptionView, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDate, formatDateTime, formatMoney } from "../ui/format";
-import { Card, Facts, Signed } from "./layout";
+import { Card, Facts, ByLine } from "./layout";
 import { pathName } from "./fieldLabels";
 
 export function TalkFacts({ view }: { view: VisitView }): JSX.Element {
@@ -52,7 +52,7 @@ function Option(props: { option: OptionView; chosen: boolean; currency: string }
       <Facts
         rows={[
           [t("office/key/amount"), formatMoney(option.amount, currency)],
-          [t("talk/instalments"), split(option, currency)],
+          [t("talk/instalments"), instalmentsText(option, currency)],
           [t("talk/first_due"), formatDate(option.first_due)],
           [t("talk/term"), option.term_months > 0 && option.term_months],
           [t("office/key/offered_by"), option.offered_by],
@@ -62,8 +62,8 @@ function Option(props: { option: OptionView; chosen: boolean; currency: string }
   );
 }
 
-/** Equal instalments in whole minor units; what does not divide stands in the last. */
-function split({ amount, instalments }: OptionView, currency: string): string {
+/** Equal instalments in whole minor units; the remainder is added to the last one. */
+function instalmentsText({ amount, instalments }: OptionView, currency: string): string {
   if (instalments <= 1) return String(instalments);
   const each = Math.floor(amount / instalments);
   const last = amount - each * (instalments - 1);
@@ -81,7 +81,7 @@ export function Payments({ view }: { view: VisitView }): JSX.Element {
             <span class="font-medium tabular-nums">{formatMoney(payment.amount, view.case.currency)}</span>
             {[payment.channel, payment.reference].filter(Boolean).map((text) => ` · ${text}`)}
             <p>
-              <Signed by={payment.by} at={formatDateTime(payment.at, view.case.zone)} />
+              <ByLine by={payment.by} at={formatDateTime(payment.at, view.case.zone)} />
             </p>
           </li>
         ))}
@@ -100,7 +100,7 @@ export function Amendments({ view }: { view: VisitView }): JSX.Element | null {
             {amendment.path && <span class="font-medium">{pathName(amendment.path)}: </span>}
             <span class="whitespace-pre-line">{amendment.text}</span>
             <p>
-              <Signed by={amendment.by} at={formatDateTime(amendment.at, view.case.zone)} />
+              <ByLine by={amendment.by} at={formatDateTime(amendment.at, view.case.zone)} />
             </p>
           </li>
         ))}

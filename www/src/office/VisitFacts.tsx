@@ -1,9 +1,9 @@
-/** What a record says of the case, of the contacts before, and of what happened on site. */
+/** Read-only cards of a record: case, contacts, visit and missing fields. */
 import type { JSX } from "preact";
 import type { VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDate, formatDateTime, formatMoney, phoneNumber } from "../ui/format";
-import { Card, Facts, Signed } from "./layout";
+import { Card, Facts, ByLine } from "./layout";
 import { pathName } from "./fieldLabels";
 
 export function CaseFacts({ view }: { view: VisitView }): JSX.Element {
@@ -46,7 +46,7 @@ export function Contacts({ view }: { view: VisitView }): JSX.Element {
             {contact.number_ref && ` · ${phoneNumber(contact.number_ref, view.case.phones)}`}
             {contact.note && <p class="whitespace-pre-line">{contact.note}</p>}
             <p>
-              <Signed by={contact.by} at={formatDateTime(contact.at, contact.zone)} />
+              <ByLine by={contact.by} at={formatDateTime(contact.at, contact.zone)} />
             </p>
           </li>
         ))}
@@ -98,7 +98,7 @@ function Checks({ view }: { view: VisitView }): JSX.Element | null {
               {check.reason && ` – ${check.reason}`}{" "}
               <span class="muted">
                 {word("grade", check.grade)} ·{" "}
-                <Signed by={check.by} at={formatDateTime(check.at, view.visit.zone || view.case.zone)} />
+                <ByLine by={check.by} at={formatDateTime(check.at, view.visit.zone || view.case.zone)} />
               </span>
             </span>
           </li>
@@ -108,7 +108,7 @@ function Checks({ view }: { view: VisitView }): JSX.Element | null {
   );
 }
 
-/** What each step of the visit still lacks. */
+/** The fields that each step still lacks. */
 export function MissingFields({ view }: { view: VisitView }): JSX.Element {
   return (
     <Card title={t("office/missing")}>

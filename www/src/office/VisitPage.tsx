@@ -1,4 +1,4 @@
-/** One record, whole: facts, the office's own fields, conflicts, history. */
+/** The page of one record: facts, the office's forms, conflicts, conduct and history. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
@@ -19,55 +19,55 @@ import { PageTitle } from "./layout";
 import { RecordConduct } from "./RecordConduct";
 import { Review } from "./ReviewForm";
 import { ConflictsCard } from "./ConflictsCard";
-import { explain, lastSearch, mayWrite, needCollectors } from "./state";
+import { explain, lastSearch, mayWrite, loadCollectors } from "./state";
 import { Signatures } from "../ui/Signatures";
 import { Amendments, Payments, TalkFacts } from "./TalkFacts";
 
-/** The page asks again this often; a field that is being edited is left alone. */
+/** Refresh interval; fields that are being edited keep their text. */
 const REFRESH_MS = 15_000;
 
 export function VisitPage({ id }: { id: string }): JSX.Element {
   const { view, error, apply } = useVisit(id);
-  useEffect(() => void needCollectors(), []);
+  useEffect(() => void loadCollectors(), []);
   return (
     <div class="flex flex-col gap-4">
       <Link href={lastSearch.value ? `/?${lastSearch.value}` : "/"} class="btn btn-ghost self-start">
-        ‹ {t("office/next_page")}
+        ‹ {t("office/back_to_list")}
       </Link>
-      {error && <Alert tone="error">{view ? t("office/stale", { words: error }) : error}</Alert>}
+      {error && <Alert tone="error">{view ? t("office/stale", { text: error }) : error}</Alert>}
       {view ? <Visit view={view} apply={apply} /> : !error && <p role="status">{t("app/loading")}</p>}
     </div>
   );
 }
 
-/** The record as the office has it, asked for again while it is looked at. */
+/** The record, refreshed while the page is visible. */
 function useVisit(id: string): { view: VisitView | null; error: string | null; apply: Apply } {
   const [view, setView] = useState<VisitView | null>(null);
   const [error, setError] = useState<string | null>(null);
-  /** Grows with every own edit: an answer that was asked for before one is older than its reply. */
+  /** Incremented with every own edit, so that a response requested before the edit is ignored. */
   const edits = useRef(0);
   const load = async (): Promise<void> => {
     const before = edits.current;
     try {
       const next = await api.visit(id);
       if (before !== edits.current) return;
-      // The same state drawn again would only cost.
-      setView((held) => (held?.heads.join() === next.heads.join() ? held : next));
+      // An unchanged record is not rendered again.
+      setView((current) => (current?.heads.join() === next.heads.join() ? current : next));
       setError(null);
     } catch (cause) {
       setError(explain(cause));
     }
   };
   useEffect(() => {
-    const look = (): void => void (document.hidden || load());
+    const refresh = (): void => void (document.hidden || load());
     void load();
-    const timer = setInterval(look, REFRESH_MS);
-    addEventListener("focus", look);
-    document.addEventListener("visibilitychange", look);
+    const timer = setInterval(refresh, REFRESH_MS);
+    addEventListener("focus", refresh);
+    document.addEventListener("visibilitychange", refresh);
     return () => {
       clearInterval(timer);
-      removeEventListener("focus", look);
-      document.removeEventListener("visibilitychange", look);
+      removeEventListener("focus", refresh);
+      document.removeEventListener("visibilitychange", refresh);
     };
   }, [id]);
   const apply: Apply = async (command) => {

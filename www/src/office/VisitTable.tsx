@@ -1,4 +1,4 @@
-/** Rows of the list: a table where there is room, cards where there is not. */
+/** The rows of the list: a table on wide screens, cards on narrow ones. */
 import type { ComponentChildren, JSX } from "preact";
 import { Link } from "wouter-preact";
 import { t, word } from "../i18n";

@@ -1,11 +1,11 @@
-/** Names and values of any path of a record, those of entries included, without their ids. */
+/** Labels and formatted values for any path of a record, including entries, without ids. */
 import type { FieldValue, VisitView } from "../wasm/doorstep";
 import { t, textFor, word } from "../i18n";
 import { fieldName, formatBytes, formatField, formatMoney } from "../ui/format";
 
-/** Maps whose entries are named by an id. */
+/** Maps whose entries have ids. */
 const ENTRIES = new Set(["contacts", "payments", "attachments", "amendments"]);
-/** Fields of a hold and of a check; anything else that stands last is the end of somebody's name. */
+/** Fields of a hold and of a check; any other last segment is the end of a user name. */
 const HOLD_FIELDS = new Set(["since", "until", "note"]);
 const CHECK_FIELDS = new Set(["answer", "at", "grade", "reason"]);
 
@@ -13,7 +13,7 @@ export function pathName(path: string): string {
   const [top = "", ...rest] = path.split(".");
   const [second = "", third = ""] = rest;
   const last = rest.at(-1) ?? "";
-  // Names of people hold dots, so what stands last is the field and what stands between the person.
+  // User names contain dots: the last segment is the field, the segments before it are the name.
   if (top === "case" && second === "flags") {
     return joined(`${t("office/hold_name")}: ${word("flag", third)}`, HOLD_FIELDS.has(last) ? last : "");
   }
@@ -32,7 +32,7 @@ function joined(container: string, key: string): string {
   return `${container} · ${textFor(`office/key/${key}`) ?? key}`;
 }
 
-/** Both sides of one change; an entry that went as a whole has a value on neither. */
+/** Old and new value of one change; a removed entry has no value. */
 export function pathChange(
   entry: { path: string; from: FieldValue; to: FieldValue },
   view: VisitView,
@@ -41,7 +41,7 @@ export function pathChange(
   return [pathValue(entry.path, entry.from, view), gone ? t("office/removed") : pathValue(entry.path, entry.to, view)];
 }
 
-/** A field's value in words. */
+/** A field's value as text. */
 export function pathValue(path: string, value: FieldValue, view: VisitView): string {
   const { currency, zone } = view.case;
   if (value.type === "nothing") return "–";

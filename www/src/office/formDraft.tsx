@@ -1,28 +1,28 @@
-/** What is typed over what the record says, kept until it is saved, whatever comes in meanwhile. */
+/** Unsaved edits of a form, which stay when the record is refreshed. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Command } from "../wasm/doorstep";
+import type { Command, VisitView } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { fromLocalInput } from "../ui/format";
 import { Alert, Field } from "../ui/components";
 
-/** Carries out a command; gives an error in words, or null once the office has it. */
+/** Sends a command; gives an error text, or null once the office has accepted it. */
 export type Apply = (command: Command) => Promise<string | null>;
 
-type Edits<T> = { [K in keyof T]?: { typed: string; over: string } };
+type Edits<T> = { [K in keyof T]?: { typed: string; base: string } };
 
 export interface Draft<T extends Record<string, string>> {
-  /** What the form shows. */
+  /** The values that the form shows. */
   value: T;
-  /** What differs from the record. */
+  /** The values that differ from the record. */
   touched: Partial<T>;
   dirty: boolean;
   set: (key: keyof T, typed: string) => void;
-  /** Lets go of what was sent; what was typed since stays. */
-  settle: (sent: Partial<T>) => void;
+  /** Drops the edits that were saved; edits made since stay. */
+  markSaved: (sent: Partial<T>) => void;
   discard: () => void;
-  /** What the record says now where somebody else changed it under the typing. */
-  moved: (key: keyof T) => string | undefined;
+  /** The record's current value if someone else changed it during the edit. */
+  changedTo: (key: keyof T) => string | undefined;
 }
 
 export function useDraft<T extends Record<string, string>>(saved: T): Draft<T> {
@@ -30,7 +30,7 @@ export function useDraft<T extends Record<string, string>>(saved: T): Draft<T> {
   const keys = Object.keys(edits) as (keyof T)[];
   const touched: Partial<T> = {};
   for (const key of keys) touched[key] = edits[key]?.typed as T[keyof T];
-  useGuard(keys.length > 0);
+  useUnloadWarning(keys.length > 0);
   return {
     value: { ...saved, ...touched },
     touched,
@@ -39,25 +39,25 @@ export function useDraft<T extends Record<string, string>>(saved: T): Draft<T> {
       setEdits((before) => {
         const next = { ...before };
         if (typed === saved[key]) delete next[key];
-        else next[key] = { typed, over: before[key]?.over ?? saved[key] ?? "" };
+        else next[key] = { typed, base: before[key]?.base ?? saved[key] ?? "" };
         return next;
       }),
-    settle: (sent) =>
+    markSaved: (sent) =>
       setEdits((before) => {
         const next = { ...before };
         for (const key of Object.keys(sent) as (keyof T)[]) if (next[key]?.typed === sent[key]) delete next[key];
         return next;
       }),
     discard: () => setEdits({}),
-    moved: (key) => {
+    changedTo: (key) => {
       const edit = edits[key];
-      return edit && saved[key] !== edit.over && saved[key] !== edit.typed ? saved[key] : undefined;
+      return edit && saved[key] !== edit.base && saved[key] !== edit.typed ? saved[key] : undefined;
     },
   };
 }
 
-/** The browser asks before a page with unsaved typing is closed. */
-export function useGuard(dirty: boolean): void {
+/** Makes the browser ask before it closes a page with unsaved edits. */
+export function useUnloadWarning(dirty: boolean): void {
   useEffect(() => {
     if (!dirty) return;
     const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
@@ -66,8 +66,8 @@ export function useGuard(dirty: boolean): void {
   }, [dirty]);
 }
 
-/** The moment in a time field; an empty or unfinished one holds none. */
-export function momentIn(text: string, zone: string): number | null {
+/** The time in ms of a time field; null if it is empty or incomplete. */
+export function inputTime(text: string, zone: string): number | null {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? fromLocalInput(text.slice(0, 16), zone) : null;
 }
 
@@ -81,7 +81,7 @@ export function DraftInput<T extends Record<string, string>>(props: {
   error?: string | undefined;
 }): JSX.Element {
   const { draft, field } = props;
-  const moved = draft.moved(field);
+  const moved = draft.changedTo(field);
   const hint = moved === undefined ? undefined : t("office/moved", { value: moved.replace("T", " ") || "–" });
   return (
     <Field label={props.label} hint={hint} error={props.error}>
@@ -111,7 +111,7 @@ export function DraftInput<T extends Record<string, string>>(props: {
   );
 }
 
-export interface Sending {
+export interface Submit {
   busy: boolean;
   error: string | null;
   saved: boolean;
@@ -119,8 +119,8 @@ export interface Sending {
   send: (command: Command) => Promise<boolean>;
 }
 
-/** One form's way to the office: what it is doing, and what came of it. */
-export function useSending(apply: Apply): Sending {
+/** Sends a form's commands and tracks the result. */
+export function useSubmit(apply: Apply): Submit {
   const [state, setState] = useState({ busy: false, error: null as string | null, saved: false });
   const send = async (command: Command): Promise<boolean> => {
     setState({ busy: true, error: null, saved: false });
@@ -131,14 +131,22 @@ export function useSending(apply: Apply): Sending {
   return { ...state, send };
 }
 
-/** What came of the last save, read out. */
-export function Result({ sending, quiet }: { sending: Sending; quiet?: boolean }): JSX.Element {
+/** The result of the last save, announced by screen readers. */
+export function SubmitResult({ submit, quiet }: { submit: Submit; quiet?: boolean }): JSX.Element {
   return (
     <>
-      {sending.error && <Alert tone="error">{sending.error}</Alert>}
+      {submit.error && <Alert tone="error">{submit.error}</Alert>}
       <p role="status" class="text-success min-h-5 text-sm empty:hidden">
-        {sending.saved && !quiet ? t("office/saved") : ""}
+        {submit.saved && !quiet ? t("office/saved") : ""}
       </p>
     </>
   );
+}
+
+/** The props of the parts of a record that the office edits. */
+export interface FormProps {
+  view: VisitView;
+  apply: Apply;
+  /** Whether the signed-in user may edit. */
+  writes: boolean;
 }

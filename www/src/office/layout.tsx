@@ -1,4 +1,4 @@
-/** What every page has: a heading that takes the focus, a title, and how wide the screen is. */
+/** Components that every page of the console uses. */
 import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -6,14 +6,14 @@ import { t } from "../i18n";
 
 const query = matchMedia("(max-width: 47.99rem)");
 
-/** Too narrow for tables: rows are drawn as cards. */
+/** The window is too narrow for tables, so rows are rendered as cards. */
 export const isNarrow = signal(query.matches);
 query.addEventListener("change", () => (isNarrow.value = query.matches));
 
-/** On the first page the browser's own place is right. */
-let moved = false;
+/** False until the first page is shown, which leaves the focus where it is. */
+let navigated = false;
 
-/** The first heading of a page; a screen reader starts here after each step through the console. */
+/** The main heading, which gets the focus after a navigation, so that screen readers start there. */
 export function PageTitle(props: { children: string }): JSX.Element {
   const ref = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
@@ -21,8 +21,8 @@ export function PageTitle(props: { children: string }): JSX.Element {
   }, [props.children]);
   useEffect(() => {
     const active = document.activeElement;
-    if (moved && (!active || active === document.body || active.closest("nav"))) ref.current?.focus();
-    moved = true;
+    if (navigated && (!active || active === document.body || active.closest("nav"))) ref.current?.focus();
+    navigated = true;
   }, []);
   return (
     <h1 ref={ref} tabIndex={-1} class="text-2xl font-bold outline-none">
@@ -31,7 +31,7 @@ export function PageTitle(props: { children: string }): JSX.Element {
   );
 }
 
-/** A part of a record under its heading. No landmark: a page has a dozen of them. */
+/** A part of a record with a heading. No landmark, since a page has a dozen of them. */
 export function Card(props: { title: string; children: ComponentChildren }): JSX.Element {
   return (
     <section class="card-plain flex min-w-0 flex-col gap-3">
@@ -41,7 +41,7 @@ export function Card(props: { title: string; children: ComponentChildren }): JSX
   );
 }
 
-/** Names and values; rows without a value are left out. */
+/** A list of labels and values; rows without a value are left out. */
 export function Facts({ rows }: { rows: [string, ComponentChildren][] }): JSX.Element | null {
   const shown = rows.filter(([, value]) => value !== null && value !== "" && value !== undefined && value !== false);
   if (shown.length === 0) return <p class="muted text-sm">{t("office/nothing_yet")}</p>;
@@ -57,7 +57,7 @@ export function Facts({ rows }: { rows: [string, ComponentChildren][] }): JSX.El
   );
 }
 
-/** Shown where a list has nothing to show. */
+/** The placeholder of an empty list. */
 export function Empty(props: { title: string; children?: ComponentChildren }): JSX.Element {
   return (
     <div class="card-plain flex flex-col items-center gap-3 py-10 text-center">
@@ -67,7 +67,7 @@ export function Empty(props: { title: string; children?: ComponentChildren }): J
   );
 }
 
-/** Someone's name and when, small. */
-export function Signed({ by, at }: { by: string; at: string }): JSX.Element {
+/** A user name and a time. */
+export function ByLine({ by, at }: { by: string; at: string }): JSX.Element {
   return <span class="muted">{t("app/by_at", { by, at })}</span>;
 }

@@ -1,4 +1,4 @@
-/** The list's filters: kept in the address, handed on to the office and to exports as they stand. */
+/** The list's filters and sort order in the address, in the office's query, and in exports. */
 
 export const STAGES = ["assigned", "contacted", "scheduled", "on_site", "recorded", "sealed", "reviewed"] as const;
 export const REVIEWS = ["pending", "accepted", "returned"] as const;
@@ -18,13 +18,13 @@ export const SORTS = ["updated", "due", "case_no", "overdue"] as const;
 export type Sort = (typeof SORTS)[number];
 export type Direction = "asc" | "desc";
 
-/** What narrows the list, order aside. */
-const NARROWING = ["q", "stage", "collector", "review", "hold", "conflicts", "unassigned"] as const;
+/** Filters, as opposed to the sort order. */
+const FILTER_KEYS = ["q", "stage", "collector", "review", "hold", "conflicts", "unassigned"] as const;
 
 export const sortOf = (filters: URLSearchParams): Sort =>
   SORTS.find((sort) => sort === filters.get("sort")) ?? "updated";
 
-/** Newest and largest first, days and numbers in their order, unless chosen otherwise. */
+/** By default newest or largest first; due dates and case numbers ascending. */
 export function directionOf(filters: URLSearchParams): Direction {
   const chosen = filters.get("dir");
   if (chosen === "asc" || chosen === "desc") return chosen;
@@ -32,13 +32,13 @@ export function directionOf(filters: URLSearchParams): Direction {
   return sort === "updated" || sort === "overdue" ? "desc" : "asc";
 }
 
-export const isNarrowed = (filters: URLSearchParams): boolean => NARROWING.some((key) => filters.get(key));
+export const hasFilters = (filters: URLSearchParams): boolean => FILTER_KEYS.some((key) => filters.get(key));
 
-/** The office's query for an address: only what it knows, and an order that is said outright. */
+/** The office's query for an address: known filters and an explicit order. */
 export function officeQuery(search: string): URLSearchParams {
   const filters = new URLSearchParams(search);
   const query = new URLSearchParams();
-  for (const key of NARROWING) {
+  for (const key of FILTER_KEYS) {
     const value = filters.get(key)?.trim();
     if (value) query.set(key, value);
   }
@@ -47,19 +47,19 @@ export function officeQuery(search: string): URLSearchParams {
   return query;
 }
 
-/** The address with one filter changed; an empty value takes it away. */
+/** The address with one filter changed; an empty value removes it. */
 export function withFilter(search: string, key: string, value: string): string {
   const next = new URLSearchParams(search);
   if (value) next.set(key, value);
   else next.delete(key);
-  // Another order starts from its own first direction.
+  // Every sort order has its own default direction.
   if (key === "sort") next.delete("dir");
   return next.toString();
 }
 
-/** The address with its order only. */
+/** The address without filters, which keeps the order. */
 export function withoutFilters(search: string): string {
   const next = new URLSearchParams(search);
-  for (const key of NARROWING) next.delete(key);
+  for (const key of FILTER_KEYS) next.delete(key);
   return next.toString();
 }

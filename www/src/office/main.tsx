@@ -2,13 +2,13 @@
 import "../ui/styles.css";
 import "./consoleTexts";
 import { render } from "preact";
-import { readReturn } from "../ui/openid";
+import { readRedirect } from "../ui/openid";
 import { initTheme } from "../ui/theme";
 import { App } from "./App";
-import { begin } from "./state";
+import { startConsole } from "./state";
 
 initTheme();
-readReturn();
-void begin();
+readRedirect();
+void startConsole();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -1,4 +1,4 @@
-/** What the console's pages share. */
+/** State that the console's pages share. */
 import { signal } from "@preact/signals";
 import { t, textFor } from "../i18n";
 import { api, ApiError, type Me, type User } from "./api";
@@ -7,37 +7,37 @@ import { pathName } from "./fieldLabels";
 /** Undefined until the office has answered. */
 export const me = signal<Me | null | undefined>(undefined);
 
-/** The session ended by itself: the page stays as it is behind the sign-in, with what was typed. */
+/** The session has expired: the sign-in is shown over the page, which keeps typed text. */
 export const expired = signal(false);
 
-/** Filters of the list as they were left, so that the way back leads to them. */
+/** The last filters of the list, for links back to it. */
 export const lastSearch = signal("");
 
-/** Collectors that a record can be given to. */
+/** Collectors that records can be assigned to. */
 export const collectors = signal<User[]>([]);
 
 export const mayWrite = (): boolean => me.value?.role === "supervisor" || me.value?.role === "admin";
 
-/** No session, or that of another user who signed in in this browser. */
+/** There is no session, or another user signed in in this browser. */
 const needsSignIn = ({ code }: ApiError): boolean => code === "signed_out" || code === "other_workspace";
 
-/** Words for whatever was thrown; a session that ended leads to the sign-in. */
+/** The sentence for an error; an expired session shows the sign-in. */
 export function explain(cause: unknown): string {
   if (!(cause instanceof ApiError)) {
     console.error(cause);
     return t("error/failed");
   }
   if (needsSignIn(cause) && me.value) expired.value = true;
-  const words = errorWords(cause.code, cause.message);
-  return cause.path ? t("office/error_at", { field: pathName(cause.path), words }) : words;
+  const text = officeErrorText(cause.code, cause.message);
+  return cause.path ? t("office/error_at", { field: pathName(cause.path), text }) : text;
 }
 
-/** The console's sentence for a code, else the shared one, else the office's own. */
-export function errorWords(code: string, detail: string): string {
+/** The console's sentence for an error code, or else the shared one, or else the office's message. */
+function officeErrorText(code: string, detail: string): string {
   return textFor(`office/error/${code}`) ?? textFor(`error/${code}`) ?? (detail || t("error/failed"));
 }
 
-export async function begin(): Promise<void> {
+export async function startConsole(): Promise<void> {
   me.value = await api.me().catch(() => null);
 }
 
@@ -46,7 +46,7 @@ export async function signIn(name: string, password: string): Promise<void> {
   expired.value = false;
 }
 
-/** Ends the session; the office is asked first, so that a session never stays open unseen. */
+/** Signs out at the office first, so that no session stays open there. */
 export async function signOut(): Promise<void> {
   try {
     await api.signOut();
@@ -59,8 +59,8 @@ export async function signOut(): Promise<void> {
   me.value = null;
 }
 
-/** Asks for the collectors once; a list that can't be had is left empty and asked for again later. */
-export async function needCollectors(): Promise<void> {
+/** Loads the collectors once; a failed load is repeated on the next call. */
+export async function loadCollectors(): Promise<void> {
   if (collectors.value.length > 0) return;
   collectors.value = await api.collectors().catch(() => []);
 }

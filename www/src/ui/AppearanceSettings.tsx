@@ -1,4 +1,4 @@
-/** Language, appearance and size of text, the same in both apps. */
+/** Language, theme and text size, shared by both apps. */
 import type { JSX } from "preact";
 import { lang, setLang, t, type Lang } from "../i18n";
 import { Choices } from "./components";
@@ -6,7 +6,7 @@ import { setTextSize, setTheme, textSize, theme, type TextSize, type Theme } fro
 
 const NAMES: Record<Lang, string> = { en: "English", "zh-CN": "中文" };
 
-export function Settings(): JSX.Element {
+export function AppearanceSettings(): JSX.Element {
   return (
     <div class="flex flex-col gap-4">
       <Choices<Lang>

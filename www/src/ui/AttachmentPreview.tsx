@@ -1,4 +1,4 @@
-/** What an attachment shows: a picture, a player, or a way to save it. */
+/** Shows an attachment as a picture, a player or a download link. */
 import type { JSX } from "preact";
 import type { AttachmentView } from "../wasm/doorstep";
 import { t } from "../i18n";
@@ -6,10 +6,10 @@ import { t } from "../i18n";
 export function AttachmentPreview(props: {
   url: string;
   attachment: AttachmentView;
-  /** What it is, in words. */
+  /** Alternative text. */
   title: string;
   class?: string;
-  /** It could not be had. */
+  /** The bytes could not be loaded. */
   onError?: () => void;
 }): JSX.Element {
   const { url, title, onError } = props;
@@ -21,11 +21,10 @@ export function AttachmentPreview(props: {
   if (media_type.startsWith("audio/")) {
     return <audio src={url} controls preload="metadata" class="w-full" aria-label={title} onError={onError} />;
   }
-  return <Save {...props} />;
+  return <DownloadLink {...props} />;
 }
 
-/** A way to keep it as a file. */
-export function Save({ url, attachment }: { url: string; attachment: AttachmentView }): JSX.Element {
+export function DownloadLink({ url, attachment }: { url: string; attachment: AttachmentView }): JSX.Element {
   const { media_type, sha256 } = attachment;
   const ending = media_type === "application/pdf" ? "pdf" : media_type.replace(/^.*\//, "");
   return (

@@ -1,4 +1,4 @@
-/** Fields for which two values stand: both are shown, one tap keeps one. */
+/** Fields with conflicting values; a tap on one value resolves the conflict. */
 import { Circle, GitMerge } from "lucide-preact";
 import type { JSX } from "preact";
 import type { Command, Conflict, VisitView } from "../wasm/doorstep";

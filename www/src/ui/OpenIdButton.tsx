@@ -1,26 +1,26 @@
-/** "Sign in with …", and why that did not work. */
+/** The button "Sign in with …" and the error of a failed attempt. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { errorText, t } from "../i18n";
 import type { EnrolledDevice } from "../core/api";
-import { askForProvider, cameBack, leave, provider } from "./openid";
+import { loadProvider, redirectError, redirectToProvider, provider } from "./openid";
 import { Alert, useBusy } from "./components";
 
 export function OpenIdButton(props: {
   door: "field" | "office";
   enrolled?: () => Promise<EnrolledDevice | undefined>;
 }): JSX.Element {
-  const [error, setError] = useState(cameBack.value);
+  const [error, setError] = useState(redirectError.value);
   const [busy, run] = useBusy();
   useEffect(() => {
-    cameBack.value = null;
-    void askForProvider();
+    redirectError.value = null;
+    void loadProvider();
   }, []);
   const go = (): Promise<void> =>
     run(async () => {
       setError(null);
-      const word = await leave(props.door, await props.enrolled?.());
-      if (word) setError(word);
+      const code = await redirectToProvider(props.door, await props.enrolled?.());
+      if (code) setError(code);
     });
   return (
     <>

@@ -1,7 +1,7 @@
-/** A text that may be long: it scrolls where it stands, by finger and by key. */
+/** A text that scrolls in place if it is long, by touch and by keyboard. */
 import type { JSX } from "preact";
 
-/** Characters that are shown whole: some ten lines beside another text on a phone. */
+/** Texts up to this length are shown whole: about ten lines in half of a phone's width. */
 const SHORT = 300;
 
 export function ScrollableText({ label, text }: { label: string; text: string }): JSX.Element {

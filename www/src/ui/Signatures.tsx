@@ -1,4 +1,4 @@
-/** Who signed a sealed record, whether the signature checks, and what was read back. */
+/** Signatures of a sealed record: signer, validity, and the text that was read back. */
 import { BadgeCheck, CircleX } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -10,7 +10,7 @@ import { Alert, Dialog } from "./components";
 export function Signatures({ view, children }: { view: VisitView; children?: ComponentChildren }): JSX.Element | null {
   const { seal } = view;
   if (!seal) return null;
-  const standing = seal.signatures.some((one) => one.standing && one.sound);
+  const signed = seal.signatures.some(({ standing, sound }) => standing && sound);
   return (
     <section class="card-plain flex flex-col gap-4" aria-label={t("signature/title")}>
       <h3 class="section-title">{t("signature/title")}</h3>
@@ -19,11 +19,11 @@ export function Signatures({ view, children }: { view: VisitView; children?: Com
           <p data-testid="changed-since-seal">{t("signature/seal_changed")}</p>
         </Alert>
       )}
-      {!standing && <p class="muted">{t("signature/none")}</p>}
+      {!signed && <p class="muted">{t("signature/none")}</p>}
       {seal.signatures.length > 0 && (
         <ul class="flex flex-col gap-4">
           {seal.signatures.map((signature) => (
-            <One key={signature.id} signature={signature} />
+            <SignatureItem key={signature.id} signature={signature} />
           ))}
         </ul>
       )}
@@ -32,11 +32,11 @@ export function Signatures({ view, children }: { view: VisitView; children?: Com
   );
 }
 
-function One({ signature }: { signature: SignatureView }): JSX.Element {
+function SignatureItem({ signature }: { signature: SignatureView }): JSX.Element {
   const [open, setOpen] = useState(false);
   const { sound, changed, standing, by, at, text } = signature;
   const Icon = sound && !changed ? BadgeCheck : CircleX;
-  const state = !sound ? "wrong" : changed ? "changed" : standing ? "sound" : "earlier";
+  const state = !sound ? "invalid" : changed ? "changed" : standing ? "valid" : "earlier";
   const alarming = !sound || changed;
   return (
     <li class="flex gap-3" data-testid="signature" data-sound={sound} data-standing={standing} data-changed={changed}>

@@ -1,11 +1,16 @@
-/** Small parts that both apps are made of. */
+/**
+ * Small components that both apps share.
+ *
+ * `control` names a control for the page position (field/pagePosition.ts); it is stored unencrypted,
+ * so it must not contain a text or a value.
+ */
 import { Check, CircleAlert, Info, TriangleAlert, X } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { useDirtyForm } from "./dirtyForms";
 
-/** A labelled control, with a hint or an error that a screen reader finds. */
+/** A labelled control, with a hint or an error that screen readers announce. */
 export function Field(props: {
   label: string;
   hint?: string | undefined;
@@ -29,7 +34,7 @@ export function Field(props: {
   );
 }
 
-/** What a field says once it can no longer be changed. */
+/** The value of a field that can no longer be changed. */
 export function Fact(props: { label: string; children: ComponentChildren }): JSX.Element {
   return (
     <div class="flex flex-col gap-0.5">
@@ -39,38 +44,39 @@ export function Fact(props: { label: string; children: ComponentChildren }): JSX
   );
 }
 
-/** One of several, as big buttons; the choice shows without colour too. */
+/** Radio buttons with large targets; the selection is visible without colour. */
 export function Choices<T extends string>(props: {
   label: string;
+  control?: string;
   options: readonly T[];
-  value: T | null;
+  value: T | "" | null;
   word: (option: T) => string;
-  /** Short answers in one row, or a grid of longer ones. */
+  /** Short options in one row, or a grid of longer ones. */
   look?: "segments" | "grid";
   readOnly?: boolean | undefined;
   onChange: (option: T) => void;
-  /** Takes the choice back, so that none stands. */
+  /** Clears the selection. */
   onClear?: (() => void) | undefined;
 }): JSX.Element {
   const id = useId();
   const segments = props.look === "segments";
   if (props.readOnly) {
-    return <Fact label={props.label}>{props.value === null ? null : props.word(props.value)}</Fact>;
+    return <Fact label={props.label}>{props.value ? props.word(props.value) : null}</Fact>;
   }
   return (
-    <div role="radiogroup" aria-labelledby={id} class="flex flex-col gap-2">
+    <div role="radiogroup" aria-labelledby={id} data-control={props.control} class="flex flex-col gap-2">
       <div class="flex items-center justify-between gap-3">
         <span id={id} class="label-text">
           {props.label}
         </span>
-        {props.onClear && props.value !== null && (
+        {props.onClear && props.value && (
           <button
             type="button"
             class="btn btn-ghost -my-2 shrink-0 px-2 text-sm font-medium"
-            aria-label={t("app/take_back_of", { what: props.label })}
+            aria-label={t("app/undo_of", { what: props.label })}
             onClick={props.onClear}
           >
-            {t("app/take_back")}
+            {t("app/undo_last")}
           </button>
         )}
       </div>
@@ -87,7 +93,7 @@ export function Choices<T extends string>(props: {
               tabIndex={tabbable ? 0 : -1}
               class={segments ? "segment" : "choice"}
               onClick={() => props.onChange(option)}
-              onKeyDown={stepThrough}
+              onKeyDown={moveFocus}
             >
               <span>{props.word(option)}</span>
               {!segments && chosen && <Check class="text-primary size-5 shrink-0" aria-hidden="true" />}
@@ -99,8 +105,8 @@ export function Choices<T extends string>(props: {
   );
 }
 
-/** Arrow keys move between the buttons of a group. */
-function stepThrough(event: JSX.TargetedKeyboardEvent<HTMLButtonElement>): void {
+/** Arrow keys move the focus between the buttons of a group. */
+function moveFocus(event: JSX.TargetedKeyboardEvent<HTMLButtonElement>): void {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   if (!step) return;
   event.preventDefault();
@@ -109,9 +115,10 @@ function stepThrough(event: JSX.TargetedKeyboardEvent<HTMLButtonElement>): void 
   siblings[(at + step + siblings.length) % siblings.length]?.focus();
 }
 
-/** One of many, as a native list. */
+/** A native select element. */
 export function Select<T extends string>(props: {
   label: string;
+  control?: string;
   options: readonly T[];
   value: T | "";
   word: (option: T) => string;
@@ -124,6 +131,7 @@ export function Select<T extends string>(props: {
       {(id) => (
         <select
           id={id}
+          data-control={props.control}
           class="select w-full"
           value={props.value}
           disabled={props.disabled}
@@ -141,9 +149,10 @@ export function Select<T extends string>(props: {
   );
 }
 
-/** A plain line or paragraph of text that a form holds until it is handed in. */
+/** A text input or text area of a form. */
 export function TextField(props: {
   label: string;
+  control?: string;
   value: string;
   lines?: number;
   type?: "text" | "date" | "datetime-local" | "time" | "number";
@@ -159,6 +168,7 @@ export function TextField(props: {
         props.lines ? (
           <textarea
             id={id}
+            data-control={props.control}
             aria-describedby={note}
             class="textarea w-full"
             rows={props.lines}
@@ -168,6 +178,7 @@ export function TextField(props: {
         ) : (
           <input
             id={id}
+            data-control={props.control}
             aria-describedby={note}
             class="input w-full"
             type={props.type ?? "text"}
@@ -183,7 +194,7 @@ export function TextField(props: {
   );
 }
 
-/** A dialog over the page: focus stays inside, Escape and a tap beside it close it. */
+/** A modal dialog: focus stays inside; Escape and a tap outside close it. */
 export function Dialog(props: {
   title: string;
   onClose: () => void;
@@ -192,7 +203,7 @@ export function Dialog(props: {
 }): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  // Whoever is about to do something has chosen, drawn or read for it.
+  // A dialog with actions may hold input that a reload would lose.
   useDirtyForm(props.actions !== undefined);
   useEffect(() => {
     ref.current?.showModal();
@@ -236,7 +247,7 @@ const TONE: Record<Tone, { box: string; Icon: typeof Info }> = {
   info: { box: "border-base-300 bg-base-100", Icon: Info },
 };
 
-/** Something to know, in words; an error is read out as it appears. */
+/** A message; errors are announced by screen readers as they appear. */
 export function Alert(props: { children: ComponentChildren; tone?: Tone }): JSX.Element {
   const { box, Icon } = TONE[props.tone ?? "info"];
   return (
@@ -250,7 +261,7 @@ export function Alert(props: { children: ComponentChildren; tone?: Tone }): JSX.
   );
 }
 
-/** What is happening to a promise that a button started. */
+/** Whether work that a button started is running, and a function that runs it. */
 export function useBusy(): [boolean, (work: () => Promise<void>) => Promise<void>] {
   const [busy, setBusy] = useState(false);
   const run = async (work: () => Promise<void>): Promise<void> => {

@@ -1,36 +1,36 @@
-/** What rules of conduct say, in words: both apps show it alike. */
+/** Texts and components for conduct rules and their results, shared by both apps. */
 import { CircleCheck, CircleHelp, CircleMinus, OctagonX } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import type { Answer, ConductEntry, Evidence, RuleAnswer, VisitView } from "../wasm/doorstep";
 import { locale, t, textFor, word } from "../i18n";
 import { fieldName, formatDate, formatDateTime, formatField } from "./format";
 
-/** A rule's sentence; a lender's rule brings its own. */
+/** The text of a rule; a lender's rule has its own title. */
 export function ruleText(rule: string, title = ""): string {
   return textFor(`conduct/rule/${rule}`) ?? (title || rule);
 }
 
-/** A layer as people call it; a lender's stands for itself. */
+/** The name of a layer of rules; a lender's layer is shown by its id. */
 export function layerText(layer: string): string {
   return textFor(`conduct/layer/${layer}`) ?? layer;
 }
 
-/** Why a rule answers so. */
+/** The reason of a result, with its values. */
 export function reasonText(code: string, params: RuleAnswer["params"], zone: string): string {
   const shown: Record<string, string> = {};
   for (const [name, value] of entries(params)) shown[name] = paramText(name, value, zone);
-  const said = textFor(`conduct/reason/${code}`, shown) ?? code;
-  const about = shown.item ?? shown.about;
-  return about ? t("conduct/page/about", { about, said }) : said;
+  const text = textFor(`conduct/reason/${code}`, shown) ?? code;
+  const subject = shown.item ?? shown.about;
+  return subject ? t("conduct/page/about", { name: subject, text }) : text;
 }
 
-/** The same where the values are not at hand: nothing, where the sentence would need them. */
+/** The reason without its values; empty if the text needs them. */
 export function reasonAlone(code: string): string {
-  const said = textFor(`conduct/reason/${code}`) ?? "";
-  return said.includes("{{") ? "" : said;
+  const text = textFor(`conduct/reason/${code}`) ?? "";
+  return text.includes("{{") ? "" : text;
 }
 
-/** From the core a map, from the office's JSON an object. */
+/** The core gives a map, the office's JSON an object. */
 function entries(params: RuleAnswer["params"]): [string, string][] {
   return params instanceof Map ? [...params] : Object.entries(params as unknown as Record<string, string>);
 }
@@ -52,20 +52,20 @@ function paramText(name: string, value: string, zone: string): string {
   }
 }
 
-/** What a piece of evidence is called. */
+/** The name of a piece of evidence. */
 export function evidenceName(path: string): string {
   return textFor(`conduct/evidence/${path}`) ?? fieldName(path);
 }
 
-/** A piece of evidence with what it says. */
+/** The name and the value of a piece of evidence. */
 export function evidenceText(evidence: Evidence, view: VisitView): string {
-  return t("conduct/page/about", { about: evidenceName(evidence.path), said: evidenceValue(evidence, view) });
+  return t("conduct/page/about", { name: evidenceName(evidence.path), text: evidenceValue(evidence, view) });
 }
 
 function evidenceValue({ path, value }: Evidence, view: VisitView): string {
   const { currency, zone } = view.case;
   if (value === "") return t("conduct/page/nothing_there");
-  // Times are the only numbers of this length.
+  // Only times have this many digits.
   if (/^\d{12,14}$/.test(value)) return formatDateTime(Number(value), zone);
   if (path.startsWith("case.flags.") && value === "0") return t("conduct/page/no_end");
   if (path.startsWith("checks.")) return word("answer", value);
@@ -73,18 +73,18 @@ function evidenceValue({ path, value }: Evidence, view: VisitView): string {
   return formatField(path, { type: "text", value }, currency, zone);
 }
 
-/** Sign and colour of an answer. */
-export const LOOK: Record<Answer, { Icon: typeof OctagonX; tone: string }> = {
+/** Icon and colour of a result. */
+export const ANSWER_STYLE: Record<Answer, { Icon: typeof OctagonX; tone: string }> = {
   pass: { Icon: CircleCheck, tone: "text-success" },
   fail: { Icon: OctagonX, tone: "text-error" },
   unknown: { Icon: CircleHelp, tone: "text-accent" },
   not_applicable: { Icon: CircleMinus, tone: "muted" },
 };
 
-/** One rule's answer: what it says, why, and where it stands. */
+/** The result of one rule: its text, the reason and its source. */
 export function RuleItem(props: { answer: RuleAnswer; zone: string; children?: ComponentChildren }): JSX.Element {
   const { answer, zone } = props;
-  const { Icon, tone } = LOOK[answer.answer];
+  const { Icon, tone } = ANSWER_STYLE[answer.answer];
   return (
     <li
       data-testid="conduct-answer"
@@ -101,7 +101,7 @@ export function RuleItem(props: { answer: RuleAnswer; zone: string; children?: C
           {reasonText(answer.reason_code, answer.params, zone)}
         </p>
         <p class="muted text-sm leading-snug">
-          {[answer.rule, layerText(answer.layer), t(`conduct/status/${answer.status}`), source(answer)]
+          {[answer.rule, layerText(answer.layer), t(`conduct/status/${answer.status}`), citationText(answer)]
             .filter((part) => part !== "")
             .join(" · ")}
         </p>
@@ -111,20 +111,20 @@ export function RuleItem(props: { answer: RuleAnswer; zone: string; children?: C
   );
 }
 
-/** Where a rule is written, for whoever can read it there: what this program chose stands in its own papers. */
-function source({ status, citation }: RuleAnswer): string {
+/** The citation of a rule; Doorstep's own rules have none that users could look up. */
+function citationText({ status, citation }: RuleAnswer): string {
   return status === "product_choice" ? "" : citation;
 }
 
-/** A kept answer, such as `!CN-04`. */
-export interface KeptAnswer {
+/** A stored result, such as `!CN-04`. */
+export interface StoredAnswer {
   rule: string;
   answer: "fail" | "unknown";
   shadow: boolean;
 }
 
-/** Reads what an evaluation kept; words of a form that is not known are left out. */
-export function keptAnswers(text: string): KeptAnswer[] {
+/** Parses the results of a stored evaluation; entries in an unknown format are skipped. */
+export function parseAnswers(text: string): StoredAnswer[] {
   return [...text.matchAll(/(?<=^|\s)(~?)([!?])(\S+)/g)].map(([, shadow, mark, rule]) => ({
     rule: rule ?? "",
     answer: mark === "!" ? "fail" : "unknown",
@@ -132,21 +132,21 @@ export function keptAnswers(text: string): KeptAnswer[] {
   }));
 }
 
-/** Every result that the record keeps, oldest first; none is ever written over. */
-export function KeptResults({ view }: { view: VisitView }): JSX.Element | null {
+/** All evaluations stored in the record, oldest first. */
+export function StoredEvaluations({ view }: { view: VisitView }): JSX.Element | null {
   const kept = view.conduct.filter(({ kind }) => kind === "evaluation");
   if (kept.length === 0) return null;
   return (
     <ol class="flex flex-col gap-3">
       {kept.map((entry) => (
-        <Kept key={entry.id} entry={entry} />
+        <EvaluationItem key={entry.id} entry={entry} />
       ))}
     </ol>
   );
 }
 
-function Kept({ entry }: { entry: ConductEntry }): JSX.Element {
-  const answers = keptAnswers(entry.answers);
+function EvaluationItem({ entry }: { entry: ConductEntry }): JSX.Element {
+  const answers = parseAnswers(entry.answers);
   const groups = [
     { key: "fail", rules: answers.filter(({ answer, shadow }) => answer === "fail" && !shadow) },
     { key: "unknown", rules: answers.filter(({ answer, shadow }) => answer === "unknown" && !shadow) },
@@ -164,12 +164,12 @@ function Kept({ entry }: { entry: ConductEntry }): JSX.Element {
         {" · "}
         {formatDateTime(entry.at)}
       </p>
-      {answers.length === 0 && <p>{t("conduct/page/all_kept")}</p>}
+      {answers.length === 0 && <p>{t("conduct/page/all_met")}</p>}
       {groups.map(
         ({ key, rules }) =>
           rules.length > 0 && (
             <div key={key}>
-              <p class={`font-medium ${LOOK[key].tone}`}>{t(`conduct/answer/${key}`)}</p>
+              <p class={`font-medium ${ANSWER_STYLE[key].tone}`}>{t(`conduct/answer/${key}`)}</p>
               <ul>
                 {rules.map(({ rule }) => (
                   <li key={rule}>
@@ -195,24 +195,24 @@ function Kept({ entry }: { entry: ConductEntry }): JSX.Element {
   );
 }
 
-/** Days of the week, Monday first, in short. */
+/** Short names of the weekdays, Monday first. */
 export function weekdays(): string[] {
   const format = new Intl.DateTimeFormat(locale(), { weekday: "short", timeZone: "UTC" });
   // The first of January 2024 was a Monday.
   return Array.from({ length: 7 }, (_, day) => format.format(Date.UTC(2024, 0, 1 + day)));
 }
 
-/** When the borrower does not want a visit, such as `Sat Sun 12:00–14:00 · Home`. */
+/** A time that the borrower does not want, such as `Sat Sun 12:00–14:00 · Home`. */
 export function wishText({ days, starts, ends, place }: ConductEntry): string {
   const named = weekdays().filter((_, day) => days & (1 << day));
   const when = named.length === 7 ? t("conduct/page/every_day") : named.join(" ");
   return `${when} ${wallTime(starts)}–${wallTime(ends)}${place ? ` · ${word("place", place)}` : ""}`;
 }
 
-/** Minutes since midnight as a time of day. */
+/** Minutes since midnight as `HH:mm`. */
 function wallTime(minutes: number): string {
   return [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
-/** From here on a phone's clock counts as off; less than this people do not notice. */
+/** Smallest clock difference that is reported. */
 export const CLOCK_OFF_MS = 60_000;

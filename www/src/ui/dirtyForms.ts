@@ -1,16 +1,16 @@
-/** Forms that a person is in the middle of: nothing may take the page away from them. */
+/** Counts forms with unsubmitted contents: while there are any, nothing may reload the page. */
 import { signal, type Signal } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
 
-/** How many of this page's forms hold what was not handed in and not thrown away. */
+/** Number of forms on this page that are neither submitted nor discarded. */
 export const dirtyForms = signal(0);
 
-/** Counts a form while it is `begun`. */
-export function useDirtyForm(begun: boolean): void {
-  useCountWhile(dirtyForms, begun);
+/** Counts a form while it is `dirty`. */
+export function useDirtyForm(dirty: boolean): void {
+  useCountWhile(dirtyForms, dirty);
 }
 
-/** Adds one to a count for as long as `counts`. */
+/** Adds one to a count while `counts` is true. */
 export function useCountWhile(count: Signal<number>, counts: boolean): void {
   useLayoutEffect(() => {
     if (!counts) return;

@@ -1,25 +1,25 @@
-/** Money, times and sizes as people read them. */
+/** Formats money, times, sizes and field values. */
 import type { FieldValue } from "../wasm/doorstep";
-import { locale, t, word } from "../i18n";
+import { locale, numberFormat, t, word } from "../i18n";
 
-/** Making a formatter costs far more than using one, and lists use thousands. */
-const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+/** Formatters are expensive to make, and lists use thousands. */
+const formatters = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
 
-function once<F extends Intl.NumberFormat | Intl.DateTimeFormat>(key: string, make: () => F): F {
-  const known = made.get(key);
+function cached<F extends Intl.NumberFormat | Intl.DateTimeFormat>(key: string, make: () => F): F {
+  const known = formatters.get(key);
   if (known) return known as F;
   const fresh = make();
-  made.set(key, fresh);
+  formatters.set(key, fresh);
   return fresh;
 }
 
 function moneyFormat(tag: string, currency: string): Intl.NumberFormat {
-  return once(`money ${tag} ${currency}`, () => new Intl.NumberFormat(tag, { style: "currency", currency }));
+  return cached(`money ${tag} ${currency}`, () => new Intl.NumberFormat(tag, { style: "currency", currency }));
 }
 
 const exponents = new Map<string, number>();
 
-/** How many digits of a currency stand behind the point. */
+/** The number of minor digits of a currency. */
 function digits(currency: string): number {
   const known = exponents.get(currency);
   if (known !== undefined) return known;
@@ -28,22 +28,20 @@ function digits(currency: string): number {
   return fresh;
 }
 
-/** Minor units as money, exactly: no fraction is ever a float. */
+/** Minor units as money, formatted exactly from a decimal text. */
 export function formatMoney(minor: number, currency: string): string {
   try {
     const exponent = digits(currency);
     const text = majorText(minor, exponent) as Intl.StringNumericLiteral;
     return moneyFormat(locale(), currency).format(text);
   } catch {
-    // A code that the browser does not know.
+    // The browser does not know the currency code.
     return `${majorText(minor, 2)} ${currency}`;
   }
 }
 
-/** A whole number as people read it. */
 export function formatCount(count: number): string {
-  const tag = locale();
-  return once(`count ${tag}`, () => new Intl.NumberFormat(tag)).format(count);
+  return numberFormat().format(count);
 }
 
 /** Minor units as a decimal text, such as `1500.00`. */
@@ -54,7 +52,7 @@ export function majorText(minor: number, exponent: number): string {
   return exponent === 0 ? sign + whole : `${sign}${whole}.${text.slice(text.length - exponent)}`;
 }
 
-/** Minor units from what a person typed, or null where it is no amount. */
+/** Minor units from typed text, or null if it is not an amount. */
 export function parseMoney(text: string, currency: string): number | null {
   const plain = text.normalize("NFKC").replace(/[,\s]/g, "");
   const exponent = digits(currency);
@@ -78,18 +76,18 @@ export function formatTime(ms: number, zone?: string): string {
   return dateFormat({ hour: "numeric", minute: "2-digit" }, zone).format(ms);
 }
 
-/** A window such as `24 Nov 2026, 10:00 – 11:00`; its end names the day only where that differs. */
+/** A time window such as `24 Nov 2026, 10:00 – 11:00`; the end has a date only if it is another day. */
 export function formatWindow(from: number, to: number | null, zone?: string): string {
   if (to === null || to < from) return formatDateTime(from, zone);
   return dateFormat({ dateStyle: "medium", timeStyle: "short" }, zone).formatRange(from, to);
 }
 
-/** The day of a moment, such as `Tue, 24 Nov`. */
+/** A day such as `Tue, 24 Nov`. */
 export function formatDay(ms: number, zone?: string): string {
   return dateFormat({ weekday: "short", day: "numeric", month: "short" }, zone).format(ms);
 }
 
-/** How long something takes or has lasted, in the largest unit that fits: `3 min`, `2 days`. */
+/** A duration in the largest unit that fits: `3 min`, `2 days`. */
 export function formatSpan(ms: number): string {
   const minutes = Math.max(1, Math.round(ms / 60_000));
   const [unit, count] =
@@ -99,7 +97,7 @@ export function formatSpan(ms: number): string {
         ? (["hour", Math.round(minutes / 60)] as const)
         : (["day", Math.round(minutes / 1440)] as const);
   const tag = locale();
-  return once(
+  return cached(
     `span ${tag} ${unit}`,
     () => new Intl.NumberFormat(tag, { style: "unit", unit, unitDisplay: "short" }),
   ).format(count);
@@ -111,14 +109,14 @@ export function formatDate(iso: string): string {
   return Number.isNaN(ms) ? iso : dateFormat({ dateStyle: "medium" }, "UTC").format(ms);
 }
 
-/** The same for lists: without the year while it is this one. */
+/** A date for lists: without the year if it is the current one. */
 export function formatShortDate(iso: string): string {
   const ms = Date.parse(`${iso}T00:00:00Z`);
   if (Number.isNaN(ms) || !iso.startsWith(String(new Date().getFullYear()))) return formatDate(iso);
   return dateFormat({ day: "numeric", month: "short" }, "UTC").format(ms);
 }
 
-/** A window for lists: the day and both times, without the year. */
+/** A time window for lists, without the year. */
 export function formatShortWindow(from: number, to: number | null, zone?: string): string {
   const options = { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" } as const;
   const format = dateFormat(options, zone);
@@ -126,11 +124,11 @@ export function formatShortWindow(from: number, to: number | null, zone?: string
 }
 
 function dateFormat(options: Intl.DateTimeFormatOptions, zone?: string, tag = locale()): Intl.DateTimeFormat {
-  return once(`date ${tag} ${zone ?? ""} ${JSON.stringify(options)}`, () => {
+  return cached(`date ${tag} ${zone ?? ""} ${JSON.stringify(options)}`, () => {
     try {
       return new Intl.DateTimeFormat(tag, { ...options, timeZone: zone || undefined });
     } catch {
-      // A zone that the browser does not know.
+      // The browser does not know the time zone.
       return new Intl.DateTimeFormat(tag, options);
     }
   });
@@ -142,18 +140,18 @@ export function toLocalInput(ms: number | null, zone: string): string {
   return new Date(ms + offset(ms, zone)).toISOString().slice(0, 16);
 }
 
-/** The moment at which a zone's wall clock shows `YYYY-MM-DDTHH:mm`, or null. */
+/** The time in ms at which a zone's wall clock shows `YYYY-MM-DDTHH:mm`, or null. */
 export function fromLocalInput(text: string, zone: string): number | null {
-  // Engines make dates of the oddest texts; a field hands over this one form or nothing.
+  // `Date.parse` accepts many other formats; inputs give this one or nothing.
   if (!/^\d{4,6}-\d\d-\d\dT\d\d:\d\d$/.test(text)) return null;
   const wall = Date.parse(`${text}:00Z`);
   if (Number.isNaN(wall)) return null;
-  // Twice, since the offset is that of the moment and not of the wall clock.
+  // The offset depends on the moment, which depends on the offset: the second pass corrects the first.
   const guess = wall - offset(wall, zone);
   return wall - offset(guess, zone);
 }
 
-/** A wall clock as numbers, whatever the locale. */
+/** Numeric wall clock fields, independent of the locale. */
 const WALL_CLOCK = {
   hourCycle: "h23",
   year: "numeric",
@@ -172,12 +170,12 @@ function offset(ms: number, zone: string): number {
   return wall - Math.floor(ms / 1000) * 1000;
 }
 
-/** The zone that the phone is in. */
+/** The phone's time zone. */
 export function deviceZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** Today in a zone, or the date there at a moment, `YYYY-MM-DD`. */
+/** The date in a zone at a time, by default now, as `YYYY-MM-DD`. */
 export function today(zone = deviceZone(), ms = Date.now()): string {
   return toLocalInput(ms, zone).slice(0, 10);
 }
@@ -193,7 +191,7 @@ export function formatBytes(bytes: number): string {
   return `${new Intl.NumberFormat(locale(), { maximumFractionDigits: at > 1 ? 1 : 0 }).format(size)} ${units[at]}`;
 }
 
-/** Vocabularies by the last name of a path. */
+/** Vocabularies by the last segment of a path. */
 const VOCABULARY: Record<string, string> = {
   channel: "channel",
   target_role: "person",
@@ -210,19 +208,19 @@ const VOCABULARY: Record<string, string> = {
   product: "product",
   kind: "option",
 };
-/** Fields that hold a day as text. */
+/** Fields that hold a date as text. */
 const DAYS = new Set(["due_date", "first_due", "due_by", "last_payment_date"]);
 const MONEY = new Set(["amount", "overdue", "principal"]);
 
 function vocabularyOf(path: string, name: string): string | undefined {
   if (path === "review.status") return "review";
   if (path.startsWith("attachments.")) return name === "kind" ? "attachment" : undefined;
-  // Ways of payment are written freely.
+  // Payment methods are free text.
   if (name === "channel" && !path.startsWith("contacts.")) return undefined;
   return VOCABULARY[name];
 }
 
-/** A field's value in words. */
+/** A field's value as text. */
 export function formatField(path: string, value: FieldValue, currency: string, zone?: string): string {
   const name = path.slice(path.lastIndexOf(".") + 1);
   switch (value.type) {
@@ -245,21 +243,21 @@ export function formatField(path: string, value: FieldValue, currency: string, z
   }
 }
 
-/** The number that a reference such as `phones.0`, the first of the case's numbers, stands for. */
+/** The phone number for a reference such as `phones.0`, the first number of the case. */
 export function phoneNumber(reference: string, phones: string[]): string {
   const at = /^phones\.(\d+)$/.exec(reference)?.[1];
   return (at === undefined ? undefined : phones[Number(at)]) ?? reference;
 }
 
-/** An id of an entry or of an attachment: nothing that a person reads. */
+/** The id of an entry or an attachment, which is not shown. */
 const ID = /^([0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64})$/;
 
-/** A path in words: `appointment.starts_at` is "Start". Sign-in names in a path may hold dots. */
+/** The label of a path: `appointment.starts_at` is "Start". User names in a path may contain dots. */
 export function fieldName(path: string): string {
   const parts = path.split(".");
   const [container = "", key = "", third = ""] = parts;
   const last = parts.at(-1) ?? "";
-  // The person under whose name an answer or a hold stands is said beside it.
+  // The user in the path of an answer or a hold is shown elsewhere.
   if (container === "checks" && key) {
     const detail = parts.length > 3 && last !== "answer" ? [word("field", `checks.${last}`)] : [];
     return [word("check", key), ...detail].join(" · ");
@@ -268,7 +266,7 @@ export function fieldName(path: string): string {
     return `${word("field", "case.flags")} · ${word("flag", third)}`;
   }
   const plain = parts.filter((part) => !ID.test(part));
-  // The longest beginning that has a name; what is left, such as a collector, stands for itself.
+  // The longest prefix with a label; the rest, such as a user name, is appended as it is.
   for (let length = plain.length; length > 0; length -= 1) {
     const named = plain.slice(0, length).join(".");
     const words = word("field", named);

@@ -1,27 +1,27 @@
-/** The way to sign in by an identity provider, which both apps offer where the office has one. */
+/** Sign-in through an identity provider, if the office has one. */
 import { signal } from "@preact/signals";
 import type { EnrolledDevice } from "../core/api";
 
-/** What the button calls the provider; null where there is none, or no network to ask. */
+/** The provider's display name; null without a provider or a network. */
 export const provider = signal<string | null>(null);
 
-/** Why the provider's answer signed nobody in, as a stable word; it comes with the way back. */
-export const cameBack = signal<string | null>(null);
+/** The error code with which the provider's redirect came back, if the sign-in failed. */
+export const redirectError = signal<string | null>(null);
 
-/** The browser has just come back signed in. */
-export let signedIn = false;
+/** This page load is the provider's redirect after a successful sign-in. */
+export let returnedSignedIn = false;
 
-/** Reads what the way back says, and takes it out of the address. */
-export function readReturn(): void {
-  const said = /^#(?:(signed-in)|sign-in=([a-z_]+))$/.exec(location.hash);
-  if (!said) return;
+/** Reads the result of the redirect and removes it from the address. */
+export function readRedirect(): void {
+  const result = /^#(?:(signed-in)|sign-in=([a-z_]+))$/.exec(location.hash);
+  if (!result) return;
   history.replaceState(history.state, "", location.pathname + location.search);
-  signedIn = said[1] !== undefined;
-  cameBack.value = said[2] ?? null;
+  returnedSignedIn = result[1] !== undefined;
+  redirectError.value = result[2] ?? null;
 }
 
-/** Asks for the provider's name. Without an answer there is the password. */
-export async function askForProvider(): Promise<void> {
+/** Loads the provider's name; if that fails, only the password form is offered. */
+export async function loadProvider(): Promise<void> {
   try {
     const response = await fetch("/api/sign-in", { cache: "no-store" });
     const ways = (await response.json()) as { openid?: { label?: string } | null };
@@ -31,8 +31,8 @@ export async function askForProvider(): Promise<void> {
   }
 }
 
-/** Leaves for the provider; gives a stable word where that is not possible. */
-export async function leave(door: "field" | "office", enrolled?: EnrolledDevice): Promise<string> {
+/** Redirects to the provider; gives an error code if that is not possible, else an empty text. */
+export async function redirectToProvider(door: "field" | "office", enrolled?: EnrolledDevice): Promise<string> {
   let response: Response;
   try {
     response = await fetch("/api/sign-in/openid", {

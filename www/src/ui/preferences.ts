@@ -1,12 +1,12 @@
-/** Small choices that outlive a page load. A browser may refuse to keep anything: then they last as long as the page. */
+/** Small settings in local storage; if the browser blocks it, they last as long as the page. */
 
-const meanwhile = new Map<string, string>();
+const fallback = new Map<string, string>();
 
 export function readPreference(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
-    return meanwhile.get(key) ?? null;
+    return fallback.get(key) ?? null;
   }
 }
 
@@ -14,14 +14,14 @@ export function writePreference(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
-    meanwhile.set(key, value);
+    fallback.set(key, value);
   }
 }
 
-export function forget(key: string): void {
+export function removePreference(key: string): void {
   try {
     localStorage.removeItem(key);
   } catch {
-    meanwhile.delete(key);
+    fallback.delete(key);
   }
 }

@@ -1,10 +1,10 @@
-/** Why the office refused work, as far as it can be said in plain words. */
+/** The reason for which the office refused work, as a code that has a text. */
 
-/** All that can be wrong with one of the texts that are merged by character. */
+/** The only way in which a merged text can be invalid. */
 export const TEXT_TOO_LONG = "text_too_long";
 
-/** The word for a refusal: its code, or a plainer one where the path says more. */
+/** The refusal's code, or a more specific one if the path allows it. */
 export function refusalReason(code: string, path: string): string {
-  const unfit = code === "invalid_record" || code === "invalid_value";
-  return unfit && (path === "notes" || path === "feedback") ? TEXT_TOO_LONG : code;
+  const invalid = code === "invalid_record" || code === "invalid_value";
+  return invalid && (path === "notes" || path === "feedback") ? TEXT_TOO_LONG : code;
 }

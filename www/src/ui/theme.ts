@@ -1,17 +1,17 @@
-/** Light, dark, or as the system has it; and how large the text is. */
+/** The colour theme and the text size. */
 import { effect, signal } from "@preact/signals";
 import { writePreference, readPreference } from "./preferences";
 
 export type Theme = "system" | "light" | "dark";
 
-const KEPT = "doorstep.theme";
+const THEME_KEY = "doorstep.theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const systemDark = signal(dark.matches);
-const kept = readPreference(KEPT);
+const storedTheme = readPreference(THEME_KEY);
 
-export const theme = signal<Theme>(kept === "light" || kept === "dark" ? kept : "system");
+export const theme = signal<Theme>(storedTheme === "light" || storedTheme === "dark" ? storedTheme : "system");
 
-/** Keeps the document in the theme that is chosen. */
+/** Applies the theme and the text size to the document, now and on every change. */
 export function initTheme(): void {
   dark.addEventListener("change", () => (systemDark.value = dark.matches));
   effect(() => void (document.documentElement.style.fontSize = textSize.value === "100" ? "" : `${textSize.value}%`));
@@ -24,18 +24,18 @@ export function initTheme(): void {
 
 export type TextSize = "100" | "125" | "150";
 
-const KEPT_SIZE = "doorstep.text";
-const keptSize = readPreference(KEPT_SIZE);
+const SIZE_KEY = "doorstep.text";
+const storedSize = readPreference(SIZE_KEY);
 
-/** Percent of what the browser takes for ordinary text. */
-export const textSize = signal<TextSize>(keptSize === "125" || keptSize === "150" ? keptSize : "100");
+/** Percent of the browser's default size. */
+export const textSize = signal<TextSize>(storedSize === "125" || storedSize === "150" ? storedSize : "100");
 
 export function setTextSize(next: TextSize): void {
-  writePreference(KEPT_SIZE, next);
+  writePreference(SIZE_KEY, next);
   textSize.value = next;
 }
 
 export function setTheme(next: Theme): void {
-  writePreference(KEPT, next);
+  writePreference(THEME_KEY, next);
   theme.value = next;
 }

@@ -1,4 +1,4 @@
-/** What is written down about a rule; every entry is written once and stays. */
+/** Dialogs for entries about rules: reasons, consents, notices and unwanted times. Entries cannot be changed later. */
 import type { ComponentChildren, JSX } from "preact";
 import type { Command, Grade, NoticeAbout, PlaceType, RuleAnswer } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
@@ -16,20 +16,20 @@ interface Props {
   onClose: () => void;
 }
 
-/** For how long the borrower agrees, unless said otherwise: what most visits need. */
-const HOURS_MS = 2 * 3_600_000;
+/** Default length of a consent: enough for most visits. */
+const CONSENT_MS = 2 * 3_600_000;
 const MINUTE_MS = 60_000;
-/** A device records neither of the two by itself. */
+/** A device captures neither consents nor notices, so `device_captured` is not offered. */
 const GRADES: readonly Grade[] = ["attested", "counterparty_confirmed"];
 
-function Entry(props: {
+function EntryDialog(props: {
   title: string;
-  /** What it is about. */
-  about: string;
+  /** The rule, if the entry is about one. */
+  subject: string;
   text: string;
   save: string;
   ready: boolean;
-  form: Pick<Form<unknown>, "handIn" | "discard">;
+  form: Pick<Form<unknown>, "submit" | "discard">;
   command: (id: string) => Command;
   onClose: () => void;
   children: ComponentChildren;
@@ -38,7 +38,7 @@ function Entry(props: {
   const { form, onClose } = props;
   const save = (): Promise<void> =>
     run(async () => {
-      if (await form.handIn(props.command(await client.newId()))) onClose();
+      if (await form.submit(props.command(await client.newId()))) onClose();
     });
   return (
     <Dialog
@@ -55,22 +55,22 @@ function Entry(props: {
         </>
       }
     >
-      {props.about && <p class="font-medium">{props.about}</p>}
+      {props.subject && <p class="font-medium">{props.subject}</p>}
       <p class="muted text-sm">{props.text}</p>
       {props.children}
     </Dialog>
   );
 }
 
-/** Why somebody goes on in spite of a warning. */
+/** The reason for continuing despite a warning. */
 export function ReasonDialog(props: Props): JSX.Element {
   const { rule } = props.answer;
   const form = useForm(props.record, `reason.${rule}`, { reason: "" });
   const { reason } = form.fields;
   return (
-    <Entry
+    <EntryDialog
       title={t("conduct/page/reason_title")}
-      about={ruleText(props.answer.rule, props.answer.title)}
+      subject={ruleText(props.answer.rule, props.answer.title)}
       text={t("conduct/page/reason_text")}
       save={t("conduct/page/reason_save")}
       ready={reason.trim() !== ""}
@@ -78,19 +78,19 @@ export function ReasonDialog(props: Props): JSX.Element {
       command={(id) => ({ do: "override_warning", id, rule, reason: reason.trim(), at: Date.now() })}
       onClose={props.onClose}
     >
-      <TextField label={t("conduct/page/reason_label")} lines={3} value={reason} onInput={form.into("reason")} />
-    </Entry>
+      <TextField label={t("conduct/page/reason_label")} lines={3} {...form.bind("reason")} />
+    </EntryDialog>
   );
 }
 
-/** That the borrower agrees to what a rule forbids, for a time. */
+/** The borrower's consent to something that a rule forbids, for a limited time. */
 export function ConsentDialog(props: Props & { from: number }): JSX.Element {
   const { zone } = props.record.view.case;
   const begin = Math.floor(props.from / MINUTE_MS) * MINUTE_MS;
   const { rule } = props.answer;
   const form = useForm(props.record, `consent.${rule}`, {
     since: toLocalInput(begin, zone),
-    until: toLocalInput(begin + HOURS_MS, zone),
+    until: toLocalInput(begin + CONSENT_MS, zone),
     grade: "attested" as Grade,
     note: "",
   });
@@ -99,9 +99,9 @@ export function ConsentDialog(props: Props & { from: number }): JSX.Element {
   const to = fromLocalInput(until, zone);
   const ordered = from !== null && to !== null && to > from;
   return (
-    <Entry
+    <EntryDialog
       title={t("conduct/page/consent_title")}
-      about={ruleText(props.answer.rule, props.answer.title)}
+      subject={ruleText(props.answer.rule, props.answer.title)}
       text={t("conduct/page/consent_text")}
       save={t("conduct/page/consent_save")}
       ready={ordered && note.trim() !== ""}
@@ -122,24 +122,22 @@ export function ConsentDialog(props: Props & { from: number }): JSX.Element {
         label={t("conduct/page/consent_from")}
         type="datetime-local"
         hint={t("appointment/zone", { zone })}
-        value={since}
-        onInput={form.into("since")}
+        {...form.bind("since")}
       />
       <TextField
         label={t("conduct/page/consent_until")}
         type="datetime-local"
         min={since}
-        value={until}
         error={ordered ? undefined : t("appointment/end_before")}
-        onInput={form.into("until")}
+        {...form.bind("until")}
       />
-      <Evidence value={grade} onChange={form.into("grade")} />
-      <TextField label={t("conduct/page/consent_note")} lines={2} value={note} onInput={form.into("note")} />
-    </Entry>
+      <Evidence {...form.bind("grade")} />
+      <TextField label={t("conduct/page/consent_note")} lines={2} {...form.bind("note")} />
+    </EntryDialog>
   );
 }
 
-/** What the borrower was told, and when. */
+/** A notice that was given to the borrower. */
 export function NoticeDialog(props: Props): JSX.Element {
   const { zone } = props.record.view.case;
   const { params } = props.answer;
@@ -152,9 +150,9 @@ export function NoticeDialog(props: Props): JSX.Element {
   const { told, grade, note } = form.fields;
   const at = fromLocalInput(told, zone);
   return (
-    <Entry
+    <EntryDialog
       title={t("conduct/page/notice_title", { about: t(`conduct/about/${about ?? "visit"}`) })}
-      about={ruleText(props.answer.rule, props.answer.title)}
+      subject={ruleText(props.answer.rule, props.answer.title)}
       text={t("conduct/page/notice_text")}
       save={t("conduct/page/notice_save")}
       ready={at !== null}
@@ -173,12 +171,11 @@ export function NoticeDialog(props: Props): JSX.Element {
         label={t("conduct/page/notice_at")}
         type="datetime-local"
         hint={t("appointment/zone", { zone })}
-        value={told}
-        onInput={form.into("told")}
+        {...form.bind("told")}
       />
-      <Evidence value={grade} onChange={form.into("grade")} />
-      <TextField label={t("conduct/page/notice_note")} lines={2} value={note} onInput={form.into("note")} />
-    </Entry>
+      <Evidence {...form.bind("grade")} />
+      <TextField label={t("conduct/page/notice_note")} lines={2} {...form.bind("note")} />
+    </EntryDialog>
   );
 }
 
@@ -197,13 +194,13 @@ export function WishDialog(props: Pick<Props, "record" | "onClose">): JSX.Elemen
   const { from, until, place, note } = form.fields;
   const days = Number(form.fields.days);
   const starts = minutes(from);
-  // Midnight ends a day.
+  // 00:00 as an end means the end of the day.
   const ends = minutes(until) === 0 ? DAY_MINUTES : minutes(until);
   const ordered = starts === null || ends === null || ends > starts;
   return (
-    <Entry
+    <EntryDialog
       title={t("conduct/page/wish_title")}
-      about=""
+      subject=""
       text={t("conduct/page/wish_text")}
       save={t("conduct/page/wish_save")}
       ready={starts !== null && ends !== null && ordered && days > 0}
@@ -240,26 +237,23 @@ export function WishDialog(props: Pick<Props, "record" | "onClose">): JSX.Elemen
         label={t("conduct/page/wish_from")}
         type="time"
         hint={t("appointment/zone", { zone: props.record.view.case.zone })}
-        value={from}
-        onInput={form.into("from")}
+        {...form.bind("from")}
       />
       <TextField
         label={t("conduct/page/wish_until")}
         type="time"
-        value={until}
         error={ordered ? undefined : t("appointment/end_before")}
-        onInput={form.into("until")}
+        {...form.bind("until")}
       />
       <Select<PlaceType>
         label={t("conduct/page/wish_place")}
         options={PLACES}
-        value={place}
         empty={t("conduct/page/wish_anywhere")}
         word={(one) => word("place", one)}
-        onChange={form.into("place")}
+        {...form.bind("place")}
       />
-      <TextField label={t("conduct/page/wish_note")} lines={2} value={note} onInput={form.into("note")} />
-    </Entry>
+      <TextField label={t("conduct/page/wish_note")} lines={2} {...form.bind("note")} />
+    </EntryDialog>
   );
 }
 
@@ -269,14 +263,13 @@ function minutes(text: string): number | null {
   return hours === undefined || rest === undefined ? null : Number(hours) * 60 + Number(rest);
 }
 
-function Evidence(props: { value: Grade; onChange: (grade: Grade) => void }): JSX.Element {
+function Evidence(props: { control: string; value: Grade; onChange: (grade: Grade) => void }): JSX.Element {
   return (
     <Choices<Grade>
       label={t("conduct/page/evidence")}
       options={GRADES}
-      value={props.value}
       word={(grade) => word("grade", grade)}
-      onChange={props.onChange}
+      {...props}
     />
   );
 }

@@ -1,72 +1,53 @@
-/** Before departure: go, wait until, or don't, and why; and the departure itself. */
+/** The conduct rules before departure, and the departure. */
 import { Car } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import type { Command, ConductView, VisitView } from "../../wasm/doorstep";
 import { t } from "../../i18n";
-import { RuleItem, ruleText } from "../../ui/conduct";
+import { ruleText } from "../../ui/conduct";
 import { formatDateTime, formatWindow } from "../../ui/format";
 import { useBusy } from "../../ui/components";
 import { FieldAnchor } from "../MissingFields";
 import { client } from "../state";
 import type { OpenRecord } from "../useRecord";
-import { Answers, Card, Doubts, More, Verdict } from "./RuleAnswers";
+import { AnswerList, ConductCard, ConductWarnings, OtherResults, Verdict } from "./RuleAnswers";
 import { useConduct } from "./useConduct";
 
-/** What the rules say now, what is needed first, and the way to set out. */
-export function Before(props: { record: OpenRecord; children: ComponentChildren }): JSX.Element {
+/** The verdict for departing now, its reasons, and the button that records the departure. */
+export function DepartureCheck(props: { record: OpenRecord; children: ComponentChildren }): JSX.Element {
   const { record } = props;
   const { view } = record;
-  const { asked, again } = useConduct(view, "before");
+  const { result, recheck } = useConduct(view, "before");
   const [busy, run] = useBusy();
   const depart = (): Promise<void> =>
     run(async () => {
-      const back: Command[] = [{ do: "clear", paths: ["visit.departed_at"] }];
+      const undo: Command[] = [{ do: "clear", paths: ["visit.departed_at"] }];
       const at = Date.now();
-      // The core asks the rules once more; where time went by, the page catches up with it.
-      if (!(await record.applyWithUndo({ do: "depart", at }, t("site/departed_done"), back))) again();
+      // The core checks the rules again and may refuse; then the page shows its current verdict.
+      if (!(await record.applyWithUndo({ do: "depart", at }, t("site/departed_done"), undo))) recheck();
     });
-  const goes = asked.kind !== "told" || asked.conduct.verdict === "go";
+  const mayGo = result.kind !== "ready" || result.conduct.verdict === "go";
   return (
     <>
-      <Card testid="conduct-before" asked={asked}>
+      <ConductCard testid="conduct-before" result={result}>
         {(conduct) => {
-          const { stopping, open, drafts, kept } = sorted(conduct);
+          const { stopping, unknown, drafts, passed } = groupAnswers(conduct);
           return (
             <>
               <Verdict conduct={conduct} view={view} />
-              <Doubts conduct={conduct} />
-              {stopping.length > 0 && <Answers answers={stopping} conduct={conduct} record={record} />}
+              <ConductWarnings conduct={conduct} />
+              {stopping.length > 0 && <AnswerList answers={stopping} conduct={conduct} record={record} />}
               <Consents record={record} />
-              <div>
-                <More title={t("conduct/page/unknown")} count={open.length}>
-                  <Answers answers={open} conduct={conduct} record={record} />
-                </More>
-                <More title={t("conduct/page/shadow")} count={drafts.length}>
-                  <p class="muted pb-3 text-sm">{t("conduct/page/shadow_text")}</p>
-                  <ul class="flex flex-col gap-3">
-                    {drafts.map((answer) => (
-                      <RuleItem key={answer.rule} answer={answer} zone={view.case.zone} />
-                    ))}
-                  </ul>
-                </More>
-                <More title={t("conduct/page/kept")} count={kept.length}>
-                  <ul class="flex flex-col gap-3">
-                    {kept.map((answer) => (
-                      <RuleItem key={answer.rule} answer={answer} zone={view.case.zone} />
-                    ))}
-                  </ul>
-                </More>
-              </div>
+              <OtherResults unknown={unknown} drafts={drafts} passed={passed} conduct={conduct} record={record} />
               <p class="muted text-sm">{t("conduct/page/no_advice")}</p>
             </>
           );
         }}
-      </Card>
+      </ConductCard>
       {props.children}
       <FieldAnchor paths={["visit.departed_at"]}>
         <button
           type="button"
-          class={`btn min-h-14 text-lg ${goes ? "btn-primary" : "btn-quiet"}`}
+          class={`btn min-h-14 text-lg ${mayGo ? "btn-primary" : "btn-quiet"}`}
           disabled={busy}
           onClick={() => void depart()}
         >
@@ -78,50 +59,52 @@ export function Before(props: { record: OpenRecord; children: ComponentChildren 
   );
 }
 
-/** The same, asked for the start of an appointment that is still to come. */
-export function Planned({ record }: { record: OpenRecord }): JSX.Element | null {
+/** The verdict for the start of a future appointment. */
+export function AppointmentCheck({ record }: { record: OpenRecord }): JSX.Element | null {
   const { view } = record;
   const { starts_at, status } = view.appointment;
-  const stands = status === "proposed" || status === "agreed";
-  if (starts_at === null || !stands || record.readOnly || starts_at < Date.now() || begun(view)) return null;
-  return <AtStart record={record} at={starts_at} />;
+  const isActive = status === "proposed" || status === "agreed";
+  if (starts_at === null || !isActive || record.readOnly || starts_at < Date.now() || isUnderWay(view)) return null;
+  return <PlannedVerdict record={record} at={starts_at} />;
 }
 
-function AtStart({ record, at }: { record: OpenRecord; at: number }): JSX.Element {
-  const { asked } = useConduct(record.view, "before", at);
+function PlannedVerdict({ record, at }: { record: OpenRecord; at: number }): JSX.Element {
+  const { result } = useConduct(record.view, "before", at);
   return (
-    <Card testid="conduct-planned" asked={asked}>
+    <ConductCard testid="conduct-planned" result={result}>
       {(conduct) => {
-        const { stopping } = sorted(conduct);
+        const { stopping } = groupAnswers(conduct);
         return (
           <>
             <Verdict conduct={conduct} view={record.view} note={t("conduct/page/asked_again")} />
-            {stopping.length > 0 && <Answers answers={stopping} conduct={conduct} record={record} />}
+            {stopping.length > 0 && <AnswerList answers={stopping} conduct={conduct} record={record} />}
           </>
         );
       }}
-    </Card>
+    </ConductCard>
   );
 }
 
-export function begun({ visit }: VisitView): boolean {
+export function isUnderWay({ visit }: VisitView): boolean {
   return visit.departed_at !== null || visit.arrived_at !== null;
 }
 
-/** Answers by what they ask of a person; rules that have nothing to say here are left out. */
-function sorted({ answers }: ConductView): Record<"stopping" | "open" | "drafts" | "kept", ConductView["answers"]> {
-  const asked = answers.filter(({ answer, scope }) => answer !== "not_applicable" && scope !== "call");
-  const own = asked.filter(({ shadow }) => !shadow);
+/** Results by what the user has to do; rules that do not apply are left out. */
+function groupAnswers({
+  answers,
+}: ConductView): Record<"stopping" | "unknown" | "drafts" | "passed", ConductView["answers"]> {
+  const applicable = answers.filter(({ answer, scope }) => answer !== "not_applicable" && scope !== "call");
+  const own = applicable.filter(({ shadow }) => !shadow);
   return {
-    // A reason that was given stays in sight.
+    // A warning with a reason for continuing stays visible.
     stopping: own.filter(({ stops, overridden }) => stops || overridden),
-    open: own.filter(({ answer, stops }) => answer !== "pass" && !stops),
-    drafts: asked.filter(({ shadow }) => shadow),
-    kept: own.filter(({ answer, stops }) => answer === "pass" && !stops),
+    unknown: own.filter(({ answer, stops }) => answer !== "pass" && !stops),
+    drafts: applicable.filter(({ shadow }) => shadow),
+    passed: own.filter(({ answer, stops }) => answer === "pass" && !stops),
   };
 }
 
-/** What the borrower agreed to, and the way to write down that it no longer holds. */
+/** The borrower's consents, each with a button that records its withdrawal. */
 function Consents({ record }: { record: OpenRecord }): JSX.Element | null {
   const { view, apply, readOnly } = record;
   const [busy, run] = useBusy();

@@ -1,4 +1,4 @@
-/** Answers as a person on the way reads them: what stops, what is not known, and what to do about it. */
+/** Components that show the conduct verdict, its warnings and the results of rules. */
 import { CircleCheck, Clock, OctagonX } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -11,26 +11,30 @@ import { Alert } from "../../ui/components";
 import { focusField } from "../MissingFields";
 import type { OpenRecord } from "../useRecord";
 import { ConsentDialog, NoticeDialog, ReasonDialog } from "./ConductDialogs";
-import type { Asked } from "./useConduct";
+import type { ConductResult } from "./useConduct";
 
-/** The card around what is asked at one moment. */
-export function Card(props: { testid: string; asked: Asked; children: (conduct: ConductView) => ComponentChildren }) {
-  const { asked } = props;
+/** The card around the result for one moment, while it loads, fails or is ready. */
+export function ConductCard(props: {
+  testid: string;
+  result: ConductResult;
+  children: (conduct: ConductView) => ComponentChildren;
+}) {
+  const { result } = props;
   return (
     <section
       class="card-plain flex flex-col gap-4"
       data-testid={props.testid}
-      data-verdict={asked.kind === "told" ? asked.conduct.verdict : undefined}
+      data-verdict={result.kind === "ready" ? result.conduct.verdict : undefined}
       aria-label={t("conduct/page/title")}
-      aria-busy={asked.kind === "asking"}
+      aria-busy={result.kind === "loading"}
     >
-      {asked.kind === "asking" && <div class="skeleton h-16" aria-label={t("app/loading")} role="status" />}
-      {asked.kind === "failed" && (
+      {result.kind === "loading" && <div class="skeleton h-16" aria-label={t("app/loading")} role="status" />}
+      {result.kind === "failed" && (
         <Alert tone="warning">
-          {t("conduct/page/failed")} {errorText(asked.code)}
+          {t("conduct/page/failed")} {errorText(result.code)}
         </Alert>
       )}
-      {asked.kind === "told" && props.children(asked.conduct)}
+      {result.kind === "ready" && props.children(result.conduct)}
     </section>
   );
 }
@@ -41,7 +45,7 @@ const VERDICT = {
   dont: { Icon: OctagonX, tone: "text-error" },
 } as const;
 
-/** Go, wait until, or don't; and for which time that was asked. */
+/** The verdict (go, wait until, or don't), and the time it is for. */
 export function Verdict(props: { conduct: ConductView; view: VisitView; note?: string }): JSX.Element {
   const { conduct, view } = props;
   const { zone } = view.case;
@@ -60,8 +64,8 @@ export function Verdict(props: { conduct: ConductView; view: VisitView; note?: s
             {next === null
               ? t("conduct/page/no_time")
               : next > conduct.planned_at
-                ? t("conduct/page/once_written_from", { at: formatDateTime(next, zone) })
-                : t("conduct/page/once_written")}
+                ? t("conduct/page/needs_entry_from", { at: formatDateTime(next, zone) })
+                : t("conduct/page/needs_entry")}
           </p>
         )}
         <p class="muted text-sm">
@@ -73,8 +77,8 @@ export function Verdict(props: { conduct: ConductView; view: VisitView; note?: s
   );
 }
 
-/** What is in doubt beside the answers: the phone's clock, and rules that are not known here. */
-export function Doubts({ conduct }: { conduct: ConductView }): JSX.Element {
+/** Warnings about the phone's clock and about layers of rules that are not available here. */
+export function ConductWarnings({ conduct }: { conduct: ConductView }): JSX.Element {
   const skew = conduct.corrected_at === null ? 0 : conduct.at - conduct.corrected_at;
   const key = skew > 0 ? "conduct/page/clock_ahead" : "conduct/page/clock_behind";
   return (
@@ -87,22 +91,22 @@ export function Doubts({ conduct }: { conduct: ConductView }): JSX.Element {
   );
 }
 
-/** Answers that a person has to do something about. */
-export function Answers(props: { answers: RuleAnswer[]; conduct: ConductView; record: OpenRecord }): JSX.Element {
+/** Results that the user can act on. */
+export function AnswerList(props: { answers: RuleAnswer[]; conduct: ConductView; record: OpenRecord }): JSX.Element {
   return (
     <ul class="flex flex-col gap-3">
       {props.answers.map((answer) => (
         <RuleItem key={answer.rule} answer={answer} zone={props.record.view.case.zone}>
-          <Lacks answer={answer} view={props.record.view} />
-          <Ways answer={answer} conduct={props.conduct} record={props.record} />
+          <MissingEvidence answer={answer} view={props.record.view} />
+          <EntryButtons answer={answer} conduct={props.conduct} record={props.record} />
         </RuleItem>
       ))}
     </ul>
   );
 }
 
-/** Answers that are there to be looked up, closed at first. */
-export function More(props: { title: string; count: number; children: ComponentChildren }): JSX.Element | null {
+/** A section that is closed at first. */
+export function Disclosure(props: { title: string; count: number; children: ComponentChildren }): JSX.Element | null {
   if (props.count === 0) return null;
   return (
     <details class="border-base-300 border-t pt-1">
@@ -114,7 +118,41 @@ export function More(props: { title: string; count: number; children: ComponentC
   );
 }
 
-/** Where a piece of evidence is entered. */
+/** Results that do not stop the visit, in closed sections. */
+export function OtherResults(props: {
+  unknown: RuleAnswer[];
+  drafts: RuleAnswer[];
+  passed: RuleAnswer[];
+  conduct: ConductView;
+  record: OpenRecord;
+  children?: ComponentChildren;
+}): JSX.Element {
+  const { unknown, drafts, passed, conduct, record } = props;
+  const list = (answers: RuleAnswer[]): JSX.Element => (
+    <ul class="flex flex-col gap-3">
+      {answers.map((answer) => (
+        <RuleItem key={answer.rule} answer={answer} zone={record.view.case.zone} />
+      ))}
+    </ul>
+  );
+  return (
+    <div>
+      <Disclosure title={t("conduct/page/unknown")} count={unknown.length}>
+        <AnswerList answers={unknown} conduct={conduct} record={record} />
+      </Disclosure>
+      <Disclosure title={t("conduct/page/shadow")} count={drafts.length}>
+        <p class="muted pb-3 text-sm">{t("conduct/page/shadow_text")}</p>
+        {list(drafts)}
+      </Disclosure>
+      <Disclosure title={t("conduct/page/met")} count={passed.length}>
+        {list(passed)}
+      </Disclosure>
+      {props.children}
+    </div>
+  );
+}
+
+/** The step on which a piece of evidence is entered. */
 function stepOf(path: string): Step | null {
   const [top = "", key = ""] = path.split(".");
   switch (top) {
@@ -134,8 +172,8 @@ function stepOf(path: string): Step | null {
   }
 }
 
-/** The evidence that an open answer lacks, as ways to where it is entered. */
-function Lacks({ answer, view }: { answer: RuleAnswer; view: VisitView }): JSX.Element | null {
+/** Links to the evidence that an unknown result lacks. */
+function MissingEvidence({ answer, view }: { answer: RuleAnswer; view: VisitView }): JSX.Element | null {
   if (answer.answer !== "unknown") return null;
   const lacking = answer.evidence.filter(({ path, value }) => value === "" || path === "visit.visitors");
   if (lacking.length === 0) return null;
@@ -164,18 +202,18 @@ function Lacks({ answer, view }: { answer: RuleAnswer; view: VisitView }): JSX.E
   );
 }
 
-type Way = "reason" | "consent" | "notice";
+type Entry = "reason" | "consent" | "notice";
 
-/** What may be written down about an answer: a reason, a consent, a notice. */
-function Ways(props: { answer: RuleAnswer; conduct: ConductView; record: OpenRecord }): JSX.Element | null {
+/** Buttons for the entries that can change a result: a reason, a consent, a notice. */
+function EntryButtons(props: { answer: RuleAnswer; conduct: ConductView; record: OpenRecord }): JSX.Element | null {
   const { answer, conduct, record } = props;
-  const [open, setOpen] = useState<Way | null>(null);
+  const [open, setOpen] = useState<Entry | null>(null);
   if (record.readOnly) return null;
   const before = conduct.moment === "before";
-  const ways: Way[] = [];
-  if (before && answer.consent && answer.answer !== "pass") ways.push("consent");
-  if (["notice_missing", "told_late"].includes(answer.reason_code)) ways.push("notice");
-  if (before && conduct.needs_reason.includes(answer.rule)) ways.push("reason");
+  const entries: Entry[] = [];
+  if (before && answer.consent && answer.answer !== "pass") entries.push("consent");
+  if (["notice_missing", "told_late"].includes(answer.reason_code)) entries.push("notice");
+  if (before && conduct.needs_reason.includes(answer.rule)) entries.push("reason");
   const close = (): void => setOpen(null);
   return (
     <>
@@ -184,11 +222,11 @@ function Ways(props: { answer: RuleAnswer; conduct: ConductView; record: OpenRec
           {t("conduct/page/overridden", { reason: answer.overridden })}
         </p>
       )}
-      {ways.length > 0 && (
+      {entries.length > 0 && (
         <div class="flex flex-wrap gap-2 pt-1">
-          {ways.map((way) => (
-            <button key={way} type="button" class="btn btn-quiet" onClick={() => setOpen(way)}>
-              {t(`conduct/page/${way}`)}
+          {entries.map((entry) => (
+            <button key={entry} type="button" class="btn btn-quiet" onClick={() => setOpen(entry)}>
+              {t(`conduct/page/${entry}`)}
             </button>
           ))}
         </div>

@@ -1,4 +1,4 @@
-/** Times that the borrower does not want, as they were written down. */
+/** Recorded times that the borrower does not want. */
 import { CalendarOff } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";

@@ -1,42 +1,42 @@
-/** Step 2: a time and a place; it counts only once the borrower agreed. */
+/** Step 2: the appointment, which is valid only once the borrower agreed. */
 import { CalendarCheck2, CalendarClock, CalendarX2 } from "lucide-preact";
 import type { JSX } from "preact";
-import type { AppointmentPatch, AppointmentStatus, AppointmentView, ProposedBy } from "../../wasm/doorstep";
+import type { AppointmentPatch, AppointmentStatus, AppointmentView, Command, ProposedBy } from "../../wasm/doorstep";
 import { t, word, type TextKey } from "../../i18n";
 import { formatDateTime, formatWindow, fromLocalInput, toLocalInput } from "../../ui/format";
 import { Choices, TextField, useBusy } from "../../ui/components";
 import { AutosaveText } from "../AutosaveText";
 import { DraftNotice } from "../DraftNotices";
-import { Planned } from "../conduct/DepartureCheck";
+import { AppointmentCheck } from "../conduct/DepartureCheck";
 import { Wishes } from "../conduct/Wishes";
 import { useForm } from "../useForm";
 import { FieldAnchor } from "../MissingFields";
 import type { OpenRecord } from "../useRecord";
-import { SIDES } from "../formOptions";
+import { PROPOSERS } from "../formOptions";
 
-/** What most visits need; the person may change it. */
+/** Default length of an appointment. */
 const HOUR_MS = 3_600_000;
 
 export function AppointmentStep({ record }: { record: OpenRecord }): JSX.Element {
   return (
     <>
-      <Agreeing record={record} />
+      <AppointmentSection record={record} />
       <Wishes record={record} />
     </>
   );
 }
 
-function Agreeing({ record }: { record: OpenRecord }): JSX.Element {
+function AppointmentSection({ record }: { record: OpenRecord }): JSX.Element {
   return record.view.appointment.status === null && !record.readOnly ? (
     <FieldAnchor paths={["appointment.starts_at", "appointment.ends_at", "appointment.place", "appointment.status"]}>
-      <Propose record={record} />
+      <ProposalForm record={record} />
     </FieldAnchor>
   ) : (
-    <Proposed record={record} />
+    <ProposedAppointment record={record} />
   );
 }
 
-function Propose({ record }: { record: OpenRecord }): JSX.Element {
+function ProposalForm({ record }: { record: OpenRecord }): JSX.Element {
   const { zone, address } = record.view.case;
   const form = useForm(record, "appointment", {
     from: "",
@@ -53,23 +53,24 @@ function Propose({ record }: { record: OpenRecord }): JSX.Element {
   const complete = starts_at !== null && ends_at !== null && ordered && place.trim() !== "";
   const choose = (text: string): void => {
     const start = fromLocalInput(text, zone);
-    const late = start !== null && (ends_at === null || ends_at <= start);
-    form.set(late ? { from: text, to: toLocalInput(start + HOUR_MS, zone) } : { from: text });
+    const needsEnd = start !== null && (ends_at === null || ends_at <= start);
+    form.set(needsEnd ? { from: text, to: toLocalInput(start + HOUR_MS, zone) } : { from: text });
   };
   const propose = (): Promise<void> =>
     run(async () => {
       if (starts_at === null || ends_at === null) return;
       const proposal = { starts_at, ends_at, place: place.trim(), proposed_by: side, borrower_remark: remark.trim() };
       const paths = [...Object.keys(proposal), "status", "zone"].map((key) => `appointment.${key}`);
-      const said = t("appointment/status", { status: word("appointment", "proposed") });
-      await form.handIn({ do: "propose_appointment", ...proposal }, { said, back: [{ do: "clear", paths }] });
+      const message = t("appointment/status", { status: word("appointment", "proposed") });
+      await form.submit({ do: "propose_appointment", ...proposal }, { message, commands: [{ do: "clear", paths }] });
     });
   return (
     <section class="card-plain flex flex-col gap-5">
-      <p class="muted">{t("appointment/no")}</p>
+      <p class="muted">{t("appointment/not_proposed")}</p>
       <TextField
         label={t("appointment/date")}
         type="datetime-local"
+        control="appointment.from"
         hint={t("appointment/zone", { zone })}
         value={from}
         onInput={choose}
@@ -78,20 +79,18 @@ function Propose({ record }: { record: OpenRecord }): JSX.Element {
         label={t("appointment/end")}
         type="datetime-local"
         min={from}
-        value={to}
         error={ordered ? undefined : t("appointment/end_before")}
-        onInput={form.into("to")}
+        {...form.bind("to")}
       />
-      <TextField label={t("appointment/place")} value={place} onInput={form.into("place")} />
+      <TextField label={t("appointment/place")} {...form.bind("place")} />
       <Choices<ProposedBy>
         label={t("appointment/by")}
-        options={SIDES}
+        options={PROPOSERS}
         look="segments"
-        value={side}
         word={(option) => word("proposed", option)}
-        onChange={form.into("side")}
+        {...form.bind("side")}
       />
-      <TextField label={t("appointment/remark")} lines={2} value={remark} onInput={form.into("remark")} />
+      <TextField label={t("appointment/remark")} lines={2} {...form.bind("remark")} />
       <button type="button" class="btn btn-primary" disabled={!complete || busy} onClick={() => void propose()}>
         {t("appointment/propose")}
       </button>
@@ -103,10 +102,10 @@ function Propose({ record }: { record: OpenRecord }): JSX.Element {
 const ANSWERS: readonly [AppointmentStatus, TextKey, string][] = [
   ["agreed", "appointment/agree", "btn-primary col-span-full"],
   ["declined", "appointment/decline", "btn-quiet"],
-  ["cancelled", "appointment/call_off", "btn-quiet"],
+  ["cancelled", "appointment/cancel", "btn-quiet"],
 ];
 
-function Proposed({ record }: { record: OpenRecord }): JSX.Element {
+function ProposedAppointment({ record }: { record: OpenRecord }): JSX.Element {
   const { view, apply, applyWithUndo, readOnly } = record;
   const { appointment } = view;
   const { zone } = view.case;
@@ -117,8 +116,8 @@ function Proposed({ record }: { record: OpenRecord }): JSX.Element {
   };
   const answer = (status: AppointmentStatus): void => {
     const before = appointment.status;
-    const back = before ? ({ do: "answer_appointment", status: before } as const) : null;
-    void applyWithUndo({ do: "answer_appointment", status }, word("appointment", status), back ? [back] : []);
+    const undo: Command[] = before ? [{ do: "answer_appointment", status: before }] : [];
+    void applyWithUndo({ do: "answer_appointment", status }, word("appointment", status), undo);
   };
   const time = (key: "starts_at" | "ends_at"): { value: string; shown: string } => {
     const at = appointment[key];
@@ -140,11 +139,12 @@ function Proposed({ record }: { record: OpenRecord }): JSX.Element {
           )}
         </section>
       </FieldAnchor>
-      <Planned record={record} />
+      <AppointmentCheck record={record} />
       <section class="card-plain flex flex-col gap-5">
         <FieldAnchor paths={["appointment.starts_at"]}>
           <AutosaveText
             label={t("appointment/date")}
+            control="appointment.starts_at"
             type="datetime-local"
             hint={t("appointment/zone", { zone })}
             readOnly={readOnly}
@@ -156,6 +156,7 @@ function Proposed({ record }: { record: OpenRecord }): JSX.Element {
         <FieldAnchor paths={["appointment.ends_at"]}>
           <AutosaveText
             label={t("appointment/end")}
+            control="appointment.ends_at"
             type="datetime-local"
             readOnly={readOnly}
             {...time("ends_at")}
@@ -170,6 +171,7 @@ function Proposed({ record }: { record: OpenRecord }): JSX.Element {
         <FieldAnchor paths={["appointment.place"]}>
           <AutosaveText
             label={t("appointment/place")}
+            control="appointment.place"
             readOnly={readOnly}
             value={appointment.place}
             onSave={(place) => edit({ place })}
@@ -177,7 +179,8 @@ function Proposed({ record }: { record: OpenRecord }): JSX.Element {
         </FieldAnchor>
         <Choices<ProposedBy>
           label={t("appointment/by")}
-          options={appointment.proposed_by === "office" ? [...SIDES, "office"] : SIDES}
+          control="appointment.proposed_by"
+          options={appointment.proposed_by === "office" ? [...PROPOSERS, "office"] : PROPOSERS}
           look="segments"
           value={appointment.proposed_by}
           readOnly={readOnly}
@@ -186,6 +189,7 @@ function Proposed({ record }: { record: OpenRecord }): JSX.Element {
         />
         <AutosaveText
           label={t("appointment/remark")}
+          control="appointment.borrower_remark"
           lines={2}
           readOnly={readOnly}
           value={appointment.borrower_remark}
@@ -196,7 +200,7 @@ function Proposed({ record }: { record: OpenRecord }): JSX.Element {
   );
 }
 
-/** Where the appointment stands, at a glance. */
+/** Status and time of the appointment. */
 function Status({ appointment, zone }: { appointment: AppointmentView; zone: string }): JSX.Element {
   const { status, starts_at } = appointment;
   const off = status === "declined" || status === "cancelled";
@@ -223,7 +227,7 @@ function Status({ appointment, zone }: { appointment: AppointmentView; zone: str
   );
 }
 
-/** A window stays a window: a start behind the end takes the end along. */
+/** Moves one end of the appointment; a start after the end moves the end too, keeping the length. */
 function moved(appointment: AppointmentView, key: "starts_at" | "ends_at", at: number): AppointmentPatch {
   const { starts_at, ends_at } = appointment;
   if (key === "ends_at" || ends_at === null || at < ends_at) return { [key]: at };

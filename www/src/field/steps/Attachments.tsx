@@ -1,4 +1,4 @@
-/** Photos, receipts, recordings and signatures of a record; their way to the office beside each. */
+/** Attachments of a record, each with its upload state. */
 import { Camera, FileUp, Image, LoaderCircle, Mic, Paperclip, PenLine } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -18,21 +18,21 @@ import type { OpenRecord } from "../useRecord";
 
 export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
   const { view, drafts } = record;
-  const local = useLocal(view.id);
-  const [failed, setFailed] = useState<Failed | null>(null);
+  const local = useLocalAttachments(view.id);
+  const [failed, setFailed] = useState<Failure | null>(null);
   const [signing, setSigning] = useState(false);
   const [busy, run] = useBusy();
-  useDirtyForm(busy || (failed?.again ?? null) !== null);
-  const attempt = (work: () => Promise<unknown>): Promise<void> =>
+  useDirtyForm(busy || (failed?.retry ?? null) !== null);
+  const tryTo = (work: () => Promise<unknown>): Promise<void> =>
     run(async () => {
       setFailed(null);
-      // What was taken is held until it is kept: a photo at a door can't always be taken again.
+      // The file stays in memory until it is stored: a photo at a door can't always be taken again.
       await work().catch((cause: unknown) =>
-        setFailed({ text: explain(cause), again: isHopeless(cause) ? null : () => void attempt(work) }),
+        setFailed({ text: explain(cause), retry: isPermanent(cause) ? null : () => void tryTo(work) }),
       );
     });
   const add = (kind: AttachmentKind, file: File): void =>
-    void attempt(() => client.attach(view.id, file, { kind, caption: "", taken_at: Date.now() }));
+    void tryTo(() => client.attach(view.id, file, { kind, caption: "", taken_at: Date.now() }));
   return (
     <section class="card-plain flex flex-col gap-4" aria-label={t("attachment/title")}>
       <h3 class="section-title">{t("attachment/title")}</h3>
@@ -40,7 +40,7 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
       {view.attachments.length > 0 && (
         <ul class="flex flex-col gap-3">
           {view.attachments.map((attachment) => (
-            <One
+            <AttachmentItem
               key={attachment.sha256}
               attachment={attachment}
               local={local.find(({ sha256 }) => sha256 === attachment.sha256)}
@@ -51,21 +51,21 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
       {busy && (
         <p role="status" class="muted flex items-center gap-2 text-sm">
           <LoaderCircle class="size-4 animate-spin" aria-hidden="true" />
-          {t("attachment/keeping")}
+          {t("attachment/saving")}
         </p>
       )}
       {failed && (
         <Alert tone="error">
           <p>{failed.text}</p>
-          {failed.again && (
-            <button type="button" class="btn btn-quiet mt-2" disabled={busy} onClick={failed.again}>
+          {failed.retry && (
+            <button type="button" class="btn btn-quiet mt-2" disabled={busy} onClick={failed.retry}>
               {t("attachment/again")}
             </button>
           )}
         </Alert>
       )}
       <div class="grid grid-cols-2 gap-2">
-        <Pick
+        <FileButton
           label={t("attachment/camera")}
           Icon={Camera}
           accept="image/*"
@@ -73,7 +73,7 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
           disabled={busy}
           onPick={(file) => add("photo", file)}
         />
-        <Pick
+        <FileButton
           label={t("attachment/file")}
           Icon={FileUp}
           accept="image/*,application/pdf"
@@ -82,10 +82,10 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
         />
         <button type="button" class="btn btn-quiet col-span-2" onClick={() => setSigning(true)}>
           <PenLine class="size-5" aria-hidden="true" />
-          {t("attachment/signature")}
+          {t("attachment/sign")}
         </button>
       </div>
-      {drafts.kept.has(SIGNATURE) && !signing && <p class="muted -mt-2 text-sm">{t("attachment/signature_begun")}</p>}
+      {drafts.byForm.has(SIGNATURE) && !signing && <p class="muted -mt-2 text-sm">{t("attachment/signature_draft")}</p>}
       <Recorder record={view.id} />
       {signing && (
         <SignaturePad
@@ -93,9 +93,9 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
           onClose={() => setSigning(false)}
           onDone={(picture, caption) => {
             setSigning(false);
-            void attempt(async () => {
+            void tryTo(async () => {
               await client.attachSignature(view.id, picture, caption);
-              drafts.keep(SIGNATURE, null);
+              drafts.save(SIGNATURE, null);
             });
           }}
         />
@@ -104,17 +104,17 @@ export function Attachments({ record }: { record: OpenRecord }): JSX.Element {
   );
 }
 
-interface Failed {
+interface Failure {
   text: string;
-  /** None where it would fail the same way. */
-  again: (() => void) | null;
+  /** Null if a retry would fail in the same way. */
+  retry: (() => void) | null;
 }
 
-const isHopeless = (cause: unknown): boolean =>
+const isPermanent = (cause: unknown): boolean =>
   cause instanceof ClientError && ["bad_picture", "media_type", "too_large"].includes(cause.code);
 
-/** A file of the phone, or a picture that the camera takes now. */
-function Pick(props: {
+/** A button that picks a file or opens the camera. */
+function FileButton(props: {
   label: string;
   Icon: typeof Camera;
   accept: string;
@@ -136,7 +136,7 @@ function Pick(props: {
         onChange={(event) => {
           const file = event.currentTarget.files?.[0];
           if (file) props.onPick(file);
-          // The same file may be picked again.
+          // Allows picking the same file again.
           event.currentTarget.value = "";
         }}
       />
@@ -145,7 +145,7 @@ function Pick(props: {
         class="btn btn-tonal h-auto py-2.5"
         disabled={props.disabled}
         onClick={() => {
-          // What is typed goes to disk before the camera opens: the system may end the page behind it.
+          // Saves typed text before the camera opens: the system may end the page behind it.
           if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
           input.current?.click();
         }}
@@ -157,39 +157,45 @@ function Pick(props: {
   );
 }
 
-function One({ attachment, local }: { attachment: AttachmentView; local: LocalAttachment | undefined }): JSX.Element {
+function AttachmentItem({
+  attachment,
+  local,
+}: {
+  attachment: AttachmentView;
+  local: LocalAttachment | undefined;
+}): JSX.Element {
   const [open, setOpen] = useState(false);
   const { sha256, kind, size, taken_at, by, caption } = attachment;
   return (
-    <li class="flex gap-3" data-testid="attachment" data-state={stateOf(local)}>
+    <li class="flex gap-3" data-testid="attachment" data-state={uploadState(local)}>
       <button
         type="button"
         class="shrink-0 cursor-pointer"
         aria-label={t("attachment/open", { what: word("attachment", kind) })}
         onClick={() => setOpen(true)}
       >
-        <Thumb sha256={sha256} kind={kind} />
+        <Thumbnail sha256={sha256} kind={kind} />
       </button>
       <div class="min-w-0">
         <p class="font-medium">{[word("attachment", kind), caption].filter(Boolean).join(" · ")}</p>
         <p class="muted text-sm">{[formatDateTime(taken_at), formatBytes(size), by].join(" · ")}</p>
         <p class={`text-sm ${local?.refused ? "text-error font-semibold" : ""}`} role="status">
-          {stateInWords(local)}
+          {uploadText(local)}
         </p>
       </div>
-      {open && <Full attachment={attachment} onClose={() => setOpen(false)} />}
+      {open && <AttachmentDialog attachment={attachment} onClose={() => setOpen(false)} />}
     </li>
   );
 }
 
-/** What was taken on another phone came by way of the office. */
-function stateOf(local: LocalAttachment | undefined): string {
+/** An attachment that is not on this phone was added on another one. */
+function uploadState(local: LocalAttachment | undefined): string {
   if (!local) return "elsewhere";
   if (local.refused) return "refused";
   return local.at_office === null ? "waiting" : "at-office";
 }
 
-function stateInWords(local: LocalAttachment | undefined): string {
+function uploadText(local: LocalAttachment | undefined): string {
   if (!local) return t("attachment/elsewhere");
   if (practising) return t("attachment/practice");
   if (local.refused) return errorText(local.refused);
@@ -206,8 +212,8 @@ const ICONS: Record<AttachmentKind, typeof Camera> = {
   document: Paperclip,
 };
 
-function Thumb({ sha256, kind }: { sha256: string; kind: AttachmentKind }): JSX.Element {
-  const url = useBytes(() => client.attachmentThumb(sha256), "image/jpeg", sha256);
+function Thumbnail({ sha256, kind }: { sha256: string; kind: AttachmentKind }): JSX.Element {
+  const url = useObjectUrl(() => client.attachmentThumb(sha256), "image/jpeg", sha256);
   const Icon = ICONS[kind];
   return url.url ? (
     <img src={url.url} alt="" class="rounded-field size-14 bg-white object-cover" />
@@ -218,10 +224,10 @@ function Thumb({ sha256, kind }: { sha256: string; kind: AttachmentKind }): JSX.
   );
 }
 
-/** One at its full size; from the office where this phone does not hold it. */
-function Full({ attachment, onClose }: { attachment: AttachmentView; onClose: () => void }): JSX.Element {
+/** An attachment at full size, downloaded if this phone no longer has it. */
+function AttachmentDialog({ attachment, onClose }: { attachment: AttachmentView; onClose: () => void }): JSX.Element {
   const { sha256, media_type, kind, caption } = attachment;
-  const { url, error } = useBytes(() => client.attachmentBytes(sha256), media_type, sha256);
+  const { url, error } = useObjectUrl(() => client.attachmentBytes(sha256), media_type, sha256);
   const title = [word("attachment", kind), caption].filter(Boolean).join(" · ");
   return (
     <Dialog title={title} onClose={onClose}>
@@ -232,8 +238,8 @@ function Full({ attachment, onClose }: { attachment: AttachmentView; onClose: ()
   );
 }
 
-/** An address for bytes, for as long as they are shown. */
-function useBytes(
+/** An object URL for bytes, valid while the component is mounted. */
+function useObjectUrl(
   read: () => Promise<Uint8Array | null>,
   type: string,
   key: string,
@@ -258,8 +264,8 @@ function useBytes(
   return shown;
 }
 
-/** What this phone took for a record, kept up to date. */
-function useLocal(id: string): LocalAttachment[] {
+/** The current upload states of attachments that were added on this phone. */
+function useLocalAttachments(id: string): LocalAttachment[] {
   const [local, setLocal] = useState<LocalAttachment[]>([]);
   useEffect(() => {
     let live = true;

@@ -1,4 +1,4 @@
-/** Step 1: calls and messages; every attempt is logged, none is ever changed. */
+/** Step 1: contacts. Every attempt is logged and cannot be changed later. */
 import type { JSX } from "preact";
 import type { Channel, ContactOutcome, TargetRole } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
@@ -11,7 +11,7 @@ import { client, showToast } from "../state";
 import type { OpenRecord } from "../useRecord";
 import { CHANNELS, CONTACT_OUTCOMES, PERSONS } from "../formOptions";
 
-/** Ways of contact that go to a number. */
+/** Channels that use a phone number. */
 const BY_NUMBER: readonly Channel[] = ["call", "sms", "message"];
 
 export function ContactStep({ record }: { record: OpenRecord }): JSX.Element {
@@ -20,7 +20,7 @@ export function ContactStep({ record }: { record: OpenRecord }): JSX.Element {
     <>
       {!readOnly && (
         <FieldAnchor paths={["contacts"]}>
-          <LogContact record={record} />
+          <ContactForm record={record} />
         </FieldAnchor>
       )}
       <section class="card-plain flex flex-col gap-3">
@@ -45,7 +45,7 @@ export function ContactStep({ record }: { record: OpenRecord }): JSX.Element {
   );
 }
 
-function LogContact({ record }: { record: OpenRecord }): JSX.Element {
+function ContactForm({ record }: { record: OpenRecord }): JSX.Element {
   const { phones } = record.view.case;
   const numbers = phones.map((_, at) => `phones.${at}`);
   const form = useForm(record, "contact", {
@@ -61,7 +61,7 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
   const log = (): Promise<void> =>
     run(async () => {
       if (outcome === "") return;
-      const logged = await form.handIn({
+      const logged = await form.submit({
         do: "log_contact",
         id: await client.newId(),
         at: Date.now(),
@@ -79,35 +79,31 @@ function LogContact({ record }: { record: OpenRecord }): JSX.Element {
       <Choices<Channel>
         label={t("contact/channel")}
         options={CHANNELS}
-        value={channel}
         word={(option) => word("channel", option)}
-        onChange={form.into("channel")}
+        {...form.bind("channel")}
       />
       {byNumber && (
         <Select
           label={t("contact/number")}
           options={numbers}
-          value={number}
           empty={t("contact/other_number")}
           word={(option) => phoneNumber(option, phones)}
-          onChange={form.into("number")}
+          {...form.bind("number")}
         />
       )}
       <Choices<TargetRole>
-        label={t("contact/whom")}
+        label={t("contact/person")}
         options={PERSONS}
-        value={person}
         word={(option) => word("person", option)}
-        onChange={form.into("person")}
+        {...form.bind("person")}
       />
       <Choices<ContactOutcome>
         label={t("contact/outcome")}
         options={CONTACT_OUTCOMES}
-        value={outcome === "" ? null : outcome}
         word={(option) => word("outcome", option)}
-        onChange={form.into("outcome")}
+        {...form.bind("outcome")}
       />
-      <TextField label={t("contact/note")} lines={2} value={note} onInput={form.into("note")} />
+      <TextField label={t("contact/note")} lines={2} {...form.bind("note")} />
       <button type="button" class="btn btn-primary" disabled={outcome === "" || busy} onClick={() => void log()}>
         {t("contact/save")}
       </button>

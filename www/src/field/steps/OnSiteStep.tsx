@@ -6,8 +6,8 @@ import { t, word, type TextKey } from "../../i18n";
 import { formatDateTime } from "../../ui/format";
 import { Choices, useBusy } from "../../ui/components";
 import { Checklist } from "../Checklist";
-import { AtDoor } from "../conduct/VisitChecks";
-import { Before, begun } from "../conduct/DepartureCheck";
+import { ArrivalCheck } from "../conduct/VisitChecks";
+import { DepartureCheck, isUnderWay } from "../conduct/DepartureCheck";
 import { useForm } from "../useForm";
 import { FieldAnchor } from "../MissingFields";
 import { undoCommands } from "../undoCommands";
@@ -15,24 +15,24 @@ import { me } from "../state";
 import type { OpenRecord } from "../useRecord";
 import { PERSONS, PLACES } from "../formOptions";
 
-/** Longer than this nobody should stand in a stairwell and wait. */
+/** Maximum wait for a location at the door. */
 const POSITION_WAIT_MS = 10_000;
 
 export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
   const { view, readOnly, applyWithUndo } = record;
   const { visit } = view;
-  const choose = (key: "place_type" | "person_met", value: string, said: string): void => {
+  const choose = (key: "place_type" | "person_met", value: string, message: string): void => {
     if (visit[key] === value) return;
     const patch = { do: "edit_visit", [key]: value } as Command;
-    void applyWithUndo(patch, said, undoCommands("visit", { [key]: visit[key] }));
+    void applyWithUndo(patch, message, undoCommands("visit", { [key]: visit[key] }));
   };
   const clear = (key: "place_type" | "person_met", what: string): void =>
     void applyWithUndo(
       { do: "clear", paths: [`visit.${key}`] },
-      t("app/taken_back", { what }),
+      t("app/undone", { what }),
       undoCommands("visit", { [key]: visit[key] }),
     );
-  const onTheWay = readOnly || begun(view);
+  const underWay = readOnly || isUnderWay(view);
   const visitors = (
     <FieldAnchor paths={["visit.visitors"]}>
       <Visitors record={record} />
@@ -40,23 +40,24 @@ export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
   );
   return (
     <>
-      {onTheWay ? (
+      {underWay ? (
         <FieldAnchor paths={["visit.departed_at", "visit.arrived_at", "visit.left_at"]}>
           <section class="card-plain flex flex-col gap-4">
-            <Times record={record} />
-            {!readOnly && <Arriving record={record} />}
-            {!readOnly && <Leaving record={record} />}
+            <Timeline record={record} />
+            {!readOnly && <ArrivalButtons record={record} />}
+            {!readOnly && <LeaveButtons record={record} />}
           </section>
         </FieldAnchor>
       ) : (
-        <Before record={record}>
+        <DepartureCheck record={record}>
           <section class="card-plain">{visitors}</section>
-        </Before>
+        </DepartureCheck>
       )}
       <section class="card-plain flex flex-col gap-5">
         <FieldAnchor paths={["visit.place_type"]}>
           <Choices<PlaceType>
             label={t("site/place_type")}
+            control="visit.place_type"
             options={PLACES}
             value={visit.place_type}
             readOnly={readOnly}
@@ -68,6 +69,7 @@ export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
         <FieldAnchor paths={["visit.person_met"]}>
           <Choices<TargetRole>
             label={t("site/met")}
+            control="visit.person_met"
             options={PERSONS}
             value={visit.person_met}
             readOnly={readOnly}
@@ -76,16 +78,16 @@ export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
             onClear={() => clear("person_met", t("site/met"))}
           />
         </FieldAnchor>
-        {onTheWay && visitors}
+        {underWay && visitors}
       </section>
-      {!readOnly && visit.arrived_at !== null && <AtDoor record={record} />}
+      {!readOnly && visit.arrived_at !== null && <ArrivalCheck record={record} />}
       <Checklist record={record} />
     </>
   );
 }
 
-/** What has happened so far, in order. */
-function Times({ record }: { record: OpenRecord }): JSX.Element | null {
+/** The events of the visit so far, in order. */
+function Timeline({ record }: { record: OpenRecord }): JSX.Element | null {
   const { visit } = record.view;
   const events = [
     { key: "site/departed", at: visit.departed_at, Icon: Car },
@@ -119,17 +121,17 @@ function Times({ record }: { record: OpenRecord }): JSX.Element | null {
   );
 }
 
-/** Who has set out arrives: with the position, or without. */
-function Arriving({ record }: { record: OpenRecord }): JSX.Element | null {
+/** The buttons for the arrival, with or without a location. */
+function ArrivalButtons({ record }: { record: OpenRecord }): JSX.Element | null {
   const [busy, run] = useBusy();
   if (record.view.visit.arrived_at !== null) return null;
-  const arrive = (position: Position | null, said: string): ReturnType<OpenRecord["apply"]> =>
-    record.applyWithUndo({ do: "arrive", at: Date.now(), position }, said, [{ do: "clear", paths: ARRIVAL }]);
+  const arrive = (position: Position | null, message: string): ReturnType<OpenRecord["apply"]> =>
+    record.applyWithUndo({ do: "arrive", at: Date.now(), position }, message, [{ do: "clear", paths: ARRIVAL }]);
   const withPosition = (): Promise<void> =>
     run(async () => {
-      const found = await positionNow();
-      const none = typeof found === "string";
-      await arrive(none ? null : found, none ? t(found) : t("site/arrived_done"));
+      const position = await currentPosition();
+      if (typeof position === "string") await arrive(null, t(position));
+      else await arrive(position, t("site/arrived_done"));
     });
   return (
     <div class="flex flex-col gap-2">
@@ -156,11 +158,11 @@ function Arriving({ record }: { record: OpenRecord }): JSX.Element | null {
   );
 }
 
-/** What an arrival writes; the way back takes it away. */
+/** Fields that an arrival writes, cleared by undo. */
 const ARRIVAL = ["visit.arrived_at", ...["lat", "lon", "accuracy_m", "at"].map((key) => `visit.position.${key}`)];
 
-/** The position, once, or the key of the reason why there is none. */
-function positionNow(): Promise<Position | TextKey> {
+/** One location fix, or the text key of the reason why there is none. */
+function currentPosition(): Promise<Position | TextKey> {
   return new Promise((resolve) => {
     navigator.geolocation.getCurrentPosition(
       ({ coords, timestamp }) =>
@@ -176,18 +178,18 @@ function positionNow(): Promise<Position | TextKey> {
   });
 }
 
-/** Leaving, also in a hurry: within reach from the moment somebody has set out. */
-function Leaving({ record }: { record: OpenRecord }): JSX.Element | null {
+/** The buttons for leaving, available from the departure on. */
+function LeaveButtons({ record }: { record: OpenRecord }): JSX.Element | null {
   const { view, apply, applyWithUndo } = record;
   const { visit } = view;
   if (visit.departed_at === null && visit.arrived_at === null) return null;
   const { disposition } = view.talk;
-  const mark = (key: "left_at" | "asked_to_leave_at", said: string): void => {
+  const mark = (key: "left_at" | "asked_to_leave_at", message: string): void => {
     const patch = { do: "edit_visit", [key]: Date.now() } as Command;
-    void applyWithUndo(patch, said, undoCommands("visit", { [key]: visit[key] }));
+    void applyWithUndo(patch, message, undoCommands("visit", { [key]: visit[key] }));
   };
   const safely = async (): Promise<void> => {
-    // The outcome first: should the second be cut off, the record still says why.
+    // The outcome first: if the second command is lost, the record still has the reason.
     if (!(await apply({ do: "edit_talk", disposition: "safety_withdrawn" }))) return;
     await applyWithUndo({ do: "edit_visit", left_at: Date.now() }, t("site/safety_done"), [
       ...undoCommands("talk", { disposition }),
@@ -237,7 +239,7 @@ function Visitors({ record }: { record: OpenRecord }): JSX.Element {
   const remove = (user: string): void =>
     void applyWithUndo(removing(user), t("site/removed", { name: user }), [adding(user)]);
   const addTyped = (user: string): void =>
-    void form.handIn(adding(user), { said: t("site/added", { name: user }), back: [removing(user)] });
+    void form.submit(adding(user), { message: t("site/added", { name: user }), commands: [removing(user)] });
   return (
     <fieldset class="flex flex-col gap-2.5">
       <legend class="label-text pb-2">{t("site/visitors")}</legend>
@@ -275,6 +277,7 @@ function Visitors({ record }: { record: OpenRecord }): JSX.Element {
               aria-label={t("site/visitor")}
               placeholder={t("site/visitor")}
               autocapitalize="none"
+              data-control="visitor.name"
               value={name}
               onInput={(event) => form.set({ name: event.currentTarget.value })}
             />

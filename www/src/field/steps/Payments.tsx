@@ -1,11 +1,11 @@
-/** Payments made or shown; written once, also after the seal. */
+/** Payments. They cannot be changed later, and can be added after the seal. */
 import { Banknote, Plus } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { formatDateTime, formatMoney, fromLocalInput, parseMoney, toLocalInput } from "../../ui/format";
 import { TextField, useBusy } from "../../ui/components";
-import { Amount } from "../AmountField";
+import { AmountField } from "../AmountField";
 import { useForm } from "../useForm";
 import { client } from "../state";
 import type { OpenRecord } from "../useRecord";
@@ -15,8 +15,8 @@ const PAYMENT = "payment";
 export function Payments({ record }: { record: OpenRecord }): JSX.Element {
   const { payments, case: facts } = record.view;
   const [asked, setOpen] = useState(false);
-  // What is begun is shown: who comes back goes on with it.
-  const open = asked || record.drafts.kept.has(PAYMENT);
+  // A draft is shown, so that the user can continue with it.
+  const open = asked || record.drafts.byForm.has(PAYMENT);
   return (
     <section class="card-plain flex flex-col gap-4">
       <h3 class="section-title">{t("outcome/payments")}</h3>
@@ -67,14 +67,14 @@ function PaymentForm({ record, onClose }: { record: OpenRecord; onClose: () => v
       if (minor === null || paid === null) return;
       const id = await client.newId();
       const how = { channel: channel.trim(), reference: reference.trim(), receipt: "" };
-      if (await form.handIn({ do: "add_payment", id, amount: minor, at: paid, ...how })) onClose();
+      if (await form.submit({ do: "add_payment", id, amount: minor, at: paid, ...how })) onClose();
     });
   return (
     <div class="bg-base-200 rounded-field flex flex-col gap-4 p-3.5">
-      <Amount currency={currency} value={amount} onInput={form.into("amount")} />
-      <TextField label={t("outcome/paid_at")} type="datetime-local" value={at} onInput={form.into("at")} />
-      <TextField label={t("outcome/channel")} value={channel} onInput={form.into("channel")} />
-      <TextField label={t("outcome/reference")} value={reference} onInput={form.into("reference")} />
+      <AmountField currency={currency} {...form.bind("amount")} />
+      <TextField label={t("outcome/paid_at")} type="datetime-local" {...form.bind("at")} />
+      <TextField label={t("outcome/channel")} {...form.bind("channel")} />
+      <TextField label={t("outcome/reference")} {...form.bind("reference")} />
       <div class="flex gap-2">
         <button
           type="button"

@@ -1,11 +1,11 @@
-/** A promise to pay: an amount, a day and a way. */
+/** The promise to pay: amount, date and payment method. */
 import { HandCoins } from "lucide-preact";
 import type { JSX } from "preact";
 import type { PromiseToPay } from "../../wasm/doorstep";
 import { t } from "../../i18n";
 import { formatDate, formatMoney, parseMoney } from "../../ui/format";
 import { TextField, useBusy } from "../../ui/components";
-import { Amount } from "../AmountField";
+import { AmountField } from "../AmountField";
 import { DraftNotice } from "../DraftNotices";
 import { useForm } from "../useForm";
 import { FieldAnchor } from "../MissingFields";
@@ -18,15 +18,17 @@ export function PromiseSection({ record }: { record: OpenRecord }): JSX.Element 
     <FieldAnchor paths={["talk.promise"]}>
       <section class="card-plain flex flex-col gap-4">
         <h3 class="section-title">{t("talk/promise")}</h3>
-        {promise ? <Standing record={record} promise={promise} /> : <PromiseForm record={record} />}
+        {promise ? <PromiseCard record={record} promise={promise} /> : <PromiseForm record={record} />}
       </section>
     </FieldAnchor>
   );
 }
 
-function Standing({ record, promise }: { record: OpenRecord; promise: PromiseToPay }): JSX.Element {
-  const takeBack = (): void =>
-    void record.applyWithUndo({ do: "promise", promise: null }, t("talk/promise_taken"), [{ do: "promise", promise }]);
+function PromiseCard({ record, promise }: { record: OpenRecord; promise: PromiseToPay }): JSX.Element {
+  const remove = (): void =>
+    void record.applyWithUndo({ do: "promise", promise: null }, t("talk/promise_removed"), [
+      { do: "promise", promise },
+    ]);
   return (
     <>
       <div class="flex items-center gap-3">
@@ -39,8 +41,8 @@ function Standing({ record, promise }: { record: OpenRecord; promise: PromiseToP
         </p>
       </div>
       {!record.readOnly && (
-        <button type="button" class="btn btn-quiet" onClick={takeBack}>
-          {t("talk/promise_take")}
+        <button type="button" class="btn btn-quiet" onClick={remove}>
+          {t("talk/promise_remove")}
         </button>
       )}
     </>
@@ -56,13 +58,13 @@ function PromiseForm({ record }: { record: OpenRecord }): JSX.Element {
   const save = (): Promise<void> =>
     run(async () => {
       if (minor === null) return;
-      await form.handIn({ do: "promise", promise: { amount: minor, due_date: due, channel: channel.trim() } });
+      await form.submit({ do: "promise", promise: { amount: minor, due_date: due, channel: channel.trim() } });
     });
   return (
     <>
-      <Amount currency={currency} value={amount} onInput={form.into("amount")} />
-      <TextField label={t("talk/promise_date")} type="date" value={due} onInput={form.into("due")} />
-      <TextField label={t("talk/promise_channel")} value={channel} onInput={form.into("channel")} />
+      <AmountField currency={currency} {...form.bind("amount")} />
+      <TextField label={t("talk/promise_date")} type="date" {...form.bind("due")} />
+      <TextField label={t("talk/promise_channel")} {...form.bind("channel")} />
       <button
         type="button"
         class="btn btn-tonal"

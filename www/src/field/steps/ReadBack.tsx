@@ -1,4 +1,4 @@
-/** What the borrower hears before the seal: the record in plain words, on a page of its own. */
+/** The text to read back to the borrower before the record is sealed, and the borrower's copy. */
 import { BookOpenText, FileText } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -22,7 +22,7 @@ export function ReadBack({ record }: { record: OpenRecord }): JSX.Element {
         <BookOpenText class="size-5" aria-hidden="true" />
         {t("outcome/read_show")}
       </button>
-      <Link href={`/visit/${view.id}/copy`} class="btn btn-quiet">
+      <Link href={`/visit/${view.id}/copy`} data-control="borrower-copy" class="btn btn-quiet">
         <FileText class="size-5" aria-hidden="true" />
         {t("copy/open")}
       </Link>

@@ -5,7 +5,7 @@ import { t, word } from "../../i18n";
 import { Choices, Fact } from "../../ui/components";
 import { MergedTextField, type TextVersion } from "../AutosaveText";
 import { textCommand } from "../applyCommand";
-import { Afterwards } from "../conduct/VisitChecks";
+import { PostVisitCheck } from "../conduct/VisitChecks";
 import { FieldAnchor } from "../MissingFields";
 import { undoCommands } from "../undoCommands";
 import type { OpenRecord } from "../useRecord";
@@ -13,7 +13,7 @@ import { DISPOSITIONS } from "../formOptions";
 import { Attachments } from "./Attachments";
 import { Payments } from "./Payments";
 import { ReadBack } from "./ReadBack";
-import { Amendments, Seal, Signed } from "./Seal";
+import { Amendments, Seal, RecordSignatures } from "./Seal";
 
 export function RecordStep({ record }: { record: OpenRecord }): JSX.Element {
   return (
@@ -22,32 +22,33 @@ export function RecordStep({ record }: { record: OpenRecord }): JSX.Element {
       <section class="card-plain flex flex-col gap-5">
         {(["feedback", "notes"] as const).map((field) => (
           <FieldAnchor key={field} paths={[field]}>
-            <Text record={record} field={field} />
+            <RecordText record={record} field={field} />
           </FieldAnchor>
         ))}
       </section>
       <Payments record={record} />
       <Attachments record={record} />
       <ReadBack record={record} />
-      <Afterwards record={record} />
-      {record.readOnly && <Signed record={record} />}
+      <PostVisitCheck record={record} />
+      {record.readOnly && <RecordSignatures record={record} />}
       {record.readOnly ? <Amendments record={record} /> : <Seal record={record} />}
     </>
   );
 }
 
-function Text({ record, field }: { record: OpenRecord; field: "feedback" | "notes" }): JSX.Element {
+function RecordText({ record, field }: { record: OpenRecord; field: "feedback" | "notes" }): JSX.Element {
   const { view, apply, readOnly } = record;
   const save = async (base: TextVersion, text: string): Promise<TextVersion | null> => {
-    const typed = { field, base, text };
-    const next = await apply(textCommand(typed), { typed });
+    const edit = { field, base, text };
+    const next = await apply(textCommand(edit), { edit });
     return next && { text: next[field], heads: next.heads };
   };
   return (
     <MergedTextField
       label={word("field", field)}
+      control={field}
       lines={4}
-      state={{ text: view[field], heads: view.heads }}
+      saved={{ text: view[field], heads: view.heads }}
       readOnly={readOnly}
       onSave={save}
     />
@@ -59,14 +60,14 @@ function Outcome({ record }: { record: OpenRecord }): JSX.Element {
   const before = view.talk.disposition;
   const choose = (disposition: Disposition): void => {
     if (disposition === before) return;
-    const back = undoCommands("talk", { disposition: before });
-    void applyWithUndo({ do: "edit_talk", disposition }, word("disposition", disposition), back);
+    const undo = undoCommands("talk", { disposition: before });
+    void applyWithUndo({ do: "edit_talk", disposition }, word("disposition", disposition), undo);
   };
   const clear = (): void => {
-    const said = t("app/taken_back", { what: t("outcome/disposition") });
+    const message = t("app/undone", { what: t("outcome/disposition") });
     void applyWithUndo(
       { do: "clear", paths: ["talk.disposition"] },
-      said,
+      message,
       undoCommands("talk", { disposition: before }),
     );
   };
@@ -85,6 +86,7 @@ function Outcome({ record }: { record: OpenRecord }): JSX.Element {
           <Choices<Disposition>
             key={group}
             label={t(group)}
+            control={group}
             options={options}
             value={before}
             word={(option) => word("disposition", option)}

@@ -1,4 +1,4 @@
-/** Ways to repay side by side; totals are whole minor units, the rounding is shown. */
+/** Repayment options side by side, with their plans. */
 import { Check, Plus } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -6,19 +6,19 @@ import type { OptionKind, OptionView, RepaymentOption } from "../../wasm/doorste
 import { t, word } from "../../i18n";
 import { formatMoney, moneyInput, parseMoney } from "../../ui/format";
 import { Dialog, Select, TextField, useBusy } from "../../ui/components";
-import { Amount } from "../AmountField";
+import { AmountField } from "../AmountField";
 import { useForm } from "../useForm";
 import { FieldAnchor } from "../MissingFields";
-import { PlanTable, planDates, planInWords } from "../PlanTable";
+import { PlanTable, planDates, planText } from "../PlanTable";
 import { client } from "../state";
 import { usePlan } from "../usePlan";
 import type { OpenRecord } from "../useRecord";
 import { OPTION_KINDS } from "../formOptions";
 
-/** The most instalments that a record takes. */
-const MOST_INSTALMENTS = 600;
+/** Maximum number of instalments, as in the schema. */
+const MAX_INSTALMENTS = 600;
 
-export function Options({ record }: { record: OpenRecord }): JSX.Element {
+export function RepaymentOptions({ record }: { record: OpenRecord }): JSX.Element {
   const { options } = record.view.talk;
   return (
     <FieldAnchor paths={["talk.options", "talk.chosen_option"]}>
@@ -28,7 +28,7 @@ export function Options({ record }: { record: OpenRecord }): JSX.Element {
         {options.length > 0 && (
           <ul class="grid grid-cols-[repeat(auto-fit,minmax(min(8.5rem,100%),1fr))] gap-2.5">
             {options.map((option) => (
-              <Option key={option.id} option={option} record={record} />
+              <OptionCard key={option.id} option={option} record={record} />
             ))}
           </ul>
         )}
@@ -38,7 +38,7 @@ export function Options({ record }: { record: OpenRecord }): JSX.Element {
   );
 }
 
-function Option({ option, record }: { option: OptionView; record: OpenRecord }): JSX.Element {
+function OptionCard({ option, record }: { option: OptionView; record: OpenRecord }): JSX.Element {
   const { view, applyWithUndo, readOnly } = record;
   const { currency } = view.case;
   const { chosen_option } = view.talk;
@@ -47,8 +47,8 @@ function Option({ option, record }: { option: OptionView; record: OpenRecord }):
   const chosen = chosen_option === option.id;
   const choose = (): void => {
     const command = { do: "choose_option", id: chosen ? null : option.id } as const;
-    const said = chosen ? t("talk/unchosen") : `${t("talk/choose")}: ${word("option", option.kind)}`;
-    void applyWithUndo(command, said, [{ do: "choose_option", id: chosen_option }]);
+    const message = chosen ? t("talk/unchosen") : `${t("talk/choose")}: ${word("option", option.kind)}`;
+    void applyWithUndo(command, message, [{ do: "choose_option", id: chosen_option }]);
   };
   const withdraw = (): void => {
     const { id, kind, instalments, first_due, amount, term_months } = option;
@@ -65,7 +65,7 @@ function Option({ option, record }: { option: OptionView; record: OpenRecord }):
       <span class="text-lg leading-tight font-semibold tabular-nums">{formatMoney(option.amount, currency)}</span>
       {plan && (
         <>
-          <span class="text-sm tabular-nums">{planInWords(plan, currency)}</span>
+          <span class="text-sm tabular-nums">{planText(plan, currency)}</span>
           <span class="muted text-sm">{planDates(plan)}</span>
           {plan.instalments.length > 1 && (
             <button
@@ -115,8 +115,8 @@ const OFFER = "offer";
 
 function Offer({ record }: { record: OpenRecord }): JSX.Element {
   const [open, setOpen] = useState(false);
-  // What is begun is shown: who comes back goes on with it.
-  return open || record.drafts.kept.has(OFFER) ? (
+  // A draft is shown, so that the user can continue with it.
+  return open || record.drafts.byForm.has(OFFER) ? (
     <OfferForm record={record} onClose={() => setOpen(false)} />
   ) : (
     <button type="button" class="btn btn-tonal" onClick={() => setOpen(true)}>
@@ -138,7 +138,7 @@ function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => voi
   const [busy, run] = useBusy();
   const minor = parseMoney(amount, currency);
   const count = Number(instalments);
-  const counted = Number.isInteger(count) && count >= 1 && count <= MOST_INSTALMENTS;
+  const counted = Number.isInteger(count) && count >= 1 && count <= MAX_INSTALMENTS;
   const terms =
     minor !== null && counted && first !== "" ? { amount: minor, instalments: count, first_due: first } : null;
   const plan = usePlan(terms);
@@ -147,7 +147,7 @@ function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => voi
     run(async () => {
       if (terms === null) return;
       const id = await client.newId();
-      if (await form.handIn({ do: "offer_option", id, kind, term_months: count, ...terms })) onClose();
+      if (await form.submit({ do: "offer_option", id, kind, term_months: count, ...terms })) onClose();
     });
   const chooseKind = (next: OptionKind | ""): void => {
     if (next === "") return;
@@ -158,25 +158,25 @@ function OfferForm({ record, onClose }: { record: OpenRecord; onClose: () => voi
     <div class="bg-base-200 rounded-field flex flex-col gap-4 p-3.5">
       <Select<OptionKind>
         label={t("talk/kind")}
+        control="offer.kind"
         options={OPTION_KINDS}
         value={kind}
         word={(option) => word("option", option)}
         onChange={chooseKind}
       />
-      <Amount currency={currency} value={amount} onInput={form.into("amount")} />
+      <AmountField currency={currency} {...form.bind("amount")} />
       <TextField
         label={t("talk/instalments")}
         type="number"
         min={1}
-        max={MOST_INSTALMENTS}
-        value={instalments}
-        error={!counted ? t("talk/bad_count", { most: MOST_INSTALMENTS }) : tooMany ? t("plan/too_many") : undefined}
-        onInput={form.into("instalments")}
+        max={MAX_INSTALMENTS}
+        error={!counted ? t("talk/bad_count", { most: MAX_INSTALMENTS }) : tooMany ? t("plan/too_many") : undefined}
+        {...form.bind("instalments")}
       />
-      <TextField label={t("talk/first_due")} type="date" value={first} onInput={form.into("first")} />
+      <TextField label={t("talk/first_due")} type="date" {...form.bind("first")} />
       {plan && (
         <div class="rounded-field bg-base-100 flex max-h-72 flex-col gap-2 overflow-y-auto p-3" tabIndex={0}>
-          <p class="font-medium tabular-nums">{planInWords(plan, currency)}</p>
+          <p class="font-medium tabular-nums">{planText(plan, currency)}</p>
           <PlanTable plan={plan} currency={currency} />
         </div>
       )}

@@ -1,4 +1,4 @@
-/** The seal, and what may be added after it. */
+/** The seal, its signatures, and amendments after it. */
 import { LockKeyhole, PenLine } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -26,7 +26,7 @@ export function Seal({ record }: { record: OpenRecord }): JSX.Element {
       const sealed = await apply({ do: "seal", at: Date.now() });
       if (!sealed) return;
       setAsking(false);
-      // Where this does not come about the seal stands all the same, and can be signed later.
+      // If signing fails, the record stays sealed and can be signed later.
       await sign(sealed, readBackText(sealed));
     });
   return (
@@ -55,7 +55,7 @@ export function Seal({ record }: { record: OpenRecord }): JSX.Element {
           {noOutcome && <Alert tone="error">{t("outcome/needs_outcome")}</Alert>}
           {forms.length > 0 && (
             <Alert tone="warning">
-              <p>{t("form/seal")}</p>
+              <p>{t("form/not_sealed")}</p>
               <ul class="list-disc pl-5">
                 {forms.map(({ form, title }) => (
                   <li key={form}>{title}</li>
@@ -79,8 +79,8 @@ export function Seal({ record }: { record: OpenRecord }): JSX.Element {
   );
 }
 
-/** Who signed, and the way to sign for a collector who has not. */
-export function Signed({ record }: { record: OpenRecord }): JSX.Element {
+/** The signatures under the seal, and a button for a collector who has not signed. */
+export function RecordSignatures({ record }: { record: OpenRecord }): JSX.Element {
   const { view, sign } = record;
   const [asking, setAsking] = useState(false);
   const [busy, run] = useBusy();
@@ -131,7 +131,7 @@ export function Amendments({ record }: { record: OpenRecord }): JSX.Element {
   const add = (): Promise<void> =>
     run(async () => {
       const id = await client.newId();
-      await form.handIn({ do: "amend", id, at: Date.now(), path, text: text.trim() });
+      await form.submit({ do: "amend", id, at: Date.now(), path, text: text.trim() });
     });
   return (
     <section class="card-plain flex flex-col gap-4">
@@ -156,12 +156,11 @@ export function Amendments({ record }: { record: OpenRecord }): JSX.Element {
       <Select
         label={t("outcome/amend_about")}
         options={AMENDABLE}
-        value={path}
         empty={t("outcome/amend_all")}
         word={fieldName}
-        onChange={form.into("path")}
+        {...form.bind("path")}
       />
-      <TextField label={t("outcome/amend_text")} lines={3} value={text} onInput={form.into("text")} />
+      <TextField label={t("outcome/amend_text")} lines={3} {...form.bind("text")} />
       <button type="button" class="btn btn-primary" disabled={text.trim() === "" || busy} onClick={() => void add()}>
         {t("outcome/amend")}
       </button>

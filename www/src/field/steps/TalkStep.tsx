@@ -1,4 +1,4 @@
-/** Step 4: the reason for the delay, options side by side, what was chosen and promised. */
+/** Step 4: the conversation: reason for the delay, willingness, repayment options and promise. */
 import { MessageCircle, MessageCircleOff } from "lucide-preact";
 import type { JSX } from "preact";
 import type { Command, OverdueReason, Willingness } from "../../wasm/doorstep";
@@ -10,33 +10,34 @@ import { FieldAnchor } from "../MissingFields";
 import { undoCommands } from "../undoCommands";
 import type { OpenRecord } from "../useRecord";
 import { REASONS, WILLINGNESS } from "../formOptions";
-import { Options } from "./RepaymentOptions";
+import { RepaymentOptions } from "./RepaymentOptions";
 import { PromiseSection } from "./PromiseToPay";
 
 export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
   const { view, readOnly, apply, applyWithUndo } = record;
   const { talk } = view;
-  const choose = (key: "overdue_reason" | "willingness", value: string, said: string): void => {
+  const choose = (key: "overdue_reason" | "willingness", value: string, message: string): void => {
     if (talk[key] === value) return;
     const patch = { do: "edit_talk", [key]: value } as Command;
-    void applyWithUndo(patch, said, undoCommands("talk", { [key]: talk[key] }));
+    void applyWithUndo(patch, message, undoCommands("talk", { [key]: talk[key] }));
   };
   const clear = (key: "overdue_reason" | "willingness"): void =>
     void applyWithUndo(
       { do: "clear", paths: [`talk.${key}`] },
-      t("app/taken_back", { what: word("field", `talk.${key}`) }),
+      t("app/undone", { what: word("field", `talk.${key}`) }),
       undoCommands("talk", { [key]: talk[key] }),
     );
   return (
     <>
       <section class="card-plain grid gap-3 sm:grid-cols-2">
-        <Moment record={record} field="talk_from" />
-        <Moment record={record} field="talk_to" />
+        <TalkTime record={record} field="talk_from" />
+        <TalkTime record={record} field="talk_to" />
       </section>
       <section class="card-plain flex flex-col gap-5">
         <FieldAnchor paths={["talk.overdue_reason"]}>
           <Choices<OverdueReason>
             label={word("field", "talk.overdue_reason")}
+            control="talk.overdue_reason"
             options={REASONS}
             value={talk.overdue_reason}
             readOnly={readOnly}
@@ -47,6 +48,7 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
         </FieldAnchor>
         <AutosaveText
           label={word("field", "talk.overdue_reason_text")}
+          control="talk.overdue_reason_text"
           lines={3}
           readOnly={readOnly}
           value={talk.overdue_reason_text}
@@ -55,6 +57,7 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
         <FieldAnchor paths={["talk.willingness"]}>
           <Choices<Willingness>
             label={word("field", "talk.willingness")}
+            control="talk.willingness"
             options={WILLINGNESS}
             value={talk.willingness}
             readOnly={readOnly}
@@ -64,14 +67,14 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
           />
         </FieldAnchor>
       </section>
-      <Options record={record} />
+      <RepaymentOptions record={record} />
       <PromiseSection record={record} />
     </>
   );
 }
 
-/** When the talk began or ended: one tap for now, a field to put it right. */
-function Moment({ record, field }: { record: OpenRecord; field: "talk_from" | "talk_to" }): JSX.Element {
+/** Start or end of the conversation: a button that records the current time, then a field to correct it. */
+function TalkTime({ record, field }: { record: OpenRecord; field: "talk_from" | "talk_to" }): JSX.Element {
   const { view, readOnly, apply, applyWithUndo } = record;
   const at = view.visit[field];
   const zone = view.visit.zone || view.case.zone;
@@ -84,7 +87,7 @@ function Moment({ record, field }: { record: OpenRecord; field: "talk_from" | "t
         onClick={() =>
           void applyWithUndo(
             { do: "edit_visit", [field]: Date.now() },
-            t(`talk/${field}`),
+            t(`talk/${field}_done`),
             undoCommands("visit", { [field]: null }),
           )
         }
@@ -97,6 +100,7 @@ function Moment({ record, field }: { record: OpenRecord; field: "talk_from" | "t
   return (
     <AutosaveText
       label={word("field", `visit.${field}`)}
+      control={`visit.${field}`}
       type="datetime-local"
       readOnly={readOnly}
       value={toLocalInput(at, zone)}
