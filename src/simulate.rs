@@ -1,12 +1,11 @@
 //! The fault simulation: real workspaces and the real office over its real store, under one seeded
 //! scheduler with virtual time.
 //!
-//! A seed decides everything: who edits what and when, which message is lost, when a device dies
-//! and what of its last write reached the disk. The same seed gives the same run, so a failing one
-//! replays exactly, and how many threads run seeds side by side changes nothing. An
-//! [oracle](oracle) written apart from the engine knows every edit that was acknowledged to a
-//! person and checks, while faults strike and after they end, that none is lost (rule D1), that
-//! nothing is called in step or sent while it is not (rules P2, R6), and that all sides converge
+//! A seed decides everything: who edits what and when, which message is lost, when a device crashes
+//! and how much of its last write reached the disk. A seed replays exactly, on any number of threads.
+//! An [oracle](oracle) that shares no code with the engine knows every acknowledged edit. It checks,
+//! during the faults and after they end, that no edit is lost (rule D1), that no device claims to be
+//! up to date or to have sent its work when it has not (rules P2, R6), and that all sides converge
 //! (rule P3), without repairs where no store was damaged (rule P4).
 
 mod adversary;
@@ -41,13 +40,13 @@ use world::World;
 /// What to simulate.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// Devices at the beginning.
+    /// Initial number of devices.
     pub devices: usize,
-    /// Records.
+    /// Number of records.
     pub records: usize,
-    /// Steps with faults, before everything heals.
+    /// Steps with faults, before the network and the disks recover.
     pub steps: usize,
-    /// Lines that are told of a seed that fails.
+    /// Trace lines to keep for a failing seed.
     pub trace_lines: usize,
 }
 
@@ -57,43 +56,43 @@ impl Default for Plan {
     }
 }
 
-/// How to go through many seeds.
+/// How to run many seeds.
 #[derive(Debug, Clone, Copy)]
 pub struct RunOptions {
     /// Threads.
     pub threads: usize,
-    /// Begin no other seed once one has failed.
+    /// Start no further seeds after a failure.
     pub stop_at_first: bool,
 }
 
-/// What came of many seeds.
+/// Summary of many runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Seeds run.
     pub seeds: u64,
-    /// Seeds that broke a rule, in order.
+    /// Seeds that violated a rule, in order.
     pub failures: Vec<Failure>,
-    /// How often each fault struck.
+    /// Number of injections by fault.
     pub faults: BTreeMap<&'static str, u64>,
-    /// Times that digests differed and what is held was compared anew.
+    /// Repairs: comparisons after digests had differed.
     pub repairs: u64,
-    /// Rounds that were answered.
+    /// Answered sync rounds.
     pub rounds: u64,
-    /// Edits that were acknowledged.
+    /// Acknowledged edits.
     pub edits: u64,
-    /// Over all that happened: equal where the same happened.
+    /// Hash over all events: equal runs have equal hashes.
     #[serde(skip)]
     pub trace_hash: u64,
 }
 
-/// A seed that broke a rule.
+/// A seed that violated a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// The seed.
     pub seed: u64,
-    /// The rule.
+    /// The violated rule.
     pub rule: &'static str,
-    /// What happened, the last steps before it.
+    /// The last steps before the violation.
     #[serde(rename = "story")]
     pub trace: String,
 }
@@ -112,11 +111,11 @@ impl Report {
     }
 }
 
-/// Runs seeds on several threads. What happens in each is a function of the plan and the seed;
-/// the report is put together in order of the seeds. `progress` is called after each.
+/// Runs seeds on several threads. Each run is a function of the plan and the seed; the report is
+/// assembled in order of the seeds. `progress` is called after each.
 ///
 /// # Errors
-/// The office's store cannot be made in the temporary folder.
+/// The office's store cannot be created in the temporary folder.
 pub fn run_seeds(
     plan: Plan,
     seeds: Range<u64>,
@@ -139,7 +138,7 @@ pub fn run_seeds(
         for (seed, one) in receiver {
             early.insert(seed, one?);
             while let Some(one) = early.remove(&next) {
-                // What was begun beside the first failure is not told.
+                // Drop the results of later seeds that ran concurrently.
                 if how.stop_at_first && !report.failures.is_empty() {
                     break;
                 }
@@ -152,7 +151,7 @@ pub fn run_seeds(
     })
 }
 
-/// Seeds that are still to be run.
+/// The seeds still to run.
 struct Schedule {
     next: AtomicU64,
     end: AtomicU64,
@@ -160,11 +159,11 @@ struct Schedule {
     plan: Plan,
 }
 
-/// What one thread does: seed after seed.
+/// One worker thread: runs seed after seed.
 fn run_worker(schedule: &Schedule, sender: mpsc::Sender<(u64, Result<Report, String>)>) {
     let fixture = match Fixture::new() {
         Ok(fixture) => fixture,
-        // Nobody listening is no failure.
+        // Sending fails only if the receiver is gone.
         Err(error) => return drop(sender.send((0, Err(error)))),
     };
     loop {
@@ -174,7 +173,7 @@ fn run_worker(schedule: &Schedule, sender: mpsc::Sender<(u64, Result<Report, Str
         }
         let one = run(schedule.plan, seed, &fixture);
         if schedule.how.stop_at_first && one.as_ref().is_ok_and(|one| !one.failures.is_empty()) {
-            // Seeds before it are under way or done already.
+            // Seeds before it are running or done already.
             schedule.end.fetch_min(seed, Ordering::Relaxed);
         }
         if sender.send((seed, one)).is_err() {
@@ -201,7 +200,7 @@ fn run(plan: Plan, seed: u64, fixture: &Fixture) -> Result<Report, String> {
     let (rule, what) = match outcome {
         Ok(Ok(())) => return Ok(report),
         Ok(Err(violation)) => (violation.rule, violation.what),
-        // What it says has gone to standard error.
+        // The panic message went to standard error.
         Err(_) => ("panic", "the engine panicked".to_owned()),
     };
     let devices = plan.devices;

@@ -119,7 +119,7 @@ impl World {
         device
     }
 
-    /// Goes on from where a device stands now.
+    /// Continues from a device's present state.
     pub(crate) fn keep(&mut self, device: Device) {
         self.device = device;
     }
@@ -225,7 +225,7 @@ impl World {
                 break address;
             }
         };
-        // Nobody may close the pipe that it writes to.
+        // Keep the pipe open that it writes to.
         std::thread::spawn(move || lines.for_each(drop));
         Served { child, address }
     }

@@ -1,4 +1,4 @@
-//! Devices die, and their disks fail: writes that are lost, values that rot, rows that go.
+//! Device crashes and disk faults: lost writes, corrupted values, lost rows.
 
 use super::faults::Fault;
 use super::oracle::Step;
@@ -6,14 +6,14 @@ use super::world::{World, failed};
 use crate::ids::RecordId;
 use crate::workspace::Table;
 
-/// Damages at one death, at the most.
+/// Maximum number of damages at one crash.
 const DAMAGES: usize = 3;
 
-/// Where a value stands.
+/// Table and key of a row.
 type RowKey = (Table, String);
 
 impl World<'_> {
-    /// The disk confirms, or fails, what was handed to it first.
+    /// The disk confirms or fails its oldest pending write.
     pub(super) fn commit(&mut self, n: usize) -> Step {
         if self.devices[n].frozen || self.devices[n].handed.is_empty() {
             return Ok(());
@@ -48,7 +48,7 @@ impl World<'_> {
         self.die_with(n, kept)
     }
 
-    /// The device dies; of what was handed to its disk the first so many writes are there.
+    /// The device crashes; the first `kept` of its pending writes reached the disk.
     fn die_with(&mut self, n: usize, kept: usize) -> Step {
         let handed: Vec<_> = self.devices[n].handed.drain(..).collect();
         if !handed.is_empty() {
@@ -121,7 +121,7 @@ impl World<'_> {
         self.mark_damaged(n, place);
     }
 
-    /// Two values of a table stand in each other's place.
+    /// Swaps two values of a table.
     fn swap(&mut self, n: usize) {
         let table = [Table::Chunks, Table::Records, Table::Outbox][self.rng.usize(0..3)];
         let (Some(one), Some(other)) = (self.random_row(n, table), self.random_row(n, table))
@@ -148,7 +148,7 @@ impl World<'_> {
         rows.keys().nth(at).map(|key| (table, key.clone()))
     }
 
-    /// What stands in two places survives one damage, not one in each.
+    /// Whether a row may be damaged: work stored in two tables survives damage to one, not to both.
     fn may_damage(&mut self, n: usize, (table, key): &RowKey) -> bool {
         let Some(record) = record_of(key) else { return false };
         let outbox = self.devices[n].disk.get(&Table::Outbox);

@@ -30,7 +30,7 @@ impl World<'_> {
             // A person looks at it now or later; a supervisor may be faster.
             return if self.rng.u32(0..4) == 0 { self.resolve_refused(n, id) } else { Ok(()) };
         }
-        // A record that must be loaded first is edited when a later step comes back to it.
+        // A record that has to be loaded first is edited in a later step.
         let Ok(page) = self.devices[n].record(id).map(Page::of) else { return Ok(()) };
         let mark = self.mark(&format!("d{n}"));
         let (command, effect) = match self.rng.u32(0..30) {
@@ -64,7 +64,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Writes again what may be written of refused work, and adds the rest as amendments.
+    /// Reapplies refused work where allowed, and adds the rest as amendments.
     pub(super) fn resolve_refused(&mut self, n: usize, id: RecordId) -> Step {
         let at = self.now_on(n);
         let Ok(sealed) = self.devices[n].record(id).map(|record| record.stage().is_sealed()) else {
@@ -100,7 +100,7 @@ impl World<'_> {
     /// A supervisor does something to one of the records.
     pub(super) fn office_edit(&mut self) -> Step {
         let some = self.records[self.rng.usize(0..self.records.len())];
-        // Mostly what waits for a review: few records come that far.
+        // Prefer records that wait for a review: few reach that stage.
         let id = self.handed_in()?.filter(|_| self.rng.u32(0..4) > 0).unwrap_or(some);
         if self.inject(Fault::Reassigned) || self.rng.u32(0..20) == 0 {
             return self.reassign(id);
@@ -246,7 +246,7 @@ impl World<'_> {
         self.complete_first_visit()
     }
 
-    /// One of the visits was over before: few come that far in one run.
+    /// Completes one visit in advance: few get that far in one run.
     fn complete_first_visit(&mut self) -> Result<(), OfficeError> {
         let Some(id) = self.records.first().copied() else { return Ok(()) };
         let office = self.office().clone();

@@ -1,4 +1,4 @@
-//! The office's store as one process has it, which may die at any point of its I/O.
+//! The store of one office process, which can be made to die at any write.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,24 +8,24 @@ use tokio::sync::broadcast;
 use crate::office::store::sqlite::{InitialSecrets, Sqlite};
 use crate::office::store::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
 
-/// How a process dies.
+/// The moment at which a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Death {
-    /// The write is not there.
+    /// The write is lost.
     BeforeCommit,
-    /// The write is there, and nobody was told.
+    /// The write is committed, and its caller gets no answer.
     AfterCommit,
 }
 
 #[derive(Debug, Default)]
 struct Life {
     dead: Option<Death>,
-    /// After so many more writes.
+    /// Number of further writes before the process dies, and how.
     scheduled: Option<(usize, Death)>,
     writes: usize,
 }
 
-/// Forwards to the real store until its process dies.
+/// Forwards to the real store until the process dies.
 pub(super) struct FaultyStore {
     store: Sqlite,
     life: Mutex<Life>,
@@ -40,12 +40,12 @@ impl FaultyStore {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The process will die at a write, after others.
+    /// Lets the process die after `others` further writes.
     pub(super) fn schedule_death(&self, others: usize, death: Death) {
         *self.life() = Life { scheduled: Some((others, death)), ..Life::default() };
     }
 
-    /// The doom is taken back; where it struck, gives how many writes came before, and how.
+    /// Cancels a scheduled death. If the process has died, gives the number of writes before, and how.
     pub(super) fn take_death(&self) -> Option<(usize, Death)> {
         let mut life = self.life();
         life.scheduled = None;
@@ -89,7 +89,7 @@ impl Store for FaultyStore {
     }
 }
 
-/// A job whose answer nobody gets.
+/// A job whose commit is answered with `Closed`.
 struct WithoutAnswer(Box<dyn WriteJob>);
 
 impl WriteJob for WithoutAnswer {

@@ -62,7 +62,7 @@ impl World<'_> {
         violation("P3", format!("not all converge: {}", stuck.join("; ")))
     }
 
-    /// Whether every device says that it is in step, and is.
+    /// Whether every device claims to be up to date, and is.
     fn are_same(&self) -> Result<bool, Violation> {
         for device in &self.devices {
             if device.revoked {
@@ -75,7 +75,7 @@ impl World<'_> {
             if status.state != SyncState::InStep || status.unsent > 0 {
                 return Ok(false);
             }
-            // The last to speak may have changed what the first holds.
+            // A later device may have changed records of an earlier one.
             let truth = self.truth(&device.user)?;
             if !device.workspace.heads().eq(truth.0.iter().map(|(id, heads)| (*id, heads))) {
                 return Ok(false);
@@ -91,7 +91,7 @@ impl World<'_> {
         self.drain(n)
     }
 
-    /// Everything that can be done without waiting.
+    /// Does everything that can be done without waiting.
     fn drain(&mut self, n: usize) -> Step {
         for _ in 0..2_000 {
             self.devices[n].poll_outputs();
@@ -161,16 +161,16 @@ impl World<'_> {
         if !self.devices[n].records().iter().eq(truth.0.keys()) {
             return violation("F1", format!("device {n} holds other records than its feed"));
         }
-        // Equal heads are equal documents; that they read the same is looked at in one of them.
+        // Equal heads mean equal documents; compare the views of one of them.
         let one = self.rng.usize(..);
         for (at, (id, heads)) in truth.0.iter().enumerate() {
             let office = self.office_record(*id)?;
-            let look = at == one % truth.0.len();
+            let compare_views = at == one % truth.0.len();
             match self.devices[n].record(*id) {
                 Ok(here)
                     if here.heads() == *heads
                         && office.heads() == *heads
-                        && (!look || here.view() == office.view()) => {}
+                        && (!compare_views || here.view() == office.view()) => {}
                 Ok(_) => return violation("P2", format!("device {n} and office differ in {id}")),
                 Err(error) => {
                     return violation("D5", format!("device {n} cannot read {id}: {error}"));

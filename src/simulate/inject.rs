@@ -1,5 +1,4 @@
-//! What happens to devices and the office by itself: deaths, clocks, phones that come and go, a
-//! store that is restored.
+//! Injects faults: crashes, clock jumps, new devices, restored stores.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -20,7 +19,7 @@ const STEPS_AFTER_RESTORE: usize = 8;
 const DAY: i64 = 86_400_000;
 
 impl World<'_> {
-    /// Something that strikes by itself.
+    /// Draws which faults to inject.
     pub(super) fn inject_faults(&mut self, n: usize) -> Step {
         if self.inject(Fault::Crash) {
             self.crash(n)?;
@@ -133,7 +132,7 @@ impl World<'_> {
             device == Some(n) && !edit.arrived && !kept.contains(&edit.hash)
         });
         self.die(n)?;
-        // Its collector goes on at once.
+        // Its collector continues to work at once.
         for _ in 0..STEPS_AFTER_RESTORE {
             self.run_output(n)?;
             self.edit(n)?;

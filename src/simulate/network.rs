@@ -57,7 +57,7 @@ impl World<'_> {
         self.network.requests.push(going);
     }
 
-    /// Nobody waits for what a device that died had asked.
+    /// Abandons the requests of a crashed device.
     pub(super) fn give_up_requests(&mut self, n: usize) {
         for going in self.network.requests.iter_mut().filter(|going| going.device == n) {
             going.given_up = true;
@@ -265,7 +265,7 @@ impl World<'_> {
         Ok(Ok((reply, truth)))
     }
 
-    /// The process may die over so many writes.
+    /// Draws whether the process dies during the next `writes` writes.
     pub(super) fn schedule_death(&mut self, at: usize, writes: usize) {
         if self.is_healing() {
             return;

@@ -1,8 +1,8 @@
-//! What must be true, known apart from the engine.
+//! The oracle: what must be true, independent of the engine.
 //!
 //! The oracle remembers each edit by what a person would look for: an entry by its id, a text by
-//! a word that nobody else writes, and by its hash, which only the edit itself can have. It never
-//! asks the engine what it believes; it reads documents and heads.
+//! a unique word, and by its change hash. It never relies on the engine's state; it reads documents
+//! and heads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ pub(super) enum Effect {
     Entry(String),
     /// A word in the notes or the feedback.
     Word(String),
-    /// A field that others may write over: the edit stands in the history.
+    /// A field that others may overwrite: the edit is found in the history.
     History,
 }
 

@@ -1,4 +1,4 @@
-//! What happened, told in lines; of all of them a hash, of the last ones the words.
+//! The trace of a run: a hash over all lines, and the text of the last ones.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -9,9 +9,9 @@ use crate::sync::message::{Outcome, RecordUpdate, Reply, Request, UpdateContent}
 #[derive(Debug)]
 pub(super) struct TraceLog {
     lines: VecDeque<String>,
-    /// So many lines are kept.
+    /// Maximum number of kept lines.
     most: usize,
-    /// Over every line: two runs with the same hash did the same.
+    /// Over every line: equal runs have equal hashes.
     hasher: DefaultHasher,
 }
 
@@ -43,7 +43,7 @@ impl TraceLog {
     }
 }
 
-/// What a request asks.
+/// Describes a request.
 pub(super) fn asked(request: &Request) -> String {
     let Request { cursor, restore, push, want, ranges, .. } = request;
     let mut words = format!("cursor {}", cursor.seq);
@@ -65,7 +65,7 @@ pub(super) fn asked(request: &Request) -> String {
     words
 }
 
-/// What a reply says.
+/// Describes a reply.
 pub(super) fn in_words(reply: &Reply) -> String {
     let outcomes: Vec<String> =
         reply.restored.iter().chain(&reply.results).map(outcome_word).collect();

@@ -45,14 +45,14 @@ pub(super) struct World<'g> {
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) devices: Vec<Device>,
     pub(super) network: Network,
-    /// What the office held when it gave the last reply that a device has taken in.
+    /// The office's state at the time of the last reply that a device has applied.
     pub(super) truths: BTreeMap<usize, Truth>,
     pub(super) records: Vec<RecordId>,
     /// Changes that the office keeps in quarantine, as far as they were looked at.
     pub(super) quarantine: BTreeMap<u64, BTreeSet<ChangeHash>>,
     pub(super) oracle: Oracle,
     marks: u64,
-    /// Claims of being in step that were looked at.
+    /// Checked claims to be up to date.
     pub(super) claims: u64,
     /// Disks rot, or else the office may be restored: what survives one of them does not always
     /// survive both.
@@ -172,13 +172,13 @@ impl<'g> World<'g> {
         self.log(format!("fault: {}", fault.as_str()));
     }
 
-    /// A word that nobody else writes.
+    /// A unique word.
     pub(super) fn mark(&mut self, by: &str) -> String {
         self.marks += 1;
         format!("{by}w{}", self.marks)
     }
 
-    /// A time that nobody else writes.
+    /// A unique time.
     pub(super) fn moment(&mut self) -> i64 {
         self.marks += 1;
         BEGIN + i64::try_from(self.marks).unwrap_or_default()
@@ -199,7 +199,7 @@ impl<'g> World<'g> {
                 Output::Load { record } => {
                     let device = &mut self.devices[n];
                     if !device.handed.is_empty() {
-                        // A read comes after the writes that were handed over before it.
+                        // A read waits for the writes before it.
                         device.queue.push_front(Output::Load { record });
                         return self.commit(n);
                     }

@@ -149,7 +149,7 @@ pub(super) fn export(context: &OfficeContext, asked: ExportConduct) -> Result<()
     });
     bar.finish_and_clear();
     match done.and_then(|()| Ok(out.flush()?)) {
-        // Whoever read it, such as `head`, has seen enough.
+        // A closed pipe, as with `head`, is no failure.
         Err(crate::office::sheets::export::ExportError::Write(error))
             if error.kind() == io::ErrorKind::BrokenPipe =>
         {

@@ -29,13 +29,13 @@ pub(super) enum Quarantine {
         /// Only what this user sent
         #[arg(long)]
         user: Option<String>,
-        /// The most pieces
+        /// Maximum number of pieces
         #[arg(long, default_value_t = 1_000)]
         limit: u32,
         #[command(flatten)]
         output: Output,
     },
-    /// Show what a piece of refused work would do
+    /// Show the effect of accepting a piece of refused work
     Show {
         /// Its number
         number: u64,
@@ -46,17 +46,17 @@ pub(super) enum Quarantine {
     Accept {
         /// Its number
         number: u64,
-        /// Why
+        /// Reason
         #[arg(long)]
         reason: Option<String>,
         #[command(flatten)]
         output: Output,
     },
-    /// Dismiss a piece of refused work; it stays kept
+    /// Dismiss a piece of refused work; it stays stored
     Dismiss {
         /// Its number
         number: u64,
-        /// Why
+        /// Reason
         #[arg(long)]
         reason: String,
         #[command(flatten)]
@@ -67,7 +67,7 @@ pub(super) enum Quarantine {
         /// Sign-in name
         #[arg(long)]
         user: String,
-        /// Why
+        /// Reason
         #[arg(long)]
         reason: String,
     },
@@ -75,10 +75,10 @@ pub(super) enum Quarantine {
     Usage(Output),
     /// Write decided work with its bytes to a file
     Export {
-        /// The file; it must not be there yet
+        /// File to create; it must not exist
         #[arg(long, value_name = "PATH")]
         out: PathBuf,
-        /// Delete the bytes from the office once the file is on the disk; it is recorded
+        /// Delete the bytes from the office once the file is durable; the deletion is recorded
         #[arg(long)]
         delete: bool,
         #[command(flatten)]
@@ -86,7 +86,7 @@ pub(super) enum Quarantine {
     },
     /// Store the bytes of exported work again, so that it can be accepted
     Restore {
-        /// An export
+        /// Export file
         file: PathBuf,
         #[command(flatten)]
         output: Output,
@@ -94,7 +94,7 @@ pub(super) enum Quarantine {
 }
 
 impl Quarantine {
-    /// What it does to the database.
+    /// The command's access to the database.
     pub(super) fn access(&self) -> Access {
         match self {
             Self::List { .. } | Self::Show { .. } | Self::Usage(_) => Access::Read,

@@ -35,7 +35,7 @@ fn text(report: &RescueReport) -> String {
     ];
     if *not_kept > 0 {
         lines.push(format!(
-            "{not_kept} records NOT kept: keep the file, decide what waits in quarantine, import it again"
+            "{not_kept} records NOT kept: keep the file, decide on the quarantined work, import it again"
         ));
     }
     lines.extend(rows.iter().map(row));

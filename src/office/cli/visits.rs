@@ -30,7 +30,7 @@ pub(super) fn run(context: &OfficeContext, asked: ExportVisits) -> Result<(), Fa
         }
         (Format::Csv | Format::Xlsx | Format::Jsonl, None) => {
             match to_output(selection, format) {
-                // Whoever read it, such as `head`, has seen enough.
+                // A closed pipe, as with `head`, is no failure.
                 Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                     return Ok(());
                 }
@@ -50,7 +50,7 @@ fn to_output(selection: Selection, format: Format) -> Result<u64, ExportError> {
     Ok(written)
 }
 
-/// Writes beside the file and takes its place at the end, so that half a file never stands there.
+/// Writes a temporary file and renames it, so that the file is never incomplete.
 fn to_file(selection: Selection, format: Format, path: &Path) -> Result<u64, Failure> {
     let cannot = |error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

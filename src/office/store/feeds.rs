@@ -51,7 +51,7 @@ pub trait FeedReads {
         feed: &str,
         at: i64,
     ) -> Result<Vec<(RecordId, Heads)>, StoreError>;
-    /// Head of a feed. A feed that nobody ever wrote to is empty.
+    /// The head of a feed; an unknown feed is empty.
     fn feed(&mut self, feed: &str) -> Result<Feed, StoreError>;
     /// All feeds, by name.
     fn feeds(&mut self) -> Result<Vec<String>, StoreError>;

@@ -16,6 +16,7 @@ mod listing;
 mod quarantine;
 mod records;
 mod rows;
+mod statements;
 mod writer;
 
 use std::cmp::Ordering;

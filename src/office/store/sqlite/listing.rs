@@ -4,20 +4,18 @@ use rusqlite::types::Value;
 use rusqlite::{Row as SqlRow, params_from_iter};
 
 use super::Tx;
-use super::convert::{failed, number};
+use super::convert::number;
 use super::rows::{SUMMARY, summary};
 use crate::office::store::{Listing, Page, PageCursor, Row, Sort, SortKey, StoreError};
 
 impl Tx<'_> {
     pub(super) fn read_page(&mut self, listing: &Listing) -> Result<Page, StoreError> {
         let mut filter = Filter::of(listing);
-        let total = self
-            .connection
-            .prepare_cached(&format!("SELECT count(*) FROM visits v WHERE {}", filter.sql))
-            .and_then(|mut statement| {
-                statement.query_row(params_from_iter(&filter.values), |row| number(row, 0))
-            })
-            .map_err(failed)?;
+        let total = self.query_one(
+            &format!("SELECT count(*) FROM visits v WHERE {}", filter.sql),
+            params_from_iter(&filter.values),
+            |row| number(row, 0),
+        )?;
 
         let column = column(listing.sort);
         let (order, behind) = if listing.descending { ("DESC", "<") } else { ("ASC", ">") };
@@ -38,13 +36,8 @@ impl Tx<'_> {
              ORDER BY {column} {order}, v.record {order} LIMIT ?",
             filter.sql
         );
-        let mut found: Vec<(Row, PageCursor)> = self
-            .connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| {
-                statement.query_map(params_from_iter(&filter.values), line)?.collect()
-            })
-            .map_err(failed)?;
+        let mut found: Vec<(Row, PageCursor)> =
+            self.query_all(&sql, params_from_iter(&filter.values), line)?;
         let limit = usize::try_from(listing.limit).unwrap_or(usize::MAX);
         let more = found.len() > limit;
         found.truncate(limit);

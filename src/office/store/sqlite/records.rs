@@ -1,7 +1,7 @@
 //! Records, changes, receipts and refused work in SQLite.
 
 use automerge::ChangeHash;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 
 use super::Tx;
 use super::convert::{
@@ -32,29 +32,24 @@ impl RecordReads for Tx<'_> {
                 document: row.get(6)?,
             })
         };
-        self.connection
-            .prepare_cached(
-                "SELECT case_no, heads, max_op, changes, created_at, updated_at, document
+        self.query_optional(
+            "SELECT case_no, heads, max_op, changes, created_at, updated_at, document
                  FROM records WHERE id = ?1",
-            )
-            .and_then(|mut statement| statement.query_row([id.0], read).optional())
-            .map_err(failed)
+            [id.0],
+            read,
+        )
     }
 
     fn heads(&mut self, id: RecordId) -> Result<Option<Heads>, StoreError> {
-        self.connection
-            .prepare_cached("SELECT heads FROM records WHERE id = ?1")
-            .and_then(|mut statement| statement.query_row([id.0], |row| heads(row, 0)).optional())
-            .map_err(failed)
+        self.query_optional("SELECT heads FROM records WHERE id = ?1", [id.0], |row| heads(row, 0))
     }
 
     fn find_case(&mut self, case_no: &str) -> Result<Option<RecordId>, StoreError> {
-        self.connection
-            .prepare_cached("SELECT id FROM records WHERE case_no = ?1 ORDER BY id DESC LIMIT 1")
-            .and_then(|mut statement| {
-                statement.query_row([case_no], |row| record_id(row, 0)).optional()
-            })
-            .map_err(failed)
+        self.query_optional(
+            "SELECT id FROM records WHERE case_no = ?1 ORDER BY id DESC LIMIT 1",
+            [case_no],
+            |row| record_id(row, 0),
+        )
     }
 
     fn record_ids(
@@ -64,21 +59,19 @@ impl RecordReads for Tx<'_> {
     ) -> Result<Vec<RecordId>, StoreError> {
         // The empty blob sorts before every id.
         let after = after.map_or(Vec::new(), |id| id.0.to_vec());
-        self.connection
-            .prepare_cached("SELECT id FROM records WHERE id > ?1 ORDER BY id LIMIT ?2")
-            .and_then(|mut statement| {
-                statement.query_map((after, limit), |row| record_id(row, 0))?.collect()
-            })
-            .map_err(failed)
+        self.query_all(
+            "SELECT id FROM records WHERE id > ?1 ORDER BY id LIMIT ?2",
+            (after, limit),
+            |row| record_id(row, 0),
+        )
     }
 
     fn change_metas(&mut self, id: RecordId) -> Result<Vec<ChangeMeta>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT hash, actor, seq, max_op FROM changes WHERE record = ?1 ORDER BY ordinal",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], |row| known(row, 0))?.collect())
-            .map_err(failed)
+        self.query_all(
+            "SELECT hash, actor, seq, max_op FROM changes WHERE record = ?1 ORDER BY ordinal",
+            [id.0],
+            |row| known(row, 0),
+        )
     }
 
     fn changes_after(
@@ -96,23 +89,21 @@ impl RecordReads for Tx<'_> {
                 bytes: row.get(8)?,
             })
         };
-        self.connection
-            .prepare_cached(
-                "SELECT hash, actor, seq, max_op, ordinal, received_at, device, user, bytes
+        self.query_all(
+            "SELECT hash, actor, seq, max_op, ordinal, received_at, device, user, bytes
                  FROM changes WHERE record = ?1 AND ordinal > ?2 ORDER BY ordinal",
-            )
-            .and_then(|mut statement| statement.query_map((id.0, to_sql(ordinal)), read)?.collect())
-            .map_err(failed)
+            (id.0, to_sql(ordinal)),
+            read,
+        )
     }
 
     fn change_times(&mut self, id: RecordId) -> Result<Vec<(ChangeHash, i64)>, StoreError> {
         let read = |row: &Row<'_>| Ok((hash(row, 0)?, row.get(1)?));
-        self.connection
-            .prepare_cached(
-                "SELECT hash, received_at FROM changes WHERE record = ?1 ORDER BY ordinal",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], read)?.collect())
-            .map_err(failed)
+        self.query_all(
+            "SELECT hash, received_at FROM changes WHERE record = ?1 ORDER BY ordinal",
+            [id.0],
+            read,
+        )
     }
 
     fn has_changes_from(
@@ -130,36 +121,30 @@ impl RecordReads for Tx<'_> {
     }
 
     fn assigned(&mut self, id: RecordId) -> Result<Vec<String>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT collector FROM visit_collectors WHERE record = ?1 ORDER BY collector",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], |row| row.get(0))?.collect())
-            .map_err(failed)
+        self.query_all(
+            "SELECT collector FROM visit_collectors WHERE record = ?1 ORDER BY collector",
+            [id.0],
+            |row| row.get(0),
+        )
     }
 
     fn collectors(&mut self, id: RecordId) -> Result<Vec<String>, StoreError> {
-        self.connection
-            .prepare_cached(&format!(
+        self.query_all(
+            &format!(
                 "SELECT c.collector FROM visit_collectors c
                  WHERE c.record = ?1 AND {IN_FEED} ORDER BY c.collector"
-            ))
-            .and_then(|mut statement| statement.query_map([id.0], |row| row.get(0))?.collect())
-            .map_err(failed)
+            ),
+            [id.0],
+            |row| row.get(0),
+        )
     }
 
     fn last_receipt(&mut self, id: RecordId) -> Result<Option<Receipt>, StoreError> {
-        self.connection
-            .prepare_cached(&format!("{RECEIPT} ORDER BY n DESC LIMIT 1"))
-            .and_then(|mut statement| statement.query_row([id.0], receipt).optional())
-            .map_err(failed)
+        self.query_optional(&format!("{RECEIPT} ORDER BY n DESC LIMIT 1"), [id.0], receipt)
     }
 
     fn receipts(&mut self, id: RecordId) -> Result<Vec<Receipt>, StoreError> {
-        self.connection
-            .prepare_cached(&format!("{RECEIPT} ORDER BY n"))
-            .and_then(|mut statement| statement.query_map([id.0], receipt)?.collect())
-            .map_err(failed)
+        self.query_all(&format!("{RECEIPT} ORDER BY n"), [id.0], receipt)
     }
 
     fn rows(&mut self, id: RecordId) -> Result<Option<Rows>, StoreError> {

@@ -72,22 +72,18 @@ impl Tx<'_> {
             })
             .map_err(failed)?;
         let Some((summary, updated_at, accepted_at)) = found else { return Ok(None) };
-        let contacts = self
-            .connection
-            .prepare_cached(
-                "SELECT id, at, zone, channel, number_ref, target_role, outcome, note, by_user
+        let contacts = self.query_all(
+            "SELECT id, at, zone, channel, number_ref, target_role, outcome, note, by_user
                  FROM contacts WHERE record = ?1 ORDER BY id",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], contact)?.collect())
-            .map_err(failed)?;
-        let payments = self
-            .connection
-            .prepare_cached(
-                "SELECT id, amount, at, channel, reference, receipt, by_user
+            [id.0],
+            contact,
+        )?;
+        let payments = self.query_all(
+            "SELECT id, amount, at, channel, reference, receipt, by_user
                  FROM payments WHERE record = ?1 ORDER BY id",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], payment)?.collect())
-            .map_err(failed)?;
+            [id.0],
+            payment,
+        )?;
         let conflicts = self.read_conflicts(id)?;
         let attachments = self.read_attachments(id)?;
         Ok(Some(Rows {
@@ -103,14 +99,12 @@ impl Tx<'_> {
 
     fn read_conflicts(&mut self, id: RecordId) -> Result<Vec<Conflict>, StoreError> {
         type Line = (String, String, String, String, i64);
-        let lines: Vec<Line> = self
-            .connection
-            .prepare_cached(
-                "SELECT path, value_id, value, by_user, at
+        let lines: Vec<Line> = self.query_all(
+            "SELECT path, value_id, value, by_user, at
                  FROM conflicts WHERE record = ?1 ORDER BY path, n",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], |row| row.try_into())?.collect())
-            .map_err(failed)?;
+            [id.0],
+            |row| row.try_into(),
+        )?;
         let mut conflicts: Vec<Conflict> = Vec::new();
         for (path, id, value, by, at) in lines {
             let value = serde_json::from_str(&value).map_err(|_| damaged("a conflict's value"))?;
