@@ -234,10 +234,10 @@ export const auth = {
     return rescueFile(lock.device, lock.escrow, rows, await requireStore().proof(lock.device));
   },
 
-  /** Erases the phone. Codes: `unsent` while work is on this phone only, `begun` while there are drafts. */
+  /** Erases the phone. Codes: `unsent` while work is on this phone only, `has_drafts`. */
   async signOut(): Promise<StartState> {
     if ((await countUnsent()) > 0) throw new ClientError("unsent");
-    if (await hasDrafts()) throw new ClientError("begun");
+    if (await hasDrafts()) throw new ClientError("has_drafts");
     // The office of the workspace names it, so it can't end the session of a user who signed in later.
     const office = workerState.office ?? signInOffice;
     endSession();
