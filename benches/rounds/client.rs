@@ -34,8 +34,8 @@ impl Client {
         }
     }
 
-    /// The same over a link that breaks each time that so many bytes have come: what had come of
-    /// that reply is lost.
+    /// Like [`drive`](Self::drive), over a link that breaks after each of the given numbers of bytes;
+    /// the partial reply is lost.
     pub(crate) fn drive_cut(&mut self, device: &mut Device, cuts: &[usize]) {
         let mut cuts = cuts.iter().peekable();
         let mut came = 0;
