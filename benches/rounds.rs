@@ -7,7 +7,8 @@
 mod client;
 #[path = "rounds/report.rs"]
 mod report;
-#[path = "../tests/it/support/phone.rs"]
+#[allow(dead_code, reason = "the benchmark uses a part of it")]
+#[path = "../tests/it/support/mod.rs"]
 mod support;
 #[path = "rounds/world.rs"]
 mod world;
@@ -16,7 +17,7 @@ use std::time::Instant;
 
 use client::Client;
 use report::{Report, median};
-use support::Device;
+use support::phone::TestPhone;
 use world::{Served, World};
 
 /// Each scenario is measured so often; medians are reported.
@@ -52,8 +53,8 @@ struct Cost {
     endpoint_cpu_ms: f64,
 }
 
-/// Starts a device from its tables and syncs until it is up to date.
-fn until_in_step(device: &mut Device, served: &Served) -> Cost {
+/// Starts a device cold from its tables, and lets it speak until it is in step.
+fn until_in_step(device: &mut TestPhone, served: &Served) -> Cost {
     let mut client = Client::new(served.address, &device_token(device, served));
     let endpoint = served.cpu_ms();
     let (began, cpu) = (Instant::now(), report::own_cpu_ms());
@@ -71,14 +72,14 @@ fn until_in_step(device: &mut Device, served: &Served) -> Cost {
     cost
 }
 
-fn device_token(device: &Device, served: &Served) -> String {
+fn device_token(device: &TestPhone, served: &Served) -> String {
     client::sign_in(served.address, &device.user(), world::PASSWORD, &device.id())
 }
 
 fn first_sync(world: &World) {
     let mut costs = Vec::new();
     for _ in 0..RUNS.min(3) {
-        let mut device = Device::new("chen.jie", 7);
+        let mut device = TestPhone::new("chen.jie", 7);
         let served = world.serve();
         costs.push(until_in_step(&mut device, &served));
         assert_eq!(device.ids().len(), world.records());
@@ -90,7 +91,7 @@ fn first_sync(world: &World) {
 fn cut_first_sync(world: &World) {
     const CUTS: usize = 20;
     let served = world.serve();
-    let mut device = Device::new("chen.jie", 7);
+    let mut device = TestPhone::new("chen.jie", 7);
     let token = device_token(&device, &served);
     let mut client = Client::new(served.address, &token);
     client.drive(&mut device);
@@ -98,7 +99,7 @@ fn cut_first_sync(world: &World) {
 
     let mut worst = 0;
     for seed in 0..RUNS {
-        let mut device = Device::new("chen.jie", 8 + seed as u8);
+        let mut device = TestPhone::new("chen.jie", 8 + seed as u8);
         let token = device_token(&device, &served);
         let mut client = Client::new(served.address, &token);
         let mut random = fastrand::Rng::with_seed(seed as u64);

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::support::Device;
+use crate::support::phone::TestPhone;
 
 pub(crate) struct Client {
     address: SocketAddr,
@@ -19,7 +19,7 @@ impl Client {
     }
 
     /// Carries requests until the device has nothing more to ask; gives how many there were.
-    pub(crate) fn drive(&mut self, device: &mut Device) -> usize {
+    pub(crate) fn drive(&mut self, device: &mut TestPhone) -> usize {
         let mut requests = 0;
         loop {
             while let Some(sent) = device.sent.take() {
@@ -34,9 +34,9 @@ impl Client {
         }
     }
 
-    /// Like [`drive`](Self::drive), over a link that breaks after each of the given numbers of bytes;
-    /// the partial reply is lost.
-    pub(crate) fn drive_cut(&mut self, device: &mut Device, cuts: &[usize]) {
+    /// The same over a link that breaks each time that so many bytes have come: what had come of
+    /// that reply is lost.
+    pub(crate) fn drive_cut(&mut self, device: &mut TestPhone, cuts: &[usize]) {
         let mut cuts = cuts.iter().peekable();
         let mut came = 0;
         loop {

@@ -19,7 +19,7 @@ use doorstep::sync::message::{Cursor, DEFAULT_REPLY_BYTES, Request, encode_reque
 use doorstep::workspace::Table;
 use doorstep::workspace::vault::Vault;
 
-use crate::support::{Device, NOW};
+use crate::support::phone::{NOW, TestPhone};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 /// Changes of each record beside the office's first.
@@ -29,7 +29,7 @@ pub(crate) struct World {
     folder: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
     ids: Vec<RecordId>,
-    device: Device,
+    device: TestPhone,
     words: fastrand::Rng,
 }
 
@@ -38,7 +38,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let runtime = tokio::runtime::Runtime::new().expect("threads");
         let words = fastrand::Rng::with_seed(7);
-        let device = Device::new("chen.jie", 1);
+        let device = TestPhone::new("chen.jie", 1);
         let mut world = Self { folder, runtime, ids: Vec::new(), device, words };
         let mut add = Process::new(env!("CARGO_BIN_EXE_doorstep"))
             .args(["user", "add", "chen.jie", "--role", "collector"])
@@ -74,7 +74,7 @@ impl World {
             })
             .collect();
         self.ids.sort_unstable();
-        let mut device = Device::new("chen.jie", 1);
+        let mut device = TestPhone::new("chen.jie", 1);
         self.runtime.block_on(device.sync(&office));
         for batch in self.ids.clone().chunks(200) {
             for id in batch {
@@ -110,8 +110,8 @@ impl World {
     }
 
     /// The device, as it is stored.
-    pub(crate) fn device(&self) -> Device {
-        let mut device = Device::new("chen.jie", 1);
+    pub(crate) fn device(&self) -> TestPhone {
+        let mut device = TestPhone::new("chen.jie", 1);
         device.tables = self.device.tables.clone();
         device.sent = None;
         device.restart();
@@ -119,8 +119,8 @@ impl World {
         device
     }
 
-    /// Continues from a device's present state.
-    pub(crate) fn keep(&mut self, device: Device) {
+    /// Goes on from where a device stands now.
+    pub(crate) fn keep(&mut self, device: TestPhone) {
         self.device = device;
     }
 
@@ -139,7 +139,7 @@ impl World {
     }
 
     /// Edits the first records on a device: five fields and 100 characters of notes each.
-    pub(crate) fn edit_here(&mut self, device: &mut Device, count: usize) {
+    pub(crate) fn edit_here(&mut self, device: &mut TestPhone, count: usize) {
         for id in self.ids.clone().into_iter().take(count) {
             device.apply(id, &self.talk());
             device.apply(id, &place(&self.sentence(20)));
@@ -172,7 +172,7 @@ impl World {
         office.close();
     }
 
-    fn notes(&mut self, device: &mut Device, id: RecordId, length: usize) -> Command {
+    fn notes(&mut self, device: &mut TestPhone, id: RecordId, length: usize) -> Command {
         let view = device.view(id);
         let text = format!("{}{}", view.notes, self.sentence(length));
         Command::EditNotes(TextEdit { base: view.heads, text })
@@ -225,7 +225,7 @@ impl World {
                 break address;
             }
         };
-        // Keep the pipe open that it writes to.
+        // Nobody may close the pipe that it writes to.
         std::thread::spawn(move || lines.for_each(drop));
         Served { child, address }
     }
@@ -258,7 +258,7 @@ impl Drop for Served {
 }
 
 /// A round with nothing new, as this device would ask for it.
-pub(crate) fn idle_request(device: &Device) -> Vec<u8> {
+pub(crate) fn idle_request(device: &TestPhone) -> Vec<u8> {
     let sealed = device.tables.get(&Table::Meta).and_then(|meta| meta.get("cursor"));
     let vault = Vault::new(&device.key, [0; 16]);
     let cursor = vault.decrypt(Table::Meta, "cursor", sealed.expect("a cursor")).expect("sealed");

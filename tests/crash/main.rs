@@ -3,8 +3,9 @@
 
 #![cfg(all(not(target_arch = "wasm32"), unix))]
 
-#[path = "../it/support/sync_client.rs"]
-mod sync_client;
+#[allow(dead_code, reason = "this crate uses a part of it")]
+#[path = "../it/support/mod.rs"]
+mod support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -13,7 +14,8 @@ use std::process::{Command, Stdio};
 use doorstep::ids::{RecordId, change_hash};
 use doorstep::office::Office;
 use doorstep::sync::message::Outcome;
-use sync_client::{Desk, Phone, START, contact};
+use support::office::TestOffice;
+use support::sync_client::{START, SyncClient, contact};
 
 /// Where the child finds its database.
 const PLACE: &str = "DOORSTEP_CRASH_DATABASE";
@@ -76,25 +78,25 @@ fn killed_child(database: &Path, merges: usize) -> Vec<(RecordId, automerge::Cha
 async fn a_child_that_merges_until_it_is_killed() {
     let Some(database) = std::env::var_os(PLACE) else { return };
     let office = Office::open(&address(Path::new(&database)), || START).unwrap();
-    let desk = Desk::over(office);
-    let storm = (1..=PHONES).map(|n| tokio::spawn(push_on(desk.clone(), n)));
+    let office = TestOffice::over(office);
+    let storm = (1..=PHONES).map(|n| tokio::spawn(push_on(office.clone(), n)));
     for phone in storm.collect::<Vec<_>>() {
         phone.await.unwrap();
     }
 }
 
 /// A phone that pushes one change after the other and says what was merged.
-async fn push_on(desk: Desk, n: u8) {
+async fn push_on(office: TestOffice, n: u8) {
     // Each life has devices and a case of its own.
     let life = std::process::id();
     let user = format!("user{n}");
-    let id = desk.visit(&format!("C-{life}-{n}"), &[&user]).await;
-    let mut phone = Phone::on(&user, [&life.to_be_bytes()[..], &[n; 12]].concat());
+    let id = office.add_visit(&format!("C-{life}-{n}"), &[&user]).await;
+    let mut phone = SyncClient::on(&user, [&life.to_be_bytes()[..], &[n; 12]].concat());
     phone.want = vec![id];
-    phone.sync(&desk).await;
+    phone.sync(&office).await;
     for n in 0.. {
         phone.write(id, contact(n));
-        let reply = phone.sync(&desk).await;
+        let reply = phone.sync(&office).await;
         assert!(matches!(reply.results[0], Outcome::Merged { .. }), "{reply:?}");
         let heads = phone.document(id).get_heads();
         let mut out = std::io::stdout().lock();

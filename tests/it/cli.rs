@@ -1,54 +1,54 @@
 //! The real binary: what it prints, what it leaves with, and how it stops.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
+use crate::support::program::{BINARY, Program};
 use serde_json::Value;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_doorstep");
 const PASSWORD: &str = "correct horse battery";
 
 #[test]
 fn cases_go_in_and_records_come_out() {
-    let desk = Desk::new();
+    let home = Home::new();
     for name in ["chen.jie", "wu.min", "zhao.lei", "sun.yan", "he.tao"] {
-        let added = desk.run(&["user", "add", name, "--role", "collector"], PASSWORD);
+        let added = home.run(&["user", "add", name, "--role", "collector"], PASSWORD);
         assert_eq!(told(&added), (0, format!("{name} may sign in as collector")));
     }
-    let report = desk.json(&["import", "cases", "tests/data/cases.csv", "--json"]);
+    let report = home.json(&["import", "cases", "tests/data/cases.csv", "--json"]);
     assert_eq!((&report["created"], &report["refused"]), (&500.into(), &0.into()));
-    let again = desk.json(&["import", "cases", "tests/data/cases.csv", "--json"]);
+    let again = home.json(&["import", "cases", "tests/data/cases.csv", "--json"]);
     assert_eq!(again["unchanged"], 500);
-    let chinese = desk.json(&["import", "cases", "tests/data/cases_zh.csv", "--json"]);
+    let chinese = home.json(&["import", "cases", "tests/data/cases_zh.csv", "--json"]);
     assert_eq!((&chinese["created"], &chinese["refused"]), (&60.into(), &8.into()));
     assert_eq!(chinese["rows"][2]["row"], 63);
     assert_eq!(chinese["rows"][2]["field"], "due_date");
 
-    let verified = desk.json(&["verify", "--json"]);
+    let verified = home.json(&["verify", "--json"]);
     assert_eq!((&verified["ok"], &verified["records"]), (&true.into(), &560.into()));
 
     for (format, file) in [("csv", "v.csv"), ("xlsx", "v.xlsx"), ("jsonl", "v.jsonl")] {
-        let path = desk.path(file);
+        let path = home.path(file);
         let path = path.to_str().unwrap();
-        let done = desk.run(&["export", "visits", "--format", format, "--out", path], "");
+        let done = home.run(&["export", "visits", "--format", format, "--out", path], "");
         assert_eq!(done.status.code(), Some(0), "{done:?}");
         assert!(std::fs::metadata(path).unwrap().len() > 10_000);
     }
-    let lines = desk.run(&["export", "visits", "--format", "jsonl", "--status", "assigned"], "");
+    let lines = home.run(&["export", "visits", "--format", "jsonl", "--status", "assigned"], "");
     assert_eq!(String::from_utf8(lines.stdout).unwrap().lines().count(), 560);
-    let folder = desk.path("documents");
+    let folder = home.path("documents");
     let out = folder.to_str().unwrap();
-    desk.run(&["export", "visits", "--format", "automerge", "--out", out], "");
+    home.run(&["export", "visits", "--format", "automerge", "--out", out], "");
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 560);
 }
 
 #[test]
 fn errors_are_one_line_that_says_what_to_do() {
-    let desk = Desk::new();
-    desk.run(&["user", "add", "lin.yue", "--role", "supervisor"], PASSWORD);
-    std::fs::write(desk.path("picture.csv"), b"\x89PNG\0\0").unwrap();
-    let picture = desk.path("picture.csv");
+    let home = Home::new();
+    home.run(&["user", "add", "lin.yue", "--role", "supervisor"], PASSWORD);
+    std::fs::write(home.path("picture.csv"), b"\x89PNG\0\0").unwrap();
+    let picture = home.path("picture.csv");
     let picture = picture.to_str().unwrap();
     let user = ["user", "add", "x", "--role"];
     for (args, code, hint) in [
@@ -75,7 +75,7 @@ fn errors_are_one_line_that_says_what_to_do() {
         (vec!["serve", "--tls-cert", "no.pem", "--tls-key", "no.pem"], 1, "cannot use no.pem"),
         (vec!["fly"], 2, "--help"),
     ] {
-        let mut command = desk.command(&args);
+        let mut command = home.command(&args);
         let done = answer(command.env("DOORSTEP_LISTEN", "127.0.0.1:0"), "short");
         let said = String::from_utf8(done.stderr).unwrap();
         assert_eq!(done.status.code(), Some(code), "{args:?}: {said}");
@@ -93,45 +93,45 @@ fn errors_are_one_line_that_says_what_to_do() {
 
 #[test]
 fn users_and_devices_are_listed_and_locked_out() {
-    let desk = Desk::new();
-    desk.run(
+    let home = Home::new();
+    home.run(
         &["user", "add", "lin.yue", "--role", "supervisor", "--display-name", "林悦"],
         PASSWORD,
     );
-    let twice = desk.run(&["user", "add", "Lin.Yue", "--role", "admin"], PASSWORD);
+    let twice = home.run(&["user", "add", "Lin.Yue", "--role", "admin"], PASSWORD);
     assert_eq!(twice.status.code(), Some(1));
-    let users = desk.json(&["user", "list", "--json"]);
+    let users = home.json(&["user", "list", "--json"]);
     assert_eq!(users["users"][0]["display_name"], "林悦");
-    assert_eq!(desk.json(&["device", "list", "--json"])["devices"], Value::Array(vec![]));
-    let done = desk.run(&["user", "disable", "lin.yue"], "");
+    assert_eq!(home.json(&["device", "list", "--json"])["devices"], Value::Array(vec![]));
+    let done = home.run(&["user", "disable", "lin.yue"], "");
     assert_eq!(told(&done), (0, "lin.yue may no longer sign in".to_owned()));
-    assert_eq!(desk.json(&["user", "list", "--json"])["users"][0]["disabled"], true);
+    assert_eq!(home.json(&["user", "list", "--json"])["users"][0]["disabled"], true);
     let link = ["user", "link", "lin.yue", "--issuer", "https://id.example", "--subject", "7"];
-    assert_eq!(desk.run(&link, "").status.code(), Some(0));
-    assert_eq!(desk.json(&["user", "list", "--json"])["users"][0]["linked"], true);
+    assert_eq!(home.run(&link, "").status.code(), Some(0));
+    assert_eq!(home.json(&["user", "list", "--json"])["users"][0]["linked"], true);
     let device = "0f".repeat(16);
-    let done = desk.run(&["device", "enrol", &device, "--user", "lin.yue"], "");
+    let done = home.run(&["device", "enrol", &device, "--user", "lin.yue"], "");
     assert_eq!(told(&done), (0, format!("{device} is a device of lin.yue")));
-    assert_eq!(desk.json(&["device", "list", "--json"])["devices"][0]["id"], device);
-    let done = desk.run(&["user", "enable", "lin.yue"], "");
+    assert_eq!(home.json(&["device", "list", "--json"])["devices"][0]["id"], device);
+    let done = home.run(&["user", "enable", "lin.yue"], "");
     assert_eq!(told(&done), (0, "lin.yue may sign in again".to_owned()));
-    let done = desk.run(&["user", "role", "lin.yue", "admin"], "");
+    let done = home.run(&["user", "role", "lin.yue", "admin"], "");
     assert_eq!(told(&done), (0, "lin.yue may sign in as admin".to_owned()));
-    let last = desk.run(&["user", "disable", "lin.yue"], "");
+    let last = home.run(&["user", "disable", "lin.yue"], "");
     assert_eq!(last.status.code(), Some(1));
     assert!(String::from_utf8(last.stderr).unwrap().contains("last administrator"));
-    let done = desk.run(&["user", "password", "lin.yue"], "another horse\n");
+    let done = home.run(&["user", "password", "lin.yue"], "another horse\n");
     assert_eq!(told(&done).0, 0);
-    let done = desk.run(&["user", "unlink", "lin.yue"], "");
+    let done = home.run(&["user", "unlink", "lin.yue"], "");
     assert_eq!(told(&done).0, 0);
 }
 
 #[test]
 fn a_demo_is_served_until_it_is_told_to_stop() {
-    let desk = Desk::new();
-    let mut serving = Serving::start(&desk, &["--demo"]);
-    assert!(serving.address.starts_with("http://127.0.0.1:"), "{}", serving.address);
-    let port = serving.address.rsplit(':').next().unwrap().to_owned();
+    let home = Home::new();
+    let mut serving = serve(&home, &["--demo"]);
+    assert!(serving.url.starts_with("http://127.0.0.1:"), "{}", serving.url);
+    let port = serving.port().to_owned();
     let answer = talk(&port, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let body = "{\"name\":\"lin.yue\",\"password\":\"doorstep-demo\"}";
@@ -144,19 +144,19 @@ fn a_demo_is_served_until_it_is_told_to_stop() {
     assert!(answer.contains("\"role\":\"supervisor\""), "{answer}");
     assert!(!answer.contains("; Secure"), "a loopback listener has no TLS: {answer}");
     assert_eq!(serving.stop(), Some(0));
-    let verified = desk.json(&["verify", "--json"]);
+    let verified = home.json(&["verify", "--json"]);
     assert_eq!((&verified["ok"], &verified["records"]), (&true.into(), &60.into()));
 }
 
 #[test]
 fn an_upload_goes_on_after_a_kill() {
-    let desk = Desk::new();
-    desk.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
+    let home = Home::new();
+    home.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
     let photo: Vec<u8> = (0..900).map(|n| (n * 7) as u8).collect();
     let sha256 = doorstep::ids::hex(&<sha2::Sha256 as sha2::Digest>::digest(&photo));
-    let mut serving = Serving::start(&desk, &[]);
+    let mut serving = serve(&home, &[]);
     let token = sign_in(&serving, "chen.jie");
-    let put = |serving: &Serving, range: &str, bytes: &[u8]| {
+    let put = |serving: &Program, range: &str, bytes: &[u8]| {
         let head = format!(
             "PUT /api/blobs/{sha256} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
              Authorization: Bearer {token}\r\nContent-Range: bytes {range}/900\r\n\
@@ -168,30 +168,27 @@ fn an_upload_goes_on_after_a_kill() {
     };
     let taken = put(&serving, "0-399", &photo[..400]);
     assert_eq!(taken, r#"{"received":400,"complete":false}"#);
-    // SIGKILL: no handler, no flush, no goodbye.
-    serving.child.kill().unwrap();
-    serving.child.wait().unwrap();
+    serving.kill();
 
-    let mut serving = Serving::start(&desk, &[]);
+    let mut serving = serve(&home, &[]);
     assert_eq!(put(&serving, "*", &[]), r#"{"received":400,"complete":false}"#);
     let whole = put(&serving, "400-899", &photo[400..]);
     assert_eq!(whole, r#"{"received":900,"complete":true}"#);
-    serving.child.kill().unwrap();
-    serving.child.wait().unwrap();
-    let file = desk.path("office.db.blobs").join(&sha256[..2]).join(&sha256);
+    serving.kill();
+    let file = home.path("office.db.blobs").join(&sha256[..2]).join(&sha256);
     assert_eq!(std::fs::read(file).unwrap(), photo);
 
-    let serving = Serving::start(&desk, &[]);
+    let serving = serve(&home, &[]);
     assert_eq!(put(&serving, "*", &[]), r#"{"received":900,"complete":true}"#);
 }
 
 /// A misspelt path is no empty office.
 #[test]
 fn a_command_on_what_is_there_makes_no_database() {
-    let desk = Desk::new();
-    let file = desk.path("office.db.bak");
+    let home = Home::new();
+    let file = home.path("office.db.bak");
     let file = file.to_str().unwrap();
-    let rescue = desk.path("../Cargo.toml");
+    let rescue = home.path("../Cargo.toml");
     for args in [
         vec!["verify"],
         vec!["verify", "--json"],
@@ -207,26 +204,26 @@ fn a_command_on_what_is_there_makes_no_database() {
         vec!["import", "rescue", rescue.to_str().unwrap()],
         vec!["backup", file],
     ] {
-        let done = desk.run(&args, "");
+        let done = home.run(&args, "");
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
         assert_eq!(done.status.code(), Some(1), "{args:?}: {said}");
         assert!(said.contains("there is no database"), "{args:?}: {said}");
-        assert_eq!(std::fs::read_dir(desk.0.path()).unwrap().count(), 0, "{args:?}");
+        assert_eq!(std::fs::read_dir(home.0.path()).unwrap().count(), 0, "{args:?}");
     }
     // Nor an empty place for attachments.
-    desk.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
-    let blobs = desk.path("blbos");
-    let done = desk.run(&["verify", "--blobs", blobs.to_str().unwrap()], "");
+    home.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
+    let blobs = home.path("blbos");
+    let done = home.run(&["verify", "--blobs", blobs.to_str().unwrap()], "");
     assert_eq!(done.status.code(), Some(1), "{done:?}");
     assert!(!blobs.exists());
 }
 
 #[test]
 fn commands_that_read_change_nothing() {
-    let desk = Desk::new();
-    desk.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
-    desk.run(&["import", "cases", "tests/data/cases_zh.csv", "--assign-to", "chen.jie"], "");
-    let before = std::fs::read(desk.path("office.db")).unwrap();
+    let home = Home::new();
+    home.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
+    home.run(&["import", "cases", "tests/data/cases_zh.csv", "--assign-to", "chen.jie"], "");
+    let before = std::fs::read(home.path("office.db")).unwrap();
     for args in [
         vec!["verify", "--json"],
         vec!["export", "visits", "--format", "jsonl"],
@@ -234,30 +231,30 @@ fn commands_that_read_change_nothing() {
         vec!["device", "list", "--json"],
         vec!["quarantine", "list", "--json"],
     ] {
-        let done = desk.run(&args, "");
+        let done = home.run(&args, "");
         assert_eq!(done.status.code(), Some(0), "{args:?}: {done:?}");
-        assert!(std::fs::read(desk.path("office.db")).unwrap() == before, "{args:?}");
+        assert!(std::fs::read(home.path("office.db")).unwrap() == before, "{args:?}");
     }
 }
 
 #[cfg(unix)]
 #[test]
 fn what_the_program_makes_is_its_owners_alone() {
-    let desk = Desk::new();
+    let home = Home::new();
     let open = |args: &[&str], input: &str| {
         let mut shell = Command::new("sh");
         shell.args(["-c", "umask 000; exec \"$0\" \"$@\"", BINARY]).args(args);
-        let done = answer(desk.at_home(&mut shell), input);
+        let done = answer(home.at_home(&mut shell), input);
         assert_eq!(done.status.code(), Some(0), "{args:?}: {done:?}");
     };
     open(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
     open(&["import", "cases", "tests/data/cases_zh.csv", "--assign-to", "chen.jie"], "");
-    let out = |name: &str| desk.path(name).to_str().unwrap().to_owned();
+    let out = |name: &str| home.path(name).to_str().unwrap().to_owned();
     open(&["export", "visits", "--format", "csv", "--out", &out("v.csv")], "");
     open(&["export", "visits", "--format", "automerge", "--out", &out("documents")], "");
     open(&["backup", &out("backup.db")], "");
     open(&["restore", &out("backup.db")], "");
-    assert_private(desk.0.path());
+    assert_private(home.0.path());
 }
 
 /// Everything in a folder is its owner's alone.
@@ -279,22 +276,22 @@ fn assert_private(folder: &Path) {
 #[test]
 fn what_others_could_read_is_taken_from_them_at_the_start_and_told() {
     use std::os::unix::fs::PermissionsExt;
-    let desk = Desk::new();
-    let mut serving = Serving::start(&desk, &[]);
+    let home = Home::new();
+    let mut serving = serve(&home, &[]);
     serving.stop();
     let open = |name: &str, mode: u32| {
         let mode = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(desk.path(name), mode).unwrap();
+        std::fs::set_permissions(home.path(name), mode).unwrap();
     };
     open("office.db", 0o644);
     open("office.db.blobs", 0o755);
-    let log = std::fs::File::create(desk.path("log")).unwrap();
+    let log = std::fs::File::create(home.path("log")).unwrap();
     open("log", 0o600);
-    let mut command = desk.command(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut serving = Serving::of(command.stderr(log));
-    assert_private(desk.0.path());
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut serving = Program::start(command.stderr(log));
+    assert_private(home.0.path());
     serving.stop();
-    let log = std::fs::read_to_string(desk.path("log")).unwrap();
+    let log = std::fs::read_to_string(home.path("log")).unwrap();
     let told = log.lines().filter(|line| line.contains("others had access")).count();
     assert_eq!(told, 2, "{log}");
 }
@@ -302,14 +299,14 @@ fn what_others_could_read_is_taken_from_them_at_the_start_and_told() {
 /// The database of a version before the last migration.
 #[test]
 fn an_earlier_schema_is_not_brought_up_to_date_by_reading() {
-    let desk = Desk::new();
-    desk.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
-    let database = rusqlite::Connection::open(desk.path("office.db")).unwrap();
+    let home = Home::new();
+    home.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
+    let database = rusqlite::Connection::open(home.path("office.db")).unwrap();
     let last = "DELETE FROM refinery_schema_history
         WHERE version = (SELECT max(version) FROM refinery_schema_history)";
     database.execute(last, ()).unwrap();
     drop(database);
-    let done = desk.run(&["verify"], "");
+    let done = home.run(&["verify"], "");
     assert_eq!(done.status.code(), Some(1), "{done:?}");
     let said = String::from_utf8(done.stderr).unwrap();
     assert!(said.contains("doorstep serve"), "{said}");
@@ -318,27 +315,26 @@ fn an_earlier_schema_is_not_brought_up_to_date_by_reading() {
 /// Commits of a killed office are in the write-ahead log alone.
 #[test]
 fn verify_reads_what_a_killed_office_had_committed() {
-    let desk = Desk::new();
-    let mut serving = Serving::start(&desk, &["--demo"]);
-    serving.child.kill().unwrap();
-    serving.child.wait().unwrap();
-    assert!(std::fs::metadata(desk.path("office.db-wal")).unwrap().len() > 0);
-    let verified = desk.json(&["verify", "--json"]);
+    let home = Home::new();
+    let mut serving = serve(&home, &["--demo"]);
+    serving.kill();
+    assert!(std::fs::metadata(home.path("office.db-wal")).unwrap().len() > 0);
+    let verified = home.json(&["verify", "--json"]);
     assert_eq!((&verified["ok"], &verified["records"]), (&true.into(), &60.into()));
 }
 
 #[test]
 fn refused_work_is_exported_deleted_and_restored() {
-    let desk = Desk::new();
-    desk.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
-    let file = desk.path("quarantine.jsonl");
+    let home = Home::new();
+    home.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
+    let file = home.path("quarantine.jsonl");
     let out = file.to_str().unwrap();
     let export = ["quarantine", "export", "--delete", "--json", "--out", out];
-    let nothing = desk.run(&export, "");
+    let nothing = home.run(&export, "");
     assert_eq!(nothing.status.code(), Some(1));
     assert!(!file.exists());
 
-    let mut serving = Serving::start(&desk, &[]);
+    let mut serving = serve(&home, &[]);
     let token = sign_in(&serving, "chen.jie");
     let push = |noise: &[u8]| {
         use doorstep::sync::message::{Packed, Push, Request, encode_request};
@@ -356,23 +352,23 @@ fn refused_work_is_exported_deleted_and_restored() {
     push(b"two");
     serving.stop();
     let all = ["quarantine", "dismiss-all", "--user", "chen.jie", "--reason", "a broken phone"];
-    assert_eq!(told(&desk.run(&all, "")), (0, "2 pieces of chen.jie dismissed".to_owned()));
-    let done = desk.json(&export);
+    assert_eq!(told(&home.run(&all, "")), (0, "2 pieces of chen.jie dismissed".to_owned()));
+    let done = home.json(&export);
     assert_eq!((&done["export"]["pieces"], &done["deleted"]["by"]), (&2.into(), &"office".into()));
-    assert_eq!(desk.json(&["verify", "--json"])["ok"], true);
-    let usage = desk.json(&["quarantine", "usage", "--json"]);
+    assert_eq!(home.json(&["verify", "--json"])["ok"], true);
+    let usage = home.json(&["quarantine", "usage", "--json"]);
     assert_eq!(usage["exports"][0]["sha256"], done["export"]["sha256"]);
     assert_eq!(usage["decided"]["pieces"], 0);
 
-    let restored = desk.json(&["quarantine", "restore", out, "--json"]);
+    let restored = home.json(&["quarantine", "restore", out, "--json"]);
     assert_eq!(restored["restored"], 2);
     // An earlier export is never written over.
-    assert_eq!(desk.run(&export, "").status.code(), Some(1));
-    assert_eq!(desk.json(&["quarantine", "usage", "--json"])["decided"]["pieces"], 2);
-    assert_eq!(desk.json(&["verify", "--json"])["ok"], true);
+    assert_eq!(home.run(&export, "").status.code(), Some(1));
+    assert_eq!(home.json(&["quarantine", "usage", "--json"])["decided"]["pieces"], 2);
+    assert_eq!(home.json(&["verify", "--json"])["ok"], true);
 }
 
-fn sign_in(serving: &Serving, name: &str) -> String {
+fn sign_in(serving: &Program, name: &str) -> String {
     let body = format!("{{\"name\":\"{name}\",\"password\":\"{PASSWORD}\"}}");
     let request = format!(
         "POST /api/session HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
@@ -384,9 +380,10 @@ fn sign_in(serving: &Serving, name: &str) -> String {
     told["token"].as_str().unwrap().to_owned()
 }
 
-struct Desk(tempfile::TempDir);
+/// A folder with a database, in which commands run.
+struct Home(tempfile::TempDir);
 
-impl Desk {
+impl Home {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -401,7 +398,7 @@ impl Desk {
         command
     }
 
-    /// A command that works on this desk's database.
+    /// A command that works on this home's database.
     fn at_home<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         let database = format!("sqlite:{}", self.path("office.db").display());
         command.env("DOORSTEP_DATABASE", database);
@@ -417,6 +414,11 @@ impl Desk {
         assert_eq!(done.status.code(), Some(0), "{args:?}: {done:?}");
         serde_json::from_slice(&done.stdout).unwrap()
     }
+}
+
+fn serve(home: &Home, flags: &[&str]) -> Program {
+    let args = [&["serve", "--listen", "127.0.0.1:0"], flags].concat();
+    Program::start(&mut home.command(&args))
 }
 
 fn answer(command: &mut Command, input: &str) -> Output {
@@ -442,45 +444,4 @@ fn talk_bytes(port: &str, request: &[u8]) -> String {
     let mut answer = Vec::new();
     std::io::Read::read_to_end(&mut stream, &mut answer).unwrap();
     String::from_utf8_lossy(&answer).into_owned()
-}
-
-/// A program that serves; killed where a test fails before it stops it.
-struct Serving {
-    child: Child,
-    address: String,
-    // Kept open: a program whose output nobody reads would fail to print.
-    _output: BufReader<std::process::ChildStdout>,
-}
-
-impl Serving {
-    fn start(desk: &Desk, flags: &[&str]) -> Self {
-        let args = [&["serve", "--listen", "127.0.0.1:0"], flags].concat();
-        Self::of(&mut desk.command(&args))
-    }
-
-    fn of(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
-        Self { child, address, _output: output }
-    }
-
-    fn port(&self) -> &str {
-        self.address.rsplit(':').next().unwrap()
-    }
-
-    fn stop(&mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

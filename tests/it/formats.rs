@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::phone::{Device, NOW, Tables, contact};
+use crate::support::phone::{NOW, Tables, TestPhone, contact};
 use automerge::ChangeHash;
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
 use doorstep::office::Office;
@@ -60,14 +60,14 @@ async fn a_phones_store_of_format_2_opens() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::copy(place("office-1.sqlite3"), folder.path().join("office.sqlite3")).unwrap();
         let office = Office::open(&address(folder.path()), || NOW).unwrap();
-        let mut phone = Device::new("chen.jie", 1);
+        let mut phone = TestPhone::new("chen.jie", 1);
         phone.sync(&office).await;
         let ids = phone.ids();
         phone.apply(ids[0], &contact("c1"));
         std::fs::write(place("phone-2.json"), to_json(&phone.tables)).unwrap();
         office.close();
     }
-    let mut phone = Device::new("chen.jie", 1);
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sent = None;
     phone.tables = of_json(&std::fs::read_to_string(place("phone-2.json")).unwrap());
     phone.restart();
@@ -89,7 +89,7 @@ async fn a_phones_store_of_format_2_opens() {
 #[test]
 fn a_phones_store_of_format_1_is_refused() {
     let tables = of_json(&std::fs::read_to_string(place("phone-1.json")).unwrap());
-    assert_eq!(Device::new("chen.jie", 1).reopen(tables), Err(StoreError::Format(1)));
+    assert_eq!(TestPhone::new("chen.jie", 1).reopen(tables), Err(StoreError::Format(1)));
 }
 
 fn place(name: &str) -> PathBuf {

@@ -60,9 +60,9 @@ fn attacked(attack: impl FnOnce(&mut Scene, &Server, &Honest)) {
     let server = Server::start();
     let honest = Honest::start(&server);
     let mut scene = Scene::new(&server);
-    let rest = server.memory("VmRSS");
+    let rest = server.program.memory_mib("VmRSS");
     attack(&mut scene, &server, &honest);
-    let most = server.memory("VmHWM");
+    let most = server.program.memory_mib("VmHWM");
     scene.assert_unharmed();
     honest.assert_all_there();
     server.assert_sound();

@@ -4,12 +4,10 @@
 mod client;
 mod directory;
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
+use crate::support::program::Program;
 use directory::{DOMAIN, Directory};
 use rcgen::{CertificateParams, KeyPair};
 
@@ -22,26 +20,26 @@ async fn a_certificate_from_files_is_served_with() {
     std::fs::write(&certificate, own.pem()).unwrap();
     std::fs::write(&secret, key.serialize_pem()).unwrap();
     let files = [certificate, secret].map(|path| path.display().to_string());
-    let office = Office::start(folder.path(), &["--tls-cert", &files[0], "--tls-key", &files[1]]);
+    let office = start(folder.path(), &["--tls-cert", &files[0], "--tls-key", &files[1]]);
     let mut roots = rustls::RootCertStore::empty();
     roots.add(own.der().clone()).unwrap();
-    let head = client::get(office.address, DOMAIN, roots.clone(), "/").await.to_ascii_lowercase();
+    let head = client::get(office.address(), DOMAIN, roots.clone(), "/").await.to_ascii_lowercase();
     assert!(head.contains("\r\nstrict-transport-security: max-age=31536000\r\n"), "{head}");
-    assert!(client::get_h2(office.address, DOMAIN, roots).await, "HTTP/2 is spoken");
+    assert!(client::get_h2(office.address(), DOMAIN, roots).await, "HTTP/2 is spoken");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_is_ordered_proven_kept_and_served_with() {
     let folder = tempfile::tempdir().unwrap();
     let directory = Directory::open(&folder.path().join("roots.pem")).await;
-    let office = Office::with_acme(folder.path(), &directory.url);
-    directory.ask_for_proof_at(office.address);
+    let office = start_with_acme(folder.path(), &directory.url);
+    directory.ask_for_proof_at(office.address());
     directory.gave_certificate().await;
-    let answer = client::get(office.address, DOMAIN, directory.roots(), "/").await;
+    let answer = client::get(office.address(), DOMAIN, directory.roots(), "/").await;
     let head = answer.to_ascii_lowercase();
     assert!(head.starts_with("http/1.1 "), "{head}");
     assert!(head.contains("\r\nstrict-transport-security: max-age=31536000\r\n"), "{head}");
-    assert!(client::get_h2(office.address, DOMAIN, directory.roots()).await, "HTTP/2 is spoken");
+    assert!(client::get_h2(office.address(), DOMAIN, directory.roots()).await, "HTTP/2 is spoken");
     let kept = folder.path().join("acme");
     until_kept(&kept).await;
     drop(office);
@@ -52,8 +50,8 @@ async fn a_certificate_is_ordered_proven_kept_and_served_with() {
     // The next start has the certificate already, and needs no directory.
     let (roots, url) = (directory.roots(), directory.url.clone());
     drop(directory);
-    let office = Office::with_acme(folder.path(), &url);
-    let answer = client::get(office.address, DOMAIN, roots, "/healthz").await;
+    let office = start_with_acme(folder.path(), &url);
+    let answer = client::get(office.address(), DOMAIN, roots, "/healthz").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
@@ -68,44 +66,16 @@ async fn until_kept(folder: &Path) {
     }
 }
 
-/// The program, serving.
-struct Office {
-    child: Child,
-    address: SocketAddr,
-    _output: BufReader<std::process::ChildStdout>,
+fn start_with_acme(folder: &Path, directory: &str) -> Program {
+    let [roots, kept] = ["roots.pem", "acme"].map(|name| folder.join(name).display().to_string());
+    let contact = "keeper@doorstep.example";
+    let flags = ["--acme", DOMAIN, "--acme-contact", contact, "--acme-directory", directory];
+    start(folder, &[&flags[..], &["--acme-roots", &roots, "--acme-folder", &kept]].concat())
 }
 
-impl Office {
-    fn with_acme(folder: &Path, directory: &str) -> Self {
-        let [roots, kept] =
-            ["roots.pem", "acme"].map(|name| folder.join(name).display().to_string());
-        let contact = "keeper@doorstep.example";
-        let flags = ["--acme", DOMAIN, "--acme-contact", contact, "--acme-directory", directory];
-        Self::start(
-            folder,
-            &[&flags[..], &["--acme-roots", &roots, "--acme-folder", &kept]].concat(),
-        )
-    }
-
-    fn start(folder: &Path, flags: &[&str]) -> Self {
-        let database = format!("sqlite:{}", folder.join("office.db").display());
-        let mut child = Command::new(env!("CARGO_BIN_EXE_doorstep"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--database", &database])
-            .args(flags)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on https://").unwrap().parse().unwrap();
-        Self { child, address, _output: output }
-    }
-}
-
-impl Drop for Office {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn start(folder: &Path, flags: &[&str]) -> Program {
+    let database = format!("sqlite:{}", folder.join("office.db").display());
+    let program = Program::start(Program::serve(&database).args(flags));
+    assert!(program.url.starts_with("https://"), "{}", program.url);
+    program
 }

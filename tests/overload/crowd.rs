@@ -1,10 +1,9 @@
 //! Phones with a connection each, and the program that they crowd.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -17,7 +16,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::phone::{Device, NOW, contact, visit_for};
+use crate::support::office::{address, visit_for};
+use crate::support::phone::{NOW, TestPhone, contact};
+use crate::support::program::{BINARY, Program};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -32,13 +33,6 @@ const GIVE_UP: Duration = Duration::from_secs(120);
 
 /// How often load is offered.
 const TICK: Duration = Duration::from_millis(5);
-
-/// The program, serving.
-pub(crate) struct Served {
-    child: Child,
-    address: SocketAddr,
-    _output: BufReader<ChildStdout>,
-}
 
 /// What came of a storm.
 #[derive(Debug, Default)]
@@ -60,7 +54,7 @@ pub(crate) struct Crowd {
 
 /// A phone, and what it was told is safe.
 struct Phone {
-    device: Device,
+    device: TestPhone,
     token: String,
     record: RecordId,
     wire: Option<TcpStream>,
@@ -75,43 +69,13 @@ enum Answer {
     PutOff,
 }
 
-impl Served {
-    /// It gets what the phones leave of the machine, or on two cores they could never offer more
-    /// than it serves.
-    pub(crate) fn start(folder: &Path) -> Self {
-        let mut child = Command::new("nice")
-            .args(["-n", "19", env!("CARGO_BIN_EXE_doorstep")])
-            .args(["serve", "--listen", "127.0.0.1:0", "--database", &address(folder)])
-            .env("DOORSTEP_LOG", "error")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").unwrap().parse().unwrap();
-        Self { child, address, _output: output }
-    }
-
-    /// The most memory that it ever held, MiB.
-    pub(crate) fn peak_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
-    }
-
-    pub(crate) fn stop(mut self) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// It gets the processor time that the phones leave: on two cores they could otherwise never offer
+/// more than it serves.
+pub(crate) fn start(folder: &Path) -> Program {
+    let mut command = Command::new("nice");
+    command.args(["-n", "19", BINARY, "serve", "--listen", "127.0.0.1:0"]);
+    command.args(["--database", &address(folder)]).env("DOORSTEP_LOG", "error");
+    Program::start(&mut command)
 }
 
 impl Crowd {
@@ -141,7 +105,7 @@ impl Crowd {
             let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
             let context = SignInContext { device: None, proof: None, browser: None, address };
             let signed_in = accounts.sign_in(Attempt { name, password, context }).await.unwrap();
-            let device = Device::of(signed_in.identity.session);
+            let device = TestPhone::of(signed_in.identity.session);
             let token = signed_in.token.to_text();
             phones.push(Phone { device, token, record, wire: None, written: 0, acknowledged: 0 });
         }
@@ -150,14 +114,14 @@ impl Crowd {
     }
 
     /// Everybody's rounds until there is nothing more to say, a few at a time.
-    pub(crate) async fn catch_up(&mut self, served: &Served) {
+    pub(crate) async fn catch_up(&mut self, served: &Program) {
         let mut waiting = std::mem::take(&mut self.phones);
         let mut working = JoinSet::new();
         loop {
             while working.len() < AT_ONCE
                 && let Some(mut phone) = waiting.pop()
             {
-                let address = served.address;
+                let address = served.address();
                 working.spawn(async move {
                     phone.device.workspace.sync_now(phone.device.now);
                     phone.device.run();
@@ -173,11 +137,11 @@ impl Crowd {
     }
 
     /// Rounds with a change each, a second, by as many as are worked on at once.
-    pub(crate) async fn capacity(&mut self, served: &Served, time: Duration) -> f64 {
+    pub(crate) async fn capacity(&mut self, served: &Program, time: Duration) -> f64 {
         let began = Instant::now();
         let mut working = JoinSet::new();
         for mut phone in self.phones.drain(self.phones.len() - AT_ONCE..) {
-            let address = served.address;
+            let address = served.address();
             working.spawn(async move {
                 let mut rounds = 0;
                 while began.elapsed() < time {
@@ -203,12 +167,12 @@ impl Crowd {
     /// the machine with the program.
     pub(crate) async fn storm(
         &mut self,
-        served: &Served,
+        served: &Program,
         capacity: f64,
         times: f64,
         time: Duration,
     ) -> Told {
-        let address = served.address;
+        let address = served.address();
         let (health, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let asking = tokio::spawn(ask_for_health(address, Arc::clone(&health), Arc::clone(&over)));
         let mut told = Told::default();
@@ -374,8 +338,4 @@ async fn answer(wire: &mut TcpStream) -> (u16, String, Vec<u8>) {
         assert!(count > 0, "the office hung up");
         bytes.extend(&piece[..count]);
     }
-}
-
-fn address(folder: &Path) -> String {
-    format!("sqlite:{}", folder.join("office.db").display())
 }

@@ -9,12 +9,13 @@
 #![cfg(all(not(target_arch = "wasm32"), target_os = "linux"))]
 
 mod crowd;
-#[path = "../it/support/phone.rs"]
-mod phone;
+#[allow(dead_code, reason = "this crate uses a part of it")]
+#[path = "../it/support/mod.rs"]
+mod support;
 
 use std::time::Duration;
 
-use crowd::{Crowd, Served};
+use crowd::Crowd;
 
 /// Phones. More than the office lets work and wait at once, or it would never be full.
 const PHONES: usize = 800;
@@ -35,14 +36,14 @@ async fn d2_four_times_the_load_loses_nothing_and_falls_over_nothing() {
     let seconds = Duration::from_secs(seconds.unwrap_or(4));
     let folder = tempfile::tempdir().unwrap();
     let mut crowd = Crowd::gather(folder.path(), PHONES).await;
-    let served = Served::start(folder.path());
+    let mut served = crowd::start(folder.path());
     crowd.catch_up(&served).await;
 
     // What it can serve: as many at once as it works on.
     let capacity = crowd.capacity(&served, seconds / 2).await;
-    let quiet = served.peak_mib();
+    let quiet = served.memory_mib("VmHWM:");
     let told = crowd.storm(&served, capacity, times, seconds).await;
-    let peak = served.peak_mib();
+    let peak = served.memory_mib("VmHWM:");
     println!(
         "capacity {capacity:.0} rounds/s; offered {} in {:.0} s, {:.1} times what was accepted: \
          {} accepted, {} put off, {} health checks answered; peak memory {quiet} MiB before, \
@@ -57,6 +58,6 @@ async fn d2_four_times_the_load_loses_nothing_and_falls_over_nothing() {
     // It recovers by itself: everybody's next round is an ordinary one.
     crowd.catch_up(&served).await;
     crowd.assert_in_step();
-    served.stop();
+    assert_eq!(served.stop(), Some(0));
     crowd.assert_all_there(folder.path()).await;
 }

@@ -4,15 +4,16 @@
 #![cfg(all(not(target_arch = "wasm32"), unix))]
 
 mod office;
-#[path = "../it/support/phone.rs"]
-mod phone;
+#[allow(dead_code, reason = "this crate uses a part of it")]
+#[path = "../it/support/mod.rs"]
+mod support;
 
 use std::collections::BTreeSet;
 
 use doorstep::record::command::{CasePatch, Command, TextEdit};
 use office::Office;
-use phone::{Device, contact};
 use serde_json::Value;
+use support::phone::{TestPhone, contact};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -92,7 +93,7 @@ fn a_day_s_work(office: &Office) -> BTreeSet<String> {
     let (_, refused) = office.sign_in("lin.yue", "wrong guess of it", "");
     assert!(refused.contains("wrong_password"), "{refused}");
     let desk = office.token("lin.yue", PASSWORD, "");
-    let device = Device::new("chen.jie", 1);
+    let device = TestPhone::new("chen.jie", 1);
     let phone = office.token("chen.jie", PASSWORD, &device.id());
     secrets.extend([desk.clone(), phone.clone()]);
 

@@ -1,21 +1,18 @@
 //! The real program, its log, and a plain client.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use crate::phone::Device;
-
-const BINARY: &str = env!("CARGO_BIN_EXE_doorstep");
+use crate::support::phone::TestPhone;
+use crate::support::program::{BINARY, Program};
 
 pub(crate) struct Office {
-    child: Child,
-    address: String,
+    program: Program,
     log: PathBuf,
     database: String,
-    _output: BufReader<ChildStdout>,
     _folder: tempfile::TempDir,
 }
 
@@ -37,26 +34,15 @@ impl Office {
             assert!(add.wait().unwrap().success());
         }
         let log = folder.path().join("log");
-        let mut child = Command::new(BINARY)
-            .args(["serve", "--listen", "127.0.0.1:0", "--database", &database])
-            .args(["--log-format", "json"])
-            .env("DOORSTEP_LOG", level)
-            .stdout(Stdio::piped())
-            .stderr(File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
-        Self { child, address, log, database, _output: output, _folder: folder }
+        let mut command = Program::serve(&database);
+        command.args(["--log-format", "json"]).env("DOORSTEP_LOG", level);
+        let program = Program::start(command.stderr(File::create(&log).unwrap()));
+        Self { program, log, database, _folder: folder }
     }
 
     /// Stops the program; gives its log.
     pub(crate) fn stop(&mut self) -> String {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
+        assert_eq!(self.program.stop(), Some(0));
         std::fs::read_to_string(&self.log).unwrap()
     }
 
@@ -84,7 +70,7 @@ impl Office {
     }
 
     /// Rounds until the device has nothing more to ask.
-    pub(crate) fn rounds(&self, device: &mut Device, token: &str) {
+    pub(crate) fn rounds(&self, device: &mut TestPhone, token: &str) {
         if device.sent.is_none() {
             device.workspace.sync_now(device.now);
             device.run();
@@ -124,7 +110,7 @@ impl Office {
         media: &str,
         body: &[u8],
     ) -> (u16, Vec<u8>) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(self.program.address()).unwrap();
         let token = token.map(|token| format!("authorization: Bearer {token}\r\n"));
         let head = format!(
             "{method} {path} HTTP/1.0\r\nhost: x\r\n{}content-type: {media}\r\n\
@@ -140,12 +126,5 @@ impl Office {
         let head = String::from_utf8_lossy(&answer[..end]);
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         (status, answer.split_off(end + 4))
-    }
-}
-
-impl Drop for Office {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

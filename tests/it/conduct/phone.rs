@@ -1,6 +1,7 @@
 //! Conduct on a phone and at the office: what stops a departure, and what is written down.
 
-use crate::support::phone::{Device, NOW, office};
+use crate::support::office::TestOffice;
+use crate::support::phone::{NOW, TestPhone};
 use doorstep::conduct::terms::{Answer, Moment, Verdict};
 use doorstep::conduct::{Policy, builtin, parse, zones};
 use doorstep::ids::RecordId;
@@ -19,26 +20,26 @@ const HOUR: i64 = 60 * MINUTE;
 /// 18 November 2026, 19:06 in Shanghai: the product's window has closed, the country's has not.
 const EVENING: i64 = NOW;
 
-fn ready(phone: &mut Device, id: RecordId) {
+fn ready(phone: &mut TestPhone, id: RecordId) {
     phone.workspace.add_zone(zones::around("Asia/Shanghai", NOW));
     phone.open(id);
 }
 
 /// Both collectors who go.
-fn name_two(phone: &mut Device, id: RecordId) {
+fn name_two(phone: &mut TestPhone, id: RecordId) {
     for name in ["chen.jie", "wu.min"] {
         let patch = VisitPatch { add_visitor: Some(name.into()), ..Default::default() };
         phone.apply(id, &Command::EditVisit(patch));
     }
 }
 
-fn try_to(phone: &mut Device, id: RecordId, command: &Command) -> Result<(), WorkspaceError> {
+fn try_to(phone: &mut TestPhone, id: RecordId, command: &Command) -> Result<(), WorkspaceError> {
     let done = phone.workspace.apply(id, command, phone.now, "Asia/Shanghai").map(drop);
     phone.run();
     done
 }
 
-fn propose(phone: &mut Device, id: RecordId, from: i64) {
+fn propose(phone: &mut TestPhone, id: RecordId, from: i64) {
     let proposal = AppointmentProposal {
         starts_at: from,
         ends_at: from + HOUR,
@@ -51,9 +52,9 @@ fn propose(phone: &mut Device, id: RecordId, from: i64) {
 
 #[tokio::test]
 async fn a_block_stops_the_departure_until_the_earliest_lawful_time() {
-    let (_folder, office, ids) = office(1).await;
+    let (office, ids) = TestOffice::with_records(1).await;
     let id = ids[0];
-    let mut phone = Device::new("chen.jie", 1);
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     phone.open(id);
     let depart = Command::Depart { at: EVENING };
@@ -92,10 +93,10 @@ async fn a_block_stops_the_departure_until_the_earliest_lawful_time() {
 
 #[tokio::test]
 async fn fewer_collectors_than_are_needed_do_not_set_out() {
-    let (_folder, office, ids) = office(1).await;
+    let (office, ids) = TestOffice::with_records(1).await;
     let id = ids[0];
     let noon = EVENING - 7 * HOUR;
-    let mut phone = Device::new("chen.jie", 1);
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     ready(&mut phone, id);
     let depart = Command::Depart { at: noon };
@@ -121,9 +122,9 @@ async fn fewer_collectors_than_are_needed_do_not_set_out() {
 
 #[tokio::test]
 async fn consent_is_scoped_ends_and_is_taken_back() {
-    let (_folder, office, ids) = office(1).await;
+    let (office, ids) = TestOffice::with_records(1).await;
     let id = ids[0];
-    let mut phone = Device::new("chen.jie", 1);
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     ready(&mut phone, id);
     name_two(&mut phone, id);
@@ -138,7 +139,7 @@ async fn consent_is_scoped_ends_and_is_taken_back() {
             at: EVENING,
         })
     };
-    let verdict = |phone: &Device| {
+    let verdict = |phone: &TestPhone| {
         phone.workspace.conduct(id, Moment::Before, EVENING).expect("open").verdict
     };
     phone.apply(id, &consent("a", "CN-01", EVENING + HOUR));
@@ -156,9 +157,9 @@ async fn consent_is_scoped_ends_and_is_taken_back() {
 
 #[tokio::test]
 async fn a_record_that_tells_of_a_bad_visit_is_taken_and_flagged() {
-    let (_folder, office, ids) = office(1).await;
+    let (office, ids) = TestOffice::with_records(1).await;
     let id = ids[0];
-    let mut phone = Device::new("chen.jie", 1);
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     ready(&mut phone, id);
     // Nobody pressed "depart". They were there until half past eleven at night.
@@ -207,7 +208,7 @@ async fn a_record_that_tells_of_a_bad_visit_is_taken_and_flagged() {
 
 #[tokio::test]
 async fn a_hold_of_the_office_stops_it_for_good() {
-    let (_folder, office, ids) = office(1).await;
+    let (office, ids) = TestOffice::with_records(1).await;
     let id = ids[0];
     let hold = Command::RaiseHold {
         flag: Flag::Vulnerable,
@@ -216,7 +217,7 @@ async fn a_hold_of_the_office_stops_it_for_good() {
         note: "hospital".into(),
     };
     office.command(id, hold, "lin.yue", Role::Supervisor).await.expect("raised");
-    let mut phone = Device::new("chen.jie", 1);
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     ready(&mut phone, id);
     name_two(&mut phone, id);
@@ -228,12 +229,12 @@ async fn a_hold_of_the_office_stops_it_for_good() {
 
 #[tokio::test]
 async fn a_lenders_layer_is_learnt_and_kept() {
-    let (_folder, office, ids) = office(1).await;
+    let (office, ids) = TestOffice::with_records(1).await;
     let id = ids[0];
     let text = "id = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\n[[rule]]\nid = \"ACME-1\"\ntitle = \"Nobody goes on a Wednesday\"\nscope = \"visit\"\nstatus = \"lender\"\nconfidence = \"S1\"\ncitation = \"handbook\"\nseverity = \"block\"\n[[rule.duty]]\nkind = \"permission\"\n";
     let mut policy = Policy::default();
     policy.add(parse::parse(text).expect("a layer")).expect("no clash");
-    let mut phone = Device::new("chen.jie", 1);
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     ready(&mut phone, id);
     assert!(!phone.workspace.set_layers(b"not layers"));

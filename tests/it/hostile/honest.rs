@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use doorstep::ids::{DeviceId, RecordId};
 
 use crate::hostile::server::{Line, Server};
-use crate::support::phone::{Device, contact};
+use crate::support::phone::{TestPhone, contact};
 
 /// The id byte of its device, and of another of the same user.
 const DEVICE: u8 = 0x55;
@@ -20,7 +20,7 @@ const ROUNDS: usize = 10;
 
 pub(crate) struct Honest {
     attack_over: Arc<AtomicBool>,
-    work: JoinHandle<Device>,
+    work: JoinHandle<TestPhone>,
     second: Line,
     /// How long each round took, to the end of its answer.
     took: Arc<Mutex<Vec<Duration>>>,
@@ -35,7 +35,7 @@ impl Honest {
         let took = Arc::new(Mutex::new(Vec::new()));
         let times = Arc::clone(&took);
         let work = std::thread::spawn(move || {
-            let mut device = Device::new("wu.min", DEVICE);
+            let mut device = TestPhone::new("wu.min", DEVICE);
             sync(&mut device, &line, &times);
             let mut rounds = 0;
             while !over.load(Ordering::Relaxed) || rounds < ROUNDS {
@@ -68,7 +68,7 @@ impl Honest {
     pub(crate) fn assert_all_there(self) {
         self.attack_over.store(true, Ordering::Relaxed);
         let mut device = self.work.join().expect("its rounds went on");
-        let mut second = Device::new("wu.min", SECOND);
+        let mut second = TestPhone::new("wu.min", SECOND);
         sync(&mut second, &self.second, &self.took);
         second.assert_in_step();
         let (ids, written) = (device.ids(), contacts(&mut device));
@@ -78,7 +78,7 @@ impl Honest {
     }
 }
 
-fn contacts(device: &mut Device) -> BTreeSet<(RecordId, String)> {
+fn contacts(device: &mut TestPhone) -> BTreeSet<(RecordId, String)> {
     let ids = device.ids();
     let all = ids.into_iter().flat_map(|id| {
         let contacts = device.view(id).contacts;
@@ -88,7 +88,7 @@ fn contacts(device: &mut Device) -> BTreeSet<(RecordId, String)> {
 }
 
 /// Requests and replies until nothing more is to be asked.
-fn sync(device: &mut Device, line: &Line, took: &Mutex<Vec<Duration>>) {
+fn sync(device: &mut TestPhone, line: &Line, took: &Mutex<Vec<Duration>>) {
     if device.sent.is_none() {
         device.workspace.sync_now(device.now);
         device.run();

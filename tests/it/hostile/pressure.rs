@@ -97,7 +97,7 @@ fn press(server: &Server, honest: &Honest, name: &str, attackers: &[Attacker]) {
     let took = honest.took_since(first);
     let of = |part: usize| took[(took.len() * part / 100).min(took.len() - 1)];
     let (median, p99, most) = (of(50), of(99), took[took.len() - 1]);
-    let memory = server.memory("VmHWM");
+    let memory = server.program.memory_mib("VmHWM");
     println!(
         "{name}: {} rounds, median {median:.0?}, 99 of 100 within {p99:.0?}, all within {most:.0?}; \
          at most {memory} MiB so far",

@@ -13,7 +13,7 @@ use doorstep::record::terms::Disposition;
 use doorstep::sync::message::{Outcome, Packed, Push, RefusalCode, Request, Tables};
 
 use crate::hostile::server::{Line, Server};
-use crate::support::sync_client::{Phone, START, contact, notes};
+use crate::support::sync_client::{START, SyncClient, contact, notes};
 
 /// Its device.
 pub(crate) const DEVICE: DeviceId = DeviceId([1; 16]);
@@ -22,7 +22,7 @@ pub(crate) const DEVICE: DeviceId = DeviceId([1; 16]);
 pub(crate) const CONTACT: &str = "018bcfe5-0000-7000-8000-000000000001";
 
 pub(crate) struct Scene {
-    pub(crate) phone: Phone,
+    pub(crate) phone: SyncClient,
     pub(crate) line: Line,
     /// Records that no attack has used.
     fresh: Vec<RecordId>,
@@ -35,7 +35,7 @@ pub(crate) struct Scene {
     /// Whose record is not this one's.
     pub(crate) others: RecordId,
     /// The phone of that other user.
-    pub(crate) others_phone: Phone,
+    pub(crate) others_phone: SyncClient,
     /// A record of both.
     pub(crate) shared: RecordId,
     /// A sealed record.
@@ -51,10 +51,10 @@ pub(crate) struct Stage<'s> {
 impl Scene {
     pub(crate) fn new(server: &Server) -> Self {
         let other = Line::new(server, "wu.min", DeviceId([3; 16]));
-        let mut wu = Phone::on("wu.min", vec![3; 16]);
+        let mut wu = SyncClient::on("wu.min", vec![3; 16]);
         wu.rounds(|request| other.round(request));
         let line = Line::new(server, "chen.jie", DEVICE);
-        let mut phone = Phone::on("chen.jie", DEVICE.0.to_vec());
+        let mut phone = SyncClient::on("chen.jie", DEVICE.0.to_vec());
         phone.rounds(|request| line.round(request));
         let mut fresh = phone.ids();
         let others = wu.ids().into_iter().find(|id| !fresh.contains(id)).unwrap();

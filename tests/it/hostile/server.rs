@@ -1,8 +1,8 @@
 //! The real program over a store of its own, and a client that says exactly what it is told to.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +12,7 @@ use doorstep::office::{Clock, Created, Office};
 use doorstep::record::terms::Role;
 use doorstep::sync::message::{Reply, Request, decode_reply, encode_request};
 
+use crate::support::program::{BINARY, Program};
 use crate::support::sync_client::{START, new_visit};
 
 /// Devices of the one who lies, beside the one that every attack uses.
@@ -27,7 +28,7 @@ const HONEST: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(crate) struct Server {
-    program: Child,
+    pub(crate) program: Program,
     /// Tokens of the devices of the one who lies.
     crowd: Vec<String>,
     pub(crate) address: SocketAddr,
@@ -47,16 +48,10 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let database = format!("sqlite:{}", folder.path().join("office.db").display());
         let crowd = furnish(&database);
-        let mut program = Command::new(env!("CARGO_BIN_EXE_doorstep"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--database", &database])
-            .env("DOORSTEP_LOG", "error")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
-        let line = lines.next().unwrap().unwrap();
-        let address = line.strip_prefix("listening on http://").unwrap().parse().unwrap();
+        let mut command = Program::serve(&database);
+        command.env("DOORSTEP_LOG", "error").stderr(Stdio::null());
+        let program = Program::start(&mut command);
+        let address = program.address();
         Self { program, crowd, address, database, folder }
     }
 
@@ -65,18 +60,9 @@ impl Server {
         self.crowd.iter().map(|token| Line::with(self.address, token)).collect()
     }
 
-    /// A line of the program's status, in MiB.
-    pub(crate) fn memory(&self, line: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.program.id()));
-        let status = status.unwrap();
-        let value = status.lines().find_map(|text| text.strip_prefix(line)).unwrap();
-        let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-        digits.parse::<u64>().unwrap() / 1024
-    }
-
     /// A token for a user on a device, which is enrolled by hand.
     pub(crate) fn sign_in(&self, user: &str, device: DeviceId) -> String {
-        let enrolled = Command::new(env!("CARGO_BIN_EXE_doorstep"))
+        let enrolled = Command::new(BINARY)
             .args(["device", "enrol", &device.to_string(), "--user", user])
             .args(["--database", &self.database])
             .output()
@@ -91,19 +77,12 @@ impl Server {
 
     /// Nothing is wrong with what is stored, by the program's own word.
     pub(crate) fn assert_sound(&self) {
-        let verified = Command::new(env!("CARGO_BIN_EXE_doorstep"))
+        let verified = Command::new(BINARY)
             .args(["verify", "--json", "--database", &self.database])
             .output()
             .unwrap();
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
         assert!(self.folder.path().exists());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.program.kill();
-        let _ = self.program.wait();
     }
 }
 

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use doorstep::office::http::{Access, ROUTES, Route};
 use doorstep::record::terms::Role;
 
-use crate::support::http_office::{Answer, Desk, PASSWORD, ask};
+use crate::support::http_office::{Answer, HttpOffice, PASSWORD, ask};
 
 const PEOPLE: [(Role, &str); 4] = [
     (Role::Collector, "chen.jie"),
@@ -25,17 +25,17 @@ const METHODS: [&str; 12] = [
 /// Answers by which a handler can't be told from nobody being there.
 const SHUT: [&str; 4] = ["signed_out", "not_allowed", "not_found", "method_not_allowed"];
 
-async fn desk() -> Desk {
-    let desk = Desk::open().await;
+async fn http() -> HttpOffice {
+    let http = HttpOffice::open().await;
     // Beside the one who may be the last: every route can be tried on everybody.
-    desk.add_user("ops", Role::Admin).await;
-    desk
+    http.add_user("ops", Role::Admin).await;
+    http
 }
 
 #[tokio::test]
 async fn the_router_has_the_routes_of_the_table_and_no_other() {
-    let desk = desk().await;
-    let mounted = desk.mounted();
+    let http = http().await;
+    let mounted = http.mounted();
     let table: BTreeSet<String> =
         ROUTES.iter().map(|route| mounted_as(route.path).to_owned()).collect();
     assert!(mounted.len() > 10, "the router no longer says what it has: {mounted:?}");
@@ -44,14 +44,14 @@ async fn the_router_has_the_routes_of_the_table_and_no_other() {
 
 #[tokio::test]
 async fn every_route_lets_in_its_roles_and_nobody_else() {
-    let desk = desk().await;
-    let description = desk.get("/api/openapi.json", None).await.json();
+    let http = http().await;
+    let description = http.get("/api/openapi.json", None).await.json();
     for route in ROUTES {
         let name = format!("{} {}", route.method, route.path);
         let method = route.method.as_str().to_lowercase();
         let responses = &description["paths"][route.path][method]["responses"];
         let described = |status: u16| responses.get(status.to_string()).is_some();
-        let nobody = call(&desk, route, None).await.code();
+        let nobody = call(&http, route, None).await.code();
         assert!(described(nobody.0), "{name} answers {nobody:?}");
         match route.access {
             Access::Roles(_) => assert_eq!(nobody, (401, "signed_out".into()), "{name}"),
@@ -59,8 +59,8 @@ async fn every_route_lets_in_its_roles_and_nobody_else() {
         }
         for (role, user) in PEOPLE {
             // A token of its own, since signing out is one of the routes.
-            let token = desk.token_again(user).await;
-            let (status, code) = call(&desk, route, Some(&token)).await.code();
+            let token = http.token_again(user).await;
+            let (status, code) = call(&http, route, Some(&token)).await.code();
             assert!(described(status), "{name} answers {status} {code}");
             let Access::Roles(roles) = route.access else { continue };
             if roles.contains(&role) {
@@ -77,25 +77,25 @@ async fn every_route_lets_in_its_roles_and_nobody_else() {
 
 #[tokio::test]
 async fn whoever_is_out_is_out_of_every_route() {
-    let desk = desk().await;
+    let http = http().await;
     let mut out = Vec::new();
     for (role, user) in PEOPLE {
-        let expired = desk.token(user).await;
+        let expired = http.token(user).await;
         out.push((format!("expired {role}"), role, expired));
     }
-    desk.later(91 * 24 * 60 * 60 * 1000);
+    http.office.advance(91 * 24 * 60 * 60 * 1000);
     for (role, user) in PEOPLE {
-        let left = desk.token(user).await;
-        desk.ask(ask("DELETE", "/api/session", Some(&left)).body(Body::empty()).unwrap()).await;
+        let left = http.token(user).await;
+        http.ask(ask("DELETE", "/api/session", Some(&left)).body(Body::empty()).unwrap()).await;
         out.push((format!("signed out {role}"), role, left));
-        let changed = desk.token(user).await;
+        let changed = http.token(user).await;
         out.push((format!("locked out {role}"), role, changed));
-        let lost = desk.token(user).await;
-        let me = desk.get("/api/session", Some(&lost)).await.json();
+        let lost = http.token(user).await;
+        let me = http.get("/api/session", Some(&lost)).await.json();
         let device = me["device"].as_str().unwrap().parse().unwrap();
-        desk.accounts.revoke_device(device, "admin", "lost").await.unwrap();
+        http.accounts.revoke_device(device, "admin", "lost").await.unwrap();
         out.push((format!("revoked {role}"), role, lost));
-        desk.disable(user).await;
+        http.disable(user).await;
     }
     out.push(("made up".to_owned(), Role::Admin, "0".repeat(64)));
     out.push(("nonsense".to_owned(), Role::Admin, "; drop table".to_owned()));
@@ -108,7 +108,7 @@ async fn whoever_is_out_is_out_of_every_route() {
             if hands_over && route.method != Method::GET && *role == Role::Collector && shut_out {
                 continue;
             }
-            let (status, code) = call(&desk, route, Some(token)).await.code();
+            let (status, code) = call(&http, route, Some(token)).await.code();
             let name = format!("{who}: {} {}", route.method, route.path);
             let shut =
                 matches!((status, code.as_str()), (401, "signed_out") | (403, "not_allowed"));
@@ -119,7 +119,7 @@ async fn whoever_is_out_is_out_of_every_route() {
 
 #[tokio::test]
 async fn a_method_that_the_table_does_not_name_reaches_no_handler() {
-    let desk = desk().await;
+    let http = http().await;
     let paths: BTreeSet<&str> = ROUTES.iter().map(|route| route.path).collect();
     for path in paths {
         let named: BTreeSet<&str> = ROUTES
@@ -133,9 +133,9 @@ async fn a_method_that_the_table_does_not_name_reaches_no_handler() {
                 continue;
             }
             for (_, user) in PEOPLE {
-                let token = desk.token_again(user).await;
+                let token = http.token_again(user).await;
                 let request = ask(method, &filled(path), Some(&token)).body(Body::empty());
-                let answer = desk.ask(request.unwrap()).await;
+                let answer = http.ask(request.unwrap()).await;
                 assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
             }
         }
@@ -144,29 +144,29 @@ async fn a_method_that_the_table_does_not_name_reaches_no_handler() {
 
 #[tokio::test]
 async fn a_head_is_let_in_where_a_get_is() {
-    let desk = desk().await;
+    let http = http().await;
     for route in ROUTES.iter().filter(|route| route.method == Method::GET) {
         let Access::Roles(roles) = route.access else { continue };
         for (role, user) in PEOPLE {
-            let token = desk.token_again(user).await;
+            let token = http.token_again(user).await;
             let path = with_query(route.path);
             let request = ask("HEAD", &path, Some(&token)).body(Body::empty()).unwrap();
-            let status = desk.begin(request).await.status();
+            let status = http.begin(request).await.status();
             let refused = status == StatusCode::FORBIDDEN;
             assert_eq!(refused, !roles.contains(&role), "{role} HEAD {path}: {status}");
         }
         let request = ask("HEAD", &filled(route.path), None).body(Body::empty()).unwrap();
-        assert_eq!(desk.begin(request).await.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(http.begin(request).await.status(), StatusCode::UNAUTHORIZED);
     }
 }
 
 /// Ways of writing a path that a guard and a router might read differently.
 #[tokio::test]
 async fn another_spelling_of_a_path_reaches_nothing_that_is_guarded() {
-    let desk = desk().await;
-    desk.visit("NB-SECRET", &["wu.min"]).await;
-    let collector = desk.token("chen.jie").await;
-    let admin = desk.token("ops").await;
+    let http = http().await;
+    http.visit("NB-SECRET", &["wu.min"]).await;
+    let collector = http.token("chen.jie").await;
+    let admin = http.token("ops").await;
     for route in ROUTES {
         let Access::Roles(roles) = route.access else { continue };
         let plain = filled(route.path);
@@ -193,7 +193,7 @@ async fn another_spelling_of_a_path_reaches_nothing_that_is_guarded() {
                 else {
                     continue; // no address at all
                 };
-                let answer = ended(desk.begin(request).await).await;
+                let answer = ended(http.begin(request).await).await;
                 let allowed = token == Some(admin.as_str()) && roles.contains(&Role::Admin)
                     || token == Some(collector.as_str()) && roles.contains(&Role::Collector);
                 let name = format!("{} {spelling} ({:?})", route.method, token.map(|t| t.len()));
@@ -210,10 +210,10 @@ async fn another_spelling_of_a_path_reaches_nothing_that_is_guarded() {
 
 #[tokio::test]
 async fn a_password_signs_in_and_nothing_else_that_is_open_says_anything_of_anybody() {
-    let desk = desk().await;
-    desk.visit("NB-SECRET", &["wu.min"]).await;
+    let http = http().await;
+    http.visit("NB-SECRET", &["wu.min"]).await;
     for route in ROUTES.iter().filter(|route| route.access == Access::Anyone) {
-        let said = call(&desk, route, None).await.text();
+        let said = call(&http, route, None).await.text();
         for secret in ["NB-SECRET", "wu.min", "王芳", PASSWORD] {
             assert!(!said.contains(secret), "{} {}: {said}", route.method, route.path);
         }
@@ -249,13 +249,13 @@ fn with_query(path: &str) -> String {
     if path == "/api/export" { format!("{path}?format=csv") } else { path }
 }
 
-pub(crate) async fn call(desk: &Desk, route: &Route, token: Option<&str>) -> Answer {
+pub(crate) async fn call(http: &HttpOffice, route: &Route, token: Option<&str>) -> Answer {
     let request = ask(route.method.as_str(), &with_query(route.path), token);
     let request = match route.body {
         Some(media) => request.header(header::CONTENT_TYPE, media),
         None => request,
     };
-    ended(desk.begin(request.body(Body::empty()).unwrap()).await).await
+    ended(http.begin(request.body(Body::empty()).unwrap()).await).await
 }
 
 /// An answer without the body of one that never ends.

@@ -7,7 +7,7 @@ use doorstep::ids::hex;
 use sha2::{Digest, Sha256};
 
 use super::blobs::{bytes, name, path, put, send};
-use crate::support::http_office::Desk;
+use crate::support::http_office::HttpOffice;
 
 /// What a disk may make of a file, and how.
 type Damage = (&'static str, fn(&mut Vec<u8>));
@@ -19,13 +19,13 @@ const DAMAGES: [Damage; 4] = [
     ("longer", |bytes| bytes.push(0)),
 ];
 
-fn file(desk: &Desk, bytes: &[u8]) -> PathBuf {
+fn file(http: &HttpOffice, bytes: &[u8]) -> PathBuf {
     let sha256 = hex(&Sha256::digest(bytes));
-    desk.folder().join("office.db.blobs").join(&sha256[..2]).join(&sha256)
+    http.office.blob_file(&sha256)
 }
 
-fn damage(desk: &Desk, photo: &[u8], how: fn(&mut Vec<u8>)) {
-    let file = file(desk, photo);
+fn damage(http: &HttpOffice, photo: &[u8], how: fn(&mut Vec<u8>)) {
+    let file = file(http, photo);
     let mut damaged = std::fs::read(&file).unwrap();
     how(&mut damaged);
     std::fs::write(&file, damaged).unwrap();
@@ -33,28 +33,28 @@ fn damage(desk: &Desk, photo: &[u8], how: fn(&mut Vec<u8>)) {
 
 #[tokio::test]
 async fn what_is_damaged_on_disk_is_not_called_complete_and_heals_with_the_next_upload() {
-    let desk = Desk::open().await;
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let chen = desk.token("chen.jie").await;
+    let http = HttpOffice::open().await;
+    let id = http.visit("C-1", &["chen.jie"]).await;
+    let chen = http.token("chen.jie").await;
     for (at, (how, spoil)) in DAMAGES.into_iter().enumerate() {
         let photo = bytes(300 + at);
         let size = photo.len();
         let path = path(&photo);
         let asked = format!("bytes */{size}");
-        send(&desk, &path, &chen, &photo).await;
-        name(&desk, id, &photo, "image/jpeg").await;
-        let whole = put(&desk, &path, &chen, &asked, &[]).await;
+        send(&http, &path, &chen, &photo).await;
+        name(&http, id, &photo, "image/jpeg").await;
+        let whole = put(&http, &path, &chen, &asked, &[]).await;
         assert_eq!(whole.told(), format!(r#"200 {{"received":{size},"complete":true}}"#));
 
-        damage(&desk, &photo, spoil);
-        let answer = put(&desk, &path, &chen, &asked, &[]).await;
+        damage(&http, &photo, spoil);
+        let answer = put(&http, &path, &chen, &asked, &[]).await;
         assert_eq!(answer.told(), r#"202 {"received":0,"complete":false}"#, "{how}");
-        assert!(!desk.office.verify().await.unwrap().ok, "{how}");
-        send(&desk, &path, &chen, &photo).await;
-        assert_eq!(std::fs::read(file(&desk, &photo)).unwrap(), photo, "{how}");
-        let whole = put(&desk, &path, &chen, &asked, &[]).await;
+        assert!(!http.office.verify().await.unwrap().ok, "{how}");
+        send(&http, &path, &chen, &photo).await;
+        assert_eq!(std::fs::read(file(&http, &photo)).unwrap(), photo, "{how}");
+        let whole = put(&http, &path, &chen, &asked, &[]).await;
         assert_eq!(whole.told(), format!(r#"200 {{"received":{size},"complete":true}}"#));
-        assert_eq!(desk.get(&path, Some(&chen)).await.body, photo, "{how}");
+        assert_eq!(http.get(&path, Some(&chen)).await.body, photo, "{how}");
     }
-    desk.assert_sound().await;
+    http.office.assert_sound().await;
 }

@@ -10,14 +10,14 @@ use doorstep::office::auth::{Account, UserChange};
 use openidconnect::url::Url;
 use serde_json::json;
 
-use crate::support::http_office::{Answer, Desk, PASSWORD, ask};
+use crate::support::http_office::{Answer, HttpOffice, PASSWORD, ask};
 use provider::{CLIENT, Lie, Provider, SECRET};
 
 const DEVICE: &str = "00112233445566778899aabbccddeeff";
 const PUBLIC: &str = "https://office.example";
 
 struct Scene {
-    desk: Desk,
+    http: HttpOffice,
     provider: Provider,
 }
 
@@ -33,13 +33,13 @@ impl Scene {
     }
 
     async fn with(change: impl FnOnce(Settings) -> Settings) -> Self {
-        let mut desk = Desk::open().await;
-        let provider = Provider::start(desk.clock.clone()).await;
+        let mut http = HttpOffice::open().await;
+        let provider = Provider::start(http.office.clock.clone()).await;
         let settings = change(settings(&provider.issuer));
-        let office = desk.office.clone();
+        let office = http.office.clone();
         let openid = OpenId::new(settings, std::sync::Arc::new(move || office.now())).unwrap();
-        desk.reopen_with(openid);
-        Self { desk, provider }
+        http.reopen_with(openid);
+        Self { http, provider }
     }
 
     /// Leaves for the provider and gets its answer.
@@ -49,7 +49,7 @@ impl Scene {
 
     /// What the phone's device has to show for its user.
     fn proof(&self, user: &str) -> String {
-        hex(&self.desk.office.enrolment(DEVICE.parse().unwrap(), user))
+        hex(&self.http.office.enrolment(DEVICE.parse().unwrap(), user))
     }
 
     async fn leave_with(&self, door: &str, proof: &str) -> Away {
@@ -58,7 +58,7 @@ impl Scene {
 
     async fn leave_as(&self, body: &serde_json::Value) -> Away {
         let body = body.to_string();
-        let begun = self.desk.post_json("/api/sign-in/openid", None, &body).await;
+        let begun = self.http.post_json("/api/sign-in/openid", None, &body).await;
         assert_eq!(begun.status, 200, "{}", begun.text());
         let kept = begun.header("set-cookie").to_owned();
         assert!(kept.contains("; HttpOnly; SameSite=Lax"), "{kept}");
@@ -73,7 +73,7 @@ impl Scene {
 
     async fn come_back(&self, kept: &str, back: &str) -> Answer {
         let request = ask("GET", back, None).header(header::COOKIE, kept);
-        self.desk.ask(request.body(Body::empty()).unwrap()).await
+        self.http.ask(request.body(Body::empty()).unwrap()).await
     }
 
     /// The console's page names no device.
@@ -90,7 +90,7 @@ impl Scene {
     async fn link(&self, user: &str, subject: &str) {
         let (issuer, subject) = (self.provider.issuer.clone(), subject.to_owned());
         let link = Some(Account { issuer, subject });
-        self.desk.change(user, UserChange { link, ..UserChange::default() }).await;
+        self.http.change(user, UserChange { link, ..UserChange::default() }).await;
     }
 
     async fn round_trip(&self, door: &str) -> Answer {
@@ -111,24 +111,24 @@ fn session(answer: &Answer) -> Option<String> {
     pairs.find(|pair| pair.starts_with("doorstep_session=")).map(str::to_owned)
 }
 
-async fn who(desk: &Desk, session: &str) -> serde_json::Value {
+async fn who(http: &HttpOffice, session: &str) -> serde_json::Value {
     let request = ask("GET", "/api/session", None).header(header::COOKIE, session);
-    desk.ask(request.body(Body::empty()).unwrap()).await.json()
+    http.ask(request.body(Body::empty()).unwrap()).await.json()
 }
 
 #[tokio::test]
 async fn a_phone_signs_in_as_the_device_that_it_is() {
     let scene = Scene::open().await;
-    let ways = scene.desk.get("/api/sign-in", None).await;
+    let ways = scene.http.get("/api/sign-in", None).await;
     assert_eq!(ways.json(), json!({ "openid": { "label": "Lender's account" } }));
     let answer = scene.round_trip("field").await;
     assert_eq!(place(&answer), "/#signed-in");
-    let me = who(&scene.desk, &session(&answer).unwrap()).await;
+    let me = who(&scene.http, &session(&answer).unwrap()).await;
     assert_eq!((&me["user"], &me["device"]), (&"chen.jie".into(), &DEVICE.into()));
     let cookies = format!("{:?}", answer.headers.get_all(header::SET_COOKIE));
     assert!(cookies.contains("doorstep_leaving=; Path=/; Max-Age=0"), "{cookies}");
     assert!(cookies.contains("SameSite=Strict"), "{cookies}");
-    let users = scene.desk.accounts.users(None).await.unwrap();
+    let users = scene.http.accounts.users(None).await.unwrap();
     assert!(users.iter().all(|user| user.linked == (user.name == "chen.jie")));
 }
 
@@ -151,7 +151,7 @@ async fn a_phone_that_was_somebody_else_s_is_another_device_from_then_on() {
     scene.provider.person("subject-5", "wu.min");
     let answer = scene.round_trip("field").await;
     assert_eq!(place(&answer), "/#signed-in");
-    let me = who(&scene.desk, &session(&answer).unwrap()).await;
+    let me = who(&scene.http, &session(&answer).unwrap()).await;
     assert_eq!(me["user"], "wu.min");
     assert_ne!(me["device"], DEVICE);
 }
@@ -163,10 +163,10 @@ async fn the_console_is_come_back_to_and_no_other_address() {
     scene.provider.person("subject-2", "Lin.Yue");
     let answer = scene.console().await;
     assert_eq!(place(&answer), "/office/#signed-in");
-    assert_eq!(who(&scene.desk, &session(&answer).unwrap()).await["user"], "lin.yue");
+    assert_eq!(who(&scene.http, &session(&answer).unwrap()).await["user"], "lin.yue");
     for door in ["https://evil.example", "//evil.example", "/office", ""] {
         let body = json!({ "door": door }).to_string();
-        let begun = scene.desk.post_json("/api/sign-in/openid", None, &body).await;
+        let begun = scene.http.post_json("/api/sign-in/openid", None, &body).await;
         assert_eq!(begun.code(), (422, "malformed".into()), "{door}");
     }
     let away = scene.leave_from_console().await;
@@ -238,7 +238,7 @@ async fn an_answer_is_good_once_in_the_browser_that_left_and_for_ten_minutes() {
     assert_eq!(session(&answer), None);
 
     let late = scene.leave("field").await;
-    scene.desk.later(10 * 60 * 1000);
+    scene.http.office.advance(10 * 60 * 1000);
     stale(&late.kept, &late.back).await;
 }
 
@@ -249,13 +249,13 @@ async fn a_user_is_tied_to_the_first_account_and_names_that_change_hands_open_no
     // Married, and renamed at the provider.
     scene.provider.person("subject-1", "chen.wang");
     let renamed = scene.round_trip("field").await;
-    assert_eq!(who(&scene.desk, &session(&renamed).unwrap()).await["user"], "chen.jie");
+    assert_eq!(who(&scene.http, &session(&renamed).unwrap()).await["user"], "chen.jie");
     // The name was given to a newcomer.
     scene.provider.person("subject-9", "chen.jie");
     assert_eq!(place(&scene.round_trip("office").await), "/office/#sign-in=openid_other_account");
-    scene.desk.change("chen.jie", UserChange { unlink: true, ..UserChange::default() }).await;
+    scene.http.change("chen.jie", UserChange { unlink: true, ..UserChange::default() }).await;
     assert_eq!(place(&scene.round_trip("field").await), "/#signed-in");
-    scene.desk.disable("chen.jie").await;
+    scene.http.disable("chen.jie").await;
     assert_eq!(place(&scene.round_trip("field").await), "/#sign-in=openid_unknown_account");
 }
 
@@ -276,12 +276,12 @@ async fn nobody_becomes_a_user_by_signing_in_unless_the_office_says_so() {
     // A new phone.
     let away = scene.leave_as(&json!({ "door": "field" })).await;
     let enrolled = scene.come_back(&away.kept, &away.back).await;
-    let me = who(&scene.desk, &session(&enrolled).unwrap()).await;
+    let me = who(&scene.http, &session(&enrolled).unwrap()).await;
     assert_eq!((&me["user"], &me["role"]), (&"ma.li".into(), &"collector".into()));
     // No password is hers, and none is nearly hers.
     for password in ["none", "", PASSWORD] {
         let body = json!({ "name": "ma.li", "password": password }).to_string();
-        let answer = scene.desk.post_json("/api/session", None, &body).await;
+        let answer = scene.http.post_json("/api/session", None, &body).await;
         assert_eq!(answer.code(), (401, "wrong_password".into()));
     }
     for (subject, name) in [
@@ -311,13 +311,13 @@ async fn whoever_is_more_than_a_collector_is_linked_by_hand() {
         assert_eq!(session(&refused), None);
         scene.link(name, &subject).await;
         let answer = scene.console().await;
-        assert_eq!(who(&scene.desk, &session(&answer).unwrap()).await["user"], name);
+        assert_eq!(who(&scene.http, &session(&answer).unwrap()).await["user"], name);
     }
     // A collector's link was made by name: it is not good for more.
     scene.provider.person("subject-1", "chen.jie");
     assert_eq!(place(&scene.round_trip("field").await), "/#signed-in");
     let role = Some(doorstep::record::terms::Role::Supervisor);
-    scene.desk.change("chen.jie", UserChange { role, ..UserChange::default() }).await;
+    scene.http.change("chen.jie", UserChange { role, ..UserChange::default() }).await;
     assert_eq!(place(&scene.console().await), "/office/#sign-in=openid_not_linked");
 }
 
@@ -328,7 +328,7 @@ async fn a_provider_may_change_its_key() {
     scene.provider.new_key(2);
     // Not asked more than once a minute, whoever tries.
     assert_eq!(place(&scene.round_trip("field").await), "/#sign-in=openid_refused");
-    scene.desk.later(60 * 1000);
+    scene.http.office.advance(60 * 1000);
     assert_eq!(place(&scene.round_trip("field").await), "/#signed-in");
 }
 
@@ -337,11 +337,11 @@ async fn without_a_provider_there_is_the_password() {
     let away =
         Scene::with(|settings| Settings { issuer: "http://127.0.0.1:9".into(), ..settings }).await;
     let body = json!({ "door": "field" }).to_string();
-    let begun = away.desk.post_json("/api/sign-in/openid", None, &body).await;
+    let begun = away.http.post_json("/api/sign-in/openid", None, &body).await;
     assert_eq!(begun.code(), (502, "openid_unreachable".into()));
-    away.desk.token("chen.jie").await;
+    away.http.token("chen.jie").await;
 
-    let none = Desk::open().await;
+    let none = HttpOffice::open().await;
     assert_eq!(none.get("/api/sign-in", None).await.json(), json!({ "openid": null }));
     let begun = none.post_json("/api/sign-in/openid", None, &body).await;
     assert_eq!(begun.code(), (404, "not_found".into()));

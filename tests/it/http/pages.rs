@@ -3,11 +3,11 @@
 use axum::body::Body;
 use axum::http::header;
 
-use crate::support::http_office::{Desk, ask};
+use crate::support::http_office::{HttpOffice, ask};
 
 #[tokio::test]
 async fn pages_come_with_the_right_types_and_lifetimes() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     let forever = "public, max-age=31536000, immutable";
     for (path, media, caching) in [
         ("/", "text/html; charset=utf-8", "no-cache"),
@@ -17,7 +17,7 @@ async fn pages_come_with_the_right_types_and_lifetimes() {
         ("/assets/field-1a2b3c.js", "text/javascript; charset=utf-8", forever),
         ("/assets/core-4d5e6f.wasm", "application/wasm", forever),
     ] {
-        let answer = desk.get(path, None).await;
+        let answer = http.get(path, None).await;
         assert_eq!(answer.status, 200, "{path}");
         assert_eq!(answer.header("content-type"), media, "{path}");
         assert_eq!(answer.header("cache-control"), caching, "{path}");
@@ -26,38 +26,38 @@ async fn pages_come_with_the_right_types_and_lifetimes() {
 
 #[tokio::test]
 async fn paths_below_an_app_show_the_app_and_lost_files_stay_lost() {
-    let desk = Desk::open().await;
-    let text = async |path: &str| desk.get(path, None).await.text();
+    let http = HttpOffice::open().await;
+    let text = async |path: &str| http.get(path, None).await.text();
     assert_eq!(text("/visits/01a20aaf").await, "<title>field</title>");
     assert_eq!(text("/office/visits/01a20aaf").await, "<title>console</title>");
-    let redirect = desk.get("/office", None).await;
+    let redirect = http.get("/office", None).await;
     assert_eq!((redirect.status.as_u16(), redirect.header("location")), (308, "/office/"));
     for gone in ["/assets/field-old.js", "/../Cargo.toml", "/.env"] {
-        assert_eq!(desk.get(gone, None).await.code(), (404, "not_found".into()), "{gone}");
+        assert_eq!(http.get(gone, None).await.code(), (404, "not_found".into()), "{gone}");
     }
 }
 
 #[tokio::test]
 async fn a_file_that_is_known_is_not_sent_again() {
-    let desk = Desk::open().await;
-    let first = desk.get("/", None).await;
+    let http = HttpOffice::open().await;
+    let first = http.get("/", None).await;
     let tag = first.header("etag").to_owned();
     let known = ask("GET", "/", None).header(header::IF_NONE_MATCH, &tag);
-    let answer = desk.ask(known.body(Body::empty()).unwrap()).await;
+    let answer = http.ask(known.body(Body::empty()).unwrap()).await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (304, 0));
     let head = ask("HEAD", "/", None).body(Body::empty()).unwrap();
-    let answer = desk.ask(head).await;
+    let answer = http.ask(head).await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
 }
 
 #[tokio::test]
 async fn files_that_were_compressed_before_are_sent_so() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     let fetch = async |accepted: &str| {
         let request = ask("GET", "/assets/field-1a2b3c.js", None)
             .header(header::ACCEPT_ENCODING, accepted)
             .body(Body::empty());
-        let answer = desk.ask(request.unwrap()).await;
+        let answer = http.ask(request.unwrap()).await;
         (answer.header("content-encoding").to_owned(), answer.text())
     };
     assert_eq!(fetch("gzip, br").await, ("br".into(), "brotli script".into()));

@@ -6,12 +6,12 @@ use axum::body::Body;
 use axum::http::header;
 use doorstep::office::http::ROUTES;
 
-use crate::support::http_office::{Desk, ask};
+use crate::support::http_office::{HttpOffice, ask};
 
 #[tokio::test]
 async fn the_description_lists_every_route() {
-    let desk = Desk::open().await;
-    let description = desk.get("/api/openapi.json", None).await.json();
+    let http = HttpOffice::open().await;
+    let description = http.get("/api/openapi.json", None).await.json();
     let described: BTreeSet<String> = description["paths"]
         .as_object()
         .unwrap()
@@ -29,8 +29,8 @@ async fn the_description_lists_every_route() {
 
 #[tokio::test]
 async fn the_description_is_whole_and_valid() {
-    let desk = Desk::open().await;
-    let text = desk.get("/api/openapi.json", None).await.text();
+    let http = HttpOffice::open().await;
+    let text = http.get("/api/openapi.json", None).await.text();
     let spec = oas3::from_json(&text).unwrap();
     let mut ids = BTreeSet::new();
     for (path, method, operation) in spec.operations() {
@@ -59,23 +59,23 @@ async fn the_description_is_whole_and_valid() {
 
 #[tokio::test]
 async fn methods_and_addresses_that_are_not_there_are_problems() {
-    let desk = Desk::open().await;
-    let token = desk.token("admin").await;
+    let http = HttpOffice::open().await;
+    let token = http.token("admin").await;
     let delete = ask("DELETE", "/api/visits", Some(&token)).body(Body::empty()).unwrap();
-    let answer = desk.ask(delete).await;
+    let answer = http.ask(delete).await;
     assert_eq!(answer.code(), (405, "method_not_allowed".into()));
     assert_eq!(answer.header("content-type"), "application/problem+json");
-    let answer = desk.get("/api/nothing", Some(&token)).await;
+    let answer = http.get("/api/nothing", Some(&token)).await;
     assert_eq!(answer.code(), (404, "not_found".into()));
-    let answer = desk.post("/", None, Vec::new()).await;
+    let answer = http.post("/", None, Vec::new()).await;
     assert_eq!(answer.code(), (405, "method_not_allowed".into()));
 }
 
 #[tokio::test]
 async fn every_answer_carries_the_office_clock_and_its_fences() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     for path in ["/healthz", "/readyz", "/", "/api/session", "/api/nothing"] {
-        let answer = desk.get(path, None).await;
+        let answer = http.get(path, None).await;
         assert_eq!(answer.header("date"), "Mon, 23 Nov 2026 10:30:00 GMT", "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
@@ -91,16 +91,16 @@ async fn every_answer_carries_the_office_clock_and_its_fences() {
 
 #[tokio::test]
 async fn answers_of_the_api_are_compressed_and_rounds_are_not() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     let get = |path: &str| {
         let request = ask("GET", path, None).header(header::ACCEPT_ENCODING, "gzip, br");
         request.body(Body::empty()).unwrap()
     };
-    let answer = desk.ask(get("/api/openapi.json")).await;
+    let answer = http.ask(get("/api/openapi.json")).await;
     assert_eq!(answer.header("content-encoding"), "br");
-    let token = desk.token("chen.jie").await;
+    let token = http.token("chen.jie").await;
     let round = ask("POST", "/sync", Some(&token)).header(header::ACCEPT_ENCODING, "br");
     let body = doorstep::sync::message::encode_request(&Default::default());
-    let answer = desk.ask(round.body(Body::from(body)).unwrap()).await;
+    let answer = http.ask(round.body(Body::from(body)).unwrap()).await;
     assert_eq!((answer.status.as_u16(), answer.header("content-encoding")), (200, ""));
 }

@@ -19,14 +19,14 @@ use doorstep::sync::packed::Packer;
 use doorstep::sync::ranges::Range;
 use http_body_util::BodyExt;
 
-use crate::support::http_office::{Desk, ask};
+use crate::support::http_office::{HttpOffice, ask};
 
 /// The collector who is curious, and the one whose record it is.
 const CURIOUS: &str = "chen.jie";
 const OTHER: &str = "wu.min";
 
 struct Scene {
-    desk: Desk,
+    http: HttpOffice,
     token: String,
     own: RecordId,
     foreign: RecordId,
@@ -35,17 +35,17 @@ struct Scene {
 
 impl Scene {
     async fn open() -> Self {
-        let desk = Desk::open().await;
-        let own = desk.visit("NB-OWN", &[CURIOUS]).await;
-        let foreign = desk.visit("NB-FOREIGN", &[OTHER]).await;
+        let http = HttpOffice::open().await;
+        let own = http.visit("NB-OWN", &[CURIOUS]).await;
+        let foreign = http.visit("NB-FOREIGN", &[OTHER]).await;
         let unknown = "01a20aaf-78e0-7801-9dc4-6124dccd5cf9".parse().unwrap();
-        let token = desk.token(CURIOUS).await;
-        Self { desk, token, own, foreign, unknown }
+        let token = http.token(CURIOUS).await;
+        Self { http, token, own, foreign, unknown }
     }
 
     async fn round(&self, request: Request) -> Reply {
         let request = Request { max_bytes: DEFAULT_REPLY_BYTES, ..request };
-        let answer = self.desk.post("/sync", Some(&self.token), encode_request(&request)).await;
+        let answer = self.http.post("/sync", Some(&self.token), encode_request(&request)).await;
         decode_reply(&answer.body).unwrap_or_else(|error| panic!("{error}: {}", answer.told()))
     }
 
@@ -73,9 +73,9 @@ impl Scene {
 
     /// The changes of the foreign record, as somebody who reads everything may have passed on.
     async fn leaked(&self) -> (Heads, Vec<Packed>) {
-        let auditor = self.desk.token("gu.an").await;
+        let auditor = self.http.token("gu.an").await;
         let path = format!("/api/visits/{}.automerge", self.foreign);
-        let document = self.desk.get(&path, Some(&auditor)).await.body;
+        let document = self.http.get(&path, Some(&auditor)).await.body;
         let record = Record::load(&document).unwrap();
         let changes = record.changes_after(&Heads::default());
         let changes = changes.iter().map(|change| Packed::plain(change.raw_bytes())).collect();
@@ -96,7 +96,7 @@ async fn no_route_tells_a_foreign_record_from_one_that_never_was() {
             }
             let request = ask(route.method.as_str(), &path, Some(&scene.token))
                 .header(header::CONTENT_TYPE, route.body.unwrap_or("application/json"));
-            let answer = scene.desk.ask(request.body(Body::from("{}")).unwrap()).await;
+            let answer = scene.http.ask(request.body(Body::from("{}")).unwrap()).await;
             let length = answer.header("content-length").to_owned();
             said.push((answer.told().replace(&id, "ID"), length));
         }
@@ -115,7 +115,7 @@ async fn no_list_of_a_collector_names_a_foreign_record() {
     for route in others {
         let path = format!("{}?q=NB&format=csv&code=1&state=2", route.path);
         let request = ask(route.method.as_str(), &path, Some(&scene.token));
-        let answer = scene.desk.ask(request.body(Body::empty()).unwrap()).await;
+        let answer = scene.http.ask(request.body(Body::empty()).unwrap()).await;
         for secret in [foreign.as_str(), "NB-FOREIGN"] {
             assert!(!answer.text().contains(secret), "{} {path}", route.method);
         }
@@ -154,7 +154,7 @@ async fn what_is_pushed_gets_the_same_answer_whatever_it_is() {
         };
         assert!(!foreign.results.iter().any(taken), "{:?}", foreign.results);
     }
-    scene.desk.assert_sound().await;
+    scene.http.office.assert_sound().await;
 }
 
 #[tokio::test]
@@ -162,9 +162,9 @@ async fn what_is_vouched_for_to_somebody_else_is_nobody_s() {
     let scene = Scene::open().await;
     let (heads, changes) = scene.leaked().await;
     // The other's own state token, which was seen on the other's phone.
-    let others = scene.desk.token(OTHER).await;
+    let others = scene.http.token(OTHER).await;
     let request = Request { max_bytes: DEFAULT_REPLY_BYTES, ..Request::default() };
-    let answer = scene.desk.post("/sync", Some(&others), encode_request(&request)).await;
+    let answer = scene.http.post("/sync", Some(&others), encode_request(&request)).await;
     let reply = decode_reply(&answer.body).unwrap();
     let UpdateContent::Document { state_token, .. } = &reply.entries[0].content else {
         panic!("{reply:?}")
@@ -201,7 +201,7 @@ async fn ranges_over_everything_show_the_own_feed_alone() {
 async fn an_event_is_of_the_own_feed_or_none() {
     let scene = Scene::open().await;
     let events = ask("GET", "/api/events", Some(&scene.token)).body(Body::empty()).unwrap();
-    let mut events = scene.desk.begin(events).await.into_body();
+    let mut events = scene.http.begin(events).await.into_body();
     // Three moves of somebody else, then one of the own feed: the first event is of that.
     for overdue in [1, 2, 3] {
         move_it(&scene, scene.foreign, overdue).await;
@@ -213,7 +213,7 @@ async fn an_event_is_of_the_own_feed_or_none() {
     assert_eq!(frame, format!("event: moved\ndata: {{\"seq\":{seq}}}\n\n"));
 
     // Whoever is shut out while listening is told nothing more.
-    scene.desk.disable(CURIOUS).await;
+    scene.http.disable(CURIOUS).await;
     move_it(&scene, scene.own, 5).await;
     assert!(events.frame().await.is_none(), "the stream ends");
 }
@@ -305,19 +305,19 @@ async fn a_former_collector_learns_no_heads_by_naming_what_nobody_knows() {
 async fn a_foreign_blob_is_like_one_that_never_was() {
     let Some(route) = ROUTES.iter().find(|route| route.path.contains("{sha256}")) else { return };
     let scene = Scene::open().await;
-    let others = scene.desk.token(OTHER).await;
+    let others = scene.http.token(OTHER).await;
     let bytes = b"\xff\xd8\xff\xe0 a photo of a door".to_vec();
     let hash = <sha2::Sha256 as sha2::Digest>::digest(&bytes);
     let there: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     let path = |hash: &str| route.path.replace("{sha256}", hash);
     let put = ask("PUT", &path(&there), Some(&others)).header(header::CONTENT_TYPE, "image/jpeg");
-    let put = scene.desk.ask(put.body(Body::from(bytes)).unwrap()).await;
+    let put = scene.http.ask(put.body(Body::from(bytes)).unwrap()).await;
     assert!(put.status.is_success(), "{}", put.told());
     for method in ["GET", "HEAD"] {
         let mut said = Vec::new();
         for hash in [there.clone(), "ab".repeat(32)] {
             let request = ask(method, &path(&hash), Some(&scene.token)).body(Body::empty());
-            said.push(scene.desk.ask(request.unwrap()).await.told().replace(&hash, "HASH"));
+            said.push(scene.http.ask(request.unwrap()).await.told().replace(&hash, "HASH"));
         }
         assert_eq!(said[0], said[1], "{method}");
     }
@@ -329,6 +329,6 @@ async fn move_it(scene: &Scene, record: RecordId, overdue: i64) {
 }
 
 async fn edit(scene: &Scene, record: RecordId, command: Command) {
-    let office = &scene.desk.office;
+    let office = &scene.http.office;
     office.command(record, command, "lin.yue", Role::Supervisor).await.unwrap();
 }

@@ -7,16 +7,16 @@ use doorstep::office::auth::{AuthError, Lifetime, UserChange};
 use doorstep::record::terms::Role;
 use serde_json::json;
 
-use crate::support::http_office::{Answer, Desk, NOW, PASSWORD, ask};
+use crate::support::http_office::{Answer, HttpOffice, NOW, PASSWORD, ask};
 
 const MINUTE: i64 = 60 * 1000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 #[tokio::test]
 async fn a_browser_signs_in_and_out() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     let body = format!("{{\"name\":\" Lin.Yue \",\"password\":\"{PASSWORD}\"}}");
-    let answer = desk.post_json("/api/session", None, &body).await;
+    let answer = http.post_json("/api/session", None, &body).await;
     let signed_in = answer.json();
     assert_eq!(signed_in["user"], "lin.yue");
     assert_eq!(signed_in["role"], "supervisor");
@@ -29,18 +29,18 @@ async fn a_browser_signs_in_and_out() {
     let with_cookie = |method: &str| {
         ask(method, "/api/session", None).header(header::COOKIE, format!("other=1; {pair}"))
     };
-    let me = desk.ask(with_cookie("GET").body(Body::empty()).unwrap()).await;
+    let me = http.ask(with_cookie("GET").body(Body::empty()).unwrap()).await;
     assert_eq!((me.status.as_u16(), &me.json()["user"]), (200, &"lin.yue".into()));
     assert_eq!(me.json()["device"], signed_in["device"]);
     assert_eq!(me.json().get("token"), None, "a page never sees the token again");
     // Another site can send the cookie along, but not the header.
-    let answer = desk.ask(with_cookie("DELETE").body(Body::empty()).unwrap()).await;
+    let answer = http.ask(with_cookie("DELETE").body(Body::empty()).unwrap()).await;
     assert_eq!(answer.code(), (403, "missing_header".into()));
     let out = with_cookie("DELETE").header("X-Doorstep", "1").body(Body::empty()).unwrap();
-    let answer = desk.ask(out).await;
+    let answer = http.ask(out).await;
     assert_eq!(answer.status, 204);
     assert!(answer.header("set-cookie").starts_with("doorstep_session=; Path=/; Max-Age=0;"));
-    let gone = desk.ask(with_cookie("GET").body(Body::empty()).unwrap()).await;
+    let gone = http.ask(with_cookie("GET").body(Body::empty()).unwrap()).await;
     insta::assert_snapshot!(
         gone.told(),
         @r#"401 {"type":"about:blank#signed_out","title":"Unauthorized","status":401,"code":"signed_out","detail":"sign in first"}"#
@@ -49,10 +49,10 @@ async fn a_browser_signs_in_and_out() {
 
 #[tokio::test]
 async fn wrong_names_and_passwords_look_alike_and_get_slower() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     let attempt = async |name: &str| {
         let body = format!("{{\"name\":\"{name}\",\"password\":\"guess number one\"}}");
-        desk.post_json("/api/session", None, &body).await
+        http.post_json("/api/session", None, &body).await
     };
     let wrong = attempt("lin.yue").await;
     assert_eq!(wrong.code(), (401, "wrong_password".into()));
@@ -65,18 +65,18 @@ async fn wrong_names_and_passwords_look_alike_and_get_slower() {
     assert_eq!(slowed.header("retry-after"), "1");
     // Not even the right password is heard now; it is after the wait.
     let body = format!("{{\"name\":\"lin.yue\",\"password\":\"{PASSWORD}\"}}");
-    assert_eq!(desk.post_json("/api/session", None, &body).await.status, 429);
-    desk.later(1_000);
-    assert_eq!(desk.post_json("/api/session", None, &body).await.status, 200);
+    assert_eq!(http.post_json("/api/session", None, &body).await.status, 429);
+    http.office.advance(1_000);
+    assert_eq!(http.post_json("/api/session", None, &body).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_device_stays_its_user_s_until_it_is_revoked() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     let sign_in = async |name: &str, device: &str| {
         let body =
             format!("{{\"name\":\"{name}\",\"password\":\"{PASSWORD}\",\"device\":\"{device}\"}}");
-        desk.post_json("/api/session", None, &body).await
+        http.post_json("/api/session", None, &body).await
     };
     let first = sign_in("chen.jie", "").await.json();
     let device = first["device"].as_str().unwrap();
@@ -85,25 +85,25 @@ async fn a_device_stays_its_user_s_until_it_is_revoked() {
     let fresh = sign_in("chen.jie", "").await.json();
     assert_eq!(sign_in("chen.jie", "xyz").await.code(), (422, "invalid_value".into()));
 
-    desk.accounts.revoke_device(device.parse().unwrap(), "admin", "lost").await.unwrap();
+    http.accounts.revoke_device(device.parse().unwrap(), "admin", "lost").await.unwrap();
     assert_eq!(sign_in("chen.jie", device).await.code(), (403, "device_revoked".into()));
     let token = first["token"].as_str();
-    assert_eq!(desk.get("/api/session", token).await.code(), (401, "signed_out".into()));
+    assert_eq!(http.get("/api/session", token).await.code(), (401, "signed_out".into()));
     let other = fresh["token"].as_str();
-    assert_eq!(desk.get("/api/session", other).await.status, 200);
+    assert_eq!(http.get("/api/session", other).await.status, 200);
 }
 
 #[tokio::test]
 async fn i1_a_device_that_the_office_does_not_know_is_whose_proof_shows_it() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     let sign_in = async |name: &str, device: &str, proof: &str| {
         let body = json!({ "name": name, "password": PASSWORD, "device": device, "proof": proof });
-        desk.post_json("/api/session", None, &body.to_string()).await
+        http.post_json("/api/session", None, &body.to_string()).await
     };
     // As after a restore from a backup that is older than the device.
     let device = "00112233445566778899aabbccddeeff";
-    let proof = |user: &str| hex(&desk.office.enrolment(device.parse().unwrap(), user));
-    let own = desk.office.store().read_with(|reads| reads.office_device()).unwrap().to_string();
+    let proof = |user: &str| hex(&http.office.enrolment(device.parse().unwrap(), user));
+    let own = http.office.store().read_with(|reads| reads.office_device()).unwrap().to_string();
     let curious = sign_in("chen.jie", "", "").await.json();
     let of_another_device = curious["proof"].as_str().unwrap();
     for (named, shown) in [
@@ -127,30 +127,30 @@ async fn i1_a_device_that_the_office_does_not_know_is_whose_proof_shows_it() {
     assert_eq!(refused.code(), (403, "device_of_other_user".into()));
     // A phone that was enrolled before there were proofs asks for its own.
     let token = sign_in("wu.min", device, "").await.json()["token"].clone();
-    desk.later(DAY);
-    let me = desk.get("/api/session", token.as_str()).await.json();
+    http.office.advance(DAY);
+    let me = http.get("/api/session", token.as_str()).await.json();
     assert_eq!((&me["proof"], me.get("escrow")), (&json!(proof("wu.min")), None));
 }
 
 #[tokio::test]
 async fn i1_an_administrator_enrols_a_device_that_has_no_proof() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     let device = "00112233445566778899aabbccddeeff";
-    let own = desk.office.store().read_with(|reads| reads.office_device()).unwrap();
+    let own = http.office.store().read_with(|reads| reads.office_device()).unwrap();
     let enrol =
-        async |id: &str, user: &str| desk.accounts.enrol_device(id.parse().unwrap(), user).await;
+        async |id: &str, user: &str| http.accounts.enrol_device(id.parse().unwrap(), user).await;
     enrol(device, "Wu.Min").await.unwrap();
     enrol(device, "wu.min").await.unwrap();
     assert_eq!(enrol(device, "chen.jie").await, Err(AuthError::DeviceOfOtherUser));
     assert_eq!(enrol(device, "nobody").await, Err(AuthError::Unknown("user")));
-    assert!(desk.accounts.enrol_device(own, "wu.min").await.is_err(), "the office's own device");
+    assert!(http.accounts.enrol_device(own, "wu.min").await.is_err(), "the office's own device");
     let body = json!({ "name": "wu.min", "password": PASSWORD, "device": device }).to_string();
-    assert_eq!(desk.post_json("/api/session", None, &body).await.json()["device"], device);
+    assert_eq!(http.post_json("/api/session", None, &body).await.json()["device"], device);
 }
 
 #[tokio::test]
 async fn a_colleague_who_knows_a_device_locks_nobody_out_of_it() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     let sign_in = async |device: &str, password: &str, from: &str| {
         let body = json!({ "name": "wu.min", "password": password, "device": device });
         let request =
@@ -158,7 +158,7 @@ async fn a_colleague_who_knows_a_device_locks_nobody_out_of_it() {
         let mut request = request.body(Body::from(body.to_string())).unwrap();
         let socket: std::net::SocketAddr = from.parse().unwrap();
         request.extensions_mut().insert(axum::extract::ConnectInfo(socket));
-        desk.ask(request).await
+        http.ask(request).await
     };
     let phone = sign_in("", PASSWORD, "192.0.2.1:1").await.json();
     let device = phone["device"].as_str().unwrap();
@@ -172,28 +172,28 @@ async fn a_colleague_who_knows_a_device_locks_nobody_out_of_it() {
 #[tokio::test]
 async fn a_sign_in_ends_unused_and_in_any_case() {
     for (user, role) in [("chen.jie", Role::Collector), ("lin.yue", Role::Supervisor)] {
-        let desk = Desk::open().await;
+        let http = HttpOffice::open().await;
         let Lifetime { idle, absolute } = Lifetime::of(role);
-        let (used, unused) = (desk.token(user).await, desk.token(user).await);
-        desk.later(idle - MINUTE);
-        assert_eq!(desk.get("/api/session", Some(&used)).await.status, 200, "{user}");
-        desk.later(2 * MINUTE);
-        assert_eq!(desk.get("/api/session", Some(&used)).await.status, 200, "{user}");
-        assert_eq!(desk.get("/api/session", Some(&unused)).await.status, 401, "{user}");
+        let (used, unused) = (http.token(user).await, http.token(user).await);
+        http.office.advance(idle - MINUTE);
+        assert_eq!(http.get("/api/session", Some(&used)).await.status, 200, "{user}");
+        http.office.advance(2 * MINUTE);
+        assert_eq!(http.get("/api/session", Some(&used)).await.status, 200, "{user}");
+        assert_eq!(http.get("/api/session", Some(&unused)).await.status, 401, "{user}");
         // A program that takes every token that it is given goes on until the end of all.
         let mut token = used;
         let mut passed = idle + MINUTE;
         while passed + idle / 2 < absolute {
-            desk.later(idle / 2);
+            http.office.advance(idle / 2);
             passed += idle / 2;
-            let me = desk.get("/api/session", Some(&token)).await;
+            let me = http.get("/api/session", Some(&token)).await;
             assert_eq!(me.status, 200, "{user}");
             if let Some(next) = me.json()["token"].as_str() {
                 token = next.to_owned();
             }
         }
-        desk.later(absolute - passed);
-        assert_eq!(desk.get("/api/session", Some(&token)).await.status, 401, "{user}");
+        http.office.advance(absolute - passed);
+        assert_eq!(http.get("/api/session", Some(&token)).await.status, 401, "{user}");
     }
 }
 
@@ -204,9 +204,9 @@ struct Browser {
 }
 
 impl Browser {
-    async fn sign_in(desk: &Desk, user: &str) -> Self {
+    async fn sign_in(http: &HttpOffice, user: &str) -> Self {
         let body = format!("{{\"name\":\"{user}\",\"password\":\"{PASSWORD}\"}}");
-        let answer = desk.post_json("/api/session", None, &body).await;
+        let answer = http.post_json("/api/session", None, &body).await;
         let mut browser = Self { session: String::new(), device: String::new() };
         browser.keep(&answer);
         browser
@@ -224,77 +224,77 @@ impl Browser {
         }
     }
 
-    async fn get(&self, desk: &Desk, session: &str) -> Answer {
+    async fn get(&self, http: &HttpOffice, session: &str) -> Answer {
         let cookies = format!("{session}; {}", self.device);
         let request = ask("GET", "/api/session", None).header(header::COOKIE, cookies);
-        desk.ask(request.body(Body::empty()).unwrap()).await
+        http.ask(request.body(Body::empty()).unwrap()).await
     }
 }
 
 #[tokio::test]
 async fn a_token_is_replaced_each_day_and_a_lost_answer_signs_nobody_out() {
-    let desk = Desk::open().await;
-    let mut phone = Browser::sign_in(&desk, "chen.jie").await;
+    let http = HttpOffice::open().await;
+    let mut phone = Browser::sign_in(&http, "chen.jie").await;
     let first = phone.session.clone();
-    let answer = phone.get(&desk, &first).await;
+    let answer = phone.get(&http, &first).await;
     assert!(!answer.headers.contains_key(header::SET_COOKIE), "not before its time");
-    desk.later(DAY);
-    let lost = phone.get(&desk, &first).await;
-    let again = phone.get(&desk, &first).await;
+    http.office.advance(DAY);
+    let lost = phone.get(&http, &first).await;
+    let again = phone.get(&http, &first).await;
     assert_eq!((lost.status.as_u16(), again.status.as_u16()), (200, 200));
     assert_eq!(lost.header("set-cookie"), again.header("set-cookie"), "the same one once more");
     phone.keep(&again);
     let second = phone.session.clone();
     assert_ne!(first, second);
-    assert_eq!(phone.get(&desk, &second).await.status, 200);
+    assert_eq!(phone.get(&http, &second).await.status, 200);
     // A request that was under way, then a browser that died before it wrote the cookie down.
-    assert_eq!(phone.get(&desk, &first).await.status, 200);
-    desk.later(20 * DAY);
-    let back = phone.get(&desk, &first).await;
+    assert_eq!(phone.get(&http, &first).await.status, 200);
+    http.office.advance(20 * DAY);
+    let back = phone.get(&http, &first).await;
     assert_eq!(back.status, 200);
     assert!(back.header("set-cookie").starts_with(&second), "{}", back.header("set-cookie"));
-    assert_eq!(phone.get(&desk, &second).await.status, 200);
+    assert_eq!(phone.get(&http, &second).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_token_that_was_copied_and_replaced_ends_the_sign_in() {
-    let desk = Desk::open().await;
-    let mut phone = Browser::sign_in(&desk, "chen.jie").await;
+    let http = HttpOffice::open().await;
+    let mut phone = Browser::sign_in(&http, "chen.jie").await;
     let copied = phone.session.clone();
-    desk.later(DAY);
-    let answer = phone.get(&desk, &copied).await;
+    http.office.advance(DAY);
+    let answer = phone.get(&http, &copied).await;
     phone.keep(&answer);
     for minutes in [0, 11] {
-        desk.later(minutes * MINUTE);
-        assert_eq!(phone.get(&desk, &phone.session).await.status, 200);
+        http.office.advance(minutes * MINUTE);
+        assert_eq!(phone.get(&http, &phone.session).await.status, 200);
     }
-    assert_eq!(phone.get(&desk, &copied).await.code(), (401, "signed_out".into()));
-    assert_eq!(phone.get(&desk, &phone.session).await.code(), (401, "signed_out".into()));
+    assert_eq!(phone.get(&http, &copied).await.code(), (401, "signed_out".into()));
+    assert_eq!(phone.get(&http, &phone.session).await.code(), (401, "signed_out".into()));
 }
 
 #[tokio::test]
 async fn signing_in_anew_on_a_device_ends_the_sign_in_before() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     let body = format!("{{\"name\":\"chen.jie\",\"password\":\"{PASSWORD}\"}}");
-    let first = desk.post_json("/api/session", None, &body).await.json();
+    let first = http.post_json("/api/session", None, &body).await.json();
     let device = first["device"].as_str().unwrap();
     let body =
         format!("{{\"name\":\"chen.jie\",\"password\":\"{PASSWORD}\",\"device\":\"{device}\"}}");
-    let second = desk.post_json("/api/session", None, &body).await.json();
-    assert_eq!(desk.get("/api/session", first["token"].as_str()).await.status, 401);
-    assert_eq!(desk.get("/api/session", second["token"].as_str()).await.status, 200);
+    let second = http.post_json("/api/session", None, &body).await.json();
+    assert_eq!(http.get("/api/session", first["token"].as_str()).await.status, 401);
+    assert_eq!(http.get("/api/session", second["token"].as_str()).await.status, 200);
 }
 
 #[tokio::test]
 async fn the_console_stays_one_device_in_a_browser_and_a_phone_that_forgot_begins_anew() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     for (user, same) in [("lin.yue", true), ("chen.jie", false)] {
-        let browser = Browser::sign_in(&desk, user).await;
+        let browser = Browser::sign_in(&http, user).await;
         let body = format!("{{\"name\":\"{user}\",\"password\":\"{PASSWORD}\"}}");
         let request = ask("POST", "/api/session", None)
             .header(header::COOKIE, &browser.device)
             .header(header::CONTENT_TYPE, "application/json");
-        let again = desk.ask(request.body(Body::from(body)).unwrap()).await.json();
+        let again = http.ask(request.body(Body::from(body)).unwrap()).await.json();
         let device = browser.device.split_once('=').unwrap().1;
         assert_eq!(again["device"] == device, same, "{user}");
     }
@@ -302,18 +302,18 @@ async fn the_console_stays_one_device_in_a_browser_and_a_phone_that_forgot_begin
 
 #[tokio::test]
 async fn strangers_who_guess_lock_nobody_out_of_the_own_browser() {
-    let desk = Desk::open().await;
-    let browser = Browser::sign_in(&desk, "admin").await;
+    let http = HttpOffice::open().await;
+    let browser = Browser::sign_in(&http, "admin").await;
     for _ in 0..10 {
         let body = "{\"name\":\"admin\",\"password\":\"guess number one\"}";
-        desk.post_json("/api/session", None, body).await;
+        http.post_json("/api/session", None, body).await;
     }
     let body = format!("{{\"name\":\"admin\",\"password\":\"{PASSWORD}\"}}");
-    assert_eq!(desk.post_json("/api/session", None, &body).await.status, 429);
+    assert_eq!(http.post_json("/api/session", None, &body).await.status, 429);
     let request = ask("POST", "/api/session", None)
         .header(header::COOKIE, &browser.device)
         .header(header::CONTENT_TYPE, "application/json");
-    assert_eq!(desk.ask(request.body(Body::from(body)).unwrap()).await.status, 200);
+    assert_eq!(http.ask(request.body(Body::from(body)).unwrap()).await.status, 200);
 }
 
 #[tokio::test]
@@ -324,32 +324,32 @@ async fn other_rights_and_another_password_end_every_sign_in() {
         UserChange { disabled: Some(true), ..UserChange::default() },
     ];
     for change in changes {
-        let desk = Desk::open().await;
-        let (token, other) = (desk.token("wu.min").await, desk.token("sun.yan").await);
+        let http = HttpOffice::open().await;
+        let (token, other) = (http.token("wu.min").await, http.token("sun.yan").await);
         let name = UserChange { display_name: Some("吴敏".into()), ..UserChange::default() };
-        desk.change("wu.min", name).await;
-        assert_eq!(desk.get("/api/session", Some(&token)).await.status, 200);
-        desk.change("wu.min", change).await;
-        assert_eq!(desk.get("/api/session", Some(&token)).await.status, 401);
-        assert_eq!(desk.get("/api/session", Some(&other)).await.status, 200);
+        http.change("wu.min", name).await;
+        assert_eq!(http.get("/api/session", Some(&token)).await.status, 200);
+        http.change("wu.min", change).await;
+        assert_eq!(http.get("/api/session", Some(&token)).await.status, 401);
+        assert_eq!(http.get("/api/session", Some(&other)).await.status, 200);
     }
 }
 
 #[tokio::test]
 async fn a_user_who_is_locked_out_is_out_at_once() {
-    let desk = Desk::open().await;
-    let token = desk.token("wu.min").await;
-    desk.disable("wu.min").await;
-    assert_eq!(desk.get("/api/session", Some(&token)).await.status, 401);
+    let http = HttpOffice::open().await;
+    let token = http.token("wu.min").await;
+    http.disable("wu.min").await;
+    assert_eq!(http.get("/api/session", Some(&token)).await.status, 401);
     let body = format!("{{\"name\":\"wu.min\",\"password\":\"{PASSWORD}\"}}");
-    let answer = desk.post_json("/api/session", None, &body).await;
+    let answer = http.post_json("/api/session", None, &body).await;
     assert_eq!(answer.code(), (401, "wrong_password".into()));
 }
 
 #[tokio::test]
 async fn pages_of_other_sites_reach_nothing() {
-    let desk = Desk::open().await;
-    let browser = Browser::sign_in(&desk, "lin.yue").await;
+    let http = HttpOffice::open().await;
+    let browser = Browser::sign_in(&http, "lin.yue").await;
     let tries = [
         (vec![("sec-fetch-site", "cross-site")], false),
         (vec![("sec-fetch-site", "same-site")], false),
@@ -372,16 +372,16 @@ async fn pages_of_other_sites_reach_nothing() {
             request
         };
         let read = with(ask("GET", "/api/visits", None)).header(header::COOKIE, &browser.session);
-        let read = desk.ask(read.body(Body::empty()).unwrap()).await;
+        let read = http.ask(read.body(Body::empty()).unwrap()).await;
         // Even with the header of the own pages, and with the right password.
         let command = with(ask("POST", "/api/cases/import?dry_run=1", None))
             .header(header::COOKIE, &browser.session)
             .header("x-doorstep", "1");
-        let command = desk.ask(command.body(Body::from("case_no\n1")).unwrap()).await;
+        let command = http.ask(command.body(Body::from("case_no\n1")).unwrap()).await;
         let body = format!("{{\"name\":\"gu.an\",\"password\":\"{PASSWORD}\"}}");
         let sign_in = with(ask("POST", "/api/session", None))
             .header(header::CONTENT_TYPE, "application/json");
-        let sign_in = desk.ask(sign_in.body(Body::from(body)).unwrap()).await;
+        let sign_in = http.ask(sign_in.body(Body::from(body)).unwrap()).await;
         for (name, answer) in [("read", read), ("command", command), ("sign-in", sign_in)] {
             let refused = answer.status == 403 && answer.code().1 == "other_site";
             assert_eq!(refused, !own, "{headers:?} {name}: {}", answer.status);
@@ -392,12 +392,12 @@ async fn pages_of_other_sites_reach_nothing() {
 
 #[tokio::test]
 async fn what_is_no_sign_in_is_a_problem() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     for (body, status) in [("{", 400), ("[]", 422), ("{\"name\":\"x\"}", 422)] {
-        let answer = desk.post_json("/api/session", None, body).await;
+        let answer = http.post_json("/api/session", None, body).await;
         assert_eq!(answer.code(), (status, "malformed".into()), "{body}");
     }
-    let form = desk.post("/api/session", None, b"name=x&password=y".to_vec()).await;
+    let form = http.post("/api/session", None, b"name=x&password=y".to_vec()).await;
     assert_eq!(form.code(), (415, "malformed".into()), "a form of another site needs no asking");
-    assert_eq!(desk.get("/api/session", Some("no token")).await.status, 401);
+    assert_eq!(http.get("/api/session", Some("no token")).await.status, 401);
 }

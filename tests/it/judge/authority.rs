@@ -1,7 +1,8 @@
 //! What a collector may write is judged by what they saw and by what the office holds now (rules
 //! M9 and M10): older dependencies gain nothing, and fields that belong together stay together.
 
-use crate::support::sync_client::{Desk, Phone, START, contact, notes, payment, propose};
+use crate::support::office::TestOffice;
+use crate::support::sync_client::{START, SyncClient, contact, notes, payment, propose};
 use automerge::transaction::{Transactable, Transaction};
 use automerge::{ObjId, ROOT, ReadDoc, ScalarValue};
 use doorstep::ids::RecordId;
@@ -17,54 +18,56 @@ use rstest::rstest;
 
 /// One kind of open-phase work, written on a copy from before the seal.
 #[rstest]
-#[case::disposition(|phone: &mut Phone, id| phone.write(id, talk(Disposition::Ptp)))]
-#[case::notes(|phone: &mut Phone, id| { let edit = notes(phone, id, "made up later"); phone.write(id, edit) })]
-#[case::contact(|phone: &mut Phone, id| phone.write(id, contact(7)))]
-#[case::appointment(|phone: &mut Phone, id| phone.write(id, propose(3)))]
-#[case::visit(|phone: &mut Phone, id| phone.write(id, left(START)))]
-#[case::promise(|phone: &mut Phone, id| phone.write(id, promise(100, "2026-05-01", "bank")))]
-#[case::another_seal(|phone: &mut Phone, id| phone.write(id, Command::Seal { at: START + 5 }))]
+#[case::disposition(|phone: &mut SyncClient, id| phone.write(id, talk(Disposition::Ptp)))]
+#[case::notes(|phone: &mut SyncClient, id| { let edit = notes(phone, id, "made up later"); phone.write(id, edit) })]
+#[case::contact(|phone: &mut SyncClient, id| phone.write(id, contact(7)))]
+#[case::appointment(|phone: &mut SyncClient, id| phone.write(id, propose(3)))]
+#[case::visit(|phone: &mut SyncClient, id| phone.write(id, left(START)))]
+#[case::promise(|phone: &mut SyncClient, id| phone.write(id, promise(100, "2026-05-01", "bank")))]
+#[case::another_seal(|phone: &mut SyncClient, id| phone.write(id, Command::Seal { at: START + 5 }))]
 #[tokio::test]
-async fn m9_backdated_work_does_not_move_a_sealed_record(#[case] write: fn(&mut Phone, RecordId)) {
+async fn m9_backdated_work_does_not_move_a_sealed_record(
+    #[case] write: fn(&mut SyncClient, RecordId),
+) {
     for accepted in [false, true] {
-        let Sealed { desk, id, before, .. } = Sealed::new(accepted).await;
-        let held = desk.office.visit(id).await.unwrap();
+        let Sealed { office, id, before, .. } = Sealed::new(accepted).await;
+        let held = office.visit(id).await.unwrap();
         let mut liar = before.restored();
         write(&mut liar, id);
-        let reply = liar.sync(&desk).await;
+        let reply = liar.sync(&office).await;
         assert_eq!(refused(&reply.results[0]).0, RefusalCode::Sealed);
         assert_ne!(refused(&reply.results[0]).2, 0, "kept in quarantine");
-        assert_eq!(desk.office.visit(id).await.unwrap(), held);
-        desk.assert_sound().await;
+        assert_eq!(office.visit(id).await.unwrap(), held);
+        office.assert_sound().await;
     }
 }
 
 #[tokio::test]
 async fn m9_work_that_was_written_offline_while_a_colleague_sealed_is_refused_and_kept() {
-    let Sealed { desk, id, mut wu, .. } = Sealed::new(false).await;
+    let Sealed { office, id, mut wu, .. } = Sealed::new(false).await;
     let edit = notes(&wu, id, "seen at the door");
     wu.write(id, edit);
     wu.write(id, payment(1, 500));
-    let reply = wu.sync(&desk).await;
+    let reply = wu.sync(&office).await;
     let (code, path, number) = refused(&reply.results[0]);
     assert_eq!((code, path.as_str()), (RefusalCode::Sealed, "notes"));
-    let item = desk.office.quarantine_item(number).await.unwrap();
+    let item = office.quarantine_item(number).await.unwrap();
     assert!(item.reopens);
     // What a seal does not close goes in as ever.
-    wu.sync(&desk).await;
+    wu.sync(&office).await;
     wu.write(id, payment(1, 500));
     wu.write(id, amendment(1, "notes", "seen at the door"));
-    assert!(merged(&wu.sync(&desk).await.results[0]));
-    desk.assert_sound().await;
+    assert!(merged(&wu.sync(&office).await.results[0]));
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m9_accepting_late_work_voids_the_seal_and_returns_the_record() {
-    let Sealed { desk, id, mut chen, mut wu, .. } = Sealed::new(true).await;
+    let Sealed { office, id, mut chen, mut wu, .. } = Sealed::new(true).await;
     let edit = notes(&wu, id, "seen at the door");
     wu.write(id, edit);
-    let (_, _, number) = refused(&wu.sync(&desk).await.results[0]);
-    let office = &desk.office;
+    let (_, _, number) = refused(&wu.sync(&office).await.results[0]);
+    let office = &office;
     office.accept_quarantined(number, None, "", "lin.yue", Role::Supervisor).await.unwrap();
     let view = office.visit(id).await.unwrap();
     assert_eq!(view.stage, Stage::Recorded);
@@ -76,18 +79,18 @@ async fn m9_accepting_late_work_voids_the_seal_and_returns_the_record() {
     // Accepting twice is once, and the collector seals what the record says now.
     office.accept_quarantined(number, None, "", "lin.yue", Role::Supervisor).await.unwrap();
     assert_eq!(office.visit(id).await.unwrap().heads, view.heads);
-    chen.sync(&desk).await;
+    chen.sync(&office).await;
     chen.write(id, Command::Seal { at: START + 60_000 });
-    assert!(merged(&chen.sync(&desk).await.results[0]));
+    assert!(merged(&chen.sync(&office).await.results[0]));
     let view = office.visit(id).await.unwrap();
     assert_eq!(view.stage, Stage::Sealed);
     assert!(view.seal.is_some_and(|seal| !seal.changed));
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m9_accepting_what_a_seal_does_not_close_leaves_the_record_sealed() {
-    let Sealed { desk, id, mut wu, before, .. } = Sealed::new(false).await;
+    let Sealed { office, id, mut wu, before, .. } = Sealed::new(false).await;
     // Refused as a whole for its notes; the payment alone is another piece.
     drop(before);
     wu.write(id, payment(1, 500));
@@ -95,88 +98,88 @@ async fn m9_accepting_what_a_seal_does_not_close_leaves_the_record_sealed() {
     let mut broken = last.clone();
     let end = broken.len() - 1;
     broken[end] ^= 1;
-    assert_eq!(refused(&wu.push(&desk, id, vec![broken]).await).0, RefusalCode::Malformed);
-    assert!(merged(&wu.push(&desk, id, vec![last]).await));
-    assert_eq!(desk.office.visit(id).await.unwrap().stage, Stage::Sealed);
+    assert_eq!(refused(&wu.push(&office, id, vec![broken]).await).0, RefusalCode::Malformed);
+    assert!(merged(&wu.push(&office, id, vec![last]).await));
+    assert_eq!(office.visit(id).await.unwrap().stage, Stage::Sealed);
 }
 
 #[tokio::test]
 async fn m9_honest_work_of_a_restored_phone_keeps_merging_until_the_seal() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     let mut older = chen.restored();
     chen.write(id, talk(Disposition::NotHome));
-    assert!(merged(&chen.sync(&desk).await.results[0]));
+    assert!(merged(&chen.sync(&office).await.results[0]));
     older.write(id, contact(2));
     let edit = notes(&older, id, "from the older copy");
     older.write(id, edit);
-    assert!(merged(&older.sync(&desk).await.results[0]));
-    let view = desk.office.visit(id).await.unwrap();
+    assert!(merged(&older.sync(&office).await.results[0]));
+    let view = office.visit(id).await.unwrap();
     assert_eq!((view.contacts.len(), view.notes.as_str()), (1, "from the older copy"));
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m9_a_returned_record_is_open_for_work_from_before_the_seal() {
-    let Sealed { desk, id, before, .. } = Sealed::new(false).await;
-    desk.office.command(id, returned(), "lin.yue", Role::Supervisor).await.unwrap();
+    let Sealed { office, id, before, .. } = Sealed::new(false).await;
+    office.command(id, returned(), "lin.yue", Role::Supervisor).await.unwrap();
     let mut older = before.restored();
     older.write(id, contact(2));
     let work = older.last_unsent(id).raw_bytes().to_vec();
-    assert!(merged(&older.push(&desk, id, vec![work]).await));
-    desk.assert_sound().await;
+    assert!(merged(&older.push(&office, id, vec![work]).await));
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m9_evidence_is_not_relabelled_behind_older_dependencies() {
-    let Sealed { desk, id, before, .. } = Sealed::new(true).await;
+    let Sealed { office, id, before, .. } = Sealed::new(true).await;
     let mut liar = before.restored();
     // Enough operations that the second entry would win over the first.
     for n in 0..20 {
         liar.write(id, payment(n, 1));
     }
     liar.write(id, attachment("nothing to see"));
-    let reply = liar.sync(&desk).await;
+    let reply = liar.sync(&office).await;
     assert_eq!(refused(&reply.results[0]).0, RefusalCode::NotAllowed);
-    let view = desk.office.visit(id).await.unwrap();
+    let view = office.visit(id).await.unwrap();
     assert_eq!(view.attachments[0].caption, "the door");
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m9_a_hold_is_not_lifted_by_raising_it_again_behind_older_dependencies() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     let mut liar = chen.restored();
     chen.write(id, hold(None));
-    chen.sync(&desk).await;
+    chen.sync(&office).await;
     for n in 0..20 {
         liar.write(id, payment(n, 1));
     }
     liar.write(id, hold(Some(START + 1)));
-    liar.sync(&desk).await;
-    let flags = desk.office.visit(id).await.unwrap().case.flags;
+    liar.sync(&office).await;
+    let flags = office.visit(id).await.unwrap().case.flags;
     assert!(flags.iter().any(|raised| raised.until.is_none()), "{flags:?}");
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m9_a_seal_that_did_not_see_a_colleagues_work_says_so() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
-    let (mut chen, mut wu) = (Phone::new("chen.jie", 1), Phone::new("wu.min", 2));
-    chen.sync(&desk).await;
-    wu.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+    let (mut chen, mut wu) = (SyncClient::new("chen.jie", 1), SyncClient::new("wu.min", 2));
+    chen.sync(&office).await;
+    wu.sync(&office).await;
     chen.write(id, talk(Disposition::NotHome));
     chen.write(id, Command::Seal { at: START });
     wu.write(id, contact(1));
-    assert!(merged(&wu.sync(&desk).await.results[0]));
-    assert!(merged(&chen.sync(&desk).await.results[0]));
-    let seal = desk.office.visit(id).await.unwrap().seal.unwrap();
+    assert!(merged(&wu.sync(&office).await.results[0]));
+    assert!(merged(&chen.sync(&office).await.results[0]));
+    let seal = office.visit(id).await.unwrap().seal.unwrap();
     assert!(seal.changed);
 }
 
@@ -191,9 +194,9 @@ async fn m9_a_seal_that_did_not_see_a_colleagues_work_says_so() {
 #[case::all_but_the_time(&["by", "device", "heads"])]
 #[tokio::test]
 async fn m10_nobody_seals_under_a_colleagues_name(#[case] keys: &[&str]) {
-    let Sealed { desk, id, mut wu, .. } = Sealed::new(false).await;
-    desk.office.command(id, returned(), "lin.yue", Role::Supervisor).await.unwrap();
-    wu.sync(&desk).await;
+    let Sealed { office, id, mut wu, .. } = Sealed::new(false).await;
+    office.command(id, returned(), "lin.yue", Role::Supervisor).await.unwrap();
+    wu.sync(&office).await;
     let device = wu.session().device.to_string();
     let change = wu.raw(id, |tx| {
         let seal = object(tx, &["seal"]);
@@ -208,25 +211,25 @@ async fn m10_nobody_seals_under_a_colleagues_name(#[case] keys: &[&str]) {
         }
         Ok(())
     });
-    assert_eq!(refused(&wu.push(&desk, id, vec![change]).await).0, RefusalCode::NotAllowed);
-    assert_eq!(desk.office.visit(id).await.unwrap().stage, Stage::Recorded);
+    assert_eq!(refused(&wu.push(&office, id, vec![change]).await).0, RefusalCode::NotAllowed);
+    assert_eq!(office.visit(id).await.unwrap().stage, Stage::Recorded);
     wu.write(id, Command::Seal { at: START + 9 });
-    assert!(merged(&wu.sync(&desk).await.results[0]));
-    let seal = desk.office.visit(id).await.unwrap().seal.unwrap();
+    assert!(merged(&wu.sync(&office).await.results[0]));
+    let seal = office.visit(id).await.unwrap().seal.unwrap();
     assert_eq!((seal.by.as_str(), seal.device), ("wu.min", device));
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m10_a_seal_cannot_be_taken_apart() {
-    let Sealed { desk, id, mut wu, .. } = Sealed::new(false).await;
-    desk.office.command(id, returned(), "lin.yue", Role::Supervisor).await.unwrap();
-    wu.sync(&desk).await;
+    let Sealed { office, id, mut wu, .. } = Sealed::new(false).await;
+    office.command(id, returned(), "lin.yue", Role::Supervisor).await.unwrap();
+    wu.sync(&office).await;
     let change = wu.raw(id, |tx| {
         let seal = object(tx, &["seal"]);
         tx.delete(&seal, "at")
     });
-    assert_eq!(refused(&wu.push(&desk, id, vec![change]).await).0, RefusalCode::NotAllowed);
+    assert_eq!(refused(&wu.push(&office, id, vec![change]).await).0, RefusalCode::NotAllowed);
 }
 
 #[rstest]
@@ -234,20 +237,20 @@ async fn m10_a_seal_cannot_be_taken_apart() {
 #[case::an_amount_without_a_date(&["due_date", "channel"])]
 #[tokio::test]
 async fn m10_half_a_promise_is_none(#[case] gone: &[&str]) {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     chen.write(id, promise(100, "2026-05-01", "bank"));
-    chen.sync(&desk).await;
+    chen.sync(&office).await;
     let change = chen.raw(id, |tx| {
         let promise = object(tx, &["talk", "promise"]);
         gone.iter().try_for_each(|key| tx.delete(&promise, *key))
     });
-    assert_eq!(refused(&chen.push(&desk, id, vec![change]).await).0, RefusalCode::NotAllowed);
+    assert_eq!(refused(&chen.push(&office, id, vec![change]).await).0, RefusalCode::NotAllowed);
     chen.write(id, Command::Promise { promise: None });
-    assert!(merged(&chen.sync(&desk).await.results[0]));
-    desk.assert_sound().await;
+    assert!(merged(&chen.sync(&office).await.results[0]));
+    office.assert_sound().await;
 }
 
 /// However the operations are numbered, one of two promises wins in every field, and so does one
@@ -255,14 +258,14 @@ async fn m10_half_a_promise_is_none(#[case] gone: &[&str]) {
 #[tokio::test]
 async fn m10_two_concurrent_promises_and_windows_never_mix() {
     for (ahead, behind) in [(0, 0), (1, 0), (2, 0), (3, 0), (0, 2), (5, 4), (4, 5)] {
-        let desk = Desk::open();
-        let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
-        let (mut chen, mut wu) = (Phone::new("chen.jie", 1), Phone::new("wu.min", 2));
-        chen.sync(&desk).await;
+        let office = TestOffice::ticking();
+        let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+        let (mut chen, mut wu) = (SyncClient::new("chen.jie", 1), SyncClient::new("wu.min", 2));
+        chen.sync(&office).await;
         chen.write(id, promise(50, "2026-04-01", "cash"));
         chen.write(id, propose(1));
-        chen.sync(&desk).await;
-        wu.sync(&desk).await;
+        chen.sync(&office).await;
+        wu.sync(&office).await;
         for (phone, times) in [(&mut chen, ahead), (&mut wu, behind)] {
             for n in 0..times {
                 phone.write(id, left(START + n));
@@ -272,9 +275,9 @@ async fn m10_two_concurrent_promises_and_windows_never_mix() {
         chen.write(id, window(Some(5), None));
         wu.write(id, promise(200, "2026-04-01", "bank"));
         wu.write(id, window(None, Some(9)));
-        chen.sync(&desk).await;
-        wu.sync(&desk).await;
-        let view = desk.office.visit(id).await.unwrap();
+        chen.sync(&office).await;
+        wu.sync(&office).await;
+        let view = office.visit(id).await.unwrap();
         let said = view.talk.promise.clone().unwrap();
         let said = (said.amount, said.due_date, said.channel);
         let sides = [
@@ -288,7 +291,7 @@ async fn m10_two_concurrent_promises_and_windows_never_mix() {
         };
         let windows = [(Some(5), Some(2)), (Some(1), Some(9))];
         assert!(windows.contains(&hours(&view)), "{:?}", hours(&view));
-        chen.sync(&desk).await;
+        chen.sync(&office).await;
         let view = chen.view(id);
         let starts = view.conflicts.iter().find(|one| one.path == "appointment.starts_at").unwrap();
         for pick in &starts.values {
@@ -299,7 +302,7 @@ async fn m10_two_concurrent_promises_and_windows_never_mix() {
             assert!(windows.contains(&hours(&view)), "{:?}", hours(&view));
             assert!(!view.conflicts.iter().any(|one| one.path.starts_with("appointment.")));
         }
-        desk.assert_sound().await;
+        office.assert_sound().await;
     }
 }
 
@@ -307,37 +310,37 @@ async fn m10_two_concurrent_promises_and_windows_never_mix() {
 
 /// A record that chen.jie has sealed, and phones that hold it.
 struct Sealed {
-    desk: Desk,
+    office: TestOffice,
     id: RecordId,
-    chen: Phone,
+    chen: SyncClient,
     /// Has not heard of the seal.
-    wu: Phone,
+    wu: SyncClient,
     /// chen.jie's phone as it was before the seal.
-    before: Phone,
+    before: SyncClient,
 }
 
 impl Sealed {
     async fn new(accepted: bool) -> Self {
-        let desk = Desk::open();
-        let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
-        let (mut chen, mut wu) = (Phone::new("chen.jie", 1), Phone::new("wu.min", 2));
-        chen.sync(&desk).await;
-        wu.sync(&desk).await;
+        let office = TestOffice::ticking();
+        let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+        let (mut chen, mut wu) = (SyncClient::new("chen.jie", 1), SyncClient::new("wu.min", 2));
+        chen.sync(&office).await;
+        wu.sync(&office).await;
         chen.write(id, talk(Disposition::NotHome));
-        chen.sync(&desk).await;
+        chen.sync(&office).await;
         let before = chen.clone();
         chen.write(id, attachment("the door"));
         chen.write(id, Command::Seal { at: START });
-        assert!(merged(&chen.sync(&desk).await.results[0]));
+        assert!(merged(&chen.sync(&office).await.results[0]));
         if accepted {
             let review = Command::Review {
                 status: ReviewStatus::Accepted,
                 remark: String::new(),
                 at: START + 1,
             };
-            desk.office.command(id, review, "lin.yue", Role::Supervisor).await.unwrap();
+            office.command(id, review, "lin.yue", Role::Supervisor).await.unwrap();
         }
-        Self { desk, id, chen, wu, before }
+        Self { office, id, chen, wu, before }
     }
 }
 

@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use super::history::{History, Step};
-use crate::support::phone::{Device, contact, office};
+use crate::support::office::TestOffice;
+use crate::support::phone::{TestPhone, contact};
 use doorstep::office::Acceptance;
 use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::terms::Role;
@@ -143,8 +144,8 @@ async fn i1_work_goes_on_after_a_record_was_taken_away_and_given_back() {
 /// Each text fits its field; together they do not.
 #[tokio::test]
 async fn m3_a_text_that_two_made_too_long_together_waits_until_there_is_room() {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     let notes = |heads: Vec<String>, text: &str| {
         Command::EditNotes(TextEdit { base: heads, text: text.repeat(25_000) })

@@ -8,7 +8,7 @@ use doorstep::ids::{DeviceId, Heads, RecordId, hex};
 use doorstep::office::store::{
     Device as Enrolled, QuarantineFilter, QuarantineState, QuarantinedWork, User,
 };
-use doorstep::office::{Office, OfficeError, Session};
+use doorstep::office::{OfficeError, Session};
 use doorstep::record::command::{AssignmentPatch, Command, NewSignature};
 use doorstep::record::genesis;
 use doorstep::record::terms::{Role, Stage};
@@ -21,7 +21,8 @@ use proptest::prelude::*;
 
 use super::dice::Dice;
 use super::hands::Page;
-use crate::support::phone::{Device, NOW, contact, office};
+use crate::support::office::TestOffice;
+use crate::support::phone::{NOW, TestPhone, contact};
 
 /// Whose each phone is: one of the two works on two phones.
 const PHONES: [&str; 3] = ["chen.jie", "wu.min", "chen.jie"];
@@ -67,9 +68,9 @@ impl Step {
 }
 
 pub(crate) struct History {
-    pub(crate) office: Office,
+    pub(crate) office: TestOffice,
     pub(crate) records: Vec<RecordId>,
-    pub(crate) phones: Vec<Device>,
+    pub(crate) phones: Vec<TestPhone>,
     /// Who has which record, as the office says.
     collectors: BTreeMap<RecordId, BTreeSet<String>>,
     /// What was pushed for records that their author did not have any more.
@@ -83,7 +84,6 @@ pub(crate) struct History {
     /// How often what was carried out.
     done: BTreeMap<String, usize>,
     ticks: u32,
-    _folder: tempfile::TempDir,
 }
 
 /// A push, beside what the office has.
@@ -97,7 +97,7 @@ enum HandedIn {
 impl History {
     /// Everybody has everything, and each collector has called on every record.
     pub(crate) async fn new() -> Self {
-        let (folder, office, records) = office(RECORDS).await;
+        let (office, records) = TestOffice::with_records(RECORDS).await;
         let mut history = Self {
             office,
             phones: Vec::new(),
@@ -109,14 +109,13 @@ impl History {
             done: BTreeMap::new(),
             ticks: 0,
             records,
-            _folder: folder,
         };
         for record in history.records.clone() {
             history.assign(record, &["chen.jie", "wu.min"]).await;
         }
         for (n, user) in PHONES.into_iter().enumerate() {
             history.enrol(n, user).await;
-            let mut phone = Device::new(user, number(n));
+            let mut phone = TestPhone::new(user, number(n));
             phone.workspace.add_zone(zones::around(ZONE, NOW));
             history.phones.push(phone);
             history.catch_up(n).await;

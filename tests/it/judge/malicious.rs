@@ -2,7 +2,8 @@
 //! it pushes, the record stays as it was, loads, and takes honest work (rules M1 to M3). Single
 //! forgeries stand in the tables of `tests/it/hostile.rs`.
 
-use crate::support::sync_client::{Desk, Phone, START, contact, notes};
+use crate::support::office::TestOffice;
+use crate::support::sync_client::{START, SyncClient, contact, notes};
 use automerge::legacy::{Key, OpType};
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{Change, ExpandedChange, ObjId, ScalarValue};
@@ -17,22 +18,22 @@ use RefusalCode::{BrokenSequence, Malformed, NotAllowed};
 
 /// A phone in step, with one honest contact merged and one more written and not sent.
 struct Scene {
-    desk: Desk,
-    chen: Phone,
+    office: TestOffice,
+    chen: SyncClient,
     id: RecordId,
 }
 
 impl Scene {
     async fn new() -> Self {
-        let desk = Desk::open();
-        let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
-        let mut chen = Phone::new("chen.jie", 1);
-        chen.sync(&desk).await;
+        let office = TestOffice::ticking();
+        let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+        let mut chen = SyncClient::new("chen.jie", 1);
+        chen.sync(&office).await;
         chen.write(id, contact(1));
         chen.write(id, notes(&chen, id, "门口有狗"));
-        chen.sync(&desk).await;
+        chen.sync(&office).await;
         chen.write(id, contact(2));
-        Self { desk, chen, id }
+        Self { office, chen, id }
     }
 
     /// The unsent honest change, forged.
@@ -43,18 +44,18 @@ impl Scene {
     }
 
     async fn push(&self, chunk: Vec<u8>) -> Outcome {
-        self.chen.push(&self.desk, self.id, vec![chunk]).await
+        self.chen.push(&self.office, self.id, vec![chunk]).await
     }
 
     /// Nothing of it is in the record, and honest work goes on.
     async fn assert_unharmed(mut self) {
         let before = self.chen.confirmed(self.id).to_hex();
-        assert_eq!(self.desk.office.visit(self.id).await.unwrap().heads, before);
-        self.desk.assert_sound().await;
-        let reply = self.chen.sync(&self.desk).await;
+        assert_eq!(self.office.visit(self.id).await.unwrap().heads, before);
+        self.office.assert_sound().await;
+        let reply = self.chen.sync(&self.office).await;
         assert!(matches!(reply.results[0], Outcome::Merged { .. }), "{reply:?}");
         self.chen.assert_in_step(&reply);
-        self.desk.assert_sound().await;
+        self.office.assert_sound().await;
     }
 }
 
@@ -81,26 +82,26 @@ async fn m2_a_contact_is_signed_by_its_author() {
 #[tokio::test]
 async fn m2_a_contact_is_not_hidden_behind_one_of_the_same_key() {
     let scene = Scene::new().await;
-    let mut wu = Phone::new("wu.min", 2);
-    wu.sync(&scene.desk).await;
+    let mut wu = SyncClient::new("wu.min", 2);
+    wu.sync(&scene.office).await;
     wu.write(scene.id, contact(9));
-    let mut zhao = Phone::new("wu.min", 3);
-    zhao.sync(&scene.desk).await;
+    let mut zhao = SyncClient::new("wu.min", 3);
+    zhao.sync(&scene.office).await;
     zhao.write(scene.id, contact(9));
-    assert!(matches!(wu.sync(&scene.desk).await.results[0], Outcome::Merged { .. }));
-    let reply = zhao.sync(&scene.desk).await;
+    assert!(matches!(wu.sync(&scene.office).await.results[0], Outcome::Merged { .. }));
+    let reply = zhao.sync(&scene.office).await;
     assert_eq!(refused(&reply.results[0]).0, NotAllowed);
-    scene.desk.assert_sound().await;
+    scene.office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m2_a_collector_who_sealed_cannot_write_as_if_not() {
-    let Scene { desk, mut chen, id } = Scene::new().await;
+    let Scene { office, mut chen, id } = Scene::new().await;
     let open = chen.document(id).get_heads();
     let patch = TalkPatch { disposition: Some(Disposition::NotHome), ..TalkPatch::default() };
     chen.write(id, Command::EditTalk(patch));
     chen.write(id, Command::Seal { at: START });
-    chen.sync(&desk).await;
+    chen.sync(&office).await;
     // Another session of the same device may not have seen the seal, but this one has.
     let mut doc = chen.document(id).fork_at(&open).unwrap();
     doc.set_actor(actor(DeviceId([1; 16]), 1));
@@ -108,9 +109,9 @@ async fn m2_a_collector_who_sealed_cannot_write_as_if_not() {
     doc.transact_with(|_| by, |tx| tx.put(first_id(&["talk"]), "overdue_reason_text", "x"))
         .unwrap();
     let late = doc.get_last_local_change().unwrap().raw_bytes().to_vec();
-    let outcome = chen.push(&desk, id, vec![late]).await;
+    let outcome = chen.push(&office, id, vec![late]).await;
     assert_eq!(refused(&outcome).0, BrokenSequence);
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
@@ -134,7 +135,7 @@ async fn m1_only_plain_change_chunks_are_taken() {
 
 #[tokio::test]
 async fn m2_an_honest_hold_is_raised_once_and_not_lifted() {
-    let Scene { desk, mut chen, id } = Scene::new().await;
+    let Scene { office, mut chen, id } = Scene::new().await;
     let raise = |note: &str| Command::RaiseHold {
         flag: Flag::Dispute,
         since: START,
@@ -142,12 +143,12 @@ async fn m2_an_honest_hold_is_raised_once_and_not_lifted() {
         note: note.into(),
     };
     chen.write(id, raise("one"));
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     assert!(matches!(reply.results[0], Outcome::Merged { .. }), "{reply:?}");
     chen.force(id, Command::LiftHold { flag: Flag::Dispute });
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     assert_eq!(refused(&reply.results[0]).1, "case.flags.dispute.chen.jie");
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 proptest! {
@@ -174,7 +175,7 @@ proptest! {
                 let outcome = scene.push(summed(bytes)).await;
                 if matches!(outcome, Outcome::Merged { .. }) {
                     // A harmless difference, such as another time. The record must be sound.
-                    scene.desk.assert_sound().await;
+                    scene.office.assert_sound().await;
                     return;
                 }
             }

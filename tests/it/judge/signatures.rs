@@ -1,7 +1,8 @@
 //! Signatures under the seal, in the order of their life: each collector signs what they saw, the
 //! office checks it, and anybody who has the document can check it again.
 
-use crate::support::sync_client::{Desk, Phone, START, contact};
+use crate::support::office::TestOffice;
+use crate::support::sync_client::{START, SyncClient, contact};
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{ObjType, ReadDoc, ScalarValue};
 use doorstep::ids::{Heads, RecordId, actor, hex};
@@ -18,62 +19,62 @@ const READ_BACK: &str = "借款人: 张伟\n外访结果: 本人不在";
 #[tokio::test]
 async fn two_collectors_sign_what_each_saw() {
     let scene = Scene::new().await;
-    let Scene { desk, id, mut chen, mut wu } = scene;
+    let Scene { office, id, mut chen, mut wu } = scene;
     chen.write(id, sign(&chen, id, 1, &key(1)));
-    chen.sync(&desk).await;
-    wu.sync(&desk).await;
+    chen.sync(&office).await;
+    wu.sync(&office).await;
     wu.write(id, sign(&wu, id, 2, &key(2)));
-    assert!(merged(&wu.sync(&desk).await.results[0]));
+    assert!(merged(&wu.sync(&office).await.results[0]));
 
-    let seal = desk.office.visit(id).await.expect("read").seal.expect("sealed");
+    let seal = office.visit(id).await.expect("read").seal.expect("sealed");
     let signed: Vec<_> = seal
         .signatures
         .iter()
         .map(|one| (one.by.as_str(), one.sound, one.standing, one.text.as_str()))
         .collect();
     assert_eq!(signed, [("chen.jie", true, true, READ_BACK), ("wu.min", true, true, READ_BACK)]);
-    let verified = desk.office.verify().await.expect("verified");
+    let verified = office.verify().await.expect("verified");
     assert!(verified.ok, "{:?}", verified.problems);
     assert_eq!(verified.signatures, 2);
 }
 
 #[tokio::test]
 async fn two_who_sign_while_apart_both_stand() {
-    let Scene { desk, id, mut chen, mut wu } = Scene::new().await;
-    wu.sync(&desk).await;
+    let Scene { office, id, mut chen, mut wu } = Scene::new().await;
+    wu.sync(&office).await;
     chen.write(id, sign(&chen, id, 1, &key(1)));
     wu.write(id, sign(&wu, id, 2, &key(2)));
-    assert!(merged(&chen.sync(&desk).await.results[0]));
-    assert!(merged(&wu.sync(&desk).await.results[0]));
-    let seal = desk.office.visit(id).await.expect("read").seal.expect("sealed");
+    assert!(merged(&chen.sync(&office).await.results[0]));
+    assert!(merged(&wu.sync(&office).await.results[0]));
+    let seal = office.visit(id).await.expect("read").seal.expect("sealed");
     assert_eq!(seal.signatures.len(), 2);
     assert!(seal.signatures.iter().all(|one| one.sound && one.standing));
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn a_signature_under_a_seal_that_was_returned_no_longer_stands() {
-    let Scene { desk, id, mut chen, .. } = Scene::new().await;
+    let Scene { office, id, mut chen, .. } = Scene::new().await;
     chen.write(id, sign(&chen, id, 1, &key(1)));
-    chen.sync(&desk).await;
+    chen.sync(&office).await;
     let returned = Command::Review {
         status: ReviewStatus::Returned,
         remark: "the reason is missing".into(),
         at: START,
     };
-    desk.office.command(id, returned, "lin.yue", Role::Supervisor).await.expect("returned");
-    chen.sync(&desk).await;
+    office.command(id, returned, "lin.yue", Role::Supervisor).await.expect("returned");
+    chen.sync(&office).await;
     chen.write(id, contact(3));
     chen.write(id, Command::Seal { at: START + 60_000 });
-    let standing = |chen: &Phone| {
+    let standing = |chen: &SyncClient| {
         let seal = chen.view(id).seal.expect("sealed");
         seal.signatures.iter().map(|one| (one.sound, one.standing)).collect::<Vec<_>>()
     };
     assert_eq!(standing(&chen), [(true, false)]);
     chen.write(id, sign(&chen, id, 2, &key(1)));
     assert_eq!(standing(&chen), [(true, false), (true, true)]);
-    assert!(merged(&chen.sync(&desk).await.results[0]));
-    desk.assert_sound().await;
+    assert!(merged(&chen.sync(&office).await.results[0]));
+    office.assert_sound().await;
 }
 
 #[tokio::test]
@@ -106,40 +107,39 @@ async fn the_phone_takes_no_signature_that_is_wrong() {
 #[case::another_user(|said: &mut Said| said.signed_by = "wu.min")]
 #[tokio::test]
 async fn the_office_refuses_a_wrong_signature_by_name(#[case] lie: fn(&mut Said)) {
-    let Scene { desk, id, chen, .. } = Scene::new().await;
+    let Scene { office, id, chen, .. } = Scene::new().await;
     let mut said = Said::honest(&chen, id);
     let honest = said.change(&chen, id);
     lie(&mut said);
-    let outcome = chen.push(&desk, id, vec![said.change(&chen, id)]).await;
+    let outcome = chen.push(&office, id, vec![said.change(&chen, id)]).await;
     let Outcome::Refused { code, path, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!((code, code.as_str()), (RefusalCode::WrongSignature, "wrong_signature"));
     assert_eq!(path, format!("seal.{SIGNATURE}"));
-    assert!(desk.office.visit(id).await.expect("read").seal.expect("sealed").signatures.is_empty());
+    assert!(office.visit(id).await.expect("read").seal.expect("sealed").signatures.is_empty());
     // The same bytes but for the lie are taken.
-    assert!(merged(&chen.push(&desk, id, vec![honest]).await));
-    desk.assert_sound().await;
+    assert!(merged(&chen.push(&office, id, vec![honest]).await));
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn verify_finds_a_key_that_its_device_never_enrolled() {
-    let Scene { desk, id, mut chen, .. } = Scene::new().await;
+    let Scene { office, id, mut chen, .. } = Scene::new().await;
     chen.write(id, sign(&chen, id, 1, &key(1)));
-    chen.sync(&desk).await;
-    let other = Desk::open();
+    chen.sync(&office).await;
+    let other = TestOffice::ticking();
     let before =
-        desk.office.store().read_with(|reads| Ok((reads.record(id)?, reads.changes_after(id, 0)?)));
+        office.store().read_with(|reads| Ok((reads.record(id)?, reads.changes_after(id, 0)?)));
     assert!(before.expect("read").0.is_some());
     // An office that was restored from before the enrolment has the record back, not the key.
-    let problems = restored(&other, &desk, id).await;
+    let problems = restored(&other, &office, id).await;
     assert!(problems.iter().any(|what| what.contains("did not enrol")), "{problems:?}");
 }
 
 /// Takes a record over as it is, rows and receipts aside, and says what `verify` finds.
-async fn restored(other: &Desk, desk: &Desk, id: RecordId) -> Vec<String> {
-    let read =
-        desk.office.store().read_with(|reads| reads.record(id)).expect("read").expect("held");
-    other.office.store().write(move |tx| tx.put_record(id, &read)).await.expect("written");
-    let verified = other.office.verify().await.expect("verified");
+async fn restored(other: &TestOffice, office: &TestOffice, id: RecordId) -> Vec<String> {
+    let read = office.store().read_with(|reads| reads.record(id)).expect("read").expect("held");
+    other.store().write(move |tx| tx.put_record(id, &read)).await.expect("written");
+    let verified = other.verify().await.expect("verified");
     verified.problems.into_iter().map(|problem| problem.what).collect()
 }
 
@@ -157,7 +157,7 @@ struct Said {
 }
 
 impl Said {
-    fn honest(phone: &Phone, id: RecordId) -> Self {
+    fn honest(phone: &SyncClient, id: RecordId) -> Self {
         Self {
             record: id.to_string(),
             heads: Heads::new(phone.document(id).get_heads()),
@@ -170,7 +170,7 @@ impl Said {
     }
 
     /// A change that holds it, as no phone of ours would make it.
-    fn change(&self, phone: &Phone, id: RecordId) -> Vec<u8> {
+    fn change(&self, phone: &SyncClient, id: RecordId) -> Vec<u8> {
         let device = phone.session().device;
         let statement = Statement {
             record: &self.record,
@@ -209,33 +209,33 @@ impl Said {
 
 /// A sealed record that two collectors hold, on devices whose keys are enrolled.
 struct Scene {
-    desk: Desk,
+    office: TestOffice,
     id: RecordId,
-    chen: Phone,
-    wu: Phone,
+    chen: SyncClient,
+    wu: SyncClient,
 }
 
 impl Scene {
     async fn new() -> Self {
-        let desk = Desk::open();
-        let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
-        let (mut chen, mut wu) = (Phone::new("chen.jie", 1), Phone::new("wu.min", 2));
-        enrol(&desk, &chen, &key(1)).await;
-        enrol(&desk, &wu, &key(2)).await;
-        chen.sync(&desk).await;
-        wu.sync(&desk).await;
+        let office = TestOffice::ticking();
+        let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+        let (mut chen, mut wu) = (SyncClient::new("chen.jie", 1), SyncClient::new("wu.min", 2));
+        enrol(&office, &chen, &key(1)).await;
+        enrol(&office, &wu, &key(2)).await;
+        chen.sync(&office).await;
+        wu.sync(&office).await;
         let patch = TalkPatch { disposition: Some(Disposition::NotHome), ..TalkPatch::default() };
         chen.write(id, Command::EditTalk(patch));
         chen.write(id, Command::Seal { at: START });
-        chen.sync(&desk).await;
-        Self { desk, id, chen, wu }
+        chen.sync(&office).await;
+        Self { office, id, chen, wu }
     }
 }
 
-async fn enrol(desk: &Desk, phone: &Phone, key: &SigningKey) {
+async fn enrol(office: &TestOffice, phone: &SyncClient, key: &SigningKey) {
     let session = phone.session();
     let key = key.verifying_key().to_bytes();
-    let written = desk.office.store().write(move |tx| {
+    let written = office.store().write(move |tx| {
         tx.put_user(&User {
             name: session.user.clone(),
             display_name: session.user.clone(),
@@ -256,7 +256,7 @@ fn key(n: u8) -> SigningKey {
 }
 
 /// What the phone's own app does.
-fn sign(phone: &Phone, id: RecordId, n: u64, key: &SigningKey) -> Command {
+fn sign(phone: &SyncClient, id: RecordId, n: u64, key: &SigningKey) -> Command {
     let session = phone.session();
     let heads = Heads::new(phone.document(id).get_heads());
     let at = START + 1;

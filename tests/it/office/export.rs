@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use crate::support::http_office::{CASES, Desk, NOW};
+use crate::support::http_office::{CASES, HttpOffice, NOW};
+use doorstep::office::Office;
 use doorstep::office::demo;
 use doorstep::office::sheets::export::{ExportError, Format, Selection, write, write_folder};
 use doorstep::office::sheets::import::{Options, import};
@@ -14,8 +15,8 @@ use tokio::runtime::Handle;
 
 #[tokio::test]
 async fn an_export_turns_every_page_once() {
-    let desk = with_cases().await;
-    let csv = export(&desk, Listing::default(), Format::Csv).await;
+    let http = with_cases().await;
+    let csv = export(&http, Listing::default(), Format::Csv).await;
     let mut reader = csv::Reader::from_reader(&csv[3..]);
     let at = reader.headers().unwrap().iter().position(|name| name == "case_no").unwrap();
     let case_nos: Vec<String> =
@@ -26,23 +27,23 @@ async fn an_export_turns_every_page_once() {
 
 #[tokio::test]
 async fn what_was_exported_changes_nothing_when_imported() {
-    let desk = with_cases().await;
+    let http = with_cases().await;
     for format in [Format::Csv, Format::Xlsx] {
-        let file = export(&desk, Listing::default(), format).await;
+        let file = export(&http, Listing::default(), format).await;
         let by = ("lin.yue", Role::Supervisor);
         let options = Options::default();
         let report =
-            import(&desk.office, &desk.accounts, file, options, by, &|_, _| {}).await.unwrap();
+            import(&http.office, &http.accounts, file, options, by, &|_, _| {}).await.unwrap();
         assert_eq!((report.unchanged, report.refused), (500, 0), "{:?}", report.rows.first());
     }
 }
 
 #[tokio::test]
 async fn filters_hold_for_every_format() {
-    let desk = Desk::open().await;
-    demo::fill(&desk.office, &desk.accounts).await.unwrap();
+    let http = HttpOffice::open().await;
+    demo::fill(&http.office, &http.accounts).await.unwrap();
     let returned = Listing { review: Some(ReviewStatus::Returned), ..Listing::default() };
-    let lines = export(&desk, returned.clone(), Format::Jsonl).await;
+    let lines = export(&http, returned.clone(), Format::Jsonl).await;
     let views: Vec<VisitView> = String::from_utf8(lines)
         .unwrap()
         .lines()
@@ -50,27 +51,27 @@ async fn filters_hold_for_every_format() {
         .collect();
     assert_eq!(views.len(), 2);
     assert!(views.iter().all(|view| view.review.status == ReviewStatus::Returned));
-    let zip = export(&desk, returned.clone(), Format::Automerge).await;
+    let zip = export(&http, returned.clone(), Format::Automerge).await;
     assert_eq!(zip::ZipArchive::new(io::Cursor::new(zip)).unwrap().len(), 2);
     let later = Listing { since: Some(NOW + 1), ..Listing::default() };
-    assert!(export(&desk, later, Format::Jsonl).await.is_empty());
+    assert!(export(&http, later, Format::Jsonl).await.is_empty());
     let stages = vec![Stage::Reviewed];
     let reviewed = Listing { stages, ..Listing::default() };
-    assert_eq!(export(&desk, reviewed, Format::Jsonl).await.split(|b| *b == b'\n').count(), 4);
+    assert_eq!(export(&http, reviewed, Format::Jsonl).await.split(|b| *b == b'\n').count(), 4);
 }
 
 #[tokio::test]
 async fn a_folder_holds_one_document_for_each_record() {
-    let desk = with_cases().await;
+    let http = with_cases().await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new").join("folder");
-    let selection = select(&desk, Listing { text: "NB20260000".to_owned(), ..Listing::default() });
+    let selection = select(&http, Listing { text: "NB20260000".to_owned(), ..Listing::default() });
     let at = path.clone();
     let written = tokio::task::spawn_blocking(move || write_folder(selection, &at));
     assert_eq!(written.await.unwrap().unwrap(), 100);
-    let id = desk.office.find_by_case_no("NB2026000042").await.unwrap().unwrap();
+    let id = http.office.find_by_case_no("NB2026000042").await.unwrap().unwrap();
     let bytes = std::fs::read(path.join(format!("NB2026000042-{id}.automerge"))).unwrap();
-    assert_eq!(Record::load(&bytes).unwrap().view(), desk.office.visit(id).await.unwrap());
+    assert_eq!(Record::load(&bytes).unwrap().view(), http.office.visit(id).await.unwrap());
 }
 
 #[tokio::test]
@@ -84,9 +85,9 @@ async fn a_disk_that_is_full_breaks_the_export_off() {
             Ok(())
         }
     }
-    let desk = with_cases().await;
+    let http = with_cases().await;
     for format in [Format::Csv, Format::Xlsx, Format::Jsonl, Format::Automerge] {
-        let selection = select(&desk, Listing::default());
+        let selection = select(&http, Listing::default());
         let done = tokio::task::spawn_blocking(move || write(selection, format, &mut Full));
         assert!(matches!(done.await.unwrap(), Err(ExportError::Write(_))), "{format:?}");
     }
@@ -94,9 +95,9 @@ async fn a_disk_that_is_full_breaks_the_export_off() {
 
 #[tokio::test]
 async fn a_demo_is_whole_sound_and_only_made_once() {
-    let desk = Desk::open().await;
-    demo::fill(&desk.office, &desk.accounts).await.unwrap();
-    let count = async |listing: Listing| desk.office.list(listing).await.unwrap().total;
+    let http = HttpOffice::open().await;
+    demo::fill(&http.office, &http.accounts).await.unwrap();
+    let count = async |listing: Listing| http.office.list(listing).await.unwrap().total;
     let all = Listing { limit: 1, ..Listing::default() };
     assert_eq!(count(all.clone()).await, 60);
     for stage in Stage::ALL {
@@ -105,30 +106,30 @@ async fn a_demo_is_whole_sound_and_only_made_once() {
     }
     assert_eq!(count(Listing { conflicts: true, ..all.clone() }).await, 2);
     assert_eq!(count(Listing { unassigned: true, ..all.clone() }).await, 6);
-    desk.assert_sound().await;
-    let changes = desk.office.verify().await.unwrap().changes;
-    demo::fill(&desk.office, &desk.accounts).await.unwrap();
-    assert_eq!(desk.office.verify().await.unwrap().changes, changes);
+    http.office.assert_sound().await;
+    let changes = http.office.verify().await.unwrap().changes;
+    demo::fill(&http.office, &http.accounts).await.unwrap();
+    assert_eq!(http.office.verify().await.unwrap().changes, changes);
     let name = "somebody.real";
-    desk.add_user(name, Role::Collector).await;
-    let refused = demo::fill(&desk.office, &desk.accounts).await.unwrap_err();
+    http.add_user(name, Role::Collector).await;
+    let refused = demo::fill(&http.office, &http.accounts).await.unwrap_err();
     assert!(refused.to_string().contains(name), "{refused}");
 }
 
-async fn with_cases() -> Desk {
-    let desk = Desk::open().await;
+async fn with_cases() -> HttpOffice {
+    let http = HttpOffice::open().await;
     let by = ("lin.yue", Role::Supervisor);
     let options = Options::default();
-    import(&desk.office, &desk.accounts, CASES.to_vec(), options, by, &|_, _| {}).await.unwrap();
-    desk
+    import(&http.office, &http.accounts, CASES.to_vec(), options, by, &|_, _| {}).await.unwrap();
+    http
 }
 
-fn select(desk: &Desk, listing: Listing) -> Selection {
-    Selection::new(desk.office.clone(), listing, Handle::current())
+fn select(http: &HttpOffice, listing: Listing) -> Selection {
+    Selection::new(Office::clone(&http.office), listing, Handle::current())
 }
 
-async fn export(desk: &Desk, listing: Listing, format: Format) -> Vec<u8> {
-    let selection = select(desk, listing);
+async fn export(http: &HttpOffice, listing: Listing, format: Format) -> Vec<u8> {
+    let selection = select(http, listing);
     let done = tokio::task::spawn_blocking(move || {
         let mut out = Vec::new();
         write(selection, format, &mut out).map(|_| out)
@@ -152,18 +153,18 @@ const RISKY: [&str; 10] = [
 
 #[tokio::test]
 async fn texts_that_look_like_formulas_are_quoted_harmless_and_come_back_as_they_were() {
-    let desk = Desk::open().await;
+    let http = HttpOffice::open().await;
     for (n, text) in RISKY.iter().enumerate() {
-        let id = desk.visit(&format!("R-{n}"), &["chen.jie"]).await;
+        let id = http.visit(&format!("R-{n}"), &["chen.jie"]).await;
         let case = doorstep::record::command::CasePatch {
             borrower_name: Some((*text).to_owned()),
             note: Some((*text).to_owned()),
             ..Default::default()
         };
         let command = doorstep::record::command::Command::UpdateCase(Box::new(case));
-        desk.office.command(id, command, "lin.yue", Role::Supervisor).await.unwrap();
+        http.office.command(id, command, "lin.yue", Role::Supervisor).await.unwrap();
     }
-    let csv = export(&desk, Listing::default(), Format::Csv).await;
+    let csv = export(&http, Listing::default(), Format::Csv).await;
     let text = String::from_utf8(csv.clone()).unwrap();
     for line in text.trim_start_matches('\u{feff}').lines() {
         assert!(line.starts_with('"') && line.ends_with('"'), "{line}");
@@ -175,11 +176,11 @@ async fn texts_that_look_like_formulas_are_quoted_harmless_and_come_back_as_they
         assert!(!cell.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']), "{cell}");
     }
     for format in [Format::Csv, Format::Xlsx] {
-        let file = export(&desk, Listing::default(), format).await;
+        let file = export(&http, Listing::default(), format).await;
         let by = ("lin.yue", Role::Supervisor);
         let options = Options::default();
         let report =
-            import(&desk.office, &desk.accounts, file, options, by, &|_, _| {}).await.unwrap();
+            import(&http.office, &http.accounts, file, options, by, &|_, _| {}).await.unwrap();
         let changed: Vec<_> = report.rows.iter().map(|row| (&row.case_no, &row.reason)).collect();
         assert_eq!(report.unchanged, RISKY.len(), "{format:?}: {changed:?}");
     }

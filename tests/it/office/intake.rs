@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::sync_client::{Desk, Phone, START, contact};
+use crate::support::office::TestOffice;
+use crate::support::sync_client::{START, SyncClient, contact};
 use doorstep::office::store::sqlite::{InitialSecrets, Sqlite};
 use doorstep::office::store::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
 use doorstep::office::{Office, OfficeError};
@@ -58,7 +59,7 @@ async fn r2_a_push_is_judged_again_where_the_record_moved_and_never_in_the_write
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.path().join("db"), FRESH).unwrap());
     let other = over(Arc::clone(&store));
-    let id = Desk::over(other.clone()).visit("C-1", &["chen.jie"]).await;
+    let id = TestOffice::over(other.clone()).add_visit("C-1", &["chen.jie"]).await;
     let amount = AtomicUsize::new(1);
     let change = move || {
         let overdue = i64::try_from(amount.fetch_add(1, Ordering::SeqCst)).unwrap();
@@ -73,24 +74,24 @@ async fn r2_a_push_is_judged_again_where_the_record_moved_and_never_in_the_write
     };
     let times = AtomicUsize::new(0);
     let contended = Arc::new(Contended { store, times, change: Box::new(change) });
-    let desk = Desk::over(over(contended.clone()));
-    let mut phone = Phone::new("chen.jie", 1);
-    phone.sync(&desk).await;
+    let office = TestOffice::over(over(contended.clone()));
+    let mut phone = SyncClient::new("chen.jie", 1);
+    phone.sync(&office).await;
 
     phone.write(id, contact(1));
     contended.times.store(1, Ordering::SeqCst);
-    let reply = phone.sync(&desk).await;
+    let reply = phone.sync(&office).await;
     assert!(matches!(reply.results[..], [Outcome::Merged { .. }]), "{:?}", reply.results);
 
     // One that never stands still: the phone is told to come again, and nothing is lost.
     phone.write(id, contact(2));
     contended.times.store(usize::MAX, Ordering::SeqCst);
-    let busy = desk.office.handle_sync(&phone.session(), phone.request()).await;
+    let busy = office.handle_sync(&phone.session(), phone.request()).await;
     assert_eq!(busy.unwrap_err(), OfficeError::Busy);
     contended.times.store(0, Ordering::SeqCst);
-    let reply = phone.sync(&desk).await;
+    let reply = phone.sync(&office).await;
     assert!(matches!(reply.results[..], [Outcome::Merged { .. }]), "{:?}", reply.results);
-    while phone.sync(&desk).await.remaining > 0 {}
+    while phone.sync(&office).await.remaining > 0 {}
     assert_eq!(phone.view(id).contacts.len(), 2);
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }

@@ -1,8 +1,10 @@
 //! Refused work from the phone to the supervisor and back, and devices that are shut out, with
 //! real workspaces and the real office (rules M4, F1, F4, R6).
 
-use crate::support::phone::{Device, NOW, contact, office};
-use crate::support::sync_client::{self, Desk, Phone, payment};
+use crate::support::office::TestOffice;
+use crate::support::phone::{NOW, TestPhone, contact};
+use crate::support::program::BINARY;
+use crate::support::sync_client::{self, SyncClient, payment};
 use doorstep::ids::{Heads, RecordId};
 use doorstep::office::store::{QuarantineFilter, QuarantineState};
 use doorstep::office::{Acceptance, Office, OfficeError, QuarantineError};
@@ -16,8 +18,8 @@ const BY: &str = "lin.yue";
 const ZONE: &str = "Asia/Shanghai";
 
 /// A phone that was tampered with writes what is the office's, and a call; the office refuses both.
-async fn refused(office: &Office, record: RecordId) -> Device {
-    let mut phone = Device::new("chen.jie", 1);
+async fn refused(office: &Office, record: RecordId) -> TestPhone {
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(office).await;
     phone.claims = Role::Supervisor;
     phone.restart();
@@ -50,7 +52,7 @@ async fn assign(office: &Office, record: RecordId, users: &[&str]) {
 
 #[tokio::test]
 async fn m4_what_a_supervisor_accepts_is_merged_once_and_the_phone_learns_it() {
-    let (_folder, office, ids) = office(1).await;
+    let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = refused(&office, ids[0]).await;
     let item = office.quarantine_item(1).await.expect("kept");
     assert_eq!(item.line.units, ["case.overdue", "contacts.refused with it"]);
@@ -96,7 +98,7 @@ async fn m4_what_a_supervisor_accepts_is_merged_once_and_the_phone_learns_it() {
 
 #[tokio::test]
 async fn m4_an_accepted_push_reaches_a_phone_that_lost_its_place_too() {
-    let (_folder, office, ids) = office(1).await;
+    let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = refused(&office, ids[0]).await;
     accept(&office, 1).await.expect("possible");
     // Without a cursor what is held is compared; the office's copy comes whole where it differs.
@@ -110,7 +112,7 @@ async fn m4_an_accepted_push_reaches_a_phone_that_lost_its_place_too() {
 
 #[tokio::test]
 async fn m4_a_dismissal_needs_a_reason_reaches_the_phone_and_is_not_the_end() {
-    let (_folder, office, ids) = office(1).await;
+    let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = refused(&office, ids[0]).await;
     let without = office.dismiss_quarantined(1, " ", BY).await;
     assert_eq!(without, Err(OfficeError::Quarantine(QuarantineError::Reason)));
@@ -134,9 +136,9 @@ async fn m4_a_dismissal_needs_a_reason_reaches_the_phone_and_is_not_the_end() {
 }
 
 /// What a command of the real program prints and leaves with.
-fn program(folder: &std::path::Path, args: &[&str]) -> (i32, String) {
-    let database = format!("sqlite:{}", folder.join("office.sqlite3").display());
-    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_doorstep"));
+fn program(office: &TestOffice, args: &[&str]) -> (i32, String) {
+    let database = office.address();
+    let mut program = std::process::Command::new(BINARY);
     let done = program.arg("quarantine").args(args).env("DOORSTEP_DATABASE", database).output();
     let done = done.unwrap();
     let said = [done.stdout, done.stderr].concat();
@@ -145,8 +147,8 @@ fn program(folder: &std::path::Path, args: &[&str]) -> (i32, String) {
 
 #[tokio::test]
 async fn m4_the_command_line_lists_shows_dismisses_and_accepts() {
-    let (folder, office, ids) = office(1).await;
-    let ask = |args: &[&str]| program(folder.path(), args);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let ask = |args: &[&str]| program(&office, args);
     assert_eq!(ask(&["list"]), (0, "nothing is in quarantine\n".into()));
     let mut phone = refused(&office, ids[0]).await;
     let (code, listed) = ask(&["list", "--state", "open"]);
@@ -176,7 +178,7 @@ async fn m4_the_command_line_lists_shows_dismisses_and_accepts() {
 
 #[tokio::test]
 async fn m4_nobody_accepts_onto_a_record_that_they_have_not_seen() {
-    let (_folder, office, ids) = office(1).await;
+    let (office, ids) = TestOffice::with_records(1).await;
     refused(&office, ids[0]).await;
     let seen = office.quarantine_item(1).await.expect("kept").heads;
     assign(&office, ids[0], &["chen.jie", "wu.min"]).await;
@@ -191,7 +193,7 @@ async fn m4_nobody_accepts_onto_a_record_that_they_have_not_seen() {
 
 #[tokio::test]
 async fn f1_work_of_a_withdrawn_record_can_be_accepted_and_refused_work_is_handed_over_too() {
-    let (_folder, office, ids) = office(2).await;
+    let (office, ids) = TestOffice::with_records(2).await;
     let mut phone = refused(&office, ids[0]).await;
     phone.apply(ids[1], &contact("unsent"));
     for id in &ids {
@@ -213,10 +215,10 @@ async fn f1_work_of_a_withdrawn_record_can_be_accepted_and_refused_work_is_hande
 
 #[tokio::test]
 async fn r6_work_without_its_past_is_kept_and_its_values_can_be_written_anew() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     chen.write(id, sync_client::contact(1));
     let base = chen.view(id).heads;
     chen.write(id, payment(2, 700));
@@ -225,72 +227,72 @@ async fn r6_work_without_its_past_is_kept_and_its_values_can_be_written_anew() {
     // The first change is gone from the phone, however that came.
     request.push[0].changes.remove(0);
     request.quarantine = Some(vec![id]);
-    let reply = desk.sync(&chen, request).await;
+    let reply = chen.exchange(&office, request).await;
     let Outcome::Refused { code, quarantine, .. } = reply.results[0] else { panic!("{reply:?}") };
     assert_eq!(code, RefusalCode::MissingDependencies);
 
-    let item = desk.office.quarantine_item(quarantine).await.unwrap();
+    let item = office.quarantine_item(quarantine).await.unwrap();
     assert_eq!(item.acceptance, Acceptance::Rewrite);
-    accept(&desk.office, quarantine).await.unwrap();
-    let view = desk.office.visit(id).await.unwrap();
+    accept(&office, quarantine).await.unwrap();
+    let view = office.visit(id).await.unwrap();
     assert_eq!((view.payments.len(), view.payments[0].by.as_str()), (1, "chen.jie"));
     assert_eq!(view.notes, "付了");
     // The office wrote it, and says so.
-    let history = desk.office.history(id).await.unwrap();
+    let history = office.history(id).await.unwrap();
     assert!(history.iter().any(|line| line.entry.path == "notes" && line.entry.by == BY));
-    accept(&desk.office, quarantine).await.unwrap();
-    assert_eq!(desk.office.visit(id).await.unwrap().notes, "付了");
-    desk.assert_sound().await;
+    accept(&office, quarantine).await.unwrap();
+    assert_eq!(office.visit(id).await.unwrap().notes, "付了");
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m4_acceptance_waives_nothing_but_role_and_stage() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     // No change at all.
-    let Outcome::Refused { quarantine, code, .. } = chen.push(&desk, id, vec![vec![7; 40]]).await
+    let Outcome::Refused { quarantine, code, .. } = chen.push(&office, id, vec![vec![7; 40]]).await
     else {
         panic!()
     };
     assert_eq!(code, RefusalCode::Malformed);
-    let item = desk.office.quarantine_item(quarantine).await.unwrap();
+    let item = office.quarantine_item(quarantine).await.unwrap();
     assert!(item.fields.is_empty());
-    let impossible = accept(&desk.office, quarantine).await;
+    let impossible = accept(&office, quarantine).await;
     assert!(matches!(
         impossible,
         Err(OfficeError::Quarantine(QuarantineError::Impossible { code: "malformed", .. }))
     ));
-    desk.office.dismiss_quarantined(quarantine, "noise", BY).await.unwrap();
+    office.dismiss_quarantined(quarantine, "noise", BY).await.unwrap();
 
     // A payment that another phone of the same user makes into another one.
     chen.write(id, payment(1, 500));
-    chen.sync(&desk).await;
-    let mut other = Phone::new("chen.jie", 2);
-    other.sync(&desk).await;
-    let before = desk.office.visit(id).await.unwrap();
+    chen.sync(&office).await;
+    let mut other = SyncClient::new("chen.jie", 2);
+    other.sync(&office).await;
+    let before = office.visit(id).await.unwrap();
     let forged = forged_payment(&other, id);
-    let Outcome::Refused { quarantine, .. } = other.push(&desk, id, vec![forged]).await else {
+    let Outcome::Refused { quarantine, .. } = other.push(&office, id, vec![forged]).await else {
         panic!()
     };
-    let refused = accept(&desk.office, quarantine).await;
+    let refused = accept(&office, quarantine).await;
     assert!(
         matches!(refused, Err(OfficeError::Quarantine(QuarantineError::Impossible { .. }))),
         "{refused:?}"
     );
-    assert_eq!(desk.office.visit(id).await.unwrap(), before, "nothing half done");
+    assert_eq!(office.visit(id).await.unwrap(), before, "nothing half done");
     let open = QuarantineFilter {
         state: Some(QuarantineState::Open),
         limit: 9,
         ..QuarantineFilter::default()
     };
-    assert_eq!(desk.office.quarantine_page(open).await.unwrap().total, 1);
-    desk.assert_sound().await;
+    assert_eq!(office.quarantine_page(open).await.unwrap().total, 1);
+    office.assert_sound().await;
 }
 
 /// A change that writes over the amount of the record's payment.
-fn forged_payment(phone: &Phone, id: RecordId) -> Vec<u8> {
+fn forged_payment(phone: &SyncClient, id: RecordId) -> Vec<u8> {
     use automerge::ReadDoc;
     use automerge::transaction::{CommitOptions, Transactable};
     let mut doc = phone.document(id);
@@ -309,7 +311,7 @@ fn forged_payment(phone: &Phone, id: RecordId) -> Vec<u8> {
 
 #[tokio::test]
 async fn m4_the_person_picks_what_still_holds_and_it_is_written_again_once() {
-    let (_folder, office, ids) = office(1).await;
+    let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = refused(&office, ids[0]).await;
     let base = phone.view(ids[0]).heads;
     phone.apply(ids[0], &Command::EditNotes(TextEdit { base, text: "saw the shop".into() }));
@@ -368,7 +370,7 @@ async fn m4_the_person_picks_what_still_holds_and_it_is_written_again_once() {
     assert_sound(&office).await;
 }
 
-fn run_without_network(phone: &mut Device) {
+fn run_without_network(phone: &mut TestPhone) {
     phone.run();
     if phone.sent.is_some() {
         phone.lose_reply();
@@ -377,17 +379,17 @@ fn run_without_network(phone: &mut Device) {
 
 #[tokio::test]
 async fn m4_a_device_that_floods_quarantine_is_capped_and_nothing_honest_is_lost() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     let mut kept = Vec::new();
     // Ever smaller pieces, until none fits.
     for size in [3_500_000_u32, 200_000, 20_000, 1_000, 100] {
         for n in 0_u32.. {
             let byte = |i: u32| (i.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0];
             let noise = n.to_le_bytes().into_iter().chain((0..size).map(byte)).collect();
-            match chen.push(&desk, id, vec![noise]).await {
+            match chen.push(&office, id, vec![noise]).await {
                 Outcome::Refused { code: RefusalCode::QuarantineFull, quarantine: 0, .. } => break,
                 Outcome::Refused { quarantine, .. } => kept.push(quarantine),
                 other => panic!("{other:?}"),
@@ -397,28 +399,28 @@ async fn m4_a_device_that_floods_quarantine_is_capped_and_nothing_honest_is_lost
     assert!((20..200).contains(&kept.len()), "{}", kept.len());
 
     // Nobody else waits for it, and the work of a record that is taken away is not called kept.
-    let mut wu = Phone::new("wu.min", 2);
-    wu.sync(&desk).await;
+    let mut wu = SyncClient::new("wu.min", 2);
+    wu.sync(&office).await;
     wu.write(id, sync_client::contact(1));
-    let reply = wu.sync(&desk).await;
+    let reply = wu.sync(&office).await;
     assert!(matches!(reply.results[0], Outcome::Merged { .. }));
     chen.write(id, sync_client::contact(2));
-    desk.assign(id, &["wu.min"]).await;
+    office.assign(id, &["wu.min"]).await;
     let request = chen.request();
-    let reply = desk.sync(&chen, request.clone()).await;
+    let reply = chen.exchange(&office, request.clone()).await;
     assert!(matches!(
         reply.results[0],
         Outcome::Refused { code: RefusalCode::QuarantineFull, quarantine: 0, .. }
     ));
-    desk.office.dismiss_quarantined(kept[0], "noise", BY).await.unwrap();
-    let reply = desk.sync(&chen, request).await;
+    office.dismiss_quarantined(kept[0], "noise", BY).await.unwrap();
+    let reply = chen.exchange(&office, request).await;
     assert_eq!(reply.results[0], Outcome::Withdrawn);
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it() {
-    let (_folder, office, ids) = office(3).await;
+    let (office, ids) = TestOffice::with_records(3).await;
     let mut phone = refused(&office, ids[0]).await;
     phone.apply(ids[1], &contact("unsent"));
     phone.ended = Some(Revocation::DeviceRevoked);
@@ -470,11 +472,11 @@ async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it()
 
 #[tokio::test]
 async fn f4_nothing_is_read_in_a_last_contact() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let secret = desk.visit("C-2", &["wu.min"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let secret = office.add_visit("C-2", &["wu.min"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     chen.write(id, sync_client::contact(1));
     let mut request = chen.request();
     request.cursor = Default::default();
@@ -483,21 +485,17 @@ async fn f4_nothing_is_read_in_a_last_contact() {
         .to_vec();
     let stray = Packed::plain(chen.last_unsent(id).raw_bytes());
     request.push.push(Push { record: secret, changes: vec![stray] });
-    let reply =
-        desk.office.drain(&chen.session(), request, Revocation::UserDisabled).await.unwrap();
+    let reply = office.drain(&chen.session(), request, Revocation::UserDisabled).await.unwrap();
     assert_eq!(reply.results, [Outcome::Withdrawn, Outcome::Withdrawn]);
     assert!(reply.entries.is_empty() && reply.differing == Default::default());
     assert_eq!(
         (reply.revocation, reply.digest),
         (Some(Revocation::UserDisabled), Default::default())
     );
-    let empty = desk
-        .office
-        .drain(&chen.session(), Request::default(), Revocation::DeviceRevoked)
-        .await
-        .unwrap();
+    let empty =
+        office.drain(&chen.session(), Request::default(), Revocation::DeviceRevoked).await.unwrap();
     assert!(empty.results.is_empty());
-    assert_eq!(desk.office.quarantine().await.unwrap().len(), 2);
-    assert!(desk.office.visit(id).await.unwrap().contacts.is_empty());
-    desk.assert_sound().await;
+    assert_eq!(office.quarantine().await.unwrap().len(), 2);
+    assert!(office.visit(id).await.unwrap().contacts.is_empty());
+    office.assert_sound().await;
 }

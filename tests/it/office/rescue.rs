@@ -1,6 +1,7 @@
 //! A phone's rescue file at the office.
 
-use crate::support::phone::{Device, KEY, NOW, contact, office};
+use crate::support::office::TestOffice;
+use crate::support::phone::{KEY, NOW, TestPhone, contact};
 use doorstep::ids::{DeviceId, RecordId};
 use doorstep::office::Office;
 use doorstep::office::rescue::RescueError;
@@ -12,12 +13,12 @@ use doorstep::workspace::rescue::RescueFile;
 const PHONE: DeviceId = DeviceId([1; 16]);
 
 /// The file that a phone makes, with what opens it at this office.
-fn file(office: &Office, phone: &mut Device) -> Vec<u8> {
+fn file(office: &Office, phone: &mut TestPhone) -> Vec<u8> {
     sealed(office, phone, "chen.jie", Some(office.enrolment(PHONE, "chen.jie")))
 }
 
 /// The same with any user and proof.
-fn sealed(office: &Office, phone: &mut Device, user: &str, proof: Option<[u8; 32]>) -> Vec<u8> {
+fn sealed(office: &Office, phone: &mut TestPhone, user: &str, proof: Option<[u8; 32]>) -> Vec<u8> {
     let keyring = Keyring::new(KEY, user.into(), "collector".into());
     let escrow = keyring.wrap(&office.escrow(PHONE), [4; 24], &format!("escrow/{PHONE}"));
     RescueFile::new(PHONE, escrow, phone.workspace.rescue_rows(), proof).to_bytes()
@@ -45,20 +46,20 @@ fn user(name: &str) -> User {
 }
 
 /// A phone with one unsent change on each of two records.
-async fn unsent() -> (tempfile::TempDir, Office, Vec<RecordId>, Device) {
-    let (folder, office, ids) = office(2).await;
+async fn unsent() -> (TestOffice, Vec<RecordId>, TestPhone) {
+    let (office, ids) = TestOffice::with_records(2).await;
     office.store().write_now(move |tx| tx.put_user(&user("chen.jie"))).unwrap();
-    let mut phone = Device::new("chen.jie", 1);
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     for id in &ids {
         phone.apply(*id, &contact("c1"));
     }
-    (folder, office, ids, phone)
+    (office, ids, phone)
 }
 
 #[tokio::test]
 async fn d3_a_rescue_file_hands_unsent_work_in_once() {
-    let (_folder, office, ids, mut phone) = unsent().await;
+    let (office, ids, mut phone) = unsent().await;
     // Not even what could not be written is missing.
     phone.disk = Some("storage_full");
     phone.apply(ids[0], &contact("c2"));
@@ -79,7 +80,7 @@ async fn d3_a_rescue_file_hands_unsent_work_in_once() {
 
 #[tokio::test]
 async fn a_rescue_file_of_a_phone_in_a_key_rotation_opens() {
-    let (_folder, office, ids, mut phone) = unsent().await;
+    let (office, ids, mut phone) = unsent().await;
     let rotating = Keyring::new(KEY, "chen.jie".into(), "collector".into())
         .rotated([9; 32])
         .expect("not rotating");
@@ -108,7 +109,7 @@ async fn a_rescue_file_of_a_phone_in_a_key_rotation_opens() {
 
 #[tokio::test]
 async fn m4_work_of_a_revoked_phone_waits_for_a_person() {
-    let (_folder, office, ids, mut phone) = unsent().await;
+    let (office, ids, mut phone) = unsent().await;
     let revoked = Enrolled {
         id: PHONE,
         user: "chen.jie".into(),
@@ -138,7 +139,7 @@ async fn m4_work_of_a_revoked_phone_waits_for_a_person() {
 
 #[tokio::test]
 async fn a_file_that_is_damaged_or_foreign_is_refused_whole() {
-    let (_folder, office, ids, mut phone) = unsent().await;
+    let (office, ids, mut phone) = unsent().await;
     let file = file(&office, &mut phone);
     for at in 0..file.len() {
         let mut damaged = file.clone();
@@ -157,7 +158,7 @@ async fn a_file_that_is_damaged_or_foreign_is_refused_whole() {
 
 #[tokio::test]
 async fn i1_the_user_in_a_file_is_whom_its_phone_was_given_to() {
-    let (_folder, office, ids, mut phone) = unsent().await;
+    let (office, ids, mut phone) = unsent().await;
     office.store().write_now(|tx| tx.put_user(&user("wu.min"))).unwrap();
     // As after a restore: the office does not know the device. Its user has the escrow key from a
     // sign-in, and can seal any name under it.

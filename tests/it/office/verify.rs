@@ -1,7 +1,7 @@
 //! `verify` finds what was tampered with, whatever it is (rules M5, M7, P1).
 
-use crate::support::sync_client::{Desk, Phone, START, contact, payment};
-use doorstep::office::Office;
+use crate::support::office::TestOffice;
+use crate::support::sync_client::{START, SyncClient, contact, payment};
 use doorstep::record::command::{AssignmentPatch, Command};
 use doorstep::record::terms::Role;
 use rstest::rstest;
@@ -35,34 +35,31 @@ use rstest::rstest;
 #[case::a_feed_gone("DELETE FROM feeds", "no feed")]
 #[tokio::test]
 async fn verify_finds(#[case] tampering: &str, #[case] what: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("office.db");
-    let address = format!("sqlite:{}", database.display());
-    let desk = Desk::over(Office::open(&address, || START).unwrap());
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::with_clock(START, 0);
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     for command in [contact(1), payment(1, 500)] {
         chen.write(id, command);
-        chen.sync(&desk).await;
+        chen.sync(&office).await;
     }
-    let verified = desk.office.verify().await.unwrap();
+    let verified = office.verify().await.unwrap();
     assert!(verified.ok, "{:?}", verified.problems);
     assert_eq!((verified.records, verified.changes, verified.feeds), (1, 3, 1));
 
     // Refused work that somebody accepts.
     chen.force(id, Command::Assign(AssignmentPatch { priority: Some(1), ..Default::default() }));
-    chen.sync(&desk).await;
-    desk.office.accept_quarantined(1, None, "", "lin.yue", Role::Supervisor).await.unwrap();
-    let verified = desk.office.verify().await.unwrap();
+    chen.sync(&office).await;
+    office.accept_quarantined(1, None, "", "lin.yue", Role::Supervisor).await.unwrap();
+    let verified = office.verify().await.unwrap();
     assert!(verified.ok, "{:?}", verified.problems);
     assert_eq!((verified.changes, verified.quarantined), (4, 1));
 
-    let connection = rusqlite::Connection::open(&database).unwrap();
+    let connection = rusqlite::Connection::open(office.database()).unwrap();
     connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
     let touched = connection.execute(tampering, ()).unwrap();
     assert!(touched > 0);
-    let verified = desk.office.verify().await.unwrap();
+    let verified = office.verify().await.unwrap();
     assert!(!verified.ok);
     assert!(
         verified.problems.iter().any(|problem| problem.what.contains(what)),

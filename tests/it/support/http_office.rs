@@ -1,10 +1,7 @@
-//! The whole endpoint over a store in a temporary folder, asked without a network.
-
-// Each test program uses a part of it.
-#![allow(dead_code)]
+//! An office behind its router, called without a network.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -14,12 +11,14 @@ use doorstep::ids::RecordId;
 use doorstep::office::auth::openid::OpenId;
 use doorstep::office::auth::{Accounts, Hasher, NewUser, UserChange};
 use doorstep::office::http::{App, Asset, Assets, Traffic, TrafficConfig, router};
-use doorstep::office::{Created, NewVisit, Office};
-use doorstep::record::command::{AssignmentPatch, CasePatch};
+use doorstep::office::{NewVisit, Office};
+use doorstep::record::command::CasePatch;
 use doorstep::record::terms::Role;
 use http_body_util::BodyExt;
 use tokio::sync::watch;
 use tower::ServiceExt;
+
+use super::office::{TestOffice, to};
 
 /// 2026-11-23 10:30 UTC, ms: half past six in the evening in Ningbo.
 pub(crate) const NOW: i64 = 1_795_429_800_000;
@@ -31,55 +30,46 @@ pub(crate) const COLLECTORS: [&str; 5] = ["chen.jie", "wu.min", "zhao.lei", "sun
 pub(crate) const CASES: &[u8] = include_bytes!("../../data/cases.csv");
 pub(crate) const CASES_ZH: &[u8] = include_bytes!("../../data/cases_zh.csv");
 
-pub(crate) struct Desk {
-    pub(crate) office: Office,
+pub(crate) struct HttpOffice {
+    pub(crate) office: TestOffice,
     pub(crate) accounts: Accounts,
-    pub(crate) clock: Arc<AtomicI64>,
     pub(crate) closing: watch::Sender<bool>,
     app: App,
     pub(crate) traffic: Traffic,
     pub(crate) router: Router,
-    pub(crate) database: std::path::PathBuf,
     /// The device on which each user signs in again.
     devices: Mutex<BTreeMap<String, String>>,
-    _folder: tempfile::TempDir,
 }
 
-/// An answer, whole.
+/// A response with its whole body.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-impl Desk {
-    /// The same office with an identity provider.
+impl HttpOffice {
+    /// Adds an identity provider.
     pub(crate) fn reopen_with(&mut self, openid: OpenId) {
         self.app.openid = Some(Arc::new(openid));
         self.router = router(self.app.clone());
     }
 
-    /// An office with people of every role.
+    /// With users of every role.
     pub(crate) async fn open() -> Self {
         Self::behind(TrafficConfig::default()).await
     }
 
-    /// The same behind other bounds.
+    /// The same with other traffic limits.
     pub(crate) async fn behind(setup: TrafficConfig) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database = folder.path().join("office.db");
-        let address = format!("sqlite:{}", database.display());
-        let clock = Arc::new(AtomicI64::new(NOW));
-        let read = {
-            let clock = clock.clone();
-            move || clock.load(Ordering::Relaxed)
-        };
-        let office = Office::open(&address, read.clone()).unwrap();
-        let accounts = Accounts::new(office.store().clone(), Arc::new(read), Hasher::for_tests());
+        let office = TestOffice::with_clock(NOW, 0);
+        let clock = office.clock.clone();
+        let read = Arc::new(move || clock.load(Ordering::Relaxed));
+        let accounts = Accounts::new(office.store().clone(), read, Hasher::for_tests());
         let (closing, heard) = watch::channel(false);
         let traffic = Traffic::new(setup);
         let app = App {
-            office: office.clone(),
+            office: Office::clone(&office),
             accounts: accounts.clone(),
             assets: Assets::of(page),
             zone: None,
@@ -91,25 +81,15 @@ impl Desk {
             closing: heard,
         };
         let router = router(app.clone());
-        let desk = Self {
-            office,
-            accounts,
-            clock,
-            closing,
-            app,
-            traffic,
-            router,
-            database,
-            devices: Mutex::default(),
-            _folder: folder,
-        };
+        let http =
+            Self { office, accounts, closing, app, traffic, router, devices: Mutex::default() };
         for name in COLLECTORS {
-            desk.add_user(name, Role::Collector).await;
+            http.add_user(name, Role::Collector).await;
         }
-        desk.add_user("lin.yue", Role::Supervisor).await;
-        desk.add_user("gu.an", Role::Auditor).await;
-        desk.add_user("admin", Role::Admin).await;
-        desk
+        http.add_user("lin.yue", Role::Supervisor).await;
+        http.add_user("gu.an", Role::Auditor).await;
+        http.add_user("admin", Role::Admin).await;
+        http
     }
 
     pub(crate) async fn add_user(&self, name: &str, role: Role) {
@@ -127,17 +107,8 @@ impl Desk {
         self.change(name, UserChange { disabled: Some(true), ..UserChange::default() }).await;
     }
 
-    pub(crate) fn folder(&self) -> &std::path::Path {
-        self._folder.path()
-    }
-
-    pub(crate) fn later(&self, ms: i64) {
-        self.clock.fetch_add(ms, Ordering::Relaxed);
-    }
-
-    /// A record of a case.
+    /// Creates a record.
     pub(crate) async fn visit(&self, case_no: &str, collectors: &[&str]) -> RecordId {
-        let names = collectors.iter().map(|name| (*name).to_owned()).collect();
         let visit = NewVisit {
             case_no: case_no.to_owned(),
             case: CasePatch {
@@ -148,22 +119,19 @@ impl Desk {
                 zone: Some("Asia/Shanghai".to_owned()),
                 ..CasePatch::default()
             },
-            assignment: AssignmentPatch { collectors: Some(names), ..Default::default() },
+            assignment: to(collectors),
         };
-        match self.office.create_visits(vec![visit], "lin.yue").await.unwrap()[..] {
-            [Created::New(id)] => id,
-            ref other => panic!("{other:?}"),
-        }
+        self.office.create(visit).await
     }
 
-    /// A token for programs.
+    /// A bearer token from a new sign-in.
     pub(crate) async fn token(&self, name: &str) -> String {
         let body = format!("{{\"name\":\"{name}\",\"password\":\"{PASSWORD}\"}}");
         let answer = self.post_json("/api/session", None, &body).await;
         answer.json()["token"].as_str().unwrap().to_owned()
     }
 
-    /// A fresh token on the same device each time: enrolments in a day are bounded.
+    /// A new token on the user's earlier device: enrolments per day are limited.
     pub(crate) async fn token_again(&self, name: &str) -> String {
         let device = self.devices.lock().unwrap().get(name).cloned();
         let body = serde_json::json!({ "name": name, "password": PASSWORD, "device": device });
@@ -193,23 +161,18 @@ impl Desk {
         Answer { status: head.status, headers: head.headers, body }
     }
 
-    /// An answer of which the body may never end.
+    /// For responses whose body may never end.
     pub(crate) async fn begin(&self, request: Request<Body>) -> axum::response::Response {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    /// Paths of all routes that the router has, read from what it says of itself.
+    /// Paths of all routes, parsed from the router's debug output.
     pub(crate) fn mounted(&self) -> BTreeSet<String> {
         let said = format!("{:?}", self.router);
-        // What answers everything else is no route.
+        // The fallback is not a route.
         let routes = said.split("fallback_router").next().unwrap_or_default();
         let quoted = routes.split('"').skip(1).step_by(2);
         quoted.filter(|path| path.starts_with('/')).map(str::to_owned).collect()
-    }
-
-    pub(crate) async fn assert_sound(&self) {
-        let verified = self.office.verify().await.unwrap();
-        assert!(verified.ok, "{:?}", verified.problems);
     }
 }
 
@@ -240,7 +203,7 @@ impl Answer {
         format!("{} {}", self.status.as_u16(), self.text())
     }
 
-    /// Status and stable word.
+    /// Status and error code.
     pub(crate) fn code(&self) -> (u16, String) {
         let code = if self.status.is_success() {
             String::new()
@@ -261,7 +224,7 @@ fn page(name: &str) -> Option<Asset> {
         "assets/field-1a2b3c.js" => b"plain script",
         "assets/field-1a2b3c.js.br" => b"brotli script",
         "assets/core-4d5e6f.wasm" => b"\0asm",
-        // More than a socket takes.
+        // More than a socket buffers.
         "assets/large-7a8b9c.bin" => &[7; 64 * 1024 * 1024],
         _ => return None,
     };

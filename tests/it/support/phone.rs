@@ -1,12 +1,10 @@
 //! A device for tests: the real workspace over tables in memory, speaking to the real office.
 
-#![allow(unreachable_pub, dead_code, reason = "each test binary is a crate of its own")]
-
 use std::collections::BTreeMap;
 
 use doorstep::ids::{DeviceId, RecordId};
-use doorstep::office::{Created, NewVisit, Office, OfficeError, Session};
-use doorstep::record::command::{AssignmentPatch, CasePatch, Command, NewContact};
+use doorstep::office::{Office, OfficeError, Session};
+use doorstep::record::command::{Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::view::VisitView;
 use doorstep::sync::message::{Revocation, decode_request, encode_reply};
@@ -15,51 +13,51 @@ use doorstep::workspace::{
     Identity, Output, Row, Status, StoreError, SyncState, Table, Workspace, Write,
 };
 
-pub const NOW: i64 = 1_795_000_000_000;
+pub(crate) const NOW: i64 = 1_795_000_000_000;
 /// Data key of every phone.
-pub const KEY: [u8; 32] = [7; 32];
+pub(crate) const KEY: [u8; 32] = [7; 32];
 /// Rounds that any of these tests may need: a stall is a failure, not a hang.
 const ROUNDS_AT_MOST: usize = 64;
 
 /// What is stored.
-pub type Tables = BTreeMap<Table, BTreeMap<String, Vec<u8>>>;
+pub(crate) type Tables = BTreeMap<Table, BTreeMap<String, Vec<u8>>>;
 
 /// A request on its way.
-pub struct Sent {
-    pub round: u64,
-    pub body: Vec<u8>,
+pub(crate) struct Sent {
+    pub(crate) round: u64,
+    pub(crate) body: Vec<u8>,
 }
 
-pub struct Device {
-    pub workspace: Workspace,
-    pub tables: Tables,
-    pub sent: Option<Sent>,
-    pub requests: usize,
-    pub saved: u64,
-    pub now: i64,
+pub(crate) struct TestPhone {
+    pub(crate) workspace: Workspace,
+    pub(crate) tables: Tables,
+    pub(crate) sent: Option<Sent>,
+    pub(crate) requests: usize,
+    pub(crate) saved: u64,
+    pub(crate) now: i64,
     /// Why everything was erased, if it was.
-    pub erased: Option<String>,
+    pub(crate) erased: Option<String>,
     /// Why writes fail, if they do.
-    pub disk: Option<&'static str>,
+    pub(crate) disk: Option<&'static str>,
     /// What its rows are sealed with.
-    pub key: [u8; 32],
+    pub(crate) key: [u8; 32],
     wake_at: Option<i64>,
     session: Session,
     sessions: u64,
     /// The role that the phone's program believes in; the office knows better.
-    pub claims: Role,
+    pub(crate) claims: Role,
     /// The office has shut it out.
-    pub ended: Option<Revocation>,
+    pub(crate) ended: Option<Revocation>,
 }
 
-impl Device {
-    pub fn new(user: &str, id: u8) -> Self {
+impl TestPhone {
+    pub(crate) fn new(user: &str, id: u8) -> Self {
         let device = DeviceId([id; 16]);
         Self::of(Session { user: user.into(), role: Role::Collector, device })
     }
 
     /// The device that somebody is signed in on.
-    pub fn of(session: Session) -> Self {
+    pub(crate) fn of(session: Session) -> Self {
         let tables = BTreeMap::new();
         let claims = Role::Collector;
         let workspace = workspace(&session, claims, 1, &KEY, &tables).expect("a new store opens");
@@ -84,18 +82,18 @@ impl Device {
     }
 
     /// A number for the next session, as the store gives it.
-    pub fn take_session(&mut self) -> u64 {
+    pub(crate) fn take_session(&mut self) -> u64 {
         self.sessions += 1;
         self.sessions
     }
 
     /// What is in memory is gone; a new workspace starts from what is stored.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.restart_holding(&[]);
     }
 
     /// The same with attachments of these records that no change names.
-    pub fn restart_holding(&mut self, records: &[RecordId]) {
+    pub(crate) fn restart_holding(&mut self, records: &[RecordId]) {
         self.sent = None;
         self.sessions += 1;
         let opened = workspace(&self.session, self.claims, self.sessions, &self.key, &self.tables);
@@ -104,13 +102,13 @@ impl Device {
     }
 
     /// These records and no others have attachments that no change names.
-    pub fn retain_for_attachments(&mut self, records: &[RecordId]) {
+    pub(crate) fn retain_for_attachments(&mut self, records: &[RecordId]) {
         self.workspace.retain_for_attachments(records.iter().copied().collect(), self.now);
         self.run();
     }
 
     /// Starts from other tables; nothing is carried out.
-    pub fn reopen(&mut self, tables: Tables) -> Result<(), StoreError> {
+    pub(crate) fn reopen(&mut self, tables: Tables) -> Result<(), StoreError> {
         self.tables = tables;
         self.sent = None;
         self.sessions += 1;
@@ -120,7 +118,7 @@ impl Device {
     }
 
     /// Carries outputs out until there are none.
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         while let Some(output) = self.workspace.poll() {
             match output {
                 Output::Persist { batch, writes } => match self.disk {
@@ -158,7 +156,7 @@ impl Device {
     }
 
     /// A record's chunks, as they are stored.
-    pub fn chunks(&self, record: RecordId) -> Vec<Row> {
+    pub(crate) fn chunks(&self, record: RecordId) -> Vec<Row> {
         rows(&self.tables, Table::Chunks, &format!("{record}/"))
     }
 
@@ -176,7 +174,7 @@ impl Device {
     }
 
     /// The office's answer to the request that is on its way.
-    pub async fn answer(&self, office: &Office) -> Result<Vec<u8>, OfficeError> {
+    pub(crate) async fn answer(&self, office: &Office) -> Result<Vec<u8>, OfficeError> {
         let sent = self.sent.as_ref().expect("a request");
         let request = decode_request(&sent.body).expect("our own request");
         let reply = match self.ended {
@@ -187,7 +185,7 @@ impl Device {
     }
 
     /// One request, one reply.
-    pub async fn round(&mut self, office: &Office) {
+    pub(crate) async fn round(&mut self, office: &Office) {
         let reply = self.answer(office).await.expect("an answer");
         let sent = self.sent.take().expect("a request");
         self.workspace.replied(sent.round, &reply, self.now);
@@ -195,7 +193,7 @@ impl Device {
     }
 
     /// Rounds until the phone has nothing more to ask now.
-    pub async fn sync(&mut self, office: &Office) {
+    pub(crate) async fn sync(&mut self, office: &Office) {
         if self.sent.is_none() {
             self.workspace.sync_now(self.now);
             self.run();
@@ -212,14 +210,14 @@ impl Device {
     }
 
     /// One request and its reply.
-    pub async fn sync_once(&mut self, office: &Office) {
+    pub(crate) async fn sync_once(&mut self, office: &Office) {
         self.workspace.sync_now(self.now);
         self.run();
         self.round(office).await;
     }
 
     /// Wakes the workspace if it asked for that by now.
-    pub fn wake_if_due(&mut self) -> bool {
+    pub(crate) fn wake_if_due(&mut self) -> bool {
         let due = self.wake_at.take_if(|at| *at <= self.now).is_some();
         if due {
             self.workspace.wake(self.now);
@@ -228,60 +226,61 @@ impl Device {
         due
     }
 
-    pub fn user(&self) -> String {
+    pub(crate) fn user(&self) -> String {
         self.session.user.clone()
     }
 
     /// The device's id in hex.
-    pub fn id(&self) -> String {
+    #[allow(dead_code, reason = "for the telemetry test and the benchmarks")]
+    pub(crate) fn id(&self) -> String {
         self.session.device.to_string()
     }
 
     /// The reply never comes.
-    pub fn lose_reply(&mut self) {
+    pub(crate) fn lose_reply(&mut self) {
         let sent = self.sent.take().expect("a request");
         self.workspace.request_failed(sent.round, "offline", self.now, 0);
         self.run();
     }
 
     /// The office has no room for the request.
-    pub fn defer(&mut self, wait_ms: i64) {
+    pub(crate) fn defer(&mut self, wait_ms: i64) {
         let sent = self.sent.take().expect("a request");
         self.workspace.defer(sent.round, wait_ms, self.now, 0);
         self.run();
     }
 
-    pub fn apply(&mut self, record: RecordId, command: &Command) -> Option<u64> {
+    pub(crate) fn apply(&mut self, record: RecordId, command: &Command) -> Option<u64> {
         self.open(record);
         let ticket = self.workspace.apply(record, command, self.now, "Asia/Shanghai");
         self.run();
         ticket.expect("allowed")
     }
 
-    pub fn open(&mut self, record: RecordId) {
+    pub(crate) fn open(&mut self, record: RecordId) {
         self.workspace.open(record).expect("held");
         self.run();
     }
 
-    pub fn view(&mut self, record: RecordId) -> VisitView {
+    pub(crate) fn view(&mut self, record: RecordId) -> VisitView {
         self.open(record);
         self.workspace.view(record).expect("open")
     }
 
-    pub fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         self.workspace.status()
     }
 
-    pub fn ids(&self) -> Vec<RecordId> {
+    pub(crate) fn ids(&self) -> Vec<RecordId> {
         self.workspace.list().iter().map(|row| row.summary.id.parse().expect("an id")).collect()
     }
 
-    pub fn problem(&self, record: RecordId) -> Option<String> {
+    pub(crate) fn problem(&self, record: RecordId) -> Option<String> {
         let id = record.to_string();
         self.workspace.list().into_iter().find(|row| row.summary.id == id)?.problem
     }
 
-    pub fn assert_in_step(&self) {
+    pub(crate) fn assert_in_step(&self) {
         let status = self.status();
         assert_eq!((status.state, status.unsent), (SyncState::InStep, 0), "{status:?}");
     }
@@ -313,61 +312,8 @@ fn rows(tables: &Tables, table: Table, prefix: &str) -> Vec<Row> {
         .collect()
 }
 
-/// An office with `count` records of chen.jie, and the folder that it lives in.
-pub async fn office(count: usize) -> (tempfile::TempDir, Office, Vec<RecordId>) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let address = format!("sqlite:{}", folder.path().join("office.sqlite3").display());
-    let office = Office::open(&address, || NOW).expect("opens");
-    let visits = (0..count).map(new_visit).collect();
-    let created = office.create_visits(visits, "lin.yue").await.expect("created");
-    let ids = created.into_iter().map(|created| match created {
-        Created::New(id) => id,
-        Created::Exists(_) | Created::Invalid(_) => panic!("not made: {created:?}"),
-    });
-    let mut ids: Vec<_> = ids.collect();
-    ids.sort();
-    (folder, office, ids)
-}
-
-fn new_visit(number: usize) -> NewVisit {
-    let visit = visit_for(&format!("NB{number:04}"), &["chen.jie"]);
-    let borrower_name = Some(format!("Borrower {number}"));
-    NewVisit { case: CasePatch { borrower_name, phones: None, ..visit.case }, ..visit }
-}
-
-/// A record of an invented case, for some collectors.
-pub fn visit_for(case_no: &str, collectors: &[&str]) -> NewVisit {
-    NewVisit {
-        case_no: case_no.into(),
-        case: CasePatch {
-            borrower_name: Some("Wang Fang".into()),
-            address: Some("12 Mill Road".into()),
-            phones: Some(vec!["13800000000".into()]),
-            overdue: Some(150_000),
-            currency: Some("CNY".into()),
-            zone: Some("Asia/Shanghai".into()),
-            ..Default::default()
-        },
-        assignment: to(collectors),
-    }
-}
-
-/// Makes a record at the office.
-pub async fn create(office: &Office, visit: NewVisit) -> RecordId {
-    match office.create_visits(vec![visit], "lin.yue").await.expect("created")[..] {
-        [Created::New(id)] => id,
-        ref other => panic!("not made: {other:?}"),
-    }
-}
-
-/// Nobody but these collectors.
-pub fn to(collectors: &[&str]) -> AssignmentPatch {
-    let collectors = collectors.iter().map(|name| (*name).to_owned()).collect();
-    AssignmentPatch { collectors: Some(collectors), ..Default::default() }
-}
-
-/// A call that nobody answered.
-pub fn contact(id: &str) -> Command {
+/// A call without an answer.
+pub(crate) fn contact(id: &str) -> Command {
     Command::LogContact(NewContact {
         id: id.into(),
         at: NOW,

@@ -1,18 +1,13 @@
-//! A phone and an office's desk for tests: plain records and messages, nothing of the app.
-
-// Each test program uses a part of it.
-#![allow(dead_code)]
+//! A bare client of the sync protocol: plain records and messages, without the app's workspace.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use automerge::transaction::{CommitOptions, Transaction};
 use automerge::{Automerge, AutomergeError, Change, ChangeMetadata};
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
-use doorstep::office::{Created, NewVisit, Office, Session};
+use doorstep::office::{NewVisit, Office, Session};
 use doorstep::record::command::{
-    AppointmentProposal, AssignmentPatch, CasePatch, Command, NewContact, NewPayment, TextEdit,
+    AppointmentProposal, CasePatch, Command, NewContact, NewPayment, TextEdit,
 };
 use doorstep::record::terms::{Channel, ContactOutcome, ProposedBy, Role, TargetRole};
 use doorstep::record::view::VisitView;
@@ -24,70 +19,36 @@ use doorstep::sync::message::{
 };
 use doorstep::sync::packed::{self, Prefix, prefix};
 
+use super::office::{TestOffice, to};
+
 /// 2023-11-14, ms.
 pub(crate) const START: i64 = 1_700_000_000_000;
 
-/// The office over a store in a temporary folder, with a clock that ticks at each look.
-#[derive(Clone)]
-pub(crate) struct Desk {
-    pub(crate) office: Office,
-    _folder: Option<Arc<tempfile::TempDir>>,
-}
-
-impl Desk {
-    pub(crate) fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let address = format!("sqlite:{}", folder.path().join("office.db").display());
-        let ticks = AtomicI64::new(START);
-        let clock = move || ticks.fetch_add(1, Ordering::Relaxed);
-        let office = Office::open(&address, clock).unwrap();
-        Self { office, _folder: Some(Arc::new(folder)) }
+impl TestOffice {
+    /// An office whose clock starts with the clients' and advances at each reading.
+    pub(crate) fn ticking() -> Self {
+        Self::with_clock(START, 1)
     }
 
-    /// A desk over an office that is open.
-    pub(crate) fn over(office: Office) -> Self {
-        Self { office, _folder: None }
-    }
-
-    pub(crate) async fn visit(&self, case_no: &str, collectors: &[&str]) -> RecordId {
-        let visits = vec![new_visit(case_no, collectors)];
-        match self.office.create_visits(visits, "lin.yue").await.unwrap()[..] {
-            [Created::New(id)] => id,
-            ref other => panic!("{other:?}"),
-        }
-    }
-
-    pub(crate) async fn assign(&self, id: RecordId, collectors: &[&str]) {
-        let command = Command::Assign(assignment(collectors));
-        self.office.command(id, command, "lin.yue", Role::Supervisor).await.unwrap();
-    }
-
-    /// A round, through the bytes of both bodies.
-    pub(crate) async fn sync(&self, phone: &Phone, request: Request) -> Reply {
-        let request = decode_request(&encode_request(&request)).unwrap();
-        let reply = self.office.handle_sync(&phone.session(), request).await.unwrap();
-        decode_reply(&encode_reply(&reply)).unwrap()
-    }
-
-    pub(crate) async fn assert_sound(&self) {
-        let verified = self.office.verify().await.unwrap();
-        assert!(verified.ok, "{:?}", verified.problems);
+    /// Creates a record of `new_visit`.
+    pub(crate) async fn add_visit(&self, case_no: &str, collectors: &[&str]) -> RecordId {
+        self.create(new_visit(case_no, collectors)).await
     }
 }
 
 #[derive(Clone)]
 struct Held {
     record: Record,
-    /// What the office is known to hold.
+    /// Heads that the office confirmed.
     confirmed: Heads,
     unsent: Vec<Change>,
-    /// The office's word for that, as long as nothing is unsent.
+    /// The office's token for `confirmed`, while nothing is unsent.
     mac: Option<StateMac>,
 }
 
-/// A phone that holds its records in memory.
+/// Holds its records in memory.
 #[derive(Clone)]
-pub(crate) struct Phone {
+pub(crate) struct SyncClient {
     user: String,
     device: DeviceId,
     writing_as: u64,
@@ -100,12 +61,12 @@ pub(crate) struct Phone {
     now: i64,
 }
 
-impl Phone {
+impl SyncClient {
     pub(crate) fn new(user: &str, device: u8) -> Self {
         Self::on(user, vec![device; 16])
     }
 
-    /// A phone with a device id of 16 bytes.
+    /// `device` has 16 bytes.
     pub(crate) fn on(user: &str, device: Vec<u8>) -> Self {
         Self {
             user: user.into(),
@@ -128,29 +89,40 @@ impl Phone {
         self.held[&id].record.view()
     }
 
-    /// The document of a record, as the phone holds it.
     pub(crate) fn document(&self, id: RecordId) -> Automerge {
         self.held[&id].record.document().clone()
     }
 
-    /// The change that was written last and is not sent.
+    /// The newest unsent change.
     pub(crate) fn last_unsent(&self, id: RecordId) -> Change {
         self.held[&id].unsent.last().unwrap().clone()
     }
 
-    /// Pushes bytes as they are.
-    pub(crate) async fn push(&self, desk: &Desk, id: RecordId, chunks: Vec<Vec<u8>>) -> Outcome {
+    /// Pushes these bytes as changes, unchecked.
+    pub(crate) async fn push(
+        &self,
+        office: &Office,
+        id: RecordId,
+        chunks: Vec<Vec<u8>>,
+    ) -> Outcome {
         let changes = chunks.iter().map(|chunk| Packed::plain(chunk)).collect();
         let push = Push { record: id, changes };
         let request = Request { push: vec![push], cursor: self.cursor, ..Request::default() };
-        desk.sync(self, request).await.results.remove(0)
+        self.exchange(office, request).await.results.remove(0)
+    }
+
+    /// One round, through the encoded bytes of both bodies.
+    pub(crate) async fn exchange(&self, office: &Office, request: Request) -> Reply {
+        let request = decode_request(&encode_request(&request)).unwrap();
+        let reply = office.handle_sync(&self.session(), request).await.unwrap();
+        decode_reply(&encode_reply(&reply)).unwrap()
     }
 
     pub(crate) fn confirmed(&self, id: RecordId) -> Heads {
         self.held[&id].confirmed.clone()
     }
 
-    /// The office's word for what it is known to hold.
+    /// The office's token for its confirmed state.
     pub(crate) fn mac(&self, id: RecordId) -> StateMac {
         self.held[&id].mac.unwrap()
     }
@@ -167,7 +139,7 @@ impl Phone {
         self.held.keys().copied().collect()
     }
 
-    /// Loses a record, as when its bytes are damaged.
+    /// Forgets a record, as a phone does when its bytes are damaged.
     pub(crate) fn lose(&mut self, id: RecordId) {
         self.held.remove(&id);
     }
@@ -176,7 +148,7 @@ impl Phone {
         self.write_as(id, command, Role::Collector);
     }
 
-    /// Writes what the phone's own check would not let a collector write.
+    /// Writes a command that the collector's own app would refuse.
     pub(crate) fn force(&mut self, id: RecordId, command: Command) {
         self.write_as(id, command, Role::Supervisor);
     }
@@ -195,12 +167,12 @@ impl Phone {
         held.unsent.extend(change);
     }
 
-    /// The phone as an older copy of its store brings it back: it writes in a new session.
+    /// A phone restored from a copy of this state; it writes in a new session.
     pub(crate) fn restored(&self) -> Self {
         Self { writing_as: self.writing_as + 100, ..self.clone() }
     }
 
-    /// A change written by hand on the state that the phone holds, past its own checks.
+    /// A handwritten change on the phone's state, without the app's checks.
     pub(crate) fn raw(
         &self,
         id: RecordId,
@@ -215,7 +187,7 @@ impl Phone {
         doc.get_last_local_change().unwrap().raw_bytes().to_vec()
     }
 
-    /// Why the phone itself does not carry a command out.
+    /// The error with which the app itself refuses a command.
     pub(crate) fn refusal(&self, id: RecordId, command: &Command) -> CommandError {
         let author = Author {
             actor: actor(self.device, self.writing_as),
@@ -249,7 +221,7 @@ impl Phone {
         }
     }
 
-    /// Rounds over any line until the phone has nothing more to say or to get.
+    /// Exchanges rounds through `answer` until nothing is left to send or receive.
     pub(crate) fn rounds(&mut self, mut answer: impl FnMut(&Request) -> Reply) -> Vec<Reply> {
         let mut replies = Vec::new();
         loop {
@@ -266,10 +238,10 @@ impl Phone {
         }
     }
 
-    pub(crate) async fn sync(&mut self, desk: &Desk) -> Reply {
+    pub(crate) async fn sync(&mut self, office: &Office) -> Reply {
         let request = self.request();
         self.pushed = request.push.iter().map(|push| push.record).collect();
-        let reply = desk.sync(self, request).await;
+        let reply = self.exchange(office, request).await;
         self.apply(&reply);
         reply
     }
@@ -287,7 +259,7 @@ impl Phone {
                 Outcome::Missing { have } => {
                     held.unsent = held.record.document().get_changes(have.as_slice());
                 }
-                // The way on of rule M4: the office's copy, and a new actor.
+                // Rule M4: start again from the office's copy with a new actor.
                 Outcome::Refused { .. } => {
                     self.writing_as += 1;
                     self.held.remove(&record);
@@ -315,7 +287,7 @@ impl Phone {
                 self.held.insert(id, Held { record, confirmed, unsent, mac });
             }
             UpdateContent::Changes { changes, state_token } => {
-                // Erased by a result, then given back before the feed said so.
+                // Erased by a result and assigned again before the feed told of it.
                 let Some(held) = self.held.get_mut(&id) else { return self.want.push(id) };
                 let doc = held.record.document();
                 let changes = unpack(changes, tables, &doc.get_changes_meta(&[]));
@@ -329,7 +301,7 @@ impl Phone {
         }
     }
 
-    /// Rule P2: the digest of what the phone holds, worked out from the documents, is the office's.
+    /// Rule P2: the digest computed from the phone's documents equals the office's.
     pub(crate) fn assert_in_step(&self, reply: &Reply) {
         assert_eq!(reply.remaining, 0);
         let mut digest = Digest::default();
@@ -346,7 +318,7 @@ fn plain(change: &Change) -> Packed {
     Packed::plain(change.raw_bytes())
 }
 
-/// Changes of a page, put together again.
+/// Unpacks the changes of a page.
 pub(crate) fn unpack(
     changes: &[Packed],
     tables: &Tables,
@@ -370,19 +342,8 @@ pub(crate) fn case(borrower_name: &str, overdue: i64) -> CasePatch {
     }
 }
 
-pub(crate) fn assignment(collectors: &[&str]) -> AssignmentPatch {
-    AssignmentPatch {
-        collectors: Some(collectors.iter().map(|name| (*name).to_owned()).collect()),
-        ..AssignmentPatch::default()
-    }
-}
-
 pub(crate) fn new_visit(case_no: &str, collectors: &[&str]) -> NewVisit {
-    NewVisit {
-        case_no: case_no.into(),
-        case: case("张伟", 123_456),
-        assignment: assignment(collectors),
-    }
+    NewVisit { case_no: case_no.into(), case: case("张伟", 123_456), assignment: to(collectors) }
 }
 
 pub(crate) fn contact(n: u64) -> Command {
@@ -418,7 +379,7 @@ pub(crate) fn propose(hour: i64) -> Command {
     })
 }
 
-pub(crate) fn notes(phone: &Phone, id: RecordId, text: &str) -> Command {
+pub(crate) fn notes(phone: &SyncClient, id: RecordId, text: &str) -> Command {
     let base = phone.view(id).heads;
     Command::EditNotes(TextEdit { base, text: text.into() })
 }

@@ -1,23 +1,24 @@
 //! Many phones and the office at once, and in every order.
 
-use crate::support::sync_client::{Desk, Phone, contact, notes, payment, propose};
+use crate::support::office::TestOffice;
+use crate::support::sync_client::{SyncClient, contact, notes, payment, propose};
 use doorstep::ids::RecordId;
 use doorstep::sync::message::Outcome;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r2_pushes_at_the_same_time_all_stand() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie", "wu.min", "zhao.lei", "sun.yan"]).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie", "wu.min", "zhao.lei", "sun.yan"]).await;
     let users = ["chen.jie", "wu.min", "zhao.lei", "sun.yan"];
     let mut working = Vec::new();
     for (n, user) in (1u8..).zip(users) {
-        let desk = desk.clone();
+        let office = office.clone();
         working.push(tokio::spawn(async move {
-            let mut phone = Phone::new(user, n);
-            phone.sync(&desk).await;
+            let mut phone = SyncClient::new(user, n);
+            phone.sync(&office).await;
             for k in 0..10 {
                 phone.write(id, contact(u64::from(n) * 100 + k));
-                let reply = phone.sync(&desk).await;
+                let reply = phone.sync(&office).await;
                 assert!(matches!(reply.results[0], Outcome::Merged { .. }));
             }
             phone
@@ -28,11 +29,11 @@ async fn r2_pushes_at_the_same_time_all_stand() {
         phones.push(phone.await.unwrap());
     }
     for phone in &mut phones {
-        let reply = phone.sync(&desk).await;
+        let reply = phone.sync(&office).await;
         phone.assert_in_step(&reply);
         assert_eq!(phone.view(id).contacts.len(), 40);
     }
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
@@ -44,8 +45,8 @@ async fn any_walk_of_edits_and_rounds_ends_in_step() {
 
 /// A random walk over two phones and the office, the same for the same seed.
 struct Simulated {
-    desk: Desk,
-    phones: Vec<Phone>,
+    office: TestOffice,
+    phones: Vec<SyncClient>,
     records: Vec<RecordId>,
     state: u64,
     contacts: u64,
@@ -53,10 +54,19 @@ struct Simulated {
 
 impl Simulated {
     fn new(seed: u64) -> Self {
-        let mut phones =
-            vec![Phone::new("chen.jie", 1), Phone::new("wu.min", 2), Phone::new("wu.min", 3)];
+        let mut phones = vec![
+            SyncClient::new("chen.jie", 1),
+            SyncClient::new("wu.min", 2),
+            SyncClient::new("wu.min", 3),
+        ];
         phones[1].max_bytes = 0;
-        Self { desk: Desk::open(), phones, records: Vec::new(), state: seed * 2 + 1, contacts: 0 }
+        Self {
+            office: TestOffice::ticking(),
+            phones,
+            records: Vec::new(),
+            state: seed * 2 + 1,
+            contacts: 0,
+        }
     }
 
     /// Walks, then lets everybody catch up, and compares.
@@ -66,14 +76,14 @@ impl Simulated {
         }
         for _ in 0..4 {
             for phone in &mut self.phones {
-                while phone.sync(&self.desk).await.remaining > 0 {}
+                while phone.sync(&self.office).await.remaining > 0 {}
             }
         }
         for phone in &mut self.phones {
-            let reply = phone.sync(&self.desk).await;
+            let reply = phone.sync(&self.office).await;
             phone.assert_in_step(&reply);
         }
-        self.desk.assert_sound().await;
+        self.office.assert_sound().await;
     }
 
     async fn step(&mut self) {
@@ -81,14 +91,14 @@ impl Simulated {
         match self.pick(10) {
             0 if self.records.len() < 8 => {
                 let case_no = format!("C-{}", self.records.len());
-                self.records.push(self.desk.visit(&case_no, &["chen.jie", "wu.min"]).await);
+                self.records.push(self.office.add_visit(&case_no, &["chen.jie", "wu.min"]).await);
             }
             1 if !self.records.is_empty() => {
                 let some: &[&str] =
                     [&["chen.jie"][..], &["wu.min"], &["chen.jie", "wu.min"], &[]][self.pick(4)];
                 let which = self.pick(self.records.len());
                 let id = self.records[which];
-                self.desk.assign(id, some).await;
+                self.office.assign(id, some).await;
             }
             2..=6 => {
                 let ids = self.phones[who].ids();
@@ -110,8 +120,8 @@ impl Simulated {
                 self.phones[who].write(id, command);
             }
             // A round whose reply is lost.
-            7 => drop(self.desk.sync(&self.phones[who], self.phones[who].request()).await),
-            _ => drop(self.phones[who].sync(&self.desk).await),
+            7 => drop(self.phones[who].exchange(&self.office, self.phones[who].request()).await),
+            _ => drop(self.phones[who].sync(&self.office).await),
         }
     }
 

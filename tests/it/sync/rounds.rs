@@ -1,7 +1,8 @@
 //! Two phones and the office through rounds, in the order of a record's life. Test names cite the
 //! rules of the sync specification.
 
-use crate::support::sync_client::{self, Desk, Phone, contact, notes};
+use crate::support::office::TestOffice;
+use crate::support::sync_client::{self, SyncClient, contact, notes};
 use doorstep::ids::RecordId;
 use doorstep::office::store::Listing;
 use doorstep::office::{Created, OfficeError};
@@ -14,103 +15,103 @@ use doorstep::sync::message::{
 
 #[tokio::test]
 async fn f1_a_new_record_reaches_its_collector_whole_and_nobody_else() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    let mut wu = Phone::new("wu.min", 2);
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    let mut wu = SyncClient::new("wu.min", 2);
 
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     assert!(
         matches!(reply.entries[..], [ref entry] if matches!(entry.content, UpdateContent::Document { .. }))
     );
     assert_eq!(chen.view(id).case_no, "C-1");
     chen.assert_in_step(&reply);
 
-    let reply = wu.sync(&desk).await;
+    let reply = wu.sync(&office).await;
     assert!(reply.entries.is_empty());
     assert_eq!(reply.digest, Digest::default());
 }
 
 #[tokio::test]
 async fn r6_a_push_is_merged_then_a_duplicate_and_seen_by_the_other_phone() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
-    let (mut chen, mut wu) = (Phone::new("chen.jie", 1), Phone::new("wu.min", 2));
-    chen.sync(&desk).await;
-    wu.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+    let (mut chen, mut wu) = (SyncClient::new("chen.jie", 1), SyncClient::new("wu.min", 2));
+    chen.sync(&office).await;
+    wu.sync(&office).await;
 
     chen.write(id, contact(1));
     let request = chen.request();
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     assert!(matches!(reply.results[0], Outcome::Merged { .. }));
     chen.assert_in_step(&reply);
 
     // D3: the same request again, as after a reply that was lost.
-    let again = desk.sync(&chen, request).await;
+    let again = chen.exchange(&office, request).await;
     assert!(matches!(again.results[0], Outcome::Duplicate { .. }));
     assert_eq!(again.digest, reply.digest);
 
-    let reply = wu.sync(&desk).await;
+    let reply = wu.sync(&office).await;
     assert!(
         matches!(&reply.entries[0].content, UpdateContent::Changes { changes, .. } if changes.len() == 1)
     );
     assert_eq!(wu.view(id).contacts.len(), 1);
     assert_eq!(wu.view(id).stage, Stage::Contacted);
     wu.assert_in_step(&reply);
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn r4_what_a_phone_wrote_itself_is_not_sent_back() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
-    let (mut chen, mut wu) = (Phone::new("chen.jie", 1), Phone::new("wu.min", 2));
-    chen.sync(&desk).await;
-    wu.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+    let (mut chen, mut wu) = (SyncClient::new("chen.jie", 1), SyncClient::new("wu.min", 2));
+    chen.sync(&office).await;
+    wu.sync(&office).await;
 
     chen.write(id, contact(1));
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     assert!(reply.entries.is_empty(), "the result says it all: {:?}", reply.entries);
 
     wu.write(id, contact(2));
-    wu.sync(&desk).await;
+    wu.sync(&office).await;
     chen.write(id, contact(3));
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     assert!(
         matches!(&reply.entries[0].content, UpdateContent::Changes { changes, .. } if changes.len() == 1)
     );
     chen.assert_in_step(&reply);
     assert_eq!(chen.view(id).contacts.len(), 3);
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn r6_changes_without_their_past_are_missing() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     chen.write(id, contact(1));
     chen.write(id, contact(2));
     let mut request = chen.request();
     request.push[0].changes.remove(0);
 
-    let reply = desk.sync(&chen, request).await;
+    let reply = chen.exchange(&office, request).await;
     let Outcome::Missing { have } = &reply.results[0] else { panic!("{reply:?}") };
     assert_eq!(*have, chen.confirmed(id));
     // All of it, and it holds.
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     assert!(matches!(reply.results[0], Outcome::Merged { .. }));
     chen.assert_in_step(&reply);
 }
 
 #[tokio::test]
 async fn m2_m4_refused_work_is_kept_and_nothing_else_waits() {
-    let desk = Desk::open();
-    let one = desk.visit("C-1", &["chen.jie"]).await;
-    let two = desk.visit("C-2", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let one = office.add_visit("C-1", &["chen.jie"]).await;
+    let two = office.add_visit("C-2", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     // A phone that lets its collector write what is the office's.
     chen.write_as(
         one,
@@ -120,7 +121,7 @@ async fn m2_m4_refused_work_is_kept_and_nothing_else_waits() {
     chen.write(two, contact(1));
     let request = chen.request();
 
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     let Outcome::Refused { code, path, quarantine, .. } = &reply.results[0] else {
         panic!("{reply:?}")
     };
@@ -128,51 +129,50 @@ async fn m2_m4_refused_work_is_kept_and_nothing_else_waits() {
     assert!(matches!(reply.results[1], Outcome::Merged { .. }));
 
     // D3: once more makes no second row.
-    desk.sync(&chen, request.clone()).await;
-    let lines = desk.office.quarantine().await.unwrap();
+    chen.exchange(&office, request.clone()).await;
+    let lines = office.quarantine().await.unwrap();
     assert_eq!(lines.len(), 1);
     assert_eq!((lines[0].id, lines[0].code.as_str()), (*quarantine, "not_allowed"));
     assert_eq!(lines[0].case_no.as_deref(), Some("C-1"));
-    let kept =
-        desk.office.store().read_with(|reads| reads.quarantined(*quarantine)).unwrap().unwrap();
+    let kept = office.store().read_with(|reads| reads.quarantined(*quarantine)).unwrap().unwrap();
     let sent = unpacked(&request.push[0].changes);
     assert_eq!(kept.refused.changes, sent);
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn f1_a_withdrawn_record_is_erased_once_its_work_is_handed_over() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     chen.write(id, contact(1));
-    desk.assign(id, &["wu.min"]).await;
+    office.assign(id, &["wu.min"]).await;
 
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     assert_eq!(reply.results[0], Outcome::Withdrawn);
     assert!(matches!(reply.entries[0].content, UpdateContent::Withdrawn));
-    assert_eq!(desk.office.quarantine().await.unwrap()[0].code, "withdrawn");
+    assert_eq!(office.quarantine().await.unwrap()[0].code, "withdrawn");
     chen.assert_in_step(&reply);
     assert!(chen.is_empty());
 
     // Given back later: whole, since the phone erased it.
-    desk.assign(id, &["chen.jie"]).await;
-    let reply = chen.sync(&desk).await;
+    office.assign(id, &["chen.jie"]).await;
+    let reply = chen.sync(&office).await;
     assert!(matches!(reply.entries[0].content, UpdateContent::Document { .. }));
     chen.assert_in_step(&reply);
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn f1_a_record_that_came_and_went_unseen_is_not_mentioned() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &[]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
-    desk.assign(id, &["chen.jie"]).await;
-    desk.assign(id, &[]).await;
-    let reply = chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &[]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
+    office.assign(id, &["chen.jie"]).await;
+    office.assign(id, &[]).await;
+    let reply = chen.sync(&office).await;
     assert!(reply.entries.is_empty());
     assert_eq!(reply.cursor.seq, 2);
     chen.assert_in_step(&reply);
@@ -180,17 +180,17 @@ async fn f1_a_record_that_came_and_went_unseen_is_not_mentioned() {
 
 #[tokio::test]
 async fn i2_a_record_that_was_never_the_users_is_refused() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     chen.write(id, contact(1));
-    let wu = Phone::new("wu.min", 2);
-    let reply = desk.sync(&wu, chen.request()).await;
+    let wu = SyncClient::new("wu.min", 2);
+    let reply = wu.exchange(&office, chen.request()).await;
     assert!(matches!(reply.results[0], Outcome::Refused { code: RefusalCode::UnknownRecord, .. }));
     let mut request = chen.request();
     request.push[0].record = RecordId([9; 16]);
-    let reply = desk.sync(&chen, request).await;
+    let reply = chen.exchange(&office, request).await;
     assert!(matches!(
         reply.results[0],
         Outcome::Refused { code: RefusalCode::UnknownRecord, quarantine: 1.., .. }
@@ -199,26 +199,26 @@ async fn i2_a_record_that_was_never_the_users_is_refused() {
 
 #[tokio::test]
 async fn r5_a_first_sync_comes_in_pages_and_goes_on_where_it_was_cut_off() {
-    let desk = Desk::open();
+    let office = TestOffice::ticking();
     for n in 0..40 {
-        desk.visit(&format!("C-{n}"), &["chen.jie"]).await;
+        office.add_visit(&format!("C-{n}"), &["chen.jie"]).await;
     }
-    let mut chen = Phone::new("chen.jie", 1);
+    let mut chen = SyncClient::new("chen.jie", 1);
     chen.max_bytes = 8 * 1024;
-    let first = chen.sync(&desk).await;
+    let first = chen.sync(&office).await;
     assert!(first.remaining > 0 && !first.entries.is_empty());
     assert_eq!(first.remaining + first.entries.len() as u64, 40);
 
     // The next reply is lost: the phone asks again from its cursor, and gets the same.
     let request = chen.request();
-    let lost = desk.sync(&chen, request.clone()).await;
-    let again = desk.sync(&chen, request).await;
+    let lost = chen.exchange(&office, request.clone()).await;
+    let again = chen.exchange(&office, request).await;
     assert_eq!((lost.entries, lost.cursor), (again.entries, again.cursor));
 
     let mut rounds = 1;
     loop {
         rounds += 1;
-        let reply = chen.sync(&desk).await;
+        let reply = chen.sync(&office).await;
         if reply.remaining == 0 {
             chen.assert_in_step(&reply);
             break;
@@ -230,30 +230,30 @@ async fn r5_a_first_sync_comes_in_pages_and_goes_on_where_it_was_cut_off() {
 
 #[tokio::test]
 async fn r5_one_byte_asked_for_still_makes_progress() {
-    let desk = Desk::open();
-    desk.visit("C-1", &["chen.jie"]).await;
-    desk.visit("C-2", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
+    let office = TestOffice::ticking();
+    office.add_visit("C-1", &["chen.jie"]).await;
+    office.add_visit("C-2", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
     chen.max_bytes = 0;
-    while chen.sync(&desk).await.remaining > 0 {}
+    while chen.sync(&office).await.remaining > 0 {}
     assert_eq!(chen.len(), 2);
 }
 
 #[tokio::test]
 async fn r4_after_a_long_absence_the_whole_document_comes() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
-    let (mut chen, mut wu) = (Phone::new("chen.jie", 1), Phone::new("wu.min", 2));
-    chen.sync(&desk).await;
-    wu.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+    let (mut chen, mut wu) = (SyncClient::new("chen.jie", 1), SyncClient::new("wu.min", 2));
+    chen.sync(&office).await;
+    wu.sync(&office).await;
     wu.write(id, contact(1));
     for n in 2..30 {
         let Command::LogContact(mut long) = contact(n) else { unreachable!() };
         long.note = "长".repeat(4_000);
         chen.write(id, Command::LogContact(long));
     }
-    chen.sync(&desk).await;
-    let reply = wu.sync(&desk).await;
+    chen.sync(&office).await;
+    let reply = wu.sync(&office).await;
     assert!(matches!(reply.entries[0].content, UpdateContent::Document { .. }));
     wu.assert_in_step(&reply);
     assert_eq!(wu.view(id).contacts.len(), 29);
@@ -261,26 +261,26 @@ async fn r4_after_a_long_absence_the_whole_document_comes() {
 
 #[tokio::test]
 async fn m1_a_request_names_a_bounded_number_of_records() {
-    let desk = Desk::open();
-    let chen = Phone::new("chen.jie", 1);
+    let office = TestOffice::ticking();
+    let chen = SyncClient::new("chen.jie", 1);
     let push = Push { record: RecordId([1; 16]), changes: Vec::new() };
     let request = Request { push: vec![push; 5_000], ..Request::default() };
-    let refused = desk.office.handle_sync(&chen.session(), request).await;
+    let refused = office.handle_sync(&chen.session(), request).await;
     assert_eq!(refused, Err(OfficeError::TooMany));
 }
 
 #[tokio::test]
 async fn d5_a_damaged_record_is_healed_from_the_offices_copy() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let other = desk.visit("C-2", &["wu.min"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let other = office.add_visit("C-2", &["wu.min"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     chen.write(id, contact(1));
-    chen.sync(&desk).await;
+    chen.sync(&office).await;
     chen.lose(id);
     chen.want = vec![id, other];
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     assert_eq!(chen.view(id).contacts.len(), 1);
     // What is not the user's is not handed out, and not said to exist.
     assert!(reply.entries.iter().any(|e| e.record == other && e.content == UpdateContent::Unknown));
@@ -289,114 +289,113 @@ async fn d5_a_damaged_record_is_healed_from_the_offices_copy() {
 
 #[tokio::test]
 async fn p3_a_cursor_of_another_life_is_told_the_digest_and_nothing_else() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    let reply = chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    let reply = chen.sync(&office).await;
     let stranger = Cursor { epoch: [7; 16], seq: 9_000, base: 9_000 };
     // A cursor ahead of the feed is no cursor of it either.
     for cursor in [stranger, Cursor { epoch: reply.cursor.epoch, ..stranger }] {
         chen.cursor = cursor;
-        let again = chen.sync(&desk).await;
+        let again = chen.sync(&office).await;
         assert_eq!(again.cursor, reply.cursor);
         assert!(again.entries.is_empty());
         chen.assert_in_step(&again);
     }
     // In the midst of a first sync little is held: it begins again.
     chen.cursor = Cursor { base: 0, ..stranger };
-    let again = chen.sync(&desk).await;
+    let again = chen.sync(&office).await;
     assert!(matches!(again.entries[0].content, UpdateContent::Document { .. }));
     assert_eq!(again.entries[0].record, id);
 }
 
 #[tokio::test]
 async fn m9_work_after_the_seal_is_refused_whether_its_author_saw_the_seal_or_not() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
-    let (mut chen, mut wu) = (Phone::new("chen.jie", 1), Phone::new("wu.min", 2));
-    chen.sync(&desk).await;
-    wu.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+    let (mut chen, mut wu) = (SyncClient::new("chen.jie", 1), SyncClient::new("wu.min", 2));
+    chen.sync(&office).await;
+    wu.sync(&office).await;
 
     // Chen seals while Wu, who has not seen it, still writes.
     wu.write(id, contact(7));
     let patch = TalkPatch { disposition: Some(Disposition::NotHome), ..TalkPatch::default() };
     chen.write(id, Command::EditTalk(patch));
     chen.write(id, Command::Seal { at: 1_700_000_000_000 });
-    chen.sync(&desk).await;
+    chen.sync(&office).await;
     let sealed = |reply: &doorstep::sync::message::Reply| {
         matches!(
             &reply.results[0],
             Outcome::Refused { code: RefusalCode::Sealed, path, .. } if path.starts_with("contacts.")
         )
     };
-    let reply = wu.sync(&desk).await;
+    let reply = wu.sync(&office).await;
     assert!(sealed(&reply), "{reply:?}");
-    assert_eq!(desk.office.visit(id).await.unwrap().stage, Stage::Sealed);
-    wu.sync(&desk).await;
+    assert_eq!(office.visit(id).await.unwrap().stage, Stage::Sealed);
+    wu.sync(&office).await;
 
     // Having seen the seal, the same is refused.
     wu.force(id, contact(8));
-    let reply = wu.sync(&desk).await;
+    let reply = wu.sync(&office).await;
     assert!(sealed(&reply), "{reply:?}");
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m6_the_offices_edits_go_the_same_way_in() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
-    let mut moved = desk.office.subscribe();
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
+    let mut moved = office.subscribe();
 
     let patch = sync_client::case("王芳", 5_000);
     let command = Command::UpdateCase(Box::new(patch));
-    let view = desk.office.command(id, command.clone(), "lin.yue", Role::Supervisor).await.unwrap();
+    let view = office.command(id, command.clone(), "lin.yue", Role::Supervisor).await.unwrap();
     assert_eq!(view.case.borrower_name, "王芳");
     assert_eq!(moved.recv().await.unwrap().feed, "chen.jie");
     // Nothing new makes no change.
-    let again =
-        desk.office.command(id, command.clone(), "lin.yue", Role::Supervisor).await.unwrap();
+    let again = office.command(id, command.clone(), "lin.yue", Role::Supervisor).await.unwrap();
     assert_eq!(again.heads, view.heads);
 
-    let denied = desk.office.command(id, command, "gu.an", Role::Auditor).await;
+    let denied = office.command(id, command, "gu.an", Role::Auditor).await;
     assert!(matches!(denied, Err(OfficeError::Command(_))), "{denied:?}");
     let unknown = RecordId([1; 16]);
-    let none = desk.office.command(unknown, contact(1), "lin.yue", Role::Supervisor).await;
+    let none = office.command(unknown, contact(1), "lin.yue", Role::Supervisor).await;
     assert_eq!(none, Err(OfficeError::UnknownRecord));
 
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     assert_eq!(chen.view(id).case.borrower_name, "王芳");
     chen.assert_in_step(&reply);
-    let history = desk.office.history(id).await.unwrap();
+    let history = office.history(id).await.unwrap();
     assert!(history.iter().all(|line| line.received_at.is_some()));
     assert!(history.iter().any(|line| line.entry.by == "lin.yue"));
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m7_the_rows_follow_the_merge() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie", "wu.min"]).await;
-    desk.visit("C-2", &[]).await;
-    let (mut chen, mut wu) = (Phone::new("chen.jie", 1), Phone::new("wu.min", 2));
-    chen.sync(&desk).await;
-    wu.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+    office.add_visit("C-2", &[]).await;
+    let (mut chen, mut wu) = (SyncClient::new("chen.jie", 1), SyncClient::new("wu.min", 2));
+    chen.sync(&office).await;
+    wu.sync(&office).await;
     chen.write(id, sync_client::propose(10));
     wu.write(id, sync_client::propose(20));
-    chen.sync(&desk).await;
-    wu.sync(&desk).await;
+    chen.sync(&office).await;
+    wu.sync(&office).await;
     chen.write(id, sync_client::payment(1, 700));
     chen.write(id, notes(&chen, id, "门口有狗"));
-    let reply = chen.sync(&desk).await;
+    let reply = chen.sync(&office).await;
     chen.assert_in_step(&reply);
 
-    let list = |listing| desk.office.list(listing);
+    let list = |listing| office.list(listing);
     let page = list(Listing { conflicts: true, limit: 10, ..Listing::default() }).await.unwrap();
     assert_eq!((page.rows.len(), page.total), (1, 1));
     assert_eq!(page.rows[0].summary.id, id.to_string());
     assert!(page.rows[0].summary.conflicts > 0);
-    let rows = desk.office.store().read_with(|reads| reads.rows(id)).unwrap().unwrap();
+    let rows = office.store().read_with(|reads| reads.rows(id)).unwrap().unwrap();
     assert_eq!(rows.payments.len(), 1);
     assert_eq!(
         rows.conflicts.iter().map(|c| c.path.as_str()).collect::<Vec<_>>(),
@@ -404,42 +403,42 @@ async fn m7_the_rows_follow_the_merge() {
     );
     let page = list(Listing { unassigned: true, limit: 10, ..Listing::default() }).await.unwrap();
     assert_eq!(page.rows[0].summary.case_no, "C-2");
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn m5_every_merge_leaves_a_receipt_in_the_records_chain() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &["chen.jie"]).await;
-    let mut chen = Phone::new("chen.jie", 1);
-    chen.sync(&desk).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &["chen.jie"]).await;
+    let mut chen = SyncClient::new("chen.jie", 1);
+    chen.sync(&office).await;
     for n in 0..3 {
         chen.write(id, contact(n));
-        chen.sync(&desk).await;
+        chen.sync(&office).await;
     }
-    let receipts = desk.office.store().read_with(|reads| reads.receipts(id)).unwrap();
+    let receipts = office.store().read_with(|reads| reads.receipts(id)).unwrap();
     assert_eq!(receipts.len(), 4);
     assert!(receipts.windows(2).all(|pair| pair[1].previous == pair[0].hash));
     assert_eq!(receipts[3].user, "chen.jie");
     assert_eq!(receipts[3].device, chen.session().device);
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 #[tokio::test]
 async fn one_case_has_one_record() {
-    let desk = Desk::open();
-    let id = desk.visit("C-1", &[]).await;
+    let office = TestOffice::ticking();
+    let id = office.add_visit("C-1", &[]).await;
     let visits =
         vec![sync_client::new_visit("C-1", &[]), sync_client::new_visit("C-2", &["chen.jie"])];
-    let created = desk.office.create_visits(visits, "lin.yue").await.unwrap();
+    let created = office.create_visits(visits, "lin.yue").await.unwrap();
     assert_eq!(created[0], Created::Exists(id));
     let Created::New(two) = created[1] else { panic!("{created:?}") };
-    assert_eq!(desk.office.find_by_case_no("C-2").await.unwrap(), Some(two));
+    assert_eq!(office.find_by_case_no("C-2").await.unwrap(), Some(two));
     let mut wrong = sync_client::new_visit("C-3", &[]);
     wrong.case.due_date = Some("tomorrow".into());
-    let created = desk.office.create_visits(vec![wrong], "lin.yue").await.unwrap();
+    let created = office.create_visits(vec![wrong], "lin.yue").await.unwrap();
     assert!(matches!(created[0], Created::Invalid(_)));
-    desk.assert_sound().await;
+    office.assert_sound().await;
 }
 
 /// The bytes of changes that travel plain.

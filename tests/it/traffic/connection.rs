@@ -8,11 +8,11 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::support::http_office::Desk;
+use crate::support::http_office::HttpOffice;
 
 /// An office on a port of its own.
 pub(crate) struct Listening {
-    pub(crate) desk: Desk,
+    pub(crate) http: HttpOffice,
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     pub(crate) served: JoinHandle<std::io::Result<()>>,
@@ -20,15 +20,15 @@ pub(crate) struct Listening {
 
 impl Listening {
     pub(crate) async fn behind(setup: TrafficConfig) -> Self {
-        let desk = Desk::behind(setup).await;
+        let http = HttpOffice::behind(setup).await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let (router, traffic, closing) =
-            (desk.router.clone(), desk.traffic.clone(), desk.closing.clone());
+            (http.router.clone(), http.traffic.clone(), http.closing.clone());
         let stopped = async move { drop(stopped.await) };
         let served = tokio::spawn(serve(router, listener, None, traffic, closing, stopped));
-        Self { desk, address, stop: Some(stop), served }
+        Self { http, address, stop: Some(stop), served }
     }
 
     pub(crate) fn stop(&mut self) {

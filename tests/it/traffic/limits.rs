@@ -9,7 +9,7 @@ use axum::http::Request;
 use doorstep::office::http::{Limits, TrafficConfig, TrustedProxies};
 
 use super::connection::Listening;
-use crate::support::http_office::{Answer, Desk, ask};
+use crate::support::http_office::{Answer, HttpOffice, ask};
 
 const SHORT: Duration = Duration::from_millis(100);
 
@@ -38,7 +38,7 @@ async fn a_connection_that_rests_too_long_is_closed() {
 #[tokio::test]
 async fn a_body_that_stops_coming_is_given_up() {
     let office = Listening::behind(with(Limits { body_pause: SHORT, ..Limits::default() })).await;
-    let token = office.desk.token("chen.jie").await;
+    let token = office.http.token("chen.jie").await;
     let mut wire = office.wire().await;
     wire.begin_round(&token, 100).await;
     wire.send([2; 10]).await;
@@ -51,7 +51,7 @@ async fn a_body_that_stops_coming_is_given_up() {
 async fn a_body_that_drips_for_ever_is_given_up() {
     let limits = Limits { body_grace: SHORT, body_rate: 1 << 30, ..Limits::default() };
     let office = Listening::behind(with(limits)).await;
-    let token = office.desk.token("chen.jie").await;
+    let token = office.http.token("chen.jie").await;
     let mut wire = office.wire().await;
     wire.begin_round(&token, 4_000_000).await;
     // The office answers in the middle of it, or hangs up.
@@ -66,7 +66,7 @@ async fn a_body_that_drips_for_ever_is_given_up() {
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_before_it_comes() {
     let office = Listening::behind(TrafficConfig::default()).await;
-    let token = office.desk.token("chen.jie").await;
+    let token = office.http.token("chen.jie").await;
     let mut wire = office.wire().await;
     wire.begin_round(&token, 1 << 40).await;
     assert_eq!(wire.answer().await.unwrap().0, 413);
@@ -100,19 +100,19 @@ async fn a_reader_that_takes_nothing_is_given_up() {
 }
 
 /// A request as it comes from an address.
-async fn from(desk: &Desk, address: &str, request: axum::http::request::Builder) -> Answer {
+async fn from(http: &HttpOffice, address: &str, request: axum::http::request::Builder) -> Answer {
     let mut request: Request<Body> = request.body(Body::empty()).unwrap();
     let socket: SocketAddr = address.parse().unwrap();
     request.extensions_mut().insert(ConnectInfo(socket));
-    desk.ask(request).await
+    http.ask(request).await
 }
 
 #[tokio::test]
 async fn a_user_who_asks_too_often_from_any_device_is_told_when_to_come_again() {
-    let desk = Desk::behind(with(Limits { user_rate: (3, 1), ..Limits::default() })).await;
-    let (token, other) = (desk.token("chen.jie").await, desk.token("wu.min").await);
+    let http = HttpOffice::behind(with(Limits { user_rate: (3, 1), ..Limits::default() })).await;
+    let (token, other) = (http.token("chen.jie").await, http.token("wu.min").await);
     let me = async |address, token: &str| {
-        from(&desk, address, ask("GET", "/api/session", Some(token))).await
+        from(&http, address, ask("GET", "/api/session", Some(token))).await
     };
     for _ in 0..3 {
         assert_eq!(me("192.0.2.7:1", &token).await.status, 200);
@@ -121,7 +121,7 @@ async fn a_user_who_asks_too_often_from_any_device_is_told_when_to_come_again() 
     assert_eq!(refused.code(), (429, "rate_limited".into()));
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(me("198.51.100.1:1", &token).await.status, 429, "the user, not the address");
-    let second = desk.token("chen.jie").await;
+    let second = http.token("chen.jie").await;
     assert_eq!(me("192.0.2.7:1", &second).await.status, 429, "nor the device");
     assert_eq!(me("192.0.2.7:1", &other).await.status, 200);
     assert_eq!(me("127.0.0.1:1", &token).await.status, 200, "this machine's programs are spared");
@@ -131,7 +131,8 @@ async fn a_user_who_asks_too_often_from_any_device_is_told_when_to_come_again() 
 async fn strangers_share_the_rate_of_their_address() {
     let limits = Limits { anonymous_rate: (3, 1), ..Limits::default() };
     let proxies = TrustedProxies::new(["10.0.0.1".parse().unwrap()]);
-    let desk = Desk::behind(TrafficConfig { limits, proxies, ..TrafficConfig::default() }).await;
+    let http =
+        HttpOffice::behind(TrafficConfig { limits, proxies, ..TrafficConfig::default() }).await;
     let never_given = "0".repeat(64);
     for (path, token, status) in [
         ("/api/session", None, 401),
@@ -141,39 +142,39 @@ async fn strangers_share_the_rate_of_their_address() {
         ("/api/session", Some(never_given.as_str()), 429),
         ("/api/openapi.json", None, 429),
     ] {
-        let answer = from(&desk, "192.0.2.7:1", ask("GET", path, token)).await;
+        let answer = from(&http, "192.0.2.7:1", ask("GET", path, token)).await;
         assert_eq!(answer.status, status, "{path}");
     }
-    let token = desk.token("wu.min").await;
-    let answer = from(&desk, "192.0.2.7:1", ask("GET", "/api/session", Some(&token))).await;
+    let token = http.token("wu.min").await;
+    let answer = from(&http, "192.0.2.7:1", ask("GET", "/api/session", Some(&token))).await;
     assert_eq!(answer.status, 200, "who is signed in there is let through");
     // Through a proxy the client counts, not the proxy; what a client claims does not.
     let by = |client: &str| ask("GET", "/api/session", None).header("x-forwarded-for", client);
     for n in 0..3 {
-        let answer = from(&desk, "10.0.0.1:1", by(&format!("203.0.113.{n}, 198.51.100.1"))).await;
+        let answer = from(&http, "10.0.0.1:1", by(&format!("203.0.113.{n}, 198.51.100.1"))).await;
         assert_eq!(answer.status, 401);
     }
-    assert_eq!(from(&desk, "10.0.0.1:1", by("203.0.113.9, 198.51.100.1")).await.status, 429);
-    assert_eq!(from(&desk, "10.0.0.1:1", by("198.51.100.2")).await.status, 401);
-    assert_eq!(from(&desk, "192.0.2.7:1", by("198.51.100.3")).await.status, 429);
+    assert_eq!(from(&http, "10.0.0.1:1", by("203.0.113.9, 198.51.100.1")).await.status, 429);
+    assert_eq!(from(&http, "10.0.0.1:1", by("198.51.100.2")).await.status, 401);
+    assert_eq!(from(&http, "192.0.2.7:1", by("198.51.100.3")).await.status, 429);
 }
 
 #[tokio::test]
 async fn figures_are_for_the_own_machine_or_with_the_token() {
     let token = "a token of more than twenty letters";
     let setup = TrafficConfig { metrics_token: Some(token.to_owned()), ..TrafficConfig::default() };
-    let desk = Desk::behind(setup).await;
+    let http = HttpOffice::behind(setup).await;
     let get = |token| ask("GET", "/metrics", token);
-    assert_eq!(from(&desk, "127.0.0.1:1", get(None)).await.status, 200);
-    let answer = from(&desk, "192.0.2.7:1", get(None)).await;
+    assert_eq!(from(&http, "127.0.0.1:1", get(None)).await.status, 200);
+    let answer = from(&http, "192.0.2.7:1", get(None)).await;
     assert_eq!(answer.code(), (403, "not_allowed".into()));
-    assert_eq!(from(&desk, "192.0.2.7:1", get(Some("another"))).await.status, 403);
-    let answer = from(&desk, "192.0.2.7:1", get(Some(token))).await;
+    assert_eq!(from(&http, "192.0.2.7:1", get(Some("another"))).await.status, 403);
+    let answer = from(&http, "192.0.2.7:1", get(Some(token))).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     // A proxy on this machine brings strangers.
     let proxied = get(None).header("x-forwarded-for", "192.0.2.7");
-    assert_eq!(from(&desk, "127.0.0.1:1", proxied).await.status, 403);
-    let admin = desk.token("admin").await;
-    assert_eq!(from(&desk, "192.0.2.7:1", get(Some(&admin))).await.status, 403);
+    assert_eq!(from(&http, "127.0.0.1:1", proxied).await.status, 403);
+    let admin = http.token("admin").await;
+    assert_eq!(from(&http, "192.0.2.7:1", get(Some(&admin))).await.status, 403);
 }

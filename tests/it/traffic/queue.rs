@@ -9,7 +9,7 @@ use doorstep::sync::message::{MAX_BODY, Packed, Push, Request, encode_request};
 use tokio::io::AsyncWriteExt;
 
 use super::connection::Listening;
-use crate::support::http_office::{Desk, PASSWORD};
+use crate::support::http_office::{HttpOffice, PASSWORD};
 
 /// Nobody gets a place, and nobody may wait for one.
 const FULL: QueueLimits = QueueLimits { max_running: 0, max_waiting: 0, max_wait: Duration::ZERO };
@@ -23,50 +23,50 @@ fn with(limits: Limits) -> TrafficConfig {
 
 #[tokio::test]
 async fn who_finds_no_place_is_told_when_to_come_again_and_the_rest_is_answered() {
-    let desk = Desk::behind(with(Limits { rounds: FULL, ..Limits::default() })).await;
-    let token = desk.token("chen.jie").await;
+    let http = HttpOffice::behind(with(Limits { rounds: FULL, ..Limits::default() })).await;
+    let token = http.token("chen.jie").await;
     let body = encode_request(&Request::default());
-    let shed = desk.post("/sync", Some(&token), body.clone()).await;
+    let shed = http.post("/sync", Some(&token), body.clone()).await;
     assert_eq!(shed.code(), (503, "office_busy".into()));
     assert_eq!(shed.header("retry-after"), "10");
     assert_eq!(shed.header("content-type"), "application/problem+json");
     // Health, cheap refusals, and everybody in another queue.
     for path in ["/healthz", "/readyz", "/metrics", "/"] {
-        assert_eq!(desk.get(path, None).await.status, 200, "{path}");
+        assert_eq!(http.get(path, None).await.status, 200, "{path}");
     }
-    assert_eq!(desk.post("/sync", None, body).await.code(), (401, "signed_out".into()));
-    let supervisor = desk.token("lin.yue").await;
-    assert_eq!(desk.get("/api/visits", Some(&supervisor)).await.status, 200);
+    assert_eq!(http.post("/sync", None, body).await.code(), (401, "signed_out".into()));
+    let supervisor = http.token("lin.yue").await;
+    assert_eq!(http.get("/api/visits", Some(&supervisor)).await.status, 200);
 }
 
 #[tokio::test]
 async fn each_queue_is_its_own() {
-    let full = |limits| async move { Desk::behind(with(limits)).await };
-    let desk = full(Limits { reads: FULL, ..Limits::default() }).await;
-    let (phone, console) = (desk.token("chen.jie").await, desk.token("lin.yue").await);
+    let full = |limits| async move { HttpOffice::behind(with(limits)).await };
+    let http = full(Limits { reads: FULL, ..Limits::default() }).await;
+    let (phone, console) = (http.token("chen.jie").await, http.token("lin.yue").await);
     let body = encode_request(&Request::default());
-    assert_eq!(desk.post("/sync", Some(&phone), body.clone()).await.status, 200);
-    assert_eq!(desk.get("/api/visits", Some(&console)).await.status, 503);
+    assert_eq!(http.post("/sync", Some(&phone), body.clone()).await.status, 200);
+    assert_eq!(http.get("/api/visits", Some(&console)).await.status, 503);
 
-    let desk = full(Limits { sign_ins: FULL, ..Limits::default() }).await;
-    let answer = desk.post_json("/api/session", None, "{}").await;
+    let http = full(Limits { sign_ins: FULL, ..Limits::default() }).await;
+    let answer = http.post_json("/api/session", None, "{}").await;
     assert_eq!(answer.code(), (503, "office_busy".into()));
 
-    let desk = full(Limits { sheets: FULL, ..Limits::default() }).await;
-    let console = desk.token("lin.yue").await;
+    let http = full(Limits { sheets: FULL, ..Limits::default() }).await;
+    let console = http.token("lin.yue").await;
     for answer in [
-        desk.get("/api/export?format=csv", Some(&console)).await,
-        desk.post("/api/cases/import", Some(&console), b"case_no".to_vec()).await,
+        http.get("/api/export?format=csv", Some(&console)).await,
+        http.post("/api/cases/import", Some(&console), b"case_no".to_vec()).await,
     ] {
         assert_eq!(answer.code(), (503, "office_busy".into()));
     }
-    assert_eq!(desk.get("/api/visits", Some(&console)).await.status, 200);
+    assert_eq!(http.get("/api/visits", Some(&console)).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_request_that_is_still_coming_holds_no_place() {
     let office = Listening::behind(with(Limits { rounds: ONE, ..Limits::default() })).await;
-    let (slow, quick) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
+    let (slow, quick) = (office.http.token("chen.jie").await, office.http.token("wu.min").await);
     let body = encode_request(&Request::default());
     let mut waits = office.wire().await;
     waits.begin_round(&slow, body.len()).await;
@@ -84,7 +84,7 @@ async fn bodies_that_are_coming_are_bounded_together() {
     let round_bodies =
         BodyLimits { bytes: 64 * 1024, bytes_per_caller: 64 * 1024, bodies_per_caller: 8 };
     let office = Listening::behind(with(Limits { round_bodies, ..Limits::default() })).await;
-    let (slow, other) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
+    let (slow, other) = (office.http.token("chen.jie").await, office.http.token("wu.min").await);
     let mut wire = office.wire().await;
     let mut ask = async || {
         wire.begin_round(&other, 2).await;
@@ -106,7 +106,7 @@ async fn bodies_that_are_coming_are_bounded_together() {
     };
     // Others have room of their own.
     let sign_in = format!(r#"{{"name":"he.tao","password":"{PASSWORD}"}}"#);
-    assert_eq!(office.desk.post_json("/api/session", None, &sign_in).await.status, 200);
+    assert_eq!(office.http.post_json("/api/session", None, &sign_in).await.status, 200);
     drop(holds);
     while ask().await.0 == 503 {}
 }
@@ -116,8 +116,8 @@ async fn one_user_has_so_many_bodies_under_way_on_all_devices() {
     let round_bodies =
         BodyLimits { bytes: 64 * 1024, bytes_per_caller: 64 * 1024, bodies_per_caller: 2 };
     let office = Listening::behind(with(Limits { round_bodies, ..Limits::default() })).await;
-    let one = [office.desk.token("chen.jie").await, office.desk.token("chen.jie").await];
-    let other = office.desk.token("wu.min").await;
+    let one = [office.http.token("chen.jie").await, office.http.token("chen.jie").await];
+    let other = office.http.token("wu.min").await;
     let mut held = Vec::new();
     for token in &one {
         let mut wire = office.wire().await;
@@ -140,11 +140,11 @@ async fn one_user_has_so_many_bodies_under_way_on_all_devices() {
 
 #[tokio::test]
 async fn a_user_has_so_many_streams_on_all_devices_and_no_more() {
-    let desk = Desk::behind(with(Limits { streams_per_user: 2, ..Limits::default() })).await;
-    let (token, another) = (desk.token("chen.jie").await, desk.token("chen.jie").await);
+    let http = HttpOffice::behind(with(Limits { streams_per_user: 2, ..Limits::default() })).await;
+    let (token, another) = (http.token("chen.jie").await, http.token("chen.jie").await);
     let open = async |token: &str| {
         let request = crate::support::http_office::ask("GET", "/api/events", Some(token));
-        desk.begin(request.body(axum::body::Body::empty()).unwrap()).await
+        http.begin(request.body(axum::body::Body::empty()).unwrap()).await
     };
     let (first, _second) = (open(&token).await, open(&another).await);
     for token in [&token, &another] {
@@ -164,7 +164,7 @@ fn push() -> Vec<u8> {
 
 /// Holds the lock of the office's database, so that whatever writes is at work until it is dropped.
 fn hold_the_writer(office: &Listening) -> rusqlite::Connection {
-    let other = rusqlite::Connection::open(&office.desk.database).unwrap();
+    let other = rusqlite::Connection::open(office.http.office.database()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     other
 }
@@ -178,7 +178,7 @@ async fn status(wire: &mut super::connection::Wire, token: &str, body: &[u8]) ->
 #[tokio::test]
 async fn bodies_that_are_announced_and_do_not_come_keep_nobody_out() {
     let office = Listening::behind(TrafficConfig::default()).await;
-    let (idle, honest) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
+    let (idle, honest) = (office.http.token("chen.jie").await, office.http.token("wu.min").await);
     let mut wires = Vec::new();
     for _ in 0..24 {
         let mut wire = office.wire().await;
@@ -197,7 +197,7 @@ async fn a_device_has_one_round_at_work() {
     let rounds =
         QueueLimits { max_running: 8, max_waiting: 8, max_wait: Duration::from_millis(50) };
     let office = Listening::behind(with(Limits { rounds, ..Limits::default() })).await;
-    let (chen, wu) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
+    let (chen, wu) = (office.http.token("chen.jie").await, office.http.token("wu.min").await);
     let held = hold_the_writer(&office);
     let (body, push) = (encode_request(&Request::default()), push());
     let mut first = office.wire().await;
@@ -220,7 +220,7 @@ async fn a_device_has_one_round_at_work() {
 async fn who_hangs_up_keeps_the_place_until_the_work_is_done() {
     let rounds = QueueLimits { max_running: 1, max_waiting: 1, max_wait: Duration::from_millis(5) };
     let office = Listening::behind(with(Limits { rounds, ..Limits::default() })).await;
-    let (chen, wu) = (office.desk.token("chen.jie").await, office.desk.token("wu.min").await);
+    let (chen, wu) = (office.http.token("chen.jie").await, office.http.token("wu.min").await);
     let held = hold_the_writer(&office);
     let (body, push) = (encode_request(&Request::default()), push());
     let mut first = office.wire().await;
@@ -235,8 +235,8 @@ async fn who_hangs_up_keeps_the_place_until_the_work_is_done() {
         freed |= status(&mut other, &wu, &body).await == 200;
     }
     held.execute_batch("ROLLBACK").unwrap();
-    office.desk.office.store().write(|tx| tx.touch()).await.unwrap();
-    let kept = office.desk.office.quarantine().await.unwrap().len();
+    office.http.office.store().write(|tx| tx.touch()).await.unwrap();
+    let kept = office.http.office.quarantine().await.unwrap().len();
     assert_eq!(kept, usize::from(!freed), "no work without its place");
     while status(&mut other, &wu, &body).await != 200 {}
 }

@@ -7,12 +7,12 @@ use doorstep::office::http::{Limits, TrafficConfig};
 use doorstep::sync::message::{Request, encode_request};
 
 use super::connection::{Listening, Wire};
-use crate::support::http_office::Desk;
+use crate::support::http_office::HttpOffice;
 
 #[tokio::test]
 async fn a_round_that_was_begun_is_finished_and_nothing_new_is_taken() {
     let mut office = Listening::behind(TrafficConfig::default()).await;
-    let token = office.desk.token("chen.jie").await;
+    let token = office.http.token("chen.jie").await;
     let body = encode_request(&Request::default());
     let mut begun = office.wire().await;
     begun.begin_round(&token, body.len()).await;
@@ -31,7 +31,7 @@ async fn a_round_that_was_begun_is_finished_and_nothing_new_is_taken() {
         // Taken by the system before the office let go of the port.
         assert!(Wire(stream).get("/healthz").await.is_none());
     }
-    assert_eq!(office.desk.get("/readyz", None).await.code(), (503, "closing".into()));
+    assert_eq!(office.http.get("/readyz", None).await.code(), (503, "closing".into()));
 
     begun.send(&body[1..]).await;
     let (status, text) = begun.answer().await.unwrap();
@@ -44,7 +44,7 @@ async fn a_round_that_was_begun_is_finished_and_nothing_new_is_taken() {
 async fn stopping_waits_no_longer_than_its_grace() {
     let limits = Limits { grace: Duration::from_millis(100), ..Limits::default() };
     let mut office = Listening::behind(TrafficConfig { limits, ..TrafficConfig::default() }).await;
-    let token = office.desk.token("chen.jie").await;
+    let token = office.http.token("chen.jie").await;
     let mut never = office.wire().await;
     never.begin_round(&token, 100).await;
     never.send([2]).await;
@@ -56,15 +56,15 @@ async fn stopping_waits_no_longer_than_its_grace() {
 #[tokio::test]
 async fn an_office_whose_store_takes_no_writes_is_not_ready() {
     let limits = Limits { ready: Duration::from_millis(100), ..Limits::default() };
-    let desk = Desk::behind(TrafficConfig { limits, ..TrafficConfig::default() }).await;
-    let other = rusqlite::Connection::open(&desk.database).unwrap();
+    let http = HttpOffice::behind(TrafficConfig { limits, ..TrafficConfig::default() }).await;
+    let other = rusqlite::Connection::open(http.office.database()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let answer = desk.get("/readyz", None).await;
+    let answer = http.get("/readyz", None).await;
     assert_eq!(answer.code(), (503, "not_ready".into()));
-    assert_eq!(desk.get("/healthz", None).await.status, 200, "it runs");
+    assert_eq!(http.get("/healthz", None).await.status, 200, "it runs");
     other.execute_batch("ROLLBACK").unwrap();
     // What was found holds for a moment.
-    while desk.get("/readyz", None).await.status != 200 {
+    while http.get("/readyz", None).await.status != 200 {
         tokio::task::yield_now().await;
     }
 }

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::phone::{Device, contact, office};
+use crate::support::office::TestOffice;
+use crate::support::phone::{TestPhone, contact};
 use doorstep::ids::RecordId;
 use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::view::VisitView;
@@ -16,8 +17,8 @@ const FAULTS: u64 = 300;
 #[tokio::test]
 async fn d5_any_single_fault_in_a_chunk_is_found_and_healed() {
     let faults = std::env::var("DOORSTEP_FAULTS").ok().and_then(|text| text.parse().ok());
-    let (_folder, office, ids) = office(5).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(5).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     for (n, id) in ids.iter().enumerate() {
         // Several chunks, some confirmed, some not.
@@ -67,7 +68,7 @@ async fn d5_any_single_fault_in_a_chunk_is_found_and_healed() {
 
 /// Flips a bit of one stored chunk, cuts it short, or swaps it with another record's; says what
 /// was done and which records it hit.
-fn damage(phone: &mut Device, random: &mut fastrand::Rng) -> (String, BTreeSet<RecordId>) {
+fn damage(phone: &mut TestPhone, random: &mut fastrand::Rng) -> (String, BTreeSet<RecordId>) {
     let rows = phone.tables.get_mut(&Table::Chunks).unwrap();
     let keys: Vec<String> = rows.keys().cloned().collect();
     let key = &keys[random.usize(..keys.len())];

@@ -1,8 +1,8 @@
 //! Forms that are begun and not handed in (rule D7).
 
-use crate::support::phone::{Device, NOW, Tables, contact, office, to};
+use crate::support::office::{TestOffice, to};
+use crate::support::phone::{NOW, Tables, TestPhone, contact};
 use doorstep::ids::RecordId;
-use doorstep::office::Office;
 use doorstep::record::command::Command;
 use doorstep::record::terms::Role;
 use doorstep::workspace::{Draft, Output, SyncState, Table, WorkspaceError};
@@ -10,15 +10,15 @@ use doorstep::workspace::{Draft, Output, SyncState, Table, WorkspaceError};
 const NOTE: &str = "calls back after the harvest";
 
 /// A phone with one record, in step, its page open.
-async fn phone() -> (tempfile::TempDir, Office, RecordId, Device) {
-    let (folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+async fn phone() -> (TestOffice, RecordId, TestPhone) {
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     phone.open(ids[0]);
-    (folder, office, ids[0], phone)
+    (office, ids[0], phone)
 }
 
-fn begin(phone: &mut Device, id: RecordId) -> u64 {
+fn begin(phone: &mut TestPhone, id: RecordId) -> u64 {
     let ticket = phone.workspace.save_draft(id, "contact", Some(NOTE), NOW).expect("kept");
     phone.run();
     ticket
@@ -35,7 +35,7 @@ fn stored(tables: &Tables) -> bool {
 
 #[tokio::test]
 async fn d7_what_is_begun_outlives_a_restart_and_goes_nowhere() {
-    let (_folder, office, id, mut phone) = phone().await;
+    let (office, id, mut phone) = phone().await;
     let ticket = begin(&mut phone, id);
     assert_eq!(phone.saved, ticket, "acknowledged once it is durable");
     assert!(phone.workspace.list()[0].begun);
@@ -52,7 +52,7 @@ async fn d7_what_is_begun_outlives_a_restart_and_goes_nowhere() {
 
 #[tokio::test]
 async fn d7_what_is_begun_is_sealed() {
-    let (_folder, _office, id, mut phone) = phone().await;
+    let (_office, id, mut phone) = phone().await;
     begin(&mut phone, id);
     assert!(stored(&phone.tables));
     let values = phone.tables.values().flat_map(|table| table.values());
@@ -64,7 +64,7 @@ async fn d7_what_is_begun_is_sealed() {
 
 #[tokio::test]
 async fn d7_a_form_is_emptied_in_the_batch_that_holds_its_change() {
-    let (_folder, _office, id, mut phone) = phone().await;
+    let (_office, id, mut phone) = phone().await;
     begin(&mut phone, id);
     phone.workspace.apply(id, &contact("c1"), NOW, "Asia/Shanghai").expect("allowed");
     phone.workspace.save_draft(id, "contact", None, NOW).expect("emptied");
@@ -89,7 +89,7 @@ async fn d7_a_form_is_emptied_in_the_batch_that_holds_its_change() {
 
 #[tokio::test]
 async fn d7_a_full_disk_loses_nothing_of_what_is_begun() {
-    let (_folder, _office, id, mut phone) = phone().await;
+    let (_office, id, mut phone) = phone().await;
     phone.disk = Some("storage_full");
     let ticket = begin(&mut phone, id);
     assert!(phone.saved < ticket && !stored(&phone.tables));
@@ -107,7 +107,7 @@ async fn d7_a_full_disk_loses_nothing_of_what_is_begun() {
 
 #[tokio::test]
 async fn d7_what_is_begun_goes_with_its_record() {
-    let (_folder, office, id, mut phone) = phone().await;
+    let (office, id, mut phone) = phone().await;
     begin(&mut phone, id);
     office
         .command(id, Command::Assign(to(&[])), "lin.yue", Role::Supervisor)
@@ -121,7 +121,7 @@ async fn d7_what_is_begun_goes_with_its_record() {
 
 #[tokio::test]
 async fn d7_a_damaged_draft_harms_nothing_else() {
-    let (_folder, office, id, mut phone) = phone().await;
+    let (office, id, mut phone) = phone().await;
     begin(&mut phone, id);
     let rows = phone.tables.get_mut(&Table::Meta).expect("rows");
     let draft = rows.iter_mut().find(|(key, _)| key.starts_with("draft/")).expect("a draft").1;
@@ -138,7 +138,7 @@ async fn d7_a_damaged_draft_harms_nothing_else() {
 
 #[tokio::test]
 async fn d7_more_than_anybody_types_is_refused_and_changes_nothing() {
-    let (_folder, _office, id, mut phone) = phone().await;
+    let (_office, id, mut phone) = phone().await;
     let long = "x".repeat(300_000);
     assert!(phone.workspace.save_draft(id, "contact", Some(&long), NOW).is_err());
     assert!(!phone.workspace.has_drafts());

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::phone::{Device, NOW, contact, office};
+use crate::support::office::TestOffice;
+use crate::support::phone::{NOW, TestPhone, contact};
 use doorstep::ids::{DeviceId, RecordId};
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
 use doorstep::record::terms::{Disposition, Role};
@@ -34,8 +35,8 @@ impl Reader {
 
 #[tokio::test]
 async fn a_reader_of_the_list_gets_what_changed_and_nothing_else() {
-    let (_folder, office, ids) = office(25).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(25).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     let mut reader = Reader::default();
     assert_eq!(reader.read(&mut phone.workspace, 10), [0]);
     phone.sync(&office).await;
@@ -69,8 +70,8 @@ async fn a_reader_of_the_list_gets_what_changed_and_nothing_else() {
 
 #[tokio::test]
 async fn a_choice_that_was_taken_back_is_taken_back_at_the_office() {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     let slip = TalkPatch { disposition: Some(Disposition::SafetyWithdrawn), ..Default::default() };
     phone.apply(ids[0], &Command::EditTalk(slip));

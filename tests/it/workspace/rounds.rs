@@ -1,6 +1,7 @@
 //! A phone's workspace against the real office: the rules of docs/SYNC.md, cited by number.
 
-use crate::support::phone::{Device, NOW, Tables, contact, office};
+use crate::support::office::TestOffice;
+use crate::support::phone::{NOW, Tables, TestPhone, contact};
 use doorstep::ids::RecordId;
 use doorstep::office::Office;
 use doorstep::record::command::{
@@ -12,8 +13,8 @@ use rstest::rstest;
 
 #[tokio::test]
 async fn p2_in_step_is_said_only_after_the_digests_were_compared() {
-    let (_folder, office, _) = office(3).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, _) = TestOffice::with_records(3).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     assert_eq!(phone.status().state, SyncState::Syncing);
     assert_eq!(phone.status().in_step_at, None);
     phone.lose_reply();
@@ -25,8 +26,8 @@ async fn p2_in_step_is_said_only_after_the_digests_were_compared() {
 
 #[tokio::test]
 async fn r7_an_office_that_is_busy_is_left_alone_and_needs_nobody() {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     phone.apply(ids[0], &contact("c1"));
     phone.workspace.sync_now(phone.now);
@@ -64,10 +65,10 @@ async fn r7_an_office_that_is_busy_is_left_alone_and_needs_nobody() {
 
 #[tokio::test]
 async fn r7_phones_that_were_put_off_together_come_back_apart_and_by_themselves() {
-    let (_folder, office, _) = office(1).await;
+    let (office, _) = TestOffice::with_records(1).await;
     let mut backs = Vec::new();
     for random in [0, 2_500, 4_999] {
-        let mut phone = Device::new("chen.jie", 1);
+        let mut phone = TestPhone::new("chen.jie", 1);
         let sent = phone.sent.take().expect("a first request");
         phone.workspace.defer(sent.round, 10_000, phone.now, random);
         phone.run();
@@ -83,8 +84,8 @@ async fn r7_phones_that_were_put_off_together_come_back_apart_and_by_themselves(
 
 #[tokio::test]
 async fn r1_a_reconnect_is_one_request_and_one_reply() {
-    let (_folder, office, ids) = office(50).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(50).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
 
     let before = phone.requests;
@@ -116,8 +117,8 @@ async fn r1_a_reconnect_is_one_request_and_one_reply() {
 
 #[tokio::test]
 async fn a_round_that_is_due_waits_for_a_record_that_is_being_loaded() {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     phone.restart();
     phone.lose_reply();
@@ -137,8 +138,8 @@ async fn a_round_that_is_due_waits_for_a_record_that_is_being_loaded() {
 
 #[tokio::test]
 async fn r5_a_first_sync_that_is_cut_off_goes_on_where_it_was() {
-    let (_folder, office, ids) = office(900).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(900).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.round(&office).await;
     let held = phone.ids().len();
     assert!(held > 0 && held < ids.len(), "a page of {held} and not all");
@@ -154,11 +155,11 @@ async fn r5_a_first_sync_that_is_cut_off_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn r4_a_record_that_changed_before_a_first_sync_comes_whole_on_any_page() {
-    let (_folder, office, ids) = office(600).await;
+    let (office, ids) = TestOffice::with_records(600).await;
     for id in &ids[..30] {
         desk(&office, *id, &notes_of(&office, *id, "changed").await).await;
     }
-    let mut phone = Device::new("chen.jie", 1);
+    let mut phone = TestPhone::new("chen.jie", 1);
     while phone.status().in_step_at.is_none() {
         phone.sent.is_some().then_some(()).expect("a request under way");
         phone.round(&office).await;
@@ -173,8 +174,8 @@ async fn r4_a_record_that_changed_before_a_first_sync_comes_whole_on_any_page() 
 
 #[tokio::test]
 async fn d1_an_edit_is_acknowledged_only_when_it_is_stored() {
-    let (_folder, office, ids) = office(2).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(2).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     phone.disk = Some("storage_full");
     let ticket = phone.apply(ids[0], &contact("c1")).expect("a change");
@@ -196,8 +197,8 @@ async fn d1_an_edit_is_acknowledged_only_when_it_is_stored() {
 
 #[tokio::test]
 async fn d1_acknowledged_edits_survive_a_crash_at_any_point() {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     for number in 0..40 {
         phone.apply(ids[0], &contact(&format!("c{number:02}")));
@@ -215,8 +216,8 @@ async fn d1_acknowledged_edits_survive_a_crash_at_any_point() {
 
 #[tokio::test]
 async fn r1_more_changes_of_a_record_than_one_push_may_hold_go_one_after_the_other() {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     for number in 0..2_100 {
         let text = ["a", "b"][number % 2];
@@ -232,8 +233,8 @@ async fn r1_more_changes_of_a_record_than_one_push_may_hold_go_one_after_the_oth
 
 #[tokio::test]
 async fn d3_a_reply_that_never_comes_costs_nothing() {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     phone.apply(ids[0], &contact("c1"));
     phone.workspace.sync_now(phone.now);
@@ -249,8 +250,8 @@ async fn d3_a_reply_that_never_comes_costs_nothing() {
 
 #[tokio::test]
 async fn r3_what_is_no_reply_is_not_applied() {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     phone.apply(ids[0], &contact("c1"));
     phone.workspace.sync_now(phone.now);
@@ -270,8 +271,8 @@ async fn r3_what_is_no_reply_is_not_applied() {
 
 #[tokio::test]
 async fn d5_a_damaged_chunk_is_set_aside_and_healed() {
-    let (_folder, office, ids) = office(3).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(3).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     let key = damage(&mut phone, Table::Chunks, &ids[1].to_string());
     phone.restart();
@@ -292,8 +293,8 @@ async fn d5_a_damaged_chunk_is_set_aside_and_healed() {
 #[tokio::test]
 async fn d5_unsent_work_outlives_damage_to_any_one_row() {
     for table in [Table::Chunks, Table::Outbox, Table::Records] {
-        let (_folder, office, ids) = office(2).await;
-        let mut phone = Device::new("chen.jie", 1);
+        let (office, ids) = TestOffice::with_records(2).await;
+        let mut phone = TestPhone::new("chen.jie", 1);
         phone.sync(&office).await;
         phone.apply(ids[0], &contact("c1"));
         damage(&mut phone, table, &ids[0].to_string());
@@ -310,8 +311,8 @@ async fn d5_unsent_work_outlives_damage_to_any_one_row() {
 
 #[tokio::test]
 async fn d5_damage_to_what_the_store_says_about_itself_is_healed() {
-    let (_folder, office, ids) = office(3).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(3).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     let sound = phone.tables.clone();
     for key in sound[&Table::Meta].keys() {
@@ -339,8 +340,8 @@ async fn d5_damage_to_what_the_store_says_about_itself_is_healed() {
 #[tokio::test]
 async fn d6_rows_in_each_others_place_are_found_in_every_table() {
     for table in [Table::Records, Table::Chunks, Table::Outbox] {
-        let (_folder, office, ids) = office(2).await;
-        let mut phone = Device::new("chen.jie", 1);
+        let (office, ids) = TestOffice::with_records(2).await;
+        let mut phone = TestPhone::new("chen.jie", 1);
         phone.sync(&office).await;
         for (id, contact_id) in ids.iter().zip(["one", "two"]) {
             phone.apply(*id, &contact(contact_id));
@@ -373,8 +374,8 @@ async fn d6_rows_in_each_others_place_are_found_in_every_table() {
 
 #[tokio::test]
 async fn d6_nothing_that_is_stored_can_be_read() {
-    let (_folder, office, ids) = office(2).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(2).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     phone.apply(ids[0], &contact("c1"));
     let chunks = phone.tables[&Table::Chunks].clone();
@@ -390,7 +391,7 @@ async fn d6_nothing_that_is_stored_can_be_read() {
         }
     }
     // The name of a chunk does not tell what it says: another phone calls the same one otherwise.
-    let mut other = Device::new("chen.jie", 2);
+    let mut other = TestPhone::new("chen.jie", 2);
     other.key = [8; 32];
     other.reopen(Tables::new()).expect("a new store");
     other.run();
@@ -401,8 +402,8 @@ async fn d6_nothing_that_is_stored_can_be_read() {
 
 #[tokio::test]
 async fn p3_a_difference_is_repaired_and_counted() {
-    let (_folder, office, ids) = office(4).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(4).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     // The store forgot a record, row and chunks, and nothing else tells.
     let prefix = ids[2].to_string();
@@ -422,8 +423,8 @@ async fn p3_a_difference_is_repaired_and_counted() {
 #[case::the_other(1)]
 #[tokio::test]
 async fn two_values_are_shown_on_both_sides_until_one_is_picked(#[case] keep: usize) {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     phone.apply(ids[0], &proposal());
     phone.sync(&office).await;
@@ -446,8 +447,8 @@ async fn two_values_are_shown_on_both_sides_until_one_is_picked(#[case] keep: us
 
 #[tokio::test]
 async fn notes_of_both_sides_merge_by_character() {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     let base = phone.view(ids[0]).heads;
     phone.apply(ids[0], &Command::EditNotes(TextEdit { base, text: "door".into() }));
@@ -460,8 +461,8 @@ async fn notes_of_both_sides_merge_by_character() {
 
 #[tokio::test]
 async fn f1_a_withdrawn_record_is_erased_once_its_work_is_handed_over() {
-    let (_folder, office, ids) = office(2).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(2).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     phone.apply(ids[0], &contact("unsent"));
     for id in &ids {
@@ -480,8 +481,8 @@ async fn f1_a_withdrawn_record_is_erased_once_its_work_is_handed_over() {
 
 #[tokio::test]
 async fn f1_a_record_that_is_given_again_comes_whole() {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     let assign = |users: &[&str]| {
         let collectors = Some(users.iter().map(|user| (*user).to_owned()).collect());
@@ -498,8 +499,8 @@ async fn f1_a_record_that_is_given_again_comes_whole() {
 
 #[tokio::test]
 async fn r4_two_phones_of_one_user_hold_the_same() {
-    let (_folder, office, ids) = office(2).await;
-    let (mut one, mut two) = (Device::new("chen.jie", 1), Device::new("chen.jie", 2));
+    let (office, ids) = TestOffice::with_records(2).await;
+    let (mut one, mut two) = (TestPhone::new("chen.jie", 1), TestPhone::new("chen.jie", 2));
     one.sync(&office).await;
     two.sync(&office).await;
     one.apply(ids[0], &contact("from one"));
@@ -516,8 +517,8 @@ async fn r4_two_phones_of_one_user_hold_the_same() {
 
 #[tokio::test]
 async fn m4_refused_work_waits_for_a_person_and_holds_up_nothing() {
-    let (_folder, office, ids) = office(2).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(2).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     // A program that was tampered with lets its person write what is the office's.
     phone.claims = Role::Supervisor;
@@ -552,10 +553,10 @@ async fn m4_refused_work_waits_for_a_person_and_holds_up_nothing() {
 
 #[tokio::test]
 async fn rows_of_the_list_say_where_a_record_stands() {
-    let (_folder, office, ids) = office(1).await;
-    let mut phone = Device::new("chen.jie", 1);
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
-    let state = |phone: &Device| phone.workspace.list()[0].state;
+    let state = |phone: &TestPhone| phone.workspace.list()[0].state;
     assert_eq!(state(&phone), RecordState::AtOffice);
     phone.apply(ids[0], &outcome(Disposition::Hardship));
     assert_eq!(state(&phone), RecordState::OnPhone);
@@ -568,7 +569,7 @@ async fn rows_of_the_list_say_where_a_record_stands() {
 
 #[test]
 fn a_store_of_a_newer_program_is_refused_untouched() {
-    let mut phone = Device::new("chen.jie", 1);
+    let mut phone = TestPhone::new("chen.jie", 1);
     let mut tables = phone.tables.clone();
     tables.get_mut(&Table::Meta).expect("meta").insert("format".into(), vec![99]);
     assert_eq!(phone.reopen(tables.clone()), Err(StoreError::Format(99)));
@@ -588,7 +589,7 @@ async fn notes_of(office: &Office, record: RecordId, text: &str) -> Command {
 }
 
 /// Flips a bit in one row of a record; gives its key.
-fn damage(phone: &mut Device, table: Table, prefix: &str) -> String {
+fn damage(phone: &mut TestPhone, table: Table, prefix: &str) -> String {
     let rows = phone.tables.get_mut(&table).expect("rows");
     let (key, value) =
         rows.iter_mut().rfind(|(key, _)| key.starts_with(prefix)).expect("a row of the record");

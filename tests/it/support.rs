@@ -1,5 +1,0 @@
-//! Fixtures of all tests.
-
-pub(crate) mod http_office;
-pub(crate) mod phone;
-pub(crate) mod sync_client;

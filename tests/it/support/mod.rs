@@ -1,0 +1,8 @@
+//! Fixtures: an office, a phone with the real workspace, a bare client of the sync protocol, and
+//! the real program.
+
+pub(crate) mod http_office;
+pub(crate) mod office;
+pub(crate) mod phone;
+pub(crate) mod program;
+pub(crate) mod sync_client;
