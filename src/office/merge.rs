@@ -19,6 +19,7 @@
 //!
 //! Steps 1 to 4 need no document (`precheck`). A push is merged completely or not at all.
 
+mod author_view;
 mod columns;
 mod extract;
 mod graph;
@@ -42,10 +43,10 @@ use crate::ids::{DeviceId, Heads, device_of};
 use crate::record::authority::Principal;
 use crate::record::terms::Role;
 use crate::record::{Record, genesis};
+use author_view::AuthorView;
 pub(super) use extract::extract_fields;
 use graph::ChangeGraph;
 use header::ChangeHeader;
-use op_check::AuthorView;
 pub use refusal::Refusal;
 pub use restore::judge_restore;
 

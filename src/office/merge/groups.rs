@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use automerge::ScalarValue;
 use automerge::legacy::OpType;
 
+use super::author_view::AuthorView;
 use super::object_path::not_allowed;
-use super::op_check::AuthorView;
 use super::refusal::Refusal;
 use crate::record::genesis;
 use crate::record::schema::{FieldGroup, GROUPS, GroupRole};
