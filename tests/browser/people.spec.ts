@@ -37,7 +37,7 @@ test("a collector signs in with the identity provider, works, and comes back as 
   };
   expect(await phones()).toHaveLength(1);
 
-  // Whoever is at the provider and not known here is told so, and nothing else happens.
+  // An account of the provider without a user here is refused.
   provider.person = "stranger";
   const other = await page.context().browser()?.newContext({ locale: "en-GB" });
   const strange = await other?.newPage();
@@ -60,7 +60,7 @@ test("a collector signs in with the identity provider, works, and comes back as 
   provider.person = "chen.jie";
 });
 
-test("an administrator adds somebody, changes a role, locks out, and revokes a lost phone", async ({
+test("an administrator adds a user, changes a role, disables an account, and revokes a lost phone", async ({
   page,
   browser,
 }) => {

@@ -22,9 +22,12 @@ use rstest::rstest;
 #[case::rows_gone("DELETE FROM visits", "rows are missing")]
 #[case::refused_bytes("UPDATE quarantine SET changes = x'8141aa'", "not what came")]
 #[case::refused_by("UPDATE quarantine SET device = zeroblob(16)", "not what came")]
-#[case::a_decision_gone("DELETE FROM decisions", "does not stand as decided")]
+#[case::a_decision_gone("DELETE FROM decisions", "is not in the state of its last decision")]
 #[case::a_decisions_author("UPDATE decisions SET by_user = 'wu.min'", "nobody took")]
-#[case::a_state("UPDATE quarantine SET state = 'dismissed'", "does not stand as decided")]
+#[case::a_state(
+    "UPDATE quarantine SET state = 'dismissed'",
+    "is not in the state of its last decision"
+)]
 #[case::an_acceptance_hidden("UPDATE receipts SET quarantine = NULL", "receipts")]
 #[case::bytes_that_no_export_holds(
     "UPDATE quarantine SET changes = x'80', size = 0, exported = 1",
