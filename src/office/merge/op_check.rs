@@ -211,7 +211,7 @@ impl OpChecker<'_, '_> {
         if name == own || represented || (!once && self.view.has_text(&object.id, key, name)) {
             Ok(())
         } else {
-            Err(not_allowed(path, "this stands under another's name"))
+            Err(not_allowed(path, "this is under another user's name"))
         }
     }
 
