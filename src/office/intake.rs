@@ -37,7 +37,7 @@ pub(super) mod restore;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::store::{Pending, Writes};
+use super::store::{Pending, Reads, Writes};
 use super::{Office, OfficeError, StoreError};
 use crate::ids::RecordId;
 pub(super) use basis::{Basis, LoadedRecord, Scope, revocation};
@@ -206,9 +206,7 @@ impl Office {
         source: &S,
         item: &QueuedItem<S::Item>,
     ) -> Result<(Basis, Verdict<S::Reply>), OfficeError> {
-        let read = |reads: &mut dyn super::store::Reads| {
-            LoadedRecord::read(reads, item.record, source.scope())
-        };
+        let read = |reads: &mut dyn Reads| LoadedRecord::read(reads, item.record, source.scope());
         let loaded = self.store.read_with(read)?;
         let basis = loaded.basis.clone();
         let unpacked = source.unpack(self, &loaded, &item.item)?;

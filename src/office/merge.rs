@@ -19,6 +19,7 @@
 //!
 //! Steps 1 to 4 need no document (`precheck`). A push is merged completely or not at all.
 
+mod author_view;
 mod columns;
 mod extract;
 mod graph;
@@ -42,10 +43,10 @@ use crate::ids::{DeviceId, Heads, device_of};
 use crate::record::authority::Principal;
 use crate::record::terms::Role;
 use crate::record::{Record, genesis};
+use author_view::AuthorView;
 pub(super) use extract::extract_fields;
 use graph::ChangeGraph;
 use header::ChangeHeader;
-use op_check::AuthorView;
 pub use refusal::Refusal;
 pub use restore::judge_restore;
 
@@ -178,7 +179,7 @@ fn precheck<'b>(
     if sum(|header| header.operations) > limits::OPERATIONS
         || sum(|header| header.keyed) > limits::KEYED
     {
-        return Err(Refusal::too_large("the push holds too much"));
+        return Err(Refusal::too_large("the push has too many operations"));
     }
     for header in &fresh {
         check_author(header, sender)?;
@@ -258,7 +259,7 @@ fn merge_changes(
 /// The change as Automerge decodes it, which must agree with our own parser.
 fn decode(header: &ChangeHeader<'_>) -> Result<Change, Refusal> {
     let change = Change::from_bytes(header.bytes.to_vec())
-        .map_err(|_| Refusal::malformed("the bytes are no change"))?;
+        .map_err(|_| Refusal::malformed("the bytes are not a change"))?;
     let same = change.hash() == header.hash
         && change.actor_id() == &header.actor
         && change.seq() == header.seq
@@ -266,7 +267,7 @@ fn decode(header: &ChangeHeader<'_>) -> Result<Change, Refusal> {
         && change.len() as u64 == header.operations
         && change.deps() == header.deps
         && change.extra_bytes().is_empty();
-    if same { Ok(change) } else { Err(Refusal::malformed("the bytes are no change")) }
+    if same { Ok(change) } else { Err(Refusal::malformed("the bytes are not a change")) }
 }
 
 /// The rest of step 4, and step 5.

@@ -45,7 +45,7 @@ pub enum QuarantineError {
     #[error("this was accepted before")]
     Accepted,
     /// The record has changed since the person looked at it.
-    #[error("the record has changed meanwhile: look again")]
+    #[error("the record has changed since: review it again")]
     Moved,
     /// The reason of a dismissal is missing, or a reason is too long.
     #[error("say why, in at most 1,000 characters")]
@@ -54,10 +54,10 @@ pub enum QuarantineError {
     #[error("decisions were made since the export, or the file is not whole: export again")]
     ExportChanged,
     /// There is no decided work with stored bytes.
-    #[error("nothing that is decided has its bytes here")]
+    #[error("there is no decided work to export")]
     NothingToExport,
     /// The file is not an export of a quarantine.
-    #[error("this is no export of refused work, or a part of one")]
+    #[error("this is not a complete export of refused work")]
     NoExport,
     /// The work fails a check that acceptance does not waive.
     #[error("{message}")]
@@ -205,7 +205,7 @@ impl Office {
                 };
                 let scope = Scope::Quarantined(id);
                 let loaded = LoadedRecord::read(reads, work.refused.record, scope)?;
-                // Whoever accepts it is a supervisor.
+                // Only supervisors may accept.
                 let plan = AcceptancePlan::of(office, &loaded, &work, "", Role::Supervisor)?;
                 let continued = continued(reads, &work)?;
                 Ok(Ok(item(work, &plan, continued)))
@@ -308,10 +308,7 @@ fn line(found: QuarantinedWork) -> QuarantineLine {
 /// took the office's copy.
 fn continued(reads: &mut dyn Reads, work: &QuarantinedWork) -> Result<bool, StoreError> {
     let QuarantinedWork { refused, state, .. } = work;
-    let later = reads
-        .changes_after(refused.record, 0)?
-        .into_iter()
-        .any(|change| change.device == refused.device && change.received_at >= refused.at);
+    let later = reads.has_changes_from(refused.record, refused.device, refused.at)?;
     Ok(later && *state != QuarantineState::Accepted)
 }
 

@@ -8,6 +8,7 @@ use super::intake::cancel::CancelToken;
 use super::intake::push::Pushes;
 use super::round::check_lists;
 use super::{Office, OfficeError, Session};
+use crate::ids::Heads;
 use crate::sync::digest::Digest;
 use crate::sync::message::{Cursor, Outcome, Reply, Request, Revocation, Tables};
 use crate::sync::ranges::Differing;
@@ -47,8 +48,8 @@ impl Office {
         Ok(self.revoked_reply(cursor, restored.len(), results, revocation))
     }
 
-    /// A reply that reveals neither records nor heads nor a digest, nor what became of restored
-    /// states.
+    /// A reply that confirms which work the office has, and reveals neither records nor heads nor a
+    /// digest, nor whether work was merged.
     pub(super) fn revoked_reply(
         &self,
         cursor: Cursor,
@@ -59,7 +60,7 @@ impl Office {
         Reply {
             tables: Tables::default(),
             restored: vec![Outcome::Withdrawn; restored],
-            results,
+            results: results.into_iter().map(concealed).collect(),
             entries: Vec::new(),
             differing: Differing::default(),
             cursor,
@@ -69,5 +70,18 @@ impl Office {
             decisions: None,
             revocation: Some(revocation),
         }
+    }
+}
+
+/// The same outcome without what a revoked device may not learn.
+fn concealed(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Merged { .. } | Outcome::Duplicate { .. } | Outcome::Withdrawn => {
+            Outcome::Withdrawn
+        }
+        Outcome::Missing { .. } => Outcome::Missing { have: Heads::default() },
+        // Not stored anywhere: the device keeps it.
+        Outcome::Refused { quarantine: 0, .. } => outcome,
+        Outcome::Refused { .. } => Outcome::Withdrawn,
     }
 }

@@ -153,12 +153,15 @@ impl Verifier {
                 add_size(shares.entry(found.refused.user.clone()).or_default(), &found)?;
                 // The bytes of exported work are in the exported file.
                 if found.exported.is_none() && found.refused.fingerprint()? != found.fingerprint {
-                    let what = format!("refused work {} is not what came", found.id);
+                    let what = format!("refused work {} differs from what was received", found.id);
                     self.report(record.to_string(), what);
                 }
                 let last = found.decisions.last();
                 if last.map_or(QuarantineState::Open, |last| last.decision) != found.state {
-                    let what = format!("refused work {} does not stand as decided", found.id);
+                    let what = format!(
+                        "refused work {} is not in the state of its last decision",
+                        found.id
+                    );
                     self.report(record.to_string(), what);
                 }
                 if let Some((last, receipt)) = last.and_then(|last| Some((last, last.receipt?))) {
@@ -180,7 +183,7 @@ impl Verifier {
         }
         for (key, quarantine, user) in std::mem::take(&mut self.accepted) {
             if accepted.remove(&key) != Some((quarantine, user)) {
-                let what = format!("receipt {} names a decision that nobody took", key.1);
+                let what = format!("receipt {} names a decision that does not exist", key.1);
                 self.report(key.0.to_string(), what);
             }
         }
@@ -208,7 +211,7 @@ impl Verifier {
     fn record(&mut self, reads: &mut dyn Reads, id: RecordId) -> Result<(), StoreError> {
         self.records += 1;
         let Some(stored) = reads.record(id)? else {
-            self.report(id.to_string(), "the record is gone");
+            self.report(id.to_string(), "the record does not exist");
             return Ok(());
         };
         let changes = reads.changes_after(id, 0)?;
@@ -255,7 +258,10 @@ impl Verifier {
                 self.digests.entry(collector).or_default().add(item);
             } else if expected.summary.stage != Stage::Reviewed {
                 // Only accepted records expire from feeds (rule F5).
-                self.report(id.to_string(), format!("{collector} visits and does not have it"));
+                self.report(
+                    id.to_string(),
+                    format!("the record is missing from the feed of {collector}"),
+                );
             }
         }
         Ok(())

@@ -135,7 +135,7 @@ test("a signature is drawn, or typed with a reason", async () => {
   await context.close();
 });
 
-/** The console of somebody who may see everything. */
+/** The console of a user who can read everything. */
 async function console_(context: BrowserContext, id: string): Promise<Page> {
   const page = await context.newPage();
   await page.goto(`${office.url}/office/visits/${id}`);
@@ -192,7 +192,7 @@ test("the office looks at pictures and listens where they stand", async ({ brows
   await context.close();
 });
 
-test("without a microphone a sentence says so, and everything else goes on", async () => {
+test("a missing microphone is reported and affects nothing else", async () => {
   const context = await phone(profile);
   const page = await start(context, office, ["geolocation"]);
   await atRecordStep(page);
@@ -232,7 +232,7 @@ test("what a full phone can't keep is tried again, and what was kept is safe", a
   await context.close();
 });
 
-test("what belongs to a record goes with it when the record is taken away", async () => {
+test("attachments of a withdrawn record leave the phone with it", async () => {
   const context = await phone(profile, MICROPHONE);
   const page = await start(context, office);
   const id = await atRecordStep(page);
@@ -247,7 +247,7 @@ test("what belongs to a record goes with it when the record is taken away", asyn
   await context.close();
 });
 
-test("whoever takes a phone apart finds no attachment on it, and its owner finds all after unlocking", async () => {
+test("attachments are encrypted on disk, and readable after unlocking", async () => {
   const context = await phone(profile, MICROPHONE);
   const page = await start(context, office);
   const id = await atRecordStep(page);

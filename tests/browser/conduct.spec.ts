@@ -41,7 +41,7 @@ function ningbo(clock: string, days = 2): number {
   return instant(`${wallClock(NOW + days * DAY_MS, NINGBO).slice(0, 10)}T${clock}`, NINGBO);
 }
 
-/** Time passes while the phone lies there: it has locked itself when somebody takes it up. */
+/** Advances the clock, which locks the app, and unlocks it. */
 async function passTo(page: Page, at: number): Promise<void> {
   await page.clock.setFixedTime(at);
   await page.reload();
@@ -115,7 +115,7 @@ test("a visit at 21:30 in Ningbo waits until nine the next morning", async ({ pa
   await expect(page.getByText(/^Departed /)).toBeVisible();
 });
 
-test("with one collector nobody sets out", async ({ page, context }) => {
+test("one collector alone cannot depart", async ({ page, context }) => {
   await serve(NINGBO);
   await goOffline(page, context);
   await office.stop();
@@ -220,7 +220,7 @@ test("a dispute raised while the phone has no network changes the answer at the 
   await expect(rule(page, "P-12")).toContainText("There is a hold: Dispute");
   await refused(page, "A conduct rule does not allow this departure");
 
-  // What the phone found then and what the office finds now stand beside each other.
+  // The phone's stored result and the office's current result are both shown.
   const console_ = await browser.newPage();
   await console_.goto(`${office.url}/office/conduct?answer=fail&rule=P-12`);
   await signIn(console_, "lin.yue");

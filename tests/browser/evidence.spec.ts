@@ -161,7 +161,7 @@ test("a phone that is locked when it is shut out keeps what is sealed until it i
   await context.close();
 });
 
-test("an unfinished recording of a record that was taken away goes to the office, and nothing stays", async () => {
+test("an unfinished recording of a withdrawn record is uploaded, and nothing stays on the phone", async () => {
   const context = await phone(profile, MICROPHONE);
   const page = await start(context, office);
   const id = await atRecordStep(page);
@@ -185,7 +185,7 @@ test("an unfinished recording of a record that was taken away goes to the office
   await context.close();
 });
 
-test("a signature that is begun is there again after a kill, and goes once it is kept or cancelled", async () => {
+test("an unfinished signature survives a kill, until it is saved or cancelled", async () => {
   const context = await phone(profile, MICROPHONE);
   const page = await start(context, office);
   const id = await atRecordStep(page);

@@ -1,4 +1,4 @@
-/** What goes wrong on a phone: a clear message each time, nothing lost. */
+/** Failures on a phone: each has a clear message and loses nothing. */
 import { expect, test, type Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe";
 import { inSync, openCase, readyOffline, saved, signIn, step, syncNow } from "./support/field";

@@ -111,7 +111,7 @@ function lastMigration(): number {
   return Math.max(...names.map((name) => Number(/^V(\d+)__/.exec(name)?.[1] ?? 0)));
 }
 
-/** Handed in, then given to somebody else: the phone keeps a card of it. */
+/** Sealed, then reassigned: the phone keeps a summary of it. */
 async function leavesACard(page: Page): Promise<KeptRecord> {
   const id = await openCase(page, "NB2026000030");
   await step(page, "Record");

@@ -1,4 +1,4 @@
-/** Forms that are begun and not handed in: nothing of what stands in them is lost (rule D7). */
+/** Drafts: form contents that are not submitted are never lost (rule D7). */
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,14 +38,14 @@ async function startContact(page: Page): Promise<void> {
   await said(page).fill(SAID);
 }
 
-/** The contact form as it was left. */
+/** The contact form still has its draft. */
 async function expectContactDraft(page: Page): Promise<void> {
   await expect(said(page)).toHaveValue(SAID);
   await expect(page.getByRole("radio", { name: "Reached" })).toBeChecked();
   await expect(page.getByRole("radio", { name: "Messaging app" })).toBeChecked();
 }
 
-test("what is begun outlives steps, a killed browser and a locked app, and is handed in once", async () => {
+test("a draft survives a change of step, a killed browser and a locked app, and is submitted once", async () => {
   const profile = mkdtempSync(join(tmpdir(), "doorstep-forms-"));
   let context: BrowserContext = await phone(profile);
   let page = context.pages()[0] ?? (await context.newPage());
@@ -61,7 +61,7 @@ test("what is begun outlives steps, a killed browser and a locked app, and is ha
   await expect(drafts(page)).toHaveText("Drafts not submitted:Log a contact");
   await page.getByRole("button", { name: "Offer an option" }).click();
   await page.getByLabel("Instalments").fill("9");
-  await expectAccessible(page, "a step with forms that are begun");
+  await expectAccessible(page, "a step with drafts");
   await saved(page);
   await context.setOffline(true);
   await kill(context, profile);
@@ -78,7 +78,7 @@ test("what is begun outlives steps, a killed browser and a locked app, and is ha
   await drafts(page).getByRole("link", { name: "Log a contact" }).click();
   await expectContactDraft(page);
 
-  // What is typed right before the app locks.
+  // Text typed right before the app locks.
   await said(page).fill(`${SAID}!`);
   await page.getByTestId("sync-status").click();
   await page.getByRole("link", { name: "Settings" }).click();
@@ -106,7 +106,7 @@ test("what is begun outlives steps, a killed browser and a locked app, and is ha
   rmSync(profile, { recursive: true, force: true });
 });
 
-test("a locked phone keeps what is begun sealed", async ({ page }) => {
+test("drafts are encrypted on disk", async ({ page }) => {
   await arrive(page, "chen.jie", "NB2026");
   await startContact(page);
   await saved(page);
@@ -117,7 +117,7 @@ test("a locked phone keeps what is begun sealed", async ({ page }) => {
   await expectContactDraft(page);
 });
 
-test("a slip beside a dialog keeps what is in it, cancelling offers the way back", async ({ page }) => {
+test("a tap outside a dialog keeps its draft, and cancelling can be undone", async ({ page }) => {
   await arrive(page, "chen.jie", "NB2026");
   const open = page.getByRole("button", { name: "Place a hold" }).first();
   const why = page.getByRole("dialog").getByLabel("Reason");
@@ -138,11 +138,11 @@ test("a slip beside a dialog keeps what is in it, cancelling offers the way back
   await page.getByLabel("Reference").fill("slip 77");
   await page.getByRole("button", { name: "Cancel" }).click();
   await expect(page.getByLabel("Reference")).toHaveCount(0);
-  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("button", { name: "Undo", exact: true }).click();
   await expect(page.getByLabel("Reference")).toHaveValue("slip 77");
 });
 
-test("what is longer than a form can keep is said at once, and nothing else is held up by it", async ({ page }) => {
+test("a text that is too long is reported at once and does not block other drafts", async ({ page }) => {
   await arrive(page, "sun.yan", "NB2026");
   await said(page).fill("x".repeat(300_000));
   await expect(page.getByText("This text is too long to save.", { exact: false })).toBeVisible();
@@ -157,7 +157,7 @@ test("what is longer than a form can keep is said at once, and nothing else is h
   await expect(drafts(page)).toContainText("Place a hold");
 });
 
-test("whoever signs out is told of what is begun, and the seal of what it leaves out", async ({ page }) => {
+test("signing out is refused while there are drafts, and the seal dialog lists them", async ({ page }) => {
   const id = await arrive(page, "wu.min", "NB2026");
   await startContact(page);
   await saved(page);

@@ -1,4 +1,4 @@
-/** The lock: a PIN keeps what is on the phone from others, and costs nobody a word. */
+/** The screen lock: a PIN protects the data on the phone, and no typed text is lost. */
 import { readFileSync } from "node:fs";
 import { expect, test, type Page } from "@playwright/test";
 import type { VisitSummary, VisitView } from "../../www/src/wasm/doorstep";
@@ -24,7 +24,7 @@ async function password(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
-/** Signs in, chooses a PIN, and stands on a record's notes. */
+/** Signs in, chooses a PIN, and opens the notes of a record. */
 async function arrive(page: Page, name: string): Promise<void> {
   await page.goto(office.url);
   await password(page, name);
@@ -64,7 +64,7 @@ test("a PIN is chosen at the first sign-in and asked for after each start", asyn
   await inSync(page);
 });
 
-test("what is typed is saved before the lock, and nothing of it is on the page behind", async ({ page }) => {
+test("typed text is saved before the lock, and the lock page shows none of it", async ({ page }) => {
   await arrive(page, "wu.min");
   const address = await page.evaluate(() => document.body.innerText);
   expect(address.length).toBeGreaterThan(100);
@@ -168,7 +168,7 @@ test("a PIN that another worker counted as wrong makes this one wait too", async
   expect(await lockRow(page)).toMatchObject(counted);
 });
 
-test("the app locks by itself when nobody touches it", async ({ page }) => {
+test("the app locks automatically without input", async ({ page }) => {
   await page.clock.install();
   await arrive(page, "sun.yan");
   await notes(page).pressSequentially("left on the table");
@@ -184,7 +184,7 @@ test("the app locks by itself when nobody touches it", async ({ page }) => {
   await expect(notes(page)).toHaveValue("left on the table");
 });
 
-test("two tabs lock and unlock together, and either goes on without the other", async ({ context }) => {
+test("two tabs lock and unlock together, and each works without the other", async ({ context }) => {
   const first = await context.newPage();
   await arrive(first, "he.tao");
   const second = await context.newPage();
@@ -291,7 +291,7 @@ test("nothing that the browser keeps tells of a borrower or of what was written"
   const kept = await dump(page);
   const found = (fact: string): boolean =>
     kept.some(({ bytes }) => bytes.includes(Buffer.from(fact)) || bytes.includes(Buffer.from(fact, "utf16le")));
-  // What stands in the clear is found this way: whose phone it is for the office, and which records there are.
+  // The search finds what is stored unencrypted, such as record ids.
   const [record] = rows;
   expect(found(record?.id ?? "none")).toBe(true);
   expect([...facts].filter(found)).toEqual([]);

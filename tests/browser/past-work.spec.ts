@@ -79,7 +79,7 @@ test("accepted work leaves by age, and a card of it stays", async ({ page }) => 
   expect((JSON.parse(office.run(["verify", "--json"])) as { ok: boolean }).ok).toBe(true);
 });
 
-test("work that is given to somebody else leaves a card, which goes with the sign-out", async ({ page }) => {
+test("a reassigned record leaves a summary, which signing out deletes", async ({ page }) => {
   await page.goto(office.url);
   await signIn(page, "chen.jie");
   await inSync(page);

@@ -37,7 +37,7 @@ test("a collector signs in with the identity provider, works, and comes back as 
   };
   expect(await phones()).toHaveLength(1);
 
-  // Whoever is at the provider and not known here is told so, and nothing else happens.
+  // An account of the provider without a user here is refused.
   provider.person = "stranger";
   const other = await page.context().browser()?.newContext({ locale: "en-GB" });
   const strange = await other?.newPage();
@@ -60,7 +60,7 @@ test("a collector signs in with the identity provider, works, and comes back as 
   provider.person = "chen.jie";
 });
 
-test("an administrator adds somebody, changes a role, locks out, and revokes a lost phone", async ({
+test("an administrator adds a user, changes a role, disables an account, and revokes a lost phone", async ({
   page,
   browser,
 }) => {
@@ -96,7 +96,7 @@ test("an administrator adds somebody, changes a role, locks out, and revokes a l
   await expect(row).toContainText("Disabled");
 
   const device = page.getByTestId("device-row").filter({ hasText: "wu.min" });
-  await device.getByRole("button", { name: /^Revoke the device/ }).click();
+  await device.getByRole("button", { name: /^Revoke device/ }).click();
   await expectAccessible(page);
   await expect(page.getByRole("button", { name: "Revoke device", exact: true })).toBeDisabled();
   await page.getByLabel("Reason").fill("left on a bus");

@@ -70,7 +70,7 @@ test("a phone that is revoked with unsent work hands it over and ends on a plain
   await syncNow(page);
   await expect(page.getByTestId("sync-status")).toHaveAttribute("data-unsent", "1");
   await page.unroute("**/sync");
-  // It may have tried again by itself meanwhile: then there is nothing left to tap.
+  // An automatic retry may have removed the button.
   await page
     .getByTestId("sync-status")
     .click({ timeout: 5_000 })
@@ -138,10 +138,7 @@ test("a phone that is revoked with unsent work hands it over and ends on a plain
   await inSync(page);
 });
 
-test("work for a record that was taken away is dismissed with a reason, and accepted after all", async ({
-  page,
-  context,
-}) => {
+test("work on a reassigned record is dismissed with a reason, and later accepted", async ({ page, context }) => {
   await arrive(page, "wu.min");
   await readyOffline(page);
   const id = await openCase(page, "NB2026");
@@ -171,7 +168,7 @@ test("work for a record that was taken away is dismissed with a reason, and acce
   await expect(console_.getByText("not needed")).toBeVisible();
   expect(lines()[0]?.state).toBe("dismissed");
 
-  // The record moves while somebody looks at it.
+  // The record changes while the item is open.
   await console_.reload();
   await expect(console_.getByRole("button", { name: "Accept…" })).toBeVisible();
   await api.command(id, { do: "assign", instructions: "go by daylight" });
@@ -208,7 +205,7 @@ async function tooLongTogether(page: Page, context: BrowserContext): Promise<{ i
   return { id, refused };
 }
 
-test("refused work stands beside the office's, and is in the record once a supervisor could accept it", async ({
+test("refused work is compared with the office's version, and is in the record after a supervisor accepts it", async ({
   page,
   context,
   browser,

@@ -1,4 +1,4 @@
-/** Settings, practice, the home screen, a browser that keeps nothing, and places that survive a kill. */
+/** Settings, practice, installation, blocked storage, and page positions that survive a kill. */
 import { expect, test, type Page } from "@playwright/test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +34,7 @@ function onDisk(profile: string, text: string): boolean {
 const stores = (page: Page): Promise<(string | undefined)[]> =>
   page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
 
-test("practice sends nothing, marks every page, and leaves nothing behind", async ({ page }) => {
+test("practice sends nothing, marks every page, and is deleted at its end", async ({ page }) => {
   await page.goto(office.url);
   await signIn(page, "chen.jie");
   await inSync(page);
@@ -104,7 +104,7 @@ test("text size and language are kept", async ({ page }) => {
   expect(await page.evaluate(() => getComputedStyle(document.documentElement).fontSize)).toBe("24px");
 });
 
-test("the way to the home screen is offered once, and put off when a person says so", async ({ page }) => {
+test("installation is offered once, and can be postponed", async ({ page }) => {
   await page.goto(office.url);
   await signIn(page, "zhao.lei");
   await inSync(page);
@@ -140,7 +140,7 @@ test("the way to the home screen is offered once, and put off when a person says
   await expect(card).toBeHidden();
 });
 
-test("a browser that keeps nothing is told in plain words", async () => {
+test("blocked storage is reported", async () => {
   const profile = mkdtempSync(join(tmpdir(), "doorstep-barred-"));
   mkdirSync(join(profile, "Default"));
   // What "block all site data" in the browser's settings writes.

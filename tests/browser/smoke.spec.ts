@@ -19,7 +19,7 @@ for (const [app, path, title] of [
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(error.message));
     page.on("console", (message) => {
-      // The console asks who is signed in; "nobody" is an answer, which Chromium logs all the same.
+      // The console asks who is signed in; no user is a valid answer, which Chromium logs all the same.
       if (message.type() === "error" && !message.location().url.endsWith("/api/session")) errors.push(message.text());
     });
     await page.goto(office.url + path);

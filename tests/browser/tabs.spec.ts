@@ -47,7 +47,7 @@ test("two tabs write into one record and see each other", async ({ context }) =>
   await inSync(second);
 });
 
-test("the leader's tab is closed: the other goes on", async ({ context }) => {
+test("the other tab takes over when the leader is closed", async ({ context }) => {
   const { first, second } = await two(context, "wu.min");
   await write(second, "before ");
   await first.close();
@@ -58,7 +58,7 @@ test("the leader's tab is closed: the other goes on", async ({ context }) => {
   await expect(notes(second)).toHaveValue("before after ");
 });
 
-test("the leader's tab crashes: the other goes on", async ({ context }) => {
+test("the other tab takes over when the leader crashes", async ({ context }) => {
   const { first, second } = await two(context, "zhao.lei");
   await write(first, "before ");
   await expect(notes(second)).toHaveValue("before ");

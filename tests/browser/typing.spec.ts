@@ -5,10 +5,10 @@ import { rebase } from "../../www/src/field/rebase";
 import { inSync, openCase, saved, signIn, step, syncNow } from "./support/field";
 import { Office } from "./support/office";
 
-test.describe("what was typed goes on top of what came meanwhile", () => {
-  // `|` is the caret in what is typed and in the outcome.
+test.describe("typed text is moved onto a newer version", () => {
+  // `|` is the caret in the typed text and in the result.
   const cases: [name: string, base: string, typed: string, now: string, outcome: string][] = [
-    ["nothing came", "ab", "abc|", "ab", "abc|"],
+    ["no other change", "ab", "abc|", "ab", "abc|"],
     ["nothing was typed", "ab", "ab|", "xab", "xab|"],
     ["before the caret", "ab", "abc|", "xab", "xabc|"],
     ["behind the caret", "ab", "a1|b", "abx", "a1|bx"],
@@ -16,7 +16,7 @@ test.describe("what was typed goes on top of what came meanwhile", () => {
     ["one side deleted what the other typed into", "abcd", "ab1|cd", "ad", "a1|d"],
     ["both deleted the same", "abcd", "a|d", "ad", "a|d"],
     ["typed over all, the other added", "ab", "x|", "abc", "x|c"],
-    ["the caret stands before what came", "ab", "|ab1", "abx", "|ab1x"],
+    ["the caret is before the other change", "ab", "|ab1", "abx", "|ab1x"],
   ];
   for (const [name, base, typed, now, outcome] of cases) {
     test(name, () => {
@@ -63,7 +63,7 @@ test.describe("in the app", () => {
     expect((await desk.get<VisitView>(`/api/visits/${id}`)).notes).toBe(words);
   });
 
-  test("what the office writes meanwhile stays, and the caret stays with what is typed", async ({ page }) => {
+  test("the office's concurrent edit is kept, and the caret stays with the typed text", async ({ page }) => {
     const id = await atNotes(page);
     const notes = page.getByLabel("Notes");
     const desk = await office.api();

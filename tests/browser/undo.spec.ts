@@ -1,4 +1,4 @@
-/** Slips are taken back: the first choice of a kind, a departure, and "Leave safely". */
+/** Undo: the first choice in a field, a departure, and "Leave safely". */
 import { expect, test, type Page } from "@playwright/test";
 import { choose, depart, inSync, openCase, saved, signIn, step, syncNow } from "./support/field";
 import { Office } from "./support/office";
@@ -11,13 +11,10 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => office.remove());
 
-const undo = (page: Page) => page.getByRole("button", { name: "Undo" }).click();
+const undo = (page: Page) => page.getByRole("button", { name: "Undo", exact: true }).click();
 const group = (page: Page, name: string) => page.getByRole("radiogroup", { name });
 
-test("what was never said before is taken back, at once or later, on the phone and at the office", async ({
-  page,
-  context,
-}) => {
+test("first entries can be undone at once and later, on the phone and at the office", async ({ page, context }) => {
   await context.grantPermissions(["geolocation"]);
   await context.setGeolocation({ latitude: 29.8683, longitude: 121.544, accuracy: 12 });
   await page.goto(office.url);

@@ -65,7 +65,7 @@ async function anotherTab(context: BrowserContext, path: string): Promise<Page> 
   return tab;
 }
 
-test("both tabs offer it, neither reloads by itself, and one tap updates both with what is typed", async ({
+test("both tabs offer the update, neither reloads by itself, and one tap updates both and keeps typed text", async ({
   context,
 }) => {
   const { first, id } = await firstVisit(context);
@@ -82,7 +82,7 @@ test("both tabs offer it, neither reloads by itself, and one tap updates both wi
   }
   await notes(first).pressSequentially("went on under the offer");
   await second.getByLabel("Borrower's feedback").fill("a kind word");
-  // What is typed last has not been saved when the tap comes.
+  // The last typed text is not saved yet at the tap.
   await second.getByLabel("Borrower's feedback").press("End");
   await second.getByLabel("Borrower's feedback").pressSequentially(" at the door");
   await Promise.all([first, second].map(notReloaded));
@@ -125,7 +125,7 @@ test("a tab that does not answer may hold anything: all stay where they are unti
   for (const page of [first, second]) await updated(page, two);
 });
 
-test("a form that is not handed in yet keeps every tab where it is, and nothing of it is lost", async ({ context }) => {
+test("a draft keeps every tab from updating, and is not lost", async ({ context }) => {
   const { first, id } = await firstVisit(context);
   const two = rollout.next();
   const second = await anotherTab(context, `/visit/${id}/contact`);
@@ -178,7 +178,7 @@ test("what a full phone could not keep stays on the page, and the update waits f
   await expect(notes(first)).toHaveValue("written while the phone was full");
 });
 
-test("it can be put off, and is offered again: at the next start, for the next version, and in the settings", async ({
+test("it can be postponed, and is offered again: at the next start, for the next version, and in the settings", async ({
   context,
 }) => {
   const { first } = await firstVisit(context);
@@ -195,7 +195,7 @@ test("it can be put off, and is offered again: at the next start, for the next v
   await second.getByRole("button", { name: "Later" }).click();
   await expect(offer(second)).toBeHidden();
 
-  // Whoever opens the settings finds it there all the time.
+  // The settings always offer it.
   await go(first, "/settings");
   const about = first.getByRole("region", { name: "About" });
   await expect(about.getByRole("button", { name: "Update now" })).toBeVisible();
@@ -209,9 +209,7 @@ test("it can be put off, and is offered again: at the next start, for the next v
   for (const page of [first, second, third]) await updated(page, three);
 });
 
-test("who looks at the app after an hour is offered what came meanwhile, in Chinese and by keyboard too", async ({
-  context,
-}) => {
+test("an app shown again after an hour checks for updates, in Chinese and by keyboard too", async ({ context }) => {
   const { first } = await firstVisit(context);
   await go(first, "/settings");
   await first.getByRole("radio", { name: "中文" }).click();

@@ -21,7 +21,7 @@ test.afterEach(async () => {
 test.beforeAll(() => expect(VERSIONS.length, "phones are kept").toBeGreaterThan(0));
 
 for (const version of VERSIONS) {
-  test(`a phone of ${version} goes on where it was`, async () => {
+  test(`a phone of ${version} keeps its work`, async () => {
     const page = await unlocked(version);
     const { manifest, office } = phone;
     await expect(page.getByTestId("visit-row")).toHaveCount(manifest.records.phone);
@@ -68,7 +68,7 @@ async function unlocked(version: string): Promise<Page> {
   return page;
 }
 
-/** Those too that nobody has worked on: no page may say that one is damaged. */
+/** Also untouched records: no page may report a damaged record. */
 async function everyRecordOpens(page: Page): Promise<void> {
   const rows = await page.getByTestId("visit-row").all();
   const ids = await Promise.all(rows.map((row) => row.getAttribute("data-id")));
@@ -101,7 +101,7 @@ async function everythingIsThere(page: Page, record: KeptRecord): Promise<void> 
   }
 }
 
-/** What a page says, with what stands in its fields. */
+/** The text of a page, including the values of its fields. */
 function shown(page: Page): Promise<string> {
   return page.evaluate(() => {
     const fields = [...document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea")];

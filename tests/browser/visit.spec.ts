@@ -1,4 +1,4 @@
-/** A whole visit on a slow phone over a slow network, with all that goes wrong on a usual day. */
+/** A whole visit on a slow phone over a slow network, with the interruptions of a usual day. */
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -98,7 +98,7 @@ for (const { name, ...viewport } of VIEWPORTS) {
     await context.setOffline(true);
     page = await wake(context, viewport);
     await page.goto(network.url);
-    // Where the app was may not have been on disk yet; what was typed is.
+    // The page position may not have been on disk yet; typed text is.
     await openCase(page, "NB2026000002");
     await step(page, "Record");
     await expect(page.getByLabel("Notes")).toHaveValue("二楼左手");

@@ -3,6 +3,7 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+mod architecture;
 mod cli;
 mod conduct;
 mod formats;

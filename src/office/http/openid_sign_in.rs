@@ -13,7 +13,7 @@ use super::extract::{ProblemBody, ProblemParts};
 use super::session::{claim, cookies_of, place};
 use super::traffic::ClientAddr;
 use super::{App, Problem};
-use crate::office::auth::openid::{Door, OpenId, OpenIdError, PATIENCE, Returned};
+use crate::office::auth::openid::{Callback, OpenId, OpenIdError, SIGN_IN_TIMEOUT_MS, SignInApp};
 use crate::office::auth::{AuthError, SignInContext};
 
 /// Which ways in there are besides the password.
@@ -29,7 +29,7 @@ struct Provider {
 
 #[derive(Deserialize)]
 pub(super) struct Begin {
-    door: Door,
+    door: SignInApp,
     #[serde(default)]
     device: Option<String>,
     #[serde(default)]
@@ -57,7 +57,7 @@ pub(super) async fn begin(
     // Said now, and not only after the person has been at the provider.
     claim(device.as_deref(), proof.as_deref())?;
     let (to, kept) = openid.begin(door, device, proof).await?;
-    let cookie = cookies::set(OPENID_STATE, &kept, PATIENCE / 1000, app.secure);
+    let cookie = cookies::set(OPENID_STATE, &kept, SIGN_IN_TIMEOUT_MS / 1000, app.secure);
     Ok(([(header::SET_COOKIE, cookie)], Json(Begun { to })).into_response())
 }
 
@@ -67,24 +67,24 @@ pub(super) async fn finish(
     State(app): State<Arc<App>>,
     peer: ClientAddr,
     headers: HeaderMap,
-    ProblemParts(Query(returned)): ProblemParts<Query<Returned>>,
+    ProblemParts(Query(callback)): ProblemParts<Query<Callback>>,
 ) -> Result<Response, Problem> {
     let openid = app.openid.as_ref().ok_or_else(Problem::not_found)?;
-    let kept = cookies::get(&headers, OPENID_STATE, app.secure, |text| openid.unseal(text));
-    let Some(leaving) = kept else { return Ok(back(None, Some("openid_stale"), [], &app)) };
-    let door = Some(leaving.door);
-    let proven = match openid.finish(&leaving, returned).await {
-        Ok(proven) => proven,
+    let kept = cookies::get(&headers, OPENID_STATE, app.secure, |text| openid.pending(text));
+    let Some(pending) = kept else { return Ok(back(None, Some("openid_stale"), [], &app)) };
+    let door = Some(pending.door);
+    let identity = match openid.finish(&pending, callback).await {
+        Ok(identity) => identity,
         Err(error) => return Ok(back(door, Some(error.code()), [], &app)),
     };
-    let (device, proof) = claim(leaving.device.as_deref(), leaving.proof.as_deref())?;
+    let (device, proof) = claim(pending.device.as_deref(), pending.proof.as_deref())?;
     let place = place(device, proof, &headers, peer, app.secure);
     let enrol = openid.settings().enrol;
-    let mut signed_in = app.accounts.sign_in_oidc(proven.clone(), enrol, place).await;
+    let mut signed_in = app.accounts.sign_in_oidc(identity.clone(), enrol, place).await;
     if signed_in.as_ref().is_err_and(|error| *error == AuthError::DeviceOfOtherUser) {
         // The phone was somebody else's; it looks to that one's work before it goes on.
         let place = SignInContext { device: None, ..place };
-        signed_in = app.accounts.sign_in_oidc(proven, enrol, place).await;
+        signed_in = app.accounts.sign_in_oidc(identity, enrol, place).await;
     }
     match signed_in {
         Ok(signed_in) => {
@@ -96,14 +96,14 @@ pub(super) async fn finish(
 }
 
 fn back<const N: usize>(
-    door: Option<Door>,
+    door: Option<SignInApp>,
     word: Option<&'static str>,
     set: [HeaderValue; N],
     app: &App,
 ) -> Response {
     let page = match door {
-        Some(Door::Office) => "/office/",
-        Some(Door::Field) | None => "/",
+        Some(SignInApp::Office) => "/office/",
+        Some(SignInApp::Field) | None => "/",
     };
     let place = match word {
         None => format!("{page}#signed-in"),

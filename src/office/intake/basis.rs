@@ -1,6 +1,6 @@
 //! What a judgement depends on, and the state that it is made against.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::ChangeHash;
 
@@ -12,6 +12,7 @@ use crate::office::store::{
     QuarantineFilter, QuarantineState, QuarantinedWork, Reads, StoreError, StoredRecord,
 };
 use crate::record::genesis;
+use crate::sync::chunk;
 use crate::sync::message::{Revocation, Tables};
 use crate::sync::packed::{self, Packed, Prefix, Unpackable};
 
@@ -174,9 +175,8 @@ impl LoadedRecord {
 
     /// Whether the office has every one of these chunks.
     pub(in crate::office) fn has_all(&self, chunks: &[Vec<u8>]) -> bool {
-        let hashes: std::collections::BTreeSet<ChangeHash> =
-            self.changes.iter().map(|change| change.hash).collect();
-        chunks.iter().all(|chunk| hashes.contains(&crate::sync::chunk::hash(chunk)))
+        let hashes: BTreeSet<ChangeHash> = self.changes.iter().map(|change| change.hash).collect();
+        chunks.iter().all(|bytes| hashes.contains(&chunk::hash(bytes)))
     }
 
     /// Heads that the sender may be told: none once the record has left the sender's feed, since

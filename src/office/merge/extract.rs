@@ -31,7 +31,7 @@ pub(in crate::office) fn extract_fields(
     let headers =
         chunks.iter().map(|bytes| ChangeHeader::parse(bytes)).collect::<Result<Vec<_>, _>>()?;
     if headers.iter().map(|header| header.operations).sum::<u64>() > limits::OPERATIONS {
-        return Err(Refusal::too_large("the push holds too much"));
+        return Err(Refusal::too_large("the push has too many operations"));
     }
     let extract = AssertUnwindSafe(|| {
         let mut extractor =
@@ -48,7 +48,7 @@ pub(in crate::office) fn extract_fields(
         }
         Ok(extractor.into_fields())
     });
-    catch_unwind(extract).unwrap_or_else(|_| Err(Refusal::malformed("the bytes are no change")))
+    catch_unwind(extract).unwrap_or_else(|_| Err(Refusal::malformed("the bytes are not a change")))
 }
 
 struct FieldExtractor<'r> {

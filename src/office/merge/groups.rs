@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use automerge::ScalarValue;
 use automerge::legacy::OpType;
 
+use super::author_view::AuthorView;
 use super::object_path::not_allowed;
-use super::op_check::AuthorView;
 use super::refusal::Refusal;
 use crate::record::genesis;
 use crate::record::schema::{FieldGroup, GROUPS, GroupRole};
@@ -82,16 +82,18 @@ impl Field {
         match self.role {
             GroupRole::Optional => Ok(()),
             GroupRole::Required if any && self.values.is_empty() => {
-                broken("this is written together with the fields beside it")
+                broken("this must be written with the other fields of its group")
             }
             GroupRole::Required => Ok(()),
             GroupRole::Written if !self.written => {
-                broken("this is written anew with the fields beside it")
+                broken("this must be written again with the other fields of its group")
             }
             GroupRole::Written => Ok(()),
             GroupRole::Author if self.is_one_of(&view.names()) => Ok(()),
             GroupRole::Device if self.is_one_of(&[&view.device.to_string()]) => Ok(()),
-            GroupRole::Author | GroupRole::Device => broken("this is signed with another's name"),
+            GroupRole::Author | GroupRole::Device => {
+                broken("this is signed with another user's name")
+            }
         }
     }
 

@@ -31,8 +31,8 @@ impl<'b> ChangeHeader<'b> {
             return Err(Refusal::too_large("a change has too many bytes"));
         }
         parse(bytes).map_err(|bad| match bad {
-            BadColumns::Malformed => Refusal::malformed("the bytes are no change"),
-            BadColumns::TooLarge => Refusal::too_large("a change holds too much"),
+            BadColumns::Malformed => Refusal::malformed("the bytes are not a change"),
+            BadColumns::TooLarge => Refusal::too_large("a change has too many operations"),
         })
     }
 

@@ -18,7 +18,7 @@ pub(super) fn check(merged: &MergedRecord) -> Result<(), Refusal> {
         return Err(unloadable());
     }
     loaded.validate().map_err(|invalid| Refusal::invalid(&invalid.path, &invalid.reason))?;
-    // Some changes make the next edit panic, whoever makes it.
+    // Some changes make any further edit panic.
     let mut doc = loaded.document().clone();
     doc.set_actor(ActorId::from([0xff; ACTOR_LEN].as_slice()));
     doc.transact(|tx| tx.put(ROOT, "trial", true))

@@ -62,20 +62,23 @@ impl Refusal {
 
     /// The state token is not valid for the state to be restored.
     pub(in crate::office) fn not_attested() -> Self {
-        Self::plain(RefusalCode::NotAttested, "the office did not vouch for this state")
+        Self::plain(RefusalCode::NotAttested, "the office did not attest this state")
     }
 
     /// The quota of the user, or the whole quarantine, is full.
     pub(in crate::office) fn quarantine_full() -> Self {
         Self::plain(
             RefusalCode::QuarantineFull,
-            "the office has no room for more refused work until it has decided on what it holds",
+            "the quarantine is full until the office decides on refused work",
         )
     }
 
     /// Changes that the work depends on are lost.
     pub(in crate::office) fn missing_dependencies() -> Self {
-        Self::plain(RefusalCode::MissingDependencies, "the office lacks what this work builds on")
+        Self::plain(
+            RefusalCode::MissingDependencies,
+            "the office lacks changes that this work depends on",
+        )
     }
 
     /// The record does not exist, or was never in the sender's feed.

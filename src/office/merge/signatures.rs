@@ -28,15 +28,15 @@ pub(super) fn check(
         }
         let refused = |why: &str| Refusal::wrong_signature(&signature.id, why);
         if !signature.sound {
-            return Err(refused("the signature is not one over what it stands under"));
+            return Err(refused("the signature does not verify"));
         }
         if !sender.keys.iter().any(|key| hex(key) == signature.key) {
-            return Err(refused("the key is not one that this device has enrolled"));
+            return Err(refused("the key is not enrolled for this device"));
         }
         let past = graph.past_of(&header.deps);
         let heads = Heads::from_hex(&signature.heads).unwrap_or_default();
         if !heads.as_slice().iter().all(|head| includes(graph, &past, head)) {
-            return Err(refused("a state is signed that its author had not seen"));
+            return Err(refused("the signature covers a state that its author had not seen"));
         }
     }
     Ok(())

@@ -111,12 +111,12 @@ pub(in crate::office) struct QuarantineReason {
 impl QuarantineReason {
     /// Work on a record that has left its author's feed.
     pub(in crate::office) fn withdrawn() -> Self {
-        Self::plain("withdrawn", "the record was withdrawn before this work came")
+        Self::plain("withdrawn", "the record was withdrawn before this work arrived")
     }
 
     /// Unsent work of a revoked device.
     pub(in crate::office) fn revoked(revocation: Revocation) -> Self {
-        Self::plain(revocation.as_str(), "what the device had not sent when it was shut out")
+        Self::plain(revocation.as_str(), "unsent work of a revoked device")
     }
 
     fn plain(code: &'static str, message: &str) -> Self {

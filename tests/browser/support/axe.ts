@@ -1,4 +1,4 @@
-/** What stands in the way of people who use a page without eyes, a mouse or good light. */
+/** Accessibility checks with axe. */
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
 

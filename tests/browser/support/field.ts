@@ -1,4 +1,4 @@
-/** What a person does in the field app. */
+/** User actions in the field app. */
 import { expect, type Page } from "@playwright/test";
 import { PASSWORD, wallClock } from "./office";
 
@@ -6,7 +6,7 @@ export const PIN = "246813";
 
 const unlocking = new WeakSet<Page>();
 
-/** From now on whoever is asked for a PIN on this page, chooses it or types it, in any language. */
+/** From now on PINs are chosen and entered automatically on this page, in any language. */
 export async function unlocks(page: Page): Promise<void> {
   if (unlocking.has(page)) return;
   unlocking.add(page);
@@ -35,7 +35,7 @@ export async function go(page: Page, path: string): Promise<void> {
   }, path);
 }
 
-/** Signs in; PINs are chosen and typed by themselves from then on. */
+/** Signs in; PINs are then chosen and entered automatically. */
 export async function signIn(page: Page, name: string, password = PASSWORD): Promise<void> {
   await unlocks(page);
   await page.getByLabel("User name").fill(name);
@@ -43,21 +43,21 @@ export async function signIn(page: Page, name: string, password = PASSWORD): Pro
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
-/** The list is there and both sides proved to hold the same. */
+/** The phone is up to date with the office. */
 export async function inSync(page: Page): Promise<void> {
   await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", "in-step", { timeout: 60_000 });
 }
 
 /**
- * In step, after signing in once more where the office asks for it: a browser that is killed soon
- * after the sign-in has not written the session's cookie to disk yet. The work is on the phone.
+ * Up to date after another sign-in, if the office requires one: a browser killed soon after the
+ * sign-in has not written the session cookie to disk yet.
  */
 export async function inSyncAgain(page: Page): Promise<void> {
   const status = page.getByTestId("sync-status");
   await expect(status).toHaveAttribute("data-state", /in-step|attention/, { timeout: 60_000 });
   if ((await status.getAttribute("data-state")) === "attention") {
     const password = page.getByLabel("Password");
-    // The list asks for it by itself; other pages only in the sheet.
+    // The list shows the sign-in form; other pages show it in the sync dialog.
     if (!(await password.isVisible())) await status.click();
     await password.fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
@@ -96,7 +96,7 @@ export async function choose(page: Page, group: string, option: string): Promise
   await expect(button).toBeChecked();
 }
 
-/** Names both collectors who go. */
+/** Adds both collectors. */
 export async function nameTwo(page: Page, second = "he.tao"): Promise<void> {
   await page.getByRole("button", { name: "Add me" }).click();
   await page.getByLabel("Name of another collector").fill(second);
@@ -104,7 +104,7 @@ export async function nameTwo(page: Page, second = "he.tao"): Promise<void> {
   await expect(page.getByRole("button", { name: `Remove ${second}` })).toBeVisible();
 }
 
-/** Sets out with a second collector; the rules have nothing against it. */
+/** Departs with a second collector, which the rules allow. */
 export async function depart(page: Page): Promise<void> {
   await nameTwo(page);
   await expect(page.getByTestId("conduct-before")).toHaveAttribute("data-verdict", "go");

@@ -3,7 +3,7 @@
  *
  * A phone is kept as the browser's own files, since the keys that seal its rows can be used by that
  * browser and not be read by anybody. Kept are IndexedDB, local storage and cookies, and nothing
- * that can be had again. The app stands at an address whose port never changes; the browser is told
+ * that can be had again. The app has an address whose port never changes; the browser is told
  * where that is today.
  */
 import { execFileSync } from "node:child_process";
@@ -105,12 +105,12 @@ export class KeptPhone {
   }
 }
 
-/** A phone for which the office, wherever it listens today, stands at the one address. */
+/** A phone whose browser maps the fixed address to the office of this test. */
 export function openAt(profile: string, office: Office): Promise<BrowserContext> {
   return phone(profile, [`--host-resolver-rules=MAP doorstep.localhost:80 ${new URL(office.url).host}`]);
 }
 
-/** What lies in the phone's stores: their layouts, and how much waits to be sent; no key is needed for it. */
+/** Layout of the phone's stores and the number of unsent rows, which can be read without a key. */
 export async function lying(
   page: Page,
 ): Promise<{ stores: Record<string, number>; rows: number; unsent: Manifest["unsent"] }> {

@@ -16,14 +16,18 @@ use rstest::rstest;
 #[case::a_receipts_user("UPDATE receipts SET user = 'wu.min' WHERE n = 2", "receipts")]
 #[case::a_receipts_time("UPDATE receipts SET received_at = 1 WHERE n = 1", "receipts")]
 #[case::a_row("UPDATE visits SET overdue = 0", "rows")]
+#[case::a_time_of_acceptance("UPDATE visits SET accepted_at = 1", "rows")]
 #[case::a_payment("UPDATE payments SET amount = amount + 1", "rows")]
 #[case::a_contact("DELETE FROM contacts", "rows")]
 #[case::rows_gone("DELETE FROM visits", "rows are missing")]
 #[case::refused_bytes("UPDATE quarantine SET changes = x'8141aa'", "not what came")]
 #[case::refused_by("UPDATE quarantine SET device = zeroblob(16)", "not what came")]
-#[case::a_decision_gone("DELETE FROM decisions", "does not stand as decided")]
+#[case::a_decision_gone("DELETE FROM decisions", "is not in the state of its last decision")]
 #[case::a_decisions_author("UPDATE decisions SET by_user = 'wu.min'", "nobody took")]
-#[case::a_state("UPDATE quarantine SET state = 'dismissed'", "does not stand as decided")]
+#[case::a_state(
+    "UPDATE quarantine SET state = 'dismissed'",
+    "is not in the state of its last decision"
+)]
 #[case::an_acceptance_hidden("UPDATE receipts SET quarantine = NULL", "receipts")]
 #[case::bytes_that_no_export_holds(
     "UPDATE quarantine SET changes = x'80', size = 0, exported = 1",

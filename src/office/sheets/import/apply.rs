@@ -199,7 +199,7 @@ struct Difference {
 fn difference(row: &CaseRow, view: &VisitView) -> Difference {
     let (patch, mut changed) = changed_facts(&row.case, view);
     let facts = (!changed.is_empty()).then(|| Command::UpdateCase(Box::new(patch)));
-    // Once somebody is assigned, the office decides: an old list must not revert it.
+    // An old list must not revert an assignment by the office.
     let assign = view.assignment.collectors.is_empty() && !row.collectors.is_empty();
     let assignment = assign.then(|| {
         changed.push("assigned_to".to_owned());
