@@ -50,7 +50,7 @@ async fn verify_finds(#[case] tampering: &str, #[case] what: &str) {
     assert!(verified.ok, "{:?}", verified.problems);
     assert_eq!((verified.records, verified.changes, verified.feeds), (1, 3, 1));
 
-    // Refused work that somebody accepts.
+    // Refused work that a supervisor accepts.
     chen.force(id, Command::Assign(AssignmentPatch { priority: Some(1), ..Default::default() }));
     chen.sync(&office).await;
     office.accept_quarantined(1, None, "", "lin.yue", Role::Supervisor).await.unwrap();

@@ -168,7 +168,7 @@ async fn f5_what_the_office_adds_brings_it_to_nobody_and_a_newcomer_gets_it() {
     newcomer.sync(&pair.office).await;
     newcomer.assert_in_step();
     assert_eq!(newcomer.view(pair.id).case.overdue, 7);
-    // Taken away and given again it comes, like any other.
+    // Withdrawn and assigned again, it is sent like any other.
     pair.assign(&["wu.min"]).await;
     pair.assign(&["wu.min", "chen.jie"]).await;
     pair.sync().await;
@@ -215,8 +215,7 @@ async fn f5_work_whose_answer_was_lost_leaves_with_the_record() {
     assert_eq!(pair.office.visit(pair.id).await.unwrap().payments.len(), 1);
 }
 
-/// What nobody at the office would take from the phone is kept for a person, as with any record
-/// that was taken away.
+/// Unacceptable late changes are kept in quarantine, as with any withdrawn record.
 #[tokio::test]
 async fn f5_late_work_that_does_not_hold_is_kept_in_quarantine() {
     let mut pair = Pair::accepted(&["chen.jie"]).await;
