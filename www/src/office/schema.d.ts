@@ -47,7 +47,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which ways to sign in there are besides the password */
+        /** Sign-in methods besides the password */
         get: operations["get_api_sign_in"];
         put?: never;
         post?: never;
@@ -149,7 +149,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everything that a record says */
+        /** A record, whole */
         get: operations["get_api_visits_id"];
         put?: never;
         post?: never;
@@ -183,7 +183,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the rules of conduct say of a record */
+        /** Answers of the rules of conduct for a record */
         get: operations["get_api_visits_id_conduct"];
         put?: never;
         post?: never;
@@ -200,7 +200,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One page of the queue: what failed and what is unknown */
+        /** One page of the conduct queue: answers that are fail or unknown */
         get: operations["get_api_conduct"];
         put?: never;
         post?: never;
@@ -253,7 +253,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** An edit of the office; gives the record after it */
+        /** Edit a record; answers with the record after it */
         post: operations["post_api_visits_id_commands"];
         delete?: never;
         options?: never;
@@ -405,7 +405,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How full the quarantine is, whose share of it is, and what was exported */
+        /** Usage of the quarantine, in all and by user, and its exports */
         get: operations["get_api_quarantine_usage"];
         put?: never;
         post?: never;
@@ -456,7 +456,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What refused work would do, field by field beside what the office has */
+        /** Refused work, field by field beside the office's values */
         get: operations["get_api_quarantine_number"];
         put?: never;
         post?: never;
@@ -475,7 +475,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accept refused work; once, however often it is asked */
+        /** Accept refused work; idempotent */
         post: operations["post_api_quarantine_number_accept"];
         delete?: never;
         options?: never;
@@ -492,7 +492,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Dismiss refused work, with a reason; it stays kept */
+        /** Dismiss refused work, with a reason; it stays stored */
         post: operations["post_api_quarantine_number_dismiss"];
         delete?: never;
         options?: never;
@@ -507,7 +507,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An attachment's bytes, for whoever may see a record that names it */
+        /** An attachment's bytes, for users who may see a record that names it */
         get: operations["get_api_blobs_sha256"];
         /** A piece of an attachment's bytes, with Content-Range; without bytes and with `bytes *\/TOTAL`, how far the upload is */
         put: operations["put_api_blobs_sha256"];
@@ -542,7 +542,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The program runs */
+        /** The program is running */
         get: operations["get_healthz"];
         put?: never;
         post?: never;
@@ -576,7 +576,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Figures of the running program, in the text format of Prometheus */
+        /** Metrics of the running program, in the text format of Prometheus */
         get: operations["get_metrics"];
         put?: never;
         post?: never;
@@ -609,15 +609,15 @@ export interface components {
         };
         /** @description A sign-in with the identity provider that is to start. */
         OpenIdRequest: {
-            door: components["schemas"]["Door"];
+            door: components["schemas"]["SignInApp"];
             /** @default null */
             device?: string | null;
             /** @default null */
             proof?: string | null;
         };
-        /** @description Which of the two apps somebody signs in to. */
-        Door: "field" | "office";
-        /** @description What a person does to a visit record. */
+        /** @description The app to sign in to. */
+        SignInApp: "field" | "office";
+        /** @description A user's change to a visit record. */
         Command: ({
             /** @constant */
             do: "log_contact";
@@ -651,7 +651,7 @@ export interface components {
             do: "check";
             /** @description Which item. */
             item: components["schemas"]["CheckItem"];
-            /** @description What the collector answers; `None` takes the answer back. */
+            /** @description The collector's answer; `None` removes it. */
             answer?: components["schemas"]["CheckAnswer"] | null;
             /** @description How the answer is evidenced. */
             grade: components["schemas"]["Grade"];
@@ -660,7 +660,7 @@ export interface components {
              * @description Device time, ms.
              */
             at: number;
-            /** @description Why it was not possible, if it was not. */
+            /** @description The reason for `not_possible`. */
             reason?: string | null;
         } | ({
             /** @constant */
@@ -721,9 +721,9 @@ export interface components {
              * @description Device time, ms.
              */
             at: number;
-            /** @description The field that the amendment is about, such as `talk.disposition`. */
+            /** @description The amended field, such as `talk.disposition`. */
             path: string;
-            /** @description What is to be added or corrected. */
+            /** @description The addition or correction. */
             text: string;
         } | {
             /** @constant */
@@ -776,11 +776,11 @@ export interface components {
             do: "record_notice";
             /** @description UUIDv7 made on the device. */
             id: string;
-            /** @description What. */
+            /** @description The subject. */
             about: components["schemas"]["NoticeAbout"];
             /**
              * Format: int64
-             * @description When the borrower was told, ms.
+             * @description When the borrower was informed, ms.
              */
             at: number;
             /** @description How it is evidenced. */
@@ -808,10 +808,10 @@ export interface components {
             do: "summarize_contacts";
             /**
              * Format: int64
-             * @description Up to when the counts are complete, ms.
+             * @description The counts are complete up to this time, ms.
              */
             as_of: number;
-            /** @description By name, as `conduct::summary` forms them; what is not named is taken away. */
+            /** @description By name, as formed by `conduct::summary`; names not given are removed. */
             counts: {
                 [key: string]: number;
             };
@@ -823,9 +823,9 @@ export interface components {
         } | {
             /** @constant */
             do: "review";
-            /** @description `accepted` or `returned`; `pending` takes the decision back. */
+            /** @description `accepted` or `returned`; `pending` reverts the decision. */
             status: components["schemas"]["ReviewStatus"];
-            /** @description What the collector should know; required when returned. */
+            /** @description A remark for the collector; required when returned. */
             remark: string;
             /**
              * Format: int64
@@ -833,13 +833,13 @@ export interface components {
              */
             at: number;
         };
-        /** @description How somebody was contacted. */
+        /** @description The channel of a contact. */
         Channel: "call" | "sms" | "message" | "email" | "letter" | "visit";
-        /** @description Whom a contact reached or a visit met. */
+        /** @description The person contacted or met. */
         TargetRole: "borrower" | "guarantor" | "representative" | "third_party" | "nobody";
-        /** @description What came of a contact. */
+        /** @description The outcome of a contact. */
         ContactOutcome: "reached" | "no_answer" | "busy" | "invalid_number" | "left_message" | "refused" | "sent";
-        /** @description One attempt to reach somebody. */
+        /** @description One contact attempt. */
         NewContact: {
             /** @description UUIDv7 made on the device. */
             id: string;
@@ -848,13 +848,13 @@ export interface components {
              * @description Device time, ms.
              */
             at: number;
-            /** @description How. */
+            /** @description The channel. */
             channel: components["schemas"]["Channel"];
             /** @description Which of the case's numbers, such as `phones.0`; empty when none. */
             number_ref: string;
-            /** @description Whom. */
+            /** @description The person contacted. */
             target_role: components["schemas"]["TargetRole"];
-            /** @description What came of it. */
+            /** @description The outcome. */
             outcome: components["schemas"]["ContactOutcome"];
             /** @description What was said. */
             note: string;
@@ -910,7 +910,7 @@ export interface components {
              */
             borrower_remark?: string | null;
         };
-        /** @description Where an appointment stands. */
+        /** @description The status of an appointment. */
         AppointmentStatus: "proposed" | "agreed" | "declined" | "cancelled";
         /** @description A position, taken once, at check-in. */
         Position: {
@@ -979,7 +979,7 @@ export interface components {
              */
             place_type?: components["schemas"]["PlaceType"] | null;
             /**
-             * @description Whom the collectors met.
+             * @description The person that the collectors met.
              * @default null
              */
             person_met?: components["schemas"]["TargetRole"] | null;
@@ -989,7 +989,7 @@ export interface components {
              */
             add_visitor?: string | null;
             /**
-             * @description Sign-in name of a collector who does not take part after all.
+             * @description Sign-in name of a collector to remove from the visitors.
              * @default null
              */
             remove_visitor?: string | null;
@@ -998,13 +998,13 @@ export interface components {
         CheckItem: "identity_stated" | "id_shown" | "credentials_shown" | "identity_verified" | "purpose_stated" | "convenient_now" | "recording_announced" | "visit_recorded" | "entry_consent" | "loan_info_shown" | "complaint_channel_told" | "no_third_party_disclosure" | "no_money_taken" | "read_back";
         /** @description What a collector answers on the checklist. */
         CheckAnswer: "yes" | "no" | "not_possible";
-        /** @description How good the evidence for an answer is. */
+        /** @description The grade of the evidence for an answer. */
         Grade: "attested" | "device_captured" | "counterparty_confirmed";
         /** @description Why payment is late. */
         OverdueReason: "income_loss" | "illness" | "family" | "business_failure" | "over_indebted" | "forgot" | "disputed" | "cash_flow" | "other" | "not_said";
         /** @description How willing the borrower is to repay. */
         Willingness: "willing" | "willing_unable" | "undecided" | "unwilling";
-        /** @description What came of the visit (disposition code, 外访结果码). */
+        /** @description The outcome of the visit (disposition code, 外访结果码). */
         Disposition: "ptp" | "plan_proposed" | "considering" | "rtp" | "hardship" | "dispute" | "claims_paid" | "rescheduled" | "asked_no_visit" | "represented" | "not_home" | "door_locked" | "shifted" | "address_not_found" | "third_party_only" | "deceased" | "bereavement_illness" | "safety_withdrawn" | "asked_to_leave" | "complaint";
         /** @description Single facts of the talk; absent means unchanged. */
         TalkPatch: {
@@ -1024,14 +1024,14 @@ export interface components {
              */
             willingness?: components["schemas"]["Willingness"] | null;
             /**
-             * @description What came of the visit.
+             * @description The outcome of the visit.
              * @default null
              */
             disposition?: components["schemas"]["Disposition"] | null;
         };
         /** @description What kind of repayment option. */
         OptionKind: "full_payment" | "instalments" | "partial_payment" | "deferral" | "settlement";
-        /** @description A way to repay that is offered. */
+        /** @description A repayment option that is offered. */
         RepaymentOption: {
             /** @description UUIDv7 made on the device. */
             id: string;
@@ -1069,7 +1069,7 @@ export interface components {
         };
         /** @description A payment made or shown. */
         NewPayment: {
-            /** @description UUIDv7 made where the payment is written down. */
+            /** @description UUIDv7 made by the writer. */
             id: string;
             /**
              * Format: int64
@@ -1089,10 +1089,9 @@ export interface components {
             receipt: string;
         };
         /**
-         * @description A whole text as the person left it, and the state that the person saw when typing began.
+         * @description The whole text after an edit, and the heads of the state that the edit began from.
          *
-         *     The difference is worked out against that state and then merged, so that what others wrote
-         *     meanwhile stays.
+         *     The diff against that state is merged, which keeps concurrent edits of others.
          */
         TextEdit: {
             /** @description `heads` of the view that the text field was filled from. */
@@ -1123,7 +1122,7 @@ export interface components {
             /** @description What it shows. */
             caption: string;
         };
-        /** @description A signature over what was sealed and read back, by the key of the device. */
+        /** @description A signature of the sealed state and the text that was read back, by the device's key. */
         NewSignature: {
             /** @description UUIDv7 made on the device. */
             id: string;
@@ -1132,13 +1131,13 @@ export interface components {
              * @description Device time, ms.
              */
             at: number;
-            /** @description The sealed state that is signed, as in [`VisitView::heads`](super::view::VisitView). */
+            /** @description The sealed state that is signed, as in [`VisitView::heads`](crate::record::view::VisitView). */
             heads: string[];
             /** @description The text that was read back, as it was shown. */
             text: string;
             /** @description The device's public key, Ed25519, 64 hex digits. */
             key: string;
-            /** @description Over the [`Statement`](super::signature::Statement), 128 hex digits. */
+            /** @description Over the [`Statement`](crate::record::signature::Statement), 128 hex digits. */
             signature: string;
         };
         /** @description A flag that stops contact (停催). Each has its container in the first change. */
@@ -1147,16 +1146,16 @@ export interface components {
         NewConsent: {
             /** @description UUIDv7 made on the device. */
             id: string;
-            /** @description The rule that it waives. */
+            /** @description The id of the rule that it waives. */
             rule: string;
             /**
              * Format: int64
-             * @description From when it counts, ms.
+             * @description Valid from, ms.
              */
             from: number;
             /**
              * Format: int64
-             * @description Until when it counts, ms; this instant not included.
+             * @description Valid until, ms, exclusive.
              */
             until: number;
             /** @description How it is evidenced. */
@@ -1169,9 +1168,9 @@ export interface components {
              */
             at: number;
         };
-        /** @description What the borrower was told. */
+        /** @description The subject of a notice to the borrower. */
         NoticeAbout: "agency" | "validation" | "visit" | "visitors";
-        /** @description A time of day, a place, or both, that the borrower does not want. */
+        /** @description A time of day, a place, or both, that the borrower objects to. */
         NewWish: {
             /** @description UUIDv7 made on the device. */
             id: string;
@@ -1187,10 +1186,10 @@ export interface components {
             starts: number;
             /**
              * Format: int64
-             * @description Minutes since midnight, up to 1440; this minute not included.
+             * @description Minutes since midnight, up to 1440, exclusive.
              */
             ends: number;
-            /** @description The place that it is about; `None` for all. */
+            /** @description The place type; `None` for all. */
             place?: components["schemas"]["PlaceType"] | null;
             /** @description In the borrower's words. */
             note: string;
@@ -1278,7 +1277,7 @@ export interface components {
              */
             zone?: string | null;
             /**
-             * @description What the loan system says about the case.
+             * @description Note of the loan system.
              * @default null
              */
             note?: string | null;
@@ -1302,17 +1301,17 @@ export interface components {
              */
             priority?: number | null;
             /**
-             * @description What the collectors should know.
+             * @description Instructions for the collectors.
              * @default null
              */
             instructions?: string | null;
             /**
-             * @description Policy id that conduct is judged by.
+             * @description Id of the conduct policy.
              * @default null
              */
             policy?: string | null;
         };
-        /** @description Where the office's review stands. */
+        /** @description The status of the office's review. */
         ReviewStatus: "pending" | "accepted" | "returned";
         /** @description Somebody who is to be added. */
         NewUser: {
@@ -1375,7 +1374,7 @@ export interface components {
             /** @description Why. */
             reason: string;
         };
-        /** @description The last line of an export that is safe. */
+        /** @description The last line of an export that was saved. */
         DeleteExportRequest: {
             /**
              * Format: int64
@@ -1384,7 +1383,7 @@ export interface components {
             until: number;
             /**
              * Format: uint64
-             * @description Of one file; a single piece may pass it.
+             * @description Limit of one file; a single piece may exceed it.
              */
             most_bytes: number;
             sha256: string;
@@ -1435,7 +1434,7 @@ export interface components {
             /** @description The one to use from now on; only for programs, and only where it is to be replaced. */
             token?: string;
         };
-        /** @description Which ways in there are besides the password. */
+        /** @description Sign-in methods besides the password. */
         SignInMethods: {
             openid: components["schemas"]["IdentityProvider"] | null;
         };
@@ -1507,7 +1506,7 @@ export interface components {
             disposition: components["schemas"]["Disposition"] | null;
             /** @description Office's review. */
             review_status: components["schemas"]["ReviewStatus"];
-            /** @description Holds that stand. */
+            /** @description Holds in force. */
             holds: components["schemas"]["Flag"][];
             /**
              * Format: int64
@@ -1522,7 +1521,7 @@ export interface components {
              */
             updated_at: number;
         };
-        /** @description How far a record has come. Never stored, always derived. */
+        /** @description How far a visit has come. Never stored, always derived. */
         Stage: "assigned" | "contacted" | "scheduled" | "on_site" | "recorded" | "sealed" | "reviewed";
         /** @description One visit record, whole. */
         VisitView: {
@@ -1543,7 +1542,7 @@ export interface components {
             case: components["schemas"]["CaseView"];
             /** @description Who visits. */
             assignment: components["schemas"]["AssignmentView"];
-            /** @description Every attempt to reach somebody, oldest first. */
+            /** @description Contact attempts, oldest first. */
             contacts: components["schemas"]["ContactView"][];
             /** @description Time and place. */
             appointment: components["schemas"]["AppointmentView"];
@@ -1561,20 +1560,20 @@ export interface components {
             feedback: string;
             /** @description Named attachments, oldest first. */
             attachments: components["schemas"]["AttachmentView"][];
-            /** @description The collector's seal, if it stands. */
+            /** @description The collector's seal, if the record is sealed. */
             seal: components["schemas"]["SealView"] | null;
             /** @description Additions after the seal, oldest first. */
             amendments: components["schemas"]["AmendmentView"][];
             /** @description The office's review. */
             review: components["schemas"]["ReviewView"];
-            /** @description What is kept about conduct, oldest first. */
+            /** @description Conduct entries, oldest first. */
             conduct: components["schemas"]["ConductEntry"][];
-            /** @description Fields for which two values stand. */
+            /** @description Fields with several concurrent values. */
             conflicts: components["schemas"]["Conflict"][];
-            /** @description The five steps and what each still lacks. */
+            /** @description The five steps with their missing fields. */
             steps: components["schemas"]["StepView"][];
         };
-        /** @description Facts of the case, kept by the office. */
+        /** @description Facts of the case, maintained by the office. */
         CaseView: {
             /** @description The borrower's name. */
             borrower_name: string;
@@ -1619,11 +1618,11 @@ export interface components {
             preferred_language: string;
             /** @description The borrower's IANA time zone. */
             zone: string;
-            /** @description What the loan system says. */
+            /** @description Note of the loan system. */
             note: string;
             /** @description Holds, one entry per flag and author. */
             flags: components["schemas"]["FlagView"][];
-            /** @description What other records of the case count; `None` where the office has not said. */
+            /** @description Counts over the other records of the case; `None` if the office has not written them. */
             contact_summary: components["schemas"]["ContactSummary"] | null;
         };
         /** @description A hold as one person raised it. */
@@ -1645,11 +1644,11 @@ export interface components {
             /** @description Why. */
             note: string;
         };
-        /** @description What other records of the same case count. */
+        /** @description Counts over the other records of the same case. */
         ContactSummary: {
             /**
              * Format: int64
-             * @description Up to when the counts are complete, ms.
+             * @description The counts are complete up to this time, ms.
              */
             as_of: number;
             /** @description By name and day, in order of their names. */
@@ -1665,7 +1664,7 @@ export interface components {
              */
             count: number;
         };
-        /** @description Who visits, by when. */
+        /** @description Assigned collectors, due date and instructions. */
         AssignmentView: {
             /** @description Sign-in names, sorted. */
             collectors: string[];
@@ -1676,12 +1675,12 @@ export interface components {
              * @description 1 (high), 2 or 3.
              */
             priority: number;
-            /** @description What the collectors should know. */
+            /** @description Instructions for the collectors. */
             instructions: string;
             /** @description Policy id. */
             policy: string;
         };
-        /** @description One attempt to reach somebody. */
+        /** @description One contact attempt. */
         ContactView: {
             /** @description UUIDv7. */
             id: string;
@@ -1692,13 +1691,13 @@ export interface components {
             at: number;
             /** @description IANA zone where it was logged. */
             zone: string;
-            /** @description How. */
+            /** @description The channel. */
             channel: components["schemas"]["Channel"];
             /** @description Which number. */
             number_ref: string;
-            /** @description Whom. */
+            /** @description The person contacted. */
             target_role: components["schemas"]["TargetRole"];
-            /** @description What came of it. */
+            /** @description The outcome. */
             outcome: components["schemas"]["ContactOutcome"];
             /** @description What was said. */
             note: string;
@@ -1721,7 +1720,7 @@ export interface components {
             zone: string;
             /** @description Where. */
             place: string;
-            /** @description Where it stands; `None` before a proposal. */
+            /** @description The status; `None` before a proposal. */
             status: components["schemas"]["AppointmentStatus"] | null;
             /** @description Which side proposed it. */
             proposed_by: components["schemas"]["ProposedBy"] | null;
@@ -1803,7 +1802,7 @@ export interface components {
             chosen_option: string | null;
             /** @description The promise, if one was made. */
             promise: components["schemas"]["PromiseToPay"] | null;
-            /** @description What came of the visit. */
+            /** @description The outcome of the visit. */
             disposition: components["schemas"]["Disposition"] | null;
         };
         /** @description A repayment option that was offered. */
@@ -1878,7 +1877,7 @@ export interface components {
             /** @description Who added it. */
             by: string;
         };
-        /** @description The collector's word that the record is complete. */
+        /** @description The collector's seal: the record is complete. */
         SealView: {
             /**
              * Format: int64
@@ -1892,14 +1891,14 @@ export interface components {
             /** @description Heads that were sealed. */
             heads: string[];
             /**
-             * @description Whether anything that the seal closes has changed since: written before the seal arrived
-             *     by a colleague who had not seen it, or by the office.
+             * @description Whether a protected field has changed since: by a colleague who had not seen the seal, or
+             *     by the office.
              */
             changed: boolean;
-            /** @description Signatures under it and under seals before it, oldest first. */
+            /** @description Signatures of this seal and of earlier ones, oldest first. */
             signatures: components["schemas"]["SignatureView"][];
         };
-        /** @description One collector's signature under a seal. */
+        /** @description One collector's signature of a seal. */
         SignatureView: {
             /** @description UUIDv7. */
             id: string;
@@ -1920,11 +1919,11 @@ export interface components {
             text: string;
             /** @description Hex. */
             signature: string;
-            /** @description Whether the signature is one over all of that by the key. */
+            /** @description Whether the signature verifies. */
             sound: boolean;
-            /** @description Whether anything that the seal closes has changed since it was signed. */
+            /** @description Whether a protected field has changed since it was signed. */
             changed: boolean;
-            /** @description Whether the seal that was signed is in force and covers what the record says now. */
+            /** @description Whether the signed seal is in force and covers the present content. */
             standing: boolean;
         };
         /** @description An addition after the seal. */
@@ -1938,16 +1937,16 @@ export interface components {
             at: number;
             /** @description Who. */
             by: string;
-            /** @description The field it is about. */
+            /** @description The amended field. */
             path: string;
-            /** @description What is added. */
+            /** @description The addition. */
             text: string;
         };
         /** @description The office's review. */
         ReviewView: {
-            /** @description Where it stands. */
+            /** @description The status. */
             status: components["schemas"]["ReviewStatus"];
-            /** @description What the collector should know. */
+            /** @description A remark for the collector. */
             remark: string;
             /** @description Who. */
             by: string;
@@ -1957,7 +1956,7 @@ export interface components {
              */
             at: number | null;
         };
-        /** @description An entry about conduct. Which fields it has follows from its kind; the others are empty. */
+        /** @description A conduct entry. The kind decides which fields are used; the others are empty. */
         ConductEntry: {
             /** @description Its key. */
             id: string;
@@ -1970,38 +1969,38 @@ export interface components {
             at: number;
             /** @description Who wrote it. */
             by: string;
-            /** @description Evaluation: the layers and their versions. */
+            /** @description Evaluation: layers and their versions. */
             policy: string;
-            /** @description Evaluation: which moment. */
+            /** @description Evaluation: the moment of the visit. */
             moment: components["schemas"]["Moment"] | null;
-            /** @description Evaluation: the state that was evaluated, hashes in hex. */
+            /** @description Evaluation: the evaluated heads, hex. */
             heads: string[];
-            /** @description Evaluation: what did not pass, as `conduct::entry` writes it. */
+            /** @description Evaluation: the rules that did not pass, encoded by `conduct::answers`. */
             answers: string;
             /**
              * Format: int64
-             * @description Evaluation: how far the device's clock was ahead of the office's, ms; `None` where unknown.
+             * @description Evaluation: by how much the device's clock was ahead of the office's, ms, if known.
              */
             skew: number | null;
             /** @description Consent, override: the rule. */
             rule: string;
-            /** @description In words. */
+            /** @description A note. */
             note: string;
             /**
              * Format: int64
-             * @description Consent: from when, ms.
+             * @description Consent: valid from, ms.
              */
             from: number | null;
             /**
              * Format: int64
-             * @description Consent: until when, ms.
+             * @description Consent: valid until, ms, exclusive.
              */
             until: number | null;
             /** @description Consent, notice: how it is evidenced. */
             grade: components["schemas"]["Grade"] | null;
-            /** @description Withdrawal: of which consent. */
+            /** @description Withdrawal: id of the consent. */
             of: string;
-            /** @description Notice: about what. */
+            /** @description Notice: its subject. */
             about: components["schemas"]["NoticeAbout"] | null;
             /**
              * Format: int64
@@ -2018,35 +2017,35 @@ export interface components {
              * @description Wish: minutes since midnight.
              */
             ends: number;
-            /** @description Wish: the place; `None` for all. */
+            /** @description Wish: the place type; `None` for all. */
             place: components["schemas"]["PlaceType"] | null;
         };
         /** @description What an entry of `conduct` is. */
         ConductKind: "evaluation" | "consent" | "withdrawal" | "override" | "notice" | "wish";
         /** @description When in a visit's life conduct is evaluated. */
         Moment: "before" | "arrival" | "after";
-        /** @description A field for which several values stand until somebody picks one. */
+        /** @description A field with several concurrent values, until one is picked. */
         Conflict: {
             /** @description Such as `appointment.starts_at`. */
             path: string;
-            /** @description At least two that differ; the one that shows now stands first. */
+            /** @description At least two different values; the winner comes first. */
             values: components["schemas"]["ConflictValue"][];
         };
         /** @description One of the values in conflict. */
         ConflictValue: {
-            /** @description Names the value when one is picked. */
+            /** @description Identifies the value for `resolve`. */
             id: string;
-            /** @description What it says. */
+            /** @description The value. */
             value: components["schemas"]["FieldValue"];
             /** @description Who wrote it. */
             by: string;
             /**
              * Format: int64
-             * @description When its writer's clock says it was written, ms.
+             * @description Time of the change by its author's clock, ms.
              */
             at: number;
         };
-        /** @description A scalar of a record. */
+        /** @description The value of a field. */
         FieldValue: {
             /** @constant */
             type: "text";
@@ -2085,101 +2084,100 @@ export interface components {
         };
         /** @description The five steps of a visit. */
         Step: "contact" | "appointment" | "on_site" | "talk" | "record";
-        /** @description What the rules say of a record at a moment. */
+        /** @description The result of evaluating the rules on a record. */
         ConductView: {
-            /** @description Which moment. */
+            /** @description The moment of the visit. */
             moment: components["schemas"]["Moment"];
             /** @description Whether the collectors may set out; for the other moments `go`. */
             verdict: components["schemas"]["Verdict"];
             /**
              * Format: int64
-             * @description When it was asked, by the asking device's clock, ms.
+             * @description Time of the evaluation by the device's clock, ms.
              */
             at: number;
             /**
              * Format: int64
-             * @description The same by the office's clock, ms, where the device knows how far apart they are.
+             * @description The same by the office's clock, ms, if the skew is known.
              */
             corrected_at: number | null;
             /**
              * Format: int64
-             * @description When the visit is going to be, as far as the record says: what the rules were asked for
-             *     before departure, ms.
+             * @description The planned time of the visit, for which the rules are evaluated before departure, ms.
              */
             planned_at: number;
             /**
              * Format: int64
-             * @description Before departure: the earliest lawful time, ms; `None` where none is known. Beside `dont`, the
-             *     earliest once what is wanted has been written down.
+             * @description Before departure: the earliest lawful time, ms; `None` if unknown. With `dont`, the earliest
+             *     time once the missing entries are made.
              */
             next_lawful_at: number | null;
             /** @description The layers and their versions, such as `CN@2026-01-30+product@1`. */
             policy: string;
-            /** @description Layers that `assignment.policy` names and nobody knows. */
+            /** @description Unknown layers in `assignment.policy`. */
             unknown_layers: string[];
-            /** @description Rules that only warn, failed, and have no reason written down: departure waits for one. */
+            /** @description Failed rules that only warn: departure needs a reason for each. */
             needs_reason: string[];
-            /** @description One answer a rule, in order of layers and rules. */
+            /** @description One answer per rule, in order of layers and rules. */
             answers: components["schemas"]["RuleAnswer"][];
-            /** @description The strictest value of each parameter, and the layer that decided it. */
+            /** @description The strictest value of each parameter, and the layers that set it. */
             limits: components["schemas"]["Limit"][];
         };
         /** @description Whether the collectors may set out. */
         Verdict: "go" | "wait_until" | "dont";
-        /** @description What one rule says. */
+        /** @description The answer of one rule. */
         RuleAnswer: {
             /** @description Its id. */
             rule: string;
-            /** @description The layer that it is of. */
+            /** @description Its layer. */
             layer: string;
-            /** @description Its own sentence, where the program has none; else empty. */
+            /** @description Its sentence; empty if the program has a translation. */
             title: string;
             /** @description The answer. */
             answer: components["schemas"]["Answer"];
-            /** @description What a failure does. */
+            /** @description The effect of a failure. */
             severity: components["schemas"]["Severity"];
-            /** @description What it is about. */
+            /** @description What it applies to. */
             scope: components["schemas"]["Scope"];
-            /** @description What stands behind it. */
+            /** @description Its legal status. */
             status: components["schemas"]["LegalStatus"];
-            /** @description How well that was seen. */
+            /** @description How reliable its source is. */
             confidence: components["schemas"]["Confidence"];
-            /** @description Where it is written. */
+            /** @description Its source. */
             citation: string;
             /** @description Evaluated in shadow, since it is not in force: never a violation. */
             shadow: boolean;
-            /** @description Whether it stops a departure now. */
+            /** @description Whether it prevents departure now. */
             stops: boolean;
             /** @description Whether the borrower's consent could waive it. */
             consent: boolean;
-            /** @description The reason that was written down for going on in spite of it; else empty. */
+            /** @description The recorded reason for continuing despite it; else empty. */
             overridden: string;
-            /** @description The weakest evidence that the answer rests on; `None` where there is none. */
+            /** @description The weakest evidence grade of the answer, if there is evidence. */
             grade: components["schemas"]["Grade"] | null;
-            /** @description Why, as a stable word. */
+            /** @description Stable code of the reason. */
             reason_code: string;
-            /** @description What the sentence of the reason names. */
+            /** @description Parameters of the reason's translation. */
             params: {
                 [key: string]: string;
             };
-            /** @description What was looked at. */
+            /** @description The fields that were evaluated. */
             evidence: components["schemas"]["Evidence"][];
         };
-        /** @description What a rule says of a record. Missing evidence is `unknown`, never `pass`. */
+        /** @description The answer of a rule. Missing evidence is `unknown`, never `pass`. */
         Answer: "pass" | "fail" | "unknown" | "not_applicable";
-        /** @description What a failed rule does. */
+        /** @description The effect of a failed rule. */
         Severity: "block" | "warn" | "evidence_gap";
-        /** @description What a rule is about. */
+        /** @description What a rule applies to. */
         Scope: "visit" | "call" | "both";
-        /** @description What stands behind a rule. */
+        /** @description The legal status of a rule. */
         LegalStatus: "law" | "standard" | "self_regulatory" | "guidance" | "draft" | "product_choice" | "lender";
-        /** @description How well the source of a rule was seen. */
+        /** @description The reliability of a rule's source. */
         Confidence: "S1" | "S2" | "M";
-        /** @description Something that a rule looked at. */
+        /** @description A field that a rule evaluated. */
         Evidence: {
-            /** @description Where it stands in the record. */
+            /** @description Its path. */
             path: string;
-            /** @description What it says; empty where it is missing. Times are ms. */
+            /** @description Its value; empty if missing. Times are ms. */
             value: string;
         };
         /** @description The strictest value of a parameter. */
@@ -2188,7 +2186,7 @@ export interface components {
             parameter: string;
             /** @description Such as `09:00–19:00` or `2`. */
             value: string;
-            /** @description The layers that decided it, the strictest. */
+            /** @description The layers that set it. */
             layers: string[];
             /** @description Their rules. */
             rules: string[];
@@ -2223,13 +2221,13 @@ export interface components {
         History: {
             entries: components["schemas"]["HistoryLine"][];
         };
-        /** @description One change of one field, and when the office received it. */
+        /** @description One change of one field, with the time when the office received it. */
         HistoryLine: {
             /** @description Such as `talk.promise.amount`. */
             path: string;
-            /** @description What its writer saw before. */
+            /** @description The value that its author saw before. */
             from: components["schemas"]["FieldValue"];
-            /** @description What the writer made of it. */
+            /** @description The value that its author wrote. */
             to: components["schemas"]["FieldValue"];
             /** @description Who. */
             by: string;
@@ -2237,10 +2235,10 @@ export interface components {
             device: string;
             /**
              * Format: int64
-             * @description When the writer's clock says it was, ms.
+             * @description Time of the change by its author's clock, ms.
              */
             at: number;
-            /** @description The change that did it, hex. */
+            /** @description Hash of the change, hex. */
             change: string;
             /**
              * Format: int64
@@ -2248,40 +2246,43 @@ export interface components {
              */
             received_at: number | null;
         };
-        /** @description The whole result. Refused rows are always named; created and updated ones in a dry run only. */
+        /**
+         * @description The result of an import. Refused rows are always listed; created and updated ones only in a dry
+         *     run.
+         */
         ImportReport: {
-            /** @description Whether this only says what would happen. */
+            /** @description Nothing was written. */
             dry_run: boolean;
             /**
              * Format: uint
-             * @description Cases that are new.
+             * @description New cases.
              */
             created: number;
             /**
              * Format: uint
-             * @description Cases of which facts changed.
+             * @description Cases with changed facts.
              */
             updated: number;
             /**
              * Format: uint
-             * @description Cases that said what was known.
+             * @description Cases without changes.
              */
             unchanged: number;
             /**
              * Format: uint
-             * @description Rows that are no case.
+             * @description Rows with errors.
              */
             refused: number;
-            /** @description Rows worth a look, in the order of the file. */
+            /** @description Rows that need attention, in the order of the file. */
             rows: components["schemas"]["RowReport"][];
-            /** @description About the file as a whole, such as columns that were left out. */
+            /** @description Notes on the file as a whole, such as ignored columns. */
             notes: string[];
         };
-        /** @description What became of one row. */
+        /** @description The result for one row. */
         RowReport: {
             /**
              * Format: uint
-             * @description Which row below the heading, from 1.
+             * @description Number of the row below the heading, from 1.
              */
             row: number;
             /**
@@ -2289,20 +2290,20 @@ export interface components {
              * @description The row's number as a spreadsheet shows it, where the heading is row 1.
              */
             sheet_row: number;
-            /** @description What became of it. */
+            /** @description The outcome. */
             outcome: components["schemas"]["RowOutcome"];
-            /** @description The case number, where it has one. */
+            /** @description The case number, if the row has one. */
             case_no?: string | null;
-            /** @description The field that is wrong. */
+            /** @description The field with the error. */
             field?: string | null;
-            /** @description What is wrong, or what to know. */
+            /** @description The error, or a note. */
             reason?: string | null;
             /** @description Facts that changed. */
             changed?: string[];
         };
-        /** @description What became of a row. */
+        /** @description The outcome of a row. */
         RowOutcome: "created" | "updated" | "unchanged" | "refused";
-        /** @description What stands on every borrower's copy. Empty where the office's keeper has not said it. */
+        /** @description Printed on every borrower's copy. Empty if the operator did not set it. */
         Lender: {
             /** @description The lender's name. */
             name: string;
@@ -2356,7 +2357,7 @@ export interface components {
             /** @description Why. */
             revoked_reason: string;
         };
-        /** @description How a device stands. */
+        /** @description State of a device. */
         DeviceState: "active" | "expired" | "revoked";
         /** @description One page of the list, newest first. */
         QuarantinePage: {
@@ -2364,12 +2365,12 @@ export interface components {
             rows: components["schemas"]["QuarantineLine"][];
             /**
              * Format: uint64
-             * @description The number before which the next page begins, if there is one.
+             * @description Where the next page begins: pieces before this number.
              */
             next: number | null;
             /**
              * Format: uint64
-             * @description How many pass the filters, on all pages.
+             * @description Number of pieces that pass the filters, on all pages.
              */
             total: number;
         };
@@ -2377,61 +2378,61 @@ export interface components {
         QuarantineLine: {
             /**
              * Format: uint64
-             * @description Its number.
+             * @description Number of the work.
              */
             id: number;
-            /** @description For which record. */
+            /** @description The record that it is for. */
             record: string;
-            /** @description The record's case number, where the office has the record. */
+            /** @description The record's case number, if the office has the record. */
             case_no: string | null;
-            /** @description From whom. */
+            /** @description The author. */
             user: string;
-            /** @description From which device, hex. */
+            /** @description The sending device, hex. */
             device: string;
             /**
              * Format: int64
-             * @description When it was kept, ms.
+             * @description When it was added to quarantine, ms.
              */
             at: number;
-            /** @description Stable word for why it was refused. */
+            /** @description Stable code of the reason. */
             code: string;
             /** @description The path that may not be written, or empty. */
             path: string;
-            /** @description One sentence. */
+            /** @description The reason in one sentence. */
             message: string;
-            /** @description Fields and entries that it is about. */
+            /** @description Fields and entries that it writes. */
             units: string[];
-            /** @description Where it stands. */
-            state: components["schemas"]["Stand"];
+            /** @description Undecided, accepted or dismissed. */
+            state: components["schemas"]["QuarantineState"];
             /**
              * Format: uint64
-             * @description The export that holds its bytes; they are not stored here any more.
+             * @description The export that has its bytes, once they are no longer stored.
              */
             exported?: number;
         };
         /** @description Where refused work stands. */
-        Stand: "open" | "accepted" | "dismissed";
-        /** @description How full the quarantine is, and what was exported from it. */
+        QuarantineState: "open" | "accepted" | "dismissed";
+        /** @description Usage of the quarantine, and its exports. */
         QuarantineUsage: {
-            /** @description Whether there is room. */
+            /** @description Usage of the quota. */
             fullness: components["schemas"]["Fullness"];
             /** @description Undecided pieces. */
-            open: components["schemas"]["Amount"];
-            /** @description Decided pieces whose bytes are stored: what an export would take. */
-            decided: components["schemas"]["Amount"];
-            /** @description What may be stored of both together. */
-            most: components["schemas"]["Amount"];
-            /** @description What of one user may wait for a decision. */
-            most_of_user: components["schemas"]["Amount"];
-            /** @description Users of whom so much waits that soon nothing more is kept. */
+            open: components["schemas"]["QuarantineSize"];
+            /** @description Decided pieces with stored bytes, which an export would include. */
+            decided: components["schemas"]["QuarantineSize"];
+            /** @description Quota for both together. */
+            most: components["schemas"]["QuarantineSize"];
+            /** @description Quota of one user's undecided work. */
+            most_of_user: components["schemas"]["QuarantineSize"];
+            /** @description Users who are near or over their quota. */
             users: components["schemas"]["UserUsage"][];
             /** @description Recorded exports, newest first. */
             exports: components["schemas"]["ExportLine"][];
         };
-        /** @description How near a bound is. */
+        /** @description Usage of a quota. */
         Fullness: "fine" | "near" | "full";
         /** @description An amount of refused work. */
-        Amount: {
+        QuarantineSize: {
             /**
              * Format: uint64
              * @description Pieces.
@@ -2443,14 +2444,14 @@ export interface components {
              */
             bytes: number;
         };
-        /** @description How much of one user waits for a decision. */
+        /** @description Undecided work of one user. */
         UserUsage: {
             /** @description Sign-in name. */
             user: string;
-            /** @description Whether there is room. */
+            /** @description Usage of the quota. */
             fullness: components["schemas"]["Fullness"];
             /** @description Undecided pieces. */
-            open: components["schemas"]["Amount"];
+            open: components["schemas"]["QuarantineSize"];
         };
         /** @description A recorded export. */
         ExportLine: {
@@ -2464,7 +2465,7 @@ export interface components {
              * @description ms.
              */
             at: number;
-            /** @description Who exported and deleted. */
+            /** @description The user who exported and deleted. */
             by: string;
             /**
              * Format: uint64
@@ -2479,65 +2480,65 @@ export interface components {
             /** @description SHA-256 of the file without its last line, hex. */
             sha256: string;
         };
-        /** @description One piece of refused work, with what it would do. */
+        /** @description Refused work with the effect of accepting it. */
         QuarantineItem: {
             /**
              * Format: uint64
-             * @description Its number.
+             * @description Number of the work.
              */
             id: number;
-            /** @description For which record. */
+            /** @description The record that it is for. */
             record: string;
-            /** @description The record's case number, where the office has the record. */
+            /** @description The record's case number, if the office has the record. */
             case_no: string | null;
-            /** @description From whom. */
+            /** @description The author. */
             user: string;
-            /** @description From which device, hex. */
+            /** @description The sending device, hex. */
             device: string;
             /**
              * Format: int64
-             * @description When it was kept, ms.
+             * @description When it was added to quarantine, ms.
              */
             at: number;
-            /** @description Stable word for why it was refused. */
+            /** @description Stable code of the reason. */
             code: string;
             /** @description The path that may not be written, or empty. */
             path: string;
-            /** @description One sentence. */
+            /** @description The reason in one sentence. */
             message: string;
-            /** @description Fields and entries that it is about. */
+            /** @description Fields and entries that it writes. */
             units: string[];
-            /** @description Where it stands. */
-            state: components["schemas"]["Stand"];
+            /** @description Undecided, accepted or dismissed. */
+            state: components["schemas"]["QuarantineState"];
             /**
              * Format: uint64
-             * @description The export that holds its bytes; they are not stored here any more.
+             * @description The export that has its bytes, once they are no longer stored.
              */
             exported?: number;
-            /** @description What was decided, oldest first; the last one stands. */
+            /** @description Decisions, oldest first; the last one is in force. */
             decisions: components["schemas"]["Decision"][];
-            /** @description Field by field, beside what the office has. */
+            /** @description Its fields beside the office's. */
             fields: components["schemas"]["QuarantineField"][];
-            /** @description The state of the record that this compares with. */
+            /** @description The heads of the record that it is compared with. */
             heads: string[];
-            /** @description ISO 4217 code of the record's money, where the office has the record. */
+            /** @description ISO 4217 code of the record's currency, if the office has the record. */
             currency: string | null;
-            /** @description The borrower's zone, where the office has the record. */
+            /** @description The borrower's time zone, if the office has the record. */
             zone: string | null;
-            /** @description What accepting it would do. */
+            /** @description The effect of accepting it. */
             acceptance: components["schemas"]["Acceptance"];
             /** @description Accepting it voids the seal and its signatures and returns the record (rule M9). */
             reopens: boolean;
             /**
-             * @description The device has written to the record since: its person went on without this work, and may
-             *     have written again what still held.
+             * @description The device has written to the record since: its user continued without this work, and may
+             *     have entered parts of it again.
              */
             went_on: boolean;
         };
         /** @description One decision. */
         Decision: {
             /** @description Accepted or dismissed. */
-            decision: components["schemas"]["Stand"];
+            decision: components["schemas"]["QuarantineState"];
             /** @description Who. */
             by: string;
             /**
@@ -2555,18 +2556,18 @@ export interface components {
         };
         /** @description One field of refused work. */
         QuarantineField: {
-            /** @description What goes together, such as `contacts.<id>`. */
+            /** @description The entry or field that is written again as a whole, such as `contacts.<id>`. */
             unit: string;
             /** @description The field. */
             path: string;
-            /** @description What was refused. */
+            /** @description The refused value. */
             refused: components["schemas"]["FieldValue"];
-            /** @description What the record says now. */
+            /** @description The present value. */
             office: components["schemas"]["FieldValue"];
-            /** @description What it would say after an acceptance, where one is possible. */
+            /** @description The value after an acceptance, if one is possible. */
             after: components["schemas"]["FieldValue"] | null;
         };
-        /** @description What accepting a piece would do. */
+        /** @description The effect of accepting refused work. */
         Acceptance: {
             /** @constant */
             how: "merge";
@@ -2579,11 +2580,11 @@ export interface components {
         } | {
             /** @constant */
             how: "impossible";
-            /** @description Stable word. */
+            /** @description Stable code. */
             code: string;
-            /** @description The path that it is about, or empty. */
+            /** @description The path concerned, or empty. */
             path: string;
-            /** @description One sentence. */
+            /** @description The reason in one sentence. */
             message: string;
         };
         /** @description How far an upload is. */
@@ -2593,7 +2594,7 @@ export interface components {
              * @description Bytes that are durable.
              */
             received: number;
-            /** @description The whole is here and is what its name says. */
+            /** @description All bytes have arrived and match the hash. */
             complete: boolean;
         };
         /** @description The program runs. */
@@ -2627,7 +2628,7 @@ export interface components {
 export type SignInRequest = components['schemas']['SignInRequest'];
 export type EnrolKeyRequest = components['schemas']['EnrolKeyRequest'];
 export type OpenIdRequest = components['schemas']['OpenIdRequest'];
-export type Door = components['schemas']['Door'];
+export type SignInApp = components['schemas']['SignInApp'];
 export type Command = components['schemas']['Command'];
 export type Channel = components['schemas']['Channel'];
 export type TargetRole = components['schemas']['TargetRole'];
@@ -2727,10 +2728,10 @@ export type DeviceLine = components['schemas']['DeviceLine'];
 export type DeviceState = components['schemas']['DeviceState'];
 export type QuarantinePage = components['schemas']['QuarantinePage'];
 export type QuarantineLine = components['schemas']['QuarantineLine'];
-export type Stand = components['schemas']['Stand'];
+export type QuarantineState = components['schemas']['QuarantineState'];
 export type QuarantineUsage = components['schemas']['QuarantineUsage'];
 export type Fullness = components['schemas']['Fullness'];
-export type Amount = components['schemas']['Amount'];
+export type QuarantineSize = components['schemas']['QuarantineSize'];
 export type UserUsage = components['schemas']['UserUsage'];
 export type ExportLine = components['schemas']['ExportLine'];
 export type QuarantineItem = components['schemas']['QuarantineItem'];
