@@ -1,7 +1,7 @@
 /** The office's HTTP API, as the console uses it. Types and paths are generated from the office's Rust types. */
 import createClient from "openapi-fetch";
 import type { ConductView, Moment } from "../wasm/doorstep";
-import type { Amount, Command, DeleteExportRequest, Me, NewUser, paths, UserChange } from "./schema";
+import type { QuarantineSize, Command, DeleteExportRequest, Me, NewUser, paths, UserChange } from "./schema";
 
 export type {
   Command,
@@ -22,7 +22,7 @@ export type {
 } from "./schema";
 
 /** The last line of an export. */
-export type ExportEnd = DeleteExportRequest & Amount;
+export type ExportEnd = DeleteExportRequest & QuarantineSize;
 
 /** A refusal: a stable word, the office's own sentence, and the field that it is about, if any. */
 export class ApiError extends Error {
