@@ -1,6 +1,7 @@
-//! Types that are exported to TypeScript: declarations are generated in the wasm build only.
+//! Types that cross a boundary. TypeScript for the phone is generated from them in the wasm build;
+//! the office's OpenAPI description is generated from them in the native build.
 
-/// Exports types to TypeScript under the same names.
+/// Declares types that TypeScript sees under the same names.
 macro_rules! TsType {
     ($($item:item)+) => {
         $(
@@ -10,4 +11,17 @@ macro_rules! TsType {
         )+
     };
 }
-pub(crate) use TsType;
+
+/// Declares types that the phone's TypeScript and the office's API share: [`TsType`] with a JSON
+/// schema.
+macro_rules! ApiType {
+    ($($item:item)+) => {
+        $crate::types::TsType! {
+            $(
+                #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+                $item
+            )+
+        }
+    };
+}
+pub(crate) use {ApiType, TsType};
