@@ -31,7 +31,7 @@ FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 
-.PHONY: help run test audit bench lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
+.PHONY: help run test api audit bench lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -118,6 +118,10 @@ setup-tests: setup npm ## What the tests need on top: a browser, lints
 	@.ci/setup tests
 
 npm: $(NPM) ## The packages of the web apps
+
+api: npm ## The checked-in description of the API, and the console's types made from it
+	UPDATE_OPENAPI=1 cargo test --quiet --test it http::routes::the_checked_in_description_is_current
+	cd www && npm run --silent generate
 
 wasm: www/src/wasm/doorstep_bg.wasm ## The phone's core as WebAssembly with TypeScript types
 

@@ -168,19 +168,19 @@ fn judged(chunks: &[&[u8]]) {
         let loaded = Record::load(&accepted.document).expect("what is accepted loads");
         assert_eq!(loaded.heads(), accepted.record.heads());
         assert!(loaded.validate().is_ok());
-        // An edit goes on from there.
+        // A later edit continues from there.
         let mut next = loaded;
         next.apply(&contact("after"), &author(DEVICE, 9)).expect("the next edit is taken");
     }
 }
 
 /// A record as the office holds it.
-struct Kept {
+struct OfficeRecord {
     document: Vec<u8>,
     known: Vec<ChangeMeta>,
 }
 
-static OFFICE: LazyLock<Kept> = LazyLock::new(|| {
+static OFFICE: LazyLock<OfficeRecord> = LazyLock::new(|| {
     let record = record();
     let known = record
         .document()
@@ -193,7 +193,7 @@ static OFFICE: LazyLock<Kept> = LazyLock::new(|| {
             max_op: change.max_op,
         })
         .collect();
-    Kept { document: record.save(), known }
+    OfficeRecord { document: record.save(), known }
 });
 
 /// The record of the corpus: made by the office, with one contact by the device.

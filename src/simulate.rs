@@ -1,12 +1,11 @@
 //! The fault simulation: real workspaces and the real office over its real store, under one seeded
 //! scheduler with virtual time.
 //!
-//! A seed decides everything: who edits what and when, which message is lost, when a device dies
-//! and what of its last write reached the disk. The same seed gives the same run, so a failing one
-//! replays exactly, and how many threads run seeds side by side changes nothing. An
-//! [oracle](oracle) written apart from the engine knows every edit that was acknowledged to a
-//! person and checks, while faults strike and after they end, that none is lost (rule D1), that
-//! nothing is called in step or sent while it is not (rules P2, R6), and that all sides converge
+//! A seed decides everything: who edits what and when, which message is lost, when a device crashes
+//! and how much of its last write reached the disk. A seed replays exactly, on any number of threads.
+//! An [oracle](oracle) that shares no code with the engine knows every acknowledged edit. It checks,
+//! during the faults and after they end, that no edit is lost (rule D1), that no device claims to be
+//! up to date or to have sent its work when it has not (rules P2, R6), and that all sides converge
 //! (rule P3), without repairs where no store was damaged (rule P4).
 
 mod adversary;
@@ -41,60 +40,61 @@ use world::World;
 /// What to simulate.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// Devices at the beginning.
+    /// Initial number of devices.
     pub devices: usize,
-    /// Records.
+    /// Number of records.
     pub records: usize,
-    /// Steps with faults, before everything heals.
+    /// Steps with faults, before the network and the disks recover.
     pub steps: usize,
-    /// Lines that are told of a seed that fails.
-    pub story: usize,
+    /// Trace lines to keep for a failing seed.
+    pub trace_lines: usize,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { devices: 3, records: 6, steps: 300, story: 40 }
+        Self { devices: 3, records: 6, steps: 300, trace_lines: 40 }
     }
 }
 
-/// How to go through many seeds.
+/// How to run many seeds.
 #[derive(Debug, Clone, Copy)]
 pub struct RunOptions {
     /// Threads.
     pub threads: usize,
-    /// Begin no other seed once one has failed.
+    /// Start no further seeds after a failure.
     pub stop_at_first: bool,
 }
 
-/// What came of many seeds.
+/// Summary of many runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Seeds run.
     pub seeds: u64,
-    /// Seeds that broke a rule, in order.
+    /// Seeds that violated a rule, in order.
     pub failures: Vec<Failure>,
-    /// How often each fault struck.
+    /// Number of injections by fault.
     pub faults: BTreeMap<&'static str, u64>,
-    /// Times that digests differed and what is held was compared anew.
+    /// Repairs: comparisons after digests had differed.
     pub repairs: u64,
-    /// Rounds that were answered.
+    /// Answered sync rounds.
     pub rounds: u64,
-    /// Edits that were acknowledged.
+    /// Acknowledged edits.
     pub edits: u64,
-    /// Over all that happened: equal where the same happened.
+    /// Hash over all events: equal runs have equal hashes.
     #[serde(skip)]
-    pub trace: u64,
+    pub trace_hash: u64,
 }
 
-/// A seed that broke a rule.
+/// A seed that violated a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// The seed.
     pub seed: u64,
-    /// The rule.
+    /// The violated rule.
     pub rule: &'static str,
-    /// What happened, the last steps before it.
-    pub story: String,
+    /// The last steps before the violation.
+    #[serde(rename = "story")]
+    pub trace: String,
 }
 
 impl Report {
@@ -107,28 +107,29 @@ impl Report {
         self.repairs += one.repairs;
         self.rounds += one.rounds;
         self.edits += one.edits;
-        self.trace = self.trace.rotate_left(1) ^ one.trace;
+        self.trace_hash = self.trace_hash.rotate_left(1) ^ one.trace_hash;
     }
 }
 
-/// Runs seeds on several threads. What happens in each is a function of the plan and the seed;
-/// the report is put together in order of the seeds. `progress` is called after each.
+/// Runs seeds on several threads. Each run is a function of the plan and the seed; the report is
+/// assembled in order of the seeds. `progress` is called after each.
 ///
 /// # Errors
-/// The office's store cannot be made in the temporary folder.
+/// The office's store cannot be created in the temporary folder.
 pub fn run_seeds(
     plan: Plan,
     seeds: Range<u64>,
     how: RunOptions,
     progress: impl Fn(&Report),
 ) -> Result<Report, String> {
-    let due = Due { next: AtomicU64::new(seeds.start), end: AtomicU64::new(seeds.end), how, plan };
+    let schedule =
+        Schedule { next: AtomicU64::new(seeds.start), end: AtomicU64::new(seeds.end), how, plan };
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..how.threads.max(1) {
             let sender = sender.clone();
-            let due = &due;
-            scope.spawn(move || work(due, sender));
+            let schedule = &schedule;
+            scope.spawn(move || run_worker(schedule, sender));
         }
         drop(sender);
         let mut report = Report::default();
@@ -137,7 +138,7 @@ pub fn run_seeds(
         for (seed, one) in receiver {
             early.insert(seed, one?);
             while let Some(one) = early.remove(&next) {
-                // What was begun beside the first failure is not told.
+                // Drop the results of later seeds that ran concurrently.
                 if how.stop_at_first && !report.failures.is_empty() {
                     break;
                 }
@@ -150,30 +151,30 @@ pub fn run_seeds(
     })
 }
 
-/// Seeds that are still to be run.
-struct Due {
+/// The seeds still to run.
+struct Schedule {
     next: AtomicU64,
     end: AtomicU64,
     how: RunOptions,
     plan: Plan,
 }
 
-/// What one thread does: seed after seed.
-fn work(due: &Due, sender: mpsc::Sender<(u64, Result<Report, String>)>) {
-    let ground = match Fixture::new() {
-        Ok(ground) => ground,
-        // Nobody listening is no failure.
+/// One worker thread: runs seed after seed.
+fn run_worker(schedule: &Schedule, sender: mpsc::Sender<(u64, Result<Report, String>)>) {
+    let fixture = match Fixture::new() {
+        Ok(fixture) => fixture,
+        // Sending fails only if the receiver is gone.
         Err(error) => return drop(sender.send((0, Err(error)))),
     };
     loop {
-        let seed = due.next.fetch_add(1, Ordering::Relaxed);
-        if seed >= due.end.load(Ordering::Relaxed) {
+        let seed = schedule.next.fetch_add(1, Ordering::Relaxed);
+        if seed >= schedule.end.load(Ordering::Relaxed) {
             return;
         }
-        let one = run(due.plan, seed, &ground);
-        if due.how.stop_at_first && one.as_ref().is_ok_and(|one| !one.failures.is_empty()) {
-            // Seeds before it are under way or done already.
-            due.end.fetch_min(seed, Ordering::Relaxed);
+        let one = run(schedule.plan, seed, &fixture);
+        if schedule.how.stop_at_first && one.as_ref().is_ok_and(|one| !one.failures.is_empty()) {
+            // Seeds before it are running or done already.
+            schedule.end.fetch_min(seed, Ordering::Relaxed);
         }
         if sender.send((seed, one)).is_err() {
             return;
@@ -182,15 +183,15 @@ fn work(due: &Due, sender: mpsc::Sender<(u64, Result<Report, String>)>) {
 }
 
 /// Runs one seed.
-fn run(plan: Plan, seed: u64, ground: &Fixture) -> Result<Report, String> {
-    let mut world = World::new(plan, seed, ground)?;
+fn run(plan: Plan, seed: u64, fixture: &Fixture) -> Result<Report, String> {
+    let mut world = World::new(plan, seed, fixture)?;
     let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
     let mut report = Report {
         seeds: 1,
         repairs: world.repairs(),
         rounds: world.counts.rounds,
         edits: world.counts.edits,
-        trace: world.story.trace(),
+        trace_hash: world.trace.hash(),
         ..Report::default()
     };
     for (fault, times) in &world.counts.faults {
@@ -198,16 +199,16 @@ fn run(plan: Plan, seed: u64, ground: &Fixture) -> Result<Report, String> {
     }
     let (rule, what) = match outcome {
         Ok(Ok(())) => return Ok(report),
-        Ok(Err(broken)) => (broken.rule, broken.what),
-        // What it says has gone to standard error.
+        Ok(Err(violation)) => (violation.rule, violation.what),
+        // The panic message went to standard error.
         Err(_) => ("panic", "the engine panicked".to_owned()),
     };
     let devices = plan.devices;
-    let story = format!(
+    let trace = format!(
         "{}broken: {}\nreplay: doorstep simulate --seeds 1 --seed {seed} --devices {devices}",
-        world.in_short(&world.story.told()),
-        world.in_short(&what)
+        world.abbreviate(&world.trace.last_lines()),
+        world.abbreviate(&what)
     );
-    report.failures.push(Failure { seed, rule, story });
+    report.failures.push(Failure { seed, rule, trace });
     Ok(report)
 }

@@ -1,5 +1,5 @@
-//! One switch for types that TypeScript sees: in the wasm they bring their declaration along,
-//! natively they are plain.
+//! Types that cross a boundary. TypeScript for the phone is generated from them in the wasm build;
+//! the office's OpenAPI description is generated from them in the native build.
 
 /// Declares types that TypeScript sees under the same names.
 macro_rules! TsType {
@@ -11,4 +11,17 @@ macro_rules! TsType {
         )+
     };
 }
-pub(crate) use TsType;
+
+/// Declares types that the phone's TypeScript and the office's API share: [`TsType`] with a JSON
+/// schema.
+macro_rules! ApiType {
+    ($($item:item)+) => {
+        $crate::types::TsType! {
+            $(
+                #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+                $item
+            )+
+        }
+    };
+}
+pub(crate) use {ApiType, TsType};

@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/dist", "**/test-results", "**/src/wasm", "**/bindgen", "**/public"] },
+  { ignores: ["**/dist", "**/test-results", "**/src/wasm", "**/bindgen", "**/public", "**/schema.d.ts"] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

@@ -119,7 +119,7 @@ fn visit(case_no: &str) -> NewVisit {
     }
 }
 
-/// The office as a body finds it, for a phone to be in step with.
+/// The office's state when a body arrives.
 pub(crate) fn office() -> Office {
     ROOM.lock().expect("no check failed before").office.clone()
 }

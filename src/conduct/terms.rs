@@ -2,7 +2,7 @@
 
 pub use crate::record::terms::Moment;
 use crate::record::terms::vocabulary;
-use crate::types::TsType;
+use crate::types::ApiType;
 
 vocabulary! {
 /// The answer of a rule. Missing evidence is `unknown`, never `pass`.

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::TsType;
+use crate::types::ApiType;
 
 /// A minute, ms.
 pub const MINUTE: i64 = 60_000;
@@ -18,7 +18,7 @@ pub const DAY: i64 = 24 * HOUR;
 /// A day of the Gregorian calendar: days since 1970-01-01.
 pub type Day = i32;
 
-TsType! {
+ApiType! {
 /// The UTC offset from an instant on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneSpan {
@@ -29,7 +29,7 @@ pub struct ZoneSpan {
 }
 }
 
-TsType! {
+ApiType! {
 /// A time zone for a range of years, as data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneData {

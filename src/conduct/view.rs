@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::terms::{Answer, Confidence, LegalStatus, Moment, Scope, Severity, Verdict};
 use crate::record::terms::Grade;
-use crate::types::TsType;
+use crate::types::ApiType;
 
-TsType! {
+ApiType! {
 /// The result of evaluating the rules on a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConductView {
@@ -41,7 +41,7 @@ pub struct ConductView {
 }
 }
 
-TsType! {
+ApiType! {
 /// The answer of one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleAnswer {
@@ -82,7 +82,7 @@ pub struct RuleAnswer {
 }
 }
 
-TsType! {
+ApiType! {
 /// A field that a rule evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Evidence {
@@ -93,7 +93,7 @@ pub struct Evidence {
 }
 }
 
-TsType! {
+ApiType! {
 /// The strictest value of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {

@@ -1,10 +1,10 @@
-//! Who may use the office: users and their passwords, sign-ins, devices.
+//! Users, passwords, sign-ins and devices.
 //!
-//! A password is kept as an Argon2id hash, a sign-in as the SHA-256 of a random token that only
-//! the client holds. Signing in is slowed down per name and per address, and costs the same work
-//! for a name that doesn't exist. Every sign-in stands on a device (rule I1): a phone presents the
-//! one that it was enrolled as, whoever presents none gets a fresh one. A device has one sign-in,
-//! the newest, whose tokens follow each other ([`rotation`]).
+//! A password is stored as an Argon2id hash, a sign-in as the SHA-256 of a random token that only
+//! the client holds. Attempts are throttled per name and per address, and cost the same work for an
+//! unknown name. Every sign-in belongs to a device (rule I1): a phone presents the device that it
+//! was enrolled as; a client without one gets a fresh one. A device has one sign-in, the newest,
+//! whose tokens are rotated ([`rotation`]).
 
 mod devices;
 mod enrolment;
@@ -32,52 +32,52 @@ use super::Clock;
 use super::store::{Store, StoreError};
 use throttle::Throttle;
 
-/// Why somebody could not sign in, or an account could not be changed.
+/// Why a sign-in or an account change failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
-    /// The name or the password is wrong, or the user is locked out: nobody is told which.
+    /// Wrong name, wrong password or disabled account; the client is not told which.
     #[error("the name or the password is wrong")]
     WrongPassword,
-    /// Too many failures; worth another try after some time.
+    /// Too many failures.
     #[error("too many attempts: try again in {seconds} s")]
     TooManyAttempts {
-        /// When to try again.
+        /// Seconds until the next attempt.
         seconds: u64,
     },
-    /// More people sign in at once than the office has room for.
+    /// Too many concurrent sign-ins.
     #[error("too many people sign in at once: try again in a moment")]
     Busy,
     /// The device was revoked.
     #[error("this device was revoked: ask the office")]
     DeviceRevoked,
-    /// The device is somebody else's (rule I2).
+    /// The device belongs to another user (rule I2).
     #[error("this device belongs to another user")]
     DeviceOfOtherUser,
     /// The user has enrolled too many new devices within a day.
     #[error("too many new devices within a day: use one that you signed in on before")]
     TooManyDevices,
-    /// The office does not know the device, and the phone has no proof that it is the user's.
+    /// Unknown device, without proof that it was enrolled for the user.
     #[error("the office does not know this device: ask an administrator to enrol it again")]
     DeviceUnknown,
     /// A user of that name exists.
     #[error(transparent)]
     NameTaken(#[from] NameTaken),
-    /// Not a name, a password or a display name that can be had.
+    /// An invalid name, password or other input.
     #[error("{0}")]
     Invalid(&'static str),
-    /// The identity provider vouches for somebody whom the office doesn't know, or locked out.
+    /// The identity provider's account belongs to no user, or to a disabled one.
     #[error("the office knows no user for that account: ask an administrator")]
     UnknownAccount,
-    /// The user may do more than a collector, and no administrator has linked the account.
+    /// The user is not a collector, and no administrator has linked the account.
     #[error("an administrator has to link that account to its user first")]
     NotLinked,
     /// The account is linked to another user.
     #[error("that account is linked to another user: unlink it there first")]
     AccountTaken,
-    /// The user is tied to another account of the identity provider.
-    #[error("that user is tied to another account: ask an administrator")]
+    /// The user is linked to another account of the identity provider.
+    #[error("that user is linked to another account: ask an administrator")]
     OtherAccount,
-    /// Nobody would be left who may keep the office's people.
+    /// No enabled administrator would be left.
     #[error("this is the last administrator: make another one first")]
     LastAdmin,
     /// There is no such user or device.
@@ -110,7 +110,7 @@ impl Accounts {
         (self.clock)()
     }
 
-    /// Runs work that takes its time where blocking is allowed.
+    /// Runs blocking work on a thread that may block.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, AuthError> + Send + 'static,

@@ -1,14 +1,13 @@
-//! Attachments' bytes: taken in pieces, verified, kept, handed out, swept.
+//! Attachments' bytes: resumable uploads, verification, downloads, deletion.
 //!
-//! A blob is named by the SHA-256 of its bytes and lies in the [blob store](BlobStore), which holds
-//! whole, verified blobs and nothing else. Pieces of an upload wait in the office's own store,
-//! each durable before it is acknowledged, invisible to everybody; with the last one the whole is
-//! put together, verified and put on the shelf in one step. A crash between any two of these
-//! leaves an upload that goes on, or one that is swept.
+//! A blob is named by the SHA-256 of its bytes. The [blob store](BlobStore) holds complete, verified
+//! blobs only. The pieces of an upload are stored in the office's database, each durable before it is
+//! acknowledged; with the last one the blob is assembled, verified and put into the blob store in one
+//! step. A crash between any two of these leaves an upload that can be resumed, or is swept.
 //!
-//! Who may see a blob follows from who may see a record that names it. One that no record names
-//! is seen by nobody. A name alone opens nothing: where a collector adds one to a record without
-//! having brought the bytes, the record shows nothing to its collectors.
+//! A blob is visible to users who may see a record that refers to it; one without a reference is
+//! visible to nobody. Knowing a name grants nothing: a reference added by a collector who has not
+//! uploaded the bytes does not count.
 
 mod blob_store;
 mod scrub;
@@ -30,22 +29,21 @@ pub use scrub::ScrubStep;
 pub use sweep::SweepReport;
 use verified::VerifiedBytes;
 
-/// The largest blob: an hour of speech at 64 kbit/s is 28 MB, a photo of a phone's camera a fifth
-/// of it even where it was not made smaller.
+/// Maximum size of a blob: an hour of speech at 64 kbit/s is 28 MB, an unscaled photo a fifth of it.
 pub const MAX_BLOB_BYTES: u64 = 32 * 1024 * 1024;
 
-/// The largest piece of an upload: a photo made small goes in one.
+/// Maximum size of a piece: a scaled photo fits in one.
 pub const MAX_PIECE_BYTES: u64 = 1024 * 1024;
 
-/// What one user may have under way, from all devices: a few recordings that a bad link keeps
-/// cutting, in pieces of 16 KiB. Phones send 256 KiB.
-const MOST_UNDER_WAY: BlobShare = BlobShare { count: 4_096, bytes: 2 * MAX_BLOB_BYTES };
+/// Quota of a user's incomplete uploads, from all devices: a few interrupted recordings in pieces of
+/// 16 KiB. Phones send 256 KiB.
+const MAX_UPLOADING: BlobShare = BlobShare { count: 4_096, bytes: 2 * MAX_BLOB_BYTES };
 
-/// What one user may have here that no record names, uploads under way included: records come
+/// Quota of a user's blobs without a reference, incomplete uploads included: their records arrive
 /// before or soon after.
-const MOST_UNNAMED: BlobShare = BlobShare { count: 4_096, bytes: 16 * MAX_BLOB_BYTES };
+const MAX_UNREFERENCED: BlobShare = BlobShare { count: 4_096, bytes: 16 * MAX_BLOB_BYTES };
 
-/// What attachments may be. Nothing that a browser would run.
+/// Allowed media types: none that a browser would execute.
 pub const MEDIA_TYPES: &[&str] = &[
     "image/jpeg",
     "image/png",
@@ -57,51 +55,51 @@ pub const MEDIA_TYPES: &[&str] = &[
     "application/pdf",
 ];
 
-/// A piece of an upload, or with no bytes the question how far it is.
+/// A piece of an upload; without bytes it only asks for the upload's progress.
 #[derive(Debug, Clone)]
 pub struct Piece {
-    /// Which blob.
+    /// The blob.
     pub name: BlobName,
-    /// Where the bytes begin.
+    /// Offset of the bytes.
     pub first: u64,
-    /// How long the whole is.
+    /// Size of the whole blob.
     pub total: u64,
     /// At most [`MAX_PIECE_BYTES`].
     pub bytes: Vec<u8>,
 }
 
-/// How far an upload is, or why a piece was not taken.
+/// Progress of an upload, or why a piece was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UploadOutcome {
-    /// So many bytes are durable; the whole is not here.
+    /// This many bytes are durable; the blob is incomplete.
     Received(u64),
-    /// The whole is here, verified and durable.
+    /// The blob is complete, verified and durable.
     Complete,
-    /// The piece does not follow what is here: go on from there.
+    /// The piece does not start where the upload ends: continue at this offset.
     WrongOffset(u64),
-    /// The whole came and is not what its name says: it was dropped.
+    /// The complete bytes don't match the name: they were deleted.
     HashMismatch,
-    /// Larger than a blob, or a piece, may be.
+    /// Blob or piece exceeds its maximum size.
     TooLarge,
-    /// The user has too much under way, or here that no record names.
+    /// The user's quota of uploads or of blobs without a reference is used up.
     QuotaExceeded,
 }
 
-/// A blob that is handed out.
+/// A blob to send.
 pub struct Content {
-    /// One of [`MEDIA_TYPES`], or none of them known.
+    /// One of [`MEDIA_TYPES`]; `None` where the record states another one.
     pub media_type: Option<&'static str>,
     /// How many bytes it has.
     pub size: u64,
-    /// All of them. Where they are not what the name says they fail before the last ones.
+    /// All bytes. The stream fails before the last chunk if they don't match the name.
     pub bytes: Verified,
 }
 
-/// Bytes that are compared with their name on the way.
+/// Bytes that are verified while they are sent.
 pub type Verified = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 impl Office {
-    /// Takes a piece of an upload. What is answered is durable.
+    /// Stores a piece of an upload. The progress that it returns is durable.
     pub async fn upload_piece(
         &self,
         session: &Session,
@@ -111,21 +109,20 @@ impl Office {
         if total == 0 || total > MAX_BLOB_BYTES || piece.bytes.len() as u64 > MAX_PIECE_BYTES {
             return Ok(UploadOutcome::TooLarge);
         }
-        if self.is_here_for(session, name).await? {
+        if self.is_complete_for(session, name).await? {
             return Ok(UploadOutcome::Complete);
         }
         let (sender, at) = (session.clone(), self.now());
-        let taken = self.store.write(move |tx| add(tx, &sender, &piece, at)).await?;
-        match taken {
+        let outcome = self.store.write(move |tx| append_piece(tx, &sender, &piece, at)).await?;
+        match outcome {
             UploadOutcome::Received(received) if received == total => {
                 self.complete(session, name).await
             }
-            taken => Ok(taken),
+            outcome => Ok(outcome),
         }
     }
 
-    /// A blob for somebody who may see a record that names it; `None` to anybody else, and where
-    /// it has not come yet.
+    /// A blob, if the user may see a record that refers to it and its upload is complete.
     pub async fn blob(
         &self,
         session: &Session,
@@ -143,11 +140,11 @@ impl Office {
         let Some((size, bytes)) = self.blob_store.open(&name).await? else { return Ok(None) };
         let damaged = || StoreError::Damaged("an attachment is not what its name says".into());
         if stored.is_some_and(|stored| stored.size != size) {
-            self.blob_store.found_damaged(&name);
+            self.blob_store.report_damaged(&name);
             return Err(damaged().into());
         }
         let mut bytes = VerifiedBytes::new(self.blob_store.clone(), name, bytes);
-        // A small blob is verified before the answer begins.
+        // A small blob is verified before the response starts.
         let first = bytes.next().await.unwrap_or_else(|| Ok(Bytes::new()));
         let first = first.map_err(|_| damaged())?;
         let media_type = MEDIA_TYPES.iter().copied().find(|known| *known == media_type);
@@ -155,8 +152,12 @@ impl Office {
         Ok(Some(Content { media_type, size, bytes }))
     }
 
-    /// Whether a blob is here whole, as far as the sender may know: they brought it, or may see it.
-    async fn is_here_for(&self, session: &Session, name: BlobName) -> Result<bool, OfficeError> {
+    /// Whether a blob is complete, for a user who has uploaded it or may see it.
+    async fn is_complete_for(
+        &self,
+        session: &Session,
+        name: BlobName,
+    ) -> Result<bool, OfficeError> {
         let user = session.user.clone();
         let may_know = self
             .blocking(move |office| {
@@ -168,17 +169,18 @@ impl Office {
         Ok(may_know && self.blob_store.is_whole(&name).await?)
     }
 
-    /// All bytes are here: verifies them and puts them on the shelf.
+    /// Verifies a fully received upload and puts it into the blob store.
     async fn complete(
         &self,
         session: &Session,
         name: BlobName,
     ) -> Result<UploadOutcome, OfficeError> {
         let device = session.device;
-        // Neither is ever closed, and a sweep takes away one blob at a time.
-        let _place = self.blob_store.places.acquire().await.map_err(|_| StoreError::Closed)?;
-        let _stays = self.blob_store.going.read().await;
-        // Hashing 32 MiB takes too long for a thread that others share.
+        // The semaphore is never closed, and a sweep holds the lock for one blob at a time.
+        let _permit =
+            self.blob_store.assembly_permits.acquire().await.map_err(|_| StoreError::Closed)?;
+        let _guard = self.blob_store.removal_lock.read().await;
+        // Hashing 32 MiB would block an async worker thread.
         let (bytes, right) = self
             .blocking(move |office| {
                 let bytes = office.store.read_with(|reads| reads.upload(name, device))?;
@@ -188,7 +190,7 @@ impl Office {
             .await?;
         let size = bytes.len() as u64;
         if right {
-            // On the shelf first: the pieces go only once the whole is durable.
+            // Delete the pieces only once the whole blob is durable.
             self.blob_store.put(&name, bytes).await?;
         }
         let blob = Blob { name, size, device, user: session.user.clone(), received_at: self.now() };
@@ -201,8 +203,8 @@ impl Office {
     }
 }
 
-/// Adds a piece to an upload, where it follows and there is room.
-fn add(
+/// Appends a piece to an upload, if its offset and the user's quota allow it.
+fn append_piece(
     tx: &mut dyn Writes,
     sender: &Session,
     piece: &Piece,
@@ -218,13 +220,13 @@ fn add(
     if *first != received || received + length > *total {
         return Ok(UploadOutcome::WrongOffset(received));
     }
-    let under_way = tx.uploading(&sender.user)?;
-    let under_way = BlobShare { count: under_way.count + 1, bytes: under_way.bytes + length };
+    let uploading = tx.uploading(&sender.user)?;
+    let uploading = BlobShare { count: uploading.count + 1, bytes: uploading.bytes + length };
     let unnamed = tx.unnamed_of(&sender.user)?;
     let fits =
         |share: BlobShare, most: BlobShare| share.count <= most.count && share.bytes <= most.bytes;
-    let unnamed = BlobShare { count: unnamed.count + 1, bytes: unnamed.bytes + under_way.bytes };
-    if !fits(under_way, MOST_UNDER_WAY) || !fits(unnamed, MOST_UNNAMED) {
+    let unnamed = BlobShare { count: unnamed.count + 1, bytes: unnamed.bytes + uploading.bytes };
+    if !fits(uploading, MAX_UPLOADING) || !fits(unnamed, MAX_UNREFERENCED) {
         return Ok(UploadOutcome::QuotaExceeded);
     }
     tx.add_to_upload(*name, device, received, bytes, at)?;

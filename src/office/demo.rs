@@ -21,7 +21,7 @@ use story::{Act, Calendar, Ending, Plan, plan};
 /// The password of everybody in the demo.
 pub const PASSWORD: &str = "doorstep-demo";
 
-/// Somebody of the demo.
+/// A demo user.
 #[derive(Debug, Clone, Copy)]
 pub struct Person {
     /// Sign-in name.
@@ -190,7 +190,7 @@ async fn push(
         changes.extend(change.map(|change| Packed::plain(change.raw_bytes())));
     }
     let push = vec![Push { record: id, changes }];
-    // Only the push counts: the least of the feed is asked for, and not looked at.
+    // Only the push matters: request the smallest reply and ignore it.
     let round = Request { push, max_bytes: 1, ..Request::default() };
     let reply = office.handle_sync(phone, round).await?;
     match reply.results.into_iter().next() {

@@ -111,7 +111,7 @@ fn ungroup(text: &str) -> Option<String> {
 }
 
 /// ISO 4217 list one, with minor units; codes without any (gold, test codes) are no money that
-/// somebody owes. Sorted by code.
+/// borrowers owe. Sorted by code.
 #[rustfmt::skip]
 const CURRENCIES: &[(&str, u32)] = &[
     ("AED", 2), ("AFN", 2), ("ALL", 2), ("AMD", 2), ("AOA", 2), ("ARS", 2),

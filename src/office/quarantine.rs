@@ -72,7 +72,7 @@ pub enum QuarantineError {
 }
 
 /// One piece of refused work, as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct QuarantineLine {
     /// Number of the work.
     pub id: u64,
@@ -98,11 +98,12 @@ pub struct QuarantineLine {
     pub state: QuarantineState,
     /// The export that has its bytes, once they are no longer stored.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     pub exported: Option<u64>,
 }
 
 /// One page of the list, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct QuarantinePage {
     /// The pieces.
     pub rows: Vec<QuarantineLine>,
@@ -113,7 +114,7 @@ pub struct QuarantinePage {
 }
 
 /// One field of refused work.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct QuarantineField {
     /// The entry or field that is written again as a whole, such as `contacts.<id>`.
     pub unit: String,
@@ -128,7 +129,7 @@ pub struct QuarantineField {
 }
 
 /// The effect of accepting refused work.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "how", rename_all = "snake_case")]
 pub enum Acceptance {
     /// The changes are merged as they are, under their author's name.
@@ -151,7 +152,7 @@ pub enum Acceptance {
 }
 
 /// Refused work with the effect of accepting it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct QuarantineItem {
     /// As in the list.
     #[serde(flatten)]
@@ -308,10 +309,7 @@ fn line(found: QuarantinedWork) -> QuarantineLine {
 /// took the office's copy.
 fn continued(reads: &mut dyn Reads, work: &QuarantinedWork) -> Result<bool, StoreError> {
     let QuarantinedWork { refused, state, .. } = work;
-    let later = reads
-        .changes_after(refused.record, 0)?
-        .into_iter()
-        .any(|change| change.device == refused.device && change.received_at >= refused.at);
+    let later = reads.has_changes_from(refused.record, refused.device, refused.at)?;
     Ok(later && *state != QuarantineState::Accepted)
 }
 

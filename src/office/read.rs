@@ -9,7 +9,7 @@ use crate::record::Record;
 use crate::record::view::{HistoryEntry, VisitView};
 
 /// One change of one field, with the time when the office received it.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct HistoryLine {
     /// The change.
     #[serde(flatten)]
@@ -33,13 +33,11 @@ impl Office {
     pub async fn history(&self, id: RecordId) -> Result<Vec<HistoryLine>, OfficeError> {
         self.blocking(move |office| {
             let (document, changes) = office.store.read_with(|reads| {
-                Ok((reads.record(id)?.map(|stored| stored.document), reads.changes_after(id, 0)?))
+                Ok((reads.record(id)?.map(|stored| stored.document), reads.change_times(id)?))
             })?;
             let record = Record::load(&document.ok_or(OfficeError::UnknownRecord)?)?;
-            let received: BTreeMap<String, i64> = changes
-                .iter()
-                .map(|change| (hex(&change.meta.hash.0), change.received_at))
-                .collect();
+            let received: BTreeMap<String, i64> =
+                changes.iter().map(|(hash, at)| (hex(&hash.0), *at)).collect();
             let line = |entry: HistoryEntry| {
                 let received_at = received.get(&entry.change).copied();
                 HistoryLine { entry, received_at }

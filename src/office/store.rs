@@ -1,18 +1,18 @@
-//! What the office keeps, as one contract that every store fulfils.
+//! The office's storage, as one contract that every store fulfils.
 //!
 //! The traits know records, feeds and accounts; no HTTP and no merging. `tests/it/store.rs` is the
-//! conformance suite: a store that passes it may stand behind the office.
+//! conformance suite that every store has to pass.
 //!
 //! **Consistency.** [`Store::read`] sees one committed state from its first read to its last, and
 //! sees every job that was answered before it began. Jobs behave as if they ran one after the
-//! other (serializable); a store that finds it cannot keep that promise for a job runs it anew,
-//! so a job must be able to run more than once and only its last run counts.
+//! other (serializable). A store may retry a job after a serialization failure, so a job must be
+//! able to run more than once; only its last run counts.
 //!
 //! **Commit.** A job is answered `Ok` only once its effects survive a crash (rule D2). Many jobs
 //! may share one commit. A job that fails, or panics, leaves no trace and spoils no other.
 //!
 //! **Drop.** Submitting is the point of no return: dropping the [`Pending`] answer does not take
-//! the job back, it only means that nobody hears what became of it. [`Store::close`] finishes
+//! the job back, it only drops its result. [`Store::close`] finishes
 //! every job that was submitted before it, then refuses new ones.
 
 mod accounts;
@@ -43,24 +43,24 @@ pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
 };
 
-/// Why a store could not do something. Never a refusal of the protocol: those are values.
+/// Why a store failed. Refusals of the protocol are values, not errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The store is closed, or closing.
     #[error("the store is closed")]
     Closed,
-    /// Too much waits to be written; nothing of this was done.
+    /// The write queue is full; the job was not run.
     #[error("the store is busy")]
     Busy,
-    /// What is stored cannot be understood.
-    #[error("the store holds something damaged: {0}")]
+    /// Stored data cannot be decoded.
+    #[error("the store holds damaged data: {0}")]
     Damaged(String),
-    /// The engine failed.
+    /// The database engine failed.
     #[error("the store failed: {0}")]
     Failed(String),
 }
 
-/// Everything that can be read of one state.
+/// Everything that can be read, in one snapshot.
 pub trait Reads:
     RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads + BlobReads
 {
@@ -86,7 +86,7 @@ impl<T> Writes for T where
 {
 }
 
-/// A feed got a new entry (rule R8).
+/// A feed has a new entry (rule R8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedUpdate {
     /// Whose feed.
@@ -95,41 +95,41 @@ pub struct FeedUpdate {
     pub seq: u64,
 }
 
-/// Work in one transaction, and who hears what became of it.
+/// Work to do in one transaction, with the receiver of its result.
 pub trait WriteJob: Send {
     /// Does the work; may be called again when the store could not commit it.
     fn run(&mut self, tx: &mut dyn Writes) -> Result<(), StoreError>;
-    /// Called once, after the commit is durable or the job is given up.
+    /// Called once, after the commit is durable or the job has failed.
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
 }
 
-/// A place to keep records.
+/// A store of records, feeds and accounts.
 pub trait Store: Send + Sync + 'static {
     /// Queues a job. Never blocks. A job that finds the queue full is answered
     /// [`Busy`](StoreError::Busy) at once.
     fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError>;
-    /// Reads one state. Blocks: call it where blocking is allowed.
+    /// Runs reads in one snapshot. Blocks: call it where blocking is allowed.
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError>;
-    /// Feeds that move from now on, told after the commit. A receiver that lags loses some:
-    /// that costs delay, never correctness.
+    /// Subscribes to feed updates, sent after each commit. A slow receiver loses some, which costs
+    /// delay, never correctness.
     fn subscribe(&self) -> broadcast::Receiver<FeedUpdate>;
-    /// Finishes what was submitted, then refuses new jobs. Blocks.
+    /// Finishes the submitted jobs, then refuses new ones. Blocks.
     fn close(&self);
 }
 
-/// Reads that share one state.
+/// Reads that share one snapshot.
 pub type ReadJob<'r> = dyn FnMut(&mut dyn Reads) -> Result<(), StoreError> + 'r;
 
 impl dyn Store {
-    /// Queues a job at once; the answer can be awaited or waited for.
+    /// Queues a job at once; the result can be awaited.
     pub fn write<T, F>(&self, work: F) -> Pending<T>
     where
         T: Send + 'static,
         F: FnMut(&mut dyn Writes) -> Result<T, StoreError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        // Whoever asked may be gone; the job stands all the same.
-        self.ask(work, move |answer| drop(sender.send(answer)));
+        // The caller may have dropped the receiver; the job runs all the same.
+        self.enqueue(work, move |answer| drop(sender.send(answer)));
         Pending(receiver)
     }
 
@@ -140,21 +140,21 @@ impl dyn Store {
         F: FnMut(&mut dyn Writes) -> Result<T, StoreError> + Send + 'static,
     {
         let (sender, receiver) = mpsc::sync_channel(1);
-        self.ask(work, move |answer| drop(sender.send(answer)));
+        self.enqueue(work, move |answer| drop(sender.send(answer)));
         receiver.recv().unwrap_or(Err(StoreError::Closed))
     }
 
-    fn ask<T, F, A>(&self, work: F, answer: A)
+    fn enqueue<T, F, A>(&self, work: F, answer: A)
     where
         T: Send + 'static,
         F: FnMut(&mut dyn Writes) -> Result<T, StoreError> + Send + 'static,
         A: FnOnce(Result<T, StoreError>) + Send + 'static,
     {
-        // A job that is not taken is dropped with its sender, and the answer says `Closed`.
+        // A job that the store rejects is dropped with its sender: the receiver gets `Closed`.
         drop(self.submit(Box::new(ClosureJob { work, done: None, answer })));
     }
 
-    /// Reads one state and hands out what was read. Blocks.
+    /// Runs reads in one snapshot and returns their result. Blocks.
     pub fn read_with<T>(
         &self,
         mut read: impl FnMut(&mut dyn Reads) -> Result<T, StoreError>,
@@ -168,7 +168,7 @@ impl dyn Store {
     }
 }
 
-/// A job whose answer somebody waits for.
+/// A job that runs a closure and passes on its result.
 struct ClosureJob<T, F, A> {
     work: F,
     done: Option<T>,
@@ -192,8 +192,8 @@ where
     }
 }
 
-/// The answer to a job that is queued. Dropping it does not take the job back.
-#[must_use = "the job is queued, but only the answer says that it is durable"]
+/// The result of a queued job. Dropping it does not cancel the job.
+#[must_use = "the job is queued, but only its result says that it is durable"]
 pub struct Pending<T>(oneshot::Receiver<Result<T, StoreError>>);
 
 impl<T> Future for Pending<T> {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::terms::{
     AppointmentStatus, CheckAnswer, CheckItem, Flag, Grade, NoticeAbout, ReviewStatus,
 };
-use crate::types::TsType;
+use crate::types::ApiType;
 pub use entries::{
     AppointmentProposal, Arrival, NewAttachment, NewConsent, NewContact, NewEvaluation, NewPayment,
     NewSignature, NewWish, Position, PromiseToPay, RepaymentOption,
@@ -27,7 +27,7 @@ pub use patches::{AppointmentPatch, AssignmentPatch, CasePatch, TalkPatch, TextE
 /// command. That code is a large part of the wasm, so there JavaScript passes the name separately.
 macro_rules! commands {
     ($(#[$meta:meta])* pub enum Command $variants:tt) => {
-        TsType! {
+        ApiType! {
             $(#[$meta])*
             #[derive(Debug, Clone, PartialEq, Serialize)]
             #[cfg_attr(not(target_arch = "wasm32"), derive(Deserialize))]

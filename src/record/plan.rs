@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::{MONEY, MOST_INSTALMENTS};
 use super::validate::{days_in_month, is_date};
-use crate::types::TsType;
+use crate::types::ApiType;
 
 /// The last year of a due date: dates have four-digit years.
 const LAST_YEAR: i64 = 9999;
 
-TsType! {
+ApiType! {
 /// The monthly instalments of a repayment option.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -27,7 +27,7 @@ pub struct Plan {
 }
 }
 
-TsType! {
+ApiType! {
 /// One payment of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instalment {

@@ -12,9 +12,9 @@ use super::document::Record;
 use super::history::{self, WrittenField};
 use super::schema::{Kind, field_spec};
 use super::view::FieldValue;
-use crate::types::TsType;
+use crate::types::ApiType;
 
-TsType! {
+ApiType! {
 /// A field of refused work, next to the office's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RefusedField {

@@ -2,7 +2,7 @@
 
 mod visit;
 
-use crate::types::TsType;
+use crate::types::ApiType;
 pub use visit::{
     CheckAnswer, CheckItem, Disposition, Grade, OptionKind, OverdueReason, PlaceType, Willingness,
 };
@@ -10,11 +10,16 @@ pub use visit::{
 /// An enum whose variants have one text form each, the same in every format.
 macro_rules! vocabulary {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)+ }) => {
-        TsType! {
+        ApiType! {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$vmeta])* #[cfg_attr(target_arch = "wasm32", serde(rename = $text))] $variant,)+
+            $(
+                $(#[$vmeta])*
+                #[cfg_attr(target_arch = "wasm32", serde(rename = $text))]
+                #[cfg_attr(not(target_arch = "wasm32"), schemars(rename = $text))]
+                $variant,
+            )+
         }
         }
         impl $name {

@@ -12,14 +12,14 @@ use super::terms::{
     AppointmentStatus, Channel, ConductKind, ContactOutcome, Disposition, Flag, Grade, Moment,
     NoticeAbout, PlaceType, ReviewStatus, Stage, TargetRole,
 };
-use crate::types::TsType;
+use crate::types::ApiType;
 pub use field::{Conflict, ConflictValue, FieldValue, HistoryEntry};
 pub use visit::{
     AmendmentView, AppointmentView, AttachmentView, CheckView, OptionView, PaymentView, ReviewView,
     SealView, SignatureView, TalkView, VisitFactsView,
 };
 
-TsType! {
+ApiType! {
 /// One visit record, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VisitView {
@@ -70,7 +70,7 @@ pub struct VisitView {
 }
 }
 
-TsType! {
+ApiType! {
 /// Facts of the case, maintained by the office.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CaseView {
@@ -111,7 +111,7 @@ pub struct CaseView {
 }
 }
 
-TsType! {
+ApiType! {
 /// Counts over the other records of the same case.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactSummary {
@@ -122,7 +122,7 @@ pub struct ContactSummary {
 }
 }
 
-TsType! {
+ApiType! {
 /// One count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactCount {
@@ -133,7 +133,7 @@ pub struct ContactCount {
 }
 }
 
-TsType! {
+ApiType! {
 /// A conduct entry. The kind decides which fields are used; the others are empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConductEntry {
@@ -180,7 +180,7 @@ pub struct ConductEntry {
 }
 }
 
-TsType! {
+ApiType! {
 /// A hold as one person raised it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlagView {
@@ -197,7 +197,7 @@ pub struct FlagView {
 }
 }
 
-TsType! {
+ApiType! {
 /// Assigned collectors, due date and instructions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssignmentView {
@@ -214,7 +214,7 @@ pub struct AssignmentView {
 }
 }
 
-TsType! {
+ApiType! {
 /// One contact attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactView {
@@ -239,7 +239,7 @@ pub struct ContactView {
 }
 }
 
-TsType! {
+ApiType! {
 /// One of the five steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepView {
@@ -252,7 +252,7 @@ pub struct StepView {
 }
 }
 
-TsType! {
+ApiType! {
 /// The five steps of a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -270,7 +270,7 @@ pub enum Step {
 }
 }
 
-TsType! {
+ApiType! {
 /// The summary of a record in lists, stored so that lists need no documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VisitSummary {

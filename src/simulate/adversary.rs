@@ -5,7 +5,7 @@ use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{Automerge, AutomergeError, Change, ROOT, ReadDoc, ScalarValue};
 
 use super::faults::Fault;
-use super::oracle::{Broken, Step, broken};
+use super::oracle::{Step, Violation, violation};
 use super::world::{World, failed};
 use crate::ids::{DeviceId, RecordId, actor};
 use crate::office::Session;
@@ -19,17 +19,17 @@ const DEVICE: DeviceId = DeviceId([0xee; 16]);
 impl World<'_> {
     /// Now and then a cracked phone tries its luck with one of the records.
     pub(super) fn adversary(&mut self) -> Step {
-        if self.strikes(Fault::Backdated) {
-            self.backdate()?;
+        if self.inject(Fault::Backdated) {
+            self.forge_backdated()?;
         }
-        if self.strikes(Fault::HalfSealed) {
-            self.seal_by_half()?;
+        if self.inject(Fault::HalfSealed) {
+            self.forge_half_seal()?;
         }
         Ok(())
     }
 
     /// Open-phase work on the state from before the seal must not move a record under its seal.
-    fn backdate(&mut self) -> Step {
+    fn forge_backdated(&mut self) -> Step {
         let Some((id, record)) = self.some_record(|record| record.stage().is_sealed())? else {
             return Ok(());
         };
@@ -42,17 +42,17 @@ impl World<'_> {
             let (_, notes) = tx.get(ROOT, "notes")?.ok_or(AutomergeError::Fail)?;
             tx.splice_text(&notes, 0, 0, &word)
         });
-        self.tell(format!("{user} backdates {word} into {id}"));
+        self.log(format!("{user} backdates {word} into {id}"));
         self.push_forged(id, &user, change)?;
         let after = self.office_record(id)?;
         if after.heads() != record.heads() && after.stage().is_sealed() {
-            return broken("M9", format!("{word} moved {id} under its seal"));
+            return violation("M9", format!("{word} moved {id} under its seal"));
         }
         Ok(())
     }
 
     /// The time alone, beside a colleague's name, must not count as a seal.
-    fn seal_by_half(&mut self) -> Step {
+    fn forge_half_seal(&mut self) -> Step {
         let other = |record: &Record, user: &str| {
             record.view().seal.is_some_and(|seal| !seal.by.is_empty() && seal.by != user)
         };
@@ -66,11 +66,11 @@ impl World<'_> {
             let (_, seal) = tx.get(ROOT, "seal")?.ok_or(AutomergeError::Fail)?;
             tx.put(&seal, "at", ScalarValue::Timestamp(at))
         });
-        self.tell(format!("{user} writes the time of a seal into {id}"));
+        self.log(format!("{user} writes the time of a seal into {id}"));
         self.push_forged(id, &user, change)?;
         let after = self.office_record(id)?;
         if after.stage().is_sealed() && other(&after, &user) {
-            return broken("M10", format!("{user} sealed {id} under a colleague's name"));
+            return violation("M10", format!("{user} sealed {id} under a colleague's name"));
         }
         Ok(())
     }
@@ -82,18 +82,18 @@ impl World<'_> {
         let request = Request { push, max_bytes: 16 * 1024, ..Request::default() };
         let at = self.some_endpoint();
         let office = self.endpoints[at].office.clone();
-        let reply = self.ground.runtime.block_on(office.handle_sync(&session, request));
+        let reply = self.fixture.runtime.block_on(office.handle_sync(&session, request));
         let reply = reply.map_err(|error| failed("M2", error))?;
         match reply.results.as_slice() {
             [Outcome::Refused { quarantine: 1.., .. } | Outcome::Merged { .. }] => Ok(()),
-            other => broken("M4", format!("what was forged is not kept: {other:?}")),
+            other => violation("M4", format!("what was forged is not kept: {other:?}")),
         }
     }
 
     fn some_record(
         &mut self,
         fit: impl Fn(&Record) -> bool,
-    ) -> Result<Option<(RecordId, Record)>, Broken> {
+    ) -> Result<Option<(RecordId, Record)>, Violation> {
         let from = self.rng.usize(0..self.records.len());
         for at in 0..self.records.len() {
             let id = self.records[(from + at) % self.records.len()];

@@ -1,10 +1,10 @@
-//! The oracle's looks at devices and office while the faults strike.
+//! Checks of devices and office while faults are injected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::ChangeHash;
 
-use super::oracle::{Broken, Step, broken};
+use super::oracle::{Step, Violation, violation};
 use super::world::{World, failed};
 use crate::ids::RecordId;
 use crate::office::store::QuarantineFilter;
@@ -12,19 +12,19 @@ use crate::record::Record;
 use crate::sync::chunk;
 use crate::workspace::{SyncState, WorkspaceError};
 
-/// Of so many claims of being in step one is compared with the disk too.
-const ON_DISK: u64 = 8;
+/// Every n-th claim to be up to date is compared with the disk too.
+const DISK_CHECK_INTERVAL: u64 = 8;
 
 impl World<'_> {
-    /// Whatever a device shows must be true.
+    /// Everything that a device claims must be true.
     pub(super) fn check_claims(&mut self, n: usize) -> Step {
         let device = &self.devices[n];
-        if device.repairs() > 0 && !device.ever_hurt && !self.restored {
-            return broken("P4", format!("device {n} repairs, though no store was damaged"));
+        if device.repairs() > 0 && !device.ever_damaged && !self.restored {
+            return violation("P4", format!("device {n} repairs, though no store was damaged"));
         }
         let state = device.workspace.status().state;
         if device.told && state != SyncState::Attention {
-            return broken("R6", format!("device {n} was revoked and says {state:?}"));
+            return violation("R6", format!("device {n} was revoked and says {state:?}"));
         }
         if state == SyncState::InStep {
             self.check_in_step(n)?;
@@ -32,31 +32,38 @@ impl World<'_> {
         self.check_unsent(n)
     }
 
-    /// "In step" is a claim: what is held must be what the office held when it answered.
+    /// A device that claims to be up to date holds what the office held when it answered.
     fn check_in_step(&mut self, n: usize) -> Step {
         let device = &self.devices[n];
         let Some(truth) = self.truths.get(&n) else {
-            return broken("P2", format!("device {n} says in step without a reply"));
+            return violation("P2", format!("device {n} claims to be up to date without a reply"));
         };
         self.claims += 1;
         let known: BTreeMap<RecordId, _> = device.workspace.heads().collect();
         if !known.keys().eq(truth.0.keys()) {
-            return broken("P2", format!("device {n} says in step and holds other records"));
+            return violation(
+                "P2",
+                format!("device {n} claims to be up to date and holds other records"),
+            );
         }
         for (record, heads) in &truth.0 {
             if known.get(record) != Some(&heads) {
-                return broken("P2", format!("device {n} says in step and differs in {record}"));
+                return violation(
+                    "P2",
+                    format!("device {n} claims to be up to date and differs in {record}"),
+                );
             }
         }
-        if self.claims.is_multiple_of(ON_DISK) {
+        if self.claims.is_multiple_of(DISK_CHECK_INTERVAL) {
             let started = device.after_crash(known.into_keys(), self.now());
             let started = started.map_err(|error| failed("D5", error))?;
             for (record, heads) in &truth.0 {
                 let whole = |held: &Record| held.heads() == *heads;
-                // What rots on the disk is found when it is read.
-                if !started.record(*record).is_ok_and(whole) && !device.ever_hurt {
-                    let what = format!("device {n} says in step, its disk differs in {record}");
-                    return broken("P2", what);
+                // Disk damage is found when it is read.
+                if !started.record(*record).is_ok_and(whole) && !device.ever_damaged {
+                    let what =
+                        format!("device {n} claims to be up to date, its disk differs in {record}");
+                    return violation("P2", what);
                 }
             }
         }
@@ -89,73 +96,73 @@ impl World<'_> {
                 }
             }
             let hidden = i64::try_from(absent.len()).unwrap_or(i64::MAX) > shown;
-            // A damaged record says so, and what is unsent of it is known when it is whole again.
+            // A damaged record reports its problem; its unsent work is known after the repair.
             let open = row.is_some_and(|row| row.problem.is_some())
-                || self.devices[n].hurt.contains_key(&record);
+                || self.devices[n].damaged.contains_key(&record);
             if hidden && !open {
                 let what = format!("device {n} does not show {absent:?} of {record} as unsent");
-                return broken("R6", what);
+                return violation("R6", what);
             }
         }
         Ok(())
     }
 
-    /// What a device acknowledged must be on its disk, or with the office.
+    /// Everything that a device acknowledged is on its disk or at the office.
     pub(super) fn check_disk(&mut self, n: usize) -> Step {
         let device = &self.devices[n];
         let edits = self.oracle.of_device(n);
         let records: BTreeSet<RecordId> = edits.iter().map(|edit| edit.record).collect();
         let started = match device.after_crash(records.iter().copied(), self.now()) {
             Ok(started) => started,
-            Err(error) => return broken("D5", format!("device {n} does not start: {error}")),
+            Err(error) => return violation("D5", format!("device {n} does not start: {error}")),
         };
-        // A card comes and goes in the batch in which its record does the other.
+        // A card is written in the batch that erases its record, and the other way round.
         let here: BTreeSet<String> = started.heads().map(|(id, _)| id.to_string()).collect();
         if let Some(card) = started.past_work().iter().find(|card| here.contains(&card.record)) {
-            return broken("F6", format!("device {n} has {} and a card of it", card.record));
+            return violation("F6", format!("device {n} has {} and a card of it", card.record));
         }
-        // Where rows were damaged or forgotten, what belonged to them may stand alone.
+        // Damaged or lost rows may leave rows that belonged to them.
         let stray =
             device.disk.iter().flat_map(|(table, rows)| rows.keys().map(move |key| (table, key)));
         let stray = stray
             .filter(|(_, key)| !key.starts_with("card/"))
             .find(|(_, key)| record_of(key).is_some_and(|id| !here.contains(&id.to_string())));
-        if let Some((table, key)) = stray.filter(|_| !device.ever_hurt) {
-            return broken("F1", format!("device {n} has left {key} behind in {table:?}"));
+        if let Some((table, key)) = stray.filter(|_| !device.ever_damaged) {
+            return violation("F1", format!("device {n} has left {key} behind in {table:?}"));
         }
         let mut lost = Vec::new();
         for id in records {
             let record = match started.record(id) {
                 Ok(record) => record,
-                Err(WorkspaceError::Damaged) if !device.ever_hurt => {
-                    return broken("D4", format!("device {n} damaged {id} by itself"));
+                Err(WorkspaceError::Damaged) if !device.ever_damaged => {
+                    return violation("D4", format!("device {n} damaged {id} without a fault"));
                 }
-                // Withdrawn and handed over, or damaged: the end of the run tells.
+                // Withdrawn and pushed, or damaged: checked at the end of the run.
                 Err(_) => continue,
             };
             let of_record = edits.iter().filter(|edit| edit.record == id);
             lost.extend(
                 of_record
                     .filter(|edit| !edit.is_held(record))
-                    // What had arrived may be lost with what was damaged: it comes again.
-                    .filter(|edit| !edit.arrived || !device.ever_hurt)
+                    // Damage may lose work that had arrived: a repair restores it.
+                    .filter(|edit| !edit.arrived || !device.ever_damaged)
                     .map(|edit| (id, edit.hash, edit.mark.clone())),
             );
         }
         for (id, hash, mark) in lost {
-            // A record that was withdrawn and came back is what the office says.
+            // A record that was withdrawn and assigned again is what the office holds.
             if !self.changes_at_office(id)?.contains(&hash) {
-                return broken("D1", format!("device {n} lost {mark} of {id}"));
+                return violation("D1", format!("device {n} lost {mark} of {id}"));
             }
         }
         Ok(())
     }
 
-    /// Every change of a record that the office has, in the record or in quarantine.
+    /// All changes of a record at the office, in the record or in quarantine.
     pub(super) fn changes_at_office(
         &mut self,
         record: RecordId,
-    ) -> Result<BTreeSet<ChangeHash>, Broken> {
+    ) -> Result<BTreeSet<ChangeHash>, Violation> {
         let seen = &self.quarantine;
         let found = self.office().store().read_with(|reads| {
             let known = reads.change_metas(record)?;
@@ -177,12 +184,12 @@ impl World<'_> {
         Ok(known.into_iter().map(|known| known.hash).chain(kept).collect())
     }
 
-    /// A record as the office holds it.
-    pub(super) fn office_record(&self, record: RecordId) -> Result<Record, Broken> {
+    /// The office's copy of a record.
+    pub(super) fn office_record(&self, record: RecordId) -> Result<Record, Violation> {
         let stored = self.office().store().read_with(|reads| reads.record(record));
         let stored = stored.map_err(|error| failed("D2", error))?;
         let Some(stored) = stored else {
-            return Err(Broken { rule: "D2", what: format!("the office lost {record}") });
+            return Err(Violation { rule: "D2", what: format!("the office lost {record}") });
         };
         Record::load(&stored.document).map_err(|error| failed("D2", error))
     }

@@ -2,7 +2,7 @@
 
 use automerge::ReadDoc;
 
-use super::oracle::Trace;
+use super::oracle::Effect;
 use super::world::World;
 use crate::ids::hex;
 use crate::record::command::{
@@ -17,7 +17,7 @@ use crate::record::terms::{
 use crate::record::{Record, genesis};
 
 impl World<'_> {
-    pub(super) fn of_collector(&mut self, mark: &str, page: &Page) -> (Command, Trace) {
+    pub(super) fn collector_command(&mut self, mark: &str, page: &Page) -> (Command, Effect) {
         let at = self.moment();
         match self.rng.u32(0..100) {
             0..25 => (Command::EditNotes(self.insert(mark, &page.notes, page)), word_of(mark)),
@@ -32,18 +32,18 @@ impl World<'_> {
                     proposed_by: ProposedBy::Collector,
                     borrower_remark: String::new(),
                 }),
-                Trace::History,
+                Effect::History,
             ),
             40..44 => {
                 let answers = AppointmentStatus::ALL;
                 let status = answers[self.rng.usize(0..answers.len())];
-                (Command::AnswerAppointment { status }, Trace::History)
+                (Command::AnswerAppointment { status }, Effect::History)
             }
-            44..47 => (Command::Depart { at }, Trace::History),
-            47..50 => (Command::Arrive(Arrival { at, position: None }), Trace::History),
+            44..47 => (Command::Depart { at }, Effect::History),
+            47..50 => (Command::Arrive(Arrival { at, position: None }), Effect::History),
             50..53 => {
                 let patch = VisitPatch { talk_from: Some(at), ..Default::default() };
-                (Command::EditVisit(patch), Trace::History)
+                (Command::EditVisit(patch), Effect::History)
             }
             53..59 => {
                 let items = CheckItem::ALL;
@@ -54,7 +54,7 @@ impl World<'_> {
                     at,
                     reason: Some(mark.to_owned()),
                 };
-                (check, Trace::History)
+                (check, Effect::History)
             }
             59..65 => {
                 let patch = TalkPatch {
@@ -62,7 +62,7 @@ impl World<'_> {
                     disposition: Some(Disposition::Ptp),
                     ..Default::default()
                 };
-                (Command::EditTalk(patch), Trace::History)
+                (Command::EditTalk(patch), Effect::History)
             }
             65..69 => {
                 let option = RepaymentOption {
@@ -73,7 +73,7 @@ impl World<'_> {
                     amount: 1000,
                     term_months: 3,
                 };
-                (Command::OfferOption(option), Trace::Entry(mark.to_owned()))
+                (Command::OfferOption(option), Effect::Entry(mark.to_owned()))
             }
             69..72 => {
                 let promise = PromiseToPay {
@@ -81,19 +81,19 @@ impl World<'_> {
                     due_date: "2026-12-01".into(),
                     channel: mark.to_owned(),
                 };
-                (Command::Promise { promise: Some(promise) }, Trace::History)
+                (Command::Promise { promise: Some(promise) }, Effect::History)
             }
-            72..74 => (Command::Seal { at }, Trace::History),
-            74.. => self.of_both(mark, at, page),
+            72..74 => (Command::Seal { at }, Effect::History),
+            74.. => self.shared_command(mark, at, page),
         }
     }
 
-    pub(super) fn of_supervisor(&mut self, mark: &str, page: &Page) -> (Command, Trace) {
+    pub(super) fn supervisor_command(&mut self, mark: &str, page: &Page) -> (Command, Effect) {
         let at = self.moment();
         if page.stage.is_sealed() && self.rng.bool() {
             let judged = [ReviewStatus::Returned, ReviewStatus::Accepted];
             let status = judged[self.rng.usize(0..judged.len())];
-            return (Command::Review { status, remark: mark.to_owned(), at }, Trace::History);
+            return (Command::Review { status, remark: mark.to_owned(), at }, Effect::History);
         }
         match self.rng.u32(0..100) {
             0..25 => (Command::EditNotes(self.insert(mark, &page.notes, page)), word_of(mark)),
@@ -103,7 +103,7 @@ impl World<'_> {
                     note: Some(mark.to_owned()),
                     ..Default::default()
                 };
-                (Command::UpdateCase(Box::new(patch)), Trace::History)
+                (Command::UpdateCase(Box::new(patch)), Effect::History)
             }
             45..60 => {
                 let patch = AssignmentPatch {
@@ -111,23 +111,23 @@ impl World<'_> {
                     priority: Some(self.rng.i64(1..4)),
                     ..Default::default()
                 };
-                (Command::Assign(patch), Trace::History)
+                (Command::Assign(patch), Effect::History)
             }
             60..70 => {
                 let patch = AppointmentPatch { place: Some(mark.to_owned()), ..Default::default() };
-                (Command::EditAppointment(patch), Trace::History)
+                (Command::EditAppointment(patch), Effect::History)
             }
             70..78 => {
                 let flag = Flag::ALL[self.rng.usize(0..Flag::ALL.len())];
-                (Command::LiftHold { flag }, Trace::History)
+                (Command::LiftHold { flag }, Effect::History)
             }
-            78.. => self.of_both(mark, at, page),
+            78.. => self.shared_command(mark, at, page),
         }
     }
 
     /// Entries that both sides may add.
-    fn of_both(&mut self, mark: &str, at: i64, page: &Page) -> (Command, Trace) {
-        let entry = Trace::Entry(mark.to_owned());
+    fn shared_command(&mut self, mark: &str, at: i64, page: &Page) -> (Command, Effect) {
+        let entry = Effect::Entry(mark.to_owned());
         match self.rng.u32(0..5) {
             0 => {
                 let payment = NewPayment {
@@ -151,13 +151,13 @@ impl World<'_> {
                     kind: AttachmentKind::Photo,
                     caption: mark.to_owned(),
                 };
-                (Command::AddAttachment(attachment), Trace::Entry(sha256))
+                (Command::AddAttachment(attachment), Effect::Entry(sha256))
             }
             2 => {
                 let flag = Flag::ALL[self.rng.usize(0..Flag::ALL.len())];
                 let hold =
                     Command::RaiseHold { flag, since: at, until: None, note: mark.to_owned() };
-                (hold, Trace::History)
+                (hold, Effect::History)
             }
             3 if page.stage == Stage::Sealed => {
                 let (path, text) = ("talk.disposition".to_owned(), mark.to_owned());
@@ -202,7 +202,7 @@ impl Page {
     }
 }
 
-pub(super) fn contact(mark: &str, at: i64) -> (Command, Trace) {
+pub(super) fn contact(mark: &str, at: i64) -> (Command, Effect) {
     let contact = NewContact {
         id: mark.to_owned(),
         at,
@@ -212,9 +212,9 @@ pub(super) fn contact(mark: &str, at: i64) -> (Command, Trace) {
         outcome: ContactOutcome::NoAnswer,
         note: String::new(),
     };
-    (Command::LogContact(contact), Trace::Entry(mark.to_owned()))
+    (Command::LogContact(contact), Effect::Entry(mark.to_owned()))
 }
 
-fn word_of(mark: &str) -> Trace {
-    Trace::Word(format!("<{mark}>"))
+fn word_of(mark: &str) -> Effect {
+    Effect::Word(format!("<{mark}>"))
 }

@@ -18,13 +18,13 @@ pub(super) struct Device {
     pub(super) user: String,
     pub(super) workspace: Workspace,
     pub(super) disk: Disk,
-    /// Counts starts; it stands on the disk too.
+    /// Counts starts; also stored on the disk.
     pub(super) starts: u32,
-    /// Tells one life from the next; it is nowhere on the disk.
+    /// Counts starts in memory only, so that a restored disk doesn't reset it.
     pub(super) life: u32,
-    /// What the workspace asked for and the device has not done yet.
+    /// Outputs of the workspace that the device has not handled yet.
     pub(super) queue: VecDeque<Output>,
-    /// Writes handed to the disk that it has not confirmed.
+    /// Writes that the disk has not confirmed.
     pub(super) handed: VecDeque<(u64, Vec<Write>)>,
     /// The round whose reply is waited for.
     pub(super) awaited: Option<u64>,
@@ -37,19 +37,19 @@ pub(super) struct Device {
     pub(super) proof: EnrolmentProof,
     /// The device has a session at the office.
     pub(super) signed_in: bool,
-    /// The device whose session the browser shows: another one after another sign-in in it.
+    /// The device whose session the browser uses: another one after another user signed in.
     pub(super) shown: usize,
-    /// The office refuses the device, and whether the device was told.
+    /// The office has revoked the device; `told`: the device knows.
     pub(super) revoked: bool,
     pub(super) told: bool,
-    /// It has handed over what it had unsent, and erased everything.
+    /// It has pushed its unsent work and erased everything.
     pub(super) erased: bool,
-    /// Where something was damaged while the record held work that is nowhere else: no second
-    /// table until that work has arrived, since what stands in two places survives one damage.
-    pub(super) hurt: BTreeMap<RecordId, Table>,
-    /// Something of the store was damaged, forgotten or put back.
-    pub(super) ever_hurt: bool,
-    /// Repairs of former lives.
+    /// The table that was damaged while the record held unsent work. No second table is damaged until
+    /// that work has arrived: work stored in two tables survives damage to one.
+    pub(super) damaged: BTreeMap<RecordId, Table>,
+    /// Some of the store was damaged, lost or restored from a copy.
+    pub(super) ever_damaged: bool,
+    /// Repairs before the last start.
     repairs_before: i64,
     /// An older state of the disk, with its count of starts.
     pub(super) copy: Option<(Disk, u32)>,
@@ -83,8 +83,8 @@ impl Device {
             revoked: false,
             told: false,
             erased: false,
-            hurt: BTreeMap::new(),
-            ever_hurt: false,
+            damaged: BTreeMap::new(),
+            ever_damaged: false,
             repairs_before: 0,
             copy: None,
         }
@@ -117,22 +117,22 @@ impl Device {
         problem.is_some_and(|problem| problem.starts_with("refused_"))
     }
 
-    /// The office has all that it had unsent: nothing of it is left.
+    /// Erases everything, once the office has all unsent work.
     pub(super) fn erase(&mut self) {
         self.disk.clear();
         self.handed.clear();
         self.queue.clear();
-        self.hurt.clear();
+        self.damaged.clear();
         self.erased = true;
     }
 
-    /// How often it compared everything anew, in all its lives.
+    /// Number of repairs, over all starts.
     pub(super) fn repairs(&self) -> i64 {
         self.repairs_before + self.workspace.status().repairs
     }
 
-    /// Takes what the workspace asks for into the queue.
-    pub(super) fn ask(&mut self) {
+    /// Moves the workspace's outputs into the queue.
+    pub(super) fn poll_outputs(&mut self) {
         while let Some(output) = self.workspace.poll() {
             self.queue.push_back(output);
         }
@@ -170,7 +170,7 @@ impl Device {
         self.workspace.heads().map(|(id, _)| id).collect()
     }
 
-    /// What would be there after a crash, with some of its records loaded; the disk stays as it is.
+    /// The workspace after a crash now, with some records loaded; the disk is unchanged.
     pub(super) fn after_crash(
         &self,
         records: impl Iterator<Item = RecordId>,
@@ -190,11 +190,11 @@ impl Device {
         Ok(workspace)
     }
 
-    /// A record in memory; asked for where it is not.
+    /// A record; starts loading it where it is not in memory.
     pub(super) fn record(&mut self, id: RecordId) -> Result<&Record, WorkspaceError> {
         self.workspace.open(id)?;
         self.workspace.close(id);
-        self.ask();
+        self.poll_outputs();
         self.workspace.record(id)
     }
 }
@@ -213,7 +213,7 @@ fn open(
 ) -> Result<Workspace, StoreError> {
     let identity = Identity { device, session, user: user.to_owned(), role: Role::Collector };
     let all = |table| rows(disk, table, "");
-    // The session is new at each start, and so is what nonces begin with.
+    // The session is new at each start, and so is the prefix of nonces.
     let mut salt = [0; 16];
     salt[8..].copy_from_slice(&session.to_be_bytes());
     let vault = Vault::new(&[device.0, device.0].concat().try_into().unwrap_or_default(), salt);

@@ -1,4 +1,4 @@
-//! Devices die, and their disks fail: writes that are lost, values that rot, rows that go.
+//! Device crashes and disk faults: lost writes, corrupted values, lost rows.
 
 use super::faults::Fault;
 use super::oracle::Step;
@@ -6,25 +6,25 @@ use super::world::{World, failed};
 use crate::ids::RecordId;
 use crate::workspace::Table;
 
-/// Damages at one death, at the most.
+/// Maximum number of damages at one crash.
 const DAMAGES: usize = 3;
 
-/// Where a value stands.
-type Place = (Table, String);
+/// Table and key of a row.
+type RowKey = (Table, String);
 
 impl World<'_> {
-    /// The disk confirms, or fails, what was handed to it first.
+    /// The disk confirms or fails its oldest pending write.
     pub(super) fn commit(&mut self, n: usize) -> Step {
         if self.devices[n].frozen || self.devices[n].handed.is_empty() {
             return Ok(());
         }
-        if self.strikes(Fault::WriteLost) {
+        if self.inject(Fault::WriteLost) {
             return self.die_with(n, 0);
         }
-        if self.strikes(Fault::WriteKept) {
+        if self.inject(Fault::WriteKept) {
             return self.die_with(n, 1);
         }
-        let cut = self.strikes(Fault::QuotaInWrite);
+        let cut = self.inject(Fault::QuotaInWrite);
         let Some((batch, writes)) = self.devices[n].handed.pop_front() else { return Ok(()) };
         let room = match self.devices[n].disk_full {
             true => Some(0),
@@ -36,9 +36,9 @@ impl World<'_> {
             device.workspace.persisted(batch, at);
         } else {
             device.workspace.persist_failed(batch, "storage_full", at);
-            self.tell(format!("device {n}: no room for write {batch}"));
+            self.log(format!("device {n}: no room for write {batch}"));
         }
-        self.devices[n].ask();
+        self.devices[n].poll_outputs();
         self.check_claims(n)
     }
 
@@ -48,11 +48,11 @@ impl World<'_> {
         self.die_with(n, kept)
     }
 
-    /// The device dies; of what was handed to its disk the first so many writes are there.
+    /// The device crashes; the first `kept` of its pending writes reached the disk.
     fn die_with(&mut self, n: usize, kept: usize) -> Step {
         let handed: Vec<_> = self.devices[n].handed.drain(..).collect();
         if !handed.is_empty() {
-            self.tell(format!("device {n}: {kept} of {} writes are kept", handed.len()));
+            self.log(format!("device {n}: {kept} of {} writes are kept", handed.len()));
         }
         for (_, writes) in handed.iter().take(kept) {
             self.devices[n].commit(writes, None);
@@ -63,8 +63,8 @@ impl World<'_> {
 
     /// The device dies and starts again; what it had acknowledged must be there.
     pub(super) fn die(&mut self, n: usize) -> Step {
-        self.tell(format!("device {n} dies and starts again"));
-        self.hang_up(n);
+        self.log(format!("device {n} dies and starts again"));
+        self.give_up_requests(n);
         self.truths.remove(&n);
         self.oracle.crashed(n);
         self.check_disk(n)?;
@@ -72,7 +72,7 @@ impl World<'_> {
         if let Err(error) = self.devices[n].start(now, random) {
             return Err(failed("D5", error));
         }
-        self.devices[n].ask();
+        self.devices[n].poll_outputs();
         self.check_claims(n)
     }
 
@@ -81,10 +81,10 @@ impl World<'_> {
         if !self.disks_fail {
             return;
         }
-        if self.strikes(Fault::BitFlip) {
+        if self.inject(Fault::BitFlip) {
             for _ in 0..self.rng.usize(1..=DAMAGES) {
                 let bit = self.rng.usize(..);
-                self.harm(n, |value| {
+                self.corrupt(n, |value| {
                     let at = bit % (value.len() * 8).max(1);
                     if let Some(byte) = value.get_mut(at / 8) {
                         *byte ^= 1 << (at % 8);
@@ -92,43 +92,43 @@ impl World<'_> {
                 });
             }
         }
-        if self.strikes(Fault::Truncated) {
+        if self.inject(Fault::Truncated) {
             let cut = self.rng.usize(..);
-            self.harm(n, |value| value.truncate(cut % value.len().max(1)));
+            self.corrupt(n, |value| value.truncate(cut % value.len().max(1)));
         }
-        if self.strikes(Fault::Swapped) {
+        if self.inject(Fault::Swapped) {
             self.swap(n);
         }
-        if self.strikes(Fault::RowsLost) {
+        if self.inject(Fault::RowsLost) {
             self.forget(n);
         }
-        if self.strikes(Fault::MetaDamaged) {
+        if self.inject(Fault::MetaDamaged) {
             self.damage_meta(n);
         }
     }
 
-    fn harm(&mut self, n: usize, harm: impl FnOnce(&mut Vec<u8>)) {
+    fn corrupt(&mut self, n: usize, corrupt: impl FnOnce(&mut Vec<u8>)) {
         let table = [Table::Chunks, Table::Records, Table::Outbox][self.rng.usize(0..3)];
-        let Some(place) = self.some_place(n, table) else { return };
-        if !self.may_hurt(n, &place) {
+        let Some(place) = self.random_row(n, table) else { return };
+        if !self.may_damage(n, &place) {
             return;
         }
         if let Some(value) =
             self.devices[n].disk.get_mut(&table).and_then(|rows| rows.get_mut(&place.1))
         {
-            harm(value);
+            corrupt(value);
         }
-        self.hurt(n, place);
+        self.mark_damaged(n, place);
     }
 
-    /// Two values of a table stand in each other's place.
+    /// Swaps two values of a table.
     fn swap(&mut self, n: usize) {
         let table = [Table::Chunks, Table::Records, Table::Outbox][self.rng.usize(0..3)];
-        let (Some(one), Some(other)) = (self.some_place(n, table), self.some_place(n, table))
+        let (Some(one), Some(other)) = (self.random_row(n, table), self.random_row(n, table))
         else {
             return;
         };
-        if one == other || !self.may_hurt(n, &one) || !self.may_hurt(n, &other) {
+        if one == other || !self.may_damage(n, &one) || !self.may_damage(n, &other) {
             return;
         }
         let Some(rows) = self.devices[n].disk.get_mut(&table) else { return };
@@ -138,42 +138,42 @@ impl World<'_> {
         };
         rows.insert(one.1.clone(), second);
         rows.insert(other.1.clone(), first);
-        self.hurt(n, one);
-        self.hurt(n, other);
+        self.mark_damaged(n, one);
+        self.mark_damaged(n, other);
     }
 
-    fn some_place(&mut self, n: usize, table: Table) -> Option<Place> {
+    fn random_row(&mut self, n: usize, table: Table) -> Option<RowKey> {
         let rows = self.devices[n].disk.get(&table).filter(|rows| !rows.is_empty())?;
         let at = self.rng.usize(0..rows.len());
         rows.keys().nth(at).map(|key| (table, key.clone()))
     }
 
-    /// What stands in two places survives one damage, not one in each.
-    fn may_hurt(&mut self, n: usize, (table, key): &Place) -> bool {
+    /// Whether a row may be damaged: work stored in two tables survives damage to one, not to both.
+    fn may_damage(&mut self, n: usize, (table, key): &RowKey) -> bool {
         let Some(record) = record_of(key) else { return false };
         let outbox = self.devices[n].disk.get(&Table::Outbox);
         let unsent =
             outbox.is_some_and(|rows| rows.keys().any(|key| record_of(key) == Some(record)));
-        if !unsent && !self.oracle.is_alone(n, record) {
-            self.devices[n].hurt.remove(&record);
+        if !unsent && !self.oracle.is_only_copy(n, record) {
+            self.devices[n].damaged.remove(&record);
         }
-        self.devices[n].hurt.get(&record).is_none_or(|hurt| hurt == table)
+        self.devices[n].damaged.get(&record).is_none_or(|damaged| damaged == table)
     }
 
-    fn hurt(&mut self, n: usize, (table, key): Place) {
+    fn mark_damaged(&mut self, n: usize, (table, key): RowKey) {
         let device = &mut self.devices[n];
-        device.ever_hurt = true;
+        device.ever_damaged = true;
         if let Some(record) = record_of(&key) {
-            device.hurt.insert(record, table);
+            device.damaged.insert(record, table);
         }
-        self.tell(format!("device {n}: {key} is damaged in {table:?}"));
+        self.log(format!("device {n}: {key} is damaged in {table:?}"));
     }
 
     /// Takes every row of one record, but of none that holds work that is nowhere else.
     fn forget(&mut self, n: usize) {
-        let Some((_, key)) = self.some_place(n, Table::Records) else { return };
+        let Some((_, key)) = self.random_row(n, Table::Records) else { return };
         let Some(record) = record_of(&key) else { return };
-        if self.oracle.is_alone(n, record) {
+        if self.oracle.is_only_copy(n, record) {
             return;
         }
         for table in [Table::Records, Table::Chunks, Table::Outbox] {
@@ -181,18 +181,18 @@ impl World<'_> {
                 rows.retain(|held, _| !held.starts_with(&key));
             }
         }
-        self.devices[n].ever_hurt = true;
-        self.tell(format!("the store of device {n} forgets {key}"));
+        self.devices[n].ever_damaged = true;
+        self.log(format!("the store of device {n} forgets {key}"));
     }
 
     /// Damage to what the store says about itself, which is found like any other.
     fn damage_meta(&mut self, n: usize) {
-        let Some((_, key)) = self.some_place(n, Table::Meta) else { return };
+        let Some((_, key)) = self.random_row(n, Table::Meta) else { return };
         let bit = self.rng.usize(..);
         let cut = self.rng.u32(0..4) == 0;
-        self.tell(format!("device {n}: {key} is damaged in Meta"));
+        self.log(format!("device {n}: {key} is damaged in Meta"));
         let device = &mut self.devices[n];
-        device.ever_hurt = true;
+        device.ever_damaged = true;
         let Some(value) = device.disk.get_mut(&Table::Meta).and_then(|rows| rows.get_mut(&key))
         else {
             return;

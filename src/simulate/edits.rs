@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::commands::{Page, contact};
 use super::faults::Fault;
-use super::oracle::{Broken, Edit, Step, Trace, broken};
+use super::oracle::{Edit, Effect, Step, Violation, violation};
 use super::world::{World, failed};
 use crate::ids::RecordId;
 use crate::office::store::{QuarantineFilter, QuarantineState};
@@ -30,26 +30,26 @@ impl World<'_> {
             // A person looks at it now or later; a supervisor may be faster.
             return if self.rng.u32(0..4) == 0 { self.resolve_refused(n, id) } else { Ok(()) };
         }
-        // A record that must be loaded first is edited when a later step comes back to it.
+        // A record that has to be loaded first is edited in a later step.
         let Ok(page) = self.devices[n].record(id).map(Page::of) else { return Ok(()) };
         let mark = self.mark(&format!("d{n}"));
-        let (command, trace) = match self.rng.u32(0..30) {
-            0 => self.of_conflict(n, id, &mark),
-            _ => self.of_collector(&mark, &page),
+        let (command, effect) = match self.rng.u32(0..30) {
+            0 => self.resolve_conflict(n, id, &mark),
+            _ => self.collector_command(&mark, &page),
         };
         let at = self.now_on(n);
         let device = &mut self.devices[n];
         let ticket = device.workspace.apply(id, &command, at, "Etc/UTC");
-        device.ask();
+        device.poll_outputs();
         match ticket {
             // A new change follows all that is held, so it is the only head.
             Ok(Some(ticket)) => {
                 let heads = self.devices[n].record(id).map(|record| record.heads());
                 let Some(hash) = heads.ok().and_then(|heads| heads.as_slice().first().copied())
                 else {
-                    return broken("D1", format!("device {n} lost {id} while it was edited"));
+                    return violation("D1", format!("device {n} lost {id} while it was edited"));
                 };
-                let edit = Edit { record: id, mark: mark.clone(), hash, trace, arrived: false };
+                let edit = Edit { record: id, mark: mark.clone(), hash, effect, arrived: false };
                 self.oracle.edited(n, ticket, edit);
             }
             Ok(None)
@@ -58,13 +58,13 @@ impl World<'_> {
                 | WorkspaceError::Stopped { .. }
                 | WorkspaceError::ReasonNeeded { .. },
             ) => return Ok(()),
-            Err(error) => return broken("D1", format!("device {n} may not edit: {error}")),
+            Err(error) => return violation("D1", format!("device {n} may not edit: {error}")),
         }
-        self.tell(format!("device {n} writes {mark} into {id}: {}", word(&command)));
+        self.log(format!("device {n} writes {mark} into {id}: {}", word(&command)));
         Ok(())
     }
 
-    /// Writes again what may be written of refused work, and adds the rest as amendments.
+    /// Reapplies refused work where allowed, and adds the rest as amendments.
     pub(super) fn resolve_refused(&mut self, n: usize, id: RecordId) -> Step {
         let at = self.now_on(n);
         let Ok(sealed) = self.devices[n].record(id).map(|record| record.stage().is_sealed()) else {
@@ -84,25 +84,25 @@ impl World<'_> {
         let device = &mut self.devices[n];
         let done =
             device.workspace.resolve_refused(id, &units, &amendments, session, at, "Etc/UTC");
-        device.ask();
+        device.poll_outputs();
         match done {
             Ok(_) => {
-                self.tell(format!("device {n} adds its refused work on {id} as amendments"));
+                self.log(format!("device {n} adds its refused work on {id} as amendments"));
                 Ok(())
             }
             Err(
                 WorkspaceError::Command(_) | WorkspaceError::NotRefused | WorkspaceError::NotKept,
             ) => Ok(()),
-            Err(error) => broken("M4", format!("device {n} cannot go on with {id}: {error}")),
+            Err(error) => violation("M4", format!("device {n} cannot go on with {id}: {error}")),
         }
     }
 
     /// A supervisor does something to one of the records.
     pub(super) fn office_edit(&mut self) -> Step {
         let some = self.records[self.rng.usize(0..self.records.len())];
-        // Mostly what waits for a review: few records come that far.
+        // Prefer records that wait for a review: few reach that stage.
         let id = self.handed_in()?.filter(|_| self.rng.u32(0..4) > 0).unwrap_or(some);
-        if self.strikes(Fault::Reassigned) || self.rng.u32(0..20) == 0 {
+        if self.inject(Fault::Reassigned) || self.rng.u32(0..20) == 0 {
             return self.reassign(id);
         }
         if self.rng.u32(0..8) == 0 {
@@ -110,19 +110,19 @@ impl World<'_> {
         }
         let page = Page::of(&self.office_record(id)?);
         let mark = self.mark("office");
-        let (command, trace) = self.of_supervisor(&mark, &page);
-        self.tell(format!("the office writes {mark} into {id}: {}", word(&command)));
+        let (command, effect) = self.supervisor_command(&mark, &page);
+        self.log(format!("the office writes {mark} into {id}: {}", word(&command)));
         if let Some(view) = self.office_command(id, command)?
             && let [head] = view.heads.as_slice()
             && let Some(hash) = crate::ids::change_hash(head)
         {
-            self.oracle.office_edited(Edit { record: id, mark, hash, trace, arrived: true });
+            self.oracle.office_edited(Edit { record: id, mark, hash, effect, arrived: true });
         }
         Ok(())
     }
 
     /// A record that is sealed and not judged.
-    fn handed_in(&self) -> Result<Option<RecordId>, Broken> {
+    fn handed_in(&self) -> Result<Option<RecordId>, Violation> {
         for id in &self.records {
             if self.office_record(*id)?.stage() == Stage::Sealed {
                 return Ok(Some(*id));
@@ -142,11 +142,11 @@ impl World<'_> {
         let open = open.map_err(|error| failed("M4", error))?.0;
         let Some(id) = open.last().map(|oldest| oldest.id) else { return Ok(()) };
         let accepts = self.rng.u32(0..4) > 0;
-        self.tell(format!("the office decides on {id}: {accepts}"));
+        self.log(format!("the office decides on {id}: {accepts}"));
         let at = self.some_endpoint();
-        self.doom(at, 1);
+        self.schedule_death(at, 1);
         let office = self.endpoints[at].office.clone();
-        let decided = self.ground.runtime.block_on(async {
+        let decided = self.fixture.runtime.block_on(async {
             match accepts {
                 true => {
                     office.accept_quarantined(id, None, "", "supervisor", Role::Supervisor).await
@@ -154,7 +154,7 @@ impl World<'_> {
                 false => office.dismiss_quarantined(id, "no", "supervisor").await,
             }
         });
-        if self.died(at)? {
+        if self.restart_if_dead(at)? {
             return Ok(());
         }
         match decided {
@@ -166,21 +166,21 @@ impl World<'_> {
 
     /// The office takes accepted records off the phones (rule F5).
     pub(super) fn expire_accepted(&mut self, at: usize) -> Step {
-        self.doom(at, self.records.len());
+        self.schedule_death(at, self.records.len());
         let office = self.endpoints[at].office.clone();
-        let done = self.ground.runtime.block_on(office.expire_accepted(Duration::ZERO));
-        if self.died(at)? {
+        let done = self.fixture.runtime.block_on(office.expire_accepted(Duration::ZERO));
+        if self.restart_if_dead(at)? {
             return Ok(());
         }
         if done.map_err(|error| failed("F5", error))? > 0 {
-            self.count(Fault::LetGo);
+            self.count(Fault::AcceptedExpired);
         }
         Ok(())
     }
 
     fn reassign(&mut self, id: RecordId) -> Step {
         let collectors = self.some_users();
-        self.tell(format!("the office gives {id} to {collectors:?}"));
+        self.log(format!("the office gives {id} to {collectors:?}"));
         let patch = AssignmentPatch { collectors: Some(collectors), ..Default::default() };
         self.office_command(id, Command::Assign(patch)).map(drop)
     }
@@ -190,13 +190,13 @@ impl World<'_> {
         &mut self,
         id: RecordId,
         command: Command,
-    ) -> Result<Option<VisitView>, Broken> {
+    ) -> Result<Option<VisitView>, Violation> {
         let at = self.some_endpoint();
-        self.doom(at, 1);
+        self.schedule_death(at, 1);
         let office = &self.endpoints[at].office;
         let done = office.command(id, command, "supervisor", Role::Supervisor);
-        let done = self.ground.runtime.block_on(done);
-        if self.died(at)? {
+        let done = self.fixture.runtime.block_on(done);
+        if self.restart_if_dead(at)? {
             return Ok(None);
         }
         match done {
@@ -207,18 +207,18 @@ impl World<'_> {
     }
 
     /// Picks one of the values in conflict.
-    fn of_conflict(&mut self, n: usize, id: RecordId, mark: &str) -> (Command, Trace) {
+    fn resolve_conflict(&mut self, n: usize, id: RecordId, mark: &str) -> (Command, Effect) {
         let conflicts = self.devices[n].record(id).map(Record::conflicts).unwrap_or_default();
         let picked = conflicts.into_iter().next().and_then(|conflict| {
             let pick = conflict.values.last()?.id.clone();
             Some(Command::Resolve { path: conflict.path, pick })
         });
         let at = self.moment();
-        picked.map_or_else(|| contact(mark, at), |picked| (picked, Trace::History))
+        picked.map_or_else(|| contact(mark, at), |picked| (picked, Effect::History))
     }
 
     /// The office makes the records.
-    pub(super) fn found_records(&mut self) -> Result<(), OfficeError> {
+    pub(super) fn create_records(&mut self) -> Result<(), OfficeError> {
         let visits = (0..self.plan.records)
             .map(|n| NewVisit {
                 case_no: format!("C{n}"),
@@ -234,7 +234,7 @@ impl World<'_> {
             })
             .collect();
         let office = self.office().clone();
-        let created = self.ground.runtime.block_on(office.create_visits(visits, "supervisor"))?;
+        let created = self.fixture.runtime.block_on(office.create_visits(visits, "supervisor"))?;
         self.records = created
             .into_iter()
             .filter_map(|created| match created {
@@ -243,19 +243,19 @@ impl World<'_> {
             })
             .collect();
         self.records.sort_unstable();
-        self.found_visit()
+        self.complete_first_visit()
     }
 
-    /// One of the visits was over before: few come that far in one run.
-    fn found_visit(&mut self) -> Result<(), OfficeError> {
+    /// Completes one visit in advance: few get that far in one run.
+    fn complete_first_visit(&mut self) -> Result<(), OfficeError> {
         let Some(id) = self.records.first().copied() else { return Ok(()) };
         let office = self.office().clone();
-        let view = self.ground.runtime.block_on(office.visit(id))?;
+        let view = self.fixture.runtime.block_on(office.visit(id))?;
         let Some(user) = view.assignment.collectors.first() else { return Ok(()) };
         let talk = TalkPatch { disposition: Some(Disposition::Ptp), ..Default::default() };
         for command in [Command::EditTalk(talk), Command::Seal { at: self.now() }] {
             let done = office.command(id, command, user, Role::Collector);
-            self.ground.runtime.block_on(done)?;
+            self.fixture.runtime.block_on(done)?;
         }
         Ok(())
     }

@@ -87,7 +87,7 @@ faults! {
     /// The office gives a record to other collectors.
     Reassigned = "reassigned", 60;
     /// The office takes what it has accepted off the phones. It follows from the others.
-    LetGo = "let_go", 0;
+    AcceptedExpired = "let_go", 0;
     /// A collector's cracked phone writes into a sealed record on dependencies from before the
     /// seal.
     Backdated = "backdated", 150;

@@ -1,4 +1,4 @@
-//! The office's store as one process has it, which may die at any point of its I/O.
+//! The store of one office process, which can be made to die at any write.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,24 +8,24 @@ use tokio::sync::broadcast;
 use crate::office::store::sqlite::{InitialSecrets, Sqlite};
 use crate::office::store::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
 
-/// How a process dies.
+/// The moment at which a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Death {
-    /// The write is not there.
+    /// The write is lost.
     BeforeCommit,
-    /// The write is there, and nobody was told.
+    /// The write is committed, and its caller gets no answer.
     AfterCommit,
 }
 
 #[derive(Debug, Default)]
 struct Life {
     dead: Option<Death>,
-    /// After so many more writes.
-    doom: Option<(usize, Death)>,
+    /// Number of further writes before the process dies, and how.
+    scheduled: Option<(usize, Death)>,
     writes: usize,
 }
 
-/// Forwards to the real store until its process dies.
+/// Forwards to the real store until the process dies.
 pub(super) struct FaultyStore {
     store: Sqlite,
     life: Mutex<Life>,
@@ -40,15 +40,15 @@ impl FaultyStore {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The process will die at a write, after others.
-    pub(super) fn doom(&self, others: usize, death: Death) {
-        *self.life() = Life { doom: Some((others, death)), ..Life::default() };
+    /// Lets the process die after `others` further writes.
+    pub(super) fn schedule_death(&self, others: usize, death: Death) {
+        *self.life() = Life { scheduled: Some((others, death)), ..Life::default() };
     }
 
-    /// The doom is taken back; where it struck, gives how many writes came before, and how.
-    pub(super) fn struck(&self) -> Option<(usize, Death)> {
+    /// Cancels a scheduled death. If the process has died, gives the number of writes before, and how.
+    pub(super) fn take_death(&self) -> Option<(usize, Death)> {
         let mut life = self.life();
-        life.doom = None;
+        life.scheduled = None;
         life.dead.map(|death| (life.writes, death))
     }
 }
@@ -59,16 +59,16 @@ impl Store for FaultyStore {
         if life.dead.is_some() {
             return Err(StoreError::Closed);
         }
-        match life.doom {
+        match life.scheduled {
             Some((0, death)) => {
                 life.dead = Some(death);
                 match death {
                     Death::BeforeCommit => Err(StoreError::Closed),
-                    Death::AfterCommit => self.store.submit(Box::new(Unheard(job))),
+                    Death::AfterCommit => self.store.submit(Box::new(WithoutAnswer(job))),
                 }
             }
             Some((others, death)) => {
-                life.doom = Some((others - 1, death));
+                life.scheduled = Some((others - 1, death));
                 life.writes += 1;
                 self.store.submit(job)
             }
@@ -89,10 +89,10 @@ impl Store for FaultyStore {
     }
 }
 
-/// A job whose answer nobody gets.
-struct Unheard(Box<dyn WriteJob>);
+/// A job whose commit is answered with `Closed`.
+struct WithoutAnswer(Box<dyn WriteJob>);
 
-impl WriteJob for Unheard {
+impl WriteJob for WithoutAnswer {
     fn run(&mut self, tx: &mut dyn crate::office::store::Writes) -> Result<(), StoreError> {
         self.0.run(tx)
     }

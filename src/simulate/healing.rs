@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::oracle::{Broken, Step, broken};
+use super::oracle::{Step, Violation, violation};
 use super::world::{World, failed};
 use crate::ids::RecordId;
 use crate::workspace::{Status, SyncState, Table};
@@ -59,11 +59,11 @@ impl World<'_> {
                 stuck.push(format!("device {n} is {state:?} for {problem:?}, {unsent} unsent, differs in {differing:?}"));
             }
         }
-        broken("P3", format!("not all converge: {}", stuck.join("; ")))
+        violation("P3", format!("not all converge: {}", stuck.join("; ")))
     }
 
-    /// Whether every device says that it is in step, and is.
-    fn are_same(&self) -> Result<bool, Broken> {
+    /// Whether every device claims to be up to date, and is.
+    fn are_same(&self) -> Result<bool, Violation> {
         for device in &self.devices {
             if device.revoked {
                 if !device.erased {
@@ -75,7 +75,7 @@ impl World<'_> {
             if status.state != SyncState::InStep || status.unsent > 0 {
                 return Ok(false);
             }
-            // The last to speak may have changed what the first holds.
+            // A later device may have changed records of an earlier one.
             let truth = self.truth(&device.user)?;
             if !device.workspace.heads().eq(truth.0.iter().map(|(id, heads)| (*id, heads))) {
                 return Ok(false);
@@ -91,19 +91,19 @@ impl World<'_> {
         self.drain(n)
     }
 
-    /// Everything that can be done without waiting.
+    /// Does everything that can be done without waiting.
     fn drain(&mut self, n: usize) -> Step {
         for _ in 0..2_000 {
-            self.devices[n].ask();
+            self.devices[n].poll_outputs();
             if !self.devices[n].queue.is_empty() {
-                self.carry_out(n)?;
+                self.run_output(n)?;
             } else if !self.devices[n].handed.is_empty() {
                 self.commit(n)?;
             } else if !self.deliver_awaited(n)? {
                 return Ok(());
             }
         }
-        broken("R7", format!("device {n} never rests"))
+        violation("R7", format!("device {n} never rests"))
     }
 
     pub(super) fn check_end(&mut self) -> Step {
@@ -117,9 +117,9 @@ impl World<'_> {
                 self.check_same(n)?;
             }
         }
-        let verified = self.ground.runtime.block_on(self.office().verify());
+        let verified = self.fixture.runtime.block_on(self.office().verify());
         let verified = verified.map_err(|error| failed("M7", error))?;
-        if verified.ok { Ok(()) } else { broken("M7", format!("{:?}", verified.problems)) }
+        if verified.ok { Ok(()) } else { violation("M7", format!("{:?}", verified.problems)) }
     }
 
     /// A device that was shut out keeps nothing of any record (rule F4).
@@ -129,7 +129,7 @@ impl World<'_> {
             .into_iter()
             .any(|table| device.disk.get(&table).is_some_and(|rows| !rows.is_empty()));
         if left || !device.records().is_empty() {
-            return broken("F4", format!("device {n} was shut out and still holds records"));
+            return violation("F4", format!("device {n} was shut out and still holds records"));
         }
         Ok(())
     }
@@ -144,7 +144,7 @@ impl World<'_> {
             for (_, edit) in self.oracle.all().filter(|(_, edit)| edit.record == id) {
                 let aside = !edit.is_held(&record) && kept.contains(&edit.hash);
                 if !aside && !edit.is_in(&record, &view) {
-                    return broken("D1", format!("the office lacks {} of {id}", edit.mark));
+                    return violation("D1", format!("the office lacks {} of {id}", edit.mark));
                 }
             }
         }
@@ -159,21 +159,21 @@ impl World<'_> {
         }
         self.drain(n)?;
         if !self.devices[n].records().iter().eq(truth.0.keys()) {
-            return broken("F1", format!("device {n} holds other records than its feed"));
+            return violation("F1", format!("device {n} holds other records than its feed"));
         }
-        // Equal heads are equal documents; that they read the same is looked at in one of them.
+        // Equal heads mean equal documents; compare the views of one of them.
         let one = self.rng.usize(..);
         for (at, (id, heads)) in truth.0.iter().enumerate() {
             let office = self.office_record(*id)?;
-            let look = at == one % truth.0.len();
+            let compare_views = at == one % truth.0.len();
             match self.devices[n].record(*id) {
                 Ok(here)
                     if here.heads() == *heads
                         && office.heads() == *heads
-                        && (!look || here.view() == office.view()) => {}
-                Ok(_) => return broken("P2", format!("device {n} and office differ in {id}")),
+                        && (!compare_views || here.view() == office.view()) => {}
+                Ok(_) => return violation("P2", format!("device {n} and office differ in {id}")),
                 Err(error) => {
-                    return broken("D5", format!("device {n} cannot read {id}: {error}"));
+                    return violation("D5", format!("device {n} cannot read {id}: {error}"));
                 }
             }
         }

@@ -1,5 +1,4 @@
-//! What happens to devices and the office by itself: deaths, clocks, phones that come and go, a
-//! store that is restored.
+//! Injects faults: crashes, clock jumps, new devices, restored stores.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -8,63 +7,63 @@ use automerge::ChangeHash;
 
 use super::device::Device;
 use super::faults::Fault;
-use super::oracle::{Broken, Step};
+use super::oracle::{Step, Violation};
 use super::world::{World, failed};
 use crate::ids::RecordId;
 
 /// Phones at the most.
-const DEVICES: usize = 6;
+const MAX_DEVICES: usize = 6;
 /// Steps of a collector whose phone was put back.
-const GOING_ON: usize = 8;
+const STEPS_AFTER_RESTORE: usize = 8;
 /// A day, ms: how far a clock jumps.
 const DAY: i64 = 86_400_000;
 
 impl World<'_> {
-    /// Something that strikes by itself.
-    pub(super) fn misfortune(&mut self, n: usize) -> Step {
-        if self.strikes(Fault::Crash) {
+    /// Draws which faults to inject.
+    pub(super) fn inject_faults(&mut self, n: usize) -> Step {
+        if self.inject(Fault::Crash) {
             self.crash(n)?;
         }
-        if self.strikes(Fault::AllDie) {
+        if self.inject(Fault::AllDie) {
             for n in 0..self.devices.len() {
                 self.crash(n)?;
             }
         }
-        self.devices[n].frozen = self.strikes(Fault::Freeze);
-        self.devices[n].disk_full = self.strikes(Fault::DiskFull);
-        if self.strikes(Fault::ClockJump) {
+        self.devices[n].frozen = self.inject(Fault::Freeze);
+        self.devices[n].disk_full = self.inject(Fault::DiskFull);
+        if self.inject(Fault::ClockJump) {
             self.devices[n].skew = self.rng.i64(-DAY..DAY);
         }
         // What a restored office lost comes back from devices that it does not refuse.
         let may = !self.restored && self.devices.iter().all(|device| !device.revoked);
-        if may && self.strikes(Fault::DeviceRevoked) {
+        if may && self.inject(Fault::DeviceRevoked) {
             self.devices[n].revoked = true;
-            self.tell(format!("device {n} is revoked"));
+            self.log(format!("device {n} is revoked"));
         }
         self.other_sign_in(n);
-        self.office_misfortune()?;
-        self.newcomers()?;
+        self.inject_office_faults()?;
+        self.add_devices()?;
         self.adversary()?;
-        self.copies(n)
+        self.restore_copy(n)
     }
 
-    fn office_misfortune(&mut self) -> Step {
+    fn inject_office_faults(&mut self) -> Step {
         let at = self.some_endpoint();
-        if self.strikes(Fault::OfficeRestart) {
+        if self.inject(Fault::OfficeRestart) {
             self.restart(at)?;
         }
-        if self.strikes(Fault::OfficeClockJump) {
+        if self.inject(Fault::OfficeClockJump) {
             let skew = self.rng.i64(-DAY..DAY);
             self.endpoints[at].skew.store(skew, Ordering::Relaxed);
         }
         if self.rng.u32(0..4) == 0 {
             self.expire_accepted(at)?;
         }
-        if !self.disks_fail && self.house.has_backup() && self.strikes(Fault::BackupRestored) {
+        if !self.disks_fail && self.host.has_backup() && self.inject(Fault::BackupRestored) {
             self.restore_office()?;
         } else if !self.disks_fail && self.rng.u32(0..10) == 0 {
-            self.tell("the office makes a backup");
-            self.house.back_up().map_err(|error| failed("D2", error))?;
+            self.log("the office makes a backup");
+            self.host.back_up().map_err(|error| failed("D2", error))?;
         }
         Ok(())
     }
@@ -73,69 +72,69 @@ impl World<'_> {
     pub(super) fn restart(&mut self, at: usize) -> Step {
         let skew = self.endpoints[at].skew.load(Ordering::Relaxed);
         self.endpoints[at].office.close();
-        let endpoint = self.house.open(&mut self.rng).map_err(|error| failed("D2", error))?;
+        let endpoint = self.host.open(&mut self.rng).map_err(|error| failed("D2", error))?;
         endpoint.skew.store(skew, Ordering::Relaxed);
         self.endpoints[at] = endpoint;
         Ok(())
     }
 
-    fn newcomers(&mut self) -> Step {
-        let user = if self.strikes(Fault::SecondPhone) {
+    fn add_devices(&mut self) -> Step {
+        let user = if self.inject(Fault::SecondPhone) {
             let user = self.rng.usize(0..self.devices.len());
             self.devices[user].user.clone()
-        } else if self.strikes(Fault::JoinedLate) {
+        } else if self.inject(Fault::JoinedLate) {
             format!("user{}", self.users() - 1)
         } else {
             return Ok(());
         };
-        if self.devices.len() < DEVICES {
+        if self.devices.len() < MAX_DEVICES {
             let n = self.devices.len();
-            self.tell(format!("device {n} is enrolled by {user}"));
+            self.log(format!("device {n} is enrolled by {user}"));
             let device = Device::new(n, user, self.now(), self.rng.u32(..));
             self.devices.push(device);
             self.enrol(n)?;
-            self.devices[n].ask();
+            self.devices[n].poll_outputs();
         }
         Ok(())
     }
 
     /// Now and then a device's disk is copied, and one day the copy takes its place.
-    fn copies(&mut self, n: usize) -> Step {
+    fn restore_copy(&mut self, n: usize) -> Step {
         // An old copy is mostly kept: the older, the more it differs.
         let keep = self.devices[n].copy.is_some() && self.rng.u32(0..4) > 0;
-        if !keep && self.rng.u32(0..4) == 0 && self.devices[n].hurt.is_empty() {
+        if !keep && self.rng.u32(0..4) == 0 && self.devices[n].damaged.is_empty() {
             let device = &mut self.devices[n];
             device.copy = Some((device.disk.clone(), device.starts));
-            self.tell(format!("the disk of device {n} is copied"));
+            self.log(format!("the disk of device {n} is copied"));
         }
         // It hurts where the device has started since: numbers that it gave then may come again.
         let device = &self.devices[n];
         let started = device.copy.as_ref().is_some_and(|(_, starts)| *starts < device.starts);
-        if self.restored || !started || !self.strikes(Fault::DeviceRestored) {
+        if self.restored || !started || !self.inject(Fault::DeviceRestored) {
             return Ok(());
         }
         let Some((disk, starts)) = self.devices[n].copy.clone() else { return Ok(()) };
-        self.tell(format!("device {n} becomes what it was at the copy"));
+        self.log(format!("device {n} becomes what it was at the copy"));
         // What is nowhere but on the disk that went may be gone.
-        let arrived = self.at_office()?;
+        let arrived = self.all_changes_at_office()?;
         let device = &mut self.devices[n];
         device.disk = disk;
         device.erased = false;
         device.starts = starts;
-        device.ever_hurt = true;
-        device.hurt.clear();
+        device.ever_damaged = true;
+        device.damaged.clear();
         device.handed.clear();
         let kept = self.on_disk(n, &self.records)?;
         for edit in self.oracle.of_device_mut(n).iter_mut() {
             edit.arrived |= arrived.contains(&edit.hash);
         }
-        self.oracle.forgive(|device, edit| {
+        self.oracle.forget_lost(|device, edit| {
             device == Some(n) && !edit.arrived && !kept.contains(&edit.hash)
         });
         self.die(n)?;
-        // Its collector goes on at once.
-        for _ in 0..GOING_ON {
-            self.carry_out(n)?;
+        // Its collector continues to work at once.
+        for _ in 0..STEPS_AFTER_RESTORE {
+            self.run_output(n)?;
             self.edit(n)?;
         }
         Ok(())
@@ -144,20 +143,20 @@ impl World<'_> {
     /// The office's store becomes what it was at the last backup. What a device holds of what is
     /// lost comes back; what none has received may be gone.
     fn restore_office(&mut self) -> Step {
-        self.cut_off()?;
-        let before = self.at_office()?;
+        self.drop_replies()?;
+        let before = self.all_changes_at_office()?;
         self.oracle.arrive(&before);
         let former = self.office().store().read_with(|reads| reads.office_device());
         let former = former.map_err(|error| failed("P3", error))?;
         self.endpoints.iter().for_each(|endpoint| endpoint.office.close());
         let count = self.endpoints.len();
         self.endpoints.clear();
-        self.house.restore(&mut self.rng).map_err(|error| failed("P3", error))?;
+        self.host.restore(&mut self.rng).map_err(|error| failed("P3", error))?;
         for _ in 0..count {
             self.start_endpoint().map_err(|error| failed("P3", error))?;
         }
         self.quarantine.clear();
-        let after = self.at_office()?;
+        let after = self.all_changes_at_office()?;
         let mut held: BTreeSet<ChangeHash> = BTreeSet::new();
         for n in 0..self.devices.len() {
             if !self.devices[n].revoked {
@@ -171,15 +170,15 @@ impl World<'_> {
         }
         let lost: BTreeSet<ChangeHash> = before.difference(&after).copied().collect();
         let back = lost.intersection(&held).count();
-        self.tell(format!("the office is restored: {} changes lost, {back} held", lost.len()));
-        self.oracle.forgive(|_, edit| lost.contains(&edit.hash) && !held.contains(&edit.hash));
+        self.log(format!("the office is restored: {} changes lost, {back} held", lost.len()));
+        self.oracle.forget_lost(|_, edit| lost.contains(&edit.hash) && !held.contains(&edit.hash));
         self.restored = true;
         self.sessions_end();
         self.claim_unknown(former)
     }
 
     /// Every change that the office has.
-    fn at_office(&mut self) -> Result<BTreeSet<ChangeHash>, Broken> {
+    fn all_changes_at_office(&mut self) -> Result<BTreeSet<ChangeHash>, Violation> {
         let mut all = BTreeSet::new();
         for record in self.records.clone() {
             all.extend(self.changes_at_office(record)?);
@@ -188,7 +187,7 @@ impl World<'_> {
     }
 
     /// Every change on a device's disk that it would find when it started now.
-    fn on_disk(&self, n: usize, records: &[RecordId]) -> Result<BTreeSet<ChangeHash>, Broken> {
+    fn on_disk(&self, n: usize, records: &[RecordId]) -> Result<BTreeSet<ChangeHash>, Violation> {
         let started = self.devices[n]
             .after_crash(records.iter().copied(), self.now())
             .map_err(|error| failed("D5", error))?;

@@ -2,7 +2,7 @@
 
 use super::faults::Fault;
 use super::faulty_store::Death;
-use super::oracle::{Broken, Step, Truth, broken};
+use super::oracle::{Step, Truth, Violation, violation};
 use super::trace::{asked, in_words};
 use super::world::{World, failed};
 use crate::office::Session;
@@ -15,8 +15,8 @@ use crate::sync::message::{
 /// What is on its way, of all devices.
 #[derive(Debug, Default)]
 pub(super) struct Network {
-    requests: Vec<Going>,
-    replies: Vec<Coming>,
+    requests: Vec<InFlightRequest>,
+    replies: Vec<InFlightReply>,
     /// Counts requests.
     sent: u64,
     /// The newest request of each device that has arrived.
@@ -24,7 +24,7 @@ pub(super) struct Network {
 }
 
 #[derive(Debug, Clone)]
-struct Going {
+struct InFlightRequest {
     device: usize,
     number: u64,
     round: u64,
@@ -36,7 +36,7 @@ struct Going {
 }
 
 #[derive(Debug)]
-struct Coming {
+struct InFlightReply {
     device: usize,
     life: u32,
     round: u64,
@@ -53,12 +53,12 @@ impl World<'_> {
         self.devices[n].awaited = Some(round);
         self.network.sent += 1;
         let (number, shown) = (self.network.sent, self.devices[n].shown);
-        let going = Going { device: n, number, round, body, shown, given_up: false };
+        let going = InFlightRequest { device: n, number, round, body, shown, given_up: false };
         self.network.requests.push(going);
     }
 
-    /// Nobody waits for what a device that died had asked.
-    pub(super) fn hang_up(&mut self, n: usize) {
+    /// Abandons the requests of a crashed device.
+    pub(super) fn give_up_requests(&mut self, n: usize) {
         for going in self.network.requests.iter_mut().filter(|going| going.device == n) {
             going.given_up = true;
         }
@@ -66,7 +66,7 @@ impl World<'_> {
     }
 
     /// Replies end with the processes that gave them.
-    pub(super) fn cut_off(&mut self) -> Step {
+    pub(super) fn drop_replies(&mut self) -> Step {
         for coming in std::mem::take(&mut self.network.replies) {
             let device = &self.devices[coming.device];
             if device.life == coming.life && device.awaited == Some(coming.round) {
@@ -86,14 +86,15 @@ impl World<'_> {
     }
 
     /// Whether the device waits for a reply; delivers what it waits for.
-    pub(super) fn deliver_awaited(&mut self, n: usize) -> Result<bool, Broken> {
+    pub(super) fn deliver_awaited(&mut self, n: usize) -> Result<bool, Violation> {
         let device = &self.devices[n];
-        let awaited = |coming: &Coming| coming.device == n && Some(coming.round) == device.awaited;
+        let awaited =
+            |coming: &InFlightReply| coming.device == n && Some(coming.round) == device.awaited;
         if let Some(at) = self.network.replies.iter().position(awaited) {
             self.take_in(at)?;
             return Ok(true);
         }
-        let waits = |going: &Going| going.device == n && !going.given_up;
+        let waits = |going: &InFlightRequest| going.device == n && !going.given_up;
         if let Some(at) = self.network.requests.iter().position(waits) {
             let going = self.network.requests.remove(at);
             self.arrive(going)?;
@@ -120,28 +121,28 @@ impl World<'_> {
             let going = self.network.requests.remove(at);
             return self.arrive(going);
         }
-        if self.strikes(Fault::RequestLost) {
+        if self.inject(Fault::RequestLost) {
             let going = self.network.requests.remove(at);
             return self.fail(n, going.round, "offline");
         }
-        if self.strikes(Fault::RequestLate) {
+        if self.inject(Fault::RequestLate) {
             let going = &mut self.network.requests[at];
             going.given_up = true;
             let round = going.round;
             return self.fail(n, round, "offline");
         }
         let mut going = self.network.requests.remove(at);
-        if self.strikes(Fault::CutShort) {
+        if self.inject(Fault::CutShort) {
             going.body.truncate(self.rng.usize(0..going.body.len()));
         }
-        if self.strikes(Fault::RequestTwice) {
-            self.network.requests.push(Going { given_up: true, ..going.clone() });
+        if self.inject(Fault::RequestTwice) {
+            self.network.requests.push(InFlightRequest { given_up: true, ..going.clone() });
         }
         self.arrive(going)
     }
 
     /// A request reaches the office.
-    fn arrive(&mut self, going: Going) -> Step {
+    fn arrive(&mut self, going: InFlightRequest) -> Step {
         let n = going.device;
         let newest = self.network.newest.entry(n).or_default();
         if going.number < *newest {
@@ -163,7 +164,14 @@ impl World<'_> {
                 let body = encode_reply(&reply);
                 let told = in_words(&reply);
                 let (round, life) = (going.round, self.devices[n].life);
-                self.network.replies.push(Coming { device: n, life, round, body, truth, told });
+                self.network.replies.push(InFlightReply {
+                    device: n,
+                    life,
+                    round,
+                    body,
+                    truth,
+                    told,
+                });
                 Ok(())
             }
             Ok(_) | Err(_) => Ok(()),
@@ -176,14 +184,14 @@ impl World<'_> {
         let Some(at) = self.one_of(n, owners) else { return Ok(()) };
         let round = self.network.replies[at].round;
         if self.devices[n].awaited == Some(round) {
-            if self.strikes(Fault::ReplyLost) {
+            if self.inject(Fault::ReplyLost) {
                 self.network.replies.remove(at);
                 return self.fail(n, round, "offline");
             }
-            if self.strikes(Fault::ReplyLate) {
+            if self.inject(Fault::ReplyLate) {
                 return self.fail(n, round, "offline");
             }
-            if self.strikes(Fault::CutShort) {
+            if self.inject(Fault::CutShort) {
                 let most = self.network.replies[at].body.len();
                 let keep = self.rng.usize(0..most);
                 self.network.replies[at].body.truncate(keep);
@@ -194,7 +202,8 @@ impl World<'_> {
 
     /// A reply reaches its device.
     fn take_in(&mut self, at: usize) -> Step {
-        let Coming { device: n, life, round, body, truth, told } = self.network.replies.remove(at);
+        let InFlightReply { device: n, life, round, body, truth, told } =
+            self.network.replies.remove(at);
         if self.devices[n].life != life {
             return Ok(());
         }
@@ -203,30 +212,30 @@ impl World<'_> {
             self.truths.insert(n, truth);
             let ended = decode_reply(&body).is_ok_and(|reply| reply.revocation.is_some());
             self.devices[n].told |= ended;
-            self.tell(format!("device {n} receives reply {round}: {told}"));
+            self.log(format!("device {n} receives reply {round}: {told}"));
         } else {
-            self.tell(format!("device {n} receives reply {round}, for which it does not wait"));
+            self.log(format!("device {n} receives reply {round}, for which it does not wait"));
         }
         let at = self.now_on(n);
         self.devices[n].workspace.replied(round, &body, at);
-        self.devices[n].ask();
+        self.devices[n].poll_outputs();
         self.check_claims(n)
     }
 
     /// The device learns that its request came to nothing.
     fn fail(&mut self, n: usize, round: u64, reason: &'static str) -> Step {
         let (at, random) = (self.now_on(n), self.rng.u32(..));
-        self.tell(format!("device {n}: no reply {round}, {reason}"));
+        self.log(format!("device {n}: no reply {round}, {reason}"));
         let device = &mut self.devices[n];
         device.awaited = None;
         device.workspace.request_failed(round, reason, at, random);
-        device.ask();
+        device.poll_outputs();
         self.check_claims(n)
     }
 
     /// One of the office's processes answers under the session of a device, with what the office
     /// holds right after, or does not.
-    fn answer(&mut self, n: usize, shown: usize, request: Request) -> Result<Answer, Broken> {
+    fn answer(&mut self, n: usize, shown: usize, request: Request) -> Result<Answer, Violation> {
         let at = self.some_endpoint();
         let holder = &self.devices[shown];
         if !holder.signed_in {
@@ -239,16 +248,16 @@ impl World<'_> {
             return Ok(Err("other_workspace"));
         }
         let revoked = holder.revoked;
-        self.tell(format!("device {n} reaches office {at}: {}", asked(&request)));
-        self.doom(at, request.push.len() + request.restore.len());
+        self.log(format!("device {n} reaches office {at}: {}", asked(&request)));
+        self.schedule_death(at, request.push.len() + request.restore.len());
         let endpoint = &self.endpoints[at];
-        let reply = self.ground.runtime.block_on(async {
+        let reply = self.fixture.runtime.block_on(async {
             match revoked {
                 false => endpoint.office.handle_sync(&session, request).await,
                 true => endpoint.office.drain(&session, request, Revocation::DeviceRevoked).await,
             }
         });
-        if self.died(at)? {
+        if self.restart_if_dead(at)? {
             return Ok(Err("office_busy"));
         }
         let reply = reply.map_err(|error| failed("R2", error))?;
@@ -256,8 +265,8 @@ impl World<'_> {
         Ok(Ok((reply, truth)))
     }
 
-    /// The process may die over so many writes.
-    pub(super) fn doom(&mut self, at: usize, writes: usize) {
+    /// Draws whether the process dies during the next `writes` writes.
+    pub(super) fn schedule_death(&mut self, at: usize, writes: usize) {
         if self.is_healing() {
             return;
         }
@@ -269,18 +278,18 @@ impl World<'_> {
         let kept = self.rng.bool();
         let store = &self.endpoints[at].store;
         if chance < before {
-            store.doom(0, Death::BeforeCommit);
+            store.schedule_death(0, Death::BeforeCommit);
         } else if chance < after {
-            store.doom(0, Death::AfterCommit);
+            store.schedule_death(0, Death::AfterCommit);
         } else if chance < between && writes > 1 {
             let death = if kept { Death::AfterCommit } else { Death::BeforeCommit };
-            store.doom(others, death);
+            store.schedule_death(others, death);
         }
     }
 
     /// Whether the process died over its work; then another one starts in its place.
-    pub(super) fn died(&mut self, at: usize) -> Result<bool, Broken> {
-        let Some((others, death)) = self.endpoints[at].store.struck() else { return Ok(false) };
+    pub(super) fn restart_if_dead(&mut self, at: usize) -> Result<bool, Violation> {
+        let Some((others, death)) = self.endpoints[at].store.take_death() else { return Ok(false) };
         self.count(match (others, death) {
             (0, Death::BeforeCommit) => Fault::OfficeDiesBefore,
             (0, Death::AfterCommit) => Fault::OfficeDiesAfter,
@@ -291,13 +300,13 @@ impl World<'_> {
     }
 
     /// What the office's store holds of a user's records.
-    pub(super) fn truth(&self, user: &str) -> Result<Truth, Broken> {
+    pub(super) fn truth(&self, user: &str) -> Result<Truth, Violation> {
         let members = self.office().store().read_with(|reads| reads.members(user));
         let truth = members.map_err(|error| failed("F3", error))?;
         let count = truth.len();
         let truth = Truth(truth.into_iter().collect());
         if truth.0.len() != count {
-            broken("F1", format!("the feed of {user} has a record twice"))?;
+            violation("F1", format!("the feed of {user} has a record twice"))?;
         }
         Ok(truth)
     }

@@ -51,11 +51,11 @@ pub(super) struct OfficeHost {
 }
 
 impl OfficeHost {
-    pub(super) fn new(ground: &Fixture, clock: Arc<AtomicI64>) -> Result<Self, String> {
+    pub(super) fn new(fixture: &Fixture, clock: Arc<AtomicI64>) -> Result<Self, String> {
         let folder = folder().map_err(|error| error.to_string())?;
-        let house = Self { folder, clock, backups: 0 };
-        std::fs::write(house.path(), &ground.store).map_err(|error| error.to_string())?;
-        Ok(house)
+        let host = Self { folder, clock, backups: 0 };
+        std::fs::write(host.path(), &fixture.store).map_err(|error| error.to_string())?;
+        Ok(host)
     }
 
     fn path(&self) -> PathBuf {

@@ -1,8 +1,8 @@
-//! What must be true, known apart from the engine.
+//! The oracle: what must be true, independent of the engine.
 //!
 //! The oracle remembers each edit by what a person would look for: an entry by its id, a text by
-//! a word that nobody else writes, and by its hash, which only the edit itself can have. It never
-//! asks the engine what it believes; it reads documents and heads.
+//! a unique word, and by its change hash. It never relies on the engine's state; it reads documents
+//! and heads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,29 +14,29 @@ use crate::record::view::VisitView;
 
 /// A rule that does not hold.
 #[derive(Debug)]
-pub(super) struct Broken {
+pub(super) struct Violation {
     pub(super) rule: &'static str,
     pub(super) what: String,
 }
 
-pub(super) type Step = Result<(), Broken>;
+pub(super) type Step = Result<(), Violation>;
 
-pub(super) fn broken(rule: &'static str, what: String) -> Step {
-    Err(Broken { rule, what })
+pub(super) fn violation(rule: &'static str, what: String) -> Step {
+    Err(Violation { rule, what })
 }
 
 /// What a person would look for in a record that holds the edit, whatever came later.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trace {
+pub(super) enum Effect {
     /// An entry with this id: a contact, a payment, an option, an amendment, an attachment.
     Entry(String),
     /// A word in the notes or the feedback.
     Word(String),
-    /// A field that others may write over: the edit stands in the history.
+    /// A field that others may overwrite: the edit is found in the history.
     History,
 }
 
-impl Trace {
+impl Effect {
     fn is_in(&self, view: &VisitView) -> bool {
         match self {
             Self::Entry(id) => {
@@ -59,7 +59,7 @@ pub(super) struct Edit {
     /// What its author called it.
     pub(super) mark: String,
     pub(super) hash: ChangeHash,
-    pub(super) trace: Trace,
+    pub(super) effect: Effect,
     /// The office was once seen to have it.
     pub(super) arrived: bool,
 }
@@ -72,7 +72,7 @@ impl Edit {
 
     /// Whether a record holds the edit, and a person finds it.
     pub(super) fn is_in(&self, record: &Record, view: &VisitView) -> bool {
-        self.is_held(record) && self.trace.is_in(view)
+        self.is_held(record) && self.effect.is_in(view)
     }
 }
 
@@ -121,7 +121,7 @@ impl Oracle {
     }
 
     /// Whether a record on a device has acknowledged work that the office was not seen to have.
-    pub(super) fn is_alone(&self, device: usize, record: RecordId) -> bool {
+    pub(super) fn is_only_copy(&self, device: usize, record: RecordId) -> bool {
         self.of_device(device).iter().any(|edit| edit.record == record && !edit.arrived)
     }
 
@@ -143,7 +143,7 @@ impl Oracle {
     }
 
     /// Forgets edits that may be gone.
-    pub(super) fn forgive(&mut self, mut gone: impl FnMut(Option<usize>, &Edit) -> bool) {
+    pub(super) fn forget_lost(&mut self, mut gone: impl FnMut(Option<usize>, &Edit) -> bool) {
         for (device, edits) in &mut self.acknowledged {
             edits.retain(|edit| !gone(Some(*device), edit));
         }

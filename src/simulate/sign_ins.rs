@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use automerge::Change;
 
 use super::faults::Fault;
-use super::oracle::{Broken, Step, broken};
+use super::oracle::{Step, Violation, violation};
 use super::world::{World, failed};
 use crate::ids::{DeviceId, device_of};
 use crate::office::EnrolmentProof;
@@ -35,11 +35,11 @@ impl World<'_> {
 
     /// Another user may sign in in the browser of a device while its workspace runs.
     pub(super) fn other_sign_in(&mut self, n: usize) {
-        if self.devices.len() > 1 && self.strikes(Fault::OtherSignIn) {
+        if self.devices.len() > 1 && self.inject(Fault::OtherSignIn) {
             let others = self.devices.len() - 1;
             let other = (n + 1 + self.rng.usize(0..others)) % self.devices.len();
             self.devices[n].shown = other;
-            self.tell(format!("the browser of device {n} is signed in as device {other}"));
+            self.log(format!("the browser of device {n} is signed in as device {other}"));
         }
     }
 
@@ -61,13 +61,15 @@ impl World<'_> {
         if !device.revoked {
             match self.sign_in_as(&user, id, proof)? {
                 Ok(signed_in) if signed_in.identity.session.device == id => {}
-                Ok(_) => return broken("I1", format!("device {n} became another one")),
+                Ok(_) => return violation("I1", format!("device {n} became another one")),
                 // The process died over it: the next time.
                 Err(AuthError::Store(_) | AuthError::Closing) => return Ok(()),
-                Err(error) => return broken("I1", format!("device {n} cannot sign in: {error}")),
+                Err(error) => {
+                    return violation("I1", format!("device {n} cannot sign in: {error}"));
+                }
             }
         }
-        self.tell(format!("device {n} signs in again"));
+        self.log(format!("device {n} signs in again"));
         let device = &mut self.devices[n];
         device.signed_in = true;
         device.shown = n;
@@ -91,15 +93,15 @@ impl World<'_> {
                 continue;
             };
             let user = user.clone();
-            if !self.strikes(Fault::DeviceClaimed) {
+            if !self.inject(Fault::DeviceClaimed) {
                 continue;
             }
-            self.tell(format!("{user} claims device {id}"));
+            self.log(format!("{user} claims device {id}"));
             if let Ok(signed_in) = self.sign_in_as(&user, id, proof)?
                 && signed_in.identity.session.device == id
             {
                 let what = format!("{user} signed in as device {id}, and has its escrow key");
-                return broken("I1", what);
+                return violation("I1", what);
             }
         }
         Ok(())
@@ -111,7 +113,7 @@ impl World<'_> {
         user: &str,
         device: DeviceId,
         proof: EnrolmentProof,
-    ) -> Result<Result<SignedIn, AuthError>, Broken> {
+    ) -> Result<Result<SignedIn, AuthError>, Violation> {
         let at = self.some_endpoint();
         let known = self.office().store().read_with(|reads| reads.user(user));
         let known = match known.map_err(|error| failed("I1", error))? {
@@ -132,8 +134,8 @@ impl World<'_> {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         };
         let begun = self.endpoints[at].accounts.begin(known, context);
-        let signed_in = self.ground.runtime.block_on(begun);
-        self.died(at)?;
+        let signed_in = self.fixture.runtime.block_on(begun);
+        self.restart_if_dead(at)?;
         Ok(signed_in)
     }
 
@@ -151,7 +153,7 @@ impl World<'_> {
             {
                 if device_of(change.actor_id()) != Some(refused.device) {
                     let (user, id) = (&refused.user, piece.id);
-                    return broken("I2", format!("{user} sent another device's work: {id}"));
+                    return violation("I2", format!("{user} sent another device's work: {id}"));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! What happened, told in lines; of all of them a hash, of the last ones the words.
+//! The trace of a run: a hash over all lines, and the text of the last ones.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -7,20 +7,20 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::sync::message::{Outcome, RecordUpdate, Reply, Request, UpdateContent};
 
 #[derive(Debug)]
-pub(super) struct Story {
+pub(super) struct TraceLog {
     lines: VecDeque<String>,
-    /// So many lines are kept.
+    /// Maximum number of kept lines.
     most: usize,
-    /// Over every line: two runs with the same hash did the same.
+    /// Over every line: equal runs have equal hashes.
     hasher: DefaultHasher,
 }
 
-impl Story {
+impl TraceLog {
     pub(super) fn new(most: usize) -> Self {
         Self { lines: VecDeque::new(), most, hasher: DefaultHasher::new() }
     }
 
-    pub(super) fn tell(&mut self, ms: i64, line: &str) {
+    pub(super) fn log(&mut self, ms: i64, line: &str) {
         line.hash(&mut self.hasher);
         ms.hash(&mut self.hasher);
         if self.lines.len() >= self.most {
@@ -29,12 +29,12 @@ impl Story {
         self.lines.push_back(format!("{:>9}.{:03} s  {line}", ms / 1000, ms % 1000));
     }
 
-    pub(super) fn trace(&self) -> u64 {
+    pub(super) fn hash(&self) -> u64 {
         self.hasher.finish()
     }
 
     /// The last lines.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn last_lines(&self) -> String {
         self.lines.iter().fold(String::new(), |mut told, line| {
             // Writing to a String cannot fail.
             let _ = writeln!(told, "{line}");
@@ -43,7 +43,7 @@ impl Story {
     }
 }
 
-/// What a request asks.
+/// Describes a request.
 pub(super) fn asked(request: &Request) -> String {
     let Request { cursor, restore, push, want, ranges, .. } = request;
     let mut words = format!("cursor {}", cursor.seq);
@@ -65,7 +65,7 @@ pub(super) fn asked(request: &Request) -> String {
     words
 }
 
-/// What a reply says.
+/// Describes a reply.
 pub(super) fn in_words(reply: &Reply) -> String {
     let outcomes: Vec<String> =
         reply.restored.iter().chain(&reply.results).map(outcome_word).collect();

@@ -11,8 +11,8 @@ use super::device::Device;
 use super::faults::Fault;
 use super::network::Network;
 use super::office_host::{Endpoint, Fixture, OfficeHost};
-use super::oracle::{Broken, Oracle, Step, Truth};
-use super::trace::Story;
+use super::oracle::{Oracle, Step, Truth, Violation};
+use super::trace::TraceLog;
 use crate::ids::RecordId;
 use crate::office::{Office, OfficeError};
 use crate::workspace::Output;
@@ -38,21 +38,21 @@ pub(super) struct Counts {
 
 pub(super) struct World<'g> {
     pub(super) plan: Plan,
-    pub(super) ground: &'g Fixture,
+    pub(super) fixture: &'g Fixture,
     pub(super) rng: fastrand::Rng,
     pub(super) clock: Arc<AtomicI64>,
-    pub(super) house: OfficeHost,
+    pub(super) host: OfficeHost,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) devices: Vec<Device>,
     pub(super) network: Network,
-    /// What the office held when it gave the last reply that a device has taken in.
+    /// The office's state at the time of the last reply that a device has applied.
     pub(super) truths: BTreeMap<usize, Truth>,
     pub(super) records: Vec<RecordId>,
     /// Changes that the office keeps in quarantine, as far as they were looked at.
     pub(super) quarantine: BTreeMap<u64, BTreeSet<ChangeHash>>,
     pub(super) oracle: Oracle,
     marks: u64,
-    /// Claims of being in step that were looked at.
+    /// Checked claims to be up to date.
     pub(super) claims: u64,
     /// Disks rot, or else the office may be restored: what survives one of them does not always
     /// survive both.
@@ -61,25 +61,25 @@ pub(super) struct World<'g> {
     pub(super) restored: bool,
     healing: bool,
     pub(super) counts: Counts,
-    pub(super) story: Story,
+    pub(super) trace: TraceLog,
 }
 
 impl<'g> World<'g> {
-    pub(super) fn new(plan: Plan, seed: u64, ground: &'g Fixture) -> Result<Self, String> {
+    pub(super) fn new(plan: Plan, seed: u64, fixture: &'g Fixture) -> Result<Self, String> {
         let mut rng = fastrand::Rng::with_seed(seed);
         let disks_fail = rng.bool();
         let clock = Arc::new(AtomicI64::new(BEGIN));
-        let house = OfficeHost::new(ground, Arc::clone(&clock))?;
+        let host = OfficeHost::new(fixture, Arc::clone(&clock))?;
         // Two phones of one user, then one phone a user.
         let devices = (0..plan.devices)
             .map(|n| Device::new(n, format!("user{}", n / 2), BEGIN, rng.u32(..)))
             .collect();
         let mut world = Self {
             plan,
-            ground,
+            fixture,
             rng,
             clock,
-            house,
+            host,
             endpoints: Vec::new(),
             devices,
             network: Network::default(),
@@ -93,15 +93,15 @@ impl<'g> World<'g> {
             restored: false,
             healing: false,
             counts: Counts::default(),
-            story: Story::new(plan.story),
+            trace: TraceLog::new(plan.trace_lines),
         };
         for _ in 0..ENDPOINTS {
             world.start_endpoint().map_err(|error| error.to_string())?;
         }
         for n in 0..world.devices.len() {
-            world.enrol(n).map_err(|broken| broken.what)?;
+            world.enrol(n).map_err(|violation| violation.what)?;
         }
-        world.found_records().map_err(|error| error.to_string())?;
+        world.create_records().map_err(|error| error.to_string())?;
         Ok(world)
     }
 
@@ -115,7 +115,7 @@ impl<'g> World<'g> {
             self.step()?;
         }
         self.healing = true;
-        self.tell("faults end");
+        self.log("faults end");
         self.heal()?;
         self.check_end()
     }
@@ -124,13 +124,13 @@ impl<'g> World<'g> {
         let device = self.rng.usize(0..self.devices.len());
         match self.rng.u32(0..100) {
             0..22 => self.edit(device),
-            22..41 => self.carry_out(device),
+            22..41 => self.run_output(device),
             41..54 => self.commit(device),
             54..68 => self.deliver_request(device),
             68..82 => self.deliver_reply(device),
             82..90 => self.pass_time(),
             90..94 => self.office_edit(),
-            _ => self.misfortune(device),
+            _ => self.inject_faults(device),
         }
     }
 
@@ -147,19 +147,19 @@ impl<'g> World<'g> {
         self.now() + self.devices[n].skew
     }
 
-    pub(super) fn tell(&mut self, line: impl AsRef<str>) {
-        self.story.tell(self.now() - BEGIN, line.as_ref());
+    pub(super) fn log(&mut self, line: impl AsRef<str>) {
+        self.trace.log(self.now() - BEGIN, line.as_ref());
     }
 
     /// A story with short names for the records.
-    pub(super) fn in_short(&self, story: &str) -> String {
+    pub(super) fn abbreviate(&self, story: &str) -> String {
         let records = self.records.iter().enumerate();
         records.fold(story.to_owned(), |story, (n, id)| {
             story.replace(&id.to_string(), &format!("r{n}"))
         })
     }
 
-    pub(super) fn strikes(&mut self, fault: Fault) -> bool {
+    pub(super) fn inject(&mut self, fault: Fault) -> bool {
         let struck = !self.healing && self.rng.u32(0..1000) < fault.per_mille();
         if struck {
             self.count(fault);
@@ -169,24 +169,24 @@ impl<'g> World<'g> {
 
     pub(super) fn count(&mut self, fault: Fault) {
         *self.counts.faults.entry(fault).or_default() += 1;
-        self.tell(format!("fault: {}", fault.as_str()));
+        self.log(format!("fault: {}", fault.as_str()));
     }
 
-    /// A word that nobody else writes.
+    /// A unique word.
     pub(super) fn mark(&mut self, by: &str) -> String {
         self.marks += 1;
         format!("{by}w{}", self.marks)
     }
 
-    /// A time that nobody else writes.
+    /// A unique time.
     pub(super) fn moment(&mut self) -> i64 {
         self.marks += 1;
         BEGIN + i64::try_from(self.marks).unwrap_or_default()
     }
 
     /// Does the next thing that a device's workspace asked for.
-    pub(super) fn carry_out(&mut self, n: usize) -> Step {
-        self.devices[n].ask();
+    pub(super) fn run_output(&mut self, n: usize) -> Step {
+        self.devices[n].poll_outputs();
         if self.devices[n].frozen {
             return Ok(());
         }
@@ -199,7 +199,7 @@ impl<'g> World<'g> {
                 Output::Load { record } => {
                     let device = &mut self.devices[n];
                     if !device.handed.is_empty() {
-                        // A read comes after the writes that were handed over before it.
+                        // A read waits for the writes before it.
                         device.queue.push_front(Output::Load { record });
                         return self.commit(n);
                     }
@@ -217,7 +217,7 @@ impl<'g> World<'g> {
                     self.counts.edits += self.oracle.saved(n, ticket);
                 }
                 Output::Erase { reason } => {
-                    self.tell(format!("device {n} erases everything: {reason}"));
+                    self.log(format!("device {n} erases everything: {reason}"));
                     self.devices[n].erase();
                 }
                 Output::SaveFailed { .. }
@@ -227,7 +227,7 @@ impl<'g> World<'g> {
             }
             break;
         }
-        self.devices[n].ask();
+        self.devices[n].poll_outputs();
         self.check_claims(n)
     }
 
@@ -239,7 +239,7 @@ impl<'g> World<'g> {
             let device = &mut self.devices[n];
             if !device.frozen && device.wake_at.take_if(|due| *due <= at).is_some() {
                 device.workspace.wake(at);
-                device.ask();
+                device.poll_outputs();
             }
         }
         Ok(())
@@ -256,12 +256,12 @@ impl<'g> World<'g> {
     }
 
     pub(super) fn start_endpoint(&mut self) -> Result<(), OfficeError> {
-        let endpoint = self.house.open(&mut self.rng)?;
+        let endpoint = self.host.open(&mut self.rng)?;
         self.endpoints.push(endpoint);
         Ok(())
     }
 }
 
-pub(super) fn failed(rule: &'static str, error: impl std::fmt::Display) -> Broken {
-    Broken { rule, what: format!("the office fails: {error}") }
+pub(super) fn failed(rule: &'static str, error: impl std::fmt::Display) -> Violation {
+    Violation { rule, what: format!("the office fails: {error}") }
 }

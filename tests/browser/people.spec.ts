@@ -96,7 +96,7 @@ test("an administrator adds a user, changes a role, disables an account, and rev
   await expect(row).toContainText("Disabled");
 
   const device = page.getByTestId("device-row").filter({ hasText: "wu.min" });
-  await device.getByRole("button", { name: /^Revoke the device/ }).click();
+  await device.getByRole("button", { name: /^Revoke device/ }).click();
   await expectAccessible(page);
   await expect(page.getByRole("button", { name: "Revoke device", exact: true })).toBeDisabled();
   await page.getByLabel("Reason").fill("left on a bus");

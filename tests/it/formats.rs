@@ -85,7 +85,7 @@ async fn a_phones_store_of_format_2_opens() {
     assert_eq!(office.visit(ids[0]).await.unwrap().contacts.len(), 1);
 }
 
-/// Rows of format 1 were not sealed. Nobody has such a store; it is refused and left as it is.
+/// Rows of format 1 were not encrypted. Such a store is refused and left unchanged.
 #[test]
 fn a_phones_store_of_format_1_is_refused() {
     let tables = of_json(&std::fs::read_to_string(place("phone-1.json")).unwrap());

@@ -1,11 +1,12 @@
-//! A device that is enrolled and signed in, and lies, before the real program over TCP.
+//! Attacks by an enrolled, signed-in device on the real program over TCP.
 //!
-//! Every attack stands in a table with the word that it is refused with: headers of changes
-//! (`headers`), their columns byte by byte (`columns`), operations (`operations`), what one push
-//! holds (`pushes`), whole bodies (`bodies`), what costs much (`floods`), cheap
-//! requests that cause much work (`pressure`), and what is no request at all (`network`). Meanwhile an honest phone goes on writing and is told no lie; afterwards
-//! every record is as it was, takes the honest work that the forgeries were made of, and
-//! `doorstep verify` finds nothing (rules M1 to M3, P3, R2, R5).
+//! Tables list each attack with its expected refusal: headers of changes (`headers`), their columns
+//! byte by byte (`columns`), operations (`operations`), combinations within one push (`pushes`),
+//! whole bodies (`bodies`), amplification (`floods`), cheap requests that cause much work
+//! (`pressure`), and bytes that are no request (`network`). Meanwhile an honest phone keeps working
+//! and gets correct answers. Afterwards every record is unchanged and accepts the honest changes
+//! from which the forgeries were made, and `doorstep verify` finds nothing (rules M1 to M3, P3, R2,
+//! R5).
 
 mod bodies;
 mod columns;

@@ -13,7 +13,7 @@ fn run(seeds: Range<u64>, threads: usize) -> Report {
 fn no_seed_breaks_a_rule() {
     let report = run(0..30, std::thread::available_parallelism().map_or(1, usize::from));
     if let Some(failure) = report.failures.first() {
-        panic!("seed {} breaks {}:\n{}", failure.seed, failure.rule, failure.story);
+        panic!("seed {} breaks {}:\n{}", failure.seed, failure.rule, failure.trace);
     }
     let never: Vec<_> =
         Fault::ALL.iter().filter(|fault| !report.faults.contains_key(fault.as_str())).collect();

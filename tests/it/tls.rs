@@ -44,7 +44,7 @@ async fn a_certificate_is_ordered_proven_kept_and_served_with() {
     until_kept(&kept).await;
     drop(office);
 
-    // Keys lie there: nobody else reads it.
+    // The folder holds keys: only its owner may read it.
     let mode = std::fs::metadata(kept).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
     // The next start has the certificate already, and needs no directory.

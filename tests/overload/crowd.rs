@@ -25,7 +25,7 @@ const PASSWORD: &str = "correct horse battery";
 /// As many as it works on at once, or nearly.
 const AT_ONCE: usize = 32;
 
-/// So many are put off before a storm ends.
+/// A storm ends after this many deferred requests.
 const FULL: usize = 100;
 
 /// A storm that fills nothing ends after this.
@@ -34,7 +34,7 @@ const GIVE_UP: Duration = Duration::from_secs(120);
 /// How often load is offered.
 const TICK: Duration = Duration::from_millis(5);
 
-/// What came of a storm.
+/// The result of a storm.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     pub(crate) offered: usize,
@@ -79,7 +79,7 @@ pub(crate) fn start(folder: &Path) -> Program {
 }
 
 impl Crowd {
-    /// An office with a record for each of so many phones, all of them signed in.
+    /// An office with `count` phones, signed in, each with one record.
     pub(crate) async fn gather(folder: &Path, count: usize) -> Self {
         let office = Office::open(&address(folder), || NOW).unwrap();
         // Sign-ins end: the program looks at the clock.
@@ -258,7 +258,7 @@ async fn ask_for_health(address: SocketAddr, answered: Arc<AtomicUsize>, over: A
 }
 
 impl Phone {
-    /// One more contact, and a round due for it and for what waits.
+    /// Adds a contact, which makes a round due.
     fn write(&mut self) {
         let device = &mut self.device;
         device.apply(self.record, &contact(&format!("c{}", self.written)));
@@ -268,7 +268,7 @@ impl Phone {
         assert!(device.sent.is_some(), "a round is due");
     }
 
-    /// What waits from the last time, or something new.
+    /// Sends the deferred request, or a new one.
     async fn offer(&mut self, address: SocketAddr) -> Answer {
         if self.device.sent.is_none() {
             self.write();
@@ -284,8 +284,8 @@ impl Phone {
         }
     }
 
-    /// The request that waits, and what the workspace makes of a reply. One that was put off waits
-    /// on.
+    /// Sends the pending request and hands the reply to the workspace; a deferred request stays
+    /// pending.
     async fn round(&mut self, address: SocketAddr) -> Answer {
         let sent = self.device.sent.as_ref().unwrap();
         let wire = match &mut self.wire {

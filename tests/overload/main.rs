@@ -55,7 +55,7 @@ async fn d2_four_times_the_load_loses_nothing_and_falls_over_nothing() {
     assert!(told.health > 0, "health checks are answered meanwhile");
     assert!(peak < MOST_MIB, "{peak} MiB");
 
-    // It recovers by itself: everybody's next round is an ordinary one.
+    // The office recovers without intervention: each phone's next round is normal.
     crowd.catch_up(&served).await;
     crowd.assert_in_step();
     assert_eq!(served.stop(), Some(0));

@@ -1,5 +1,4 @@
-//! What the running office says about itself: figures that count what happened, and logs in which
-//! nobody is named, however much is logged.
+//! Metrics count what happened, and logs name no person, even at the most verbose level.
 
 #![cfg(all(not(target_arch = "wasm32"), unix))]
 
@@ -144,7 +143,7 @@ fn a_day_s_work(office: &Office) -> BTreeSet<String> {
 
 /// Every text of a case, and every number that is an amount.
 fn words(value: &Value, into: &mut BTreeSet<String>) {
-    // Codes, languages and dates of whole groups of people tell of nobody.
+    // Codes, languages and dates shared by groups identify no person.
     const PLAIN: [&str; 6] =
         ["currency", "zone", "product", "preferred_language", "due_date", "last_payment_date"];
     match value {

@@ -1,4 +1,4 @@
-//! Keeping devices.
+//! Device administration.
 
 use serde::Serialize;
 
@@ -7,43 +7,43 @@ use crate::ids::DeviceId;
 use crate::office::store::Device;
 use crate::record::terms::Role;
 
-/// A device that was not seen for this long is no longer counted on, ms. Its sign-in ended long
-/// before; its user may sign in on it again, since work may still lie on it.
+/// A device that was not seen for this long counts as expired, ms. Its sign-in ended long before; its
+/// user may sign in on it again, since unsent work may still be on it.
 const EXPIRES: i64 = 90 * 24 * 60 * 60 * 1000;
 
-/// The longest reason for a revocation.
+/// Maximum length of the reason for a revocation.
 const LONGEST_REASON: usize = 500;
 
-/// How a device stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// State of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceState {
     /// In use.
     Active,
     /// Not seen for 90 days.
     Expired,
-    /// Refused for good.
+    /// Permanently revoked.
     Revoked,
 }
 
 /// A device as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct DeviceLine {
     /// 32 hex digits.
     pub id: String,
-    /// Whose it is.
+    /// Its user.
     pub user: String,
-    /// The user's name for people.
+    /// The user's display name.
     pub display_name: String,
     /// The user's role.
     pub role: Role,
-    /// How it stands.
+    /// Its state.
     pub state: DeviceState,
     /// ms.
     pub created_at: i64,
     /// ms.
     pub last_seen_at: i64,
-    /// The version of the app; empty where it never said.
+    /// App version; empty where it was never reported.
     pub app_version: String,
     /// ms.
     pub revoked_at: Option<i64>,

@@ -1,10 +1,9 @@
-//! On which device a sign-in stands (rule I1).
+//! The device of a sign-in (rule I1).
 //!
-//! A device's id is no secret: it is part of every change, and staff see it in lists. A device that
-//! the office knows is its user's. One that it does not know may have been enrolled after the backup
-//! that the office was restored from; its unsent work is written in its name, so it keeps its
-//! id, but only for the user to whom this office once gave it. Otherwise any user could name that phone
-//! and be given the key of its escrow.
+//! A device's id is no secret: it is part of every change, and staff see it in lists. A known device
+//! belongs to its user. An unknown one may have been enrolled after the backup that the office was
+//! restored from. It keeps its id, since its unsent changes carry it, but only for the user for whom
+//! this office enrolled it. Otherwise any user could claim that phone and get its escrow key.
 
 use super::session::{DAY, ENROLMENTS_PER_DAY, SignInContext};
 use super::{Accounts, AuthError, canonical_name};
@@ -14,14 +13,14 @@ use crate::office::store::{Device, SignIn, StoreError, User, Writes};
 use crate::record::terms::Role;
 
 impl Accounts {
-    /// Enrols a device by hand: one that a restored office has forgotten, and that has no proof to
-    /// show. The administrator has made sure whose device it is.
+    /// Enrols a device that a restored office does not know and that has no proof of enrolment. The
+    /// administrator has verified whose device it is.
     pub async fn enrol_device(&self, id: DeviceId, user: &str) -> Result<(), AuthError> {
         let (name, now) = (canonical_name(user), self.now());
         let enrolled = self.store.write(move |tx| {
             let Some(user) = tx.user(&name)? else { return Ok(Err(AuthError::Unknown("user"))) };
             if id == tx.office_device()? {
-                return Ok(Err(AuthError::Invalid("the office itself writes as this device")));
+                return Ok(Err(AuthError::Invalid("this is the office's own device")));
             }
             match tx.device(id)? {
                 Some(device) if device.user != user.name => Ok(Err(AuthError::DeviceOfOtherUser)),
@@ -33,15 +32,15 @@ impl Accounts {
     }
 }
 
-/// Keeps a sign-in on the device that was asked for, or enrols the fresh one that it names.
-pub(super) fn keep(
+/// Stores a sign-in on the requested device, or enrols the fresh device of `sign_in`.
+pub(super) fn bind_device(
     tx: &mut dyn Writes,
     checked: &User,
     sign_in: SignIn,
     context: SignInContext,
 ) -> Result<Result<DeviceId, AuthError>, StoreError> {
     let now = sign_in.created_at;
-    // Hashing takes its time: what was proven must still be the user's.
+    // The user may have changed while the password was hashed.
     let user = tx.user(&checked.name)?.filter(|user| {
         user.disabled_at.is_none()
             && user.role == checked.role
@@ -58,7 +57,7 @@ pub(super) fn keep(
             Err(refused) => return Ok(Err(refused)),
         },
     };
-    // A device with a proof is not new, only forgotten: unsent work may be on it.
+    // A device with a proof was enrolled before: unsent work may be on it.
     let new = context.device.is_none() && tx.device(device.id)?.is_none();
     if new && too_many_enrolments(tx, &user, now)? {
         return Ok(Err(AuthError::TooManyDevices));
@@ -69,13 +68,13 @@ pub(super) fn keep(
     Ok(Ok(device.id))
 }
 
-/// Whether a user has enrolled as many devices within a day as anybody may. What is counted per
-/// device somewhere else, such as records that a device is sent again, stays bounded by this.
+/// Whether a user has reached the daily limit of new devices. It also bounds whatever is limited per
+/// device elsewhere, such as records sent again.
 fn too_many_enrolments(tx: &mut dyn Writes, user: &User, now: i64) -> Result<bool, StoreError> {
     Ok(tx.enrolled_since(&user.name, now.saturating_sub(DAY))? >= ENROLMENTS_PER_DAY)
 }
 
-/// The device that a phone says it is, where it is the user's.
+/// The device that a phone claims to be, if it is the user's.
 fn named(
     tx: &mut dyn Writes,
     user: &User,
@@ -100,8 +99,8 @@ fn named(
     })
 }
 
-/// The console's device in a browser that was used before. A phone names its device itself: one
-/// that forgot it begins anew, lest it write as an actor of before (rule I1).
+/// The console's device of this browser's former sign-in. Not for phones: a phone that has lost its
+/// device id must not write as that device's actors again (rule I1).
 fn browser(
     tx: &mut dyn Writes,
     user: &User,

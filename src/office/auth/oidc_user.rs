@@ -1,46 +1,46 @@
-//! Which user of the office somebody is for whom an identity provider vouches.
+//! Maps an identity that the provider has confirmed to a user of the office.
 //!
-//! A collector is found by name the first time, by a claim. From then on the user is tied to the
-//! provider's account by issuer and subject, since names at a provider change hands and subjects
-//! don't. Staff are linked by an administrator: a name that changed hands must not open all records.
+//! A collector is found by name at the first sign-in. From then on the user is linked to the
+//! provider's account by issuer and subject, since a provider may reassign names but not subjects.
+//! Staff accounts are linked by an administrator: a reassigned name must not open all records.
 //!
-//! A sign-in creates no user unless the office is set up so: a provider's directory holds everybody
-//! who works there, and what a user may read is the office's to decide. A user who is created that
-//! way is a collector, to whom nothing is assigned yet.
+//! A sign-in creates no user unless the office is configured to: a provider's directory lists every
+//! employee, and the office decides who may read records. Users created this way are collectors
+//! without assignments.
 
-use super::openid::Proven;
+use super::openid::OidcIdentity;
 use super::session::{SignInContext, SignedIn};
-use super::users::{NO_PASSWORD, check_name, shown_or};
+use super::users::{NO_PASSWORD, check_name, display_name_or};
 use super::{Accounts, AuthError, canonical_name};
 use crate::office::store::{StoreError, User, Writes};
 use crate::record::terms::Role;
 
 impl Accounts {
-    /// Signs in somebody for whom the identity provider vouches. `enrol` makes a collector of
-    /// whom the office doesn't know.
+    /// Signs in an identity that the provider has confirmed. `enrol`: create collector accounts for
+    /// unknown users.
     pub async fn sign_in_oidc(
         &self,
-        proven: Proven,
+        identity: OidcIdentity,
         enrol: bool,
         context: SignInContext,
     ) -> Result<SignedIn, AuthError> {
         let now = self.now();
-        let found = self.store.write(move |tx| user_of(tx, &proven, enrol, now)).await??;
+        let found = self.store.write(move |tx| find_or_create(tx, &identity, enrol, now)).await??;
         self.begin(found, context).await
     }
 }
 
-fn user_of(
+fn find_or_create(
     tx: &mut dyn Writes,
-    proven: &Proven,
+    identity: &OidcIdentity,
     enrol: bool,
     now: i64,
 ) -> Result<Result<User, AuthError>, StoreError> {
-    let tied = tx.user_of_subject(&proven.subject)?;
-    let user = match tied {
+    let linked = tx.user_of_subject(&identity.subject)?;
+    let user = match linked {
         Some(user) => user,
         None => {
-            let Some(name) = proven.name.as_deref().map(canonical_name) else {
+            let Some(name) = identity.name.as_deref().map(canonical_name) else {
                 return Ok(Err(AuthError::UnknownAccount));
             };
             let user = match tx.user(&name)? {
@@ -50,10 +50,10 @@ fn user_of(
                 }
                 Some(user) if user.role != Role::Collector => return Ok(Err(AuthError::NotLinked)),
                 Some(user) => user,
-                None if enrol && check_name(&name).is_ok() => newcomer(name, proven, now),
+                None if enrol && check_name(&name).is_ok() => new_collector(name, identity, now),
                 None => return Ok(Err(AuthError::UnknownAccount)),
             };
-            let user = User { subject: Some(proven.subject.clone()), ..user };
+            let user = User { subject: Some(identity.subject.clone()), ..user };
             tx.put_user(&user)?;
             user
         }
@@ -61,9 +61,9 @@ fn user_of(
     Ok(if user.disabled_at.is_some() { Err(AuthError::UnknownAccount) } else { Ok(user) })
 }
 
-fn newcomer(name: String, proven: &Proven, now: i64) -> User {
+fn new_collector(name: String, identity: &OidcIdentity, now: i64) -> User {
     User {
-        display_name: shown_or(&proven.display_name, &name),
+        display_name: display_name_or(&identity.display_name, &name),
         name,
         role: Role::Collector,
         password_hash: NO_PASSWORD.to_owned(),

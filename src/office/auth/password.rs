@@ -8,23 +8,23 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::AuthError;
 
-/// Shorter passwords are guessed.
-const SHORTEST: usize = 10;
+/// Minimum length: shorter passwords are easy to guess.
+const MIN_LENGTH: usize = 10;
 
-/// Longer ones only cost time.
-const LONGEST: usize = 1_000;
+/// Maximum length: hashing longer ones only costs time.
+const MAX_LENGTH: usize = 1_000;
 
-/// Attempts that wait for a place; more are sent away, so that nobody waits behind a flood.
-const WAITING: usize = 64;
+/// Queue capacity; further attempts are rejected at once.
+const MAX_QUEUED: usize = 64;
 
 /// Hashes passwords, a few at a time.
 #[derive(Clone)]
 pub struct Hasher {
     argon: Argon2<'static>,
-    /// The hash of no password, checked for names that don't exist.
+    /// A hash that is checked for unknown names.
     decoy: Arc<str>,
-    /// Each hash takes its memory: many at once would be a way to use it all up.
-    room: Arc<Semaphore>,
+    /// Bounds concurrent hashing, and with it memory.
+    permits: Arc<Semaphore>,
     queue: Arc<Semaphore>,
 }
 
@@ -38,7 +38,7 @@ impl Default for Hasher {
 impl Hasher {
     /// A hasher that costs next to nothing, for tests and nothing else.
     pub fn for_tests() -> Self {
-        // The least that Argon2 takes.
+        // The smallest parameters that Argon2 accepts.
         Self::new(Params::new(8, 1, 1, None).unwrap_or_default())
     }
 
@@ -48,19 +48,19 @@ impl Hasher {
         let mut hasher = Self {
             argon,
             decoy: Arc::from(""),
-            room: Arc::new(Semaphore::new(threads)),
-            queue: Arc::new(Semaphore::new(WAITING)),
+            permits: Arc::new(Semaphore::new(threads)),
+            queue: Arc::new(Semaphore::new(MAX_QUEUED)),
         };
-        // Without a decoy unknown names would be told by the time that they take.
+        // Without a decoy the response time would reveal unknown names.
         hasher.decoy = hasher.with_salt(b"", &[0; 16]).unwrap_or_default().into();
         hasher
     }
 
-    /// The hash of a password that is fit to be one. Blocks for some tenths of a second.
+    /// Validates and hashes a password. Blocks for some tenths of a second.
     pub(super) fn hash(&self, password: &str) -> Result<String, AuthError> {
         match password.chars().count() {
-            0..SHORTEST => Err(AuthError::Invalid("a password has at least 10 characters")),
-            SHORTEST..=LONGEST => {
+            0..MIN_LENGTH => Err(AuthError::Invalid("a password has at least 10 characters")),
+            MIN_LENGTH..=MAX_LENGTH => {
                 let mut salt = [0; 16];
                 getrandom::fill(&mut salt).map_err(|_| AuthError::Closing)?;
                 self.with_salt(password.as_bytes(), &salt).ok_or(AuthError::Closing)
@@ -69,11 +69,11 @@ impl Hasher {
         }
     }
 
-    /// Whether the password is the one that was hashed; `None` costs the same and is never right.
+    /// Whether a password matches a hash; `None` takes the same time and never matches.
     pub(super) fn verify(&self, password: &str, hash: Option<&str>) -> bool {
-        let longest = password.floor_char_boundary(LONGEST * 4);
+        let longest = password.floor_char_boundary(MAX_LENGTH * 4);
         let password = password.get(..longest).unwrap_or_default();
-        // Whoever signs in with an identity provider alone has none: that takes the same time too.
+        // Users of the identity provider have no password: that takes the same time too.
         let own = hash.and_then(|hash| PasswordHash::new(hash).ok());
         let Some(parsed) = own.clone().or_else(|| PasswordHash::new(&self.decoy).ok()) else {
             return false;
@@ -82,10 +82,10 @@ impl Hasher {
         right && own.is_some()
     }
 
-    /// Waits for a place to hash in.
-    pub(super) async fn place(&self) -> Result<SemaphorePermit<'_>, AuthError> {
-        let _waiting = self.queue.try_acquire().map_err(|_| AuthError::Busy)?;
-        self.room.acquire().await.map_err(|_| AuthError::Closing)
+    /// Waits for a permit to hash.
+    pub(super) async fn acquire(&self) -> Result<SemaphorePermit<'_>, AuthError> {
+        let _queued = self.queue.try_acquire().map_err(|_| AuthError::Busy)?;
+        self.permits.acquire().await.map_err(|_| AuthError::Closing)
     }
 
     fn with_salt(&self, password: &[u8], salt: &[u8]) -> Option<String> {

@@ -1,11 +1,11 @@
-//! How the tokens of a sign-in follow each other.
+//! Rotation of a sign-in's tokens.
 //!
-//! Once a day an answer carries the next token. The old one stays good until the client has shown
-//! that it holds the next, so an answer that is lost costs nothing: the same next token is handed
-//! out again. After that the old one is good for requests that were under way, and for a browser
-//! that died before it wrote the cookie down. It ends with the first use of the new one that comes
-//! later than [`GRACE`]. Whoever shows it after that has a copy: the sign-in ends, since nobody can
-//! tell which of the two is the owner.
+//! Once a day a response carries the next token. The old one stays valid until the client has
+//! presented the next, so a lost response costs nothing: the same next token is issued again. After
+//! that the old one stays valid for concurrent requests and for a browser that crashed before it
+//! saved the cookie, until the first use of the new one that comes later than [`GRACE`]. Using it
+//! after that means that the token was copied: the sign-in ends, because the owner can't be told
+//! from the thief.
 
 use super::session::Lifetime;
 use crate::office::store::{SignIn, TokenHash};
@@ -13,38 +13,38 @@ use crate::office::store::{SignIn, TokenHash};
 /// A token is replaced after this time, ms.
 const RENEW_EVERY: i64 = 24 * 60 * 60 * 1000;
 
-/// Longer than any request takes, and than a browser takes to write a cookie to its disk, ms.
+/// Longer than any request, and longer than a browser takes to save a cookie, ms.
 pub(super) const GRACE: i64 = 10 * 60 * 1000;
 
-/// A use is written down once in this time and not at every request, ms.
+/// Uses are stored at this interval and not at every request, ms.
 pub(super) const USED_EVERY: i64 = 60 * 60 * 1000;
 
-/// What the use of a token makes of its sign-in.
+/// The outcome of using a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Use {
-    /// It is good.
-    Good {
-        /// The sign-in as it is to be written, where that is worth a write.
+pub(super) enum TokenUse {
+    /// The token is valid.
+    Valid {
+        /// The updated sign-in, if it has to be stored.
         write: Option<SignIn>,
-        /// The client is to be given the token that follows the one it showed.
+        /// Issue the successor of the presented token.
         renew: bool,
     },
-    /// It ended, by time or from outside.
+    /// The sign-in has expired or was ended.
     Ended,
-    /// It was replaced long ago: somebody kept a copy.
-    Copied,
+    /// The token was replaced before: it was copied.
+    Replayed,
 }
 
-/// Judges the use of a token. `successor` is what follows the token that was shown.
-pub(super) fn judge(
+/// Checks the use of a token. `successor` is the successor of the presented token.
+pub(super) fn check_token(
     sign_in: &SignIn,
     shown: &TokenHash,
     successor: TokenHash,
     lifetime: Lifetime,
     now: i64,
-) -> Use {
+) -> TokenUse {
     if sign_in.ended || sign_in.expires_at <= now {
-        return Use::Ended;
+        return TokenUse::Ended;
     }
     let used = SignIn {
         used_at: now,
@@ -59,14 +59,14 @@ pub(super) fn judge(
             last: Some(sign_in.token),
             ..used
         };
-        return Use::Good { write: Some(renewed), renew: false };
+        return TokenUse::Valid { write: Some(renewed), renew: false };
     }
     let proven_from = sign_in.renewed_at.saturating_add(GRACE);
     if sign_in.token != *shown {
         return match sign_in.used_at > proven_from {
-            true => Use::Copied,
-            // What follows it is the current token.
-            false => Use::Good { write: None, renew: true },
+            true => TokenUse::Replayed,
+            // Its successor is the current token.
+            false => TokenUse::Valid { write: None, renew: true },
         };
     }
     let renew = now.saturating_sub(sign_in.renewed_at) >= RENEW_EVERY;
@@ -74,7 +74,7 @@ pub(super) fn judge(
     let due = now.saturating_sub(sign_in.used_at) >= USED_EVERY
         || next != sign_in.next
         || (sign_in.last.is_some() && sign_in.used_at <= proven_from && now > proven_from);
-    Use::Good { write: due.then_some(SignIn { next, ..used }), renew }
+    TokenUse::Valid { write: due.then_some(SignIn { next, ..used }), renew }
 }
 
 #[cfg(test)]
@@ -111,10 +111,10 @@ mod tests {
         token.map(|byte| byte + 1)
     }
 
-    /// Uses a token and keeps what is to be written; gives whether the next one is handed out.
+    /// Uses a token and applies the write; gives whether the next token is issued.
     fn use_it(sign_in: &mut SignIn, shown: TokenHash, now: i64) -> bool {
-        match judge(sign_in, &shown, after(&shown), lifetime(), now) {
-            Use::Good { write, renew } => {
+        match check_token(sign_in, &shown, after(&shown), lifetime(), now) {
+            TokenUse::Valid { write, renew } => {
                 if let Some(write) = write {
                     *sign_in = write;
                 }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     fn is_copied(sign_in: &SignIn, shown: TokenHash, now: i64) -> bool {
-        judge(sign_in, &shown, after(&shown), lifetime(), now) == Use::Copied
+        check_token(sign_in, &shown, after(&shown), lifetime(), now) == TokenUse::Replayed
     }
 
     #[test]
@@ -170,7 +170,10 @@ mod tests {
     #[test]
     fn a_sign_in_ends_unused_and_in_any_case() {
         let mut sign_in = begun();
-        assert_eq!(judge(&sign_in, &FIRST, SECOND, lifetime(), lifetime().idle), Use::Ended);
+        assert_eq!(
+            check_token(&sign_in, &FIRST, SECOND, lifetime(), lifetime().idle),
+            TokenUse::Ended
+        );
         let mut token = FIRST;
         for day in 1..lifetime().absolute / DAY {
             if use_it(&mut sign_in, token, day * DAY) {
@@ -180,6 +183,6 @@ mod tests {
         }
         assert_eq!(sign_in.expires_at, lifetime().absolute);
         let end = lifetime().absolute;
-        assert_eq!(judge(&sign_in, &token, after(&token), lifetime(), end), Use::Ended);
+        assert_eq!(check_token(&sign_in, &token, after(&token), lifetime(), end), TokenUse::Ended);
     }
 }

@@ -1,9 +1,9 @@
-//! Signing in and out, and who a token stands for.
+//! Signing in and out, and authenticating tokens.
 
 use std::net::IpAddr;
 
-use super::enrolment::keep;
-use super::rotation::{self, USED_EVERY, Use};
+use super::enrolment::bind_device;
+use super::rotation::{self, TokenUse, USED_EVERY};
 use super::{Accounts, AuthError, Token, canonical_name};
 use crate::ids::DeviceId;
 use crate::office::store::{Device, SignIn, User};
@@ -14,11 +14,11 @@ use crate::sync::message::Revocation;
 const HOUR: i64 = 60 * 60 * 1000;
 pub(super) const DAY: i64 = 24 * HOUR;
 
-/// Devices that one user may enrol within a day: several phones that were set up anew, and private
-/// windows of a browser.
+/// Devices that one user may enrol within a day: allows for several reset phones and private browser
+/// windows.
 pub(super) const ENROLMENTS_PER_DAY: u64 = 20;
 
-/// The longest version of an app that is noted.
+/// Maximum length of a recorded app version.
 const LONGEST_VERSION: usize = 32;
 
 /// How long a sign-in lasts, ms.
@@ -31,8 +31,8 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// A phone may be without a signal for weeks, and its work has to get in afterwards. Whoever
-    /// works in the office reads everybody's records, and signs in anew each day.
+    /// A phone may be offline for weeks and must still be able to push its work. Office staff read
+    /// all records, and sign in every day.
     pub const fn of(role: Role) -> Self {
         match role {
             Role::Collector => Self { idle: 30 * DAY, absolute: 90 * DAY },
@@ -42,69 +42,69 @@ impl Lifetime {
         }
     }
 
-    /// When a sign-in of some beginning and last use ends.
+    /// When a sign-in expires, by its start and its last use, ms.
     pub(super) const fn end(self, created_at: i64, used_at: i64) -> i64 {
         let (unused, old) = (used_at + self.idle, created_at + self.absolute);
         if unused < old { unused } else { old }
     }
 }
 
-/// Somebody who is signed in.
+/// An authenticated user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// Name, role and device.
     pub session: Session,
-    /// What people read.
+    /// Display name.
     pub display_name: String,
-    /// When the sign-in ends in any case, ms.
+    /// When the sign-in ends regardless of use, ms.
     pub ends_at: i64,
 }
 
-/// Whom a token stands for.
+/// The result of authenticating a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentifiedToken {
     /// Who.
     pub identity: Identity,
-    /// The token that the client is to use from now on.
+    /// The successor token that the client must use from now on.
     pub renewed: Option<Token>,
 }
 
-/// What signing in gives.
+/// A new sign-in.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// Who, and on which device.
+    /// User and device.
     pub identity: Identity,
-    /// The secret that the client keeps.
+    /// The client's secret.
     pub token: Token,
-    /// When it ends unless it is used, ms.
+    /// When it expires unless it is used, ms.
     pub expires_at: i64,
 }
 
-/// An attempt to sign in by password.
+/// A sign-in attempt by password.
 pub struct Attempt {
-    /// As it was typed.
+    /// Sign-in name, as typed.
     pub name: String,
-    /// As it was typed.
+    /// Password, as typed.
     pub password: String,
-    /// Where it stands.
+    /// Device and address.
     pub context: SignInContext,
 }
 
-/// Where somebody signs in.
+/// The device and address of a sign-in.
 #[derive(Debug, Clone, Copy)]
 pub struct SignInContext {
-    /// The device that a phone says it is.
+    /// The device that a phone claims to be.
     pub device: Option<DeviceId>,
-    /// What the phone has to show for it.
+    /// The phone's proof that the device was enrolled for the user.
     pub proof: Option<EnrolmentProof>,
-    /// The device that this browser was, where nobody says which one it is.
+    /// The device of this browser's former sign-in; used where `device` is `None`.
     pub browser: Option<DeviceId>,
-    /// Where the request came from.
+    /// The client's address.
     pub address: IpAddr,
 }
 
 impl Accounts {
-    /// Signs in with name and password, on a device that was enrolled before or on a fresh one.
+    /// Signs in with name and password, on an enrolled device or on a fresh one.
     pub async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, AuthError> {
         let Attempt { name, password, context } = attempt;
         let (name, now) = (canonical_name(&name), self.now());
@@ -112,15 +112,15 @@ impl Accounts {
         if let Some(seconds) = self.throttle.attempt(&name, own, context.address, now) {
             return Err(AuthError::TooManyAttempts { seconds });
         }
-        let room = self.hasher.place().await?;
+        let permit = self.hasher.acquire().await?;
         let asked = name.clone();
         let user = self.blocking(move |accounts| accounts.check(&asked, &password)).await?;
-        drop(room);
+        drop(permit);
         self.throttle.succeeded(&name, own, context.address);
         self.begin(user, context).await
     }
 
-    /// Begins a sign-in of a user who has proven to be it.
+    /// Starts a sign-in for an authenticated user.
     pub(crate) async fn begin(
         &self,
         user: User,
@@ -143,16 +143,18 @@ impl Accounts {
         };
         let expires_at = sign_in.expires_at;
         let checked = user.clone();
-        let device =
-            self.store.write(move |tx| keep(tx, &checked, sign_in.clone(), context)).await??;
+        let device = self
+            .store
+            .write(move |tx| bind_device(tx, &checked, sign_in.clone(), context))
+            .await??;
         let session = Session { user: user.name, role: user.role, device };
         let ends_at = now + lifetime.absolute;
         let identity = Identity { session, display_name: user.display_name, ends_at };
         Ok(SignedIn { identity, token, expires_at })
     }
 
-    /// Whom a token stands for; `None` where it stands for nobody (any more). `version` is that of
-    /// the app which shows it.
+    /// Authenticates a token; `None` where it is unknown, expired or revoked. `version` is the
+    /// version of the client's app.
     pub async fn identify(
         &self,
         token: &Token,
@@ -176,15 +178,15 @@ impl Accounts {
         }
         let lifetime = Lifetime::of(user.role);
         let (shown, successor) = (token.hash(), next.hash());
-        let renewed = match rotation::judge(&sign_in, &shown, successor, lifetime, now) {
-            Use::Ended => return Ok(None),
-            Use::Copied => {
+        let renewed = match rotation::check_token(&sign_in, &shown, successor, lifetime, now) {
+            TokenUse::Ended => return Ok(None),
+            TokenUse::Replayed => {
                 let device = sign_in.device;
-                tracing::warn!(%device, "a token that was replaced is used again: signed out");
+                tracing::warn!(%device, "a replaced token was used again: signed out");
                 self.store.write(move |tx| tx.end_sign_ins_on(device)).await?;
                 return Ok(None);
             }
-            Use::Good { write, renew } => {
+            TokenUse::Valid { write, renew } => {
                 let version =
                     version.filter(|version| fit(version) && *version != device.app_version);
                 let seen = now.saturating_sub(device.last_seen_at) >= USED_EVERY;
@@ -200,7 +202,7 @@ impl Accounts {
         Ok(Some(IdentifiedToken { identity, renewed }))
     }
 
-    /// Whether somebody who was let in would be let in again, for answers that go on for long.
+    /// Whether a session is still valid, for long-running responses.
     pub async fn is_current(&self, session: &Session) -> Result<bool, AuthError> {
         let (session, now) = (session.clone(), self.now());
         self.blocking(move |accounts| {
@@ -218,8 +220,8 @@ impl Accounts {
         .await
     }
 
-    /// Whom a token stood for on a device that is shut out: it may hand over what it has unsent,
-    /// and nothing else (rule F4).
+    /// The session of a revoked device or disabled user: it may still push its unsent work, and
+    /// nothing else (rule F4).
     pub async fn revoked_session(
         &self,
         token: &Token,
@@ -251,12 +253,12 @@ impl Accounts {
     fn check(&self, name: &str, password: &str) -> Result<User, AuthError> {
         let user = self.store.read_with(|reads| reads.user(name))?;
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
-        // The hash is checked for users who are locked out too, so that they take the same time.
+        // Check the hash of disabled users too, so that they take the same time.
         let right = self.hasher.verify(password, hash);
         user.filter(|user| right && user.disabled_at.is_none()).ok_or(AuthError::WrongPassword)
     }
 
-    /// The device of an attempt, if it is one of that user.
+    /// The device of an attempt, if it is the user's.
     async fn own_device(
         &self,
         name: &str,
@@ -287,9 +289,11 @@ impl Accounts {
             let Some(device) = tx.device(sign_in.device)? else { return Ok(()) };
             let app_version = version.clone().unwrap_or(device.app_version);
             tx.put_device(&Device { last_seen_at: now, app_version, ..device })?;
-            match rotation::judge(&sign_in, &shown, successor, lifetime, now) {
-                Use::Good { write: Some(used), .. } => tx.put_sign_in(&used),
-                Use::Good { write: None, .. } | Use::Ended | Use::Copied => Ok(()),
+            match rotation::check_token(&sign_in, &shown, successor, lifetime, now) {
+                TokenUse::Valid { write: Some(used), .. } => tx.put_sign_in(&used),
+                TokenUse::Valid { write: None, .. } | TokenUse::Ended | TokenUse::Replayed => {
+                    Ok(())
+                }
             }
         });
         Ok(written.await?)

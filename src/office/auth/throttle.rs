@@ -1,8 +1,8 @@
-//! Slows down guessing, per name and per address. Kept in memory: a restart forgives.
+//! Slows down password guessing, per name and per address. In memory only: a restart resets it.
 //!
-//! Anybody can keep a name waiting by guessing at it. So attempts that name a device of the user
-//! count apart, and for each address: a colleague reads a device's id in any shared record, and must
-//! not keep that device waiting from another place.
+//! An attacker can block a name by guessing at it. So attempts from one of the user's devices are
+//! counted separately, and per address: colleagues can read a device's id in any shared record, and
+//! must not be able to block that device from elsewhere.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -11,26 +11,26 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::ids::DeviceId;
 
-/// Failures of one name that cost nothing: people mistype.
+/// Failures of one name without a wait: people mistype.
 const FREE_PER_NAME: u32 = 5;
 
-/// Failures from one address that cost nothing: an office shares one.
+/// Failures from one address without a wait: an office shares one.
 const FREE_PER_ADDRESS: u32 = 30;
 
 /// The first wait, ms; each further failure doubles it.
 const FIRST_WAIT: i64 = 1_000;
 
-/// The longest wait, ms. A name can be kept waiting by others, so it stays bearable.
+/// The longest wait, ms: short enough for a user whose name an attacker blocks.
 const LONGEST_WAIT: i64 = 5 * 60 * 1_000;
 
 /// A failure is forgotten after this time without another, ms.
 const FORGET: i64 = 60 * 60 * 1_000;
 
-/// Names and addresses that are remembered; beyond, those that failed least go first, so that
-/// nobody is made to forget by others.
-const MOST: usize = 20_000;
+/// Names and addresses that are remembered. Beyond this, those with the fewest failures go first, so
+/// that an attacker can't push out its own.
+const MAX_ENTRIES: usize = 20_000;
 
-/// Who failed how often.
+/// Counts failures.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     failures: Mutex<HashMap<Key, Failures>>,
@@ -50,9 +50,9 @@ struct Failures {
 }
 
 impl Throttle {
-    /// Seconds until the next attempt is heard, or `None` where it is heard now. An attempt that
-    /// is heard counts as failed until [`succeeded`](Self::succeeded), so that many at once can't
-    /// slip through together. `own` is a device of that user.
+    /// Seconds until the next attempt is allowed, or `None` where it is allowed now. An allowed
+    /// attempt counts as failed until [`succeeded`](Self::succeeded), so that concurrent attempts
+    /// don't get around the limit. `own` is a device of that user.
     pub(super) fn attempt(
         &self,
         name: &str,
@@ -61,7 +61,7 @@ impl Throttle {
         now: i64,
     ) -> Option<u64> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() >= MOST {
+        if failures.len() >= MAX_ENTRIES {
             shrink(&mut failures, now);
         }
         let keys = [
@@ -132,13 +132,13 @@ fn seconds_up(ms: i64) -> u64 {
 
 fn shrink(failures: &mut HashMap<Key, Failures>, now: i64) {
     failures.retain(|_, known| now - known.last <= FORGET);
-    if failures.len() >= MOST {
+    if failures.len() >= MAX_ENTRIES {
         let rank = |known: &Failures| (known.count, known.last);
         let mut ranks: Vec<_> = failures.values().map(rank).collect();
-        let (_, middle, _) = ranks.select_nth_unstable(MOST / 2);
+        let (_, middle, _) = ranks.select_nth_unstable(MAX_ENTRIES / 2);
         let middle = *middle;
         let above = failures.values().filter(|known| rank(known) > middle).count();
-        let mut room = (MOST / 2).saturating_sub(above);
+        let mut room = (MAX_ENTRIES / 2).saturating_sub(above);
         failures.retain(|_, known| match rank(known).cmp(&middle) {
             Ordering::Less => false,
             Ordering::Equal if room == 0 => false,
@@ -230,7 +230,7 @@ mod tests {
             throttle.attempt("wu.min", None, HERE, n * LONGEST_WAIT);
         }
         let now = 20 * LONGEST_WAIT - 1;
-        for n in 0..(2 * MOST) {
+        for n in 0..(2 * MAX_ENTRIES) {
             let address = IpAddr::V6(Ipv6Addr::from((n as u128) << 64));
             throttle.attempt(&n.to_string(), None, address, now);
         }
@@ -256,10 +256,10 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let throttle = Throttle::default();
-        for n in 0..(2 * MOST) {
+        for n in 0..(2 * MAX_ENTRIES) {
             let address = IpAddr::V6(Ipv6Addr::from((n as u128) << 64));
             throttle.attempt(&n.to_string(), None, address, i64::try_from(n).unwrap());
         }
-        assert!(throttle.failures.lock().unwrap().len() <= MOST + 2);
+        assert!(throttle.failures.lock().unwrap().len() <= MAX_ENTRIES + 2);
     }
 }

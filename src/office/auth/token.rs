@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use super::AuthError;
 use crate::ids::{hex, unhex};
 
-/// 256 random bits that stand for a sign-in. Only their hash is stored, so that a stolen database
-/// signs nobody in.
+/// The secret of a sign-in, 256 random bits. Only its hash is stored, so that a stolen database can't
+/// be used to sign in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token([u8; 32]);
 
@@ -26,24 +26,24 @@ impl Token {
         unhex(text)?.try_into().ok().map(Self)
     }
 
-    /// What the client keeps.
+    /// The token's text form, for the client.
     pub fn to_text(&self) -> String {
         hex(&self.0)
     }
 
-    /// The token that follows this one: the same whenever it is asked for, so that an answer which
-    /// was lost can be given again. Whoever has neither the token nor the office's key can't tell.
+    /// The successor of this token. Deterministic, so that a lost response can be repeated; it can't
+    /// be computed without both the token and the office's key.
     pub(super) fn successor(&self, key: &[u8; 32]) -> Self {
         let mut block = [0; 64];
         block[..32].copy_from_slice(key);
         let mut mac = Hmac::<Sha256>::new(&block.into());
-        // Apart from the state tokens, which are made with the same key.
+        // Domain separation: state tokens are made with the same key.
         mac.update(b"doorstep token 1");
         mac.update(&self.0);
         Self(mac.finalize().into_bytes().into())
     }
 
-    /// What the store keeps. No salt and no slow hash: there is nothing to guess.
+    /// The hash that is stored. 256 random bits can't be guessed, so no salt and no slow hash.
     pub(super) fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.0).into()
     }

@@ -1,4 +1,4 @@
-//! Keeping users.
+//! User administration.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,14 +6,14 @@ use super::{Accounts, AuthError};
 use crate::office::store::{StoreError, User, Writes};
 use crate::record::terms::Role;
 
-/// Names go into documents as keys and onto the command line, and are typed on phones.
+/// Names are keys in documents, arguments on the command line, and typed on phones.
 const LONGEST_NAME: usize = 64;
 const LONGEST_DISPLAY_NAME: usize = 100;
 
 /// A subject has at most 255 characters (OpenID Connect Core 1.0, section 2), an issuer is a URL.
 const LONGEST_ACCOUNT: usize = 512;
 
-/// The hash of whoever has no password: nothing hashes to it.
+/// Stands for the hash of a user without a password: no password has it.
 pub(super) const NO_PASSWORD: &str = "none";
 
 /// Names that no user may have: the office signs its own changes, decisions and receipts with them.
@@ -25,27 +25,27 @@ const RESERVED: [&str; 1] = [crate::office::OWN_NAME];
 pub struct NameTaken(pub String);
 
 /// A user as lists show them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct UserLine {
     /// Sign-in name.
     pub name: String,
-    /// What people read.
+    /// Display name.
     pub display_name: String,
     /// Role.
     pub role: Role,
-    /// Whether the user is locked out.
+    /// Whether the account is disabled.
     pub disabled: bool,
-    /// Whether the user is tied to an account of the identity provider.
+    /// Whether the user is linked to an account of the identity provider.
     pub linked: bool,
 }
 
-/// Somebody who is to be added.
-#[derive(Clone, Deserialize)]
+/// A user to add.
+#[derive(Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// Sign-in name.
     pub name: String,
-    /// What people read; the name where it is empty.
+    /// Display name; the sign-in name where it is empty.
     #[serde(default)]
     pub display_name: String,
     /// Role.
@@ -55,26 +55,26 @@ pub struct NewUser {
     pub password: Option<String>,
 }
 
-/// What is to be changed of a user; what is absent stays.
-#[derive(Clone, Default, Deserialize)]
+/// Changes to a user; absent fields stay.
+#[derive(Clone, Default, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct UserChange {
-    /// What people read.
+    /// Display name.
     pub display_name: Option<String>,
     /// Ends every sign-in, since what the user may do has changed.
     pub role: Option<Role>,
     /// Locks the user out, and ends every sign-in, or lets in again.
     pub disabled: Option<bool>,
-    /// Ends every sign-in: whoever knew the old one is out.
+    /// Ends every sign-in, which may have used the old password.
     pub password: Option<String>,
-    /// Lets go of the identity provider's account, so that another one can be tied.
+    /// Unlinks the identity provider's account.
     pub unlink: bool,
     /// Links an account of the identity provider.
     pub link: Option<Account>,
 }
 
 /// An account at an identity provider. Both parts never change hands, as names there do.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// The provider, as `--oidc-issuer` names it.
@@ -162,7 +162,7 @@ impl Accounts {
             {
                 return Ok(Err(AuthError::AccountTaken));
             }
-            if is_keeper(&old) && !is_keeper(&user) && keepers(tx)? == 1 {
+            if is_admin(&old) && !is_admin(&user) && count_admins(tx)? == 1 {
                 return Ok(Err(AuthError::LastAdmin));
             }
             tx.put_user(&user)?;
@@ -195,9 +195,9 @@ impl Accounts {
     }
 
     async fn hash(&self, password: String) -> Result<String, AuthError> {
-        let place = self.hasher.place().await?;
+        let permit = self.hasher.acquire().await?;
         let hash = self.blocking(move |accounts| accounts.hasher.hash(&password)).await;
-        drop(place);
+        drop(permit);
         hash
     }
 }
@@ -229,25 +229,25 @@ fn changed(old: User, change: &UserChange, hash: Option<&str>, now: i64) -> User
         password_hash: hash.map_or(old.password_hash, str::to_owned),
         subject: match &change.link {
             Some(account) => Some(account.key()),
-            // A collector's link may have been made by name, at the first sign-in. It is good for a
-            // collector's rights and for no more.
+            // A collector's link may have been made by name, at the first sign-in: it is not trusted
+            // for a higher role.
             None => old.subject.filter(|_| !change.unlink && !promoted),
         },
         ..old
     }
 }
 
-/// Whether somebody may keep the office's people.
-fn is_keeper(user: &User) -> bool {
+/// Whether a user can administer users.
+fn is_admin(user: &User) -> bool {
     user.role == Role::Admin && user.disabled_at.is_none()
 }
 
-fn keepers(tx: &mut dyn Writes) -> Result<usize, StoreError> {
-    Ok(tx.users()?.iter().filter(|user| is_keeper(user)).count())
+fn count_admins(tx: &mut dyn Writes) -> Result<usize, StoreError> {
+    Ok(tx.users()?.iter().filter(|user| is_admin(user)).count())
 }
 
-/// What people read of somebody, where it is fit, or the name.
-pub(super) fn shown_or(display_name: &str, name: &str) -> String {
+/// The display name if it is valid, or else the sign-in name.
+pub(super) fn display_name_or(display_name: &str, name: &str) -> String {
     let shown = display_name.trim();
     if check_display_name(shown).is_ok() { shown.to_owned() } else { name.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! The blob store: whole blobs under their names.
+//! The blob store: complete blobs under their names.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,55 +21,55 @@ use crate::office::OfficeError;
 use crate::office::private;
 use crate::office::store::{BlobName, StoreError};
 
-/// Uploads that are put together at once: each holds a whole blob in memory.
-const PUT_TOGETHER_AT_ONCE: usize = 2;
+/// Uploads that are assembled concurrently: each holds a whole blob in memory.
+const MAX_ASSEMBLING: usize = 2;
 
-/// Blobs that are read at once to compare them with their names: a phone that asks may wait.
-const CHECKED_AT_ONCE: usize = 2;
+/// Blobs that are verified concurrently on behalf of phones, which can wait.
+const MAX_CHECKING: usize = 2;
 
-/// How long a comparison counts while the file looks the same: an upload asks more than once, and
-/// a disk that rots does not tell the file system.
-const CHECKED_FOR: Duration = Duration::from_secs(60 * 60);
+/// How long a verification counts while size and modification time stay the same. Uploads ask more
+/// than once; but bit rot does not change the modification time.
+const CHECK_VALID_FOR: Duration = Duration::from_secs(60 * 60);
 
-/// Comparisons that are remembered: some 100 bytes each.
-const CHECKS_REMEMBERED: usize = 10_000;
+/// Verifications that are remembered, some 100 bytes each.
+const MAX_REMEMBERED_CHECKS: usize = 10_000;
 
-/// Whole blobs. Clones share it.
+/// Complete blobs. Clones share it.
 #[derive(Clone)]
 pub struct BlobStore {
     store: Arc<dyn ObjectStore>,
-    /// Places for uploads that are put together.
-    pub(super) places: Arc<Semaphore>,
-    /// Held for writing where bytes and what the store knows of them go, for reading where they
-    /// come: no blob comes between the two halves of its going.
-    pub(super) going: Arc<RwLock<()>>,
-    /// Places for comparisons that a phone waits for.
-    checking: Arc<Semaphore>,
-    checked: Arc<Mutex<BTreeMap<BlobName, Check>>>,
+    /// Bounds concurrent assembly of uploads.
+    pub(super) assembly_permits: Arc<Semaphore>,
+    /// Held for writing while a blob and its row are deleted, for reading while they are added, so
+    /// that no upload comes between the two deletions.
+    pub(super) removal_lock: Arc<RwLock<()>>,
+    /// Bounds concurrent verification on behalf of phones.
+    check_permits: Arc<Semaphore>,
+    checks: Arc<Mutex<BTreeMap<BlobName, Check>>>,
 }
 
-/// A blob that was found to be what its name says, and how it looked then.
+/// A successful verification, and the object's metadata at that time.
 struct Check {
     size: u64,
     modified_ms: i64,
     at: Instant,
 }
 
-/// What lies under a name.
+/// Result of verifying a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlobCheck {
-    /// Nothing.
+    /// There is no blob of this name.
     Missing,
-    /// What the name says, so many bytes.
+    /// Intact; its size in bytes.
     Sound(u64),
-    /// Something else.
+    /// The bytes don't match the name.
     Damaged,
 }
 
 impl BlobStore {
-    /// A shelf at an address: a folder's path, or `s3://BUCKET/PREFIX`. What S3 asks for is read
-    /// from the environment, as `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION` and,
-    /// for others than Amazon, `AWS_ENDPOINT`.
+    /// A blob store at an address: a folder's path, or `s3://BUCKET/PREFIX`. The S3 configuration is
+    /// read from the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION` and,
+    /// for other providers than Amazon, `AWS_ENDPOINT`.
     pub fn at(address: &str) -> Result<Self, OfficeError> {
         match address.split_once("://") {
             Some(("s3", place)) if !place.trim_start_matches('/').is_empty() => Self::bucket(place),
@@ -78,15 +78,15 @@ impl BlobStore {
         }
     }
 
-    /// A shelf in a folder, which is made where it is not there, for its owner alone. Each write
-    /// waits for the disk, and appears whole or not at all.
+    /// A blob store in a folder, created where missing and restricted to its owner. Writes are
+    /// durable and atomic.
     pub fn folder(path: &Path) -> Result<Self, OfficeError> {
         let ready = private::create_folder(path).and_then(|()| private::tighten(path));
         ready.map_err(|error| failed(&error))?;
         Self::existing_folder(path)
     }
 
-    /// The same where the folder has to be there: a misspelt one would look like an empty one.
+    /// Like [`at`](Self::at), but the folder has to exist: a misspelt one would look empty.
     pub fn existing(address: &str) -> Result<Self, OfficeError> {
         if address.contains("://") {
             return Self::at(address);
@@ -99,13 +99,13 @@ impl BlobStore {
         Ok(Self::over(Arc::new(folder.with_fsync(true))))
     }
 
-    /// A shelf that ends with the program, for tests and for the simulation.
+    /// A blob store in memory, for tests and for the simulation.
     pub fn in_memory() -> Self {
         Self::over(Arc::new(InMemory::new()))
     }
 
     fn bucket(place: &str) -> Result<Self, OfficeError> {
-        // Its client takes the process's provider of ciphers, or none.
+        // The S3 client needs the process's default crypto provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
         let bucket = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
@@ -114,43 +114,49 @@ impl BlobStore {
     }
 
     fn over(store: Arc<dyn ObjectStore>) -> Self {
-        let places = Arc::new(Semaphore::new(PUT_TOGETHER_AT_ONCE));
-        let checking = Arc::new(Semaphore::new(CHECKED_AT_ONCE));
-        Self { store, places, going: Arc::default(), checking, checked: Arc::default() }
+        let assembly_permits = Arc::new(Semaphore::new(MAX_ASSEMBLING));
+        let check_permits = Arc::new(Semaphore::new(MAX_CHECKING));
+        Self {
+            store,
+            assembly_permits,
+            removal_lock: Arc::default(),
+            check_permits,
+            checks: Arc::default(),
+        }
     }
 
-    /// Puts a blob under its name, also in the place of a damaged one; durable once it returns.
+    /// Stores a blob, replacing a damaged one; durable once it returns.
     pub(super) async fn put(&self, name: &BlobName, bytes: Vec<u8>) -> Result<(), OfficeError> {
         let put = self.store.put(&key(name), bytes.into()).await;
         put.map(drop).map_err(|error| failed(&error))
     }
 
-    /// Whether the blob lies here whole, compared with its name: a phone erases its own bytes on
-    /// this word, so the existence of a file is not enough.
+    /// Whether a blob is here and intact. A phone erases its own copy on this answer, so the
+    /// existence of a file is not enough.
     pub(super) async fn is_whole(&self, name: &BlobName) -> Result<bool, OfficeError> {
-        let Some(looks) = self.head(name).await? else { return Ok(false) };
-        if self.is_checked(name, &looks) {
+        let Some(meta) = self.head(name).await? else { return Ok(false) };
+        if self.is_checked(name, &meta) {
             return Ok(true);
         }
         // Never closed.
-        let _place = self.checking.acquire().await.map_err(|_| StoreError::Closed)?;
+        let _permit = self.check_permits.acquire().await.map_err(|_| StoreError::Closed)?;
         match self.check(name).await? {
-            BlobCheck::Sound(size) if size == looks.size => {
-                self.remember(name, &looks);
+            BlobCheck::Sound(size) if size == meta.size => {
+                self.remember(name, &meta);
                 Ok(true)
             }
-            // It changed meanwhile: the next question finds it.
+            // It changed meanwhile: the next call sees the new state.
             BlobCheck::Sound(_) | BlobCheck::Missing => Ok(false),
             BlobCheck::Damaged => {
-                self.found_damaged(name);
+                self.report_damaged(name);
                 Ok(false)
             }
         }
     }
 
-    /// A blob is not what its name says: it counts as missing, so that a phone that still has it
-    /// uploads it again. The damaged file stays until then: parts of it may be of use.
-    pub(super) fn found_damaged(&self, name: &BlobName) {
+    /// Records that a blob is damaged: it counts as missing, so that a phone that still has it uploads
+    /// it again. The damaged file stays until then: parts of it may be of use.
+    pub(super) fn report_damaged(&self, name: &BlobName) {
         self.checks().remove(name);
         metrics::counter!("doorstep_blobs_damaged_total").increment(1);
         tracing::error!(sha256 = hex(name), "an attachment is damaged where it is kept");
@@ -158,37 +164,37 @@ impl BlobStore {
 
     async fn head(&self, name: &BlobName) -> Result<Option<ObjectMeta>, OfficeError> {
         match self.store.head(&key(name)).await {
-            Ok(looks) => Ok(Some(looks)),
+            Ok(meta) => Ok(Some(meta)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(failed(&error)),
         }
     }
 
-    fn is_checked(&self, name: &BlobName, looks: &ObjectMeta) -> bool {
+    fn is_checked(&self, name: &BlobName, meta: &ObjectMeta) -> bool {
         self.checks().get(name).is_some_and(|check| {
-            let same = check.size == looks.size
-                && check.modified_ms == looks.last_modified.timestamp_millis();
-            same && check.at.elapsed() < CHECKED_FOR
+            let same = check.size == meta.size
+                && check.modified_ms == meta.last_modified.timestamp_millis();
+            same && check.at.elapsed() < CHECK_VALID_FOR
         })
     }
 
-    fn remember(&self, name: &BlobName, looks: &ObjectMeta) {
+    fn remember(&self, name: &BlobName, meta: &ObjectMeta) {
         let mut checks = self.checks();
-        if checks.len() >= CHECKS_REMEMBERED {
-            checks.retain(|_, check| check.at.elapsed() < CHECKED_FOR);
+        if checks.len() >= MAX_REMEMBERED_CHECKS {
+            checks.retain(|_, check| check.at.elapsed() < CHECK_VALID_FOR);
         }
-        if checks.len() < CHECKS_REMEMBERED {
-            let (size, modified_ms) = (looks.size, looks.last_modified.timestamp_millis());
+        if checks.len() < MAX_REMEMBERED_CHECKS {
+            let (size, modified_ms) = (meta.size, meta.last_modified.timestamp_millis());
             checks.insert(*name, Check { size, modified_ms, at: Instant::now() });
         }
     }
 
     fn checks(&self) -> MutexGuard<'_, BTreeMap<BlobName, Check>> {
-        // Nothing in there can be left half changed.
-        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+        // A panic can't leave the map inconsistent.
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what lies under a name and compares it with the name, holding little of it at once.
+    /// Reads a blob as a stream and verifies it.
     pub(in crate::office) async fn check(&self, name: &BlobName) -> Result<BlobCheck, OfficeError> {
         let Some((_, mut bytes)) = self.open(name).await? else { return Ok(BlobCheck::Missing) };
         let (mut hash, mut size) = (Sha256::new(), 0);
@@ -201,7 +207,7 @@ impl BlobStore {
         Ok(if sound { BlobCheck::Sound(size) } else { BlobCheck::Damaged })
     }
 
-    /// The bytes under a name, as they come, and how many there are.
+    /// A blob's size and its bytes as a stream.
     pub(super) async fn open(
         &self,
         name: &BlobName,
@@ -213,7 +219,7 @@ impl BlobStore {
         }
     }
 
-    /// Takes a blob away, if it is there.
+    /// Deletes a blob, if it exists.
     pub(super) async fn remove(&self, name: &BlobName) -> Result<(), OfficeError> {
         match self.store.delete(&key(name)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -221,7 +227,7 @@ impl BlobStore {
         }
     }
 
-    /// Names of what was put before a time, ms, as they come.
+    /// Names of the blobs stored before a time, ms, as a stream.
     pub(super) fn put_before(
         &self,
         at: i64,
@@ -234,10 +240,10 @@ impl BlobStore {
     }
 }
 
-/// A blob's bytes as they come from where they lie.
+/// A blob's bytes as a stream.
 pub type BlobBytes = std::pin::Pin<Box<dyn Stream<Item = object_store::Result<Bytes>> + Send>>;
 
-/// Two levels, so that no folder grows large.
+/// Two levels, so that no folder gets too large.
 fn key(name: &BlobName) -> Key {
     let name = hex(name);
     Key::from(format!("{}/{name}", name.get(..2).unwrap_or_default()))

@@ -1,5 +1,5 @@
-//! Scrubbing: all attachments are read again, slowly, to find what a disk has damaged before the
-//! last phone has erased its copy.
+//! Scrub: reads all attachments again, slowly, to find disk damage before the last phone has erased
+//! its copy.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use super::BlobCheck;
 use crate::ids::hex;
 use crate::office::{Office, OfficeError};
 
-/// Bytes read in one step at the most, but for the last blob of it.
+/// Bytes after which a step ends.
 const STEP_BYTES: u64 = 32 * 1024 * 1024;
 
-/// Blobs in one step at the most: where the pass stands is written once a step.
+/// Maximum number of blobs in a step: progress is stored once per step.
 const STEP_BLOBS: u32 = 64;
 
-/// Bytes read in a second on average. Some 80 GB a day, and little of what a disk gives.
+/// Average read rate: about 80 GB a day, a fraction of a disk's bandwidth.
 const BYTES_PER_SECOND: u64 = 1024 * 1024;
 
-/// Pause after each step whatever it read, so that missing blobs don't make it spin.
+/// Minimum pause after a step, so that missing blobs don't make it spin.
 const LEAST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Pause between two passes.
@@ -25,15 +25,15 @@ const BETWEEN_PASSES: Duration = Duration::from_secs(24 * 60 * 60);
 /// What one step of a scrub found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ScrubStep {
-    /// Blobs that are what their names say.
+    /// Intact blobs.
     pub sound: u64,
-    /// Blobs that are not.
+    /// Damaged blobs.
     pub damaged: u64,
-    /// Blobs that had come whole and are gone.
+    /// Blobs that were complete and are gone.
     pub lost: u64,
     /// Bytes read.
     pub bytes: u64,
-    /// The pass is over: the next step begins another.
+    /// The pass is complete: the next step starts another.
     pub ended: bool,
 }
 
@@ -48,8 +48,7 @@ impl ScrubStep {
 }
 
 impl Office {
-    /// Reads the next few attachments and compares them with their names. Where the pass stands is
-    /// kept in the store.
+    /// Verifies the next few attachments. The progress of the pass is stored.
     pub async fn scrub_blobs(&self) -> Result<ScrubStep, OfficeError> {
         let names = self
             .blocking(|office| {
@@ -74,10 +73,10 @@ impl Office {
                 }
                 BlobCheck::Damaged => {
                     step.damaged += 1;
-                    self.blob_store.found_damaged(&name);
+                    self.blob_store.report_damaged(&name);
                 }
-                // It may be swept meanwhile, or its phone has not brought it yet.
-                BlobCheck::Missing if came && self.has_come(name).await? => {
+                // Unless it was swept meanwhile, or was never complete.
+                BlobCheck::Missing if came && self.is_complete(name).await? => {
                     step.lost += 1;
                     metrics::counter!("doorstep_blobs_lost_total").increment(1);
                     tracing::error!(sha256 = hex(&name), "an attachment is gone from where it was");
@@ -92,7 +91,7 @@ impl Office {
         Ok(step)
     }
 
-    async fn has_come(&self, name: super::BlobName) -> Result<bool, OfficeError> {
+    async fn is_complete(&self, name: super::BlobName) -> Result<bool, OfficeError> {
         self.blocking(move |office| Ok(office.store.read_with(|reads| reads.blob(name))?.is_some()))
             .await
     }

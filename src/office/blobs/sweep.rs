@@ -1,8 +1,7 @@
-//! Sweeping: deletes old blobs that nothing at the office names, and abandoned uploads.
+//! Sweep: deletes old blobs without a reference and abandoned uploads.
 //!
-//! A blob is named by a record, or by work in quarantine: that can be accepted as long as it is
-//! kept, and then the record names it. What quarantined work names is not indexed but looked for in
-//! its bytes, so that work of every form and age counts and nothing has to be kept up.
+//! References come from records and from quarantined work, which may still be accepted. Those of
+//! quarantined work are not indexed: its bytes are searched, so that work of every format counts.
 
 use std::collections::BTreeSet;
 
@@ -12,39 +11,38 @@ use crate::ids::unhex;
 use crate::office::store::{BlobName, Reads, StoreError};
 use crate::office::{Office, OfficeError};
 
-/// How long a blob that nothing names, or an upload that does not go on, is kept, ms: a phone may
-/// be without a network for weeks after its photos went out and before its record did.
-const KEPT_UNNAMED: i64 = 60 * 24 * 60 * 60 * 1000;
+/// Retention of unreferenced blobs and stalled uploads, ms: a phone may go offline for weeks between
+/// uploading its photos and pushing its record.
+const RETENTION_MS: i64 = 60 * 24 * 60 * 60 * 1000;
 
-/// Names that are looked up in one state of the store.
+/// Names that are looked up in one snapshot.
 const BATCH: usize = 500;
 
-/// Bytes of work in quarantine that are looked through in one state of the store.
-const LOOKED_THROUGH: usize = 8 * 1024 * 1024;
+/// Bytes of quarantined work that are searched in one snapshot.
+const SEARCH_BATCH_BYTES: usize = 8 * 1024 * 1024;
 
-/// Characters of a name, as changes write it.
+/// Length of a name in a change, hex digits.
 const HEX: usize = 64;
 
-/// What a sweep took away.
+/// What a sweep deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SweepReport {
     /// Pieces of uploads.
     pub pieces: u64,
-    /// Whole blobs.
+    /// Complete blobs.
     pub blobs: u64,
 }
 
 impl Office {
-    /// Takes away what is old and named by nothing.
+    /// Deletes old blobs without a reference and stalled uploads.
     pub async fn sweep_blobs(&self) -> Result<SweepReport, OfficeError> {
-        let before = self.now() - KEPT_UNNAMED;
+        let before = self.now() - RETENTION_MS;
         let pieces = self.store.write(move |tx| tx.drop_uploads_before(before)).await?;
         let unnamed = self.blocking(move |office| {
             Ok(office.store.read_with(|reads| reads.unnamed_before(before))?)
         });
         let mut unnamed = BTreeSet::from_iter(unnamed.await?);
-        // What lies there unknown: a crash came between the shelf and the store, or the store was
-        // restored from before it.
+        // Blobs without a row: after a crash between the two writes, or a restored database.
         let mut old = self.blob_store.put_before(before);
         let mut batch = Vec::new();
         loop {
@@ -66,7 +64,7 @@ impl Office {
         Ok(SweepReport { pieces, blobs })
     }
 
-    /// Those of some names that the store does not know.
+    /// Those of the names without a row and without a reference.
     async fn unknown(&self, names: Vec<BlobName>) -> Result<Vec<BlobName>, OfficeError> {
         self.blocking(move |office| {
             Ok(office.store.read_with(|reads| {
@@ -82,7 +80,7 @@ impl Office {
         .await
     }
 
-    /// Those of some names that no work in quarantine has, and the last piece that was looked at.
+    /// Those of the names that no quarantined work contains, and the last piece that was searched.
     async fn without_quarantined(
         &self,
         mut names: BTreeSet<BlobName>,
@@ -93,11 +91,11 @@ impl Office {
                 .blocking(move |office| {
                     let mut at = reached;
                     office.store.read_with(|reads| {
-                        let mut room = LOOKED_THROUGH;
+                        let mut room = SEARCH_BATCH_BYTES;
                         while room > 0
                             && let Some((id, changes)) = reads.refused_after(at)?
                         {
-                            strike_out(&mut names, &changes);
+                            remove_found(&mut names, &changes);
                             (at, room) = (id, room.saturating_sub(changes.len()));
                         }
                         Ok(())
@@ -114,11 +112,11 @@ impl Office {
         Ok((names, reached))
     }
 
-    /// Looks again in the one writer, where nothing comes between: the row goes first, so that a
-    /// blob that is named again meanwhile is missing, and asked for, and never half there. Work
-    /// that came to quarantine after the piece `reached` is looked through too.
+    /// Checks again in the writer, without races, and deletes. The row goes first: if a reference is
+    /// added meanwhile, the blob counts as missing and is uploaded again. Work quarantined after the
+    /// piece `reached` is searched too.
     async fn sweep(&self, name: BlobName, before: i64, reached: u64) -> Result<bool, OfficeError> {
-        let _alone = self.blob_store.going.write().await;
+        let _guard = self.blob_store.removal_lock.write().await;
         let unnamed = self
             .store
             .write(move |tx| {
@@ -146,7 +144,7 @@ fn is_quarantined_after(
 ) -> Result<bool, StoreError> {
     let mut names = BTreeSet::from([name]);
     while let Some((id, changes)) = reads.refused_after(after)? {
-        strike_out(&mut names, &changes);
+        remove_found(&mut names, &changes);
         after = id;
     }
     Ok(names.is_empty())
@@ -154,7 +152,7 @@ fn is_quarantined_after(
 
 /// Removes the names that occur in some bytes. A name may follow other hex digits directly, so every
 /// offset is tried.
-fn strike_out(names: &mut BTreeSet<BlobName>, bytes: &[u8]) {
+fn remove_found(names: &mut BTreeSet<BlobName>, bytes: &[u8]) {
     let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let runs = bytes.split(|byte| !is_hex(byte)).filter(|run| run.len() >= HEX);
     for place in runs.flat_map(|run| run.windows(HEX)) {
@@ -171,16 +169,16 @@ mod tests {
     use crate::ids::hex;
 
     #[test]
-    fn a_name_is_found_wherever_it_stands() {
+    fn a_name_is_found_at_every_offset() {
         let (name, other) = ([0xab; 32], [0xcd; 32]);
         for around in [("", ""), ("@", "~"), ("cafe", "0"), ("é", "é"), ("ABC", "g")] {
             let mut names = BTreeSet::from([name, other]);
             let bytes = format!("{}{}{}", around.0, hex(&name), around.1);
-            strike_out(&mut names, bytes.as_bytes());
+            remove_found(&mut names, bytes.as_bytes());
             assert_eq!(names, BTreeSet::from([other]), "{around:?}");
         }
         let mut names = BTreeSet::from([name]);
-        strike_out(&mut names, &hex(&name).as_bytes()[1..]);
+        remove_found(&mut names, &hex(&name).as_bytes()[1..]);
         assert_eq!(names, BTreeSet::from([name]), "not whole");
     }
 }

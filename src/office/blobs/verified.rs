@@ -1,4 +1,4 @@
-//! A blob's bytes on their way out, compared with its name as they go.
+//! Verifies a blob's bytes while they are sent.
 
 use std::io;
 use std::pin::Pin;
@@ -11,8 +11,8 @@ use tokio_stream::Stream;
 use super::blob_store::{BlobBytes, BlobStore};
 use crate::office::store::BlobName;
 
-/// Hands bytes on a chunk late. The last chunk goes out only once all of them are known to be what
-/// the name says: an answer that is whole is right, and the work done for it follows the network.
+/// Delays the stream by one chunk: the last chunk is sent only after all bytes were verified. A
+/// complete response is therefore correct, and hashing keeps pace with the network.
 pub(super) struct VerifiedBytes {
     blob_store: BlobStore,
     name: BlobName,
@@ -33,7 +33,7 @@ impl VerifiedBytes {
         if <[u8; 32]>::from(hash) == self.name {
             return self.held.take().map(Ok);
         }
-        self.blob_store.found_damaged(&self.name);
+        self.blob_store.report_damaged(&self.name);
         Some(Err(io::Error::new(io::ErrorKind::InvalidData, "an attachment is damaged")))
     }
 }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::args::Output;
 use super::failure::Failure;
-use super::{Output, print, print_json};
+use super::{print, print_json};
 use crate::office::{Office, OfficeError};
 
 #[derive(Serialize)]
@@ -28,7 +29,7 @@ pub(super) fn backup(database: &str, file: &Path, output: &Output) -> Result<(),
     }
     print(format!(
         "{} holds everything but attachments as it is now, {bytes} bytes. Keep it as safe as the \
-         office itself. Copy the folder of attachments after it: what lies there never changes.",
+         office itself. Copy the folder of attachments after it: files there never change.",
         file.display()
     ))
 }

@@ -5,14 +5,15 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::args::ImportCases;
 use super::failure::Failure;
-use super::{BY, Desk, ImportCases, print, print_json};
+use super::{BY, OfficeContext, print, print_json};
 use crate::office::sheets::import::{ImportError, ImportReport, Options, RowReport, import};
 
 /// Lists as long as this are worth a progress bar.
 const LONG: usize = 2_000;
 
-pub(super) fn run(desk: &Desk, asked: ImportCases) -> Result<(), Failure> {
+pub(super) fn run(context: &OfficeContext, asked: ImportCases) -> Result<(), Failure> {
     let file = fs::read(&asked.file).map_err(|error| {
         let file = asked.file.display();
         Failure::failed(format!("cannot read {file}: {error}; check its name and place"))
@@ -26,8 +27,8 @@ pub(super) fn run(desk: &Desk, asked: ImportCases) -> Result<(), Failure> {
             bar.set_position(done as u64);
         }
     };
-    let importing = import(&desk.office, &desk.accounts, file, options, BY, &progress);
-    let report = desk.runtime.block_on(importing);
+    let importing = import(&context.office, &context.accounts, file, options, BY, &progress);
+    let report = context.runtime.block_on(importing);
     bar.finish_and_clear();
     let report = report.map_err(|error| match error {
         ImportError::Sheet(error) => Failure::failed(format!("{}: {error}", asked.file.display())),

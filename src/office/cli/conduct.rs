@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::args::{Conduct, ExportConduct};
 use super::failure::Failure;
-use super::{Conduct, Desk, ExportConduct, print, print_json};
+use super::{OfficeContext, print, print_json};
 use crate::conduct::Policy;
 use crate::conduct::parse::parse;
 use crate::conduct::policy::Layer;
@@ -46,13 +47,14 @@ pub(super) fn check(file: &Path) -> Result<(), Failure> {
     print(said)
 }
 
-pub(super) fn run(desk: &Desk, command: Conduct) -> Result<(), Failure> {
+pub(super) fn run(context: &OfficeContext, command: Conduct) -> Result<(), Failure> {
     match command {
         Conduct::Check { file } => check(&file),
         Conduct::Evaluate { policy: files, output } => {
-            let office = desk.office.clone().with_policy(policy(&files)?);
-            let bar = bar(desk)?;
-            let done = desk.runtime.block_on(office.keep_conduct(|done| bar.set_position(done)))?;
+            let office = context.office.clone().with_policy(policy(&files)?);
+            let bar = bar(context)?;
+            let done =
+                context.runtime.block_on(office.keep_conduct(|done| bar.set_position(done)))?;
             bar.finish_and_clear();
             if output.json {
                 print_json(&serde_json::json!({ "evaluated": done }))
@@ -60,17 +62,17 @@ pub(super) fn run(desk: &Desk, command: Conduct) -> Result<(), Failure> {
                 print(format!("{done} records evaluated"))
             }
         }
-        Conduct::Replay { policy: files, output } => replay(desk, &files, output.json),
+        Conduct::Replay { policy: files, output } => replay(context, &files, output.json),
     }
 }
 
 /// What other layers would have said of every record, beside what today's say.
-fn replay(desk: &Desk, files: &[PathBuf], json: bool) -> Result<(), Failure> {
+fn replay(context: &OfficeContext, files: &[PathBuf], json: bool) -> Result<(), Failure> {
     let (today, then) = (Policy::default(), policy(files)?);
-    let bar = bar(desk)?;
+    let bar = bar(context)?;
     let mut changes: BTreeMap<(String, &str, &str), u64> = BTreeMap::new();
     let mut records = 0;
-    desk.office.each_conduct(&[&today, &then], |_, views| {
+    context.office.each_conduct(&[&today, &then], |_, views| {
         records += 1;
         bar.inc(1);
         let [before, after] = views else { return Ok(()) };
@@ -102,7 +104,7 @@ fn replay(desk: &Desk, files: &[PathBuf], json: bool) -> Result<(), Failure> {
 }
 
 /// `doorstep export conduct`: a JSON line an answer, asked anew.
-pub(super) fn export(desk: &Desk, asked: ExportConduct) -> Result<(), Failure> {
+pub(super) fn export(context: &OfficeContext, asked: ExportConduct) -> Result<(), Failure> {
     let since = asked
         .since
         .as_deref()
@@ -113,9 +115,9 @@ pub(super) fn export(desk: &Desk, asked: ExportConduct) -> Result<(), Failure> {
         })
         .transpose()?;
     let policy = policy(&asked.policy)?;
-    let bar = bar(desk)?;
+    let bar = bar(context)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let done = desk.office.each_conduct(&[&policy], |record, views| {
+    let done = context.office.each_conduct(&[&policy], |record, views| {
         bar.inc(1);
         if since.is_some_and(|since| record.updated_at < since) {
             return Ok(());
@@ -147,7 +149,7 @@ pub(super) fn export(desk: &Desk, asked: ExportConduct) -> Result<(), Failure> {
     });
     bar.finish_and_clear();
     match done.and_then(|()| Ok(out.flush()?)) {
-        // Whoever read it, such as `head`, has seen enough.
+        // A closed pipe, as with `head`, is no failure.
         Err(crate::office::sheets::export::ExportError::Write(error))
             if error.kind() == io::ErrorKind::BrokenPipe =>
         {
@@ -158,8 +160,8 @@ pub(super) fn export(desk: &Desk, asked: ExportConduct) -> Result<(), Failure> {
 }
 
 /// A bar over all records, on a terminal only.
-fn bar(desk: &Desk) -> Result<ProgressBar, Failure> {
-    let records = desk.runtime.block_on(desk.office.count())?;
+fn bar(context: &OfficeContext) -> Result<ProgressBar, Failure> {
+    let records = context.runtime.block_on(context.office.count())?;
     let bar = ProgressBar::new(records);
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {per_sec}");
     if let Ok(style) = style {

@@ -32,12 +32,12 @@ impl Failure {
         Self { message: Some(message.into()), code: USAGE }
     }
 
-    /// What was to be said is said already.
-    pub(super) fn said() -> Self {
+    /// The failure was reported already.
+    pub(super) fn reported() -> Self {
         Self { message: None, code: FAILED }
     }
 
-    /// Tells it.
+    /// Prints the message and gives the exit code.
     pub(super) fn report(self) -> ExitCode {
         if let Some(message) = self.message {
             eprintln!("doorstep: {}", one_line(&message));
@@ -46,24 +46,24 @@ impl Failure {
     }
 }
 
-/// Help and versions are answers; other usage errors become one line.
+/// Prints help and versions as they are, and other usage errors as one line.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    let answer = matches!(
+    let is_help = matches!(
         error.kind(),
         ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     );
-    if answer {
-        // Where nobody reads it there is nobody to tell.
+    if is_help {
+        // Fails only if the output is closed.
         let _ = error.print();
         return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
     }
     let text = error.render().to_string();
-    let told = text.split("\n\nUsage:").next().unwrap_or_default();
-    let told = told.split("\n\nFor more information").next().unwrap_or_default();
-    let told = told.strip_prefix("error: ").unwrap_or(told);
-    Failure::usage(format!("{told}; see doorstep --help")).report()
+    let message = text.split("\n\nUsage:").next().unwrap_or_default();
+    let message = message.split("\n\nFor more information").next().unwrap_or_default();
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    Failure::usage(format!("{message}; see doorstep --help")).report()
 }
 
 fn one_line(text: &str) -> String {

@@ -3,8 +3,9 @@
 use std::fs;
 use std::sync::Arc;
 
+use super::OfficeContext;
+use super::args::OpenIdOptions;
 use super::failure::Failure;
-use super::{Desk, OpenIdOptions};
 use crate::office::auth::openid::{OpenId, Settings};
 
 /// The origin that was named, checked.
@@ -25,7 +26,7 @@ pub(super) fn public(asked: &OpenIdOptions) -> Result<Option<String>, Failure> {
 
 /// The provider, if there is one; nothing is asked of it yet.
 pub(super) fn provider(
-    desk: &Desk,
+    context: &OfficeContext,
     asked: &OpenIdOptions,
     public: String,
 ) -> Result<Option<Arc<OpenId>>, Failure> {
@@ -52,7 +53,7 @@ pub(super) fn provider(
         label: asked.oidc_label.clone(),
         public,
     };
-    let office = desk.office.clone();
+    let office = context.office.clone();
     let provider = OpenId::new(settings, Arc::new(move || office.now()));
     provider
         .map(|provider| Some(Arc::new(provider)))

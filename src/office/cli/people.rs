@@ -5,13 +5,14 @@ use std::io::{self, BufRead, IsTerminal};
 use chrono::{DateTime, SecondsFormat};
 use serde_json::json;
 
+use super::args::{Device, User};
 use super::failure::Failure;
-use super::{BY, Desk, Device, User, print, print_json};
+use super::{BY, OfficeContext, print, print_json};
 use crate::ids::DeviceId;
 use crate::office::auth::{Account, DeviceState, NewUser, UserChange};
 
-pub(super) fn user(desk: &Desk, command: User) -> Result<(), Failure> {
-    let Desk { accounts, runtime, .. } = desk;
+pub(super) fn user(context: &OfficeContext, command: User) -> Result<(), Failure> {
+    let OfficeContext { accounts, runtime, .. } = context;
     match command {
         User::Add { name, role, display_name } => {
             let password = Some(password()?);
@@ -29,39 +30,39 @@ pub(super) fn user(desk: &Desk, command: User) -> Result<(), Failure> {
                 let state = if user.disabled { "  disabled" } else { "" };
                 format!("{:<24} {:<12} {}{state}", user.name, user.role.as_str(), user.display_name)
             });
-            print_lines("nobody may sign in yet: see doorstep user add", lines)
+            print_lines("there are no users yet: see doorstep user add", lines)
         }
         User::Disable { name } => {
-            change(desk, &name, UserChange { disabled: Some(true), ..UserChange::default() })?;
+            change(context, &name, UserChange { disabled: Some(true), ..UserChange::default() })?;
             print(format!("{name} may no longer sign in"))
         }
         User::Enable { name } => {
-            change(desk, &name, UserChange { disabled: Some(false), ..UserChange::default() })?;
+            change(context, &name, UserChange { disabled: Some(false), ..UserChange::default() })?;
             print(format!("{name} may sign in again"))
         }
         User::Password { name } => {
             let password = Some(password()?);
-            change(desk, &name, UserChange { password, ..UserChange::default() })?;
+            change(context, &name, UserChange { password, ..UserChange::default() })?;
             print(format!("{name} has a new password and has to sign in anew"))
         }
         User::Role { name, role } => {
-            change(desk, &name, UserChange { role: Some(role), ..UserChange::default() })?;
+            change(context, &name, UserChange { role: Some(role), ..UserChange::default() })?;
             print(format!("{name} may sign in as {role}"))
         }
         User::Link { name, issuer, subject } => {
             let link = Some(Account { issuer, subject });
-            change(desk, &name, UserChange { link, ..UserChange::default() })?;
+            change(context, &name, UserChange { link, ..UserChange::default() })?;
             print(format!("{name} signs in with that account of the identity provider"))
         }
         User::Unlink { name } => {
-            change(desk, &name, UserChange { unlink: true, ..UserChange::default() })?;
-            print(format!("{name} is tied to no account of an identity provider"))
+            change(context, &name, UserChange { unlink: true, ..UserChange::default() })?;
+            print(format!("{name} is no longer linked to an account of the identity provider"))
         }
     }
 }
 
-pub(super) fn device(desk: &Desk, command: Device) -> Result<(), Failure> {
-    let Desk { accounts, runtime, .. } = desk;
+pub(super) fn device(context: &OfficeContext, command: Device) -> Result<(), Failure> {
+    let OfficeContext { accounts, runtime, .. } = context;
     match command {
         Device::List(output) => {
             let devices = runtime.block_on(accounts.devices(None))?;
@@ -96,8 +97,8 @@ fn device_id(text: &str) -> Result<DeviceId, Failure> {
     text.parse().map_err(|_| Failure::usage("a device id has 32 hex digits: see device list"))
 }
 
-fn change(desk: &Desk, name: &str, change: UserChange) -> Result<(), Failure> {
-    desk.runtime.block_on(desk.accounts.change_user(name, change))?;
+fn change(context: &OfficeContext, name: &str, change: UserChange) -> Result<(), Failure> {
+    context.runtime.block_on(context.accounts.change_user(name, change))?;
     Ok(())
 }
 
@@ -106,7 +107,7 @@ pub(super) fn print_lines(none: &str, lines: impl Iterator<Item = String>) -> Re
     print(if text.is_empty() { none } else { &text })
 }
 
-/// From a pipe the first line; from a person twice the same.
+/// Reads a password: the first line of a pipe, or prompted for twice.
 fn password() -> Result<String, Failure> {
     let cannot = |error: io::Error| Failure::failed(format!("cannot read the password: {error}"));
     if !io::stdin().is_terminal() {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::json;
 
+use super::args::Output;
 use super::failure::Failure;
 use super::people::{print_lines, written};
-use super::{Access, BY, Desk, Output, print, print_json};
+use super::{Access, BY, OfficeContext, print, print_json};
+
 use crate::office::store::{QuarantineFilter, QuarantineSize, QuarantineState};
 use crate::office::{
     Acceptance, ExportLine, ExportScope, OfficeError, QuarantineError, QuarantineItem,
@@ -27,13 +29,13 @@ pub(super) enum Quarantine {
         /// Only what this user sent
         #[arg(long)]
         user: Option<String>,
-        /// The most pieces
+        /// Maximum number of pieces
         #[arg(long, default_value_t = 1_000)]
         limit: u32,
         #[command(flatten)]
         output: Output,
     },
-    /// Show what a piece of refused work would do
+    /// Show the effect of accepting a piece of refused work
     Show {
         /// Its number
         number: u64,
@@ -44,17 +46,17 @@ pub(super) enum Quarantine {
     Accept {
         /// Its number
         number: u64,
-        /// Why
+        /// Reason
         #[arg(long)]
         reason: Option<String>,
         #[command(flatten)]
         output: Output,
     },
-    /// Dismiss a piece of refused work; it stays kept
+    /// Dismiss a piece of refused work; it stays stored
     Dismiss {
         /// Its number
         number: u64,
-        /// Why
+        /// Reason
         #[arg(long)]
         reason: String,
         #[command(flatten)]
@@ -65,7 +67,7 @@ pub(super) enum Quarantine {
         /// Sign-in name
         #[arg(long)]
         user: String,
-        /// Why
+        /// Reason
         #[arg(long)]
         reason: String,
     },
@@ -73,10 +75,10 @@ pub(super) enum Quarantine {
     Usage(Output),
     /// Write decided work with its bytes to a file
     Export {
-        /// The file; it must not be there yet
+        /// File to create; it must not exist
         #[arg(long, value_name = "PATH")]
         out: PathBuf,
-        /// Delete the bytes from the office once the file is on the disk; it is recorded
+        /// Delete the bytes from the office once the file is durable; the deletion is recorded
         #[arg(long)]
         delete: bool,
         #[command(flatten)]
@@ -84,7 +86,7 @@ pub(super) enum Quarantine {
     },
     /// Store the bytes of exported work again, so that it can be accepted
     Restore {
-        /// An export
+        /// Export file
         file: PathBuf,
         #[command(flatten)]
         output: Output,
@@ -92,7 +94,7 @@ pub(super) enum Quarantine {
 }
 
 impl Quarantine {
-    /// What it does to the database.
+    /// The command's access to the database.
     pub(super) fn access(&self) -> Access {
         match self {
             Self::List { .. } | Self::Show { .. } | Self::Usage(_) => Access::Read,
@@ -111,8 +113,8 @@ impl Quarantine {
     }
 }
 
-pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
-    let Desk { office, runtime, .. } = desk;
+pub(super) fn run(context: &OfficeContext, command: Quarantine) -> Result<(), Failure> {
+    let OfficeContext { office, runtime, .. } = context;
     let (by, role) = BY;
     match command {
         Quarantine::List { state, user, limit, output } => {
@@ -157,7 +159,7 @@ pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
             let usage = runtime.block_on(office.quarantine_usage())?;
             if output.json { print_json(&usage) } else { print(usage_text(&usage)) }
         }
-        Quarantine::Export { out, delete, output } => export(desk, &out, delete, output.json),
+        Quarantine::Export { out, delete, output } => export(context, &out, delete, output.json),
         Quarantine::Restore { file, output } => {
             let name = file.display();
             let opened = File::open(&file).map_err(|error| {
@@ -178,8 +180,8 @@ pub(super) fn run(desk: &Desk, command: Quarantine) -> Result<(), Failure> {
 
 /// Writes an export beside its place and moves it there once it is on the disk; only then its
 /// bytes are deleted from the office.
-fn export(desk: &Desk, out: &Path, delete: bool, json: bool) -> Result<(), Failure> {
-    let Desk { office, runtime, .. } = desk;
+fn export(context: &OfficeContext, out: &Path, delete: bool, json: bool) -> Result<(), Failure> {
+    let OfficeContext { office, runtime, .. } = context;
     let cannot = |error: io::Error| Failure::failed(format!("{}: {error}", out.display()));
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));

@@ -2,16 +2,17 @@
 
 use std::fs;
 
+use super::args::ImportRescue;
 use super::failure::Failure;
-use super::{Desk, ImportRescue, print, print_json};
+use super::{OfficeContext, print, print_json};
 use crate::office::rescue::{RescueReport, RescuedRecord};
 
-pub(super) fn run(desk: &Desk, asked: ImportRescue) -> Result<(), Failure> {
+pub(super) fn run(context: &OfficeContext, asked: ImportRescue) -> Result<(), Failure> {
     let name = asked.file.display();
     let file = fs::read(&asked.file).map_err(|error| {
         Failure::failed(format!("cannot read {name}: {error}; check its name and place"))
     })?;
-    let report = desk.runtime.block_on(desk.office.import_rescue(&file));
+    let report = context.runtime.block_on(context.office.import_rescue(&file));
     let report = report.map_err(|error| Failure::failed(format!("{name}: {error}")))?;
     if asked.output.json { print_json(&report) } else { print(text(&report)) }
 }
@@ -34,7 +35,7 @@ fn text(report: &RescueReport) -> String {
     ];
     if *not_kept > 0 {
         lines.push(format!(
-            "{not_kept} records NOT kept: keep the file, decide what waits in quarantine, import it again"
+            "{not_kept} records NOT kept: keep the file, decide on the quarantined work, import it again"
         ));
     }
     lines.extend(rows.iter().map(row));

@@ -12,8 +12,9 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
+use super::args::{LogFormat, Serve};
 use super::failure::Failure;
-use super::{Access, Desk, LogFormat, Serve, openid, print};
+use super::{Access, OfficeContext, openid, print};
 use crate::office::Office;
 use crate::office::blobs::SweepReport;
 use crate::office::demo;
@@ -22,37 +23,37 @@ use crate::office::http::{
     router, serve,
 };
 
-/// Open files that are not connections: the store's readers, and what the system needs.
+/// File descriptors reserved for other uses than connections.
 const OTHER_FILES: u64 = 1_024;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What is told unless asked otherwise. Migrations are told where they fail.
-const TOLD: &str = "info,refinery_core=warn";
+/// The default log filter. Migrations are logged only if they fail.
+const DEFAULT_LOG_FILTER: &str = "info,refinery_core=warn";
 
-/// The shortest token that nobody guesses.
-const SHORTEST_TOKEN: usize = 20;
+/// Minimum length of the metrics token, against guessing.
+const MIN_TOKEN_LENGTH: usize = 20;
 
-pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
+pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> {
     let traffic = traffic(&asked)?;
     let listener = TcpListener::bind(asked.listen).map_err(|error| {
         let listen = asked.listen;
         Failure::failed(format!("cannot listen on {listen}: {error}; choose another --listen"))
     })?;
     let address = listener.local_addr()?;
-    let tls = tls(desk, &asked)?;
+    let tls = tls(context, &asked)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let public = openid::public(&asked.openid)?;
     let origin = public.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
     let over_tls = tls.is_some() || origin.starts_with("https://");
-    let provider = openid::provider(desk, &asked.openid, origin)?;
+    let provider = openid::provider(context, &asked.openid, origin)?;
     let (closing, heard) = watch::channel(false);
     let policy = super::conduct::policy(&asked.policy)?;
-    let office = asked.attachments.of(&desk.office, Access::Create)?.with_policy(policy);
+    let office = asked.attachments.of(&context.office, Access::Create)?.with_policy(policy);
     let (sweeping, scrubbing, evaluating) = (office.clone(), office.clone(), office.clone());
     let app = App {
         office,
-        accounts: desk.accounts.clone(),
+        accounts: context.accounts.clone(),
         assets: Assets::built_in(),
         zone: asked.zone.zone,
         lender: lender(&asked),
@@ -63,19 +64,19 @@ pub(super) fn run(desk: &Desk, asked: Serve) -> Result<(), Failure> {
         closing: heard,
     };
     if asked.demo {
-        desk.runtime.block_on(demo::fill(&desk.office, &desk.accounts))?;
-        // The console shows what the rules find from its first page on.
-        desk.runtime.block_on(evaluating.keep_conduct(|_| ()))?;
+        context.runtime.block_on(demo::fill(&context.office, &context.accounts))?;
+        // So that the console shows findings from its first page on.
+        context.runtime.block_on(evaluating.keep_conduct(|_| ()))?;
     }
-    desk.runtime.block_on(async {
+    context.runtime.block_on(async {
         tokio::spawn(async move { evaluating.keep_evaluating().await });
         tokio::spawn(sweep(sweeping, DAY * u32::from(asked.phone_days)));
         tokio::spawn(scrub(scrubbing));
-        // Signals are heard from here on: whoever reads the address may stop the program.
+        // Handle signals before printing the address: readers of it may stop the program at once.
         let stop = stop()?;
         print(format!("listening on {scheme}://{address}"))?;
         if asked.demo {
-            print(about_demo(&desk.address, scheme, address))?;
+            print(about_demo(&context.address, scheme, address))?;
         }
         serve(router(app), listener, tls, traffic, closing, stop)
             .await
@@ -87,7 +88,7 @@ fn traffic(asked: &Serve) -> Result<Traffic, Failure> {
     let metrics_token = asked.metrics_token_file.as_deref().map(token).transpose()?;
     let proxies = TrustedProxies::new(asked.behind_proxy.iter().copied());
     let limits = Limits::default();
-    // What the system grants bounds connections too; asking for more is no failure.
+    // The system's limit of open files bounds connections; it is raised as far as possible.
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(OTHER_FILES);
     let room = files.saturating_sub(OTHER_FILES).max(files / 2);
     let connections = limits.connections.min(usize::try_from(room).unwrap_or(usize::MAX));
@@ -100,16 +101,16 @@ fn token(file: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::failed(format!("cannot read {name}: {error}")))?;
     let token = text.trim();
-    if token.len() < SHORTEST_TOKEN {
+    if token.len() < MIN_TOKEN_LENGTH {
         let make = "make one with: openssl rand -hex 32";
         return Err(Failure::failed(format!(
-            "the token in {name} has fewer than {SHORTEST_TOKEN} characters; {make}"
+            "the token in {name} has fewer than {MIN_TOKEN_LENGTH} characters; {make}"
         )));
     }
     Ok(token.to_owned())
 }
 
-fn tls(desk: &Desk, asked: &Serve) -> Result<Option<Tls>, Failure> {
+fn tls(context: &OfficeContext, asked: &Serve) -> Result<Option<Tls>, Failure> {
     if !asked.acme.is_empty() {
         let more = &asked.acme_more;
         let acme = Acme {
@@ -126,26 +127,28 @@ fn tls(desk: &Desk, asked: &Serve) -> Result<Option<Tls>, Failure> {
         return Ok(Some(ready));
     }
     let files = asked.tls_cert.as_deref().zip(asked.tls_key.as_deref());
-    files.map(|(certificate, key)| load(desk, certificate, key)).transpose()
+    files.map(|(certificate, key)| load(context, certificate, key)).transpose()
 }
 
-fn load(desk: &Desk, certificate: &Path, key: &Path) -> Result<Tls, Failure> {
-    desk.runtime.block_on(Tls::load(certificate, key)).map_err(|error| {
+fn load(context: &OfficeContext, certificate: &Path, key: &Path) -> Result<Tls, Failure> {
+    context.runtime.block_on(Tls::load(certificate, key)).map_err(|error| {
         let (certificate, key) = (certificate.display(), key.display());
         let check = "check that both can be read, are PEM and belong together";
         Failure::failed(format!("cannot use {certificate} with {key}: {error}; {check}"))
     })
 }
 
-/// Takes accepted records off the phones and sweeps attachments, at the start and then every day.
+/// Expires accepted records and sweeps attachments, at the start and then every day.
 async fn sweep(office: Office, on_phones: Duration) {
     let mut days = tokio::time::interval(DAY);
     loop {
         days.tick().await;
         match office.expire_accepted(on_phones).await {
             Ok(0) => {}
-            Ok(records) => tracing::info!(records, "accepted records leave the phones"),
-            Err(error) => tracing::warn!(%error, "accepted records could not leave the phones"),
+            Ok(records) => tracing::info!(records, "accepted records withdrawn from phones"),
+            Err(error) => {
+                tracing::warn!(%error, "accepted records could not be withdrawn from phones")
+            }
         }
         match office.sweep_blobs().await {
             Ok(swept) if swept == SweepReport::default() => {}
@@ -155,7 +158,7 @@ async fn sweep(office: Office, on_phones: Duration) {
     }
 }
 
-/// Reads attachments again, a few at a time, to find what the disk has damaged.
+/// Verifies attachments again, a few at a time, to find disk damage.
 async fn scrub(office: Office) {
     loop {
         let pause = match office.scrub_blobs().await {
@@ -169,7 +172,7 @@ async fn scrub(office: Office) {
     }
 }
 
-/// Ends at the first signal to stop.
+/// Completes at the first signal to stop.
 fn stop() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -181,7 +184,7 @@ fn stop() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     })
 }
 
-/// What the command line says; the demo invents the rest, like everything in it.
+/// The lender from the options; the demo fills in invented values.
 fn lender(asked: &Serve) -> Lender {
     let said = |text: &str, invented: &str| {
         let text = if text.is_empty() && asked.demo { invented } else { text };
@@ -193,27 +196,28 @@ fn lender(asked: &Serve) -> Lender {
     }
 }
 
-/// Logs go to standard error; `DOORSTEP_LOG` says how much of it.
+/// Starts logging to standard error, filtered by `DOORSTEP_LOG`.
 pub(super) fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("DOORSTEP_LOG").unwrap_or_else(|_| EnvFilter::new(TOLD));
+    let filter = EnvFilter::try_from_env("DOORSTEP_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG_FILTER));
     let layer = fmt::layer().with_writer(std::io::stderr);
     let layer = match format {
         LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
         LogFormat::Text => layer.with_ansi(false).boxed(),
     };
     let log = tracing_subscriber::registry().with(filter);
-    // Only the first subscriber of a process counts; there is no other.
-    let _ = log.with(layer.with_filter(filter_fn(is_fit))).try_init();
-    // Where it panicked, and not what it says: that may be about a person.
+    // Fails only if there is a subscriber already.
+    let _ = log.with(layer.with_filter(filter_fn(is_free_of_personal_data))).try_init();
+    // Log where it panicked, not the message, which may contain personal data.
     std::panic::set_hook(Box::new(|panic| {
         let (file, line) = panic.location().map_or(("", 0), |at| (at.file(), at.line()));
         tracing::error!(file, line, "panicked");
     }));
 }
 
-/// What libraries tell of their inner workings may be about a person, whatever level was asked
-/// for: Automerge tells every value that it writes.
-fn is_fit(line: &tracing::Metadata<'_>) -> bool {
+/// Drops debug logs of libraries at any level, since they may contain personal data: Automerge logs
+/// every value that it writes.
+fn is_free_of_personal_data(line: &tracing::Metadata<'_>) -> bool {
     let target = line.target();
     let own = target.starts_with("doorstep");
     own || (*line.level() <= Level::INFO && !target.starts_with("automerge"))

@@ -4,13 +4,14 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
+use super::args::Simulate;
 use super::failure::Failure;
-use super::{Simulate, print, print_json};
+use super::{print, print_json};
 use crate::simulate::{Fault, Plan, Report, RunOptions, run_seeds};
 
 pub(super) fn run(options: &Simulate) -> Result<(), Failure> {
     let devices = usize::from(options.devices);
-    let plan = Plan { devices, story: options.story, ..Plan::default() };
+    let plan = Plan { devices, trace_lines: options.story, ..Plan::default() };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let how = RunOptions { threads, stop_at_first: options.stop_at_first };
     let bar = ProgressBar::new(options.seeds);
@@ -31,7 +32,7 @@ pub(super) fn run(options: &Simulate) -> Result<(), Failure> {
     } else {
         print(in_words(&report))?;
     }
-    if report.failures.is_empty() { Ok(()) } else { Err(Failure::said()) }
+    if report.failures.is_empty() { Ok(()) } else { Err(Failure::reported()) }
 }
 
 fn in_words(report: &Report) -> String {
@@ -39,7 +40,7 @@ fn in_words(report: &Report) -> String {
         .failures
         .iter()
         .map(|failure| {
-            format!("seed {} breaks {}:\n{}\n", failure.seed, failure.rule, failure.story)
+            format!("seed {} breaks {}:\n{}\n", failure.seed, failure.rule, failure.trace)
         })
         .collect();
     let mut row = |what: &str, times: u64| lines.push(format!("{what:>26} {times:>12}"));

@@ -1,11 +1,12 @@
 //! `doorstep verify`.
 
+use super::args::Verify;
 use super::failure::Failure;
-use super::{Access, Desk, Verify, print, print_json};
+use super::{Access, OfficeContext, print, print_json};
 
-pub(super) fn run(desk: &Desk, asked: &Verify) -> Result<(), Failure> {
-    let office = asked.attachments.of(&desk.office, Access::Read)?;
-    let found = desk.runtime.block_on(office.verify())?;
+pub(super) fn run(context: &OfficeContext, asked: &Verify) -> Result<(), Failure> {
+    let office = asked.attachments.of(&context.office, Access::Read)?;
+    let found = context.runtime.block_on(office.verify())?;
     if asked.output.json {
         print_json(&found)?;
     } else {
@@ -29,5 +30,5 @@ pub(super) fn run(desk: &Desk, asked: &Verify) -> Result<(), Failure> {
         ));
         print(lines.join("\n"))?;
     }
-    if found.ok { Ok(()) } else { Err(Failure::said()) }
+    if found.ok { Ok(()) } else { Err(Failure::reported()) }
 }

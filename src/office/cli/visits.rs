@@ -3,19 +3,20 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use super::OfficeContext;
+use super::args::ExportVisits;
 use super::failure::Failure;
-use super::{Desk, ExportVisits};
 use crate::office::sheets::export::{self, ExportError, Format, Selection};
 use crate::office::store::Listing;
 use crate::office::time;
 use crate::record::terms::{ReviewStatus, Stage};
 
-pub(super) fn run(desk: &Desk, asked: ExportVisits) -> Result<(), Failure> {
+pub(super) fn run(context: &OfficeContext, asked: ExportVisits) -> Result<(), Failure> {
     let format = Format::parse(&asked.format)
         .ok_or_else(|| Failure::usage("--format is csv, xlsx, jsonl or automerge"))?;
     let listing = listing(asked.since.as_deref(), asked.status.as_deref())?;
-    let runtime = desk.runtime.handle().clone();
-    let selection = Selection::new(desk.office.clone(), listing, runtime);
+    let runtime = context.runtime.handle().clone();
+    let selection = Selection::new(context.office.clone(), listing, runtime);
     let written = match (format, asked.out) {
         (Format::Automerge, Some(folder)) => export::write_folder(selection, &folder)?,
         (Format::Automerge, None) => {
@@ -29,7 +30,7 @@ pub(super) fn run(desk: &Desk, asked: ExportVisits) -> Result<(), Failure> {
         }
         (Format::Csv | Format::Xlsx | Format::Jsonl, None) => {
             match to_output(selection, format) {
-                // Whoever read it, such as `head`, has seen enough.
+                // A closed pipe, as with `head`, is no failure.
                 Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                     return Ok(());
                 }
@@ -49,7 +50,7 @@ fn to_output(selection: Selection, format: Format) -> Result<u64, ExportError> {
     Ok(written)
 }
 
-/// Writes beside the file and takes its place at the end, so that half a file never stands there.
+/// Writes a temporary file and renames it, so that the file is never incomplete.
 fn to_file(selection: Selection, format: Format, path: &Path) -> Result<u64, Failure> {
     let cannot = |error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -127,7 +127,7 @@ impl Office {
         now: i64,
     ) -> Result<Option<Found>, StoreError> {
         let Some(stored) = reads.record(id)? else { return Ok(None) };
-        // What cannot be read is verify's to tell; the queue goes on without it.
+        // Skip unreadable records; `verify` reports them.
         let view = Record::load(&stored.document).ok().map(|record| record.view());
         let Some(view) = view else {
             return Ok(Some(Found {

@@ -1,5 +1,5 @@
 //! Sixty invented borrowers. Names are put together, numbers begin with 1900000, a block that is
-//! given to nobody, and the roads of Ningbo are real but their house numbers are not looked up.
+//! unassigned, and the roads of Ningbo are real but their house numbers are made up.
 
 use super::story::{Calendar, collectors_of};
 use crate::office::NewVisit;

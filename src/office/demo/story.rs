@@ -29,7 +29,7 @@ pub(super) struct Plan {
 /// What a collector does.
 #[derive(Debug, Clone)]
 pub(super) enum Act {
-    /// A command that stands for itself.
+    /// A command without follow-up.
     Do(Command),
     /// The notes as they are now.
     Notes(&'static str),
@@ -90,7 +90,7 @@ impl Calendar {
     }
 }
 
-/// Who visits: nobody yet for some, two together for some.
+/// Assigned collectors: none, one or two.
 pub(super) fn collectors_of(n: usize) -> Vec<&'static str> {
     let first = COLLECTORS[n % COLLECTORS.len()];
     match n {
@@ -256,7 +256,7 @@ impl Teller {
         self.act(day, hour, minute, Command::Check { item, answer, grade, at, reason: None });
     }
 
-    /// What was said, and what came of it.
+    /// The talk and its outcome.
     fn talk(&mut self, day: i64, hour: u32) {
         let at_the_door = [
             CheckItem::IdentityStated,

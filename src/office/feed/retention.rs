@@ -4,13 +4,12 @@
 //! at the office, assigned to its collectors. The feed logs themselves say that it was withdrawn, so
 //! every process over the store agrees, and so does the digest.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::ids::{Heads, RecordId};
-use crate::office::store::{EntryKind, StoreError, StoredRecord, Writes};
+use crate::office::store::{EntryKind, StoreError, Writes};
 use crate::office::{Office, OfficeError};
-use crate::record::Record;
 use crate::sync::digest::Item;
 
 /// Jobs that wait for the writer at a time, so that others get their turn.
@@ -38,26 +37,15 @@ impl Office {
 
     /// Records in feeds that were accepted before a time, with their heads.
     fn accepted_before(&self, before: i64) -> Result<Vec<(RecordId, Heads)>, OfficeError> {
-        let mut seen = BTreeSet::new();
-        let mut due = Vec::new();
-        for feed in self.store.read_with(|reads| reads.feeds())? {
-            for id in self.store.read_with(|reads| reads.accepted(&feed))? {
-                if !seen.insert(id) {
-                    continue;
-                }
-                let stored = self.store.read_with(|reads| reads.record(id))?;
-                let due_now = stored.filter(|stored| is_accepted_before(stored, before));
-                due.extend(due_now.map(|stored| (id, stored.heads)));
+        let due = self.store.read_with(|reads| {
+            let mut due = BTreeMap::new();
+            for feed in reads.feeds()? {
+                due.extend(reads.accepted_before(&feed, before)?);
             }
-        }
-        Ok(due)
+            Ok(due)
+        })?;
+        Ok(due.into_iter().collect())
     }
-}
-
-fn is_accepted_before(stored: &StoredRecord, before: i64) -> bool {
-    // A damaged document stays in its feeds; `verify` reports it.
-    let accepted = Record::load(&stored.document).ok().and_then(|record| record.accepted_at());
-    accepted.is_some_and(|at| at <= before)
 }
 
 /// Withdraws a record from its feeds, unless it has changed meanwhile; gives whether it was in any.

@@ -1,4 +1,4 @@
-//! The field app and the console: files that were built into the program.
+//! The field app and the console: static files built into the program.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use rust_embed::RustEmbed;
 use super::{App, Problem};
 use crate::ids::hex;
 
-/// What the build of `www` left; nothing where it never ran.
+/// Output of the build of `www`; empty if it never ran.
 #[derive(RustEmbed)]
 #[folder = "www/dist/"]
 #[allow_missing = true]
@@ -20,14 +20,14 @@ struct Built;
 /// Names under this carry a hash of their content.
 const HASHED: &str = "assets/";
 
-/// Encodings that files may be stored in besides plain, the best first.
+/// Encodings of precompressed files, best first.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// Where files come from.
+/// Source of static files.
 #[derive(Debug, Clone, Copy)]
 pub struct Assets(fn(&str) -> Option<Asset>);
 
-/// A file.
+/// A static file.
 #[derive(Debug, Clone)]
 pub struct Asset {
     /// Its bytes.
@@ -45,7 +45,7 @@ impl Assets {
         })
     }
 
-    /// Files of another source.
+    /// Files from another source.
     pub fn of(get: fn(&str) -> Option<Asset>) -> Self {
         Self(get)
     }
@@ -55,7 +55,7 @@ impl Assets {
     }
 }
 
-/// Answers what no route of the API takes.
+/// Serves paths that are no route of the API.
 pub(super) async fn serve(
     State(app): State<Arc<App>>,
     method: Method,
@@ -67,7 +67,7 @@ pub(super) async fn serve(
         return Err(Problem::not_found());
     }
     if !matches!(method, Method::GET | Method::HEAD) {
-        let detail = "pages are only read";
+        let detail = "static files are read-only";
         return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));
     }
     if path == "/office" {
@@ -83,8 +83,8 @@ pub(super) async fn serve(
     }
 }
 
-/// The file for a path: itself, or the app that shows something at every path below it. A file
-/// that is gone stays gone: an old page must not be given HTML for a script.
+/// The file for a path: the file itself, or the app whose client-side routes include the path. A
+/// missing file is not replaced: an old page must not get HTML for a script.
 fn name_of(assets: Assets, path: &str) -> Option<&str> {
     let name = path.trim_start_matches('/');
     let last = name.rsplit('/').next().unwrap_or_default();

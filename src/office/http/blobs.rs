@@ -12,8 +12,10 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::endpoint::Describe;
 use super::extract::{Caller, ProblemBody, ProblemParts, RevokedCaller};
 use super::{App, Problem};
 use crate::ids::{hex, unhex};
@@ -21,18 +23,21 @@ use crate::office::Session;
 use crate::office::blobs::{MAX_BLOB_BYTES, MEDIA_TYPES, Piece, UploadOutcome};
 use crate::office::store::BlobName;
 
-#[derive(Serialize)]
-struct Progress {
+/// How far an upload is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct UploadProgress {
     /// Bytes that are durable.
     received: u64,
-    /// The whole is here and is what its name says.
+    /// All bytes have arrived and match the hash.
     complete: bool,
 }
 
-/// Who brings bytes: somebody signed in, or a device that is shut out and hands over what it has.
-pub(super) struct Sender(Session);
+/// The sender of bytes: a signed-in user, or a revoked device that still uploads its attachments.
+pub(super) struct Uploader(Session);
 
-impl<S: Send + Sync> FromRequestParts<S> for Sender {
+impl Describe for Uploader {}
+
+impl<S: Send + Sync> FromRequestParts<S> for Uploader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -46,19 +51,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Sender {
 
 pub(super) async fn put(
     State(app): State<Arc<App>>,
-    Sender(session): Sender,
+    Uploader(session): Uploader,
     ProblemParts(Path(name)): ProblemParts<Path<String>>,
     headers: HeaderMap,
     ProblemBody(bytes): ProblemBody<Bytes>,
-) -> Result<Response, Problem> {
+) -> Result<(StatusCode, Json<UploadProgress>), Problem> {
     let name = blob_name(&name)?;
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // Parameters such as codecs change nothing about what a browser does with it.
     let media_type = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    // The record says what it is: this only stops what would never be shown.
-    let untold = ["", "application/octet-stream"].contains(&media_type);
-    if !untold && !MEDIA_TYPES.contains(&media_type) {
-        let detail = "attachments of this type are not taken";
+    // The record has the type: this only refuses types that are never shown.
+    let unspecified = ["", "application/octet-stream"].contains(&media_type);
+    if !unspecified && !MEDIA_TYPES.contains(&media_type) {
+        let detail = "attachments of this type are not accepted";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", detail));
     }
     let (first, total) = match headers.get(header::CONTENT_RANGE) {
@@ -72,9 +77,8 @@ pub(super) async fn put(
         }
     };
     let piece = Piece { name, first, total, bytes: bytes.to_vec() };
-    let progress = |status, received, complete| {
-        Ok((status, Json(Progress { received, complete })).into_response())
-    };
+    let progress =
+        |status, received, complete| Ok((status, Json(UploadProgress { received, complete })));
     match app.office.upload_piece(&session, piece).await? {
         UploadOutcome::Received(received) => progress(StatusCode::ACCEPTED, received, false),
         UploadOutcome::WrongOffset(received) => progress(StatusCode::CONFLICT, received, false),
@@ -115,10 +119,10 @@ pub(super) async fn get(
     Ok(response)
 }
 
-/// Whatever a blob is, it runs nothing and fetches nothing where it is opened.
+/// An opened blob can neither run scripts nor fetch anything.
 const SANDBOX: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
-/// What is no name names no blob.
+/// Anything but a hash in hex is an unknown blob.
 fn blob_name(text: &str) -> Result<BlobName, Problem> {
     let name = unhex(text).filter(|name| hex(name) == text).and_then(|name| name.try_into().ok());
     name.ok_or_else(unknown)
@@ -128,7 +132,7 @@ fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unknown_blob", "the office has no such attachment for you")
 }
 
-/// The first byte and the total of a range that fits so many bytes.
+/// The first byte and the total of a range that has `length` bytes.
 fn parse_range(text: &str, length: usize) -> Option<(u64, u64)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let total = total.parse().ok()?;

@@ -1,4 +1,4 @@
-//! `POST /api/visits/{id}/commands`: what the office's people do to a record.
+//! `POST /api/visits/{id}/commands`: edits by the office's users.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) async fn apply(
     Ok(Json(view))
 }
 
-/// A name that nobody has would take the record off every phone without a word.
+/// An unknown name would silently withdraw the record from every phone.
 async fn only_collectors(app: &App, names: &[String]) -> Result<(), Problem> {
     let known = app.accounts.collectors().await?;
     match names.iter().find(|name| !known.contains(name)) {

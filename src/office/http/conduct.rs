@@ -1,4 +1,4 @@
-//! `/api/…/conduct`: what the rules of conduct say.
+//! `/api/…/conduct`: answers of the rules of conduct.
 
 use std::sync::Arc;
 
@@ -6,9 +6,11 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::extract::ProblemParts;
+use super::query::{filled, page_size, parsed};
 use super::visits::record_id;
 use super::{App, Problem};
 use crate::conduct::terms::{Answer, LegalStatus, Severity};
@@ -18,9 +20,11 @@ use crate::ids::RecordId;
 use crate::office::store::{ConductListing, ConductRow};
 use crate::record::terms::Grade;
 
-#[derive(Debug, Default, Deserialize)]
+/// Which moment to evaluate.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct MomentQuery {
+    /// before, arrival or after; without it, the moment that the record has come to
     moment: String,
 }
 
@@ -28,12 +32,9 @@ pub(super) struct Asked {
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     ProblemParts(Path(id)): ProblemParts<Path<String>>,
-    ProblemParts(Query(asked)): ProblemParts<Query<Asked>>,
+    ProblemParts(Query(query)): ProblemParts<Query<MomentQuery>>,
 ) -> Result<Json<ConductView>, Problem> {
-    let moment = match asked.moment.as_str() {
-        "" => None,
-        word => Some(Moment::parse(word).ok_or(Problem::parameter("moment"))?),
-    };
+    let moment = parsed(&query.moment, "moment", Moment::parse)?;
     Ok(Json(app.office.conduct(record_id(&id)?, moment).await?))
 }
 
@@ -43,20 +44,23 @@ pub(super) async fn layers(State(app): State<Arc<App>>) -> Response {
     ([(header::CONTENT_TYPE, "application/cbor")], packed).into_response()
 }
 
-/// Rows of a page unless the client asks for another number, and the most.
-const PAGE: (u32, u32) = (50, 200);
-
-#[derive(Debug, Default, Deserialize)]
+/// Filters and page of the queue.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct Which {
+pub(super) struct ConductQuery {
+    /// fail or unknown; both without
     answer: String,
+    /// only this rule, such as CN-04
     rule: String,
+    /// rows of a page, 1 to 200
     limit: String,
+    /// the cursor of the page before
     after: String,
 }
 
-#[derive(Serialize)]
-pub(super) struct Line {
+/// An answer that is not "kept".
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ConductQueueRow {
     record: String,
     case_no: String,
     rule: String,
@@ -67,14 +71,17 @@ pub(super) struct Line {
     status: LegalStatus,
     shadow: bool,
     grade: Option<Grade>,
+    /// A stable word.
     reason: String,
     policy: String,
     at: i64,
 }
 
-#[derive(Serialize)]
-pub(super) struct Queue {
-    rows: Vec<Line>,
+/// One page of the queue.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ConductQueuePage {
+    rows: Vec<ConductQueueRow>,
+    /// Cursor of the page after this one.
     next: Option<String>,
     /// Records have changed since they were evaluated last: more rows may follow.
     evaluating: bool,
@@ -83,34 +90,24 @@ pub(super) struct Queue {
 /// One page of failures and unknowns.
 pub(super) async fn queue(
     State(app): State<Arc<App>>,
-    ProblemParts(Query(which)): ProblemParts<Query<Which>>,
-) -> Result<Json<Queue>, Problem> {
-    let answer = match which.answer.as_str() {
-        "" => None,
+    ProblemParts(Query(query)): ProblemParts<Query<ConductQuery>>,
+) -> Result<Json<ConductQueuePage>, Problem> {
+    let open_answer = |word: &str| match word {
         "fail" => Some(Answer::Fail),
         "unknown" => Some(Answer::Unknown),
-        _ => return Err(Problem::parameter("answer")),
+        _ => None,
     };
-    let limit = match which.limit.as_str() {
-        "" => PAGE.0,
-        text => text
-            .parse()
-            .ok()
-            .filter(|limit| (1..=PAGE.1).contains(limit))
-            .ok_or(Problem::parameter("limit"))?,
-    };
-    let after = match which.after.as_str() {
-        "" => None,
-        text => Some(cursor(text).ok_or(Problem::parameter("after"))?),
-    };
-    let rule = Some(which.rule).filter(|rule| !rule.is_empty());
+    let answer = parsed(&query.answer, "answer", open_answer)?;
+    let limit = page_size(&query.limit)?;
+    let after = parsed(&query.after, "after", cursor)?;
+    let rule = filled(&query.rule).map(str::to_owned);
     let listing = ConductListing { answer, rule, after, limit };
-    // Before the rows: what is evaluated in between is in them.
+    // Ask before reading the rows: they include anything evaluated in between.
     let evaluating = app.office.is_evaluating().await?;
     let rows = app.office.conduct_queue(listing).await?;
     let full = u32::try_from(rows.len()).is_ok_and(|rows| rows == limit);
     let next = rows.last().filter(|_| full).map(|last| format!("{}/{}", last.record, last.rule));
-    Ok(Json(Queue { rows: rows.into_iter().map(line).collect(), next, evaluating }))
+    Ok(Json(ConductQueuePage { rows: rows.into_iter().map(row_of).collect(), next, evaluating }))
 }
 
 fn cursor(text: &str) -> Option<(RecordId, String)> {
@@ -118,8 +115,8 @@ fn cursor(text: &str) -> Option<(RecordId, String)> {
     Some((record.parse().ok()?, rule.to_owned()))
 }
 
-fn line(row: ConductRow) -> Line {
-    Line {
+fn row_of(row: ConductRow) -> ConductQueueRow {
+    ConductQueueRow {
         record: row.record.to_string(),
         case_no: row.case_no,
         rule: row.rule,

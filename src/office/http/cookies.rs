@@ -1,12 +1,11 @@
-//! Cookies: which there are, and how they are read and written.
+//! The cookies, and how they are read and written.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 /// A cookie.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cookie {
-    /// Over TLS the name promises that the cookie is this very host's: no neighbour on a
-    /// subdomain, and nobody without TLS, could have set it.
+    /// The prefix `__Host-` makes browsers refuse the cookie from other subdomains and without TLS.
     secure_name: &'static str,
     plain_name: &'static str,
     /// Strict: sent with requests of the own pages alone. Lax: also when another site leads here.
@@ -20,14 +19,14 @@ pub(super) const SESSION: Cookie = Cookie {
     same_site: "Strict",
 };
 
-/// The device that a browser is, so that the console is the same one at each sign-in.
+/// The device id of a browser, so that every sign-in in it is on the same device.
 pub(super) const DEVICE: Cookie = Cookie {
     secure_name: "__Host-doorstep_device",
     plain_name: "doorstep_device",
     same_site: "Strict",
 };
 
-/// What a browser keeps while somebody is at the identity provider.
+/// State of a sign-in while the user is at the identity provider.
 pub(super) const OPENID_STATE: Cookie = Cookie {
     secure_name: "__Host-doorstep_leaving",
     plain_name: "doorstep_leaving",
@@ -56,7 +55,7 @@ pub(super) fn get<T>(
         .find_map(|(_, value)| parse(value))
 }
 
-/// Sets a cookie for so many seconds, or with none takes it away.
+/// Sets a cookie that lasts `seconds`; zero deletes it.
 pub(super) fn set(cookie: Cookie, value: &str, seconds: i64, secure: bool) -> HeaderValue {
     let (name, same_site) = (cookie.name(secure), cookie.same_site);
     let only_tls = if secure { "; Secure" } else { "" };

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::extract::{Caller, ProblemBody};
 use super::{App, Problem};
 use crate::ids::unhex;
 
-#[derive(Deserialize)]
-pub(super) struct Enrolment {
+/// The key that a device signs seals with.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct EnrolKeyRequest {
     /// Ed25519, 64 hex digits.
     key: String,
 }
@@ -20,7 +22,7 @@ pub(super) struct Enrolment {
 pub(super) async fn enrol(
     State(app): State<Arc<App>>,
     caller: Caller,
-    ProblemBody(Json(asked)): ProblemBody<Json<Enrolment>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<EnrolKeyRequest>>,
 ) -> Result<StatusCode, Problem> {
     let key = unhex(&asked.key).and_then(|key| key.try_into().ok()).ok_or_else(|| {
         let detail = "a key has 64 hex digits";

@@ -1,14 +1,13 @@
-//! `GET /api/events`: tells clients that a feed moved (rule R8). What moved they ask for
-//! themselves; an event that is lost costs delay, nothing else. Whoever was signed out, locked out
-//! or revoked meanwhile is told nothing more.
+//! `GET /api/events`: tells clients that a feed moved (rule R8), so that they sync. A lost event only
+//! costs delay. The stream ends once its session has ended or its device is revoked.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -19,29 +18,34 @@ use crate::office::Session;
 use crate::office::store::FeedUpdate;
 use crate::record::terms::Role;
 
-/// TrustedProxies close what stays silent for a minute.
+/// Proxies close connections that are silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
 
-/// Moves that come together are told together.
+/// Moves within this time are sent as one event.
 const GATHER: Duration = Duration::from_millis(50);
 
 pub(super) async fn stream(
     State(app): State<Arc<App>>,
     caller: Caller,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let session = caller.identity.session;
-    let place = app.traffic.stream(&session.user)?;
+    let permit = app.traffic.stream(&session.user)?;
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
-        tell(app, session, sender).await;
-        drop(place);
+        send_moves(app, session, sender).await;
+        drop(permit);
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive))
+    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive).into_response())
 }
 
-/// Tells of one feed, or of all, until nobody listens or may listen, or the office closes.
-async fn tell(app: Arc<App>, session: Session, sender: mpsc::Sender<Result<Event, Infallible>>) {
+/// Sends the moves of one feed, or of all, until the client leaves, its session ends or the office
+/// stops.
+async fn send_moves(
+    app: Arc<App>,
+    session: Session,
+    sender: mpsc::Sender<Result<Event, Infallible>>,
+) {
     let feed = (session.role == Role::Collector).then(|| session.user.clone());
     let mut moves = app.office.subscribe();
     let mut closing = app.closing.clone();

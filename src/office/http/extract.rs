@@ -1,4 +1,4 @@
-//! Parts of a request, with problem details where they are not what they should be.
+//! Extractors whose rejections are problem details.
 
 use std::fmt::Display;
 
@@ -12,7 +12,7 @@ use crate::office::Session;
 use crate::office::auth::{Identity, Token};
 use crate::sync::message::Revocation;
 
-/// An extractor of axum whose rejections are problems.
+/// An extractor that reads the body; its rejections are problems.
 #[derive(Debug)]
 pub(super) struct ProblemBody<E>(pub(super) E);
 
@@ -29,7 +29,7 @@ where
     }
 }
 
-/// A part of the request's head whose rejections are problems.
+/// An extractor that reads the head; its rejections are problems.
 #[derive(Debug)]
 pub(super) struct ProblemParts<E>(pub(super) E);
 
@@ -57,15 +57,16 @@ fn problem(rejection: impl Display + IntoResponse) -> Problem {
     }
 }
 
-/// Who is shut out and hands over what a device has unsent, as the guard found out (rule F4).
+/// A revoked device, or one whose user was locked out, that sends its unsent work (rule F4). Set by
+/// the guard.
 #[derive(Debug, Clone)]
 pub(super) struct RevokedCaller(pub(super) Session, pub(super) Revocation);
 
-/// Who sends the request, as the guard found out.
+/// The signed-in sender of the request. Set by the guard.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub(super) identity: Identity,
-    /// The token that it is to use from now on.
+    /// The token to use from now on, if the current one is being replaced.
     pub(super) renewed: Option<Token>,
 }
 

@@ -1,53 +1,54 @@
 //! Checks every request against the table of routes before a handler sees it.
 
-use axum::extract::{MatchedPath, Request, State};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::cookies::{self, SESSION};
 use super::extract::{Caller, RevokedCaller};
-use super::routes::{Access, access};
+use super::routes::{Access, Route};
 use super::traffic::ClientAddr;
 use super::{App, Problem};
 use crate::office::auth::{IdentifiedToken, Token};
 use crate::record::terms::Role;
 
-/// Another site can't set this header without asking first, and is never allowed to. The app says
-/// its version in it, and after a space a phone says which workspace asks.
+/// Set by the office's own pages: another site would need a CORS preflight, which is never granted.
+/// Holds the app's version and, after a space, the workspace that asks.
 const OWN_PAGES: &str = "x-doorstep";
 
-/// Where a browser signs in and out, whatever workspace it has.
+/// A browser signs in and out here without naming a workspace.
 const SESSION_ROUTE: &str = "/api/session";
 
 /// An `EventSource` sends no headers of its own: its workspace is a parameter.
 const EVENTS: &str = "/api/events";
 
-/// Where phones speak.
+/// Rounds of phones.
 const ROUND: &str = "/sync";
 
-/// Where attachments' bytes go.
-const BLOB: &str = "/api/blobs/{sha256}";
+/// The route that is guarded.
+#[derive(Clone)]
+pub(super) struct Guarded {
+    pub(super) app: Arc<App>,
+    pub(super) route: &'static Route,
+}
 
-/// Lets a request through to its handler, with its caller, or refuses it.
+/// Passes a request to its handler, with its caller, or refuses it.
 pub(super) async fn admit(
-    State(app): State<App>,
-    matched: MatchedPath,
+    State(Guarded { app, route }): State<Guarded>,
     peer: ClientAddr,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let Some(access) = access(request.method(), matched.as_str()) else {
-        let detail = "this address doesn't take that method";
-        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));
-    };
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let foreign = is_foreign(request.headers(), &app);
-    // Signing in too: a page of somebody else must not sign its visitor in as somebody.
+    // Signing in too: another site must not sign its visitors in.
     if !safe && foreign {
         return Err(Problem::foreign());
     }
-    let roles = match access {
+    let roles = match route.access {
         Access::Roles(roles) => roles,
         Access::Anyone => {
             app.traffic.check_anonymous_rate(peer)?;
@@ -58,7 +59,7 @@ pub(super) async fn admit(
         }
         Access::Operator => {
             app.traffic.check_anonymous_rate(peer)?;
-            let detail = "this is for programs of the office's own machine, or with its token";
+            let detail = "only programs on the office's own machine, or with the metrics token";
             return Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", detail));
         }
     };
@@ -66,7 +67,7 @@ pub(super) async fn admit(
         app.traffic.check_anonymous_rate(peer)?;
         return Err(Problem::signed_out());
     };
-    if matched.as_str() == ROUND {
+    if route.path == ROUND {
         app.traffic.check_rounds_full()?;
     }
     let said = request.headers().get(OWN_PAGES).and_then(|value| value.to_str().ok());
@@ -74,22 +75,16 @@ pub(super) async fn admit(
         Some((version, workspace)) => (Some(version), Some(workspace)),
         None => (said, None),
     };
-    if matched.as_str() == EVENTS {
+    if route.path == EVENTS {
         workspace = workspace.or_else(|| named_in_query(request.uri()));
     }
-    let place = app.traffic.identity().await?;
+    let permit = app.traffic.identity().await?;
     let known = app.accounts.identify(&presented.token, version).await?;
-    // A device that is shut out hands over what it has unsent.
-    let hands_over = match *request.method() {
-        Method::POST => matched.as_str() == ROUND,
-        Method::PUT => matched.as_str() == BLOB,
-        _ => false,
-    };
-    let revoked = match (&known, hands_over) {
+    let revoked = match (&known, route.open_to_revoked) {
         (None, true) => app.accounts.revoked_session(&presented.token).await?,
         (Some(_), _) | (None, false) => None,
     };
-    drop(place);
+    drop(permit);
     let session = known.as_ref().map(|known| &known.identity.session);
     match session.or(revoked.as_ref().map(|(session, _)| session)) {
         Some(session) => app.traffic.check_user_rate(peer, &session.user)?,
@@ -107,11 +102,11 @@ pub(super) async fn admit(
     }
     let session = known.as_ref().map(|known| &known.identity.session);
     if let Some(session) = session.or(revoked.as_ref().map(|(session, _)| session)) {
-        let must_name = presented.by_cookie && matched.as_str() != SESSION_ROUTE;
+        let must_name = presented.by_cookie && route.path != SESSION_ROUTE;
         session.check_workspace(workspace, must_name).map_err(Problem::workspace)?;
     }
     if let Some((session, ended)) = revoked {
-        // Nobody else has anything unsent.
+        // Only phones have unsent work.
         has_role(&[Role::Collector], session.role)?;
         request.extensions_mut().insert(RevokedCaller(session, ended));
         return Ok(next.run(request).await);
@@ -123,7 +118,7 @@ pub(super) async fn admit(
     let fresh = fresh.map(|token| cookies::set(SESSION, &token.to_text(), lasts, app.secure));
     request.extensions_mut().insert(Caller { identity, renewed });
     let mut response = next.run(request).await;
-    // Signing out has the last word.
+    // Don't overwrite the cookie of a sign-out.
     if let Some(fresh) = fresh
         && !response.headers().contains_key(header::SET_COOKIE)
     {
@@ -132,7 +127,7 @@ pub(super) async fn admit(
     Ok(response)
 }
 
-/// The workspace that the address names.
+/// The workspace in the query.
 fn named_in_query(uri: &Uri) -> Option<&str> {
     uri.query()?.split('&').find_map(|pair| pair.strip_prefix("workspace="))
 }
@@ -145,14 +140,15 @@ fn has_role(roles: &[Role], role: Role) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::FORBIDDEN, "not_allowed", detail))
 }
 
-/// Whether a page of another origin sends a request. Browsers say so; programs say nothing.
+/// Whether a page of another origin sends the request. Programs other than browsers send neither
+/// header.
 fn is_foreign(headers: &HeaderMap, app: &App) -> bool {
     let text = |value: &HeaderValue| value.to_str().unwrap_or("?").to_owned();
     if let Some(site) = headers.get("sec-fetch-site") {
-        // `none`: a person did it, without a page.
+        // `none`: typed or bookmarked by the user.
         return !matches!(text(site).as_str(), "same-origin" | "none");
     }
-    // Browsers leave the above out where there is no TLS, and old ones do so everywhere.
+    // Browsers leave the header out without TLS, and old ones always do.
     let Some(origin) = headers.get(header::ORIGIN).map(text) else { return false };
     let host = headers.get(header::HOST).map(text);
     let own = host.is_some_and(|host| {
@@ -161,14 +157,14 @@ fn is_foreign(headers: &HeaderMap, app: &App) -> bool {
     !own && app.public.as_deref() != Some(origin.as_str())
 }
 
-/// A token, and how it came.
+/// A token, and whether a cookie carried it.
 pub(super) struct Presented {
     pub(super) token: Token,
     pub(super) by_cookie: bool,
 }
 
 impl Presented {
-    /// The token of a request: of a program's header before a browser's cookie.
+    /// The token of a request; the `Authorization` header comes before the cookie.
     pub(super) fn of(headers: &HeaderMap, secure: bool) -> Option<Self> {
         let bearer = headers
             .get(header::AUTHORIZATION)

@@ -6,30 +6,43 @@ use std::time::{Duration, Instant};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::{App, Problem};
 use crate::office::store::StoreError;
 
-/// An answer holds for so long: anybody may ask, and each look costs a commit.
-const HOLDS: Duration = Duration::from_secs(1);
+/// How long a result is reused: anybody may ask, and each check costs a commit.
+const REUSE: Duration = Duration::from_secs(1);
 
-/// What was found last, and when. Only one looks at a time.
+/// The last result and its time. The lock allows one check at a time.
 #[derive(Default)]
 pub(super) struct Readiness(Mutex<Option<(Instant, bool)>>);
 
-pub(super) async fn alive() -> Json<Value> {
-    Json(json!({ "alive": true }))
+/// The program runs.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Alive {
+    alive: bool,
 }
 
-/// Ready is an office that is not stopping and whose store takes a write.
-pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+/// The office can do its work.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Ready {
+    ready: bool,
+}
+
+pub(super) async fn alive() -> Json<Alive> {
+    Json(Alive { alive: true })
+}
+
+/// Ready: not stopping, and the store takes a write.
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Ready>, Problem> {
     if *app.closing.borrow() {
         return Err(Problem::closing());
     }
     let mut last = app.traffic.readiness().0.lock().await;
-    let known = last.filter(|(at, _)| at.elapsed() < HOLDS).map(|(_, writes)| writes);
+    let known = last.filter(|(at, _)| at.elapsed() < REUSE).map(|(_, writes)| writes);
     let writes = match known {
         Some(writes) => writes,
         None => writes(&app).await,
@@ -38,7 +51,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Pr
         *last = Some((Instant::now(), writes));
     }
     if writes {
-        return Ok(Json(json!({ "ready": true })));
+        return Ok(Json(Ready { ready: true }));
     }
     let detail = "the store takes no writes: look at its disk";
     Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail))

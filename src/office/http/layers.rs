@@ -1,6 +1,7 @@
 //! What every request and answer passes through.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -32,7 +33,7 @@ const CONTENT_SECURITY: &str = "default-src 'self'; script-src 'self' 'wasm-unsa
     connect-src 'self'; worker-src 'self'; manifest-src 'self'; object-src 'none'; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// What a visit needs of the device, and nothing else.
+/// Only the device features that a visit needs.
 const PERMISSIONS: &str = "geolocation=(self), camera=(self), microphone=(self), \
     screen-wake-lock=(self), payment=(), usb=(), serial=(), bluetooth=(), browsing-topics=()";
 
@@ -45,56 +46,69 @@ static SECURITY_HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// Once seen over TLS, never again without, for a year.
+/// Browsers insist on TLS for a year.
 const TLS_ONLY: &str = "max-age=31536000";
 
-/// Gives up a request whose answer doesn't begin in time.
+/// Ends a request whose answer does not begin in time.
 pub(super) fn timeout(patience: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience)
 }
 
-/// The queue of some routes, and its limits.
+/// The queue of a route, and its limits.
 #[derive(Clone)]
-pub(super) struct QueuedRoute {
-    pub(super) traffic: Traffic,
-    pub(super) queue: Queue,
-    /// The largest body.
-    pub(super) body: usize,
+pub(super) struct Queued {
+    traffic: Traffic,
+    queue: Queue,
+    /// The largest body, bytes.
+    max_body: usize,
     /// From the whole request to the beginning of its answer.
-    pub(super) patience: Duration,
+    timeout: Duration,
 }
 
-/// Lets a request to its handler once all of it is here and its turn has come: one that is still
-/// coming takes room for its bytes, but no place.
+impl Queued {
+    pub(super) fn new(traffic: Traffic, queue: Queue, max_body: usize) -> Self {
+        let limits = traffic.limits();
+        let timeout = match queue {
+            Queue::Sheets => limits.long_response_timeout,
+            Queue::Rounds | Queue::Pieces | Queue::Reads | Queue::SignIns => {
+                limits.response_timeout
+            }
+        };
+        Self { traffic, queue, max_body, timeout }
+    }
+}
+
+/// Runs the handler once the whole request has arrived and a slot is free. A request that is still
+/// arriving reserves memory for its bytes, but no slot.
 ///
 /// Blocking work can't be interrupted, so it continues when its client disconnects or times out.
-/// It keeps its place and its body's memory until it is done: otherwise disconnecting early would
-/// free the place for more. Work in several steps is cancelled and stops at the next step.
-pub(super) async fn in_turn(
-    State(waits): State<QueuedRoute>,
+/// It keeps its slot and its body's memory until it is done: otherwise disconnecting early would
+/// admit more work than the limits allow. Work in several steps is cancelled before its next step.
+pub(super) async fn wait_in_queue(
+    State(queued): State<Queued>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let QueuedRoute { traffic, queue, body: most, patience } = waits;
+    let Queued { traffic, queue, max_body, timeout } = queued;
     let (mut head, body) = request.into_parts();
-    let who = RequestSource::of(&head.extensions);
-    let (bytes, room) = match announced(&head) {
+    let source = RequestSource::of(&head.extensions);
+    let (bytes, reservation) = match announced_length(&head) {
         Some(0) => (Bytes::new(), None),
-        Some(bytes) if bytes > most => return Err(Problem::too_large()),
+        Some(bytes) if bytes > max_body => return Err(Problem::too_large()),
         announced => {
-            let (bytes, room) = traffic.receive(queue, &who, body, announced, most).await?;
-            (bytes, Some(room))
+            let received = traffic.receive(queue, &source, body, announced, max_body).await?;
+            (received.0, Some(received.1))
         }
     };
-    let admitted = traffic.admit(queue, &who).await?;
+    let permit = traffic.admit(queue, &source).await?;
     let cancel = CancelToken::with_deadline(Instant::now() + traffic.limits().round_work);
-    let _waited_for = cancel.cancel_on_drop();
+    let _cancel_on_drop = cancel.cancel_on_drop();
     head.extensions.insert(cancel);
     let work = async move {
-        let _held = (room, admitted);
+        let _held = (reservation, permit);
         next.run(Request::from_parts(head, Body::from(bytes))).await
     };
-    match tokio::time::timeout(patience, tokio::spawn(work.in_current_span())).await {
+    match tokio::time::timeout(timeout, tokio::spawn(work.in_current_span())).await {
         Ok(Ok(response)) => Ok(response),
         // For the layer that answers panics.
         Ok(Err(ended)) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
@@ -103,8 +117,8 @@ pub(super) async fn in_turn(
     }
 }
 
-/// How long a body says that it will be; `None` where it does not say.
-fn announced(head: &Parts) -> Option<usize> {
+/// The length that the head announces for the body, bytes; `None` if it announces none.
+fn announced_length(head: &Parts) -> Option<usize> {
     if matches!(head.method, Method::GET | Method::HEAD | Method::DELETE) {
         return Some(0);
     }
@@ -113,21 +127,20 @@ fn announced(head: &Parts) -> Option<usize> {
 }
 
 /// Puts the layers around the whole endpoint.
-pub(super) fn around<S: Clone + Send + Sync + 'static>(router: Router<S>, app: &App) -> Router<S> {
+pub(super) fn around(router: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
     let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(app.clone(), observe))
+        .layer(from_fn_with_state(Arc::clone(app), observe))
         .layer(compression())
-        .layer(from_fn_with_state(app.clone(), finish))
+        .layer(from_fn_with_state(Arc::clone(app), set_headers))
         .layer(CatchPanicLayer::custom(panicked));
     router.layer(layers)
 }
 
-/// Finds out where a request comes from, gives it an id, and counts and logs what became of it.
+/// Finds out where a request comes from, gives it an id, and counts and logs its outcome.
 ///
-/// No path, no query and no name: a search is for a person, an address that nobody knows may say
-/// anything, and logs are read by others. The id is the office's own: one that a client chose
-/// could say anything too.
-async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
+/// Logs hold no path, query or name: searches name people, and an unknown path is whatever a client
+/// wrote. For the same reason the id is the office's own and never a client's.
+async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let peer = ClientAddr::of(request.extensions(), request.headers(), app.traffic.proxies());
     request.extensions_mut().insert(peer);
@@ -147,13 +160,13 @@ async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Re
         let frequent = ["/sync", "/api/events", "/healthz", "/readyz", "/metrics", "pages"];
         match status {
             500 => tracing::warn!(status, code, ms, "failed"),
-            // The figures tell of these; a line each would only add to the load.
-            429 | 503 => tracing::debug!(status, code, ms, "put off"),
+            // Metrics count these; a log line each would only add to the load.
+            429 | 503 => tracing::debug!(status, code, ms, "deferred"),
             200..400 if frequent.contains(&route) => tracing::debug!(status, ms, "answered"),
             _ => tracing::info!(status, code, ms, "answered"),
         }
     });
-    // Of a round that came to its end nobody asks.
+    // Successful rounds save the bytes: nobody looks up their ids.
     if !is_round(route, status)
         && let Ok(id) = HeaderValue::try_from(id.to_string())
     {
@@ -162,7 +175,7 @@ async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Re
     response
 }
 
-/// Anybody can make up a method.
+/// A name of a fixed set: clients can invent methods.
 fn name_of(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
@@ -176,7 +189,7 @@ fn name_of(method: &Method) -> &'static str {
     }
 }
 
-/// Rounds are deflated already; archives and documents are compressed inside.
+/// Rounds, archives and documents are compressed already.
 fn compression() -> CompressionLayer<impl Predicate> {
     let unfit = ["application/cbor", "application/octet-stream", "application/zip"];
     let [rounds, documents, archives] = unfit.map(NotForContentType::new);
@@ -186,16 +199,15 @@ fn compression() -> CompressionLayer<impl Predicate> {
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    // The panic hook has reported where; what it says may be about a person.
+    // The panic hook has logged the place; the message may contain personal data.
     Problem::internal().into_response()
 }
 
-/// Headers that every answer has, and a body for errors that came without one.
+/// Adds the headers that every answer has, and a body to errors that have none.
 ///
-/// But rounds: they travel more often than anything else, over the weakest links. A browser shows
-/// no answer to a POST of another site, runs none of it and keeps none of it, and a round needs a
-/// header that no other site can send; the fences stand on the page that asked.
-async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Successful rounds get no security headers, to save bytes on weak links: browsers neither show nor
+/// cache the answer to a POST, and a round needs a header that no other site can send.
+async fn set_headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let (round, private) = (path == "/sync", path.starts_with("/api/") || path == "/sync");
     let mut response = with_body(next.run(request).await);
@@ -209,7 +221,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     for (name, value) in &SECURITY_HEADERS {
-        // What a handler says for itself, such as the sandbox of an attachment, is stricter.
+        // A handler's own header, such as an attachment's sandbox, is stricter.
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if app.secure {
@@ -223,7 +235,7 @@ fn is_round(route: &str, status: StatusCode) -> bool {
     route == "/sync" && status == StatusCode::OK
 }
 
-/// The office's clock, by which phones learn how wrong theirs is.
+/// The office's time, from which phones learn their clock's error.
 fn set_date(headers: &mut HeaderMap, now: i64) {
     let date = time::http_date(now).and_then(|date| HeaderValue::try_from(date).ok());
     if let Some(date) = date {

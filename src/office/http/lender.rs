@@ -1,15 +1,16 @@
-//! `/api/lender`: who the office works for, as borrowers are told.
+//! `/api/lender`: the lender's name and complaint channel.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::App;
 
-/// What stands on every borrower's copy. Empty where the office's keeper has not said it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// Printed on every borrower's copy. Empty if the operator did not set it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Lender {
     /// The lender's name.
     pub name: String,

@@ -1,14 +1,14 @@
-//! What is counted and timed, and `GET /metrics`, in the text format of Prometheus.
+//! Counters and timers, and `GET /metrics` in the text format of Prometheus.
 //!
-//! Labels are routes of the table, stable words and numbers: never a name, an id or anything
-//! that a client wrote, so that there are few of them and nothing in them is about a person.
+//! Labels are routes of the table, stable codes and numbers: never a name, an id or a client's text,
+//! so that they are few and hold no personal data.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -16,31 +16,31 @@ use super::{App, Problem};
 use crate::office::QuarantineUsage;
 use crate::sync::message::{Outcome, Reply};
 
-/// Upper bounds of what is timed, s: from a read in memory to the longest patience.
+/// Histogram buckets, s: from a read in memory to the longest wait.
 const SECONDS: [f64; 12] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
-/// Has the figures; clones share them.
+/// Handle to the metrics; clones share them.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// Counts for the whole program from now on. Only the first call of a process counts.
+    /// Installs the recorder of the whole program. Only the first call in a process has an effect.
     pub fn install() -> Self {
         let recorder = builder().build_recorder();
         let handle = recorder.handle();
-        // There is another one already only where a program serves twice.
+        // Fails only if the program serves twice.
         let _ = metrics::set_global_recorder(recorder);
         Self(handle)
     }
 
-    /// Counts nothing.
+    /// Records nothing.
     pub fn none() -> Self {
         Self(builder().build_recorder().handle())
     }
 
-    /// Puts away what was timed. To be called every few seconds.
-    pub(super) fn tidy(&self) {
+    /// Moves timings into their histograms. To be called every few seconds.
+    pub(super) fn run_upkeep(&self) {
         self.0.run_upkeep();
     }
 }
@@ -52,17 +52,17 @@ fn builder() -> PrometheusBuilder {
     plain.set_buckets_for_metric(seconds, &SECONDS).unwrap_or_default()
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>) -> impl IntoResponse {
+pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     counter!("doorstep_repairs_total").absolute(app.office.repairs());
     match app.office.quarantine_usage().await {
         Ok(usage) => quarantine(&usage),
         Err(error) => tracing::warn!(%error, "the quarantine could not be measured"),
     }
     let text = app.traffic.metrics().0.render();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
-/// How full the quarantine is when it is asked.
+/// Measures the quarantine now.
 fn quarantine(usage: &QuarantineUsage) {
     for (state, held) in [("open", usage.open), ("decided", usage.decided)] {
         gauge!("doorstep_quarantine_pieces", "state" => state).set(held.pieces as f64);
@@ -114,28 +114,28 @@ pub(super) fn round(up: usize, reply: &Reply, down: usize) {
     }
 }
 
-/// So long somebody stood in a queue before it came to be their turn.
+/// How long a request waited in a queue.
 pub(super) fn waited(queue: &'static str, time: Duration) {
     histogram!("doorstep_queue_wait_seconds", "queue" => queue).record(time);
 }
 
-/// So many stand in a queue.
+/// The number of requests in a queue.
 pub(super) fn waiting(queue: &'static str, count: usize) {
     gauge!("doorstep_queue_waiting", "queue" => queue).set(wide(count) as f64);
 }
 
-/// Somebody is sent away from a queue that is full.
+/// Counts a request that a full queue refuses.
 pub(super) fn shed(queue: &'static str) -> Problem {
     counter!("doorstep_shed_total", "queue" => queue).increment(1);
     Problem::busy()
 }
 
-/// So many connections are open.
+/// The number of open connections.
 pub(super) fn connections(count: usize) {
     gauge!("doorstep_connections").set(wide(count) as f64);
 }
 
-/// A connection was one too many.
+/// Counts a connection that was refused.
 pub(super) fn shed_connection() {
     counter!("doorstep_shed_total", "queue" => "connections").increment(1);
 }

@@ -1,26 +1,45 @@
-//! `/api/openapi.json`, made from the table of routes so that it can't leave one out. Which problems
-//! a route may answer with follows from what it takes and who may use it.
+//! `/api/openapi.json`, built from the table of routes and the types of their handlers, so that it
+//! can't leave one out or differ from the code. Which problems a route may answer with follows from
+//! what it takes and who may use it.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use axum::Json;
 use axum::http::Method;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::routes::{Access, ROUTES, Route};
+use super::endpoint::{Schemas, Signature};
+use super::problem::ProblemDetails;
+use super::routes::{Access, JSON, ROUTES, Route};
 
-pub(super) async fn show() -> Json<Value> {
-    Json(description())
+static DESCRIPTION: LazyLock<Value> = LazyLock::new(describe);
+
+/// The OpenAPI description of the whole API.
+pub fn openapi() -> &'static Value {
+    &DESCRIPTION
 }
 
-fn description() -> Value {
+pub(super) async fn show() -> Json<&'static Value> {
+    Json(openapi())
+}
+
+fn describe() -> Value {
+    let mut schemas = Schemas::new();
     let mut paths = Map::new();
     for route in ROUTES {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         if let Some(path) = path.as_object_mut() {
-            path.insert(route.method.as_str().to_lowercase(), operation(route));
+            let operation = operation(route, route.signature(&mut schemas));
+            path.insert(route.method.as_str().to_lowercase(), operation);
         }
     }
+    let mut schemas = schemas.into_definitions();
+    schemas.insert(
+        "Problem".to_owned(),
+        ProblemDetails::json_schema(&mut SchemaGenerator::default()).into(),
+    );
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -49,13 +68,13 @@ fn description() -> Value {
                     "description": "The metrics token; programs of the office's own machine need none.",
                 },
             },
-            "schemas": { "Problem": problem() },
+            "schemas": schemas,
         },
     })
 }
 
-fn operation(route: &Route) -> Value {
-    let (status, media) = route.answer;
+fn operation(route: &Route, signature: Signature) -> Value {
+    let Signature { query, request, response, .. } = signature;
     let mut parameters: Vec<Value> = Vec::new();
     for name in route.path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
         let meaning = match (name, route.path.starts_with("/api/visits/")) {
@@ -70,18 +89,17 @@ fn operation(route: &Route) -> Value {
             "schema": { "type": "string" },
         }));
     }
-    parameters.extend(route.query.iter().map(|(name, meaning)| {
-        json!({
-            "name": name, "in": "query", "description": meaning, "schema": { "type": "string" },
-        })
-    }));
-    let answer = match status {
-        204 => json!({ "description": "Done" }),
-        _ => json!({ "description": "All is well", "content": { media: {} } }),
+    let has_query = !query.is_empty();
+    parameters.extend(query);
+    let answer = match response {
+        None => json!({ "description": "Done" }),
+        Some((media, schema)) => {
+            json!({ "description": "All is well", "content": { media: { "schema": schema } } })
+        }
     };
     let mut responses = Map::new();
-    responses.insert(status.to_string(), answer);
-    let problems = problems(route);
+    responses.insert(route.status.to_string(), answer);
+    let problems = problems(route, has_query, request.as_ref().map(|(media, _)| *media));
     responses
         .extend(problems.into_iter().map(|(status, codes)| (status.to_string(), told(&codes))));
     let mut operation = json!({
@@ -91,8 +109,8 @@ fn operation(route: &Route) -> Value {
         "responses": responses,
     });
     if let Some(operation) = operation.as_object_mut() {
-        if let Some(media) = route.body {
-            let body = json!({ "required": true, "content": { media: {} } });
+        if let Some((media, schema)) = request {
+            let body = json!({ "required": true, "content": { media: { "schema": schema } } });
             operation.insert("requestBody".to_owned(), body);
         }
         match route.access {
@@ -123,7 +141,11 @@ fn operation_id(route: &Route) -> String {
 }
 
 /// What may go wrong: status and stable words.
-fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
+fn problems(
+    route: &Route,
+    has_query: bool,
+    request: Option<&str>,
+) -> BTreeMap<u16, Vec<&'static str>> {
     let mut problems: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
     let mut may = |status, codes: &[&'static str]| {
         problems.entry(status).or_default().extend_from_slice(codes);
@@ -159,54 +181,22 @@ fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
     }
     if route.path.contains("{number}") {
         may(404, &["unknown_quarantine"]);
-        if route.method == Method::POST {
-            may(409, &["already_accepted", "record_moved"]);
-            may(422, &["reason_needed"]);
-        }
     }
-    if !route.query.is_empty() {
+    if has_query {
         may(400, &["malformed"]);
         may(422, &["invalid_value"]);
     }
-    if let Some(media) = route.body {
+    if let Some(media) = request {
         may(400, &["malformed"]);
         may(408, &["timeout"]);
         may(413, &["too_large"]);
-        if media == "application/json" {
+        if media == JSON {
             may(415, &["malformed"]);
             may(422, &["malformed", "invalid_value"]);
         }
     }
-    // What only one route has.
-    match (route.method.as_str(), route.path) {
-        ("POST", "/api/session") => {
-            may(401, &["wrong_password"]);
-            may(403, &["device_revoked", "device_of_other_user", "device_unknown"]);
-            may(429, &["too_many_attempts", "too_many_devices"]);
-        }
-        ("GET", "/api/sign-in/openid/return") => {
-            may(403, &["openid_unknown_account", "openid_other_account", "openid_not_linked"]);
-            may(403, &["device_revoked", "device_unknown"]);
-            may(404, &["not_found"]);
-        }
-        ("POST", "/api/sign-in/openid") => may(404, &["not_found"]),
-        ("POST", "/api/users") => may(409, &["name_taken"]),
-        ("PATCH", "/api/users/{name}") => may(409, &["last_admin", "account_taken"]),
-        ("PUT", "/api/blobs/{sha256}") => {
-            may(415, &["media_type"]);
-            may(422, &["wrong_hash"]);
-            may(507, &["too_much"]);
-        }
-        ("POST", "/api/visits/{id}/commands") => {
-            may(409, &["sealed", "not_sealed", "fixed", "written_once"]);
-            may(422, &["unknown_path", "not_a_collector"]);
-        }
-        ("POST", "/api/cases/import") => may(422, &["no_sheet", "not_a_collector"]),
-        ("POST", "/api/quarantine/export/delete") => {
-            may(409, &["export_changed", "nothing_to_export"]);
-        }
-        ("GET", "/readyz") => may(503, &["not_ready"]),
-        _ => {}
+    for (status, codes) in route.problems {
+        may(*status, codes);
     }
     for codes in problems.values_mut() {
         codes.sort_unstable();
@@ -230,19 +220,4 @@ fn told(codes: &[&str]) -> Value {
         answer.insert("headers".to_owned(), json!({ "Retry-After": header }));
     }
     answer
-}
-
-fn problem() -> Value {
-    json!({
-        "type": "object",
-        "required": ["type", "title", "status", "code", "detail"],
-        "properties": {
-            "type": { "type": "string" },
-            "title": { "type": "string" },
-            "status": { "type": "integer" },
-            "code": { "type": "string", "description": "a stable word, such as not_allowed" },
-            "detail": { "type": "string", "description": "one sentence for people" },
-            "path": { "type": "string", "description": "the field or parameter it is about" },
-        },
-    })
 }

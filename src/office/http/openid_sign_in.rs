@@ -1,11 +1,12 @@
-//! `/api/sign-in`: which ways in there are, and the way by an identity provider.
+//! `/api/sign-in`: the sign-in methods, and signing in with an identity provider.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cookies::{self, OPENID_STATE};
@@ -13,78 +14,81 @@ use super::extract::{ProblemBody, ProblemParts};
 use super::session::{claim, cookies_of, place};
 use super::traffic::ClientAddr;
 use super::{App, Problem};
-use crate::office::auth::openid::{Door, OpenId, OpenIdError, PATIENCE, Returned};
+use crate::office::auth::openid::{Callback, OpenId, OpenIdError, SIGN_IN_TIMEOUT_MS, SignInApp};
 use crate::office::auth::{AuthError, SignInContext};
 
-/// Which ways in there are besides the password.
-#[derive(Serialize)]
-pub(super) struct Ways {
-    openid: Option<Provider>,
+/// Sign-in methods besides the password.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SignInMethods {
+    openid: Option<IdentityProvider>,
 }
 
-#[derive(Serialize)]
-struct Provider {
+/// The identity provider.
+#[derive(Serialize, JsonSchema)]
+struct IdentityProvider {
     label: String,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Begin {
-    door: Door,
+/// A sign-in with the identity provider that is to start.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct OpenIdRequest {
+    door: SignInApp,
     #[serde(default)]
     device: Option<String>,
     #[serde(default)]
     proof: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Begun {
+/// Where the browser goes to sign in.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ProviderAddress {
     to: String,
 }
 
-pub(super) async fn ways(State(app): State<Arc<App>>) -> Json<Ways> {
-    let label = |openid: &Arc<OpenId>| Provider { label: openid.settings().label.clone() };
-    Json(Ways { openid: app.openid.as_ref().map(label) })
+pub(super) async fn ways(State(app): State<Arc<App>>) -> Json<SignInMethods> {
+    let label = |openid: &Arc<OpenId>| IdentityProvider { label: openid.settings().label.clone() };
+    Json(SignInMethods { openid: app.openid.as_ref().map(label) })
 }
 
-/// Says where the page is to go. It is asked by the page itself and not by a link, so that no
-/// other site can send anybody off.
+/// Returns the address to go to. Only the own page can ask, so no other site can start a sign-in.
 pub(super) async fn begin(
     State(app): State<Arc<App>>,
-    ProblemBody(Json(asked)): ProblemBody<Json<Begin>>,
-) -> Result<Response, Problem> {
+    ProblemBody(Json(asked)): ProblemBody<Json<OpenIdRequest>>,
+) -> Result<([(HeaderName, HeaderValue); 1], Json<ProviderAddress>), Problem> {
     let openid = app.openid.as_ref().ok_or_else(Problem::not_found)?;
-    let Begin { door, device, proof } = asked;
-    // Said now, and not only after the person has been at the provider.
+    let OpenIdRequest { door, device, proof } = asked;
+    // Refuse bad values before the user goes to the provider.
     claim(device.as_deref(), proof.as_deref())?;
     let (to, kept) = openid.begin(door, device, proof).await?;
-    let cookie = cookies::set(OPENID_STATE, &kept, PATIENCE / 1000, app.secure);
-    Ok(([(header::SET_COOKIE, cookie)], Json(Begun { to })).into_response())
+    let cookie = cookies::set(OPENID_STATE, &kept, SIGN_IN_TIMEOUT_MS / 1000, app.secure);
+    Ok(([(header::SET_COOKIE, cookie)], Json(ProviderAddress { to })))
 }
 
-/// The browser comes back from the provider. Whatever became of it, it goes on to one of the two
-/// apps and nowhere else, with a word of a fixed set.
+/// The browser comes back from the provider. Success or not, it is redirected to one of the two apps,
+/// with a code of a fixed set.
 pub(super) async fn finish(
     State(app): State<Arc<App>>,
     peer: ClientAddr,
     headers: HeaderMap,
-    ProblemParts(Query(returned)): ProblemParts<Query<Returned>>,
+    ProblemParts(Query(callback)): ProblemParts<Query<Callback>>,
 ) -> Result<Response, Problem> {
     let openid = app.openid.as_ref().ok_or_else(Problem::not_found)?;
-    let kept = cookies::get(&headers, OPENID_STATE, app.secure, |text| openid.unseal(text));
-    let Some(leaving) = kept else { return Ok(back(None, Some("openid_stale"), [], &app)) };
-    let door = Some(leaving.door);
-    let proven = match openid.finish(&leaving, returned).await {
-        Ok(proven) => proven,
+    let kept = cookies::get(&headers, OPENID_STATE, app.secure, |text| openid.pending(text));
+    let Some(pending) = kept else { return Ok(back(None, Some("openid_stale"), [], &app)) };
+    let door = Some(pending.door);
+    let identity = match openid.finish(&pending, callback).await {
+        Ok(identity) => identity,
         Err(error) => return Ok(back(door, Some(error.code()), [], &app)),
     };
-    let (device, proof) = claim(leaving.device.as_deref(), leaving.proof.as_deref())?;
+    let (device, proof) = claim(pending.device.as_deref(), pending.proof.as_deref())?;
     let place = place(device, proof, &headers, peer, app.secure);
     let enrol = openid.settings().enrol;
-    let mut signed_in = app.accounts.sign_in_oidc(proven.clone(), enrol, place).await;
+    let mut signed_in = app.accounts.sign_in_oidc(identity.clone(), enrol, place).await;
     if signed_in.as_ref().is_err_and(|error| *error == AuthError::DeviceOfOtherUser) {
-        // The phone was somebody else's; it looks to that one's work before it goes on.
+        // The phone belongs to another user: sign in on a new device, and let the phone upload the
+        // other user's work first.
         let place = SignInContext { device: None, ..place };
-        signed_in = app.accounts.sign_in_oidc(proven, enrol, place).await;
+        signed_in = app.accounts.sign_in_oidc(identity, enrol, place).await;
     }
     match signed_in {
         Ok(signed_in) => {
@@ -96,27 +100,27 @@ pub(super) async fn finish(
 }
 
 fn back<const N: usize>(
-    door: Option<Door>,
+    door: Option<SignInApp>,
     word: Option<&'static str>,
     set: [HeaderValue; N],
     app: &App,
 ) -> Response {
     let page = match door {
-        Some(Door::Office) => "/office/",
-        Some(Door::Field) | None => "/",
+        Some(SignInApp::Office) => "/office/",
+        Some(SignInApp::Field) | None => "/",
     };
     let place = match word {
         None => format!("{page}#signed-in"),
         Some(word) => format!("{page}#sign-in={word}"),
     };
-    // It was for one way back.
+    // The state is for one return only.
     let gone = cookies::set(OPENID_STATE, "", 0, app.secure);
     let all = set.into_iter().chain([gone]).map(|cookie| (header::SET_COOKIE, cookie));
     let all: Vec<_> = all.collect();
     (StatusCode::SEE_OTHER, AppendHeaders(all), [(header::LOCATION, place)]).into_response()
 }
 
-/// The word for why nobody was signed in.
+/// The code for a failed sign-in.
 fn word(error: &AuthError) -> &'static str {
     match error {
         AuthError::UnknownAccount => "openid_unknown_account",

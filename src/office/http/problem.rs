@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::metrics;
@@ -26,25 +27,28 @@ pub struct Problem {
     retry_after: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// Problem details (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ProblemDetails<'a> {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
     status: u16,
+    /// a stable word, such as not_allowed
     code: &'static str,
+    /// one sentence for people
     detail: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
+    /// the field or parameter it is about
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     path: &'a str,
 }
 
-/// The stable word of the problem that an answer is, for those who count answers.
+/// The code of the problem in an answer, for metrics.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Code(pub(super) &'static str);
 
-/// What clients are told to wait, s, where there is no room for them now: long enough that a
-/// crowd thins out, short enough that nobody minds.
-const BUSY: u64 = 10;
+/// `Retry-After` for a busy office, s: long enough for a burst to pass, short enough not to annoy.
+const BUSY_RETRY: u64 = 10;
 
 impl Problem {
     /// A problem with a status, a stable word and a sentence for people.
@@ -57,7 +61,7 @@ impl Problem {
         Self { path: path.into(), ..self }
     }
 
-    /// A query parameter that says nothing known.
+    /// A query parameter with an unknown value.
     pub(super) fn parameter(name: &'static str) -> Self {
         let detail = format!("the parameter {name} has no such value");
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail).at(name)
@@ -71,7 +75,7 @@ impl Problem {
     pub(super) fn workspace(error: WorkspaceError) -> Self {
         let (status, code) = match error {
             WorkspaceError::Other => (StatusCode::CONFLICT, "other_workspace"),
-            // An app that hears this looks for its update, and keeps its work until then.
+            // The app then looks for its update and keeps its work until then.
             WorkspaceError::Unnamed => (StatusCode::UPGRADE_REQUIRED, "unsupported_version"),
         };
         Self::new(status, code, error.to_string())
@@ -91,7 +95,7 @@ impl Problem {
     }
 
     pub(super) fn internal() -> Self {
-        let detail = "the office failed: try again, and tell its keeper the request id";
+        let detail = "the office failed: try again, and tell its operator the request id";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
@@ -100,14 +104,14 @@ impl Problem {
         self.code
     }
 
-    /// There is no room now. Nothing was done.
+    /// The office is at its limits. Nothing was done.
     pub(super) fn busy() -> Self {
         let detail = "the office has no room for this now: nothing was done, try again";
         let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "office_busy", detail);
-        Self { retry_after: Some(BUSY), ..busy }
+        Self { retry_after: Some(BUSY_RETRY), ..busy }
     }
 
-    /// Somebody asks too often.
+    /// Too many requests from one user or address.
     pub(super) fn rate_limited(wait: Duration) -> Self {
         let detail = "too many requests: nothing was done, try again later";
         let limited = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
@@ -118,7 +122,7 @@ impl Problem {
     pub(super) fn took_too_long() -> Self {
         let detail = "this took too long: try again, or ask for less";
         let late = Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail);
-        Self { retry_after: Some(BUSY), ..late }
+        Self { retry_after: Some(BUSY_RETRY), ..late }
     }
 
     pub(super) fn too_large() -> Self {
@@ -134,7 +138,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self { status, code, detail, path, retry_after } = &self;
-        let body = Body {
+        let body = ProblemDetails {
             kind: format!("about:blank#{code}"),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
@@ -142,7 +146,7 @@ impl IntoResponse for Problem {
             detail,
             path,
         };
-        // Strings and a number: nothing that JSON can't say.
+        // Strings and a number always serialize.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (*status, body).into_response();
         response.extensions_mut().insert(Code(code));

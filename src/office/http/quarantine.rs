@@ -7,9 +7,11 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::query::{page_size, parsed};
 use super::traffic::{Queue, RequestSource};
 use super::{App, Problem, transfer};
 use crate::ids::Heads;
@@ -18,55 +20,46 @@ use crate::office::{
     ExportLine, ExportScope, QuarantineError, QuarantineItem, QuarantinePage, QuarantineUsage,
 };
 
-/// Rows of a page unless asked for.
-const PAGE: u32 = 50;
-const LONGEST_PAGE: u32 = 200;
-
-/// Bytes of changes in one export: twice as many travel, and a browser holds them.
+/// Bytes of changes in one export: hex doubles them, and a browser holds them in memory.
 const MOST_EXPORTED: u64 = 32 * 1024 * 1024;
 
-#[derive(Deserialize)]
+/// Filters and page of a list of refused work.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-#[derive(Default)]
-pub(super) struct Asked {
+pub(super) struct QuarantineQuery {
+    /// open, accepted or dismissed
     state: String,
+    /// sign-in name of the user who sent it
     user: String,
+    /// the device that sent it, 32 hex digits
     device: String,
+    /// a record's id
     record: String,
+    /// why it was refused, such as not_allowed
     code: String,
+    /// rows of a page, 1 to 200
     limit: String,
+    /// the cursor of the page before
     after: String,
 }
 
-impl Asked {
+impl QuarantineQuery {
     fn filters(self) -> Result<QuarantineFilter, Problem> {
         Ok(QuarantineFilter {
-            state: word(&self.state, "state", QuarantineState::parse)?,
+            state: parsed(&self.state, "state", QuarantineState::parse)?,
             user: Some(self.user).filter(|user| !user.is_empty()),
-            device: word(&self.device, "device", |text| text.parse().ok())?,
-            record: word(&self.record, "record", |text| text.parse().ok())?,
+            device: parsed(&self.device, "device", |text| text.parse().ok())?,
+            record: parsed(&self.record, "record", |text| text.parse().ok())?,
             code: Some(self.code).filter(|code| !code.is_empty()),
-            before: word(&self.after, "after", |text| text.parse().ok())?,
-            limit: word(&self.limit, "limit", |text| {
-                text.parse().ok().filter(|limit| (1..=LONGEST_PAGE).contains(limit))
-            })?
-            .unwrap_or(PAGE),
+            before: parsed(&self.after, "after", |text| text.parse().ok())?,
+            limit: page_size(&self.limit)?,
         })
     }
 }
 
-fn word<T>(
-    text: &str,
-    name: &'static str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, Problem> {
-    let filled = Some(text.trim()).filter(|text| !text.is_empty());
-    filled.map(|text| parse(text).ok_or(Problem::parameter(name))).transpose()
-}
-
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    ProblemParts(Query(asked)): ProblemParts<Query<Asked>>,
+    ProblemParts(Query(asked)): ProblemParts<Query<QuarantineQuery>>,
 ) -> Result<Json<QuarantinePage>, Problem> {
     Ok(Json(app.office.quarantine_page(asked.filters()?).await?))
 }
@@ -78,10 +71,10 @@ pub(super) async fn show(
     Ok(Json(app.office.quarantine_item(id(&number)?).await?))
 }
 
-/// A decision.
-#[derive(Default, Deserialize)]
+/// A decision on refused work.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct Deciding {
+pub(super) struct DecisionRequest {
     /// Why.
     reason: String,
     /// `heads` of the item that the person looked at.
@@ -92,7 +85,7 @@ pub(super) async fn accept(
     State(app): State<Arc<App>>,
     caller: Caller,
     ProblemParts(Path(number)): ProblemParts<Path<String>>,
-    ProblemBody(Json(asked)): ProblemBody<Json<Deciding>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<DecisionRequest>>,
 ) -> Result<Json<QuarantineItem>, Problem> {
     let session = caller.identity.session;
     let seen = asked.heads.map(|heads| Heads::from_hex(&heads).ok_or(Problem::parameter("heads")));
@@ -110,7 +103,7 @@ pub(super) async fn dismiss(
     State(app): State<Arc<App>>,
     caller: Caller,
     ProblemParts(Path(number)): ProblemParts<Path<String>>,
-    ProblemBody(Json(asked)): ProblemBody<Json<Deciding>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<DecisionRequest>>,
 ) -> Result<Json<QuarantineItem>, Problem> {
     let user = caller.identity.session.user;
     Ok(Json(app.office.dismiss_quarantined(id(&number)?, &asked.reason, &user).await?))
@@ -120,20 +113,20 @@ pub(super) async fn usage(State(app): State<Arc<App>>) -> Result<Json<Quarantine
     Ok(Json(app.office.quarantine_usage().await?))
 }
 
-/// Written to the disk before it is sent, so that a slow reader holds no state of the store.
+/// Written to disk before it is sent, so that a slow client holds no snapshot of the store.
 pub(super) async fn export(
     State(app): State<Arc<App>>,
     extensions: Extensions,
 ) -> Result<Response, Problem> {
-    let place = app.traffic.admit(Queue::Sheets, &RequestSource::of(&extensions)).await?;
+    let permit = app.traffic.admit(Queue::Sheets, &RequestSource::of(&extensions)).await?;
     let scope = ExportScope { until: app.office.now(), most_bytes: MOST_EXPORTED };
-    let file = BufWriter::new(tempfile::tempfile().map_err(|error| no_room(&error))?);
+    let file = BufWriter::new(tempfile::tempfile().map_err(|error| write_failed(&error))?);
     let (file, _) = app.office.export_quarantine(scope, file).await?;
-    let mut file = file.into_inner().map_err(|error| no_room(error.error()))?;
-    file.rewind().map_err(|error| no_room(&error))?;
+    let mut file = file.into_inner().map_err(|error| write_failed(error.error()))?;
+    file.rewind().map_err(|error| write_failed(&error))?;
     let body = transfer::streamed(move |out| {
         io::copy(&mut file, out)?;
-        drop(place);
+        drop(permit);
         Ok(())
     });
     let disposition = "attachment; filename=\"quarantine.jsonl\"";
@@ -144,14 +137,14 @@ pub(super) async fn export(
     Ok((headers, body).into_response())
 }
 
-fn no_room(error: &io::Error) -> Problem {
+fn write_failed(error: &io::Error) -> Problem {
     tracing::error!(%error, "an export could not be written");
     Problem::internal()
 }
 
-/// The last line of an export that is safe.
-#[derive(Deserialize)]
-pub(super) struct Deleting {
+/// The last line of an export that was saved.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct DeleteExportRequest {
     #[serde(flatten)]
     scope: ExportScope,
     sha256: String,
@@ -160,10 +153,10 @@ pub(super) struct Deleting {
 pub(super) async fn delete_exported(
     State(app): State<Arc<App>>,
     caller: Caller,
-    ProblemBody(Json(asked)): ProblemBody<Json<Deleting>>,
+    ProblemBody(Json(asked)): ProblemBody<Json<DeleteExportRequest>>,
 ) -> Result<Json<ExportLine>, Problem> {
     let user = caller.identity.session.user;
-    let Deleting { scope, sha256 } = asked;
+    let DeleteExportRequest { scope, sha256 } = asked;
     Ok(Json(app.office.delete_exported(scope, &sha256, &user).await?.into()))
 }
 

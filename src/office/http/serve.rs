@@ -35,14 +35,14 @@ const READ_AHEAD: usize = 64 * 1024;
 /// Requests at once on one connection of HTTP/2. A browser with several tabs needs a dozen.
 const STREAMS: u32 = 64;
 
-/// How often a silent connection of HTTP/2 is asked whether it lives.
+/// Interval of HTTP/2 pings on idle connections.
 const PING: Duration = Duration::from_secs(30);
 
-/// How often what was timed is put away, and who has been quiet is forgotten.
-const TIDY: Duration = Duration::from_secs(5);
+/// How often timings move into histograms and idle rate limits are dropped.
+const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Serves until `stop`, then takes no more connections, ends open streams by way of `closing`
-/// and finishes what was begun, within the traffic's grace.
+/// Serves until `stop`, then accepts no more connections, ends open streams through `closing` and
+/// finishes running requests within [`Limits::grace`](super::Limits::grace).
 pub async fn serve(
     router: Router,
     listener: TcpListener,
@@ -59,15 +59,15 @@ pub async fn serve(
         tracing::info!("stopping");
         closing.send_replace(true);
         stopping.graceful_shutdown(Some(grace));
-        // Kept until all streams have heard it.
+        // Keep the sender until all streams have ended.
         closing.closed().await;
     });
-    let tidying = tokio::spawn(tidy(traffic.clone()));
+    let tidying = tokio::spawn(upkeep(traffic.clone()));
     let bounded = Bounded::new(traffic.connections().clone(), traffic.limits().stalled_read);
     let served = match tls {
         None => run(router, listener, bounded, &traffic, handle).await,
         Some(tls) => {
-            let renewing = tls.keep_fresh();
+            let renewing = tls.keep_renewing();
             let acceptor = RustlsAcceptor::new(tls.config).acceptor(bounded);
             let served = run(router, listener, acceptor, &traffic, handle).await;
             renewing.abort();
@@ -104,11 +104,11 @@ where
     server.serve(router.into_make_service_with_connect_info::<SocketAddr>()).await
 }
 
-async fn tidy(traffic: Traffic) {
-    let mut ticks = tokio::time::interval(TIDY);
+async fn upkeep(traffic: Traffic) {
+    let mut ticks = tokio::time::interval(UPKEEP);
     loop {
         ticks.tick().await;
-        traffic.metrics().tidy();
+        traffic.metrics().run_upkeep();
         traffic.forget_idle();
     }
 }

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cookies::{self, DEVICE, SESSION};
@@ -18,14 +19,15 @@ use crate::office::EnrolmentProof;
 use crate::office::auth::{self, Attempt, Lifetime, SignInContext};
 use crate::record::terms::Role;
 
-/// A browser stays the same device for so long after its last sign-in, seconds.
+/// How long after its last sign-in a browser keeps its device id, seconds.
 const DEVICE_KEPT: i64 = 400 * 24 * 60 * 60;
 
-/// For so long after a sign-in the session itself stands for it, ms.
+/// How long after a sign-in the session proves it, ms.
 const FRESH: i64 = 10 * 60 * 1000;
 
-#[derive(Deserialize)]
-pub(super) struct SignIn {
+/// A sign-in with a password.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct SignInRequest {
     name: String,
     password: String,
     #[serde(default)]
@@ -35,8 +37,9 @@ pub(super) struct SignIn {
     proof: Option<String>,
 }
 
-#[derive(Serialize)]
-struct SignedIn {
+/// A sign-in that began.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SignedIn {
     user: String,
     display_name: String,
     role: Role,
@@ -49,7 +52,8 @@ struct SignedIn {
     expires_at: i64,
 }
 
-#[derive(Serialize)]
+/// The user who is signed in.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Me {
     user: String,
     display_name: String,
@@ -61,19 +65,24 @@ pub(super) struct Me {
     /// Key of the device's escrow; only just after a sign-in, such as on the way back from the
     /// identity provider: a copied cookie is older than that.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     escrow: Option<String>,
     /// The one to use from now on; only for programs, and only where it is to be replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     token: Option<String>,
 }
+
+/// Both cookies of a browser that signs in.
+type SetCookies = AppendHeaders<[(HeaderName, HeaderValue); 2]>;
 
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
     peer: ClientAddr,
     headers: HeaderMap,
-    ProblemBody(Json(asked)): ProblemBody<Json<SignIn>>,
-) -> Result<Response, Problem> {
-    let SignIn { name, password, device, proof } = asked;
+    ProblemBody(Json(asked)): ProblemBody<Json<SignInRequest>>,
+) -> Result<(SetCookies, Json<SignedIn>), Problem> {
+    let SignInRequest { name, password, device, proof } = asked;
     let (device, proof) = claim(device.as_deref(), proof.as_deref())?;
     let place = place(device, proof, &headers, peer, app.secure);
     let signed_in = app.accounts.sign_in(Attempt { name, password, context: place }).await?;
@@ -90,10 +99,10 @@ pub(super) async fn sign_in(
         escrow: hex(&app.office.escrow(identity.session.device)),
         expires_at,
     };
-    Ok((AppendHeaders(cookies), Json(body)).into_response())
+    Ok((AppendHeaders(cookies), Json(body)))
 }
 
-/// Reads which device a phone says it is, and its proof; either may be absent or empty.
+/// Parses the device that a phone claims to be, and its proof; either may be absent or empty.
 pub(super) fn claim(
     device: Option<&str>,
     proof: Option<&str>,
@@ -110,7 +119,7 @@ pub(super) fn claim(
     Ok((device, proof.transpose()?))
 }
 
-/// Where somebody signs in: the device that is named, or that this browser was.
+/// The context of a sign-in: the device named in it, or the one in this browser's cookie.
 pub(super) fn place(
     device: Option<DeviceId>,
     proof: Option<EnrolmentProof>,
@@ -122,7 +131,7 @@ pub(super) fn place(
     SignInContext { device, proof, browser, address: peer.address }
 }
 
-/// What a browser keeps of a sign-in.
+/// The cookies of a sign-in.
 pub(super) fn cookies_of(signed_in: &auth::SignedIn, app: &App) -> [(HeaderName, HeaderValue); 2] {
     let identity = &signed_in.identity;
     let lasts = identity.ends_at.saturating_sub(app.office.now()) / 1000;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{Extensions, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 
 use super::extract::{Caller, ProblemBody, RevokedCaller};
 use super::{App, Problem, metrics};
@@ -16,11 +16,11 @@ pub(super) async fn round(
     State(app): State<Arc<App>>,
     extensions: Extensions,
     ProblemBody(body): ProblemBody<Bytes>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let up = body.len();
-    // Megabytes of a body would keep everybody on this thread waiting.
+    // Inflating megabytes would block other requests on this thread.
     let inflated = blocking(move || Inflated::new(&body).map(Inflated::into_owned)).await??;
-    let _place = app.office.acquire_slot(inflated.size()).await;
+    let _slot = app.office.acquire_slot(inflated.size()).await;
     let request = blocking(move || inflated.request()).await??;
     let cancel = extensions.get::<CancelToken>().cloned().unwrap_or_default();
     let reply = match (extensions.get::<Caller>(), extensions.get::<RevokedCaller>()) {
@@ -39,7 +39,7 @@ pub(super) async fn round(
     })
     .await?;
     metrics::round(up, &reply, answer.len());
-    Ok(([(header::CONTENT_TYPE, "application/cbor")], answer))
+    Ok(([(header::CONTENT_TYPE, "application/cbor")], answer).into_response())
 }
 
 async fn blocking<T: Send + 'static>(

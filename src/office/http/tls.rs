@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 
 pub use acme::Acme;
 
-/// How often files are looked at for a renewed certificate.
-const LOOK: Duration = Duration::from_secs(60);
+/// How often files are checked for a renewed certificate.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A certificate and its key, ready to serve with, and where the next ones come from.
 pub struct Tls {
@@ -41,8 +41,8 @@ impl Tls {
         Ok(Self { config, source: Source::Acme(orders) })
     }
 
-    /// Takes up renewed certificates for as long as the task runs.
-    pub(super) fn keep_fresh(&self) -> JoinHandle<()> {
+    /// Switches to renewed certificates for as long as the task runs.
+    pub(super) fn keep_renewing(&self) -> JoinHandle<()> {
         let config = self.config.clone();
         match &self.source {
             Source::Files { certificate, key, read } => {
@@ -53,15 +53,15 @@ impl Tls {
     }
 }
 
-/// Reads the files again when they have changed. What cannot be read changes nothing: what was
-/// read before goes on serving.
+/// Reloads the files when they have changed. If they can't be read, the previous certificate stays in
+/// use.
 async fn reload(
     config: RustlsConfig,
     certificate: PathBuf,
     key: PathBuf,
     mut read: Option<SystemTime>,
 ) {
-    let mut ticks = tokio::time::interval(LOOK);
+    let mut ticks = tokio::time::interval(CHECK_INTERVAL);
     loop {
         ticks.tick().await;
         let now = changed(&certificate, &key);
@@ -73,7 +73,7 @@ async fn reload(
                 tracing::info!("a renewed certificate is in use");
                 read = now;
             }
-            // Half of a renewal, perhaps: it is tried again.
+            // The renewal may be half written: the next check tries again.
             Err(error) => tracing::warn!(%error, "the changed certificate can't be used"),
         }
     }
@@ -117,16 +117,16 @@ mod tests {
         let tls = Tls::load(&certificate, &key).await.unwrap();
         let first = tls.config.get_inner();
         tokio::time::pause();
-        let running = tls.keep_fresh();
+        let running = tls.keep_renewing();
         std::fs::write(&key, "half of it").unwrap();
         age_of(&key, 2_000);
         for _ in 0..3 {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
         assert!(Arc::ptr_eq(&first, &tls.config.get_inner()));
         write(folder.path(), 1_000);
         while Arc::ptr_eq(&first, &tls.config.get_inner()) {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
         running.abort();
     }

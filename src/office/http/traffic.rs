@@ -1,11 +1,11 @@
-//! What stands between the network and the office: who is asking, how much of it, and when
-//! enough is enough.
+//! Traffic control between the network and the office: client addresses, rate limits, memory for
+//! bodies, and bounded queues.
 //!
-//! Everything that a stranger can make the office hold or do has a bound here ([`Limits`]), and
-//! past each bound stands a cheap answer that says when to come again, never a failure. A place
-//! to work in ([`admission`]) is given only to a request that is whole, so that a slow sender holds
-//! none; what bodies hold of the memory meanwhile is bounded ([`bodies`]). `docs/SECURITY.md` has
-//! the table of all figures and their reasons.
+//! Everything that a client can make the office hold or do has a bound here ([`Limits`]). Past a
+//! bound the client gets a cheap answer with `Retry-After`, never a failure. Only a request that has
+//! arrived whole gets a permit to run ([`fair_queue`]), so that slow senders hold none; the memory of
+//! arriving bodies is bounded too ([`bodies`]). `docs/SECURITY.md` lists all limits with their
+//! reasons.
 
 mod admission_queue;
 mod bodies;
@@ -28,7 +28,7 @@ pub use limits::{BodyLimits, CallerLimits, Limits, QueueLimits};
 use super::Problem;
 use super::health::Readiness;
 use super::metrics::Metrics;
-use admission_queue::{AdmissionQueue, Place};
+use admission_queue::{AdmissionQueue, Permit};
 use bodies::{BodyDeadline, BodyMemory, BodyReservation};
 use connections::Connections;
 use fair_queue::FairQueue;
@@ -36,10 +36,10 @@ pub(super) use fair_queue::{FairPermit, RequestSource};
 use rates::RateLimits;
 use sha2::{Digest, Sha256};
 
-/// When a user who has too many streams may try again: one that broke off is noticed by then.
-const STREAMS_AGAIN: Duration = Duration::from_secs(30);
+/// `Retry-After` for too many streams: a broken one is noticed by then.
+const STREAM_RETRY: Duration = Duration::from_secs(30);
 
-/// The bounds, and what counts towards them now. Clones share it.
+/// The limits and the current usage. Clones share it.
 #[derive(Clone)]
 pub struct Traffic(Arc<Shared>);
 
@@ -47,49 +47,49 @@ struct Shared {
     limits: Limits,
     proxies: TrustedProxies,
     metrics: Metrics,
-    /// SHA-256 of the metrics token, where there is one.
-    keeper: Option<[u8; 32]>,
+    /// SHA-256 of the metrics token, if there is one.
+    metrics_token: Option<[u8; 32]>,
     readiness: Readiness,
     connections: Arc<Connections>,
     rates: RateLimits,
     identities: AdmissionQueue,
-    rounds: Lane,
-    pieces: Lane,
-    reads: Lane,
-    sign_ins: Lane,
-    sheets: Lane,
+    rounds: QueueState,
+    pieces: QueueState,
+    reads: QueueState,
+    sign_ins: QueueState,
+    sheets: QueueState,
     /// Open streams of each user who has any.
     streams: Mutex<BTreeMap<String, usize>>,
 }
 
-/// A queue, and the room for its bodies.
-struct Lane {
+/// A queue, and the memory for its bodies.
+struct QueueState {
     admission: FairQueue,
     bodies: Arc<BodyMemory>,
 }
 
-/// What an traffic is made with.
+/// Settings of [`Traffic`].
 pub struct TrafficConfig {
-    /// The bounds.
+    /// The limits.
     pub limits: Limits,
-    /// TrustedProxies that are believed.
+    /// Proxies whose forwarding headers are trusted.
     pub proxies: TrustedProxies,
-    /// The figures.
+    /// Where traffic is counted.
     pub metrics: Metrics,
-    /// A token with which others than this machine may read the figures.
+    /// Lets other machines read the metrics.
     pub metrics_token: Option<String>,
 }
 
 impl Default for TrafficConfig {
-    /// The bounds as they are documented, and nothing counted.
+    /// The documented limits, without metrics.
     fn default() -> Self {
         let (limits, proxies) = (Limits::default(), TrustedProxies::default());
         Self { limits, proxies, metrics: Metrics::none(), metrics_token: None }
     }
 }
 
-/// Which queue a request stands in. Each has places of its own, so that phones can't keep the
-/// console out, nor guessers of passwords either of them.
+/// The queue of a request. Each has its own permits, so that phones can't starve the console, nor
+/// password guessing either of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Queue {
     /// Rounds of phones.
@@ -111,13 +111,13 @@ impl Default for Traffic {
 }
 
 impl Traffic {
-    /// Bounds at work.
+    /// Starts with nothing in use.
     pub fn new(setup: TrafficConfig) -> Self {
         let TrafficConfig { limits, proxies, metrics, metrics_token } = setup;
-        let pace = BodyDeadline::of(&limits);
-        let lane = |name, turns, of_device, of_user, bodies| Lane {
-            admission: FairQueue::new(AdmissionQueue::new(name, turns), of_device, of_user),
-            bodies: BodyMemory::new(bodies, pace),
+        let deadline = BodyDeadline::of(&limits);
+        let queue = |name, limits, of_device, of_user, bodies| QueueState {
+            admission: FairQueue::new(AdmissionQueue::new(name, limits), of_device, of_user),
+            bodies: BodyMemory::new(bodies, deadline),
         };
         let Limits { rounds_per_user, pieces_per_user, reads_per_user, sheets_per_user, .. } =
             limits;
@@ -126,19 +126,31 @@ impl Traffic {
             connections: Arc::new(Connections::new(&limits, proxies.clone())),
             rates: RateLimits::new(&limits),
             identities: AdmissionQueue::new("identities", limits.identities),
-            rounds: lane(
+            rounds: queue(
                 "rounds",
                 limits.rounds,
                 of_device,
                 Some(rounds_per_user),
                 limits.round_bodies,
             ),
-            pieces: lane("pieces", limits.pieces, None, Some(pieces_per_user), limits.piece_bodies),
-            reads: lane("reads", limits.reads, None, Some(reads_per_user), limits.read_bodies),
-            sign_ins: lane("sign_ins", limits.sign_ins, None, None, limits.sign_in_bodies),
-            sheets: lane("sheets", limits.sheets, None, Some(sheets_per_user), limits.sheet_bodies),
+            pieces: queue(
+                "pieces",
+                limits.pieces,
+                None,
+                Some(pieces_per_user),
+                limits.piece_bodies,
+            ),
+            reads: queue("reads", limits.reads, None, Some(reads_per_user), limits.read_bodies),
+            sign_ins: queue("sign_ins", limits.sign_ins, None, None, limits.sign_in_bodies),
+            sheets: queue(
+                "sheets",
+                limits.sheets,
+                None,
+                Some(sheets_per_user),
+                limits.sheet_bodies,
+            ),
             streams: Mutex::default(),
-            keeper: metrics_token.map(|token| Sha256::digest(token).into()),
+            metrics_token: metrics_token.map(|token| Sha256::digest(token).into()),
             readiness: Readiness::default(),
             metrics,
             proxies,
@@ -158,13 +170,13 @@ impl Traffic {
         &self.0.readiness
     }
 
-    /// Whether a request has the metrics token. Hashes are compared, so that the time which that
-    /// takes says nothing about the token.
+    /// Whether a request has the metrics token. Comparing hashes keeps the timing independent of the
+    /// token.
     pub(super) fn has_metrics_token(&self, headers: &HeaderMap) -> bool {
         let bearer = headers.get(header::AUTHORIZATION);
         let token = bearer.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         let hash = token.map(|token| <[u8; 32]>::from(Sha256::digest(token.trim())));
-        hash.is_some() && hash == self.0.keeper
+        hash.is_some() && hash == self.0.metrics_token
     }
 
     pub(super) fn proxies(&self) -> &TrustedProxies {
@@ -175,7 +187,7 @@ impl Traffic {
         &self.0.connections
     }
 
-    fn lane(&self, queue: Queue) -> &Lane {
+    fn queue(&self, queue: Queue) -> &QueueState {
         match queue {
             Queue::Rounds => &self.0.rounds,
             Queue::Pieces => &self.0.pieces,
@@ -185,16 +197,16 @@ impl Traffic {
         }
     }
 
-    /// QueuedRoute for a place in a queue, not for long.
+    /// Waits for a permit of a queue, up to its longest wait.
     pub(super) async fn admit(
         &self,
         queue: Queue,
         who: &RequestSource,
     ) -> Result<FairPermit, Problem> {
-        self.lane(queue).admission.admit(who).await
+        self.queue(queue).admission.admit(who).await
     }
 
-    /// Takes in a body that is no longer than `most`; what is given with it holds its room.
+    /// Reads a body of at most `most` bytes; its memory is reserved until the reservation is dropped.
     pub(super) async fn receive(
         &self,
         queue: Queue,
@@ -204,48 +216,48 @@ impl Traffic {
         most: usize,
     ) -> Result<(Bytes, BodyReservation), Problem> {
         let who = who.quota_key(self.0.limits.exempt_local);
-        self.lane(queue).bodies.receive(who, body, announced, most).await
+        self.queue(queue).bodies.receive(who, body, announced, most).await
     }
 
-    /// Refuses a round that would find no place to wait in, before anything is looked up for it:
-    /// phones come together when a network returns, and telling them so must cost next to nothing.
+    /// Refuses a round early if the queue is full, before any lookup: when a network returns, many
+    /// phones come at once, and refusing them has to be cheap.
     pub(super) fn check_rounds_full(&self) -> Result<(), Problem> {
         self.0.rounds.admission.check_full()
     }
 
-    /// QueuedRoute for a place to find out who is asking.
-    pub(super) async fn identity(&self) -> Result<Place, Problem> {
-        self.0.identities.enter().await
+    /// Waits for a permit to look up a session.
+    pub(super) async fn identity(&self) -> Result<Permit, Problem> {
+        self.0.identities.acquire().await
     }
 
-    /// Whether a user may ask now. Devices of one user share a rate: anybody can enrol more.
+    /// Counts a request against its user's rate, which all devices of the user share.
     pub(super) fn check_user_rate(&self, peer: ClientAddr, user: &str) -> Result<(), Problem> {
         self.0.rates.user(peer, user)
     }
 
-    /// Whether an address may ask without being signed in.
+    /// Counts a request without a sign-in against the rate of its address.
     pub(super) fn check_anonymous_rate(&self, peer: ClientAddr) -> Result<(), Problem> {
         self.0.rates.stranger(peer)
     }
 
-    /// A place for a stream of events, until it is dropped.
+    /// Counts an event stream of a user until it is dropped.
     pub(super) fn stream(&self, user: &str) -> Result<Stream, Problem> {
         let mut streams = self.0.streams.lock().unwrap_or_else(PoisonError::into_inner);
         let open = streams.entry(user.to_owned()).or_default();
         if *open >= self.0.limits.streams_per_user {
-            return Err(Problem::rate_limited(STREAMS_AGAIN));
+            return Err(Problem::rate_limited(STREAM_RETRY));
         }
         *open += 1;
         Ok(Stream { traffic: self.clone(), user: user.to_owned() })
     }
 
-    /// Forgets who has not asked for long. Called now and then.
+    /// Drops the state of clients that are within their rate anyway. To be called regularly.
     pub(super) fn forget_idle(&self) {
         self.0.rates.forget_idle();
     }
 }
 
-/// A stream of events that counts.
+/// An event stream that counts towards its user's limit.
 pub(super) struct Stream {
     traffic: Traffic,
     user: String,

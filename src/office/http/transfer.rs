@@ -8,39 +8,44 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::{Extensions, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::query::flag;
 use super::traffic::{Queue, RequestSource};
-use super::visits::{Asked, flag};
+use super::visits::VisitQuery;
 use super::{App, Problem};
 use crate::office::sheets::export::{self, ExportError, Format, Selection};
 use crate::office::sheets::import::{ImportReport, Options, import as import_cases};
 
-/// Bytes handed to the network at once.
-const PIECE: usize = 64 * 1024;
+/// Bytes sent at once.
+const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Pieces that wait for a slow network before the export does.
-const PIECES: usize = 4;
+/// Chunks that may wait for a slow client before the export blocks.
+const MAX_CHUNKS: usize = 4;
 
-#[derive(Default, Deserialize)]
+/// How a case list is imported.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct How {
+pub(super) struct ImportQuery {
+    /// 1: only say what would happen
     dry_run: String,
+    /// collector of rows that name none
     assign_to: String,
 }
 
 pub(super) async fn import(
     State(app): State<Arc<App>>,
     caller: Caller,
-    ProblemParts(Query(how)): ProblemParts<Query<How>>,
+    ProblemParts(Query(query)): ProblemParts<Query<ImportQuery>>,
     ProblemBody(file): ProblemBody<Bytes>,
 ) -> Result<Json<ImportReport>, Problem> {
-    let assign_to = Some(how.assign_to).filter(|name| !name.is_empty());
-    let dry_run = flag(&how.dry_run, "dry_run")?;
+    let assign_to = Some(query.assign_to).filter(|name| !name.is_empty());
+    let dry_run = flag(&query.dry_run, "dry_run")?;
     let options = Options { assign_to, zone: app.zone, dry_run };
     let session = caller.identity.session;
     let by = (session.user.as_str(), session.role);
@@ -52,15 +57,15 @@ pub(super) async fn import(
 pub(super) async fn export(
     State(app): State<Arc<App>>,
     extensions: Extensions,
-    ProblemParts(Query(asked)): ProblemParts<Query<Asked>>,
+    ProblemParts(Query(query)): ProblemParts<Query<VisitQuery>>,
 ) -> Result<Response, Problem> {
-    let format = Format::parse(&asked.format).ok_or(Problem::parameter("format"))?;
-    let selection = Selection::new(app.office.clone(), asked.listing()?, Handle::current());
-    // Held to the end: a slow reader keeps a thread.
-    let place = app.traffic.admit(Queue::Sheets, &RequestSource::of(&extensions)).await?;
+    let format = Format::parse(&query.format).ok_or(Problem::parameter("format"))?;
+    let selection = Selection::new(app.office.clone(), query.listing()?, Handle::current());
+    // Held until the last byte: a slow client occupies a thread.
+    let permit = app.traffic.admit(Queue::Sheets, &RequestSource::of(&extensions)).await?;
     let body = streamed(move |out| {
         let done = export::write(selection, format, out);
-        drop(place);
+        drop(permit);
         done.map(drop)
     });
     let disposition = format!("attachment; filename=\"{}\"", format.file_name());
@@ -71,42 +76,42 @@ pub(super) async fn export(
     Ok((headers, body).into_response())
 }
 
-/// A body that is written on a thread of its own, as fast as the client takes it.
+/// A body that a thread of its own writes, as fast as the client reads.
 pub(super) fn streamed(
-    write: impl FnOnce(&mut Pieces) -> Result<(), ExportError> + Send + 'static,
+    write: impl FnOnce(&mut ChunkWriter) -> Result<(), ExportError> + Send + 'static,
 ) -> Body {
-    let (sender, receiver) = mpsc::channel(PIECES);
+    let (sender, receiver) = mpsc::channel(MAX_CHUNKS);
     tokio::task::spawn_blocking(move || {
-        let mut out = Pieces { sender, held: Vec::with_capacity(PIECE) };
+        let mut out = ChunkWriter { sender, buffer: Vec::with_capacity(CHUNK_BYTES) };
         if let Err(error) = write(&mut out).and_then(|()| Ok(out.flush()?)) {
-            tracing::warn!(%error, "an export broke off");
-            // The answer has begun: only breaking it off says that it isn't whole.
-            let _ = out.sender.blocking_send(Err(io::Error::other("broken off")));
+            tracing::warn!(%error, "an export was aborted");
+            // The status is sent already: only an aborted body shows that it is incomplete.
+            let _ = out.sender.blocking_send(Err(io::Error::other("aborted")));
         }
     });
     Body::from_stream(ReceiverStream::new(receiver))
 }
 
-/// Hands what is written to the body of an answer. Blocks while the client is slower.
-pub(super) struct Pieces {
+/// Writes to the body of an answer. Blocks while the client is slower.
+pub(super) struct ChunkWriter {
     sender: mpsc::Sender<io::Result<Bytes>>,
-    held: Vec<u8>,
+    buffer: Vec<u8>,
 }
 
-impl Write for Pieces {
+impl Write for ChunkWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.held.extend_from_slice(bytes);
-        if self.held.len() >= PIECE {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= CHUNK_BYTES {
             self.flush()?;
         }
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.held.is_empty() {
+        if self.buffer.is_empty() {
             return Ok(());
         }
-        let piece = std::mem::take(&mut self.held).into();
+        let piece = std::mem::take(&mut self.buffer).into();
         self.sender.blocking_send(Ok(piece)).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }

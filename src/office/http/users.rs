@@ -5,34 +5,36 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::query::parsed;
 use super::{App, Problem};
 use crate::ids::DeviceId;
 use crate::office::auth::{AuthError, DeviceLine, NewUser, UserChange, UserLine};
 use crate::record::terms::Role;
 
-#[derive(Deserialize)]
-pub(super) struct Which {
+/// Which users.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct UserQuery {
+    /// collector, supervisor, auditor or admin
     #[serde(default)]
     role: String,
 }
 
-/// Why a device is to be refused from now on.
-#[derive(Deserialize)]
-pub(super) struct Revocation {
+/// Refuses a device from now on.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct RevokeRequest {
+    /// Why.
     reason: String,
 }
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    ProblemParts(Query(which)): ProblemParts<Query<Which>>,
+    ProblemParts(Query(query)): ProblemParts<Query<UserQuery>>,
 ) -> Result<Json<Vec<UserLine>>, Problem> {
-    let role = match which.role.as_str() {
-        "" => None,
-        word => Some(Role::parse(word).ok_or(Problem::parameter("role"))?),
-    };
+    let role = parsed(&query.role, "role", Role::parse)?;
     Ok(Json(app.accounts.users(role).await?))
 }
 
@@ -51,7 +53,7 @@ pub(super) async fn change_user(
     Ok(Json(app.accounts.change_user(&name, change).await?))
 }
 
-/// A supervisor sees the devices of collectors, whoever reads everything sees all.
+/// Supervisors see the devices of collectors, administrators and auditors see all.
 pub(super) async fn devices(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -67,10 +69,10 @@ pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     caller: Caller,
     ProblemParts(Path(id)): ProblemParts<Path<String>>,
-    ProblemBody(Json(revocation)): ProblemBody<Json<Revocation>>,
+    ProblemBody(Json(request)): ProblemBody<Json<RevokeRequest>>,
 ) -> Result<StatusCode, Problem> {
     let id: DeviceId = id.parse().map_err(|_| AuthError::Unknown("device"))?;
     let by = &caller.identity.session.user;
-    app.accounts.revoke_device(id, by, &revocation.reason).await?;
+    app.accounts.revoke_device(id, by, &request.reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }

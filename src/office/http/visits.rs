@@ -1,4 +1,4 @@
-//! `/api/visits`: what the console reads.
+//! `/api/visits`: lists, records and histories for the console.
 
 use std::sync::Arc;
 
@@ -6,43 +6,54 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::endpoint::{Describe, Signature};
 use super::extract::ProblemParts;
+use super::query::{filled, flag, page_size, parsed};
 use super::{App, Problem};
 use crate::ids::RecordId;
 use crate::office::HistoryLine;
 use crate::office::store::{Listing, PageCursor, Row, Sort};
 use crate::office::time;
 use crate::record::terms::{Flag, ReviewStatus, Stage};
+use crate::record::view::VisitView;
 
-/// Rows of a page unless the client asks for another number.
-const PAGE: u32 = 50;
-
-/// The most rows of a page.
-const LONGEST_PAGE: u32 = 200;
-
-/// Filters, order and page as a query says them.
-#[derive(Debug, Default, Deserialize)]
+/// Filters, order and page of a list; an export takes the filters.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct VisitQuery {
+    /// part of the case number, the borrower's name or the address
     q: String,
+    /// stages, comma-separated
     stage: String,
+    /// sign-in name of a collector
     collector: String,
+    /// pending, accepted or returned
     review: String,
+    /// a hold in force, such as dispute
     hold: String,
+    /// 1: only with conflicts
     conflicts: String,
+    /// 1: only without a collector
     unassigned: String,
+    /// only what changed since: a date, an RFC 3339 time or ms
     since: String,
+    /// updated, due, case_no or overdue (lists only)
     sort: String,
+    /// asc or desc (lists only)
     dir: String,
+    /// rows of a page, 1 to 200 (lists only)
     limit: String,
+    /// the cursor of the page before (lists only)
     after: String,
+    /// csv, xlsx, jsonl or automerge (exports only)
     pub(super) format: String,
 }
 
-impl Asked {
-    /// The listing that is asked for; an unknown word is refused, lest a filter be ignored.
+impl VisitQuery {
+    /// The listing that the client asks for.
     pub(super) fn listing(&self) -> Result<Listing, Problem> {
         let stages = self.stage.split(',').map(str::trim).filter(|word| !word.is_empty());
         let stages = stages.map(|word| Stage::parse(word).ok_or(Problem::parameter("stage")));
@@ -50,37 +61,16 @@ impl Asked {
             text: self.q.trim().to_owned(),
             stages: stages.collect::<Result<_, _>>()?,
             collector: filled(&self.collector).map(str::to_owned),
-            review: word(&self.review, "review", ReviewStatus::parse)?,
-            hold: word(&self.hold, "hold", Flag::parse)?,
+            review: parsed(&self.review, "review", ReviewStatus::parse)?,
+            hold: parsed(&self.hold, "hold", Flag::parse)?,
             conflicts: flag(&self.conflicts, "conflicts")?,
             unassigned: flag(&self.unassigned, "unassigned")?,
-            since: word(&self.since, "since", time::parse)?,
-            sort: word(&self.sort, "sort", Sort::parse)?.unwrap_or_default(),
-            descending: word(&self.dir, "dir", descending)?.unwrap_or(self.sort.is_empty()),
-            limit: word(&self.limit, "limit", limit)?.unwrap_or(PAGE),
-            after: word(&self.after, "after", PageCursor::decode)?,
+            since: parsed(&self.since, "since", time::parse)?,
+            sort: parsed(&self.sort, "sort", Sort::parse)?.unwrap_or_default(),
+            descending: parsed(&self.dir, "dir", descending)?.unwrap_or(self.sort.is_empty()),
+            limit: page_size(&self.limit)?,
+            after: parsed(&self.after, "after", PageCursor::decode)?,
         })
-    }
-}
-
-fn filled(text: &str) -> Option<&str> {
-    Some(text.trim()).filter(|text| !text.is_empty())
-}
-
-fn word<T>(
-    text: &str,
-    name: &'static str,
-    parse: fn(&str) -> Option<T>,
-) -> Result<Option<T>, Problem> {
-    filled(text).map(|text| parse(text).ok_or(Problem::parameter(name))).transpose()
-}
-
-/// A parameter that is set or not.
-pub(super) fn flag(text: &str, name: &'static str) -> Result<bool, Problem> {
-    match text {
-        "1" | "true" => Ok(true),
-        "" | "0" | "false" => Ok(false),
-        _ => Err(Problem::parameter(name)),
     }
 }
 
@@ -92,38 +82,59 @@ fn descending(word: &str) -> Option<bool> {
     }
 }
 
-fn limit(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|limit| (1..=LONGEST_PAGE).contains(limit))
-}
-
-#[derive(Serialize)]
-pub(super) struct ListPage {
+/// One page of a list.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct VisitPage {
     rows: Vec<Row>,
+    /// Cursor of the page after this one.
     next: Option<String>,
+    /// Records on all pages.
     total: u64,
 }
 
-#[derive(Serialize)]
+/// Changes of a record, oldest first.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct History {
     entries: Vec<HistoryLine>,
 }
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    ProblemParts(Query(asked)): ProblemParts<Query<Asked>>,
-) -> Result<Json<ListPage>, Problem> {
+    ProblemParts(Query(asked)): ProblemParts<Query<VisitQuery>>,
+) -> Result<Json<VisitPage>, Problem> {
     let page = app.office.list(asked.listing()?).await?;
-    let next = page.next.map(|place| place.encode());
-    Ok(Json(ListPage { rows: page.rows, next, total: page.total }))
+    let next = page.next.map(|cursor| cursor.encode());
+    Ok(Json(VisitPage { rows: page.rows, next, total: page.total }))
+}
+
+/// What a record's address answers with.
+pub(super) enum ViewOrDocument {
+    View(Json<VisitView>),
+    Document(Response),
+}
+
+impl IntoResponse for ViewOrDocument {
+    fn into_response(self) -> Response {
+        match self {
+            Self::View(view) => view.into_response(),
+            Self::Document(document) => document,
+        }
+    }
+}
+
+impl Describe for ViewOrDocument {
+    fn describe(signature: &mut Signature) {
+        Json::<VisitView>::describe(signature);
+    }
 }
 
 /// The view, or with `.automerge` behind the id the document itself.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     ProblemParts(Path(name)): ProblemParts<Path<String>>,
-) -> Result<Response, Problem> {
+) -> Result<ViewOrDocument, Problem> {
     match name.strip_suffix(".automerge") {
-        None => Ok(Json(app.office.visit(record_id(&name)?).await?).into_response()),
+        None => Ok(ViewOrDocument::View(Json(app.office.visit(record_id(&name)?).await?))),
         Some(id) => {
             let id = record_id(id)?;
             let document = app.office.document(id).await?;
@@ -132,7 +143,7 @@ pub(super) async fn show(
                 (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
                 (header::CONTENT_DISPOSITION, disposition),
             ];
-            Ok((headers, document).into_response())
+            Ok(ViewOrDocument::Document((headers, document).into_response()))
         }
     }
 }
@@ -145,7 +156,7 @@ pub(super) async fn history(
     Ok(Json(History { entries }))
 }
 
-/// What is no id names no record.
+/// Anything but an id is an unknown record.
 pub(super) fn record_id(text: &str) -> Result<RecordId, Problem> {
     text.parse().map_err(|_| Problem::unknown_record())
 }

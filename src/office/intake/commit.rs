@@ -178,6 +178,7 @@ pub(in crate::office) fn rows(record: &Record, updated_at: i64) -> Rows {
         conflicts: view.conflicts,
         attachments: view.attachments.into_iter().filter_map(blob_reference).collect(),
         updated_at,
+        accepted_at: record.accepted_at(),
     };
     rows.attachments.sort();
     rows.contacts.sort_by(|one, other| one.id.cmp(&other.id));

@@ -25,7 +25,7 @@ const VERSION: u32 = 1;
 const BATCH: usize = 200;
 
 /// Which pieces are exported: those decided up to a time, oldest first, up to a number of bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExportScope {
     /// ms.
     pub until: i64,

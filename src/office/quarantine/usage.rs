@@ -11,7 +11,7 @@ use crate::office::{Office, OfficeError};
 const NEAR: u64 = 80;
 
 /// Usage of a quota.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fullness {
     /// There is room.
@@ -23,7 +23,7 @@ pub enum Fullness {
 }
 
 /// Usage of the quarantine, and its exports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct QuarantineUsage {
     /// Usage of the quota.
     pub fullness: Fullness,
@@ -42,7 +42,7 @@ pub struct QuarantineUsage {
 }
 
 /// Undecided work of one user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct UserUsage {
     /// Sign-in name.
     pub user: String,
@@ -53,7 +53,7 @@ pub struct UserUsage {
 }
 
 /// A recorded export.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ExportLine {
     /// Its number.
     pub id: u64,

@@ -1,40 +1,40 @@
-//! What is known of attachments' bytes: which records name them, and what came of uploads.
+//! Attachments' bytes: which records refer to them, and the state of uploads.
 
 use super::StoreError;
 use crate::ids::DeviceId;
 
-/// SHA-256 of a blob's bytes: its name everywhere.
+/// A blob's name: the SHA-256 of its bytes.
 pub type BlobName = [u8; 32];
 
-/// An attachment that a record names.
+/// A record's reference to a blob.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BlobReference {
     /// Its name.
     pub name: BlobName,
-    /// As the record says.
+    /// Media type, as the record states it.
     pub media_type: String,
-    /// Bytes, as the record says.
+    /// Size in bytes, as the record states it.
     pub size: i64,
     /// Who added it to the record.
     pub by: String,
 }
 
-/// A blob that is whole in the blob store.
+/// A complete blob in the blob store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {
     /// Its name.
     pub name: BlobName,
     /// Bytes.
     pub size: u64,
-    /// Which device brought it.
+    /// The device that uploaded it first.
     pub device: DeviceId,
-    /// Who.
+    /// The user who uploaded it first.
     pub user: String,
     /// ms.
     pub received_at: i64,
 }
 
-/// A part of what one user may have at the office.
+/// Part of a user's quota.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BlobShare {
     /// Blobs, or pieces of uploads.
@@ -45,31 +45,31 @@ pub struct BlobShare {
 
 /// Reads of blobs.
 pub trait BlobReads {
-    /// How many bytes of a blob a device has brought; they are the first ones.
+    /// Length of the prefix of a blob that a device has uploaded.
     fn uploaded(&mut self, name: BlobName, device: DeviceId) -> Result<u64, StoreError>;
     /// The bytes of an upload, in order.
     fn upload(&mut self, name: BlobName, device: DeviceId) -> Result<Vec<u8>, StoreError>;
-    /// What is stored of a user's uploads that are not whole, from all devices.
+    /// A user's incomplete uploads, from all devices.
     fn uploading(&mut self, user: &str) -> Result<BlobShare, StoreError>;
-    /// Whole blobs that a user brought first and no record names.
+    /// Complete blobs that a user uploaded first and no record refers to.
     fn unnamed_of(&mut self, user: &str) -> Result<BlobShare, StoreError>;
-    /// A whole blob.
+    /// A complete blob.
     fn blob(&mut self, name: BlobName) -> Result<Option<Blob>, StoreError>;
-    /// Whole blobs that no record names, received before a time.
+    /// Complete blobs that no record refers to, received before a time.
     fn unnamed_before(&mut self, at: i64) -> Result<Vec<BlobName>, StoreError>;
-    /// Names that records have, and names of whole blobs, in order after one; with each whether the
-    /// whole has come.
+    /// Names that records refer to and names of complete blobs, in order, after `after`; with each
+    /// whether it is complete.
     fn blob_names(
         &mut self,
         after: Option<BlobName>,
         limit: u32,
     ) -> Result<Vec<(BlobName, bool)>, StoreError>;
-    /// The last name that the scrub has read in this pass.
+    /// The last name that the current scrub pass has read.
     fn scrubbed(&mut self) -> Result<Option<BlobName>, StoreError>;
-    /// Whether a user had the bytes of a blob and brought them whole.
+    /// Whether a user has uploaded a blob completely.
     fn brought_by(&mut self, name: BlobName, user: &str) -> Result<bool, StoreError>;
-    /// What a record says of a blob that it names: any record, or one in a user's feed to which
-    /// the office added the name, or somebody who brought the bytes.
+    /// A record's reference to a blob. With `feed`, only a record in that user's feed counts, and
+    /// only a reference added by the office or by a user who has uploaded the bytes.
     fn named(
         &mut self,
         name: BlobName,
@@ -79,7 +79,7 @@ pub trait BlobReads {
 
 /// Writes of blobs.
 pub trait BlobWrites {
-    /// Adds bytes to an upload, behind those that are there.
+    /// Appends bytes to an upload.
     fn add_to_upload(
         &mut self,
         name: BlobName,
@@ -88,14 +88,15 @@ pub trait BlobWrites {
         bytes: &[u8],
         at: i64,
     ) -> Result<(), StoreError>;
-    /// Forgets an upload.
+    /// Deletes an upload.
     fn drop_upload(&mut self, name: BlobName, device: DeviceId) -> Result<(), StoreError>;
-    /// Forgets uploads of which nothing came since a time; gives how many rows went.
+    /// Deletes uploads that received nothing since a time; gives the number of rows.
     fn drop_uploads_before(&mut self, at: i64) -> Result<u64, StoreError>;
-    /// Keeps who brought a whole blob first, that this user did too, and when it came last.
+    /// Records a complete upload: the first uploader stays, this user is added to the uploaders, and
+    /// the time of receipt is updated.
     fn put_blob(&mut self, blob: &Blob) -> Result<(), StoreError>;
-    /// Forgets a whole blob.
+    /// Deletes a complete blob's row.
     fn drop_blob(&mut self, name: BlobName) -> Result<(), StoreError>;
-    /// Keeps how far the scrub is; nothing where its pass is over.
+    /// Saves the progress of the scrub; `None` at the end of a pass.
     fn set_scrubbed(&mut self, name: Option<BlobName>) -> Result<(), StoreError>;
 }

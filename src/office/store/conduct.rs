@@ -1,4 +1,4 @@
-//! What the rules of conduct found, as rows for a queue.
+//! Findings of the conduct rules, as rows for a review queue.
 
 use super::StoreError;
 use crate::conduct::terms::{Answer, LegalStatus, Moment, Severity};
@@ -8,50 +8,51 @@ use crate::record::terms::Grade;
 /// One answer that did not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConductRow {
-    /// Of which record.
+    /// The record.
     pub record: RecordId,
     /// The lender's case number.
     pub case_no: String,
     /// The rule.
     pub rule: String,
-    /// The moment that the record had come to.
+    /// The moment in the visit that was evaluated.
     pub moment: Moment,
     /// The rule's layer.
     pub layer: String,
     /// `fail` or `unknown`.
     pub answer: Answer,
-    /// What a failure does.
+    /// The effect of a failure.
     pub severity: Severity,
-    /// What stands behind the rule.
+    /// The rule's legal basis.
     pub status: LegalStatus,
-    /// Evaluated in shadow: no violation.
+    /// Evaluated in shadow mode: does not count as a violation.
     pub shadow: bool,
-    /// The weakest evidence.
+    /// Grade of the weakest evidence.
     pub grade: Option<Grade>,
-    /// Why, a stable word.
+    /// Stable reason code.
     pub reason: String,
     /// The layers and their versions.
     pub policy: String,
-    /// When it was asked, ms.
+    /// When it was evaluated, ms.
     pub at: i64,
 }
 
-/// Which rows are asked for.
+/// A query for one page of rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConductListing {
     /// Only this answer.
     pub answer: Option<Answer>,
     /// Only this rule.
     pub rule: Option<String>,
-    /// Behind this record and rule.
+    /// Only rows after this record and rule.
     pub after: Option<(RecordId, String)>,
-    /// The most rows.
+    /// Page size.
     pub limit: u32,
 }
 
 /// Reads about conduct.
 pub trait ConductReads {
-    /// Records whose state the layers of this fingerprint were not asked of, in order of ids.
+    /// Records whose current state was not evaluated with the policy of this fingerprint, in order
+    /// of ids.
     fn conduct_pending(
         &mut self,
         policy: &[u8; 32],
@@ -65,7 +66,7 @@ pub trait ConductReads {
 
 /// Writes about conduct.
 pub trait ConductWrites {
-    /// Replaces a record's rows by those that were found of a state of it.
+    /// Replaces a record's rows with the findings for one of its states.
     fn put_conduct(
         &mut self,
         record: RecordId,

@@ -1,26 +1,26 @@
-//! Feeds: what one user may hold, in the order in which it changed (rules F1 to F3).
+//! Feeds: the records of one user, as a log in the order of their changes (rules F1 to F3).
 
 use super::StoreError;
 use crate::ids::{Heads, RecordId};
 use crate::sync::digest::Digest;
 
-/// Where a feed stands.
+/// Head of a feed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Feed {
     /// Its newest entry; 0 while it has none.
     pub seq: u64,
-    /// Over the records that are in it now (rule P1).
+    /// Digest of the records that are in it now (rule P1).
     pub digest: Digest,
 }
 
-/// What an entry says of its record.
+/// What happened to the record of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
-    /// It came into the feed.
+    /// Added to the feed.
     Added,
-    /// It changed.
+    /// Changed.
     Changed,
-    /// It left the feed.
+    /// Removed from the feed.
     Withdrawn,
 }
 
@@ -33,23 +33,27 @@ pub struct FeedEntry {
     pub record: RecordId,
     /// What happened.
     pub kind: EntryKind,
-    /// How many changes the record had then.
+    /// The number of the record's changes at that time.
     pub ordinal: u64,
 }
 
 /// Reads of feeds.
 pub trait FeedReads {
-    /// Which life of the store this is; another one after a restore (rule P3).
+    /// The store's epoch; a restore starts a new one (rule P3).
     fn epoch(&mut self) -> Result<[u8; 16], StoreError>;
     /// The key of the office's state tokens; the same after a restore (rule P3).
     fn attestation_key(&mut self) -> Result<[u8; 32], StoreError>;
     /// The records that are in a feed now, with their heads, in no order.
     fn members(&mut self, feed: &str) -> Result<Vec<(RecordId, Heads)>, StoreError>;
-    /// Those of them that the office has accepted, in order of their ids.
-    fn accepted(&mut self, feed: &str) -> Result<Vec<RecordId>, StoreError>;
-    /// Where a feed stands. A feed that nobody ever wrote to is empty.
+    /// Those of them that the office accepted at or before a time, ms, in order of their ids.
+    fn accepted_before(
+        &mut self,
+        feed: &str,
+        at: i64,
+    ) -> Result<Vec<(RecordId, Heads)>, StoreError>;
+    /// The head of a feed; an unknown feed is empty.
     fn feed(&mut self, feed: &str) -> Result<Feed, StoreError>;
-    /// Every feed that was ever written to, by name.
+    /// All feeds, by name.
     fn feeds(&mut self) -> Result<Vec<String>, StoreError>;
     /// The newest entries of the records whose newest entry comes after `seq`, in order.
     fn entries_after(

@@ -1,16 +1,16 @@
-//! Lists of records: filters, order, and pages that stay right while rows come and go.
+//! Lists of records: filters, order, and keyset pagination.
 
 use crate::ids::{RecordId, hex, unhex};
 use crate::record::terms::{Flag, ReviewStatus, Stage};
 use crate::record::view::VisitSummary;
 
-/// What a list is ordered by.
+/// Sort column of a list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sort {
     /// When the office last accepted something.
     #[default]
     Updated,
-    /// Day by which to visit; none stands behind every day.
+    /// Day by which to visit; rows without one come last.
     Due,
     /// Case number.
     CaseNo,
@@ -19,7 +19,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// The sort of a word.
+    /// Parses a sort's stable name.
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "updated" => Some(Self::Updated),
@@ -31,7 +31,7 @@ impl Sort {
     }
 }
 
-/// The rows that are asked for. Absent filters let everything pass.
+/// A query for one page of the list. Absent filters match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     /// Part of the case number, the borrower's name or the address.
@@ -40,36 +40,36 @@ pub struct Listing {
     pub stages: Vec<Stage>,
     /// Sign-in name of a collector.
     pub collector: Option<String>,
-    /// Where the review stands.
+    /// Review status.
     pub review: Option<ReviewStatus>,
-    /// A hold that stands.
+    /// An active hold.
     pub hold: Option<Flag>,
     /// Only with conflicts.
     pub conflicts: bool,
     /// Only with no collector.
     pub unassigned: bool,
-    /// Only what changed at or after this time, ms.
+    /// Only records updated at or after this time, ms.
     pub since: Option<i64>,
-    /// What to order by.
+    /// Sort column.
     pub sort: Sort,
     /// Highest first.
     pub descending: bool,
-    /// The most rows wanted.
+    /// Page size.
     pub limit: u32,
-    /// The place behind which to go on.
+    /// Continue after this row.
     pub after: Option<PageCursor>,
 }
 
-/// A place in an ordered list: the last row's key and id.
+/// Position in an ordered list: the last row's key and id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageCursor {
-    /// What the row is ordered by, as text or as a number.
+    /// The row's value in the sort column.
     pub key: SortKey,
     /// The row's record.
     pub record: RecordId,
 }
 
-/// What a row is ordered by.
+/// A value in the sort column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SortKey {
     /// A date or a case number.
@@ -79,7 +79,7 @@ pub enum SortKey {
 }
 
 impl PageCursor {
-    /// The place as a cursor that clients hand back unread.
+    /// The cursor as an opaque string for clients.
     pub fn encode(&self) -> String {
         match &self.key {
             SortKey::Text(text) => format!("t{}.{}", hex(text.as_bytes()), hex(&self.record.0)),
@@ -87,7 +87,7 @@ impl PageCursor {
         }
     }
 
-    /// A place from a cursor, or `None` where it is not one.
+    /// Decodes a client's cursor; `None` where it is malformed.
     pub fn decode(cursor: &str) -> Option<Self> {
         let (key, record) = cursor.split_once('.')?;
         let record = RecordId(unhex(record)?.try_into().ok()?);
@@ -101,9 +101,10 @@ impl PageCursor {
 }
 
 /// One row of a list.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "VisitRow")]
 pub struct Row {
-    /// What the list shows.
+    /// The displayed columns.
     #[serde(flatten)]
     pub summary: VisitSummary,
     /// When the office last accepted something, ms.
@@ -113,11 +114,11 @@ pub struct Row {
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// In order.
+    /// The rows, in order.
     pub rows: Vec<Row>,
-    /// Where the next page begins, if there is one.
+    /// Cursor of the next page, if there is one.
     pub next: Option<PageCursor>,
-    /// How many rows pass the filters, on all pages.
+    /// Number of matching rows on all pages.
     pub total: u64,
 }
 
@@ -126,10 +127,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_survives_its_cursor() {
+    fn a_cursor_round_trips() {
         for key in [SortKey::Text("外访-7.1".into()), SortKey::Number(-12)] {
-            let place = PageCursor { key, record: RecordId([7; 16]) };
-            assert_eq!(PageCursor::decode(&place.encode()), Some(place));
+            let cursor = PageCursor { key, record: RecordId([7; 16]) };
+            assert_eq!(PageCursor::decode(&cursor.encode()), Some(cursor));
         }
         for wrong in ["", "t", "é.00", "n1.00", "x1.07070707070707070707070707070707"] {
             assert_eq!(PageCursor::decode(wrong), None, "{wrong}");

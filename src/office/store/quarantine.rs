@@ -1,4 +1,4 @@
-//! Refused work, and what people decided on it (rule M4).
+//! Refused work and decisions on it (rule M4).
 
 use minicbor::bytes::ByteVec;
 use sha2::{Digest as _, Sha256};
@@ -9,33 +9,33 @@ use crate::ids::{DeviceId, RecordId};
 /// Work that was refused, with its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedWork {
-    /// For which record.
+    /// Its record.
     pub record: RecordId,
-    /// From which device.
+    /// The device that sent it.
     pub device: DeviceId,
-    /// From whom.
+    /// The user who sent it.
     pub user: String,
     /// ms.
     pub at: i64,
-    /// Stable word.
+    /// Stable refusal code.
     pub code: String,
     /// The path that may not be written, or empty.
     pub path: String,
     /// One sentence.
     pub message: String,
-    /// What of the record it is about, as far as that can be read: fields and entries.
+    /// The fields and entries that it touches, as far as they can be decoded.
     pub units: Vec<String>,
-    /// The chunks as they came.
+    /// The raw chunks.
     pub changes: Vec<Vec<u8>>,
 }
 
 impl RefusedWork {
-    /// The chunks as one value.
+    /// The chunks encoded as one value.
     pub(in crate::office) fn encoded(&self) -> Result<Vec<u8>, StoreError> {
         encode(&self.changes)
     }
 
-    /// Names the work: the same from the same device is kept once.
+    /// Identifies the work: the same work from the same device is stored once.
     pub fn fingerprint(&self) -> Result<[u8; 32], StoreError> {
         let named = Sha256::new()
             .chain_update(self.record.0)
@@ -45,26 +45,26 @@ impl RefusedWork {
     }
 }
 
-/// Chunks as one value.
+/// Encodes chunks as one value.
 pub(super) fn encode(changes: &[Vec<u8>]) -> Result<Vec<u8>, StoreError> {
     let chunks: Vec<ByteVec> = changes.iter().cloned().map(Into::into).collect();
     minicbor::to_vec(&chunks).map_err(|_| StoreError::Damaged("refused work".to_owned()))
 }
 
-/// Where refused work stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+/// Decision state of refused work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QuarantineState {
-    /// Nobody has decided on it.
+    /// Undecided.
     Open,
-    /// Somebody accepted it.
+    /// Accepted.
     Accepted,
-    /// Somebody dismissed it; it is still kept, and may be accepted.
+    /// Dismissed; it is still stored and may be accepted later.
     Dismissed,
 }
 
 impl QuarantineState {
-    /// The stable word.
+    /// The state's stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -73,14 +73,14 @@ impl QuarantineState {
         }
     }
 
-    /// The state of a word.
+    /// Parses a stable name.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Open, Self::Accepted, Self::Dismissed].into_iter().find(|one| one.as_str() == word)
     }
 }
 
 /// One decision.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Decision {
     /// Accepted or dismissed.
     pub decision: QuarantineState,
@@ -88,7 +88,7 @@ pub struct Decision {
     pub by: String,
     /// ms.
     pub at: i64,
-    /// Why, in that person's words.
+    /// Reason, as entered.
     pub reason: String,
     /// The receipt for what was accepted; `None` where nothing was new.
     pub receipt: Option<u64>,
@@ -101,22 +101,22 @@ pub struct QuarantinedWork {
     pub id: u64,
     /// The case number of the record, where the office has it.
     pub case_no: Option<String>,
-    /// Where it stands.
+    /// Its current state.
     pub state: QuarantineState,
-    /// What named it when it was kept.
+    /// [`RefusedWork::fingerprint`] when it was stored.
     pub fingerprint: [u8; 32],
-    /// The export that holds its bytes; `None` while they are stored here.
+    /// The export that its bytes were moved to; `None` while they are stored here.
     pub exported: Option<u64>,
     /// What was refused.
     pub refused: RefusedWork,
-    /// Decisions, oldest first; the last one stands.
+    /// Decisions, oldest first; the last one is in force.
     pub decisions: Vec<Decision>,
 }
 
-/// The refused work that is asked for. Absent filters let everything pass.
+/// A query for refused work. Absent filters match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QuarantineFilter {
-    /// Where it stands.
+    /// Decision state.
     pub state: Option<QuarantineState>,
     /// From whom.
     pub user: Option<String>,
@@ -124,16 +124,16 @@ pub struct QuarantineFilter {
     pub device: Option<DeviceId>,
     /// For which record.
     pub record: Option<RecordId>,
-    /// Why it was refused.
+    /// Refusal code.
     pub code: Option<String>,
-    /// Only what was kept before this number.
+    /// Only work with lower numbers.
     pub before: Option<u64>,
-    /// The most wanted.
+    /// Page size.
     pub limit: u32,
 }
 
 /// An amount of refused work.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct QuarantineSize {
     /// Pieces.
     pub pieces: u64,
@@ -161,7 +161,7 @@ pub struct QuarantineExport {
     pub at: i64,
     /// Who.
     pub by: String,
-    /// What the file holds.
+    /// Contents of the file.
     pub held: QuarantineSize,
     /// SHA-256 of the file without its last line.
     pub sha256: [u8; 32],
@@ -169,16 +169,16 @@ pub struct QuarantineExport {
 
 /// Reads of refused work.
 pub trait QuarantineReads {
-    /// Refused work, newest first, without its bytes and decisions, and how much there is before
-    /// `before` and `limit` are looked at.
+    /// Refused work, newest first, without its bytes and decisions, and the total without `before`
+    /// and `limit`.
     fn quarantine(
         &mut self,
         asked: &QuarantineFilter,
     ) -> Result<(Vec<QuarantinedWork>, u64), StoreError>;
     /// One piece of refused work with its bytes and decisions.
     fn quarantined(&mut self, id: u64) -> Result<Option<QuarantinedWork>, StoreError>;
-    /// The last decision on each of these numbers that is refused work of the device. Does not read
-    /// the work itself.
+    /// The last decisions on those of these numbers that are the device's refused work. Does not
+    /// read the work itself.
     fn last_decisions(
         &mut self,
         device: DeviceId,
@@ -186,9 +186,9 @@ pub trait QuarantineReads {
     ) -> Result<Vec<(u64, Decision)>, StoreError>;
     /// The number under which the same work from the same device is kept.
     fn find_quarantined(&mut self, refused: &RefusedWork) -> Result<Option<u64>, StoreError>;
-    /// How much of a user waits for a decision; costs one look-up, however much it is.
+    /// A user's undecided work; one look-up, however much it is.
     fn undecided_of(&mut self, user: &str) -> Result<QuarantineSize, StoreError>;
-    /// How much is stored of all users.
+    /// Stored work of all users.
     fn quarantine_stored(&mut self) -> Result<QuarantineSize, StoreError>;
     /// The shares of all users who ever had refused work, by name.
     fn quarantine_shares(&mut self) -> Result<Vec<QuarantineShare>, StoreError>;
@@ -207,14 +207,14 @@ pub trait QuarantineReads {
 
 /// Writes of refused work.
 pub trait QuarantineWrites {
-    /// Keeps refused work; the same work from the same device keeps its number.
+    /// Stores refused work; the same work from the same device keeps its number.
     fn quarantine_work(&mut self, refused: &RefusedWork) -> Result<u64, StoreError>;
-    /// Adds a decision on work that is kept.
+    /// Adds a decision on stored work.
     fn decide(&mut self, id: u64, decision: &Decision) -> Result<(), StoreError>;
-    /// Records an export under a fresh number, which it gives; the number given does not count.
+    /// Records an export under a fresh number and gives that number; `export.id` is ignored.
     fn add_quarantine_export(&mut self, export: &QuarantineExport) -> Result<u64, StoreError>;
     /// Deletes the bytes of a decided piece that an export holds; undecided work is left alone.
     fn drop_exported(&mut self, id: u64, export: u64) -> Result<(), StoreError>;
-    /// Stores the bytes of an exported piece again; gives whether they were not stored.
+    /// Stores the bytes of an exported piece again; gives `false` where they are stored already.
     fn restore_exported(&mut self, id: u64, changes: &[Vec<u8>]) -> Result<bool, StoreError>;
 }

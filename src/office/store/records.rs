@@ -1,22 +1,22 @@
-//! Records: documents, their changes, receipts, refused work, and the rows made of them.
+//! Records: documents, their changes, receipts, and the rows derived from them.
 
 use automerge::ChangeHash;
 
-pub use super::super::change::ChangeMeta;
 use super::{BlobReference, Listing, Page, StoreError};
 use crate::ids::{DeviceId, Heads, RecordId};
+pub use crate::office::change::ChangeMeta;
 use crate::record::view::{Conflict, ContactView, PaymentView, VisitSummary};
 
-/// A record as the office holds it.
+/// A record's current document and metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRecord {
     /// The lender's case number.
     pub case_no: String,
-    /// The state of the document.
+    /// Heads of the document.
     pub heads: Heads,
     /// Highest operation counter.
     pub max_op: u64,
-    /// How many changes were accepted: the last ordinal.
+    /// Number of accepted changes: the last ordinal.
     pub changes: u64,
     /// ms.
     pub created_at: i64,
@@ -26,18 +26,18 @@ pub struct StoredRecord {
     pub document: Vec<u8>,
 }
 
-/// A change as it came.
+/// An accepted change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredChange {
-    /// Its place in the order of acceptance, from 1.
+    /// Its position in the order of acceptance, from 1.
     pub ordinal: u64,
     /// Hash, actor, seq and highest counter.
     pub meta: ChangeMeta,
     /// When it was received, ms.
     pub received_at: i64,
-    /// From which device.
+    /// The device that sent it.
     pub device: DeviceId,
-    /// From whom.
+    /// The user who sent it.
     pub user: String,
     /// The raw chunk.
     pub bytes: Vec<u8>,
@@ -50,13 +50,13 @@ pub struct Receipt {
     pub n: u64,
     /// The changes that were accepted, in order.
     pub hashes: Vec<ChangeHash>,
-    /// From which device.
+    /// The device that sent it.
     pub device: DeviceId,
-    /// From whom.
+    /// The user who sent it.
     pub user: String,
     /// ms.
     pub received_at: i64,
-    /// The number of the refused work that the user accepted; `None` for a push that held.
+    /// The number of the refused work that the user accepted; `None` for an ordinary push.
     pub quarantine: Option<u64>,
     /// Hash of the receipt before; zeros for the first.
     pub previous: [u8; 32],
@@ -75,10 +75,12 @@ pub struct Rows {
     pub payments: Vec<PaymentView>,
     /// Its conflicts, by path.
     pub conflicts: Vec<Conflict>,
-    /// The attachments that it names, by name.
+    /// The blobs that it refers to, by name.
     pub attachments: Vec<BlobReference>,
     /// When the office last accepted something, ms.
     pub updated_at: i64,
+    /// When the review accepted the record, ms; `None` where it is not accepted.
+    pub accepted_at: Option<i64>,
 }
 
 /// Reads of records.
@@ -89,13 +91,13 @@ pub trait RecordReads {
     fn heads(&mut self, id: RecordId) -> Result<Option<Heads>, StoreError>;
     /// The newest record of a case.
     fn find_case(&mut self, case_no: &str) -> Result<Option<RecordId>, StoreError>;
-    /// Ids in order, after one of them, for walks over everything.
+    /// Ids in order, after `after`, to iterate over all records.
     fn record_ids(
         &mut self,
         after: Option<RecordId>,
         limit: u32,
     ) -> Result<Vec<RecordId>, StoreError>;
-    /// What is known of a record's changes, in order of their ordinals.
+    /// Metadata of a record's changes, in order of their ordinals.
     fn change_metas(&mut self, id: RecordId) -> Result<Vec<ChangeMeta>, StoreError>;
     /// A record's changes with higher ordinals, in order.
     fn changes_after(
@@ -103,10 +105,19 @@ pub trait RecordReads {
         id: RecordId,
         ordinal: u64,
     ) -> Result<Vec<StoredChange>, StoreError>;
-    /// The users who are to visit, sorted: the collectors that its rows name.
+    /// The hashes of a record's changes and when they were received, ms, in order of their ordinals.
+    fn change_times(&mut self, id: RecordId) -> Result<Vec<(ChangeHash, i64)>, StoreError>;
+    /// Whether a device sent a change of a record at or after a time, ms.
+    fn has_changes_from(
+        &mut self,
+        id: RecordId,
+        device: DeviceId,
+        since: i64,
+    ) -> Result<bool, StoreError>;
+    /// The assigned collectors, sorted, by the record's rows.
     fn assigned(&mut self, id: RecordId) -> Result<Vec<String>, StoreError>;
-    /// Those of them in whose feeds the record is, sorted. It is not where the newest entry says
-    /// that it was withdrawn (rule F5).
+    /// The assigned collectors who have the record in their feed, sorted: those whose newest feed
+    /// entry for it is not a withdrawal (rule F5).
     fn collectors(&mut self, id: RecordId) -> Result<Vec<String>, StoreError>;
     /// The newest receipt of a record.
     fn last_receipt(&mut self, id: RecordId) -> Result<Option<Receipt>, StoreError>;
@@ -120,12 +131,12 @@ pub trait RecordReads {
 
 /// Writes of records.
 pub trait RecordWrites {
-    /// Adds a record, or replaces all but its case number and time of creation.
+    /// Adds a record, or replaces everything but its case number and creation time.
     fn put_record(&mut self, id: RecordId, record: &StoredRecord) -> Result<(), StoreError>;
-    /// Adds a change to a record that exists.
+    /// Adds a change to an existing record.
     fn add_change(&mut self, id: RecordId, change: &StoredChange) -> Result<(), StoreError>;
-    /// Adds a receipt to a record that exists.
+    /// Adds a receipt to an existing record.
     fn add_receipt(&mut self, id: RecordId, receipt: &Receipt) -> Result<(), StoreError>;
-    /// Replaces the rows of a record that exists.
+    /// Replaces the rows of an existing record.
     fn put_rows(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError>;
 }

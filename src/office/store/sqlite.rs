@@ -5,6 +5,7 @@
 //! in a transaction, so that it sees one state (rule F3), and can't write.
 
 mod accounts;
+mod backfill;
 mod backup;
 mod blobs;
 mod conduct;
@@ -15,6 +16,7 @@ mod listing;
 mod quarantine;
 mod records;
 mod rows;
+mod statements;
 mod writer;
 
 use std::cmp::Ordering;
@@ -35,25 +37,30 @@ mod migrations {
     refinery::embed_migrations!("src/office/store/sqlite/migrations");
 }
 
-/// Version of what the tables mean, for programs that find a newer file than they know.
+/// Version of the tables' semantics: a program refuses a file of another one.
 const FORMAT: i64 = 1;
 
-/// How long a connection waits for another process that writes, such as an import beside a
-/// running office.
+/// How long a connection waits for another process's write, such as an import while the office
+/// runs.
 const BUSY: Duration = Duration::from_secs(20);
 
-/// Connections kept for the next reads; more are opened when more read at once.
+/// Idle read connections that are kept; more are opened for more concurrent reads.
 const IDLE_READERS: usize = 8;
 
-/// Events kept for a listener that is slow; it loses older ones, which only costs delay.
-const MOVED_KEPT: usize = 4096;
+/// Buffered feed updates per subscriber; a slow one loses older ones, which only costs delay.
+const MAX_BUFFERED_UPDATES: usize = 4096;
 
-/// Random bytes for a file that is new.
+/// Commands that only read upgrade nothing.
+const EARLIER_VERSION: &str = "an earlier version wrote the database, and reading does not change it: start the \
+     office once with `doorstep serve`; make a database of a backup with \
+     `doorstep restore` under another --database";
+
+/// Random values for a new file.
 #[derive(Debug, Clone, Copy)]
 pub struct InitialSecrets {
-    /// Which life of the store this is (rule P3).
+    /// The store's epoch (rule P3).
     pub epoch: [u8; 16],
-    /// The device that the office itself writes as.
+    /// The office's own device.
     pub office_device: [u8; 16],
     /// The key of the office's state tokens.
     pub attestation_key: [u8; 32],
@@ -62,33 +69,34 @@ pub struct InitialSecrets {
 /// A store in one SQLite file.
 pub struct Sqlite {
     path: PathBuf,
-    /// Absent where the file is only read.
+    /// `None` for a read-only store.
     writer: Option<Writer>,
     readers: Mutex<Vec<Connection>>,
-    moved: broadcast::Sender<FeedUpdate>,
-    /// Held while the file is open, so that nobody puts another in its place.
+    updates: broadcast::Sender<FeedUpdate>,
+    /// Shared lock on the file while it is open: `restore` must not replace it.
     _shared: Option<File>,
 }
 
 impl Sqlite {
-    /// Opens a file, making it or bringing it up to date where needed. Blocks.
+    /// Opens a file; creates or upgrades it where needed. Blocks.
     pub fn open(path: &Path, fresh: InitialSecrets) -> Result<Self, StoreError> {
         files::prepare(path)?;
         let shared = backup::share(path)?;
         Ok(Self { _shared: Some(shared), ..Self::open_unshared(path, fresh)? })
     }
 
-    /// Opens a file that is there to read it, and writes nothing: neither the schema nor the file.
-    /// What a process that died had committed is read from its log. Blocks.
+    /// Opens an existing file read-only, without upgrading its schema. Reads commits that a killed
+    /// process left in its write-ahead log. Blocks.
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         files::demand(path)?;
         let shared = backup::share_if_there(path)?;
         let connection = connect_to_read(path)?;
         check_schema(&connection)?;
         check_format(&connection)?;
-        let (moved, _) = broadcast::channel(1);
+        backfill::check(&connection)?;
+        let (updates, _) = broadcast::channel(1);
         let readers = Mutex::new(vec![connection]);
-        Ok(Self { path: path.to_owned(), writer: None, readers, moved, _shared: shared })
+        Ok(Self { path: path.to_owned(), writer: None, readers, updates, _shared: shared })
     }
 
     fn open_unshared(path: &Path, fresh: InitialSecrets) -> Result<Self, StoreError> {
@@ -109,9 +117,16 @@ impl Sqlite {
             )
             .map_err(failed)?;
         check_format(&connection)?;
-        let (moved, _) = broadcast::channel(MOVED_KEPT);
-        let writer = Some(Writer::start(connection, moved.clone())?);
-        Ok(Self { path: path.to_owned(), writer, readers: Mutex::default(), moved, _shared: None })
+        backfill::run(&mut connection)?;
+        let (updates, _) = broadcast::channel(MAX_BUFFERED_UPDATES);
+        let writer = Some(Writer::start(connection, updates.clone())?);
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            readers: Mutex::default(),
+            updates,
+            _shared: None,
+        })
     }
 
     fn reader(&self) -> Result<Connection, StoreError> {
@@ -119,7 +134,7 @@ impl Sqlite {
         idle.map_or_else(|| connect_to_read(&self.path), Ok)
     }
 
-    fn give_back(&self, reader: Connection) {
+    fn return_reader(&self, reader: Connection) {
         let mut idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_READERS {
             idle.push(reader);
@@ -132,7 +147,7 @@ impl Store for Sqlite {
         match &self.writer {
             Some(writer) => writer.submit(job),
             None => {
-                let error = StoreError::Failed("the store was opened to be read".to_owned());
+                let error = StoreError::Failed("the store was opened read-only".to_owned());
                 job.answer(Err(error.clone()));
                 Err(error)
             }
@@ -143,14 +158,14 @@ impl Store for Sqlite {
         let mut reader = self.reader()?;
         let transaction =
             reader.transaction_with_behavior(TransactionBehavior::Deferred).map_err(failed)?;
-        let outcome = read(&mut Tx { connection: &transaction, moved: Vec::new() });
+        let outcome = read(&mut Tx { connection: &transaction, updates: Vec::new() });
         drop(transaction);
-        self.give_back(reader);
+        self.return_reader(reader);
         outcome
     }
 
     fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {
-        self.moved.subscribe()
+        self.updates.subscribe()
     }
 
     fn close(&self) {
@@ -163,10 +178,10 @@ impl Store for Sqlite {
 /// One transaction, reading or writing.
 struct Tx<'c> {
     connection: &'c Connection,
-    moved: Vec<FeedUpdate>,
+    updates: Vec<FeedUpdate>,
 }
 
-/// A connection that writes. The file is there already: nothing but [`files::prepare`] makes one.
+/// Opens a connection for writing. The file exists: only [`files::prepare`] creates one.
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = connect_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection
@@ -197,7 +212,7 @@ fn check_format(connection: &Connection) -> Result<(), StoreError> {
     Err(StoreError::Failed(what))
 }
 
-/// Refuses another schema than this program's, since reading brings none up to date.
+/// Refuses a schema of another version: a read-only store can't upgrade it.
 fn check_schema(connection: &Connection) -> Result<(), StoreError> {
     let found: Option<i64> = connection
         .query_row("SELECT max(version) FROM refinery_schema_history", (), |row| row.get(0))
@@ -209,12 +224,7 @@ fn check_schema(connection: &Connection) -> Result<(), StoreError> {
         runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max();
     match found.cmp(&known) {
         Ordering::Equal => Ok(()),
-        Ordering::Less => Err(StoreError::Failed(
-            "an earlier version wrote the database, and reading does not change it: start the \
-             office once with `doorstep serve`; make a database of a backup with \
-             `doorstep restore` under another --database"
-                .to_owned(),
-        )),
+        Ordering::Less => Err(StoreError::Failed(EARLIER_VERSION.to_owned())),
         Ordering::Greater => Err(StoreError::Failed(
             "a later version of this program wrote the database: use that one".to_owned(),
         )),

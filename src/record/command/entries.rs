@@ -6,9 +6,9 @@ use crate::record::terms::{
     AttachmentKind, Channel, ContactOutcome, Grade, Moment, OptionKind, PlaceType, ProposedBy,
     TargetRole,
 };
-use crate::types::TsType;
+use crate::types::ApiType;
 
-TsType! {
+ApiType! {
 /// One contact attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewContact {
@@ -29,7 +29,7 @@ pub struct NewContact {
 }
 }
 
-TsType! {
+ApiType! {
 /// A consent of the borrower.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewConsent {
@@ -50,7 +50,7 @@ pub struct NewConsent {
 }
 }
 
-TsType! {
+ApiType! {
 /// A time of day, a place, or both, that the borrower objects to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewWish {
@@ -86,7 +86,7 @@ pub struct NewEvaluation {
     pub skew: Option<i64>,
 }
 
-TsType! {
+ApiType! {
 /// A time and a place for the visit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AppointmentProposal {
@@ -103,7 +103,7 @@ pub struct AppointmentProposal {
 }
 }
 
-TsType! {
+ApiType! {
 /// A position, taken once, at check-in.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Position {
@@ -118,7 +118,7 @@ pub struct Position {
 }
 }
 
-TsType! {
+ApiType! {
 /// Arrival at the place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arrival {
@@ -129,7 +129,7 @@ pub struct Arrival {
 }
 }
 
-TsType! {
+ApiType! {
 /// A repayment option that is offered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RepaymentOption {
@@ -148,7 +148,7 @@ pub struct RepaymentOption {
 }
 }
 
-TsType! {
+ApiType! {
 /// A promise to pay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromiseToPay {
@@ -161,7 +161,7 @@ pub struct PromiseToPay {
 }
 }
 
-TsType! {
+ApiType! {
 /// A payment made or shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewPayment {
@@ -180,7 +180,7 @@ pub struct NewPayment {
 }
 }
 
-TsType! {
+ApiType! {
 /// An attachment's facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewAttachment {
@@ -199,7 +199,7 @@ pub struct NewAttachment {
 }
 }
 
-TsType! {
+ApiType! {
 /// A signature of the sealed state and the text that was read back, by the device's key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewSignature {

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::record::terms::{
     Disposition, OverdueReason, PlaceType, ProposedBy, TargetRole, Willingness,
 };
-use crate::types::TsType;
+use crate::types::ApiType;
 
-TsType! {
+ApiType! {
 /// Single fields of the appointment; absent means unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -25,7 +25,7 @@ pub struct AppointmentPatch {
 }
 }
 
-TsType! {
+ApiType! {
 /// Single facts about the visit; absent means unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -49,7 +49,7 @@ pub struct VisitPatch {
 }
 }
 
-TsType! {
+ApiType! {
 /// Single facts of the talk; absent means unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -65,7 +65,7 @@ pub struct TalkPatch {
 }
 }
 
-TsType! {
+ApiType! {
 /// The whole text after an edit, and the heads of the state that the edit began from.
 ///
 /// The diff against that state is merged, which keeps concurrent edits of others.
@@ -78,7 +78,7 @@ pub struct TextEdit {
 }
 }
 
-TsType! {
+ApiType! {
 /// Facts of a case; absent means unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -116,7 +116,7 @@ pub struct CasePatch {
 }
 }
 
-TsType! {
+ApiType! {
 /// Who visits; absent means unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -1,7 +1,7 @@
 //! Vocabularies of the visit itself: the place, the checklist and the talk.
 
 use super::vocabulary;
-use crate::types::TsType;
+use crate::types::ApiType;
 
 vocabulary! {
 /// What kind of place the visit goes to.

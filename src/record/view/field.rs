@@ -3,9 +3,9 @@
 use automerge::ScalarValue;
 use serde::{Deserialize, Serialize};
 
-use crate::types::TsType;
+use crate::types::ApiType;
 
-TsType! {
+ApiType! {
 /// The value of a field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]
@@ -44,7 +44,7 @@ impl From<&ScalarValue> for FieldValue {
     }
 }
 
-TsType! {
+ApiType! {
 /// A field with several concurrent values, until one is picked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
@@ -55,7 +55,7 @@ pub struct Conflict {
 }
 }
 
-TsType! {
+ApiType! {
 /// One of the values in conflict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConflictValue {
@@ -70,7 +70,7 @@ pub struct ConflictValue {
 }
 }
 
-TsType! {
+ApiType! {
 /// One change of one field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HistoryEntry {

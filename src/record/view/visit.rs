@@ -7,9 +7,9 @@ use crate::record::terms::{
     AppointmentStatus, AttachmentKind, CheckAnswer, CheckItem, Disposition, Grade, OptionKind,
     OverdueReason, PlaceType, ProposedBy, ReviewStatus, TargetRole, Willingness,
 };
-use crate::types::TsType;
+use crate::types::ApiType;
 
-TsType! {
+ApiType! {
 /// Time and place of the visit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AppointmentView {
@@ -30,7 +30,7 @@ pub struct AppointmentView {
 }
 }
 
-TsType! {
+ApiType! {
 /// What happened on site.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct VisitFactsView {
@@ -59,7 +59,7 @@ pub struct VisitFactsView {
 }
 }
 
-TsType! {
+ApiType! {
 /// One collector's answer to one item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckView {
@@ -78,7 +78,7 @@ pub struct CheckView {
 }
 }
 
-TsType! {
+ApiType! {
 /// What was said.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TalkView {
@@ -99,7 +99,7 @@ pub struct TalkView {
 }
 }
 
-TsType! {
+ApiType! {
 /// A repayment option that was offered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OptionView {
@@ -120,7 +120,7 @@ pub struct OptionView {
 }
 }
 
-TsType! {
+ApiType! {
 /// A payment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PaymentView {
@@ -141,7 +141,7 @@ pub struct PaymentView {
 }
 }
 
-TsType! {
+ApiType! {
 /// A named attachment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttachmentView {
@@ -162,7 +162,7 @@ pub struct AttachmentView {
 }
 }
 
-TsType! {
+ApiType! {
 /// The collector's seal: the record is complete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SealView {
@@ -182,7 +182,7 @@ pub struct SealView {
 }
 }
 
-TsType! {
+ApiType! {
 /// One collector's signature of a seal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SignatureView {
@@ -211,7 +211,7 @@ pub struct SignatureView {
 }
 }
 
-TsType! {
+ApiType! {
 /// An addition after the seal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AmendmentView {
@@ -228,7 +228,7 @@ pub struct AmendmentView {
 }
 }
 
-TsType! {
+ApiType! {
 /// The office's review.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReviewView {

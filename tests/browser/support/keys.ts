@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { initSync, Keyring, Sealer, stretch } from "../../../www/src/wasm/doorstep";
+import { initSync, Keyring, Cipher, stretch } from "../../../www/src/wasm/doorstep";
 
 interface StoredLock {
   device: string;
@@ -102,13 +102,13 @@ export async function sealedValues(page: Page, keyring: Keyring): Promise<Sealed
     }
     return out;
   });
-  const sealer = new Sealer(keyring, random(16));
+  const cipher = new Cipher(keyring, random(16));
   const hashes = new Map<string, string>();
   for (const [store, key, [bytes]] of stored) {
-    const plain = store === "rows" && bytes && sealer.open(Uint8Array.from(bytes), `rows/${key}`);
+    const plain = store === "rows" && bytes && cipher.decrypt(Uint8Array.from(bytes), `rows/${key}`);
     if (!plain) continue;
     const { sha256 } = JSON.parse(new TextDecoder().decode(plain)) as { sha256: string };
-    for (const place of [`bytes/${sha256}`, `thumbs/${sha256}`]) hashes.set(sealer.name(place), place);
+    for (const place of [`bytes/${sha256}`, `thumbs/${sha256}`]) hashes.set(cipher.name(place), place);
   }
   const core = ["meta", "records", "chunks", "outbox", "damaged"];
   return stored.flatMap(([store, key, slices]) =>
@@ -127,6 +127,6 @@ export function opens(keyring: Keyring, values: SealedValue[]): number {
   // A value that it can re-encrypt under another key is one that it opens.
   const next = keyring.rotated(random(32));
   if (!next) throw new Error("the keyring has two keys");
-  const sealer = new Sealer(next, random(16));
-  return values.filter(({ table, place, bytes }) => sealer.reseal(table, place, bytes) !== undefined).length;
+  const cipher = new Cipher(next, random(16));
+  return values.filter(({ table, place, bytes }) => cipher.reencrypt(table, place, bytes) !== undefined).length;
 }

@@ -83,9 +83,8 @@ fn happen(mut scene: Scene, kind: u8, ago: i64, n: u8) -> Scene {
     }
 }
 
-/// Every way to take one piece of evidence away. That something happened at all is what the rules
-/// are asked about, no evidence for it: that somebody arrived, called, was asked to leave, raised a
-/// hold or had a wish.
+/// The scene without one piece of evidence, in every way. Facts such as arriving, calling, being
+/// asked to leave, raising a hold or voicing a wish trigger the rules and are not evidence.
 fn without(scene: &Scene) -> Vec<Scene> {
     let mut less = Vec::new();
     let mut take = |change: &dyn Fn(&mut Scene)| {

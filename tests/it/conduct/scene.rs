@@ -190,7 +190,7 @@ impl Scene {
         self.view.case.contact_summary = Some(ContactSummary { as_of: self.at, counts });
         self
     }
-    /// The office's word is so many hours old.
+    /// The last successful round is this many hours old.
     pub(crate) fn old(mut self, hours: i64) -> Self {
         let then = self.at - hours * 3_600_000;
         self.known.office_as_of = Some(then);
@@ -332,7 +332,7 @@ impl Scene {
         self.view.talk.disposition = Some(disposition);
         self
     }
-    /// The phone's clock is so many minutes ahead.
+    /// The phone's clock is this many minutes fast.
     pub(crate) fn skewed(mut self, minutes: i64) -> Self {
         self.known.skew_ms = Some(minutes * 60_000);
         self

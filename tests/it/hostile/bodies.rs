@@ -29,10 +29,10 @@ pub(crate) enum Column {
 
 const COLUMNS: usize = 12;
 
-/// Of these, the last three stand in a list of their own.
+/// The last three of them form a list of their own.
 const PLAIN: usize = 9;
 
-/// A request written by hand: the columns of its changes, and what stands in its parts.
+/// A handwritten request: the columns of its changes and its other parts.
 #[derive(Clone, Default)]
 pub(crate) struct Handmade {
     columns: [Vec<u8>; COLUMNS],
@@ -112,7 +112,7 @@ impl Handmade {
         Self { names, ..self }
     }
 
-    /// So many changes in one push, each of nothing.
+    /// One push with `count` empty changes.
     pub(crate) fn nothings(record: RecordId, count: usize) -> Self {
         let mut body = Self { pushes: vec![(record, count as u64)], ..Self::default() };
         // Stripped, without checksum, and zeros for the rest.
@@ -170,7 +170,7 @@ fn plain(content: &[u8]) -> Vec<u8> {
     [&[PROTOCOL, 0], content].concat()
 }
 
-/// A list of so many items that are all the same.
+/// A list with `count` equal items.
 fn list(count: u32, item: &[u8]) -> Vec<u8> {
     [&[0x9a][..], &count.to_be_bytes(), &item.repeat(count as usize)].concat()
 }

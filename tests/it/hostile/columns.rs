@@ -11,7 +11,7 @@ use RefusalCode::{InvalidRecord, Malformed, NotAllowed, TooLarge};
 
 type Forge = fn(Raw) -> Raw;
 
-/// So many operations that a run of them is far beyond what is taken.
+/// A run of this many operations is far above every limit.
 const BILLIONS: i64 = 1 << 32;
 
 /// Each forged from a change that is accepted as it is.

@@ -1,5 +1,4 @@
-//! What costs the office much more than it costs the sender: a little that stands for a lot, and
-//! a lot at once.
+//! Amplification: small messages that expand, and large amounts at once.
 
 use std::thread;
 

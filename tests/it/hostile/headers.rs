@@ -184,7 +184,7 @@ fn times(scene: &mut Scene) {
     );
 }
 
-/// Different values of so many bytes, in order.
+/// `count` different values of `bytes` bytes each, ascending.
 fn many(count: u16, bytes: usize) -> Vec<Vec<u8>> {
     (1..=count).map(|n| n.to_be_bytes().into_iter().cycle().take(bytes).collect()).collect()
 }

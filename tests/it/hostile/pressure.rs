@@ -1,5 +1,5 @@
-//! What costs the sender next to nothing: small bodies that stand for much work, bodies that come
-//! slowly or not at all, and many devices. Others have to get their answers as if nobody attacked.
+//! Cheap requests that cause much work, slow or incomplete bodies, and many devices. Honest devices
+//! must be answered as fast as without an attack.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -23,7 +23,7 @@ pub(crate) fn attack(scene: &mut Scene) {
     too_many(scene);
 }
 
-/// Neither what is somebody else's nor what is nobody's can be written to, or told apart.
+/// Records of other users and missing records refuse writes and look the same.
 fn records_of_others(scene: &mut Scene) {
     let id = scene.take();
     let honest = scene.stage(id).honest().raw_bytes().to_vec();
@@ -43,7 +43,8 @@ fn records_of_others(scene: &mut Scene) {
     assert!(matches!(scene.push(other, &[honest]), Outcome::Missing { .. }));
 }
 
-/// What is held already is the same once more, whoever wrote it, and never another's to sign.
+/// Changes that the office has are duplicates, whoever sends them; a foreign author cannot be
+/// claimed.
 fn repeats(scene: &mut Scene) {
     let id = scene.take();
     let all = scene.phone.document(id).get_changes(&[]);
@@ -151,7 +152,7 @@ fn too_many(scene: &mut Scene) {
     let long = Raw { behind: vec![0; 300_000], ..Raw::honest(&scene.stage(id)) }.bytes();
     let outcome = scene.push(id, &[long]);
     scene.assert_refused("a change of 300,000 bytes", &outcome, TooLarge, Some(""));
-    // Cursors that nobody was given change what is sent, and nothing else.
+    // Invented cursors change which updates are sent and nothing else.
     for (epoch, seq, base) in [
         ([0; 16], u64::MAX, u64::MAX),
         ([9; 16], u64::MAX, 0),

@@ -61,7 +61,7 @@ impl Raw {
         }
     }
 
-    /// What could follow all that stands in a record of which nothing is unsent.
+    /// The next change of a record without unsent changes.
     pub(crate) fn next(stage: &Stage<'_>) -> Self {
         let doc = stage.scene.phone.document(stage.id);
         let metas = doc.get_changes_meta(&[]);
@@ -91,7 +91,7 @@ impl Raw {
         self
     }
 
-    /// What could follow it, after so many operations.
+    /// The next change after `operations` more operations.
     pub(crate) fn after(mut self, operations: u64) -> Self {
         self.deps = vec![Sha256::digest(&self.bytes()[8..]).to_vec()];
         self.seq += 1;
@@ -163,7 +163,7 @@ pub(crate) fn one(value: &[u8]) -> Vec<u8> {
     [&sleb(-1), value].concat()
 }
 
-/// One value so many times.
+/// A run of one value.
 pub(crate) fn run(times: i64, value: &[u8]) -> Vec<u8> {
     [&sleb(times), value].concat()
 }

@@ -1,5 +1,4 @@
-//! The one who lies: a phone that is in step, with honest work not sent of which forgeries are
-//! made.
+//! The attacker: a synchronized phone with honest unsent changes, from which forgeries are made.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,7 +17,7 @@ use crate::support::sync_client::{START, SyncClient, contact, notes};
 /// Its device.
 pub(crate) const DEVICE: DeviceId = DeviceId([1; 16]);
 
-/// The contact that stands in each of its records.
+/// The contact in each of its records.
 pub(crate) const CONTACT: &str = "018bcfe5-0000-7000-8000-000000000001";
 
 pub(crate) struct Scene {
@@ -195,7 +194,7 @@ impl Stage<'_> {
         self.standing(&first_id(&["contacts"]), CONTACT)
     }
 
-    /// The operation that wrote what stands at a key.
+    /// The operation that wrote the current value of a key.
     pub(crate) fn standing(&self, object: &ObjId, key: &str) -> OpId {
         plain(&self.scene.phone.document(self.id).get(object, key).unwrap().unwrap().1)
     }

@@ -154,7 +154,7 @@ pub(crate) fn say(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
 /// Reads an answer to its end; `None` where the connection is closed without one.
 pub(crate) fn answer(stream: &mut TcpStream) -> Option<Answer> {
     let mut bytes = Vec::new();
-    // What came before a reset counts.
+    // Bytes received before a reset count.
     let _ = stream.read_to_end(&mut bytes);
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).unwrap();
@@ -189,7 +189,7 @@ impl Line {
         Self { address, head: format!("Authorization: Bearer {token}\r\n") }
     }
 
-    /// The head of a round of so many bytes, for who sends it piece by piece.
+    /// The head of a round with a body of `length` bytes, which the caller sends in pieces.
     pub(crate) fn head(&self, length: usize) -> String {
         let head = &self.head;
         format!(
@@ -230,5 +230,5 @@ impl Line {
     }
 }
 
-/// What nobody has.
+/// A record id that does not exist.
 pub(crate) const NO_RECORD: RecordId = RecordId([0xee; 16]);

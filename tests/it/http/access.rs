@@ -16,13 +16,13 @@ const PEOPLE: [(Role, &str); 4] = [
     (Role::Admin, "ops"),
 ];
 
-/// Everything that a server is asked with, and two things that nobody knows.
+/// All common methods and two invented ones.
 const METHODS: [&str; 12] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND",
     "get", "FEED",
 ];
 
-/// Answers by which a handler can't be told from nobody being there.
+/// Error codes that do not reveal whether a handler exists.
 const SHUT: [&str; 4] = ["signed_out", "not_allowed", "not_found", "method_not_allowed"];
 
 async fn http() -> HttpOffice {
@@ -102,7 +102,7 @@ async fn whoever_is_out_is_out_of_every_route() {
     for route in ROUTES {
         let Access::Roles(_) = route.access else { continue };
         for (who, role, token) in &out {
-            // A phone that is shut out may hand over what it has unsent, and gets nothing back.
+            // A revoked phone may upload its unsent work and receives nothing.
             let shut_out = who.starts_with("revoked") || who.starts_with("locked");
             let hands_over = route.path == "/sync" || route.path.starts_with("/api/blobs/");
             if hands_over && route.method != Method::GET && *role == Role::Collector && shut_out {
@@ -225,7 +225,7 @@ fn mounted_as(path: &'static str) -> &'static str {
     path.strip_suffix(".automerge").unwrap_or(path)
 }
 
-/// A path with something in every gap: an id, a name or a hash that nobody has.
+/// The path with unknown ids, names and hashes in its parameters.
 pub(crate) fn filled(path: &str) -> String {
     let mut filled = String::new();
     let mut rest = path;
@@ -251,7 +251,7 @@ fn with_query(path: &str) -> String {
 
 pub(crate) async fn call(http: &HttpOffice, route: &Route, token: Option<&str>) -> Answer {
     let request = ask(route.method.as_str(), &with_query(route.path), token);
-    let request = match route.body {
+    let request = match route.request_media() {
         Some(media) => request.header(header::CONTENT_TYPE, media),
         None => request,
     };

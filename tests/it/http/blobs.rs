@@ -1,4 +1,5 @@
-//! Attachments: up in pieces, verified, and down for whoever may see a record that names them.
+//! Attachments: uploaded in pieces, verified, and served to users who may read a record that names
+//! them.
 
 use std::time::Duration;
 
@@ -113,7 +114,7 @@ async fn a_name_alone_opens_nothing() {
     assert_eq!(http.get(&path, Some(&chen)).await.code(), (404, "unknown_blob".into()));
     let asked = put(&http, &path, &chen, "bytes */70", &[]).await;
     assert_eq!(asked.told(), r#"202 {"received":0,"complete":false}"#, "nor that it is here");
-    // Whoever has the bytes may show them, to whoever sees the record.
+    // A user who has the bytes may attach them to any record that they may write.
     send(&http, &path, &chen, &photo).await;
     for token in [&chen, &wu, &lin] {
         assert_eq!(http.get(&path, Some(token)).await.code().0, 200);

@@ -21,7 +21,7 @@ struct Scene {
     provider: Provider,
 }
 
-/// Somebody who was sent off, and the answer that the provider gave for the way back.
+/// A sign-in that was redirected, with the provider's answer.
 struct Away {
     kept: String,
     back: String,
@@ -326,7 +326,7 @@ async fn a_provider_may_change_its_key() {
     let scene = Scene::open().await;
     assert_eq!(place(&scene.round_trip("field").await), "/#signed-in");
     scene.provider.new_key(2);
-    // Not asked more than once a minute, whoever tries.
+    // The provider's keys are fetched at most once a minute.
     assert_eq!(place(&scene.round_trip("field").await), "/#sign-in=openid_refused");
     scene.http.office.advance(60 * 1000);
     assert_eq!(place(&scene.round_trip("field").await), "/#signed-in");

@@ -112,7 +112,7 @@ async fn f4_a_user_who_is_locked_out_hands_over_too() {
         (reply.revocation, &reply.results[..]),
         (Some(Revocation::UserDisabled), &[Outcome::Withdrawn][..])
     );
-    // Nobody else gets in by a token that was never one.
+    // An invented token is refused.
     let stranger = "0".repeat(64);
     let answer = http.post("/sync", Some(&stranger), round(id, b"x")).await;
     assert_eq!(answer.code(), (401, "signed_out".into()));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::header;
-use doorstep::office::http::ROUTES;
+use doorstep::office::http::{ROUTES, openapi};
 
 use crate::support::http_office::{HttpOffice, ask};
 
@@ -55,6 +55,19 @@ async fn the_description_is_whole_and_valid() {
             assert!(matches!(schema, oas3::spec::Schema::Object(_)), "{name} {status}");
         }
     }
+}
+
+/// The console's types are generated from this file. `make api` writes it and them anew.
+#[test]
+fn the_checked_in_description_is_current() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/www/openapi.json");
+    let current = format!("{:#}\n", openapi());
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(file, current).unwrap();
+        return;
+    }
+    let checked_in = std::fs::read_to_string(file).unwrap();
+    assert!(checked_in == current, "www/openapi.json is stale: run make api");
 }
 
 #[tokio::test]

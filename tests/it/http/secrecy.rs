@@ -1,7 +1,7 @@
-//! A collector can't read, guess, list or be told of a record outside the own feed.
+//! A collector cannot read, guess, list or be notified of records outside their own feed.
 //!
-//! There is one measure for all of it: whatever a collector asks about a record of somebody else,
-//! the answer is the one that a record gets which there never was.
+//! One measure for all: every answer about another user's record equals the answer about a record
+//! that does not exist.
 
 use automerge::ChangeHash;
 use axum::body::Body;
@@ -71,7 +71,7 @@ impl Scene {
         replies.try_into().unwrap()
     }
 
-    /// The changes of the foreign record, as somebody who reads everything may have passed on.
+    /// The foreign record's changes, as if a supervisor had leaked them.
     async fn leaked(&self) -> (Heads, Vec<Packed>) {
         let auditor = self.http.token("gu.an").await;
         let path = format!("/api/visits/{}.automerge", self.foreign);
@@ -95,7 +95,7 @@ async fn no_route_tells_a_foreign_record_from_one_that_never_was() {
                 path.push_str(if n % 2 == 0 { part } else { &id });
             }
             let request = ask(route.method.as_str(), &path, Some(&scene.token))
-                .header(header::CONTENT_TYPE, route.body.unwrap_or("application/json"));
+                .header(header::CONTENT_TYPE, route.request_media().unwrap_or("application/json"));
             let answer = scene.http.ask(request.body(Body::from("{}")).unwrap()).await;
             let length = answer.header("content-length").to_owned();
             said.push((answer.told().replace(&id, "ID"), length));
@@ -202,7 +202,7 @@ async fn an_event_is_of_the_own_feed_or_none() {
     let scene = Scene::open().await;
     let events = ask("GET", "/api/events", Some(&scene.token)).body(Body::empty()).unwrap();
     let mut events = scene.http.begin(events).await.into_body();
-    // Three moves of somebody else, then one of the own feed: the first event is of that.
+    // Three changes to another user's record, then one to an own one: only the last is announced.
     for overdue in [1, 2, 3] {
         move_it(&scene, scene.foreign, overdue).await;
     }
@@ -212,7 +212,7 @@ async fn an_event_is_of_the_own_feed_or_none() {
     assert_eq!(seq, 2, "made, and changed once");
     assert_eq!(frame, format!("event: moved\ndata: {{\"seq\":{seq}}}\n\n"));
 
-    // Whoever is shut out while listening is told nothing more.
+    // A listener whose account is disabled hears nothing more.
     scene.http.disable(CURIOUS).await;
     move_it(&scene, scene.own, 5).await;
     assert!(events.frame().await.is_none(), "the stream ends");
@@ -300,7 +300,7 @@ async fn a_former_collector_learns_no_heads_by_naming_what_nobody_knows() {
     assert_eq!(reply.await.results, [Outcome::Withdrawn]);
 }
 
-/// Blobs are named by what they hold: whoever guesses a hash must not learn that it is there.
+/// Blobs are named by content: guessing a hash must not reveal that the blob exists.
 #[tokio::test]
 async fn a_foreign_blob_is_like_one_that_never_was() {
     let Some(route) = ROUTES.iter().find(|route| route.path.contains("{sha256}")) else { return };

@@ -180,7 +180,7 @@ async fn a_sign_in_ends_unused_and_in_any_case() {
         http.office.advance(2 * MINUTE);
         assert_eq!(http.get("/api/session", Some(&used)).await.status, 200, "{user}");
         assert_eq!(http.get("/api/session", Some(&unused)).await.status, 401, "{user}");
-        // A program that takes every token that it is given goes on until the end of all.
+        // A client that always uses the newest token stays signed in until the absolute limit.
         let mut token = used;
         let mut passed = idle + MINUTE;
         while passed + idle / 2 < absolute {

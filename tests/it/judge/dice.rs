@@ -17,7 +17,7 @@ impl Dice {
         self.0.i64(0..most)
     }
 
-    /// True once in so many times.
+    /// True once in `times` calls on average.
     pub(crate) fn one_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

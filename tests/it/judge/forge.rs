@@ -1,5 +1,5 @@
-//! An honest change with one thing in it that is not. Whoever makes it knows the record and counts
-//! right: all that is wrong is what is named.
+//! An honest change with a single forgery. The attacker knows the record and counts correctly, so
+//! nothing but the named part is wrong.
 
 use std::num::NonZeroU64;
 
@@ -79,7 +79,7 @@ const FORGERIES: &[(&str, Forge, &[RefusalCode])] = &[
 pub(crate) const KINDS: usize = FORGERIES.len() + 3;
 
 impl History {
-    /// A phone that has work to hand in forges it. Nothing of that is merged. Says what was forged.
+    /// Forges a phone's unsent change; none of it may be merged. Returns the name of the forgery.
     pub(crate) async fn forge(&mut self, salt: u64) -> Option<&'static str> {
         let dice = &mut Dice::of(salt);
         let n = dice.below(self.phones.len());
@@ -110,7 +110,7 @@ impl History {
         Some(what)
     }
 
-    /// What a phone is about to hand in for one of its records.
+    /// A phone's unsent changes to one of its records.
     async fn unsent(&mut self, n: usize, dice: &mut Dice) -> Option<(RecordId, Vec<Vec<u8>>)> {
         self.catch_up(n).await;
         let held = self.phones[n].ids();
@@ -122,7 +122,7 @@ impl History {
             let payment = self.payment();
             self.phones[n].apply(record, &payment);
         }
-        // The first goes out by itself; its reply is lost and all of it goes out together.
+        // The first change is sent alone and its reply lost, so that all changes are sent together.
         if self.phones[n].sent.is_some() {
             self.phones[n].lose_reply();
         }
@@ -202,7 +202,7 @@ impl Scene {
         Change::from(expanded).raw_bytes().to_vec()
     }
 
-    /// Writes over what stands at a key of a container that the first change made.
+    /// Overwrites a key of a container from the genesis change.
     fn put(&self, change: &mut ExpandedChange, path: &[&str], key: &str, value: ScalarValue) {
         let standing = self.standing(&first_id(path), key);
         change.operations.push(op(first(path), key, OpType::Put(value), &standing));
@@ -214,7 +214,7 @@ impl Scene {
         change.operations.push(op(first(path), self.other, OpType::Make(ObjType::Map), &standing));
     }
 
-    /// What stands at a key, as the author saw it.
+    /// The operations behind a key's values, as the author saw them.
     fn standing(&self, object: &ObjId, key: &str) -> Vec<OpId> {
         let values = self.doc.get_all_at(object, key, self.honest.deps()).expect("read");
         values.iter().map(|(_, id)| plain(id)).collect()

@@ -22,7 +22,7 @@ const WORDS: [&str; 8] = ["门口有狗", "call first. ", "👨‍👩‍👧", 
 const CLEARED: [&str; 4] =
     ["talk.disposition", "talk.overdue_reason_text", "visit.place_type", "appointment.starts_at"];
 
-/// Whoever writes has this before them.
+/// The page that an author edits.
 pub(crate) struct Page<'p> {
     pub(crate) view: &'p VisitView,
     /// What they had before them at another time: a text field that was left open.
@@ -189,7 +189,7 @@ impl Page<'_> {
         }
     }
 
-    /// A consent that was given is taken back as often as not.
+    /// A given consent is withdrawn in half of the cases.
     fn consent(&self, dice: &mut Dice, note: String) -> Command {
         let (id, at) = (self.id.clone(), self.at);
         let given = self.view.conduct.iter().find(|entry| entry.kind == ConductKind::Consent);
@@ -291,7 +291,7 @@ impl Page<'_> {
         }
     }
 
-    /// A text as it is left after something was put in, taken out, or taken back.
+    /// A text after an insertion, a deletion or an undo.
     fn text(&self, dice: &mut Dice, of: fn(&VisitView) -> &String) -> TextEdit {
         let from = if dice.one_in(3) { self.earlier } else { self.view };
         let mut text: Vec<char> = of(from).chars().collect();

@@ -1,13 +1,14 @@
-//! Honest histories before the office's judge, and changes that are almost honest (rules M1 to M4).
+//! Property tests: honest histories before the office's judge, and changes that are almost honest
+//! (rules M1 to M4).
 //!
-//! Collectors and a supervisor do at random what the app lets them do, on phones that are off line
-//! for as long as it happens, through the real record API, workspace and office. What an honest
-//! phone hands in is merged. Two things are not, and are kept: work for a record that was taken from
-//! its author before the work came (F1), and what makes a valid record too large together with what
-//! others wrote (M3). A seal, a review or a return that the author had not heard of refuses nothing,
-//! since a change is judged by what its author saw (M2).
+//! Collectors and a supervisor act at random within the app's rules, on phones that are offline for
+//! a while, through the real record API, workspace and office. Honest changes are merged, with two
+//! exceptions that go to quarantine: changes to a record that was withdrawn before they arrived
+//! (F1), and changes that together with those of others make a record too large (M3). A seal, a
+//! review or a return that the author had not seen refuses nothing, since a change is judged by the
+//! state its author saw (M2).
 //!
-//! The same few are tried each time; `PROPTEST_CASES` tries as many others.
+//! The cases are the same in each run; `PROPTEST_CASES` runs that many random ones instead.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,8 +96,8 @@ fn m2_no_forgery_of_an_honest_change_is_merged() {
     assert_eq!(tried.into_inner().len(), super::forge::KINDS);
 }
 
-/// A reply is lost, others build on the work that it confirmed, and one of them seals the
-/// record for what comes next: the phone must not take the work that arrived for refused (R4).
+/// A reply is lost, other users build on the confirmed work, and one of them seals the record. The
+/// phone must not treat its accepted changes as refused (R4).
 #[tokio::test]
 async fn p4_work_that_others_built_on_is_confirmed_by_theirs() {
     let mut history = History::new().await;

@@ -344,7 +344,7 @@ impl History {
                     self.after_seal.entry(late).or_default().extend(hashes);
                     refused.push(push.record);
                 }
-                // What it builds on came too late: it is asked for once more.
+                // Its dependencies arrived too late; the office asks for them.
                 (Outcome::Missing { .. }, HandedIn::Following)
                     if self.late.contains_key(&late) || self.after_seal.contains_key(&late) => {}
                 (other, _) => panic!("honest work of {user} for {}: {other:?}", push.record),

@@ -1,6 +1,6 @@
-//! A device that is enrolled and signed in, and lies, together with others and over time. Whatever
-//! it pushes, the record stays as it was, loads, and takes honest work (rules M1 to M3). Single
-//! forgeries stand in the tables of `tests/it/hostile.rs`.
+//! An enrolled, signed-in device that lies, alone or with accomplices. Whatever it pushes, the
+//! record stays unchanged, loads, and accepts honest changes (rules M1 to M3). The tables of
+//! `tests/it/hostile.rs` have the single forgeries.
 
 use crate::support::office::TestOffice;
 use crate::support::sync_client::{START, SyncClient, contact, notes};
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use RefusalCode::{BrokenSequence, Malformed, NotAllowed};
 
-/// A phone in step, with one honest contact merged and one more written and not sent.
+/// A synchronized phone with one merged contact and one unsent.
 struct Scene {
     office: TestOffice,
     chen: SyncClient,
@@ -47,7 +47,7 @@ impl Scene {
         self.chen.push(&self.office, self.id, vec![chunk]).await
     }
 
-    /// Nothing of it is in the record, and honest work goes on.
+    /// The record is unchanged and accepts honest changes.
     async fn assert_unharmed(mut self) {
         let before = self.chen.confirmed(self.id).to_hex();
         assert_eq!(self.office.visit(self.id).await.unwrap().heads, before);

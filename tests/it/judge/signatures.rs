@@ -97,7 +97,7 @@ async fn the_phone_takes_no_signature_that_is_wrong() {
     }
 }
 
-/// What somebody who writes bytes by hand may try.
+/// Forgeries by an author who writes changes by hand.
 #[rstest]
 #[case::a_key_that_was_not_enrolled(|said: &mut Said| said.key = key(9))]
 #[case::another_text(|said: &mut Said| said.text = "nothing was said")]

@@ -52,7 +52,7 @@ async fn facts_that_changed_are_updated_and_the_office_s_own_stay() {
         )
     };
     assert_eq!(counts(&bring(&http, list("10.50", "中山东路1号").as_bytes()).await), [2, 0, 0, 0]);
-    // The office gives the case to somebody else; the list still has its first collector.
+    // The office reassigns the case; the list still names the first collector.
     let id = http.office.find_by_case_no("A").await.unwrap().unwrap();
     let collectors = Some(vec!["wu.min".to_owned()]);
     let assign = Command::Assign(AssignmentPatch { collectors, ..AssignmentPatch::default() });
@@ -69,7 +69,7 @@ async fn facts_that_changed_are_updated_and_the_office_s_own_stay() {
     let view = case(&http, "A").await;
     assert_eq!((view.case.overdue, view.case.address.as_str()), (1_200, ""));
     assert_eq!(view.assignment.collectors, ["wu.min"]);
-    // A case that nobody has yet takes the list's collector.
+    // An unassigned case gets the list's collector.
     let options = Options { assign_to: Some("He.Tao".to_owned()), ..Options::default() };
     let report = bring_with(&http, list("12", "").as_bytes(), options).await.unwrap();
     assert_eq!(counts(&report), [0, 1, 1, 0]);

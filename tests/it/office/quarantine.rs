@@ -62,7 +62,7 @@ async fn m4_what_a_supervisor_accepts_is_merged_once_and_the_phone_learns_it() {
     assert_eq!(overdue.office, FieldValue::Number(150_000));
     assert_eq!(overdue.after, Some(FieldValue::Number(0)));
 
-    // Work goes on behind it meanwhile.
+    // The collector keeps working.
     phone.apply(ids[0], &contact("written since"));
     let seen = Heads::from_hex(&item.heads);
     let accepted =
@@ -101,7 +101,7 @@ async fn m4_an_accepted_push_reaches_a_phone_that_lost_its_place_too() {
     let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = refused(&office, ids[0]).await;
     accept(&office, 1).await.expect("possible");
-    // Without a cursor what is held is compared; the office's copy comes whole where it differs.
+    // Without a cursor the phone's records are compared; differing ones are sent whole.
     phone.tables.get_mut(&Table::Meta).expect("there").remove("cursor");
     phone.restart();
     phone.sync(&office).await;
@@ -362,7 +362,7 @@ async fn m4_the_person_picks_what_still_holds_and_it_is_written_again_once() {
         view.notes
     );
     assert_eq!(phone.view(ids[0]), view);
-    // Whoever looks at it at the office is told that its author went on.
+    // The supervisor sees that the author has continued.
     assert!(office.quarantine_item(1).await.expect("kept").went_on);
     // The refused changes are still there.
     let damaged = phone.tables.get(&Table::Damaged).expect("kept");
@@ -398,7 +398,8 @@ async fn m4_a_device_that_floods_quarantine_is_capped_and_nothing_honest_is_lost
     }
     assert!((20..200).contains(&kept.len()), "{}", kept.len());
 
-    // Nobody else waits for it, and the work of a record that is taken away is not called kept.
+    // Other users are not blocked, and unsent changes to a withdrawn record are not reported as
+    // kept.
     let mut wu = SyncClient::new("wu.min", 2);
     wu.sync(&office).await;
     wu.write(id, sync_client::contact(1));
@@ -426,7 +427,7 @@ async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it()
     phone.ended = Some(Revocation::DeviceRevoked);
     phone.workspace.sync_now(phone.now);
     phone.run();
-    // The reply is lost: nothing is erased, and it is handed over again.
+    // The reply is lost: nothing is erased and the work is sent again.
     phone.answer(&office).await.expect("taken");
     phone.lose_reply();
     assert_eq!((phone.erased.clone(), phone.ids().len()), (None, 3));
@@ -462,7 +463,7 @@ async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it()
         assert!(units.contains(&unit), "{units:?}");
     }
     assert!(office.visit(ids[1]).await.expect("there").contacts.is_empty());
-    // What came twice, the second time with more, is merged once.
+    // Work that arrived twice, the second time with more changes, is merged once.
     for row in page.rows.iter().rev() {
         accept(&office, row.id).await.expect("possible");
     }

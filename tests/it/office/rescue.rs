@@ -148,7 +148,7 @@ async fn a_file_that_is_damaged_or_foreign_is_refused_whole() {
         assert!(matches!(refused, Err(RescueError::Malformed(_))), "byte {at}: {refused:?}");
     }
     assert!(office.import_rescue(&file[..file.len() - 1]).await.is_err());
-    // Whoever knows no key of this office makes no file for it.
+    // Without the office's key no valid file can be made.
     let keyring = Keyring::new(KEY, "chen.jie".into(), "collector".into());
     let escrow = keyring.wrap(&[9; 32], [4; 24], &format!("escrow/{PHONE}"));
     let forged = RescueFile::new(PHONE, escrow, phone.workspace.rescue_rows(), None).to_bytes();

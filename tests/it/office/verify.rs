@@ -16,6 +16,7 @@ use rstest::rstest;
 #[case::a_receipts_user("UPDATE receipts SET user = 'wu.min' WHERE n = 2", "receipts")]
 #[case::a_receipts_time("UPDATE receipts SET received_at = 1 WHERE n = 1", "receipts")]
 #[case::a_row("UPDATE visits SET overdue = 0", "rows")]
+#[case::a_time_of_acceptance("UPDATE visits SET accepted_at = 1", "rows")]
 #[case::a_payment("UPDATE payments SET amount = amount + 1", "rows")]
 #[case::a_contact("DELETE FROM contacts", "rows")]
 #[case::rows_gone("DELETE FROM visits", "rows are missing")]
@@ -55,7 +56,7 @@ async fn verify_finds(#[case] tampering: &str, #[case] what: &str) {
     assert!(verified.ok, "{:?}", verified.problems);
     assert_eq!((verified.records, verified.changes, verified.feeds), (1, 3, 1));
 
-    // Refused work that somebody accepts.
+    // Refused work that a supervisor accepts.
     chen.force(id, Command::Assign(AssignmentPatch { priority: Some(1), ..Default::default() }));
     chen.sync(&office).await;
     office.accept_quarantined(1, None, "", "lin.yue", Role::Supervisor).await.unwrap();

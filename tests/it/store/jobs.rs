@@ -1,4 +1,4 @@
-//! Jobs that tell tests what becomes of them.
+//! Jobs that report their outcome to the test.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};

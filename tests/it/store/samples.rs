@@ -144,5 +144,6 @@ pub(crate) fn rows(id: RecordId, case_no: &str) -> Rows {
             ],
         }],
         updated_at: 20,
+        accepted_at: Some(30),
     }
 }

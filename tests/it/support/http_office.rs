@@ -18,6 +18,7 @@ use http_body_util::BodyExt;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use super::api_schema;
 use super::office::{TestOffice, to};
 
 /// 2026-11-23 10:30 UTC, ms: half past six in the evening in Ningbo.
@@ -155,9 +156,18 @@ impl HttpOffice {
     }
 
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.begin(request).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
+        let is_json =
+            head.headers.get(header::CONTENT_TYPE).is_some_and(|t| t == "application/json");
+        if head.status.is_success()
+            && is_json
+            && !head.headers.contains_key(header::CONTENT_ENCODING)
+        {
+            api_schema::check(&method, &path, &body);
+        }
         Answer { status: head.status, headers: head.headers, body }
     }
 
@@ -214,7 +224,7 @@ impl Answer {
     }
 }
 
-/// Assets of a build that never was.
+/// Pages of a build that never was.
 fn page(name: &str) -> Option<Asset> {
     let bytes: &'static [u8] = match name {
         "index.html" => b"<title>field</title>",

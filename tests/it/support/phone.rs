@@ -56,7 +56,7 @@ impl TestPhone {
         Self::of(Session { user: user.into(), role: Role::Collector, device })
     }
 
-    /// The device that somebody is signed in on.
+    /// The device of a session.
     pub(crate) fn of(session: Session) -> Self {
         let tables = BTreeMap::new();
         let claims = Role::Collector;

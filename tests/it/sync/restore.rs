@@ -51,7 +51,7 @@ async fn p3_devices_bring_back_what_a_restored_office_has_lost() {
     let replaced = office.restore(&yesterday).unwrap();
     assert!(replaced.exists());
     assert!(office.visit(new).await.is_err());
-    // Life goes on before any phone comes by.
+    // The office keeps working before any phone connects.
     note(&office, quiet, "after the restore. ").await;
 
     chen.sync(&office).await;

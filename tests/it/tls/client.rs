@@ -96,7 +96,7 @@ fn builder(
     ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap()
 }
 
-/// Takes every certificate: the proof is signed by nobody.
+/// Accepts every certificate: the challenge certificate is self-signed.
 #[derive(Debug)]
 struct Anything(Arc<CryptoProvider>);
 

@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 use super::connection::Listening;
 use crate::support::http_office::{HttpOffice, PASSWORD};
 
-/// Nobody gets a place, and nobody may wait for one.
+/// No slot and no waiting room.
 const FULL: QueueLimits = QueueLimits { max_running: 0, max_waiting: 0, max_wait: Duration::ZERO };
 
 const ONE: QueueLimits =

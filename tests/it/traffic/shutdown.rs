@@ -28,7 +28,7 @@ async fn a_round_that_was_begun_is_finished_and_nothing_new_is_taken() {
     while !events.is_hung_up().await {}
     let refused = async || tokio::net::TcpStream::connect(office.address).await;
     while let Ok(stream) = refused().await {
-        // Taken by the system before the office let go of the port.
+        // Accepted by the system before the office closed the port.
         assert!(Wire(stream).get("/healthz").await.is_none());
     }
     assert_eq!(office.http.get("/readyz", None).await.code(), (503, "closing".into()));

@@ -44,7 +44,7 @@ async fn d5_any_single_fault_in_a_chunk_is_found_and_healed() {
         phone.restart();
         for id in &ids {
             phone.open(*id);
-            // Unsent work stands in the outbox too: then nothing lacks.
+            // Unsent changes are in the outbox too, so nothing is missing.
             match phone.problem(*id) {
                 Some(problem) => {
                     assert!(hit.contains(id) && problem == "damaged", "fault {fault}: {what}");

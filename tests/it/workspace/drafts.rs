@@ -1,4 +1,4 @@
-//! Forms that are begun and not handed in (rule D7).
+//! Drafts of forms (rule D7).
 
 use crate::support::office::{TestOffice, to};
 use crate::support::phone::{NOW, Tables, TestPhone, contact};
@@ -9,7 +9,7 @@ use doorstep::workspace::{Draft, Output, SyncState, Table, WorkspaceError};
 
 const NOTE: &str = "calls back after the harvest";
 
-/// A phone with one record, in step, its page open.
+/// A synchronized phone with one open record.
 async fn phone() -> (TestOffice, RecordId, TestPhone) {
     let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = TestPhone::new("chen.jie", 1);

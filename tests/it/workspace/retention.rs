@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::support::office::{Pair, visit_for};
 use crate::support::phone::{KEY, NOW, TestPhone, contact};
 use doorstep::ids::RecordId;
+use doorstep::office::Office;
 use doorstep::record::command::{CasePatch, Command, NewPayment, TalkPatch, VisitPatch};
 use doorstep::record::terms::{Disposition, ReviewStatus, Role};
 use doorstep::sync::message::Revocation;
@@ -86,6 +87,34 @@ async fn f5_an_accepted_record_leaves_every_phone_after_the_days() {
     assert_eq!(view.assignment.collectors, ["chen.jie", "wu.min"]);
 }
 
+/// Stores written before `visits.accepted_at` existed get it from the documents when they are
+/// opened; an upgrade that was interrupted is completed by the next start.
+#[tokio::test]
+async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
+    let mut pair = Pair::accepted(&["chen.jie"]).await;
+    let open = pair.office.create(visit_for("NB0002", &["chen.jie"])).await;
+    pair.office.advance(30 * DAY);
+    for downgrade in [
+        "ALTER TABLE visits DROP COLUMN accepted_at; ALTER TABLE meta DROP COLUMN backfilled;
+         DELETE FROM refinery_schema_history WHERE version >= 12;",
+        "UPDATE visits SET accepted_at = NULL; UPDATE meta SET backfilled = 0;",
+    ] {
+        pair.office.stop();
+        let database = rusqlite::Connection::open(pair.office.database()).unwrap();
+        database.execute_batch(downgrade).unwrap();
+        drop(database);
+        let refused = Office::open_to_read(&pair.office.address(), || NOW).err();
+        let refused = refused.expect("not filled in yet").to_string();
+        assert!(refused.contains("doorstep serve"), "{refused}");
+        pair.office.start();
+        pair.office.assert_sound().await;
+    }
+    assert_eq!(pair.office.expire_accepted(days(31)).await, Ok(0));
+    assert_eq!(pair.office.expire_accepted(days(30)).await, Ok(1));
+    pair.sync().await;
+    assert_eq!(pair.phone.ids(), [open]);
+}
+
 #[tokio::test]
 async fn f5_what_is_not_accepted_stays() {
     let mut pair = Pair::new(&["chen.jie"]).await;
@@ -139,7 +168,7 @@ async fn f5_what_the_office_adds_brings_it_to_nobody_and_a_newcomer_gets_it() {
     newcomer.sync(&pair.office).await;
     newcomer.assert_in_step();
     assert_eq!(newcomer.view(pair.id).case.overdue, 7);
-    // Taken away and given again it comes, like any other.
+    // Withdrawn and assigned again, it is sent like any other.
     pair.assign(&["wu.min"]).await;
     pair.assign(&["wu.min", "chen.jie"]).await;
     pair.sync().await;
@@ -186,8 +215,7 @@ async fn f5_work_whose_answer_was_lost_leaves_with_the_record() {
     assert_eq!(pair.office.visit(pair.id).await.unwrap().payments.len(), 1);
 }
 
-/// What nobody at the office would take from the phone is kept for a person, as with any record
-/// that was taken away.
+/// Unacceptable late changes are kept in quarantine, as with any withdrawn record.
 #[tokio::test]
 async fn f5_late_work_that_does_not_hold_is_kept_in_quarantine() {
     let mut pair = Pair::accepted(&["chen.jie"]).await;

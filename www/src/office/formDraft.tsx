@@ -1,10 +1,11 @@
 /** Unsaved edits of a form, which stay when the record is refreshed. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Command, VisitView } from "../wasm/doorstep";
+import type { VisitView } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { fromLocalInput } from "../ui/format";
 import { Alert, Field } from "../ui/components";
+import type { Command } from "./api";
 
 /** Sends a command; gives an error text, or null once the office has accepted it. */
 export type Apply = (command: Command) => Promise<string | null>;

@@ -18,7 +18,7 @@ export function layerText(layer: string): string {
 /** The reason of a result, with its values. */
 export function reasonText(code: string, params: RuleAnswer["params"], zone: string): string {
   const shown: Record<string, string> = {};
-  for (const [name, value] of entries(params)) shown[name] = paramText(name, value, zone);
+  for (const [name, value] of params) shown[name] = paramText(name, value, zone);
   const text = textFor(`conduct/reason/${code}`, shown) ?? code;
   const subject = shown.item ?? shown.about;
   return subject ? t("conduct/page/about", { name: subject, text }) : text;
@@ -28,11 +28,6 @@ export function reasonText(code: string, params: RuleAnswer["params"], zone: str
 export function reasonAlone(code: string): string {
   const text = textFor(`conduct/reason/${code}`) ?? "";
   return text.includes("{{") ? "" : text;
-}
-
-/** The core gives a map, the office's JSON an object. */
-function entries(params: RuleAnswer["params"]): [string, string][] {
-  return params instanceof Map ? [...params] : Object.entries(params as unknown as Record<string, string>);
 }
 
 function paramText(name: string, value: string, zone: string): string {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 
 /// Longer than any provider takes, shorter than a person waits.
-const PATIENCE: Duration = Duration::from_secs(10);
+const SIGN_IN_TIMEOUT_MS: Duration = Duration::from_secs(10);
 
 /// The longest answer: a set of keys has some KiB.
 const LONGEST: usize = 1024 * 1024;
@@ -27,10 +27,10 @@ pub(super) struct Transport(reqwest::Client);
 
 impl Transport {
     pub(super) fn new() -> Option<Self> {
-        // Whoever came first has chosen; there is one provider of ciphers in this program.
+        // Fails if a provider is installed already; this program has only one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let none = reqwest::redirect::Policy::none();
-        reqwest::Client::builder().redirect(none).timeout(PATIENCE).build().ok().map(Self)
+        reqwest::Client::builder().redirect(none).timeout(SIGN_IN_TIMEOUT_MS).build().ok().map(Self)
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {

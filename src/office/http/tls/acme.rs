@@ -33,14 +33,14 @@ pub struct Acme {
     pub folder: PathBuf,
 }
 
-/// Orders that are placed whenever a certificate runs out.
+/// Orders a new certificate before the current one expires.
 #[derive(Clone)]
 pub(super) struct Orders(Arc<Mutex<Option<AcmeState<io::Error>>>>);
 
 impl Acme {
     /// A configuration whose certificate comes with the first order.
     pub(super) fn begin(&self) -> io::Result<(RustlsConfig, Orders)> {
-        // Private keys lie in it.
+        // It holds private keys.
         private::create_folder(&self.folder)?;
         private::tighten(&self.folder)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -67,14 +67,14 @@ impl Acme {
 }
 
 impl Orders {
-    /// Places orders and says what comes of them; ends never.
+    /// Orders certificates and logs the results. Never returns.
     pub(super) async fn run(self) {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut state) = state else { return };
         while let Some(event) = state.next().await {
             match event {
                 Ok(done) => tracing::info!(?done, "certificate"),
-                // It tries again by itself, later and later.
+                // The library retries with backoff.
                 Err(error) => tracing::warn!(%error, "no certificate"),
             }
         }

@@ -1,4 +1,4 @@
-//! A queue with an end: so many work, so many wait, for so long, and nobody else.
+//! Bounded queue with a concurrency limit and a timeout.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,24 +10,24 @@ use super::super::Problem;
 use super::super::metrics;
 use super::limits::QueueLimits;
 
-/// The queue in front of some work.
+/// The queue in front of one kind of work.
 pub(super) struct AdmissionQueue {
     name: &'static str,
-    turns: QueueLimits,
-    places: Arc<Semaphore>,
+    limits: QueueLimits,
+    permits: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
 
-/// A place at work, until it is dropped.
+/// The right to run, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Permit {
     _permit: OwnedSemaphorePermit,
 }
 
 impl AdmissionQueue {
-    pub(super) fn new(name: &'static str, turns: QueueLimits) -> Self {
-        let places = Arc::new(Semaphore::new(turns.max_running));
-        Self { name, turns, places, waiting: AtomicUsize::new(0) }
+    pub(super) fn new(name: &'static str, limits: QueueLimits) -> Self {
+        let permits = Arc::new(Semaphore::new(limits.max_running));
+        Self { name, limits, permits, waiting: AtomicUsize::new(0) }
     }
 
     pub(super) fn name(&self) -> &'static str {
@@ -36,46 +36,46 @@ impl AdmissionQueue {
 
     /// The longest wait.
     pub(super) fn patience(&self) -> Duration {
-        self.turns.max_wait
+        self.limits.max_wait
     }
 
-    /// A place, after a wait where all are taken; refused at once where too many wait already,
-    /// since whoever stands behind them would be answered too late to use it.
-    pub(super) async fn enter(&self) -> Result<Place, Problem> {
-        if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
+    /// Waits for a permit. Refuses at once if the queue is full: an answer after that wait would come
+    /// too late to be of use.
+    pub(super) async fn acquire(&self) -> Result<Permit, Problem> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             metrics::waited(self.name, Duration::ZERO);
-            return Ok(Place { _permit: permit });
+            return Ok(Permit { _permit: permit });
         }
         let _waiting = Waiting::begin(self).ok_or_else(|| metrics::shed(self.name))?;
         let began = Instant::now();
-        let permit = Arc::clone(&self.places).acquire_owned();
-        match tokio::time::timeout(self.turns.max_wait, permit).await {
+        let permit = Arc::clone(&self.permits).acquire_owned();
+        match tokio::time::timeout(self.limits.max_wait, permit).await {
             Ok(Ok(permit)) => {
                 metrics::waited(self.name, began.elapsed());
-                Ok(Place { _permit: permit })
+                Ok(Permit { _permit: permit })
             }
             Ok(Err(_)) | Err(_) => Err(metrics::shed(self.name)),
         }
     }
 
-    /// Refuses where [`AdmissionQueue::enter`] would at once. Costs nothing, and gives no place.
+    /// Refuses if [`AdmissionQueue::acquire`] would refuse at once. Takes no permit.
     pub(super) fn check_full(&self) -> Result<(), Problem> {
-        let full = self.places.available_permits() == 0
-            && self.waiting.load(Ordering::Relaxed) >= self.turns.max_waiting;
+        let full = self.permits.available_permits() == 0
+            && self.waiting.load(Ordering::Relaxed) >= self.limits.max_waiting;
         if full { Err(metrics::shed(self.name)) } else { Ok(()) }
     }
 }
 
-/// Somebody who waits; no longer once this is dropped, also when the client goes away.
+/// A waiting request; stops counting when dropped, also when the client disconnects.
 struct Waiting<'g>(&'g AdmissionQueue);
 
 impl<'g> Waiting<'g> {
-    fn begin(gate: &'g AdmissionQueue) -> Option<Self> {
-        let before = gate.waiting.fetch_add(1, Ordering::Relaxed);
-        let one = Self(gate);
-        metrics::waiting(gate.name, before + 1);
-        // Dropped where it is one too many, which takes it back.
-        (before < gate.turns.max_waiting).then_some(one)
+    fn begin(queue: &'g AdmissionQueue) -> Option<Self> {
+        let before = queue.waiting.fetch_add(1, Ordering::Relaxed);
+        let one = Self(queue);
+        metrics::waiting(queue.name, before + 1);
+        // Over the limit, `one` is dropped, which undoes the count.
+        (before < queue.limits.max_waiting).then_some(one)
     }
 }
 
@@ -91,27 +91,27 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn who_finds_no_place_waits_and_who_finds_the_queue_full_is_sent_away() {
-        let turns =
+    async fn requests_wait_for_a_permit_and_are_refused_when_the_queue_is_full() {
+        let limits =
             QueueLimits { max_running: 1, max_waiting: 1, max_wait: Duration::from_secs(5) };
-        let gate = Arc::new(AdmissionQueue::new("test", turns));
-        gate.check_full().unwrap();
-        let first = gate.enter().await.unwrap();
+        let queue = Arc::new(AdmissionQueue::new("test", limits));
+        queue.check_full().unwrap();
+        let first = queue.acquire().await.unwrap();
         let waits = {
-            let gate = gate.clone();
-            tokio::spawn(async move { gate.enter().await })
+            let queue = queue.clone();
+            tokio::spawn(async move { queue.acquire().await })
         };
-        while gate.waiting.load(Ordering::Relaxed) == 0 {
+        while queue.waiting.load(Ordering::Relaxed) == 0 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(gate.enter().await.unwrap_err().code(), "office_busy");
-        assert_eq!(gate.check_full().unwrap_err().code(), "office_busy");
+        assert_eq!(queue.acquire().await.unwrap_err().code(), "office_busy");
+        assert_eq!(queue.check_full().unwrap_err().code(), "office_busy");
         drop(first);
         let second = waits.await.unwrap().unwrap();
-        // The third waits in vain.
-        assert_eq!(gate.enter().await.unwrap_err().code(), "office_busy");
+        // The third waits until its timeout.
+        assert_eq!(queue.acquire().await.unwrap_err().code(), "office_busy");
         drop(second);
-        gate.enter().await.unwrap();
-        assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
+        queue.acquire().await.unwrap();
+        assert_eq!(queue.waiting.load(Ordering::Relaxed), 0);
     }
 }

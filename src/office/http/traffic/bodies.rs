@@ -1,8 +1,8 @@
-//! Bodies as they come: what they hold of the office's memory, and for how long.
+//! Arriving request bodies: the memory they may hold, and the time they may take.
 //!
-//! A body holds room for what has come of it, not for what it says of itself, and each queue has
-//! room of its own. Nobody waits for room: a body that gets none is sent away with what it has, so
-//! no two bodies can wait for each other.
+//! A body reserves memory for the bytes that have arrived, not for the length it announces, and each
+//! queue has its own budget. Requests never wait for memory: a body that gets none is refused, so two
+//! bodies can't deadlock.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,20 +17,20 @@ use super::super::{Problem, metrics};
 use super::fair_queue::QuotaKey;
 use super::limits::{BodyLimits, Limits};
 
-/// The least room that a body takes with its first bytes.
-const FIRST: usize = 4 * 1024;
+/// Reserved with the first bytes of a body.
+const FIRST_RESERVATION: usize = 4 * 1024;
 
-/// When somebody who has too many bodies under way may try again.
-const AGAIN: Duration = Duration::from_secs(10);
+/// `Retry-After` for a client with too many arriving bodies.
+const RETRY: Duration = Duration::from_secs(10);
 
-/// How slowly a body may come.
+/// The slowest pace at which a body may arrive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BodyDeadline {
-    /// The longest time in which nothing comes.
+    /// The longest gap between bytes.
     pause: Duration,
-    /// The time that is given to each, however short.
+    /// Every body gets this long.
     grace: Duration,
-    /// Bytes a second, over all of it, from then on.
+    /// Lowest average rate after that, bytes a second.
     rate: usize,
 }
 
@@ -40,14 +40,14 @@ impl BodyDeadline {
         Self { pause, grace, rate }
     }
 
-    /// When a body is given up of which so much has come, the last of it at `last`.
+    /// The deadline of a body of which `bytes` have arrived, the newest at `last`.
     fn due(self, began: Instant, last: Instant, bytes: usize) -> Instant {
         let earned = Duration::from_secs_f64(bytes as f64 / self.rate.max(1) as f64);
         (last + self.pause).min(began + self.grace + earned)
     }
 }
 
-/// Room for the bodies of one queue.
+/// Memory for the bodies of one queue.
 pub(super) struct BodyMemory {
     limits: BodyLimits,
     pace: BodyDeadline,
@@ -57,11 +57,11 @@ pub(super) struct BodyMemory {
 #[derive(Default)]
 struct Used {
     bytes: usize,
-    /// Of each caller, bodies and bytes; only of those who have any.
+    /// Bodies and bytes of each caller that has any.
     by: BTreeMap<QuotaKey, (usize, usize)>,
 }
 
-/// The room that a body takes, until it is dropped.
+/// Memory reserved for a body, until dropped.
 pub(in super::super) struct BodyReservation {
     room: Arc<BodyMemory>,
     who: Option<QuotaKey>,
@@ -73,7 +73,7 @@ impl BodyMemory {
         Arc::new(Self { limits, pace, used: Mutex::default() })
     }
 
-    /// Takes a body in: all of it, no longer than `most`. `announced` is how long it says it is.
+    /// Reads a whole body of at most `most` bytes. `announced` is the length in its head.
     pub(super) async fn receive(
         self: &Arc<Self>,
         who: Option<QuotaKey>,
@@ -89,7 +89,7 @@ impl BodyMemory {
             let due = self.pace.due(began, last, bytes.len());
             let frame = match timeout_at(due, body.frame()).await {
                 Ok(Some(Ok(frame))) => frame,
-                Ok(Some(Err(_))) => return Err(broke_off()),
+                Ok(Some(Err(_))) => return Err(ended_early()),
                 Ok(None) => return Ok((bytes.into(), held)),
                 Err(_) => return Err(too_slow()),
             };
@@ -100,9 +100,9 @@ impl BodyMemory {
                 return Err(Problem::too_large());
             }
             if length > bytes.capacity() {
-                // Twice what has come, so that little is moved; no more than it says will come.
+                // Double, so that few bytes are copied; never more than announced.
                 let end = announced.unwrap_or(most).clamp(length, most);
-                let capacity = length.saturating_mul(2).max(FIRST).min(end);
+                let capacity = length.saturating_mul(2).max(FIRST_RESERVATION).min(end);
                 held.grow(capacity)?;
                 bytes.reserve_exact(capacity - bytes.len());
             }
@@ -116,7 +116,7 @@ impl BodyMemory {
             let mut used = self.used();
             let (bodies, _) = used.by.entry(who.clone()).or_default();
             if *bodies >= self.limits.bodies_per_caller {
-                return Err(Problem::rate_limited(AGAIN));
+                return Err(Problem::rate_limited(RETRY));
             }
             *bodies += 1;
         }
@@ -129,7 +129,7 @@ impl BodyMemory {
 }
 
 impl BodyReservation {
-    /// Takes room for so many bytes in all.
+    /// Grows the reservation to `bytes` in all.
     fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
         let more = bytes.saturating_sub(self.bytes);
         let mut used = self.room.used();
@@ -139,7 +139,7 @@ impl BodyReservation {
         if let Some(who) = &self.who {
             let (_, own) = used.by.entry(who.clone()).or_default();
             if own.saturating_add(more) > self.room.limits.bytes_per_caller {
-                return Err(Problem::rate_limited(AGAIN));
+                return Err(Problem::rate_limited(RETRY));
             }
             *own += more;
         }
@@ -164,8 +164,8 @@ impl Drop for BodyReservation {
     }
 }
 
-fn broke_off() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "malformed", "the body broke off")
+fn ended_early() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "malformed", "the body ended early")
 }
 
 fn too_slow() -> Problem {
@@ -194,7 +194,7 @@ mod tests {
         Some(QuotaKey::User(name.to_owned()))
     }
 
-    /// A body of so many bytes, some of them a second.
+    /// A body of `length` bytes that arrives at `a_second` bytes a second.
     fn slow(length: usize, a_second: usize) -> Body {
         let (sender, receiver) = mpsc::channel::<Bytes>(1);
         tokio::spawn(async move {

@@ -1,7 +1,6 @@
-//! Where a request comes from.
+//! The address of a client.
 //!
-//! A header that names another address is believed only from a proxy that the keeper of the
-//! office named: anybody can write one.
+//! Forwarding headers are trusted only from proxies that the operator named: anybody can write one.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -12,16 +11,16 @@ use axum::http::{Extensions, HeaderMap, HeaderName};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Headers by which proxies give themselves away.
-const SIGNS: [HeaderName; 3] =
+/// Headers that reveal a proxy.
+const PROXY_HEADERS: [HeaderName; 3] =
     [FORWARDED_FOR, HeaderName::from_static("forwarded"), HeaderName::from_static("x-real-ip")];
 
-/// Addresses of proxies that are believed.
+/// Addresses of proxies whose forwarding headers are trusted.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Arc<[IpAddr]>);
 
 impl TrustedProxies {
-    /// These are believed.
+    /// Trusts these.
     pub fn new(addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         Self(addresses.into_iter().collect())
     }
@@ -31,12 +30,12 @@ impl TrustedProxies {
     }
 }
 
-/// Who is on the other end.
+/// The client of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ClientAddr {
-    /// The client's address, as far as it can be known.
+    /// The client's address, as far as it is known.
     pub(crate) address: IpAddr,
-    /// A program of this machine, and no proxy.
+    /// A program on this machine that is no proxy.
     pub(crate) local: bool,
 }
 
@@ -46,14 +45,14 @@ impl ClientAddr {
         Self { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: false }
     }
 
-    /// The peer of a request.
+    /// The client of a request.
     pub(crate) fn of(
         extensions: &Extensions,
         headers: &HeaderMap,
         proxies: &TrustedProxies,
     ) -> Self {
         let Some(ConnectInfo(socket)) = extensions.get::<ConnectInfo<SocketAddr>>() else {
-            // Only requests that no network carried have no address.
+            // Only requests without a network, as in tests, have no address.
             return Self { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: true };
         };
         let next = socket.ip().to_canonical();
@@ -61,13 +60,13 @@ impl ClientAddr {
             let address = forwarded(headers, proxies).unwrap_or(next);
             return Self { address, local: false };
         }
-        let came_by_proxy = SIGNS.iter().any(|name| headers.contains_key(name));
+        let came_by_proxy = PROXY_HEADERS.iter().any(|name| headers.contains_key(name));
         Self { address: next, local: next.is_loopback() && !came_by_proxy }
     }
 }
 
-/// The last address of the list that is no proxy's own: what stands before it was written by the
-/// client.
+/// The last address in the list that is not a trusted proxy: the client may have written the entries
+/// before it.
 fn forwarded(headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
     let lines: Vec<_> = headers.get_all(FORWARDED_FOR).iter().collect();
     lines
@@ -84,7 +83,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddr {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        // The outermost layer leaves it.
+        // Set by the outermost layer.
         Ok(parts.extensions.get().copied().unwrap_or_else(Self::unknown))
     }
 }

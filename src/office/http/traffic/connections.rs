@@ -1,4 +1,4 @@
-//! Connections: how many there may be, and readers that stopped reading.
+//! Limits on connections, and a timeout for clients that stop reading.
 
 use std::collections::HashMap;
 use std::io;
@@ -45,14 +45,14 @@ impl Connections {
         }
     }
 
-    /// Counts one more, unless there are too many.
-    fn enter(self: &Arc<Self>, from: SocketAddr) -> Option<Counted> {
+    /// Counts one more, unless at the limit.
+    fn enter(self: &Arc<Self>, from: SocketAddr) -> Option<ConnectionGuard> {
         let address = from.ip().to_canonical();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.all >= self.most {
             return None;
         }
-        // A proxy's connections are those of many.
+        // A proxy's connections belong to many clients.
         let many = self.proxies.contains(address) || (self.exempt_local && address.is_loopback());
         let address = (!many).then(|| network(address));
         if let Some(address) = address {
@@ -64,17 +64,17 @@ impl Connections {
         }
         open.all += 1;
         metrics::connections(open.all);
-        Some(Counted { connections: Arc::clone(self), address })
+        Some(ConnectionGuard { connections: Arc::clone(self), address })
     }
 }
 
-/// A connection that counts, until it is dropped.
-struct Counted {
+/// Counts a connection until it is dropped.
+struct ConnectionGuard {
     connections: Arc<Connections>,
     address: Option<IpAddr>,
 }
 
-impl Drop for Counted {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.all = open.all.saturating_sub(1);
@@ -89,7 +89,7 @@ impl Drop for Counted {
     }
 }
 
-/// Takes connections as long as there is room for them.
+/// Accepts connections within the limits.
 #[derive(Clone)]
 pub(crate) struct Bounded {
     connections: Arc<Connections>,
@@ -101,37 +101,37 @@ impl Bounded {
         Self { connections, stalled }
     }
 
-    fn take(&self, stream: TcpStream) -> io::Result<Wire> {
-        // An answer is written at once and in one piece: waiting for more would only delay it.
+    fn take(&self, stream: TcpStream) -> io::Result<TimedStream> {
+        // Answers are written in one piece: Nagle's algorithm would only delay them.
         stream.set_nodelay(true)?;
-        let Some(counted) = self.connections.enter(stream.peer_addr()?) else {
+        let Some(guard) = self.connections.enter(stream.peer_addr()?) else {
             metrics::shed_connection();
-            // Hanging up costs least; a phone takes it for a bad link and backs off.
+            // Closing is cheapest; a phone treats it as a bad link and backs off.
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "too many connections"));
         };
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.stalled));
-        Ok(Wire { stream: Box::pin(stream), _counted: counted })
+        Ok(TimedStream { stream: Box::pin(stream), _guard: guard })
     }
 }
 
 impl<S> Accept<TcpStream, S> for Bounded {
-    type Stream = Wire;
+    type Stream = TimedStream;
     type Service = S;
-    type Future = std::future::Ready<io::Result<(Wire, S)>>;
+    type Future = std::future::Ready<io::Result<(TimedStream, S)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        std::future::ready(self.take(stream).map(|wire| (wire, service)))
+        std::future::ready(self.take(stream).map(|stream| (stream, service)))
     }
 }
 
-/// A connection that counts, and that fails when the other side takes nothing for too long.
-pub(crate) struct Wire {
+/// A counted connection that fails if the client reads nothing for too long.
+pub(crate) struct TimedStream {
     stream: Pin<Box<TimeoutStream<TcpStream>>>,
-    _counted: Counted,
+    _guard: ConnectionGuard,
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for TimedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -141,7 +141,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for TimedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

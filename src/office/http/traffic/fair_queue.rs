@@ -1,8 +1,8 @@
-//! Who is let to work, and when: a device's own turn, then its user's, then a place of the queue.
+//! Fair admission: a request waits for its device's turn, then its user's, then a permit of the
+//! queue.
 //!
-//! Each of the three has an end, so one device keeps its user's others working, and one user all
-//! others, whatever they send. What is given is held until the work is done, not until a client
-//! stops waiting for it.
+//! All three are bounded, so one device can't block its user's others, nor one user all others. The
+//! permit is held until the work is done, even if the client disconnects.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use tokio::time::{Instant, timeout_at};
 use super::super::extract::{Caller, RevokedCaller};
 use super::super::{Problem, metrics};
 use super::ClientAddr;
-use super::admission_queue::{AdmissionQueue, Place};
+use super::admission_queue::{AdmissionQueue, Permit};
 use super::limits::CallerLimits;
 use super::rates::network;
 use crate::ids::DeviceId;
 use crate::office::intake::keyed_queue::{KeyedQueue, QueueFull, Slot};
 
-/// When a client with too many requests at work may retry.
-const AGAIN: Duration = Duration::from_secs(5);
+/// `Retry-After` for a client with too many requests in progress.
+const RETRY: Duration = Duration::from_secs(5);
 
-/// Who a request is from.
+/// The sender of a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum RequestSource {
-    /// Somebody who is signed in, or was until the office shut them out.
+    /// A signed-in user, or one whose device was revoked.
     SignedIn {
         /// Sign-in name.
         user: String,
@@ -37,17 +37,17 @@ pub(in super::super) enum RequestSource {
     Anonymous(ClientAddr),
 }
 
-/// Whose share something counts towards.
+/// The key of a quota.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum QuotaKey {
     /// A user, on whichever device.
     User(String),
-    /// Whoever is at an address without being signed in.
+    /// All clients of a network that are not signed in.
     Network(IpAddr),
 }
 
 impl RequestSource {
-    /// The sender of a request, as the guard found out.
+    /// The sender of a request, as the guard identified it.
     pub(in super::super) fn of(extensions: &Extensions) -> Self {
         let caller = extensions.get::<Caller>().map(|caller| &caller.identity.session);
         let revoked = extensions.get::<RevokedCaller>().map(|RevokedCaller(session, _)| session);
@@ -59,7 +59,7 @@ impl RequestSource {
         }
     }
 
-    /// `None` for programs of this machine, where they are spared.
+    /// `None` for programs on this machine, if they are exempt.
     pub(super) fn quota_key(&self, exempt_local: bool) -> Option<QuotaKey> {
         match self {
             Self::SignedIn { user, .. } => Some(QuotaKey::User(user.clone())),
@@ -69,35 +69,35 @@ impl RequestSource {
     }
 }
 
-/// The way into one queue.
+/// One queue with fair admission.
 pub(super) struct FairQueue {
-    gate: AdmissionQueue,
+    queue: AdmissionQueue,
     devices: Option<Arc<KeyedQueue<DeviceId>>>,
     users: Option<Arc<KeyedQueue<String>>>,
 }
 
-/// A place at work, until it is dropped.
+/// The right to run, until it is dropped.
 #[derive(Debug)]
 pub(in super::super) struct FairPermit {
-    _place: Place,
+    _permit: Permit,
     _user: Option<Slot<String>>,
     _device: Option<Slot<DeviceId>>,
 }
 
 impl FairQueue {
     pub(super) fn new(
-        gate: AdmissionQueue,
+        queue: AdmissionQueue,
         of_device: Option<CallerLimits>,
         of_user: Option<CallerLimits>,
     ) -> Self {
         let devices = of_device.map(|share| KeyedQueue::new(share.max_running, share.max_waiting));
         let users = of_user.map(|share| KeyedQueue::new(share.max_running, share.max_waiting));
-        Self { gate, devices, users }
+        Self { queue, devices, users }
     }
 
-    /// QueuedRoute for the turn of a request, not for long.
+    /// Waits for the turn of a request, up to the queue's longest wait.
     pub(super) async fn admit(&self, who: &RequestSource) -> Result<FairPermit, Problem> {
-        let until = Instant::now() + self.gate.patience();
+        let until = Instant::now() + self.queue.patience();
         let (device, user) = match who {
             RequestSource::SignedIn { user, device } => (
                 self.turn_of(self.devices.as_ref(), device, until).await?,
@@ -105,8 +105,8 @@ impl FairQueue {
             ),
             RequestSource::Anonymous(_) => (None, None),
         };
-        let place = self.gate.enter().await?;
-        Ok(FairPermit { _place: place, _user: user, _device: device })
+        let permit = self.queue.acquire().await?;
+        Ok(FairPermit { _permit: permit, _user: user, _device: device })
     }
 
     async fn turn_of<K: Ord + Clone>(
@@ -118,13 +118,13 @@ impl FairQueue {
         let Some(queue) = queue else { return Ok(None) };
         match timeout_at(until, queue.acquire(key.clone())).await {
             Ok(Ok(slot)) => Ok(Some(slot)),
-            Ok(Err(QueueFull)) => Err(Problem::rate_limited(AGAIN)),
-            Err(_) => Err(metrics::shed(self.gate.name())),
+            Ok(Err(QueueFull)) => Err(Problem::rate_limited(RETRY)),
+            Err(_) => Err(metrics::shed(self.queue.name())),
         }
     }
 
-    /// Refuses where [`FairQueue::admit`] would at once. Costs nothing, and gives no place.
+    /// Refuses if [`FairQueue::admit`] would refuse at once. Takes no permit.
     pub(super) fn check_full(&self) -> Result<(), Problem> {
-        self.gate.check_full()
+        self.queue.check_full()
     }
 }

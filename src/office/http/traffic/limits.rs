@@ -1,8 +1,8 @@
-//! Every figure of the traffic.
+//! All limits of the traffic.
 
 use std::time::Duration;
 
-/// The bounds. `docs/SECURITY.md` says why each is what it is.
+/// The limits. `docs/SECURITY.md` has the reason for each.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Connections at once, from everywhere.
@@ -13,31 +13,31 @@ pub struct Limits {
     pub first_request: Duration,
     /// Between two requests on one connection, and for the head of a later one.
     pub idle: Duration,
-    /// A reader that takes nothing for so long is given up.
+    /// Connections whose client reads nothing for this long are closed.
     pub stalled_read: Duration,
-    /// A body of which nothing comes for so long is given up.
+    /// Longest gap in an arriving body.
     pub body_pause: Duration,
-    /// Time that every body gets, before its rate ([`Limits::body_rate`]) counts.
+    /// Time for every body before [`Limits::body_rate`] applies.
     pub body_grace: Duration,
     /// The lowest average rate of a body, bytes a second.
     pub body_rate: usize,
     /// From a request's head to the beginning of its answer.
-    pub answer: Duration,
+    pub response_timeout: Duration,
     /// The same for case lists and workbooks.
     pub long_response_timeout: Duration,
-    /// How long what was begun may go on once the program is to stop.
+    /// Time for running requests to finish when the program stops.
     pub grace: Duration,
     /// The longest work on one round; it stops between two records.
     pub round_work: Duration,
-    /// Room for bodies of rounds.
+    /// Memory for bodies of rounds.
     pub round_bodies: BodyLimits,
-    /// Room for pieces of attachments.
+    /// Memory for pieces of attachments.
     pub piece_bodies: BodyLimits,
-    /// Room for bodies from the console.
+    /// Memory for bodies from the console.
     pub read_bodies: BodyLimits,
-    /// Room for sign-ins; one is an address here.
+    /// Memory for sign-ins; per address.
     pub sign_in_bodies: BodyLimits,
-    /// Room for case lists.
+    /// Memory for case lists.
     pub sheet_bodies: BodyLimits,
     /// Largest body of a sign-in.
     pub sign_in_body: usize,
@@ -45,10 +45,9 @@ pub struct Limits {
     pub command_body: usize,
     /// Largest case list.
     pub sheet_body: usize,
-    /// Requests that a user may send at once after a quiet time, and a second from then on, from
-    /// all devices.
+    /// Burst of requests of one user, from all devices, and the rate after it, a second.
     pub user_rate: (u32, u32),
-    /// The same for everybody at one address who is not signed in.
+    /// The same for one address without a sign-in.
     pub anonymous_rate: (u32, u32),
     /// Streams of events of one user.
     pub streams_per_user: usize,
@@ -76,15 +75,15 @@ pub struct Limits {
     pub sheets_per_user: CallerLimits,
     /// How long the store may take over one small write and count as ready.
     pub ready: Duration,
-    /// Whether what comes from this machine itself, and through no proxy, is spared the bounds
-    /// per address and per user.
+    /// Whether requests from this machine, but not through a proxy, are exempt from the limits per
+    /// address and per user.
     pub exempt_local: bool,
 }
 
-/// A queue: how many work, how many wait, and how long.
+/// Limits of a queue.
 #[derive(Debug, Clone, Copy)]
 pub struct QueueLimits {
-    /// Requests that are worked on at once.
+    /// Requests that run at once.
     pub max_running: usize,
     /// Requests that wait.
     pub max_waiting: usize,
@@ -92,10 +91,10 @@ pub struct QueueLimits {
     pub max_wait: Duration,
 }
 
-/// What one device or user may have of a queue at once.
+/// Limits of one device or user in a queue.
 #[derive(Debug, Clone, Copy)]
 pub struct CallerLimits {
-    /// Requests that are worked on at once.
+    /// Requests that run at once.
     pub max_running: usize,
     /// Requests that wait.
     pub max_waiting: usize,
@@ -108,7 +107,7 @@ pub struct BodyLimits {
     pub bytes: usize,
     /// Bytes of one user, or of one address without a sign-in.
     pub bytes_per_caller: usize,
-    /// Bodies of one user or address, those that have not begun to come included.
+    /// Bodies of one user or address, including those with no bytes yet.
     pub bodies_per_caller: usize,
 }
 
@@ -118,7 +117,7 @@ const MIB: usize = 1024 * KIB;
 impl Default for Limits {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // All of it together stays below the number of threads that may block, 512.
+        // In total fewer than the 512 threads that may block.
         let cores = cores.min(16);
         let seconds = Duration::from_secs;
         Self {
@@ -130,7 +129,7 @@ impl Default for Limits {
             body_pause: seconds(30),
             body_grace: seconds(30),
             body_rate: KIB,
-            answer: seconds(60),
+            response_timeout: seconds(60),
             long_response_timeout: seconds(15 * 60),
             grace: seconds(20),
             round_work: seconds(30),

@@ -1,4 +1,4 @@
-//! How often one may ask. Kept in memory: a restart forgives.
+//! Rate limits. Kept in memory: a restart resets them.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_of_this_machine_are_spared() {
+    fn programs_on_this_machine_are_exempt() {
         let rates = RateLimits::new(&Limits { user_rate: (1, 1), ..Limits::default() });
         let here = ClientAddr { address: "127.0.0.1".parse().unwrap(), local: true };
         for _ in 0..10 {

@@ -6,7 +6,7 @@ use super::row::{CaseRow, InvalidRow, RowPosition};
 
 /// The result of an import. Refused rows are always listed; created and updated ones only in a dry
 /// run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ImportReport {
     /// Nothing was written.
     pub dry_run: bool,
@@ -25,7 +25,7 @@ pub struct ImportReport {
 }
 
 /// The result for one row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct RowReport {
     /// Number of the row below the heading, from 1.
     pub row: usize,
@@ -48,7 +48,7 @@ pub struct RowReport {
 }
 
 /// The outcome of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowOutcome {
     /// A new case.

@@ -1,6 +1,6 @@
 //! Users, devices and sign-ins in SQLite.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 
 use super::Tx;
 use super::convert::{device_id, failed, number, word};
@@ -19,77 +19,55 @@ const SIGN_IN: &str = "SELECT device, user, created_at, used_at, expires_at, tok
 
 impl AccountReads for Tx<'_> {
     fn user(&mut self, name: &str) -> Result<Option<User>, StoreError> {
-        self.connection
-            .prepare_cached(&format!("{USER} WHERE name = ?1"))
-            .and_then(|mut statement| statement.query_row([name], user).optional())
-            .map_err(failed)
+        self.query_optional(&format!("{USER} WHERE name = ?1"), [name], user)
     }
 
     fn users(&mut self) -> Result<Vec<User>, StoreError> {
-        self.connection
-            .prepare_cached(&format!("{USER} ORDER BY name"))
-            .and_then(|mut statement| statement.query_map((), user)?.collect())
-            .map_err(failed)
+        self.query_all(&format!("{USER} ORDER BY name"), (), user)
     }
 
     fn device(&mut self, id: DeviceId) -> Result<Option<Device>, StoreError> {
-        self.connection
-            .prepare_cached(&format!("{DEVICE} WHERE id = ?1"))
-            .and_then(|mut statement| statement.query_row([id.0], device).optional())
-            .map_err(failed)
+        self.query_optional(&format!("{DEVICE} WHERE id = ?1"), [id.0], device)
     }
 
     fn device_keys(&mut self, id: DeviceId) -> Result<Vec<[u8; 32]>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT key FROM device_keys WHERE device = ?1 ORDER BY enrolled_at, key",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], |row| row.get(0))?.collect())
-            .map_err(failed)
+        self.query_all(
+            "SELECT key FROM device_keys WHERE device = ?1 ORDER BY enrolled_at, key",
+            [id.0],
+            |row| row.get(0),
+        )
     }
 
     fn enrolled_since(&mut self, user: &str, at: i64) -> Result<u64, StoreError> {
-        self.connection
-            .prepare_cached("SELECT count(*) FROM devices WHERE user = ?1 AND created_at > ?2")
-            .and_then(|mut statement| statement.query_row((user, at), |row| number(row, 0)))
-            .map_err(failed)
+        self.query_one(
+            "SELECT count(*) FROM devices WHERE user = ?1 AND created_at > ?2",
+            (user, at),
+            |row| number(row, 0),
+        )
     }
 
     fn devices(&mut self) -> Result<Vec<Device>, StoreError> {
-        self.connection
-            .prepare_cached(&format!("{DEVICE} ORDER BY created_at, id"))
-            .and_then(|mut statement| statement.query_map((), device)?.collect())
-            .map_err(failed)
+        self.query_all(&format!("{DEVICE} ORDER BY created_at, id"), (), device)
     }
 
     fn office_device(&mut self) -> Result<DeviceId, StoreError> {
-        self.connection
-            .prepare_cached("SELECT office_device FROM meta")
-            .and_then(|mut statement| statement.query_row((), |row| device_id(row, 0)))
-            .map_err(failed)
+        self.query_one("SELECT office_device FROM meta", (), |row| device_id(row, 0))
     }
 
     fn user_of_subject(&mut self, subject: &str) -> Result<Option<User>, StoreError> {
-        self.connection
-            .prepare_cached(&format!("{USER} WHERE subject = ?1"))
-            .and_then(|mut statement| statement.query_row([subject], user).optional())
-            .map_err(failed)
+        self.query_optional(&format!("{USER} WHERE subject = ?1"), [subject], user)
     }
 
     fn sign_in(&mut self, token: &TokenHash) -> Result<Option<SignIn>, StoreError> {
-        self.connection
-            .prepare_cached(&format!(
-                "{SIGN_IN} WHERE token = ?1 OR next_token = ?1 OR last_token = ?1"
-            ))
-            .and_then(|mut statement| statement.query_row([token], sign_in).optional())
-            .map_err(failed)
+        self.query_optional(
+            &format!("{SIGN_IN} WHERE token = ?1 OR next_token = ?1 OR last_token = ?1"),
+            [token],
+            sign_in,
+        )
     }
 
     fn sign_in_on(&mut self, device: DeviceId) -> Result<Option<SignIn>, StoreError> {
-        self.connection
-            .prepare_cached(&format!("{SIGN_IN} WHERE device = ?1"))
-            .and_then(|mut statement| statement.query_row([device.0], sign_in).optional())
-            .map_err(failed)
+        self.query_optional(&format!("{SIGN_IN} WHERE device = ?1"), [device.0], sign_in)
     }
 }
 
@@ -204,21 +182,6 @@ impl AccountWrites for Tx<'_> {
                 (),
                 |row| Ok((device_id(row, 0)?, row.get(1)?)),
             )
-            .map_err(failed)
-    }
-}
-
-impl Tx<'_> {
-    /// Runs a cached statement; gives the number of rows that it touched.
-    pub(super) fn write(
-        &mut self,
-        sql: &str,
-        values: impl rusqlite::Params,
-    ) -> Result<u64, StoreError> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(values))
-            .map(|rows| rows as u64)
             .map_err(failed)
     }
 }

@@ -1,10 +1,9 @@
-//! Backups of the file, and a file made from a backup.
+//! Backup and restore of the database file.
 //!
-//! A backup is one consistent state, taken while others write. A restored file is another life of
-//! the store: it has an epoch of its own, so that devices compare what they hold with it and bring
-//! back what it lost (rule P3), and another device for the office to write as, since the numbers
-//! of the old one may be taken (rule I1). Every sign-in ends: one that was revoked after the
-//! backup must not come alive again.
+//! A backup is one consistent snapshot, taken while others write. A restored file starts a new
+//! epoch, so that devices compare what they hold with it and restore what it lost (rule P3), and a
+//! new office device, because a restored copy would reuse sequence numbers of the old one (rule
+//! I1). Every sign-in ends: one that was revoked after the backup must not become valid again.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -32,11 +31,11 @@ pub fn backup(database: &Path, to: &Path) -> Result<u64, StoreError> {
     Ok(fs::metadata(to).map_err(io_failed)?.len())
 }
 
-/// Puts a backup in the place of a database; gives where what stood there lies now.
+/// Replaces a database with a backup; gives the path under which the replaced file was kept.
 ///
 /// # Errors
-/// The backup is no sound database of this program, something has the database open, or the disk
-/// fails. The database is as it was then.
+/// The backup is no valid database of this program, the database is in use, or the disk fails. The
+/// database is unchanged then.
 pub fn restore(
     from: &Path,
     database: &Path,
@@ -45,24 +44,24 @@ pub fn restore(
     if !from.is_file() {
         return Err(StoreError::Failed(format!("there is no backup {}", from.display())));
     }
-    let _alone = alone(database)?;
+    let _lock = lock_exclusive(database)?;
     let part = beside(database, "restoring");
     for suffix in ["", "-wal", "-shm"] {
         drop(fs::remove_file(beside(&part, suffix)));
     }
     prepare(from, &part, fresh).inspect_err(|_| drop(fs::remove_file(&part)))?;
-    let kept = put_aside(database)?;
+    let kept = keep_replaced(database)?;
     fs::rename(&part, database).and_then(|()| sync_folder(database)).map_err(io_failed)?;
     Ok(kept)
 }
 
-/// Everybody who has the file open shares this lock while they do.
+/// Takes the shared lock that every process holds while it has the database open.
 pub(super) fn share(database: &Path) -> Result<File, StoreError> {
     lock(database, File::try_lock_shared, "a backup is being restored here: try again later")
 }
 
-/// Shares the lock without making its file, for readers. `restore` makes the file first, so a
-/// database without one is not being replaced.
+/// Takes the shared lock for a reader, without creating its file. `restore` creates the file first,
+/// so a database without one is not being replaced.
 pub(super) fn share_if_there(database: &Path) -> Result<Option<File>, StoreError> {
     match File::open(beside(database, "lock")) {
         Ok(file) => {
@@ -74,7 +73,7 @@ pub(super) fn share_if_there(database: &Path) -> Result<Option<File>, StoreError
     }
 }
 
-fn alone(database: &Path) -> Result<File, StoreError> {
+fn lock_exclusive(database: &Path) -> Result<File, StoreError> {
     lock(database, File::try_lock, "the database is in use: stop the office first")
 }
 
@@ -101,7 +100,7 @@ fn take(
     }
 }
 
-/// One state of the file, in a file that only its owner may read: it holds everything.
+/// Copies a snapshot into a file that only its owner may read.
 fn copy(database: &Path, to: &Path) -> Result<(), StoreError> {
     empty(to)?;
     let connection = connect_to_read(database)?;
@@ -111,7 +110,7 @@ fn copy(database: &Path, to: &Path) -> Result<(), StoreError> {
     File::open(to).and_then(|file| file.sync_all()).map_err(io_failed)
 }
 
-/// Makes a copy of a backup, checked and with a life of its own.
+/// Prepares a checked and upgraded copy of a backup with a new epoch.
 fn prepare(from: &Path, part: &Path, fresh: InitialSecrets) -> Result<(), StoreError> {
     let backup = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY);
     let sound = |backup: &Connection| {
@@ -136,21 +135,21 @@ fn prepare(from: &Path, part: &Path, fresh: InitialSecrets) -> Result<(), StoreE
             (fresh.epoch, fresh.office_device),
         )
         .and_then(|_| connection.execute("DELETE FROM sessions", ()))
-        // One file, and no log beside it that would be left behind by the rename.
+        // No write-ahead log, which the rename would leave behind.
         .and_then(|_| connection.execute_batch("PRAGMA journal_mode = DELETE;"))
         .map_err(failed)?;
     drop(connection);
     File::open(part).and_then(|file| file.sync_all()).map_err(io_failed)
 }
 
-/// Keeps what stands at a place under another name. The place itself is never empty: the rename
-/// that follows replaces it in one step.
-fn put_aside(database: &Path) -> Result<Option<PathBuf>, StoreError> {
+/// Links the present database to another name. Its own path is never empty: the rename that
+/// follows replaces it in one step.
+fn keep_replaced(database: &Path) -> Result<Option<PathBuf>, StoreError> {
     if !database.exists() {
         return Ok(None);
     }
     files::tighten(database)?;
-    // A file that is damaged can't be checkpointed; then its log is kept beside it.
+    // A damaged file can't be checkpointed; then its log is kept with it.
     if let Ok(old) = connect(database) {
         drop(old.execute_batch("PRAGMA journal_mode = DELETE;"));
     }
@@ -164,7 +163,7 @@ fn put_aside(database: &Path) -> Result<Option<PathBuf>, StoreError> {
     Ok(Some(kept))
 }
 
-/// The same path with something after it; a suffix of SQLite's own stands without a dot.
+/// The path with a suffix; SQLite's own suffixes have no dot.
 fn beside(path: &Path, what: &str) -> PathBuf {
     let dot = if what.is_empty() || what.starts_with('-') { "" } else { "." };
     let mut name = path.as_os_str().to_owned();
@@ -172,20 +171,20 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes an empty file that only its owner may read.
+/// Creates an empty file that only its owner may read.
 fn empty(path: &Path) -> Result<(), StoreError> {
     drop(fs::remove_file(path));
     private::create(path).map(drop).map_err(io_failed)
 }
 
-/// Copies bytes alone: `fs::copy` would give the copy the permissions of the original.
+/// Copies the bytes only: `fs::copy` would also copy the permissions.
 fn copy_into(from: &Path, to: &Path) -> io::Result<()> {
     let mut copy = private::create(to)?;
     io::copy(&mut File::open(from)?, &mut copy)?;
     copy.sync_all()
 }
 
-/// Makes a rename last.
+/// Makes a rename durable.
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()

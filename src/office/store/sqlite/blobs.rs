@@ -12,45 +12,38 @@ use crate::office::store::{
 
 impl BlobReads for Tx<'_> {
     fn uploaded(&mut self, name: BlobName, device: DeviceId) -> Result<u64, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT coalesce(sum(size), 0) FROM blob_chunks WHERE sha256 = ?1 AND device = ?2",
-            )
-            .and_then(|mut statement| statement.query_row((name, device.0), |row| number(row, 0)))
-            .map_err(failed)
+        self.query_one(
+            "SELECT coalesce(sum(size), 0) FROM blob_chunks WHERE sha256 = ?1 AND device = ?2",
+            (name, device.0),
+            |row| number(row, 0),
+        )
     }
 
     fn upload(&mut self, name: BlobName, device: DeviceId) -> Result<Vec<u8>, StoreError> {
-        let chunks: Vec<Vec<u8>> = self
-            .connection
-            .prepare_cached(
-                "SELECT bytes FROM blob_chunks WHERE sha256 = ?1 AND device = ?2 ORDER BY first",
-            )
-            .and_then(|mut statement| {
-                statement.query_map((name, device.0), |row| row.get(0))?.collect()
-            })
-            .map_err(failed)?;
+        let chunks: Vec<Vec<u8>> = self.query_all(
+            "SELECT bytes FROM blob_chunks WHERE sha256 = ?1 AND device = ?2 ORDER BY first",
+            (name, device.0),
+            |row| row.get(0),
+        )?;
         Ok(chunks.concat())
     }
 
     fn uploading(&mut self, user: &str) -> Result<BlobShare, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT count(*), coalesce(sum(size), 0) FROM blob_chunks
+        self.query_one(
+            "SELECT count(*), coalesce(sum(size), 0) FROM blob_chunks
                  WHERE device IN (SELECT id FROM devices WHERE user = ?1)",
-            )
-            .and_then(|mut statement| statement.query_row([user], share))
-            .map_err(failed)
+            [user],
+            share,
+        )
     }
 
     fn unnamed_of(&mut self, user: &str) -> Result<BlobShare, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT count(*), coalesce(sum(size), 0) FROM blobs
+        self.query_one(
+            "SELECT count(*), coalesce(sum(size), 0) FROM blobs
                  WHERE user = ?1 AND named = 0",
-            )
-            .and_then(|mut statement| statement.query_row([user], share))
-            .map_err(failed)
+            [user],
+            share,
+        )
     }
 
     fn blob(&mut self, name: BlobName) -> Result<Option<Blob>, StoreError> {
@@ -63,21 +56,21 @@ impl BlobReads for Tx<'_> {
                 received_at: row.get(3)?,
             })
         };
-        self.connection
-            .prepare_cached("SELECT size, device, user, received_at FROM blobs WHERE sha256 = ?1")
-            .and_then(|mut statement| statement.query_row([name], read).optional())
-            .map_err(failed)
+        self.query_optional(
+            "SELECT size, device, user, received_at FROM blobs WHERE sha256 = ?1",
+            [name],
+            read,
+        )
     }
 
     fn unnamed_before(&mut self, at: i64) -> Result<Vec<BlobName>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT sha256 FROM blobs b WHERE received_at < ?1 AND NOT EXISTS
+        self.query_all(
+            "SELECT sha256 FROM blobs b WHERE received_at < ?1 AND NOT EXISTS
                    (SELECT 1 FROM visit_attachments a WHERE a.sha256 = b.sha256)
                  ORDER BY sha256",
-            )
-            .and_then(|mut statement| statement.query_map([at], |row| row.get(0))?.collect())
-            .map_err(failed)
+            [at],
+            |row| row.get(0),
+        )
     }
 
     fn blob_names(
@@ -86,21 +79,18 @@ impl BlobReads for Tx<'_> {
         limit: u32,
     ) -> Result<Vec<(BlobName, bool)>, StoreError> {
         let after = after.map_or(Vec::new(), Vec::from);
-        self.connection
-            .prepare_cached(
-                "SELECT sha256, max(came) FROM (
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        self.query_all(
+            "SELECT sha256, max(came) FROM (
                    SELECT * FROM (SELECT sha256, 1 AS came FROM blobs WHERE sha256 > ?1
                                   ORDER BY sha256 LIMIT ?2)
                    UNION ALL
                    SELECT * FROM (SELECT DISTINCT sha256, 0 AS came FROM visit_attachments
                                   WHERE sha256 > ?1 ORDER BY sha256 LIMIT ?2))
                  GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
-            )
-            .and_then(|mut statement| {
-                let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-                statement.query_map((after, limit), read)?.collect()
-            })
-            .map_err(failed)
+            (after, limit),
+            read,
+        )
     }
 
     fn scrubbed(&mut self) -> Result<Option<BlobName>, StoreError> {
@@ -124,8 +114,8 @@ impl BlobReads for Tx<'_> {
         feed: Option<&str>,
     ) -> Result<Option<BlobReference>, StoreError> {
         // Records that name the same bytes may call them differently: the first counts.
-        self.connection
-            .prepare_cached(&format!(
+        self.query_optional(
+            &format!(
                 "SELECT sha256, media_type, size, added_by FROM visit_attachments a
                  WHERE sha256 = ?1 AND (?2 IS NULL OR (
                    EXISTS (SELECT 1 FROM visit_collectors c
@@ -135,9 +125,10 @@ impl BlobReads for Tx<'_> {
                      OR EXISTS (SELECT 1 FROM users u
                                 WHERE u.name = a.added_by AND u.role <> 'collector'))))
                  ORDER BY record LIMIT 1"
-            ))
-            .and_then(|mut statement| statement.query_row((name, feed), named_blob).optional())
-            .map_err(failed)
+            ),
+            (name, feed),
+            named_blob,
+        )
     }
 }
 
@@ -207,13 +198,12 @@ impl Tx<'_> {
         &mut self,
         id: RecordId,
     ) -> Result<Vec<BlobReference>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT sha256, media_type, size, added_by FROM visit_attachments
+        self.query_all(
+            "SELECT sha256, media_type, size, added_by FROM visit_attachments
                  WHERE record = ?1 ORDER BY sha256",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], named_blob)?.collect())
-            .map_err(failed)
+            [id.0],
+            named_blob,
+        )
     }
 
     pub(super) fn write_attachments(

@@ -15,25 +15,19 @@ impl ConductReads for Tx<'_> {
         policy: &[u8; 32],
         limit: u32,
     ) -> Result<Vec<RecordId>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT r.id FROM records r LEFT JOIN conduct_asked c ON c.record = r.id
+        self.query_all(
+            "SELECT r.id FROM records r LEFT JOIN conduct_asked c ON c.record = r.id
                  WHERE c.record IS NULL OR c.heads <> r.heads OR c.policy <> ?1
                  ORDER BY r.id LIMIT ?2",
-            )
-            .and_then(|mut statement| {
-                statement.query_map((policy, limit), |row| record_id(row, 0))?.collect()
-            })
-            .map_err(failed)
+            (policy, limit),
+            |row| record_id(row, 0),
+        )
     }
 
     fn records_of_case(&mut self, case_no: &str) -> Result<Vec<RecordId>, StoreError> {
-        self.connection
-            .prepare_cached("SELECT id FROM records WHERE case_no = ?1 ORDER BY id")
-            .and_then(|mut statement| {
-                statement.query_map([case_no], |row| record_id(row, 0))?.collect()
-            })
-            .map_err(failed)
+        self.query_all("SELECT id FROM records WHERE case_no = ?1 ORDER BY id", [case_no], |row| {
+            record_id(row, 0)
+        })
     }
 
     fn conduct_rows(&mut self, listing: &ConductListing) -> Result<Vec<ConductRow>, StoreError> {
@@ -42,21 +36,18 @@ impl ConductReads for Tx<'_> {
             // The empty blob sorts before every id.
             None => (Vec::new(), ""),
         };
-        self.connection
-            .prepare_cached(
-                "SELECT c.record, r.case_no, c.rule, c.moment, c.layer, c.answer, c.severity,
+        let answer = listing.answer.map(Answer::as_str);
+        let asked = (record, rule, answer, listing.rule.as_deref(), listing.limit);
+        self.query_all(
+            "SELECT c.record, r.case_no, c.rule, c.moment, c.layer, c.answer, c.severity,
                         c.status, c.shadow, c.grade, c.reason, c.policy, c.at
                  FROM conduct c JOIN records r ON r.id = c.record
                  WHERE (c.record, c.rule) > (?1, ?2)
                    AND (?3 IS NULL OR c.answer = ?3) AND (?4 IS NULL OR c.rule = ?4)
                  ORDER BY c.record, c.rule LIMIT ?5",
-            )
-            .and_then(|mut statement| {
-                let answer = listing.answer.map(Answer::as_str);
-                let asked = (record, rule, answer, listing.rule.as_deref(), listing.limit);
-                statement.query_map(asked, row)?.collect()
-            })
-            .map_err(failed)
+            asked,
+            row,
+        )
     }
 }
 

@@ -1,4 +1,4 @@
-//! Between the values of SQL and ours.
+//! Conversions between SQL values and Rust types.
 
 use automerge::{ActorId, ChangeHash};
 use rusqlite::Row;
@@ -14,7 +14,7 @@ pub(super) fn damaged(what: &str) -> StoreError {
     StoreError::Damaged(what.to_owned())
 }
 
-/// Counters never come near 2^63; one that does is refused by the next comparison.
+/// Counters stay far below 2^63; a larger one is clamped, and the next comparison refuses it.
 pub(super) fn to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -47,7 +47,7 @@ pub(super) fn actor(row: &Row<'_>, column: usize) -> rusqlite::Result<ActorId> {
     Ok(ActorId::from(row.get_ref(column)?.as_blob()?))
 }
 
-/// Hashes one after the other, in their order.
+/// Concatenates hashes in order.
 pub(super) fn joined(hashes: &[ChangeHash]) -> Vec<u8> {
     hashes.iter().flat_map(|hash| hash.0).collect()
 }
@@ -70,7 +70,7 @@ pub(super) fn heads(row: &Row<'_>, column: usize) -> rusqlite::Result<Heads> {
     hashes(row, column).map(Heads::new)
 }
 
-/// A word of a vocabulary.
+/// A column with the stable name of an enum value.
 pub(super) fn word<T>(
     row: &Row<'_>,
     column: usize,
@@ -82,7 +82,7 @@ pub(super) fn word<T>(
     })
 }
 
-/// A word of a vocabulary, or none.
+/// The same for a column that may be NULL.
 pub(super) fn word_or_none<T>(
     row: &Row<'_>,
     column: usize,

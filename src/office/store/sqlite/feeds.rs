@@ -1,6 +1,6 @@
 //! Feeds in SQLite.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 
 use super::Tx;
 use super::convert::{failed, heads, number, record_id, to_sql};
@@ -8,7 +8,6 @@ use crate::ids::{Heads, RecordId};
 use crate::office::store::{
     EntryKind, Feed, FeedEntry, FeedReads, FeedUpdate, FeedWrites, StoreError,
 };
-use crate::record::terms::Stage;
 use crate::sync::digest::Digest;
 
 const ADDED: i64 = 0;
@@ -16,49 +15,46 @@ const CHANGED: i64 = 1;
 const WITHDRAWN: i64 = 2;
 
 /// Whether the record of a row `c` of `visit_collectors` is in its collector's feed: the newest
-/// entry does not say that it was withdrawn.
+/// entry is not a withdrawal.
 pub(super) const IN_FEED: &str = "(SELECT e.kind FROM feed_entries e
     WHERE e.record = c.record AND e.feed = c.collector ORDER BY e.seq DESC LIMIT 1) IS NOT 2";
 
 impl FeedReads for Tx<'_> {
     fn epoch(&mut self) -> Result<[u8; 16], StoreError> {
-        self.connection
-            .prepare_cached("SELECT epoch FROM meta")
-            .and_then(|mut statement| statement.query_row((), |row| row.get(0)))
-            .map_err(failed)
+        self.query_one("SELECT epoch FROM meta", (), |row| row.get(0))
     }
 
     fn attestation_key(&mut self) -> Result<[u8; 32], StoreError> {
-        self.connection
-            .prepare_cached("SELECT voucher_key FROM meta")
-            .and_then(|mut statement| statement.query_row((), |row| row.get(0)))
-            .map_err(failed)
+        self.query_one("SELECT voucher_key FROM meta", (), |row| row.get(0))
     }
 
     fn members(&mut self, feed: &str) -> Result<Vec<(RecordId, Heads)>, StoreError> {
-        self.connection
-            .prepare_cached(&format!(
+        self.query_all(
+            &format!(
                 "SELECT r.id, r.heads FROM visit_collectors c JOIN records r ON r.id = c.record
                  WHERE c.collector = ?1 AND {IN_FEED}"
-            ))
-            .and_then(|mut statement| {
-                let read = |row: &Row<'_>| Ok((record_id(row, 0)?, heads(row, 1)?));
-                statement.query_map([feed], read)?.collect()
-            })
-            .map_err(failed)
+            ),
+            [feed],
+            member,
+        )
     }
 
-    fn accepted(&mut self, feed: &str) -> Result<Vec<RecordId>, StoreError> {
-        self.connection
-            .prepare_cached(&format!(
-                "SELECT v.record FROM visit_collectors c JOIN visits v ON v.record = c.record
-                 WHERE c.collector = ?1 AND v.stage = ?2 AND {IN_FEED} ORDER BY v.record"
-            ))
-            .and_then(|mut statement| {
-                let accepted = (feed, Stage::Reviewed.as_str());
-                statement.query_map(accepted, |row| record_id(row, 0))?.collect()
-            })
-            .map_err(failed)
+    fn accepted_before(
+        &mut self,
+        feed: &str,
+        at: i64,
+    ) -> Result<Vec<(RecordId, Heads)>, StoreError> {
+        // CROSS JOIN keeps the order: the collector's records first, whatever statistics say.
+        self.query_all(
+            &format!(
+                "SELECT r.id, r.heads FROM visit_collectors c
+                 CROSS JOIN visits v ON v.record = c.record
+                 CROSS JOIN records r ON r.id = c.record
+                 WHERE c.collector = ?1 AND v.accepted_at <= ?2 AND {IN_FEED} ORDER BY c.record"
+            ),
+            (feed, at),
+            member,
+        )
     }
 
     fn feed(&mut self, feed: &str) -> Result<Feed, StoreError> {
@@ -66,18 +62,12 @@ impl FeedReads for Tx<'_> {
             let digest = Digest { count: number(row, 1)?, sum: row.get(2)? };
             Ok(Feed { seq: number(row, 0)?, digest })
         };
-        self.connection
-            .prepare_cached("SELECT seq, count, sum FROM feeds WHERE feed = ?1")
-            .and_then(|mut statement| statement.query_row([feed], read).optional())
+        self.query_optional("SELECT seq, count, sum FROM feeds WHERE feed = ?1", [feed], read)
             .map(Option::unwrap_or_default)
-            .map_err(failed)
     }
 
     fn feeds(&mut self) -> Result<Vec<String>, StoreError> {
-        self.connection
-            .prepare_cached("SELECT feed FROM feeds ORDER BY feed")
-            .and_then(|mut statement| statement.query_map((), |row| row.get(0))?.collect())
-            .map_err(failed)
+        self.query_all("SELECT feed FROM feeds ORDER BY feed", (), |row| row.get(0))
     }
 
     fn entries_after(
@@ -86,26 +76,20 @@ impl FeedReads for Tx<'_> {
         seq: u64,
         limit: u32,
     ) -> Result<Vec<FeedEntry>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT seq, record, kind, ordinal FROM feed_entries
+        self.query_all(
+            "SELECT seq, record, kind, ordinal FROM feed_entries
                  WHERE feed = ?1 AND seq > ?2 AND latest = 1 ORDER BY seq LIMIT ?3",
-            )
-            .and_then(|mut statement| {
-                statement.query_map((feed, to_sql(seq), limit), entry)?.collect()
-            })
-            .map_err(failed)
+            (feed, to_sql(seq), limit),
+            entry,
+        )
     }
 
     fn count_after(&mut self, feed: &str, seq: u64) -> Result<u64, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT count(*) FROM feed_entries WHERE feed = ?1 AND seq > ?2 AND latest = 1",
-            )
-            .and_then(|mut statement| {
-                statement.query_row((feed, to_sql(seq)), |row| number(row, 0))
-            })
-            .map_err(failed)
+        self.query_one(
+            "SELECT count(*) FROM feed_entries WHERE feed = ?1 AND seq > ?2 AND latest = 1",
+            (feed, to_sql(seq)),
+            |row| number(row, 0),
+        )
     }
 
     fn entry_at(
@@ -114,15 +98,12 @@ impl FeedReads for Tx<'_> {
         record: RecordId,
         seq: u64,
     ) -> Result<Option<FeedEntry>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT seq, record, kind, ordinal FROM feed_entries
+        self.query_optional(
+            "SELECT seq, record, kind, ordinal FROM feed_entries
                  WHERE record = ?1 AND feed = ?2 AND seq <= ?3 ORDER BY seq DESC LIMIT 1",
-            )
-            .and_then(|mut statement| {
-                statement.query_row((record.0, feed, to_sql(seq)), entry).optional()
-            })
-            .map_err(failed)
+            (record.0, feed, to_sql(seq)),
+            entry,
+        )
     }
 }
 
@@ -135,8 +116,8 @@ impl FeedWrites for Tx<'_> {
         ordinal: u64,
         digest: Digest,
     ) -> Result<u64, StoreError> {
-        // The counter's row is written last (rule F2); that nobody else takes the number in
-        // between is the single writer's doing.
+        // The counter's row is written last (rule F2); the single writer thread prevents a race for
+        // the number.
         let seq = self.feed(feed)?.seq + 1;
         let kind = match kind {
             EntryKind::Added => ADDED,
@@ -165,9 +146,13 @@ impl FeedWrites for Tx<'_> {
                 .execute((feed, to_sql(seq), to_sql(digest.count), digest.sum))
         };
         append().map_err(failed)?;
-        self.moved.push(FeedUpdate { feed: feed.to_owned(), seq });
+        self.updates.push(FeedUpdate { feed: feed.to_owned(), seq });
         Ok(seq)
     }
+}
+
+fn member(row: &Row<'_>) -> rusqlite::Result<(RecordId, Heads)> {
+    Ok((record_id(row, 0)?, heads(row, 1)?))
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<FeedEntry> {

@@ -1,4 +1,4 @@
-//! The files of a database: there, and its owner's alone.
+//! The files of a database: creation, existence and permissions (owner only).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use crate::office::private;
 
-/// What SQLite and this store keep beside the database. Files that SQLite makes get the
-/// permissions of the database.
+/// Suffixes of the files beside the database. SQLite gives those that it creates the database's
+/// permissions.
 const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", ".lock"];
 
-/// Makes an empty database where there is none, with its folder, and takes what is there away from
-/// everybody but its owner.
+/// Creates the database file and its folder where missing, and restricts existing files to their
+/// owner.
 pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        // One that is there may hold other things: its permissions are its keeper's.
+        // An existing folder may hold other files: leave its permissions alone.
         private::create_folder(folder).map_err(|error| failed(folder, &error))?;
     }
     private::create_if_missing(path).map_err(|error| failed(path, &error))?;
     tighten(path)
 }
 
-/// Takes a database away from everybody but its owner.
+/// Restricts a database's files to their owner.
 pub(super) fn tighten(path: &Path) -> Result<(), StoreError> {
     let beside = BESIDE.map(|suffix| PathBuf::from(format!("{}{suffix}", path.display())));
     for file in beside.iter().map(PathBuf::as_path).chain([path]) {
@@ -30,7 +30,7 @@ pub(super) fn tighten(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses a path under which no database is.
+/// Fails where there is no database file.
 pub(super) fn demand(path: &Path) -> Result<(), StoreError> {
     if path.is_file() {
         return Ok(());

@@ -4,51 +4,44 @@ use rusqlite::types::Value;
 use rusqlite::{Row as SqlRow, params_from_iter};
 
 use super::Tx;
-use super::convert::{failed, number};
+use super::convert::number;
 use super::rows::{SUMMARY, summary};
 use crate::office::store::{Listing, Page, PageCursor, Row, Sort, SortKey, StoreError};
 
 impl Tx<'_> {
     pub(super) fn read_page(&mut self, listing: &Listing) -> Result<Page, StoreError> {
         let mut filter = Filter::of(listing);
-        let total = self
-            .connection
-            .prepare_cached(&format!("SELECT count(*) FROM visits v WHERE {}", filter.sql))
-            .and_then(|mut statement| {
-                statement.query_row(params_from_iter(&filter.values), |row| number(row, 0))
-            })
-            .map_err(failed)?;
+        let total = self.query_one(
+            &format!("SELECT count(*) FROM visits v WHERE {}", filter.sql),
+            params_from_iter(&filter.values),
+            |row| number(row, 0),
+        )?;
 
         let column = column(listing.sort);
         let (order, behind) = if listing.descending { ("DESC", "<") } else { ("ASC", ">") };
-        if let Some(place) = &listing.after {
-            let key = match &place.key {
+        if let Some(cursor) = &listing.after {
+            let key = match &cursor.key {
                 SortKey::Text(text) => Value::Text(text.clone()),
                 SortKey::Number(number) => Value::Integer(*number),
             };
             filter.add(
                 &format!("({column}, v.record) {behind} (?, ?)"),
-                [key, Value::Blob(place.record.0.to_vec())],
+                [key, Value::Blob(cursor.record.0.to_vec())],
             );
         }
-        // One more than asked for says whether a page follows.
+        // One row more than the limit shows whether another page follows.
         filter.values.push(Value::Integer(i64::from(listing.limit) + 1));
         let sql = format!(
             "SELECT {SUMMARY}, {column} FROM visits v WHERE {}
              ORDER BY {column} {order}, v.record {order} LIMIT ?",
             filter.sql
         );
-        let mut found: Vec<(Row, PageCursor)> = self
-            .connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| {
-                statement.query_map(params_from_iter(&filter.values), line)?.collect()
-            })
-            .map_err(failed)?;
+        let mut found: Vec<(Row, PageCursor)> =
+            self.query_all(&sql, params_from_iter(&filter.values), line)?;
         let limit = usize::try_from(listing.limit).unwrap_or(usize::MAX);
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = if more { found.last().map(|(_, place)| place.clone()) } else { None };
+        let next = if more { found.last().map(|(_, cursor)| cursor.clone()) } else { None };
         Ok(Page { rows: found.into_iter().map(|(row, _)| row).collect(), next, total })
     }
 }
@@ -64,15 +57,15 @@ fn column(sort: Sort) -> &'static str {
 
 fn line(row: &SqlRow<'_>) -> rusqlite::Result<(Row, PageCursor)> {
     let (summary, updated_at) = summary(row)?;
-    let key = match row.get(20)? {
+    let key = match row.get(21)? {
         Value::Integer(number) => SortKey::Number(number),
         Value::Text(text) => SortKey::Text(text),
         other @ (Value::Null | Value::Real(_) | Value::Blob(_)) => {
-            return Err(rusqlite::Error::InvalidColumnType(20, "key".into(), other.data_type()));
+            return Err(rusqlite::Error::InvalidColumnType(21, "key".into(), other.data_type()));
         }
     };
-    let place = PageCursor { key, record: crate::ids::RecordId(row.get(0)?) };
-    Ok((Row { summary, updated_at }, place))
+    let cursor = PageCursor { key, record: crate::ids::RecordId(row.get(0)?) };
+    Ok((Row { summary, updated_at }, cursor))
 }
 
 /// A condition over `visits v` and its values, in order.
@@ -87,7 +80,7 @@ impl Filter {
         let text = |text: &str| Value::Text(text.to_owned());
         let wanted = listing.text.trim();
         if !wanted.is_empty() {
-            let pattern = text(&format!("%{}%", escaped(wanted)));
+            let pattern = text(&format!("%{}%", escape_like(wanted)));
             filter.add(
                 "(v.case_no LIKE ? ESCAPE '\\' OR v.borrower_name LIKE ? ESCAPE '\\'
                   OR v.address LIKE ? ESCAPE '\\')",
@@ -95,9 +88,9 @@ impl Filter {
             );
         }
         if !listing.stages.is_empty() {
-            let places = vec!["?"; listing.stages.len()].join(", ");
+            let markers = vec!["?"; listing.stages.len()].join(", ");
             filter.add(
-                &format!("v.stage IN ({places})"),
+                &format!("v.stage IN ({markers})"),
                 listing.stages.iter().map(|stage| text(stage.as_str())),
             );
         }
@@ -136,8 +129,8 @@ impl Filter {
     }
 }
 
-/// What people type stands for itself.
-fn escaped(text: &str) -> String {
+/// Escapes the wildcards of LIKE.
+fn escape_like(text: &str) -> String {
     text.chars().fold(String::new(), |mut pattern, c| {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');

@@ -1,7 +1,7 @@
 //! Refused work and decisions in SQLite.
 
 use minicbor::bytes::ByteVec;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 
 use super::Tx;
 use super::convert::{damaged, device_id, failed, number, number_or_none, record_id, to_sql, word};
@@ -54,23 +54,18 @@ impl QuarantineReads for Tx<'_> {
     fn quarantined(&mut self, id: u64) -> Result<Option<QuarantinedWork>, StoreError> {
         let read = |row: &Row<'_>| Ok((quarantined(row)?, row.get::<_, Vec<u8>>(13)?));
         let columns = COLUMNS.replacen(" FROM", ", q.changes FROM", 1);
-        let found = self
-            .connection
-            .prepare_cached(&format!("SELECT {columns} WHERE q.id = ?1"))
-            .and_then(|mut statement| statement.query_row([to_sql(id)], read).optional())
-            .map_err(failed)?;
+        let found =
+            self.query_optional(&format!("SELECT {columns} WHERE q.id = ?1"), [to_sql(id)], read)?;
         let Some((mut found, changes)) = found else { return Ok(None) };
         let chunks: Vec<ByteVec> =
             minicbor::decode(&changes).map_err(|_| damaged("refused work"))?;
         found.refused.changes = chunks.into_iter().map(Into::into).collect();
-        found.decisions = self
-            .connection
-            .prepare_cached(
-                "SELECT decision, by_user, at, reason, receipt FROM decisions
+        found.decisions = self.query_all(
+            "SELECT decision, by_user, at, reason, receipt FROM decisions
                  WHERE quarantine = ?1 ORDER BY n",
-            )
-            .and_then(|mut statement| statement.query_map([to_sql(id)], decision)?.collect())
-            .map_err(failed)?;
+            [to_sql(id)],
+            decision,
+        )?;
         Ok(Some(found))
     }
 
@@ -83,71 +78,67 @@ impl QuarantineReads for Tx<'_> {
         let numbers = serde_json::to_string(&numbers).map_err(|_| damaged("numbers"))?;
         let read = |row: &Row<'_>| Ok((number(row, 5)?, decision(row)?));
         // `device` precedes `changes` in the row, so no overflow page is read.
-        self.connection
-            .prepare_cached(
-                "SELECT d.decision, d.by_user, d.at, d.reason, d.receipt, d.quarantine
+        self.query_all(
+            "SELECT d.decision, d.by_user, d.at, d.reason, d.receipt, d.quarantine
                  FROM json_each(?2) asked
                  JOIN decisions d ON d.quarantine = asked.value
                  JOIN quarantine q ON q.id = d.quarantine
                  WHERE q.device = ?1 AND d.n =
                    (SELECT max(l.n) FROM decisions l WHERE l.quarantine = d.quarantine)
                  ORDER BY d.quarantine",
-            )
-            .and_then(|mut statement| statement.query_map((device.0, numbers), read)?.collect())
-            .map_err(failed)
+            (device.0, numbers),
+            read,
+        )
     }
 
     fn find_quarantined(&mut self, refused: &RefusedWork) -> Result<Option<u64>, StoreError> {
         let fingerprint = refused.fingerprint()?;
-        self.connection
-            .prepare_cached("SELECT id FROM quarantine WHERE fingerprint = ?1")
-            .and_then(|mut statement| {
-                statement.query_row([fingerprint], |row| number(row, 0)).optional()
-            })
-            .map_err(failed)
+        self.query_optional(
+            "SELECT id FROM quarantine WHERE fingerprint = ?1",
+            [fingerprint],
+            |row| number(row, 0),
+        )
     }
 
     fn undecided_of(&mut self, user: &str) -> Result<QuarantineSize, StoreError> {
-        self.connection
-            .prepare_cached("SELECT open_pieces, open_bytes FROM quarantine_shares WHERE user = ?1")
-            .and_then(|mut statement| statement.query_row([user], |row| amount(row, 0)).optional())
-            .map(Option::unwrap_or_default)
-            .map_err(failed)
+        self.query_optional(
+            "SELECT open_pieces, open_bytes FROM quarantine_shares WHERE user = ?1",
+            [user],
+            |row| amount(row, 0),
+        )
+        .map(Option::unwrap_or_default)
     }
 
     fn refused_after(&mut self, id: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
         let read = |row: &Row<'_>| Ok((number(row, 0)?, row.get(1)?));
-        self.connection
-            .prepare_cached("SELECT id, changes FROM quarantine WHERE id > ?1 ORDER BY id LIMIT 1")
-            .and_then(|mut statement| statement.query_row([to_sql(id)], read).optional())
-            .map_err(failed)
+        self.query_optional(
+            "SELECT id, changes FROM quarantine WHERE id > ?1 ORDER BY id LIMIT 1",
+            [to_sql(id)],
+            read,
+        )
     }
 
     fn quarantine_stored(&mut self) -> Result<QuarantineSize, StoreError> {
         // One row a user.
-        self.connection
-            .prepare_cached(
-                "SELECT coalesce(sum(stored_pieces), 0), coalesce(sum(stored_bytes), 0)
+        self.query_one(
+            "SELECT coalesce(sum(stored_pieces), 0), coalesce(sum(stored_bytes), 0)
                  FROM quarantine_shares",
-            )
-            .and_then(|mut statement| statement.query_row((), |row| amount(row, 0)))
-            .map_err(failed)
+            (),
+            |row| amount(row, 0),
+        )
     }
 
     fn quarantine_shares(&mut self) -> Result<Vec<QuarantineShare>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT user, open_pieces, open_bytes, stored_pieces, stored_bytes
+        let read = |row: &Row<'_>| {
+            let (open, stored) = (amount(row, 1)?, amount(row, 3)?);
+            Ok(QuarantineShare { user: row.get(0)?, open, stored })
+        };
+        self.query_all(
+            "SELECT user, open_pieces, open_bytes, stored_pieces, stored_bytes
                  FROM quarantine_shares ORDER BY user",
-            )
-            .and_then(|mut statement| {
-                let read = |row: &Row<'_>| {
-                    let (open, stored) = (amount(row, 1)?, amount(row, 3)?);
-                    Ok(QuarantineShare { user: row.get(0)?, open, stored })
-                };
-                statement.query_map((), read)?.collect()
-            })
-            .map_err(failed)
+            (),
+            read,
+        )
     }
 
     fn next_exportable(
@@ -155,72 +146,62 @@ impl QuarantineReads for Tx<'_> {
         after: u64,
         until: i64,
     ) -> Result<Option<QuarantinedWork>, StoreError> {
-        let next = self
-            .connection
-            .prepare_cached(
-                "SELECT id FROM quarantine q
+        let next = self.query_optional(
+            "SELECT id FROM quarantine q
                  WHERE exported IS NULL AND state <> 'open' AND id > ?1 AND ?2 >=
                    (SELECT max(at) FROM decisions d WHERE d.quarantine = q.id)
                  ORDER BY id LIMIT 1",
-            )
-            .and_then(|mut statement| {
-                statement.query_row((to_sql(after), until), |row| number(row, 0)).optional()
-            })
-            .map_err(failed)?;
+            (to_sql(after), until),
+            |row| number(row, 0),
+        )?;
         next.map_or(Ok(None), |id| self.quarantined(id))
     }
 
     fn quarantine_exports(&mut self) -> Result<Vec<QuarantineExport>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT id, at, by_user, pieces, bytes, sha256 FROM quarantine_exports
-                 ORDER BY id DESC",
-            )
-            .and_then(|mut statement| {
-                let read = |row: &Row<'_>| {
-                    Ok(QuarantineExport {
-                        id: number(row, 0)?,
-                        at: row.get(1)?,
-                        by: row.get(2)?,
-                        held: amount(row, 3)?,
-                        sha256: row.get(5)?,
-                    })
-                };
-                statement.query_map((), read)?.collect()
+        let read = |row: &Row<'_>| {
+            Ok(QuarantineExport {
+                id: number(row, 0)?,
+                at: row.get(1)?,
+                by: row.get(2)?,
+                held: amount(row, 3)?,
+                sha256: row.get(5)?,
             })
-            .map_err(failed)
+        };
+        self.query_all(
+            "SELECT id, at, by_user, pieces, bytes, sha256 FROM quarantine_exports
+                 ORDER BY id DESC",
+            (),
+            read,
+        )
     }
 }
 
 impl QuarantineWrites for Tx<'_> {
     fn quarantine_work(&mut self, refused: &RefusedWork) -> Result<u64, StoreError> {
         let (changes, fingerprint) = (refused.encoded()?, refused.fingerprint()?);
-        self.connection
-            .prepare_cached(
-                "INSERT INTO quarantine
+        let values = (
+            fingerprint,
+            refused.record.0,
+            refused.device.0,
+            &refused.user,
+            refused.at,
+            &refused.code,
+            &refused.path,
+            &refused.message,
+            refused.units.join("\n"),
+            changes,
+        );
+        self.query_one(
+            "INSERT INTO quarantine
                    (fingerprint, record, device, user, at, code, path, message, units, size,
                     changes)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, length(?10), ?10)
                  ON CONFLICT (fingerprint) DO UPDATE SET code = excluded.code,
                    path = excluded.path, message = excluded.message
                  RETURNING id",
-            )
-            .and_then(|mut statement| {
-                let values = (
-                    fingerprint,
-                    refused.record.0,
-                    refused.device.0,
-                    &refused.user,
-                    refused.at,
-                    &refused.code,
-                    &refused.path,
-                    &refused.message,
-                    refused.units.join("\n"),
-                    changes,
-                );
-                statement.query_row(values, |row| number(row, 0))
-            })
-            .map_err(failed)
+            values,
+            |row| number(row, 0),
+        )
     }
 
     fn decide(&mut self, id: u64, decision: &Decision) -> Result<(), StoreError> {
@@ -245,17 +226,14 @@ impl QuarantineWrites for Tx<'_> {
     }
 
     fn add_quarantine_export(&mut self, export: &QuarantineExport) -> Result<u64, StoreError> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO quarantine_exports (at, by_user, pieces, bytes, sha256)
+        let QuarantineSize { pieces, bytes } = export.held;
+        let values = (export.at, &export.by, to_sql(pieces), to_sql(bytes), export.sha256);
+        self.query_one(
+            "INSERT INTO quarantine_exports (at, by_user, pieces, bytes, sha256)
                  VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
-            )
-            .and_then(|mut statement| {
-                let QuarantineSize { pieces, bytes } = export.held;
-                let values = (export.at, &export.by, to_sql(pieces), to_sql(bytes), export.sha256);
-                statement.query_row(values, |row| number(row, 0))
-            })
-            .map_err(failed)
+            values,
+            |row| number(row, 0),
+        )
     }
 
     fn drop_exported(&mut self, id: u64, export: u64) -> Result<(), StoreError> {

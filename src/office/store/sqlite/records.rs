@@ -1,6 +1,7 @@
 //! Records, changes, receipts and refused work in SQLite.
 
-use rusqlite::{OptionalExtension, Row};
+use automerge::ChangeHash;
+use rusqlite::Row;
 
 use super::Tx;
 use super::convert::{
@@ -8,7 +9,7 @@ use super::convert::{
     to_sql,
 };
 use super::feeds::IN_FEED;
-use crate::ids::{Heads, RecordId};
+use crate::ids::{DeviceId, Heads, RecordId};
 use crate::office::store::{
     ChangeMeta, Listing, Page, Receipt, RecordReads, RecordWrites, Rows, StoreError, StoredChange,
     StoredRecord,
@@ -31,29 +32,24 @@ impl RecordReads for Tx<'_> {
                 document: row.get(6)?,
             })
         };
-        self.connection
-            .prepare_cached(
-                "SELECT case_no, heads, max_op, changes, created_at, updated_at, document
+        self.query_optional(
+            "SELECT case_no, heads, max_op, changes, created_at, updated_at, document
                  FROM records WHERE id = ?1",
-            )
-            .and_then(|mut statement| statement.query_row([id.0], read).optional())
-            .map_err(failed)
+            [id.0],
+            read,
+        )
     }
 
     fn heads(&mut self, id: RecordId) -> Result<Option<Heads>, StoreError> {
-        self.connection
-            .prepare_cached("SELECT heads FROM records WHERE id = ?1")
-            .and_then(|mut statement| statement.query_row([id.0], |row| heads(row, 0)).optional())
-            .map_err(failed)
+        self.query_optional("SELECT heads FROM records WHERE id = ?1", [id.0], |row| heads(row, 0))
     }
 
     fn find_case(&mut self, case_no: &str) -> Result<Option<RecordId>, StoreError> {
-        self.connection
-            .prepare_cached("SELECT id FROM records WHERE case_no = ?1 ORDER BY id DESC LIMIT 1")
-            .and_then(|mut statement| {
-                statement.query_row([case_no], |row| record_id(row, 0)).optional()
-            })
-            .map_err(failed)
+        self.query_optional(
+            "SELECT id FROM records WHERE case_no = ?1 ORDER BY id DESC LIMIT 1",
+            [case_no],
+            |row| record_id(row, 0),
+        )
     }
 
     fn record_ids(
@@ -63,21 +59,19 @@ impl RecordReads for Tx<'_> {
     ) -> Result<Vec<RecordId>, StoreError> {
         // The empty blob sorts before every id.
         let after = after.map_or(Vec::new(), |id| id.0.to_vec());
-        self.connection
-            .prepare_cached("SELECT id FROM records WHERE id > ?1 ORDER BY id LIMIT ?2")
-            .and_then(|mut statement| {
-                statement.query_map((after, limit), |row| record_id(row, 0))?.collect()
-            })
-            .map_err(failed)
+        self.query_all(
+            "SELECT id FROM records WHERE id > ?1 ORDER BY id LIMIT ?2",
+            (after, limit),
+            |row| record_id(row, 0),
+        )
     }
 
     fn change_metas(&mut self, id: RecordId) -> Result<Vec<ChangeMeta>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT hash, actor, seq, max_op FROM changes WHERE record = ?1 ORDER BY ordinal",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], |row| known(row, 0))?.collect())
-            .map_err(failed)
+        self.query_all(
+            "SELECT hash, actor, seq, max_op FROM changes WHERE record = ?1 ORDER BY ordinal",
+            [id.0],
+            |row| known(row, 0),
+        )
     }
 
     fn changes_after(
@@ -95,46 +89,62 @@ impl RecordReads for Tx<'_> {
                 bytes: row.get(8)?,
             })
         };
+        self.query_all(
+            "SELECT hash, actor, seq, max_op, ordinal, received_at, device, user, bytes
+                 FROM changes WHERE record = ?1 AND ordinal > ?2 ORDER BY ordinal",
+            (id.0, to_sql(ordinal)),
+            read,
+        )
+    }
+
+    fn change_times(&mut self, id: RecordId) -> Result<Vec<(ChangeHash, i64)>, StoreError> {
+        let read = |row: &Row<'_>| Ok((hash(row, 0)?, row.get(1)?));
+        self.query_all(
+            "SELECT hash, received_at FROM changes WHERE record = ?1 ORDER BY ordinal",
+            [id.0],
+            read,
+        )
+    }
+
+    fn has_changes_from(
+        &mut self,
+        id: RecordId,
+        device: DeviceId,
+        since: i64,
+    ) -> Result<bool, StoreError> {
         self.connection
             .prepare_cached(
-                "SELECT hash, actor, seq, max_op, ordinal, received_at, device, user, bytes
-                 FROM changes WHERE record = ?1 AND ordinal > ?2 ORDER BY ordinal",
+                "SELECT 1 FROM changes WHERE record = ?1 AND device = ?2 AND received_at >= ?3",
             )
-            .and_then(|mut statement| statement.query_map((id.0, to_sql(ordinal)), read)?.collect())
+            .and_then(|mut statement| statement.exists((id.0, device.0, since)))
             .map_err(failed)
     }
 
     fn assigned(&mut self, id: RecordId) -> Result<Vec<String>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT collector FROM visit_collectors WHERE record = ?1 ORDER BY collector",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], |row| row.get(0))?.collect())
-            .map_err(failed)
+        self.query_all(
+            "SELECT collector FROM visit_collectors WHERE record = ?1 ORDER BY collector",
+            [id.0],
+            |row| row.get(0),
+        )
     }
 
     fn collectors(&mut self, id: RecordId) -> Result<Vec<String>, StoreError> {
-        self.connection
-            .prepare_cached(&format!(
+        self.query_all(
+            &format!(
                 "SELECT c.collector FROM visit_collectors c
                  WHERE c.record = ?1 AND {IN_FEED} ORDER BY c.collector"
-            ))
-            .and_then(|mut statement| statement.query_map([id.0], |row| row.get(0))?.collect())
-            .map_err(failed)
+            ),
+            [id.0],
+            |row| row.get(0),
+        )
     }
 
     fn last_receipt(&mut self, id: RecordId) -> Result<Option<Receipt>, StoreError> {
-        self.connection
-            .prepare_cached(&format!("{RECEIPT} ORDER BY n DESC LIMIT 1"))
-            .and_then(|mut statement| statement.query_row([id.0], receipt).optional())
-            .map_err(failed)
+        self.query_optional(&format!("{RECEIPT} ORDER BY n DESC LIMIT 1"), [id.0], receipt)
     }
 
     fn receipts(&mut self, id: RecordId) -> Result<Vec<Receipt>, StoreError> {
-        self.connection
-            .prepare_cached(&format!("{RECEIPT} ORDER BY n"))
-            .and_then(|mut statement| statement.query_map([id.0], receipt)?.collect())
-            .map_err(failed)
+        self.query_all(&format!("{RECEIPT} ORDER BY n"), [id.0], receipt)
     }
 
     fn rows(&mut self, id: RecordId) -> Result<Option<Rows>, StoreError> {

@@ -11,28 +11,28 @@ use crate::record::terms::{
 };
 use crate::record::view::{Conflict, ConflictValue, ContactView, PaymentView, VisitSummary};
 
-/// The columns that [`summary`] reads, of `visits` named `v`. A list stands in one column, a line
-/// each: neither flags nor sign-in names hold line ends.
+/// The columns that [`summary`] reads, of `visits` named `v`. Lists are joined by line ends, which
+/// neither flags nor sign-in names contain.
 pub(super) const SUMMARY: &str = "v.record, v.case_no, v.borrower_name, v.address, v.product,
     v.overdue, v.currency, v.days_past_due, v.stage, v.starts_at, v.ends_at,
     v.appointment_status, v.due_by, v.priority, v.disposition, v.review_status, v.conflicts,
     (SELECT group_concat(flag, char(10) ORDER BY flag) FROM visit_holds h WHERE h.record = v.record),
     (SELECT group_concat(collector, char(10) ORDER BY collector)
      FROM visit_collectors c WHERE c.record = v.record),
-    v.updated_at";
+    v.updated_at, v.accepted_at";
 
-/// What a list shows, and when it was updated.
+/// The summary of a row, and when it was updated.
 pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<(VisitSummary, i64)> {
     let lines = |column: usize| -> rusqlite::Result<Vec<String>> {
         let joined: Option<String> = row.get(column)?;
         Ok(joined.map_or(Vec::new(), |text| text.lines().map(str::to_owned).collect()))
     };
-    // In the order of the vocabulary, as a view has them.
-    let standing = lines(17)?;
+    // In the order of `Flag::ALL`, as in a view.
+    let active = lines(17)?;
     let holds = Flag::ALL
         .iter()
         .copied()
-        .filter(|flag| standing.iter().any(|word| word == flag.as_str()))
+        .filter(|flag| active.iter().any(|word| word == flag.as_str()))
         .collect();
     let summary = VisitSummary {
         id: RecordId(row.get(0)?).to_string(),
@@ -63,40 +63,48 @@ impl Tx<'_> {
         let found = self
             .connection
             .prepare_cached(&format!("SELECT {SUMMARY} FROM visits v WHERE v.record = ?1"))
-            .and_then(|mut statement| statement.query_row([id.0], summary).optional())
+            .and_then(|mut statement| {
+                let read = |row: &Row<'_>| {
+                    let (summary, updated_at) = summary(row)?;
+                    Ok((summary, updated_at, row.get(20)?))
+                };
+                statement.query_row([id.0], read).optional()
+            })
             .map_err(failed)?;
-        let Some((summary, updated_at)) = found else { return Ok(None) };
-        let contacts = self
-            .connection
-            .prepare_cached(
-                "SELECT id, at, zone, channel, number_ref, target_role, outcome, note, by_user
+        let Some((summary, updated_at, accepted_at)) = found else { return Ok(None) };
+        let contacts = self.query_all(
+            "SELECT id, at, zone, channel, number_ref, target_role, outcome, note, by_user
                  FROM contacts WHERE record = ?1 ORDER BY id",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], contact)?.collect())
-            .map_err(failed)?;
-        let payments = self
-            .connection
-            .prepare_cached(
-                "SELECT id, amount, at, channel, reference, receipt, by_user
+            [id.0],
+            contact,
+        )?;
+        let payments = self.query_all(
+            "SELECT id, amount, at, channel, reference, receipt, by_user
                  FROM payments WHERE record = ?1 ORDER BY id",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], payment)?.collect())
-            .map_err(failed)?;
+            [id.0],
+            payment,
+        )?;
         let conflicts = self.read_conflicts(id)?;
         let attachments = self.read_attachments(id)?;
-        Ok(Some(Rows { summary, contacts, payments, conflicts, attachments, updated_at }))
+        Ok(Some(Rows {
+            summary,
+            contacts,
+            payments,
+            conflicts,
+            attachments,
+            updated_at,
+            accepted_at,
+        }))
     }
 
     fn read_conflicts(&mut self, id: RecordId) -> Result<Vec<Conflict>, StoreError> {
         type Line = (String, String, String, String, i64);
-        let lines: Vec<Line> = self
-            .connection
-            .prepare_cached(
-                "SELECT path, value_id, value, by_user, at
+        let lines: Vec<Line> = self.query_all(
+            "SELECT path, value_id, value, by_user, at
                  FROM conflicts WHERE record = ?1 ORDER BY path, n",
-            )
-            .and_then(|mut statement| statement.query_map([id.0], |row| row.try_into())?.collect())
-            .map_err(failed)?;
+            [id.0],
+            |row| row.try_into(),
+        )?;
         let mut conflicts: Vec<Conflict> = Vec::new();
         for (path, id, value, by, at) in lines {
             let value = serde_json::from_str(&value).map_err(|_| damaged("a conflict's value"))?;
@@ -110,7 +118,7 @@ impl Tx<'_> {
     }
 
     pub(super) fn write_rows(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
-        self.write_summary(id, &rows.summary, rows.updated_at)?;
+        self.write_summary(id, rows)?;
         self.write_attachments(id, &rows.attachments)?;
         for table in ["visit_collectors", "visit_holds", "contacts", "payments", "conflicts"] {
             self.write(&format!("DELETE FROM {table} WHERE record = ?1"), [id.0])?;
@@ -159,18 +167,15 @@ impl Tx<'_> {
         self.write_conflicts(id, &rows.conflicts)
     }
 
-    fn write_summary(
-        &mut self,
-        id: RecordId,
-        row: &VisitSummary,
-        updated_at: i64,
-    ) -> Result<(), StoreError> {
+    fn write_summary(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
+        let row = &rows.summary;
         self.write(
             "INSERT OR REPLACE INTO visits (record, case_no, borrower_name, address, product,
                overdue, currency, days_past_due, stage, starts_at, ends_at, appointment_status,
-               due_by, priority, disposition, review_status, conflicts, updated_at)
+               due_by, priority, disposition, review_status, conflicts, updated_at,
+               accepted_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-               ?18)",
+               ?18, ?19)",
             rusqlite::params![
                 id.0,
                 row.case_no,
@@ -189,7 +194,8 @@ impl Tx<'_> {
                 row.disposition.map(Disposition::as_str),
                 row.review_status.as_str(),
                 row.conflicts,
-                updated_at,
+                rows.updated_at,
+                rows.accepted_at,
             ],
         )
         .map(drop)

@@ -1,8 +1,8 @@
-//! The one thread that writes, and its group commit.
+//! The writer thread and its group commit.
 //!
-//! A commit waits for the disk, so while one waits the queue fills up; the next commit then takes
-//! all of it. Alone, a job is committed at once. Each job has a savepoint of its own: one that
-//! fails or panics is rolled back there and spoils no other.
+//! While a commit waits for the disk the queue fills up, and the next commit takes all of it. A
+//! single job is committed at once. Each job has a savepoint of its own: one that fails or panics
+//! is rolled back alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,24 +19,24 @@ use super::Tx;
 use super::convert::failed;
 use crate::office::store::{FeedUpdate, StoreError, WriteJob};
 
-/// The most jobs in one commit.
-const GROUP: usize = 256;
+/// Maximum number of jobs in one commit.
+const MAX_GROUP_JOBS: usize = 256;
 
-/// How long a commit goes on taking jobs: bounds how long the first of them waits for the last.
-const GROUP_TIME: Duration = Duration::from_millis(50);
+/// How long a group takes further jobs before it commits: bounds the latency of the first one.
+const MAX_GROUP_TIME: Duration = Duration::from_millis(50);
 
-/// Jobs that may wait. Two hundred phones that come back at once from weeks of work bring fewer;
-/// more would only be answered after their phones gave up waiting.
-const MOST: usize = 16_384;
+/// Queue capacity. Two hundred phones that return at once after weeks send fewer jobs; more would
+/// be answered only after their phones' requests have timed out.
+const MAX_QUEUED: usize = 16_384;
 
-/// The queue's end that everybody holds.
+/// The sending end of the queue.
 pub(super) struct Writer {
     queue: Mutex<Option<Sender<Queued>>>,
     waiting: Arc<AtomicUsize>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// A job, and since when it waits.
+/// A job and the time at which it was queued.
 struct Queued {
     job: Box<dyn WriteJob>,
     since: Instant,
@@ -46,14 +46,14 @@ impl Writer {
     /// Starts the thread.
     pub(super) fn start(
         connection: Connection,
-        moved: broadcast::Sender<FeedUpdate>,
+        updates: broadcast::Sender<FeedUpdate>,
     ) -> Result<Self, StoreError> {
         let (sender, queue) = channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let queue = Queue { queue, waiting: Arc::clone(&waiting) };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || run(connection, &queue, &moved))
+            .spawn(move || run(connection, &queue, &updates))
             .map_err(|error| StoreError::Failed(error.to_string()))?;
         let (queue, thread) = (Mutex::new(Some(sender)), Mutex::new(Some(thread)));
         Ok(Self { queue, waiting, thread })
@@ -63,7 +63,7 @@ impl Writer {
     pub(super) fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let sender = queue.as_ref().ok_or(StoreError::Closed)?;
-        if self.waiting.load(Ordering::Relaxed) >= MOST {
+        if self.waiting.load(Ordering::Relaxed) >= MAX_QUEUED {
             answer(job, Err(StoreError::Busy));
             return Err(StoreError::Busy);
         }
@@ -75,7 +75,7 @@ impl Writer {
     pub(super) fn close(&self) {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // A panic of the thread has been answered to every job by the drop of the queue.
+        // If the thread panicked, dropping the queue has answered every job.
         if let Some(thread) = thread {
             let _ = thread.join();
         }
@@ -88,19 +88,19 @@ impl Drop for Writer {
     }
 }
 
-/// The queue's other end.
+/// The receiving end of the queue.
 struct Queue {
     queue: Receiver<Queued>,
     waiting: Arc<AtomicUsize>,
 }
 
 impl Queue {
-    /// The next job, waited for; `None` once the store closes.
+    /// Waits for the next job; `None` once the store closes.
     fn next(&self) -> Option<Box<dyn WriteJob>> {
         self.queue.recv().ok().map(|queued| self.take(queued))
     }
 
-    /// The next job, where one waits.
+    /// The next job, if one is queued.
     fn next_now(&self) -> Option<Box<dyn WriteJob>> {
         self.queue.try_recv().ok().map(|queued| self.take(queued))
     }
@@ -112,36 +112,36 @@ impl Queue {
     }
 }
 
-fn run(mut connection: Connection, queue: &Queue, moved: &broadcast::Sender<FeedUpdate>) {
+fn run(mut connection: Connection, queue: &Queue, updates: &broadcast::Sender<FeedUpdate>) {
     while let Some(first) = queue.next() {
-        group(&mut connection, first, queue, moved);
+        group(&mut connection, first, queue, updates);
         gauge!("doorstep_store_waiting").set(queue.waiting.load(Ordering::Relaxed) as f64);
     }
-    // Leaves no log behind for the next start; where it fails, the next start reads the log.
+    // Truncate the write-ahead log; if that fails, the next start recovers it.
     let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;");
 }
 
-/// What a job did before the commit: the feeds that it moved.
-type Ran = Result<Vec<FeedUpdate>, StoreError>;
+/// Result of a job before the commit: its feed updates.
+type JobResult = Result<Vec<FeedUpdate>, StoreError>;
 
-/// Runs what is queued and commits it as one.
+/// Runs the queued jobs and commits them together.
 fn group(
     connection: &mut Connection,
     first: Box<dyn WriteJob>,
     queue: &Queue,
-    moved: &broadcast::Sender<FeedUpdate>,
+    updates: &broadcast::Sender<FeedUpdate>,
 ) {
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => return answer(first, Err(failed(error))),
     };
-    let mut done: Vec<(Box<dyn WriteJob>, Ran)> = Vec::new();
+    let mut done: Vec<(Box<dyn WriteJob>, JobResult)> = Vec::new();
     let began = Instant::now();
     let mut next = Some(first);
     while let Some(mut job) = next {
         let outcome = in_savepoint(&transaction, job.as_mut());
         done.push((job, outcome));
-        let full = done.len() >= GROUP || began.elapsed() >= GROUP_TIME;
+        let full = done.len() >= MAX_GROUP_JOBS || began.elapsed() >= MAX_GROUP_TIME;
         next = if full { None } else { queue.next_now() };
     }
     let commits = Instant::now();
@@ -152,22 +152,22 @@ fn group(
         match committed.clone().and(outcome) {
             Ok(feeds) => {
                 answer(job, Ok(()));
-                // Nobody listening is no failure.
-                feeds.into_iter().for_each(|feed| drop(moved.send(feed)));
+                // Sending fails only if there is no subscriber.
+                feeds.into_iter().for_each(|feed| drop(updates.send(feed)));
             }
             Err(error) => answer(job, Err(error)),
         }
     }
 }
 
-/// Tells whoever asked. A panic there is theirs; the thread writes on for all others.
+/// Passes on a result. A panic in the callback must not stop the writer thread.
 fn answer(job: Box<dyn WriteJob>, outcome: Result<(), StoreError>) {
     drop(catch_unwind(AssertUnwindSafe(|| job.answer(outcome))));
 }
 
-fn in_savepoint(connection: &Connection, job: &mut dyn WriteJob) -> Ran {
+fn in_savepoint(connection: &Connection, job: &mut dyn WriteJob) -> JobResult {
     connection.execute_batch("SAVEPOINT job").map_err(failed)?;
-    let mut tx = Tx { connection, moved: Vec::new() };
+    let mut tx = Tx { connection, updates: Vec::new() };
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))
         .unwrap_or_else(|_| Err(StoreError::Failed("a job panicked".into())));
     let end = match outcome {
@@ -175,5 +175,5 @@ fn in_savepoint(connection: &Connection, job: &mut dyn WriteJob) -> Ran {
         Err(_) => "ROLLBACK TO job; RELEASE job",
     };
     connection.execute_batch(end).map_err(failed)?;
-    outcome.map(|()| tx.moved)
+    outcome.map(|()| tx.updates)
 }

@@ -99,7 +99,7 @@ impl Provider {
         self.inner.said.lock().unwrap().lie = lie;
     }
 
-    /// Somebody else sits at the door.
+    /// Another user signs in at the provider.
     pub(crate) fn person(&self, subject: &str, name: &str) {
         let mut said = self.inner.said.lock().unwrap();
         (said.subject, said.name) = (subject.to_owned(), name.to_owned());
@@ -121,7 +121,7 @@ async fn configuration(State(inner): State<Arc<Inner>>) -> Json<Value> {
         "jwks_uri": at("/keys"),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
-        // Careless providers offer what nobody should take.
+        // Careless providers offer insecure algorithms.
         "id_token_signing_alg_values_supported": ["EdDSA", "HS256", "none"],
     }))
 }

@@ -1,0 +1,38 @@
+//! Values of query parameters. An unknown value is refused: a filter must not be ignored.
+
+use super::Problem;
+
+/// Rows of a page unless the client asks for another number.
+const PAGE: u32 = 50;
+
+/// The most rows of a page.
+const MAX_PAGE: u32 = 200;
+
+/// The text without white space around it, if any is left.
+pub(super) fn filled(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+/// The value of a parameter that may be absent or empty.
+pub(super) fn parsed<T>(
+    text: &str,
+    name: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    filled(text).map(|text| parse(text).ok_or(Problem::parameter(name))).transpose()
+}
+
+/// A parameter that is set or not.
+pub(super) fn flag(text: &str, name: &'static str) -> Result<bool, Problem> {
+    match text {
+        "1" | "true" => Ok(true),
+        "" | "0" | "false" => Ok(false),
+        _ => Err(Problem::parameter(name)),
+    }
+}
+
+/// The parameter `limit`: rows of a page.
+pub(super) fn page_size(text: &str) -> Result<u32, Problem> {
+    let parse = |text: &str| text.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
+    Ok(parsed(text, "limit", parse)?.unwrap_or(PAGE))
+}

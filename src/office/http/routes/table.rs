@@ -1,0 +1,180 @@
+//! The table of routes.
+
+use axum::http::Method;
+
+use super::super::endpoint::endpoint;
+use super::super::traffic::Queue;
+use super::super::{
+    blobs, commands, conduct, device_key, events, health, lender, metrics, openapi, openid_sign_in,
+    quarantine, session, sync, transfer, users, visits,
+};
+use super::Access::{self, Anyone, Operator, Roles};
+use super::Admission::{self, Download, Immediate, Queued, Stream};
+use super::{Problems, Route, route};
+use crate::office::blobs::MAX_PIECE_BYTES;
+use crate::record::terms::Role::{Admin, Auditor, Collector, Supervisor};
+use crate::sync::message::MAX_BODY;
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const PATCH: Method = Method::PATCH;
+const DELETE: Method = Method::DELETE;
+
+const EVERYBODY: Access = Roles(&[Collector, Supervisor, Auditor, Admin]);
+const COLLECTORS: Access = Roles(&[Collector]);
+const SENDERS: Access = Roles(&[Collector, Supervisor, Admin]);
+const READERS: Access = Roles(&[Supervisor, Auditor, Admin]);
+const EDITORS: Access = Roles(&[Supervisor, Admin]);
+const ADMINS: Access = Roles(&[Admin]);
+
+const SIGN_IN: Admission = Queued(Queue::SignIns, |limits| limits.sign_in_body);
+/// Requests of every role have small bodies: collectors must not fill the console's memory.
+const SMALL: Admission = Queued(Queue::Reads, |limits| limits.sign_in_body);
+const CONSOLE: Admission = Queued(Queue::Reads, |limits| limits.command_body);
+const ROUND: Admission = Queued(Queue::Rounds, |_| MAX_BODY);
+const PIECE: Admission = Queued(Queue::Pieces, |_| MAX_PIECE_BYTES as usize);
+const SHEET: Admission = Queued(Queue::Sheets, |limits| limits.sheet_body);
+const LONG_COMMAND: Admission = Queued(Queue::Sheets, |limits| limits.command_body);
+
+pub(in super::super) const JSON: &str = "application/json";
+pub(in super::super) const BYTES: &str = "application/octet-stream";
+const CBOR: &str = "application/cbor";
+const EVENTS: &str = "text/event-stream";
+
+/// Problems of a decision on refused work.
+const DECISION: Problems =
+    &[(409, &["already_accepted", "record_moved"]), (422, &["reason_needed"])];
+
+/// The table. What is not in it is not served.
+#[rustfmt::skip] // One row a route.
+pub const ROUTES: &[Route] = &[
+    route(POST, "/api/session", Anyone, SIGN_IN, || endpoint(session::sign_in),
+        "Sign in; gives a cookie and the same token for programs")
+        .problems(&[
+            (401, &["wrong_password"]),
+            (403, &["device_revoked", "device_of_other_user", "device_unknown"]),
+            (429, &["too_many_attempts", "too_many_devices"]),
+        ]),
+    route(GET, "/api/session", EVERYBODY, SMALL, || endpoint(session::show),
+        "Who is signed in"),
+    route(DELETE, "/api/session", EVERYBODY, SMALL, || endpoint(session::sign_out),
+        "Sign out")
+        .status(204),
+    route(PUT, "/api/device/key", COLLECTORS, SMALL, || endpoint(device_key::enrol),
+        "Enrol the public key (Ed25519, hex) that this device signs seals with")
+        .status(204),
+    route(GET, "/api/sign-in", Anyone, SIGN_IN, || endpoint(openid_sign_in::ways),
+        "Sign-in methods besides the password"),
+    route(POST, "/api/sign-in/openid", Anyone, SIGN_IN, || endpoint(openid_sign_in::begin),
+        "Start a sign-in with the identity provider: `door` is field or office, `device` a \
+         phone's; `to` in the answer is where the browser goes")
+        .problems(&[(404, &["not_found"])]),
+    route(GET, "/api/sign-in/openid/return", Anyone, SIGN_IN, || endpoint(openid_sign_in::finish),
+        "Where the identity provider sends the browser back to")
+        .status(303)
+        .gives("text/html")
+        .problems(&[
+            (403, &["openid_unknown_account", "openid_other_account", "openid_not_linked"]),
+            (403, &["device_revoked", "device_unknown"]),
+            (404, &["not_found"]),
+        ]),
+    route(POST, "/sync", COLLECTORS, ROUND, || endpoint(sync::round),
+        "One round of a phone: changes up, one page of its feed down")
+        .takes(CBOR)
+        .gives(CBOR)
+        .open_to_revoked(),
+    route(GET, "/api/events", EVERYBODY, Stream, || endpoint(events::stream),
+        "Server-sent events: `moved` when a feed moved, a collector's own only")
+        .gives(EVENTS),
+    route(GET, "/api/visits", READERS, CONSOLE, || endpoint(visits::list),
+        "One page of the records that pass the filters"),
+    route(GET, "/api/visits/{id}", READERS, CONSOLE, || endpoint(visits::show),
+        "A record, whole"),
+    route(GET, "/api/visits/{id}.automerge", READERS, CONSOLE, || endpoint(visits::show),
+        "A record's document, loadable by any Automerge 3 implementation")
+        .gives(BYTES)
+        .alias(),
+    route(GET, "/api/visits/{id}/conduct", READERS, CONSOLE, || endpoint(conduct::show),
+        "Answers of the rules of conduct for a record"),
+    route(GET, "/api/conduct", READERS, CONSOLE, || endpoint(conduct::queue),
+        "One page of the conduct queue: answers that are fail or unknown"),
+    route(GET, "/api/conduct/layers", EVERYBODY, SMALL, || endpoint(conduct::layers),
+        "The lender's own layers of conduct, as phones take them")
+        .gives(CBOR),
+    route(GET, "/api/visits/{id}/history", READERS, CONSOLE, || endpoint(visits::history),
+        "Every change of every field of a record, oldest first"),
+    route(POST, "/api/visits/{id}/commands", EDITORS, CONSOLE, || endpoint(commands::apply),
+        "Edit a record; answers with the record after it")
+        .problems(&[
+            (409, &["sealed", "not_sealed", "fixed", "written_once"]),
+            (422, &["unknown_path", "not_a_collector"]),
+        ]),
+    route(POST, "/api/cases/import", EDITORS, SHEET, || endpoint(transfer::import),
+        "Import a case list: CSV or XLSX")
+        .problems(&[(422, &["no_sheet", "not_a_collector"])]),
+    route(GET, "/api/export", READERS, Download, || endpoint(transfer::export),
+        "Download the records that pass the filters")
+        .gives(BYTES),
+    route(GET, "/api/lender", EVERYBODY, SMALL, || endpoint(lender::show),
+        "The lender's name and complaint channel, as borrowers are told"),
+    route(GET, "/api/users", READERS, CONSOLE, || endpoint(users::list),
+        "Users, or those of one role"),
+    route(POST, "/api/users", ADMINS, CONSOLE, || endpoint(users::add_user),
+        "Add a user: `name`, `role`, and if wanted `display_name` and `password`")
+        .status(201)
+        .problems(&[(409, &["name_taken"])]),
+    route(PATCH, "/api/users/{name}", ADMINS, CONSOLE, || endpoint(users::change_user),
+        "Change `display_name`, `role`, `disabled` or `password` of a user, or `unlink` or \
+         `link` the account of the identity provider (`issuer`, `subject`); another role or \
+         password ends every sign-in, and a collector who becomes more is unlinked")
+        .problems(&[(409, &["last_admin", "account_taken"])]),
+    route(GET, "/api/devices", READERS, CONSOLE, || endpoint(users::devices),
+        "Devices, those seen last first; a supervisor sees those of collectors"),
+    route(POST, "/api/devices/{id}/revoke", ADMINS, CONSOLE, || endpoint(users::revoke),
+        "Refuse a device from now on; `reason` says why")
+        .status(204),
+    route(GET, "/api/quarantine", READERS, CONSOLE, || endpoint(quarantine::list),
+        "One page of the work that was refused, newest first"),
+    route(GET, "/api/quarantine/usage", READERS, CONSOLE, || endpoint(quarantine::usage),
+        "Usage of the quarantine, in all and by user, and its exports"),
+    route(GET, "/api/quarantine/export", ADMINS, Download, || endpoint(quarantine::export),
+        "Decided work with its bytes, lines of JSON; the last one has the hash of the others")
+        .gives(BYTES),
+    route(POST, "/api/quarantine/export/delete", ADMINS, LONG_COMMAND,
+        || endpoint(quarantine::delete_exported),
+        "Delete the bytes that an export holds, which its last line shows; is recorded")
+        .problems(&[(409, &["export_changed", "nothing_to_export"])]),
+    route(GET, "/api/quarantine/{number}", READERS, CONSOLE, || endpoint(quarantine::show),
+        "Refused work, field by field beside the office's values"),
+    route(POST, "/api/quarantine/{number}/accept", EDITORS, CONSOLE,
+        || endpoint(quarantine::accept),
+        "Accept refused work; idempotent")
+        .problems(DECISION),
+    route(POST, "/api/quarantine/{number}/dismiss", EDITORS, CONSOLE,
+        || endpoint(quarantine::dismiss),
+        "Dismiss refused work, with a reason; it stays stored")
+        .problems(DECISION),
+    route(PUT, "/api/blobs/{sha256}", SENDERS, PIECE, || endpoint(blobs::put),
+        "A piece of an attachment's bytes, with Content-Range; without bytes and with `bytes \
+         */TOTAL`, how far the upload is")
+        .open_to_revoked()
+        .problems(&[
+            (415, &["media_type"]),
+            (422, &["wrong_hash"]),
+            (507, &["too_much"]),
+        ]),
+    route(GET, "/api/blobs/{sha256}", EVERYBODY, PIECE, || endpoint(blobs::get),
+        "An attachment's bytes, for users who may see a record that names it")
+        .gives(BYTES),
+    route(GET, "/api/openapi.json", Anyone, Immediate, || endpoint(openapi::show),
+        "This description"),
+    route(GET, "/healthz", Anyone, Immediate, || endpoint(health::alive),
+        "The program is running"),
+    route(GET, "/readyz", Anyone, Immediate, || endpoint(health::ready),
+        "The office is not stopping and its store takes writes")
+        .problems(&[(503, &["not_ready"])]),
+    route(GET, "/metrics", Operator, Immediate, || endpoint(metrics::show),
+        "Metrics of the running program, in the text format of Prometheus")
+        .gives("text/plain"),
+];
