@@ -20,10 +20,16 @@ use rstest::rstest;
 #[case::a_payment("UPDATE payments SET amount = amount + 1", "rows")]
 #[case::a_contact("DELETE FROM contacts", "rows")]
 #[case::rows_gone("DELETE FROM visits", "rows are missing")]
-#[case::refused_bytes("UPDATE quarantine SET changes = x'8141aa'", "not what came")]
-#[case::refused_by("UPDATE quarantine SET device = zeroblob(16)", "not what came")]
+#[case::refused_bytes(
+    "UPDATE quarantine SET changes = x'8141aa'",
+    "differs from what was received"
+)]
+#[case::refused_by("UPDATE quarantine SET device = zeroblob(16)", "differs from what was received")]
 #[case::a_decision_gone("DELETE FROM decisions", "is not in the state of its last decision")]
-#[case::a_decisions_author("UPDATE decisions SET by_user = 'wu.min'", "nobody took")]
+#[case::a_decisions_author(
+    "UPDATE decisions SET by_user = 'wu.min'",
+    "names a decision that does not exist"
+)]
 #[case::a_state(
     "UPDATE quarantine SET state = 'dismissed'",
     "is not in the state of its last decision"
