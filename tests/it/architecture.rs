@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("types", &[]),
-    ("sync", &["ids"]),
+    ("sync", &["ids", "types"]),
     ("record", &["ids", "types"]),
     ("conduct", &["record", "types"]),
     ("workspace", &["ids", "types", "sync", "record", "conduct"]),

@@ -1313,12 +1313,12 @@ export interface components {
         };
         /** @description The status of the office's review. */
         ReviewStatus: "pending" | "accepted" | "returned";
-        /** @description Somebody who is to be added. */
+        /** @description A user to add. */
         NewUser: {
             /** @description Sign-in name. */
             name: string;
             /**
-             * @description What people read; the name where it is empty.
+             * @description Display name; the sign-in name where it is empty.
              * @default
              */
             display_name?: string;
@@ -1332,10 +1332,10 @@ export interface components {
         };
         /** @description What a user may do. */
         Role: "collector" | "supervisor" | "auditor" | "admin";
-        /** @description What is to be changed of a user; what is absent stays. */
+        /** @description Changes to a user; absent fields stay. */
         UserChange: {
             /**
-             * @description What people read.
+             * @description Display name.
              * @default null
              */
             display_name?: string | null;
@@ -1350,12 +1350,12 @@ export interface components {
              */
             disabled?: boolean | null;
             /**
-             * @description Ends every sign-in: whoever knew the old one is out.
+             * @description Ends every sign-in, which may have used the old password.
              * @default null
              */
             password?: string | null;
             /**
-             * @description Lets go of the identity provider's account, so that another one can be tied.
+             * @description Unlinks the identity provider's account.
              * @default false
              */
             unlink?: boolean;
@@ -2314,26 +2314,26 @@ export interface components {
         UserLine: {
             /** @description Sign-in name. */
             name: string;
-            /** @description What people read. */
+            /** @description Display name. */
             display_name: string;
             /** @description Role. */
             role: components["schemas"]["Role"];
-            /** @description Whether the user is locked out. */
+            /** @description Whether the account is disabled. */
             disabled: boolean;
-            /** @description Whether the user is tied to an account of the identity provider. */
+            /** @description Whether the user is linked to an account of the identity provider. */
             linked: boolean;
         };
         /** @description A device as lists show it. */
         DeviceLine: {
             /** @description 32 hex digits. */
             id: string;
-            /** @description Whose it is. */
+            /** @description Its user. */
             user: string;
-            /** @description The user's name for people. */
+            /** @description The user's display name. */
             display_name: string;
             /** @description The user's role. */
             role: components["schemas"]["Role"];
-            /** @description How it stands. */
+            /** @description Its state. */
             state: components["schemas"]["DeviceState"];
             /**
              * Format: int64
@@ -2345,7 +2345,7 @@ export interface components {
              * @description ms.
              */
             last_seen_at: number;
-            /** @description The version of the app; empty where it never said. */
+            /** @description App version; empty where it was never reported. */
             app_version: string;
             /**
              * Format: int64
@@ -2410,7 +2410,7 @@ export interface components {
              */
             exported?: number;
         };
-        /** @description Where refused work stands. */
+        /** @description Decision state of refused work. */
         QuarantineState: "open" | "accepted" | "dismissed";
         /** @description Usage of the quarantine, and its exports. */
         QuarantineUsage: {
@@ -2546,7 +2546,7 @@ export interface components {
              * @description ms.
              */
             at: number;
-            /** @description Why, in that person's words. */
+            /** @description Reason, as entered. */
             reason: string;
             /**
              * Format: uint64
