@@ -297,3 +297,30 @@ fn expand(text: &str) -> Vec<Vec<String>> {
         })
         .collect()
 }
+
+/// Files that the documentation names exist: a moved file takes its mention along.
+#[test]
+fn files_that_the_documentation_names_exist() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = ["README.md", "CONTRIBUTING.md"].map(|name| root.join(name));
+    let mut missing = BTreeSet::new();
+    for page in docs.chain(pages).filter(|page| page.extension().is_some_and(|ext| ext == "md")) {
+        let text = fs::read_to_string(&page).unwrap();
+        for name in text.split('`').skip(1).step_by(2).filter(|name| is_source_path(name)) {
+            if !root.join(name).exists() {
+                missing.insert(format!("{}: {name}", page.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Whether text in backticks is the path of a file or folder in the repository.
+fn is_source_path(name: &str) -> bool {
+    let top = ["src/", "tests/", "docs/", "benches/", "fuzz/", "www/src/", "www/bindgen/"];
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    top.iter().any(|top| name.starts_with(top))
+        && name.chars().all(plain)
+        && !name.contains("VERSION")
+}
