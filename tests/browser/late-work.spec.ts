@@ -67,7 +67,7 @@ test("of two collectors one writes offline while the other seals; nothing moves 
   expect(await api.get<VisitView>(`/api/visits/${id}`)).toEqual(accepted);
 
   // One tap: an amendment, under wu.min's name.
-  await refused.getByRole("button", { name: "Add to the record as amendments (1)" }).click();
+  await refused.getByRole("button", { name: "Add as amendments (1)" }).click();
   await expect(refused).toBeHidden();
   await syncNow(second);
   await inSync(second);

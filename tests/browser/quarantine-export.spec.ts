@@ -57,7 +57,7 @@ test("decided work is downloaded, deleted, recorded and restored", async ({ page
   await expect(console_.getByRole("button", { name: "Export and delete…" })).toBeDisabled();
 
   await console_.goto(`${office.url}/office/quarantine/1`);
-  await expect(console_.getByText("The bytes are in export 1.", { exact: false })).toBeVisible();
+  await expect(console_.getByText("The data is in export 1.", { exact: false })).toBeVisible();
   await expect(console_.getByRole("button", { name: "Accept…" })).toBeDisabled();
   await console_.screenshot({ path: test.info().outputPath("exported.png") });
   expect((JSON.parse(office.run(["verify", "--json"])) as { ok: boolean }).ok).toBe(true);

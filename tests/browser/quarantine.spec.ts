@@ -235,7 +235,7 @@ test("refused work is compared with the office's version, and is in the record a
   const console_ = await desktop.newPage();
   await desk(console_, "lin.yue");
   await console_.getByTestId("quarantine-row").getByRole("link").click();
-  await expect(console_.getByText("It can't be accepted: Together with what the record says")).toBeVisible();
+  await expect(console_.getByText("It can't be accepted: Combined with the record's text")).toBeVisible();
   await expect(console_.getByRole("button", { name: "Accept…" })).toBeDisabled();
   await expectAccessible(console_, "a piece that can't be accepted");
   await console_.screenshot({ path: test.info().outputPath("console.png") });
@@ -274,7 +274,7 @@ test("of work that was set aside the phone says why, and writes again what still
   await refused.getByRole("button", { name: "Use the office's version and add 2 again" }).click();
   await expect(refused.getByRole("alert")).toContainText("Notes:");
   await expect(refused.locator("[data-unit=notes]")).toContainText("门口有狗。");
-  await refused.getByRole("checkbox", { name: "Write again: Notes" }).uncheck();
+  await refused.getByRole("checkbox", { name: "Add again: Notes" }).uncheck();
   await refused.getByRole("button", { name: "Use the office's version and add 1 again" }).click();
   await expect(refused).toBeHidden();
   await syncNow(page);
@@ -293,7 +293,7 @@ test("a session number that could not be written costs the one try, and nothing 
   const { id, refused } = await tooLongTogether(page, context);
   office.run(["quarantine", "dismiss", String(lines()[0]?.id), "--reason", "keep the notes short, please"]);
   await syncNow(page);
-  await refused.getByRole("checkbox", { name: "Write again: Notes" }).uncheck();
+  await refused.getByRole("checkbox", { name: "Add again: Notes" }).uncheck();
   const [store] = page.workers();
   if (!store) throw new Error("no worker");
   await abortNextSession(store);
@@ -305,7 +305,7 @@ test("a session number that could not be written costs the one try, and nothing 
   // What was written later joins the refused work in quarantine before any of it is given up.
   await syncNow(page);
   await expect.poll(() => lines().length).toBe(2);
-  await refused.getByRole("checkbox", { name: "Write again: Notes" }).uncheck();
+  await refused.getByRole("checkbox", { name: "Add again: Notes" }).uncheck();
   await refused.getByRole("button", { name: /Use the office's version and add/ }).click();
   await expect(refused).toBeHidden();
   await inSync(page);
