@@ -69,7 +69,7 @@ impl Office {
         let asked = PageRequest {
             user: session.user.clone(),
             device: session.device,
-            cursor: cursor.clone(),
+            cursor,
             want,
             ranges,
             max_bytes,

@@ -109,7 +109,7 @@ pub(super) async fn list(
 
 /// What a record's address answers with.
 pub(super) enum ViewOrDocument {
-    View(Json<VisitView>),
+    View(Box<Json<VisitView>>),
     Document(Response),
 }
 
@@ -134,7 +134,10 @@ pub(super) async fn show(
     ProblemParts(Path(name)): ProblemParts<Path<String>>,
 ) -> Result<ViewOrDocument, Problem> {
     match name.strip_suffix(".automerge") {
-        None => Ok(ViewOrDocument::View(Json(app.office.visit(record_id(&name)?).await?))),
+        None => {
+            let view = app.office.visit(record_id(&name)?).await?;
+            Ok(ViewOrDocument::View(Box::new(Json(view))))
+        }
         Some(id) => {
             let id = record_id(id)?;
             let document = app.office.document(id).await?;

@@ -20,6 +20,7 @@ use crate::record::view::AttachmentView;
 use crate::sync::digest::Item;
 
 /// The result of judging one item.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and moved once")]
 pub(in crate::office) enum Verdict<R> {
     /// Nothing is to be written.
     Reply(R),

@@ -40,6 +40,9 @@ struct PlannedMerge {
     reopened: Option<Box<MergedRecord>>,
 }
 
+/// The record with the values written again, and the fields of the refused work.
+type Rewritten = (Box<MergedRecord>, Vec<WrittenField>);
+
 #[derive(Clone)]
 struct Impossible {
     code: &'static str,
@@ -135,10 +138,10 @@ impl AcceptancePlan {
     }
 
     /// The states to be stored, in order; none where the record has all of the work.
-    pub(super) fn into_merged(self) -> Result<Vec<Box<MergedRecord>>, QuarantineError> {
+    pub(super) fn into_merged(self) -> Result<Vec<MergedRecord>, QuarantineError> {
         match self.effect {
             Effect::Merge(merge) | Effect::Rewrite(merge, _) => {
-                Ok([merge.merged].into_iter().chain(merge.reopened).collect())
+                Ok([merge.merged].into_iter().chain(merge.reopened).map(|merged| *merged).collect())
             }
             Effect::Duplicate => Ok(Vec::new()),
             Effect::Impossible(Impossible { code, path, message }) => {
@@ -229,11 +232,7 @@ impl Planner<'_> {
     /// Writes the values of changes that cannot be merged again, as a change of the office that
     /// must pass the judge. Gives the record and the fields of the refused work; `None` where the
     /// record has these values already.
-    fn rewrite(
-        &self,
-        chunks: &[&[u8]],
-        refusal: Refusal,
-    ) -> Result<Option<(Box<MergedRecord>, Vec<WrittenField>)>, Impossible> {
+    fn rewrite(&self, chunks: &[&[u8]], refusal: Refusal) -> Result<Option<Rewritten>, Impossible> {
         if refusal.code == RefusalCode::TooLarge {
             return Err(refusal.into());
         }

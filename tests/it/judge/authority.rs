@@ -79,9 +79,9 @@ async fn m9_accepting_late_work_voids_the_seal_and_returns_the_record() {
     // Accepting twice is once, and the collector seals what the record says now.
     office.accept_quarantined(number, None, "", "lin.yue", Role::Supervisor).await.unwrap();
     assert_eq!(office.visit(id).await.unwrap().heads, view.heads);
-    chen.sync(&office).await;
+    chen.sync(office).await;
     chen.write(id, Command::Seal { at: START + 60_000 });
-    assert!(merged(&chen.sync(&office).await.results[0]));
+    assert!(merged(&chen.sync(office).await.results[0]));
     let view = office.visit(id).await.unwrap();
     assert_eq!(view.stage, Stage::Sealed);
     assert!(view.seal.is_some_and(|seal| !seal.changed));

@@ -59,7 +59,7 @@ export function SyncChip({ compact = false }: { compact?: boolean }): JSX.Elemen
         data-control="sync-status"
         data-state={state.state}
         data-unsent={state.unsent}
-        class={`btn h-auto min-h-11 max-w-full flex-nowrap gap-2 rounded-full px-3.5 py-1.5 text-sm leading-tight font-medium ${
+        class={`btn h-auto min-h-11 max-w-full min-w-0 shrink flex-nowrap gap-2 rounded-full px-3.5 py-1.5 text-sm leading-tight font-medium ${
           state.state === "attention" ? "btn-error" : "btn-quiet"
         }`}
         aria-label={t("sync/label", { state: text })}
