@@ -2,9 +2,9 @@
 //!
 //! Errors are thrown as plain objects `{code, path, message}` ([`CoreError`](convert::CoreError)).
 
-mod convert;
-mod keys;
-mod workspace;
+pub mod convert;
+pub mod keys;
+pub mod workspace;
 
 use wasm_bindgen::prelude::*;
 
