@@ -39,7 +39,9 @@ test("plans stand side by side, add up, and say where the rounding went", async 
     "331 Mar 2027CN¥333.34",
     "TotalCN¥1,000.00",
   ]);
-  await expect(page.getByText("The amount does not divide evenly, so the last payment is CN¥0.01 higher.")).toBeVisible();
+  await expect(
+    page.getByText("The amount does not divide evenly, so the last payment is CN¥0.01 higher."),
+  ).toBeVisible();
   await page.getByRole("button", { name: "Add option" }).click();
   await offer(page, "1000.00", "8", "2027-01-15");
   await page.getByRole("button", { name: "Add option" }).click();

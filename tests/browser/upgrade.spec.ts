@@ -60,7 +60,9 @@ async function unlocked(version: string): Promise<Page> {
   const found = `${await browserOf(page)} finds what ${manifest.browser} left`;
   await expect(page.getByTestId("unlock"), found).toBeVisible();
   const { changes, attachments } = manifest.unsent;
-  await expect(page.getByText(`${changes + attachments} changes on this phone are not sent yet`, { exact: false })).toBeVisible();
+  await expect(
+    page.getByText(`${changes + attachments} changes on this phone are not sent yet`, { exact: false }),
+  ).toBeVisible();
   expect((await lying(page)).unsent).toEqual(manifest.unsent);
   await context.setOffline(true);
   await unlock(page);
