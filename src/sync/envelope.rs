@@ -8,8 +8,13 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use minicbor::{Decode, Encode};
 
-use super::message::{MAX_BODY, PROTOCOL};
 use super::packed::columns::{self, Columns};
+
+/// Version of the protocol that this code speaks.
+pub const PROTOCOL: u8 = 3;
+
+/// The largest body that either side accepts, inflated: a page of whole documents, with a margin.
+pub const MAX_BODY: usize = 4 * 1024 * 1024;
 
 const PLAIN: u8 = 0;
 const DEFLATE: u8 = 1;

@@ -1,6 +1,6 @@
 //! The two bodies of a round: `POST /sync` and its reply (rules R1, R3, R5, R6).
 //!
-//! Both are one byte of protocol version, one byte of encoding, then CBOR with integer keys,
+//! Both are one byte of protocol version, one byte of encoding, then CBOR,
 //! deflated where that is smaller. Decoding any bytes gives a value or an error in bounded
 //! memory: see [`decode_request`] and [`decode_reply`].
 
@@ -18,17 +18,12 @@ pub use super::packed::{Packed, Tables};
 use super::ranges::{Differing, Range};
 use crate::ids::{Heads, RecordId};
 
+pub use super::envelope::{MAX_BODY, PROTOCOL};
 pub use outcome::{Outcome, QuarantineDecision, RefusalCode, Revocation};
 pub use state_token::{StateMac, StateToken};
 
-/// Version of the protocol that this code speaks.
-pub const PROTOCOL: u8 = 3;
-
 /// Bytes of reply that a device asks for: a page that a weak link carries in a few seconds.
 pub const DEFAULT_REPLY_BYTES: u32 = 256 * 1024;
-
-/// The largest body that either side accepts, inflated: a page of whole documents, with a margin.
-pub const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// Identifies one life of the office's store: a restore begins another.
 pub type Epoch = [u8; 16];
