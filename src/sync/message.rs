@@ -216,7 +216,7 @@ pub enum UpdateContent {
         #[n(1)]
         state_token: StateToken,
     },
-    /// The record is no longer the device's: it is erased once its unsent work is handed over.
+    /// The record is no longer the device's: it is erased once its unsent work is submitted.
     #[n(2)]
     Withdrawn,
     /// The office has no such record of this user, or has lost it. The device erases nothing.

@@ -24,7 +24,7 @@ use crate::ids::GENESIS_ACTOR;
 const PREFIX: usize = 8;
 
 /// A change that would expand to more than this many times its size on the wire is sent plain. A
-/// table index can stand for any number of bytes, so a small body could otherwise fill the memory.
+/// table index can represent any number of bytes, so a small body could otherwise fill the memory.
 /// A change of one field expands two or three times.
 const MAX_EXPANSION: usize = 8;
 

@@ -110,12 +110,12 @@ impl JsCipher {
         self.inner.attachment_key(name)
     }
 
-    /// What is to stand at a place so that it reads as these bytes.
+    /// Encrypts bytes for a place in the store.
     pub fn encrypt(&mut self, bytes: &[u8], place: &str) -> Vec<u8> {
         self.inner.encrypt_attachment(place, bytes)
     }
 
-    /// What stands at a place; none where it is damaged or is not what was put there.
+    /// Decrypts the value of a place; none if it is damaged or belongs to another place.
     pub fn decrypt(&self, bytes: &[u8], place: &str) -> Option<Vec<u8>> {
         self.inner.decrypt_attachment(place, bytes)
     }

@@ -166,7 +166,7 @@ async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) 
             _ => tracing::info!(status, code, ms, "answered"),
         }
     });
-    // Successful rounds save the bytes: nobody looks up their ids.
+    // Successful rounds save the bytes: their ids are not looked up.
     if !is_round(route, status)
         && let Ok(id) = HeaderValue::try_from(id.to_string())
     {

@@ -240,7 +240,7 @@ impl RecordEntry {
         confirmed
     }
 
-    /// The problem of a refusal is over: the work was accepted, confirmed or handed over.
+    /// The problem of a refusal is over: the work was accepted, confirmed or submitted.
     pub(crate) fn clear_refusal(&mut self) {
         self.problem.take_if(|problem| problem.is_refused());
     }

@@ -47,7 +47,7 @@ pub enum RecordState {
     Returned,
     /// The office accepted it.
     Accepted,
-    /// Somebody has to act.
+    /// The user has to act.
     Attention,
 }
 }
