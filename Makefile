@@ -65,17 +65,12 @@ check-www: wasm npm ## Types, lints and words of the web apps, and their tests
 check-core: wasm ## The phone's core does no I/O
 	node www/scripts/pure.mjs
 
-# nextest runs no examples of the documentation.
 test-rust: www ## Rust tests
-	if cargo nextest --version >/dev/null 2>&1; then \
-	  cargo nextest run; \
-	  cargo test --doc; \
-	else \
-	  cargo test; \
-	fi
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run; else cargo test; fi
 
 simulate: ## Phones and office under faults, 2,000 seeds
-	cargo run --release --quiet --bin doorstep -- simulate --seeds 2000
+	$(BUILD_OFFICE)
+	$(TARGET)/debug/doorstep simulate --seeds 2000
 
 test-browser: www ## The real binary in a real browser
 	$(BUILD_OFFICE)
