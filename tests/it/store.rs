@@ -3,7 +3,9 @@
 
 mod jobs;
 mod lists;
+mod plans;
 mod samples;
+mod thinning;
 
 use std::sync::Arc;
 use std::sync::mpsc::{TryRecvError, channel};

@@ -167,7 +167,10 @@ impl AccountWrites for Tx<'_> {
     }
 
     fn forget_expired(&mut self, before: i64) -> Result<u64, StoreError> {
-        self.write("DELETE FROM sessions WHERE expires_at < ?1", [before])
+        self.write(
+            "DELETE FROM sessions INDEXED BY sessions_by_expiry WHERE expires_at < ?1",
+            [before],
+        )
     }
 
     fn touch(&mut self) -> Result<(), StoreError> {
