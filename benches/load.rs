@@ -153,7 +153,7 @@ fn written(document: &[u8], session: &Session, count: usize) -> Vec<Vec<u8>> {
                 let view = record.view();
                 Command::EditNotes(TextEdit {
                     base: view.heads,
-                    text: format!("{} asked for two weeks more", tail(&view.notes)),
+                    text: format!("{} {n}: asked for two weeks more", tail(&view.notes)),
                 })
             }
         };

@@ -57,19 +57,20 @@ async fn every_statement_of_a_round_finds_what_it_needs_by_an_index() {
             plans.entry(abbreviated(statement)).or_default().insert(plan(&connection, statement));
         }
     }
-    let mut found = BTreeSet::new();
+    let (mut found, mut dear) = (BTreeSet::new(), Vec::new());
     for (statement, plans) in plans {
-        let [plan] = Vec::from_iter(plans.clone()).try_into().unwrap_or_else(|_| {
-            panic!("statistics change the plan of {statement}: {plans:#?}");
-        });
-        for step in plan.split("; ") {
-            let step: &str = step;
-            assert!(!step.starts_with("SCAN") || MAY_SCAN.contains(&step), "{statement}: {step}");
-            let walks = step.contains("(feed=?)") || step.contains("AUTOMATIC");
-            assert!(!walks, "{statement}: {step}");
+        for step in plans.iter().flat_map(|plan| plan.split("; ")) {
+            let scans = step.starts_with("SCAN") && !MAY_SCAN.contains(&step);
+            let of_entries = step.contains("feed_entries") || step.starts_with("SEARCH e ");
+            let walks = step.contains("AUTOMATIC") || of_entries && step.ends_with("(feed=?)");
+            if scans || walks {
+                dear.push(format!("{statement}: {step}"));
+            }
         }
-        found.insert((statement, plan));
+        let plans = Vec::from_iter(plans);
+        found.insert((statement, plans.join(", or with other statistics ")));
     }
+    assert!(dear.is_empty(), "{dear:#?}");
     let documented = documented();
     let missing: Vec<String> = found
         .difference(&documented)
@@ -148,6 +149,7 @@ async fn work(office: &TestOffice) {
     second.write(other, contact(1));
     office.supervise(other, Command::Assign(to(&[]))).await;
     second.sync(office).await;
+    office.supervise(other, Command::Assign(to(&["chen.jie"]))).await;
     RECORDING.store(false, Ordering::Relaxed);
 }
 
@@ -184,9 +186,7 @@ fn record_statements() {
         _: *const ffi::sqlite3_api_routines,
     ) -> std::ffi::c_int {
         // SAFETY: `trace` opens and closes nothing.
-        unsafe {
-            init_auto_extension(db, message, trace)
-        }
+        unsafe { init_auto_extension(db, message, trace) }
     }
     // SAFETY: as above.
     #[allow(unsafe_code, reason = "connections of the store cannot be reached otherwise")]
@@ -317,7 +317,8 @@ fn abbreviated(statement: &str) -> String {
 
 /// Statements and plans of the table.
 fn documented() -> BTreeSet<(String, String)> {
-    let page = include_str!("../../../docs/PERFORMANCE.md");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/PERFORMANCE.md");
+    let page = std::fs::read_to_string(page).unwrap();
     let section = page.split("\n## ").find(|section| section.starts_with("Statements of a round"));
     let rows = section.unwrap().lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {

@@ -1,6 +1,6 @@
 //! Entries of a feed that are deleted leave the others to stand in for them.
 
-use doorstep::office::store::{EntryKind, FeedEntry};
+use doorstep::office::store::{EntryKind, FeedEntry, Writes};
 use doorstep::sync::digest::Digest;
 
 use super::samples::{Engine, id, record};
@@ -12,24 +12,24 @@ const FEED: &str = "chen.jie";
 fn a_record_with_many_changes_has_few_entries_and_nobody_is_sent_much_twice() {
     for seed in 0..8 {
         let engine = Engine::sqlite();
-        let mut random = fastrand::Rng::with_seed(seed);
-        let mut all: Vec<FeedEntry> = Vec::new();
-        let (mut ordinal, mut is_in) = (0, false);
-        engine.store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1))).unwrap();
-        for _ in 0..400 {
-            ordinal += random.u64(1..if seed % 2 == 0 { 2 } else { 40 });
-            let kind = match (is_in, random.u8(0..60)) {
-                (true, 0) => EntryKind::Withdrawn,
-                (true, _) => EntryKind::Changed,
-                (false, _) => EntryKind::Added,
-            };
-            is_in = kind != EntryKind::Withdrawn;
-            let append = move |tx: &mut dyn doorstep::office::store::Writes| {
-                tx.append(FEED, id(1), kind, ordinal, Digest::default())
-            };
-            let seq = engine.store.write_now(append).unwrap();
-            all.push(FeedEntry { seq, record: id(1), kind, ordinal });
-        }
+        let append_all = move |tx: &mut dyn Writes| {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let (mut all, mut ordinal, mut is_in) = (Vec::new(), 0, false);
+            tx.put_record(id(1), &record("C-1", 1))?;
+            for _ in 0..400 {
+                ordinal += random.u64(1..if seed % 2 == 0 { 2 } else { 40 });
+                let kind = match (is_in, random.u8(0..60)) {
+                    (true, 0) => EntryKind::Withdrawn,
+                    (true, _) => EntryKind::Changed,
+                    (false, _) => EntryKind::Added,
+                };
+                is_in = kind != EntryKind::Withdrawn;
+                let seq = tx.append(FEED, id(1), kind, ordinal, Digest::default())?;
+                all.push(FeedEntry { seq, record: id(1), kind, ordinal });
+            }
+            Ok((all, ordinal))
+        };
+        let (all, ordinal) = engine.store.write_now(append_all).unwrap();
         let mut kept = Vec::new();
         let mut until = u64::MAX;
         engine
