@@ -19,9 +19,16 @@ const folder = mkdtempSync(join(tmpdir(), "doorstep-wire-"));
 const [cert, key] = ["cert.pem", "key.pem"].map((name) => join(folder, name));
 execFileSync(
   "openssl",
-  ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"].concat(
-    ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", cert, "-keyout", key],
-  ),
+  ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"].concat([
+    "-subj",
+    "/CN=localhost",
+    "-addext",
+    "subjectAltName=DNS:localhost",
+    "-out",
+    cert,
+    "-keyout",
+    key,
+  ]),
   { stdio: "ignore" },
 );
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];

@@ -195,9 +195,8 @@ fn compression() -> CompressionLayer<impl Predicate> {
     let unfit = ["application/cbor", "application/octet-stream", "application/zip"];
     let [rounds, documents, archives] = unfit.map(NotForContentType::new);
     let sheets = NotForContentType::new("application/vnd.openxmlformats");
-    let dynamic = |_, _, _: &HeaderMap, extensions: &Extensions| {
-        extensions.get::<StaticFile>().is_none()
-    };
+    let dynamic =
+        |_, _, _: &HeaderMap, extensions: &Extensions| extensions.get::<StaticFile>().is_none();
     let fit =
         DefaultPredicate::new().and(dynamic).and(rounds).and(documents).and(archives).and(sheets);
     CompressionLayer::new().compress_when(fit)
