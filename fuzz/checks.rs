@@ -21,7 +21,7 @@ use doorstep::sync::message::{
     Push, Request, decode_reply, decode_request, encode_reply, encode_request,
 };
 use doorstep::sync::packed::{Packer, Prefix, columns, prefix, unpack};
-use doorstep::workspace::vault::Vault;
+use doorstep::vault::Vault;
 use doorstep::workspace::{Identity, Output, Row, Table, Workspace};
 
 pub(crate) use case_list::{case_list, workbook, worksheet};

@@ -84,11 +84,11 @@ fn a_first_choice_is_taken_back_until_the_seal() {
         .map(str::to_owned)
         .chain(["lat", "lon", "accuracy_m", "at"].map(|key| format!("visit.position.{key}")));
     let back = Command::Clear { paths: paths.collect() };
-    record.apply(&back, &collector).expect("taken back");
+    record.apply(&back, &collector).expect("undone");
     let after = record.view();
     assert_eq!((after.talk, after.visit), (before.talk, before.visit));
     record.validate().expect("a valid record");
-    assert_eq!(record.apply(&back, &collector).expect("nothing to take back"), None);
+    assert_eq!(record.apply(&back, &collector).expect("nothing to undo"), None);
 
     let sealed = &mut sealed();
     let refusal = sealed.apply(&back, &collector).expect_err("sealed");

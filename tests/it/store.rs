@@ -148,7 +148,7 @@ fn f1_a_feed_gives_the_newest_entry_of_each_record(engine: &Engine) {
         .read_with(|reads| {
             assert_eq!(reads.feeds()?, ["chen.jie", "wu.min"]);
             assert_eq!(reads.feed("wu.min")?, Feed { seq: 4, digest });
-            assert_eq!(reads.feed("nobody")?, Feed::default());
+            assert_eq!(reads.feed("unknown")?, Feed::default());
             let entries = reads.entries_after("wu.min", 0, 9)?;
             let said: Vec<_> =
                 entries.iter().map(|e| (e.seq, e.record, e.kind, e.ordinal)).collect();
@@ -477,7 +477,7 @@ fn accounts_are_what_was_put_last(engine: &Engine) {
         })
         .unwrap();
     // A device without a user does not exist.
-    let stray = Device { id: device(2), user: "nobody".into(), ..lost };
+    let stray = Device { id: device(2), user: "unknown".into(), ..lost };
     assert!(store.write_now(move |tx| tx.put_device(&stray)).is_err());
     let ended = store
         .write_now(|tx| {

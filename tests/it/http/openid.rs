@@ -217,7 +217,7 @@ async fn an_answer_is_good_once_in_the_browser_that_left_and_for_ten_minutes() {
             "{place}"
         );
     };
-    // Somebody else's browser, with and without a sign-in of its own under way.
+    // Another user's browser, with and without a sign-in of its own under way.
     let (victim, attacker) = (scene.leave("field").await, scene.leave("field").await);
     stale("other=1", &attacker.back).await;
     stale(&victim.kept, &attacker.back).await;

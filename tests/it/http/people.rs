@@ -53,8 +53,8 @@ async fn a_user_is_added_changed_locked_out_and_let_in() {
     ] {
         assert_eq!(change(body).await.code(), (code.0, code.1.to_owned()), "{body}");
     }
-    let nobody = patch(&http, "/api/users/nobody", &token, "{\"disabled\":true}").await;
-    assert_eq!(nobody.code(), (404, "not_found".into()));
+    let unknown = patch(&http, "/api/users/unknown", &token, "{\"disabled\":true}").await;
+    assert_eq!(unknown.code(), (404, "not_found".into()));
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ async fn wrong_names_and_passwords_look_alike_and_get_slower() {
     };
     let wrong = attempt("lin.yue").await;
     assert_eq!(wrong.code(), (401, "wrong_password".into()));
-    assert_eq!(wrong.told(), attempt("nobody").await.told());
+    assert_eq!(wrong.told(), attempt("unknown").await.told());
     for _ in 0..4 {
         attempt("lin.yue").await;
     }
@@ -142,7 +142,7 @@ async fn i1_an_administrator_enrols_a_device_that_has_no_proof() {
     enrol(device, "Wu.Min").await.unwrap();
     enrol(device, "wu.min").await.unwrap();
     assert_eq!(enrol(device, "chen.jie").await, Err(AuthError::DeviceOfOtherUser));
-    assert_eq!(enrol(device, "nobody").await, Err(AuthError::Unknown("user")));
+    assert_eq!(enrol(device, "unknown").await, Err(AuthError::Unknown("user")));
     assert!(http.accounts.enrol_device(own, "wu.min").await.is_err(), "the office's own device");
     let body = json!({ "name": "wu.min", "password": PASSWORD, "device": device }).to_string();
     assert_eq!(http.post_json("/api/session", None, &body).await.json()["device"], device);

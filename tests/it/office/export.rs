@@ -110,7 +110,7 @@ async fn a_demo_is_whole_sound_and_only_made_once() {
     let changes = http.office.verify().await.unwrap().changes;
     demo::fill(&http.office, &http.accounts).await.unwrap();
     assert_eq!(http.office.verify().await.unwrap().changes, changes);
-    let name = "somebody.real";
+    let name = "real.user";
     http.add_user(name, Role::Collector).await;
     let refused = demo::fill(&http.office, &http.accounts).await.unwrap_err();
     assert!(refused.to_string().contains(name), "{refused}");

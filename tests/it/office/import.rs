@@ -103,7 +103,7 @@ async fn a_workbook_is_a_list_too() {
         sheet.write(row, 3, "CNY").unwrap();
         let due = rust_xlsxwriter::ExcelDateTime::from_ymd(2026, 11, 3).unwrap();
         sheet.write_with_format(row, 4, due, &date).unwrap();
-        sheet.write(row, 5, if row == 4 { "nobody" } else { "chen.jie" }).unwrap();
+        sheet.write(row, 5, if row == 4 { "unknown" } else { "chen.jie" }).unwrap();
     }
     let report = bring(&http, &workbook.save_to_buffer().unwrap()).await;
     assert_eq!(counts(&report), [2, 0, 0, 1]);

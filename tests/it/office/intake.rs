@@ -202,7 +202,7 @@ async fn m6_a_row_is_compared_again_with_a_record_that_moved() {
     let store = office.store();
     store.write_now(|tx| tx.put_user(&user("wu.min"))).unwrap();
     let accounts = Accounts::new(store.clone(), Arc::new(|| START), Hasher::for_tests());
-    // By the time of the commit somebody else is assigned, which an import never overrides.
+    // By the time of the commit another collector is assigned, which an import never overrides.
     scene.interfere(1, || {
         let collectors = Some(vec!["chen.jie".to_owned()]);
         Command::Assign(AssignmentPatch { collectors, ..AssignmentPatch::default() })

@@ -88,7 +88,7 @@ async fn m4_what_a_supervisor_accepts_is_merged_once_and_the_phone_learns_it() {
     phone.assert_in_step();
     assert_eq!(phone.problem(ids[0]), None);
     let view = office.visit(ids[0]).await.expect("there");
-    assert_eq!(view.contacts.len(), 2, "nothing twice, and what came after it too");
+    assert_eq!(view.contacts.len(), 2, "nothing twice, and later contacts too");
     assert_eq!(phone.view(ids[0]), view);
     phone.restart();
     phone.sync(&office).await;
@@ -201,7 +201,7 @@ async fn f1_work_of_a_withdrawn_record_can_be_accepted_and_refused_work_is_hande
     }
     phone.sync(&office).await;
     phone.assert_in_step();
-    assert!(phone.ids().is_empty(), "refused work does not hold a record that was taken away");
+    assert!(phone.ids().is_empty(), "refused work does not keep a withdrawn record");
     let page = office
         .quarantine_page(QuarantineFilter { limit: 9, ..QuarantineFilter::default() })
         .await

@@ -85,7 +85,7 @@ fn attach(bytes: &[u8]) -> Command {
 #[tokio::test]
 async fn m4_attachments_of_work_in_quarantine_are_not_swept() {
     let mut pair = Pair::enrolled().await;
-    let (photo, receipt, unnamed) = (b"a photo of the door", b"a receipt", b"named by nobody");
+    let (photo, receipt, unnamed) = (b"a photo of the door", b"a receipt", b"without a reference");
     for bytes in [&photo[..], receipt, unnamed] {
         pair.upload(bytes).await;
     }

@@ -112,7 +112,7 @@ async fn d7_what_is_begun_goes_with_its_record() {
     office
         .command(id, Command::Assign(to(&[])), "lin.yue", Role::Supervisor)
         .await
-        .expect("taken away");
+        .expect("unassigned");
     phone.sync(&office).await;
     assert!(phone.ids().is_empty() && !phone.workspace.has_drafts() && !stored(&phone.tables));
     let late = phone.workspace.save_draft(id, "contact", Some(NOTE), NOW);

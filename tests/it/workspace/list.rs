@@ -7,7 +7,7 @@ use crate::support::phone::{NOW, TestPhone, contact};
 use doorstep::ids::{DeviceId, RecordId};
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
 use doorstep::record::terms::{Disposition, Role};
-use doorstep::workspace::vault::Vault;
+use doorstep::vault::Vault;
 use doorstep::workspace::{
     Identity, ListMark, ListPage, ListRow, Output, RecordState, Row, SyncState, Table, Workspace,
 };
@@ -58,11 +58,11 @@ async fn a_reader_of_the_list_gets_what_changed_and_nothing_else() {
     phone.sync(&office).await;
     assert_eq!(reader.read(&mut phone.workspace, 10), [1], "at the office");
 
-    let nobody = AssignmentPatch { collectors: Some(Vec::new()), ..Default::default() };
+    let unassign = AssignmentPatch { collectors: Some(Vec::new()), ..Default::default() };
     office
-        .command(ids[7], Command::Assign(nobody), "lin.yue", Role::Supervisor)
+        .command(ids[7], Command::Assign(unassign), "lin.yue", Role::Supervisor)
         .await
-        .expect("taken away");
+        .expect("unassigned");
     phone.sync(&office).await;
     assert_eq!(reader.read(&mut phone.workspace, 10), [0]);
     assert_eq!(reader.rows.len(), 24, "one is gone");

@@ -10,7 +10,7 @@ use doorstep::office::Office;
 use doorstep::record::command::{CasePatch, Command, NewPayment, TalkPatch, VisitPatch};
 use doorstep::record::terms::{Disposition, ReviewStatus, Role};
 use doorstep::sync::message::Revocation;
-use doorstep::workspace::vault::Vault;
+use doorstep::vault::Vault;
 use doorstep::workspace::{Card, StorageFailure, Table};
 
 const DAY: i64 = 86_400_000;
@@ -191,7 +191,7 @@ async fn f5_late_work_of_its_collector_is_merged_and_leaves_with_the_next_turn()
         pair.sync().await;
         assert_eq!(pair.office.visit(pair.id).await.unwrap().payments.len(), 1);
         assert!(pair.office.quarantine().await.unwrap().is_empty());
-        assert_eq!(pair.phone.ids(), [pair.id], "handed in, so it is here");
+        assert_eq!(pair.phone.ids(), [pair.id], "submitted, so it is here");
         assert_eq!(pair.office.expire_accepted(Duration::ZERO).await, Ok(1));
         pair.sync().await;
         assert!(pair.phone.ids().is_empty());
@@ -283,7 +283,7 @@ async fn f6_a_record_that_was_merely_assigned_leaves_no_card() {
     pair.assign(&[]).await;
     pair.sync().await;
     other.sync(&pair.office).await;
-    assert!(pair.cards().is_empty(), "somebody else went");
+    assert!(pair.cards().is_empty(), "another collector went");
     let cards = other.workspace.past_work();
     assert_eq!(cards.len(), 1);
     assert!(!cards[0].accepted);

@@ -149,7 +149,7 @@ async fn r5_a_first_sync_that_is_cut_off_goes_on_where_it_was() {
     let first = phone.status().first_sync.expect("progress");
     assert_eq!((first.received, first.total), (held as i64, 900));
     phone.restart();
-    assert_eq!(phone.ids().len(), held, "what came is kept");
+    assert_eq!(phone.ids().len(), held, "received records are kept");
     phone.sync(&office).await;
     assert_eq!(phone.ids(), ids);
     phone.assert_in_step();
@@ -285,7 +285,7 @@ async fn d5_a_damaged_chunk_is_set_aside_and_healed() {
     assert_eq!(phone.problem(ids[1]), Some(RecordProblem::Damaged));
     assert_eq!(phone.status().state, SyncState::Attention);
     assert!(phone.tables[&Table::Damaged].contains_key(&format!("chunks/{key}")));
-    assert_eq!(phone.view(ids[0]).id, ids[0].to_string(), "every other record goes on working");
+    assert_eq!(phone.view(ids[0]).id, ids[0].to_string(), "every other record still works");
 
     phone.sync(&office).await;
     assert_eq!(phone.problem(ids[1]), None);
@@ -469,8 +469,8 @@ async fn f1_a_withdrawn_record_is_erased_once_its_work_is_handed_over() {
     phone.sync(&office).await;
     phone.apply(ids[0], &contact("unsent"));
     for id in &ids {
-        let nobody = AssignmentPatch { collectors: Some(vec![]), ..Default::default() };
-        desk(&office, *id, &Command::Assign(nobody)).await;
+        let unassign = AssignmentPatch { collectors: Some(vec![]), ..Default::default() };
+        desk(&office, *id, &Command::Assign(unassign)).await;
     }
     phone.sync(&office).await;
     phone.assert_in_step();
