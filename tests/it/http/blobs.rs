@@ -218,18 +218,6 @@ async fn what_lies_there_unknown_is_swept_once_it_is_old() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_not_what_their_name_says_are_dropped() {
-    let http = HttpOffice::open().await;
-    let chen = http.token("chen.jie").await;
-    let (photo, other) = (bytes(80), bytes(81));
-    let path = path(&photo);
-    let lie = put(&http, &path, &chen, "bytes 0-79/80", &other[..80]).await;
-    assert_eq!(lie.code(), (422, "wrong_hash".into()));
-    // From the beginning, and right this time.
-    send(&http, &path, &chen, &photo).await;
-}
-
-#[tokio::test]
 async fn what_is_no_piece_of_an_attachment_is_refused() {
     let http = HttpOffice::open().await;
     let [chen, gu] = [http.token("chen.jie").await, http.token("gu.an").await];
@@ -297,58 +285,6 @@ async fn what_no_record_came_to_name_is_swept_and_nothing_else() {
     assert_eq!(asked.told(), r#"202 {"received":0,"complete":false}"#);
     let asked = put(&http, &path(&begun), &chen, "bytes */32", &[]).await;
     assert_eq!(asked.told(), r#"202 {"received":0,"complete":false}"#);
-}
-
-#[tokio::test]
-async fn damaged_bytes_are_never_handed_out_as_a_whole_blob() {
-    let http = HttpOffice::open().await;
-    let id = http.visit("C-1", &["chen.jie"]).await;
-    let chen = http.token("chen.jie").await;
-    let photo = bytes(MAX_PIECE_BYTES as usize);
-    send(&http, &path(&photo), &chen, &photo).await;
-    name(&http, id, &photo, "image/jpeg").await;
-    let sha256 = hex(&Sha256::digest(&photo));
-    let file = http.office.blob_file(&sha256);
-    // One bit at the end: everything before it has been sent when it is found.
-    let mut damaged = photo.clone();
-    *damaged.last_mut().unwrap() ^= 1;
-    std::fs::write(&file, &damaged).unwrap();
-    let request = ask("GET", &path(&photo), Some(&chen)).body(Body::empty()).unwrap();
-    let answer = http.begin(request).await;
-    assert_eq!(answer.status().as_u16(), 200);
-    let (mut got, mut body, mut broken) = (0, answer.into_body(), false);
-    while let Some(frame) = http_body_util::BodyExt::frame(&mut body).await {
-        match frame {
-            Ok(frame) => got += frame.into_data().unwrap().len(),
-            Err(_) => broken = true,
-        }
-    }
-    assert!(broken && got < photo.len(), "{got}");
-
-    // Cut short: the office knows how long it was.
-    std::fs::write(&file, &photo[..1000]).unwrap();
-    assert_eq!(http.get(&path(&photo), Some(&chen)).await.code(), (500, "internal".into()));
-    std::fs::write(&file, &photo).unwrap();
-    assert_eq!(http.get(&path(&photo), Some(&chen)).await.body, photo);
-}
-
-#[tokio::test]
-async fn verify_finds_a_blob_that_is_damaged_on_disk() {
-    let http = HttpOffice::open().await;
-    let id = http.visit("C-1", &["chen.jie"]).await;
-    let chen = http.token("chen.jie").await;
-    let photo = bytes(40);
-    send(&http, &path(&photo), &chen, &photo).await;
-    name(&http, id, &photo, "image/jpeg").await;
-    let sha256 = hex(&Sha256::digest(&photo));
-    let file = http.office.blob_file(&sha256);
-    let mut damaged = std::fs::read(&file).unwrap();
-    damaged[3] ^= 1;
-    std::fs::write(&file, damaged).unwrap();
-    let verified = http.office.verify().await.unwrap();
-    assert!(!verified.ok);
-    assert_eq!(verified.problems[0].what, "an attachment is not what its name says");
-    assert_eq!(http.get(&path(&photo), Some(&chen)).await.code(), (500, "internal".into()));
 }
 
 pub(super) fn bytes(length: usize) -> Vec<u8> {
