@@ -95,7 +95,7 @@ fn errors_are_one_line_that_says_what_to_do() {
 }
 
 #[test]
-fn users_and_devices_are_listed_and_locked_out() {
+fn users_and_devices_are_listed_and_disabled() {
     let home = Home::new();
     home.run(
         &["user", "add", "lin.yue", "--role", "supervisor", "--display-name", "林悦"],
@@ -152,7 +152,7 @@ fn a_demo_is_served_until_it_is_told_to_stop() {
 }
 
 #[test]
-fn an_upload_goes_on_after_a_kill() {
+fn an_upload_resumes_after_a_kill() {
     let home = Home::new();
     home.run(&["user", "add", "chen.jie", "--role", "collector"], PASSWORD);
     let photo: Vec<u8> = (0..900).map(|n| (n * 7) as u8).collect();

@@ -68,7 +68,7 @@ fn a_visit_goes_through_every_stage() {
 }
 
 #[test]
-fn a_first_choice_is_taken_back_until_the_seal() {
+fn a_first_choice_can_be_undone_until_the_seal() {
     let mut record = created();
     let collector = author("chen.jie", Role::Collector, 1);
     let before = record.view();
@@ -165,7 +165,7 @@ fn a_returned_record_is_open_until_it_is_sealed_again() {
     Command::Review { status: ReviewStatus::Accepted, remark: String::new(), at: NOW },
     "invalid_value"
 )]
-fn what_does_not_hold_is_refused_and_changes_nothing(
+fn invalid_commands_are_refused_and_change_nothing(
     #[case] role: Role,
     #[case] command: Command,
     #[case] code: &str,
@@ -214,7 +214,7 @@ fn a_collector_raises_a_hold_and_cannot_lift_or_change_it() {
 }
 
 #[test]
-fn the_history_says_who_made_what_of_which_field() {
+fn the_history_names_author_and_values_of_every_field() {
     let mut record = scheduled();
     let patch = AppointmentPatch { place: Some("the library".into()), ..Default::default() };
     record.apply(&Command::EditAppointment(patch), &office()).expect("allowed");
@@ -228,7 +228,7 @@ fn the_history_says_who_made_what_of_which_field() {
 }
 
 #[test]
-fn what_is_missing_is_named_by_step() {
+fn missing_fields_are_listed_by_step() {
     let missing = |record: &Record, step: Step| {
         let steps = record.view().steps;
         steps.into_iter().find(|view| view.step == step).expect("the step").missing
@@ -243,7 +243,7 @@ fn what_is_missing_is_named_by_step() {
 #[case::empty(b"".as_slice())]
 #[case::garbage(b"no document".as_slice())]
 #[case::cut(&genesis::BYTES[..100])]
-fn what_is_no_record_does_not_load(#[case] bytes: &[u8]) {
+fn bytes_of_no_record_do_not_load(#[case] bytes: &[u8]) {
     Record::load(bytes).expect_err("no record");
 }
 

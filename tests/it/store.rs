@@ -10,13 +10,13 @@ mod samples;
 use std::sync::Arc;
 use std::sync::mpsc::{TryRecvError, channel};
 
-use accounts::accounts_are_what_was_put_last;
+use accounts::accounts_are_the_last_ones_written;
 use doorstep::ids::{Heads, actor};
 use doorstep::office::store::{EntryKind, Feed, Store, StoreError};
 use doorstep::record::terms::Stage;
 use doorstep::sync::digest::{Digest, Item};
 use jobs::{Plug, Told};
-use lists::{a_list_goes_on_where_a_page_ended, a_list_is_filtered};
+use lists::{a_list_continues_after_a_page, a_list_is_filtered};
 use quarantine::m4_the_same_refused_work_keeps_its_number;
 use samples::{Engine, device, id, kept, record, rows};
 
@@ -84,7 +84,7 @@ fn f3_a_read_sees_one_state_from_its_first_read_on(engine: &Engine) {
     assert_eq!(store.read_with(|reads| reads.find_case("C-1")).unwrap(), Some(id(1)));
 }
 
-fn dropping_the_answer_does_not_take_the_job_back(engine: &Engine) {
+fn dropping_the_answer_does_not_cancel_the_job(engine: &Engine) {
     let store = &engine.store;
     drop(store.write(|tx| tx.put_record(id(1), &record("C-1", 1))));
     // Jobs run in order, so one more answer means that the first is done.
@@ -92,7 +92,7 @@ fn dropping_the_answer_does_not_take_the_job_back(engine: &Engine) {
     assert!(store.read_with(|reads| reads.record(id(1))).unwrap().is_some());
 }
 
-fn closing_finishes_what_was_begun_and_refuses_the_rest(engine: &Engine) {
+fn closing_finishes_queued_jobs_and_refuses_new_ones(engine: &Engine) {
     let store = &engine.store;
     let answers: Vec<_> = (1..=50)
         .map(|n| Told::send(store, move |tx| tx.put_record(id(n), &record("C", n))))
@@ -105,7 +105,7 @@ fn closing_finishes_what_was_begun_and_refuses_the_rest(engine: &Engine) {
     assert_eq!(engine.again().read_with(|reads| reads.record_ids(None, 99)).unwrap().len(), 50);
 }
 
-fn f2_numbers_of_a_feed_have_no_gaps_whoever_writes(engine: &Engine) {
+fn f2_numbers_of_a_feed_have_no_gaps_with_several_writers(engine: &Engine) {
     let other = engine.again();
     engine.store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1))).unwrap();
     std::thread::scope(|scope| {
@@ -170,7 +170,7 @@ fn f1_a_feed_gives_the_newest_entry_of_each_record(engine: &Engine) {
         .unwrap();
 }
 
-fn r8_a_feed_is_said_to_move_after_the_commit_only(engine: &Engine) {
+fn r8_feed_signals_follow_the_commit(engine: &Engine) {
     let store = &engine.store;
     store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1))).unwrap();
     let mut moved = store.subscribe();
@@ -222,7 +222,7 @@ fn changes_are_kept_in_order_and_once(engine: &Engine) {
     assert_eq!(known[0].actor, actor(device(5), 1));
 }
 
-fn m7_rows_are_what_was_put_last(engine: &Engine) {
+fn m7_rows_are_the_last_ones_written(engine: &Engine) {
     let store = &engine.store;
     let full = rows(id(1), "C-1");
     let mut bare = full.clone();
@@ -247,7 +247,7 @@ fn m7_rows_are_what_was_put_last(engine: &Engine) {
     assert_eq!(store.read_with(|reads| reads.rows(id(2))).unwrap(), None);
 }
 
-fn f5_a_record_that_was_withdrawn_is_in_no_feed_though_it_is_assigned(engine: &Engine) {
+fn f5_an_expired_record_is_in_no_feed_though_assigned(engine: &Engine) {
     let store = &engine.store;
     let mut accepted = rows(id(1), "C-1");
     accepted.summary.stage = Stage::Reviewed;
@@ -288,14 +288,14 @@ fn f5_a_record_that_was_withdrawn_is_in_no_feed_though_it_is_assigned(engine: &E
     }
 }
 
-fn i1_an_office_session_is_never_given_twice(engine: &Engine) {
+fn i1_an_office_session_number_is_never_reused(engine: &Engine) {
     let first = engine.store.write_now(|tx| tx.next_office_session()).unwrap();
     let second = engine.again().write_now(|tx| tx.next_office_session()).unwrap();
     assert_eq!(first.0, second.0);
     assert_ne!(first.1, second.1);
 }
 
-fn the_epoch_stays_while_the_store_lives(engine: &Engine) {
+fn the_epoch_is_constant_for_a_store(engine: &Engine) {
     let epoch = engine.store.read_with(|reads| reads.epoch()).unwrap();
     assert_eq!(engine.again().read_with(|reads| reads.epoch()).unwrap(), epoch);
 }
@@ -313,21 +313,21 @@ suite! { sqlite:
     a_job_that_fails_or_panics_leaves_no_trace_and_spoils_no_other
     d2_a_job_is_answered_only_after_the_commit_that_it_shares
     f3_a_read_sees_one_state_from_its_first_read_on
-    dropping_the_answer_does_not_take_the_job_back
-    closing_finishes_what_was_begun_and_refuses_the_rest
-    f2_numbers_of_a_feed_have_no_gaps_whoever_writes
+    dropping_the_answer_does_not_cancel_the_job
+    closing_finishes_queued_jobs_and_refuses_new_ones
+    f2_numbers_of_a_feed_have_no_gaps_with_several_writers
     f1_a_feed_gives_the_newest_entry_of_each_record
-    r8_a_feed_is_said_to_move_after_the_commit_only
+    r8_feed_signals_follow_the_commit
     a_record_keeps_its_case_and_its_beginning
     changes_are_kept_in_order_and_once
     m4_the_same_refused_work_keeps_its_number
-    m7_rows_are_what_was_put_last
-    f5_a_record_that_was_withdrawn_is_in_no_feed_though_it_is_assigned
+    m7_rows_are_the_last_ones_written
+    f5_an_expired_record_is_in_no_feed_though_assigned
     a_list_is_filtered
-    a_list_goes_on_where_a_page_ended
-    accounts_are_what_was_put_last
-    i1_an_office_session_is_never_given_twice
-    the_epoch_stays_while_the_store_lives
+    a_list_continues_after_a_page
+    accounts_are_the_last_ones_written
+    i1_an_office_session_number_is_never_reused
+    the_epoch_is_constant_for_a_store
 }
 
 fn append(store: &Arc<dyn Store>, feed: &str, kind: EntryKind) {

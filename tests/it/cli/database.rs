@@ -9,7 +9,7 @@ use crate::support::program::{BINARY, Program};
 
 /// A misspelt path is no empty office.
 #[test]
-fn a_command_on_what_is_there_makes_no_database() {
+fn commands_on_an_existing_office_create_no_database() {
     let home = Home::new();
     let file = home.path("office.db.bak");
     let file = file.to_str().unwrap();
@@ -64,7 +64,7 @@ fn commands_that_read_change_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn what_the_program_makes_is_its_owners_alone() {
+fn new_files_are_private_to_their_owner() {
     let home = Home::new();
     let open = |args: &[&str], input: &str| {
         let mut shell = Command::new("sh");
@@ -99,7 +99,7 @@ fn assert_private(folder: &Path) {
 
 #[cfg(unix)]
 #[test]
-fn what_others_could_read_is_taken_from_them_at_the_start_and_told() {
+fn readable_files_are_made_private_at_the_start_and_reported() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new();
     let mut serving = serve(&home, &[]);

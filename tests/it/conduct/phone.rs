@@ -121,7 +121,7 @@ async fn fewer_collectors_than_are_needed_do_not_set_out() {
 }
 
 #[tokio::test]
-async fn consent_is_scoped_ends_and_is_taken_back() {
+async fn consent_has_a_scope_an_end_and_can_be_withdrawn() {
     let (office, ids) = TestOffice::with_records(1).await;
     let id = ids[0];
     let mut phone = TestPhone::new("chen.jie", 1);

@@ -43,7 +43,7 @@ async fn the_router_has_the_routes_of_the_table_and_no_other() {
 }
 
 #[tokio::test]
-async fn every_route_lets_in_its_roles_and_nobody_else() {
+async fn every_route_admits_its_roles_only() {
     let http = http().await;
     let description = http.get("/api/openapi.json", None).await.json();
     for route in ROUTES {
@@ -76,7 +76,7 @@ async fn every_route_lets_in_its_roles_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn whoever_is_out_is_out_of_every_route() {
+async fn a_disabled_user_has_no_access_to_any_route() {
     let http = http().await;
     let mut out = Vec::new();
     for (role, user) in PEOPLE {

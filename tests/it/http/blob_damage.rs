@@ -34,7 +34,7 @@ fn damage(http: &HttpOffice, photo: &[u8], how: fn(&mut Vec<u8>)) {
 }
 
 #[tokio::test]
-async fn what_is_damaged_on_disk_is_not_called_complete_and_heals_with_the_next_upload() {
+async fn a_damaged_blob_is_not_complete_and_the_next_upload_replaces_it() {
     let http = HttpOffice::open().await;
     let id = http.visit("C-1", &["chen.jie"]).await;
     let chen = http.token("chen.jie").await;
@@ -62,7 +62,7 @@ async fn what_is_damaged_on_disk_is_not_called_complete_and_heals_with_the_next_
 }
 
 #[tokio::test]
-async fn bytes_that_are_not_what_their_name_says_are_dropped() {
+async fn bytes_that_do_not_match_their_name_are_dropped() {
     let http = HttpOffice::open().await;
     let chen = http.token("chen.jie").await;
     let (photo, other) = (bytes(80), bytes(81));
@@ -74,7 +74,7 @@ async fn bytes_that_are_not_what_their_name_says_are_dropped() {
 }
 
 #[tokio::test]
-async fn damaged_bytes_are_never_handed_out_as_a_whole_blob() {
+async fn damaged_bytes_are_never_served_as_a_complete_blob() {
     let http = HttpOffice::open().await;
     let id = http.visit("C-1", &["chen.jie"]).await;
     let chen = http.token("chen.jie").await;

@@ -16,7 +16,7 @@ use crate::support::http_office::{Answer, HttpOffice, ask};
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 #[tokio::test]
-async fn an_upload_goes_on_where_it_was_cut_and_is_seen_only_when_it_is_whole() {
+async fn an_upload_resumes_where_it_was_cut_and_is_visible_only_when_complete() {
     let http = HttpOffice::open().await;
     let id = http.visit("C-1", &["chen.jie"]).await;
     let chen = http.token("chen.jie").await;
@@ -123,7 +123,7 @@ async fn a_name_alone_opens_nothing() {
 
 /// Photos of a phone that was revoked are evidence like its changes.
 #[tokio::test]
-async fn what_left_the_phones_by_age_shows_its_blobs_to_the_office_alone() {
+async fn blobs_of_expired_records_are_visible_to_the_office_only() {
     let http = HttpOffice::open().await;
     let id = http.visit("C-1", &["chen.jie"]).await;
     let [chen, lin] = [http.token("chen.jie").await, http.token("lin.yue").await];
@@ -144,7 +144,7 @@ async fn what_left_the_phones_by_age_shows_its_blobs_to_the_office_alone() {
 }
 
 #[tokio::test]
-async fn a_device_that_is_shut_out_hands_over_and_gets_nothing() {
+async fn a_revoked_device_uploads_and_downloads_nothing() {
     let http = HttpOffice::open().await;
     let id = http.visit("C-1", &["chen.jie"]).await;
     let chen = http.token("chen.jie").await;
@@ -203,7 +203,7 @@ async fn where_the_blob_store_fails_an_upload_waits_and_then_ends_well() {
 
 /// A crash between the shelf and the store leaves bytes that no row knows.
 #[tokio::test]
-async fn what_lies_there_unknown_is_swept_once_it_is_old() {
+async fn unknown_files_are_swept_once_they_are_old() {
     let http = HttpOffice::open().await;
     let sha256 = hex(&Sha256::digest(b"left behind"));
     let file = http.office.blob_file(&sha256);
@@ -218,7 +218,7 @@ async fn what_lies_there_unknown_is_swept_once_it_is_old() {
 }
 
 #[tokio::test]
-async fn what_is_no_piece_of_an_attachment_is_refused() {
+async fn malformed_pieces_are_refused() {
     let http = HttpOffice::open().await;
     let [chen, gu] = [http.token("chen.jie").await, http.token("gu.an").await];
     let photo = bytes(10);
@@ -267,7 +267,7 @@ async fn a_device_has_only_so_much_here_that_is_not_whole() {
 }
 
 #[tokio::test]
-async fn what_no_record_came_to_name_is_swept_and_nothing_else() {
+async fn only_unreferenced_blobs_are_swept() {
     let http = HttpOffice::open().await;
     let id = http.visit("C-1", &["chen.jie"]).await;
     let chen = http.token("chen.jie").await;

@@ -94,7 +94,7 @@ async fn a_device_stays_its_user_s_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn i1_a_device_that_the_office_does_not_know_is_whose_proof_shows_it() {
+async fn i1_an_unknown_device_belongs_to_the_user_of_its_proof() {
     let http = HttpOffice::open().await;
     let sign_in = async |name: &str, device: &str, proof: &str| {
         let body = json!({ "name": name, "password": PASSWORD, "device": device, "proof": proof });
@@ -149,7 +149,7 @@ async fn i1_an_administrator_enrols_a_device_that_has_no_proof() {
 }
 
 #[tokio::test]
-async fn a_colleague_who_knows_a_device_locks_nobody_out_of_it() {
+async fn knowing_a_device_id_locks_no_user_out_of_it() {
     let http = HttpOffice::open().await;
     let sign_in = async |device: &str, password: &str, from: &str| {
         let body = json!({ "name": "wu.min", "password": password, "device": device });
@@ -170,7 +170,7 @@ async fn a_colleague_who_knows_a_device_locks_nobody_out_of_it() {
 }
 
 #[tokio::test]
-async fn other_rights_and_another_password_end_every_sign_in() {
+async fn a_change_of_role_or_password_ends_every_session() {
     let changes = [
         UserChange { role: Some(Role::Auditor), ..UserChange::default() },
         UserChange { password: Some("another horse".into()), ..UserChange::default() },
@@ -189,7 +189,7 @@ async fn other_rights_and_another_password_end_every_sign_in() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_locked_out_is_out_at_once() {
+async fn disabling_a_user_takes_effect_at_once() {
     let http = HttpOffice::open().await;
     let token = http.token("wu.min").await;
     http.disable("wu.min").await;
@@ -244,7 +244,7 @@ async fn pages_of_other_sites_reach_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_no_sign_in_is_a_problem() {
+async fn malformed_sign_ins_are_problems() {
     let http = HttpOffice::open().await;
     for (body, status) in [("{", 400), ("[]", 422), ("{\"name\":\"x\"}", 422)] {
         let answer = http.post_json("/api/session", None, body).await;

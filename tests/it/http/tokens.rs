@@ -72,7 +72,7 @@ impl Browser {
 }
 
 #[tokio::test]
-async fn a_token_is_replaced_each_day_and_a_lost_answer_signs_nobody_out() {
+async fn a_token_is_replaced_each_day_and_a_lost_reply_ends_no_session() {
     let http = HttpOffice::open().await;
     let mut phone = Browser::sign_in(&http, "chen.jie").await;
     let first = phone.session.clone();
@@ -113,7 +113,7 @@ async fn a_token_that_was_copied_and_replaced_ends_the_sign_in() {
 }
 
 #[tokio::test]
-async fn signing_in_anew_on_a_device_ends_the_sign_in_before() {
+async fn a_new_sign_in_on_a_device_ends_the_previous_one() {
     let http = HttpOffice::open().await;
     let body = format!("{{\"name\":\"chen.jie\",\"password\":\"{PASSWORD}\"}}");
     let first = http.post_json("/api/session", None, &body).await.json();
@@ -126,7 +126,7 @@ async fn signing_in_anew_on_a_device_ends_the_sign_in_before() {
 }
 
 #[tokio::test]
-async fn the_console_stays_one_device_in_a_browser_and_a_phone_that_forgot_begins_anew() {
+async fn the_console_stays_one_device_in_a_browser_and_an_erased_phone_becomes_a_new_one() {
     let http = HttpOffice::open().await;
     for (user, same) in [("lin.yue", true), ("chen.jie", false)] {
         let browser = Browser::sign_in(&http, user).await;
@@ -141,7 +141,7 @@ async fn the_console_stays_one_device_in_a_browser_and_a_phone_that_forgot_begin
 }
 
 #[tokio::test]
-async fn strangers_who_guess_lock_nobody_out_of_the_own_browser() {
+async fn guessing_strangers_lock_no_user_out_of_their_own_browser() {
     let http = HttpOffice::open().await;
     let browser = Browser::sign_in(&http, "admin").await;
     for _ in 0..10 {

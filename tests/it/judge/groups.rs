@@ -20,7 +20,7 @@ use crate::support::sync_client::{START, SyncClient, propose};
 #[case::all_but_the_state(&["at", "by", "device"])]
 #[case::all_but_the_time(&["by", "device", "heads"])]
 #[tokio::test]
-async fn m10_nobody_seals_under_a_colleagues_name(#[case] keys: &[&str]) {
+async fn m10_no_user_seals_under_a_colleagues_name(#[case] keys: &[&str]) {
     let Sealed { office, id, mut wu, .. } = Sealed::new(false).await;
     office.command(id, returned(), "lin.yue", Role::Supervisor).await.unwrap();
     wu.sync(&office).await;

@@ -26,7 +26,7 @@ async fn an_export_turns_every_page_once() {
 }
 
 #[tokio::test]
-async fn what_was_exported_changes_nothing_when_imported() {
+async fn importing_an_export_changes_nothing() {
     let http = with_cases().await;
     for format in [Format::Csv, Format::Xlsx] {
         let file = export(&http, Listing::default(), format).await;

@@ -113,7 +113,7 @@ async fn a_workbook_is_a_list_too() {
 }
 
 #[tokio::test]
-async fn what_is_no_list_is_one_error_and_writes_nothing() {
+async fn a_malformed_list_is_one_error_and_writes_nothing() {
     let http = HttpOffice::open().await;
     let mut workbook = rust_xlsxwriter::Workbook::new();
     workbook.add_worksheet().write_row(0, 0, ["case_no"]).unwrap();
@@ -135,7 +135,7 @@ async fn what_is_no_list_is_one_error_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn collectors_who_are_locked_out_get_no_cases() {
+async fn disabled_collectors_get_no_cases() {
     let http = HttpOffice::open().await;
     http.disable("zhao.lei").await;
     let report = bring(&http, CASES).await;

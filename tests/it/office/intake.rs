@@ -264,7 +264,7 @@ async fn m4_two_who_accept_the_same_at_once_accept_it_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f4_a_device_that_is_revoked_during_its_round_hands_over_and_is_told_nothing() {
+async fn f4_a_device_revoked_during_its_round_submits_its_work_and_learns_nothing() {
     let scene = Scene::open(&["chen.jie"]).await;
     let Scene { office, contended, id, .. } = &scene;
     let store = office.store().clone();

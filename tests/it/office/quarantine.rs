@@ -52,7 +52,7 @@ async fn assign(office: &Office, record: RecordId, users: &[&str]) {
 }
 
 #[tokio::test]
-async fn m4_what_a_supervisor_accepts_is_merged_once_and_the_phone_learns_it() {
+async fn m4_accepted_work_is_merged_once_and_the_phone_learns_it() {
     let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = refused(&office, ids[0]).await;
     let item = office.quarantine_item(1).await.expect("kept");
@@ -178,7 +178,7 @@ async fn m4_the_command_line_lists_shows_dismisses_and_accepts() {
 }
 
 #[tokio::test]
-async fn m4_nobody_accepts_onto_a_record_that_they_have_not_seen() {
+async fn m4_accepting_needs_the_current_heads_of_the_record() {
     let (office, ids) = TestOffice::with_records(1).await;
     refused(&office, ids[0]).await;
     let seen = office.quarantine_item(1).await.expect("kept").heads;
@@ -193,7 +193,7 @@ async fn m4_nobody_accepts_onto_a_record_that_they_have_not_seen() {
 }
 
 #[tokio::test]
-async fn f1_work_of_a_withdrawn_record_can_be_accepted_and_refused_work_is_handed_over_too() {
+async fn f1_work_on_a_withdrawn_record_can_be_accepted_and_refused_work_is_submitted_too() {
     let (office, ids) = TestOffice::with_records(2).await;
     let mut phone = refused(&office, ids[0]).await;
     phone.apply(ids[1], &contact("unsent"));
@@ -215,7 +215,7 @@ async fn f1_work_of_a_withdrawn_record_can_be_accepted_and_refused_work_is_hande
 }
 
 #[tokio::test]
-async fn r6_work_without_its_past_is_kept_and_its_values_can_be_written_anew() {
+async fn r6_work_with_missing_dependencies_is_quarantined_and_its_values_can_be_reapplied() {
     let office = TestOffice::ticking();
     let id = office.add_visit("C-1", &["chen.jie"]).await;
     let mut chen = SyncClient::new("chen.jie", 1);
@@ -311,7 +311,7 @@ fn forged_payment(phone: &SyncClient, id: RecordId) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn m4_the_person_picks_what_still_holds_and_it_is_written_again_once() {
+async fn m4_selected_values_are_reapplied_once() {
     let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = refused(&office, ids[0]).await;
     let base = phone.view(ids[0]).heads;

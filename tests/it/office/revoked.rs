@@ -53,7 +53,7 @@ async fn m4_a_device_that_floods_quarantine_is_capped_and_nothing_honest_is_lost
 }
 
 #[tokio::test]
-async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it() {
+async fn f4_a_revoked_device_submits_all_its_work_and_then_erases_itself() {
     let (office, ids) = TestOffice::with_records(3).await;
     let mut phone = refused(&office, ids[0]).await;
     phone.apply(ids[1], &contact("unsent"));
@@ -108,7 +108,7 @@ async fn f4_a_device_that_is_shut_out_hands_over_all_it_has_and_then_erases_it()
 }
 
 #[tokio::test]
-async fn f4_nothing_is_read_in_a_last_contact() {
+async fn f4_the_last_contact_of_a_revoked_device_reads_nothing() {
     let office = TestOffice::ticking();
     let id = office.add_visit("C-1", &["chen.jie"]).await;
     let secret = office.add_visit("C-2", &["wu.min"]).await;

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::{NOW, author, created, office, scheduled, sealed};
 
 #[test]
-fn two_values_stand_until_one_is_picked() {
+fn two_values_are_kept_until_one_is_picked() {
     let (mut phone, mut desk) = (scheduled(), scheduled());
     assert_eq!(phone.heads(), desk.heads());
     let start = |at| {
@@ -98,7 +98,7 @@ fn notes_merge_by_character_against_what_the_writer_saw() {
 }
 
 #[test]
-fn what_is_written_behind_characters_that_went_meanwhile_stands_where_they_stood() {
+fn text_written_after_concurrently_deleted_characters_keeps_its_position() {
     for (left, written, expected) in
         [("ring", "ring twice!", "ring!"), ("", "ring twice!", "!"), ("", "a ring twice", "a ")]
     {

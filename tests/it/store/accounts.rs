@@ -6,7 +6,7 @@ use doorstep::sync::digest::Digest;
 
 use super::samples::{Engine, device, id};
 
-pub(super) fn accounts_are_what_was_put_last(engine: &Engine) {
+pub(super) fn accounts_are_the_last_ones_written(engine: &Engine) {
     let store = &engine.store;
     let user = |name: &str| User {
         name: name.into(),

@@ -64,7 +64,7 @@ pub(crate) fn a_list_is_filtered(engine: &Engine) {
     }
 }
 
-pub(crate) fn a_list_goes_on_where_a_page_ended(engine: &Engine) {
+pub(crate) fn a_list_continues_after_a_page(engine: &Engine) {
     let store = &engine.store;
     store
         .write_now(|tx| {

@@ -10,7 +10,7 @@ use crate::support::office::TestOffice;
 use crate::support::sync_client::{SyncClient, contact};
 
 #[tokio::test]
-async fn r5_a_first_sync_comes_in_pages_and_goes_on_where_it_was_cut_off() {
+async fn r5_a_first_sync_is_paged_and_resumes_where_it_was_cut_off() {
     let office = TestOffice::ticking();
     for n in 0..40 {
         office.add_visit(&format!("C-{n}"), &["chen.jie"]).await;

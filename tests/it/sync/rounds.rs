@@ -13,7 +13,7 @@ use crate::support::office::TestOffice;
 use crate::support::sync_client::{self, SyncClient, contact, notes};
 
 #[tokio::test]
-async fn f1_a_new_record_reaches_its_collector_whole_and_nobody_else() {
+async fn f1_a_new_record_is_sent_to_its_collector_only() {
     let office = TestOffice::ticking();
     let id = office.add_visit("C-1", &["chen.jie"]).await;
     let mut chen = SyncClient::new("chen.jie", 1);
@@ -61,7 +61,7 @@ async fn r6_a_push_is_merged_then_a_duplicate_and_seen_by_the_other_phone() {
 }
 
 #[tokio::test]
-async fn r4_what_a_phone_wrote_itself_is_not_sent_back() {
+async fn r4_a_phones_own_changes_are_not_sent_back() {
     let office = TestOffice::ticking();
     let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
     let (mut chen, mut wu) = (SyncClient::new("chen.jie", 1), SyncClient::new("wu.min", 2));
@@ -140,7 +140,7 @@ async fn m2_m4_refused_work_is_kept_and_nothing_else_waits() {
 }
 
 #[tokio::test]
-async fn f1_a_withdrawn_record_is_erased_once_its_work_is_handed_over() {
+async fn f1_a_withdrawn_record_is_erased_once_its_work_is_submitted() {
     let office = TestOffice::ticking();
     let id = office.add_visit("C-1", &["chen.jie"]).await;
     let mut chen = SyncClient::new("chen.jie", 1);

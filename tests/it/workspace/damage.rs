@@ -101,7 +101,7 @@ fn damage(phone: &mut TestPhone, random: &mut fastrand::Rng) -> (String, BTreeSe
 }
 
 #[tokio::test]
-async fn d5_a_damaged_chunk_is_set_aside_and_healed() {
+async fn d5_a_damaged_chunk_is_moved_aside_and_repaired() {
     let (office, ids) = TestOffice::with_records(3).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
@@ -141,7 +141,7 @@ async fn d5_unsent_work_outlives_damage_to_any_one_row() {
 }
 
 #[tokio::test]
-async fn d5_damage_to_what_the_store_says_about_itself_is_healed() {
+async fn d5_damaged_metadata_of_the_store_is_repaired() {
     let (office, ids) = TestOffice::with_records(3).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
@@ -169,7 +169,7 @@ async fn d5_damage_to_what_the_store_says_about_itself_is_healed() {
 }
 
 #[tokio::test]
-async fn d6_rows_in_each_others_place_are_found_in_every_table() {
+async fn d6_swapped_rows_are_detected_in_every_table() {
     for table in [Table::Records, Table::Chunks, Table::Outbox] {
         let (office, ids) = TestOffice::with_records(2).await;
         let mut phone = TestPhone::new("chen.jie", 1);
@@ -204,7 +204,7 @@ async fn d6_rows_in_each_others_place_are_found_in_every_table() {
 }
 
 #[tokio::test]
-async fn d6_nothing_that_is_stored_can_be_read() {
+async fn d6_no_stored_plaintext_can_be_read() {
     let (office, ids) = TestOffice::with_records(2).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
@@ -232,7 +232,7 @@ async fn d6_nothing_that_is_stored_can_be_read() {
 }
 
 #[test]
-fn a_store_of_a_newer_program_is_refused_untouched() {
+fn a_store_of_a_newer_version_is_refused_unchanged() {
     let mut phone = TestPhone::new("chen.jie", 1);
     let mut tables = phone.tables.clone();
     tables.get_mut(&Table::Meta).expect("meta").insert("format".into(), vec![99]);

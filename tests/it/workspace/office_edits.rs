@@ -55,7 +55,7 @@ async fn notes_of_both_sides_merge_by_character() {
 }
 
 #[tokio::test]
-async fn f1_a_withdrawn_record_is_erased_once_its_work_is_handed_over() {
+async fn f1_a_withdrawn_record_is_erased_once_its_work_is_submitted() {
     let (office, ids) = TestOffice::with_records(2).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
@@ -75,7 +75,7 @@ async fn f1_a_withdrawn_record_is_erased_once_its_work_is_handed_over() {
 }
 
 #[tokio::test]
-async fn f1_a_record_that_is_given_again_comes_whole() {
+async fn f1_a_reassigned_record_is_sent_as_a_document() {
     let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
@@ -93,7 +93,7 @@ async fn f1_a_record_that_is_given_again_comes_whole() {
 }
 
 #[tokio::test]
-async fn m4_refused_work_waits_for_a_person_and_holds_up_nothing() {
+async fn m4_refused_work_waits_for_a_user_and_delays_nothing_else() {
     let (office, ids) = TestOffice::with_records(2).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
@@ -129,7 +129,7 @@ async fn m4_refused_work_waits_for_a_person_and_holds_up_nothing() {
 }
 
 #[tokio::test]
-async fn rows_of_the_list_say_where_a_record_stands() {
+async fn rows_of_the_list_have_the_state_of_their_record() {
     let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;

@@ -7,7 +7,7 @@ use crate::support::office::TestOffice;
 use crate::support::phone::{NOW, TestPhone, contact};
 
 #[tokio::test]
-async fn p2_in_step_is_said_only_after_the_digests_were_compared() {
+async fn p2_up_to_date_is_shown_only_after_the_digests_were_compared() {
     let (office, _) = TestOffice::with_records(3).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     assert_eq!(phone.status().state, SyncState::Syncing);
@@ -20,7 +20,7 @@ async fn p2_in_step_is_said_only_after_the_digests_were_compared() {
 }
 
 #[tokio::test]
-async fn r7_an_office_that_is_busy_is_left_alone_and_needs_nobody() {
+async fn r7_a_busy_office_is_retried_later_without_user_action() {
     let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
@@ -59,7 +59,7 @@ async fn r7_an_office_that_is_busy_is_left_alone_and_needs_nobody() {
 }
 
 #[tokio::test]
-async fn r7_phones_that_were_put_off_together_come_back_apart_and_by_themselves() {
+async fn r7_phones_that_were_deferred_together_retry_at_different_times() {
     let (office, _) = TestOffice::with_records(1).await;
     let mut backs = Vec::new();
     for random in [0, 2_500, 4_999] {
@@ -132,7 +132,7 @@ async fn a_round_that_is_due_waits_for_a_record_that_is_being_loaded() {
 }
 
 #[tokio::test]
-async fn r5_a_first_sync_that_is_cut_off_goes_on_where_it_was() {
+async fn r5_an_interrupted_first_sync_resumes_where_it_was() {
     let (office, ids) = TestOffice::with_records(900).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.round(&office).await;
@@ -227,7 +227,7 @@ async fn r1_more_changes_of_a_record_than_one_push_may_hold_go_one_after_the_oth
 }
 
 #[tokio::test]
-async fn d3_a_reply_that_never_comes_costs_nothing() {
+async fn d3_a_lost_reply_costs_nothing() {
     let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
@@ -244,7 +244,7 @@ async fn d3_a_reply_that_never_comes_costs_nothing() {
 }
 
 #[tokio::test]
-async fn r3_what_is_no_reply_is_not_applied() {
+async fn r3_malformed_replies_are_not_applied() {
     let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
