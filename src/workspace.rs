@@ -35,7 +35,7 @@ use crate::record::terms::Role;
 use crate::record::view::{HistoryEntry, VisitView};
 use crate::record::{CommandError, Record};
 use crate::sync::message::Cursor;
-use crate::vault::Vault;
+use crate::vault::{STORE_FORMAT, Vault};
 
 pub use output::{Output, Row, Table, Write};
 pub use records::cards::Card;

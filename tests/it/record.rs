@@ -2,6 +2,7 @@
 
 mod merging;
 
+use automerge::ReadDoc;
 use doorstep::ids::{DeviceId, RecordId, actor};
 use doorstep::record::command::{
     AppointmentPatch, AppointmentProposal, Arrival, AssignmentPatch, CasePatch, Command,

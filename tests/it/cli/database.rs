@@ -1,10 +1,9 @@
 //! Commands and the files of the database: what they create, leave alone, migrate and protect.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Home, PASSWORD, answer, serve, told};
+use super::{Home, PASSWORD, answer, serve};
 use crate::support::program::{BINARY, Program};
 
 /// A misspelt path is no empty office.

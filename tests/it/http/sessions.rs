@@ -7,6 +7,7 @@ use doorstep::office::auth::{AuthError, Lifetime, UserChange};
 use doorstep::record::terms::Role;
 use serde_json::json;
 
+use super::tokens::Browser;
 use crate::support::http_office::{HttpOffice, NOW, PASSWORD, ask};
 
 pub(super) const MINUTE: i64 = 60 * 1000;

@@ -4,7 +4,6 @@ use axum::body::Body;
 use axum::http::header;
 use doorstep::office::auth::Lifetime;
 use doorstep::record::terms::Role;
-use serde_json::json;
 
 use super::sessions::{DAY, MINUTE};
 use crate::support::http_office::{Answer, HttpOffice, PASSWORD, ask};
@@ -38,13 +37,13 @@ async fn a_sign_in_ends_unused_and_in_any_case() {
 }
 
 /// A phone's browser: keeps the cookies that it is given, unless the answer is lost.
-struct Browser {
-    session: String,
-    device: String,
+pub(super) struct Browser {
+    pub(super) session: String,
+    pub(super) device: String,
 }
 
 impl Browser {
-    async fn sign_in(http: &HttpOffice, user: &str) -> Self {
+    pub(super) async fn sign_in(http: &HttpOffice, user: &str) -> Self {
         let body = format!("{{\"name\":\"{user}\",\"password\":\"{PASSWORD}\"}}");
         let answer = http.post_json("/api/session", None, &body).await;
         let mut browser = Self { session: String::new(), device: String::new() };
@@ -52,7 +51,7 @@ impl Browser {
         browser
     }
 
-    fn keep(&mut self, answer: &Answer) {
+    pub(super) fn keep(&mut self, answer: &Answer) {
         for cookie in answer.headers.get_all(header::SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
             let place = if pair.starts_with("doorstep_device") {
@@ -64,7 +63,7 @@ impl Browser {
         }
     }
 
-    async fn get(&self, http: &HttpOffice, session: &str) -> Answer {
+    pub(super) async fn get(&self, http: &HttpOffice, session: &str) -> Answer {
         let cookies = format!("{session}; {}", self.device);
         let request = ask("GET", "/api/session", None).header(header::COOKIE, cookies);
         http.ask(request.body(Body::empty()).unwrap()).await

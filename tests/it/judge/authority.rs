@@ -1,10 +1,10 @@
 //! What a collector may write is judged by what they saw and by what the office holds now (rule
 //! M9): older dependencies gain nothing.
 
-use automerge::transaction::{Transactable, Transaction};
+use automerge::transaction::Transaction;
 use automerge::{ObjId, ROOT, ReadDoc};
 use doorstep::ids::RecordId;
-use doorstep::record::command::{Command, NewAttachment, TalkPatch, VisitPatch};
+use doorstep::record::command::{Command, NewAttachment, PromiseToPay, TalkPatch, VisitPatch};
 use doorstep::record::terms::{AttachmentKind, Disposition, Flag, ReviewStatus, Role, Stage};
 use doorstep::sync::message::{Outcome, RefusalCode};
 use rstest::rstest;
@@ -221,8 +221,13 @@ fn talk(disposition: Disposition) -> Command {
     Command::EditTalk(TalkPatch { disposition: Some(disposition), ..TalkPatch::default() })
 }
 
-fn left(at: i64) -> Command {
+pub(super) fn left(at: i64) -> Command {
     Command::EditVisit(VisitPatch { left_at: Some(at), ..VisitPatch::default() })
+}
+
+pub(super) fn promise(amount: i64, due_date: &str, channel: &str) -> Command {
+    let (due_date, channel) = (due_date.to_owned(), channel.to_owned());
+    Command::Promise { promise: Some(PromiseToPay { amount, due_date, channel }) }
 }
 
 fn hold(until: Option<i64>) -> Command {

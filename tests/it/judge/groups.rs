@@ -1,14 +1,14 @@
 //! Fields that belong together stay together (rule M10).
 
+use automerge::ScalarValue;
 use automerge::transaction::Transactable;
-use automerge::{ReadDoc, ScalarValue};
-use doorstep::record::command::{AppointmentPatch, Command, PromiseToPay};
+use doorstep::record::command::{AppointmentPatch, Command};
 use doorstep::record::terms::{Role, Stage};
 use doorstep::record::view::VisitView;
 use doorstep::sync::message::RefusalCode;
 use rstest::rstest;
 
-use super::authority::{Sealed, merged, object, refused, returned};
+use super::authority::{Sealed, left, merged, object, promise, refused, returned};
 use crate::support::office::TestOffice;
 use crate::support::sync_client::{START, SyncClient, propose};
 
@@ -131,11 +131,6 @@ async fn m10_two_concurrent_promises_and_windows_never_mix() {
         }
         office.assert_sound().await;
     }
-}
-
-fn promise(amount: i64, due_date: &str, channel: &str) -> Command {
-    let (due_date, channel) = (due_date.to_owned(), channel.to_owned());
-    Command::Promise { promise: Some(PromiseToPay { amount, due_date, channel }) }
 }
 
 fn window(starts: Option<i64>, ends: Option<i64>) -> Command {

@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::{Change, ChangeHash};
 use doorstep::conduct::zones;
 use doorstep::ids::{DeviceId, Heads, RecordId};
+use doorstep::office::Session;
 use doorstep::office::store::{
     Device as Enrolled, QuarantineFilter, QuarantineState, QuarantinedWork, User,
 };
-use doorstep::office::{OfficeError, Session};
-use doorstep::record::command::Command;
 use doorstep::record::genesis;
 use doorstep::record::terms::Role;
 use doorstep::record::view::VisitView;

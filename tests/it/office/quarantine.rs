@@ -35,12 +35,12 @@ pub(super) async fn refused(office: &Office, record: RecordId) -> TestPhone {
     phone
 }
 
-async fn accept(office: &Office, id: u64) -> Result<Acceptance, OfficeError> {
+pub(super) async fn accept(office: &Office, id: u64) -> Result<Acceptance, OfficeError> {
     let item = office.accept_quarantined(id, None, "", BY, Role::Supervisor).await?;
     Ok(item.acceptance)
 }
 
-async fn assert_sound(office: &Office) {
+pub(super) async fn assert_sound(office: &Office) {
     let verified = office.verify().await.expect("read");
     assert!(verified.ok, "{:?}", verified.problems);
 }

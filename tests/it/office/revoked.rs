@@ -5,7 +5,7 @@ use doorstep::office::store::QuarantineFilter;
 use doorstep::sync::message::{Outcome, Packed, Push, RefusalCode, Request, Revocation};
 use doorstep::workspace::{SyncProblem, SyncState};
 
-use super::quarantine::{BY, refused};
+use super::quarantine::{BY, accept, assert_sound, refused};
 use crate::support::office::TestOffice;
 use crate::support::phone::contact;
 use crate::support::sync_client::{self, SyncClient};

@@ -1,13 +1,12 @@
 //! Two copies of a record edited apart: conflicts, merged text, equal first changes.
 
-use automerge::ReadDoc;
 use doorstep::record::command::{AppointmentPatch, Command, TextEdit};
 use doorstep::record::terms::{Flag, Role};
 use doorstep::record::view::FieldValue;
 use doorstep::record::{Author, Record};
 use proptest::prelude::*;
 
-use super::{NOW, author, created, office, scheduled, sealed};
+use super::{NOW, author, created, office, scheduled};
 
 #[test]
 fn two_values_are_kept_until_one_is_picked() {

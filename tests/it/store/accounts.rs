@@ -2,9 +2,8 @@
 
 use doorstep::office::store::{Device, SignIn, User};
 use doorstep::record::terms::Role;
-use doorstep::sync::digest::Digest;
 
-use super::samples::{Engine, device, id};
+use super::samples::{Engine, device};
 
 pub(super) fn accounts_are_the_last_ones_written(engine: &Engine) {
     let store = &engine.store;

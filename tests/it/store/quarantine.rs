@@ -4,7 +4,6 @@ use doorstep::ids::DeviceId;
 use doorstep::office::store::{
     Decision, QuarantineExport, QuarantineFilter, QuarantineSize, QuarantineState, RefusedWork,
 };
-use doorstep::sync::digest::Digest;
 
 use super::samples::{Engine, device, id, record};
 

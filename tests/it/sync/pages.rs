@@ -3,7 +3,6 @@
 use doorstep::ids::RecordId;
 use doorstep::office::OfficeError;
 use doorstep::record::command::Command;
-use doorstep::sync::digest::Digest;
 use doorstep::sync::message::{Cursor, Push, Request, UpdateContent};
 
 use crate::support::office::TestOffice;

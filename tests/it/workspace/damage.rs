@@ -105,7 +105,7 @@ async fn d5_a_damaged_chunk_is_moved_aside_and_repaired() {
     let (office, ids) = TestOffice::with_records(3).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
-    let key = damage(&mut phone, Table::Chunks, &ids[1].to_string());
+    let key = damage_row(&mut phone, Table::Chunks, &ids[1].to_string());
     phone.restart();
     phone.sync(&office).await;
     phone.open(ids[1]);
@@ -128,7 +128,7 @@ async fn d5_unsent_work_outlives_damage_to_any_one_row() {
         let mut phone = TestPhone::new("chen.jie", 1);
         phone.sync(&office).await;
         phone.apply(ids[0], &contact("c1"));
-        damage(&mut phone, table, &ids[0].to_string());
+        damage_row(&mut phone, table, &ids[0].to_string());
         phone.restart();
         phone.open(ids[0]);
         phone.sync(&office).await;
@@ -241,7 +241,7 @@ fn a_store_of_a_newer_version_is_refused_unchanged() {
 }
 
 /// Flips a bit in one row of a record; gives its key.
-fn damage(phone: &mut TestPhone, table: Table, prefix: &str) -> String {
+fn damage_row(phone: &mut TestPhone, table: Table, prefix: &str) -> String {
     let rows = phone.tables.get_mut(&table).expect("rows");
     let (key, value) =
         rows.iter_mut().rfind(|(key, _)| key.starts_with(prefix)).expect("a row of the record");

@@ -145,11 +145,11 @@ async fn rows_of_the_list_have_the_state_of_their_record() {
 }
 
 /// An edit by the office.
-async fn desk(office: &Office, record: RecordId, command: &Command) {
+pub(super) async fn desk(office: &Office, record: RecordId, command: &Command) {
     office.command(record, command.clone(), "lin.yue", Role::Supervisor).await.expect("allowed");
 }
 
-async fn notes_of(office: &Office, record: RecordId, text: &str) -> Command {
+pub(super) async fn notes_of(office: &Office, record: RecordId, text: &str) -> Command {
     let base = office.visit(record).await.expect("there").heads;
     Command::EditNotes(TextEdit { base, text: text.into() })
 }

@@ -3,6 +3,7 @@
 use doorstep::record::command::{Command, TextEdit};
 use doorstep::workspace::{Output, RequestFailure, StorageFailure, SyncProblem, SyncState, Table};
 
+use super::office_edits::{desk, notes_of};
 use crate::support::office::TestOffice;
 use crate::support::phone::{NOW, TestPhone, contact};
 
