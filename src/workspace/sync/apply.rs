@@ -16,9 +16,8 @@ use crate::vault::encode;
 use crate::workspace::output::{Output, Table};
 use crate::workspace::records::entry::RecordEntry;
 use crate::workspace::records::problem::Problem;
-use crate::workspace::storage::loading::{
-    self, CURSOR_KEY, PROOF_KEY, apply_in_order, confirmed_heads,
-};
+use crate::workspace::storage::causal::apply_in_order;
+use crate::workspace::storage::loading::{self, CURSOR_KEY, PROOF_KEY, confirmed_heads};
 use crate::workspace::{LoadedRecord, Workspace};
 
 impl Workspace {
