@@ -1,5 +1,7 @@
 //! The visit record through its life: made by the office, worked on at the door, sealed, reviewed.
 
+mod history;
+
 use automerge::ReadDoc;
 use doorstep::ids::{DeviceId, RecordId, actor};
 use doorstep::record::command::{
