@@ -68,7 +68,7 @@ pub(super) fn signatures(read: &Snapshot<'_>) -> Vec<SignatureView> {
     let sealed = stage::of(read).is_sealed();
     let seals = if sealed { sealed_at(doc, None) } else { Vec::new() };
     let mut known: BTreeMap<Vec<String>, bool> = BTreeMap::new();
-    let with_state = |(_, mut said): (ObjId, SignatureView)| {
+    let with_state = |mut said: SignatureView| {
         if let Some(heads) = named(doc, &said.heads) {
             let changed =
                 known.entry(said.heads.clone()).or_insert_with(|| content_changed(doc, &heads));
@@ -78,6 +78,7 @@ pub(super) fn signatures(read: &Snapshot<'_>) -> Vec<SignatureView> {
         }
         said
     };
+<<<<<<< HEAD
     entries_in(read.at(&["seal"]), doc).into_iter().map(with_state).collect()
 }
 
@@ -90,6 +91,16 @@ pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
 fn entries_in(seal: ObjectReader<'_, '_>, doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
     let record = Reader::new(doc, None).text(&[], "id");
     let entry = |(id, entry): (String, ObjectReader<'_, '_>)| {
+=======
+    entries(doc, |_| true).into_iter().map(with_state).collect()
+}
+
+/// The signatures whose Automerge objects are wanted; `standing` and `changed` are not computed.
+pub(super) fn entries(doc: &Automerge, wanted: impl Fn(&ObjId) -> bool) -> Vec<SignatureView> {
+    let read = Reader::new(doc, None);
+    let record = read.text(&[], "id");
+    let entry = |(id, entry): (String, EntryReader<'_>)| {
+>>>>>>> main
         let mut said = SignatureView {
             id,
             at: entry.time("at").unwrap_or(0),
@@ -106,10 +117,20 @@ fn entries_in(seal: ObjectReader<'_, '_>, doc: &Automerge) -> Vec<(ObjId, Signat
         if let Some(heads) = named(doc, &said.heads) {
             said.sound = statement(&record, &heads, &said).is_signed(&said.key, &said.signature);
         }
+<<<<<<< HEAD
         entry.id().map(|id| (id.clone(), said))
     };
     let found = seal.entries_by("at").into_iter();
     found.filter(|(key, _)| schema::is_signature_key(key)).filter_map(entry).collect()
+=======
+        said
+    };
+    let found = read.entries_by("at", &["seal"]).into_iter();
+    found
+        .filter(|(key, entry)| schema::is_signature_key(key) && wanted(&entry.object))
+        .map(entry)
+        .collect()
+>>>>>>> main
 }
 
 /// Whether any field that the seal protects differs between the given heads and now, no matter who
