@@ -78,29 +78,22 @@ pub(super) fn signatures(read: &Snapshot<'_>) -> Vec<SignatureView> {
         }
         said
     };
-<<<<<<< HEAD
-    entries_in(read.at(&["seal"]), doc).into_iter().map(with_state).collect()
-}
-
-/// Every signature with its Automerge object; `standing` and `changed` are not computed.
-pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
-    let seal = genesis::container(&["seal"]).map(|seal| Snapshot::of_object(doc, seal));
-    seal.map(|seal| entries_in(seal.root(), doc)).unwrap_or_default()
-}
-
-fn entries_in(seal: ObjectReader<'_, '_>, doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
-    let record = Reader::new(doc, None).text(&[], "id");
-    let entry = |(id, entry): (String, ObjectReader<'_, '_>)| {
-=======
-    entries(doc, |_| true).into_iter().map(with_state).collect()
+    signatures_in(read.at(&["seal"]), doc, |_| true).into_iter().map(with_state).collect()
 }
 
 /// The signatures whose Automerge objects are wanted; `standing` and `changed` are not computed.
 pub(super) fn entries(doc: &Automerge, wanted: impl Fn(&ObjId) -> bool) -> Vec<SignatureView> {
-    let read = Reader::new(doc, None);
-    let record = read.text(&[], "id");
-    let entry = |(id, entry): (String, EntryReader<'_>)| {
->>>>>>> main
+    let seal = genesis::container(&["seal"]).map(|seal| Snapshot::of_object(doc, seal));
+    seal.map(|seal| signatures_in(seal.root(), doc, wanted)).unwrap_or_default()
+}
+
+fn signatures_in(
+    seal: ObjectReader<'_, '_>,
+    doc: &Automerge,
+    wanted: impl Fn(&ObjId) -> bool,
+) -> Vec<SignatureView> {
+    let record = Reader::new(doc, None).text(&[], "id");
+    let entry = |(id, entry): (String, ObjectReader<'_, '_>)| {
         let mut said = SignatureView {
             id,
             at: entry.time("at").unwrap_or(0),
@@ -117,20 +110,13 @@ pub(super) fn entries(doc: &Automerge, wanted: impl Fn(&ObjId) -> bool) -> Vec<S
         if let Some(heads) = named(doc, &said.heads) {
             said.sound = statement(&record, &heads, &said).is_signed(&said.key, &said.signature);
         }
-<<<<<<< HEAD
-        entry.id().map(|id| (id.clone(), said))
-    };
-    let found = seal.entries_by("at").into_iter();
-    found.filter(|(key, _)| schema::is_signature_key(key)).filter_map(entry).collect()
-=======
         said
     };
-    let found = read.entries_by("at", &["seal"]).into_iter();
+    let found = seal.entries_by("at").into_iter();
     found
-        .filter(|(key, entry)| schema::is_signature_key(key) && wanted(&entry.object))
+        .filter(|(key, entry)| schema::is_signature_key(key) && entry.id().is_some_and(&wanted))
         .map(entry)
         .collect()
->>>>>>> main
 }
 
 /// Whether any field that the seal protects differs between the given heads and now, no matter who
