@@ -5,13 +5,7 @@
  * `node guard.mjs` compares; `node guard.mjs --update REASON` writes a new baseline.
  */
 import { execFileSync } from "node:child_process";
-import {
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sizes } from "../www/scripts/sizes.mjs";
@@ -48,17 +42,12 @@ function count() {
       "--measure",
       folder,
     ]);
-    const dumps = readdirSync(folder).filter((name) =>
-      /^count\.\d+$/.test(name),
-    );
+    const dumps = readdirSync(folder).filter((name) => /^count\.\d+$/.test(name));
     const counts = names
       .trim()
       .split("\n")
       .map((name, at) => [name, total(join(folder, `count.${at + 1}`))]);
-    if (dumps.length < counts.length)
-      throw new Error(
-        `${dumps.length} dumps for ${counts.length} pieces of work`,
-      );
+    if (dumps.length < counts.length) throw new Error(`${dumps.length} dumps for ${counts.length} pieces of work`);
     return Object.fromEntries(counts);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -66,48 +55,30 @@ function count() {
 }
 
 function build() {
-  // With a test named beside it, cargo chooses the same features as for all tests (see the Makefile).
-  const args = [
-    "build",
-    "--quiet",
-    "--bench",
-    "instructions",
-    "--bin",
-    "doorstep",
-    "--test",
-    "it",
-  ];
+  const args = ["build", "--quiet", "--bench", "instructions"];
   const lines = run("cargo", [...args, "--message-format=json"])
     .trim()
     .split("\n");
   const artifacts = lines.map((line) => JSON.parse(line));
-  return artifacts.find(
-    ({ target, executable }) => executable && target.name === "instructions",
-  ).executable;
+  return artifacts.find(({ target, executable }) => executable && target.name === "instructions").executable;
 }
 
 function total(file) {
   const found = /^(?:summary|totals): (\d+)/m.exec(readFileSync(file, "utf8"));
-  if (!found || found[1] === "0")
-    throw new Error(`callgrind counted nothing in ${file}`);
+  if (!found || found[1] === "0") throw new Error(`callgrind counted nothing in ${file}`);
   return Number(found[1]);
 }
 
 function update(reason) {
   if (!reason?.trim()) throw new Error('say why: make baseline REASON="…"');
-  writeFileSync(
-    FILE,
-    `${JSON.stringify({ reason, toolchain, ...now }, null, 2)}\n`,
-  );
+  writeFileSync(FILE, `${JSON.stringify({ reason, toolchain, ...now }, null, 2)}\n`);
   process.stdout.write(`baseline: updated, "${reason}"\n`);
 }
 
 function compare() {
   const same = toolchain === baseline.toolchain;
   if (!same)
-    process.stdout.write(
-      `costs: the baseline is of ${baseline.toolchain}; instructions are NOT compared with it\n`,
-    );
+    process.stdout.write(`costs: the baseline is of ${baseline.toolchain}; instructions are NOT compared with it\n`);
   const grown = [];
   for (const kind of same ? ["instructions", "bytes"] : ["bytes"])
     for (const [name, value] of Object.entries(now[kind])) {

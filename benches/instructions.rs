@@ -101,7 +101,7 @@ fn measure(folder: &Path, depth: usize) {
     let chunks: Vec<&[u8]> = push.iter().map(Vec::as_slice).collect();
     let changes = record.changes_after(&Heads::default());
     let metas: Vec<ChangeMeta> = changes.iter().map(meta).collect();
-    let stored = StoredState { changes: &metas, document: &saved };
+    let stored = StoredState { changes: &metas, document: &saved, loaded: None };
     let sender = Sender { user: USER, role: Role::Collector, device: DEVICE, keys: &[] };
     named("judge");
     let judged = measured(|| merge::judge(stored, &chunks, sender));

@@ -12,9 +12,7 @@ const docs = new URL("../docs/", import.meta.url);
 const [BEGIN, END] = ["<!-- figures: begin -->", "<!-- figures: end -->"];
 
 const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
-const measured = files.map((name) =>
-  JSON.parse(readFileSync(join(folder, name), "utf8")),
-);
+const measured = files.map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
 
 /** In the order of the tables. */
 const SYSTEMS = [
@@ -52,13 +50,9 @@ function find(scenario, wanted) {
 }
 
 const number = (value) =>
-  value >= 100
-    ? Math.round(value).toLocaleString("en")
-    : String(Number(value.toPrecision(2)));
-const bytes = (value) =>
-  value < 10_000 ? `${number(value)} B` : `${number(value / 1_000)} KB`;
-const ms = (value) =>
-  value < 10_000 ? `${number(value)} ms` : `${number(value / 1_000)} s`;
+  value >= 100 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(2)));
+const bytes = (value) => (value < 10_000 ? `${number(value)} B` : `${number(value / 1_000)} KB`);
+const ms = (value) => (value < 10_000 ? `${number(value)} ms` : `${number(value / 1_000)} s`);
 
 /** A median with the least and the greatest value. */
 function spread(file, figure, unit) {
@@ -72,36 +66,19 @@ function spread(file, figure, unit) {
 
 function table(heads, rows) {
   const line = (cells) => `| ${cells.join(" | ")} |`;
-  return [line(heads), line(heads.map(() => "---")), ...rows.map(line)].join(
-    "\n",
-  );
+  return [line(heads), line(heads.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 function compared(scenario) {
-  const heads = [
-    "",
-    "up",
-    "down",
-    "requests or messages",
-    "time",
-    "time at 200 ms",
-    "client CPU",
-  ];
+  const heads = ["", "up", "down", "requests or messages", "time", "time at 200 ms", "client CPU"];
   const rows = SYSTEMS.flatMap(({ title, client, peer }) => {
     const file = find(scenario, { client, peer });
     if (!file) return [];
-    const { bytes_up, bytes_down, requests, messages_up, messages_down } =
-      file.figures;
+    const { bytes_up, bytes_down, requests, messages_up, messages_down } = file.figures;
     const exchanged =
-      requests === undefined
-        ? `${number(messages_up)} + ${number(messages_down)} messages`
-        : number(requests);
+      requests === undefined ? `${number(messages_up)} + ${number(messages_down)} messages` : number(requests);
     const slow = find(scenario, { client, peer, rtt_ms: 200 });
-    const times = [
-      spread(file, "wall_ms", ms),
-      spread(slow, "wall_ms", ms),
-      spread(file, "cpu_ms", ms),
-    ];
+    const times = [spread(file, "wall_ms", ms), spread(slow, "wall_ms", ms), spread(file, "cpu_ms", ms)];
     return [[title, bytes(bytes_up), bytes(bytes_down), exchanged, ...times]];
   });
   return rows.length === 0 ? "" : table(heads, rows);
@@ -111,18 +88,11 @@ function compared(scenario) {
 function growth() {
   const all = ["reconnect", "idle", "first_sync"].flatMap((scenario) =>
     measured.filter(
-      (file) =>
-        file.scenario === scenario &&
-        file.parameters.client === "native" &&
-        file.parameters.rtt_ms === 0,
+      (file) => file.scenario === scenario && file.parameters.client === "native" && file.parameters.rtt_ms === 0,
     ),
   );
   const rows = all
-    .sort(
-      (a, b) =>
-        a.parameters.depth - b.parameters.depth ||
-        a.parameters.records - b.parameters.records,
-    )
+    .sort((a, b) => a.parameters.depth - b.parameters.depth || a.parameters.records - b.parameters.records)
     .sort((a, b) => a.scenario.localeCompare(b.scenario))
     .map((file) => [
       file.scenario.replace("_", " "),
@@ -135,17 +105,7 @@ function growth() {
       spread(file, "cpu_ms", ms),
       spread(file, "endpoint_cpu_ms", ms),
     ]);
-  const heads = [
-    "scenario",
-    "records",
-    "changes deep",
-    "up",
-    "down",
-    "requests",
-    "time",
-    "client CPU",
-    "office CPU",
-  ];
+  const heads = ["scenario", "records", "changes deep", "up", "down", "requests", "time", "client CPU", "office CPU"];
   return rows.length === 0 ? "" : table(heads, rows);
 }
 
@@ -153,43 +113,25 @@ function others() {
   const shown = new Set(["first_sync", "reconnect", "idle"]);
   const rows = measured
     .filter(({ scenario }) => !shown.has(scenario))
-    .sort(
-      (a, b) =>
-        a.scenario.localeCompare(b.scenario) ||
-        (a.parameters.records ?? 0) - (b.parameters.records ?? 0),
-    )
+    .sort((a, b) => a.scenario.localeCompare(b.scenario) || (a.parameters.records ?? 0) - (b.parameters.records ?? 0))
     .map(({ scenario, parameters, figures, runs }) => {
       const text = (values, join) =>
         Object.entries(values)
-          .map(
-            ([name, value]) =>
-              `${name} ${typeof value === "number" ? number(value) : value}`,
-          )
+          .map(([name, value]) => `${name} ${typeof value === "number" ? number(value) : value}`)
           .join(join);
-      return [
-        scenario,
-        text(parameters, ", "),
-        text(figures, ", "),
-        String(runs),
-      ];
+      return [scenario, text(parameters, ", "), text(figures, ", "), String(runs)];
     });
-  return rows.length === 0
-    ? ""
-    : table(["scenario", "parameters", "medians", "runs"], rows);
+  return rows.length === 0 ? "" : table(["scenario", "parameters", "medians", "runs"], rows);
 }
 
 /** Bars on a logarithmic scale. */
 function plot(name, title, unit, values) {
   const [left, width, row, top] = [290, 330, 26, 34];
   const exponents = values.map(({ value }) => Math.log10(value));
-  const [low, high] = [
-    Math.floor(Math.min(...exponents)),
-    Math.ceil(Math.max(...exponents) + 0.001),
-  ];
+  const [low, high] = [Math.floor(Math.min(...exponents)), Math.ceil(Math.max(...exponents) + 0.001)];
   const x = (exponent) => left + ((exponent - low) / (high - low)) * width;
   const height = top + values.length * row + 24;
-  const escape = (text) =>
-    text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("*", "");
+  const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("*", "");
   const grid = Array.from({ length: high - low + 1 }, (_, at) => low + at).map(
     (exponent) =>
       `<line x1="${x(exponent)}" x2="${x(exponent)}" y1="${top - 6}" y2="${height - 18}" stroke="#ccd5d1"/>` +
@@ -226,21 +168,9 @@ function plots() {
   const slow = values({ rtt_ms: 200 }, ({ wall_ms }) => wall_ms);
   return [
     sum.length > 0
-      ? plot(
-          "reconnect-bytes",
-          "Up to date again: bytes both ways, 1,000 records, 10 edited on each side",
-          bytes,
-          sum,
-        )
+      ? plot("reconnect-bytes", "Up to date again: bytes both ways, 1,000 records, 10 edited on each side", bytes, sum)
       : "",
-    slow.length > 0
-      ? plot(
-          "reconnect-time",
-          "Up to date again: time at a round trip of 200 ms",
-          ms,
-          slow,
-        )
-      : "",
+    slow.length > 0 ? plot("reconnect-time", "Up to date again: time at a round trip of 200 ms", ms, slow) : "",
   ];
 }
 
@@ -264,10 +194,6 @@ const sections = [
 const file = new URL("PERFORMANCE.md", docs);
 const text = readFileSync(file, "utf8");
 const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-if (begin < 0 || end < begin)
-  throw new Error("docs/PERFORMANCE.md has no place for the figures");
+if (begin < 0 || end < begin) throw new Error("docs/PERFORMANCE.md has no place for the figures");
 const generated = sections.filter(Boolean).join("\n\n");
-writeFileSync(
-  file,
-  `${text.slice(0, begin)}${BEGIN}\n\n${generated}\n\n${text.slice(end)}`,
-);
+writeFileSync(file, `${text.slice(0, begin)}${BEGIN}\n\n${generated}\n\n${text.slice(end)}`);

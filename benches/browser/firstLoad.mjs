@@ -5,20 +5,11 @@
  */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import {
-  CHROMIUM,
-  COLLECTOR,
-  FLAGS,
-  PASSWORD,
-  PIN,
-  withOffice,
-} from "../../www/scripts/office.mjs";
+import { CHROMIUM, COLLECTOR, FLAGS, PASSWORD, PIN, withOffice } from "../../www/scripts/office.mjs";
 import { report } from "../../www/scripts/report.mjs";
 import { startProxy } from "../peers/lib/proxy.mjs";
 
-const { chromium } = createRequire(
-  new URL("../../www/package.json", import.meta.url),
-)("@playwright/test");
+const { chromium } = createRequire(new URL("../../www/package.json", import.meta.url))("@playwright/test");
 const LINK = { rtt: 400, bytesPerSecond: 50_000 };
 const RECORDS = 100;
 const RUNS = 3;
@@ -35,12 +26,7 @@ await withOffice(RECORDS, async (url) => {
     proxy.close();
   }
   await browser.close();
-  report(
-    process.argv[2] ?? "bench",
-    "first_load",
-    { records: RECORDS, rtt_ms: LINK.rtt, kbit_per_s: 400 },
-    runs,
-  );
+  report(process.argv[2] ?? "bench", "first_load", { records: RECORDS, rtt_ms: LINK.rtt, kbit_per_s: 400 }, runs);
 });
 
 async function once(page, proxy) {
@@ -54,14 +40,11 @@ async function once(page, proxy) {
   const form = page.getByTestId("choose-pin");
   await form.waitFor({ timeout: 120_000 });
   const signed_in_ms = Date.now() - began;
-  for (const field of await form.locator("input[type=password]").all())
-    await field.fill(PIN);
+  for (const field of await form.locator("input[type=password]").all()) await field.fill(PIN);
   await form.locator("button[type=submit]").click();
   await page.getByTestId("visit-row").first().waitFor({ timeout: 120_000 });
   const list_ms = Date.now() - began;
-  await page.evaluate(() =>
-    navigator.serviceWorker.ready.then(() => undefined),
-  );
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   const ready_offline_ms = Date.now() - began;
   return {
     sign_in_form_ms,

@@ -72,13 +72,7 @@ async function measure() {
         changed,
         client: "chromium",
       };
-      report(
-        output,
-        scenario,
-        parameters,
-        figures,
-        nameOf(scenario, parameters, "chromium"),
-      );
+      report(output, scenario, parameters, figures, nameOf(scenario, parameters, "chromium"));
     }
   }
   await browser.close();
@@ -96,19 +90,13 @@ async function prepare(page, port) {
     define: { __VERSION__: '"bench"' },
   });
   const url = `http://127.0.0.1:${port}/bench`;
-  await page.route(url, (route) =>
-    route.fulfill({ contentType: "text/html", body: "<title>bench</title>" }),
-  );
+  await page.route(url, (route) => route.fulfill({ contentType: "text/html", body: "<title>bench</title>" }));
   await page.goto(url);
   await page.unroute(url);
-  const wasm = readFileSync(
-    new URL("../../www/src/wasm/doorstep_bg.wasm", import.meta.url),
-  ).toString("base64");
+  const wasm = readFileSync(new URL("../../www/src/wasm/doorstep_bg.wasm", import.meta.url)).toString("base64");
   await page.evaluate(
     ([program, wasm]) => {
-      window.program = URL.createObjectURL(
-        new Blob([program], { type: "text/javascript" }),
-      );
+      window.program = URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
       window.wasm = Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0));
     },
     [built.outputFiles[0].text, wasm],
@@ -147,9 +135,7 @@ async function start(message) {
     wasm: window.wasm,
     origin: location.origin,
   });
-  const answer = await new Promise(
-    (done) => (worker.onmessage = ({ data }) => done(data)),
-  );
+  const answer = await new Promise((done) => (worker.onmessage = ({ data }) => done(data)));
   worker.terminate();
   if (answer.failed) throw new Error(answer.failed);
   return {

@@ -22,24 +22,10 @@ self.onmessage = async ({ data }) => {
   const rows = await store.startRows();
   const { user, role, device } = data.session;
   const key = new Keyring(new Uint8Array(32).fill(7), user, role);
-  const workspace = new Workspace(
-    device,
-    session,
-    key,
-    crypto.getRandomValues(new Uint8Array(16)),
-    rows,
-    Date.now(),
-  );
+  const workspace = new Workspace(device, session, key, crypto.getRandomValues(new Uint8Array(16)), rows, Date.now());
   const offline = { sync: () => Promise.reject(new OfficeError("offline")) };
   const fail = (cause) => self.postMessage({ failed: String(cause) });
-  const driver = new Driver(
-    workspace,
-    store,
-    data.edits ? offline : new Office(device),
-    onEvent,
-    fail,
-    fail,
-  );
+  const driver = new Driver(workspace, store, data.edits ? offline : new Office(device), onEvent, fail, fail);
   if (data.edits) {
     for (const { id, step } of data.edits) await edit(driver, id, step);
     self.postMessage({ edited: true });
@@ -48,15 +34,8 @@ self.onmessage = async ({ data }) => {
   driver.call((workspace) => workspace.retainForAttachments([], Date.now()));
 
   function onEvent(event) {
-    if (event.type === "list")
-      times.list ??=
-        workspace.listChanges(null, 1).rows.length > 0 ? now() : undefined;
-    if (
-      event.type !== "status" ||
-      event.status.state !== "in-step" ||
-      times.inStep
-    )
-      return;
+    if (event.type === "list") times.list ??= workspace.listChanges(null, 1).rows.length > 0 ? now() : undefined;
+    if (event.type !== "status" || event.status.state !== "in-step" || times.inStep) return;
     times.inStep = now();
     self.postMessage({ ...times });
   }

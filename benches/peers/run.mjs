@@ -21,15 +21,13 @@ const QUIET_MS = 1_000;
 const [output, world, ...chosen] = process.argv.slice(2);
 const workload = JSON.parse(readFileSync(join(world, "workload.json"), "utf8"));
 const parameters = { records: workload.records.length, depth: workload.depth };
-for (const system of chosen.length > 0 ? chosen : SYSTEMS)
-  await measure(system);
+for (const system of chosen.length > 0 ? chosen : SYSTEMS) await measure(system);
 
 async function measure(system) {
   const folder = mkdtempSync(join(tmpdir(), "doorstep-peers-"));
   let run = 0;
   try {
-    if (system === "doorstep")
-      cpSync(join(world, "office.sqlite3"), join(folder, "office.sqlite3"));
+    if (system === "doorstep") cpSync(join(world, "office.sqlite3"), join(folder, "office.sqlite3"));
     const server = new Child(system);
     const { port, ids, lengths } = await server.call("serve", {
       folder,
@@ -50,9 +48,7 @@ async function measure(system) {
               folder: join(folder, `device-${rtt}-${number}`),
               enrolled: await server.call("enrol"),
             };
-        const expected = lengths.map(
-          (length, record) => length + added(record, run),
-        );
+        const expected = lengths.map((length, record) => length + added(record, run));
         runs.first_sync.push(
           await once(system, proxy, {
             ...fresh,
@@ -67,32 +63,19 @@ async function measure(system) {
         await server.call("edit", { edits: edits.office });
         run += 1;
         const task = { ...device, task: "reconnect", edits: edits.office };
-        runs.reconnect.push(
-          await once(system, proxy, task, () =>
-            server.call("holds", { edits: edits.device }),
-          ),
-        );
+        runs.reconnect.push(await once(system, proxy, task, () => server.call("holds", { edits: edits.device })));
         runs.idle.push(await once(system, proxy, { ...device, task: "idle" }));
       }
       proxy.close();
       for (const [scenario, figures] of Object.entries(runs)) {
-        const who =
-          system === "doorstep"
-            ? { client: "node" }
-            : { peer: system, client: "node" };
+        const who = system === "doorstep" ? { client: "node" } : { peer: system, client: "node" };
         const all = {
           ...parameters,
           rtt_ms: rtt,
           changed: scenario === "reconnect" ? 10 : 0,
           ...who,
         };
-        report(
-          output,
-          scenario,
-          all,
-          figures,
-          nameOf(scenario, all, system === "doorstep" ? "node" : system),
-        );
+        report(output, scenario, all, figures, nameOf(scenario, all, system === "doorstep" ? "node" : system));
       }
     }
     server.kill();
@@ -103,12 +86,8 @@ async function measure(system) {
 
 /** How many characters the runs so far have added to the notes of a record. */
 function added(record, runs) {
-  const edits = workload.runs
-    .slice(0, runs)
-    .flatMap(({ device, office }) => [...device, ...office]);
-  return edits
-    .filter((edit) => edit.record === record)
-    .reduce((sum, { step }) => sum + step.append.length, 0);
+  const edits = workload.runs.slice(0, runs).flatMap(({ device, office }) => [...device, ...office]);
+  return edits.filter((edit) => edit.record === record).reduce((sum, { step }) => sum + step.append.length, 0);
 }
 
 async function edit(system, argument) {
@@ -124,13 +103,13 @@ async function once(system, proxy, argument, serverHolds) {
   const began = Date.now();
   const beganQuiet = performance.now();
   const child = new Child(system);
-  const [device, server] = await Promise.all([
-    child.call("device", { ...argument, port: proxy.port }),
-    serverHolds?.(),
-  ]);
-  let end = Math.max(device.at, device.proves ? 0 : (server ?? 0));
-  if (argument.task === "idle" && !device.proves)
-    end = began + (await quiet(proxy)) - beganQuiet;
+  // Doorstep's device proves that both sides hold the same: asking the office meanwhile would only disturb.
+  const early = system === "doorstep" ? undefined : serverHolds?.();
+  const device = await child.call("device", { ...argument, port: proxy.port });
+  const heldAt = await early;
+  if (system === "doorstep") await serverHolds?.();
+  let end = Math.max(device.at, heldAt ?? 0);
+  if (argument.task === "idle" && !device.proves) end = began + (await quiet(proxy)) - beganQuiet;
   else await quiet(proxy);
   const { up, down, messagesUp, messagesDown, requests } = proxy.counts;
   const { cpu_ms } = await child.call("close");
@@ -139,9 +118,7 @@ async function once(system, proxy, argument, serverHolds) {
   return {
     bytes_up: up,
     bytes_down: down,
-    ...(messages > 0
-      ? { messages_up: messagesUp, messages_down: messagesDown }
-      : { requests }),
+    ...(messages > 0 ? { messages_up: messagesUp, messages_down: messagesDown } : { requests }),
     wall_ms: end - began,
     cpu_ms,
   };

@@ -5,10 +5,7 @@
 import { connect, createServer } from "node:net";
 
 /** `rtt` in ms; `bytesPerSecond` for each direction, unlimited by default. Forwards to `port` on this machine. */
-export async function startProxy(
-  port,
-  { rtt = 0, bytesPerSecond = Infinity } = {},
-) {
+export async function startProxy(port, { rtt = 0, bytesPerSecond = Infinity } = {}) {
   const counts = {
     up: 0,
     down: 0,
@@ -18,10 +15,7 @@ export async function startProxy(
     last: 0,
   };
   const sockets = new Set();
-  const [up, down] = [
-    new Link(rtt / 2, bytesPerSecond),
-    new Link(rtt / 2, bytesPerSecond),
-  ];
+  const [up, down] = [new Link(rtt / 2, bytesPerSecond), new Link(rtt / 2, bytesPerSecond)];
 
   const server = createServer({ noDelay: true }, (client) => {
     const target = connect({ port, host: "127.0.0.1", noDelay: true });
@@ -47,9 +41,7 @@ export async function startProxy(
     ]) {
       sockets.add(socket);
       socket.on("error", () => other.destroy());
-      socket.on("end", () =>
-        link.carry(Buffer.alloc(0), opened, () => other.end()),
-      );
+      socket.on("end", () => link.carry(Buffer.alloc(0), opened, () => other.end()));
       socket.on("close", () => sockets.delete(socket));
     }
   });
@@ -89,9 +81,7 @@ class Link {
 }
 
 const requestsIn = (data) =>
-  data
-    .toString("latin1")
-    .match(/^(GET|HEAD|POST|PUT|DELETE) \S+ HTTP\/1\.1\r$/gm)?.length ?? 0;
+  data.toString("latin1").match(/^(GET|HEAD|POST|PUT|DELETE) \S+ HTTP\/1\.1\r$/gm)?.length ?? 0;
 
 /** Counts the messages of a WebSocket in one direction, after the HTTP exchange that opens it. */
 class Frames {
@@ -108,11 +98,7 @@ class Frames {
     }
     let messages = 0;
     this.rest = Buffer.concat([this.rest, data]);
-    for (
-      let frame = this.frame();
-      frame && this.rest.length >= frame.size;
-      frame = this.frame()
-    ) {
+    for (let frame = this.frame(); frame && this.rest.length >= frame.size; frame = this.frame()) {
       if (frame.final && frame.opcode < 8) messages += 1;
       this.rest = this.rest.subarray(frame.size);
     }
@@ -125,12 +111,7 @@ class Frames {
     const short = rest[1] & 0x7f;
     const head = 2 + (short === 126 ? 2 : short === 127 ? 8 : 0);
     if (rest.length < head) return undefined;
-    const length =
-      short === 126
-        ? rest.readUInt16BE(2)
-        : short === 127
-          ? Number(rest.readBigUInt64BE(2))
-          : short;
+    const length = short === 126 ? rest.readUInt16BE(2) : short === 127 ? Number(rest.readBigUInt64BE(2)) : short;
     const masked = (rest[1] & 0x80) !== 0;
     return {
       final: (rest[0] & 0x80) !== 0,

@@ -4,10 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import * as A from "@automerge/automerge";
 import { Repo } from "@automerge/automerge-repo";
-import {
-  WebSocketClientAdapter,
-  WebSocketServerAdapter,
-} from "@automerge/automerge-repo-network-websocket";
+import { WebSocketClientAdapter, WebSocketServerAdapter } from "@automerge/automerge-repo-network-websocket";
 import { NodeFSStorageAdapter } from "@automerge/automerge-repo-storage-nodefs";
 import { WebSocketServer } from "ws";
 import { eachField, stepsOf, until } from "../lib/values.mjs";
@@ -25,9 +22,7 @@ function write(doc, step) {
   });
   if (step.contact) {
     const { id, ...fields } = step.contact;
-    doc.contacts[id] = Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [name, scalar(value)]),
-    );
+    doc.contacts[id] = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, scalar(value)]));
   }
   if (step.append) A.splice(doc, ["notes"], doc.notes.length, 0, step.append);
 }
@@ -47,20 +42,13 @@ function build(plan) {
   });
   doc = A.change(doc, { time: time(first) }, (draft) => write(draft, first));
   doc = A.clone(doc);
-  for (const step of steps)
-    doc = A.change(doc, { time: time(step) }, (draft) => write(draft, step));
+  for (const step of steps) doc = A.change(doc, { time: time(step) }, (draft) => write(draft, step));
   return A.save(doc);
 }
 
 const holdsAll = async (repo, ids, edits) => {
-  const handles = await Promise.all(
-    edits.map(({ record }) => repo.find(ids[record])),
-  );
-  await until(() =>
-    edits.every(({ step }, at) =>
-      handles[at].doc().notes.includes(step.append),
-    ),
-  );
+  const handles = await Promise.all(edits.map(({ record }) => repo.find(ids[record])));
+  await until(() => edits.every(({ step }, at) => handles[at].doc().notes.includes(step.append)));
 };
 
 export async function serve(folder, workload) {
@@ -114,12 +102,7 @@ export function openDevice(folder, ids) {
       handles = await Promise.all(ids.map((id) => repo.find(id)));
     },
     holds: (edits) => holdsAll(repo, ids, edits),
-    complete: (lengths) =>
-      until(() =>
-        handles.every(
-          (handle, at) => handle.doc().notes.length === lengths[at],
-        ),
-      ),
+    complete: (lengths) => until(() => handles.every((handle, at) => handle.doc().notes.length === lengths[at])),
     close: async () => repo?.flush(),
   };
 }

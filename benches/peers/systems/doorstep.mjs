@@ -4,15 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fdatasyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -28,19 +20,12 @@ export async function serve(folder, workload) {
   const ids = workload.records.map(({ id }) => id);
   const child = spawn(
     process.env.DOORSTEP_BINARY,
-    [
-      "serve",
-      "--listen",
-      "127.0.0.1:0",
-      "--database",
-      `sqlite:${join(folder, "office.sqlite3")}`,
-    ],
+    ["serve", "--listen", "127.0.0.1:0", "--database", `sqlite:${join(folder, "office.sqlite3")}`],
     {
-      stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, RUST_LOG: "error" },
+      stdio: ["ignore", "pipe", "ignore"],
     },
   );
-  process.on("exit", () => child.kill());
+  process.on("exit", () => child.kill("SIGKILL"));
   const lines = createInterface({ input: child.stdout });
   const port = await new Promise((done) =>
     lines.on("line", (line) => {
@@ -49,16 +34,8 @@ export async function serve(folder, workload) {
     }),
   );
   const supervisor = await signIn(port, "lin.yue");
-  const visit = (record) =>
-    json(
-      port,
-      "GET",
-      `/api/visits/${ids[record]}`,
-      undefined,
-      supervisor.token,
-    );
-  const holds = async ({ record, step }) =>
-    (await visit(record)).notes.includes(step.append);
+  const visit = (record) => json(port, "GET", `/api/visits/${ids[record]}`, undefined, supervisor.token);
+  const holds = async ({ record, step }) => (await visit(record)).notes.includes(step.append);
   return {
     port,
     ids,
@@ -66,17 +43,9 @@ export async function serve(folder, workload) {
     async edit(edits) {
       for (const { record, step } of edits)
         for (const command of commandsOf(step, await visit(record)))
-          await json(
-            port,
-            "POST",
-            `/api/visits/${ids[record]}/commands`,
-            command,
-            supervisor.token,
-          );
+          await json(port, "POST", `/api/visits/${ids[record]}/commands`, command, supervisor.token);
     },
-    /** The device's proof that both sides hold the same is enough; checked afterwards. */
-    holds: async (edits) =>
-      Promise.all(edits.map((edit) => until(() => holds(edit)))),
+    holds: async (edits) => Promise.all(edits.map((edit) => until(() => holds(edit)))),
     /** A session for a new device. */
     enrol: () => signIn(port, "chen.jie"),
   };
@@ -94,8 +63,7 @@ async function json(port, method, path, body, token) {
     headers,
     ...(body && { body: JSON.stringify(body) }),
   });
-  if (!response.ok)
-    throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return response.json();
 }
 
@@ -114,8 +82,7 @@ export function openDevice(folder, ids, enrolled) {
         const id = ids[record];
         workspace.open(id);
         drain();
-        for (const command of commandsOf(step, workspace.view(id)))
-          workspace.apply(id, command, step.at, ZONE);
+        for (const command of commandsOf(step, workspace.view(id))) workspace.apply(id, command, step.at, ZONE);
         drain();
         workspace.close(id);
       }
@@ -130,8 +97,7 @@ export function openDevice(folder, ids, enrolled) {
     async complete(lengths) {
       await until(inStep);
       const { rows } = workspace.listChanges(null, lengths.length + 1);
-      if (rows.length !== lengths.length)
-        throw new Error(`${rows.length} of ${lengths.length} records`);
+      if (rows.length !== lengths.length) throw new Error(`${rows.length} of ${lengths.length} records`);
     },
     inStep: () => until(inStep),
     async close() {
@@ -143,24 +109,13 @@ export function openDevice(folder, ids, enrolled) {
   async function start() {
     core ??= await import(new URL("doorstep.js", wasm));
     core.initSync({ module: readFileSync(new URL("doorstep_bg.wasm", wasm)) });
-    const key = new core.Keyring(
-      new Uint8Array(32).fill(7),
-      enrolled.user,
-      enrolled.role,
-    );
+    const key = new core.Keyring(new Uint8Array(32).fill(7), enrolled.user, enrolled.role);
     const rows = {
       meta: tables.rows("meta"),
       records: tables.rows("records"),
       outbox: tables.rows("outbox"),
     };
-    const started = new core.Workspace(
-      enrolled.device,
-      tables.takeSession(),
-      key,
-      randomBytes(16),
-      rows,
-      Date.now(),
-    );
+    const started = new core.Workspace(enrolled.device, tables.takeSession(), key, randomBytes(16), rows, Date.now());
     workspace = started;
     started.retainForAttachments([], Date.now());
     drain();
@@ -176,21 +131,14 @@ export function openDevice(folder, ids, enrolled) {
           workspace.persisted(output.batch, Date.now());
           break;
         case "load":
-          workspace.loaded(
-            output.record,
-            tables.rows("chunks", `${output.record}/`),
-            Date.now(),
-          );
+          workspace.loaded(output.record, tables.rows("chunks", `${output.record}/`), Date.now());
           break;
         case "send":
           if (link.port !== undefined) void send(output.round, output.body);
           break;
         case "wake_at":
           if (link.port !== undefined)
-            setTimeout(
-              () => (workspace.wake(Date.now()), drain()),
-              Math.max(output.at - Date.now(), 0),
-            ).unref();
+            setTimeout(() => (workspace.wake(Date.now()), drain()), Math.max(output.at - Date.now(), 0)).unref();
           break;
         default:
           break;
@@ -263,20 +211,14 @@ class Tables {
       if (!this.tables.has(table)) this.tables.set(table, new Map());
       const rows = this.tables.get(table);
       if (value !== null) rows.set(key, value);
-      else if (key.endsWith("/"))
-        for (const other of [...rows.keys()])
-          other.startsWith(key) && rows.delete(other);
+      else if (key.endsWith("/")) for (const other of [...rows.keys()]) other.startsWith(key) && rows.delete(other);
       else rows.delete(key);
     }
   }
 
   rows(table, prefix = "") {
-    const rows = [...(this.tables.get(table) ?? [])].filter(([key]) =>
-      key.startsWith(prefix),
-    );
-    return rows
-      .map(([key, value]) => ({ key, value }))
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
+    const rows = [...(this.tables.get(table) ?? [])].filter(([key]) => key.startsWith(prefix));
+    return rows.map(([key, value]) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
   /** A number above those of all earlier starts. */

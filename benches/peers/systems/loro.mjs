@@ -2,13 +2,7 @@
  * The least that a careful programmer would write over loro: one request with the updates made since
  * the last one and a cursor, one reply with what others did since, both deflated. No checks, no proof.
  */
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { join } from "node:path";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
@@ -20,8 +14,7 @@ function write(doc, step) {
   if (step.contact) {
     const { id, ...fields } = step.contact;
     const contact = doc.getMap("contacts").setContainer(id, new LoroMap());
-    for (const [name, value] of Object.entries(fields))
-      contact.set(name, value);
+    for (const [name, value] of Object.entries(fields)) contact.set(name, value);
   }
   const notes = doc.getText("notes");
   if (step.append) notes.insert(notes.length, step.append);
@@ -46,10 +39,7 @@ function encode(cursor, updates) {
     bytes.writeUInt32LE(length, 4);
     return bytes;
   };
-  const parts = updates.flatMap(({ record, bytes }) => [
-    head(record, bytes.length),
-    bytes,
-  ]);
+  const parts = updates.flatMap(({ record, bytes }) => [head(record, bytes.length), bytes]);
   return deflateRawSync(Buffer.concat([head(cursor, 0), ...parts]), {
     level: 9,
   });
@@ -74,8 +64,7 @@ const load = (...bytes) => {
   for (const one of bytes) doc.import(one);
   return doc;
 };
-const holds = (doc, { step }) =>
-  doc.getText("notes").toString().includes(step.append);
+const holds = (doc, { step }) => doc.getText("notes").toString().includes(step.append);
 
 export async function serve(folder, workload) {
   const docs = workload.records.map((plan) => load(build(plan)));
@@ -84,11 +73,7 @@ export async function serve(folder, workload) {
   const edit = ({ record, step }) => {
     const before = docs[record].oplogVersion();
     write(docs[record], step);
-    append(
-      record,
-      docs[record].export({ mode: "update", from: before }),
-      "office",
-    );
+    append(record, docs[record].export({ mode: "update", from: before }), "office");
   };
   const log = join(folder, "log");
   const server = createServer(async (incoming, response) => {
@@ -120,33 +105,23 @@ export async function serve(folder, workload) {
     async edit(edits) {
       edits.forEach(edit);
     },
-    holds: (edits) =>
-      until(() => edits.every((one) => holds(docs[one.record], one))),
+    holds: (edits) => until(() => edits.every((one) => holds(docs[one.record], one))),
   };
 }
 
 export function openDevice(folder, ids) {
   mkdirSync(folder, { recursive: true });
   const state = join(folder, "state.json");
-  const { cursor, outbox } = existsSync(state)
-    ? JSON.parse(readFileSync(state, "utf8"))
-    : { cursor: 0, outbox: [] };
+  const { cursor, outbox } = existsSync(state) ? JSON.parse(readFileSync(state, "utf8")) : { cursor: 0, outbox: [] };
   const file = (record) => join(folder, ids[record]);
-  const save = (next) =>
-    writeFileSync(state, JSON.stringify(next), { flush: true });
+  const save = (next) => writeFileSync(state, JSON.stringify(next), { flush: true });
   const docs = new Map();
   const open = (record) => {
     if (!docs.has(record))
-      docs.set(
-        record,
-        existsSync(file(record))
-          ? load(readFileSync(file(record)))
-          : new LoroDoc(),
-      );
+      docs.set(record, existsSync(file(record)) ? load(readFileSync(file(record))) : new LoroDoc());
     return docs.get(record);
   };
-  const store = (record) =>
-    writeFileSync(file(record), open(record).export({ mode: "snapshot" }));
+  const store = (record) => writeFileSync(file(record), open(record).export({ mode: "snapshot" }));
   return {
     async edit(edits) {
       for (const { record, step } of edits) {
@@ -155,9 +130,7 @@ export function openDevice(folder, ids) {
         write(doc, step);
         outbox.push({
           record,
-          bytes: Buffer.from(
-            doc.export({ mode: "update", from: before }),
-          ).toString("base64"),
+          bytes: Buffer.from(doc.export({ mode: "update", from: before })).toString("base64"),
         });
         store(record);
       }
@@ -175,14 +148,9 @@ export function openDevice(folder, ids) {
       }
       save({ cursor: reply.cursor, outbox: [] });
     },
-    holds: (edits) =>
-      until(() => edits.every((edit) => holds(open(edit.record), edit))),
+    holds: (edits) => until(() => edits.every((edit) => holds(open(edit.record), edit))),
     complete: (lengths) =>
-      until(() =>
-        lengths.every(
-          (length, record) => open(record).getText("notes").length === length,
-        ),
-      ),
+      until(() => lengths.every((length, record) => open(record).getText("notes").length === length)),
     inStep: async () => undefined,
     close: async () => undefined,
   };
@@ -190,14 +158,11 @@ export function openDevice(folder, ids) {
 
 function post(port, body) {
   return new Promise((done, failed) => {
-    const sent = request(
-      { host: "127.0.0.1", port, path: "/sync", method: "POST" },
-      async (response) => {
-        const parts = [];
-        for await (const part of response) parts.push(part);
-        done(Buffer.concat(parts));
-      },
-    );
+    const sent = request({ host: "127.0.0.1", port, path: "/sync", method: "POST" }, async (response) => {
+      const parts = [];
+      for await (const part of response) parts.push(part);
+      done(Buffer.concat(parts));
+    });
     sent.on("error", failed);
     sent.end(body);
   });

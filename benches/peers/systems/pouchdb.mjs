@@ -91,8 +91,7 @@ export function openDevice(folder, ids) {
     async complete(lengths) {
       await synced;
       const { total_rows } = await db.allDocs({ limit: 0 });
-      if (total_rows !== lengths.length)
-        throw new Error(`${total_rows} of ${lengths.length} records`);
+      if (total_rows !== lengths.length) throw new Error(`${total_rows} of ${lengths.length} records`);
     },
     inStep: () => synced,
     close: () => db.close(),

@@ -1,10 +1,7 @@
 /** Yjs with Hocuspocus: limits on documents lifted, updates sent at once. One file a document. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  HocuspocusProvider,
-  HocuspocusProviderWebsocket,
-} from "@hocuspocus/provider";
+import { HocuspocusProvider, HocuspocusProviderWebsocket } from "@hocuspocus/provider";
 import { Server } from "@hocuspocus/server";
 import WebSocket from "ws";
 import * as Y from "yjs";
@@ -14,9 +11,7 @@ const UNLIMITED = Number.MAX_SAFE_INTEGER;
 
 function write(doc, step) {
   doc.transact(() => {
-    eachField(step, (group, field, value) =>
-      doc.getMap(group).set(field, value),
-    );
+    eachField(step, (group, field, value) => doc.getMap(group).set(field, value));
     if (step.contact) {
       const { id, ...fields } = step.contact;
       doc.getMap("contacts").set(id, new Y.Map(Object.entries(fields)));
@@ -37,8 +32,7 @@ function build(plan) {
   return Y.encodeStateAsUpdate(device);
 }
 
-const holds = (doc, { step }) =>
-  doc.getText("notes").toString().includes(step.append);
+const holds = (doc, { step }) => doc.getText("notes").toString().includes(step.append);
 
 export async function serve(folder, workload) {
   const stored = join(folder, "server");
@@ -46,8 +40,7 @@ export async function serve(folder, workload) {
   const file = (id) => join(stored, id);
   if (!existsSync(stored)) {
     mkdirSync(stored, { recursive: true });
-    for (const plan of workload.records)
-      writeFileSync(file(plan.id), build(plan));
+    for (const plan of workload.records) writeFileSync(file(plan.id), build(plan));
   }
   const server = new Server({
     port: 0,
@@ -67,9 +60,7 @@ export async function serve(folder, workload) {
   });
   await server.listen();
   const withDocument = async ({ record, step }, work) => {
-    const connection = await server.hocuspocus.openDirectConnection(
-      ids[record],
-    );
+    const connection = await server.hocuspocus.openDirectConnection(ids[record]);
     await work(connection, step);
     await connection.disconnect();
   };
@@ -78,18 +69,10 @@ export async function serve(folder, workload) {
     ids,
     async edit(edits) {
       for (const edit of edits)
-        await withDocument(edit, (connection, step) =>
-          connection.transact((doc) => write(doc, step)),
-        );
+        await withDocument(edit, (connection, step) => connection.transact((doc) => write(doc, step)));
     },
     holds: (edits) =>
-      Promise.all(
-        edits.map((edit) =>
-          withDocument(edit, ({ document }) =>
-            until(() => holds(document, edit)),
-          ),
-        ),
-      ),
+      Promise.all(edits.map((edit) => withDocument(edit, ({ document }) => until(() => holds(document, edit))))),
   };
 }
 
@@ -128,12 +111,8 @@ export function openDevice(folder, ids) {
       );
       for (const provider of providers) provider.attach();
     },
-    holds: (edits) =>
-      until(() => edits.every((edit) => holds(docs[edit.record], edit))),
-    complete: (lengths) =>
-      until(() =>
-        docs.every((doc, at) => doc.getText("notes").length === lengths[at]),
-      ),
+    holds: (edits) => until(() => edits.every((edit) => holds(docs[edit.record], edit))),
+    complete: (lengths) => until(() => docs.every((doc, at) => doc.getText("notes").length === lengths[at])),
     async close() {
       docs.forEach((doc, at) => save(ids[at], doc));
     },
