@@ -11,8 +11,8 @@ use doorstep::office::store::Device as Enrolled;
 use doorstep::office::{Created, Office};
 use doorstep::record::terms::Role;
 use doorstep::sync::message::{Cursor, DEFAULT_REPLY_BYTES, Request, encode_request};
+use doorstep::vault::Vault;
 use doorstep::workspace::Table;
-use doorstep::workspace::vault::Vault;
 
 use crate::support::phone::{NOW, TestPhone};
 use crate::workload::{Edits, Workload};
@@ -226,7 +226,7 @@ impl World {
                 break address;
             }
         };
-        // Nobody may close the pipe that it writes to.
+        // The pipe that it writes to must stay open.
         std::thread::spawn(move || lines.for_each(drop));
         Served { child, address }
     }
