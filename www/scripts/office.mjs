@@ -1,13 +1,13 @@
 /** Runs the real binary with a database of its own, for measurements. */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 export const COLLECTOR = "chen.jie";
 export const PASSWORD = "correct horse battery";
-const PIN = "246813";
+export const PIN = "246813";
 /** Debian's Chromium; without it, the one that Playwright installs. */
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
@@ -15,8 +15,8 @@ export const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-f
 const binary = process.env.DOORSTEP_BINARY;
 if (!binary) throw new Error("set DOORSTEP_BINARY to the built doorstep");
 
-/** Serves `count` invented cases of one collector while `work` runs with the office's URL. */
-export async function withOffice(count, work) {
+/** Serves `count` invented cases of one collector, with more `flags`, while `work` runs with the office's URL. */
+export async function withOffice(count, work, flags = []) {
   const folder = mkdtempSync(join(tmpdir(), "doorstep-measure-"));
   const database = `sqlite:${join(folder, "office.sqlite3")}`;
   const run = (args, input = "") =>
@@ -25,7 +25,7 @@ export async function withOffice(count, work) {
   const sheet = join(folder, "cases.csv");
   writeFileSync(sheet, cases(count));
   run(["import", "cases", sheet, "--assign-to", COLLECTOR, "--json"]);
-  const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0", "--database", database], {
+  const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0", "--database", database, ...flags], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {
@@ -38,7 +38,7 @@ export async function withOffice(count, work) {
 
 async function address(child) {
   for await (const line of createInterface({ input: child.stdout })) {
-    const found = /listening on (http:\S+)/.exec(line);
+    const found = /listening on (https?:\S+)/.exec(line);
     if (found) {
       child.stdout.resume();
       return found[1];
@@ -79,13 +79,4 @@ export async function unlock(page) {
 
 export async function waitForSync(page) {
   await page.locator('[data-testid=sync-status][data-state="in-step"]').waitFor({ timeout: 300_000 });
-}
-
-/** Writes a scenario's figures as `make bench` does, and prints them. */
-export function report(folder, scenario, parameters, figures, runs) {
-  mkdirSync(folder, { recursive: true });
-  const text = JSON.stringify({ scenario, parameters, figures, runs }, null, 2);
-  writeFileSync(join(folder, `${scenario}.json`), `${text}\n`);
-  const line = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
-  process.stdout.write(`${scenario.padEnd(14)}${line.join("  ")}\n`);
 }
