@@ -59,11 +59,13 @@ export interface Reading {
   text: string;
 }
 
-/** Details of the lender; empty until the office has given them. */
+/** What the lender tells all phones; empty until the office has sent it. */
 export interface Lender {
   name: string;
   /** How to complain. */
   complaints: string;
+  /** How lists are sorted, most important rule first; earlier offices do not send it. */
+  queue_order?: string[];
 }
 
 /** The device that a phone is enrolled as, with the office's proof if the phone has it. */

@@ -31,6 +31,7 @@ export async function startWorkspace(store: DeviceStore, key: Keyring, erase: Er
   const office = new Office(device);
   workerState.office = office;
   const workspace = new Workspace(device, session, key, newSalt(), rows, Date.now());
+  workspace.setQueueOrder((await store.lender())?.queue_order ?? []);
   workerState.revoked = undefined;
   const driver = new Driver(workspace, store, office, onDriverEvent, poison, erase);
   // First: no reply may remove a record before its attachments are named.
