@@ -13,6 +13,7 @@ import { PastWorkPage } from "./PastWorkPage";
 import { PracticeBanner } from "./PracticeBanner";
 import { practising } from "./practiceMode";
 import { RecordPage } from "./RecordPage";
+import { CheckOutReminder } from "./Safety";
 import { SettingsPage } from "./SettingsPage";
 import { SignIn } from "./SignIn";
 import { expired, locking, notice, online, session, status, toast } from "./state";
@@ -24,6 +25,7 @@ export function App(): JSX.Element {
     <>
       {practising && <PracticeBanner />}
       <Page />
+      <CheckOutReminder />
       <Notices />
     </>
   );

@@ -1,5 +1,6 @@
 /** HTTP client of the office for the worker. */
-import type { EnrolledDevice, Lender } from "../api";
+import type { EnrolledDevice, Lender, SafetyPosition } from "../api";
+import type { SafetyRow } from "../store/database";
 
 /** A 4 MiB reply on a slow 3G link takes less. */
 const TIMEOUT_MS = 60_000;
@@ -111,6 +112,19 @@ export class Office {
 
   async blob(sha256: string): Promise<Uint8Array> {
     return new Uint8Array(await readBody(await this.send(`/api/blobs/${sha256}`, { method: "GET" })));
+  }
+
+  /** Reports a watched visit: durations, since this phone's clock may be wrong. Idempotent by its revision. */
+  async reportSafety(row: SafetyRow, position: SafetyPosition | null): Promise<{ seen_by: string | null }> {
+    const now = Date.now();
+    const { record, revision, due_at, alarm_at, ended } = row;
+    const alarm = alarm_at === null ? {} : { alarm_age_ms: Math.max(0, now - alarm_at), ...position };
+    const response = await this.send(`/api/safety/${row.id}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ record, revision, due_in_ms: Math.round(due_at - now), ended, ...alarm }),
+    });
+    return JSON.parse(new TextDecoder().decode(await readBody(response))) as { seen_by: string | null };
   }
 
   /** Details of the lender, for borrowers. */
