@@ -10,6 +10,8 @@ import { clock } from "./state";
 
 /** Enough to stop an alarm that was tapped by mistake. */
 const COUNTDOWN_S = 5;
+/** A reminder that was closed without an answer comes back. */
+const ASK_AGAIN_MS = 60_000;
 
 /** Counts down and raises the alarm; then says whether the office has it. */
 export function AlarmDialog(props: { record: string; zone: string; onClose: () => void }): JSX.Element {
@@ -63,13 +65,14 @@ export function CheckOutReminder(): JSX.Element | null {
   const state = safetyState.value;
   const isDue = state !== null && !state.ended && state.alarm_at === null && clock.value >= state.due_at;
   const [alarm, setAlarm] = useState(false);
+  const [closedAt, setClosedAt] = useState(0);
   useEffect(() => {
     if (isDue) navigator.vibrate?.([400, 200, 400, 200, 400]);
   }, [isDue]);
   if (alarm && state) return <AlarmDialog record={state.record} zone="" onClose={() => setAlarm(false)} />;
-  if (!isDue) return null;
+  if (!isDue || clock.value < closedAt + ASK_AGAIN_MS) return null;
   return (
-    <Dialog title={t("safety/are_you_safe")} onClose={() => undefined}>
+    <Dialog title={t("safety/are_you_safe")} onClose={() => setClosedAt(Date.now())}>
       <div data-testid="check-out-reminder" class="flex flex-col gap-4">
         <p>{t("safety/was_due", { at: formatTime(state.due_at) })}</p>
         <p class="muted text-sm">{t(state.confirmed_at === null ? "safety/escalates_not" : "safety/escalates")}</p>
