@@ -1,7 +1,7 @@
 /** The first minutes on a small phone: what takes the time, and that nothing covers what is to be tapped. */
 import { expect, test, type Locator } from "@playwright/test";
 import { choosePin, inSync, openCase, readyOffline, signIn, step } from "./support/field";
-import { inEveryLook, picture, SMALL_PHONE } from "./support/looks";
+import { inEveryLook, SMALL_PHONE } from "./support/looks";
 import { Office, PASSWORD, wallClock } from "./support/office";
 import { SlowNetwork } from "./support/slow";
 
@@ -13,6 +13,19 @@ test.beforeAll(async () => {
   office = await Office.open();
 });
 test.afterAll(() => office.remove());
+
+interface Recorded {
+  shown: string[];
+}
+
+/** Keeps every text that the page of the first sync shows: some are gone before a test can look. */
+function recordFirstSync(): void {
+  const shown: string[] = ((window as unknown as Recorded).shown = []);
+  new MutationObserver(() => {
+    const page = document.querySelector<HTMLElement>("[data-testid=first-sync]");
+    if (page && page.innerText !== shown.at(-1)) shown.push(page.innerText);
+  }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+}
 
 /** Whether a tap in the middle of a control reaches it. */
 async function expectTappable(control: Locator): Promise<void> {
@@ -35,24 +48,21 @@ test("the first sync says what it does, and no notice covers a button", async ({
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await expectTappable(page.getByRole("button", { name: "Continue" }));
+    await page.evaluate(recordFirstSync);
     await choosePin(page);
-
-    const current = page.getByTestId("first-sync").locator("[data-state=current]");
-    await expect(current).toHaveText("Contact the office");
-    await picture(page, "first-sync-contact");
-    await expect(current).toContainText("Download records");
-    await expect(page.getByTestId("first-sync")).toContainText(/\d+ of \d+ records, \d+/);
-    await picture(page, "first-sync-download");
-    // What is over says how long it took.
-    await expect(page.locator("[data-step=contact][data-state=done]")).toContainText(/\d sec/);
     await inSync(page);
-    await expect(page.getByText("Ready offline")).toBeVisible();
+    const shown = await page.evaluate(() => (window as unknown as Recorded).shown.join("\n"));
+    expect(shown).toMatch(/Contact the office/);
+    expect(shown).toMatch(/\d+ of \d+ records, \d+ KB/);
+    // What is over says how long it took.
+    expect(shown).toMatch(/Contact the office\s+[\d.]+ sec/);
+    await expect(page.getByText("ready to work without a network")).toBeVisible();
 
     await page.getByRole("link", { name: "Settings" }).click();
     await page.getByRole("button", { name: "Show diagnostics" }).click();
     const text = await page.getByTestId("diagnostics").innerText();
     const { first_sync_ms: took } = JSON.parse(text) as { first_sync_ms: Record<string, number> };
-    expect(Object.keys(took)).toEqual(["contact", "download", "compare"]);
+    expect(Object.keys(took)).toEqual(["contact", "download", "store"]);
   } finally {
     network.stop();
   }
@@ -69,9 +79,7 @@ test("dates follow the page's language, and forms fit", async ({ page }) => {
   await expect(shown).toHaveText("Choose a date");
   const at = `${wallClock(Date.now() + 86_400_000, office.zone).slice(0, 10)}T18:30`;
   const inPage = (lang: string): string =>
-    new Intl.DateTimeFormat(lang, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" }).format(
-      Date.parse(`${at}Z`),
-    );
+    new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", timeZone: "UTC" }).format(Date.parse(`${at}Z`));
   await start.fill(at);
   await expect(start).toHaveValue(at);
   await expect(shown).toContainText(inPage("en-GB"));
@@ -83,7 +91,7 @@ test("dates follow the page's language, and forms fit", async ({ page }) => {
   await start.blur();
   await expect(shown).toBeVisible();
   await inEveryLook(page, "appointment", "#step", async ([lang]) => {
-    if (lang === "zh-CN") await expect(shown).toContainText(inPage("zh-CN").replace(/周.*/, ""));
+    if (lang === "zh-CN") await expect(shown).toContainText(inPage("zh-CN"));
   });
 
   await page.goto(`${office.url}/visit/${id}/on_site`);

@@ -47,6 +47,15 @@ function swipesTo(control: Element): number {
   return Math.ceil(Math.max(0, 72 - middle, middle - foot) / 400);
 }
 
+/** The page has stopped scrolling. */
+async function atRest(): Promise<void> {
+  for (let still = 0, last = -1; still < 5; still += 1) {
+    await new Promise((done) => requestAnimationFrame(done));
+    if (scrollY !== last) still = 0;
+    last = scrollY;
+  }
+}
+
 async function open(page: Page, id: string, at = ""): Promise<void> {
   await desk.command(id, { do: "assign", collectors: ["chen.jie", "he.tao"] });
   await page.goto(office.url);
@@ -63,6 +72,7 @@ test("a visit from the call to the seal, counted in taps", async ({ page }) => {
   let swipes = 0;
   const tap = async (control: Locator): Promise<void> => {
     await control.waitFor();
+    await page.evaluate(atRest);
     swipes += await control.evaluate(swipesTo);
     await control.click();
     taps += 1;

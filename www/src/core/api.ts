@@ -31,6 +31,8 @@ export interface SaveState {
 
 export type CoreEvent =
   | { type: "status"; status: SyncStatus }
+  /** Bytes received of a large reply so far; null once it is whole. */
+  | { type: "receiving"; bytes: number | null }
   | { type: "list" }
   | { type: "record"; id: string }
   /** Attachments of a record on this phone have changed. */

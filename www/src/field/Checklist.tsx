@@ -8,6 +8,7 @@ import { useState } from "preact/hooks";
 import type { CheckAnswer, CheckItem, Command, VisitView } from "../wasm/doorstep";
 import { t, word, type TextKey } from "../i18n";
 import { Choices, useBusy } from "../ui/components";
+import { advance } from "./advance";
 import { AutosaveText } from "./AutosaveText";
 import { FieldAnchor } from "./MissingFields";
 import { me, showToast, toast } from "./state";
@@ -16,9 +17,6 @@ import { ANSWERS, DOOR_CHECKS, NEEDS_SOMEBODY } from "./formOptions";
 
 /** Reasons that are offered; any other can be typed. */
 const REASONS: readonly TextKey[] = ["site/why_nobody", "site/why_refused", "site/why_ended", "site/why_no_need"];
-
-/** A tap meant for the item before must not answer the one that has moved under the thumb. */
-const SETTLE_MS = 600;
 
 /** Items of the door that the signed-in user has not answered. */
 export function unanswered(view: VisitView): CheckItem[] {
@@ -91,12 +89,12 @@ export function Check({ item, record }: { item: CheckItem; record: OpenRecord })
     if (answer === "not_possible") toast.value = null;
     if (answer === "not_possible" || answer === own?.answer) return;
     saveAnswer(answer, null);
-    if (byTap) advance(item);
+    if (byTap) advance(`checks.${item}`);
   };
   const chooseReason = (reason: string): void => {
     setAsking(false);
     saveAnswer("not_possible", reason);
-    advance(item);
+    advance(`checks.${item}`);
   };
   const clear = (): void => {
     setAsking(false);
@@ -156,16 +154,3 @@ export function Check({ item, record }: { item: CheckItem; record: OpenRecord })
     </FieldAnchor>
   );
 }
-
-/** Moves the next unanswered item to where the answered one was, so that the thumb can stay. */
-function advance(item: CheckItem): void {
-  const from = document.querySelector<HTMLElement>(`[data-check="${item}"]`);
-  const rest = [...document.querySelectorAll<HTMLElement>("[data-check][data-answered=false]")];
-  const next = rest.find((other) => from && from !== other && from.compareDocumentPosition(other) & FOLLOWING);
-  if (!from || !next) return;
-  next.style.pointerEvents = "none";
-  setTimeout(() => (next.style.pointerEvents = ""), SETTLE_MS);
-  scrollBy({ top: next.getBoundingClientRect().top - from.getBoundingClientRect().top, behavior: "smooth" });
-}
-
-const FOLLOWING = Node.DOCUMENT_POSITION_FOLLOWING;

@@ -6,7 +6,7 @@ import { problemText, t } from "../i18n";
 import { formatBytes, formatSeconds, formatSpan } from "../ui/format";
 import { Alert } from "../ui/components";
 import { FIRST_SYNC_STEPS, firstSyncStep, firstSyncTimes, type FirstSyncStep } from "./firstSync";
-import { client, status } from "./state";
+import { client, receiving, status } from "./state";
 
 /** An estimate of the remaining time is too unstable before this. */
 const ESTIMATE_AFTER_MS = 3_000;
@@ -34,14 +34,16 @@ export function FirstSync(): JSX.Element {
       <ol class="flex flex-col gap-3">
         {FIRST_SYNC_STEPS.map((step) => (
           <StepLine key={step} step={step}>
-            {step === "download" && known && (
+            {step === "download" && (known !== null || receiving.value !== null) && (
               <span class="muted block text-sm tabular-nums">
-                {t("first_sync/text", {
-                  received: known.received,
-                  total: known.total,
-                  size: formatBytes(known.bytes),
-                })}
-                {start.current && remaining(known, start.current)}
+                {known
+                  ? t("first_sync/text", {
+                      received: known.received,
+                      total: known.total,
+                      size: formatBytes(known.bytes + (receiving.value ?? 0)),
+                    })
+                  : formatBytes(receiving.value ?? 0)}
+                {known && start.current && remaining(known, start.current)}
               </span>
             )}
           </StepLine>

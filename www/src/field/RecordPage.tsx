@@ -51,7 +51,8 @@ export function RecordPage({ id, step: stepName }: { id: string; step: string | 
   const shownRecord = useRef<string | null>(null);
   const ready = view !== null && step !== undefined;
   // Screen readers announce the borrower when coming from the list, else the step.
-  usePagePosition(ready, stepTop, shownRecord.current === id ? "#step" : "h1");
+  const fromStep = shownRecord.current === id;
+  usePagePosition(ready, () => (fromStep ? stepTop() : 0), fromStep ? "#step" : "h1");
   useEffect(() => {
     if (!view) return;
     shownRecord.current = id;
@@ -91,10 +92,10 @@ export function RecordPage({ id, step: stepName }: { id: string; step: string | 
   }
 }
 
-/** Scrolls to the step's heading, unless it is below the current scroll position. */
+/** Where the step begins: between steps nobody has to scroll past the case again. */
 function stepTop(): number {
   const heading = document.getElementById("step");
-  return heading ? Math.min(scrollY, scrollY + heading.getBoundingClientRect().top - HEADER_PX) : 0;
+  return heading ? scrollY + heading.getBoundingClientRect().top - HEADER_PX : 0;
 }
 
 function Frame(props: { id: string; children: ComponentChildren; footer?: ComponentChildren }): JSX.Element {

@@ -75,7 +75,8 @@ function useUnsentFields({ id, unsent, unsent_since: since }: ListRow): string[]
     if (since === null) return setFields([]);
     client.history(id).then(
       (entries) => {
-        const own = entries.filter(({ by, at }) => by === me.value && at >= since);
+        // The times of changes are in whole seconds.
+        const own = entries.filter(({ by, at }) => by === me.value && at >= Math.floor(since / 1000) * 1000);
         if (current) setFields([...new Set(own.map(({ path }) => fieldName(path)))]);
       },
       () => undefined,

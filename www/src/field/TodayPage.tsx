@@ -1,6 +1,6 @@
 /** The first page: all records in the order of the day, with search and filters. */
 import { signal } from "@preact/signals";
-import { CalendarCheck2, CornerDownRight, History, Search, SearchX, Settings } from "lucide-preact";
+import { CalendarCheck2, CornerDownRight, History, Search, SearchX, Settings, WifiOff } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { Link } from "wouter-preact";
@@ -63,6 +63,12 @@ export function TodayPage(): JSX.Element {
             {t("past/title")}
           </Link>
         )}
+        {offlineReady.value && !practising && (
+          <p class="muted flex items-center justify-center gap-2 text-sm">
+            <WifiOff class="size-4 shrink-0" aria-hidden="true" />
+            {t("app/offline_ready")}
+          </p>
+        )}
       </main>
     </div>
   );
@@ -81,10 +87,7 @@ function ListHeader({ all }: { all: ListRow[] }): JSX.Element {
           <h1 tabIndex={-1} class="text-2xl leading-tight font-bold">
             {t("list/title")}
           </h1>
-          <p class="muted text-sm">
-            {formatDay(clock.value)}
-            {offlineReady.value && !practising && ` · ${t("app/offline_ready_short")}`}
-          </p>
+          <p class="muted text-sm">{formatDay(clock.value)}</p>
         </div>
         <div class="ml-auto flex min-w-0 items-center gap-1">
           <SyncChip />
@@ -131,14 +134,14 @@ function ListHeader({ all }: { all: ListRow[] }): JSX.Element {
 
 function GroupingControl(): JSX.Element {
   return (
-    <div role="group" aria-label={t("list/group")} class="segments bg-base-300/60">
+    <div role="group" aria-label={t("list/group")} class="segments bg-base-300/60 flex-nowrap">
       {GROUPINGS.map((kind: Grouping) => (
         <button
           key={kind}
           type="button"
           data-control={`group-${kind}`}
           aria-pressed={grouping.value === kind}
-          class={`segment ${grouping.value === kind ? "bg-base-100 font-semibold" : ""}`}
+          class={`segment min-w-0 basis-0 px-1 whitespace-normal ${grouping.value === kind ? "bg-base-100 font-semibold" : ""}`}
           onClick={() => setGrouping(kind)}
         >
           {t(`list/group_${kind}`)}

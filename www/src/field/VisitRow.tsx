@@ -58,7 +58,9 @@ function Row({ row, showTimes, today }: { row: ListRow; showTimes: boolean; toda
           <span class="shrink-0 font-medium tabular-nums">{formatMoney(row.overdue, row.currency || "CNY")}</span>
         </span>
         <span class="muted truncate text-sm">{row.address || row.case_no}</span>
-        <span class="flex flex-wrap items-center justify-between gap-x-2 text-xs">
+        <span
+          class={`flex items-center justify-between gap-x-2 text-xs ${row.state === "at_office" ? "" : "flex-wrap"}`}
+        >
           <span class="flex min-w-0 items-center gap-1.5">
             {row.holds[0] !== undefined && (
               <span class="pill bg-error text-error-content shrink-0">
@@ -77,7 +79,7 @@ function Row({ row, showTimes, today }: { row: ListRow; showTimes: boolean; toda
                 {t("form/draft")}
               </span>
             ) : (
-              <span class="truncate">{nextText(row, showTimes)}</span>
+              <span class="truncate">{nextText(row, showTimes, today)}</span>
             )}
           </span>
           <span class={`pill shrink-0 ${tone} ${tone.includes("px") ? "" : "px-0"}`}>
@@ -129,7 +131,7 @@ function DateBadges({ row, today }: { row: ListRow; today: string }): JSX.Elemen
 }
 
 /** What has to be done next, with its date; the outcome of a visit that is over. */
-function nextText(row: ListRow, showTimes: boolean): string {
+function nextText(row: ListRow, showTimes: boolean, today: string): string {
   const outcome = row.disposition ? word("disposition", row.disposition) : word("stage", row.stage);
   if (row.work === "done") return outcome;
   const text = t(`work/${row.work}`);
@@ -140,7 +142,7 @@ function nextText(row: ListRow, showTimes: boolean): string {
         ? formatShortWindow(row.starts_at, row.ends_at)
         : row.work === "finish"
           ? outcome
-          : (row.work === "contact" || row.work === "arrange") && row.due_by !== ""
+          : (row.work === "contact" || row.work === "arrange") && row.due_by >= today
             ? t("list/visit_by", { date: formatShortDate(row.due_by) })
             : "";
   return when === "" ? text : `${text} · ${when}`;

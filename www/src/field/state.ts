@@ -25,6 +25,8 @@ export const session = signal<StartState | null>(null);
 export const rows = signal<ListRow[] | null>(null);
 export const status = signal<SyncStatus | null>(null);
 export const saveState = signal<SaveState | null>(null);
+/** Bytes of the reply that is being received, if it is a large one. */
+export const receiving = signal<number | null>(null);
 /** Progress of key rotation; null until it is known. */
 export const rotation = signal<RotationState | null>(null);
 /** Number of fields on this page whose text the worker does not have yet. */
@@ -192,6 +194,9 @@ export async function startApp(): Promise<void> {
       case "list":
         // The list is not shown during the first sync.
         if (!status.value?.first_sync) listChanged();
+        return;
+      case "receiving":
+        receiving.value = event.bytes;
         return;
       case "record":
         recordChanged.value = { id: event.id, at: Date.now() };

@@ -46,7 +46,11 @@ export interface SignedIn {
 export class Office {
   private readonly workspace: string | undefined;
 
-  constructor(device?: string) {
+  /** `receiving` is told how many bytes of a large reply have come, and null once it is whole. */
+  constructor(
+    device?: string,
+    private readonly receiving: (bytes: number | null) => void = () => undefined,
+  ) {
     this.workspace = device?.slice(0, 8);
   }
 
@@ -62,7 +66,7 @@ export class Office {
       headers: { "content-type": "application/cbor" },
       body: body as BodyInit,
     });
-    return new Uint8Array(await readBody(response));
+    return readLargeBody(response, this.receiving);
   }
 
   async signIn(name: string, password: string, enrolled: EnrolledDevice | undefined): Promise<SignedIn> {
@@ -198,6 +202,38 @@ function retryAfter(response: Response): number {
   const said = response.headers.get("retry-after") ?? "";
   const wait = /^\d+$/.test(said) ? Number(said) * 1000 : Date.parse(said) - Date.now();
   return Number.isFinite(wait) ? Math.max(wait, 0) : 0;
+}
+
+/** Smaller replies are here before anybody could read their progress. */
+const LARGE_BYTES = 8 * 1024;
+const PROGRESS_MS = 200;
+
+async function readLargeBody(response: Response, receiving: (bytes: number | null) => void): Promise<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (!reader) return new Uint8Array(await readBody(response));
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  let told = 0;
+  try {
+    for (let chunk = await reader.read(); chunk.value; chunk = await reader.read()) {
+      chunks.push(chunk.value);
+      bytes += chunk.value.length;
+      if (bytes < LARGE_BYTES || performance.now() - told < PROGRESS_MS) continue;
+      told = performance.now();
+      receiving(bytes);
+    }
+  } catch {
+    throw new OfficeError("offline");
+  } finally {
+    if (told > 0) receiving(null);
+  }
+  const body = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
 }
 
 async function readBody(response: Response): Promise<ArrayBuffer> {

@@ -28,7 +28,7 @@ export async function startWorkspace(store: DeviceStore, key: Keyring, erase: Er
   const attachmentStore = await openAttachments(key);
   const unnamed = await unnamedRecords(attachmentStore);
   const device = workerState.pinLock?.row.device ?? "";
-  const office = new Office(device);
+  const office = new Office(device, (bytes) => emit({ type: "receiving", bytes }));
   workerState.office = office;
   const workspace = new Workspace(device, session, key, newSalt(), rows, Date.now());
   workspace.setQueueOrder((await store.lender())?.queue_order ?? []);

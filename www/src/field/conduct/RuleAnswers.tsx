@@ -240,7 +240,12 @@ function EntryButtons(props: {
       {entries.length > 0 && (
         <div class="flex flex-wrap gap-2 pt-1">
           {entries.map((entry) => (
-            <button key={entry} type="button" class="btn btn-quiet" onClick={() => setOpen(entry)}>
+            <button
+              key={entry}
+              type="button"
+              class="btn btn-quiet h-auto min-h-11 max-w-full shrink py-1.5"
+              onClick={() => setOpen(entry)}
+            >
               {t(`conduct/page/${entry}`)}
             </button>
           ))}

@@ -6,6 +6,7 @@ import type { Command, PlaceType, Position, TargetRole, VisitView } from "../../
 import { t, word, type TextKey } from "../../i18n";
 import { formatDateTime } from "../../ui/format";
 import { Choices, useBusy } from "../../ui/components";
+import { advance } from "../advance";
 import { Checklist, unanswered } from "../Checklist";
 import { ArrivalCheck } from "../conduct/VisitChecks";
 import { DepartureCheck, isUnderWay } from "../conduct/DepartureCheck";
@@ -64,14 +65,14 @@ function phaseWith(path: string): Phase {
 function PhaseTabs(props: { phase: Phase; due: Phase; onChoose: (phase: Phase) => void }): JSX.Element {
   const reached = PHASES.indexOf(props.due);
   return (
-    <div role="group" aria-label={t("site/phases")} class="segments bg-base-300/60">
+    <div role="group" aria-label={t("site/phases")} class="segments bg-base-300/60 flex-nowrap">
       {PHASES.map((phase, at) => (
         <button
           key={phase}
           type="button"
           data-control={`phase-${phase}`}
           aria-pressed={phase === props.phase}
-          class={`segment basis-0 ${phase === props.phase ? "bg-base-100 font-semibold" : ""} whitespace-normal`}
+          class={`segment min-w-0 basis-0 px-1 ${phase === props.phase ? "bg-base-100 font-semibold" : ""} whitespace-normal`}
           onClick={() => props.onChoose(phase)}
         >
           {at < reached && <Check class="text-success size-4 shrink-0" aria-hidden="true" />}
@@ -179,8 +180,9 @@ function AskedToLeave({ record }: { record: OpenRecord }): JSX.Element {
 function DoorFields({ record, withVisitors }: { record: OpenRecord; withVisitors?: boolean }): JSX.Element {
   const { view, readOnly, applyWithUndo } = record;
   const { visit } = view;
-  const choose = (key: "place_type" | "person_met", value: string, message: string): void => {
+  const choose = (key: "place_type" | "person_met", value: string, message: string, byTap: boolean): void => {
     if (visit[key] === value) return;
+    if (byTap) advance(`visit.${key}`);
     const patch = { do: "edit_visit", [key]: value } as Command;
     void applyWithUndo(patch, message, undoCommands("visit", { [key]: visit[key] }));
   };
@@ -200,7 +202,7 @@ function DoorFields({ record, withVisitors }: { record: OpenRecord; withVisitors
           value={visit.place_type}
           readOnly={readOnly}
           word={(option) => word("place", option)}
-          onChange={(value) => choose("place_type", value, word("place", value))}
+          onChange={(value, byTap) => choose("place_type", value, word("place", value), byTap)}
           onClear={() => clear("place_type", t("site/place_type"))}
         />
       </FieldAnchor>
@@ -212,7 +214,7 @@ function DoorFields({ record, withVisitors }: { record: OpenRecord; withVisitors
           value={visit.person_met}
           readOnly={readOnly}
           word={(option) => word("person", option)}
-          onChange={(value) => choose("person_met", value, word("person", value))}
+          onChange={(value, byTap) => choose("person_met", value, word("person", value), byTap)}
           onClear={() => clear("person_met", t("site/met"))}
         />
       </FieldAnchor>
