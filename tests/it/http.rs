@@ -14,4 +14,5 @@ mod safety;
 mod secrecy;
 mod sessions;
 mod shares;
+mod tokens;
 mod visits;

@@ -13,7 +13,7 @@ use crate::record::queue::{self, OpenPromise, QueueOrder};
 use crate::record::terms::{ReviewStatus, Stage};
 use crate::record::view::VisitSummary;
 use crate::sync::message::{StateMac, StateToken, Want};
-use crate::workspace::storage::encode;
+use crate::vault::encode;
 use crate::workspace::storage::journal::Journal;
 
 /// One record.

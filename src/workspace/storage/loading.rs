@@ -2,26 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use automerge::{Change, ChangeHash};
+use automerge::{Change, ChangeHash, ReadDoc};
 
+use super::causal::apply_in_order;
 use super::journal::Journal;
-use super::vault::Vault;
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
+use crate::sync::chunk::parse_change;
 use crate::sync::message::Cursor;
+use crate::vault::{OutboxRow, STORE_FORMAT, Vault};
 use crate::workspace::output::{Output, Row, Table};
 use crate::workspace::records::cards::Cards;
 use crate::workspace::records::conduct::{LAYERS_KEY, policy};
 use crate::workspace::records::drafts::{self, Drafts};
 use crate::workspace::records::entry::RecordEntry;
 use crate::workspace::records::listing::Listing;
-use crate::workspace::records::outbox::{self, Outbox, UnsentChange, parse_change};
+use crate::workspace::records::outbox::{Outbox, UnsentChange};
 use crate::workspace::records::problem::Problem;
 use crate::workspace::sync::link::Link;
 use crate::workspace::sync::repair::Repair;
-use crate::workspace::{
-    Identity, LoadedRecord, STORE_FORMAT, StoreError, Workspace, WorkspaceError,
-};
+use crate::workspace::{Identity, LoadedRecord, StoreError, Workspace, WorkspaceError};
 
 /// A record with this many chunks is compacted when it is loaded; with fewer, compacting costs
 /// more than it saves.
@@ -139,7 +139,7 @@ impl Workspace {
             self.records.insert(id, entry);
         }
         for row in outbox {
-            let parsed = outbox::parse_row_key(&row.key);
+            let parsed = OutboxRow::parse_key(&row.key);
             let plain = self.vault.decrypt(Table::Outbox, &row.key, &row.value);
             let unsent = plain.and_then(|plain| UnsentChange::decode(&plain));
             let (Some((id, number)), Some(unsent)) = (parsed, unsent) else {
@@ -239,8 +239,11 @@ impl Workspace {
             return;
         };
         changes.extend(entry.outbox.changes());
-        let mut record = Record::blank();
-        for document in &documents {
+        // Several documents only after damage: most of the changes are in the largest.
+        documents.sort_by_key(|record| std::cmp::Reverse(record.document().stats().num_changes));
+        let mut documents = documents.into_iter();
+        let mut record = documents.next().unwrap_or_else(Record::blank);
+        for document in documents {
             changes.extend(document.document().get_changes(&record.document().get_heads()));
         }
         let stranded = apply_in_order(&mut record, changes);
@@ -301,31 +304,6 @@ pub(crate) fn compact(
     loaded.chunks.insert(key);
 }
 
-/// Applies every change whose dependencies are there, whatever the order of the list; gives the
-/// number of changes that do not fit.
-pub(crate) fn apply_in_order(record: &mut Record, changes: Vec<Change>) -> usize {
-    let mut waiting: Vec<Change> = changes;
-    loop {
-        let before = waiting.len();
-        let mut left = Vec::new();
-        for change in waiting {
-            let known =
-                |hash: &ChangeHash| record.document().get_change_meta_by_hash(hash).is_some();
-            if known(&change.hash()) {
-                continue;
-            }
-            let fits = change.deps().iter().all(known);
-            if !fits || record.apply_changes(vec![change.clone()]).is_err() {
-                left.push(change);
-            }
-        }
-        if left.is_empty() || left.len() == before {
-            return left.len();
-        }
-        waiting = left;
-    }
-}
-
 /// Own unconfirmed changes that are not in the outbox, because their rows were damaged.
 fn unqueued(record: &Record, entry: &RecordEntry, device: DeviceId) -> BTreeSet<ChangeHash> {
     if entry.confirmed.as_slice().is_empty() || !includes(record, &entry.confirmed) {
@@ -344,7 +322,7 @@ fn unqueued(record: &Record, entry: &RecordEntry, device: DeviceId) -> BTreeSet<
 }
 
 fn includes(record: &Record, heads: &Heads) -> bool {
-    heads.as_slice().iter().all(|head| record.document().get_change_meta_by_hash(head).is_some())
+    heads.as_slice().iter().all(|head| record.contains(head))
 }
 
 /// Heads of all changes but those in the outbox: computed from the document, never taken from the

@@ -14,7 +14,7 @@ const SOON_DAYS = 3;
 const DAY_MS = 86_400_000;
 
 /** A calendar day in the phone's time zone: start inclusive, end exclusive, in ms. */
-export interface Day {
+interface Day {
   from: number;
   to: number;
   /** `YYYY-MM-DD`. */
@@ -39,7 +39,7 @@ export function dayOf(date: string): Day {
 export const GROUPINGS = ["day", "area", "work"] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
-export interface Section {
+interface Section {
   key: string;
   /** The text key of its title; an area has a name instead. */
   title: TextKey | null;
