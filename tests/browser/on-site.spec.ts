@@ -113,7 +113,6 @@ test("a visit from the call to the seal, counted in taps", async ({ page }) => {
   await tap(button(page, "Seal record"));
   await tap(button(page, "Seal now"));
   await expect(page.getByTestId("signature")).toHaveCount(1);
-  console.log(`${taps} taps, ${swipes} swipes`);
   expect(taps).toBeLessThanOrEqual(MOST_TAPS);
   expect(swipes).toBeLessThanOrEqual(MOST_SWIPES);
 

@@ -199,7 +199,7 @@ function RecordBody({ record, step }: { record: OpenRecord; step: Step }): JSX.E
       <CaseHeader record={record} />
       <Conflicts view={view} apply={apply} />
       <div class="pt-1">
-        <h2 id="step" tabIndex={-1} class="pb-1 text-xl font-bold">
+        <h2 id="step" tabIndex={-1} class="scroll-mt-18 pb-1 text-xl font-bold">
           {word("step", step)}
         </h2>
         <MissingFields step={view.steps.find((candidate) => candidate.step === step)} />

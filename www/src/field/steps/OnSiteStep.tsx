@@ -1,7 +1,7 @@
 /** Step 3, in three phases: before departure, at the door, afterwards. */
 import { Car, Check, DoorOpen, LogOut, MapPin, MapPinOff, Undo2 } from "lucide-preact";
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Command, PlaceType, Position, TargetRole, VisitView } from "../../wasm/doorstep";
 import { t, word, type TextKey } from "../../i18n";
 import { formatDateTime } from "../../ui/format";
@@ -23,8 +23,14 @@ export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
   const { view, readOnly } = record;
   const due = phaseOf(view);
   const [chosen, choose] = useState<Phase | null>(null);
-  // The next phase opens when its time has come.
-  useEffect(() => choose(null), [due]);
+  const shown = useRef(due);
+  // The next phase opens when its time has come, at its beginning.
+  useLayoutEffect(() => {
+    if (shown.current === due) return;
+    shown.current = due;
+    choose(null);
+    document.getElementById("step")?.scrollIntoView({ block: "start" });
+  }, [due]);
   useReveal((path) => choose(phaseWith(path)));
   const phase = chosen ?? due;
   if (readOnly) {
