@@ -3,5 +3,6 @@
 mod damage;
 mod drafts;
 mod list;
+mod office_edits;
 mod retention;
 mod rounds;
