@@ -97,8 +97,8 @@ pub(super) fn max_op(doc: &Automerge, hashes: &[ChangeHash]) -> u64 {
 mod tests {
     use std::collections::BTreeSet;
 
+    use automerge::ROOT;
     use automerge::transaction::{CommitOptions, Transactable};
-    use automerge::{ROOT, ReadDoc};
 
     use super::*;
     use crate::record::Record;
