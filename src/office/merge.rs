@@ -110,8 +110,10 @@ pub enum Judgement {
 pub struct MergedRecord {
     /// The record.
     pub record: Record,
-    /// The same, saved; it has been loaded again as a check.
+    /// The same, saved; it loads again.
     pub document: Vec<u8>,
+    /// Bytes of the document saved without compression, about what it takes in memory.
+    pub uncompressed: usize,
     /// The new changes in order, with their bytes.
     pub added: Vec<(ChangeMeta, Vec<u8>)>,
     /// Highest operation counter of the record.
@@ -228,8 +230,8 @@ fn check_author(header: &ChangeHeader<'_>, sender: Sender<'_>) -> Result<(), Ref
 /// that refuses the push and nothing else, since both work on copies.
 fn with_postcheck(merge: impl FnOnce() -> Result<MergedRecord, Refusal>) -> Judgement {
     let merge = AssertUnwindSafe(|| {
-        let merged = merge()?;
-        postcheck::check(&merged)?;
+        let mut merged = merge()?;
+        postcheck::check(&mut merged)?;
         Ok(merged)
     });
     match catch_unwind(merge) {
@@ -264,7 +266,7 @@ fn merge_changes(
     }
     let max_op = graph::max_op(record.document(), &record.document().get_heads());
     let document = record.save();
-    Ok(MergedRecord { record, document, added, max_op })
+    Ok(MergedRecord { record, document, uncompressed: 0, added, max_op })
 }
 
 /// The change as Automerge decodes it, which must agree with our own parser.

@@ -86,6 +86,7 @@ fn merge_restored(
     let added = fresh.iter().map(|header| (header.meta(), header.bytes.to_vec()));
     Ok(MergedRecord {
         document: record.save(),
+        uncompressed: 0,
         added: added.collect(),
         max_op: graph::max_op(record.document(), &record.document().get_heads()),
         record,
