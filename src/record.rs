@@ -26,6 +26,7 @@ mod reader;
 pub(crate) mod refused;
 pub mod schema;
 pub mod signature;
+mod snapshot;
 mod stage;
 mod steps;
 pub mod terms;
