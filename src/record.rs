@@ -21,6 +21,7 @@ mod error;
 pub mod genesis;
 pub(crate) mod history;
 pub mod plan;
+pub mod queue;
 mod read;
 mod reader;
 pub(crate) mod refused;
