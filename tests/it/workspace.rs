@@ -5,3 +5,4 @@ mod drafts;
 mod list;
 mod retention;
 mod rounds;
+mod signals;

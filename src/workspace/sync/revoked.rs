@@ -35,7 +35,7 @@ impl Workspace {
     /// something can be uploaded now; `None` where the device is erased.
     pub(crate) fn erase_if_drained(&mut self, revocation: Revocation) -> Option<bool> {
         if self.has_unsent() || !self.retained.is_empty() {
-            return Some(self.records.values().any(RecordEntry::can_drain));
+            return Some(self.any_unsent(RecordEntry::can_drain));
         }
         self.records.clear();
         self.loaded.clear();

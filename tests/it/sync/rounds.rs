@@ -10,7 +10,7 @@ use doorstep::record::command::{Command, TalkPatch};
 use doorstep::record::terms::{Disposition, Role, Stage};
 use doorstep::sync::digest::Digest;
 use doorstep::sync::message::{
-    Cursor, Outcome, Packed, Push, RefusalCode, Request, Tables, UpdateContent,
+    Cursor, Outcome, Packed, Push, RefusalCode, Request, Tables, UpdateContent, encode_reply,
 };
 
 #[tokio::test]
@@ -200,14 +200,17 @@ async fn i2_a_record_that_was_never_the_users_is_refused() {
 #[tokio::test]
 async fn r5_a_first_sync_comes_in_pages_and_goes_on_where_it_was_cut_off() {
     let office = TestOffice::ticking();
-    for n in 0..40 {
+    for n in 0..120 {
         office.add_visit(&format!("C-{n}"), &["chen.jie"]).await;
     }
     let mut chen = SyncClient::new("chen.jie", 1);
     chen.max_bytes = 8 * 1024;
     let first = chen.sync(&office).await;
     assert!(first.remaining > 0 && !first.entries.is_empty());
-    assert_eq!(first.remaining + first.entries.len() as u64, 40);
+    assert_eq!(first.remaining + first.entries.len() as u64, 120);
+    // As sent, not as inflated.
+    let size = encode_reply(&first).len();
+    assert!((4 * 1024..=8 * 1024).contains(&size), "{size} bytes");
 
     // The next reply is lost: the phone asks again from its cursor, and gets the same.
     let request = chen.request();
@@ -225,7 +228,7 @@ async fn r5_a_first_sync_comes_in_pages_and_goes_on_where_it_was_cut_off() {
         }
     }
     assert!(rounds > 2);
-    assert_eq!(chen.len(), 40);
+    assert_eq!(chen.len(), 120);
 }
 
 #[tokio::test]
