@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_bytes::ByteBuf;
 
 use super::*;
-use crate::ids::{DeviceId, Heads, actor};
-use crate::record::command::{AssignmentPatch, CasePatch, Command};
+use crate::ids::{DeviceId, Heads};
+use crate::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
 use crate::record::terms::Role;
 use crate::sync::message::{
     Cursor, Outcome, Reply, StateToken, Tables, decode_request, encode_reply,
@@ -151,7 +151,8 @@ impl Counted {
                 }
                 Output::Send { round, body } => {
                     requests += 1;
-                    self.workspace.replied(round, &reply(&mut self.workspace, &body), NOW);
+                    let reply = reply(&mut self.workspace, &body);
+                    self.workspace.replied(round, &reply, NOW);
                 }
                 Output::Load { record } => {
                     let of_record = self.chunks.iter().filter(|(key, _)| key.starts_with(&record));
@@ -219,7 +220,12 @@ fn a_save_and_an_idle_round_look_at_as_many_records_of_many_as_of_few() {
     let [few, many] = [5, 200].map(|records| {
         let mut counted = Counted::new(records);
         let save = counted.visits(|counted| {
-            let command = Command::Depart { at: NOW };
+            let command = Command::EditTalk(TalkPatch {
+                overdue_reason: None,
+                overdue_reason_text: Some("salary comes late".to_owned()),
+                willingness: None,
+                disposition: None,
+            });
             counted.workspace.open(id(3)).expect("here");
             counted.carry_out();
             let edited = counted.workspace.apply(id(3), &command, NOW, "UTC");
