@@ -162,7 +162,7 @@ pub(crate) fn vault() -> Vault {
 }
 
 fn judged(chunks: &[&[u8]]) {
-    let stored = StoredState { changes: &OFFICE.known, document: &OFFICE.document };
+    let stored = StoredState { changes: &OFFICE.known, document: &OFFICE.document, loaded: None };
     let sender = Sender { user: USER, role: Role::Collector, device: DEVICE, keys: &[] };
     if let Judgement::Accepted(accepted) = judge(stored, chunks, sender) {
         let loaded = Record::load(&accepted.document).expect("what is accepted loads");

@@ -15,6 +15,7 @@ mod change;
 pub mod cli;
 pub mod conduct;
 pub mod demo;
+mod documents;
 mod feed;
 pub mod http;
 mod intake;
@@ -44,6 +45,7 @@ use crate::record::{CommandError, LoadError};
 use attestation::Attestor;
 pub use attestation::EnrolmentProof;
 use blobs::BlobStore;
+use documents::DocumentCache;
 pub use intake::create::{Created, NewVisit};
 use intake::keyed_queue::KeyedQueue;
 pub use intake::{cancel, rescue};
@@ -133,6 +135,7 @@ pub struct Office {
     large: Arc<Semaphore>,
     /// One queue per record: only one request at a time judges changes to it.
     judging: Arc<KeyedQueue<RecordId>>,
+    documents: Arc<DocumentCache>,
     policy: Arc<Policy>,
     blob_store: BlobStore,
 }
@@ -230,6 +233,7 @@ impl Office {
             heavy,
             large,
             judging,
+            documents: Arc::default(),
             policy,
             blob_store,
         })

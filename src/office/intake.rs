@@ -207,8 +207,10 @@ impl Office {
         item: &QueuedItem<S::Item>,
     ) -> Result<(Basis, Verdict<S::Reply>), OfficeError> {
         let read = |reads: &mut dyn Reads| LoadedRecord::read(reads, item.record, source.scope());
-        let loaded = self.store.read_with(read)?;
+        let mut loaded = self.store.read_with(read)?;
         let basis = loaded.basis.clone();
+        let heads = basis.heads.as_ref();
+        loaded.document = heads.and_then(|heads| self.documents.get(item.record, heads));
         let unpacked = source.unpack(self, &loaded, &item.item)?;
         Ok((basis, source.judge(self, loaded, &item.item, unpacked)?))
     }

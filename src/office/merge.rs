@@ -42,7 +42,7 @@ use super::change::ChangeMeta;
 use crate::ids::{DeviceId, Heads, device_of};
 use crate::record::authority::Principal;
 use crate::record::terms::Role;
-use crate::record::{Record, genesis};
+use crate::record::{LoadError, Record, genesis};
 use author_view::AuthorView;
 pub(super) use extract::extract_fields;
 use graph::ChangeGraph;
@@ -57,6 +57,15 @@ pub struct StoredState<'s> {
     pub changes: &'s [ChangeMeta],
     /// The saved document.
     pub document: &'s [u8],
+    /// The same document, if it is in memory.
+    pub loaded: Option<&'s Record>,
+}
+
+impl StoredState<'_> {
+    /// The document.
+    pub(super) fn load(&self) -> Result<Record, LoadError> {
+        self.loaded.map_or_else(|| Record::load(self.document), |record| Ok(record.clone()))
+    }
 }
 
 /// The authenticated sender of a push.
@@ -236,7 +245,8 @@ fn merge_changes(
     sender: Sender<'_>,
     judge_as: JudgeAs<'_>,
 ) -> Result<MergedRecord, Refusal> {
-    let mut record = Record::load(stored.document)
+    let mut record = stored
+        .load()
         .map_err(|error| Refusal::invalid("", &format!("the office's copy: {error}")))?;
     let mut graph = ChangeGraph::of(record.document());
     let mut added = Vec::new();

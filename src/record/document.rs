@@ -116,11 +116,16 @@ impl Record {
         Heads::new(self.doc.get_heads())
     }
 
+    /// Whether the record has a change.
+    pub fn contains(&self, change: &ChangeHash) -> bool {
+        self.doc.get_change_meta_by_hash(change).is_some()
+    }
+
     /// Changes after the given heads in causal order, without the first change. Unknown heads are
     /// ignored.
     pub fn changes_after(&self, have: &Heads) -> Vec<Change> {
-        let known = |hash: &&ChangeHash| self.doc.get_change_meta_by_hash(hash).is_some();
-        let mut have: Vec<ChangeHash> = have.as_slice().iter().filter(known).copied().collect();
+        let known = have.as_slice().iter().filter(|hash| self.contains(hash));
+        let mut have: Vec<ChangeHash> = known.copied().collect();
         have.push(genesis::hash());
         self.doc.get_changes(&have)
     }
@@ -138,6 +143,12 @@ impl Record {
     /// The summary that lists show.
     pub fn summary(&self) -> VisitSummary {
         self.view_and_summary().1
+    }
+
+    /// The summary of a view of a record.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn summary_of(view: &VisitView) -> VisitSummary {
+        read::summary(view)
     }
 
     /// View and summary; the summary is computed from the view at almost no cost.
@@ -173,10 +184,13 @@ impl Record {
         history::history(&self.doc)
     }
 
-    /// Signatures of seals, oldest first, each with its Automerge object.
+    /// Signatures of seals, oldest first, whose Automerge objects are wanted.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn signatures(&self) -> Vec<(automerge::ObjId, SignatureView)> {
-        signature::entries(&self.doc)
+    pub(crate) fn signatures(
+        &self,
+        wanted: impl Fn(&automerge::ObjId) -> bool,
+    ) -> Vec<SignatureView> {
+        signature::entries(&self.doc, wanted)
     }
 
     /// Whether any field that a seal protects has changed since the given heads.
@@ -299,8 +313,9 @@ impl Record {
         let mut next = self.doc.clone();
         next.apply_changes(changes).map_err(|error| LoadError::Unreadable(error.to_string()))?;
         // Automerge reports success for queued changes too: check that all are in the graph.
-        if hashes.iter().all(|hash| next.get_change_meta_by_hash(hash).is_some()) {
-            self.doc = next;
+        let next = Self { doc: next };
+        if hashes.iter().all(|hash| next.contains(hash)) {
+            *self = next;
             Ok(())
         } else {
             Err(LoadError::Incomplete)

@@ -43,9 +43,12 @@ pub(super) fn blank() -> Automerge {
     BLANK.clone()
 }
 
+static HASH: LazyLock<ChangeHash> =
+    LazyLock::new(|| BLANK.get_heads().first().copied().unwrap_or(ChangeHash([0; 32])));
+
 /// The hash of the first change.
 pub fn hash() -> ChangeHash {
-    BLANK.get_heads().first().copied().unwrap_or(ChangeHash([0; 32]))
+    *HASH
 }
 
 /// The object id of a container of the first change.

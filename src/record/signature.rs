@@ -66,7 +66,7 @@ pub(super) fn signatures(doc: &Automerge) -> Vec<SignatureView> {
     let sealed = stage::of(doc, None).is_sealed();
     let seals = if sealed { sealed_at(doc, None) } else { Vec::new() };
     let mut known: BTreeMap<Vec<String>, bool> = BTreeMap::new();
-    let with_state = |(_, mut said): (ObjId, SignatureView)| {
+    let with_state = |mut said: SignatureView| {
         if let Some(heads) = named(doc, &said.heads) {
             let changed =
                 known.entry(said.heads.clone()).or_insert_with(|| content_changed(doc, &heads));
@@ -76,11 +76,11 @@ pub(super) fn signatures(doc: &Automerge) -> Vec<SignatureView> {
         }
         said
     };
-    entries(doc).into_iter().map(with_state).collect()
+    entries(doc, |_| true).into_iter().map(with_state).collect()
 }
 
-/// Every signature with its Automerge object; `standing` and `changed` are not computed.
-pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
+/// The signatures whose Automerge objects are wanted; `standing` and `changed` are not computed.
+pub(super) fn entries(doc: &Automerge, wanted: impl Fn(&ObjId) -> bool) -> Vec<SignatureView> {
     let read = Reader::new(doc, None);
     let record = read.text(&[], "id");
     let entry = |(id, entry): (String, EntryReader<'_>)| {
@@ -100,10 +100,13 @@ pub(super) fn entries(doc: &Automerge) -> Vec<(ObjId, SignatureView)> {
         if let Some(heads) = named(doc, &said.heads) {
             said.sound = statement(&record, &heads, &said).is_signed(&said.key, &said.signature);
         }
-        (entry.object, said)
+        said
     };
     let found = read.entries_by("at", &["seal"]).into_iter();
-    found.filter(|(key, _)| schema::is_signature_key(key)).map(entry).collect()
+    found
+        .filter(|(key, entry)| schema::is_signature_key(key) && wanted(&entry.object))
+        .map(entry)
+        .collect()
 }
 
 /// Whether any field that the seal protects differs between the given heads and now, no matter who

@@ -1,5 +1,6 @@
 //! The scheduler: one step after another, each chosen by the seed.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,6 +16,7 @@ use super::oracle::{Oracle, Step, Truth, Violation};
 use super::trace::TraceLog;
 use crate::ids::RecordId;
 use crate::office::{Office, OfficeError};
+use crate::record::Record;
 use crate::workspace::Output;
 
 impl Drop for World<'_> {
@@ -48,6 +50,8 @@ pub(super) struct World<'g> {
     /// The office's state at the time of the last reply that a device has applied.
     pub(super) truths: BTreeMap<usize, Truth>,
     pub(super) records: Vec<RecordId>,
+    /// The office's documents, as last looked at: the stored bytes, and loaded.
+    pub(super) office_records: RefCell<BTreeMap<RecordId, (Vec<u8>, Record)>>,
     /// Changes that the office keeps in quarantine, as far as they were looked at.
     pub(super) quarantine: BTreeMap<u64, BTreeSet<ChangeHash>>,
     pub(super) oracle: Oracle,
@@ -85,6 +89,7 @@ impl<'g> World<'g> {
             network: Network::default(),
             truths: BTreeMap::new(),
             records: Vec::new(),
+            office_records: RefCell::default(),
             quarantine: BTreeMap::new(),
             oracle: Oracle::default(),
             marks: 0,

@@ -1,5 +1,6 @@
 //! The device's store: batches of writes, loading, encryption at rest, keys and the rescue file.
 
+pub(super) mod causal;
 pub(super) mod journal;
 pub mod keyring;
 pub(super) mod loading;

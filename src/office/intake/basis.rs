@@ -1,6 +1,7 @@
 //! What a judgement depends on, and the state that it is made against.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use automerge::ChangeHash;
 
@@ -11,7 +12,7 @@ use crate::office::merge::StoredState;
 use crate::office::store::{
     QuarantineFilter, QuarantineState, QuarantinedWork, Reads, StoreError, StoredRecord,
 };
-use crate::record::genesis;
+use crate::record::{Record, genesis};
 use crate::sync::chunk;
 use crate::sync::message::{Revocation, Tables};
 use crate::sync::packed::{self, Packed, Prefix, Unpackable};
@@ -143,6 +144,8 @@ pub(in crate::office) struct LoadedRecord {
     pub(in crate::office) basis: Basis,
     /// The office's copy; `None` where there is none, or it is hidden.
     pub(in crate::office) stored: Option<StoredRecord>,
+    /// Its document, if it is in memory.
+    pub(in crate::office) document: Option<Arc<Record>>,
     /// Its changes, in the order of acceptance.
     pub(in crate::office) changes: Vec<ChangeMeta>,
     /// The work itself, where the scope is quarantined work.
@@ -164,13 +167,14 @@ impl LoadedRecord {
             Some(_) => (reads.record(record)?, reads.change_metas(record)?),
             None => (None, Vec::new()),
         };
-        Ok(Self { record, basis, stored, changes, quarantined })
+        Ok(Self { record, basis, stored, document: None, changes, quarantined })
     }
 
     /// The office's copy, as the judge takes it.
     pub(in crate::office) fn state(&self) -> Option<StoredState<'_>> {
         let stored = self.stored.as_ref()?;
-        Some(StoredState { changes: &self.changes, document: &stored.document })
+        let loaded = self.document.as_deref();
+        Some(StoredState { changes: &self.changes, document: &stored.document, loaded })
     }
 
     /// Whether the office has every one of these chunks.

@@ -7,6 +7,7 @@ use automerge::ChangeHash;
 use sha2::{Digest as _, Sha256};
 
 use crate::ids::{DeviceId, Heads, RecordId, unhex};
+use crate::office::Office;
 use crate::office::change::ChangeMeta;
 use crate::office::merge::MergedRecord;
 use crate::office::quarantine::add_to_quarantine;
@@ -16,7 +17,7 @@ use crate::office::store::{
 };
 use crate::record::Record;
 use crate::record::terms::Stage;
-use crate::record::view::AttachmentView;
+use crate::record::view::{AttachmentView, VisitView};
 use crate::sync::digest::Item;
 
 /// The result of judging one item.
@@ -146,14 +147,29 @@ impl AcceptedState {
         added.sum::<usize>() + 3 * self.document.len()
     }
 
-    pub(in crate::office) fn of(merged: MergedRecord, at: i64) -> Self {
-        Self {
-            heads: merged.record.heads(),
-            rows: rows(&merged.record, at),
-            document: merged.document,
-            max_op: merged.max_op,
-            added: merged.added,
-        }
+    /// The state to be stored; its document stays in memory for the next judgement.
+    pub(in crate::office) fn of(
+        office: &Office,
+        id: RecordId,
+        merged: MergedRecord,
+        at: i64,
+    ) -> Self {
+        let view = merged.record.view();
+        Self::with_view(office, id, merged, view, at)
+    }
+
+    /// As [`of`](Self::of), with the view of the merged record.
+    pub(in crate::office) fn with_view(
+        office: &Office,
+        id: RecordId,
+        merged: MergedRecord,
+        view: VisitView,
+        at: i64,
+    ) -> Self {
+        let MergedRecord { record, document, added, max_op } = merged;
+        let (heads, rows) = (record.heads(), rows_of(&record, view, at));
+        office.documents.put(id, record, document.len());
+        Self { document, heads, max_op, added, rows }
     }
 
     fn stored(&self, before: Option<&Predecessor>, at: i64) -> StoredRecord {
@@ -171,9 +187,12 @@ impl AcceptedState {
 
 /// The rows derived from a record (rule M7).
 pub(in crate::office) fn rows(record: &Record, updated_at: i64) -> Rows {
-    let (view, summary) = record.view_and_summary();
+    rows_of(record, record.view(), updated_at)
+}
+
+fn rows_of(record: &Record, view: VisitView, updated_at: i64) -> Rows {
     let mut rows = Rows {
-        summary,
+        summary: Record::summary_of(&view),
         contacts: view.contacts,
         payments: view.payments,
         conflicts: view.conflicts,

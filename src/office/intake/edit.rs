@@ -65,8 +65,7 @@ impl<T: Clone + Send + 'static> Source for Edit<T> {
         loaded: &LoadedRecord,
         (): &(),
     ) -> Result<Edited<T>, OfficeError> {
-        let stored = loaded.stored.as_ref().ok_or(OfficeError::UnknownRecord)?;
-        let mut record = Record::load(&stored.document)?;
+        let mut record = loaded.state().ok_or(OfficeError::UnknownRecord)?.load()?;
         let (changes, result) = (self.edit)(&mut record, &office.author(&self.user, self.role))?;
         Ok(Edited { record, changes, result })
     }
@@ -95,10 +94,11 @@ impl<T: Clone + Send + 'static> Source for Edit<T> {
             }
         };
         let (view, at) = (merged.record.view(), office.now());
+        let state = AcceptedState::with_view(office, loaded.record, *merged, view.clone(), at);
         let (user, device) = (self.user.clone(), office.device);
         Ok(Verdict::Commit(Commit::Accept(AcceptedWork {
             before: loaded.stored.as_ref().map(Predecessor::of),
-            states: vec![AcceptedState::of(*merged, at)],
+            states: vec![state],
             provenance: Provenance { user, device, at, quarantine: None },
             decision: None,
             reply: Box::new(move |_| Ok((view.clone(), result.clone()))),

@@ -167,7 +167,7 @@ impl Pushes {
     ) -> Verdict<PushReply> {
         let (record, at) = (loaded.record, office.now());
         let Session { user, device, .. } = self.session.clone();
-        let state = AcceptedState::of(merged, at);
+        let state = AcceptedState::of(office, record, merged, at);
         let heads = state.heads.clone();
         let state_token = office.attestor.state_token(&user, record, &heads);
         Verdict::Commit(Commit::Accept(AcceptedWork {

@@ -113,7 +113,7 @@ impl AttestedStates {
     ) -> Verdict<Restored> {
         let (record, at) = (loaded.record, office.now());
         let Session { user, device, .. } = self.session.clone();
-        let state = AcceptedState::of(merged, at);
+        let state = AcceptedState::of(office, record, merged, at);
         let state_token = office.attestor.state_token(&user, record, &state.heads);
         let name = user.clone();
         Verdict::Commit(Commit::Accept(AcceptedWork {

@@ -75,7 +75,7 @@ fn merge_restored(
 ) -> Result<MergedRecord, Refusal> {
     let unfit = |_| Refusal::malformed("the changes do not fit the record");
     let mut record = match stored {
-        Some(stored) => Record::load(stored.document).map_err(unfit)?,
+        Some(stored) => stored.load().map_err(unfit)?,
         None => Record::blank(),
     };
     let changes = fresh.iter().map(decode).collect::<Result<Vec<_>, _>>()?;

@@ -22,10 +22,7 @@ pub(super) fn check(
         }
         ObjId::Root => false,
     };
-    for (object, signature) in record.signatures() {
-        if !added_by_change(&object) {
-            continue;
-        }
+    for signature in record.signatures(added_by_change) {
         let refused = |why: &str| Refusal::wrong_signature(&signature.id, why);
         if !signature.sound {
             return Err(refused("the signature does not verify"));

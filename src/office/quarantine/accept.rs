@@ -66,7 +66,10 @@ impl Source for AcceptQuarantined {
             Decision { decision: QuarantineState::Accepted, by, at, reason, receipt: None };
         Ok(Verdict::Commit(Commit::Accept(AcceptedWork {
             before: loaded.stored.as_ref().map(Predecessor::of),
-            states: merged.into_iter().map(|merged| AcceptedState::of(merged, at)).collect(),
+            states: merged
+                .into_iter()
+                .map(|merged| AcceptedState::of(office, loaded.record, merged, at))
+                .collect(),
             provenance: Provenance { user, device, at, quarantine: Some(number) },
             decision: Some((number, decision)),
             reply: Box::new(|_| Ok(Ok(()))),

@@ -71,7 +71,8 @@ impl AcceptancePlan {
             let effect = Effect::Impossible(Refusal::unknown_record().into());
             return Ok(Self { before: None, effect });
         };
-        let before = Record::load(stored.document)
+        let before = stored
+            .load()
             .map_err(|error| StoreError::Damaged(format!("record {}: {error}", loaded.record)))?;
         let author = office.author(by, role);
         let planner = Planner { office, author: &author, loaded, work, stored, before: &before };
@@ -218,7 +219,11 @@ impl Planner<'_> {
         let change = next.apply(&review, self.author).map_err(invalid)?;
         let mut changes = self.loaded.changes.clone();
         changes.extend(merged.added.iter().map(|(meta, _)| meta.clone()));
-        let stored = StoredState { changes: &changes, document: &merged.document };
+        let stored = StoredState {
+            changes: &changes,
+            document: &merged.document,
+            loaded: Some(&merged.record),
+        };
         let chunks: Vec<&[u8]> = change.iter().map(Change::raw_bytes).collect();
         match merge::judge(stored, &chunks, self.office_sender()) {
             Judgement::Accepted(reopened) => Ok(PlannedMerge { merged, reopened: Some(reopened) }),

@@ -10,7 +10,6 @@ use crate::office::merge::{self, Refusal, StoredState};
 use crate::office::store::{
     Decision, QuarantineSize, QuarantineState, Reads, RefusedWork, StoreError, Writes,
 };
-use crate::record::Record;
 use crate::record::refused::reapply_unit;
 use crate::sync::chunk;
 use crate::sync::message::{QuarantineDecision, Revocation};
@@ -69,7 +68,7 @@ fn affected_units(stored: Option<StoredState<'_>>, chunks: &[Vec<u8>]) -> Vec<St
         stored.iter().flat_map(|stored| stored.changes).map(|change| change.hash).collect();
     let is_new = |bytes: &&[u8]| !known.contains(&chunk::hash(bytes));
     let fresh: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).filter(is_new).collect();
-    let record = stored.and_then(|stored| Record::load(stored.document).ok());
+    let record = stored.and_then(|stored| stored.load().ok());
     let mut units: Vec<String> = Vec::new();
     for field in merge::extract_fields(record.as_ref(), &fresh).unwrap_or_default() {
         let unit = reapply_unit(&field.path).join(".");

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use automerge::{Change, ChangeHash};
+use automerge::{Change, ChangeHash, ReadDoc};
 
+use super::causal::apply_in_order;
 use super::journal::Journal;
 use super::vault::Vault;
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
@@ -259,8 +260,11 @@ impl Workspace {
             return;
         };
         changes.extend(entry.outbox.changes());
-        let mut record = Record::blank();
-        for document in &documents {
+        // Several documents only after damage: most of the changes are in the largest.
+        documents.sort_by_key(|record| std::cmp::Reverse(record.document().stats().num_changes));
+        let mut documents = documents.into_iter();
+        let mut record = documents.next().unwrap_or_else(Record::blank);
+        for document in documents {
             changes.extend(document.document().get_changes(&record.document().get_heads()));
         }
         let stranded = apply_in_order(&mut record, changes);
@@ -321,31 +325,6 @@ pub(crate) fn compact(
     loaded.chunks.insert(key);
 }
 
-/// Applies every change whose dependencies are there, whatever the order of the list; gives the
-/// number of changes that do not fit.
-pub(crate) fn apply_in_order(record: &mut Record, changes: Vec<Change>) -> usize {
-    let mut waiting: Vec<Change> = changes;
-    loop {
-        let before = waiting.len();
-        let mut left = Vec::new();
-        for change in waiting {
-            let known =
-                |hash: &ChangeHash| record.document().get_change_meta_by_hash(hash).is_some();
-            if known(&change.hash()) {
-                continue;
-            }
-            let fits = change.deps().iter().all(known);
-            if !fits || record.apply_changes(vec![change.clone()]).is_err() {
-                left.push(change);
-            }
-        }
-        if left.is_empty() || left.len() == before {
-            return left.len();
-        }
-        waiting = left;
-    }
-}
-
 /// Own unconfirmed changes that are not in the outbox, because their rows were damaged.
 fn unqueued(record: &Record, entry: &RecordEntry, device: DeviceId) -> BTreeSet<ChangeHash> {
     if entry.confirmed.as_slice().is_empty() || !includes(record, &entry.confirmed) {
@@ -364,7 +343,7 @@ fn unqueued(record: &Record, entry: &RecordEntry, device: DeviceId) -> BTreeSet<
 }
 
 fn includes(record: &Record, heads: &Heads) -> bool {
-    heads.as_slice().iter().all(|head| record.document().get_change_meta_by_hash(head).is_some())
+    heads.as_slice().iter().all(|head| record.contains(head))
 }
 
 /// Heads of all changes but those in the outbox: computed from the document, never taken from the

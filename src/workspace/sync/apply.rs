@@ -15,10 +15,9 @@ use crate::workspace::output::{Output, Table};
 use crate::workspace::records::entry::RecordEntry;
 use crate::workspace::records::outbox::parse_change;
 use crate::workspace::records::problem::Problem;
+use crate::workspace::storage::causal::apply_in_order;
 use crate::workspace::storage::encode;
-use crate::workspace::storage::loading::{
-    self, CURSOR_KEY, PROOF_KEY, apply_in_order, confirmed_heads,
-};
+use crate::workspace::storage::loading::{self, CURSOR_KEY, PROOF_KEY, confirmed_heads};
 use crate::workspace::{LoadedRecord, Workspace};
 
 impl Workspace {

@@ -17,6 +17,7 @@ use crate::sync::message::QuarantineDecision;
 use crate::types::TsType;
 use crate::workspace::output::{Output, Table};
 use crate::workspace::records::problem::{Decision, Problem, RefusalReason};
+use crate::workspace::storage::causal::apply_in_order;
 use crate::workspace::storage::loading::{self, DISCARDED};
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -158,7 +159,7 @@ impl Workspace {
         let mut changes = local.document().get_changes(&[]);
         changes.retain(|change| !refused.contains(&change.hash()));
         let mut office = Record::blank();
-        loading::apply_in_order(&mut office, changes);
+        apply_in_order(&mut office, changes);
         let in_order: Vec<_> = entry.outbox.iter().map(|(_, unsent)| unsent.hash).collect();
         Ok((local.fields_written_by(&in_order), office))
     }
