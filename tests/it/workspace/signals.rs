@@ -16,7 +16,7 @@ async fn r8_the_signal_of_an_own_edit_causes_no_round() {
         phone.now += 1_000;
         assert!(phone.wake_if_due());
         let reply = phone.answer(&office).await.unwrap();
-        let seq = signals.try_recv().unwrap().seq;
+        let seq = signals.recv().await.unwrap().seq;
         if before {
             phone.workspace.feed_moved(seq, phone.now);
         }
@@ -51,7 +51,7 @@ async fn r8_the_signal_of_another_edit_causes_one_round_also_during_a_round() {
         let reply = if during { Some(phone.answer(&office).await.unwrap()) } else { None };
         other.apply(ids[0], &contact(if during { "c1" } else { "c2" }));
         other.sync(&office).await;
-        phone.workspace.feed_moved(signals.try_recv().unwrap().seq, phone.now);
+        phone.workspace.feed_moved(signals.recv().await.unwrap().seq, phone.now);
         phone.run();
         if let Some(reply) = reply {
             let sent = phone.sent.take().unwrap();
