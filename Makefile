@@ -13,7 +13,7 @@ WASM_TARGET := wasm32-unknown-unknown
 CORE := $(TARGET)/$(WASM_TARGET)/wasm/doorstep.wasm
 BINDGEN := $(wildcard www/bindgen/src/*.rs www/bindgen/Cargo.toml)
 WEB := $(shell find www/src www/public www/office www/index.html -type f -not -path 'www/src/wasm/*') \
-	www/vite.config.ts www/tsconfig.json
+	www/vite.config.ts www/tsconfig.json www/scripts/compress.mjs
 # With a test named beside the binary, cargo chooses the same features as for all tests, so that
 # no dependency is built twice.
 BUILD_OFFICE := cargo build --bin doorstep --test it
@@ -129,9 +129,9 @@ $(NPM): www/package.json www/package-lock.json | setup
 	@touch $@
 
 # Cargo knows best whether the core has changed; naming the one crate type keeps link-time
-# optimisation on.
+# optimisation on. The relocations tell bindgen what nothing reaches.
 $(CORE): FORCE | setup
-	cargo rustc --lib --crate-type cdylib --profile wasm --target $(WASM_TARGET)
+	cargo rustc --lib --crate-type cdylib --profile wasm --target $(WASM_TARGET) -- -Clink-arg=--emit-relocs
 
 www/src/wasm/doorstep_bg.wasm: $(CORE) $(BINDGEN)
 	cargo run --quiet -p bindgen -- $(CORE) www/src/wasm

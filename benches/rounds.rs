@@ -53,7 +53,7 @@ struct Cost {
     endpoint_cpu_ms: f64,
 }
 
-/// Starts a device cold from its tables, and lets it speak until it is in step.
+/// Starts a device from its tables and runs rounds until it is up to date.
 fn until_in_step(device: &mut TestPhone, served: &Served) -> Cost {
     let mut client = Client::new(served.address, &device_token(device, served));
     let endpoint = served.cpu_ms();

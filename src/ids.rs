@@ -76,7 +76,7 @@ pub fn actor(device: DeviceId, session: u64) -> ActorId {
 /// Drivers number sessions below this, the limit of JavaScript's integers.
 const SESSIONS: u64 = 1 << 53;
 
-/// The next session after changes were handed over for a withdrawn record: the record may come back
+/// The next session after changes of a withdrawn record were submitted: the record may return
 /// without them, and the same session would reuse their sequence numbers (rule I1).
 pub fn session_after(session: u64) -> u64 {
     session.wrapping_add(SESSIONS)

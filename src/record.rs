@@ -15,6 +15,7 @@ mod author;
 pub mod authority;
 pub mod command;
 mod conflict;
+pub(crate) mod date;
 mod document;
 mod error;
 pub mod genesis;

@@ -18,6 +18,7 @@ mod faults;
 mod faulty_store;
 mod healing;
 mod inject;
+mod interleaving;
 mod network;
 mod office_host;
 mod oracle;

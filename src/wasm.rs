@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::ids::RecordId;
 use crate::record::plan::{self, Plan};
-use crate::workspace::STORE_FORMAT;
+use crate::vault::STORE_FORMAT;
 use convert::{bytes, millis, thrown, to_js};
 
 /// Version of the rows that this program writes.

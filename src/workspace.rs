@@ -9,9 +9,9 @@
 //! [`defer`](Workspace::defer).
 //!
 //! Lists and digests need one small row per record; a document is loaded only while a page shows
-//! it or a reply changes it. Every row is encrypted in the store ([`vault`]). Time, randomness and
-//! ids come in as arguments: the driver is JavaScript in the browser and a scheduler with virtual
-//! time in tests.
+//! it or a reply changes it. Every row is encrypted in the store ([`vault`](crate::vault)). Time,
+//! randomness and ids come in as arguments: the driver is JavaScript in the browser and a scheduler
+//! with virtual time in tests.
 //!
 //! Promises: an edit is acknowledged when its batch is durable (rule D1), not sent before, and not
 //! dropped before the office has confirmed it. The device calls itself up to date only while its
@@ -35,6 +35,7 @@ use crate::record::terms::Role;
 use crate::record::view::{HistoryEntry, VisitView};
 use crate::record::{CommandError, Record};
 use crate::sync::message::Cursor;
+use crate::vault::{STORE_FORMAT, Vault};
 
 pub use output::{Output, Row, Table, Write};
 pub use records::cards::Card;
@@ -48,8 +49,6 @@ pub use records::listing::{ListMark, ListPage, ListRow, RecordState};
 pub use records::problem::{DeviceRefusal, RecordProblem, RefusalReason};
 use storage::journal::Journal;
 pub use storage::journal::StorageFailure;
-use storage::vault::Vault;
-pub use storage::{keyring, rescue, vault};
 use sync::link::Link;
 pub use sync::refused::{NewAmendment, RefusedWork};
 use sync::repair::Repair;
@@ -57,10 +56,6 @@ use sync::round::RETRY_SAVE_MS;
 pub use sync::status::{
     FirstSync, RecordsProblem, RequestFailure, SyncProblem, SyncState, SyncStatus,
 };
-
-/// Version of the rows in the device's store. A store of another version is refused unchanged. It
-/// changes with the encryption of rows, as does the layout of the tables.
-pub const STORE_FORMAT: u8 = 2;
 
 /// Documents kept in memory: enough to go back and forth in a list, few enough for a small phone
 /// (some 50 KB each).

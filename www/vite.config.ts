@@ -18,8 +18,10 @@ export default defineConfig({
       // A new version waits until the user chooses it: no reload while a form is filled in.
       registerType: "prompt",
       injectRegister: null,
+      includeManifestIcons: false,
       workbox: {
-        globPatterns: ["index.html", "assets/**/*.{js,css,wasm}", "icons/*.{png,svg}"],
+        // The browser itself loads the other icons when it installs the app.
+        globPatterns: ["index.html", "assets/**/*.{js,css,wasm}", "icons/*.svg"],
         globIgnores: ["assets/office-*"],
         navigateFallback: "/index.html",
         navigateFallbackDenylist: [OFFICE_PATHS],

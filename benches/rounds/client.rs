@@ -35,8 +35,8 @@ impl Client {
         }
     }
 
-    /// The same over a link that breaks each time that so many bytes have come: what had come of
-    /// that reply is lost.
+    /// The same over a link that breaks after each of these numbers of received bytes: the reply
+    /// under way is lost.
     pub(crate) fn drive_cut(&mut self, device: &mut TestPhone, cuts: &[usize]) {
         let mut cuts = cuts.iter().peekable();
         let mut came = 0;

@@ -16,8 +16,8 @@ use doorstep::record::terms::{
     Channel, ContactOutcome, OverdueReason, ProposedBy, Role, TargetRole, Willingness,
 };
 use doorstep::sync::message::{Cursor, DEFAULT_REPLY_BYTES, Request, encode_request};
+use doorstep::vault::Vault;
 use doorstep::workspace::Table;
-use doorstep::workspace::vault::Vault;
 
 use crate::support::phone::{NOW, TestPhone};
 
@@ -119,7 +119,7 @@ impl World {
         device
     }
 
-    /// Goes on from where a device stands now.
+    /// Continues from the current state of a device.
     pub(crate) fn keep(&mut self, device: TestPhone) {
         self.device = device;
     }
@@ -225,7 +225,7 @@ impl World {
                 break address;
             }
         };
-        // Nobody may close the pipe that it writes to.
+        // The pipe that it writes to must stay open.
         std::thread::spawn(move || lines.for_each(drop));
         Served { child, address }
     }

@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../checks.rs"]
-mod checks;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::case_list(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| doorstep_fuzz::case_list(bytes));

@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../checks.rs"]
-mod checks;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::sync_reply(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| doorstep_fuzz::sync_reply(bytes));

@@ -17,7 +17,7 @@ pub(super) use counts::{KEPT, events, name};
 
 /// Checks one requirement.
 pub(super) fn check(requirement: &Requirement, context: &EvalContext<'_>) -> Finding {
-    if !applies_at(requirement, context.moment) {
+    if !moments(requirement).contains(&context.moment) {
         return Finding::not_applicable("other_moment");
     }
     match requirement {
@@ -56,63 +56,34 @@ pub(super) fn check(requirement: &Requirement, context: &EvalContext<'_>) -> Fin
     }
 }
 
-/// Whether a requirement is checked at a moment. After the visit all are.
-fn applies_at(requirement: &Requirement, moment: Moment) -> bool {
-    match (requirement, moment) {
-        (_, Moment::After) => true,
-        (
-            Requirement::Window { .. }
-            | Requirement::Holidays
-            | Requirement::Wishes
-            | Requirement::Visitors { .. }
-            | Requirement::Hold { .. }
-            | Requirement::AgreedDespite { .. }
-            | Requirement::Permission,
-            Moment::Before | Moment::Arrival,
-        ) => true,
-        (
-            Requirement::Cap { .. }
-            | Requirement::Cooldown { .. }
-            | Requirement::NoticeBeforeContact { .. }
-            | Requirement::NoticeAfterContact { .. }
-            | Requirement::NoticeBeforeVisit { .. },
-            Moment::Before,
-        ) => true,
-        (
-            Requirement::Check { .. }
-            | Requirement::VerifiedFirst
-            | Requirement::EntryConsent
-            | Requirement::OnRequest
-            | Requirement::Leave { .. },
-            Moment::Arrival,
-        ) => true,
-        (
-            Requirement::Cap { .. }
-            | Requirement::Cooldown { .. }
-            | Requirement::NoticeBeforeContact { .. }
-            | Requirement::NoticeAfterContact { .. }
-            | Requirement::NoticeBeforeVisit { .. },
-            Moment::Arrival,
-        )
-        | (
-            Requirement::Check { .. }
-            | Requirement::VerifiedFirst
-            | Requirement::EntryConsent
-            | Requirement::OnRequest
-            | Requirement::Leave { .. },
-            Moment::Before,
-        )
-        | (
-            Requirement::OnePosition
-            | Requirement::ComplaintDecided { .. }
-            | Requirement::ThirdParty { .. }
-            | Requirement::Unreachable { .. }
-            | Requirement::ThirdPartyRefusal
-            | Requirement::Decent
-            | Requirement::Retention { .. }
-            | Requirement::PlanLength { .. }
-            | Requirement::Channels { .. },
-            Moment::Before | Moment::Arrival,
-        ) => false,
+/// When a requirement is checked. After the visit all are.
+fn moments(requirement: &Requirement) -> &'static [Moment] {
+    match requirement {
+        Requirement::Window { .. }
+        | Requirement::Holidays
+        | Requirement::Wishes
+        | Requirement::Visitors { .. }
+        | Requirement::Hold { .. }
+        | Requirement::AgreedDespite { .. }
+        | Requirement::Permission => &[Moment::Before, Moment::Arrival, Moment::After],
+        Requirement::Cap { .. }
+        | Requirement::Cooldown { .. }
+        | Requirement::NoticeBeforeContact { .. }
+        | Requirement::NoticeAfterContact { .. }
+        | Requirement::NoticeBeforeVisit { .. } => &[Moment::Before, Moment::After],
+        Requirement::Check { .. }
+        | Requirement::VerifiedFirst
+        | Requirement::EntryConsent
+        | Requirement::OnRequest
+        | Requirement::Leave { .. } => &[Moment::Arrival, Moment::After],
+        Requirement::OnePosition
+        | Requirement::ComplaintDecided { .. }
+        | Requirement::ThirdParty { .. }
+        | Requirement::Unreachable { .. }
+        | Requirement::ThirdPartyRefusal
+        | Requirement::Decent
+        | Requirement::Retention { .. }
+        | Requirement::PlanLength { .. }
+        | Requirement::Channels { .. } => &[Moment::After],
     }
 }

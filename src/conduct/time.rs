@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::date::Date;
 use crate::types::ApiType;
 
 /// A minute, ms.
@@ -134,20 +135,12 @@ pub struct LocalInterval {
 
 /// The day of a date `YYYY-MM-DD`.
 pub fn parse_day(text: &str) -> Option<Day> {
-    let mut parts = text.splitn(3, '-');
-    let mut next = |digits: usize| {
-        let part = parts.next().filter(|part| part.len() == digits)?;
-        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<i32>().ok())?
-    };
-    let (year, month, date) = (next(4)?, next(2)?, next(2)?);
-    let day = day_of(year, month, date);
-    (date_of(day) == (year, month, date)).then_some(day)
+    Date::parse(text).map(day_of)
 }
 
 /// A day as `YYYY-MM-DD`.
 pub fn show_day(day: Day) -> String {
-    let (year, month, date) = date_of(day);
-    format!("{year:04}-{month:02}-{date:02}")
+    date_of(day).to_string()
 }
 
 /// Minutes of a day as `HH:MM`.
@@ -162,27 +155,27 @@ pub fn weekday(day: Day) -> i32 {
 
 /// Year and month of a day as one increasing number.
 pub fn month(day: Day) -> i32 {
-    let (year, month, _) = date_of(day);
-    year * 12 + month
+    let date = date_of(day);
+    date.year * 12 + date.month
 }
 
 /// Howard Hinnant's algorithm, for eras of 400 years that begin on a 1 March.
-fn day_of(year: i32, month: i32, date: i32) -> Day {
+fn day_of(Date { year, month, day }: Date) -> Day {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let of_era = year - era * 400;
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + date - 1;
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-fn date_of(day: Day) -> (i32, i32, i32) {
+fn date_of(day: Day) -> Date {
     let shifted = day + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted - era * 146_097;
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let month = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * month + 2) / 5 + 1;
+    let day = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i32::from(month <= 2), month, date)
+    Date { year: year + era * 400 + i32::from(month <= 2), month, day }
 }

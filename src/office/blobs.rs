@@ -6,7 +6,7 @@
 //! step. A crash between any two of these leaves an upload that can be resumed, or is swept.
 //!
 //! A blob is visible to users who may see a record that refers to it; one without a reference is
-//! visible to nobody. Knowing a name grants nothing: a reference added by a collector who has not
+//! visible to no user. Knowing a name grants nothing: a reference added by a collector who has not
 //! uploaded the bytes does not count.
 
 mod blob_store;

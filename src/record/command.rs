@@ -1,6 +1,6 @@
 //! The commands: everything that a user can do to a record.
 //!
-//! Patches carry only the fields that change, since every field of a form is saved by itself. Times are
+//! Patches carry only the fields that change, since every field of a form is saved separately. Times are
 //! milliseconds since 1970-01-01 UTC; dates are `YYYY-MM-DD`; money is in minor units of the
 //! case's currency.
 

@@ -5,12 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::date::Date;
 use super::schema::{MONEY, MOST_INSTALMENTS};
-use super::validate::{days_in_month, is_date};
 use crate::types::ApiType;
 
 /// The last year of a due date: dates have four-digit years.
-const LAST_YEAR: i64 = 9999;
+const LAST_YEAR: i32 = 9999;
 
 ApiType! {
 /// The monthly instalments of a repayment option.
@@ -91,10 +91,14 @@ pub fn plan(amount: i64, instalments: i64, first_due: &str) -> Result<Plan, Plan
     }
     let rounding = amount % instalments;
     let last = each + rounding;
-    let first = Day::parse(first_due).ok_or(PlanError::FirstDue)?;
+    let first = Date::parse(first_due).ok_or(PlanError::FirstDue)?;
+    let due_date = |number: i64| {
+        let date = first.months_later(i32::try_from(number - 1).ok()?)?;
+        (date.year <= LAST_YEAR).then(|| date.to_string())
+    };
     let instalments = (1..=instalments)
         .map(|number| {
-            let due_date = first.months_later(number - 1).ok_or(PlanError::FirstDue)?;
+            let due_date = due_date(number).ok_or(PlanError::FirstDue)?;
             let amount = if number == instalments { last } else { each };
             Ok(Instalment { number, due_date, amount })
         })
@@ -102,44 +106,12 @@ pub fn plan(amount: i64, instalments: i64, first_due: &str) -> Result<Plan, Plan
     Ok(Plan { instalments, each, last, rounding })
 }
 
-/// A day of the Gregorian calendar.
-#[derive(Clone, Copy)]
-struct Day {
-    year: i64,
-    /// From 0.
-    month: i64,
-    day: u32,
-}
-
-impl Day {
-    fn parse(text: &str) -> Option<Self> {
-        if !is_date(text) {
-            return None;
-        }
-        let mut parts = text.split('-');
-        let year = parts.next()?.parse().ok()?;
-        let month: i64 = parts.next()?.parse().ok()?;
-        let day = parts.next()?.parse().ok()?;
-        Some(Self { year, month: month - 1, day })
-    }
-
-    fn months_later(self, months: i64) -> Option<String> {
-        let total = self.month + months;
-        let year = self.year + total.div_euclid(12);
-        let month = total.rem_euclid(12) + 1;
-        if year > LAST_YEAR {
-            return None;
-        }
-        let last = days_in_month(u32::try_from(year).ok()?, u32::try_from(month).ok()?)?;
-        Some(format!("{year:04}-{month:02}-{:02}", self.day.min(last)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::record::date::days_in_month;
 
     fn dates(first: &str, count: i64) -> Vec<String> {
         let plan = plan(100_000, count, first).expect("a plan");
@@ -183,7 +155,7 @@ mod tests {
         fn a_plan_adds_up_and_goes_on_month_by_month(
             amount in 1..=MONEY,
             count in 1..=MOST_INSTALMENTS,
-            (year, month, day) in (1990..2200i64, 1..=12u32, 1..=31u32),
+            (year, month, day) in (1990..2200i32, 1..=12i32, 1..=31i32),
         ) {
             let day = day.min(days_in_month(2001, month).unwrap_or(28));
             let first = format!("{year:04}-{month:02}-{day:02}");
@@ -205,12 +177,11 @@ mod tests {
             prop_assert_eq!(dates[0], first.as_str());
             prop_assert!(dates.is_sorted_by(|one, next| one < next), "each later than the one before");
             for (later, date) in dates.iter().enumerate() {
-                prop_assert!(is_date(date));
-                let parts: Vec<i64> = date.split('-').map(|part| part.parse().expect("digits")).collect();
-                let months = (parts[0] - year) * 12 + parts[1] - i64::from(month);
-                prop_assert_eq!(months, later as i64, "one in every month");
-                let end = days_in_month(parts[0] as u32, parts[1] as u32).expect("a month");
-                prop_assert_eq!(parts[2], i64::from(day.min(end)), "on its day, or the month's last");
+                let date = Date::parse(date).expect("a date");
+                let months = (date.year - year) * 12 + date.month - month;
+                prop_assert_eq!(months, later as i32, "one in every month");
+                let end = days_in_month(date.year, date.month).expect("a month");
+                prop_assert_eq!(date.day, day.min(end), "on its day, or the month's last");
             }
         }
     }

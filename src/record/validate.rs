@@ -2,6 +2,7 @@
 
 use automerge::{Automerge, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
+use super::date::Date;
 use super::error::Invalid;
 use super::schema::{Kind, field_spec};
 
@@ -84,40 +85,9 @@ pub(super) fn accepts(kind: Kind, scalar: &ScalarValue) -> Result<(), &'static s
             number.is_finite() && (f64::from(least)..=f64::from(most)).contains(number)
         }
         (Kind::Time, ScalarValue::Timestamp(ms)) => (-TIME_LIMIT..=TIME_LIMIT).contains(ms),
-        (Kind::Date, ScalarValue::Str(text)) => text.is_empty() || is_date(text),
+        (Kind::Date, ScalarValue::Str(text)) => text.is_empty() || Date::parse(text).is_some(),
         (Kind::Member, ScalarValue::Boolean(true)) => true,
         _ => return Err("wrong type"),
     };
     if held { Ok(()) } else { Err("not a valid value for this field") }
-}
-
-/// Whether a text is a day of the Gregorian calendar, `YYYY-MM-DD`.
-pub(super) fn is_date(text: &str) -> bool {
-    let number =
-        |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?;
-    let mut parts = text.splitn(3, '-');
-    let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else {
-        return false;
-    };
-    if (year.len(), month.len(), day.len()) != (4, 2, 2) {
-        return false;
-    }
-    let (Some(year), Some(month), Some(day)): (Option<u32>, Option<u32>, Option<u32>) =
-        (number(year), number(month), number(day))
-    else {
-        return false;
-    };
-    days_in_month(year, month).is_some_and(|days| (1..=days).contains(&day))
-}
-
-/// The number of days of a month (1 to 12) of the Gregorian calendar; `None` for other numbers.
-pub(super) fn days_in_month(year: u32, month: u32) -> Option<u32> {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
-        4 | 6 | 9 | 11 => Some(30),
-        2 if leap => Some(29),
-        2 => Some(28),
-        _ => None,
-    }
 }

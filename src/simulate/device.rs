@@ -6,9 +6,9 @@ use crate::ids::{DeviceId, RecordId};
 use crate::office::EnrolmentProof;
 use crate::record::Record;
 use crate::record::terms::Role;
+use crate::vault::Vault;
 use crate::workspace::{
     Identity, Output, RecordProblem, Row, StoreError, Table, Workspace, WorkspaceError, Write,
-    vault::Vault,
 };
 
 /// What is on a device's disk.

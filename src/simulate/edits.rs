@@ -145,6 +145,7 @@ impl World<'_> {
         self.log(format!("the office decides on {id}: {accepts}"));
         let at = self.some_endpoint();
         self.schedule_death(at, 1);
+        let rival = self.schedule_rival(at, 1, &[])?;
         let office = self.endpoints[at].office.clone();
         let decided = self.fixture.runtime.block_on(async {
             match accepts {
@@ -154,7 +155,10 @@ impl World<'_> {
                 false => office.dismiss_quarantined(id, "no", "supervisor").await,
             }
         });
-        if self.restart_if_dead(at)? {
+        let ran = self.end_rival(at);
+        let died = self.restart_if_dead(at)?;
+        self.finish_rival(rival, ran)?;
+        if died {
             return Ok(());
         }
         match decided {
@@ -193,10 +197,14 @@ impl World<'_> {
     ) -> Result<Option<VisitView>, Violation> {
         let at = self.some_endpoint();
         self.schedule_death(at, 1);
+        let rival = self.schedule_rival(at, 1, &[id])?;
         let office = &self.endpoints[at].office;
         let done = office.command(id, command, "supervisor", Role::Supervisor);
         let done = self.fixture.runtime.block_on(done);
-        if self.restart_if_dead(at)? {
+        let ran = self.end_rival(at);
+        let died = self.restart_if_dead(at)?;
+        self.finish_rival(rival, ran)?;
+        if died {
             return Ok(None);
         }
         match done {

@@ -82,6 +82,8 @@ faults! {
     OfficeDiesAfter = "office_dies_after_commit", 40;
     /// A process of the office dies between two writes of one request.
     OfficeDiesBetween = "office_dies_between", 700;
+    /// Another process of the office commits between a judgement and its commit.
+    Interleaved = "interleaved", 250;
     /// The clock of one process of the office jumps.
     OfficeClockJump = "office_clock_jump", 40;
     /// The office gives a record to other collectors.

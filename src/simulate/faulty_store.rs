@@ -1,7 +1,8 @@
-//! The store of one office process, which can be made to die at any write.
+//! The store of one office process, which can be made to die at any write, or to let another process
+//! write first.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
@@ -25,15 +26,20 @@ struct Life {
     writes: usize,
 }
 
+/// Work of another process, and the number of writes that come before it.
+type ScheduledRival = (usize, Box<dyn FnOnce() + Send>);
+
 /// Forwards to the real store until the process dies.
 pub(super) struct FaultyStore {
-    store: Sqlite,
+    store: Arc<dyn Store>,
     life: Mutex<Life>,
+    rival: Mutex<Option<ScheduledRival>>,
 }
 
 impl FaultyStore {
     pub(super) fn open(path: &Path, fresh: InitialSecrets) -> Result<Self, StoreError> {
-        Ok(Self { store: Sqlite::open(path, fresh)?, life: Mutex::default() })
+        let store = Arc::new(Sqlite::open(path, fresh)?);
+        Ok(Self { store, life: Mutex::default(), rival: Mutex::default() })
     }
 
     fn life(&self) -> MutexGuard<'_, Life> {
@@ -43,6 +49,39 @@ impl FaultyStore {
     /// Lets the process die after `others` further writes.
     pub(super) fn schedule_death(&self, others: usize, death: Death) {
         *self.life() = Life { scheduled: Some((others, death)), ..Life::default() };
+    }
+
+    /// Lets another process do its work after `others` further writes, before the one that follows.
+    pub(super) fn schedule_rival(&self, others: usize, work: Box<dyn FnOnce() + Send>) {
+        *self.rival() = Some((others, work));
+    }
+
+    /// Cancels the work of another process; gives whether it had still to run.
+    pub(super) fn cancel_rival(&self) -> bool {
+        self.rival().take().is_some()
+    }
+
+    fn rival(&self) -> MutexGuard<'_, Option<ScheduledRival>> {
+        self.rival.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run_rival(&self) {
+        let mut scheduled = self.rival();
+        match scheduled.as_mut() {
+            None => return,
+            Some((0, _)) => {}
+            Some((others, _)) => {
+                *others -= 1;
+                return;
+            }
+        }
+        let due = scheduled.take();
+        drop(scheduled);
+        let Some((_, work)) = due else { return };
+        // Earlier jobs commit first: the order of commits must not depend on threads.
+        let idle = self.store.write_now(|_| Ok(()));
+        // A panic shows: the work has no result then.
+        drop(idle.map(|()| std::thread::spawn(work).join()));
     }
 
     /// Cancels a scheduled death. If the process has died, gives the number of writes before, and how.
@@ -55,10 +94,11 @@ impl FaultyStore {
 
 impl Store for FaultyStore {
     fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError> {
-        let mut life = self.life();
-        if life.dead.is_some() {
+        if self.life().dead.is_some() {
             return Err(StoreError::Closed);
         }
+        self.run_rival();
+        let mut life = self.life();
         match life.scheduled {
             Some((0, death)) => {
                 life.dead = Some(death);

@@ -5,8 +5,9 @@ use super::faulty_store::Death;
 use super::oracle::{Step, Truth, Violation, violation};
 use super::trace::{asked, in_words};
 use super::world::{World, failed};
-use crate::office::Session;
+use crate::ids::RecordId;
 use crate::office::auth::workspace_name;
+use crate::office::{Office, OfficeError, Session};
 use crate::record::terms::Role;
 use crate::sync::message::{
     Reply, Request, Revocation, decode_reply, decode_request, encode_reply,
@@ -25,8 +26,8 @@ pub(super) struct Network {
 }
 
 #[derive(Debug, Clone)]
-struct InFlightRequest {
-    device: usize,
+pub(super) struct InFlightRequest {
+    pub(super) device: usize,
     number: u64,
     round: u64,
     body: Vec<u8>,
@@ -46,8 +47,24 @@ struct InFlightReply {
     told: String,
 }
 
+/// A request that passed the guard.
+pub(super) struct Admitted {
+    pub(super) session: Session,
+    revoked: bool,
+    request: Request,
+}
+
 /// A reply with what the office held, or why there is none.
 type Answer = Result<(Reply, Truth), RequestFailure>;
+
+/// One process of the office handles a request.
+pub(super) async fn serve(office: &Office, admitted: Admitted) -> Result<Reply, OfficeError> {
+    let Admitted { session, revoked, request } = admitted;
+    match revoked {
+        false => office.handle_sync(&session, request).await,
+        true => office.drain(&session, request, Revocation::DeviceRevoked).await,
+    }
+}
 
 impl World<'_> {
     pub(super) fn send(&mut self, n: usize, round: u64, body: Vec<u8>) {
@@ -144,17 +161,46 @@ impl World<'_> {
 
     /// A request reaches the office.
     fn arrive(&mut self, going: InFlightRequest) -> Step {
-        let n = going.device;
-        let newest = self.network.newest.entry(n).or_default();
+        self.note_arrival(&going);
+        let answered = match self.admit(&going) {
+            Ok(admitted) => self.answer(going.device, admitted)?,
+            Err(failure) => Err(failure),
+        };
+        self.deliver_answer(going, answered)
+    }
+
+    fn note_arrival(&mut self, going: &InFlightRequest) {
+        let newest = self.network.newest.entry(going.device).or_default();
         if going.number < *newest {
             self.count(Fault::Reordered);
         } else {
             *newest = going.number;
         }
-        let answered = match decode_request(&going.body) {
-            Ok(request) => self.answer(n, going.shown, request)?,
-            Err(_) => Err(RequestFailure::Malformed),
-        };
+    }
+
+    /// Takes a request of a device that is awake off the network, whichever, if the office will
+    /// handle it.
+    pub(super) fn take_waiting_request(&mut self) -> Option<(InFlightRequest, Admitted)> {
+        let waiting = self.network.requests.len();
+        let at = (waiting > 0).then(|| self.rng.usize(0..waiting))?;
+        let going = self.network.requests.get(at)?;
+        if self.devices[going.device].frozen {
+            return None;
+        }
+        let admitted = self.admit(going).ok()?;
+        let going = self.network.requests.remove(at);
+        self.note_arrival(&going);
+        Some((going, admitted))
+    }
+
+    /// A request that did not reach the office after all.
+    pub(super) fn put_back(&mut self, going: InFlightRequest) {
+        self.network.requests.push(going);
+    }
+
+    /// The office has answered, or not.
+    pub(super) fn deliver_answer(&mut self, going: InFlightRequest, answered: Answer) -> Step {
+        let n = going.device;
         match answered {
             Err(reason) if !going.given_up => {
                 self.fail(n, going.round, reason)?;
@@ -234,36 +280,43 @@ impl World<'_> {
         self.check_claims(n)
     }
 
-    /// One of the office's processes answers under the session of a device, with what the office
-    /// holds right after, or does not.
-    fn answer(&mut self, n: usize, shown: usize, request: Request) -> Result<Answer, Violation> {
-        let at = self.some_endpoint();
-        let holder = &self.devices[shown];
+    /// What the office checks before it handles a request: the session and its workspace.
+    fn admit(&self, going: &InFlightRequest) -> Result<Admitted, RequestFailure> {
+        let request = decode_request(&going.body).map_err(|_| RequestFailure::Malformed)?;
+        let holder = &self.devices[going.shown];
         if !holder.signed_in {
-            return Ok(Err(RequestFailure::SignedOut));
+            return Err(RequestFailure::SignedOut);
         }
         let session =
             Session { user: holder.user.clone(), role: Role::Collector, device: holder.id };
-        let named = workspace_name(self.devices[n].id);
+        let named = workspace_name(self.devices[going.device].id);
         if session.check_workspace(Some(&named), true).is_err() {
-            return Ok(Err(RequestFailure::OtherWorkspace));
+            return Err(RequestFailure::OtherWorkspace);
         }
-        let revoked = holder.revoked;
-        self.log(format!("device {n} reaches office {at}: {}", asked(&request)));
-        self.schedule_death(at, request.push.len() + request.restore.len());
-        let endpoint = &self.endpoints[at];
-        let reply = self.fixture.runtime.block_on(async {
-            match revoked {
-                false => endpoint.office.handle_sync(&session, request).await,
-                true => endpoint.office.drain(&session, request, Revocation::DeviceRevoked).await,
-            }
-        });
-        if self.restart_if_dead(at)? {
-            return Ok(Err(RequestFailure::OfficeBusy));
-        }
-        let reply = reply.map_err(|error| failed("R2", error))?;
-        let truth = self.truth(&self.devices[n].user)?;
-        Ok(Ok((reply, truth)))
+        Ok(Admitted { session, revoked: holder.revoked, request })
+    }
+
+    /// One of the office's processes handles a request of a device; gives the reply with what the
+    /// office holds right after.
+    fn answer(&mut self, n: usize, admitted: Admitted) -> Result<Answer, Violation> {
+        let at = self.some_endpoint();
+        let request = &admitted.request;
+        self.log(format!("device {n} reaches office {at}: {}", asked(request)));
+        let pushed: Vec<RecordId> = request.push.iter().map(|push| push.record).collect();
+        let writes = request.push.len() + request.restore.len();
+        self.schedule_death(at, writes);
+        let rival = self.schedule_rival(at, writes, &pushed)?;
+        let work = serve(&self.endpoints[at].office, admitted);
+        let reply = self.fixture.runtime.block_on(work);
+        let ran = self.end_rival(at);
+        let answer = if self.restart_if_dead(at)? {
+            Err(RequestFailure::OfficeBusy)
+        } else {
+            let reply = reply.map_err(|error| failed("R2", error))?;
+            Ok((reply, self.truth(&self.devices[n].user)?))
+        };
+        self.finish_rival(rival, ran)?;
+        Ok(answer)
     }
 
     /// Draws whether the process dies during the next `writes` writes.

@@ -1,9 +1,9 @@
-//! Parses and builds Automerge change chunks without Automerge.
+//! Automerge change chunks. Their [`Parts`] are parsed and built without Automerge.
 //!
 //! The wire carries only what the other side can't reconstruct ([`packed`](super::packed)), and the
 //! office checks every header before Automerge parses the chunk.
 
-use automerge::ChangeHash;
+use automerge::{Change, ChangeHash};
 use sha2::{Digest, Sha256};
 
 use super::reader::{ReadError, Reader};
@@ -84,6 +84,16 @@ impl<'b> Parts<'b> {
 /// The hash of a chunk: SHA-256 of all bytes after the checksum, which is its prefix.
 pub(crate) fn hash(chunk: &[u8]) -> ChangeHash {
     ChangeHash(Sha256::digest(chunk.get(8..).unwrap_or_default()).into())
+}
+
+/// A change from a stored chunk; `None` if it is damaged. Automerge itself does not compare the
+/// checksum.
+pub(crate) fn parse_change(chunk: &[u8]) -> Option<Change> {
+    let checksum = chunk.get(4..8)?;
+    if !hash(chunk).0.starts_with(checksum) {
+        return None;
+    }
+    Change::from_bytes(chunk.to_vec()).ok()
 }
 
 fn list<'b, T>(

@@ -4,9 +4,9 @@ use wasm_bindgen::prelude::*;
 
 use super::convert::{bytes, from_js, thrown};
 use crate::ids::{DeviceId, unhex};
-use crate::workspace::keyring::{self, Keyring};
-use crate::workspace::rescue::RescueFile;
-use crate::workspace::vault::Vault;
+use crate::vault::Vault;
+use crate::vault::keyring::{self, Keyring};
+use crate::vault::rescue::RescueFile;
 
 /// A user's keyring; JavaScript sees it only wrapped.
 #[wasm_bindgen(js_name = Keyring)]

@@ -15,7 +15,7 @@ use crate::record::command::{AssignmentPatch, CasePatch};
 use crate::record::terms::Role;
 use crate::record::view::{HistoryEntry, VisitView};
 use crate::types::TsType;
-use crate::workspace::keyring::Keyring;
+use crate::vault::keyring::Keyring;
 use crate::workspace::{
     Card, Draft, Identity, ListMark, ListPage, NewAmendment, Output, RefusedWork, RequestFailure,
     Row, StorageFailure, SyncStatus, Workspace,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sync::message::Revocation;
 use crate::types::TsType;
+pub use crate::vault::{Row, Table};
 use crate::workspace::storage::journal::StorageFailure;
 
 TsType! {
@@ -78,47 +79,4 @@ pub struct Write {
     #[cfg_attr(target_arch = "wasm32", tsify(type = "Uint8Array | null"))]
     pub value: Option<serde_bytes::ByteBuf>,
 }
-}
-
-TsType! {
-/// A row read from the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row {
-    /// Key in its table.
-    pub key: String,
-    /// Value.
-    #[cfg_attr(target_arch = "wasm32", tsify(type = "Uint8Array"))]
-    pub value: serde_bytes::ByteBuf,
-}
-}
-
-TsType! {
-/// Tables of the device's store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Table {
-    /// Cursor, last proof, drafts, cards and the like; key is a name.
-    Meta,
-    /// One row per record for lists and digests; key is the record id.
-    Records,
-    /// Automerge chunks; key is record id, `/`, a keyed hash.
-    Chunks,
-    /// Changes that the office has not confirmed; key is record id, `/`, number.
-    Outbox,
-    /// Damaged rows with their bytes; key is table, `/`, the key there.
-    Damaged,
-}
-}
-
-impl Table {
-    /// Its name in the store.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Meta => "meta",
-            Self::Records => "records",
-            Self::Chunks => "chunks",
-            Self::Outbox => "outbox",
-            Self::Damaged => "damaged",
-        }
-    }
 }

@@ -68,7 +68,7 @@ test("typed text is saved before the lock, and the lock page shows none of it", 
   await arrive(page, "wu.min");
   const address = await page.evaluate(() => document.body.innerText);
   expect(address.length).toBeGreaterThan(100);
-  await notes(page).pressSequentially("typed as the phone was taken away");
+  await notes(page).pressSequentially("typed as the phone was locked");
   // No pause after the last letter.
   await lockNow(page);
   const text = await page.evaluate(() => document.body.innerText + document.title);
@@ -77,7 +77,7 @@ test("typed text is saved before the lock, and the lock page shows none of it", 
   await expect(page.getByText("Nothing syncs while Doorstep is locked", { exact: false })).toBeVisible();
   await unlock(page);
   await step(page, "Record");
-  await expect(notes(page)).toHaveValue("typed as the phone was taken away");
+  await expect(notes(page)).toHaveValue("typed as the phone was locked");
   await notes(page).press("End");
   await notes(page).pressSequentially(", and after");
   await notes(page).blur();

@@ -30,14 +30,8 @@ let office: Office;
 let profile: string;
 
 test.beforeEach(async () => {
-  office = new Office();
+  office = await Office.open();
   profile = mkdtempSync(join(tmpdir(), "doorstep-phone-"));
-  office.addPeople();
-  expect(office.importCases("cases.csv")).toMatchObject({
-    created: 500,
-    refused: 0,
-  });
-  await office.start();
 });
 
 test.afterEach(async () => {

@@ -65,7 +65,7 @@ async function anotherTab(context: BrowserContext, path: string): Promise<Page> 
   return tab;
 }
 
-test("both tabs offer the update, neither reloads by itself, and one tap updates both and keeps typed text", async ({
+test("both tabs offer the update, neither reloads on its own, and one tap updates both and keeps typed text", async ({
   context,
 }) => {
   const { first, id } = await firstVisit(context);

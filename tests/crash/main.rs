@@ -28,7 +28,7 @@ const KILLS: usize = 4;
 const PHONES: u8 = 4;
 
 #[test]
-fn d2_what_was_acknowledged_survives_a_kill() {
+fn d2_acknowledged_changes_survive_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("office.db");
     let kills = std::env::var("DOORSTEP_KILLS").ok().and_then(|text| text.parse().ok());

@@ -14,10 +14,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("types", &[]),
     ("sync", &["ids", "types"]),
+    ("vault", &["ids", "types", "sync"]),
     ("record", &["ids", "types"]),
     ("conduct", &["record", "types"]),
-    ("workspace", &["ids", "types", "sync", "record", "conduct"]),
-    ("wasm", &["ids", "types", "sync", "record", "conduct", "workspace"]),
+    ("workspace", &["ids", "types", "sync", "vault", "record", "conduct"]),
+    ("wasm", &["ids", "types", "sync", "vault", "record", "conduct", "workspace"]),
     ("office::change", &["ids"]),
     ("office::private", &[]),
     ("office::store", &["ids", "sync", "record", "conduct", "office::change", "office::private"]),
@@ -28,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ids",
             "types",
             "sync",
+            "vault",
             "record",
             "conduct",
             "office::change",
@@ -36,13 +38,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "office::merge",
         ],
     ),
-    // The only part of the office that imports the workspace: it reads rescue files.
-    ("office::intake::rescue", &["ids", "sync", "office", "office::store", "workspace"]),
     (
         "office::http",
         &["ids", "sync", "record", "conduct", "office", "office::private", "office::store"],
     ),
-    ("simulate", &["ids", "sync", "record", "workspace", "office", "office::store"]),
+    ("simulate", &["ids", "sync", "vault", "record", "workspace", "office", "office::store"]),
     (
         "office::cli",
         &[

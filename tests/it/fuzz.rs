@@ -1,7 +1,6 @@
 //! The checks of the fuzzer, over its corpus, where everything that it ever found stays, and over
 //! what chance makes of that: a short run without the fuzzer, the same each time.
 
-#[path = "../../fuzz/checks.rs"]
 mod checks;
 
 use std::path::{Path, PathBuf};

@@ -13,4 +13,5 @@ mod routes;
 mod secrecy;
 mod sessions;
 mod shares;
+mod tokens;
 mod visits;

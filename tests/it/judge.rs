@@ -3,6 +3,7 @@
 mod authority;
 mod dice;
 mod forge;
+mod groups;
 mod hands;
 mod histories;
 mod history;

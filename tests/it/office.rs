@@ -5,4 +5,5 @@ mod import;
 mod intake;
 mod quarantine;
 mod rescue;
+mod revoked;
 mod verify;

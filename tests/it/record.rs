@@ -1,5 +1,7 @@
 //! The visit record through its life: made by the office, worked on at the door, sealed, reviewed.
 
+mod merging;
+
 use automerge::ReadDoc;
 use doorstep::ids::{DeviceId, RecordId, actor};
 use doorstep::record::command::{
@@ -14,7 +16,6 @@ use doorstep::record::terms::{
 };
 use doorstep::record::view::{FieldValue, Step};
 use doorstep::record::{Author, Record, genesis};
-use proptest::prelude::*;
 use rstest::rstest;
 
 const NOW: i64 = 1_795_000_000_000;
@@ -68,7 +69,7 @@ fn a_visit_goes_through_every_stage() {
 }
 
 #[test]
-fn a_first_choice_is_taken_back_until_the_seal() {
+fn a_first_choice_can_be_undone_until_the_seal() {
     let mut record = created();
     let collector = author("chen.jie", Role::Collector, 1);
     let before = record.view();
@@ -84,11 +85,11 @@ fn a_first_choice_is_taken_back_until_the_seal() {
         .map(str::to_owned)
         .chain(["lat", "lon", "accuracy_m", "at"].map(|key| format!("visit.position.{key}")));
     let back = Command::Clear { paths: paths.collect() };
-    record.apply(&back, &collector).expect("taken back");
+    record.apply(&back, &collector).expect("undone");
     let after = record.view();
     assert_eq!((after.talk, after.visit), (before.talk, before.visit));
     record.validate().expect("a valid record");
-    assert_eq!(record.apply(&back, &collector).expect("nothing to take back"), None);
+    assert_eq!(record.apply(&back, &collector).expect("nothing to undo"), None);
 
     let sealed = &mut sealed();
     let refusal = sealed.apply(&back, &collector).expect_err("sealed");
@@ -165,7 +166,7 @@ fn a_returned_record_is_open_until_it_is_sealed_again() {
     Command::Review { status: ReviewStatus::Accepted, remark: String::new(), at: NOW },
     "invalid_value"
 )]
-fn what_does_not_hold_is_refused_and_changes_nothing(
+fn invalid_commands_are_refused_and_change_nothing(
     #[case] role: Role,
     #[case] command: Command,
     #[case] code: &str,
@@ -214,138 +215,7 @@ fn a_collector_raises_a_hold_and_cannot_lift_or_change_it() {
 }
 
 #[test]
-fn two_values_stand_until_one_is_picked() {
-    let (mut phone, mut desk) = (scheduled(), scheduled());
-    assert_eq!(phone.heads(), desk.heads());
-    let start = |at| {
-        let patch = AppointmentPatch { starts_at: Some(at), ..Default::default() };
-        Command::EditAppointment(patch)
-    };
-    let mut collector = author("chen.jie", Role::Collector, 1);
-    collector.now_ms += 5_000;
-    phone.apply(&start(NOW + 1), &collector).expect("allowed");
-    desk.apply(&start(NOW + 2), &office()).expect("allowed");
-    exchange(&mut phone, &mut desk);
-
-    let conflicts = phone.conflicts();
-    assert_eq!(conflicts, desk.conflicts());
-    assert_eq!(conflicts.len(), 1);
-    assert_eq!(conflicts[0].path, "appointment.starts_at");
-    let mut values: Vec<_> =
-        conflicts[0].values.iter().map(|v| (v.by.as_str(), v.value.clone(), v.at)).collect();
-    values.sort_by_key(|value| value.0);
-    assert_eq!(
-        values,
-        [
-            ("chen.jie", FieldValue::Time(NOW + 1), NOW + 5_000),
-            ("lin.yue", FieldValue::Time(NOW + 2), NOW),
-        ]
-    );
-
-    for pick in 0..2 {
-        let (mut phone, mut desk) = (phone.clone(), desk.clone());
-        let picked = &conflicts[0].values[pick];
-        let resolve = Command::Resolve { path: conflicts[0].path.clone(), pick: picked.id.clone() };
-        phone.apply(&resolve, &collector).expect("allowed").expect("a change");
-        exchange(&mut phone, &mut desk);
-        assert!(phone.conflicts().is_empty() && desk.conflicts().is_empty());
-        let stands = desk.view().appointment.starts_at.map(FieldValue::Time);
-        assert_eq!(stands.as_ref(), Some(&picked.value));
-    }
-}
-
-#[test]
-fn equal_values_written_apart_are_no_conflict() {
-    let (mut phone, mut desk) = (scheduled(), scheduled());
-    let place = Command::EditAppointment(AppointmentPatch {
-        place: Some("the library".into()),
-        ..Default::default()
-    });
-    phone.apply(&place, &author("chen.jie", Role::Collector, 1)).expect("allowed");
-    desk.apply(&place, &office()).expect("allowed");
-    exchange(&mut phone, &mut desk);
-    assert!(phone.conflicts().is_empty());
-}
-
-#[test]
-fn the_same_container_is_shared_by_both_sides() {
-    let (mut phone, mut desk) = (created(), created());
-    let raise = |note: &str| Command::RaiseHold {
-        flag: Flag::Dispute,
-        since: NOW,
-        until: None,
-        note: note.into(),
-    };
-    phone.apply(&raise("at the door"), &author("chen.jie", Role::Collector, 1)).expect("raised");
-    desk.apply(&raise("by letter"), &office()).expect("raised");
-    exchange(&mut phone, &mut desk);
-    let mut notes: Vec<_> = phone.view().case.flags.into_iter().map(|flag| flag.note).collect();
-    notes.sort();
-    assert_eq!(notes, ["at the door", "by letter"]);
-}
-
-#[test]
-fn notes_merge_by_character_against_what_the_writer_saw() {
-    let (mut phone, mut desk) = (created(), created());
-    let collector = author("chen.jie", Role::Collector, 1);
-    note(&mut phone, &collector, "ring twice");
-    exchange(&mut phone, &mut desk);
-    let seen = phone.heads().to_hex();
-    // Both write; the phone's page still shows the text that typing began from.
-    note(&mut desk, &office(), "ring twice, 二楼");
-    exchange(&mut phone, &mut desk);
-    let edit = TextEdit { base: seen, text: "please ring twice".into() };
-    phone.apply(&Command::EditNotes(edit), &collector).expect("allowed");
-    exchange(&mut phone, &mut desk);
-    assert_eq!(phone.view().notes, "please ring twice, 二楼");
-    assert_eq!(desk.view().notes, phone.view().notes);
-}
-
-#[test]
-fn what_is_written_behind_characters_that_went_meanwhile_stands_where_they_stood() {
-    for (left, written, expected) in
-        [("ring", "ring twice!", "ring!"), ("", "ring twice!", "!"), ("", "a ring twice", "a ")]
-    {
-        let (mut phone, mut desk) = (created(), created());
-        let collector = author("chen.jie", Role::Collector, 1);
-        note(&mut phone, &collector, "ring twice");
-        exchange(&mut phone, &mut desk);
-        let seen = phone.heads().to_hex();
-        note(&mut desk, &office(), left);
-        exchange(&mut phone, &mut desk);
-        let edit = TextEdit { base: seen, text: written.into() };
-        phone.apply(&Command::EditNotes(edit), &collector).expect("allowed");
-        exchange(&mut phone, &mut desk);
-        assert_eq!((phone.view().notes, desk.view().notes), (expected.into(), expected.into()));
-    }
-}
-
-#[test]
-fn a_text_grows_no_longer_than_it_may_be_and_can_always_be_made_shorter() {
-    let (mut phone, mut desk) = (created(), created());
-    let collector = author("chen.jie", Role::Collector, 1);
-    let longest = "长".repeat(40_000);
-    note(&mut phone, &collector, &longest);
-    let edit = |record: &Record, text: String| {
-        Command::EditNotes(TextEdit { base: record.heads().to_hex(), text })
-    };
-    let longer = edit(&phone, format!("{longest}长"));
-    let error = phone.apply(&longer, &collector).expect_err("too long");
-    assert_eq!((error.code(), error.path()), ("invalid_value", "notes"));
-    assert_eq!(phone.view().notes, longest, "nothing was written");
-
-    note(&mut desk, &office(), "two floors up");
-    exchange(&mut phone, &mut desk);
-    phone.validate().expect_err("too long together");
-    let shorter = edit(&phone, "长".repeat(40_010));
-    phone.apply(&shorter, &collector).expect("shorter than it was");
-    let shorter = edit(&phone, "长".repeat(39_999));
-    phone.apply(&shorter, &collector).expect("short enough");
-    phone.validate().expect("valid");
-}
-
-#[test]
-fn the_history_says_who_made_what_of_which_field() {
+fn the_history_names_author_and_values_of_every_field() {
     let mut record = scheduled();
     let patch = AppointmentPatch { place: Some("the library".into()), ..Default::default() };
     record.apply(&Command::EditAppointment(patch), &office()).expect("allowed");
@@ -359,7 +229,7 @@ fn the_history_says_who_made_what_of_which_field() {
 }
 
 #[test]
-fn what_is_missing_is_named_by_step() {
+fn missing_fields_are_listed_by_step() {
     let missing = |record: &Record, step: Step| {
         let steps = record.view().steps;
         steps.into_iter().find(|view| view.step == step).expect("the step").missing
@@ -374,41 +244,8 @@ fn what_is_missing_is_named_by_step() {
 #[case::empty(b"".as_slice())]
 #[case::garbage(b"no document".as_slice())]
 #[case::cut(&genesis::BYTES[..100])]
-fn what_is_no_record_does_not_load(#[case] bytes: &[u8]) {
+fn bytes_of_no_record_do_not_load(#[case] bytes: &[u8]) {
     Record::load(bytes).expect_err("no record");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn texts_written_apart_keep_every_character(
-        base in "[a-c]{0,8}", left in "[d-f]{0,6}", right in "[g-i]{0,6}",
-        at_left in 0usize..8, at_right in 0usize..8,
-    ) {
-        let (mut phone, mut desk) = (created(), created());
-        let collector = author("chen.jie", Role::Collector, 1);
-        note(&mut phone, &collector, &base);
-        exchange(&mut phone, &mut desk);
-        let insert = |at: usize, text: &str| {
-            let mut whole = base.clone();
-            whole.insert_str(at.min(base.len()), text);
-            whole
-        };
-        let seen = phone.heads().to_hex();
-        note(&mut desk, &office(), &insert(at_right, &right));
-        exchange(&mut phone, &mut desk);
-        let edit = TextEdit { base: seen, text: insert(at_left, &left) };
-        phone.apply(&Command::EditNotes(edit), &collector).expect("allowed");
-        exchange(&mut phone, &mut desk);
-        let merged = phone.view().notes;
-        prop_assert_eq!(&merged, &desk.view().notes);
-        for part in [&base, &left, &right] {
-            let mut rest = merged.chars();
-            prop_assert!(part.chars().all(|c| rest.any(|m| m == c)), "{} lacks {}", merged, part);
-        }
-        prop_assert_eq!(merged.len(), base.len() + left.len() + right.len());
-    }
 }
 
 // -- fixtures
@@ -459,27 +296,6 @@ fn sealed() -> Record {
         record.apply(&command, &author("chen.jie", Role::Collector, 1)).expect("allowed");
     }
     record
-}
-
-fn exchange(one: &mut Record, other: &mut Record) {
-    let missing = |from: &Record, to: &Record| {
-        let heads = to.heads();
-        let known: Vec<_> = heads
-            .as_slice()
-            .iter()
-            .copied()
-            .filter(|head| from.document().get_change_meta_by_hash(head).is_some())
-            .collect();
-        from.document().get_changes(&known)
-    };
-    other.apply_changes(missing(one, other)).expect("absorbed");
-    one.apply_changes(missing(other, one)).expect("absorbed");
-    assert_eq!(one.heads(), other.heads());
-}
-
-fn note(record: &mut Record, author: &Author, text: &str) {
-    let edit = TextEdit { base: record.heads().to_hex(), text: text.into() };
-    record.apply(&Command::EditNotes(edit), author).expect("allowed");
 }
 
 fn talk(disposition: Disposition) -> Command {

@@ -2,6 +2,7 @@
 
 mod concurrent;
 mod durability;
+mod pages;
 mod restore;
 mod rounds;
 mod vectors;

@@ -3,6 +3,7 @@
 mod damage;
 mod drafts;
 mod list;
+mod office_edits;
 mod retention;
 mod rounds;
 mod signals;

@@ -161,10 +161,9 @@ impl Crowd {
         f64::from(rounds) / began.elapsed().as_secs_f64()
     }
 
-    /// Offers so many times what it can serve, by what was measured and by what it accepts now,
-    /// whatever becomes of it. Who is put off sends the same bytes again with the next offer that
-    /// falls to it, far sooner than it would, and which costs the phones nearly nothing: they share
-    /// the machine with the program.
+    /// Offers a multiple of the office's capacity, measured before and now, whatever the answers.
+    /// A deferred phone sends the same bytes again with its next offer, far sooner than a real one.
+    /// That costs the phones almost no CPU, which they share with the office.
     pub(crate) async fn storm(
         &mut self,
         served: &Program,

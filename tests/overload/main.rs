@@ -46,7 +46,7 @@ async fn d2_four_times_the_load_loses_nothing_and_falls_over_nothing() {
     let peak = served.memory_mib("VmHWM:");
     println!(
         "capacity {capacity:.0} rounds/s; offered {} in {:.0} s, {:.1} times what was accepted: \
-         {} accepted, {} put off, {} health checks answered; peak memory {quiet} MiB before, \
+         {} accepted, {} deferred, {} health checks answered; peak memory {quiet} MiB before, \
          {peak} MiB in all",
         told.offered, told.seconds, told.times, told.accepted, told.put_off, told.health,
     );

@@ -20,7 +20,7 @@ const PASSWORD: &str = "correct horse battery";
 const NOTE: &str = "said the sister pays on Friday";
 
 #[test]
-fn a_day_s_work_is_counted_and_leaves_nobody_s_name_in_the_logs() {
+fn a_days_work_is_counted_and_leaves_no_name_in_the_logs() {
     let mut office = Office::start("trace");
     let secrets = a_day_s_work(&office);
     let metrics = office.get("/metrics", None).1;

@@ -15,8 +15,8 @@ export const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-f
 const binary = process.env.DOORSTEP_BINARY;
 if (!binary) throw new Error("set DOORSTEP_BINARY to the built doorstep");
 
-/** Serves `count` invented cases of one collector while `work` runs with the office's URL. */
-export async function withOffice(count, work) {
+/** Serves `count` invented cases of one collector, with more `flags`, while `work` runs with the office's URL. */
+export async function withOffice(count, work, flags = []) {
   const folder = mkdtempSync(join(tmpdir(), "doorstep-measure-"));
   const database = `sqlite:${join(folder, "office.sqlite3")}`;
   const run = (args, input = "") =>
@@ -25,7 +25,7 @@ export async function withOffice(count, work) {
   const sheet = join(folder, "cases.csv");
   writeFileSync(sheet, cases(count));
   run(["import", "cases", sheet, "--assign-to", COLLECTOR, "--json"]);
-  const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0", "--database", database], {
+  const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0", "--database", database, ...flags], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {
@@ -38,7 +38,7 @@ export async function withOffice(count, work) {
 
 async function address(child) {
   for await (const line of createInterface({ input: child.stdout })) {
-    const found = /listening on (http:\S+)/.exec(line);
+    const found = /listening on (https?:\S+)/.exec(line);
     if (found) {
       child.stdout.resume();
       return found[1];

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_colleague_who_knows_a_device_locks_nobody_out_of_it() {
+    fn knowing_a_device_id_locks_no_user_out_of_it() {
         let throttle = Throttle::default();
         let own = Some(DeviceId([1; 16]));
         let elsewhere = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));

@@ -13,7 +13,7 @@ const LONGEST_DISPLAY_NAME: usize = 100;
 /// A subject has at most 255 characters (OpenID Connect Core 1.0, section 2), an issuer is a URL.
 const LONGEST_ACCOUNT: usize = 512;
 
-/// Stands for the hash of a user without a password: no password has it.
+/// Replaces the hash of a user without a password: no password matches it.
 pub(super) const NO_PASSWORD: &str = "none";
 
 /// Names that no user may have: the office signs its own changes, decisions and receipts with them.

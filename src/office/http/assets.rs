@@ -23,6 +23,10 @@ const HASHED: &str = "assets/";
 /// Encodings of precompressed files, best first.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
+/// Marks a response as a static file, which was compressed when it was built or cannot be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StaticFile;
+
 /// Source of static files.
 #[derive(Debug, Clone, Copy)]
 pub struct Assets(fn(&str) -> Option<Asset>);
@@ -124,6 +128,7 @@ fn answer(assets: Assets, name: &str, plain: Asset, asked: &HeaderMap) -> Respon
     put(headers, header::CACHE_CONTROL, caching);
     put(headers, header::ETAG, &tag);
     put(headers, header::VARY, "accept-encoding");
+    response.extensions_mut().insert(StaticFile);
     response
 }
 

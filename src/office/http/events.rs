@@ -9,14 +9,12 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::extract::Caller;
 use super::{App, Problem};
 use crate::office::Session;
-use crate::office::store::FeedUpdate;
 use crate::record::terms::Role;
 
 /// Proxies close connections that are silent for a minute, and clients take them for dead.
@@ -31,9 +29,11 @@ pub(super) async fn stream(
 ) -> Result<Response, Problem> {
     let session = caller.identity.session;
     let permit = app.traffic.stream(&session.user)?;
+    let feed = (session.role == Role::Collector).then(|| session.user.clone());
+    let moves = app.office.watch_feed(feed.as_deref());
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
-        send_moves(app, session, sender).await;
+        send_moves(app, session, feed, moves, sender).await;
         drop(permit);
     });
     Ok(Sse::new(ReceiverStream::new(receiver)).into_response())
@@ -44,37 +44,26 @@ pub(super) async fn stream(
 async fn send_moves(
     app: Arc<App>,
     session: Session,
+    feed: Option<String>,
+    mut moves: watch::Receiver<u64>,
     sender: mpsc::Sender<Result<Event, Infallible>>,
 ) {
-    let feed = (session.role == Role::Collector).then(|| session.user.clone());
-    let mut moves = app.office.subscribe();
     let mut closing = app.closing.clone();
     // The first comes at once, with what moved before the subscription.
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     loop {
         let moved = tokio::select! {
-            moved = moves.recv() => Some(moved),
+            moved = moves.changed() => Some(moved),
             _ = heartbeat.tick() => None,
             _ = closing.wait_for(|closing| *closing) => return,
             () = sender.closed() => return,
         };
         let (name, seq) = match moved {
-            Some(moved) => {
-                let mut newest = match moved {
-                    Ok(moved) if concerns(&moved, feed.as_deref()) => moved.seq,
-                    Ok(_) => continue,
-                    // Some were missed; any of them may have been for this client.
-                    Err(RecvError::Lagged(_)) => 0,
-                    Err(RecvError::Closed) => return,
-                };
+            Some(Ok(())) => {
                 tokio::time::sleep(GATHER).await;
-                while let Ok(moved) = moves.try_recv() {
-                    if concerns(&moved, feed.as_deref()) {
-                        newest = moved.seq;
-                    }
-                }
-                ("moved", Some(newest))
+                ("moved", Some(*moves.borrow_and_update()))
             }
+            Some(Err(_)) => return,
             None => match &feed {
                 Some(feed) => ("alive", app.office.feed_seq(feed).await.ok()),
                 None => ("alive", None),
@@ -89,8 +78,4 @@ async fn send_moves(
             return;
         }
     }
-}
-
-fn concerns(moved: &FeedUpdate, feed: Option<&str>) -> bool {
-    feed.is_none_or(|feed| feed == moved.feed)
 }

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
@@ -19,6 +19,7 @@ use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::assets::StaticFile;
 use super::problem::Code;
 use super::traffic::{ClientAddr, Queue, RequestSource, Traffic};
 use super::{App, Problem, metrics, routes};
@@ -189,12 +190,15 @@ fn name_of(method: &Method) -> &'static str {
     }
 }
 
-/// Rounds, archives and documents are compressed already.
+/// Rounds, archives, documents and static files are compressed already.
 fn compression() -> CompressionLayer<impl Predicate> {
     let unfit = ["application/cbor", "application/octet-stream", "application/zip"];
     let [rounds, documents, archives] = unfit.map(NotForContentType::new);
     let sheets = NotForContentType::new("application/vnd.openxmlformats");
-    let fit = DefaultPredicate::new().and(rounds).and(documents).and(archives).and(sheets);
+    let dynamic =
+        |_, _, _: &HeaderMap, extensions: &Extensions| extensions.get::<StaticFile>().is_none();
+    let fit =
+        DefaultPredicate::new().and(dynamic).and(rounds).and(documents).and(archives).and(sheets);
     CompressionLayer::new().compress_when(fit)
 }
 

@@ -13,7 +13,7 @@ use crate::office::attestation::EnrolmentProof;
 use crate::office::store::{Reads, StoreError};
 use crate::office::{Office, OfficeError, Session};
 use crate::sync::message::{Outcome, Packed, Push, Revocation, Tables};
-use crate::workspace::rescue::{MalformedRescue, RescueFile, Rescued};
+use crate::vault::rescue::{MalformedRescue, RescueFile, Rescued};
 
 /// Changes per push, as on a phone.
 const CHANGES: usize = 1_000;

@@ -115,7 +115,7 @@ proptest! {
         let push = Push { record: RecordId([1; 16]), changes };
         let bytes = columns::to_vec(&push);
         prop_assert_eq!(columns::from_slice(&bytes).ok(), Some(push));
-        // More than what is asked for is as wrong as less.
+        // More than the expected number is refused like less.
         let longer = [bytes.clone(), vec![extra; 1]].concat();
         prop_assert!(columns::from_slice::<Push>(&longer).is_err());
         prop_assert!(columns::from_slice::<Push>(&bytes[..bytes.len() - 1]).is_err());
@@ -130,7 +130,7 @@ proptest! {
     }
 }
 
-/// A change without deps of its own that stands for as much as its tables and places say.
+/// A change without own deps that expands to the size of its tables.
 fn expanding(others: usize) -> Packed {
     Packed::Stripped(Box::new(Stripped {
         actor: 0,

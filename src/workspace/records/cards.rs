@@ -14,9 +14,9 @@ use crate::record::Record;
 use crate::record::terms::{Disposition, Stage};
 use crate::record::view::VisitView;
 use crate::types::TsType;
+use crate::vault::encode;
 use crate::workspace::Workspace;
 use crate::workspace::output::Table;
-use crate::workspace::storage::encode;
 use crate::workspace::storage::journal::Journal;
 
 /// Most cards on a device; those whose records left first are dropped first.
@@ -227,7 +227,7 @@ mod tests {
         for card in [card, bare] {
             let (mut cards, mut journal) = (Cards::default(), Journal::default());
             cards.add(id, card.clone(), &mut journal);
-            let mut vault = crate::workspace::vault::Vault::new(&[7; 32], [1; 16]);
+            let mut vault = crate::vault::Vault::new(&[7; 32], [1; 16]);
             let (_, writes) = journal.poll(&mut vault).expect("a batch");
             let value = writes[0].value.as_ref().expect("a row");
             let plain = vault.decrypt(Table::Meta, &writes[0].key, value).expect("sealed");

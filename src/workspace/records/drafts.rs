@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::RecordId;
 use crate::record::CommandError;
 use crate::types::TsType;
+use crate::vault::encode;
 use crate::workspace::output::{Output, Table};
-use crate::workspace::storage::encode;
 use crate::workspace::storage::journal::Journal;
 use crate::workspace::{Workspace, WorkspaceError};
 

@@ -12,7 +12,7 @@ use crate::record::Record;
 use crate::record::terms::{ReviewStatus, Stage};
 use crate::record::view::VisitSummary;
 use crate::sync::message::{StateMac, StateToken, Want};
-use crate::workspace::storage::encode;
+use crate::vault::encode;
 use crate::workspace::storage::journal::Journal;
 
 /// One record.

@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
-use minicbor::{Decode, Encode};
 
 use crate::ids::RecordId;
 use crate::record::Record;
-use crate::sync::chunk;
-use crate::workspace::output::Table;
-use crate::workspace::storage::encode;
+use crate::vault::{OutboxRow, Row, Table};
+use crate::workspace::Workspace;
 use crate::workspace::storage::journal::Journal;
 
 /// Bytes of unsent changes in one request: far below what the office accepts, weeks of work.
@@ -32,40 +30,21 @@ pub(crate) struct UnsentChange {
     batch: Option<u64>,
 }
 
-#[derive(Encode, Decode)]
-struct StoredChange {
-    #[n(0)]
-    #[cbor(with = "minicbor::bytes")]
-    bytes: Vec<u8>,
-    #[n(1)]
-    at: i64,
-}
-
 impl UnsentChange {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        encode(&StoredChange { bytes: self.bytes.clone(), at: self.at })
+        OutboxRow { bytes: self.bytes.clone(), at: self.at }.encode()
     }
 
     /// From a row; `None` where the row is damaged.
     pub(crate) fn decode(row: &[u8]) -> Option<Self> {
-        let stored: StoredChange = minicbor::decode(row).ok()?;
-        let change = parse_change(&stored.bytes)?;
+        let (OutboxRow { bytes, at }, change) = OutboxRow::decode(row)?;
         let (hash, deps, operations) = (change.hash(), change.deps().to_vec(), change.len());
-        Some(Self { hash, deps, bytes: stored.bytes, operations, at: stored.at, batch: None })
+        Some(Self { hash, deps, bytes, operations, at, batch: None })
     }
 
     pub(crate) fn change(&self) -> Option<Change> {
         Change::from_bytes(self.bytes.clone()).ok()
     }
-}
-
-/// A change from bytes. Checks the checksum, which Automerge itself does not.
-pub(crate) fn parse_change(bytes: &[u8]) -> Option<Change> {
-    let checksum = bytes.get(4..8)?;
-    if !chunk::hash(bytes).0.starts_with(checksum) {
-        return None;
-    }
-    Change::from_bytes(bytes.to_vec()).ok()
 }
 
 /// Unconfirmed changes by number. Numbers only grow while the outbox is not empty.
@@ -161,7 +140,7 @@ impl Outbox {
             at,
             batch: Some(journal.number()),
         };
-        journal.put(Table::Outbox, row_key(self.record, number), unsent.encode());
+        journal.put(Table::Outbox, OutboxRow::key(self.record, number), unsent.encode());
         self.changes.insert(number, unsent);
     }
 
@@ -192,7 +171,7 @@ impl Outbox {
     /// Removes a change from memory and store.
     pub(crate) fn remove(&mut self, number: u64, journal: &mut Journal) -> Option<UnsentChange> {
         let removed = self.changes.remove(&number)?;
-        journal.delete(Table::Outbox, row_key(self.record, number));
+        journal.delete(Table::Outbox, OutboxRow::key(self.record, number));
         Some(removed)
     }
 
@@ -200,7 +179,7 @@ impl Outbox {
     pub(crate) fn take_all(&mut self, journal: &mut Journal) -> Vec<UnsentChange> {
         let taken = std::mem::take(&mut self.changes);
         for number in taken.keys() {
-            journal.delete(Table::Outbox, row_key(self.record, *number));
+            journal.delete(Table::Outbox, OutboxRow::key(self.record, *number));
         }
         taken.into_values().collect()
     }
@@ -234,13 +213,17 @@ impl Outbox {
     }
 }
 
-/// Key of an outbox row; numbers sort as text.
-pub(crate) fn row_key(record: RecordId, number: u64) -> String {
-    format!("{record}/{number:012}")
-}
-
-/// Record and number from the key of an outbox row.
-pub(crate) fn parse_row_key(key: &str) -> Option<(RecordId, u64)> {
-    let (record, number) = key.split_once('/')?;
-    Some((record.parse().ok()?, number.parse().ok()?))
+impl Workspace {
+    /// All unconfirmed changes as encrypted outbox rows, those included that could not be saved.
+    pub fn rescue_rows(&mut self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for entry in self.records.values() {
+            for (number, unsent) in entry.outbox.iter() {
+                let key = OutboxRow::key(entry.id, number);
+                let value = self.vault.encrypt(Table::Outbox, &key, &unsent.encode()).into();
+                rows.push(Row { key, value });
+            }
+        }
+        rows
+    }
 }

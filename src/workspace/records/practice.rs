@@ -7,9 +7,9 @@ use crate::ids::{DeviceId, RecordId, actor};
 use crate::record::command::{AssignmentPatch, CasePatch};
 use crate::record::terms::Role;
 use crate::record::{Author, CommandError, Record};
+use crate::vault::Vault;
 use crate::workspace::output::{Output, Row, Table};
 use crate::workspace::storage::loading;
-use crate::workspace::storage::vault::Vault;
 use crate::workspace::{Identity, LoadedRecord, StoreError, Workspace};
 
 /// The device that wrote the invented records.

@@ -1,15 +1,15 @@
 //! Pending writes to the device's store, in order and one batch at a time.
 //!
 //! While one batch is being committed all other writes gather in the next, so a slow disk groups
-//! commits by itself and a later write is never on disk without an earlier one. A failed batch is
+//! commits and a later write is never on disk without an earlier one. A failed batch is
 //! merged back under the gathering one: nothing is dropped, and the next try writes all of it.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::vault::Vault;
 use crate::types::TsType;
+use crate::vault::Vault;
 use crate::workspace::output::{Table, Write};
 
 /// Table and key of a row.

@@ -6,10 +6,11 @@ use automerge::{Change, ChangeHash, ReadDoc};
 
 use super::causal::apply_in_order;
 use super::journal::Journal;
-use super::vault::Vault;
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
+use crate::sync::chunk::parse_change;
 use crate::sync::message::Cursor;
+use crate::vault::{OutboxRow, STORE_FORMAT, Vault};
 use crate::workspace::output::{Output, Row, Table};
 use crate::workspace::records::cards::Cards;
 use crate::workspace::records::conduct::{LAYERS_KEY, policy};
@@ -17,13 +18,11 @@ use crate::workspace::records::drafts::{self, Drafts};
 use crate::workspace::records::entries::Entries;
 use crate::workspace::records::entry::RecordEntry;
 use crate::workspace::records::listing::Listing;
-use crate::workspace::records::outbox::{self, Outbox, UnsentChange, parse_change};
+use crate::workspace::records::outbox::{Outbox, UnsentChange};
 use crate::workspace::records::problem::Problem;
 use crate::workspace::sync::link::Link;
 use crate::workspace::sync::repair::Repair;
-use crate::workspace::{
-    Identity, LoadedRecord, STORE_FORMAT, StoreError, Workspace, WorkspaceError,
-};
+use crate::workspace::{Identity, LoadedRecord, StoreError, Workspace, WorkspaceError};
 
 /// A record with this many chunks is compacted when it is loaded; with fewer, compacting costs
 /// more than it saves.
@@ -141,7 +140,7 @@ impl Workspace {
             self.records.insert(id, entry);
         }
         for row in outbox {
-            let parsed = outbox::parse_row_key(&row.key);
+            let parsed = OutboxRow::parse_key(&row.key);
             let plain = self.vault.decrypt(Table::Outbox, &row.key, &row.value);
             let unsent = plain.and_then(|plain| UnsentChange::decode(&plain));
             let (Some((id, number)), Some(unsent)) = (parsed, unsent) else {

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 
-use super::link::{Application, Commit, SentPush};
+use super::phase::{Application, Commit, SentPush};
 use crate::ids::{RecordId, device_of, session_after};
 use crate::record::Record;
+use crate::sync::chunk::parse_change;
 use crate::sync::message::{
     Chunk, Cursor, Epoch, Outcome, Packed, RecordUpdate, Reply, Tables, UpdateContent,
 };
 use crate::sync::packed::{self, Prefix, prefix};
+use crate::vault::encode;
 use crate::workspace::output::{Output, Table};
 use crate::workspace::records::entry::RecordEntry;
-use crate::workspace::records::outbox::parse_change;
 use crate::workspace::records::problem::Problem;
 use crate::workspace::storage::causal::apply_in_order;
-use crate::workspace::storage::encode;
 use crate::workspace::storage::loading::{self, CURSOR_KEY, PROOF_KEY, confirmed_heads};
 use crate::workspace::{LoadedRecord, Workspace};
 

@@ -181,7 +181,7 @@ impl Workspace {
             .map(Change::hash)
             .collect();
         if entry.missing_replies > 0 || !own.is_subset(&entry.outbox.hashes()) {
-            // Changes that were handed over when the record was withdrawn come first.
+            // Changes that were submitted when the record was withdrawn come first.
             entry.outbox.rebuild(&loaded.record, &own, &mut self.journal);
             entry.confirmed = confirmed_heads(&loaded.record, &entry.outbox);
             self.journal.put(Table::Records, id.to_string(), entry.encode());

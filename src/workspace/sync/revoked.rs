@@ -1,7 +1,7 @@
 //! A revoked device (rule F4): it uploads its unsent work as it is, however many rounds that takes,
 //! applies nothing, and erases its store only when the office has confirmed all of it.
 
-use super::link::SentRequest;
+use super::phase::SentRequest;
 use super::round::MAX_MISSING_REPLIES;
 use crate::sync::message::{Outcome, Reply, Revocation};
 use crate::workspace::Workspace;

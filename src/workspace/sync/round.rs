@@ -1,6 +1,6 @@
 //! The round: when a request goes out, what it carries, and what a failure means (R1, R5, R7).
 
-use super::link::{SentPush, SentRequest};
+use super::phase::{SentPush, SentRequest};
 use super::schedule::Remaining;
 use super::status::RequestFailure;
 use crate::ids::RecordId;

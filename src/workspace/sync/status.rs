@@ -43,7 +43,7 @@ pub enum SyncState {
     Syncing,
     /// The office is out of reach.
     Offline,
-    /// Somebody has to act.
+    /// A person has to act.
     Attention,
 }
 }
@@ -155,7 +155,7 @@ pub enum RecordsProblem {
 }
 
 impl SyncProblem {
-    /// Whether it passes by itself.
+    /// Whether it ends without a person's action.
     fn is_transient(self) -> bool {
         matches!(self, Self::Request(RequestFailure::Offline | RequestFailure::OfficeBusy))
     }

@@ -14,7 +14,7 @@ impl Workspace {
     pub(crate) fn withdraw(&mut self, id: RecordId, epoch: Epoch) {
         let Some(entry) = self.records.get_mut(&id) else { return };
         entry.withdrawn = true;
-        // Refused work is handed over like all that is unsent.
+        // Refused work is submitted like other unsent work.
         entry.clear_refusal();
         if self.link.is_proven_in(epoch) || entry.attested.is_none() {
             self.erase_if_handed_over(id);

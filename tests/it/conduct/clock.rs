@@ -12,7 +12,7 @@ const LONDON: Tz = chrono_tz::Europe::London;
 const NEW_YORK: Tz = chrono_tz::America::New_York;
 
 #[test]
-fn zone_data_is_what_the_zone_database_says() {
+fn zone_data_matches_the_zone_database() {
     use chrono::{Offset, TimeZone, Utc};
     for zone in [LONDON, NEW_YORK, chrono_tz::Australia::Lord_Howe, chrono_tz::Asia::Kolkata] {
         let middle = 1_793_000_000_000;

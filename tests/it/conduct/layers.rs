@@ -47,7 +47,7 @@ severity = "block"
 #[case::a_number("{head}{rule}kind = \"leave\"\nminutes = 1000", &["a whole number from 0 to 240"])]
 #[case::holidays_of_nobody("{head}{rule}kind = \"holidays\"", &["a rule asks for holidays"])]
 #[case::two_of_one_name("{head}{rule}kind = \"wishes\"{rule}kind = \"wishes\"", &["two rules are called `X-1`"])]
-fn what_is_wrong_is_said_with_its_line(#[case] text: &str, #[case] wanted: &[&str]) {
+fn errors_name_their_line(#[case] text: &str, #[case] wanted: &[&str]) {
     let head = "id = \"x\"\nversion = \"1\"\ntitle = \"X\"\n";
     let text = text.replace("{head}", head).replace("{rule}", RULE);
     let wrong = parse(&text).expect_err("wrong");

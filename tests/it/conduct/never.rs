@@ -191,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn the_answer_depends_on_what_is_asked_alone(scene in scenes()) {
+    fn the_answer_depends_on_the_question_only(scene in scenes()) {
         prop_assert_eq!(scene.ask(), scene.ask());
         let mut again = scene.clone();
         again.view.checks.reverse();

@@ -104,7 +104,7 @@ async fn fewer_collectors_than_are_needed_do_not_set_out() {
         let view = phone.workspace.conduct(id, Moment::Before, noon).expect("open");
         assert_eq!((view.verdict, view.next_lawful_at), (Verdict::Dont, Some(noon)));
         let answer = view.answers.iter().find(|it| it.rule == "CN-04").expect("asked");
-        // Nobody has gone alone yet, so no rule is broken.
+        // No visit alone yet, so no rule is broken.
         assert_eq!((answer.answer, answer.stops), (Answer::Unknown, true));
         let rules = vec!["CN-04".into(), "P-06".into()];
         let stopped = WorkspaceError::Stopped { rules, until: Some(noon) };
@@ -121,7 +121,7 @@ async fn fewer_collectors_than_are_needed_do_not_set_out() {
 }
 
 #[tokio::test]
-async fn consent_is_scoped_ends_and_is_taken_back() {
+async fn consent_has_a_scope_an_end_and_can_be_withdrawn() {
     let (office, ids) = TestOffice::with_records(1).await;
     let id = ids[0];
     let mut phone = TestPhone::new("chen.jie", 1);
@@ -152,7 +152,7 @@ async fn consent_is_scoped_ends_and_is_taken_back() {
         |of: &str| Command::WithdrawConsent { id: "w".into(), of: of.into(), at: EVENING };
     assert!(try_to(&mut phone, id, &withdrawal("nothing")).is_err());
     phone.apply(id, &withdrawal("c"));
-    assert_eq!(verdict(&phone), Verdict::WaitUntil, "taken back");
+    assert_eq!(verdict(&phone), Verdict::WaitUntil, "undone");
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn a_record_that_tells_of_a_bad_visit_is_taken_and_flagged() {
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
     ready(&mut phone, id);
-    // Nobody pressed "depart". They were there until half past eleven at night.
+    // "Depart" was never pressed. They were there until half past eleven at night.
     let arrived = EVENING + 3 * HOUR;
     phone.apply(id, &Command::Arrive(Arrival { at: arrived, position: None }));
     phone.apply(
@@ -231,7 +231,7 @@ async fn a_hold_of_the_office_stops_it_for_good() {
 async fn a_lenders_layer_is_learnt_and_kept() {
     let (office, ids) = TestOffice::with_records(1).await;
     let id = ids[0];
-    let text = "id = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\n[[rule]]\nid = \"ACME-1\"\ntitle = \"Nobody goes on a Wednesday\"\nscope = \"visit\"\nstatus = \"lender\"\nconfidence = \"S1\"\ncitation = \"handbook\"\nseverity = \"block\"\n[[rule.duty]]\nkind = \"permission\"\n";
+    let text = "id = \"acme\"\nversion = \"1\"\ntitle = \"Acme\"\n[[rule]]\nid = \"ACME-1\"\ntitle = \"No visits on Wednesdays\"\nscope = \"visit\"\nstatus = \"lender\"\nconfidence = \"S1\"\ncitation = \"handbook\"\nseverity = \"block\"\n[[rule.duty]]\nkind = \"permission\"\n";
     let mut policy = Policy::default();
     policy.add(parse::parse(text).expect("a layer")).expect("no clash");
     let mut phone = TestPhone::new("chen.jie", 1);

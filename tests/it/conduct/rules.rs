@@ -69,11 +69,11 @@ fn window(rule: &'static str, base: fn() -> Scene, opens: &str, closes: &str) ->
             base().visit(&minute(closes, -30), &minute(closes, 1)),
             Fail,
         ),
-        (rule, "a visit that nobody ended", base().visit(&minute(opens, 30), ""), Unknown),
+        (rule, "a visit without an end", base().visit(&minute(opens, 30), ""), Unknown),
         (rule, "a call before it opens", base().after().call(&minute(opens, -1), NoAnswer), Fail),
         (rule, "a call as it opens", base().after().call(&minute(opens, 0), NoAnswer), Pass),
         (rule, "nothing happened", base().after(), NotApplicable),
-        (rule, "a zone that nobody knows", base().no_zone(), Unknown),
+        (rule, "an unknown zone", base().no_zone(), Unknown),
         (rule, "a clock that decides it", on(closes, 10).skewed(20), Unknown),
         (rule, "a clock that does not", on(opens, 90).skewed(20), Pass),
     ]

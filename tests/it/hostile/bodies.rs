@@ -272,7 +272,7 @@ fn table(honest: &Handmade, content: &[u8], id: RecordId) -> Vec<Row> {
             Handmade { pushes: vec![(id, u64::from(u32::MAX))], ..honest.clone() }.bytes(),
         ),
         malformed(
-            "changes that nobody takes",
+            "changes of an unknown record",
             Handmade { pushes: vec![], ..honest.clone() }.bytes(),
         ),
         malformed("a kind to come", honest.clone().column(Column::Kinds, &[7]).bytes()),

@@ -60,7 +60,7 @@ const FORGED: &[(&str, Forge, RefusalCode)] = &[
         Malformed,
     ),
     (
-        "a predecessor of nobody",
+        "a predecessor of an unknown actor",
         |raw| {
             raw.column(PREDS, one(&leb(1)))
                 .column(PRED_ACTOR, one(&leb(7)))
@@ -92,7 +92,7 @@ const FORGED: &[(&str, Forge, RefusalCode)] = &[
     ("a mark", |raw| raw.column(ACTION, one(&leb(7))), Malformed),
     ("an action past all", |raw| raw.column(ACTION, one(&leb(u64::MAX))), Malformed),
     ("no action", |raw| raw.column(ACTION, vec![]), Malformed),
-    ("an object of an actor of nobody", |raw| raw.column(OBJECT_ACTOR, one(&leb(2))), Malformed),
+    ("an object of an unknown actor", |raw| raw.column(OBJECT_ACTOR, one(&leb(2))), Malformed),
     (
         "an object past 32 bits",
         |raw| raw.column(OBJECT_COUNTER, one(&leb(u64::from(u32::MAX)))),

@@ -47,7 +47,7 @@ pub(crate) fn attack(scene: &mut Scene) {
     let change = scene.stage(id).honest();
     for body in amplified(scene, id) {
         let outcome = scene.line.answer(&body).results.remove(0);
-        scene.assert_refused("a few bytes that stand for gigabytes", &outcome, Malformed, Some(""));
+        scene.assert_refused("a few bytes that expand to gigabytes", &outcome, Malformed, Some(""));
     }
     let handmade = Handmade::push(id, &change);
     let repeated = repeated(&scene.stage(id), 128);

@@ -56,13 +56,9 @@ const FORGED: &[(&str, Forge, RefusalCode)] = &[
     ("65 deps", |raw| Raw { deps: many(65, 32), ..raw }, TooLarge),
     ("6,000 deps", |raw| Raw { deps: many(6_000, 32), ..raw }, TooLarge),
     ("deps that are cut short", |raw| Raw { deps: many(1, 31), ..raw }, Malformed),
+    ("an unknown actor", |raw| Raw { others: vec![vec![0; 20], vec![9; 24]], ..raw }, Malformed),
     (
-        "an actor that nobody saw",
-        |raw| Raw { others: vec![vec![0; 20], vec![9; 24]], ..raw },
-        Malformed,
-    ),
-    (
-        "256 actors that nobody saw",
+        "256 unknown actors",
         |raw| Raw { others: [vec![vec![0; 20]], many(255, 24)].concat(), ..raw },
         Malformed,
     ),

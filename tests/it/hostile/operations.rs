@@ -33,7 +33,7 @@ const FORGED: &[(&str, Forge, RefusalCode, &str)] = &[
         "",
     ),
     (
-        "object of nobody",
+        "object of an unknown actor",
         |s| vec![op(ObjectId::Id(s.own(9_999)), "x", text("x"), &[])],
         Malformed,
         "",
@@ -45,7 +45,7 @@ const FORGED: &[(&str, Forge, RefusalCode, &str)] = &[
         "",
     ),
     (
-        "element of nobody",
+        "element of an unknown actor",
         |s| vec![insert(first(&["notes"]), ElementId::Id(s.own(9_999)), text("x"))],
         Malformed,
         "",

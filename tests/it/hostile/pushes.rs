@@ -43,8 +43,7 @@ fn records_of_others(scene: &mut Scene) {
     assert!(matches!(scene.push(other, &[honest]), Outcome::Missing { .. }));
 }
 
-/// Changes that the office has are duplicates, whoever sends them; a foreign author cannot be
-/// claimed.
+/// Changes that the office has are duplicates from any sender; a foreign author cannot be claimed.
 fn repeats(scene: &mut Scene) {
     let id = scene.take();
     let all = scene.phone.document(id).get_changes(&[]);
@@ -94,7 +93,7 @@ fn forged_state_tokens(scene: &mut Scene) {
         ("the state token of the state before", restore(id, &after, mac, &changes)),
         ("another record's", restore(id, &scene.phone.confirmed(other), others_mac, &changes)),
         ("for a record of another user", restore(scene.others, &before, mac, &changes)),
-        ("for a record of nobody", restore(NO_RECORD, &before, mac, &changes)),
+        ("for an unknown record", restore(NO_RECORD, &before, mac, &changes)),
         ("for no state at all", restore(id, &Heads::default(), mac, &changes)),
         ("with a change slipped in", restore(id, &before, mac, &changes)),
     ];

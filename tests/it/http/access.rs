@@ -43,7 +43,7 @@ async fn the_router_has_the_routes_of_the_table_and_no_other() {
 }
 
 #[tokio::test]
-async fn every_route_lets_in_its_roles_and_nobody_else() {
+async fn every_route_admits_its_roles_only() {
     let http = http().await;
     let description = http.get("/api/openapi.json", None).await.json();
     for route in ROUTES {
@@ -51,11 +51,11 @@ async fn every_route_lets_in_its_roles_and_nobody_else() {
         let method = route.method.as_str().to_lowercase();
         let responses = &description["paths"][route.path][method]["responses"];
         let described = |status: u16| responses.get(status.to_string()).is_some();
-        let nobody = call(&http, route, None).await.code();
-        assert!(described(nobody.0), "{name} answers {nobody:?}");
+        let signed_out = call(&http, route, None).await.code();
+        assert!(described(signed_out.0), "{name} answers {signed_out:?}");
         match route.access {
-            Access::Roles(_) => assert_eq!(nobody, (401, "signed_out".into()), "{name}"),
-            _ => assert_ne!(nobody.1, "signed_out", "{name}"),
+            Access::Roles(_) => assert_eq!(signed_out, (401, "signed_out".into()), "{name}"),
+            _ => assert_ne!(signed_out.1, "signed_out", "{name}"),
         }
         for (role, user) in PEOPLE {
             // A token of its own, since signing out is one of the routes.
@@ -76,7 +76,7 @@ async fn every_route_lets_in_its_roles_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn whoever_is_out_is_out_of_every_route() {
+async fn a_disabled_user_has_no_access_to_any_route() {
     let http = http().await;
     let mut out = Vec::new();
     for (role, user) in PEOPLE {
@@ -237,7 +237,7 @@ pub(crate) fn filled(path: &str) -> String {
             "id" => "01a20aaf-78e0-7801-9dc4-6124dccd5cf9".to_owned(),
             "sha256" => "ab".repeat(32),
             "number" => "4711".to_owned(),
-            _ => "nobody".to_owned(),
+            _ => "unknown".to_owned(),
         });
         rest = behind;
     }

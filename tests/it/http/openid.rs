@@ -133,7 +133,7 @@ async fn a_phone_signs_in_as_the_device_that_it_is() {
 }
 
 #[tokio::test]
-async fn i1_a_device_that_the_office_does_not_know_is_whose_proof_shows_it() {
+async fn i1_an_unknown_device_belongs_to_the_user_of_its_proof() {
     let scene = Scene::open().await;
     for proof in [String::new(), scene.proof("wu.min"), "00".repeat(32)] {
         let away = scene.leave_with("field", &proof).await;
@@ -175,7 +175,7 @@ async fn the_console_is_come_back_to_and_no_other_address() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_hold_signs_nobody_in() {
+async fn an_invalid_response_of_the_provider_is_no_sign_in() {
     let scene = Scene::open().await;
     for lie in [
         Lie::Nonce,
@@ -217,7 +217,7 @@ async fn an_answer_is_good_once_in_the_browser_that_left_and_for_ten_minutes() {
             "{place}"
         );
     };
-    // Somebody else's browser, with and without a sign-in of its own under way.
+    // Another user's browser, with and without a sign-in of its own under way.
     let (victim, attacker) = (scene.leave("field").await, scene.leave("field").await);
     stale("other=1", &attacker.back).await;
     stale(&victim.kept, &attacker.back).await;
@@ -260,7 +260,7 @@ async fn a_user_is_tied_to_the_first_account_and_names_that_change_hands_open_no
 }
 
 #[tokio::test]
-async fn nobody_becomes_a_user_by_signing_in_unless_the_office_says_so() {
+async fn signing_in_creates_a_user_only_if_the_office_allows_it() {
     let scene = Scene::open().await;
     scene.provider.person("subject-3", "stranger");
     let refused = scene.round_trip("office").await;
@@ -301,7 +301,7 @@ async fn nobody_becomes_a_user_by_signing_in_unless_the_office_says_so() {
 }
 
 #[tokio::test]
-async fn whoever_is_more_than_a_collector_is_linked_by_hand() {
+async fn roles_above_collector_are_linked_by_hand() {
     let scene = Scene::open().await;
     for (n, name) in ["lin.yue", "gu.an", "admin"].into_iter().enumerate() {
         let subject = format!("staff-{n}");

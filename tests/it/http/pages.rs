@@ -64,6 +64,43 @@ async fn files_that_were_compressed_before_are_sent_so() {
     assert_eq!(fetch("br;q=0").await, (String::new(), "plain script".into()));
 }
 
+#[tokio::test]
+async fn files_are_never_compressed_while_they_are_sent() {
+    let http = HttpOffice::open().await;
+    let request = ask("GET", "/assets/words-2b3c4d.js", None)
+        .header(header::ACCEPT_ENCODING, "gzip, br")
+        .body(Body::empty());
+    let answer = http.ask(request.unwrap()).await;
+    assert_eq!((answer.header("content-encoding"), answer.body.len()), ("", 4096));
+}
+
+#[tokio::test]
+async fn built_pages_are_sent_as_small_as_they_were_compressed() {
+    let http = HttpOffice::open().await.with_built_pages();
+    let dist = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("www/dist");
+    let assets = std::fs::read_dir(dist.join("assets")).expect("the pages are built: make www");
+    let mut sent = 0;
+    for name in assets.map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
+        if name.ends_with(".br") || name.ends_with(".gz") {
+            continue;
+        }
+        for (accepted, encoding, suffix) in
+            [("gzip, deflate, br, zstd", "br", ".br"), ("gzip, deflate", "gzip", ".gz")]
+        {
+            let request = ask("GET", &format!("/assets/{name}"), None)
+                .header(header::ACCEPT_ENCODING, accepted)
+                .body(Body::empty());
+            let answer = http.ask(request.unwrap()).await;
+            let stored = std::fs::metadata(dist.join(format!("assets/{name}{suffix}"))).unwrap();
+            assert_eq!(answer.header("content-encoding"), encoding, "{name}");
+            assert_eq!(answer.header("vary"), "accept-encoding", "{name}");
+            assert_eq!(answer.body.len() as u64, stored.len(), "{name}");
+            sent += 1;
+        }
+    }
+    assert!(sent >= 2 * 4, "{sent} files");
+}
+
 /// The policy allows no inline script, no inline style and no `eval`: the pages as they are built
 /// must need none.
 #[test]

@@ -19,7 +19,7 @@ async fn sign_in(http: &HttpOffice, name: &str, password: &str) -> (u16, String)
 }
 
 #[tokio::test]
-async fn a_user_is_added_changed_locked_out_and_let_in() {
+async fn a_user_is_added_changed_disabled_and_enabled() {
     let http = HttpOffice::open().await;
     let token = http.token("admin").await;
     let new = "{\"name\":\" Ma.Li \",\"display_name\":\"马丽\",\"role\":\"collector\",\
@@ -53,8 +53,8 @@ async fn a_user_is_added_changed_locked_out_and_let_in() {
     ] {
         assert_eq!(change(body).await.code(), (code.0, code.1.to_owned()), "{body}");
     }
-    let nobody = patch(&http, "/api/users/nobody", &token, "{\"disabled\":true}").await;
-    assert_eq!(nobody.code(), (404, "not_found".into()));
+    let unknown = patch(&http, "/api/users/unknown", &token, "{\"disabled\":true}").await;
+    assert_eq!(unknown.code(), (404, "not_found".into()));
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_device_is_seen_and_revoked_with_a_reason() {
 }
 
 #[tokio::test]
-async fn a_device_that_nobody_uses_expires_and_its_user_may_come_back() {
+async fn an_unused_device_expires_and_its_user_may_sign_in_again() {
     let http = HttpOffice::open().await;
     let body = format!("{{\"name\":\"chen.jie\",\"password\":\"{PASSWORD}\"}}");
     let first = http.post_json("/api/session", None, &body).await.json();
@@ -124,7 +124,7 @@ async fn a_device_that_nobody_uses_expires_and_its_user_may_come_back() {
 }
 
 #[tokio::test]
-async fn nobody_has_the_name_by_which_the_office_signs() {
+async fn no_user_can_have_the_name_of_the_office() {
     let http = HttpOffice::open().await;
     let token = http.token("admin").await;
     for name in ["office", " Office "] {

@@ -77,7 +77,7 @@ async fn m4_refused_work_is_listed_shown_and_decided_on() {
 }
 
 #[tokio::test]
-async fn f4_a_revoked_device_hands_over_and_reads_nothing() {
+async fn f4_a_revoked_device_submits_its_work_and_reads_nothing() {
     let http = HttpOffice::open().await;
     let (token, device, id) = refused(&http).await;
     http.accounts.revoke_device(device, "admin", "lost").await.unwrap();
@@ -102,7 +102,7 @@ async fn f4_a_revoked_device_hands_over_and_reads_nothing() {
 }
 
 #[tokio::test]
-async fn f4_a_user_who_is_locked_out_hands_over_too() {
+async fn f4_devices_of_a_disabled_user_submit_their_work_too() {
     let http = HttpOffice::open().await;
     let (token, _, id) = refused(&http).await;
     http.disable("chen.jie").await;

@@ -36,25 +36,7 @@ async fn a_phone_gets_its_feed_and_hands_its_work_in() {
     let UpdateContent::Document { document, .. } = &entry.content else { panic!("{entry:?}") };
     let mut record = Record::load(&document.0).unwrap();
 
-    let author = Author {
-        actor: actor(device, 1),
-        user: "chen.jie".to_owned(),
-        role: Role::Collector,
-        now_ms: NOW,
-        zone: "Asia/Shanghai".to_owned(),
-    };
-    let contact = NewContact {
-        id: "01a20aaf-78e0-7801-9dc4-6124dccd5cf9".to_owned(),
-        at: NOW,
-        channel: Channel::Call,
-        number_ref: String::new(),
-        target_role: TargetRole::Borrower,
-        outcome: ContactOutcome::Reached,
-        note: String::new(),
-    };
-    let change = record.apply(&Command::LogContact(contact), &author).unwrap().unwrap();
-    let changes = vec![Packed::plain(change.raw_bytes())];
-    let push = vec![Push { record: id, changes }];
+    let push = contact(&mut record, id, device);
     let request = Request { cursor: reply.cursor, push, ..request };
     let reply = decode_reply(&http.post("/sync", token, encode_request(&request)).await.body);
     let [result] = &reply.unwrap().results[..] else { panic!("one push, one result") };
@@ -105,11 +87,8 @@ impl Browser {
     }
 }
 
-/// One contact of chen.jie on a record, pushed.
-async fn push(http: &HttpOffice, id: RecordId, device: DeviceId) -> Vec<u8> {
-    let auditor = http.token("gu.an").await;
-    let path = format!("/api/visits/{id}.automerge");
-    let mut record = Record::load(&http.get(&path, Some(&auditor)).await.body).unwrap();
+/// One contact of chen.jie on a record, as a push.
+fn contact(record: &mut Record, id: RecordId, device: DeviceId) -> Vec<Push> {
     let author = Author {
         actor: actor(device, 1),
         user: "chen.jie".to_owned(),
@@ -128,7 +107,15 @@ async fn push(http: &HttpOffice, id: RecordId, device: DeviceId) -> Vec<u8> {
     };
     let change = record.apply(&Command::LogContact(contact), &author).unwrap().unwrap();
     let changes = vec![Packed::plain(change.raw_bytes())];
-    let push = vec![Push { record: id, changes }];
+    vec![Push { record: id, changes }]
+}
+
+/// One contact of chen.jie on a record, pushed.
+async fn push(http: &HttpOffice, id: RecordId, device: DeviceId) -> Vec<u8> {
+    let auditor = http.token("gu.an").await;
+    let path = format!("/api/visits/{id}.automerge");
+    let mut record = Record::load(&http.get(&path, Some(&auditor)).await.body).unwrap();
+    let push = contact(&mut record, id, device);
     encode_request(&Request { push, max_bytes: DEFAULT_REPLY_BYTES, ..Request::default() })
 }
 

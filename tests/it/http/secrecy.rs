@@ -126,7 +126,7 @@ async fn no_list_of_a_collector_names_a_foreign_record() {
 }
 
 #[tokio::test]
-async fn what_is_wanted_gets_the_same_answer_with_every_pretence() {
+async fn wants_get_the_same_answer_whatever_heads_they_claim() {
     let scene = Scene::open().await;
     let (heads, _) = scene.leaked().await;
     for have in [Heads::default(), heads, Heads::new(vec![ChangeHash([7; 32])])] {
@@ -140,7 +140,7 @@ async fn what_is_wanted_gets_the_same_answer_with_every_pretence() {
 }
 
 #[tokio::test]
-async fn what_is_pushed_gets_the_same_answer_whatever_it_is() {
+async fn pushes_to_foreign_records_get_the_same_answer_whatever_they_contain() {
     let scene = Scene::open().await;
     let (_, leaked) = scene.leaked().await;
     let last = leaked.last().cloned().into_iter().collect::<Vec<_>>();
@@ -158,7 +158,7 @@ async fn what_is_pushed_gets_the_same_answer_whatever_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_vouched_for_to_somebody_else_is_nobody_s() {
+async fn a_state_token_of_another_user_is_worthless() {
     let scene = Scene::open().await;
     let (heads, changes) = scene.leaked().await;
     // The other's own state token, which was seen on the other's phone.
@@ -221,7 +221,7 @@ async fn an_event_is_of_the_own_feed_or_none() {
 }
 
 #[tokio::test]
-async fn a_record_that_was_taken_away_says_so_and_nothing_of_what_came_after() {
+async fn a_withdrawn_record_reveals_nothing_of_later_changes() {
     let scene = Scene::open().await;
     let before = scene.round(Request::default()).await;
     let collectors = Some(vec![OTHER.to_owned()]);
@@ -238,7 +238,7 @@ async fn a_record_that_was_taken_away_says_so_and_nothing_of_what_came_after() {
 }
 
 #[tokio::test]
-async fn a_former_collector_learns_no_heads_by_naming_what_nobody_knows() {
+async fn a_former_collector_learns_no_heads_by_naming_unknown_ones() {
     let scene = Scene::open().await;
     let before = scene.round(Request::default()).await;
     let UpdateContent::Document { document, state_token } = &before.entries[0].content else {

@@ -7,10 +7,11 @@ use doorstep::office::auth::{AuthError, Lifetime, UserChange};
 use doorstep::record::terms::Role;
 use serde_json::json;
 
-use crate::support::http_office::{Answer, HttpOffice, NOW, PASSWORD, ask};
+use super::tokens::Browser;
+use crate::support::http_office::{HttpOffice, NOW, PASSWORD, ask};
 
-const MINUTE: i64 = 60 * 1000;
-const DAY: i64 = 24 * 60 * MINUTE;
+pub(super) const MINUTE: i64 = 60 * 1000;
+pub(super) const DAY: i64 = 24 * 60 * MINUTE;
 
 #[tokio::test]
 async fn a_browser_signs_in_and_out() {
@@ -56,7 +57,7 @@ async fn wrong_names_and_passwords_look_alike_and_get_slower() {
     };
     let wrong = attempt("lin.yue").await;
     assert_eq!(wrong.code(), (401, "wrong_password".into()));
-    assert_eq!(wrong.told(), attempt("nobody").await.told());
+    assert_eq!(wrong.told(), attempt("unknown").await.told());
     for _ in 0..4 {
         attempt("lin.yue").await;
     }
@@ -94,7 +95,7 @@ async fn a_device_stays_its_user_s_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn i1_a_device_that_the_office_does_not_know_is_whose_proof_shows_it() {
+async fn i1_an_unknown_device_belongs_to_the_user_of_its_proof() {
     let http = HttpOffice::open().await;
     let sign_in = async |name: &str, device: &str, proof: &str| {
         let body = json!({ "name": name, "password": PASSWORD, "device": device, "proof": proof });
@@ -142,14 +143,14 @@ async fn i1_an_administrator_enrols_a_device_that_has_no_proof() {
     enrol(device, "Wu.Min").await.unwrap();
     enrol(device, "wu.min").await.unwrap();
     assert_eq!(enrol(device, "chen.jie").await, Err(AuthError::DeviceOfOtherUser));
-    assert_eq!(enrol(device, "nobody").await, Err(AuthError::Unknown("user")));
+    assert_eq!(enrol(device, "unknown").await, Err(AuthError::Unknown("user")));
     assert!(http.accounts.enrol_device(own, "wu.min").await.is_err(), "the office's own device");
     let body = json!({ "name": "wu.min", "password": PASSWORD, "device": device }).to_string();
     assert_eq!(http.post_json("/api/session", None, &body).await.json()["device"], device);
 }
 
 #[tokio::test]
-async fn a_colleague_who_knows_a_device_locks_nobody_out_of_it() {
+async fn knowing_a_device_id_locks_no_user_out_of_it() {
     let http = HttpOffice::open().await;
     let sign_in = async |device: &str, password: &str, from: &str| {
         let body = json!({ "name": "wu.min", "password": password, "device": device });
@@ -170,154 +171,7 @@ async fn a_colleague_who_knows_a_device_locks_nobody_out_of_it() {
 }
 
 #[tokio::test]
-async fn a_sign_in_ends_unused_and_in_any_case() {
-    for (user, role) in [("chen.jie", Role::Collector), ("lin.yue", Role::Supervisor)] {
-        let http = HttpOffice::open().await;
-        let Lifetime { idle, absolute } = Lifetime::of(role);
-        let (used, unused) = (http.token(user).await, http.token(user).await);
-        http.office.advance(idle - MINUTE);
-        assert_eq!(http.get("/api/session", Some(&used)).await.status, 200, "{user}");
-        http.office.advance(2 * MINUTE);
-        assert_eq!(http.get("/api/session", Some(&used)).await.status, 200, "{user}");
-        assert_eq!(http.get("/api/session", Some(&unused)).await.status, 401, "{user}");
-        // A client that always uses the newest token stays signed in until the absolute limit.
-        let mut token = used;
-        let mut passed = idle + MINUTE;
-        while passed + idle / 2 < absolute {
-            http.office.advance(idle / 2);
-            passed += idle / 2;
-            let me = http.get("/api/session", Some(&token)).await;
-            assert_eq!(me.status, 200, "{user}");
-            if let Some(next) = me.json()["token"].as_str() {
-                token = next.to_owned();
-            }
-        }
-        http.office.advance(absolute - passed);
-        assert_eq!(http.get("/api/session", Some(&token)).await.status, 401, "{user}");
-    }
-}
-
-/// A phone's browser: keeps the cookies that it is given, unless the answer is lost.
-struct Browser {
-    session: String,
-    device: String,
-}
-
-impl Browser {
-    async fn sign_in(http: &HttpOffice, user: &str) -> Self {
-        let body = format!("{{\"name\":\"{user}\",\"password\":\"{PASSWORD}\"}}");
-        let answer = http.post_json("/api/session", None, &body).await;
-        let mut browser = Self { session: String::new(), device: String::new() };
-        browser.keep(&answer);
-        browser
-    }
-
-    fn keep(&mut self, answer: &Answer) {
-        for cookie in answer.headers.get_all(header::SET_COOKIE) {
-            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-            let place = if pair.starts_with("doorstep_device") {
-                &mut self.device
-            } else {
-                &mut self.session
-            };
-            *place = pair;
-        }
-    }
-
-    async fn get(&self, http: &HttpOffice, session: &str) -> Answer {
-        let cookies = format!("{session}; {}", self.device);
-        let request = ask("GET", "/api/session", None).header(header::COOKIE, cookies);
-        http.ask(request.body(Body::empty()).unwrap()).await
-    }
-}
-
-#[tokio::test]
-async fn a_token_is_replaced_each_day_and_a_lost_answer_signs_nobody_out() {
-    let http = HttpOffice::open().await;
-    let mut phone = Browser::sign_in(&http, "chen.jie").await;
-    let first = phone.session.clone();
-    let answer = phone.get(&http, &first).await;
-    assert!(!answer.headers.contains_key(header::SET_COOKIE), "not before its time");
-    http.office.advance(DAY);
-    let lost = phone.get(&http, &first).await;
-    let again = phone.get(&http, &first).await;
-    assert_eq!((lost.status.as_u16(), again.status.as_u16()), (200, 200));
-    assert_eq!(lost.header("set-cookie"), again.header("set-cookie"), "the same one once more");
-    phone.keep(&again);
-    let second = phone.session.clone();
-    assert_ne!(first, second);
-    assert_eq!(phone.get(&http, &second).await.status, 200);
-    // A request that was under way, then a browser that died before it wrote the cookie down.
-    assert_eq!(phone.get(&http, &first).await.status, 200);
-    http.office.advance(20 * DAY);
-    let back = phone.get(&http, &first).await;
-    assert_eq!(back.status, 200);
-    assert!(back.header("set-cookie").starts_with(&second), "{}", back.header("set-cookie"));
-    assert_eq!(phone.get(&http, &second).await.status, 200);
-}
-
-#[tokio::test]
-async fn a_token_that_was_copied_and_replaced_ends_the_sign_in() {
-    let http = HttpOffice::open().await;
-    let mut phone = Browser::sign_in(&http, "chen.jie").await;
-    let copied = phone.session.clone();
-    http.office.advance(DAY);
-    let answer = phone.get(&http, &copied).await;
-    phone.keep(&answer);
-    for minutes in [0, 11] {
-        http.office.advance(minutes * MINUTE);
-        assert_eq!(phone.get(&http, &phone.session).await.status, 200);
-    }
-    assert_eq!(phone.get(&http, &copied).await.code(), (401, "signed_out".into()));
-    assert_eq!(phone.get(&http, &phone.session).await.code(), (401, "signed_out".into()));
-}
-
-#[tokio::test]
-async fn signing_in_anew_on_a_device_ends_the_sign_in_before() {
-    let http = HttpOffice::open().await;
-    let body = format!("{{\"name\":\"chen.jie\",\"password\":\"{PASSWORD}\"}}");
-    let first = http.post_json("/api/session", None, &body).await.json();
-    let device = first["device"].as_str().unwrap();
-    let body =
-        format!("{{\"name\":\"chen.jie\",\"password\":\"{PASSWORD}\",\"device\":\"{device}\"}}");
-    let second = http.post_json("/api/session", None, &body).await.json();
-    assert_eq!(http.get("/api/session", first["token"].as_str()).await.status, 401);
-    assert_eq!(http.get("/api/session", second["token"].as_str()).await.status, 200);
-}
-
-#[tokio::test]
-async fn the_console_stays_one_device_in_a_browser_and_a_phone_that_forgot_begins_anew() {
-    let http = HttpOffice::open().await;
-    for (user, same) in [("lin.yue", true), ("chen.jie", false)] {
-        let browser = Browser::sign_in(&http, user).await;
-        let body = format!("{{\"name\":\"{user}\",\"password\":\"{PASSWORD}\"}}");
-        let request = ask("POST", "/api/session", None)
-            .header(header::COOKIE, &browser.device)
-            .header(header::CONTENT_TYPE, "application/json");
-        let again = http.ask(request.body(Body::from(body)).unwrap()).await.json();
-        let device = browser.device.split_once('=').unwrap().1;
-        assert_eq!(again["device"] == device, same, "{user}");
-    }
-}
-
-#[tokio::test]
-async fn strangers_who_guess_lock_nobody_out_of_the_own_browser() {
-    let http = HttpOffice::open().await;
-    let browser = Browser::sign_in(&http, "admin").await;
-    for _ in 0..10 {
-        let body = "{\"name\":\"admin\",\"password\":\"guess number one\"}";
-        http.post_json("/api/session", None, body).await;
-    }
-    let body = format!("{{\"name\":\"admin\",\"password\":\"{PASSWORD}\"}}");
-    assert_eq!(http.post_json("/api/session", None, &body).await.status, 429);
-    let request = ask("POST", "/api/session", None)
-        .header(header::COOKIE, &browser.device)
-        .header(header::CONTENT_TYPE, "application/json");
-    assert_eq!(http.ask(request.body(Body::from(body)).unwrap()).await.status, 200);
-}
-
-#[tokio::test]
-async fn other_rights_and_another_password_end_every_sign_in() {
+async fn a_change_of_role_or_password_ends_every_session() {
     let changes = [
         UserChange { role: Some(Role::Auditor), ..UserChange::default() },
         UserChange { password: Some("another horse".into()), ..UserChange::default() },
@@ -336,7 +190,7 @@ async fn other_rights_and_another_password_end_every_sign_in() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_locked_out_is_out_at_once() {
+async fn disabling_a_user_takes_effect_at_once() {
     let http = HttpOffice::open().await;
     let token = http.token("wu.min").await;
     http.disable("wu.min").await;
@@ -391,7 +245,7 @@ async fn pages_of_other_sites_reach_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_no_sign_in_is_a_problem() {
+async fn malformed_sign_ins_are_problems() {
     let http = HttpOffice::open().await;
     for (body, status) in [("{", 400), ("[]", 422), ("{\"name\":\"x\"}", 422)] {
         let answer = http.post_json("/api/session", None, body).await;

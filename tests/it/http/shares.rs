@@ -35,7 +35,7 @@ async fn a_user_enrols_so_many_devices_a_day_and_no_more() {
 }
 
 #[tokio::test]
-async fn uploads_of_all_devices_share_what_their_user_may_have() {
+async fn uploads_of_all_devices_share_their_users_quota() {
     let http = HttpOffice::open().await;
     let devices = [http.token("chen.jie").await, http.token("chen.jie").await];
     let most = 2 * MAX_BLOB_BYTES / MAX_PIECE_BYTES;
@@ -51,7 +51,7 @@ async fn uploads_of_all_devices_share_what_their_user_may_have() {
 }
 
 #[tokio::test]
-async fn m4_refused_work_of_all_devices_shares_what_their_user_may_have() {
+async fn m4_refused_work_of_all_devices_shares_their_users_quota() {
     let http = HttpOffice::open().await;
     let id = http.visit("NB1", &["chen.jie", "wu.min"]).await;
     let devices = [http.token("chen.jie").await, http.token("chen.jie").await];

@@ -27,7 +27,7 @@ const FORGERIES: &[(&str, Forge, &[RefusalCode])] = &[
     ("another device", |_, it| it.actor_id = actor(DeviceId([77; 16]), 1), &[ForeignActor]),
     ("a gap", |_, it| it.seq += 1, &[BrokenSequence]),
     ("a fork", |_, it| it.seq = if it.seq == 1 { 2 } else { it.seq - 1 }, &[BrokenSequence]),
-    ("numbers that nobody counted to", |_, it| it.start_op = after(it.start_op), &[Malformed]),
+    ("operation numbers out of sequence", |_, it| it.start_op = after(it.start_op), &[Malformed]),
     ("the debt forgiven", |s, it| s.put(it, &["case"], "overdue", 0_i64.into()), &[NotAllowed]),
     ("the case renamed", |s, it| s.put(it, &[], "case_no", "NB9".into()), &[NotAllowed]),
     (
@@ -54,11 +54,11 @@ const FORGERIES: &[(&str, Forge, &[RefusalCode])] = &[
     ),
     ("a hold of another", |s, it| s.make(it, &["case", "flags", "dispute"]), &[NotAllowed]),
     ("an answer of another", |s, it| s.make(it, &["checks", "id_shown"]), &[NotAllowed]),
-    ("a contact taken away", |s, it| it.operations.push(s.contact_gone()), &[NotAllowed]),
+    ("a contact deleted", |s, it| it.operations.push(s.contact_gone()), &[NotAllowed]),
     ("a contact written over", |s, it| it.operations.push(s.contact_changed()), &[NotAllowed]),
     ("a payment of another", |s, it| s.of_another(it), &[NotAllowed]),
     (
-        "a value replaced that nobody saw",
+        "an unknown value replaced",
         |_, it| {
             let unseen = OpId::new(9_999_999, &it.actor_id);
             it.operations.push(op(first(&["talk"]), "willingness", put("willing"), &[unseen]));
@@ -66,7 +66,7 @@ const FORGERIES: &[(&str, Forge, &[RefusalCode])] = &[
         &[Malformed],
     ),
     (
-        "a field of an object that nobody made",
+        "a field of an unknown object",
         |_, it| {
             let nobodys = ObjectId::Id(OpId::new(9_999_999, &it.actor_id));
             it.operations.push(op(nobodys, "note", put("x"), &[]));
@@ -187,7 +187,7 @@ impl Scene {
             }
             2 => {
                 let unknown = |it: &mut ExpandedChange| it.deps = vec![ChangeHash([7; 32])];
-                ("a past that nobody knows", self.with(unknown), &[])
+                ("unknown dependencies", self.with(unknown), &[])
             }
             _ => {
                 let (what, forge, expected) = dice.pick(FORGERIES);

@@ -122,7 +122,7 @@ async fn p4_work_that_others_built_on_is_confirmed_by_theirs() {
 
 /// An actor is never used again, also where the record went and came back in between (rule I1).
 #[tokio::test]
-async fn i1_work_goes_on_after_a_record_was_taken_away_and_given_back() {
+async fn i1_work_continues_after_a_record_was_withdrawn_and_reassigned() {
     let mut history = History::new().await;
     let salts = [1, 2];
     let write = |salt| Step::Write { phone: 0, record: 0, salt };

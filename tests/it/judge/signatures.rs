@@ -53,7 +53,7 @@ async fn two_who_sign_while_apart_both_stand() {
 }
 
 #[tokio::test]
-async fn a_signature_under_a_seal_that_was_returned_no_longer_stands() {
+async fn a_signature_under_a_returned_seal_is_no_longer_valid() {
     let Scene { office, id, mut chen, .. } = Scene::new().await;
     chen.write(id, sign(&chen, id, 1, &key(1)));
     chen.sync(&office).await;

@@ -26,7 +26,7 @@ async fn an_export_turns_every_page_once() {
 }
 
 #[tokio::test]
-async fn what_was_exported_changes_nothing_when_imported() {
+async fn importing_an_export_changes_nothing() {
     let http = with_cases().await;
     for format in [Format::Csv, Format::Xlsx] {
         let file = export(&http, Listing::default(), format).await;
@@ -110,7 +110,7 @@ async fn a_demo_is_whole_sound_and_only_made_once() {
     let changes = http.office.verify().await.unwrap().changes;
     demo::fill(&http.office, &http.accounts).await.unwrap();
     assert_eq!(http.office.verify().await.unwrap().changes, changes);
-    let name = "somebody.real";
+    let name = "real.user";
     http.add_user(name, Role::Collector).await;
     let refused = demo::fill(&http.office, &http.accounts).await.unwrap_err();
     assert!(refused.to_string().contains(name), "{refused}");

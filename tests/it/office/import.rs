@@ -103,7 +103,7 @@ async fn a_workbook_is_a_list_too() {
         sheet.write(row, 3, "CNY").unwrap();
         let due = rust_xlsxwriter::ExcelDateTime::from_ymd(2026, 11, 3).unwrap();
         sheet.write_with_format(row, 4, due, &date).unwrap();
-        sheet.write(row, 5, if row == 4 { "nobody" } else { "chen.jie" }).unwrap();
+        sheet.write(row, 5, if row == 4 { "unknown" } else { "chen.jie" }).unwrap();
     }
     let report = bring(&http, &workbook.save_to_buffer().unwrap()).await;
     assert_eq!(counts(&report), [2, 0, 0, 1]);
@@ -113,7 +113,7 @@ async fn a_workbook_is_a_list_too() {
 }
 
 #[tokio::test]
-async fn what_is_no_list_is_one_error_and_writes_nothing() {
+async fn a_malformed_list_is_one_error_and_writes_nothing() {
     let http = HttpOffice::open().await;
     let mut workbook = rust_xlsxwriter::Workbook::new();
     workbook.add_worksheet().write_row(0, 0, ["case_no"]).unwrap();
@@ -135,7 +135,7 @@ async fn what_is_no_list_is_one_error_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn collectors_who_are_locked_out_get_no_cases() {
+async fn disabled_collectors_get_no_cases() {
     let http = HttpOffice::open().await;
     http.disable("zhao.lei").await;
     let report = bring(&http, CASES).await;

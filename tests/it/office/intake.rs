@@ -202,7 +202,7 @@ async fn m6_a_row_is_compared_again_with_a_record_that_moved() {
     let store = office.store();
     store.write_now(|tx| tx.put_user(&user("wu.min"))).unwrap();
     let accounts = Accounts::new(store.clone(), Arc::new(|| START), Hasher::for_tests());
-    // By the time of the commit somebody else is assigned, which an import never overrides.
+    // By the time of the commit another collector is assigned, which an import never overrides.
     scene.interfere(1, || {
         let collectors = Some(vec!["chen.jie".to_owned()]);
         Command::Assign(AssignmentPatch { collectors, ..AssignmentPatch::default() })
@@ -264,7 +264,7 @@ async fn m4_two_who_accept_the_same_at_once_accept_it_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f4_a_device_that_is_revoked_during_its_round_hands_over_and_is_told_nothing() {
+async fn f4_a_device_revoked_during_its_round_submits_its_work_and_learns_nothing() {
     let scene = Scene::open(&["chen.jie"]).await;
     let Scene { office, contended, id, .. } = &scene;
     let store = office.store().clone();

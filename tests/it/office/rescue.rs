@@ -7,9 +7,9 @@ use doorstep::office::Office;
 use doorstep::office::rescue::RescueError;
 use doorstep::office::store::{Device as Enrolled, User};
 use doorstep::record::terms::Role;
+use doorstep::vault::keyring::Keyring;
+use doorstep::vault::rescue::RescueFile;
 use doorstep::workspace::StorageFailure;
-use doorstep::workspace::keyring::Keyring;
-use doorstep::workspace::rescue::RescueFile;
 
 const PHONE: DeviceId = DeviceId([1; 16]);
 

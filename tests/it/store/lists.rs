@@ -47,7 +47,7 @@ pub(crate) fn a_list_is_filtered(engine: &Engine) {
             Listing { collector: Some("wu.min".into()), ..all() },
             &["C-1", "C-3", "C-4"],
         ),
-        ("nobody's", Listing { unassigned: true, ..all() }, &["C-2"]),
+        ("unassigned", Listing { unassigned: true, ..all() }, &["C-2"]),
         ("review", Listing { review: Some(ReviewStatus::Returned), ..all() }, &["C-3"]),
         ("hold", Listing { hold: Some(Flag::Attorney), ..all() }, &["C-1", "C-3", "C-4"]),
         ("conflicts", Listing { conflicts: true, ..all() }, &["C-1", "C-2", "C-4"]),
@@ -64,7 +64,7 @@ pub(crate) fn a_list_is_filtered(engine: &Engine) {
     }
 }
 
-pub(crate) fn a_list_goes_on_where_a_page_ended(engine: &Engine) {
+pub(crate) fn a_list_continues_after_a_page(engine: &Engine) {
     let store = &engine.store;
     store
         .write_now(|tx| {
@@ -100,7 +100,7 @@ pub(crate) fn a_list_goes_on_where_a_page_ended(engine: &Engine) {
     }
     let by_due = Listing { sort: Sort::Due, limit: 9, ..Listing::default() };
     let last = store.read_with(|reads| reads.list(&by_due)).unwrap().rows.pop().unwrap();
-    assert_eq!(last.summary.due_by, "", "no date stands behind every date");
+    assert_eq!(last.summary.due_by, "", "no date sorts last");
     // A key of another type is a place before or behind everything, not a failure.
     let odd = Listing {
         after: Some(PageCursor { key: SortKey::Text("x".into()), record: id(1) }),

@@ -93,6 +93,13 @@ impl HttpOffice {
         http
     }
 
+    /// Serves the pages that were built.
+    pub(crate) fn with_built_pages(mut self) -> Self {
+        self.app.assets = Assets::built_in();
+        self.router = router(self.app.clone());
+        self
+    }
+
     pub(crate) async fn add_user(&self, name: &str, role: Role) {
         let (name, password) = (name.to_owned(), Some(PASSWORD.to_owned()));
         let new = NewUser { name, display_name: String::new(), role, password };
@@ -234,6 +241,8 @@ fn page(name: &str) -> Option<Asset> {
         "assets/field-1a2b3c.js" => b"plain script",
         "assets/field-1a2b3c.js.br" => b"brotli script",
         "assets/core-4d5e6f.wasm" => b"\0asm",
+        // Long enough for the office to compress an answer of its own.
+        "assets/words-2b3c4d.js" => &[b' '; 4096],
         // More than a socket buffers.
         "assets/large-7a8b9c.bin" => &[7; 64 * 1024 * 1024],
         _ => return None,

@@ -8,7 +8,7 @@ use doorstep::record::command::{Command, NewContact};
 use doorstep::record::terms::{Channel, ContactOutcome, Role, TargetRole};
 use doorstep::record::view::VisitView;
 use doorstep::sync::message::{Revocation, decode_request, encode_reply};
-use doorstep::workspace::vault::Vault;
+use doorstep::vault::Vault;
 use doorstep::workspace::{
     Identity, Output, RecordProblem, RequestFailure, Row, StorageFailure, StoreError, SyncState,
     SyncStatus, Table, Workspace, Write,

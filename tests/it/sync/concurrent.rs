@@ -37,7 +37,7 @@ async fn r2_pushes_at_the_same_time_all_stand() {
 }
 
 #[tokio::test]
-async fn any_walk_of_edits_and_rounds_ends_in_step() {
+async fn any_sequence_of_edits_and_rounds_converges() {
     for seed in 0..8 {
         Simulated::new(seed).run(60).await;
     }

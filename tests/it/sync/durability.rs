@@ -85,7 +85,7 @@ fn attach(bytes: &[u8]) -> Command {
 #[tokio::test]
 async fn m4_attachments_of_work_in_quarantine_are_not_swept() {
     let mut pair = Pair::enrolled().await;
-    let (photo, receipt, unnamed) = (b"a photo of the door", b"a receipt", b"named by nobody");
+    let (photo, receipt, unnamed) = (b"a photo of the door", b"a receipt", b"without a reference");
     for bytes in [&photo[..], receipt, unnamed] {
         pair.upload(bytes).await;
     }
@@ -258,7 +258,7 @@ async fn f1_a_record_that_is_not_held_back_any_more_leaves() {
 }
 
 #[tokio::test]
-async fn f4_a_device_that_is_shut_out_erases_nothing_before_all_is_named() {
+async fn f4_a_revoked_device_erases_nothing_before_every_attachment_is_named() {
     let mut pair = Pair::enrolled().await;
     let (id, recording) = (pair.id, b"what was recorded");
     pair.phone.retain_for_attachments(&[id]);
@@ -276,7 +276,7 @@ async fn f4_a_device_that_is_shut_out_erases_nothing_before_all_is_named() {
 // -- scrubbing
 
 #[tokio::test]
-async fn a_scrub_finds_what_the_disk_has_damaged_and_goes_on_where_it_was() {
+async fn a_scrub_finds_damaged_blobs_and_resumes_where_it_was() {
     let pair = Pair::enrolled().await;
     let photos: Vec<Vec<u8>> = (0..130u8).map(|n| vec![n; 50]).collect();
     for photo in &photos {

@@ -21,7 +21,7 @@ fn sorted<const N: usize>(mut ids: [RecordId; N]) -> [RecordId; N] {
 }
 
 #[tokio::test]
-async fn p3_devices_bring_back_what_a_restored_office_has_lost() {
+async fn p3_devices_restore_changes_that_a_restored_office_has_lost() {
     let mut office = TestOffice::open();
     let both = office.create(visit_for("C-1", &["chen.jie", "wu.min"])).await;
     let given = office.create(visit_for("C-2", &["wu.min"])).await;
@@ -76,7 +76,7 @@ async fn p3_devices_bring_back_what_a_restored_office_has_lost() {
 }
 
 #[tokio::test]
-async fn p3_a_record_taken_away_after_the_restore_is_given_back_first() {
+async fn p3_a_record_withdrawn_after_the_restore_is_restored_first() {
     let mut office = TestOffice::open();
     let given = office.create(visit_for("C-1", &["chen.jie"])).await;
     let mut chen = TestPhone::new("chen.jie", 1);
@@ -103,7 +103,7 @@ async fn p3_a_record_taken_away_after_the_restore_is_given_back_first() {
 }
 
 #[tokio::test]
-async fn p3_what_the_office_never_vouched_for_is_not_taken_back() {
+async fn p3_changes_without_a_state_token_are_not_restored() {
     use doorstep::ids::Heads;
     use doorstep::office::Session;
     use doorstep::sync::message::{Outcome, Packed, RefusalCode, Request, Restore};

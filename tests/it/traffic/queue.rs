@@ -181,7 +181,7 @@ async fn status(wire: &mut super::connection::Wire, token: &str, body: &[u8]) ->
 }
 
 #[tokio::test]
-async fn bodies_that_are_announced_and_do_not_come_keep_nobody_out() {
+async fn announced_bodies_that_never_arrive_block_no_client() {
     let office = Listening::behind(TrafficConfig::default()).await;
     let (idle, honest) = (office.http.token("chen.jie").await, office.http.token("wu.min").await);
     let mut wires = Vec::new();

@@ -10,7 +10,7 @@ use super::connection::{Listening, Wire};
 use crate::support::http_office::HttpOffice;
 
 #[tokio::test]
-async fn a_round_that_was_begun_is_finished_and_nothing_new_is_taken() {
+async fn a_shutdown_finishes_running_rounds_and_accepts_no_new_ones() {
     let mut office = Listening::behind(TrafficConfig::default()).await;
     let token = office.http.token("chen.jie").await;
     let body = encode_request(&Request::default());

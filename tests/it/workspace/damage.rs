@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::office::TestOffice;
-use crate::support::phone::{TestPhone, contact};
 use doorstep::ids::RecordId;
 use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::view::VisitView;
-use doorstep::workspace::{RecordProblem, Table};
+use doorstep::workspace::{RecordProblem, StoreError, SyncState, Table};
+
+use crate::support::office::TestOffice;
+use crate::support::phone::{Tables, TestPhone, contact};
 
 const FAULTS: u64 = 300;
 
@@ -97,4 +98,154 @@ fn damage(phone: &mut TestPhone, random: &mut fastrand::Rng) -> (String, BTreeSe
             (format!("{key} swapped with {other}"), BTreeSet::from([of(key), of(other)]))
         }
     }
+}
+
+#[tokio::test]
+async fn d5_a_damaged_chunk_is_moved_aside_and_repaired() {
+    let (office, ids) = TestOffice::with_records(3).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
+    phone.sync(&office).await;
+    let key = damage_row(&mut phone, Table::Chunks, &ids[1].to_string());
+    phone.restart();
+    phone.sync(&office).await;
+    phone.open(ids[1]);
+    phone.workspace.view(ids[1]).expect_err("damaged");
+    assert_eq!(phone.problem(ids[1]), Some(RecordProblem::Damaged));
+    assert_eq!(phone.status().state, SyncState::Attention);
+    assert!(phone.tables[&Table::Damaged].contains_key(&format!("chunks/{key}")));
+    assert_eq!(phone.view(ids[0]).id, ids[0].to_string(), "every other record still works");
+
+    phone.sync(&office).await;
+    assert_eq!(phone.problem(ids[1]), None);
+    assert_eq!(phone.view(ids[1]), office.visit(ids[1]).await.expect("there"));
+    phone.assert_in_step();
+}
+
+#[tokio::test]
+async fn d5_unsent_work_outlives_damage_to_any_one_row() {
+    for table in [Table::Chunks, Table::Outbox, Table::Records] {
+        let (office, ids) = TestOffice::with_records(2).await;
+        let mut phone = TestPhone::new("chen.jie", 1);
+        phone.sync(&office).await;
+        phone.apply(ids[0], &contact("c1"));
+        damage_row(&mut phone, table, &ids[0].to_string());
+        phone.restart();
+        phone.open(ids[0]);
+        phone.sync(&office).await;
+        phone.sync(&office).await;
+        phone.assert_in_step();
+        assert_eq!(phone.view(ids[0]).contacts.len(), 1, "{table:?}");
+        let at_office = office.visit(ids[0]).await.expect("there").contacts.len();
+        assert_eq!(at_office, 1, "{table:?}");
+    }
+}
+
+#[tokio::test]
+async fn d5_damaged_metadata_of_the_store_is_repaired() {
+    let (office, ids) = TestOffice::with_records(3).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
+    phone.sync(&office).await;
+    let sound = phone.tables.clone();
+    for key in sound[&Table::Meta].keys() {
+        phone.tables = sound.clone();
+        phone.restart();
+        phone.apply(ids[0], &contact(&format!("before the damage to {key}")));
+        let value = phone.tables.get_mut(&Table::Meta).unwrap().get_mut(key).unwrap();
+        // The first byte is the format, in the clear.
+        value[0] ^= 1;
+        phone.restart();
+        assert!(phone.tables[&Table::Damaged].contains_key(&format!("meta/{key}")));
+        phone.sync(&office).await;
+        phone.assert_in_step();
+        assert!(phone.tables[&Table::Meta].contains_key(key), "{key} is written anew");
+        phone.restart();
+        phone.sync(&office).await;
+        phone.assert_in_step();
+    }
+    assert_eq!(
+        office.visit(ids[0]).await.expect("there").contacts.len(),
+        sound[&Table::Meta].len()
+    );
+}
+
+#[tokio::test]
+async fn d6_swapped_rows_are_detected_in_every_table() {
+    for table in [Table::Records, Table::Chunks, Table::Outbox] {
+        let (office, ids) = TestOffice::with_records(2).await;
+        let mut phone = TestPhone::new("chen.jie", 1);
+        phone.sync(&office).await;
+        for (id, contact_id) in ids.iter().zip(["one", "two"]) {
+            phone.apply(*id, &contact(contact_id));
+        }
+        let rows = phone.tables.get_mut(&table).unwrap();
+        // Of chunks the one with the last change: without the others there is nothing to show.
+        let of = |id: &RecordId| {
+            let theirs = rows.iter().filter(|(key, _)| key.starts_with(&id.to_string()));
+            theirs.min_by_key(|(_, value)| value.len()).unwrap().0.clone()
+        };
+        let (one, two) = (of(&ids[0]), of(&ids[1]));
+        let (first, second) = (rows[&one].clone(), rows[&two].clone());
+        rows.insert(one.clone(), second);
+        rows.insert(two.clone(), first);
+        phone.restart();
+        for (id, contact_id) in ids.iter().zip(["one", "two"]) {
+            assert_eq!(phone.view(*id).contacts[0].id, contact_id, "{table:?}");
+        }
+        for key in [one, two] {
+            let kept = format!("{}/{key}", format!("{table:?}").to_lowercase());
+            assert!(phone.tables[&Table::Damaged].contains_key(&kept), "{kept}");
+        }
+        phone.sync(&office).await;
+        phone.assert_in_step();
+        for (id, contact_id) in ids.iter().zip(["one", "two"]) {
+            assert_eq!(office.visit(*id).await.expect("there").contacts[0].id, contact_id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn d6_no_stored_plaintext_can_be_read() {
+    let (office, ids) = TestOffice::with_records(2).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
+    phone.sync(&office).await;
+    phone.apply(ids[0], &contact("c1"));
+    let chunks = phone.tables[&Table::Chunks].clone();
+    for (table, rows) in &phone.tables {
+        for (key, value) in rows {
+            let text = String::from_utf8_lossy(value);
+            for plain in ["Borrower", "Mill Road", "NB00", "chen.jie", "phones.0"] {
+                assert!(
+                    !text.contains(plain) && !key.contains(plain),
+                    "{plain} in {table:?} {key}"
+                );
+            }
+        }
+    }
+    // The name of a chunk does not tell what it says: another phone calls the same one otherwise.
+    let mut other = TestPhone::new("chen.jie", 2);
+    other.key = [8; 32];
+    other.reopen(Tables::new()).expect("a new store");
+    other.run();
+    other.sync(&office).await;
+    assert_eq!(other.view(ids[1]), phone.view(ids[1]));
+    assert!(other.tables[&Table::Chunks].keys().all(|key| !chunks.contains_key(key)));
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused_unchanged() {
+    let mut phone = TestPhone::new("chen.jie", 1);
+    let mut tables = phone.tables.clone();
+    tables.get_mut(&Table::Meta).expect("meta").insert("format".into(), vec![99]);
+    assert_eq!(phone.reopen(tables.clone()), Err(StoreError::Format(99)));
+    assert_eq!(phone.tables, tables);
+}
+
+/// Flips a bit in one row of a record; gives its key.
+fn damage_row(phone: &mut TestPhone, table: Table, prefix: &str) -> String {
+    let rows = phone.tables.get_mut(&table).expect("rows");
+    let (key, value) =
+        rows.iter_mut().rfind(|(key, _)| key.starts_with(prefix)).expect("a row of the record");
+    let middle = value.len() / 2;
+    value[middle] ^= 0x10;
+    key.clone()
 }

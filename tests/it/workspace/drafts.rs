@@ -34,7 +34,7 @@ fn stored(tables: &Tables) -> bool {
 }
 
 #[tokio::test]
-async fn d7_what_is_begun_outlives_a_restart_and_goes_nowhere() {
+async fn d7_drafts_survive_a_restart_and_are_not_sent() {
     let (office, id, mut phone) = phone().await;
     let ticket = begin(&mut phone, id);
     assert_eq!(phone.saved, ticket, "acknowledged once it is durable");
@@ -51,7 +51,7 @@ async fn d7_what_is_begun_outlives_a_restart_and_goes_nowhere() {
 }
 
 #[tokio::test]
-async fn d7_what_is_begun_is_sealed() {
+async fn d7_drafts_are_encrypted() {
     let (_office, id, mut phone) = phone().await;
     begin(&mut phone, id);
     assert!(stored(&phone.tables));
@@ -88,7 +88,7 @@ async fn d7_a_form_is_emptied_in_the_batch_that_holds_its_change() {
 }
 
 #[tokio::test]
-async fn d7_a_full_disk_loses_nothing_of_what_is_begun() {
+async fn d7_a_full_disk_loses_no_draft() {
     let (_office, id, mut phone) = phone().await;
     phone.disk = Some(StorageFailure::StorageFull);
     let ticket = begin(&mut phone, id);
@@ -106,13 +106,13 @@ async fn d7_a_full_disk_loses_nothing_of_what_is_begun() {
 }
 
 #[tokio::test]
-async fn d7_what_is_begun_goes_with_its_record() {
+async fn d7_drafts_are_erased_with_their_record() {
     let (office, id, mut phone) = phone().await;
     begin(&mut phone, id);
     office
         .command(id, Command::Assign(to(&[])), "lin.yue", Role::Supervisor)
         .await
-        .expect("taken away");
+        .expect("unassigned");
     phone.sync(&office).await;
     assert!(phone.ids().is_empty() && !phone.workspace.has_drafts() && !stored(&phone.tables));
     let late = phone.workspace.save_draft(id, "contact", Some(NOTE), NOW);

@@ -7,7 +7,7 @@ use crate::support::phone::{NOW, TestPhone, contact};
 use doorstep::ids::{DeviceId, RecordId};
 use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
 use doorstep::record::terms::{Disposition, Role};
-use doorstep::workspace::vault::Vault;
+use doorstep::vault::Vault;
 use doorstep::workspace::{
     Identity, ListMark, ListPage, ListRow, Output, RecordState, Row, SyncState, Table, Workspace,
 };
@@ -41,7 +41,7 @@ impl Reader {
 }
 
 #[tokio::test]
-async fn a_reader_of_the_list_gets_what_changed_and_nothing_else() {
+async fn a_reader_of_the_list_gets_changes_only() {
     let (office, ids) = TestOffice::with_records(25).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     let mut reader = Reader::default();
@@ -58,11 +58,11 @@ async fn a_reader_of_the_list_gets_what_changed_and_nothing_else() {
     phone.sync(&office).await;
     assert_eq!(reader.read(&mut phone.workspace, 10), [1], "at the office");
 
-    let nobody = AssignmentPatch { collectors: Some(Vec::new()), ..Default::default() };
+    let unassign = AssignmentPatch { collectors: Some(Vec::new()), ..Default::default() };
     office
-        .command(ids[7], Command::Assign(nobody), "lin.yue", Role::Supervisor)
+        .command(ids[7], Command::Assign(unassign), "lin.yue", Role::Supervisor)
         .await
-        .expect("taken away");
+        .expect("unassigned");
     phone.sync(&office).await;
     assert_eq!(reader.read(&mut phone.workspace, 10), [0]);
     assert_eq!(reader.rows.len(), 24, "one is gone");
@@ -82,7 +82,7 @@ async fn a_reader_of_the_list_gets_what_changed_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_choice_that_was_taken_back_is_taken_back_at_the_office() {
+async fn an_undone_choice_is_undone_at_the_office() {
     let (office, ids) = TestOffice::with_records(1).await;
     let mut phone = TestPhone::new("chen.jie", 1);
     phone.sync(&office).await;
@@ -97,7 +97,7 @@ async fn a_choice_that_was_taken_back_is_taken_back_at_the_office() {
 }
 
 #[test]
-fn practice_keeps_what_is_written_and_never_asks_for_a_request() {
+fn practice_stores_edits_and_never_sends() {
     let id: RecordId = "01990000-0000-7000-8000-000000000001".parse().expect("an id");
     let case = CasePatch { borrower_name: Some("Made Up".into()), ..Default::default() };
     let mut rows = BTreeMap::new();

@@ -10,7 +10,7 @@ use doorstep::office::Office;
 use doorstep::record::command::{CasePatch, Command, NewPayment, TalkPatch, VisitPatch};
 use doorstep::record::terms::{Disposition, ReviewStatus, Role};
 use doorstep::sync::message::Revocation;
-use doorstep::workspace::vault::Vault;
+use doorstep::vault::Vault;
 use doorstep::workspace::{Card, StorageFailure, Table};
 
 const DAY: i64 = 86_400_000;
@@ -116,7 +116,7 @@ async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
 }
 
 #[tokio::test]
-async fn f5_what_is_not_accepted_stays() {
+async fn f5_records_that_are_not_accepted_stay() {
     let mut pair = Pair::new(&["chen.jie"]).await;
     let assigned = pair.office.create(visit_for("NB0002", &["chen.jie"])).await;
     work(&mut pair.phone, pair.id);
@@ -153,7 +153,7 @@ async fn f5_a_record_that_is_returned_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn f5_what_the_office_adds_brings_it_to_nobody_and_a_newcomer_gets_it() {
+async fn f5_an_expired_record_is_sent_to_new_collectors_only() {
     let mut pair = Pair::accepted(&["chen.jie"]).await;
     assert_eq!(pair.office.expire_accepted(Duration::ZERO).await, Ok(1));
     pair.sync().await;
@@ -191,7 +191,7 @@ async fn f5_late_work_of_its_collector_is_merged_and_leaves_with_the_next_turn()
         pair.sync().await;
         assert_eq!(pair.office.visit(pair.id).await.unwrap().payments.len(), 1);
         assert!(pair.office.quarantine().await.unwrap().is_empty());
-        assert_eq!(pair.phone.ids(), [pair.id], "handed in, so it is here");
+        assert_eq!(pair.phone.ids(), [pair.id], "submitted, so it is here");
         assert_eq!(pair.office.expire_accepted(Duration::ZERO).await, Ok(1));
         pair.sync().await;
         assert!(pair.phone.ids().is_empty());
@@ -283,7 +283,7 @@ async fn f6_a_record_that_was_merely_assigned_leaves_no_card() {
     pair.assign(&[]).await;
     pair.sync().await;
     other.sync(&pair.office).await;
-    assert!(pair.cards().is_empty(), "somebody else went");
+    assert!(pair.cards().is_empty(), "another collector went");
     let cards = other.workspace.past_work();
     assert_eq!(cards.len(), 1);
     assert!(!cards[0].accepted);
@@ -339,7 +339,7 @@ async fn f6_cards_go_after_180_days_by_the_offices_clock() {
 }
 
 #[tokio::test]
-async fn f6_a_card_that_is_damaged_is_set_aside_and_the_others_stay() {
+async fn f6_a_damaged_card_is_moved_aside_and_the_others_stay() {
     let mut pair = Pair::accepted(&["chen.jie"]).await;
     pair.assign(&[]).await;
     pair.sync().await;
@@ -354,7 +354,7 @@ async fn f6_a_card_that_is_damaged_is_set_aside_and_the_others_stay() {
 }
 
 #[tokio::test]
-async fn f6_cards_go_with_a_phone_that_is_shut_out() {
+async fn f6_cards_are_erased_with_a_revoked_phone() {
     let mut pair = Pair::accepted(&["chen.jie"]).await;
     pair.assign(&[]).await;
     pair.sync().await;

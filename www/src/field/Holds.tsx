@@ -5,10 +5,10 @@ import type { Flag, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Alert, Choices, Dialog, TextField } from "../ui/components";
+import { HOLDS } from "../ui/holds";
 import { DraftNotice } from "./DraftNotices";
 import { useForm } from "./useForm";
 import type { OpenRecord } from "./useRecord";
-import { HOLDS } from "./formOptions";
 
 export function HoldsBanner({ view }: { view: VisitView }): JSX.Element | null {
   const { flags, zone } = view.case;

@@ -45,7 +45,7 @@ export function LockPage({ state }: { state: Locked | null }): JSX.Element {
 }
 
 /** Saves unsent work as a file that only the office can decrypt. */
-export function SaveRescue(): JSX.Element {
+function SaveRescue(): JSX.Element {
   const [error, setError] = useState<string | null>(null);
   const save = async (): Promise<void> => {
     setError(null);

@@ -1,10 +1,9 @@
 /** The sign-in page. After one sign-in online the app works offline for days. */
 import { WifiOff } from "lucide-preact";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import { t } from "../i18n";
 import { OpenIdButton } from "../ui/OpenIdButton";
-import { Alert, Field, useBusy } from "../ui/components";
+import { SignInForm as PasswordSignIn } from "../ui/SignInForm";
 import { AppearanceSettings } from "../ui/AppearanceSettings";
 import { beginPractice } from "./practiceMode";
 import { client, enterSession, expired, explain, online } from "./state";
@@ -37,67 +36,31 @@ export function SignIn(): JSX.Element {
   );
 }
 
-/** User name and password; also shown when a session has ended, then with a fixed name. */
+/** Also shown when a session has ended, then with a fixed name. */
 export function SignInForm(props: { name?: string; onDone?: () => void }): JSX.Element {
-  const [name, setName] = useState(props.name ?? "");
-  const [password, setPassword] = useState("");
-  const [error, setError] = useState<string | null>(null);
-  const [busy, run] = useBusy();
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    setError(null);
-    void run(async () => {
-      try {
-        const next = await client.signIn(name.trim(), password);
-        expired.value = false;
-        await enterSession(next);
-        props.onDone?.();
-      } catch (cause) {
-        setError(explain(cause));
-      }
-    });
+  const signIn = async (name: string, password: string): Promise<void> => {
+    const next = await client.signIn(name, password);
+    expired.value = false;
+    await enterSession(next);
+    props.onDone?.();
   };
   return (
-    <form class="flex flex-col gap-4" onSubmit={submit}>
-      <Field label={t("sign_in/name")}>
-        {(id) => (
-          <input
-            id={id}
-            class="input w-full"
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck={false}
-            required
-            readOnly={props.name !== undefined}
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
-      <Field label={t("sign_in/password")}>
-        {(id) => (
-          <input
-            id={id}
-            class="input w-full"
-            type="password"
-            autocomplete="current-password"
-            required
-            value={password}
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        )}
-      </Field>
-      {error && <Alert tone="error">{error}</Alert>}
-      {!online.value && !error && (
-        <p class="muted flex items-center gap-2 text-sm" role="status">
-          <WifiOff class="size-5 shrink-0" aria-hidden="true" />
-          {t("sign_in/no_network")}
-        </p>
-      )}
-      <button type="submit" class="btn btn-primary" disabled={busy}>
-        {busy ? t("sign_in/working") : t("sign_in/submit")}
-      </button>
+    <PasswordSignIn
+      class="flex flex-col gap-4"
+      name={props.name}
+      fixedName={props.name !== undefined}
+      signIn={signIn}
+      explain={explain}
+      hint={
+        !online.value && (
+          <p class="muted flex items-center gap-2 text-sm" role="status">
+            <WifiOff class="size-5 shrink-0" aria-hidden="true" />
+            {t("sign_in/no_network")}
+          </p>
+        )
+      }
+    >
       <OpenIdButton door="field" enrolled={() => client.enrolled()} />
-    </form>
+    </PasswordSignIn>
   );
 }

@@ -10,7 +10,7 @@ import { rebase, spliceBetween } from "./rebase";
 import { client, me } from "./state";
 
 /** An edit of a merged text, with the version of the record that typing began from. */
-export interface TextEdit {
+interface TextEdit {
   field: "notes" | "feedback";
   base: TextVersion;
   text: string;

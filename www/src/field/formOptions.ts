@@ -6,7 +6,6 @@ import type {
   Channel,
   ContactOutcome,
   Disposition,
-  Flag,
   OptionKind,
   OverdueReason,
   PlaceType,
@@ -98,18 +97,6 @@ export const DISPOSITIONS: readonly [TextKey, readonly Disposition[]][] = [
   ],
   ["outcome/not_met", ["not_home", "door_locked", "shifted", "address_not_found", "third_party_only"]],
   ["outcome/stop", ["deceased", "bereavement_illness", "safety_withdrawn", "asked_to_leave", "complaint"]],
-];
-
-export const HOLDS: readonly Flag[] = [
-  "dispute",
-  "complaint",
-  "attorney",
-  "vulnerable",
-  "cease_contact",
-  "active_plan",
-  "bankruptcy",
-  "deceased",
-  "bereavement",
 ];
 
 /** Paths that an amendment can refer to. */

@@ -12,7 +12,7 @@ const SOON_DAYS = 3;
 const DAY_MS = 86_400_000;
 
 /** A calendar day in the phone's time zone: start inclusive, end exclusive, in ms. */
-export interface Day {
+interface Day {
   from: number;
   to: number;
   /** The last date that counts as soon, `YYYY-MM-DD`. */
@@ -29,9 +29,9 @@ export function dayOf(date: string): Day {
 
 const ORDER = ["list/attention", "list/today", "list/due", "list/returned", "list/rest", "list/done"] as const;
 /** The text key of a section's title. */
-export type SectionTitle = (typeof ORDER)[number];
+type SectionTitle = (typeof ORDER)[number];
 
-export interface Section {
+interface Section {
   title: SectionTitle;
   rows: ListRow[];
 }

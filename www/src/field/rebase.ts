@@ -1,7 +1,7 @@
 /** Moves typed text onto a newer version of the text it was typed into. */
 
 /** The one span in which two texts differ, in UTF-16 units. */
-export interface Splice {
+interface Splice {
   at: number;
   deleted: number;
   inserted: string;

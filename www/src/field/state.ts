@@ -72,7 +72,7 @@ export function onRestart(retry: () => void): () => void {
 export const me = computed(() => (session.value?.kind === "ready" ? session.value.user : ""));
 
 /** A short message, with an undo action if there is one. */
-export interface Toast {
+interface Toast {
   text: string;
   undo?: (() => void) | undefined;
 }

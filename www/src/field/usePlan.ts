@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Plan } from "../wasm/doorstep";
 import { client } from "./state";
 
-export interface Terms {
+interface Terms {
   /** Minor units. */
   amount: number;
   instalments: number;

@@ -21,7 +21,7 @@ export function Assignment(props: FormProps): JSX.Element {
       ) : (
         <Facts
           rows={[
-            [t("office/collectors"), assignment.collectors.join(", ") || t("office/nobody")],
+            [t("office/collectors"), assignment.collectors.join(", ") || t("office/unassigned")],
             [t("office/due_by"), assignment.due_by && formatDate(assignment.due_by)],
             [word("field", "assignment.priority"), word("priority", String(assignment.priority))],
             [t("office/instructions"), assignment.instructions],
@@ -92,7 +92,7 @@ function AssignmentForm({ view, apply }: FormProps): JSX.Element {
             </li>
           ))}
         </ul>
-        {assigned.length === 0 && <p class="muted text-sm">{t("office/nobody")}</p>}
+        {assigned.length === 0 && <p class="muted text-sm">{t("office/unassigned")}</p>}
         <Field label={t("site/add_visitor")}>
           {(id) => (
             <select

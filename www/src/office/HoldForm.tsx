@@ -5,13 +5,13 @@ import type { Flag } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Dialog, Field, Select } from "../ui/components";
+import { HOLDS } from "../ui/holds";
 import { type Apply, inputTime, SubmitResult, useUnloadWarning, useSubmit, type FormProps } from "./formDraft";
-import { FLAGS } from "./listQuery";
 
 export function Holds({ view, apply, writes }: FormProps): JSX.Element {
   const { flags, zone } = view.case;
   const [lifting, setLifting] = useState<Flag | null>(null);
-  const kinds = FLAGS.filter((flag) => flags.some((hold) => hold.flag === flag));
+  const kinds = HOLDS.filter((flag) => flags.some((hold) => hold.flag === flag));
   return (
     <>
       {kinds.length > 0 && (
@@ -121,7 +121,7 @@ function PlaceHold({ apply, zone }: { apply: Apply; zone: string }): JSX.Element
     >
       <Select
         label={t("record/hold_kind")}
-        options={FLAGS}
+        options={HOLDS}
         value={flag}
         empty={t("office/choose")}
         word={(option) => word("flag", option)}

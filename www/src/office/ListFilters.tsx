@@ -3,7 +3,8 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t, word } from "../i18n";
 import { Field, Select } from "../ui/components";
-import { directionOf, FLAGS, FORMATS, hasFilters, officeQuery, REVIEWS, SORTS, sortOf, STAGES } from "./listQuery";
+import { HOLDS } from "../ui/holds";
+import { directionOf, FORMATS, hasFilters, officeQuery, REVIEWS, SORTS, sortOf, STAGES } from "./listQuery";
 import { isNarrow } from "./layout";
 import { collectors } from "./state";
 
@@ -48,7 +49,7 @@ export function ListFilters(props: {
         />
         <Select
           label={t("office/hold")}
-          options={FLAGS}
+          options={HOLDS}
           value={chosen("hold")}
           empty={t("office/any")}
           word={(option) => word("flag", option)}

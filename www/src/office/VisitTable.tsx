@@ -156,7 +156,7 @@ function Review({ row }: { row: OfficeRow }): JSX.Element | null {
 }
 
 function Collectors({ row }: { row: OfficeRow }): JSX.Element {
-  if (row.collectors.length === 0) return <span class="muted">{t("office/nobody")}</span>;
+  if (row.collectors.length === 0) return <span class="muted">{t("office/unassigned")}</span>;
   return <>{row.collectors.join(", ")}</>;
 }
 

@@ -112,7 +112,7 @@ export function DraftInput<T extends Record<string, string>>(props: {
   );
 }
 
-export interface Submit {
+interface Submit {
   busy: boolean;
   error: string | null;
   saved: boolean;

@@ -2,17 +2,6 @@
 
 export const STAGES = ["assigned", "contacted", "scheduled", "on_site", "recorded", "sealed", "reviewed"] as const;
 export const REVIEWS = ["pending", "accepted", "returned"] as const;
-export const FLAGS = [
-  "dispute",
-  "complaint",
-  "attorney",
-  "vulnerable",
-  "cease_contact",
-  "active_plan",
-  "bankruptcy",
-  "deceased",
-  "bereavement",
-] as const;
 export const FORMATS = ["csv", "xlsx", "jsonl", "automerge"] as const;
 export const SORTS = ["updated", "due", "case_no", "overdue"] as const;
 export type Sort = (typeof SORTS)[number];

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { useBusy } from "../ui/components";
 import { explain } from "./state";
 
-export interface Request {
+interface Request {
   busy: boolean;
   error: string | null;
   send: (work: () => Promise<unknown>) => void;

@@ -16,7 +16,7 @@ export function layerText(layer: string): string {
 }
 
 /** The reason of a result, with its values. */
-export function reasonText(code: string, params: RuleAnswer["params"], zone: string): string {
+function reasonText(code: string, params: RuleAnswer["params"], zone: string): string {
   const shown: Record<string, string> = {};
   for (const [name, value] of params) shown[name] = paramText(name, value, zone);
   const text = textFor(`conduct/reason/${code}`, shown) ?? code;
@@ -112,14 +112,14 @@ function citationText({ status, citation }: RuleAnswer): string {
 }
 
 /** A stored result, such as `!CN-04`. */
-export interface StoredAnswer {
+interface StoredAnswer {
   rule: string;
   answer: "fail" | "unknown";
   shadow: boolean;
 }
 
 /** Parses the results of a stored evaluation; entries in an unknown format are skipped. */
-export function parseAnswers(text: string): StoredAnswer[] {
+function parseAnswers(text: string): StoredAnswer[] {
   return [...text.matchAll(/(?<=^|\s)(~?)([!?])(\S+)/g)].map(([, shadow, mark, rule]) => ({
     rule: rule ?? "",
     answer: mark === "!" ? "fail" : "unknown",

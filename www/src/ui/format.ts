@@ -45,7 +45,7 @@ export function formatCount(count: number): string {
 }
 
 /** Minor units as a decimal text, such as `1500.00`. */
-export function majorText(minor: number, exponent: number): string {
+function majorText(minor: number, exponent: number): string {
   const text = String(Math.abs(minor)).padStart(exponent + 1, "0");
   const whole = text.slice(0, text.length - exponent);
   const sign = minor < 0 ? "-" : "";

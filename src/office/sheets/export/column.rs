@@ -9,7 +9,7 @@ use crate::office::money::Currency;
 use crate::record::terms::ReviewStatus;
 use crate::record::view::VisitView;
 
-/// What stands in a cell.
+/// The content of a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell {
     /// What a person typed, or a word of a vocabulary.

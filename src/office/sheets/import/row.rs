@@ -182,7 +182,7 @@ fn check_case_no(case_no: &str, fresh: bool) -> Result<(), Wrong> {
         ));
     }
     if !fresh {
-        return Err(wrong(Field::CaseNo, "the case number stands in this file a second time"));
+        return Err(wrong(Field::CaseNo, "the case number is in this file twice"));
     }
     Ok(())
 }

@@ -11,9 +11,9 @@ use crate::sync::message::{
     Cursor, Outcome, Reply, StateToken, Tables, decode_request, encode_reply,
 };
 use crate::sync::ranges::Differing;
+use crate::vault::Vault;
 use crate::workspace::records::problem::Problem;
 use crate::workspace::storage::journal::Journal;
-use crate::workspace::vault::Vault;
 use crate::workspace::{Identity, Output, Row, SyncState, Table, Workspace};
 
 /// What may happen to a record.

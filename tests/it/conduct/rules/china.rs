@@ -30,7 +30,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         (
             "CN-01",
-            "consent is taken back",
+            "consent withdrawn",
             cn().at("11-03 23:00")
                 .consent("CN-01", "11-03 22:00", "11-04 00:00")
                 .withdrawn("e0", "11-03 22:30"),
@@ -79,7 +79,7 @@ pub(super) fn rows() -> Vec<Row> {
         ("CN-04", "two", cn().visited().visitors(&["a", "b"]), Pass),
         ("CN-04", "three", cn().visited().visitors(&["a", "b", "c"]), Pass),
         ("CN-04", "one", cn().visited().visitors(&["a"]), Fail),
-        ("CN-04", "nobody named", cn().visited(), Unknown),
+        ("CN-04", "no name recorded", cn().visited(), Unknown),
         ("CN-04", "one so far", cn().visitors(&["a"]), Unknown),
         ("CN-04", "no visit", cn().after(), NotApplicable),
         ("CN-05", "shown, with consent", party().place(Home).yes(&[IdShown, EntryConsent]), Pass),
@@ -92,7 +92,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         (
             "CN-05",
-            "nobody entered",
+            "no entry recorded",
             party().place(Home).yes(&[IdShown]).check(EntryConsent, NotPossible),
             Pass,
         ),
@@ -117,7 +117,7 @@ pub(super) fn rows() -> Vec<Row> {
             Fail,
         ),
         ("CN-06", "one not answered", party().yes(&[IdentityStated, CredentialsShown]), Unknown),
-        ("CN-06", "nobody met", cn().visited().met(Nobody), NotApplicable),
+        ("CN-06", "no person met", cn().visited().met(Nobody), NotApplicable),
         ("CN-07", "recorded", cn().visited().yes(&[VisitRecorded]), Pass),
         ("CN-07", "not recorded", cn().visited().check(VisitRecorded, No), Fail),
         ("CN-07", "not possible", cn().visited().check(VisitRecorded, NotPossible), Fail),
@@ -144,7 +144,7 @@ pub(super) fn rows() -> Vec<Row> {
             Pass,
         ),
         ("CN-08", "others may have tried", third(&[]).no_summary(), Unknown),
-        ("CN-08", "nobody else", cn().after(), NotApplicable),
+        ("CN-08", "no third party", cn().after(), NotApplicable),
         ("CN-09", "three failures in a row", third(&three), Pass),
         (
             "CN-09",
@@ -154,7 +154,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         ("CN-09", "two failures", third(&three[..2]), Fail),
         ("CN-09", "others may have tried", third(&[]).no_summary(), Unknown),
-        ("CN-09", "nobody else", cn().after(), NotApplicable),
+        ("CN-09", "no third party", cn().after(), NotApplicable),
         (
             "CN-10",
             "left alone",
@@ -172,7 +172,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         ("CN-10", "disclosed", cn().met_borrower().check(NoThirdPartyDisclosure, No), Fail),
         ("CN-10", "not answered", cn().met_borrower(), Unknown),
-        ("CN-10", "nobody", cn().after(), NotApplicable),
+        ("CN-10", "no person", cn().after(), NotApplicable),
         ("CN-11", "reviewed and kept", cn().visited().recording().accepted().kept(24), Pass),
         ("CN-11", "kept too short", cn().visited().recording().accepted().kept(23), Fail),
         ("CN-11", "not reviewed", cn().visited().recording().kept(24), Unknown),

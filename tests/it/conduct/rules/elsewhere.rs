@@ -21,7 +21,7 @@ pub(super) fn rows() -> Vec<Row> {
         ("IN-01", "a visit is no call", india().visit("11-03 20:00", "11-03 20:10"), NotApplicable),
         ("IN-01V", "a visit at eight", india().at("11-03 08:00"), Pass),
         ("IN-01V", "a visit at seven in the evening", india().at("11-03 19:00"), Fail),
-        ("IN-01V", "a visit that nobody ended", india().visit("11-03 10:00", ""), Unknown),
+        ("IN-01V", "a visit without an end", india().visit("11-03 10:00", ""), Unknown),
         ("IN-01V", "no visit", india().after(), NotApplicable),
         (
             "IN-02",
@@ -71,7 +71,7 @@ pub(super) fn rows() -> Vec<Row> {
             Fail,
         ),
         ("UK-02", "not answered", uk().met_borrower(), Unknown),
-        ("UK-02", "nobody met", uk().visited().met(Nobody), NotApplicable),
+        ("UK-02", "no person met", uk().visited().met(Nobody), NotApplicable),
         ("UK-03", "a day before", uk().notice(Visit, "11-02 10:00"), Pass),
         ("UK-03", "less than a day", uk().notice(Visit, "11-02 10:01"), Fail),
         (
@@ -135,7 +135,7 @@ pub(super) fn rows() -> Vec<Row> {
         ("AU-01", "a call on a Saturday at nine", au().after().call("11-07 09:00", Sent), Pass),
         ("AU-01", "on Christmas Day", au().at("12-25 10:00"), Fail),
         ("AU-01", "on the day that replaces Boxing Day", au().at("12-28 10:00"), Fail),
-        ("AU-01", "a year whose holidays nobody knows", au().at("2028-03-01 10:00"), Unknown),
+        ("AU-01", "a year without holiday data", au().at("2028-03-01 10:00"), Unknown),
         ("AU-01", "nothing happened", au().after(), NotApplicable),
         (
             "AU-02",

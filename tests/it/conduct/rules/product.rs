@@ -64,13 +64,13 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         (
             "P-04",
-            "three, and a visit to nobody",
+            "three, and a visit that met no person",
             product().visited().met(Nobody).calls(&three, LeftMessage),
             Pass,
         ),
         (
             "P-04",
-            "three, and a visit to whom nobody says",
+            "three, and a visit without a person recorded",
             product().visited().calls(&three, LeftMessage),
             Unknown,
         ),
@@ -94,7 +94,7 @@ pub(super) fn rows() -> Vec<Row> {
         ("P-05", "no visit", product().after(), NotApplicable),
         ("P-06", "two", product().visited().visitors(&["a", "b"]), Pass),
         ("P-06", "one", product().visited().visitors(&["a"]), Fail),
-        ("P-06", "nobody named", product(), Unknown),
+        ("P-06", "no name recorded", product(), Unknown),
         ("P-06", "no visit", product().after(), NotApplicable),
         ("P-07", "a day before", product().notice(Visit, "11-02 10:00"), Pass),
         ("P-07", "a minute late", product().notice(Visit, "11-02 10:01"), Fail),
@@ -132,7 +132,7 @@ pub(super) fn rows() -> Vec<Row> {
             product().met_borrower().yes(&[IdentityVerified]),
             Unknown,
         ),
-        ("P-08", "nobody met", product().visited().met(Nobody), NotApplicable),
+        ("P-08", "no person met", product().visited().met(Nobody), NotApplicable),
         (
             "P-09",
             "recorded and said",
@@ -146,7 +146,7 @@ pub(super) fn rows() -> Vec<Row> {
             Fail,
         ),
         ("P-09", "not answered", product().met_borrower().yes(&[VisitRecorded]), Unknown),
-        ("P-09", "nobody met", product().visited().met(Nobody), NotApplicable),
+        ("P-09", "no person met", product().visited().met(Nobody), NotApplicable),
         (
             "P-10",
             "the borrower asked for the workplace",
@@ -159,7 +159,7 @@ pub(super) fn rows() -> Vec<Row> {
             work().agreed("11-03 09:00", "11-03 11:00").proposed_by(ProposedBy::Collector),
             Fail,
         ),
-        ("P-10", "nobody wrote down who", work(), Unknown),
+        ("P-10", "no person recorded", work(), Unknown),
         ("P-10", "at the branch", product().visited().place(Branch), NotApplicable),
         ("P-11", "within two minutes", product().visited().asked_to_leave("11-03 10:28"), Pass),
         ("P-11", "after two minutes", product().visited().asked_to_leave("11-03 10:27"), Fail),
@@ -169,7 +169,7 @@ pub(super) fn rows() -> Vec<Row> {
             product().visited().outcome(Disposition::AskedToLeave),
             Unknown,
         ),
-        ("P-11", "nobody asked", product().visited(), NotApplicable),
+        ("P-11", "no request", product().visited(), NotApplicable),
         (
             "P-12",
             "raised at the door",
@@ -182,6 +182,6 @@ pub(super) fn rows() -> Vec<Row> {
         ("P-13", "some", product().met_borrower().check(NoMoneyTaken, No), Fail),
         ("P-13", "cash", product().met_borrower().yes(&[NoMoneyTaken]).payment("cash"), Fail),
         ("P-13", "not answered", product().met_borrower(), Unknown),
-        ("P-13", "nobody met", product().visited().met(Nobody), NotApplicable),
+        ("P-13", "no person met", product().visited().met(Nobody), NotApplicable),
     ]
 }

@@ -213,7 +213,7 @@ impl Inner {
             "exp": now + 300,
             "nonce": nonce,
             "preferred_username": said.name,
-            "name": "Somebody",
+            "name": "Zhang Min",
         });
         match said.lie {
             Lie::Nonce => claims["nonce"] = json!("another"),

@@ -41,7 +41,7 @@ async function hmac(key: CryptoKey, input: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, input as BufferSource));
 }
 
-/** Checks that this browser can store a device key, before a password is asked for. Code: no_key_store. */
+/** Checks that this browser can store a device key, before the password prompt. Code: no_key_store. */
 export async function checkKeyStore(store: DeviceStore): Promise<void> {
   if (!("crypto" in globalThis) || !("subtle" in crypto)) throw new StorageError("no_key_store");
   await hmac(await store.probeKeyStore(await deviceKey()), random(32));

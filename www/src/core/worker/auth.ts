@@ -244,7 +244,7 @@ export const auth = {
     await eraseAttachments();
     await requireStore().clear();
     const state = setState({ kind: "signed_out" });
-    // If the office can't be reached, its session expires by itself.
+    // If the office can't be reached, its session expires on its own.
     await office.signOut().catch(() => undefined);
     return state;
   },

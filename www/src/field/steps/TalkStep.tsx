@@ -27,6 +27,25 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
       t("app/undone", { what: word("field", `talk.${key}`) }),
       undoCommands("talk", { [key]: talk[key] }),
     );
+  const choice = <T extends string>(
+    key: "overdue_reason" | "willingness",
+    options: readonly T[],
+    value: T | null,
+    text: (option: T) => string,
+  ): JSX.Element => (
+    <FieldAnchor paths={[`talk.${key}`]}>
+      <Choices<T>
+        label={word("field", `talk.${key}`)}
+        control={`talk.${key}`}
+        options={options}
+        value={value}
+        readOnly={readOnly}
+        word={text}
+        onChange={(next) => choose(key, next, text(next))}
+        onClear={() => clear(key)}
+      />
+    </FieldAnchor>
+  );
   return (
     <>
       <section class="card-plain grid gap-3 sm:grid-cols-2">
@@ -34,18 +53,7 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
         <TalkTime record={record} field="talk_to" />
       </section>
       <section class="card-plain flex flex-col gap-5">
-        <FieldAnchor paths={["talk.overdue_reason"]}>
-          <Choices<OverdueReason>
-            label={word("field", "talk.overdue_reason")}
-            control="talk.overdue_reason"
-            options={REASONS}
-            value={talk.overdue_reason}
-            readOnly={readOnly}
-            word={(option) => word("reason", option)}
-            onChange={(value) => choose("overdue_reason", value, word("reason", value))}
-            onClear={() => clear("overdue_reason")}
-          />
-        </FieldAnchor>
+        {choice<OverdueReason>("overdue_reason", REASONS, talk.overdue_reason, (option) => word("reason", option))}
         <AutosaveText
           label={word("field", "talk.overdue_reason_text")}
           control="talk.overdue_reason_text"
@@ -54,18 +62,7 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
           value={talk.overdue_reason_text}
           onSave={(overdue_reason_text) => apply({ do: "edit_talk", overdue_reason_text })}
         />
-        <FieldAnchor paths={["talk.willingness"]}>
-          <Choices<Willingness>
-            label={word("field", "talk.willingness")}
-            control="talk.willingness"
-            options={WILLINGNESS}
-            value={talk.willingness}
-            readOnly={readOnly}
-            word={(option) => word("willingness", option)}
-            onChange={(value) => choose("willingness", value, word("willingness", value))}
-            onClear={() => clear("willingness")}
-          />
-        </FieldAnchor>
+        {choice<Willingness>("willingness", WILLINGNESS, talk.willingness, (option) => word("willingness", option))}
       </section>
       <RepaymentOptions record={record} />
       <PromiseSection record={record} />

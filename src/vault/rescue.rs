@@ -1,8 +1,8 @@
 //! The rescue file: unsent work that is carried to the office by hand.
 //!
-//! It holds encrypted outbox rows and the escrow, which opens with a key that the office derives
-//! for the device. So a phone makes it without a PIN or a network, nobody else can read it, and
-//! nobody can forge it: encrypting a row takes the data key, making an escrow takes the escrow key.
+//! It contains encrypted outbox rows and the escrow, which unwraps with a key that the office derives
+//! for the device. A phone can make it without a PIN or a network. Only the office can read it, and
+//! it cannot be forged: encrypting a row takes the data key, making an escrow takes the escrow key.
 //!
 //! Bytes: magic, version, CBOR, and the SHA-256 of all that precedes.
 
@@ -11,12 +11,9 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
-use super::encode;
 use super::keyring::Keyring;
+use super::{OutboxRow, Row, Table, encode};
 use crate::ids::{DeviceId, RecordId};
-use crate::workspace::Workspace;
-use crate::workspace::output::{Row, Table};
-use crate::workspace::records::outbox::{UnsentChange, parse_row_key, row_key};
 
 const MAGIC: &[u8] = b"doorstep rescue";
 /// Version of the file; its rows have their own. Version 1 had no proof.
@@ -117,9 +114,9 @@ impl RescueFile {
         let mut damaged = Vec::new();
         for EncryptedRow { key, value } in &self.rows {
             let plain = vault.decrypt(Table::Outbox, key, value);
-            let unsent = plain.and_then(|plain| UnsentChange::decode(&plain));
-            match parse_row_key(key).zip(unsent) {
-                Some(((record, number), unsent)) => {
+            let unsent = plain.and_then(|plain| OutboxRow::decode(&plain));
+            match OutboxRow::parse_key(key).zip(unsent) {
+                Some(((record, number), (unsent, _))) => {
                     changes.entry(record).or_default().insert(number, unsent.bytes);
                 }
                 None => damaged.push(key.clone()),
@@ -128,20 +125,5 @@ impl RescueFile {
         let in_order = |changes: BTreeMap<u64, Vec<u8>>| changes.into_values().collect();
         let work = changes.into_iter().map(|(record, changes)| (record, in_order(changes)));
         Some(Rescued { user: keyring.user, work: work.collect(), damaged })
-    }
-}
-
-impl Workspace {
-    /// All unconfirmed changes as encrypted outbox rows, those included that could not be saved.
-    pub fn rescue_rows(&mut self) -> Vec<Row> {
-        let mut rows = Vec::new();
-        for entry in self.records.values() {
-            for (number, unsent) in entry.outbox.iter() {
-                let key = row_key(entry.id, number);
-                let value = self.vault.encrypt(Table::Outbox, &key, &unsent.encode()).into();
-                rows.push(Row { key, value });
-            }
-        }
-        rows
     }
 }

@@ -1,11 +1,11 @@
-//! What must hold of any bytes. The fuzzer calls these, and `tests/it/fuzz.rs` runs them over the
-//! corpus and over whatever the fuzzer once found.
+//! Properties of any bytes. The fuzzer calls these checks, and `tests/it/fuzz.rs` runs them over the
+//! corpus and over everything that the fuzzer has found.
+//!
+//! Also the library of the fuzz crate (`fuzz/Cargo.toml`), hence the file name `mod.rs` and `pub`.
 
-#![allow(dead_code, unused_imports)]
+#![allow(missing_docs, unreachable_pub)]
 
-#[path = "checks/case_list.rs"]
 mod case_list;
-#[path = "checks/round.rs"]
 mod round;
 
 use std::sync::LazyLock;
@@ -21,17 +21,17 @@ use doorstep::sync::message::{
     Push, Request, decode_reply, decode_request, encode_reply, encode_request,
 };
 use doorstep::sync::packed::{Packer, Prefix, columns, prefix, unpack};
-use doorstep::workspace::vault::Vault;
+use doorstep::vault::Vault;
 use doorstep::workspace::{Identity, Output, Row, Table, Workspace};
 
-pub(crate) use case_list::{case_list, workbook, worksheet};
-pub(crate) use round::{office, round, session};
+pub use case_list::{case_list, workbook, worksheet};
+pub use round::{office, round, session};
 
 /// A target by its name.
-pub(crate) type Target = (&'static str, fn(&[u8]));
+pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub(crate) const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 8] = [
     ("sync_request", sync_request),
     ("sync_reply", sync_reply),
     ("change", change),
@@ -48,21 +48,21 @@ const USER: &str = "chen.jie";
 const NOW: i64 = 1_795_000_000_000;
 
 /// A request decodes to what encodes to the same request, or to an error.
-pub(crate) fn sync_request(bytes: &[u8]) {
+pub fn sync_request(bytes: &[u8]) {
     if let Ok(request) = decode_request(bytes) {
         assert_eq!(decode_request(&encode_request(&request)), Ok(request));
     }
 }
 
 /// A reply likewise.
-pub(crate) fn sync_reply(bytes: &[u8]) {
+pub fn sync_reply(bytes: &[u8]) {
     if let Ok(reply) = decode_reply(bytes) {
         assert_eq!(decode_reply(&encode_reply(&reply)), Ok(reply));
     }
 }
 
 /// A change from a device is refused, or leaves a record that loads.
-pub(crate) fn change(bytes: &[u8]) {
+pub fn change(bytes: &[u8]) {
     let chunk = summed(bytes);
     travels(std::slice::from_ref(&chunk));
     judged(&[&chunk]);
@@ -81,7 +81,7 @@ fn summed(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Changes as they travel are put together and judged, or are an error.
-pub(crate) fn packed(bytes: &[u8]) {
+pub fn packed(bytes: &[u8]) {
     let Ok(Request { tables, push, .. }) = columns::from_slice(bytes) else { return };
     for push in push {
         if let Ok(chunks) = unpack(&push.changes, &tables, known) {
@@ -121,7 +121,7 @@ fn known(name: &Prefix) -> Option<ChangeHash> {
 
 /// A device's store of any bytes opens, and asks for what it lacks. The bytes are sealed as a row
 /// of the store: what does not open is not read.
-pub(crate) fn device_rows(bytes: &[u8]) {
+pub fn device_rows(bytes: &[u8]) {
     let Some((which, value)) = bytes.split_first() else { return };
     let mut encrypting = vault();
     let mut row = |table, key: String| {
@@ -157,7 +157,7 @@ pub(crate) fn device_rows(bytes: &[u8]) {
 }
 
 /// The vault of the phone whose store is a file of the format.
-pub(crate) fn vault() -> Vault {
+pub fn vault() -> Vault {
     Vault::new(&[7; 32], [0; 16])
 }
 
@@ -197,7 +197,7 @@ static OFFICE: LazyLock<OfficeRecord> = LazyLock::new(|| {
 });
 
 /// The record of the corpus: made by the office, with one contact by the device.
-pub(crate) fn record() -> Record {
+pub fn record() -> Record {
     let case = CasePatch {
         borrower_name: Some("Wang Fang".into()),
         currency: Some("CNY".into()),
@@ -213,7 +213,7 @@ pub(crate) fn record() -> Record {
 }
 
 /// Who writes in the corpus.
-pub(crate) fn author(device: DeviceId, session: u64) -> Author {
+pub fn author(device: DeviceId, session: u64) -> Author {
     Author {
         actor: actor(device, session),
         user: USER.into(),
@@ -224,7 +224,7 @@ pub(crate) fn author(device: DeviceId, session: u64) -> Author {
 }
 
 /// A command of a collector.
-pub(crate) fn contact(id: &str) -> Command {
+pub fn contact(id: &str) -> Command {
     Command::LogContact(NewContact {
         id: id.into(),
         at: 1_795_000_000_000,

@@ -1,10 +1,10 @@
-//! How the data key is kept while nobody is there: wrapped, never in the clear.
+//! The data key at rest: always wrapped, never in the clear.
 //!
-//! Two wraps of one [`Keyring`] lie on the phone. One opens with the user's PIN or passphrase
-//! **and** a key of the device that the browser does not hand out: [`stretch`] makes 32 bytes of
-//! the PIN, the driver runs them through the device's key, and the result unwraps. The other, the
-//! escrow, opens with a key that only the office can work out ([`Escrow`](crate::office) there): it
-//! is given to the phone at a sign-in with the password, used once and not kept.
+//! The phone stores two wraps of one [`Keyring`]. One needs the user's PIN or passphrase **and** a
+//! non-exportable key of the device: [`stretch`] makes 32 bytes of the PIN, the driver passes them
+//! through the device's key, and the result unwraps. The other, the escrow, needs a key that only
+//! the office can derive (`office::attestation`): the phone receives it at a sign-in with the
+//! password, uses it once and does not store it.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -12,8 +12,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
-use super::encode;
-use super::vault::{DataKey, Vault, names_of};
+use super::{DataKey, Vault, encode, names_of};
 
 /// Memory of one guess, KiB. As much as a phone with 2 GB spares without the system ending other
 /// apps: WebAssembly memory grows to it and stays. RFC 9106 asks for 64 MiB, OWASP for 19 at least.
@@ -25,14 +24,14 @@ const LANES: u32 = 1;
 
 const NONCE: usize = 24;
 
-/// What is wrapped: a user's data key, and whose it is.
+/// A user's data key, and who the user is.
 ///
-/// A key rotation replaces the data key: new rows are sealed under the new one at once, and rows
-/// under the previous one open until all of them are re-encrypted ([`Vault::reencrypt`]). Then the
-/// keyring without the previous key replaces this one.
+/// A key rotation replaces the data key: new rows are encrypted under the new one at once, and rows
+/// of the previous one still decrypt until all of them are re-encrypted ([`Vault::reencrypt`]). Then
+/// the keyring without the previous key replaces this one.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Keyring {
-    /// Seals the rows of the store.
+    /// Encrypts the rows of the store.
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
     pub key: DataKey,
@@ -42,10 +41,10 @@ pub struct Keyring {
     /// Stable word of the role.
     #[n(2)]
     pub role: String,
-    /// The data key before this one, while rows are still sealed under it.
+    /// The previous data key, while rows are still encrypted under it.
     #[n(3)]
     previous: Option<ByteArray<32>>,
-    /// Names rows, where the data key was rotated: names stay when the key changes.
+    /// Hash key of row keys, if the data key was rotated: row keys stay the same.
     #[n(4)]
     names: Option<ByteArray<32>>,
 }
@@ -56,8 +55,8 @@ impl std::fmt::Debug for Keyring {
     }
 }
 
-/// Makes 32 bytes of a PIN or passphrase by Argon2id. `salt` is 16 random bytes of the lock.
-/// `None` where the salt is too short.
+/// Makes 32 bytes of a PIN or passphrase by Argon2id. `salt` is 16 random bytes stored with the
+/// lock. `None` if the salt is too short.
 pub fn stretch(secret: &str, salt: &[u8]) -> Option<[u8; 32]> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(32)).ok()?;
     let mut out = [0; 32];
@@ -73,8 +72,8 @@ impl Keyring {
         Self { key, user, role, previous: None, names: None }
     }
 
-    /// Begins a key rotation: `key` is the new data key. `None` while one is under way: rows under
-    /// a third key would not open.
+    /// Begins a key rotation: `key` is the new data key. `None` during a rotation: rows under a third
+    /// key could not be decrypted.
     pub fn rotated(&self, key: DataKey) -> Option<Self> {
         if self.is_rotating() {
             return None;
@@ -88,12 +87,12 @@ impl Keyring {
         })
     }
 
-    /// Whether rows may still be sealed under a previous data key.
+    /// Whether rows may still be encrypted under a previous data key.
     pub fn is_rotating(&self) -> bool {
         self.previous.is_some()
     }
 
-    /// Ends a key rotation: the keyring that no longer opens rows under the previous key.
+    /// Ends a key rotation: the keyring without the previous key.
     pub fn without_previous(&self) -> Self {
         Self { previous: None, ..self.clone() }
     }
@@ -107,21 +106,20 @@ impl Keyring {
         self.names.map_or_else(|| names_of(&self.key), Into::into)
     }
 
-    /// Wraps the keyring. `about` is what the wrap is for and of which device; `nonce` is random.
-    pub fn wrap(&self, wrapping: &[u8; 32], nonce: [u8; NONCE], about: &str) -> Vec<u8> {
-        let payload = Payload { msg: &encode(self), aad: about.as_bytes() };
+    /// Wraps the keyring. `purpose` names the use of the wrap and the device; `nonce` is random.
+    pub fn wrap(&self, wrapping: &[u8; 32], nonce: [u8; NONCE], purpose: &str) -> Vec<u8> {
+        let payload = Payload { msg: &encode(self), aad: purpose.as_bytes() };
         let cipher = XChaCha20Poly1305::new(wrapping.into());
-        let Ok(sealed) = cipher.encrypt(XNonce::from_slice(&nonce), payload) else {
-            unreachable!("only more than 256 GB cannot be sealed");
+        let Ok(ciphertext) = cipher.encrypt(XNonce::from_slice(&nonce), payload) else {
+            unreachable!("only more than 256 GB cannot be encrypted");
         };
-        [nonce.as_slice(), &sealed].concat()
+        [nonce.as_slice(), &ciphertext].concat()
     }
 
-    /// Unwraps a keyring; `None` where the key is wrong, or what is wrapped is damaged or of
-    /// something else.
-    pub fn unwrap(wrapping: &[u8; 32], wrapped: &[u8], about: &str) -> Option<Self> {
-        let (nonce, sealed) = wrapped.split_at_checked(NONCE)?;
-        let payload = Payload { msg: sealed, aad: about.as_bytes() };
+    /// Unwraps a keyring; `None` if the key or the purpose is wrong, or the bytes are damaged.
+    pub fn unwrap(wrapping: &[u8; 32], wrapped: &[u8], purpose: &str) -> Option<Self> {
+        let (nonce, ciphertext) = wrapped.split_at_checked(NONCE)?;
+        let payload = Payload { msg: ciphertext, aad: purpose.as_bytes() };
         let cipher = XChaCha20Poly1305::new(wrapping.into());
         let plain = cipher.decrypt(XNonce::from_slice(nonce), payload).ok()?;
         minicbor::decode(&plain).ok()
@@ -131,10 +129,10 @@ impl Keyring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::output::Table;
+    use crate::vault::Table;
 
     #[test]
-    fn a_keyring_opens_with_its_key_for_its_purpose_alone() {
+    fn a_keyring_unwraps_with_its_key_for_its_purpose_only() {
         let keyring = keyring();
         let wrapped = keyring.wrap(&[1; 32], [2; NONCE], "pin/a");
         assert_eq!(Keyring::unwrap(&[1; 32], &wrapped, "pin/a"), Some(keyring));
@@ -151,7 +149,7 @@ mod tests {
         Keyring::new([7; 32], "chen.jie".into(), "collector".into())
     }
 
-    /// What phones of version 0.1.0 keep: key, user, role.
+    /// The keyring of version 0.1.0: key, user, role.
     #[derive(Encode)]
     struct ReleasedKeyring {
         #[n(0)]
@@ -164,17 +162,17 @@ mod tests {
     }
 
     #[test]
-    fn a_keyring_of_a_released_version_opens() {
+    fn a_keyring_of_a_released_version_decodes() {
         let released =
             ReleasedKeyring { key: [7; 32], user: "chen.jie".into(), role: "collector".into() };
         assert_eq!(minicbor::decode::<Keyring>(&encode(&released)).ok(), Some(keyring()));
     }
 
     #[test]
-    fn a_rotated_keyring_opens_rows_of_both_keys_and_then_of_the_new_key_alone() {
+    fn a_rotated_keyring_decrypts_rows_of_both_keys_and_then_of_the_new_key_only() {
         let mut old = keyring().vault([1; 16]);
         let row = old.encrypt(Table::Records, "a", b"before");
-        let beside = old.encrypt_attachment("bytes/a", b"picture");
+        let attachment = old.encrypt_attachment("bytes/a", b"picture");
         let name = old.attachment_key("bytes/a");
 
         let rotating = keyring().rotated([8; 32]).expect("not rotating");
@@ -185,40 +183,46 @@ mod tests {
         let rotating = Keyring::unwrap(&[1; 32], &wrapped, "pin/a").expect("unwraps");
         let mut both = rotating.vault([2; 16]);
         assert_eq!(both.decrypt(Table::Records, "a", &row).as_deref(), Some(&b"before"[..]));
-        assert_eq!(both.attachment_key("bytes/a"), name, "names stay");
+        assert_eq!(both.attachment_key("bytes/a"), name, "row keys stay");
 
-        let again = both.reencrypt("records", "a", &row).expect("sealed under the previous key");
-        let beside = both.reencrypt("attachments", "bytes/a", &beside).expect("the same beside");
-        assert_eq!(
-            both.reencrypt("records", "a", &again),
-            None,
-            "sealed under the new key already"
-        );
-        assert_eq!(both.reencrypt("records", "b", &row), None, "of another place");
+        let again = both.reencrypt("records", "a", &row).expect("encrypted under the previous key");
+        let attachment = both
+            .reencrypt("attachments", "bytes/a", &attachment)
+            .expect("encrypted under the previous key");
+        assert_eq!(both.reencrypt("records", "a", &again), None, "under the new key already");
+        assert_eq!(both.reencrypt("records", "b", &row), None, "another row");
         let written = both.encrypt(Table::Records, "b", b"meanwhile");
         assert_eq!(both.reencrypt("records", "b", &written), None);
         for (key, value, plain) in [("a", &again, &b"before"[..]), ("b", &written, b"meanwhile")] {
-            assert_eq!(old.decrypt(Table::Records, key, value), None, "the old key opens nothing");
-            let mut settled = rotating.without_previous().vault([3; 16]);
-            assert_eq!(settled.decrypt(Table::Records, key, value).as_deref(), Some(plain));
             assert_eq!(
-                settled.decrypt(Table::Records, "a", &row),
+                old.decrypt(Table::Records, key, value),
+                None,
+                "the old key decrypts nothing"
+            );
+            let mut finished = rotating.without_previous().vault([3; 16]);
+            assert_eq!(finished.decrypt(Table::Records, key, value).as_deref(), Some(plain));
+            assert_eq!(
+                finished.decrypt(Table::Records, "a", &row),
                 None,
                 "the previous key is gone"
             );
-            assert_eq!(settled.reencrypt("records", "a", &row), None);
-            assert_eq!(settled.attachment_key("bytes/a"), name);
+            assert_eq!(finished.reencrypt("records", "a", &row), None);
+            assert_eq!(finished.attachment_key("bytes/a"), name);
         }
-        assert_eq!(old.decrypt_attachment("bytes/a", &beside), None);
-        assert_eq!(both.decrypt_attachment("bytes/a", &beside).as_deref(), Some(&b"picture"[..]));
-        // What was found damaged is re-encrypted within its row too.
+        assert_eq!(old.decrypt_attachment("bytes/a", &attachment), None);
+        assert_eq!(
+            both.decrypt_attachment("bytes/a", &attachment).as_deref(),
+            Some(&b"picture"[..])
+        );
+        // The bytes inside a damaged row are re-encrypted too.
         let found = both.encrypt(Table::Damaged, "records/a", &row);
-        let found = both.reencrypt("damaged", "records/a", &found).expect("a previous key within");
+        let found =
+            both.reencrypt("damaged", "records/a", &found).expect("bytes under the previous key");
         assert_eq!(both.reencrypt("damaged", "records/a", &found), None);
-        let within = both.decrypt(Table::Damaged, "records/a", &found).expect("opens");
+        let within = both.decrypt(Table::Damaged, "records/a", &found).expect("decrypts");
         assert_eq!(old.decrypt(Table::Records, "a", &within), None);
         assert_eq!(both.decrypt(Table::Records, "a", &within).as_deref(), Some(&b"before"[..]));
-        // The next rotation starts from there, and keeps the names.
+        // The next rotation keeps the row keys too.
         let next = rotating.without_previous().rotated([9; 32]).expect("finished");
         assert_eq!(next.vault([4; 16]).attachment_key("bytes/a"), name);
         assert_eq!(next.vault([4; 16]).decrypt(Table::Records, "a", &row), None, "two keys ago");
@@ -227,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_is_stretched_the_same_way_for_ever() {
+    fn the_key_of_a_pin_never_changes() {
         let one = stretch("246810", &[1; 16]).expect("a salt");
         assert_eq!(
             crate::ids::hex(&one),

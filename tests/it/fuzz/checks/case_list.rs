@@ -14,7 +14,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 /// A file is no sheet, or rows of which each is refused or makes a record.
-pub(crate) fn case_list(bytes: &[u8]) {
+pub fn case_list(bytes: &[u8]) {
     let Ok(Sheet { heading, rows }) = Sheet::read(bytes) else { return };
     assert!(rows.len() <= reader::MAX_ROWS);
     let Ok((columns, _)) = Columns::read(&heading) else { return };
@@ -32,13 +32,13 @@ pub(crate) fn case_list(bytes: &[u8]) {
 }
 
 /// The workbook of any bytes is a case list or none.
-pub(crate) fn worksheet(bytes: &[u8]) {
+pub fn worksheet(bytes: &[u8]) {
     case_list(&workbook(bytes));
 }
 
 /// A workbook whose sheet, shared texts and styles are any bytes, parted by zeros: packed here,
 /// since a fuzzer would never get past the archive's checksums.
-pub(crate) fn workbook(bytes: &[u8]) -> Vec<u8> {
+pub fn workbook(bytes: &[u8]) -> Vec<u8> {
     let mut parts = bytes.splitn(3, |byte| *byte == 0);
     let mut part = |name| (name, parts.next().unwrap_or_default());
     let parts = [

@@ -1,47 +1,55 @@
-//! Encryption at rest: every value that stands in the device's store is sealed (rule D6).
+//! Encryption at rest: every value in the device's store is encrypted (rule D6).
 //!
 //! A stored value is `format ‖ nonce ‖ ciphertext and tag`, XChaCha20-Poly1305 under a key of the
-//! user on this device. Format, table and key of the row are associated data, so that a row which
-//! was damaged, cut short, or put in the place of another does not open. Keys of rows are in the
-//! clear: ids, counters, and keyed hashes, since the plain hash of a text that can be guessed tells
-//! that it is there.
+//! user on this device. Format, table and key of the row are associated data, so a row that was
+//! damaged, truncated or moved to another row does not decrypt. Row keys are in the clear: ids,
+//! counters and keyed hashes. A plain hash of a text that can be guessed would reveal the text.
+
+pub mod keyring;
+pub mod rescue;
+mod rows;
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
+use minicbor::Encode;
 use sha2::Sha256;
 
 use crate::ids::{RecordId, hex};
-use crate::workspace::STORE_FORMAT;
-use crate::workspace::output::Table;
+pub(crate) use rows::OutboxRow;
+pub use rows::{Row, Table};
+
+/// Version of the rows in the device's store. A store of another version is refused unchanged. It
+/// changes with the encryption of rows, as does the layout of the tables.
+pub const STORE_FORMAT: u8 = 2;
 
 /// Bytes of a nonce.
 const NONCE: usize = 24;
 
-/// Bytes of a chunk's name: far too many for two to meet by chance.
-const NAME: usize = 16;
+/// Bytes of a keyed hash: long enough to make a collision infeasible.
+const KEYED_HASH: usize = 16;
 
-/// What stands in a place's table for what is no table of the core: attachments.
-const ASIDE: &str = "attachments";
+/// Table name of attachments, which the driver stores outside the core's tables.
+const ATTACHMENTS: &str = "attachments";
 
-/// A data key: 32 random bytes, made where the user chooses a PIN, known to nobody else.
+/// A data key: 32 random bytes, made on the device where the user chooses a PIN.
 pub type DataKey = [u8; 32];
 
-/// Seals what goes into the store and opens what comes out of it.
+/// Encrypts and decrypts the values of the store.
 pub struct Vault {
     rows: XChaCha20Poly1305,
-    /// Opens rows of the data key before, while a key rotation is under way.
+    /// Decrypts rows of the previous data key during a key rotation.
     previous: Option<XChaCha20Poly1305>,
     names: Hmac<Sha256>,
-    /// 16 bytes that no other start has, then the number of the next value: a nonce never returns,
-    /// and no random source is needed for each.
+    /// A nonce is the salt, random at each start, and a counter: it never repeats, and no value
+    /// needs a random source of its own.
     salt: [u8; 16],
-    sealed: u64,
+    encrypted: u64,
 }
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Vault").field("sealed", &self.sealed).finish_non_exhaustive()
+        f.debug_struct("Vault").field("encrypted", &self.encrypted).finish_non_exhaustive()
     }
 }
 
@@ -51,7 +59,7 @@ impl Vault {
         Self::with_keys(key, None, &names_of(key), salt)
     }
 
-    /// A vault that also opens what is sealed under a previous data key.
+    /// A vault that also decrypts rows of a previous data key.
     pub(crate) fn with_keys(
         key: &DataKey,
         previous: Option<&DataKey>,
@@ -59,54 +67,54 @@ impl Vault {
         salt: [u8; 16],
     ) -> Self {
         let previous = previous.map(cipher);
-        Self { rows: cipher(key), previous, names: keyed(names), salt, sealed: 0 }
+        Self { rows: cipher(key), previous, names: keyed(names), salt, encrypted: 0 }
     }
 
-    /// What is to stand at a place so that it reads as `plain`.
+    /// Encrypts the value of a row.
     pub fn encrypt(&mut self, table: Table, key: &str, plain: &[u8]) -> Vec<u8> {
         self.encrypt_at(table.name(), key, plain)
     }
 
-    /// The same for what the driver keeps beside the core's tables.
+    /// Encrypts an attachment's row, which the driver stores outside the core's tables.
     pub fn encrypt_attachment(&mut self, key: &str, plain: &[u8]) -> Vec<u8> {
-        self.encrypt_at(ASIDE, key, plain)
+        self.encrypt_at(ATTACHMENTS, key, plain)
     }
 
     fn encrypt_at(&mut self, table: &str, key: &str, plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE];
         nonce[..16].copy_from_slice(&self.salt);
-        nonce[16..].copy_from_slice(&self.sealed.to_be_bytes());
-        self.sealed += 1;
-        let place = place(STORE_FORMAT, table, key);
-        let payload = Payload { msg: plain, aad: &place };
-        let Ok(sealed) = self.rows.encrypt(XNonce::from_slice(&nonce), payload) else {
-            unreachable!("only more than 256 GB cannot be sealed");
+        nonce[16..].copy_from_slice(&self.encrypted.to_be_bytes());
+        self.encrypted += 1;
+        let row = associated_data(STORE_FORMAT, table, key);
+        let payload = Payload { msg: plain, aad: &row };
+        let Ok(ciphertext) = self.rows.encrypt(XNonce::from_slice(&nonce), payload) else {
+            unreachable!("only more than 256 GB cannot be encrypted");
         };
-        let mut value = Vec::with_capacity(1 + NONCE + sealed.len());
+        let mut value = Vec::with_capacity(1 + NONCE + ciphertext.len());
         value.push(STORE_FORMAT);
         value.extend_from_slice(&nonce);
-        value.extend_from_slice(&sealed);
+        value.extend_from_slice(&ciphertext);
         value
     }
 
-    /// What stands at a place, or `None` where it is damaged or is not what was put there.
+    /// Decrypts the value of a row; `None` if it is damaged or belongs to another row.
     pub fn decrypt(&self, table: Table, key: &str, value: &[u8]) -> Option<Vec<u8>> {
         let (format, plain) = self.decrypt_any(table, key, value)?;
         (format == STORE_FORMAT).then_some(plain)
     }
 
-    /// What was sealed beside the core's tables.
+    /// Decrypts an attachment's row.
     pub fn decrypt_attachment(&self, key: &str, value: &[u8]) -> Option<Vec<u8>> {
-        let (format, plain) = self.decrypt_at(ASIDE, key, value)?;
+        let (format, plain) = self.decrypt_at(ATTACHMENTS, key, value)?;
         (format == STORE_FORMAT).then_some(plain)
     }
 
-    /// What stands for a name beside the core's tables, where keys are in the clear.
+    /// Key of an attachment's row: a keyed hash of its name, since keys are in the clear.
     pub fn attachment_key(&self, name: &str) -> String {
-        self.named(&[ASIDE.as_bytes(), b"/", name.as_bytes()])
+        self.keyed_hash(&[ATTACHMENTS.as_bytes(), b"/", name.as_bytes()])
     }
 
-    /// The same for a value of any format that is sealed in this way.
+    /// Decrypts the value of a row in any format that is encrypted like this one. Gives the format.
     pub(crate) fn decrypt_any(
         &self,
         table: Table,
@@ -121,8 +129,8 @@ impl Vault {
             .or_else(|| decrypt_with(self.previous.as_ref()?, table, key, value))
     }
 
-    /// Re-encrypts a value that is sealed under the previous data key. `None` where it is not:
-    /// sealed under the current key, damaged, or put there from elsewhere.
+    /// Re-encrypts a value of the previous data key. `None` for any other: encrypted under the
+    /// current key, damaged, or of another row.
     pub fn reencrypt(&mut self, table: &str, key: &str, value: &[u8]) -> Option<Vec<u8>> {
         let current = decrypt_with(&self.rows, table, key, value);
         let stale = current.is_none();
@@ -131,7 +139,7 @@ impl Vault {
         if format != STORE_FORMAT {
             return None;
         }
-        // A damaged row holds a sealed value as it was found, which may be sealed under either.
+        // A damaged row contains the encrypted bytes as they were found, under either key.
         let within = (table == Table::Damaged.name())
             .then(|| {
                 key.split_once('/').and_then(|(table, key)| self.reencrypt(table, key, &plain))
@@ -142,20 +150,20 @@ impl Vault {
 
     /// Key of a chunk: record id, `/`, a keyed hash of its bytes (rule D3).
     pub(crate) fn chunk_key(&self, record: RecordId, bytes: &[u8]) -> String {
-        format!("{record}/{}", self.named(&[bytes]))
+        format!("{record}/{}", self.keyed_hash(&[bytes]))
     }
 
-    fn named(&self, parts: &[&[u8]]) -> String {
+    fn keyed_hash(&self, parts: &[&[u8]]) -> String {
         let mut mac = self.names.clone();
         for part in parts {
             mac.update(part);
         }
         let name = mac.finalize().into_bytes();
-        hex(name.get(..NAME).unwrap_or_default())
+        hex(name.get(..KEYED_HASH).unwrap_or_default())
     }
 }
 
-/// The key of names that belongs to a user's first data key.
+/// The hash key of row keys that belongs to a user's first data key.
 pub(crate) fn names_of(key: &DataKey) -> [u8; 32] {
     derive(key, b"doorstep names")
 }
@@ -171,25 +179,25 @@ fn decrypt_with(
     value: &[u8],
 ) -> Option<(u8, Vec<u8>)> {
     let (format, rest) = value.split_first()?;
-    let (nonce, sealed) = rest.split_at_checked(NONCE)?;
-    let place = place(*format, table, key);
-    let payload = Payload { msg: sealed, aad: &place };
+    let (nonce, ciphertext) = rest.split_at_checked(NONCE)?;
+    let row = associated_data(*format, table, key);
+    let payload = Payload { msg: ciphertext, aad: &row };
     let plain = cipher.decrypt(XNonce::from_slice(nonce), payload).ok()?;
     Some((*format, plain))
 }
 
-/// What a value is bound to: a format, and its place in the store.
-fn place(format: u8, table: &str, key: &str) -> Vec<u8> {
-    let mut place = Vec::with_capacity(2 + table.len() + key.len());
-    place.push(format);
-    place.extend_from_slice(table.as_bytes());
-    // No table's name holds one, so that every place is written in one way only.
-    place.push(b'/');
-    place.extend_from_slice(key.as_bytes());
-    place
+/// A value is bound to its format and to its row.
+fn associated_data(format: u8, table: &str, key: &str) -> Vec<u8> {
+    let mut data = Vec::with_capacity(2 + table.len() + key.len());
+    data.push(format);
+    data.extend_from_slice(table.as_bytes());
+    // No table name contains a slash, so no two rows have the same associated data.
+    data.push(b'/');
+    data.extend_from_slice(key.as_bytes());
+    data
 }
 
-/// A key for one use out of another.
+/// Derives a key for one purpose.
 pub(crate) fn derive(key: &[u8; 32], label: &[u8]) -> [u8; 32] {
     let mut mac = keyed(key);
     mac.update(label);
@@ -197,10 +205,19 @@ pub(crate) fn derive(key: &[u8; 32], label: &[u8]) -> [u8; 32] {
 }
 
 fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
-    // Zeros up to the block are what HMAC makes of a shorter key.
+    // HMAC pads a shorter key with zeros.
     let mut block = [0; 64];
     block[..32].copy_from_slice(key);
     <Hmac<Sha256> as hmac::KeyInit>::new(&block.into())
+}
+
+/// Bytes of a row.
+pub(crate) fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if minicbor::encode(value, &mut bytes).is_err() {
+        unreachable!("encoding into memory cannot fail");
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -216,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn d6_a_value_opens_where_it_was_put_and_nowhere_else() {
+    fn d6_a_value_decrypts_in_its_own_row_only() {
         let mut vault = vault();
         let value = vault.encrypt(Table::Records, "a", b"secret");
         assert!(!value.windows(6).any(|six| six == b"secret"));
@@ -231,12 +248,12 @@ mod tests {
             let mut damaged = value.clone();
             damaged[at] ^= 1;
             assert_eq!(vault.decrypt(Table::Records, "a", &damaged), None, "byte {at}");
-            assert_eq!(vault.decrypt(Table::Records, "a", &value[..at]), None, "cut at {at}");
+            assert_eq!(vault.decrypt(Table::Records, "a", &value[..at]), None, "truncated at {at}");
         }
     }
 
     #[test]
-    fn d6_what_lies_beside_the_tables_opens_there_alone() {
+    fn d6_an_attachment_decrypts_under_its_own_key_only() {
         let mut vault = vault();
         let value = vault.encrypt_attachment("bytes/a", b"secret");
         assert!(!value.windows(6).any(|six| six == b"secret"));
@@ -244,7 +261,7 @@ mod tests {
             vault.decrypt_attachment("bytes/a", &value).as_deref(),
             Some(b"secret".as_slice())
         );
-        assert_eq!(vault.decrypt_attachment("bytes/b", &value), None, "another place");
+        assert_eq!(vault.decrypt_attachment("bytes/b", &value), None, "another attachment");
         assert_eq!(vault.decrypt(Table::Records, "bytes/a", &value), None, "a table of the core");
         let row = vault.encrypt(Table::Records, "a", b"row");
         assert_eq!(vault.decrypt_attachment("a", &row), None);
@@ -260,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn d6_chunks_of_other_keys_have_other_names() {
+    fn d6_chunk_keys_depend_on_the_data_key() {
         let one = vault().chunk_key(ID, b"text");
         assert_eq!(one, vault().chunk_key(ID, b"text"));
         assert_ne!(one, Vault::new(&[8; 32], [1; 16]).chunk_key(ID, b"text"));
