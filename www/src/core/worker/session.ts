@@ -7,6 +7,7 @@ import { DeviceStore } from "../store/deviceStore";
 import { PRACTICE } from "../store/names";
 import { issuePass, openPass, PinLock, type UnlockPass } from "../store/pinLock";
 import { emit, toRefusal } from "./messages";
+import { safety } from "./safety";
 import {
   closeEventStream,
   eraseAttachments,
@@ -47,6 +48,8 @@ async function start(pass: UnlockPass | null): Promise<StartState> {
     // An earlier attempt may have left one open.
     workerState.store?.close();
     workerState.store = store;
+    // An alarm goes out also while the app is locked.
+    void safety.safety().catch(() => undefined);
     if (STORE === PRACTICE) {
       const { user, role } = await startPractice(store, eraseRevoked);
       return { kind: "ready", user, role };
