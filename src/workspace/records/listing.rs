@@ -154,6 +154,8 @@ impl Listing {
             rows: BTreeMap::new(),
             log: BTreeMap::new(),
             removed: BTreeMap::new(),
+            sending: BTreeSet::new(),
+            is_begun: false,
         }
     }
 
