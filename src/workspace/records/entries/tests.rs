@@ -219,6 +219,8 @@ fn id(n: u8) -> RecordId {
 fn a_save_and_an_idle_round_look_at_as_many_records_of_many_as_of_few() {
     let [few, many] = [5, 200].map(|records| {
         let mut counted = Counted::new(records);
+        counted.workspace.open(id(3)).expect("here");
+        counted.carry_out();
         let save = counted.visits(|counted| {
             let command = Command::EditTalk(TalkPatch {
                 overdue_reason: None,
@@ -226,8 +228,6 @@ fn a_save_and_an_idle_round_look_at_as_many_records_of_many_as_of_few() {
                 willingness: None,
                 disposition: None,
             });
-            counted.workspace.open(id(3)).expect("here");
-            counted.carry_out();
             let edited = counted.workspace.apply(id(3), &command, NOW, "UTC");
             edited.expect("allowed").expect("a change");
             // On disk, and not sent before it is due.
