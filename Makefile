@@ -20,8 +20,10 @@ BUILD_OFFICE := cargo build --bin doorstep --test it
 OFFICE := DOORSTEP_BINARY=$(abspath $(TARGET)/debug/doorstep)
 RELEASED := DOORSTEP_BINARY=$(abspath $(TARGET)/release/doorstep)
 NPM := www/node_modules/.package-lock.json
+PEERS := benches/peers/node_modules/.package-lock.json
+BENCH := $(TARGET)/bench
 
-CHECKS := check-format check-rust check-www check-core
+CHECKS := check-format check-rust check-www check-core check-costs
 TESTS := test-rust simulate test-browser
 
 FUZZ := sync_request sync_reply change packed round device_rows case_list worksheet
@@ -31,7 +33,7 @@ FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 
-.PHONY: help run test api audit bench lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
+.PHONY: help run test api audit baseline bench bench-peers lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +67,12 @@ check-www: wasm npm ## Types, lints and words of the web apps, and their tests
 check-core: wasm ## The phone's core does no I/O
 	node www/scripts/pure.mjs
 
+check-costs: setup-tests www ## Instructions and sizes, compared with benches/baseline.json
+	node benches/guard.mjs
+
+baseline: setup-tests www ## Take today's instructions and sizes as the baseline: REASON="…"
+	node benches/guard.mjs --update "$(REASON)"
+
 test-rust: www ## Rust tests
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run; else cargo test; fi
 
@@ -76,12 +84,24 @@ test-browser: www ## The real binary in a real browser
 	$(BUILD_OFFICE)
 	cd www && $(OFFICE) npx playwright test
 
-bench: setup-tests www ## Measure: a table, and one file a scenario in target/bench
+bench: setup-tests www bench-peers ## Measure: files in target/bench, tables and plots in docs/PERFORMANCE.md
 	cargo bench --bench rounds
 	cargo bench --bench conduct
-	node www/scripts/sizes.mjs $(TARGET)/bench
-	cargo build --release --bin doorstep
-	$(RELEASED) node www/scripts/list.mjs $(TARGET)/bench
+	node www/scripts/sizes.mjs $(BENCH)
+	$(RELEASED) node www/scripts/list.mjs $(BENCH)
+	$(RELEASED) node www/scripts/wire.mjs $(BENCH)
+	$(RELEASED) node benches/browser/firstLoad.mjs $(BENCH)
+	$(RELEASED) node benches/browser/run.mjs $(BENCH) $(BENCH)/world
+	node benches/performance.mjs $(BENCH)
+
+bench-peers: setup-tests www $(PEERS) ## Measure only: Doorstep in Node beside other systems at the same work
+	cargo bench --bench rounds -- --prepare $(BENCH)/world 1000 30
+	$(RELEASED) node benches/peers/run.mjs $(BENCH) $(BENCH)/world
+
+$(PEERS): benches/peers/package.json benches/peers/package-lock.json | setup
+	@echo "setup: installing the other systems into benches/peers/node_modules"
+	cd benches/peers && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 lighthouse: setup-tests www ## Measure the built app with Lighthouse; fails below 95
 	cargo build --release --bin doorstep
@@ -142,4 +162,4 @@ www/dist/index.html: www/src/wasm/doorstep_bg.wasm $(WEB) $(NPM)
 	@touch $@
 
 clean: ## Forget everything that was built; the demo's data in var/ stays
-	rm -rf target www/dist www/src/wasm www/node_modules www/test-results
+	rm -rf target www/dist www/src/wasm www/node_modules www/test-results benches/peers/node_modules

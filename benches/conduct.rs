@@ -44,13 +44,12 @@ fn main() {
     let rate = RECORDS as f64 / wall;
     report::Report {
         scenario: "conduct",
-        parameters: vec![("records", RECORDS)],
+        parameters: vec![("records", RECORDS.into())],
         figures: vec![
-            ("wall_ms", wall * 1_000.0),
-            ("records_per_s", rate),
-            ("queue_page_ms", page),
+            ("wall_ms", vec![wall * 1_000.0]),
+            ("records_per_s", vec![rate]),
+            ("queue_page_ms", vec![page]),
         ],
-        runs: 1,
     }
     .write();
 }

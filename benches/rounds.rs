@@ -2,6 +2,8 @@
 //! socket with all headers and framing.
 //!
 //! `make bench` runs it in a release build and writes one file a scenario to `target/bench`.
+//! `--prepare FOLDER RECORDS DEPTH` only makes an office and writes the workload down, for clients
+//! that are not this program.
 
 #[path = "rounds/client.rs"]
 mod client;
@@ -10,34 +12,60 @@ mod report;
 #[allow(dead_code, reason = "the benchmark uses a part of it")]
 #[path = "../tests/it/support/mod.rs"]
 mod support;
+#[path = "rounds/workload.rs"]
+mod workload;
 #[path = "rounds/world.rs"]
 mod world;
 
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use client::Client;
-use report::{Report, median};
+use report::Report;
+use serde_json::Value;
 use support::phone::TestPhone;
+use workload::EDITED;
 use world::{Served, World};
 
 /// Each scenario is measured so often; medians are reported.
 const RUNS: usize = 5;
+/// Round trip time of a slow link.
+const SLOW: Duration = Duration::from_millis(200);
 
 fn main() {
+    let args: Vec<String> = std::env::args().collect();
     // `cargo test --benches` asks every bench for its tests: there are none here.
-    if std::env::args().any(|argument| argument == "--test" || argument == "--list") {
+    if args.iter().any(|arg| arg == "--test" || arg == "--list") {
         return;
+    }
+    if let Some(at) = args.iter().position(|arg| arg == "--prepare") {
+        let number = |arg: &String| arg.parse().expect("a number");
+        return World::prepare(
+            Path::new(&args[at + 1]),
+            number(&args[at + 2]),
+            number(&args[at + 3]),
+        );
     }
     let quick = std::env::var_os("DOORSTEP_BENCH_QUICK").is_some();
     let sizes: &[usize] = if quick { &[100] } else { &[100, 1_000, 5_000] };
     for records in sizes {
-        let mut world = World::new(*records);
-        first_sync(&world);
+        let mut world = World::new(*records, 30);
+        first_sync(&world, Duration::ZERO);
         cut_first_sync(&world);
-        idle(&world);
-        reconnect(&mut world);
+        idle(&world, Duration::ZERO);
+        reconnect(&mut world, Duration::ZERO);
+        if *records == 1_000 {
+            first_sync(&world, SLOW);
+            idle(&world, SLOW);
+            reconnect(&mut world, SLOW);
+        }
         repair(&mut world);
         endpoint(&world);
+    }
+    if !quick {
+        let mut deep = World::new(100, 300);
+        first_sync(&deep, Duration::ZERO);
+        reconnect(&mut deep, Duration::ZERO);
     }
 }
 
@@ -54,10 +82,10 @@ struct Cost {
 }
 
 /// Starts a device from its tables and runs rounds until it is up to date.
-fn until_in_step(device: &mut TestPhone, served: &Served) -> Cost {
-    let mut client = Client::new(served.address, &device_token(device, served));
+fn until_in_step(device: &mut TestPhone, served: &Served, rtt: Duration) -> Cost {
+    let mut client = Client::new(served.address, &device_token(device, served), rtt);
     let endpoint = served.cpu_ms();
-    let (began, cpu) = (Instant::now(), report::own_cpu_ms());
+    let (began, cpu) = (Instant::now(), own_cpu_ms());
     device.restart();
     let requests = client.drive(device);
     let cost = Cost {
@@ -65,7 +93,7 @@ fn until_in_step(device: &mut TestPhone, served: &Served) -> Cost {
         down: client.down,
         requests,
         wall_ms: began.elapsed().as_secs_f64() * 1e3,
-        cpu_ms: report::own_cpu_ms() - cpu,
+        cpu_ms: own_cpu_ms() - cpu,
         endpoint_cpu_ms: served.cpu_ms() - endpoint,
     };
     device.assert_in_step();
@@ -76,15 +104,15 @@ fn device_token(device: &TestPhone, served: &Served) -> String {
     client::sign_in(served.address, &device.user(), world::PASSWORD, &device.id())
 }
 
-fn first_sync(world: &World) {
+fn first_sync(world: &World, rtt: Duration) {
     let mut costs = Vec::new();
     for _ in 0..RUNS.min(3) {
         let mut device = TestPhone::new("chen.jie", 7);
         let served = world.serve();
-        costs.push(until_in_step(&mut device, &served));
+        costs.push(until_in_step(&mut device, &served, rtt));
         assert_eq!(device.ids().len(), world.records());
     }
-    write("first_sync", world, 0, &costs, vec![("saved_bytes", world.saved_bytes() as f64)]);
+    write("first_sync", world, rtt, 0, &costs, vec![("saved_bytes", world.saved_bytes() as f64)]);
 }
 
 /// A first sync that is cut off at twenty places still ends, and sends little twice.
@@ -93,75 +121,73 @@ fn cut_first_sync(world: &World) {
     let served = world.serve();
     let mut device = TestPhone::new("chen.jie", 7);
     let token = device_token(&device, &served);
-    let mut client = Client::new(served.address, &token);
+    let mut client = Client::new(served.address, &token, Duration::ZERO);
     client.drive(&mut device);
     let whole = client.down;
 
-    let mut worst = 0;
+    let mut down = Vec::new();
     for seed in 0..RUNS {
         let mut device = TestPhone::new("chen.jie", 8 + seed as u8);
         let token = device_token(&device, &served);
-        let mut client = Client::new(served.address, &token);
+        let mut client = Client::new(served.address, &token, Duration::ZERO);
         let mut random = fastrand::Rng::with_seed(seed as u64);
         let mut cuts: Vec<usize> = (0..CUTS).map(|_| random.usize(..whole)).collect();
         cuts.sort_unstable();
         client.drive_cut(&mut device, &cuts);
         device.assert_in_step();
         assert_eq!(device.ids().len(), world.records());
-        worst = worst.max(client.down);
+        down.push(client.down as f64);
     }
-    let figures = vec![
-        ("bytes_down_worst", worst as f64),
-        ("bytes_down_uncut", whole as f64),
-        ("ratio", worst as f64 / whole as f64),
-    ];
-    let parameters = vec![("records", world.records()), ("cuts", CUTS)];
-    Report { scenario: "first_sync_cut", parameters, figures, runs: RUNS }.write();
+    let ratio = down.iter().map(|down| down / whole as f64).collect();
+    let figures =
+        vec![("bytes_down", down), ("bytes_down_uncut", vec![whole as f64]), ("ratio", ratio)];
+    let mut parameters = parameters(world, Duration::ZERO);
+    parameters.push(("cuts", CUTS.into()));
+    Report { scenario: "first_sync_cut", parameters, figures }.write();
 }
 
-fn idle(world: &World) {
+fn idle(world: &World, rtt: Duration) {
     let mut device = world.device();
     let served = world.serve();
-    let costs: Vec<Cost> = (0..RUNS).map(|_| until_in_step(&mut device, &served)).collect();
-    write("idle", world, 0, &costs, Vec::new());
+    let costs: Vec<Cost> = (0..RUNS).map(|_| until_in_step(&mut device, &served, rtt)).collect();
+    write("idle", world, rtt, 0, &costs, Vec::new());
 }
 
-fn reconnect(world: &mut World) {
+fn reconnect(world: &mut World, rtt: Duration) {
     let mut costs = Vec::new();
     for _ in 0..RUNS {
         let mut device = world.device();
-        world.edit_here(&mut device, 10);
-        world.edit_at_office(7, 10);
+        world.edit(&mut device);
         let served = world.serve();
-        let cost = until_in_step(&mut device, &served);
+        let cost = until_in_step(&mut device, &served, rtt);
         assert_eq!(cost.requests, 1, "one request and one reply");
         drop(served);
-        world.keep(device);
+        world.replace_device(device);
         costs.push(cost);
     }
-    write("reconnect", world, 10, &costs, Vec::new());
+    write("reconnect", world, rtt, EDITED, &costs, Vec::new());
 }
 
+/// The cursor is lost and ten records on each side differ.
 fn repair(world: &mut World) {
     let mut costs = Vec::new();
     for _ in 0..RUNS.min(3) {
         let mut device = world.device();
-        world.edit_here(&mut device, 5);
-        world.edit_at_office(5, 5);
+        world.edit(&mut device);
         device.tables.entry(doorstep::workspace::Table::Meta).or_default().remove("cursor");
         let served = world.serve();
-        costs.push(until_in_step(&mut device, &served));
+        costs.push(until_in_step(&mut device, &served, Duration::ZERO));
         drop(served);
-        world.keep(device);
+        world.replace_device(device);
     }
-    write("repair", world, 10, &costs, Vec::new());
+    write("repair", world, Duration::ZERO, EDITED, &costs, Vec::new());
 }
 
 /// Rounds with nothing new, one after the other on one open connection.
 fn endpoint(world: &World) {
     let device = world.device();
     let served = world.serve();
-    let mut client = Client::new(served.address, &device_token(&device, &served));
+    let mut client = Client::new(served.address, &device_token(&device, &served), Duration::ZERO);
     let body = world::idle_request(&device);
     let rounds = 2_000;
     client.post_sync(&body);
@@ -170,28 +196,26 @@ fn endpoint(world: &World) {
         client.post_sync(&body);
     }
     let wall = began.elapsed().as_secs_f64();
+    let cpu = (served.cpu_ms() - endpoint) / f64::from(rounds);
     let figures = vec![
-        ("rounds_per_s", f64::from(rounds) / wall),
-        ("endpoint_cpu_ms_per_round", (served.cpu_ms() - endpoint) / f64::from(rounds)),
+        ("rounds_per_s", vec![f64::from(rounds) / wall]),
+        ("endpoint_cpu_ms_per_round", vec![cpu]),
     ];
-    Report {
-        scenario: "idle_rounds",
-        parameters: vec![("records", world.records()), ("rounds", rounds as usize)],
-        figures,
-        runs: 1,
-    }
-    .write();
+    let mut parameters = parameters(world, Duration::ZERO);
+    parameters.push(("rounds", rounds.into()));
+    Report { scenario: "idle_rounds", parameters, figures }.write();
 }
 
 fn write(
     scenario: &'static str,
     world: &World,
+    rtt: Duration,
     changed: usize,
     costs: &[Cost],
     more: Vec<(&'static str, f64)>,
 ) {
-    let of = |figure: fn(&Cost) -> f64| median(costs.iter().map(figure).collect());
-    let mut figures = vec![
+    let of = |figure: fn(&Cost) -> f64| costs.iter().map(figure).collect();
+    let mut figures: Vec<(_, Vec<f64>)> = vec![
         ("bytes_up", of(|cost| cost.up as f64)),
         ("bytes_down", of(|cost| cost.down as f64)),
         ("requests", of(|cost| cost.requests as f64)),
@@ -199,7 +223,25 @@ fn write(
         ("cpu_ms", of(|cost| cost.cpu_ms)),
         ("endpoint_cpu_ms", of(|cost| cost.endpoint_cpu_ms)),
     ];
-    figures.extend(more);
-    let parameters = vec![("records", world.records()), ("changed", changed), ("rtt_ms", 0)];
-    Report { scenario, parameters, figures, runs: costs.len() }.write();
+    figures.extend(more.into_iter().map(|(name, value)| (name, vec![value])));
+    let mut parameters = parameters(world, rtt);
+    parameters.push(("changed", changed.into()));
+    parameters.push(("client", "native".into()));
+    Report { scenario, parameters, figures }.write();
+}
+
+fn parameters(world: &World, rtt: Duration) -> Vec<(&'static str, Value)> {
+    let rtt = u64::try_from(rtt.as_millis()).unwrap_or(u64::MAX);
+    vec![
+        ("records", world.records().into()),
+        ("depth", world.depth().into()),
+        ("rtt_ms", rtt.into()),
+    ]
+}
+
+/// CPU time of this thread, ms.
+fn own_cpu_ms() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let ns: f64 = text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or_default();
+    ns / 1e6
 }

@@ -6,7 +6,8 @@
 //! [`http`] and [`auth`].
 //!
 //! Methods are asynchronous and may be called from anywhere: reads run on threads where blocking is
-//! allowed, writes on the store's own thread. Methods that block say so.
+//! allowed, unless they are a few lookups by key, and writes on the store's own thread. Methods that
+//! block say so.
 
 mod attestation;
 pub mod auth;
@@ -46,6 +47,7 @@ use attestation::Attestor;
 pub use attestation::EnrolmentProof;
 use blobs::BlobStore;
 use documents::DocumentCache;
+use feed::FeedWatch;
 pub use intake::create::{Created, NewVisit};
 use intake::keyed_queue::KeyedQueue;
 pub use intake::{cancel, rescue};
@@ -138,6 +140,7 @@ pub struct Office {
     documents: Arc<DocumentCache>,
     policy: Arc<Policy>,
     blob_store: BlobStore,
+    feed_watch: Arc<FeedWatch>,
 }
 
 /// Concurrent rounds with large bodies: decoded, each may take some 30 MiB.
@@ -220,7 +223,7 @@ impl Office {
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
         // Unbounded here: the number of concurrent requests is bounded.
         let judging = KeyedQueue::new(1, usize::MAX);
-        let (repairs, heavy, policy) = Default::default();
+        let (repairs, heavy, policy, feed_watch) = Default::default();
         let blob_store = BlobStore::in_memory();
         Ok(Self {
             store,
@@ -236,6 +239,7 @@ impl Office {
             documents: Arc::default(),
             policy,
             blob_store,
+            feed_watch,
         })
     }
 

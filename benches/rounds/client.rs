@@ -3,6 +3,7 @@
 use doorstep::workspace::RequestFailure;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use crate::support::phone::TestPhone;
 
@@ -10,13 +11,15 @@ pub(crate) struct Client {
     address: SocketAddr,
     token: String,
     stream: Option<TcpStream>,
+    /// Round trip time of the link.
+    rtt: Duration,
     pub(crate) up: usize,
     pub(crate) down: usize,
 }
 
 impl Client {
-    pub(crate) fn new(address: SocketAddr, token: &str) -> Self {
-        Self { address, token: token.to_owned(), stream: None, up: 0, down: 0 }
+    pub(crate) fn new(address: SocketAddr, token: &str, rtt: Duration) -> Self {
+        Self { address, token: token.to_owned(), stream: None, rtt, up: 0, down: 0 }
     }
 
     /// Carries requests until the device has nothing more to ask; gives how many there were.
@@ -77,8 +80,9 @@ impl Client {
     }
 
     fn post(&mut self, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
-        let address = self.address;
+        let (address, rtt) = (self.address, self.rtt);
         let stream = self.stream.get_or_insert_with(|| {
+            std::thread::sleep(rtt);
             let stream = TcpStream::connect(address).expect("the endpoint listens");
             stream.set_nodelay(true).expect("set");
             stream
@@ -89,6 +93,7 @@ impl Client {
         )
         .into_bytes();
         request.extend(body);
+        std::thread::sleep(rtt / 2);
         stream.write_all(&request).expect("sent");
         self.up += request.len();
 
@@ -108,6 +113,7 @@ impl Client {
             read_some(stream, &mut answer);
         }
         self.down += answer.len();
+        std::thread::sleep(rtt / 2);
         (status, answer.split_off(head))
     }
 }
@@ -123,7 +129,7 @@ fn read_some(stream: &mut TcpStream, into: &mut Vec<u8>) {
 pub(crate) fn sign_in(address: SocketAddr, user: &str, password: &str, device: &str) -> String {
     let body =
         format!("{{\"name\":\"{user}\",\"password\":\"{password}\",\"device\":\"{device}\"}}");
-    let mut client = Client::new(address, "");
+    let mut client = Client::new(address, "", Duration::ZERO);
     let json = "content-type: application/json\r\n";
     let (status, answer) = client.post("/api/session", json, body.as_bytes());
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));

@@ -2,42 +2,55 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::{Map, Value, json};
+
+/// One scenario's figures over its runs.
 pub(crate) struct Report {
     pub(crate) scenario: &'static str,
-    pub(crate) parameters: Vec<(&'static str, usize)>,
-    pub(crate) figures: Vec<(&'static str, f64)>,
-    pub(crate) runs: usize,
+    pub(crate) parameters: Vec<(&'static str, Value)>,
+    /// The values of each run.
+    pub(crate) figures: Vec<(&'static str, Vec<f64>)>,
 }
 
 impl Report {
-    /// Writes `target/bench/SCENARIO[-RECORDS].json` and prints a line.
+    /// Writes `target/bench/SCENARIO….json` with medians and the least and the greatest value, and
+    /// prints a line.
     pub(crate) fn write(&self) {
-        let object =
-            |pairs: serde_json::Map<String, serde_json::Value>| serde_json::Value::Object(pairs);
+        let medians = self.figures.iter().map(|(name, values)| (*name, round(median(values))));
+        let spread = self.figures.iter().map(|(name, values)| {
+            let (least, greatest) = ends(values);
+            ((*name).to_owned(), json!([round(least), round(greatest)]))
+        });
         let parameters =
-            self.parameters.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let figures = self.figures.iter().map(|(name, value)| {
-            let rounded = (value * 1_000.0).round() / 1_000.0;
-            ((*name).into(), rounded.into())
-        });
-        let report = serde_json::json!({
+            self.parameters.iter().map(|(name, value)| ((*name).into(), value.clone()));
+        let report = json!({
             "scenario": self.scenario,
-            "parameters": object(parameters.collect()),
-            "figures": object(figures.collect()),
-            "runs": self.runs,
+            "parameters": Value::Object(parameters.collect()),
+            "figures": Value::Object(medians.clone().map(|(name, v)| (name.into(), v.into())).collect()),
+            "spread": Value::Object(spread.collect::<Map<String, Value>>()),
+            "runs": self.figures.iter().map(|(_, values)| values.len()).max(),
         });
-        let records = self.parameters.iter().find(|(name, _)| *name == "records");
-        let records = records.map_or(1_000, |(_, records)| *records);
-        let name = match records {
-            1_000 => format!("{}.json", self.scenario),
-            other => format!("{}-{other}.json", self.scenario),
-        };
         let folder = folder();
         std::fs::create_dir_all(&folder).expect("a folder");
-        std::fs::write(folder.join(name), format!("{report:#}\n")).expect("written");
+        let name = format!("{}{}", self.scenario, self.suffix());
+        std::fs::write(folder.join(format!("{name}.json")), format!("{report:#}\n"))
+            .expect("written");
         let figures: Vec<String> =
-            self.figures.iter().map(|(name, value)| format!("{name} {value:.1}")).collect();
-        println!("{:<12} {records:>6} records  {}", self.scenario, figures.join("  "));
+            medians.map(|(name, value)| format!("{name} {value:.1}")).collect();
+        println!("{name:<22}{}", figures.join("  "));
+    }
+
+    /// Parameters other than the usual ones, for the file's name.
+    fn suffix(&self) -> String {
+        let usual = [("records", 1_000, ""), ("depth", 30, "d"), ("rtt_ms", 0, "rtt")];
+        let number = |name: &str| {
+            let (_, value) = self.parameters.iter().find(|(parameter, _)| *parameter == name)?;
+            value.as_u64()
+        };
+        let unusual = usual.iter().filter_map(|(name, usual, short)| {
+            number(name).filter(|value| value != usual).map(|value| format!("-{short}{value}"))
+        });
+        unusual.collect()
     }
 }
 
@@ -47,14 +60,17 @@ fn folder() -> PathBuf {
     target.unwrap_or(here).join("bench")
 }
 
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+fn round(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// CPU time of this process's thread, ms.
-pub(crate) fn own_cpu_ms() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let ns: f64 = text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or_default();
-    ns / 1e6
+fn ends(values: &[f64]) -> (f64, f64) {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    (least, values.iter().copied().fold(f64::NEG_INFINITY, f64::max))
 }

@@ -1,48 +1,87 @@
-//! Records some thirty changes deep at an office, a device that holds them, and edits on both
-//! sides.
+//! An office with records some changes deep, a device that holds them, and edits on both sides.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Stdio};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use doorstep::ids::{DeviceId, RecordId};
 use doorstep::office::store::Device as Enrolled;
-use doorstep::office::{Created, NewVisit, Office};
-use doorstep::record::command::{
-    AppointmentPatch, AppointmentProposal, AssignmentPatch, CasePatch, Command, NewContact,
-    TalkPatch, TextEdit,
-};
-use doorstep::record::terms::{
-    Channel, ContactOutcome, OverdueReason, ProposedBy, Role, TargetRole, Willingness,
-};
+use doorstep::office::{Created, Office};
+use doorstep::record::terms::Role;
 use doorstep::sync::message::{Cursor, DEFAULT_REPLY_BYTES, Request, encode_request};
 use doorstep::vault::Vault;
 use doorstep::workspace::Table;
 
 use crate::support::phone::{NOW, TestPhone};
+use crate::workload::{Edits, Workload};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
-/// Changes of each record beside the office's first.
-const DEPTH: usize = 29;
+const COLLECTOR: &str = "chen.jie";
+const SUPERVISOR: &str = "lin.yue";
+
+/// The office's clock while it is used without its program, ms.
+static CLOCK: AtomicI64 = AtomicI64::new(NOW);
 
 pub(crate) struct World {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    /// Deletes the folder in the end, unless it was given.
+    _temporary: Option<tempfile::TempDir>,
     runtime: tokio::runtime::Runtime,
+    /// By index in the workload.
     ids: Vec<RecordId>,
     device: TestPhone,
-    words: fastrand::Rng,
+    depth: usize,
+    workload: Workload,
+    run: usize,
 }
 
 impl World {
-    pub(crate) fn new(records: usize) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let runtime = tokio::runtime::Runtime::new().expect("threads");
-        let words = fastrand::Rng::with_seed(7);
-        let device = TestPhone::new("chen.jie", 1);
-        let mut world = Self { folder, runtime, ids: Vec::new(), device, words };
+    pub(crate) fn new(records: usize, depth: usize) -> Self {
+        let temporary = tempfile::tempdir().expect("a folder");
+        let folder = temporary.path().to_owned();
+        Self::build(folder, Some(temporary), records, depth)
+    }
+
+    /// Leaves the office's database and `workload.json` in a folder.
+    pub(crate) fn prepare(folder: &Path, records: usize, depth: usize) {
+        std::fs::create_dir_all(folder).expect("a folder");
+        let world = Self::build(folder.to_owned(), None, records, depth);
+        let mut workload = serde_json::to_value(&world.workload).expect("JSON");
+        for (plan, id) in workload["records"].as_array_mut().into_iter().flatten().zip(&world.ids) {
+            plan["id"] = id.to_string().into();
+        }
+        workload["saved_bytes"] = world.saved_bytes().into();
+        workload["depth"] = depth.into();
+        std::fs::write(folder.join("workload.json"), workload.to_string()).expect("written");
+    }
+
+    fn build(
+        folder: PathBuf,
+        temporary: Option<tempfile::TempDir>,
+        records: usize,
+        depth: usize,
+    ) -> Self {
+        let mut world = Self {
+            folder,
+            _temporary: temporary,
+            runtime: tokio::runtime::Runtime::new().expect("threads"),
+            ids: Vec::new(),
+            device: TestPhone::new(COLLECTOR, 1),
+            depth,
+            workload: Workload::new(records, depth),
+            run: 0,
+        };
+        world.add_user(COLLECTOR, "collector");
+        world.add_user(SUPERVISOR, "supervisor");
+        world.fill();
+        world
+    }
+
+    fn add_user(&self, name: &str, role: &str) {
         let mut add = Process::new(env!("CARGO_BIN_EXE_doorstep"))
-            .args(["user", "add", "chen.jie", "--role", "collector"])
-            .args(["--database", &world.address()])
+            .args(["user", "add", name, "--role", role, "--database", &self.address()])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -51,47 +90,47 @@ impl World {
         writeln!(stdin, "{PASSWORD}").expect("written");
         drop(stdin);
         assert!(add.wait().expect("ends").success());
-        world.fill(records);
-        world
     }
 
     /// Makes the records, and their history by a device that then holds them.
-    fn fill(&mut self, records: usize) {
+    fn fill(&mut self) {
         let office = self.open();
         // Those that fill the office, and those that are measured.
         for id in 1..64 {
-            let enrolled = Enrolled::enrolled(DeviceId([id; 16]), "chen.jie", NOW);
+            let enrolled = Enrolled::enrolled(DeviceId([id; 16]), COLLECTOR, NOW);
             office.store().write_now(move |tx| tx.put_device(&enrolled)).expect("enrolled");
         }
-        let visits = (0..records).map(visit).collect();
-        let created = self.runtime.block_on(office.create_visits(visits, "lin.yue"));
+        let visits = self.workload.records.iter().map(|plan| plan.visit()).collect();
+        let created = self.runtime.block_on(office.create_visits(visits, SUPERVISOR));
         self.ids = created
             .expect("created")
             .into_iter()
-            .filter_map(|created| match created {
-                Created::New(id) => Some(id),
-                Created::Exists(_) | Created::Invalid(_) => None,
+            .map(|created| match created {
+                Created::New(id) => id,
+                Created::Exists(_) | Created::Invalid(_) => panic!("not created"),
             })
             .collect();
-        self.ids.sort_unstable();
-        let mut device = TestPhone::new("chen.jie", 1);
+        let mut device = TestPhone::new(COLLECTOR, 1);
         self.runtime.block_on(device.sync(&office));
-        for batch in self.ids.clone().chunks(200) {
-            for id in batch {
-                device.apply(*id, &propose());
-                for n in 1..DEPTH {
-                    let command = match n % 4 {
-                        0 => self.notes(&mut device, *id, 30),
-                        1 => contact(n),
-                        2 => place(&self.sentence(20)),
-                        _ => self.talk(),
-                    };
+        let mut done = 0;
+        for (id, plan) in self.ids.iter().zip(&self.workload.records) {
+            for step in &plan.steps {
+                device.now = step.at;
+                for command in step.commands(|| device.view(*id)) {
                     device.apply(*id, &command);
                 }
-                device.workspace.close(*id);
             }
-            self.runtime.block_on(device.sync(&office));
+            device.workspace.close(*id);
+            done += plan.steps.len();
+            // One push has at most so many changes.
+            if done >= 5_000 {
+                done = 0;
+                self.runtime.block_on(device.sync(&office));
+            }
         }
+        device.now = self.workload.end();
+        CLOCK.store(device.now, Ordering::Relaxed);
+        self.runtime.block_on(device.sync(&office));
         device.assert_in_step();
         self.device = device;
         office.close();
@@ -101,26 +140,32 @@ impl World {
         self.ids.len()
     }
 
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
     fn address(&self) -> String {
-        format!("sqlite:{}", self.folder.path().join("office.sqlite3").display())
+        format!("sqlite:{}", self.folder.join("office.sqlite3").display())
     }
 
     fn open(&self) -> Office {
-        Office::open(&self.address(), || NOW).expect("opens")
+        let clock = || CLOCK.fetch_add(1_700, Ordering::Relaxed);
+        Office::open(&self.address(), clock).expect("opens")
     }
 
     /// The device, as it is stored.
     pub(crate) fn device(&self) -> TestPhone {
-        let mut device = TestPhone::new("chen.jie", 1);
+        let mut device = TestPhone::new(COLLECTOR, 1);
         device.tables = self.device.tables.clone();
+        device.now = self.device.now;
         device.sent = None;
         device.restart();
         device.sent = None;
         device
     }
 
-    /// Continues from the current state of a device.
-    pub(crate) fn keep(&mut self, device: TestPhone) {
+    /// Continues with a device's tables.
+    pub(crate) fn replace_device(&mut self, device: TestPhone) {
         self.device = device;
     }
 
@@ -138,72 +183,28 @@ impl World {
         sum.expect("read")
     }
 
-    /// Edits the first records on a device: five fields and 100 characters of notes each.
-    pub(crate) fn edit_here(&mut self, device: &mut TestPhone, count: usize) {
-        for id in self.ids.clone().into_iter().take(count) {
-            device.apply(id, &self.talk());
-            device.apply(id, &place(&self.sentence(20)));
-            let notes = self.notes(device, id, 100);
-            device.apply(id, &notes);
+    /// Edits records on both sides: those of the next run.
+    pub(crate) fn edit(&mut self, device: &mut TestPhone) {
+        let run = self.run % self.workload.runs.len();
+        self.run += 1;
+        let Edits { device: here, office: there } = &self.workload.runs[run];
+        for edit in here {
+            let id = self.ids[edit.record];
+            for command in edit.step.commands(|| device.view(id)) {
+                device.apply(id, &command);
+            }
         }
         device.sent = None;
-    }
-
-    /// Edits records at the office, in the same measure.
-    pub(crate) fn edit_at_office(&mut self, from: usize, count: usize) {
         let office = self.open();
-        for id in self.ids.clone().into_iter().skip(from).take(count) {
-            let view = self.runtime.block_on(office.visit(id)).expect("there");
-            let patch = CasePatch {
-                overdue: Some(self.words.i64(10_000..900_000)),
-                principal: Some(self.words.i64(10_000..900_000)),
-                days_past_due: Some(self.words.i64(1..90)),
-                last_payment_date: Some(format!("2026-{:02}-01", self.words.u8(1..12))),
-                note: Some(self.sentence(20)),
-                ..CasePatch::default()
-            };
-            let text = format!("{}{}", view.notes, self.sentence(100));
-            let notes = Command::EditNotes(TextEdit { base: view.heads, text });
-            for command in [Command::UpdateCase(Box::new(patch)), notes] {
-                let done = office.command(id, command, "lin.yue", Role::Supervisor);
+        for edit in there {
+            let id = self.ids[edit.record];
+            let view = || self.runtime.block_on(office.visit(id)).expect("there");
+            for command in edit.step.commands(view) {
+                let done = office.command(id, command, SUPERVISOR, Role::Supervisor);
                 self.runtime.block_on(done).expect("allowed");
             }
         }
         office.close();
-    }
-
-    fn notes(&mut self, device: &mut TestPhone, id: RecordId, length: usize) -> Command {
-        let view = device.view(id);
-        let text = format!("{}{}", view.notes, self.sentence(length));
-        Command::EditNotes(TextEdit { base: view.heads, text })
-    }
-
-    fn talk(&mut self) -> Command {
-        let reasons = [OverdueReason::IncomeLoss, OverdueReason::Illness, OverdueReason::Forgot];
-        let willing = [Willingness::Willing, Willingness::Unwilling, Willingness::Undecided];
-        Command::EditTalk(TalkPatch {
-            overdue_reason: self.words.choice(reasons),
-            overdue_reason_text: Some(self.sentence(20)),
-            willingness: self.words.choice(willing),
-            disposition: None,
-        })
-    }
-
-    /// Words as people write them.
-    fn sentence(&mut self, length: usize) -> String {
-        const WORDS: [&str; 40] = [
-            "the", "borrower", "said", "that", "salary", "comes", "late", "this", "month", "and",
-            "asked", "for", "two", "weeks", "more", "we", "agreed", "on", "part", "payment", "by",
-            "bank", "transfer", "sister", "was", "not", "at", "home", "door", "answered", "after",
-            "second", "ring", "calm", "talk", "about", "plan", "new", "job", "starts",
-        ];
-        let mut text = String::new();
-        while text.len() < length {
-            text.push_str(WORDS[self.words.usize(..WORDS.len())]);
-            text.push(' ');
-        }
-        text.truncate(length);
-        text
     }
 
     /// The program, serving.
@@ -264,53 +265,4 @@ pub(crate) fn idle_request(device: &TestPhone) -> Vec<u8> {
     let cursor = vault.decrypt(Table::Meta, "cursor", sealed.expect("a cursor")).expect("sealed");
     let cursor: Cursor = minicbor::decode(&cursor).expect("sound");
     encode_request(&Request { cursor, max_bytes: DEFAULT_REPLY_BYTES, ..Request::default() })
-}
-
-fn visit(number: usize) -> NewVisit {
-    NewVisit {
-        case_no: format!("NB2026{number:06}"),
-        case: CasePatch {
-            borrower_name: Some(format!("Borrower {number}")),
-            phones: Some(vec![format!("138{number:08}"), format!("139{number:08}")]),
-            address: Some(format!("{} Mill Road, Unit {}, Ningbo", number % 97, number % 31)),
-            product: Some("personal_loan".into()),
-            principal: Some(5_000_000),
-            overdue: Some(150_000 + number as i64),
-            currency: Some("CNY".into()),
-            days_past_due: Some(45),
-            due_date: Some("2026-08-01".into()),
-            zone: Some("Asia/Shanghai".into()),
-            ..Default::default()
-        },
-        assignment: AssignmentPatch {
-            collectors: Some(vec!["chen.jie".into()]),
-            ..Default::default()
-        },
-    }
-}
-
-fn propose() -> Command {
-    Command::ProposeAppointment(AppointmentProposal {
-        starts_at: NOW,
-        ends_at: NOW + 3_600_000,
-        place: "home".into(),
-        proposed_by: ProposedBy::Collector,
-        borrower_remark: String::new(),
-    })
-}
-
-fn place(text: &str) -> Command {
-    Command::EditAppointment(AppointmentPatch { place: Some(text.into()), ..Default::default() })
-}
-
-fn contact(n: usize) -> Command {
-    Command::LogContact(NewContact {
-        id: format!("c{n}"),
-        at: NOW,
-        channel: Channel::Call,
-        number_ref: "phones.0".into(),
-        target_role: TargetRole::Borrower,
-        outcome: ContactOutcome::NoAnswer,
-        note: "no answer, will call again".into(),
-    })
 }

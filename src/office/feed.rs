@@ -3,5 +3,7 @@
 
 mod page;
 mod retention;
+mod watch;
 
-pub(super) use page::{PageRequest, page};
+pub(super) use page::{Page, PageRequest, is_light, page};
+pub(super) use watch::FeedWatch;

@@ -5,18 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::feed::{PageRequest, page};
+use super::feed::{Page, PageRequest, is_light, page};
 use super::intake::cancel::CancelToken;
 use super::intake::push::Pushes;
 use super::intake::revocation;
 use super::quarantine::last_decisions;
+use super::store::{Reads, StoreError};
 use super::{Office, OfficeError, Session};
 use crate::ids::RecordId;
-use crate::sync::message::{Reply, Request};
+use crate::sync::message::{QuarantineDecision, Reply, Request, Revocation};
 use crate::sync::ranges;
 
 /// The most records in each list of a request. Each gets a result of some bytes in the reply.
 const MAX_RECORDS: usize = 4_096;
+
+/// The most decisions that are looked up without another thread.
+const MAX_LIGHT_DECISIONS: usize = 8;
 
 impl Office {
     /// Answers a round. Everything that the reply calls merged is durable (rule D2), and the
@@ -77,17 +81,7 @@ impl Office {
             restored: restored.changes,
             attestor: self.attestor.clone(),
         };
-        let undecided = undecided.unwrap_or_default();
-        let read = move |office: &Self| {
-            Ok(office.store.read_with(|reads| {
-                if let Some(revocation) = revocation(reads, &asked.user, asked.device)? {
-                    return Ok(Err(revocation));
-                }
-                let decisions = last_decisions(reads, asked.device, &undecided)?;
-                Ok(Ok((page(reads, &asked)?, decisions)))
-            })?)
-        };
-        let (page, decisions) = match self.blocking(read).await? {
+        let (page, decisions) = match self.read_page(asked, undecided.unwrap_or_default()).await? {
             Ok(read) => read,
             // Revoked during the round.
             Err(revocation) => {
@@ -109,6 +103,45 @@ impl Office {
             revocation: None,
         })
     }
+}
+
+/// The page, and the decisions that the device asks about; or why the device may not work any more.
+type PageRead = Result<(Page, Vec<QuarantineDecision>), Revocation>;
+
+impl Office {
+    async fn read_page(
+        &self,
+        asked: PageRequest,
+        undecided: Vec<u64>,
+    ) -> Result<PageRead, OfficeError> {
+        // Handing a few lookups to another thread would cost more than they do.
+        if undecided.len() <= MAX_LIGHT_DECISIONS {
+            let read = self.store.read_with(|reads| match is_light(reads, &asked)? {
+                true => page_read(reads, &asked, &undecided).map(Some),
+                false => Ok(None),
+            })?;
+            if let Some(read) = read {
+                return Ok(read);
+            }
+        }
+        self.blocking(move |office| {
+            Ok(office.store.read_with(|reads| page_read(reads, &asked, &undecided))?)
+        })
+        .await
+    }
+}
+
+/// Reads one snapshot (rule F3).
+fn page_read(
+    reads: &mut dyn Reads,
+    asked: &PageRequest,
+    undecided: &[u64],
+) -> Result<PageRead, StoreError> {
+    if let Some(revocation) = revocation(reads, &asked.user, asked.device)? {
+        return Ok(Err(revocation));
+    }
+    let decisions = last_decisions(reads, asked.device, undecided)?;
+    Ok(Ok((page(reads, asked)?, decisions)))
 }
 
 /// Refuses lists that cost more than their bytes: too long, or with a record in them twice.

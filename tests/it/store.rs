@@ -4,8 +4,10 @@
 mod accounts;
 mod jobs;
 mod lists;
+mod plans;
 mod quarantine;
 mod samples;
+mod thinning;
 
 use std::sync::Arc;
 use std::sync::mpsc::{TryRecvError, channel};

@@ -6,7 +6,8 @@
  */
 import { existsSync } from "node:fs";
 import { chromium } from "@playwright/test";
-import { CHROMIUM, FLAGS, waitForSync, report, signIn, unlock, withOffice } from "./office.mjs";
+import { CHROMIUM, FLAGS, waitForSync, signIn, unlock, withOffice } from "./office.mjs";
+import { report } from "./report.mjs";
 
 const RECORDS = 5_000;
 /** Chromium's factor for a low-end phone. */
@@ -21,7 +22,6 @@ const FRAMES = 120;
 
 const executablePath = existsSync(CHROMIUM) ? CHROMIUM : undefined;
 const p95 = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.95)];
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 await withOffice(RECORDS, async (url) => {
   const browser = await chromium.launch({ executablePath, args: FLAGS });
@@ -44,9 +44,7 @@ await withOffice(RECORDS, async (url) => {
   const runs = [];
   for (let run = 0; run < RUNS; run += 1) runs.push(await once(page, url));
   await browser.close();
-  const figures = {};
-  for (const name of Object.keys(runs[0])) figures[name] = Math.round(median(runs.map((run) => run[name])));
-  report(process.argv[2] ?? "bench", "list_5000", { records: RECORDS, cpu_slowed: SLOWDOWN }, figures, RUNS);
+  report(process.argv[2] ?? "bench", "list_5000", { records: RECORDS, cpu_slowed: SLOWDOWN }, runs);
 });
 
 /** Longest task since the last call, ms; 0 if none was longer than 50. */

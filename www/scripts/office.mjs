@@ -1,13 +1,13 @@
 /** Runs the real binary with a database of its own, for measurements. */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 export const COLLECTOR = "chen.jie";
 export const PASSWORD = "correct horse battery";
-const PIN = "246813";
+export const PIN = "246813";
 /** Debian's Chromium; without it, the one that Playwright installs. */
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
@@ -79,13 +79,4 @@ export async function unlock(page) {
 
 export async function waitForSync(page) {
   await page.locator('[data-testid=sync-status][data-state="in-step"]').waitFor({ timeout: 300_000 });
-}
-
-/** Writes a scenario's figures as `make bench` does, and prints them. */
-export function report(folder, scenario, parameters, figures, runs) {
-  mkdirSync(folder, { recursive: true });
-  const text = JSON.stringify({ scenario, parameters, figures, runs }, null, 2);
-  writeFileSync(join(folder, `${scenario}.json`), `${text}\n`);
-  const line = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
-  process.stdout.write(`${scenario.padEnd(14)}${line.join("  ")}\n`);
 }

@@ -8,7 +8,8 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "@playwright/test";
-import { CHROMIUM, FLAGS, report, signIn, waitForSync, withOffice } from "./office.mjs";
+import { CHROMIUM, FLAGS, signIn, waitForSync, withOffice } from "./office.mjs";
+import { report } from "./report.mjs";
 
 const RECORDS = 100;
 const ROUNDS = 10;
@@ -31,7 +32,6 @@ execFileSync(
   ]),
   { stdio: "ignore" },
 );
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** Counts what passes between browser and office. */
 const count = { sent: 0, received: 0, last: 0, connections: 0 };
@@ -95,13 +95,13 @@ try {
       if (process.env.VERBOSE) console.log(rounds, [...protocols], count);
       await browser.close();
       proxy.close();
-      const figures = {
-        sent_bytes: median(rounds.map(({ sent }) => sent)),
-        received_bytes: median(rounds.map(({ received }) => received)),
-        new_connections: rounds.reduce((sum, { connections }) => sum + connections, 0),
-      };
+      const figures = rounds.map(({ sent, received, connections }) => ({
+        sent_bytes: sent,
+        received_bytes: received,
+        new_connections: connections,
+      }));
       const parameters = { records: RECORDS, protocols: [...protocols].join(" "), browser: "Chromium" };
-      report(process.argv[2] ?? "bench", "idle_round_tls", parameters, figures, ROUNDS);
+      report(process.argv[2] ?? "bench", "idle_round_tls", parameters, figures);
     },
     ["--tls-cert", cert, "--tls-key", key],
   );

@@ -160,18 +160,15 @@ impl Accounts {
         token: &Token,
         version: Option<&str>,
     ) -> Result<Option<IdentifiedToken>, AuthError> {
-        let (shown, now) = (token.clone(), self.now());
-        let found = self
-            .blocking(move |accounts| {
-                Ok(accounts.store.read_with(|reads| {
-                    let Some(sign_in) = reads.sign_in(&shown.hash())? else { return Ok(None) };
-                    let device = reads.device(sign_in.device)?;
-                    let user = reads.user(&sign_in.user)?;
-                    let next = shown.successor(&reads.attestation_key()?);
-                    Ok(device.zip(user).map(|(device, user)| (sign_in, device, user, next)))
-                })?)
-            })
-            .await?;
+        let now = self.now();
+        // Four lookups by key: handing them to another thread would cost more than they do.
+        let found = self.store.read_with(|reads| {
+            let Some(sign_in) = reads.sign_in(&token.hash())? else { return Ok(None) };
+            let device = reads.device(sign_in.device)?;
+            let user = reads.user(&sign_in.user)?;
+            let next = token.successor(&reads.attestation_key()?);
+            Ok(device.zip(user).map(|(device, user)| (sign_in, device, user, next)))
+        })?;
         let Some((sign_in, device, user, next)) = found else { return Ok(None) };
         if device.revoked_at.is_some() || user.disabled_at.is_some() || device.user != user.name {
             return Ok(None);
@@ -204,20 +201,17 @@ impl Accounts {
 
     /// Whether a session is still valid, for long-running responses.
     pub async fn is_current(&self, session: &Session) -> Result<bool, AuthError> {
-        let (session, now) = (session.clone(), self.now());
-        self.blocking(move |accounts| {
-            Ok(accounts.store.read_with(|reads| {
-                let user = reads.user(&session.user)?;
-                let device = reads.device(session.device)?;
-                let sign_in = reads.sign_in_on(session.device)?;
-                Ok(user.is_some_and(|user| user.disabled_at.is_none() && user.role == session.role)
-                    && device.is_some_and(|device| device.revoked_at.is_none())
-                    && sign_in.is_some_and(|sign_in| {
-                        sign_in.user == session.user && !sign_in.ended && sign_in.expires_at > now
-                    }))
-            })?)
-        })
-        .await
+        let now = self.now();
+        Ok(self.store.read_with(|reads| {
+            let user = reads.user(&session.user)?;
+            let device = reads.device(session.device)?;
+            let sign_in = reads.sign_in_on(session.device)?;
+            Ok(user.is_some_and(|user| user.disabled_at.is_none() && user.role == session.role)
+                && device.is_some_and(|device| device.revoked_at.is_none())
+                && sign_in.is_some_and(|sign_in| {
+                    sign_in.user == session.user && !sign_in.ended && sign_in.expires_at > now
+                }))
+        })?)
     }
 
     /// The session of a revoked device or disabled user: it may still push its unsent work, and

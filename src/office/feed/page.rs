@@ -35,6 +35,9 @@ const MAX_LOADED_BYTES: usize = 8 * 1024 * 1024;
 /// Entries read at a time.
 const BATCH: u32 = 256;
 
+/// The most entries of a page that is read without another thread.
+const MAX_LIGHT: u32 = 8;
+
 /// A device's request for a page.
 pub(in crate::office) struct PageRequest {
     pub(in crate::office) user: String,
@@ -51,8 +54,8 @@ pub(in crate::office) struct PageRequest {
 }
 
 impl PageRequest {
-    fn state_token(&self, record: RecordId, stored: &StoredRecord) -> StateToken {
-        self.attestor.state_token(&self.user, record, &stored.heads)
+    fn state_token(&self, record: RecordId, heads: &Heads) -> StateToken {
+        self.attestor.state_token(&self.user, record, heads)
     }
 }
 
@@ -65,6 +68,21 @@ pub(in crate::office) struct Page {
     pub(in crate::office) cursor: Cursor,
     pub(in crate::office) remaining: u64,
     pub(in crate::office) digest: Digest,
+}
+
+/// Whether the page takes a few lookups by key: the device asks for nothing, and nothing is new but
+/// what this request brought.
+pub(in crate::office) fn is_light(
+    reads: &mut dyn Reads,
+    request: &PageRequest,
+) -> Result<bool, StoreError> {
+    let PageRequest { cursor, want, ranges, merged, .. } = request;
+    if !want.is_empty() || !ranges.is_empty() || cursor.epoch != reads.epoch()? {
+        return Ok(false);
+    }
+    let entries = reads.entries_after(&request.user, cursor.seq, MAX_LIGHT)?;
+    let few = entries.len() < MAX_LIGHT as usize;
+    Ok(few && entries.iter().all(|entry| merged.contains_key(&entry.record)))
 }
 
 /// Reads the page after a cursor. It has at least one update where the feed has an entry, so that
@@ -102,11 +120,11 @@ pub(in crate::office) fn page(
         sent.insert(want.record);
     }
 
-    let mut at = from;
-    'feed: loop {
+    let (mut at, mut ended) = (from, from >= feed.seq);
+    'feed: while !ended {
         let batch = reads.entries_after(&request.user, at, BATCH)?;
         let Some(last) = batch.last() else { break };
-        let end = last.seq;
+        let (end, full) = (last.seq, batch.len() == BATCH as usize);
         for entry in batch {
             let content = match sent.contains(&entry.record) {
                 true => None,
@@ -119,11 +137,12 @@ pub(in crate::office) fn page(
             }
             at = entry.seq;
         }
+        ended = !full;
         if at == end && builder.is_full() {
             break;
         }
     }
-    let remaining = reads.count_after(&request.user, at)?;
+    let remaining = if ended { 0 } else { reads.count_after(&request.user, at)? };
     // Replaced entries may have numbers after the last one. Only the end of a pass tells what the
     // device has.
     let (seq, base) = if remaining == 0 { (feed.seq, feed.seq) } else { (at, base) };
@@ -199,13 +218,14 @@ fn wanted(
         // Don't reveal whether there is such a record.
         None => return Ok(UpdateContent::Unknown),
     }
+    let heads = heads(reads, want.record)?;
+    let state_token = request.state_token(want.record, &heads);
+    if want.have == heads {
+        return Ok(UpdateContent::Changes { changes: Vec::new(), state_token });
+    }
     let stored = stored(reads, want.record)?;
     if want.have.as_slice().is_empty() {
         return whole(request, want.record, &stored);
-    }
-    let state_token = request.state_token(want.record, &stored);
-    if want.have == stored.heads {
-        return Ok(UpdateContent::Changes { changes: Vec::new(), state_token });
     }
     *loaded += stored.document.len();
     let changes = load(want.record, &stored)?.changes_after(&want.have);
@@ -228,8 +248,11 @@ fn content(
         // Added and withdrawn since the last page: the device has nothing to erase.
         return Ok(base.map(|_| UpdateContent::Withdrawn));
     }
-    let stored = stored(reads, entry.record)?;
-    let Some(base) = base else { return whole(request, entry.record, &stored).map(Some) };
+    let whole = |reads: &mut dyn Reads| {
+        whole(request, entry.record, &stored(reads, entry.record)?).map(Some)
+    };
+    let Some(base) = base else { return whole(reads) };
+    let heads = heads(reads, entry.record)?;
     let mut changes = reads.changes_after(entry.record, base.ordinal)?;
     changes.retain(|change| {
         // Not what the device pushed itself (rule R4), nor what it just restored. Its own changes
@@ -238,24 +261,30 @@ fn content(
         let known = own && change.device == request.device;
         !(known || request.restored.contains(&change.meta.hash))
     });
-    if changes.is_empty() && request.merged.get(&entry.record) == Some(&stored.heads) {
+    if changes.is_empty() && request.merged.get(&entry.record) == Some(&heads) {
         return Ok(None);
     }
     // After a long absence the document is smaller, and its size is bounded.
     if changes.iter().map(|change| change.bytes.len()).sum::<usize>() > MAX_CHANGES_BYTES {
-        return whole(request, entry.record, &stored).map(Some);
+        return whole(reads);
     }
     let changes = packer.pack(changes.iter().map(|change| change.bytes.as_slice()));
     Ok(Some(UpdateContent::Changes {
         changes,
-        state_token: request.state_token(entry.record, &stored),
+        state_token: request.state_token(entry.record, &heads),
     }))
 }
 
 fn stored(reads: &mut dyn Reads, record: RecordId) -> Result<StoredRecord, StoreError> {
-    reads.record(record)?.ok_or_else(|| {
-        StoreError::Damaged(format!("a feed names record {record}, which does not exist"))
-    })
+    reads.record(record)?.ok_or_else(|| unknown(record))
+}
+
+fn heads(reads: &mut dyn Reads, record: RecordId) -> Result<Heads, StoreError> {
+    reads.heads(record)?.ok_or_else(|| unknown(record))
+}
+
+fn unknown(record: RecordId) -> StoreError {
+    StoreError::Damaged(format!("a feed names record {record}, which does not exist"))
 }
 
 fn load(record: RecordId, stored: &StoredRecord) -> Result<Record, StoreError> {
@@ -269,5 +298,8 @@ fn whole(
     stored: &StoredRecord,
 ) -> Result<UpdateContent, StoreError> {
     let document = Chunk(load(record, stored)?.save_uncompressed());
-    Ok(UpdateContent::Document { document, state_token: request.state_token(record, stored) })
+    Ok(UpdateContent::Document {
+        document,
+        state_token: request.state_token(record, &stored.heads),
+    })
 }

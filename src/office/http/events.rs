@@ -8,14 +8,12 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::extract::Caller;
 use super::{App, Problem};
 use crate::office::Session;
-use crate::office::store::FeedUpdate;
 use crate::record::terms::Role;
 
 /// Proxies close connections that are silent for a minute.
@@ -30,9 +28,11 @@ pub(super) async fn stream(
 ) -> Result<Response, Problem> {
     let session = caller.identity.session;
     let permit = app.traffic.stream(&session.user)?;
+    let feed = (session.role == Role::Collector).then(|| session.user.clone());
+    let moves = app.office.watch_feed(feed.as_deref());
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
-        send_moves(app, session, sender).await;
+        send_moves(app, session, moves, sender).await;
         drop(permit);
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
@@ -44,30 +44,21 @@ pub(super) async fn stream(
 async fn send_moves(
     app: Arc<App>,
     session: Session,
+    mut moves: watch::Receiver<u64>,
     sender: mpsc::Sender<Result<Event, Infallible>>,
 ) {
-    let feed = (session.role == Role::Collector).then(|| session.user.clone());
-    let mut moves = app.office.subscribe();
     let mut closing = app.closing.clone();
     loop {
         let moved = tokio::select! {
-            moved = moves.recv() => moved,
+            moved = moves.changed() => moved,
             _ = closing.wait_for(|closing| *closing) => return,
             () = sender.closed() => return,
         };
-        let mut newest = match moved {
-            Ok(moved) if concerns(&moved, feed.as_deref()) => moved.seq,
-            Ok(_) => continue,
-            // Some were missed; any of them may have been for this client.
-            Err(RecvError::Lagged(_)) => 0,
-            Err(RecvError::Closed) => return,
-        };
-        tokio::time::sleep(GATHER).await;
-        while let Ok(moved) = moves.try_recv() {
-            if concerns(&moved, feed.as_deref()) {
-                newest = moved.seq;
-            }
+        if moved.is_err() {
+            return;
         }
+        tokio::time::sleep(GATHER).await;
+        let newest = *moves.borrow_and_update();
         if !app.accounts.is_current(&session).await.unwrap_or(false) {
             return;
         }
@@ -76,8 +67,4 @@ async fn send_moves(
             return;
         }
     }
-}
-
-fn concerns(moved: &FeedUpdate, feed: Option<&str>) -> bool {
-    feed.is_none_or(|feed| feed == moved.feed)
 }

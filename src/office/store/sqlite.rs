@@ -22,10 +22,10 @@ mod writer;
 use std::cmp::Ordering;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::broadcast;
 
 use super::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
@@ -44,8 +44,23 @@ const FORMAT: i64 = 1;
 /// runs.
 const BUSY: Duration = Duration::from_secs(20);
 
-/// Idle read connections that are kept; more are opened for more concurrent reads.
-const IDLE_READERS: usize = 8;
+/// Idle read connections that are kept, for each core: a reader is in use for as long as its
+/// statements run. More are opened for more concurrent reads.
+const IDLE_READERS_PER_CORE: usize = 4;
+
+/// The most idle read connections: each may hold 2 MiB of pages.
+const MAX_IDLE_READERS: usize = 64;
+
+/// Memory for pages of a connection that writes, KiB: a group of jobs fits, or its pages would be
+/// written twice.
+const WRITER_CACHE_KIB: usize = 32 * 1024;
+
+/// Pages of the write-ahead log, 4 KiB each, after which they move into the database: a page that many
+/// commits change is moved once.
+const LOG_PAGES: usize = 4_096;
+
+/// Prepared statements that a connection keeps: more than there are.
+const MAX_STATEMENTS: usize = 256;
 
 /// Buffered feed updates per subscriber; a slow one loses older ones, which only costs delay.
 const MAX_BUFFERED_UPDATES: usize = 4096;
@@ -136,7 +151,7 @@ impl Sqlite {
 
     fn return_reader(&self, reader: Connection) {
         let mut idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_READERS {
+        if idle.len() < idle_readers() {
             idle.push(reader);
         }
     }
@@ -155,11 +170,11 @@ impl Store for Sqlite {
     }
 
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError> {
-        let mut reader = self.reader()?;
-        let transaction =
-            reader.transaction_with_behavior(TransactionBehavior::Deferred).map_err(failed)?;
-        let outcome = read(&mut Tx { connection: &transaction, updates: Vec::new() });
-        drop(transaction);
+        let reader = self.reader()?;
+        execute(&reader, "BEGIN")?;
+        let outcome = read(&mut Tx { connection: &reader, updates: Vec::new() });
+        // After a panic, or a failure here, the connection is closed instead.
+        execute(&reader, "COMMIT")?;
         self.return_reader(reader);
         outcome
     }
@@ -175,17 +190,33 @@ impl Store for Sqlite {
     }
 }
 
+fn idle_readers() -> usize {
+    static COUNT: OnceLock<usize> = OnceLock::new();
+    *COUNT.get_or_init(|| {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        (IDLE_READERS_PER_CORE * cores).clamp(8, MAX_IDLE_READERS)
+    })
+}
+
 /// One transaction, reading or writing.
 struct Tx<'c> {
     connection: &'c Connection,
     updates: Vec<FeedUpdate>,
 }
 
+/// Runs a cached statement that gives and takes nothing.
+fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection.prepare_cached(sql).and_then(|mut sql| sql.execute(())).map(drop).map_err(failed)
+}
+
 /// Opens a connection for writing. The file exists: only [`files::prepare`] creates one.
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = connect_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection
-        .execute_batch("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;")
+        .execute_batch(&format!(
+            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
+             PRAGMA cache_size = -{WRITER_CACHE_KIB}; PRAGMA wal_autocheckpoint = {LOG_PAGES};"
+        ))
         .map_err(failed)?;
     Ok(connection)
 }
@@ -198,7 +229,7 @@ fn connect_with(path: &Path, access: OpenFlags) -> Result<Connection, StoreError
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
     Ok(connection)
 }
 

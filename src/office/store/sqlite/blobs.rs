@@ -207,14 +207,10 @@ impl Tx<'_> {
     }
 
     pub(super) fn write_attachments(
-        &mut self,
+        &self,
         id: RecordId,
         named: &[BlobReference],
     ) -> Result<(), StoreError> {
-        // Most merges touch no attachment.
-        if self.read_attachments(id)? == named {
-            return Ok(());
-        }
         self.write("DELETE FROM visit_attachments WHERE record = ?1", [id.0])?;
         for BlobReference { name, media_type, size, by } in named {
             self.write(

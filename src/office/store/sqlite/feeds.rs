@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use super::Tx;
-use super::convert::{failed, heads, number, record_id, to_sql};
+use super::convert::{heads, number, record_id, to_sql};
 use crate::ids::{Heads, RecordId};
 use crate::office::store::{
     EntryKind, Feed, FeedEntry, FeedReads, FeedUpdate, FeedWrites, StoreError,
@@ -14,9 +14,16 @@ const ADDED: i64 = 0;
 const CHANGED: i64 = 1;
 const WITHDRAWN: i64 = 2;
 
+/// How many ordinals pass between two thinnings of a record's entries in a feed.
+const THIN_EVERY: u64 = 16;
+
 /// Whether the record of a row `c` of `visit_collectors` is in its collector's feed: the newest
 /// entry is not a withdrawal.
-pub(super) const IN_FEED: &str = "(SELECT e.kind FROM feed_entries e
+///
+/// Statements on feeds name their index. Without statistics SQLite would rather walk the whole feed,
+/// and an office that was not closed properly has none.
+pub(super) const IN_FEED: &str =
+    "(SELECT e.kind FROM feed_entries e INDEXED BY feed_entries_by_record
     WHERE e.record = c.record AND e.feed = c.collector ORDER BY e.seq DESC LIMIT 1) IS NOT 2";
 
 impl FeedReads for Tx<'_> {
@@ -77,7 +84,7 @@ impl FeedReads for Tx<'_> {
         limit: u32,
     ) -> Result<Vec<FeedEntry>, StoreError> {
         self.query_all(
-            "SELECT seq, record, kind, ordinal FROM feed_entries
+            "SELECT seq, record, kind, ordinal FROM feed_entries INDEXED BY feed_entries_latest
                  WHERE feed = ?1 AND seq > ?2 AND latest = 1 ORDER BY seq LIMIT ?3",
             (feed, to_sql(seq), limit),
             entry,
@@ -86,7 +93,8 @@ impl FeedReads for Tx<'_> {
 
     fn count_after(&mut self, feed: &str, seq: u64) -> Result<u64, StoreError> {
         self.query_one(
-            "SELECT count(*) FROM feed_entries WHERE feed = ?1 AND seq > ?2 AND latest = 1",
+            "SELECT count(*) FROM feed_entries INDEXED BY feed_entries_latest
+                 WHERE feed = ?1 AND seq > ?2 AND latest = 1",
             (feed, to_sql(seq)),
             |row| number(row, 0),
         )
@@ -99,7 +107,7 @@ impl FeedReads for Tx<'_> {
         seq: u64,
     ) -> Result<Option<FeedEntry>, StoreError> {
         self.query_optional(
-            "SELECT seq, record, kind, ordinal FROM feed_entries
+            "SELECT seq, record, kind, ordinal FROM feed_entries INDEXED BY feed_entries_by_record
                  WHERE record = ?1 AND feed = ?2 AND seq <= ?3 ORDER BY seq DESC LIMIT 1",
             (record.0, feed, to_sql(seq)),
             entry,
@@ -124,30 +132,67 @@ impl FeedWrites for Tx<'_> {
             EntryKind::Changed => CHANGED,
             EntryKind::Withdrawn => WITHDRAWN,
         };
-        let append = || {
-            self.connection
-                .prepare_cached(
-                    "UPDATE feed_entries SET latest = 0
-                     WHERE record = ?1 AND feed = ?2 AND latest = 1",
-                )?
-                .execute((record.0, feed))?;
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO feed_entries (feed, seq, record, kind, ordinal, latest)
-                     VALUES (?1, ?2, ?3, ?4, ?5, 1)",
-                )?
-                .execute((feed, to_sql(seq), record.0, kind, to_sql(ordinal)))?;
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO feeds (feed, seq, count, sum) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT (feed) DO UPDATE
-                     SET seq = excluded.seq, count = excluded.count, sum = excluded.sum",
-                )?
-                .execute((feed, to_sql(seq), to_sql(digest.count), digest.sum))
-        };
-        append().map_err(failed)?;
+        if let Some(last) = self.entry_at(feed, record, u64::MAX)? {
+            self.write(
+                "UPDATE feed_entries SET latest = 0 WHERE feed = ?1 AND seq = ?2",
+                (feed, to_sql(last.seq)),
+            )?;
+            if last.ordinal / THIN_EVERY < ordinal / THIN_EVERY {
+                self.thin(feed, record, last.ordinal)?;
+            }
+        }
+        self.write(
+            "INSERT INTO feed_entries (feed, seq, record, kind, ordinal, latest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 1)",
+            (feed, to_sql(seq), record.0, kind, to_sql(ordinal)),
+        )?;
+        self.write(
+            "INSERT INTO feeds (feed, seq, count, sum) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (feed) DO UPDATE
+                 SET seq = excluded.seq, count = excluded.count, sum = excluded.sum",
+            (feed, to_sql(seq), to_sql(digest.count), digest.sum),
+        )?;
         self.updates.push(FeedUpdate { feed: feed.to_owned(), seq });
         Ok(seq)
+    }
+}
+
+impl Tx<'_> {
+    /// Deletes entries of a record in a feed so that their number grows with the logarithm of its
+    /// changes.
+    ///
+    /// An entry says which changes a device has whose cursor is at it. Where it is missing, the entry
+    /// before stands in for it, and the device is sent some changes that it has. That holds only for
+    /// [`EntryKind::Changed`] after an entry that is no withdrawal: the others say whether the device
+    /// has the record at all, and stay. Of the entries that lie 2^k changes behind the newest, one in
+    /// 2^(k-1) stays: nobody is sent more than twice the changes that it lacks.
+    fn thin(&mut self, feed: &str, record: RecordId, newest: u64) -> Result<(), StoreError> {
+        let entries = self.query_all(
+            "SELECT seq, record, kind, ordinal FROM feed_entries INDEXED BY feed_entries_by_record
+                 WHERE record = ?1 AND feed = ?2 ORDER BY seq",
+            (record.0, feed),
+            entry,
+        )?;
+        let mut kept: Option<FeedEntry> = None;
+        for entry in entries {
+            let behind = newest.saturating_sub(entry.ordinal);
+            let redundant = kept.is_some_and(|kept| {
+                let block = |entry: FeedEntry| entry.ordinal >> (behind.ilog2() - 1);
+                kept.kind != EntryKind::Withdrawn
+                    && entry.kind == EntryKind::Changed
+                    && behind >= THIN_EVERY
+                    && block(kept) == block(entry)
+            });
+            if redundant {
+                self.write(
+                    "DELETE FROM feed_entries WHERE feed = ?1 AND seq = ?2",
+                    (feed, to_sql(entry.seq)),
+                )?;
+            } else {
+                kept = Some(entry);
+            }
+        }
+        Ok(())
     }
 }
 

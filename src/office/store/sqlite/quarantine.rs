@@ -77,12 +77,13 @@ impl QuarantineReads for Tx<'_> {
         let numbers: Vec<i64> = numbers.iter().map(|number| to_sql(*number)).collect();
         let numbers = serde_json::to_string(&numbers).map_err(|_| damaged("numbers"))?;
         let read = |row: &Row<'_>| Ok((number(row, 5)?, decision(row)?));
-        // `device` precedes `changes` in the row, so no overflow page is read.
+        // CROSS JOIN keeps the order: what is asked about first, whatever statistics say. `device`
+        // precedes `changes` in the row, so no overflow page is read.
         self.query_all(
             "SELECT d.decision, d.by_user, d.at, d.reason, d.receipt, d.quarantine
                  FROM json_each(?2) asked
-                 JOIN decisions d ON d.quarantine = asked.value
-                 JOIN quarantine q ON q.id = d.quarantine
+                 CROSS JOIN quarantine q ON q.id = asked.value
+                 CROSS JOIN decisions d ON d.quarantine = q.id
                  WHERE q.device = ?1 AND d.n =
                    (SELECT max(l.n) FROM decisions l WHERE l.quarantine = d.quarantine)
                  ORDER BY d.quarantine",

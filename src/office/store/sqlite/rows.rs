@@ -117,22 +117,95 @@ impl Tx<'_> {
         Ok(conflicts)
     }
 
+    /// Replaces the rows of a record. Most changes touch one field or entry, so rows that stay the
+    /// same are read and not written.
     pub(super) fn write_rows(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
-        self.write_summary(id, rows)?;
-        self.write_attachments(id, &rows.attachments)?;
+        // Rows that cannot be read must not keep work out: they are replaced.
+        match self.read_rows(id).ok().flatten() {
+            // Each row of a payment repeats the currency.
+            Some(old) if old.summary.currency == rows.summary.currency => {
+                self.update_rows(id, &old, rows)
+            }
+            Some(_) | None => self.replace_rows(id, rows),
+        }
+    }
+
+    fn replace_rows(&self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
         for table in ["visit_collectors", "visit_holds", "contacts", "payments", "conflicts"] {
             self.write(&format!("DELETE FROM {table} WHERE record = ?1"), [id.0])?;
         }
-        for collector in &rows.summary.collectors {
+        self.write_summary(id, rows)?;
+        self.write_collectors(id, &rows.summary.collectors)?;
+        self.write_holds(id, &rows.summary.holds)?;
+        self.write_contacts(id, &rows.contacts)?;
+        self.write_payments(id, &rows.summary.currency, &rows.payments)?;
+        self.write_conflicts(id, &rows.conflicts)?;
+        self.write_attachments(id, &rows.attachments)
+    }
+
+    /// Writes what differs.
+    fn update_rows(&self, id: RecordId, old: &Rows, new: &Rows) -> Result<(), StoreError> {
+        let (before, after) = (&old.summary, &new.summary);
+        let indexed = |row: &VisitSummary| (row.case_no.clone(), row.due_by.clone(), row.overdue);
+        if indexed(before) == indexed(after) {
+            self.update_summary(id, new)?;
+        } else {
+            self.write_summary(id, new)?;
+        }
+        if before.collectors != after.collectors {
+            self.write("DELETE FROM visit_collectors WHERE record = ?1", [id.0])?;
+            self.write_collectors(id, &after.collectors)?;
+        }
+        if before.holds != after.holds {
+            self.write("DELETE FROM visit_holds WHERE record = ?1", [id.0])?;
+            self.write_holds(id, &after.holds)?;
+        }
+        let contacts = Difference::of(&old.contacts, &new.contacts, |entry| &entry.id);
+        for id_of_entry in contacts.gone {
+            let key = (id.0, id_of_entry);
+            self.write("DELETE FROM contacts WHERE record = ?1 AND id = ?2", key)?;
+        }
+        self.write_contacts(id, contacts.written)?;
+        let payments = Difference::of(&old.payments, &new.payments, |entry| &entry.id);
+        for id_of_entry in payments.gone {
+            let key = (id.0, id_of_entry);
+            self.write("DELETE FROM payments WHERE record = ?1 AND id = ?2", key)?;
+        }
+        self.write_payments(id, &after.currency, payments.written)?;
+        if old.conflicts != new.conflicts {
+            self.write("DELETE FROM conflicts WHERE record = ?1", [id.0])?;
+            self.write_conflicts(id, &new.conflicts)?;
+        }
+        if old.attachments != new.attachments {
+            self.write_attachments(id, &new.attachments)?;
+        }
+        Ok(())
+    }
+
+    fn write_collectors(&self, id: RecordId, collectors: &[String]) -> Result<(), StoreError> {
+        for collector in collectors {
             self.write("INSERT INTO visit_collectors VALUES (?1, ?2)", (id.0, collector))?;
         }
-        for flag in &rows.summary.holds {
+        Ok(())
+    }
+
+    fn write_holds(&self, id: RecordId, holds: &[Flag]) -> Result<(), StoreError> {
+        for flag in holds {
             self.write("INSERT INTO visit_holds VALUES (?1, ?2)", (id.0, flag.as_str()))?;
         }
-        for entry in &rows.contacts {
+        Ok(())
+    }
+
+    fn write_contacts<'e>(
+        &self,
+        id: RecordId,
+        contacts: impl IntoIterator<Item = &'e ContactView>,
+    ) -> Result<(), StoreError> {
+        for entry in contacts {
             self.write(
-                "INSERT INTO contacts (record, id, at, zone, channel, number_ref, target_role,
-                   outcome, note, by_user) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT OR REPLACE INTO contacts (record, id, at, zone, channel, number_ref,
+                   target_role, outcome, note, by_user)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                 (
                     id.0,
                     &entry.id,
@@ -147,15 +220,24 @@ impl Tx<'_> {
                 ),
             )?;
         }
-        for entry in &rows.payments {
+        Ok(())
+    }
+
+    fn write_payments<'e>(
+        &self,
+        id: RecordId,
+        currency: &str,
+        payments: impl IntoIterator<Item = &'e PaymentView>,
+    ) -> Result<(), StoreError> {
+        for entry in payments {
             self.write(
-                "INSERT INTO payments (record, id, amount, currency, at, channel, reference,
-                   receipt, by_user) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT OR REPLACE INTO payments (record, id, amount, currency, at, channel,
+                   reference, receipt, by_user) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 (
                     id.0,
                     &entry.id,
                     entry.amount,
-                    &rows.summary.currency,
+                    currency,
                     entry.at,
                     &entry.channel,
                     &entry.reference,
@@ -164,10 +246,10 @@ impl Tx<'_> {
                 ),
             )?;
         }
-        self.write_conflicts(id, &rows.conflicts)
+        Ok(())
     }
 
-    fn write_summary(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
+    fn write_summary(&self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
         let row = &rows.summary;
         self.write(
             "INSERT OR REPLACE INTO visits (record, case_no, borrower_name, address, product,
@@ -201,7 +283,38 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    fn write_conflicts(&mut self, id: RecordId, conflicts: &[Conflict]) -> Result<(), StoreError> {
+    /// The same for a row whose case number, due date and overdue amount stay: naming them would
+    /// rewrite their indexes.
+    fn update_summary(&self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
+        let row = &rows.summary;
+        self.write(
+            "UPDATE visits SET borrower_name = ?2, address = ?3, product = ?4, currency = ?5,
+               days_past_due = ?6, stage = ?7, starts_at = ?8, ends_at = ?9,
+               appointment_status = ?10, priority = ?11, disposition = ?12, review_status = ?13,
+               conflicts = ?14, updated_at = ?15, accepted_at = ?16 WHERE record = ?1",
+            rusqlite::params![
+                id.0,
+                row.borrower_name,
+                row.address,
+                row.product,
+                row.currency,
+                row.days_past_due,
+                row.stage.as_str(),
+                row.starts_at,
+                row.ends_at,
+                row.appointment_status.map(AppointmentStatus::as_str),
+                row.priority,
+                row.disposition.map(Disposition::as_str),
+                row.review_status.as_str(),
+                row.conflicts,
+                rows.updated_at,
+                rows.accepted_at,
+            ],
+        )
+        .map(drop)
+    }
+
+    fn write_conflicts(&self, id: RecordId, conflicts: &[Conflict]) -> Result<(), StoreError> {
         for conflict in conflicts {
             for (n, value) in (0u64..).zip(&conflict.values) {
                 let json = serde_json::to_string(&value.value)
@@ -214,6 +327,26 @@ impl Tx<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What turns one list of entries into another; both are in order of their ids.
+struct Difference<'e, E> {
+    /// Ids of entries that are gone.
+    gone: Vec<&'e str>,
+    /// Entries that are new or have changed.
+    written: Vec<&'e E>,
+}
+
+impl<'e, E: PartialEq> Difference<'e, E> {
+    fn of(old: &'e [E], new: &'e [E], id: fn(&E) -> &String) -> Self {
+        let find = |entries: &'e [E], entry: &E| {
+            let found = entries.binary_search_by(|other| id(other).cmp(id(entry)));
+            found.ok().and_then(|at| entries.get(at))
+        };
+        let gone = old.iter().filter(|entry| find(new, entry).is_none());
+        let written = new.iter().filter(|entry| find(old, entry) != Some(*entry));
+        Self { gone: gone.map(|entry| id(entry).as_str()).collect(), written: written.collect() }
     }
 }
 

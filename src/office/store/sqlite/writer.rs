@@ -15,8 +15,8 @@ use metrics::{gauge, histogram};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::broadcast;
 
-use super::Tx;
 use super::convert::failed;
+use super::{Tx, execute};
 use crate::office::store::{FeedUpdate, StoreError, WriteJob};
 
 /// Maximum number of jobs in one commit.
@@ -166,14 +166,13 @@ fn answer(job: Box<dyn WriteJob>, outcome: Result<(), StoreError>) {
 }
 
 fn in_savepoint(connection: &Connection, job: &mut dyn WriteJob) -> JobResult {
-    connection.execute_batch("SAVEPOINT job").map_err(failed)?;
+    execute(connection, "SAVEPOINT job")?;
     let mut tx = Tx { connection, updates: Vec::new() };
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))
         .unwrap_or_else(|_| Err(StoreError::Failed("a job panicked".into())));
-    let end = match outcome {
-        Ok(()) => "RELEASE job",
-        Err(_) => "ROLLBACK TO job; RELEASE job",
-    };
-    connection.execute_batch(end).map_err(failed)?;
+    if outcome.is_err() {
+        execute(connection, "ROLLBACK TO job")?;
+    }
+    execute(connection, "RELEASE job")?;
     outcome.map(|()| tx.updates)
 }
