@@ -27,6 +27,7 @@ mod quarantine;
 mod read;
 mod revoked;
 mod round;
+pub mod safety;
 pub mod sheets;
 pub mod store;
 pub mod time;

@@ -234,7 +234,8 @@ impl Workspace {
     }
 
     fn row_of(&self, entry: &RecordEntry) -> ListRow {
-        entry.list_row(self.link.is_sending(entry.id), self.drafts.has(entry.id))
+        let has_draft = self.drafts.has(entry.id);
+        entry.list_row(self.link.is_sending(entry.id), has_draft, &self.listing.order)
     }
 
     fn open_record(&self, record: RecordId) -> Result<&Record, WorkspaceError> {

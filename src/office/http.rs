@@ -26,6 +26,7 @@ mod problem;
 mod quarantine;
 mod query;
 mod routes;
+mod safety;
 mod serve;
 mod session;
 mod sync;

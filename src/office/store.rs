@@ -22,6 +22,7 @@ mod feeds;
 mod listing;
 mod quarantine;
 mod records;
+mod safety;
 pub mod sqlite;
 
 use std::pin::Pin;
@@ -42,6 +43,7 @@ pub use quarantine::{
 pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
 };
+pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
 
 /// Why a store failed. Refusals of the protocol are values, not errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,17 +64,30 @@ pub enum StoreError {
 
 /// Everything that can be read, in one snapshot.
 pub trait Reads:
-    RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads + BlobReads
+    RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads + BlobReads + SafetyReads
 {
 }
 impl<T> Reads for T where
-    T: RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads + BlobReads
+    T: RecordReads
+        + QuarantineReads
+        + FeedReads
+        + AccountReads
+        + ConductReads
+        + BlobReads
+        + SafetyReads
 {
 }
 
 /// Everything that can be done in one transaction.
 pub trait Writes:
-    Reads + RecordWrites + QuarantineWrites + FeedWrites + AccountWrites + ConductWrites + BlobWrites
+    Reads
+    + RecordWrites
+    + QuarantineWrites
+    + FeedWrites
+    + AccountWrites
+    + ConductWrites
+    + BlobWrites
+    + SafetyWrites
 {
 }
 impl<T> Writes for T where
@@ -83,6 +98,7 @@ impl<T> Writes for T where
         + AccountWrites
         + ConductWrites
         + BlobWrites
+        + SafetyWrites
 {
 }
 

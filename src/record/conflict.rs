@@ -5,9 +5,9 @@
 
 use automerge::{Automerge, ObjId, ReadDoc, Value};
 
-use super::genesis;
 use super::reader::author_and_time;
 use super::schema::{FIELDS, Kind, Mutability, first_containers};
+use super::snapshot::{ObjectReader, Snapshot};
 use super::view::{Conflict, ConflictValue, FieldValue};
 
 /// A field with several concurrent values.
@@ -20,54 +20,52 @@ pub(super) struct FieldConflict<'d> {
 }
 
 /// Every conflict, in the order of the field table.
-pub(super) fn standing(doc: &Automerge) -> Vec<FieldConflict<'_>> {
+pub(super) fn standing<'d>(read: &Snapshot<'d>) -> Vec<FieldConflict<'d>> {
     let mut found = Vec::new();
+    if !read.has_conflicts() {
+        return found;
+    }
     for (path, kind) in first_containers() {
         let aside = matches!(path.as_slice(), ["seal"] | ["case", "contact_summary"]);
-        let listed = matches!(kind, Kind::Map) && !aside;
-        let Some(object) = genesis::container(&path).filter(|_| listed) else {
+        if !matches!(kind, Kind::Map) || aside {
             continue;
-        };
-        standing_in(doc, &path, object, &mut found);
-        for entry in entries(doc, &path, object) {
-            let inner: Vec<&str> = path.iter().copied().chain([entry.0.as_str()]).collect();
-            standing_in(doc, &inner, &entry.1, &mut found);
+        }
+        let container = read.at(&path);
+        standing_in(read.doc, &path, container, &mut found);
+        if has_rewritten_entries(&path) {
+            for (key, entry) in container.entries() {
+                let inner: Vec<&str> = path.iter().copied().chain([key.as_str()]).collect();
+                standing_in(read.doc, &inner, entry, &mut found);
+            }
         }
     }
     found
 }
 
-/// Entries whose fields may be written more than once: raised holds, answers, options.
-fn entries(doc: &Automerge, path: &[&str], object: &ObjId) -> Vec<(String, ObjId)> {
-    let rewritten = FIELDS.iter().any(|row| {
+/// Whether fields of the container's entries may be written more than once: raised holds, answers,
+/// options.
+fn has_rewritten_entries(path: &[&str]) -> bool {
+    FIELDS.iter().any(|row| {
         matches!(row.kind, Kind::Map)
             && row.mutability != Mutability::Once
             && row.path.len() == path.len() + 1
             && row.path.iter().zip(path).all(|(want, have)| *want == "*" || want == have)
-    });
-    if !rewritten {
-        return Vec::new();
-    }
-    doc.map_range(object, ..)
-        .filter_map(|item| match doc.get(object, item.key.as_ref()) {
-            Ok(Some((Value::Object(_), id))) => Some((item.key.into_owned(), id)),
-            _ => None,
-        })
-        .collect()
+    })
 }
 
 fn standing_in<'d>(
     doc: &'d Automerge,
     path: &[&str],
-    object: &ObjId,
+    object: ObjectReader<'_, 'd>,
     found: &mut Vec<FieldConflict<'d>>,
 ) {
-    for item in doc.map_range(object, ..).filter(|item| item.conflict) {
-        let key = item.key.into_owned();
-        if matches!((path, key.as_str()), (_, "zone") | (["review"], "at" | "by" | "of")) {
+    let Some(id) = object.id() else { return };
+    for field in object.fields().iter().filter(|field| field.conflict) {
+        let key = field.key.as_ref();
+        if matches!((path, key), (_, "zone") | (["review"], "at" | "by" | "of")) {
             continue;
         }
-        let Ok(mut values) = doc.get_all(object, key.as_str()) else {
+        let Ok(mut values) = doc.get_all(id, key) else {
             continue;
         };
         // Automerge gives the winner last.
@@ -81,16 +79,20 @@ fn standing_in<'d>(
             }
         }
         if distinct.len() > 1 {
-            let path =
-                path.iter().map(|segment| (*segment).to_owned()).chain([key.clone()]).collect();
-            found.push(FieldConflict { path, object: object.clone(), key, values: distinct });
+            found.push(FieldConflict {
+                path: path.iter().copied().chain([key]).map(str::to_owned).collect(),
+                object: id.clone(),
+                key: key.to_owned(),
+                values: distinct,
+            });
         }
     }
 }
 
 /// Every conflict, as pages show it.
-pub(super) fn conflicts(doc: &Automerge) -> Vec<Conflict> {
-    standing(doc)
+pub(super) fn conflicts(read: &Snapshot<'_>) -> Vec<Conflict> {
+    let doc = read.doc;
+    standing(read)
         .into_iter()
         .map(|standing| Conflict {
             path: standing.path.join("."),

@@ -11,6 +11,7 @@ use super::command::{AssignmentPatch, CasePatch, Command, NewEvaluation};
 use super::error::{CommandError, Invalid, LoadError};
 use super::history::WrittenField;
 use super::reader::Reader;
+use super::snapshot::Snapshot;
 use super::terms::{Role, Stage};
 #[cfg(not(target_arch = "wasm32"))]
 use super::view::SignatureView;
@@ -160,7 +161,7 @@ impl Record {
 
     /// The derived stage.
     pub fn stage(&self) -> Stage {
-        stage::of(&self.doc, None)
+        stage::of(&Reader::new(&self.doc, None))
     }
 
     /// When the office accepted the record, ms by the office's clock; `None` if it is not accepted.
@@ -171,12 +172,12 @@ impl Record {
 
     /// The stage as the author of a change with these dependencies saw it.
     pub fn stage_at(&self, deps: &[ChangeHash]) -> Stage {
-        stage::of(&self.doc, Some(deps))
+        stage::of(&Reader::new(&self.doc, Some(deps)))
     }
 
     /// Fields with several concurrent values.
     pub fn conflicts(&self) -> Vec<Conflict> {
-        conflict::conflicts(&self.doc)
+        conflict::conflicts(&Snapshot::new(&self.doc))
     }
 
     /// Every change of every field, oldest first.
@@ -225,7 +226,7 @@ impl Record {
 
     /// Checks every path and value against the schema (rule M3).
     pub fn validate(&self) -> Result<(), Invalid> {
-        validate::validate(&self.doc)
+        validate::validate(&Snapshot::new(&self.doc))
     }
 
     /// Executes a command as one change; `None` if it changes nothing.

@@ -1,32 +1,42 @@
 //! The history of each field: who changed it, from which value to which.
+//!
+//! The changes are replayed in causal order. Each is compared with the state that its author saw,
+//! so what it did does not depend on changes made elsewhere at the same time. The effort follows
+//! the number of operations, and for a text its length.
 
-use automerge::{Automerge, ChangeHash, ObjId, ObjType, Patch, PatchAction, Prop, ReadDoc, Value};
+mod replay;
+
+use std::collections::BTreeMap;
+
+use automerge::{Automerge, Change, ChangeHash};
 
 use super::genesis;
-use super::reader::author_and_time;
 use super::view::{FieldValue, HistoryEntry};
 use crate::ids::{device_of, hex};
+use replay::{FieldChange, Replay};
 
 /// Every change of every field, oldest first, without the first change of the schema.
 pub(super) fn history(doc: &Automerge) -> Vec<HistoryEntry> {
-    doc.get_changes_meta(&[])
-        .iter()
-        .filter(|change| change.hash != genesis::hash())
-        .flat_map(|change| {
-            let (by, at) = author_and_time(doc, &change.hash).unwrap_or_default();
-            let device = device_of(&change.actor).map(|id| id.to_string()).unwrap_or_default();
-            let diff = ChangeDiff { doc, before: &change.deps, after: [change.hash] };
-            diff.fields().into_iter().map(move |(path, from, to)| HistoryEntry {
-                path: path.join("."),
-                from,
-                to,
-                by: by.clone(),
-                device: device.clone(),
-                at,
-                change: hex(&change.hash.0),
-            })
-        })
-        .collect()
+    let mut entries = Vec::new();
+    replay(doc, |change, fields| {
+        if change.hash() == genesis::hash() {
+            return;
+        }
+        let by = change.message().unwrap_or_default().to_owned();
+        let at = change.timestamp().saturating_mul(1000);
+        let device = device_of(change.actor_id()).map(|id| id.to_string()).unwrap_or_default();
+        let hash = hex(&change.hash().0);
+        entries.extend(fields.into_iter().map(|FieldChange { path, from, to }| HistoryEntry {
+            path: path.join("."),
+            from,
+            to,
+            by: by.clone(),
+            device: device.clone(),
+            at,
+            change: hash.clone(),
+        }));
+    });
+    entries
 }
 
 /// A field and the value that a change gave it; absent where the change deleted it.
@@ -36,96 +46,26 @@ pub(crate) struct WrittenField {
     pub(crate) value: FieldValue,
 }
 
-/// Every field that a change touched, with the value its author gave it.
-pub(super) fn written_by(doc: &Automerge, hash: &ChangeHash) -> Vec<WrittenField> {
-    let Some(change) = doc.get_change_meta_by_hash(hash) else { return Vec::new() };
-    let diff = ChangeDiff { doc, before: &change.deps, after: [*hash] };
-    diff.fields().into_iter().map(|(path, _, value)| WrittenField { path, value }).collect()
-}
-
-/// A field before and after a change.
-type Field = (Vec<String>, FieldValue, FieldValue);
-
-/// One change as its author saw it: the document before and after it.
-struct ChangeDiff<'d> {
-    doc: &'d Automerge,
-    before: &'d [ChangeHash],
-    after: [ChangeHash; 1],
-}
-
-impl ChangeDiff<'_> {
-    fn fields(&self) -> Vec<Field> {
-        let mut fields: Vec<Field> = Vec::new();
-        for patch in self.doc.diff(self.before, &self.after) {
-            let place = path_of(&patch);
-            let field = match &patch.action {
-                PatchAction::PutMap { key, value: (Value::Scalar(scalar), _), .. } => Some((
-                    joined(&place, key),
-                    self.value_before(&patch.obj, key),
-                    FieldValue::from(scalar.as_ref()),
-                )),
-                // A new entry: its fields follow in patches of their own.
-                PatchAction::PutMap { .. } => None,
-                PatchAction::DeleteMap { key } => Some((
-                    joined(&place, key),
-                    self.value_before(&patch.obj, key),
-                    FieldValue::Absent,
-                )),
-                PatchAction::PutSeq { .. }
-                | PatchAction::Insert { .. }
-                | PatchAction::SpliceText { .. }
-                | PatchAction::DeleteSeq { .. } => Some(self.sequence(&patch.obj, &place)),
-                // The schema has no counters and no marks; conflicts are listed elsewhere.
-                PatchAction::Increment { .. }
-                | PatchAction::Conflict { .. }
-                | PatchAction::Mark { .. } => None,
-            };
-            // A text or a list changes in several patches: report it once.
-            if let Some(field) =
-                field.filter(|field| fields.last().is_none_or(|last| last.0 != field.0))
-            {
-                fields.push(field);
-            }
+/// Every field that these changes touched, with the values their authors gave them, in the order of
+/// the hashes.
+pub(super) fn written_by(doc: &Automerge, hashes: &[ChangeHash]) -> Vec<WrittenField> {
+    let mut written: BTreeMap<ChangeHash, Vec<WrittenField>> = BTreeMap::new();
+    replay(doc, |change, fields| {
+        if hashes.contains(&change.hash()) {
+            let fields = fields.into_iter();
+            let fields =
+                fields.map(|FieldChange { path, to, .. }| WrittenField { path, value: to });
+            written.insert(change.hash(), fields.collect());
         }
-        fields
-    }
-
-    fn value_before(&self, object: &ObjId, key: &str) -> FieldValue {
-        match self.doc.get_at(object, key, self.before) {
-            Ok(Some((Value::Scalar(scalar), _))) => FieldValue::from(scalar.as_ref()),
-            Ok(Some((Value::Object(_), _)) | None) | Err(_) => FieldValue::Absent,
-        }
-    }
-
-    fn sequence(&self, object: &ObjId, place: &[String]) -> Field {
-        let whole = |heads: &[ChangeHash]| {
-            let text = match self.doc.object_type(object) {
-                Ok(ObjType::Text) => self.doc.text_at(object, heads).unwrap_or_default(),
-                _ => self
-                    .doc
-                    .values_at(object, heads)
-                    .filter_map(|(value, _)| value.as_str().map(str::to_owned))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            };
-            FieldValue::Text(text)
-        };
-        (place.to_vec(), whole(self.before), whole(&self.after))
-    }
+    });
+    hashes.iter().filter_map(|hash| written.remove(hash)).flatten().collect()
 }
 
-/// Path of the object that a patch changes.
-pub(super) fn path_of(patch: &Patch) -> Vec<String> {
-    patch.path.iter().map(|(_, prop)| segment(prop)).collect()
-}
-
-fn joined(place: &[String], key: &str) -> Vec<String> {
-    place.iter().cloned().chain([key.to_owned()]).collect()
-}
-
-fn segment(prop: &Prop) -> String {
-    match prop {
-        Prop::Map(key) => key.clone(),
-        Prop::Seq(index) => index.to_string(),
+fn replay(doc: &Automerge, mut each: impl FnMut(&Change, Vec<FieldChange>)) {
+    let changes = doc.get_changes(&[]);
+    let mut replay = Replay::new(&changes);
+    for change in &changes {
+        let fields = replay.apply(change);
+        each(change, fields);
     }
 }

@@ -1,9 +1,9 @@
 //! Builds the view and the list summary of a document.
 
-use automerge::{Automerge, ReadDoc};
+use automerge::Automerge;
 
 use super::command::{Position, PromiseToPay};
-use super::reader::{EntryReader, Reader};
+use super::snapshot::{ObjectReader, Snapshot};
 use super::terms::{
     AppointmentStatus, AttachmentKind, Channel, CheckAnswer, CheckItem, ConductKind,
     ContactOutcome, Disposition, Flag, Grade, Moment, NoticeAbout, OptionKind, OverdueReason,
@@ -14,18 +14,19 @@ use super::view::{
     ConductEntry, ContactCount, ContactSummary, ContactView, FlagView, OptionView, PaymentView,
     ReviewView, SealView, TalkView, VisitFactsView, VisitSummary, VisitView,
 };
-use super::{conflict, genesis, signature, stage, steps};
+use super::{conflict, signature, stage, steps};
 use crate::ids::Heads;
 
 /// All content of a document as plain values.
 pub(super) fn view(doc: &Automerge) -> VisitView {
-    let read = Reader::new(doc, None);
+    let read = Snapshot::new(doc);
+    let root = read.root();
     let mut view = VisitView {
-        schema: read.integer(&[], "schema").unwrap_or(0),
-        id: read.text(&[], "id"),
-        case_no: read.text(&[], "case_no"),
+        schema: root.integer("schema").unwrap_or(0),
+        id: root.text("id"),
+        case_no: root.text("case_no"),
         heads: Heads::new(doc.get_heads()).to_hex(),
-        stage: stage::of(doc, None),
+        stage: stage::of(&read),
         case: case(&read),
         assignment: assignment(&read),
         contacts: contacts(&read),
@@ -34,14 +35,14 @@ pub(super) fn view(doc: &Automerge) -> VisitView {
         checks: checks(&read),
         talk: talk(&read),
         payments: payments(&read),
-        notes: read.merged_text("notes"),
-        feedback: read.merged_text("feedback"),
+        notes: root.child("notes").characters().to_owned(),
+        feedback: root.child("feedback").characters().to_owned(),
         attachments: attachments(&read),
         seal: seal(&read),
         amendments: amendments(&read),
         review: review(&read),
         conduct: conduct(&read),
-        conflicts: conflict::conflicts(doc),
+        conflicts: conflict::conflicts(&read),
         steps: Vec::new(),
     };
     view.steps = steps::steps(&view);
@@ -75,56 +76,51 @@ pub(super) fn summary(view: &VisitView) -> VisitSummary {
     }
 }
 
-fn case(read: &Reader<'_>) -> CaseView {
-    let at = &["case"];
-    let phones = genesis::container(&["case", "phones"])
-        .map(|list| {
-            read.doc
-                .values(list)
-                .filter_map(|(value, _)| value.as_str().map(str::to_owned))
-                .collect()
-        })
-        .unwrap_or_default();
+fn case(read: &Snapshot<'_>) -> CaseView {
+    let fields = read.at(&["case"]);
+    let position = fields.child("position");
     CaseView {
-        borrower_name: read.text(at, "borrower_name"),
-        phones,
-        address: read.text(at, "address"),
-        lat: read.float(&["case", "position"], "lat"),
-        lon: read.float(&["case", "position"], "lon"),
-        product: read.text(at, "product"),
-        principal: read.integer(at, "principal"),
-        overdue: read.integer(at, "overdue").unwrap_or(0),
-        currency: read.text(at, "currency"),
-        days_past_due: read.integer(at, "days_past_due").unwrap_or(0),
-        due_date: read.text(at, "due_date"),
-        last_payment_date: read.text(at, "last_payment_date"),
-        preferred_language: read.text(at, "preferred_language"),
-        zone: read.text(at, "zone"),
-        note: read.text(at, "note"),
+        borrower_name: fields.text("borrower_name"),
+        phones: fields.child("phones").texts(),
+        address: fields.text("address"),
+        lat: position.float("lat"),
+        lon: position.float("lon"),
+        product: fields.text("product"),
+        principal: fields.integer("principal"),
+        overdue: fields.integer("overdue").unwrap_or(0),
+        currency: fields.text("currency"),
+        days_past_due: fields.integer("days_past_due").unwrap_or(0),
+        due_date: fields.text("due_date"),
+        last_payment_date: fields.text("last_payment_date"),
+        preferred_language: fields.text("preferred_language"),
+        zone: fields.text("zone"),
+        note: fields.text("note"),
         flags: flags(read),
         contact_summary: contact_summary(read),
     }
 }
 
-fn contact_summary(read: &Reader<'_>) -> Option<ContactSummary> {
-    let at = &["case", "contact_summary"];
+fn contact_summary(read: &Snapshot<'_>) -> Option<ContactSummary> {
+    let fields = read.at(&["case", "contact_summary"]);
     let count = |name: String| {
-        let count = read.integer(at, &name)?;
+        let count = fields.integer(&name)?;
         Some(ContactCount { name, count })
     };
     Some(ContactSummary {
-        as_of: read.time(at, "as_of")?,
-        counts: read.keys(at).into_iter().filter_map(count).collect(),
+        as_of: fields.time("as_of")?,
+        counts: fields.keys().into_iter().filter_map(count).collect(),
     })
 }
 
-fn flags(read: &Reader<'_>) -> Vec<FlagView> {
+fn flags(read: &Snapshot<'_>) -> Vec<FlagView> {
     let raised = |flag: &Flag| {
-        let path = ["case", "flags", flag.as_str()];
-        let strictest = |(by, entry): (String, EntryReader<'_>)| {
+        let raised = read.at(&["case", "flags", flag.as_str()]);
+        let strictest = |(by, entry): (String, ObjectReader<'_, '_>)| {
             // Of concurrent values the longest hold counts: raising a hold again on old
             // dependencies must not shorten it (rule M9).
-            let all = read.concurrent(&path, &by);
+            let concurrent = raised.concurrent(&by);
+            let objects = concurrent.iter().filter_map(|(_, object)| object.as_ref());
+            let all: Vec<_> = objects.map(Snapshot::root).collect();
             let untils: Vec<Option<i64>> = all.iter().map(|entry| entry.time("until")).collect();
             FlagView {
                 flag: *flag,
@@ -138,24 +134,24 @@ fn flags(read: &Reader<'_>) -> Vec<FlagView> {
                 note: entry.text("note"),
             }
         };
-        read.entries(&path).into_iter().map(strictest).collect::<Vec<_>>()
+        raised.entries().map(strictest).collect::<Vec<_>>()
     };
     Flag::ALL.iter().flat_map(raised).collect()
 }
 
-fn assignment(read: &Reader<'_>) -> AssignmentView {
-    let at = &["assignment"];
+fn assignment(read: &Snapshot<'_>) -> AssignmentView {
+    let fields = read.at(&["assignment"]);
     AssignmentView {
-        collectors: read.keys(&["assignment", "collectors"]),
-        due_by: read.text(at, "due_by"),
-        priority: read.integer(at, "priority").unwrap_or(2),
-        instructions: read.text(at, "instructions"),
-        policy: read.text(at, "policy"),
+        collectors: read.at(&["assignment", "collectors"]).keys(),
+        due_by: fields.text("due_by"),
+        priority: fields.integer("priority").unwrap_or(2),
+        instructions: fields.text("instructions"),
+        policy: fields.text("policy"),
     }
 }
 
-fn contacts(read: &Reader<'_>) -> Vec<ContactView> {
-    let entry = |(id, entry): (String, EntryReader<'_>)| {
+fn contacts(read: &Snapshot<'_>) -> Vec<ContactView> {
+    let entry = |(id, entry): (String, ObjectReader<'_, '_>)| {
         Some(ContactView {
             id,
             at: entry.time("at")?,
@@ -168,51 +164,51 @@ fn contacts(read: &Reader<'_>) -> Vec<ContactView> {
             by: entry.text("by"),
         })
     };
-    read.entries_by("at", &["contacts"]).into_iter().filter_map(entry).collect()
+    read.at(&["contacts"]).entries_by("at").into_iter().filter_map(entry).collect()
 }
 
-fn appointment(read: &Reader<'_>) -> AppointmentView {
-    let at = &["appointment"];
+fn appointment(read: &Snapshot<'_>) -> AppointmentView {
+    let fields = read.at(&["appointment"]);
     AppointmentView {
-        starts_at: read.time(at, "starts_at"),
-        ends_at: read.time(at, "ends_at"),
-        zone: read.text(at, "zone"),
-        place: read.text(at, "place"),
-        status: read.enumerated(at, "status", AppointmentStatus::parse),
-        proposed_by: read.enumerated(at, "proposed_by", ProposedBy::parse),
-        borrower_remark: read.text(at, "borrower_remark"),
+        starts_at: fields.time("starts_at"),
+        ends_at: fields.time("ends_at"),
+        zone: fields.text("zone"),
+        place: fields.text("place"),
+        status: fields.enumerated("status", AppointmentStatus::parse),
+        proposed_by: fields.enumerated("proposed_by", ProposedBy::parse),
+        borrower_remark: fields.text("borrower_remark"),
     }
 }
 
-fn visit(read: &Reader<'_>) -> VisitFactsView {
-    let at = &["visit"];
-    let place = &["visit", "position"];
+fn visit(read: &Snapshot<'_>) -> VisitFactsView {
+    let fields = read.at(&["visit"]);
+    let at = read.at(&["visit", "position"]);
     let position = || {
         Some(Position {
-            lat: read.float(place, "lat")?,
-            lon: read.float(place, "lon")?,
-            accuracy_m: read.float(place, "accuracy_m")?,
-            at: read.time(place, "at")?,
+            lat: at.float("lat")?,
+            lon: at.float("lon")?,
+            accuracy_m: at.float("accuracy_m")?,
+            at: at.time("at")?,
         })
     };
     VisitFactsView {
-        departed_at: read.time(at, "departed_at"),
-        arrived_at: read.time(at, "arrived_at"),
-        talk_from: read.time(at, "talk_from"),
-        talk_to: read.time(at, "talk_to"),
-        left_at: read.time(at, "left_at"),
-        asked_to_leave_at: read.time(at, "asked_to_leave_at"),
-        zone: read.text(at, "zone"),
+        departed_at: fields.time("departed_at"),
+        arrived_at: fields.time("arrived_at"),
+        talk_from: fields.time("talk_from"),
+        talk_to: fields.time("talk_to"),
+        left_at: fields.time("left_at"),
+        asked_to_leave_at: fields.time("asked_to_leave_at"),
+        zone: fields.text("zone"),
         position: position(),
-        place_type: read.enumerated(at, "place_type", PlaceType::parse),
-        visitors: read.keys(&["visit", "visitors"]),
-        person_met: read.enumerated(at, "person_met", TargetRole::parse),
+        place_type: fields.enumerated("place_type", PlaceType::parse),
+        visitors: read.at(&["visit", "visitors"]).keys(),
+        person_met: fields.enumerated("person_met", TargetRole::parse),
     }
 }
 
-fn checks(read: &Reader<'_>) -> Vec<CheckView> {
+fn checks(read: &Snapshot<'_>) -> Vec<CheckView> {
     let of_item = |item: &CheckItem| {
-        let answer = |(by, entry): (String, EntryReader<'_>)| {
+        let answer = |(by, entry): (String, ObjectReader<'_, '_>)| {
             Some(CheckView {
                 item: *item,
                 by,
@@ -222,22 +218,22 @@ fn checks(read: &Reader<'_>) -> Vec<CheckView> {
                 reason: entry.text("reason"),
             })
         };
-        read.entries(&["checks", item.as_str()]).into_iter().filter_map(answer).collect::<Vec<_>>()
+        read.at(&["checks", item.as_str()]).entries().filter_map(answer).collect::<Vec<_>>()
     };
     CheckItem::ALL.iter().flat_map(of_item).collect()
 }
 
-fn talk(read: &Reader<'_>) -> TalkView {
-    let at = &["talk"];
-    let promised = &["talk", "promise"];
+fn talk(read: &Snapshot<'_>) -> TalkView {
+    let fields = read.at(&["talk"]);
+    let promised = read.at(&["talk", "promise"]);
     let promise = || {
         Some(PromiseToPay {
-            amount: read.integer(promised, "amount")?,
-            due_date: read.text(promised, "due_date"),
-            channel: read.text(promised, "channel"),
+            amount: promised.integer("amount")?,
+            due_date: promised.text("due_date"),
+            channel: promised.text("channel"),
         })
     };
-    let option = |(id, entry): (String, EntryReader<'_>)| {
+    let option = |(id, entry): (String, ObjectReader<'_, '_>)| {
         Some(OptionView {
             id,
             kind: entry.enumerated("kind", OptionKind::parse)?,
@@ -249,18 +245,18 @@ fn talk(read: &Reader<'_>) -> TalkView {
         })
     };
     TalkView {
-        overdue_reason: read.enumerated(at, "overdue_reason", OverdueReason::parse),
-        overdue_reason_text: read.text(at, "overdue_reason_text"),
-        willingness: read.enumerated(at, "willingness", Willingness::parse),
-        options: read.entries(&["talk", "options"]).into_iter().filter_map(option).collect(),
-        chosen_option: Some(read.text(at, "chosen_option")).filter(|id| !id.is_empty()),
+        overdue_reason: fields.enumerated("overdue_reason", OverdueReason::parse),
+        overdue_reason_text: fields.text("overdue_reason_text"),
+        willingness: fields.enumerated("willingness", Willingness::parse),
+        options: read.at(&["talk", "options"]).entries().filter_map(option).collect(),
+        chosen_option: Some(fields.text("chosen_option")).filter(|id| !id.is_empty()),
         promise: promise(),
-        disposition: read.enumerated(at, "disposition", Disposition::parse),
+        disposition: fields.enumerated("disposition", Disposition::parse),
     }
 }
 
-fn payments(read: &Reader<'_>) -> Vec<PaymentView> {
-    let entry = |(id, entry): (String, EntryReader<'_>)| {
+fn payments(read: &Snapshot<'_>) -> Vec<PaymentView> {
+    let entry = |(id, entry): (String, ObjectReader<'_, '_>)| {
         Some(PaymentView {
             id,
             amount: entry.integer("amount").unwrap_or(0),
@@ -271,11 +267,11 @@ fn payments(read: &Reader<'_>) -> Vec<PaymentView> {
             by: entry.text("by"),
         })
     };
-    read.entries_by("at", &["payments"]).into_iter().filter_map(entry).collect()
+    read.at(&["payments"]).entries_by("at").into_iter().filter_map(entry).collect()
 }
 
-fn attachments(read: &Reader<'_>) -> Vec<AttachmentView> {
-    let entry = |(sha256, entry): (String, EntryReader<'_>)| {
+fn attachments(read: &Snapshot<'_>) -> Vec<AttachmentView> {
+    let entry = |(sha256, entry): (String, ObjectReader<'_, '_>)| {
         Some(AttachmentView {
             sha256,
             media_type: entry.text("media_type"),
@@ -286,26 +282,26 @@ fn attachments(read: &Reader<'_>) -> Vec<AttachmentView> {
             by: entry.text("by"),
         })
     };
-    read.entries_by("taken_at", &["attachments"]).into_iter().filter_map(entry).collect()
+    read.at(&["attachments"]).entries_by("taken_at").into_iter().filter_map(entry).collect()
 }
 
-fn seal(read: &Reader<'_>) -> Option<SealView> {
-    let at = &["seal"];
-    let sealed_at = read.time(at, "at")?;
-    let heads: Vec<String> = read.text(at, "heads").split_whitespace().map(str::to_owned).collect();
+fn seal(read: &Snapshot<'_>) -> Option<SealView> {
+    let fields = read.at(&["seal"]);
+    let sealed_at = fields.time("at")?;
+    let heads: Vec<String> = fields.text("heads").split_whitespace().map(str::to_owned).collect();
     let sealed = signature::named(read.doc, &heads);
     Some(SealView {
         at: sealed_at,
-        by: read.text(at, "by"),
-        device: read.text(at, "device"),
+        by: fields.text("by"),
+        device: fields.text("device"),
         changed: sealed.is_none_or(|heads| signature::content_changed(read.doc, &heads)),
         heads,
-        signatures: signature::signatures(read.doc),
+        signatures: signature::signatures(read),
     })
 }
 
-fn amendments(read: &Reader<'_>) -> Vec<AmendmentView> {
-    let entry = |(id, entry): (String, EntryReader<'_>)| {
+fn amendments(read: &Snapshot<'_>) -> Vec<AmendmentView> {
+    let entry = |(id, entry): (String, ObjectReader<'_, '_>)| {
         Some(AmendmentView {
             id,
             at: entry.time("at")?,
@@ -314,11 +310,11 @@ fn amendments(read: &Reader<'_>) -> Vec<AmendmentView> {
             text: entry.text("text"),
         })
     };
-    read.entries_by("at", &["amendments"]).into_iter().filter_map(entry).collect()
+    read.at(&["amendments"]).entries_by("at").into_iter().filter_map(entry).collect()
 }
 
-fn conduct(read: &Reader<'_>) -> Vec<ConductEntry> {
-    let entry = |(id, entry): (String, EntryReader<'_>)| {
+fn conduct(read: &Snapshot<'_>) -> Vec<ConductEntry> {
+    let entry = |(id, entry): (String, ObjectReader<'_, '_>)| {
         Some(ConductEntry {
             id,
             kind: entry.enumerated("kind", ConductKind::parse)?,
@@ -342,15 +338,15 @@ fn conduct(read: &Reader<'_>) -> Vec<ConductEntry> {
             place: entry.enumerated("place", PlaceType::parse),
         })
     };
-    read.entries_by("at", &["conduct"]).into_iter().filter_map(entry).collect()
+    read.at(&["conduct"]).entries_by("at").into_iter().filter_map(entry).collect()
 }
 
-fn review(read: &Reader<'_>) -> ReviewView {
-    let at = &["review"];
+fn review(read: &Snapshot<'_>) -> ReviewView {
+    let fields = read.at(&["review"]);
     ReviewView {
-        status: read.enumerated(at, "status", ReviewStatus::parse).unwrap_or(ReviewStatus::Pending),
-        remark: read.text(at, "remark"),
-        by: read.text(at, "by"),
-        at: read.time(at, "at"),
+        status: fields.enumerated("status", ReviewStatus::parse).unwrap_or(ReviewStatus::Pending),
+        remark: fields.text("remark"),
+        by: fields.text("by"),
+        at: fields.time("at"),
     }
 }

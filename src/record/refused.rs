@@ -35,8 +35,7 @@ impl Record {
     /// The fields that these changes wrote, each with the last value written.
     pub(crate) fn fields_written_by(&self, hashes: &[ChangeHash]) -> Vec<WrittenField> {
         let mut fields: Vec<WrittenField> = Vec::new();
-        let written = hashes.iter().flat_map(|hash| history::written_by(self.document(), hash));
-        for WrittenField { path, value } in written {
+        for WrittenField { path, value } in history::written_by(self.document(), hashes) {
             // A merged text is read as it is now, with later edits by others.
             let merged = matches!(kind(&path), Some(Kind::MergedText(_)));
             let value = if merged { self.value_at(&path) } else { value };

@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use automerge::{Automerge, ObjId, PatchAction, Prop, ReadDoc, ScalarValue};
+use automerge::{Automerge, ObjId, Patch, PatchAction, Prop, ReadDoc, ScalarValue};
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
-use super::reader::{EntryReader, Reader};
+use super::reader::Reader;
 use super::schema::{self, WriteWindow, Writers};
+use super::snapshot::{ObjectReader, Snapshot};
 use super::view::SignatureView;
-use super::{genesis, history, stage};
+use super::{genesis, stage};
 use crate::ids::{Heads, hex, unhex};
 
 /// First line of every statement; it separates these signatures from any other use of the key.
@@ -61,9 +62,10 @@ impl Statement<'_> {
 }
 
 /// Every signature, oldest first.
-pub(super) fn signatures(doc: &Automerge) -> Vec<SignatureView> {
+pub(super) fn signatures(read: &Snapshot<'_>) -> Vec<SignatureView> {
+    let doc = read.doc;
     // A returned record is open until it is sealed again.
-    let sealed = stage::of(doc, None).is_sealed();
+    let sealed = stage::of(read).is_sealed();
     let seals = if sealed { sealed_at(doc, None) } else { Vec::new() };
     let mut known: BTreeMap<Vec<String>, bool> = BTreeMap::new();
     let with_state = |mut said: SignatureView| {
@@ -76,14 +78,22 @@ pub(super) fn signatures(doc: &Automerge) -> Vec<SignatureView> {
         }
         said
     };
-    entries(doc, |_| true).into_iter().map(with_state).collect()
+    signatures_in(read.at(&["seal"]), doc, |_| true).into_iter().map(with_state).collect()
 }
 
 /// The signatures whose Automerge objects are wanted; `standing` and `changed` are not computed.
 pub(super) fn entries(doc: &Automerge, wanted: impl Fn(&ObjId) -> bool) -> Vec<SignatureView> {
-    let read = Reader::new(doc, None);
-    let record = read.text(&[], "id");
-    let entry = |(id, entry): (String, EntryReader<'_>)| {
+    let seal = genesis::container(&["seal"]).map(|seal| Snapshot::of_object(doc, seal));
+    seal.map(|seal| signatures_in(seal.root(), doc, wanted)).unwrap_or_default()
+}
+
+fn signatures_in(
+    seal: ObjectReader<'_, '_>,
+    doc: &Automerge,
+    wanted: impl Fn(&ObjId) -> bool,
+) -> Vec<SignatureView> {
+    let record = Reader::new(doc, None).text(&[], "id");
+    let entry = |(id, entry): (String, ObjectReader<'_, '_>)| {
         let mut said = SignatureView {
             id,
             at: entry.time("at").unwrap_or(0),
@@ -102,9 +112,9 @@ pub(super) fn entries(doc: &Automerge, wanted: impl Fn(&ObjId) -> bool) -> Vec<S
         }
         said
     };
-    let found = read.entries_by("at", &["seal"]).into_iter();
+    let found = seal.entries_by("at").into_iter();
     found
-        .filter(|(key, entry)| schema::is_signature_key(key) && wanted(&entry.object))
+        .filter(|(key, entry)| schema::is_signature_key(key) && entry.id().is_some_and(&wanted))
         .map(entry)
         .collect()
 }
@@ -114,7 +124,7 @@ pub(super) fn entries(doc: &Automerge, wanted: impl Fn(&ObjId) -> bool) -> Vec<S
 pub(super) fn content_changed(doc: &Automerge, since: &Heads) -> bool {
     let now = doc.get_heads();
     doc.diff(since.as_slice(), &now).iter().any(|patch| {
-        let mut path = history::path_of(patch);
+        let mut path = path_of(patch);
         match &patch.action {
             PatchAction::PutMap { key, .. }
             | PatchAction::DeleteMap { key }
@@ -130,6 +140,15 @@ pub(super) fn content_changed(doc: &Automerge, since: &Heads) -> bool {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         is_sealed_content(&path)
     })
+}
+
+/// Path of the object that a patch changes.
+fn path_of(patch: &Patch) -> Vec<String> {
+    let segment = |(_, prop): &(ObjId, Prop)| match prop {
+        Prop::Map(key) => key.clone(),
+        Prop::Seq(index) => index.to_string(),
+    };
+    patch.path.iter().map(segment).collect()
 }
 
 /// Whether the seal protects a path: collectors may write it before the seal only. The fields of

@@ -1,12 +1,13 @@
 //! The derived stage: assigned → contacted → scheduled → on site → recorded → sealed → reviewed.
 
 #[cfg(not(target_arch = "wasm32"))]
-use automerge::ReadDoc;
-use automerge::{Automerge, ChangeHash};
-
-use super::reader::Reader;
+use automerge::Automerge;
 #[cfg(not(target_arch = "wasm32"))]
-use super::reader::author_and_time;
+use automerge::ReadDoc;
+
+use super::reader::ReadFields;
+#[cfg(not(target_arch = "wasm32"))]
+use super::reader::{Reader, author_and_time};
 use super::terms::{AppointmentStatus, Disposition, ReviewStatus, Stage};
 
 impl Stage {
@@ -16,9 +17,8 @@ impl Stage {
     }
 }
 
-/// The stage of a document, now or at the given heads.
-pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
-    let read = Reader::new(doc, heads);
+/// The stage of a record.
+pub(super) fn of(read: &impl ReadFields) -> Stage {
     if let Some(sealed_at) = read.time(&["seal"], "at") {
         let judged = read.time(&["review"], "of") == Some(sealed_at);
         let status = read.enumerated(&["review"], "status", ReviewStatus::parse);
@@ -39,7 +39,7 @@ pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
         == Some(AppointmentStatus::Agreed)
     {
         Stage::Scheduled
-    } else if read.any_key(&["contacts"]) {
+    } else if read.has_entries(&["contacts"]) {
         Stage::Contacted
     } else {
         Stage::Assigned
@@ -50,7 +50,7 @@ pub(super) fn of(doc: &Automerge, heads: Option<&[ChangeHash]>) -> Stage {
 /// the office's clock, `review.at` by the reviewer's browser.
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) fn accepted_at(doc: &Automerge) -> Option<i64> {
-    if of(doc, None) != Stage::Reviewed {
+    if of(&Reader::new(doc, None)) != Stage::Reviewed {
         return None;
     }
     let review = super::genesis::container(&["review"])?;

@@ -295,7 +295,7 @@ fn time(ms: i64) -> ScalarValue {
 }
 
 fn check(row: &FieldSpec, path: &[&str], value: &ScalarValue) -> Result<(), CommandError> {
-    validate::accepts(row.kind, value).map_err(|reason| wrong(path, reason))
+    validate::accepts(row.kind, &value.clone().into()).map_err(|reason| wrong(path, reason))
 }
 
 fn wrong(path: &[&str], reason: &'static str) -> CommandError {

@@ -221,6 +221,12 @@ impl JsWorkspace {
         self.inner.set_layers(packed)
     }
 
+    /// Sorts the list by the office's rules.
+    #[wasm_bindgen(js_name = setQueueOrder)]
+    pub fn set_queue_order(&mut self, words: Vec<String>) {
+        self.inner.set_queue_order(&words);
+    }
+
     /// Whether a record is on this device.
     pub fn holds(&self, record: &str) -> Result<bool, JsValue> {
         Ok(self.inner.holds(id(record)?))

@@ -31,9 +31,6 @@ async function goOffline(page: Page, context: BrowserContext): Promise<void> {
   await inSync(page);
   await readyOffline(page);
   await context.setOffline(true);
-  // It may come at any time and lies over the foot of the page.
-  const ready = page.locator("[aria-live=polite]").filter({ hasText: "ready to work without a network" });
-  await page.addLocatorHandler(ready, (notice) => notice.getByRole("button", { name: "Dismiss" }).click());
 }
 
 /** A wall clock in Ningbo on a day after today, far from the day's edges: whenever this runs, it is to come. */
@@ -48,7 +45,7 @@ async function passTo(page: Page, at: number): Promise<void> {
 }
 
 const before = (page: Page) => page.getByTestId("conduct-before");
-const rule = (page: Page, id: string) => page.locator(`[data-testid=conduct-answer][data-rule="${id}"]`);
+const rule = (page: Page, id: string) => page.locator(`[data-testid=conduct-answer][data-rule~="${id}"]`);
 /** Opens a fold by the beginning of its title. */
 const unfold = (page: Page, title: string) => page.locator("summary").filter({ hasText: title }).click();
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
@@ -129,6 +126,10 @@ test("one collector alone cannot depart", async ({ page, context }) => {
   await expect(before(page)).toContainText("Waiting does not help");
   await expect(rule(page, "CN-04")).toContainText("Add all 2 collectors who take part.");
   await expect(rule(page, "CN-04")).toContainText("Mainland China · Self-regulation · 中国银行业协会");
+  // Doorstep's own rule asks the same: one line names both sources.
+  await expect(rule(page, "CN-04")).toContainText("P-06 · Doorstep's own");
+  await expect(rule(page, "P-06")).toHaveCount(1);
+  await expect(rule(page, "P-06").getByRole("button", { name: "Continue with a reason…" })).toBeHidden();
   await expectAccessible(page);
   await refused(page, "A conduct rule does not allow this departure");
   await rule(page, "CN-04").getByRole("link", { name: "Collectors on this visit" }).click();

@@ -6,6 +6,7 @@ import { expect, test, type Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe";
 import { inSync, unlocks } from "./support/field";
 import { Office } from "./support/office";
+import { tooWide } from "./support/looks";
 import { enter, type Look, oneInEachStage, STEPS, walkConsole, walkFieldApp, wear } from "./support/walk";
 
 // By far the longest file: each worker that takes a part of it has an office of its own.
@@ -24,18 +25,6 @@ test.afterAll(() => office.remove());
 async function sound(page: Page, where: string): Promise<void> {
   await expectAccessible(page, where);
   expect(await tooWide(page), `${where} is wider than the screen`).toEqual([]);
-}
-
-/** What reaches beyond the right edge of a page that scrolls sideways. */
-function tooWide(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    if (scrollWidth <= clientWidth) return [];
-    const over = [...document.querySelectorAll("body *")].filter(
-      (element) => element.getBoundingClientRect().right > clientWidth + 0.5,
-    );
-    return over.map((element) => `${element.tagName} ${element.className} ${element.textContent?.slice(0, 30)}`);
-  });
 }
 
 for (const look of LOOKS) {

@@ -10,6 +10,7 @@ mod people;
 mod quarantine;
 mod rounds;
 mod routes;
+mod safety;
 mod secrecy;
 mod sessions;
 mod shares;

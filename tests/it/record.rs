@@ -1,5 +1,6 @@
 //! The visit record through its life: made by the office, worked on at the door, sealed, reviewed.
 
+mod history;
 mod merging;
 
 use automerge::ReadDoc;

@@ -193,6 +193,7 @@ fn lender(asked: &Serve) -> Lender {
     Lender {
         name: said(&asked.lender, "Demo Finance 示例金融"),
         complaints: said(&asked.complaints, "400-000-0000, complaints@demo.invalid"),
+        queue_order: asked.queue_order.clone(),
     }
 }
 

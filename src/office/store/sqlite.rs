@@ -16,6 +16,7 @@ mod listing;
 mod quarantine;
 mod records;
 mod rows;
+mod safety;
 mod statements;
 mod writer;
 

@@ -7,6 +7,7 @@ use super::{RecordWriter, container};
 use crate::ids::device_of;
 use crate::record::authority::WriteOp;
 use crate::record::schema::{self, FieldGroup, GroupRole};
+use crate::record::snapshot::Snapshot;
 use crate::record::{CommandError, conflict};
 
 impl RecordWriter<'_, '_> {
@@ -14,7 +15,7 @@ impl RecordWriter<'_, '_> {
     pub(super) fn resolve(&mut self, path: &str, pick: &str) -> Result<(), CommandError> {
         let missing = || CommandError::Missing { path: path.to_owned() };
         let doc = self.before;
-        let standing = conflict::standing(doc)
+        let standing = conflict::standing(&Snapshot::new(doc))
             .into_iter()
             .find(|standing| standing.path.join(".") == path)
             .ok_or_else(missing)?;

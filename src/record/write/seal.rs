@@ -3,6 +3,7 @@
 use super::{RecordWriter, time, wrong};
 use crate::ids::device_of;
 use crate::record::command::NewSignature;
+use crate::record::reader::Reader;
 use crate::record::schema::{REVIEW, SEAL};
 use crate::record::signature::{self, Statement};
 use crate::record::terms::{ReviewStatus, Stage};
@@ -71,7 +72,9 @@ impl RecordWriter<'_, '_> {
             return Err(wrong(&["review", "remark"], "say what the collector should do"));
         }
         // A return reopens the record; it must be sealed again before it can be accepted.
-        if stage::of(self.before, None) == Stage::Recorded && status == ReviewStatus::Accepted {
+        if stage::of(&Reader::new(self.before, None)) == Stage::Recorded
+            && status == ReviewStatus::Accepted
+        {
             return Err(wrong(&["review", "status"], "the record was returned and is open"));
         }
         let values = [

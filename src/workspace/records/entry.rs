@@ -9,6 +9,7 @@ use super::outbox::Outbox;
 use super::problem::Problem;
 use crate::ids::{Heads, RecordId};
 use crate::record::Record;
+use crate::record::queue::{self, OpenPromise, QueueOrder};
 use crate::record::terms::{ReviewStatus, Stage};
 use crate::record::view::VisitSummary;
 use crate::sync::message::{StateMac, StateToken, Want};
@@ -39,6 +40,8 @@ pub(crate) struct RecordEntry {
     pub(crate) missing_replies: u32,
     /// When this device's user visited, ms, once the visit is over (rule F6).
     pub(crate) visited: Option<i64>,
+    /// The promised payment, while it is open.
+    pub(crate) promise: Option<OpenPromise>,
 }
 
 /// A state that the office has attested (rule P3).
@@ -70,6 +73,9 @@ struct StoredEntry {
     attested: Option<AttestedState>,
     #[n(7)]
     visited: Option<i64>,
+    /// Absent in rows of earlier versions, until the record changes.
+    #[n(8)]
+    promise: Option<OpenPromise>,
 }
 
 impl RecordEntry {
@@ -88,6 +94,7 @@ impl RecordEntry {
             offered_token: None,
             missing_replies: 0,
             visited: None,
+            promise: None,
         }
     }
 
@@ -108,6 +115,7 @@ impl RecordEntry {
             summary: summary.unwrap_or_default(),
             attested: self.attested.clone(),
             visited: self.visited,
+            promise: self.promise.clone(),
         })
     }
 
@@ -127,6 +135,7 @@ impl RecordEntry {
             withdrawn: stored.withdrawn,
             attested: stored.attested,
             visited: stored.visited,
+            promise: stored.promise,
             ..Self::new(id)
         })
     }
@@ -191,7 +200,7 @@ impl RecordEntry {
     }
 
     /// Its row of the list.
-    pub(crate) fn list_row(&self, sending: bool, has_draft: bool) -> ListRow {
+    pub(crate) fn list_row(&self, sending: bool, has_draft: bool, order: &QueueOrder) -> ListRow {
         let summary = self.summary.clone().unwrap_or_else(|| unreadable(self.id));
         let state = match (&self.problem, self.outbox.is_empty()) {
             (Some(_), _) => RecordState::Attention,
@@ -205,7 +214,19 @@ impl RecordEntry {
         };
         let problem = self.problem.as_ref().map(Problem::summary);
         let unsent = i64::try_from(self.outbox.len()).unwrap_or(i64::MAX);
-        ListRow { summary, state, unsent, has_draft, problem }
+        let promise = self.promise.as_ref();
+        ListRow {
+            work: queue::work(&summary, promise),
+            area: queue::area(&summary.address).to_owned(),
+            order: order.sort_key(&summary, promise),
+            promise: self.promise.clone(),
+            summary,
+            state,
+            unsent,
+            unsent_since: self.outbox.oldest_at(),
+            has_draft,
+            problem,
+        }
     }
 
     // -- changes
@@ -215,6 +236,7 @@ impl RecordEntry {
         let (view, summary) = record.view_and_summary();
         self.heads = record.heads();
         self.visited = cards::visited_at(record, &view, user);
+        self.promise = queue::open_promise(&view);
         self.summary = Some(summary);
     }
 

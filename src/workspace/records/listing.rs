@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::entry::RecordEntry;
 use super::problem::{Problem, RecordProblem};
 use crate::ids::{Heads, RecordId};
+use crate::record::queue::{OpenPromise, QueueOrder, Work};
 use crate::record::view::VisitSummary;
 use crate::types::TsType;
+use crate::workspace::output::Output;
 use crate::workspace::{Identity, Workspace};
 
 TsType! {
@@ -25,10 +27,20 @@ pub struct ListRow {
     pub state: RecordState,
     /// Changes that the office has not confirmed.
     pub unsent: i64,
+    /// When the oldest of them was made, ms.
+    pub unsent_since: Option<i64>,
     /// It has a draft of a form (rule D7).
     pub has_draft: bool,
     /// What is wrong with it.
     pub problem: Option<RecordProblem>,
+    /// What has to be done next.
+    pub work: Work,
+    /// The promised payment, while it is open.
+    pub promise: Option<OpenPromise>,
+    /// The district or town of the address; empty if unknown.
+    pub area: String,
+    /// Sort key by the office's rules, to be compared by code unit.
+    pub order: String,
 }
 }
 
@@ -85,6 +97,8 @@ pub struct ListPage {
 pub(crate) struct Listing {
     workspace: String,
     version: i64,
+    /// How rows are sorted.
+    pub(crate) order: QueueOrder,
     rows: BTreeMap<RecordId, (RowState, i64)>,
     /// The newest change of each record, by version.
     log: BTreeMap<i64, RecordId>,
@@ -132,6 +146,19 @@ impl Listing {
             // No two starts of a store have the same session (rule I1).
             workspace: format!("{}/{}", identity.device, identity.session),
             version: 0,
+            order: QueueOrder::default(),
+            rows: BTreeMap::new(),
+            log: BTreeMap::new(),
+            removed: BTreeMap::new(),
+        }
+    }
+
+    /// An empty log that no earlier mark is of.
+    fn restarted(before: &Self) -> Self {
+        Self {
+            workspace: format!("{}+", before.workspace),
+            version: 0,
+            order: before.order.clone(),
             rows: BTreeMap::new(),
             log: BTreeMap::new(),
             removed: BTreeMap::new(),
@@ -162,6 +189,16 @@ impl Listing {
 }
 
 impl Workspace {
+    /// Sorts the list by the office's rules, in the words of [`QueueOrder::from_words`]; readers get
+    /// all rows again.
+    pub fn set_queue_order(&mut self, words: &[String]) {
+        let order = QueueOrder::from_words(words.iter().map(String::as_str));
+        if order != self.listing.order {
+            self.listing = Listing { order, ..Listing::restarted(&self.listing) };
+            self.outputs.push_back(Output::ListChanged);
+        }
+    }
+
     /// Changes of the list after a mark, at most `limit` of them; without a mark the whole list
     /// from its beginning.
     pub fn list_changes(&mut self, since: Option<&ListMark>, limit: usize) -> ListPage {

@@ -193,6 +193,11 @@ impl Link {
         self.problem
     }
 
+    /// When the next request is due, ms; `None` while one runs or only the user can help.
+    pub(crate) fn next_attempt_at(&self) -> Option<i64> {
+        self.schedule.next_at().filter(|_| !self.is_syncing())
+    }
+
     pub(crate) fn first_sync(&self) -> Option<FirstSync> {
         self.first_sync
     }

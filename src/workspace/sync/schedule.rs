@@ -58,6 +58,11 @@ impl Schedule {
         self.due_at.map(|due| due.max(not_before.unwrap_or(AT_ONCE)))
     }
 
+    /// When the next request is due, ms, as pages show it.
+    pub(crate) fn next_at(&self) -> Option<i64> {
+        self.due_at.map(|due| due.max(self.not_before.unwrap_or(AT_ONCE)))
+    }
+
     /// A wake-up to ask the driver for, if it differs from the last one.
     pub(crate) fn announce(&mut self, idle: bool, now_ms: i64) -> Option<i64> {
         let due = self.due(now_ms).filter(|_| idle);

@@ -19,6 +19,8 @@ pub struct SyncStatus {
     pub oldest_unsent_at: Option<i64>,
     /// When both sides last proved to hold the same, ms.
     pub in_step_at: Option<i64>,
+    /// When the next request is due, ms; `None` while one runs or only the user can help.
+    pub next_attempt_at: Option<i64>,
     /// While the first sync runs.
     pub first_sync: Option<FirstSync>,
     /// What is wrong.
@@ -185,6 +187,7 @@ impl Workspace {
             unsent: i64::try_from(unsent).unwrap_or(i64::MAX),
             oldest_unsent_at: self.records.values().filter_map(|e| e.outbox.oldest_at()).min(),
             in_step_at: self.link.proven_at(),
+            next_attempt_at: self.link.next_attempt_at(),
             first_sync: self.link.first_sync(),
             problem,
             clock_skew_ms: self.link.clock_skew_ms(),

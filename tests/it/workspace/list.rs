@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use crate::support::office::TestOffice;
 use crate::support::phone::{NOW, TestPhone, contact};
 use doorstep::ids::{DeviceId, RecordId};
-use doorstep::record::command::{AssignmentPatch, CasePatch, Command, TalkPatch};
+use doorstep::record::command::{
+    AssignmentPatch, CasePatch, Command, NewPayment, PromiseToPay, TalkPatch,
+};
+use doorstep::record::queue::{OpenPromise, Work};
 use doorstep::record::terms::{Disposition, Role};
 use doorstep::vault::Vault;
 use doorstep::workspace::{
@@ -79,6 +82,64 @@ async fn a_reader_of_the_list_gets_changes_only() {
         [24],
         "a new start, a whole list"
     );
+}
+
+#[tokio::test]
+async fn the_list_follows_the_offices_order_and_keeps_open_promises() {
+    let (office, ids) = TestOffice::with_records(3).await;
+    let assign = async |id, due_by: &str, priority| {
+        let due_by = Some(due_by.to_owned());
+        let patch = AssignmentPatch { due_by, priority: Some(priority), ..Default::default() };
+        office.supervise(id, Command::Assign(patch)).await;
+    };
+    assign(ids[0], "2026-11-20", 3).await;
+    assign(ids[1], "2026-11-25", 1).await;
+    assign(ids[2], "2026-11-22", 2).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
+    phone.sync(&office).await;
+    let order = |phone: &TestPhone| -> Vec<RecordId> {
+        let mut rows = phone.workspace.list();
+        rows.sort_by(|a, b| a.order.cmp(&b.order));
+        rows.iter().map(|row| row.summary.id.parse().expect("an id")).collect()
+    };
+    assert_eq!(
+        order(&phone),
+        [ids[0], ids[2], ids[1]],
+        "by date where the office asks for nothing"
+    );
+
+    let mut reader = Reader::default();
+    assert_eq!(reader.read(&mut phone.workspace, 10), [3]);
+    phone.workspace.set_queue_order(&["priority".to_owned()]);
+    assert_eq!(order(&phone), [ids[1], ids[2], ids[0]]);
+    let page = phone.workspace.list_changes(reader.mark.as_ref(), 10);
+    assert_eq!((page.fresh, page.rows.len()), (true, 3), "every reader sorts again");
+    phone.workspace.set_queue_order(&["priority".to_owned()]);
+    let page = phone.workspace.list_changes(Some(&page.mark), 10);
+    assert_eq!((page.fresh, page.rows.len()), (false, 0), "the same order changes nothing");
+
+    assert_eq!(phone.workspace.list()[0].work, Work::Contact);
+    phone.apply(ids[0], &contact("c1"));
+    let promise =
+        PromiseToPay { amount: 500, due_date: "2026-11-30".into(), channel: "bank".into() };
+    phone.apply(ids[0], &Command::Promise { promise: Some(promise) });
+    let row = |phone: &TestPhone| phone.workspace.list().swap_remove(0);
+    let expected = OpenPromise { due_date: "2026-11-30".into(), amount: 500 };
+    assert_eq!((row(&phone).work, row(&phone).promise), (Work::Arrange, Some(expected.clone())));
+    assert_eq!(row(&phone).unsent_since, Some(NOW));
+    phone.restart();
+    assert_eq!(row(&phone).promise, Some(expected), "kept with the row");
+
+    let payment = NewPayment {
+        id: "p1".into(),
+        amount: 500,
+        at: NOW,
+        channel: "bank".into(),
+        reference: String::new(),
+        receipt: String::new(),
+    };
+    phone.apply(ids[0], &Command::AddPayment(payment));
+    assert_eq!(row(&phone).promise, None, "paid");
 }
 
 #[tokio::test]

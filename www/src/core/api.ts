@@ -31,11 +31,15 @@ export interface SaveState {
 
 export type CoreEvent =
   | { type: "status"; status: SyncStatus }
+  /** Bytes received of a large reply so far; null once it is whole. */
+  | { type: "receiving"; bytes: number | null }
   | { type: "list" }
   | { type: "record"; id: string }
   /** Attachments of a record on this phone have changed. */
   | { type: "attachments"; id: string }
   | { type: "save"; save: SaveState }
+  /** The watched visit has changed; null once it is over. */
+  | { type: "safety"; safety: SafetyState | null }
   /** Progress of re-encryption under a new data key. */
   | { type: "rotation"; rotation: RotationState }
   /** The core failed and was restarted from the store. */
@@ -44,8 +48,31 @@ export type CoreEvent =
   | { type: "signed_out" }
   /** The session has changed in another tab. */
   | { type: "session"; state: StartState }
-  /** The app is about to be locked: pages save what is typed. */
+  /** The app is about to be locked: pages save typed text. */
   | { type: "locking" };
+
+/** A visit that the office watches over. */
+export interface SafetyState {
+  /** A UUID. */
+  id: string;
+  record: string;
+  /** When the check-out is due, ms. */
+  due_at: number;
+  /** When an alarm was raised, ms. */
+  alarm_at: number | null;
+  /** The collector has checked out. */
+  ended: boolean;
+  /** When the office confirmed this state, ms; null while it does not know it. */
+  confirmed_at: number | null;
+  /** Who at the office takes care of the alarm. */
+  seen_by: string | null;
+}
+
+/** Where an alarm was raised, degrees. */
+export interface SafetyPosition {
+  lat: number;
+  lon: number;
+}
 
 /** What a collector signs. */
 export interface Reading {
@@ -59,11 +86,13 @@ export interface Reading {
   text: string;
 }
 
-/** Details of the lender; empty until the office has given them. */
+/** What the lender tells all phones; empty until the office has sent it. */
 export interface Lender {
   name: string;
   /** How to complain. */
   complaints: string;
+  /** How lists are sorted, most important rule first; earlier offices do not send it. */
+  queue_order?: string[];
 }
 
 /** The device that a phone is enrolled as, with the office's proof if the phone has it. */

@@ -1,28 +1,31 @@
 /** Routes of the field app, and the notices at the foot of every page. */
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Route, Switch, useLocation } from "wouter-preact";
 import { errorText, t } from "../i18n";
 import { Alert } from "../ui/components";
 import { RevokedPage } from "./RevokedPage";
 import { BorrowerCopyPage } from "./BorrowerCopyPage";
 import { FirstSync } from "./FirstSync";
+import { firstSyncStep } from "./firstSync";
 import { ChoosePin, LockPage } from "./LockPage";
 import { PastWorkPage } from "./PastWorkPage";
 import { PracticeBanner } from "./PracticeBanner";
 import { practising } from "./practiceMode";
 import { RecordPage } from "./RecordPage";
+import { CheckOutReminder } from "./Safety";
 import { SettingsPage } from "./SettingsPage";
 import { SignIn } from "./SignIn";
 import { expired, locking, notice, online, session, status, toast } from "./state";
 import { TodayPage } from "./TodayPage";
-import { offlineReady, updateBlocked, updateLater, updateNow, updateOffered } from "./updates";
+import { updateBlocked, updateLater, updateNow, updateOffered } from "./updates";
 
 export function App(): JSX.Element {
   return (
     <>
       {practising && <PracticeBanner />}
       <Page />
+      <CheckOutReminder />
       <Notices />
     </>
   );
@@ -67,7 +70,7 @@ function Page(): JSX.Element {
 
 function Pages(): JSX.Element {
   if (expired.value && status.value?.first_sync) return <SignIn />;
-  if (status.value?.first_sync) return <FirstSync />;
+  if (firstSyncStep.value) return <FirstSync />;
   return (
     <Switch>
       <Route path="/">
@@ -105,23 +108,34 @@ function CentredPage(props: { children: preact.ComponentChildren }): JSX.Element
 /** Messages at the foot of the page, above the step navigation of a record. */
 function Notices(): JSX.Element {
   const [path] = useLocation();
-  const lift = path.startsWith("/visit/") ? "bottom-[calc(4.5rem+env(safe-area-inset-bottom))]" : "bottom-0";
+  const lift = path.startsWith("/visit/")
+    ? "bottom-[calc(4.5rem+var(--leave-bar)+env(safe-area-inset-bottom))]"
+    : "bottom-0";
   const { value: message } = toast;
+  const box = useRef<HTMLDivElement>(null);
+  // The page ends that much lower, so that whatever a notice covers can be scrolled clear of it.
+  useLayoutEffect(() => {
+    const { current } = box;
+    if (!current) return;
+    const measure = (): void => {
+      const height = current.childElementCount === 0 ? 0 : current.offsetHeight;
+      document.documentElement.style.setProperty("--notices", `${height}px`);
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, []);
   // A toast belongs to the page that showed it.
   useEffect(() => () => void (toast.value = null), [path]);
   return (
     <div
+      ref={box}
       class={`pointer-events-none fixed inset-x-0 z-30 mx-auto flex max-w-xl flex-col gap-2 p-3 ${lift}`}
       aria-live="polite"
     >
       {notice.value && (
         <Snackbar text={notice.value}>
           <SnackbarButton label={t("app/dismiss")} onClick={() => (notice.value = null)} />
-        </Snackbar>
-      )}
-      {offlineReady.value && (
-        <Snackbar text={t("app/offline_ready")}>
-          <SnackbarButton label={t("app/dismiss")} onClick={() => (offlineReady.value = false)} />
         </Snackbar>
       )}
       {updateOffered.value && (

@@ -7,6 +7,7 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Fact, Field } from "../ui/components";
+import { DateInput, isDateType } from "../ui/DateInput";
 import { rebase } from "./rebase";
 import { useAutosave, useUnsavedMark } from "./autosave";
 
@@ -157,6 +158,7 @@ function TextControl(props: {
           onInput: props.onInput,
           onBlur: props.onBlur,
         };
+        if (isDateType(props.type)) return <DateInput type={props.type} {...common} />;
         return props.lines ? (
           <textarea rows={props.lines} class="textarea w-full" {...common} />
         ) : (

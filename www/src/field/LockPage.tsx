@@ -244,7 +244,7 @@ function NewSecretForm(props: {
       <SecretField label={t("lock/again")} isNew kind={kind} value={again} onInput={setAgain} />
       {error && <Alert tone="error">{error}</Alert>}
       <button type="submit" class="btn btn-primary" disabled={busy}>
-        {props.submit}
+        {busy ? t("lock/setting") : props.submit}
       </button>
     </form>
   );

@@ -1,6 +1,8 @@
 /** Fields that a step still lacks, as links to their controls. */
+import { signal } from "@preact/signals";
 import { CircleCheck } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import type { StepView } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { fieldName } from "../ui/format";
@@ -14,14 +16,38 @@ export function FieldAnchor(props: { paths: readonly string[]; children: Compone
   );
 }
 
+/** The field whose control is hidden and was asked for; the part of the page that has it shows it. */
+const revealed = signal<string | null>(null);
+
+/** Calls `reveal` when a link leads to a hidden control of this part of the page, then focuses it. */
+export function useReveal(reveal: (path: string) => void): void {
+  const path = revealed.value;
+  useEffect(() => {
+    if (path === null) return;
+    revealed.value = null;
+    reveal(path);
+    setTimeout(() => focusControl(path));
+  }, [path]);
+}
+
+/** Shows the control of a field once the step that has it is on the page. */
+export function revealField(path: string): void {
+  revealed.value = path;
+}
+
 /** Scrolls to the control of a field on this page and focuses it. */
 export function focusField(event: Event, path: string): void {
   event.preventDefault();
+  if (!focusControl(path)) revealed.value = path;
+}
+
+function focusControl(path: string): boolean {
   const anchor = document.querySelector(`[data-field~="${CSS.escape(path)}"]`);
   anchor?.scrollIntoView({ block: "center", behavior: "smooth" });
   anchor
     ?.querySelector<HTMLElement>("button[tabindex='0'], button:not([tabindex]), input, select, textarea")
     ?.focus({ preventScroll: true });
+  return anchor !== null;
 }
 
 export function MissingFields({ step }: { step: StepView | undefined }): JSX.Element | null {

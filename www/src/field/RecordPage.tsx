@@ -17,6 +17,7 @@ import { BackLink } from "./SubPage";
 import { client, saveState, pendingEdits, unsavedFields } from "./state";
 import { AppointmentStep } from "./steps/AppointmentStep";
 import { ContactStep } from "./steps/ContactStep";
+import { LeaveBar } from "./steps/LeaveBar";
 import { OnSiteStep } from "./steps/OnSiteStep";
 import { RecordStep } from "./steps/RecordStep";
 import { TalkStep } from "./steps/TalkStep";
@@ -50,7 +51,8 @@ export function RecordPage({ id, step: stepName }: { id: string; step: string | 
   const shownRecord = useRef<string | null>(null);
   const ready = view !== null && step !== undefined;
   // Screen readers announce the borrower when coming from the list, else the step.
-  usePagePosition(ready, stepTop, shownRecord.current === id ? "#step" : "h1");
+  const fromStep = shownRecord.current === id;
+  usePagePosition(ready, () => (fromStep ? stepTop() : 0), fromStep ? "#step" : "h1");
   useEffect(() => {
     if (!view) return;
     shownRecord.current = id;
@@ -59,22 +61,22 @@ export function RecordPage({ id, step: stepName }: { id: string; step: string | 
   switch (state.kind) {
     case "loading":
       return (
-        <Frame>
+        <Frame id={id}>
           <Skeleton />
         </Frame>
       );
     case "failed":
       return (
-        <Frame>
+        <Frame id={id}>
           <LoadError code={state.code} />
         </Frame>
       );
     case "open":
       return (
-        <Frame footer={step && <StepNavigation view={state.record.view} current={step} />}>
+        <Frame id={id} footer={step && <StepNavigation view={state.record.view} current={step} />}>
           {step && <RecordBody record={state.record} step={step} />}
           {state.error && (
-            <div class="fixed inset-x-0 bottom-[calc(4.5rem+env(safe-area-inset-bottom))] z-20 mx-auto max-w-xl p-3">
+            <div class="fixed inset-x-0 bottom-[calc(4.5rem+var(--leave-bar)+env(safe-area-inset-bottom))] z-20 mx-auto max-w-xl p-3">
               <div class="rounded-box bg-base-100 border-error flex items-center gap-1 border p-1 pr-2 shadow-lg">
                 <div class="grow [&>*]:border-0">
                   <Alert tone="error">{state.error}</Alert>
@@ -90,20 +92,21 @@ export function RecordPage({ id, step: stepName }: { id: string; step: string | 
   }
 }
 
-/** Scrolls to the step's heading, unless it is below the current scroll position. */
+/** The start of the step: changing steps must not scroll back to the case. */
 function stepTop(): number {
   const heading = document.getElementById("step");
-  return heading ? Math.min(scrollY, scrollY + heading.getBoundingClientRect().top - HEADER_PX) : 0;
+  return heading ? scrollY + heading.getBoundingClientRect().top - HEADER_PX : 0;
 }
 
-function Frame({ children, footer }: { children: ComponentChildren; footer?: ComponentChildren }): JSX.Element {
+function Frame(props: { id: string; children: ComponentChildren; footer?: ComponentChildren }): JSX.Element {
+  const { id, children, footer } = props;
   return (
     <div class="mx-auto max-w-xl pb-[calc(6rem+env(safe-area-inset-bottom))]">
       <header class="bg-base-200/95 sticky top-(--banner) z-10 flex flex-wrap items-center justify-between gap-x-2 py-2 pt-[max(0.5rem,env(safe-area-inset-top))] pr-3 pl-1 backdrop-blur">
         <BackLink href="/" label={t("list/title")} />
         <div class="ml-auto flex items-center gap-2.5">
           <SaveIndicator />
-          <SyncChip compact />
+          <SyncChip record={id} />
         </div>
       </header>
       <main class="flex flex-col gap-4 px-4 pt-1">{children}</main>
@@ -196,7 +199,7 @@ function RecordBody({ record, step }: { record: OpenRecord; step: Step }): JSX.E
       <CaseHeader record={record} />
       <Conflicts view={view} apply={apply} />
       <div class="pt-1">
-        <h2 id="step" tabIndex={-1} class="pb-1 text-xl font-bold">
+        <h2 id="step" tabIndex={-1} class="scroll-mt-18 pb-1 text-xl font-bold">
           {word("step", step)}
         </h2>
         <MissingFields step={view.steps.find((candidate) => candidate.step === step)} />
@@ -209,6 +212,7 @@ function RecordBody({ record, step }: { record: OpenRecord; step: Step }): JSX.E
           <ChevronRight class="size-5" aria-hidden="true" />
         </Link>
       )}
+      <LeaveBar record={record} />
     </>
   );
 }

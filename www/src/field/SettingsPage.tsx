@@ -12,7 +12,7 @@ import { beginPractice, practising } from "./practiceMode";
 import { diagnostics, VERSION } from "./diagnostics";
 import { SubPage } from "./SubPage";
 import { client, rows, showToast } from "./state";
-import { updateBlocked, updateNow, updateOffered, updateWaiting } from "./updates";
+import { offlineReady, updateBlocked, updateNow, updateOffered, updateWaiting } from "./updates";
 
 export function SettingsPage(): JSX.Element {
   usePagePosition(true, () => 0, "h1");
@@ -88,6 +88,7 @@ function StorageSettings(): JSX.Element {
   return (
     <>
       <p>{t("settings/records", { n: (rows.value ?? []).length })}</p>
+      {offlineReady.value && <p>{t("app/offline_ready")}</p>}
       {storage && (
         <>
           <p>{t("settings/used", { used: formatBytes(storage.usage), quota: formatBytes(storage.quota) })}</p>

@@ -15,12 +15,14 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { ListRow, StorageState, SyncStatus } from "../core/api";
-import { problemText, t, type TextKey } from "../i18n";
+import { problemText, t } from "../i18n";
 import { formatBytes, formatDateTime, formatSpan } from "../ui/format";
 import { Alert, Dialog, useBusy } from "../ui/components";
 import { practising } from "./practiceMode";
+import { RecordSync } from "./RecordSync";
 import { SignInForm } from "./SignIn";
 import { attachmentsChanged, client, clock, enterSession, expired, explain, me, rows, status } from "./state";
+import { sinceText, syncReason } from "./syncReason";
 
 /** Smallest clock difference that is shown. */
 const MIN_SKEW_MS = 2 * 60_000;
@@ -43,8 +45,9 @@ function statusText(state: SyncStatus): string {
   return age >= MIN_AGE_MS && state.state !== "attention" ? `${text} · ${formatSpan(age)}` : text;
 }
 
-/** `compact` shows the icon and the number only; screen readers still get the text. */
-export function SyncChip({ compact = false }: { compact?: boolean }): JSX.Element | null {
+/** With a record, it shows the icon and the number only, and its dialog begins with that record. */
+export function SyncChip({ record }: { record?: string }): JSX.Element | null {
+  const compact = record !== undefined;
   const [open, setOpen] = useState(false);
   const state = status.value;
   // Practice mode has no office.
@@ -75,7 +78,7 @@ export function SyncChip({ compact = false }: { compact?: boolean }): JSX.Elemen
       <span class="sr-only" role="status">
         {text}
       </span>
-      {open && <SyncDialog state={state} onClose={() => setOpen(false)} />}
+      {open && <SyncDialog state={state} record={record} onClose={() => setOpen(false)} />}
     </>
   );
 }
@@ -90,7 +93,8 @@ function useUnsentAttachments(): number {
   return unsent;
 }
 
-function SyncDialog({ state, onClose }: { state: SyncStatus; onClose: () => void }): JSX.Element {
+function SyncDialog(props: { state: SyncStatus; record: string | undefined; onClose: () => void }): JSX.Element {
+  const { state, record, onClose } = props;
   const [storage, setStorage] = useState<StorageState | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [busy, run] = useBusy();
@@ -107,7 +111,7 @@ function SyncDialog({ state, onClose }: { state: SyncStatus; onClose: () => void
     });
   };
   const skew = state.clock_skew_ms ?? 0;
-  const unsent = (rows.value ?? []).filter((row) => row.unsent > 0 || row.problem !== null);
+  const unsent = (rows.value ?? []).filter((row) => row.id !== record && (row.unsent > 0 || row.problem !== null));
   const { tone, Icon } = STYLE[state.state];
   return (
     <Dialog title={t("sync/sheet")} onClose={onClose}>
@@ -115,6 +119,7 @@ function SyncDialog({ state, onClose }: { state: SyncStatus; onClose: () => void
         <Alert tone={state.state === "attention" ? "error" : "info"}>{problemText(state.problem)}</Alert>
       )}
       {expired.value && <SignInForm name={me.value} onDone={onClose} />}
+      {record !== undefined && <RecordSync id={record} />}
       <div class="sheet-rows text-[0.9375rem]">
         <Line Icon={Icon} tone={tone}>
           {state.state !== "in-step" && <span class="block font-semibold">{statusText(state)}</span>}
@@ -196,7 +201,7 @@ function UnsentRecords({ rows: unsent, onOpen }: { rows: ListRow[]; onOpen: () =
                 <span class="truncate font-medium">{row.borrower_name || row.case_no}</span>
                 <span class="muted shrink-0 tabular-nums">{t("sync/changes", { n: row.unsent })}</span>
               </span>
-              <span class={`text-sm ${row.problem ? "text-error" : "muted"}`}>{t(whyUnsent(row))}</span>
+              <Reason row={row} />
             </Link>
           </li>
         ))}
@@ -208,13 +213,10 @@ function UnsentRecords({ rows: unsent, onOpen }: { rows: ListRow[]; onOpen: () =
   );
 }
 
-/** The text key of the reason why a record's work is unsent. */
-function whyUnsent(row: ListRow): TextKey {
-  if (row.problem === "damaged") return "sync/why_damaged";
-  if (row.problem !== null) return "sync/why_refused";
-  if (row.state === "sending") return "sync/why_sending";
-  if (expired.value) return "sync/why_signed_out";
-  return status.value?.state === "offline" ? "sync/why_offline" : "sync/why_waiting";
+function Reason({ row }: { row: ListRow }): JSX.Element {
+  const { why, next, urgent } = syncReason(row);
+  const since = row.unsent_since === null ? [] : [sinceText(row.unsent_since)];
+  return <span class={`text-sm ${urgent ? "text-error" : "muted"}`}>{[...since, why, next].join(" · ")}</span>;
 }
 
 function Line(props: { Icon: typeof Clock; tone?: string; children: ComponentChildren }): JSX.Element {

@@ -1,20 +1,21 @@
 /** The first page: all records in the order of the day, with search and filters. */
 import { signal } from "@preact/signals";
-import { CalendarCheck2, CornerDownRight, History, Search, SearchX, Settings } from "lucide-preact";
+import { CalendarCheck2, CornerDownRight, History, Search, SearchX, Settings, WifiOff } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { ListRow } from "../core/api";
 import { t } from "../i18n";
 import { formatDay } from "../ui/format";
-import { search } from "./listSections";
+import { GROUPINGS, search, type Grouping } from "./listSections";
 import { EmptyState } from "./EmptyState";
 import { InstallCard } from "./InstallCard";
 import { takeResumeTarget, usePagePosition } from "./pagePosition";
 import { practising } from "./practiceMode";
 import { SignInForm } from "./SignIn";
-import { todaySections, clock, expired, me, rows } from "./state";
+import { clock, expired, grouping, listSections, me, rows, setGrouping } from "./state";
 import { SyncChip } from "./SyncStatus";
+import { offlineReady } from "./updates";
 import { VisitRows } from "./VisitRows";
 
 type Filter = "all" | "conflicts" | "unsent";
@@ -27,7 +28,7 @@ export function TodayPage(): JSX.Element {
   const all = rows.value ?? [];
   const text = query.value;
   const shownFilter = filter.value;
-  const sorted = todaySections.value;
+  const sorted = listSections.value;
   const sections = useMemo(() => search(sorted, text, (row) => passes(row, shownFilter)), [sorted, shownFilter, text]);
   usePagePosition(true, () => 0, "h1");
   useEffect(() => void (document.title = `${t("list/title")} – ${t("app/name")}`));
@@ -43,14 +44,15 @@ export function TodayPage(): JSX.Element {
         )}
         <ResumeLink all={all} />
         {!practising && all.length > 0 && <InstallCard />}
+        {all.length > 0 && <GroupingControl />}
         <div data-testid="visit-list" class="flex flex-col gap-5">
-          {sections.map(({ title, rows: list }) => (
-            <section key={title} aria-label={t(title)}>
+          {sections.map(({ key, title, name, rows: list, byTime }) => (
+            <section key={key} data-section={key} aria-label={title ? t(title) : name}>
               <h2 class="muted flex justify-between px-1 pb-2 text-sm font-semibold">
-                <span>{t(title)}</span>
+                <span>{title ? t(title) : name}</span>
                 <span class="tabular-nums">{list.length}</span>
               </h2>
-              <VisitRows rows={list} showTimes={title === "list/today"} />
+              <VisitRows rows={list} showTimes={byTime} />
             </section>
           ))}
         </div>
@@ -60,6 +62,12 @@ export function TodayPage(): JSX.Element {
             <History class="size-5" aria-hidden="true" />
             {t("past/title")}
           </Link>
+        )}
+        {offlineReady.value && !practising && (
+          <p class="muted flex items-center justify-center gap-2 text-sm">
+            <WifiOff class="size-4 shrink-0" aria-hidden="true" />
+            {t("app/offline_ready")}
+          </p>
         )}
       </main>
     </div>
@@ -121,6 +129,25 @@ function ListHeader({ all }: { all: ListRow[] }): JSX.Element {
         </div>
       )}
     </header>
+  );
+}
+
+function GroupingControl(): JSX.Element {
+  return (
+    <div role="group" aria-label={t("list/group")} class="segments bg-base-300/60 flex-nowrap">
+      {GROUPINGS.map((kind: Grouping) => (
+        <button
+          key={kind}
+          type="button"
+          data-control={`group-${kind}`}
+          aria-pressed={grouping.value === kind}
+          class={`segment min-w-0 basis-0 px-1 whitespace-normal ${grouping.value === kind ? "bg-base-100 font-semibold" : ""}`}
+          onClick={() => setGrouping(kind)}
+        >
+          {t(`list/group_${kind}`)}
+        </button>
+      ))}
+    </div>
   );
 }
 

@@ -15,6 +15,7 @@ import { navigate } from "wouter-preact/use-browser-location";
 import type { ListRow, RecordState } from "../core/api";
 import { lang, t, word } from "../i18n";
 import { practising } from "./practiceMode";
+import { date } from "./state";
 import { formatMoney, formatShortDate, formatShortWindow, formatTime } from "../ui/format";
 
 const STATE: Record<RecordState, { tone: string; Icon: typeof CloudCheck }> = {
@@ -28,11 +29,12 @@ const STATE: Record<RecordState, { tone: string; Icon: typeof CloudCheck }> = {
 
 export function VisitRow({ row, showTimes }: { row: ListRow; showTimes: boolean }): JSX.Element {
   const language = lang.value;
+  const today = date.value;
   // An unchanged row object is not rendered again: one edit must not render thousands of rows.
-  return useMemo(() => <Row row={row} showTimes={showTimes} />, [row, showTimes, language]);
+  return useMemo(() => <Row row={row} showTimes={showTimes} today={today} />, [row, showTimes, language, today]);
 }
 
-function Row({ row, showTimes }: { row: ListRow; showTimes: boolean }): JSX.Element {
+function Row({ row, showTimes, today }: { row: ListRow; showTimes: boolean; today: string }): JSX.Element {
   const { tone, Icon } = STATE[row.state];
   return (
     <a
@@ -56,7 +58,9 @@ function Row({ row, showTimes }: { row: ListRow; showTimes: boolean }): JSX.Elem
           <span class="shrink-0 font-medium tabular-nums">{formatMoney(row.overdue, row.currency || "CNY")}</span>
         </span>
         <span class="muted truncate text-sm">{row.address || row.case_no}</span>
-        <span class="flex flex-wrap items-center justify-between gap-x-2 text-xs">
+        <span
+          class={`flex items-center justify-between gap-x-2 text-xs ${row.state === "at_office" ? "" : "flex-wrap"}`}
+        >
           <span class="flex min-w-0 items-center gap-1.5">
             {row.holds[0] !== undefined && (
               <span class="pill bg-error text-error-content shrink-0">
@@ -68,18 +72,22 @@ function Row({ row, showTimes }: { row: ListRow; showTimes: boolean }): JSX.Elem
             {row.conflicts > 0 && (
               <span class="pill border-error text-error shrink-0 border">{t("list/conflict_badge")}</span>
             )}
+            <DateBadges row={row} today={today} />
             {row.has_draft ? (
               <span class="pill bg-base-200 shrink-0">
                 <PencilLine class="size-3.5" aria-hidden="true" />
                 {t("form/draft")}
               </span>
             ) : (
-              <span class="muted truncate">{summary(row, showTimes)}</span>
+              <span class="truncate">{nextText(row, showTimes, today)}</span>
             )}
           </span>
           <span class={`pill shrink-0 ${tone} ${tone.includes("px") ? "" : "px-0"}`}>
             <Icon class="size-4" aria-hidden="true" />
-            {practising && row.state === "at_office" ? t("practice/row") : word("state", row.state)}
+            {/* Most records are at the office: the icon is enough. */}
+            <span class={row.state === "at_office" ? "sr-only" : ""}>
+              {practising && row.state === "at_office" ? t("practice/row") : word("state", row.state)}
+            </span>
           </span>
         </span>
       </span>
@@ -94,13 +102,48 @@ function navigateTo(event: JSX.TargetedMouseEvent<HTMLAnchorElement>): void {
   navigate(event.currentTarget.pathname);
 }
 
-/** The outcome or stage of the record, or else its next date. */
-function summary(row: ListRow, showTimes: boolean): string {
-  const stage = row.disposition ? word("disposition", row.disposition) : word("stage", row.stage);
-  const visited = row.disposition !== null;
-  if (showTimes || visited) return stage;
-  if (row.starts_at !== null) return formatShortWindow(row.starts_at, row.ends_at);
-  return row.due_by
-    ? t("list/visit_by", { date: formatShortDate(row.due_by) })
-    : t("list/dpd", { n: row.days_past_due });
+/** What is overdue or promised. Dates `YYYY-MM-DD` compare as text. */
+function DateBadges({ row, today }: { row: ListRow; today: string }): JSX.Element | null {
+  if (row.work === "done") return null;
+  const { promise } = row;
+  const isOverdue = row.due_by !== "" && row.due_by < today && row.work !== "follow_up";
+  return (
+    <>
+      {isOverdue && (
+        <span data-badge="overdue" class="pill bg-warning text-warning-content shrink-0">
+          {t("list/overdue_badge", { date: formatShortDate(row.due_by) })}
+        </span>
+      )}
+      {promise && (
+        <span
+          data-badge="promise"
+          class={`pill shrink-0 ${promise.due_date < today ? "bg-warning text-warning-content" : "bg-base-200"}`}
+        >
+          {promise.due_date === today
+            ? t("list/promise_today")
+            : t(promise.due_date < today ? "list/promise_missed" : "list/promise_badge", {
+                date: formatShortDate(promise.due_date),
+              })}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** What has to be done next, with its date; the outcome of a visit that is over. */
+function nextText(row: ListRow, showTimes: boolean, today: string): string {
+  const outcome = row.disposition ? word("disposition", row.disposition) : word("stage", row.stage);
+  if (row.work === "done") return outcome;
+  const text = t(`work/${row.work}`);
+  const when =
+    row.work === "visit" && row.stage === "on_site"
+      ? word("stage", "on_site")
+      : row.work === "visit" && !showTimes && row.starts_at !== null
+        ? formatShortWindow(row.starts_at, row.ends_at)
+        : row.work === "finish"
+          ? outcome
+          : (row.work === "contact" || row.work === "arrange") && row.due_by >= today
+            ? t("list/visit_by", { date: formatShortDate(row.due_by) })
+            : "";
+  return when === "" ? text : `${text} · ${when}`;
 }

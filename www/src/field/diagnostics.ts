@@ -1,9 +1,11 @@
 /** Technical facts for the support team, without names, cases or addresses. */
 import { lang } from "../i18n";
 import { textSize, theme } from "../ui/theme";
+import { firstSyncTimes } from "./firstSync";
 import { installMethod } from "./installPrompt";
 import { practising } from "./practiceMode";
 import { client, rows, status } from "./state";
+import { offlineReady } from "./updates";
 
 export const VERSION = __VERSION__;
 
@@ -23,7 +25,8 @@ export async function diagnostics(): Promise<string> {
     screen: `${innerWidth} × ${innerHeight} @ ${devicePixelRatio}`,
     settings: { language: lang.value, theme: theme.value, text: textSize.value },
     installed: installMethod() === "installed",
-    offline_ready: Boolean(navigator.serviceWorker?.controller),
+    offline_ready: offlineReady.value,
+    first_sync_ms: firstSyncTimes.value,
     online: navigator.onLine,
     practice: practising,
     storage,

@@ -53,6 +53,20 @@ export const DOOR_CHECKS: readonly CheckItem[] = [
   "no_money_taken",
 ];
 
+/** Items that cannot be done without the borrower. */
+export const NEEDS_SOMEBODY: readonly CheckItem[] = [
+  "identity_stated",
+  "id_shown",
+  "credentials_shown",
+  "identity_verified",
+  "purpose_stated",
+  "convenient_now",
+  "recording_announced",
+  "entry_consent",
+  "loan_info_shown",
+  "complaint_channel_told",
+];
+
 export const ANSWERS: readonly CheckAnswer[] = ["yes", "no", "not_possible"];
 
 export const REASONS: readonly OverdueReason[] = [

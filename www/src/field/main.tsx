@@ -6,12 +6,13 @@ import { initTheme } from "../ui/theme";
 import { App } from "./App";
 import { watchIdle } from "./autoLock";
 import { practising, deletePracticeStore } from "./practiceMode";
+import { startSafety } from "./safety";
 import { startApp } from "./state";
 import { watchUpdates } from "./updates";
 
 initTheme();
 readRedirect();
-void startApp();
+void startApp().then(startSafety);
 if (!practising) {
   deletePracticeStore();
   watchIdle();

@@ -13,8 +13,9 @@ import { connect } from "../core/tabs/client";
 import { PRACTICE, STORE } from "../core/store/names";
 import { errorText, problemText, t } from "../i18n";
 import { fieldName, today } from "../ui/format";
+import { readPreference, writePreference } from "../ui/preferences";
 import { returnedSignedIn } from "../ui/openid";
-import { dayOf, groupRows, precompute } from "./listSections";
+import { dayOf, groupRows, GROUPINGS, precompute, type Grouping } from "./listSections";
 import { practising } from "./practiceMode";
 
 export const client = connect(practising ? PRACTICE : STORE);
@@ -24,6 +25,8 @@ export const session = signal<StartState | null>(null);
 export const rows = signal<ListRow[] | null>(null);
 export const status = signal<SyncStatus | null>(null);
 export const saveState = signal<SaveState | null>(null);
+/** Bytes of the reply that is being received, if it is a large one. */
+export const receiving = signal<number | null>(null);
 /** Progress of key rotation; null until it is known. */
 export const rotation = signal<RotationState | null>(null);
 /** Number of fields on this page whose text the worker does not have yet. */
@@ -42,9 +45,19 @@ for (const type of ["online", "offline"]) addEventListener(type, () => (online.v
 export const clock = signal(Date.now());
 setInterval(() => document.visibilityState === "visible" && (clock.value = Date.now()), 30_000);
 
-const date = computed(() => (clock.value, today()));
-/** All rows, grouped and sorted for the day. Sorting thousands is slow; a search only filters the result. */
-export const todaySections = computed(() => groupRows(rows.value ?? [], dayOf(date.value)));
+/** The date of the phone, `YYYY-MM-DD`. */
+export const date = computed(() => (clock.value, today()));
+/** All rows, grouped and sorted. Sorting thousands is slow; a search only filters the result. */
+export const listSections = computed(() => groupRows(rows.value ?? [], dayOf(date.value), grouping.value));
+
+/** How the list is grouped. */
+const GROUPING_KEY = "doorstep.group";
+export const grouping = signal<Grouping>(GROUPINGS.find((known) => known === readPreference(GROUPING_KEY)) ?? "day");
+
+export function setGrouping(next: Grouping): void {
+  writePreference(GROUPING_KEY, next);
+  grouping.value = next;
+}
 
 /** The app is about to lock: pages are removed, which saves their texts. */
 export const locking = signal(false);
@@ -142,7 +155,7 @@ export async function enterSession(next: StartState): Promise<void> {
     const [, state] = await Promise.all([refreshList(), client.status()]);
     status.value = state;
     // Sort thousands of rows in a task of their own, before the one that renders them.
-    void todaySections.value;
+    void listSections.value;
     await new Promise((done) => setTimeout(done));
   } else {
     rowsById.clear();
@@ -181,6 +194,9 @@ export async function startApp(): Promise<void> {
       case "list":
         // The list is not shown during the first sync.
         if (!status.value?.first_sync) listChanged();
+        return;
+      case "receiving":
+        receiving.value = event.bytes;
         return;
       case "record":
         recordChanged.value = { id: event.id, at: Date.now() };

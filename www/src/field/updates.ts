@@ -12,14 +12,13 @@ import { saveState, pendingEdits, status, unsavedFields } from "./state";
 
 /** Browsers check for a new version only when a page loads, but this app stays open for days. */
 const CHECK_EVERY_MS = 3_600_000;
-/** The notice covers the foot of the page, so it disappears without a tap. */
-const READY_SHOWN_MS = 10_000;
 /** Autosaved fields are on disk within this time. */
 const FLUSH_MS = 3_000;
 /** A tab that has not answered by then is treated as having unfinished work. */
 const REPLY_TIMEOUT_MS = 5_000;
 
-export const offlineReady = signal(false);
+/** The service worker holds the app: it starts without a network. */
+export const offlineReady = signal(Boolean(navigator.serviceWorker?.controller));
 /** A new version is downloaded and waiting. */
 export const updateWaiting = signal(false);
 const postponed = signal(false);
@@ -69,7 +68,7 @@ function watch(of: ServiceWorkerRegistration): void {
     installing?.addEventListener("statechange", () => {
       // This is a newer version than the postponed one.
       if (installing.state === "installed") postponed.value = false;
-      if (installing.state === "activated" && !active) showReady();
+      if (installing.state === "activated" && !active) offlineReady.value = true;
       readState();
     });
     readState();
@@ -87,11 +86,6 @@ function watch(of: ServiceWorkerRegistration): void {
     lastCheck = Date.now();
     checkForUpdate();
   });
-}
-
-function showReady(): void {
-  offlineReady.value = true;
-  setTimeout(() => (offlineReady.value = false), READY_SHOWN_MS);
 }
 
 /** Updates every tab, unless one has unfinished work. Called only when the user asks for it. */

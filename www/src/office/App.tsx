@@ -12,6 +12,7 @@ import { Empty } from "./layout";
 import { PeoplePage } from "./PeoplePage";
 import { QuarantineItemPage } from "./QuarantineItemPage";
 import { QuarantinePage } from "./QuarantinePage";
+import { SafetyAlerts } from "./SafetyAlerts";
 import { SignIn } from "./SignIn";
 import { expired, explain, mayWrite, me, signOut } from "./state";
 import { VisitPage } from "./VisitPage";
@@ -53,6 +54,7 @@ function Console(): JSX.Element {
         {t("office/skip")}
       </a>
       <TopBar />
+      <SafetyAlerts />
       <main id="content" tabIndex={-1} class="mx-auto max-w-7xl px-4 pb-16 outline-none">
         <Switch>
           <Route path="/">

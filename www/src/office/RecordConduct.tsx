@@ -113,7 +113,7 @@ function Answers({ conduct, view }: { conduct: ConductView; view: VisitView }): 
             <Section key={title} title={`${title} (${answers.length})`}>
               <ul class="grid gap-x-8 gap-y-3 lg:grid-cols-2 [&>li]:border-t-0 [&>li]:pt-0">
                 {answers.map((answer) => (
-                  <RuleItem key={answer.rule} answer={answer} zone={view.case.zone}>
+                  <RuleItem key={answer.rule} answers={[answer]} zone={view.case.zone}>
                     <EvidenceDetails answer={answer} view={view} />
                   </RuleItem>
                 ))}

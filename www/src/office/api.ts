@@ -15,6 +15,7 @@ export type {
   QuarantineLine as Quarantined,
   QuarantinePage,
   QuarantineUsage,
+  SafetyLine,
   UserChange,
   UserLine as User,
   VisitPage as Page,
@@ -99,6 +100,9 @@ export const api = {
   addUser: (user: NewUser) => data(client.POST("/api/users", { body: user })),
   changeUser: (name: string, change: UserChange) =>
     data(client.PATCH("/api/users/{name}", { params: { path: { name } }, body: change })),
+  /** Visits that go on, overdue check-outs and alarms. */
+  safety: () => data(client.GET("/api/safety")),
+  acknowledgeSafety: (id: string) => data(client.POST("/api/safety/{id}/seen", { params: { path: { id } } })),
   devices: () => data(client.GET("/api/devices")),
   revoke: (id: string, reason: string) =>
     data(client.POST("/api/devices/{id}/revoke", { params: { path: { id } }, body: { reason } })),

@@ -312,6 +312,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/safety/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Report a visit that the office watches over: when the check-out is due, an alarm, the end; idempotent by `revision` */
+        put: operations["put_api_safety_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/safety": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Visits that go on or are overdue, and alarms */
+        get: operations["get_api_safety"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/safety/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take care of an alarm or an overdue visit; the first one stays */
+        post: operations["post_api_safety_id_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/users": {
         parameters: {
             query?: never;
@@ -1313,6 +1364,44 @@ export interface components {
         };
         /** @description The status of the office's review. */
         ReviewStatus: "pending" | "accepted" | "returned";
+        /** @description What a phone reports about its visit. */
+        SafetyRequest: {
+            /** @description the record's id */
+            record: string;
+            /**
+             * Format: int64
+             * @description counts up with each report
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description ms until the check-out is due; negative if it is overdue
+             */
+            due_in_ms: number;
+            /**
+             * Format: int64
+             * @description how long ago an alarm was raised, ms
+             * @default null
+             */
+            alarm_age_ms?: number | null;
+            /**
+             * Format: double
+             * @description degrees north of the alarm
+             * @default null
+             */
+            lat?: number | null;
+            /**
+             * Format: double
+             * @description degrees east of the alarm
+             * @default null
+             */
+            lon?: number | null;
+            /**
+             * @description the collector has checked out
+             * @default false
+             */
+            ended?: boolean;
+        };
         /** @description A user to add. */
         NewUser: {
             /** @description Sign-in name. */
@@ -2303,13 +2392,62 @@ export interface components {
         };
         /** @description The outcome of a row. */
         RowOutcome: "created" | "updated" | "unchanged" | "refused";
-        /** @description Printed on every borrower's copy. Empty if the operator did not set it. */
+        /** @description What the lender tells all phones. Texts are empty if the operator did not set them. */
         Lender: {
             /** @description The lender's name. */
             name: string;
             /** @description How to complain: a telephone number, an address, hours. */
             complaints: string;
+            /** @description How phones sort their lists, most important rule first. Empty for the default. */
+            queue_order: components["schemas"]["OrderRule"][];
         };
+        /** @description One rule of the order. A rule decides among records that the rules before it leave equal. */
+        OrderRule: "due" | "priority" | "promise" | "area" | "age";
+        /** @description A watched visit. */
+        SafetyLine: {
+            /** @description Id of the watch. */
+            id: string;
+            /** @description The collector. */
+            user: string;
+            /** @description The record of the visit. */
+            record: string;
+            /** @description Its state by the office's clock. */
+            state: components["schemas"]["WatchState"];
+            /**
+             * Format: int64
+             * @description When the check-out is due, ms.
+             */
+            due_at: number;
+            /**
+             * Format: int64
+             * @description When an alarm was raised, ms.
+             */
+            alarm_at: number | null;
+            /**
+             * Format: double
+             * @description Degrees north of the alarm.
+             */
+            lat: number | null;
+            /**
+             * Format: double
+             * @description Degrees east of the alarm.
+             */
+            lon: number | null;
+            /**
+             * Format: int64
+             * @description When the last report came, ms.
+             */
+            received_at: number;
+            /** @description Who takes care of it. */
+            seen_by: string | null;
+            /**
+             * Format: int64
+             * @description Since when, ms.
+             */
+            seen_at: number | null;
+        };
+        /** @description The state of a watch. */
+        WatchState: "running" | "overdue" | "alarm" | "ended";
         /** @description A user as lists show them. */
         UserLine: {
             /** @description Sign-in name. */
@@ -2664,6 +2802,7 @@ export type NewWish = components['schemas']['NewWish'];
 export type CasePatch = components['schemas']['CasePatch'];
 export type AssignmentPatch = components['schemas']['AssignmentPatch'];
 export type ReviewStatus = components['schemas']['ReviewStatus'];
+export type SafetyRequest = components['schemas']['SafetyRequest'];
 export type NewUser = components['schemas']['NewUser'];
 export type Role = components['schemas']['Role'];
 export type UserChange = components['schemas']['UserChange'];
@@ -2723,6 +2862,9 @@ export type ImportReport = components['schemas']['ImportReport'];
 export type RowReport = components['schemas']['RowReport'];
 export type RowOutcome = components['schemas']['RowOutcome'];
 export type Lender = components['schemas']['Lender'];
+export type OrderRule = components['schemas']['OrderRule'];
+export type SafetyLine = components['schemas']['SafetyLine'];
+export type WatchState = components['schemas']['WatchState'];
 export type UserLine = components['schemas']['UserLine'];
 export type DeviceLine = components['schemas']['DeviceLine'];
 export type DeviceState = components['schemas']['DeviceState'];
@@ -4829,6 +4971,340 @@ export interface operations {
             };
             /** @description not_allowed, other_site */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_safety_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SafetyRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SafetyLine"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_safety: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SafetyLine"][];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_safety_id_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SafetyLine"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -8,6 +8,7 @@ import { Check, CircleAlert, Info, TriangleAlert, X } from "lucide-preact";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
+import { DateInput, isDateType } from "./DateInput";
 import { useDirtyForm } from "./dirtyForms";
 
 /** A labelled control, with a hint or an error that screen readers announce. */
@@ -54,7 +55,8 @@ export function Choices<T extends string>(props: {
   /** Short options in one row, or a grid of longer ones. */
   look?: "segments" | "grid";
   readOnly?: boolean | undefined;
-  onChange: (option: T) => void;
+  /** `byTap`: with a finger or a mouse, not with a key. */
+  onChange: (option: T, byTap: boolean) => void;
   /** Clears the selection. */
   onClear?: (() => void) | undefined;
 }): JSX.Element {
@@ -92,7 +94,7 @@ export function Choices<T extends string>(props: {
               aria-checked={chosen}
               tabIndex={tabbable ? 0 : -1}
               class={segments ? "segment" : "choice"}
-              onClick={() => props.onChange(option)}
+              onClick={(event) => props.onChange(option, event.detail > 0)}
               onKeyDown={moveFocus}
             >
               <span>{props.word(option)}</span>
@@ -156,16 +158,30 @@ export function TextField(props: {
   value: string;
   lines?: number;
   type?: "text" | "date" | "datetime-local" | "time" | "number";
+  /** A name or code that the keyboard must not correct or capitalise. */
+  plain?: boolean;
   min?: string | number;
   max?: string | number;
   hint?: string | undefined;
   error?: string | undefined;
   onInput: (text: string) => void;
 }): JSX.Element {
+  const { type } = props;
   return (
     <Field label={props.label} hint={props.hint} error={props.error}>
       {(id, note) =>
-        props.lines ? (
+        isDateType(type) ? (
+          <DateInput
+            id={id}
+            type={type}
+            data-control={props.control}
+            aria-describedby={note}
+            min={props.min}
+            max={props.max}
+            value={props.value}
+            onInput={(event) => props.onInput(event.currentTarget.value)}
+          />
+        ) : props.lines ? (
           <textarea
             id={id}
             data-control={props.control}
@@ -181,8 +197,10 @@ export function TextField(props: {
             data-control={props.control}
             aria-describedby={note}
             class="input w-full"
-            type={props.type ?? "text"}
-            inputMode={props.type === "number" ? "numeric" : undefined}
+            type={type ?? "text"}
+            inputMode={type === "number" ? "numeric" : undefined}
+            autocapitalize={props.plain ? "none" : undefined}
+            spellcheck={props.plain ? false : undefined}
             min={props.min}
             max={props.max}
             value={props.value}

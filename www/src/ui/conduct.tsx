@@ -76,14 +76,34 @@ export const ANSWER_STYLE: Record<Answer, { Icon: typeof OctagonX; tone: string 
   not_applicable: { Icon: CircleMinus, tone: "muted" },
 };
 
-/** The result of one rule: its text, the reason and its source. */
-export function RuleItem(props: { answer: RuleAnswer; zone: string; children?: ComponentChildren }): JSX.Element {
-  const { answer, zone } = props;
+/** Results of rules that ask the same thing, the strictest rule first. */
+type SameAnswers = readonly [RuleAnswer, ...RuleAnswer[]];
+
+/** Groups results that differ in nothing but their rule, in the order of their first rule. */
+export function mergeAnswers(answers: readonly RuleAnswer[]): SameAnswers[] {
+  const groups = new Map<string, [RuleAnswer, ...RuleAnswer[]]>();
+  for (const answer of answers) {
+    const { answer: result, reason_code, params, evidence, overridden, shadow } = answer;
+    // Without evidence the same reason may be about different things.
+    const subject = evidence.length > 0 ? evidence : answer.rule;
+    const key = JSON.stringify([result, reason_code, [...params], subject, overridden, shadow]);
+    const group = groups.get(key);
+    if (!group) groups.set(key, [answer]);
+    else if (answer.severity === "block" && group[0].severity !== "block") group.unshift(answer);
+    else group.push(answer);
+  }
+  return [...groups.values()];
+}
+
+/** The result of one rule, or of several that ask the same thing: text, reason and every source. */
+export function RuleItem(props: { answers: SameAnswers; zone: string; children?: ComponentChildren }): JSX.Element {
+  const { answers, zone } = props;
+  const [answer] = answers;
   const { Icon, tone } = ANSWER_STYLE[answer.answer];
   return (
     <li
       data-testid="conduct-answer"
-      data-rule={answer.rule}
+      data-rule={answers.map(({ rule }) => rule).join(" ")}
       data-answer={answer.answer}
       class="border-base-300 flex gap-2.5 border-t pt-3 first:border-t-0 first:pt-0"
     >
@@ -95,11 +115,13 @@ export function RuleItem(props: { answer: RuleAnswer; zone: string; children?: C
           {" · "}
           {reasonText(answer.reason_code, answer.params, zone)}
         </p>
-        <p class="muted text-sm leading-snug">
-          {[answer.rule, layerText(answer.layer), t(`conduct/status/${answer.status}`), citationText(answer)]
-            .filter((part) => part !== "")
-            .join(" · ")}
-        </p>
+        {answers.map((source) => (
+          <p key={source.rule} class="muted text-sm leading-snug">
+            {[source.rule, layerText(source.layer), t(`conduct/status/${source.status}`), citationText(source)]
+              .filter((part) => part !== "")
+              .join(" · ")}
+          </p>
+        ))}
         {props.children}
       </div>
     </li>

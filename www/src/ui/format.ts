@@ -103,6 +103,15 @@ export function formatSpan(ms: number): string {
   ).format(count);
 }
 
+/** A short duration in seconds: `0.8 sec`. */
+export function formatSeconds(ms: number): string {
+  const tag = locale();
+  return cached(
+    `seconds ${tag}`,
+    () => new Intl.NumberFormat(tag, { style: "unit", unit: "second", maximumFractionDigits: 1 }),
+  ).format(ms / 1000);
+}
+
 /** `YYYY-MM-DD` as a date of the locale. */
 export function formatDate(iso: string): string {
   const ms = Date.parse(`${iso}T00:00:00Z`);
@@ -121,6 +130,16 @@ export function formatShortWindow(from: number, to: number | null, zone?: string
   const options = { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" } as const;
   const format = dateFormat(options, zone);
   return to === null || to < from ? format.format(from) : format.formatRange(from, to);
+}
+
+/** The value of a date or time input in the page's language; empty if it is incomplete. */
+export function formatInput(type: "date" | "datetime-local" | "time", value: string): string {
+  const ms = Date.parse(type === "date" ? `${value}T00:00Z` : type === "time" ? `1970-01-01T${value}Z` : `${value}Z`);
+  if (Number.isNaN(ms)) return "";
+  const day = { weekday: "short", day: "numeric", month: "short", year: "numeric" } as const;
+  const time = { hour: "2-digit", minute: "2-digit" } as const;
+  const options = type === "date" ? day : type === "time" ? time : { ...day, ...time };
+  return dateFormat(options, "UTC").format(ms);
 }
 
 function dateFormat(options: Intl.DateTimeFormatOptions, zone?: string, tag = locale()): Intl.DateTimeFormat {

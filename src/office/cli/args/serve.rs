@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Attachments, Zone};
 use crate::office::auth::openid::NameClaim;
+use crate::record::queue::OrderRule;
 
 #[derive(Args)]
 pub(in crate::office::cli) struct Serve {
@@ -28,6 +29,9 @@ pub(in crate::office::cli) struct Serve {
     /// How to complain, printed on borrowers' copies
     #[arg(long, env = "DOORSTEP_COMPLAINTS", default_value = "", value_name = "TEXT")]
     pub(in crate::office::cli) complaints: String,
+    /// How phones sort their lists: due, priority, promise, area, age; most important first
+    #[arg(long, env = "DOORSTEP_QUEUE_ORDER", value_delimiter = ',', value_parser = order_rule, value_name = "RULES")]
+    pub(in crate::office::cli) queue_order: Vec<OrderRule>,
     /// Get certificates for this domain by ACME, from Let's Encrypt by default; may be repeated
     #[arg(
         long,
@@ -127,6 +131,11 @@ pub(in crate::office::cli) struct OpenIdOptions {
 pub(in crate::office::cli) enum LogFormat {
     Text,
     Json,
+}
+
+fn order_rule(word: &str) -> Result<OrderRule, String> {
+    OrderRule::parse(word.trim())
+        .ok_or_else(|| "a rule is due, priority, promise, area or age".to_owned())
 }
 
 fn claim(word: &str) -> Result<NameClaim, String> {

@@ -6,7 +6,7 @@ use super::super::endpoint::endpoint;
 use super::super::traffic::Queue;
 use super::super::{
     blobs, commands, conduct, device_key, events, health, lender, metrics, openapi, openid_sign_in,
-    quarantine, session, sync, transfer, users, visits,
+    quarantine, safety, session, sync, transfer, users, visits,
 };
 use super::Access::{self, Anyone, Operator, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
@@ -118,6 +118,13 @@ pub const ROUTES: &[Route] = &[
         .gives(BYTES),
     route(GET, "/api/lender", EVERYBODY, SMALL, || endpoint(lender::show),
         "The lender's name and complaint channel, as borrowers are told"),
+    route(PUT, "/api/safety/{id}", COLLECTORS, SMALL, || endpoint(safety::report),
+        "Report a visit that the office watches over: when the check-out is due, an alarm, the end; \
+         idempotent by `revision`"),
+    route(GET, "/api/safety", READERS, CONSOLE, || endpoint(safety::list),
+        "Visits that go on or are overdue, and alarms"),
+    route(POST, "/api/safety/{id}/seen", EDITORS, CONSOLE, || endpoint(safety::acknowledge),
+        "Take care of an alarm or an overdue visit; the first one stays"),
     route(GET, "/api/users", READERS, CONSOLE, || endpoint(users::list),
         "Users, or those of one role"),
     route(POST, "/api/users", ADMINS, CONSOLE, || endpoint(users::add_user),

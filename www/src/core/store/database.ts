@@ -1,6 +1,6 @@
 /** The device's IndexedDB database: its layout, its errors, and what its values are. */
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction } from "idb";
-import type { Lender, Secret } from "../api";
+import type { Lender, SafetyState, Secret } from "../api";
 import type { Row, Table } from "../../wasm/doorstep";
 
 /** Layout of the object stores; the rows carry a format version of their own. */
@@ -72,7 +72,12 @@ interface DeviceSchema extends DBSchema {
   device: { key: string; value: DeviceValue };
 }
 
-type DeviceValue = LockRow | EndedRow | KeyRow | ProofRow | Lender | number | CryptoKey;
+/** The watched visit, with the number of its last change. */
+export interface SafetyRow extends SafetyState {
+  revision: number;
+}
+
+type DeviceValue = LockRow | EndedRow | KeyRow | ProofRow | Lender | SafetyRow | number | CryptoKey;
 
 export type Database = IDBPDatabase<DeviceSchema>;
 export type StoreName = Table | "device";
@@ -161,6 +166,10 @@ export function endedOf(stored: DeviceValue | undefined): EndedRow | undefined {
 
 export function lenderOf(stored: DeviceValue | undefined): Lender | undefined {
   return typeof stored === "object" && "complaints" in stored ? stored : undefined;
+}
+
+export function safetyOf(stored: DeviceValue | undefined): SafetyRow | undefined {
+  return typeof stored === "object" && "revision" in stored ? stored : undefined;
 }
 
 export function proofOf(stored: DeviceValue | undefined, device: string): string | undefined {

@@ -18,6 +18,7 @@ import {
   numberOf,
   proofOf,
   readRows,
+  safetyOf,
   StorageError,
   TABLES,
   toStorageError,
@@ -26,6 +27,7 @@ import {
   type EndedRow,
   type KeyRow,
   type LockRow,
+  type SafetyRow,
   type StoreName,
   type WriteTransaction,
 } from "./database";
@@ -220,6 +222,19 @@ export class DeviceStore {
 
   saveLender(lender: Lender): Promise<void> {
     return this.commit([], async (tx) => void (await tx.objectStore("device").put(lender, "lender")));
+  }
+
+  /** The visit that the office watches over. */
+  safety(): Promise<SafetyRow | undefined> {
+    return this.withConnection(async (db) => safetyOf(await db.get("device", "safety")));
+  }
+
+  saveSafety(row: SafetyRow | null): Promise<void> {
+    return this.commit([], async (tx) => {
+      const device = tx.objectStore("device");
+      if (row) await device.put(row, "safety");
+      else await device.delete("safety");
+    });
   }
 
   /** The proof of a device's enrolment; undefined if this phone was enrolled before there were proofs. */

@@ -61,6 +61,11 @@ export const OPERATIONS: { readonly [M in keyof Methods]: Operation<M> } = {
   plan: { delivery: "retry" },
   newId: { delivery: "retry" },
 
+  safety: { delivery: "retry" },
+  watchVisit: { delivery: "retry" },
+  endWatch: { delivery: "retry" },
+  raiseAlarm: { delivery: "retry" },
+
   attachmentsWaiting: { delivery: "retry" },
   attachments: { delivery: "retry" },
   attach: { delivery: "retry" },

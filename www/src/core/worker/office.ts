@@ -1,5 +1,6 @@
 /** HTTP client of the office for the worker. */
-import type { EnrolledDevice, Lender } from "../api";
+import type { EnrolledDevice, Lender, SafetyPosition } from "../api";
+import type { SafetyRow } from "../store/database";
 
 /** A 4 MiB reply on a slow 3G link takes less. */
 const TIMEOUT_MS = 60_000;
@@ -45,7 +46,11 @@ export interface SignedIn {
 export class Office {
   private readonly workspace: string | undefined;
 
-  constructor(device?: string) {
+  /** `receiving` is told how many bytes of a large reply have come, and null once it is whole. */
+  constructor(
+    device?: string,
+    private readonly receiving: (bytes: number | null) => void = () => undefined,
+  ) {
     this.workspace = device?.slice(0, 8);
   }
 
@@ -61,7 +66,7 @@ export class Office {
       headers: { "content-type": "application/cbor" },
       body: body as BodyInit,
     });
-    return new Uint8Array(await readBody(response));
+    return readLargeBody(response, this.receiving);
   }
 
   async signIn(name: string, password: string, enrolled: EnrolledDevice | undefined): Promise<SignedIn> {
@@ -111,6 +116,19 @@ export class Office {
 
   async blob(sha256: string): Promise<Uint8Array> {
     return new Uint8Array(await readBody(await this.send(`/api/blobs/${sha256}`, { method: "GET" })));
+  }
+
+  /** Reports a watched visit: durations, since this phone's clock may be wrong. Idempotent by its revision. */
+  async reportSafety(row: SafetyRow, position: SafetyPosition | null): Promise<{ seen_by: string | null }> {
+    const now = Date.now();
+    const { record, revision, due_at, alarm_at, ended } = row;
+    const alarm = alarm_at === null ? {} : { alarm_age_ms: Math.max(0, now - alarm_at), ...position };
+    const response = await this.send(`/api/safety/${row.id}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ record, revision, due_in_ms: Math.round(due_at - now), ended, ...alarm }),
+    });
+    return JSON.parse(new TextDecoder().decode(await readBody(response))) as { seen_by: string | null };
   }
 
   /** Details of the lender, for borrowers. */
@@ -184,6 +202,38 @@ function retryAfter(response: Response): number {
   const said = response.headers.get("retry-after") ?? "";
   const wait = /^\d+$/.test(said) ? Number(said) * 1000 : Date.parse(said) - Date.now();
   return Number.isFinite(wait) ? Math.max(wait, 0) : 0;
+}
+
+/** Smaller replies are here before anybody could read their progress. */
+const LARGE_BYTES = 8 * 1024;
+const PROGRESS_MS = 200;
+
+async function readLargeBody(response: Response, receiving: (bytes: number | null) => void): Promise<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (!reader) return new Uint8Array(await readBody(response));
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  let told = 0;
+  try {
+    for (let chunk = await reader.read(); chunk.value; chunk = await reader.read()) {
+      chunks.push(chunk.value);
+      bytes += chunk.value.length;
+      if (bytes < LARGE_BYTES || performance.now() - told < PROGRESS_MS) continue;
+      told = performance.now();
+      receiving(bytes);
+    }
+  } catch {
+    throw new OfficeError("offline");
+  } finally {
+    if (told > 0) receiving(null);
+  }
+  const body = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
 }
 
 async function readBody(response: Response): Promise<ArrayBuffer> {

@@ -20,10 +20,12 @@ export async function fetchProof(store: DeviceStore, device: string): Promise<vo
   if (signedIn?.device === device) await store.saveProof(device, signedIn.proof).catch(() => undefined);
 }
 
-/** Stores the lender's details, which borrowers' copies show, for use without a network. */
+/** Stores what the lender tells all phones, for use without a network, and sorts the list by it. */
 export async function fetchLender(store: DeviceStore): Promise<void> {
   const lender = await workerState.office?.lender().catch(() => undefined);
-  if (lender) await store.saveLender(lender).catch(() => undefined);
+  if (!lender) return;
+  workerState.driver?.call((workspace) => workspace.setQueueOrder(lender.queue_order ?? []));
+  await store.saveLender(lender).catch(() => undefined);
 }
 
 /** Gives the core the borrower's time zone, which rules of conduct need. */

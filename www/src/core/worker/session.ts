@@ -7,6 +7,7 @@ import { DeviceStore } from "../store/deviceStore";
 import { PRACTICE } from "../store/names";
 import { issuePass, openPass, PinLock, type UnlockPass } from "../store/pinLock";
 import { emit, toRefusal } from "./messages";
+import { safety } from "./safety";
 import {
   closeEventStream,
   eraseAttachments,
@@ -20,7 +21,7 @@ import {
 } from "./startWorkspace";
 import { requireStore, STORE, unsentOnDisk, workerState } from "./state";
 
-/** After the app was locked, pages may still save what was typed for this long. */
+/** After the app was locked, pages may still save typed text for this long. */
 const GRACE_MS = 1_000;
 /** How long until a revoked device tries again to upload its attachments. */
 const UPLOAD_RETRY_MS = 10_000;
@@ -47,6 +48,8 @@ async function start(pass: UnlockPass | null): Promise<StartState> {
     // An earlier attempt may have left one open.
     workerState.store?.close();
     workerState.store = store;
+    // An alarm goes out also while the app is locked.
+    void safety.safety().catch(() => undefined);
     if (STORE === PRACTICE) {
       const { user, role } = await startPractice(store, eraseRevoked);
       return { kind: "ready", user, role };
@@ -145,7 +148,7 @@ function closeSession(): void {
   workerState.closing = closing;
   workerState.driver = undefined;
   const close = async (): Promise<void> => {
-    // Other tabs are saving what was typed in them.
+    // Other tabs are saving their typed text.
     await new Promise((done) => setTimeout(done, GRACE_MS));
     // If the app was unlocked meanwhile, the driver is in use again.
     if (workerState.closing === closing) await driver.flush();

@@ -28,9 +28,10 @@ export async function startWorkspace(store: DeviceStore, key: Keyring, erase: Er
   const attachmentStore = await openAttachments(key);
   const unnamed = await unnamedRecords(attachmentStore);
   const device = workerState.pinLock?.row.device ?? "";
-  const office = new Office(device);
+  const office = new Office(device, (bytes) => emit({ type: "receiving", bytes }));
   workerState.office = office;
   const workspace = new Workspace(device, session, key, newSalt(), rows, Date.now());
+  workspace.setQueueOrder((await store.lender())?.queue_order ?? []);
   workerState.revoked = undefined;
   const driver = new Driver(workspace, store, office, onDriverEvent, poison, erase);
   // First: no reply may remove a record before its attachments are named.

@@ -4,11 +4,12 @@ import { StorageError } from "../store/database";
 import { auth } from "./auth";
 import { subscribe, toRefusal, type Refusal } from "./messages";
 import { records } from "./records";
+import { safety } from "./safety";
 import { poison, syncNow } from "./startWorkspace";
 import { workerState } from "./state";
 
 /** How each is delivered is declared in `tabs/operations.ts`. */
-const methods = { ...auth, ...records, syncNow };
+const methods = { ...auth, ...records, ...safety, syncNow };
 
 export type Methods = typeof methods;
 

@@ -28,6 +28,7 @@ export function DepartureCheck(props: { record: OpenRecord; children: ComponentC
   const mayGo = result.kind !== "ready" || result.conduct.verdict === "go";
   return (
     <>
+      {props.children}
       <ConductCard testid="conduct-before" result={result}>
         {(conduct) => {
           const { stopping, unknown, drafts, passed } = groupAnswers(conduct);
@@ -43,7 +44,6 @@ export function DepartureCheck(props: { record: OpenRecord; children: ComponentC
           );
         }}
       </ConductCard>
-      {props.children}
       <FieldAnchor paths={["visit.departed_at"]}>
         <button
           type="button"

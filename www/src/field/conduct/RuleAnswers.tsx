@@ -5,10 +5,10 @@ import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { ConductView, RuleAnswer, Step, VisitView } from "../../wasm/doorstep";
 import { errorText, t } from "../../i18n";
-import { CLOCK_OFF_MS, evidenceName, RuleItem } from "../../ui/conduct";
+import { CLOCK_OFF_MS, evidenceName, mergeAnswers, RuleItem } from "../../ui/conduct";
 import { formatDateTime, formatSpan } from "../../ui/format";
 import { Alert } from "../../ui/components";
-import { focusField } from "../MissingFields";
+import { focusField, revealField } from "../MissingFields";
 import type { OpenRecord } from "../useRecord";
 import { ConsentDialog, NoticeDialog, ReasonDialog } from "./ConductDialogs";
 import type { ConductResult } from "./useConduct";
@@ -95,10 +95,19 @@ export function ConductWarnings({ conduct }: { conduct: ConductView }): JSX.Elem
 export function AnswerList(props: { answers: RuleAnswer[]; conduct: ConductView; record: OpenRecord }): JSX.Element {
   return (
     <ul class="flex flex-col gap-3">
-      {props.answers.map((answer) => (
-        <RuleItem key={answer.rule} answer={answer} zone={props.record.view.case.zone}>
-          <MissingEvidence answer={answer} view={props.record.view} />
-          <EntryButtons answer={answer} conduct={props.conduct} record={props.record} />
+      {mergeAnswers(props.answers).map((same) => (
+        <RuleItem key={same[0].rule} answers={same} zone={props.record.view.case.zone}>
+          <MissingEvidence answer={same[0]} view={props.record.view} />
+          {same.map((answer) => (
+            <EntryButtons
+              key={answer.rule}
+              answer={answer}
+              // A reason for a warning is of no use while another rule forbids the same.
+              isForbidden={same[0].severity === "block" && same[0].stops}
+              conduct={props.conduct}
+              record={props.record}
+            />
+          ))}
         </RuleItem>
       ))}
     </ul>
@@ -130,8 +139,8 @@ export function OtherResults(props: {
   const { unknown, drafts, passed, conduct, record } = props;
   const list = (answers: RuleAnswer[]): JSX.Element => (
     <ul class="flex flex-col gap-3">
-      {answers.map((answer) => (
-        <RuleItem key={answer.rule} answer={answer} zone={record.view.case.zone} />
+      {mergeAnswers(answers).map((same) => (
+        <RuleItem key={same[0].rule} answers={same} zone={record.view.case.zone} />
       ))}
     </ul>
   );
@@ -190,9 +199,10 @@ function MissingEvidence({ answer, view }: { answer: RuleAnswer; view: VisitView
             href={`/visit/${view.id}/${step}`}
             replace
             class="-my-1.5 inline-flex min-h-11 items-center font-medium underline underline-offset-4"
-            onClick={(event) =>
-              document.querySelector(`[data-field~="${CSS.escape(path)}"]`) && focusField(event, path)
-            }
+            onClick={(event) => {
+              if (document.querySelector(`[data-field~="${CSS.escape(path)}"]`)) focusField(event, path);
+              else if (step === "on_site") revealField(path);
+            }}
           >
             {name}
           </Link>
@@ -205,15 +215,20 @@ function MissingEvidence({ answer, view }: { answer: RuleAnswer; view: VisitView
 type Entry = "reason" | "consent" | "notice";
 
 /** Buttons for the entries that can change a result: a reason, a consent, a notice. */
-function EntryButtons(props: { answer: RuleAnswer; conduct: ConductView; record: OpenRecord }): JSX.Element | null {
-  const { answer, conduct, record } = props;
+function EntryButtons(props: {
+  answer: RuleAnswer;
+  isForbidden: boolean;
+  conduct: ConductView;
+  record: OpenRecord;
+}): JSX.Element | null {
+  const { answer, isForbidden, conduct, record } = props;
   const [open, setOpen] = useState<Entry | null>(null);
   if (record.readOnly) return null;
   const before = conduct.moment === "before";
   const entries: Entry[] = [];
   if (before && answer.consent && answer.answer !== "pass") entries.push("consent");
   if (["notice_missing", "told_late"].includes(answer.reason_code)) entries.push("notice");
-  if (before && conduct.needs_reason.includes(answer.rule)) entries.push("reason");
+  if (before && !isForbidden && conduct.needs_reason.includes(answer.rule)) entries.push("reason");
   const close = (): void => setOpen(null);
   return (
     <>
@@ -225,7 +240,12 @@ function EntryButtons(props: { answer: RuleAnswer; conduct: ConductView; record:
       {entries.length > 0 && (
         <div class="flex flex-wrap gap-2 pt-1">
           {entries.map((entry) => (
-            <button key={entry} type="button" class="btn btn-quiet" onClick={() => setOpen(entry)}>
+            <button
+              key={entry}
+              type="button"
+              class="btn btn-quiet h-auto min-h-11 max-w-full shrink py-1.5"
+              onClick={() => setOpen(entry)}
+            >
               {t(`conduct/page/${entry}`)}
             </button>
           ))}

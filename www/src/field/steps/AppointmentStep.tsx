@@ -56,13 +56,17 @@ function ProposalForm({ record }: { record: OpenRecord }): JSX.Element {
     const needsEnd = start !== null && (ends_at === null || ends_at <= start);
     form.set(needsEnd ? { from: text, to: toLocalInput(start + HOUR_MS, zone) } : { from: text });
   };
-  const propose = (): Promise<void> =>
+  const propose = (agreed: boolean): Promise<void> =>
     run(async () => {
       if (starts_at === null || ends_at === null) return;
       const proposal = { starts_at, ends_at, place: place.trim(), proposed_by: side, borrower_remark: remark.trim() };
       const paths = [...Object.keys(proposal), "status", "zone"].map((key) => `appointment.${key}`);
       const message = t("appointment/status", { status: word("appointment", "proposed") });
-      await form.submit({ do: "propose_appointment", ...proposal }, { message, commands: [{ do: "clear", paths }] });
+      const undo = { message, commands: [{ do: "clear", paths } as const] };
+      if (!(await form.submit({ do: "propose_appointment", ...proposal }, undo)) || !agreed) return;
+      await record.applyWithUndo({ do: "answer_appointment", status: "agreed" }, word("appointment", "agreed"), [
+        { do: "answer_appointment", status: "proposed" },
+      ]);
     });
   return (
     <section class="card-plain flex flex-col gap-5">
@@ -75,6 +79,18 @@ function ProposalForm({ record }: { record: OpenRecord }): JSX.Element {
         value={from}
         onInput={choose}
       />
+      <div role="group" aria-label={t("appointment/quick")} class="flex flex-wrap gap-2">
+        {quickStarts(Date.now(), zone).map(([key, at]) => (
+          <button
+            key={key}
+            type="button"
+            class="btn btn-quiet rounded-full px-3.5"
+            onClick={() => choose(toLocalInput(at, zone))}
+          >
+            {t(key)}
+          </button>
+        ))}
+      </div>
       <TextField
         label={t("appointment/end")}
         type="datetime-local"
@@ -91,12 +107,31 @@ function ProposalForm({ record }: { record: OpenRecord }): JSX.Element {
         {...form.bind("side")}
       />
       <TextField label={t("appointment/remark")} lines={2} {...form.bind("remark")} />
-      <button type="button" class="btn btn-primary" disabled={!complete || busy} onClick={() => void propose()}>
-        {t("appointment/propose")}
-      </button>
+      <div class="choice-grid">
+        <button type="button" class="btn btn-primary" disabled={!complete || busy} onClick={() => void propose(true)}>
+          {t("appointment/propose_agreed")}
+        </button>
+        <button type="button" class="btn btn-quiet" disabled={!complete || busy} onClick={() => void propose(false)}>
+          {t("appointment/propose")}
+        </button>
+      </div>
       <DraftNotice form={form} />
     </section>
   );
+}
+
+/** Usual starts in the borrower's time zone; those that are over are left out. */
+function quickStarts(now: number, zone: string): [TextKey, number][] {
+  const day = (offset: number, clock: string): number =>
+    fromLocalInput(`${toLocalInput(now + offset * 24 * HOUR_MS, zone).slice(0, 10)}T${clock}`, zone) ?? 0;
+  const all: [TextKey, number][] = [
+    ["appointment/now", now],
+    ["appointment/in_an_hour", now + HOUR_MS],
+    ["appointment/today_evening", day(0, "18:00")],
+    ["appointment/tomorrow_morning", day(1, "10:00")],
+    ["appointment/tomorrow_evening", day(1, "18:00")],
+  ];
+  return all.filter(([, at]) => at >= now);
 }
 
 const ANSWERS: readonly [AppointmentStatus, TextKey, string][] = [

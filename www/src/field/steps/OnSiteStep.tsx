@@ -1,28 +1,194 @@
-/** Step 3: depart, arrive, the checklist at the door, leave. */
-import { Car, DoorOpen, LogOut, MapPin, MapPinOff, ShieldAlert, UserMinus, UserPlus } from "lucide-preact";
+/** Step 3, in three phases: before departure, at the door, afterwards. */
+import { Car, Check, DoorOpen, LogOut, MapPin, MapPinOff, Undo2 } from "lucide-preact";
 import type { JSX } from "preact";
-import type { Command, PlaceType, Position, TargetRole } from "../../wasm/doorstep";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Command, PlaceType, Position, TargetRole, VisitView } from "../../wasm/doorstep";
 import { t, word, type TextKey } from "../../i18n";
 import { formatDateTime } from "../../ui/format";
 import { Choices, useBusy } from "../../ui/components";
-import { Checklist } from "../Checklist";
+import { advance } from "../advance";
+import { Checklist, unanswered } from "../Checklist";
 import { ArrivalCheck } from "../conduct/VisitChecks";
 import { DepartureCheck, isUnderWay } from "../conduct/DepartureCheck";
-import { useForm } from "../useForm";
-import { FieldAnchor } from "../MissingFields";
+import { FieldAnchor, useReveal } from "../MissingFields";
 import { undoCommands } from "../undoCommands";
-import { me } from "../state";
 import type { OpenRecord } from "../useRecord";
 import { PERSONS, PLACES } from "../formOptions";
+import { Visitors } from "./Visitors";
 
 /** Maximum wait for a location at the door. */
 const POSITION_WAIT_MS = 10_000;
 
 export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
+  const { view, readOnly } = record;
+  const due = phaseOf(view);
+  const [chosen, choose] = useState<Phase | null>(null);
+  const shown = useRef(due);
+  // The next phase opens when its time has come, at its beginning.
+  useLayoutEffect(() => {
+    if (shown.current === due) return;
+    shown.current = due;
+    choose(null);
+    document.getElementById("step")?.scrollIntoView({ block: "start" });
+  }, [due]);
+  useReveal((path) => choose(phaseWith(path)));
+  const phase = chosen ?? due;
+  if (readOnly) {
+    return (
+      <>
+        <section class="card-plain">
+          <Timeline record={record} />
+        </section>
+        <DoorFields record={record} withVisitors />
+        <Checklist record={record} />
+      </>
+    );
+  }
+  return (
+    <>
+      <PhaseTabs phase={phase} due={due} onChoose={choose} />
+      {phase === "before" && <Before record={record} />}
+      {phase === "door" && <AtTheDoor record={record} />}
+      {phase === "after" && <Afterwards record={record} onAnswer={() => choose("door")} />}
+    </>
+  );
+}
+
+/** The phases of a visit; each shows only what is needed in it. */
+const PHASES = ["before", "door", "after"] as const;
+type Phase = (typeof PHASES)[number];
+
+function phaseOf(view: VisitView): Phase {
+  if (view.visit.left_at !== null) return "after";
+  return isUnderWay(view) ? "door" : "before";
+}
+
+/** The phase that has the control of a missing field. */
+function phaseWith(path: string): Phase {
+  return path === "visit.departed_at" || path === "visit.visitors" ? "before" : "door";
+}
+
+function PhaseTabs(props: { phase: Phase; due: Phase; onChoose: (phase: Phase) => void }): JSX.Element {
+  const reached = PHASES.indexOf(props.due);
+  return (
+    <div role="group" aria-label={t("site/phases")} class="segments bg-base-300/60 flex-nowrap">
+      {PHASES.map((phase, at) => (
+        <button
+          key={phase}
+          type="button"
+          data-control={`phase-${phase}`}
+          aria-pressed={phase === props.phase}
+          class={`segment min-w-0 basis-0 px-1 ${phase === props.phase ? "bg-base-100 font-semibold" : ""} whitespace-normal`}
+          onClick={() => props.onChoose(phase)}
+        >
+          {at < reached && <Check class="text-success size-4 shrink-0" aria-hidden="true" />}
+          {t(`site/phase_${phase}`)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Who goes, whether the rules allow it, and the departure. */
+function Before({ record }: { record: OpenRecord }): JSX.Element {
+  const visitors = (
+    <FieldAnchor paths={["visit.visitors"]}>
+      <Visitors record={record} />
+    </FieldAnchor>
+  );
+  if (isUnderWay(record.view)) {
+    return (
+      <section class="card-plain flex flex-col gap-4">
+        <Timeline record={record} />
+        {visitors}
+      </section>
+    );
+  }
+  return (
+    <DepartureCheck record={record}>
+      <section class="card-plain">{visitors}</section>
+    </DepartureCheck>
+  );
+}
+
+/** The arrival, who and where, and the checklist. */
+function AtTheDoor({ record }: { record: OpenRecord }): JSX.Element {
+  const { visit } = record.view;
+  return (
+    <>
+      <FieldAnchor paths={["visit.departed_at", "visit.arrived_at", "visit.left_at"]}>
+        <section class="card-plain flex flex-col gap-4">
+          <Timeline record={record} />
+          <ArrivalButtons record={record} />
+          {visit.arrived_at !== null && visit.asked_to_leave_at === null && <AskedToLeave record={record} />}
+        </section>
+      </FieldAnchor>
+      <DoorFields record={record} />
+      <Checklist record={record} />
+      {visit.arrived_at !== null && <ArrivalCheck record={record} />}
+    </>
+  );
+}
+
+/** What the visit has left open, and what the rules say of it. */
+function Afterwards({ record, onAnswer }: { record: OpenRecord; onAnswer: () => void }): JSX.Element {
+  const { view, applyWithUndo } = record;
+  const { left_at } = view.visit;
+  const open = unanswered(view).length;
+  const undo = (): void =>
+    void applyWithUndo(
+      { do: "clear", paths: ["visit.left_at"] },
+      t("app/undone", { what: t("site/left") }),
+      undoCommands("visit", { left_at }),
+    );
+  return (
+    <>
+      <section class="card-plain flex flex-col gap-4">
+        <Timeline record={record} />
+        {left_at === null ? (
+          <p class="muted">{t("site/not_left")}</p>
+        ) : (
+          <button
+            type="button"
+            class="btn btn-quiet"
+            aria-label={t("app/undo_of", { what: t("site/left") })}
+            onClick={undo}
+          >
+            <Undo2 class="size-5" aria-hidden="true" />
+            {t("site/back_at_door")}
+          </button>
+        )}
+      </section>
+      {open > 0 && (
+        <button type="button" class="btn btn-tonal" onClick={onAnswer}>
+          {t("site/answer_rest", { n: open })}
+        </button>
+      )}
+      <ArrivalCheck record={record} />
+    </>
+  );
+}
+
+function AskedToLeave({ record }: { record: OpenRecord }): JSX.Element {
+  const mark = (): void =>
+    void record.applyWithUndo({ do: "edit_visit", asked_to_leave_at: Date.now() }, t("site/asked_done"), [
+      { do: "clear", paths: ["visit.asked_to_leave_at"] },
+    ]);
+  return (
+    <button type="button" class="btn btn-quiet" onClick={mark}>
+      <LogOut class="size-5" aria-hidden="true" />
+      {t("site/asked")}
+    </button>
+  );
+}
+
+/** Where the visit is, and who was met. */
+function DoorFields({ record, withVisitors }: { record: OpenRecord; withVisitors?: boolean }): JSX.Element {
   const { view, readOnly, applyWithUndo } = record;
   const { visit } = view;
-  const choose = (key: "place_type" | "person_met", value: string, message: string): void => {
+  const choose = (key: "place_type" | "person_met", value: string, message: string, byTap: boolean): void => {
     if (visit[key] === value) return;
+    if (byTap) advance(`visit.${key}`);
     const patch = { do: "edit_visit", [key]: value } as Command;
     void applyWithUndo(patch, message, undoCommands("visit", { [key]: visit[key] }));
   };
@@ -32,57 +198,34 @@ export function OnSiteStep({ record }: { record: OpenRecord }): JSX.Element {
       t("app/undone", { what }),
       undoCommands("visit", { [key]: visit[key] }),
     );
-  const underWay = readOnly || isUnderWay(view);
-  const visitors = (
-    <FieldAnchor paths={["visit.visitors"]}>
-      <Visitors record={record} />
-    </FieldAnchor>
-  );
   return (
-    <>
-      {underWay ? (
-        <FieldAnchor paths={["visit.departed_at", "visit.arrived_at", "visit.left_at"]}>
-          <section class="card-plain flex flex-col gap-4">
-            <Timeline record={record} />
-            {!readOnly && <ArrivalButtons record={record} />}
-            {!readOnly && <LeaveButtons record={record} />}
-          </section>
-        </FieldAnchor>
-      ) : (
-        <DepartureCheck record={record}>
-          <section class="card-plain">{visitors}</section>
-        </DepartureCheck>
-      )}
-      <section class="card-plain flex flex-col gap-5">
-        <FieldAnchor paths={["visit.place_type"]}>
-          <Choices<PlaceType>
-            label={t("site/place_type")}
-            control="visit.place_type"
-            options={PLACES}
-            value={visit.place_type}
-            readOnly={readOnly}
-            word={(option) => word("place", option)}
-            onChange={(value) => choose("place_type", value, word("place", value))}
-            onClear={() => clear("place_type", t("site/place_type"))}
-          />
-        </FieldAnchor>
-        <FieldAnchor paths={["visit.person_met"]}>
-          <Choices<TargetRole>
-            label={t("site/met")}
-            control="visit.person_met"
-            options={PERSONS}
-            value={visit.person_met}
-            readOnly={readOnly}
-            word={(option) => word("person", option)}
-            onChange={(value) => choose("person_met", value, word("person", value))}
-            onClear={() => clear("person_met", t("site/met"))}
-          />
-        </FieldAnchor>
-        {underWay && visitors}
-      </section>
-      {!readOnly && visit.arrived_at !== null && <ArrivalCheck record={record} />}
-      <Checklist record={record} />
-    </>
+    <section class="card-plain flex flex-col gap-5">
+      <FieldAnchor paths={["visit.place_type"]}>
+        <Choices<PlaceType>
+          label={t("site/place_type")}
+          control="visit.place_type"
+          options={PLACES}
+          value={visit.place_type}
+          readOnly={readOnly}
+          word={(option) => word("place", option)}
+          onChange={(value, byTap) => choose("place_type", value, word("place", value), byTap)}
+          onClear={() => clear("place_type", t("site/place_type"))}
+        />
+      </FieldAnchor>
+      <FieldAnchor paths={["visit.person_met"]}>
+        <Choices<TargetRole>
+          label={t("site/met")}
+          control="visit.person_met"
+          options={PERSONS}
+          value={visit.person_met}
+          readOnly={readOnly}
+          word={(option) => word("person", option)}
+          onChange={(value, byTap) => choose("person_met", value, word("person", value), byTap)}
+          onClear={() => clear("person_met", t("site/met"))}
+        />
+      </FieldAnchor>
+      {withVisitors && <Visitors record={record} />}
+    </section>
   );
 }
 
@@ -176,122 +319,4 @@ function currentPosition(): Promise<Position | TextKey> {
       { enableHighAccuracy: true, timeout: POSITION_WAIT_MS, maximumAge: 0 },
     );
   });
-}
-
-/** The buttons for leaving, available from the departure on. */
-function LeaveButtons({ record }: { record: OpenRecord }): JSX.Element | null {
-  const { view, apply, applyWithUndo } = record;
-  const { visit } = view;
-  if (visit.departed_at === null && visit.arrived_at === null) return null;
-  const { disposition } = view.talk;
-  const mark = (key: "left_at" | "asked_to_leave_at", message: string): void => {
-    const patch = { do: "edit_visit", [key]: Date.now() } as Command;
-    void applyWithUndo(patch, message, undoCommands("visit", { [key]: visit[key] }));
-  };
-  const safely = async (): Promise<void> => {
-    // The outcome first: if the second command is lost, the record still has the reason.
-    if (!(await apply({ do: "edit_talk", disposition: "safety_withdrawn" }))) return;
-    await applyWithUndo({ do: "edit_visit", left_at: Date.now() }, t("site/safety_done"), [
-      ...undoCommands("talk", { disposition }),
-      ...undoCommands("visit", { left_at: visit.left_at }),
-    ]);
-  };
-  return (
-    <div class="choice-grid">
-      {visit.arrived_at !== null && (
-        <>
-          <button
-            type="button"
-            class={`btn ${visit.left_at === null ? "btn-tonal" : "btn-quiet"}`}
-            onClick={() => mark("left_at", t("site/left_done"))}
-          >
-            <DoorOpen class="size-5" aria-hidden="true" />
-            {t("site/left")}
-          </button>
-          <button type="button" class="btn btn-quiet" onClick={() => mark("asked_to_leave_at", t("site/asked_done"))}>
-            <LogOut class="size-5" aria-hidden="true" />
-            {t("site/asked")}
-          </button>
-        </>
-      )}
-      {disposition !== "safety_withdrawn" && (
-        <button type="button" class="btn btn-danger col-span-full min-h-12 border-2" onClick={() => void safely()}>
-          <ShieldAlert class="size-5" aria-hidden="true" />
-          {t("site/safety")}
-        </button>
-      )}
-    </div>
-  );
-}
-
-function Visitors({ record }: { record: OpenRecord }): JSX.Element {
-  const { view, applyWithUndo, readOnly } = record;
-  const form = useForm(record, "visitor", { name: "" });
-  const { name } = form.fields;
-  const { visitors } = view.visit;
-  const offered = [me.value, ...view.assignment.collectors.filter((user) => user !== me.value)].filter(
-    (user) => !visitors.includes(user),
-  );
-  const adding = (user: string): Command => ({ do: "edit_visit", add_visitor: user });
-  const removing = (user: string): Command => ({ do: "edit_visit", remove_visitor: user });
-  const add = (user: string): void =>
-    void applyWithUndo(adding(user), t("site/added", { name: user }), [removing(user)]);
-  const remove = (user: string): void =>
-    void applyWithUndo(removing(user), t("site/removed", { name: user }), [adding(user)]);
-  const addTyped = (user: string): void =>
-    void form.submit(adding(user), { message: t("site/added", { name: user }), commands: [removing(user)] });
-  return (
-    <fieldset class="flex flex-col gap-2.5">
-      <legend class="label-text pb-2">{t("site/visitors")}</legend>
-      {visitors.length === 0 && readOnly && "–"}
-      <ul class="flex flex-col gap-2">
-        {visitors.map((user) => (
-          <li key={user} class="rounded-field bg-base-200 flex min-h-11 items-center justify-between gap-2 pl-3">
-            <span class="font-medium">{user}</span>
-            {!readOnly && (
-              <button
-                type="button"
-                class="btn btn-ghost btn-square"
-                aria-label={t("site/remove", { name: user })}
-                onClick={() => remove(user)}
-              >
-                <UserMinus class="size-5" aria-hidden="true" />
-              </button>
-            )}
-          </li>
-        ))}
-      </ul>
-      {!readOnly && (
-        <>
-          <div class="choice-grid">
-            {offered.map((user) => (
-              <button key={user} type="button" class="btn btn-quiet" onClick={() => add(user)}>
-                <UserPlus class="size-5" aria-hidden="true" />
-                {user === me.value ? t("site/me") : user}
-              </button>
-            ))}
-          </div>
-          <div class="flex flex-wrap gap-2">
-            <input
-              class="input min-w-0 grow basis-32"
-              aria-label={t("site/visitor")}
-              placeholder={t("site/visitor")}
-              autocapitalize="none"
-              data-control="visitor.name"
-              value={name}
-              onInput={(event) => form.set({ name: event.currentTarget.value })}
-            />
-            <button
-              type="button"
-              class="btn btn-quiet"
-              disabled={name.trim() === ""}
-              onClick={() => addTyped(name.trim())}
-            >
-              {t("site/add_visitor")}
-            </button>
-          </div>
-        </>
-      )}
-    </fieldset>
-  );
 }

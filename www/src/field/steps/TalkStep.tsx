@@ -5,6 +5,7 @@ import type { Command, OverdueReason, Willingness } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { formatDateTime, fromLocalInput, toLocalInput } from "../../ui/format";
 import { Choices } from "../../ui/components";
+import { advance } from "../advance";
 import { AutosaveText } from "../AutosaveText";
 import { FieldAnchor } from "../MissingFields";
 import { undoCommands } from "../undoCommands";
@@ -41,7 +42,10 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
         value={value}
         readOnly={readOnly}
         word={text}
-        onChange={(next) => choose(key, next, text(next))}
+        onChange={(next, byTap) => {
+          choose(key, next, text(next));
+          if (byTap) advance(`talk.${key}`);
+        }}
         onClear={() => clear(key)}
       />
     </FieldAnchor>
@@ -54,6 +58,7 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
       </section>
       <section class="card-plain flex flex-col gap-5">
         {choice<OverdueReason>("overdue_reason", REASONS, talk.overdue_reason, (option) => word("reason", option))}
+        {choice<Willingness>("willingness", WILLINGNESS, talk.willingness, (option) => word("willingness", option))}
         <AutosaveText
           label={word("field", "talk.overdue_reason_text")}
           control="talk.overdue_reason_text"
@@ -62,7 +67,6 @@ export function TalkStep({ record }: { record: OpenRecord }): JSX.Element {
           value={talk.overdue_reason_text}
           onSave={(overdue_reason_text) => apply({ do: "edit_talk", overdue_reason_text })}
         />
-        {choice<Willingness>("willingness", WILLINGNESS, talk.willingness, (option) => word("willingness", option))}
       </section>
       <RepaymentOptions record={record} />
       <PromiseSection record={record} />
