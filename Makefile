@@ -65,6 +65,7 @@ check-www: wasm npm ## Types, lints and words of the web apps, and their tests
 	cd www && npm run --silent check && npm run --silent lint && npm run --silent test && node scripts/translations.mjs
 
 check-core: wasm ## The phone's core does no I/O
+	cargo test --quiet -p bindgen
 	node www/scripts/pure.mjs
 
 check-costs: setup-tests www ## Instructions and sizes, compared with benches/baseline.json
