@@ -126,7 +126,7 @@ function others() {
 
 /** Bars on a logarithmic scale. */
 function plot(name, title, unit, values) {
-  const [left, width, row, top] = [290, 330, 26, 34];
+  const [left, width, row, top] = [330, 330, 26, 34];
   const exponents = values.map(({ value }) => Math.log10(value));
   const [low, high] = [Math.floor(Math.min(...exponents)), Math.ceil(Math.max(...exponents) + 0.001)];
   const x = (exponent) => left + ((exponent - low) / (high - low)) * width;

@@ -122,7 +122,7 @@ fn updated(known: Option<SafetyWatch>, user: &str, report: &SafetyReport, now: i
     let reported_alarm = report.alarm_age_ms.map(|age| now - age.clamp(0, LONGEST_MS));
     let (alarm_at, position, seen) = match known {
         Some(known) => {
-            // An alarm that is new needs somebody again.
+            // A new alarm has to be seen again.
             let seen = known.seen.filter(|_| known.alarm_at.is_some() || reported_alarm.is_none());
             (known.alarm_at.or(reported_alarm), report.position.or(known.position), seen)
         }

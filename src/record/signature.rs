@@ -82,6 +82,7 @@ pub(super) fn signatures(read: &Snapshot<'_>) -> Vec<SignatureView> {
 }
 
 /// The signatures whose Automerge objects are wanted; `standing` and `changed` are not computed.
+#[cfg(not(target_arch = "wasm32"))]
 pub(super) fn entries(doc: &Automerge, wanted: impl Fn(&ObjId) -> bool) -> Vec<SignatureView> {
     let seal = genesis::container(&["seal"]).map(|seal| Snapshot::of_object(doc, seal));
     seal.map(|seal| signatures_in(seal.root(), doc, wanted)).unwrap_or_default()

@@ -16,6 +16,10 @@ pub const PROTOCOL: u8 = 3;
 /// The largest body that either side accepts, inflated: a page of whole documents, with a margin.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
 
+/// Payloads up to this size are sent as they are, such as those of a round with nothing new: mostly
+/// hashes, and setting up a compressor costs more than the rest of the round.
+const MIN_DEFLATED: usize = 96;
+
 const PLAIN: u8 = 0;
 const DEFLATE: u8 = 1;
 
@@ -40,6 +44,9 @@ pub enum MalformedBody {
 pub(super) fn encode<T: Encode<Columns>>(value: &T) -> Vec<u8> {
     let mut plain = vec![PROTOCOL, PLAIN];
     plain.append(&mut columns::to_vec(value));
+    if plain.len() - 2 <= MIN_DEFLATED {
+        return plain;
+    }
     let mut encoder = DeflateEncoder::new(vec![PROTOCOL, DEFLATE], Compression::best());
     match encoder.write_all(&plain[2..]).and_then(|()| encoder.finish()) {
         Ok(deflated) if deflated.len() < plain.len() => deflated,

@@ -57,7 +57,7 @@ test("an alarm reaches the office, and says so while it does not", async ({ page
   await page.keyboard.press("Escape");
   await expect(line(page)).toHaveAttribute("data-confirmed", "false");
 
-  // It goes out by itself, also after the app was closed.
+  // It is sent without another tap, also after the app was closed.
   await context.setOffline(false);
   await page.reload();
   await expect(line(page)).toContainText("The office has your alarm");

@@ -256,7 +256,7 @@ fn content(
     let mut changes = reads.changes_after(entry.record, base.ordinal)?;
     changes.retain(|change| {
         // Not what the device pushed itself (rule R4), nor what it just restored. Its own changes
-        // that somebody else pushed, or accepted, may be unknown to it.
+        // that another user pushed, or accepted, may be unknown to it.
         let own = device_of(&change.meta.actor) == Some(request.device);
         let known = own && change.device == request.device;
         !(known || request.restored.contains(&change.meta.hash))

@@ -1,4 +1,4 @@
-//! Wakes those who wait for one feed, and nobody else (rule R8).
+//! Wakes the waiters of one feed only (rule R8).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -19,7 +19,7 @@ pub(in crate::office) struct FeedWatch {
 struct Waiters {
     /// Whether a task passes the store's updates on.
     passing_on: bool,
-    /// The newest entry that was announced of each feed that somebody waits for.
+    /// The newest announced entry of each feed that has waiters.
     feeds: HashMap<String, watch::Sender<u64>>,
     /// The newest announced entry of any feed.
     all: watch::Sender<u64>,
@@ -53,7 +53,7 @@ impl FeedWatch {
     fn announce(&self, FeedUpdate { feed, seq }: &FeedUpdate) {
         let mut waiters = self.waiters();
         waiters.all.send_replace(*seq);
-        // Nobody waits for this feed any more: forget it.
+        // The feed has no waiters any more: forget it.
         if waiters.feeds.get(feed).is_some_and(|waiter| waiter.send(*seq).is_err()) {
             waiters.feeds.remove(feed);
         }
@@ -105,6 +105,6 @@ mod tests {
         assert_eq!(*own.borrow_and_update(), 3);
         drop(own);
         watch.announce(&FeedUpdate { feed: "chen.jie".into(), seq: 4 });
-        assert_eq!(watch.waiters().feeds.len(), 1, "nobody waits for that feed");
+        assert_eq!(watch.waiters().feeds.len(), 1, "no waiter for that feed");
     }
 }

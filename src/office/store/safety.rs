@@ -32,7 +32,7 @@ pub struct SafetyWatch {
 pub trait SafetyReads {
     /// One watch.
     fn safety_watch(&mut self, id: [u8; 16]) -> Result<Option<SafetyWatch>, StoreError>;
-    /// Watches that have not ended, and alarms that nobody has seen, the earliest due first.
+    /// Watches that have not ended, and unseen alarms, the earliest due first.
     fn open_safety_watches(&mut self, limit: u32) -> Result<Vec<SafetyWatch>, StoreError>;
 }
 

@@ -1,4 +1,4 @@
-//! Entries of a feed that are deleted leave the others to stand in for them.
+//! Deleted entries of a feed are replaced by the remaining ones.
 
 use doorstep::office::store::{EntryKind, FeedEntry, Writes};
 use doorstep::sync::digest::Digest;

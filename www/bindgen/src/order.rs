@@ -84,7 +84,7 @@ impl<'w> Functions<'w> {
     }
 }
 
-/// Begins with the largest function and goes on with the one most similar to the last.
+/// Begins with the largest function and continues with the one most similar to the last.
 fn chain(bodies: &[&[u8]]) -> Vec<usize> {
     let features: Vec<Vec<&[u8]>> = bodies.iter().map(|body| features(body)).collect();
     let mut users: HashMap<&[u8], Vec<usize>> = HashMap::new();

@@ -48,7 +48,7 @@ export type CoreEvent =
   | { type: "signed_out" }
   /** The session has changed in another tab. */
   | { type: "session"; state: StartState }
-  /** The app is about to be locked: pages save what is typed. */
+  /** The app is about to be locked: pages save typed text. */
   | { type: "locking" };
 
 /** A visit that the office watches over. */

@@ -41,7 +41,7 @@ export function Checklist({ record }: { record: OpenRecord }): JSX.Element {
   );
 }
 
-/** If nobody was met, answers what takes two people as not possible, in one tap. */
+/** If no person was met, answers items that take two people as not possible, in one tap. */
 function NobodyMet({ record }: { record: OpenRecord }): JSX.Element | null {
   const { view, apply } = record;
   const [busy, run] = useBusy();

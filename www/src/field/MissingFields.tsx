@@ -19,7 +19,7 @@ export function FieldAnchor(props: { paths: readonly string[]; children: Compone
 /** The field whose control is hidden and was asked for; the part of the page that has it shows it. */
 const revealed = signal<string | null>(null);
 
-/** Calls `reveal` when a hidden control of this part of the page is asked for, then focuses it. */
+/** Calls `reveal` when a link leads to a hidden control of this part of the page, then focuses it. */
 export function useReveal(reveal: (path: string) => void): void {
   const path = revealed.value;
   useEffect(() => {

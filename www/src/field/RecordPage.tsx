@@ -92,7 +92,7 @@ export function RecordPage({ id, step: stepName }: { id: string; step: string | 
   }
 }
 
-/** Where the step begins: between steps nobody has to scroll past the case again. */
+/** The start of the step: changing steps must not scroll back to the case. */
 function stepTop(): number {
   const heading = document.getElementById("step");
   return heading ? scrollY + heading.getBoundingClientRect().top - HEADER_PX : 0;

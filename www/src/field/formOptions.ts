@@ -53,7 +53,7 @@ export const DOOR_CHECKS: readonly CheckItem[] = [
   "no_money_taken",
 ];
 
-/** Items that cannot be done if nobody is there. */
+/** Items that cannot be done without the borrower. */
 export const NEEDS_SOMEBODY: readonly CheckItem[] = [
   "identity_stated",
   "id_shown",

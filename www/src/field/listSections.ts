@@ -99,7 +99,7 @@ function daySection(row: ListRow, day: Day): (typeof DAY_SECTIONS)[number] {
 }
 
 /** Whether the appointment stands. */
-export function isPlanned({ appointment_status: status }: ListRow): boolean {
+function isPlanned({ appointment_status: status }: ListRow): boolean {
   return status !== "cancelled" && status !== "declined";
 }
 

@@ -4,7 +4,7 @@ import { problemText, t } from "../i18n";
 import { formatDateTime, formatTime } from "../ui/format";
 import { clock, expired, status } from "./state";
 
-export interface SyncReason {
+interface SyncReason {
   why: string;
   next: string;
   /** The user has to act. */

@@ -9,8 +9,8 @@ import { useState } from "preact/hooks";
 import { t } from "../i18n";
 import { formatInput } from "./format";
 
-export const DATE_TYPES = ["date", "datetime-local", "time"] as const;
-export type DateType = (typeof DATE_TYPES)[number];
+const DATE_TYPES = ["date", "datetime-local", "time"] as const;
+type DateType = (typeof DATE_TYPES)[number];
 
 export function isDateType(type: string | undefined): type is DateType {
   return DATE_TYPES.some((known) => known === type);

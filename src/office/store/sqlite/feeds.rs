@@ -165,7 +165,7 @@ impl Tx<'_> {
     /// before stands in for it, and the device is sent some changes that it has. That holds only for
     /// [`EntryKind::Changed`] after an entry that is no withdrawal: the others say whether the device
     /// has the record at all, and stay. Of the entries that lie 2^k changes behind the newest, one in
-    /// 2^(k-1) stays: nobody is sent more than twice the changes that it lacks.
+    /// 2^(k-1) stays: no device is sent more than twice the changes that it lacks.
     fn thin(&mut self, feed: &str, record: RecordId, newest: u64) -> Result<(), StoreError> {
         let entries = self.query_all(
             "SELECT seq, record, kind, ordinal FROM feed_entries INDEXED BY feed_entries_by_record

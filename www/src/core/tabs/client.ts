@@ -40,7 +40,7 @@ export function connect(store: string): Client {
   return {
     ...calls,
     async lock(): Promise<StartState> {
-      // The pages of every tab save what is typed before the key is dropped.
+      // The pages of every tab save typed text before the key is dropped.
       router.broadcast({ type: "locking" });
       await new Promise((done) => setTimeout(done, 0));
       return calls.lock();

@@ -95,7 +95,7 @@ export const safety = {
     return row && toState(row);
   },
 
-  /** Watches a visit until `due`, ms. An open watch goes on, also for the next visit: one forgotten check-out is no alarm. */
+  /** Watches a visit until `due`, ms. An open watch continues for the next visit: one forgotten check-out is no alarm. */
   async watchVisit(record: string, id: string, due: number): Promise<SafetyState | null> {
     const row = await read();
     const goesOn = row && !row.ended && (row.record === record || row.alarm_at === null);

@@ -21,7 +21,7 @@ import {
 } from "./startWorkspace";
 import { requireStore, STORE, unsentOnDisk, workerState } from "./state";
 
-/** After the app was locked, pages may still save what was typed for this long. */
+/** After the app was locked, pages may still save typed text for this long. */
 const GRACE_MS = 1_000;
 /** How long until a revoked device tries again to upload its attachments. */
 const UPLOAD_RETRY_MS = 10_000;
@@ -148,7 +148,7 @@ function closeSession(): void {
   workerState.closing = closing;
   workerState.driver = undefined;
   const close = async (): Promise<void> => {
-    // Other tabs are saving what was typed in them.
+    // Other tabs are saving their typed text.
     await new Promise((done) => setTimeout(done, GRACE_MS));
     // If the app was unlocked meanwhile, the driver is in use again.
     if (workerState.closing === closing) await driver.flush();
