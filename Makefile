@@ -65,6 +65,7 @@ check-www: wasm npm ## Types, lints and words of the web apps, and their tests
 	cd www && npm run --silent check && npm run --silent lint && npm run --silent test && node scripts/translations.mjs
 
 check-core: wasm ## The phone's core does no I/O
+	cargo test --quiet -p bindgen
 	node www/scripts/pure.mjs
 
 check-costs: setup-tests www ## Instructions and sizes, compared with benches/baseline.json
@@ -95,7 +96,8 @@ bench: setup-tests www bench-peers ## Measure: files in target/bench, tables and
 	node benches/performance.mjs $(BENCH)
 
 bench-peers: setup-tests www $(PEERS) ## Measure only: Doorstep in Node beside other systems at the same work
-	cargo bench --bench rounds -- --prepare $(BENCH)/world 1000 30
+	rm -rf $(BENCH)/world
+	cargo bench --bench rounds -- --prepare $(abspath $(BENCH))/world 1000 30
 	$(RELEASED) node benches/peers/run.mjs $(BENCH) $(BENCH)/world
 
 $(PEERS): benches/peers/package.json benches/peers/package-lock.json | setup

@@ -276,6 +276,14 @@ impl Office {
         self.store.subscribe()
     }
 
+    /// How far a user's feed has grown.
+    pub(crate) async fn feed_seq(&self, user: &str) -> Result<u64, OfficeError> {
+        let user = user.to_owned();
+        let read =
+            move |office: &Self| Ok(office.store.read_with(|reads| Ok(reads.feed(&user)?.seq))?);
+        self.blocking(read).await
+    }
+
     /// Waits until a round may be handled whose body has this many bytes after inflation; small ones
     /// never wait. Dropping the permit makes room for the next.
     pub async fn acquire_slot(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {

@@ -3,6 +3,7 @@
 
 pub(crate) mod chunk;
 pub mod digest;
+pub(crate) mod document;
 mod envelope;
 pub mod message;
 pub mod packed;

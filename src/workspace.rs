@@ -42,6 +42,7 @@ pub use records::cards::Card;
 use records::cards::Cards;
 pub use records::drafts::Draft;
 use records::drafts::Drafts;
+use records::entries::Entries;
 use records::entry::RecordEntry;
 use records::listing::Listing;
 pub use records::listing::{ListMark, ListPage, ListRow, RecordState};
@@ -131,7 +132,7 @@ pub enum StoreError {
 pub struct Workspace {
     identity: Identity,
     vault: Vault,
-    records: BTreeMap<RecordId, RecordEntry>,
+    records: Entries,
     loaded: BTreeMap<RecordId, LoadedRecord>,
     /// Loads under way, with the number of pages that wait.
     loading: BTreeMap<RecordId, usize>,
@@ -207,7 +208,7 @@ impl Workspace {
 
     /// Whether this device has changes that the office has not confirmed.
     pub fn has_unsent(&self) -> bool {
-        self.records.values().any(|entry| !entry.outbox.is_empty())
+        self.records.index().unsent() > 0
     }
 
     /// Whether everything is on disk.
@@ -219,6 +220,12 @@ impl Workspace {
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn heads(&self) -> impl Iterator<Item = (RecordId, &Heads)> {
         self.records.values().map(|entry| (entry.id, &entry.heads))
+    }
+
+    /// Whether the indexes over the records are as if they were computed from scratch.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn is_index_true(&self) -> bool {
+        self.records.is_index_true()
     }
 
     /// The list's row of one record.
@@ -325,18 +332,26 @@ impl Workspace {
 
     /// The next thing to do.
     pub fn poll(&mut self) -> Option<Output> {
-        if let Some(output) = self.outputs.pop_front() {
+        // An edit does not wait until all parts of a reply are applied.
+        if !self.journal.has_edit()
+            && let Some(output) = self.outputs.pop_front()
+        {
             return Some(output);
         }
-        self.journal.poll(&mut self.vault).map(|(batch, writes)| Output::Persist { batch, writes })
+        let persist = self.journal.poll(&mut self.vault);
+        persist
+            .map(|(batch, writes)| Output::Persist { batch, writes })
+            .or_else(|| self.outputs.pop_front())
     }
 
     /// A batch is durable.
     pub fn persisted(&mut self, batch: u64, now_ms: i64) {
         if let Some(ticket) = self.journal.persisted(batch) {
             self.outputs.push_back(Output::Saved { ticket });
-            for entry in self.records.values_mut() {
-                entry.outbox.batch_persisted(batch);
+            for id in self.records.reindex().pending().clone() {
+                if let Some(entry) = self.records.get_mut(&id) {
+                    entry.outbox.batch_persisted(batch);
+                }
             }
         }
         self.advance(now_ms);
@@ -346,9 +361,12 @@ impl Workspace {
     pub fn persist_failed(&mut self, batch: u64, failure: StorageFailure, now_ms: i64) {
         self.journal.failed(batch, failure);
         let next = self.journal.number();
-        for entry in self.records.values_mut() {
-            entry.outbox.batch_failed(batch, next);
+        for id in self.records.reindex().pending().clone() {
+            if let Some(entry) = self.records.get_mut(&id) {
+                entry.outbox.batch_failed(batch, next);
+            }
         }
+        self.records.reindex();
         self.link.batch_failed(batch, next);
         self.outputs.push_back(Output::SaveFailed { reason: failure });
         self.outputs.push_back(Output::StatusChanged);
@@ -359,15 +377,16 @@ impl Workspace {
     fn advance(&mut self, now_ms: i64) {
         self.evict();
         self.advance_round(now_ms);
+        self.records.reindex();
     }
 
     fn evict(&mut self) {
-        // Documents with pending writes stay: the store does not have all of them yet.
-        while self.journal.is_idle() && !self.link.is_applying() && self.loaded.len() > MAX_LOADED {
+        while self.loaded.len() > MAX_LOADED {
+            let is_needed = |id: RecordId| self.repair.needs(id) || self.link.is_applying_to(id);
             let oldest = self
                 .loaded
                 .iter()
-                .filter(|(id, loaded)| loaded.pins == 0 && !self.repair.needs(**id))
+                .filter(|(id, loaded)| loaded.pins == 0 && !is_needed(**id))
                 .min_by_key(|(_, loaded)| loaded.used)
                 .map(|(id, _)| *id);
             match oldest {

@@ -109,7 +109,7 @@ impl<'q> EvalContext<'q> {
             let mut open =
                 Finding::unknown("not_left").with_evidence(evidence("visit.left_at", ""));
             open.evidence.extend(passes.evidence);
-            open.evidence.sort();
+            open.evidence.sort_unstable();
             open.evidence.dedup();
             return open;
         }

@@ -97,7 +97,7 @@ impl Finding {
         };
         let mut evidence = std::mem::take(&mut self.evidence);
         evidence.extend(other.evidence.iter().cloned());
-        evidence.sort();
+        evidence.sort_unstable();
         evidence.dedup();
         let (reason, params) =
             if take_other { (other.reason, other.params) } else { (self.reason, self.params) };

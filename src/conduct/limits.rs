@@ -133,7 +133,7 @@ impl Strictest {
                 format!("{}–{}", show_minutes(low), show_minutes(high))
             }
         };
-        by.sort();
+        by.sort_unstable();
         by.dedup();
         let (mut layers, rules): (Vec<_>, Vec<_>) = by.into_iter().unzip();
         layers.dedup();

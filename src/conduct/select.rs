@@ -1,7 +1,5 @@
 //! Selects the layers that apply to a record.
 
-use std::collections::BTreeSet;
-
 use super::builtin;
 use super::policy::Layer;
 use super::time::HOUR;
@@ -15,12 +13,12 @@ const PRODUCT: &str = "product";
 pub struct Policy {
     layers: Vec<Layer>,
     /// Ids of the lender's own layers, which apply even where the policy does not name them.
-    own: BTreeSet<String>,
+    own: Vec<String>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { layers: builtin::layers(), own: BTreeSet::new() }
+        Self { layers: builtin::layers(), own: Vec::new() }
     }
 }
 
@@ -51,7 +49,7 @@ impl Policy {
                 return Err(DuplicateId::Rule(rule.id.clone(), known.id.clone()));
             }
         }
-        self.own.insert(layer.id.clone());
+        self.own.push(layer.id.clone());
         self.layers.push(layer);
         Ok(())
     }
@@ -76,11 +74,11 @@ impl Policy {
         let known = |id: &str| self.layers.iter().any(|layer| layer.id == id);
         let unknown: Vec<String> =
             named.iter().filter(|id| !known(id)).map(|id| (*id).to_owned()).collect();
-        let mut wanted: BTreeSet<&str> = named.iter().copied().collect();
+        let mut wanted = named.clone();
         wanted.extend(named.iter().filter_map(|id| id.split_once('-')).map(|(nation, _)| nation));
         if named.is_empty() || !unknown.is_empty() {
             wanted.extend(jurisdiction(&view.case.zone));
-            wanted.insert(PRODUCT);
+            wanted.push(PRODUCT);
         }
         let layers: Vec<&Layer> = self
             .layers
@@ -88,8 +86,8 @@ impl Policy {
             .filter(|layer| {
                 let own = self.own.contains(&layer.id)
                     && (layer.jurisdiction.is_empty()
-                        || wanted.contains(layer.jurisdiction.as_str()));
-                own || wanted.contains(layer.id.as_str())
+                        || wanted.contains(&layer.jurisdiction.as_str()));
+                own || wanted.contains(&layer.id.as_str())
             })
             .collect();
         SelectedLayers { layers, unknown }

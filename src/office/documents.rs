@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::ids::{Heads, RecordId};
 use crate::record::Record;
 
-/// Documents in memory at most. A loaded one takes some 50 KB, mostly whatever its size.
+/// Documents in memory at most. Each takes some 50 KB, whatever its size.
 const DOCUMENTS: usize = 400;
 
-/// Saved bytes of these documents at most; loaded they take several times as much.
-const SAVED_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of these documents at most, saved without compression: a few compressed bytes can be a
+/// large document.
+const BYTES: usize = 32 * 1024 * 1024;
 
 /// The last judged state of each of some records. Heads are hashes over every change, so what is
 /// found under the present heads is the present document; whatever else is here is not used.
@@ -24,14 +25,14 @@ struct Entries {
     /// Records by their last use, the oldest first.
     by_use: BTreeMap<u64, RecordId>,
     uses: u64,
-    saved_bytes: usize,
+    bytes: usize,
 }
 
 #[derive(Debug)]
 struct Entry {
     heads: Heads,
     document: Arc<Record>,
-    saved_bytes: usize,
+    bytes: usize,
     used: u64,
 }
 
@@ -48,16 +49,15 @@ impl DocumentCache {
         Some(document)
     }
 
-    /// Takes the state that a record is about to have, instead of an earlier one. `saved_bytes` is
-    /// its size in the store.
-    pub(super) fn put(&self, record: RecordId, document: Record, saved_bytes: usize) {
+    /// Takes the state that a record is about to have, instead of an earlier one, with its size.
+    pub(super) fn put(&self, record: RecordId, document: Record, bytes: usize) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         entries.remove(record);
         let used = entries.next_use(record);
         let (heads, document) = (document.heads(), Arc::new(document));
-        entries.entries.insert(record, Entry { heads, document, saved_bytes, used });
-        entries.saved_bytes += saved_bytes;
-        while entries.entries.len() > DOCUMENTS || entries.saved_bytes > SAVED_BYTES {
+        entries.entries.insert(record, Entry { heads, document, bytes, used });
+        entries.bytes += bytes;
+        while entries.entries.len() > DOCUMENTS || entries.bytes > BYTES {
             let Some(oldest) = entries.by_use.values().next().copied() else { break };
             entries.remove(oldest);
         }
@@ -74,7 +74,7 @@ impl Entries {
     fn remove(&mut self, record: RecordId) {
         if let Some(entry) = self.entries.remove(&record) {
             self.by_use.remove(&entry.used);
-            self.saved_bytes -= entry.saved_bytes;
+            self.bytes -= entry.bytes;
         }
     }
 }
@@ -112,12 +112,12 @@ mod tests {
         }
         assert!(cache.get(id(1), &heads()).is_none());
         assert!(cache.get(id(2), &heads()).is_some());
-        cache.put(id(3), Record::blank(), SAVED_BYTES - 10);
+        cache.put(id(3), Record::blank(), BYTES - 10);
         assert!(cache.get(id(2), &heads()).is_some() && cache.get(id(3), &heads()).is_some());
         assert!(cache.get(id(4), &heads()).is_none());
-        cache.put(id(3), Record::blank(), SAVED_BYTES + 1);
+        cache.put(id(3), Record::blank(), BYTES + 1);
         let entries = cache.0.lock().unwrap();
         assert!(entries.entries.is_empty() && entries.by_use.is_empty());
-        assert_eq!(entries.saved_bytes, 0);
+        assert_eq!(entries.bytes, 0);
     }
 }

@@ -45,7 +45,7 @@ use crate::record::terms::Role;
 use crate::record::{LoadError, Record, genesis};
 use author_view::AuthorView;
 pub(super) use extract::extract_fields;
-use graph::ChangeGraph;
+use graph::CausalPast;
 use header::ChangeHeader;
 pub use refusal::Refusal;
 pub use restore::judge_restore;
@@ -110,8 +110,10 @@ pub enum Judgement {
 pub struct MergedRecord {
     /// The record.
     pub record: Record,
-    /// The same, saved; it has been loaded again as a check.
+    /// The same, saved; it loads again.
     pub document: Vec<u8>,
+    /// Bytes of the document saved without compression, about what it takes in memory.
+    pub uncompressed: usize,
     /// The new changes in order, with their bytes.
     pub added: Vec<(ChangeMeta, Vec<u8>)>,
     /// Highest operation counter of the record.
@@ -228,8 +230,8 @@ fn check_author(header: &ChangeHeader<'_>, sender: Sender<'_>) -> Result<(), Ref
 /// that refuses the push and nothing else, since both work on copies.
 fn with_postcheck(merge: impl FnOnce() -> Result<MergedRecord, Refusal>) -> Judgement {
     let merge = AssertUnwindSafe(|| {
-        let merged = merge()?;
-        postcheck::check(&merged)?;
+        let mut merged = merge()?;
+        postcheck::check(&mut merged)?;
         Ok(merged)
     });
     match catch_unwind(merge) {
@@ -248,22 +250,23 @@ fn merge_changes(
     let mut record = stored
         .load()
         .map_err(|error| Refusal::invalid("", &format!("the office's copy: {error}")))?;
-    let mut graph = ChangeGraph::of(record.document());
+    let mut all = CausalPast::of_all(record.document(), stored.changes);
     let mut added = Vec::new();
     for header in fresh {
         let change = decode(header)?;
-        check_change(&record, &graph, header, &change, sender, judge_as)?;
+        let past = all.at(record.document(), &header.deps);
+        check_change(&record, &past, header, &change, sender, judge_as)?;
         record
             .apply_changes(vec![change])
             .map_err(|_| Refusal::malformed("a change does not fit the record"))?;
-        signatures::check(&record, &graph, header, sender)?;
+        signatures::check(&record, &past, header, sender)?;
         let meta = header.meta();
-        graph.add(&meta, header.deps.clone());
+        all.add(&meta);
         added.push((meta, header.bytes.to_vec()));
     }
-    let max_op = graph.max_op(&record.document().get_heads());
+    let max_op = graph::max_op(record.document(), &record.document().get_heads());
     let document = record.save();
-    Ok(MergedRecord { record, document, added, max_op })
+    Ok(MergedRecord { record, document, uncompressed: 0, added, max_op })
 }
 
 /// The change as Automerge decodes it, which must agree with our own parser.
@@ -283,19 +286,18 @@ fn decode(header: &ChangeHeader<'_>) -> Result<Change, Refusal> {
 /// The rest of step 4, and step 5.
 fn check_change(
     record: &Record,
-    graph: &ChangeGraph,
+    past: &CausalPast,
     header: &ChangeHeader<'_>,
     change: &Change,
     sender: Sender<'_>,
     judge_as: JudgeAs<'_>,
 ) -> Result<(), Refusal> {
-    let past = graph.past_of(&header.deps);
     if past.last_seq(&header.actor) + 1 != header.seq {
         return Err(Refusal::broken_sequence("a change does not follow its author's last one"));
     }
     // An author continues from the highest operation counter seen. A lower start breaks the
     // document, a higher one uses up counters that all actors share: neither happens by accident.
-    if header.start_op != graph.max_op(&header.deps) + 1 {
+    if header.start_op != graph::max_op(record.document(), &header.deps) + 1 {
         return Err(Refusal::malformed("a change's operations are numbered wrongly"));
     }
     if header.others.iter().any(|actor| !past.includes_actor(actor)) {
@@ -303,13 +305,13 @@ fn check_change(
     }
     let doc: &Automerge = record.document();
     let is_current = Heads::new(doc.get_heads()) == Heads::new(header.deps.clone());
+    // Whatever the author had seen, a seal at the office closes the open-phase paths (rule M9).
+    let current = record.stage();
     let (at, stage) = if is_current {
-        (None, record.stage())
+        (None, current)
     } else {
         (Some(header.deps.as_slice()), record.stage_at(&header.deps))
     };
-    // Whatever the author had seen, a seal at the office closes the open-phase paths (rule M9).
-    let current = record.stage();
     let writer = Principal {
         user: sender.user,
         role: sender.role,
@@ -321,6 +323,6 @@ fn check_change(
         JudgeAs::Rewrite(user) => Some(user),
         JudgeAs::Sender | JudgeAs::Accepted => None,
     };
-    let view = AuthorView { doc, at, past: &past, writer, device: sender.device, on_behalf_of };
+    let view = AuthorView { doc, at, past, writer, device: sender.device, on_behalf_of };
     view.check(&change.decode())
 }

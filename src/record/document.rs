@@ -87,7 +87,7 @@ impl Record {
     }
 
     fn from_document(doc: Automerge) -> Result<Self, LoadError> {
-        if doc.get_change_by_hash(&genesis::hash()).is_none() {
+        if doc.get_change_meta_by_hash(&genesis::hash()).is_none() {
             return Err(LoadError::NotARecord);
         }
         // Automerge queues changes with missing dependencies inside the document, unapplied.

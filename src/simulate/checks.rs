@@ -55,6 +55,9 @@ impl World<'_> {
             }
         }
         if self.claims.is_multiple_of(DISK_CHECK_INTERVAL) {
+            if !device.workspace.is_index_true() {
+                return violation("P1", format!("device {n} keeps a wrong index of its records"));
+            }
             let started = device.after_crash(known.into_keys(), self.now());
             let started = started.map_err(|error| failed("D5", error))?;
             for (record, heads) in &truth.0 {

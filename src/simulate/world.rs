@@ -214,6 +214,7 @@ impl<'g> World<'g> {
                     }
                 }
                 Output::Send { round, body } => self.send(n, round, body.into_vec()),
+                Output::Resume => self.devices[n].workspace.resume(at),
                 Output::WakeAt { at } => {
                     self.devices[n].wake_at = Some(at);
                     continue;

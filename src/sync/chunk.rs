@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::reader::{ReadError, Reader};
 
 /// The first bytes of every Automerge chunk.
-const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+pub(super) const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 
 /// The type of a plain change. Deflated changes, documents and bundles are refused: they can inflate
 /// to any size.

@@ -365,10 +365,27 @@ impl JsWorkspace {
         self.inner.defer(count(round), millis(wait_ms), millis(now_ms), random);
     }
 
+    /// Applies the next part of a reply.
+    pub fn resume(&mut self, now_ms: f64) {
+        self.inner.resume(millis(now_ms));
+    }
+
     /// A round may be worthwhile now.
     #[wasm_bindgen(js_name = syncNow)]
     pub fn sync_now(&mut self, now_ms: f64) {
         self.inner.sync_now(millis(now_ms));
+    }
+
+    /// The office signals that the feed has grown to `seq`.
+    #[wasm_bindgen(js_name = feedMoved)]
+    pub fn feed_moved(&mut self, seq: f64, now_ms: f64) {
+        self.inner.feed_moved(count(seq), millis(now_ms));
+    }
+
+    /// Whether the office's event stream is alive.
+    #[wasm_bindgen(js_name = setStreamed)]
+    pub fn set_streamed(&mut self, is_streamed: bool, now_ms: f64) {
+        self.inner.set_streamed(is_streamed, millis(now_ms));
     }
 
     /// The time of `wake_at` has come.

@@ -37,6 +37,8 @@ pub enum Output {
         /// ms.
         at: i64,
     },
+    /// Serve the pages, then call `resume`: a reply with many records is applied part by part.
+    Resume,
     /// Edits up to this ticket are durable.
     Saved {
         /// As given by `apply`.

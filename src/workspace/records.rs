@@ -3,6 +3,7 @@
 pub(super) mod cards;
 pub(super) mod conduct;
 pub(super) mod drafts;
+pub(super) mod entries;
 pub(super) mod entry;
 pub(super) mod listing;
 pub(super) mod outbox;

@@ -2,6 +2,7 @@
 
 mod apply;
 pub(super) mod link;
+mod phase;
 pub(super) mod refused;
 pub(super) mod repair;
 mod revoked;

@@ -6,3 +6,4 @@ mod list;
 mod office_edits;
 mod retention;
 mod rounds;
+mod signals;

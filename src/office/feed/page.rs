@@ -1,23 +1,29 @@
 //! One page of a feed for a device (rules R3 to R5, F1, F3), read from one snapshot of the store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Sink, Write};
 
 use automerge::{Change, ChangeHash};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::office::attestation::Attestor;
 use crate::office::store::{EntryKind, FeedEntry, Reads, StoreError, StoredRecord};
 use crate::record::Record;
 use crate::sync::digest::Digest;
+use crate::sync::document;
 use crate::sync::message::{
     Chunk, Cursor, MAX_BODY, Packed, RecordUpdate, StateToken, Tables, UpdateContent, Want,
 };
 use crate::sync::packed::Packer;
 use crate::sync::ranges::{self, Differing, Range};
 
-/// The most bytes of a page, whatever is asked for: half a body, since the last update may exceed
-/// the budget by a whole document.
+/// The most bytes of a page as sent, whatever is asked for.
 const MAX_BYTES: usize = MAX_BODY / 2;
+
+/// The most bytes of updates once inflated: the rest of the body is for results and ranges.
+const MAX_INFLATED: usize = MAX_BODY / 4 * 3;
 
 /// The least bytes of a page: smaller pages would cost more in requests than they carry.
 const MIN_BYTES: usize = 4 * 1024;
@@ -138,7 +144,7 @@ pub(in crate::office) fn page(
             at = entry.seq;
         }
         ended = !full;
-        if at == end && builder.is_full() {
+        if at == end && builder.is_full {
             break;
         }
     }
@@ -168,38 +174,67 @@ fn differing(
     Ok(ranges::compare(&request.ranges, &held, budget))
 }
 
-/// Updates that fit into the requested number of bytes.
+/// Updates that fit into the requested number of bytes, as sent.
 struct PageBuilder {
     packer: Packer,
     entries: Vec<RecordUpdate>,
+    /// Bytes once inflated.
+    inflated: usize,
+    /// Bytes as sent, without documents.
     used: usize,
+    /// What the documents take: deflated here as well, fast, since text that they share decides it.
+    documents: DeflateEncoder<Sink>,
+    is_full: bool,
     budget: usize,
 }
 
 impl PageBuilder {
     fn new(max_bytes: u32) -> Self {
         let budget = usize::try_from(max_bytes).unwrap_or(MAX_BYTES).clamp(MIN_BYTES, MAX_BYTES);
-        Self { packer: Packer::default(), entries: Vec::new(), used: 0, budget }
+        Self {
+            packer: Packer::default(),
+            entries: Vec::new(),
+            inflated: 0,
+            used: 0,
+            documents: DeflateEncoder::new(io::sink(), Compression::fast()),
+            is_full: false,
+            budget,
+        }
     }
 
     /// Adds an update if it fits, or is the first.
     fn add(&mut self, record: RecordId, content: UpdateContent) -> bool {
-        let bytes = OVERHEAD
-            + match &content {
-                UpdateContent::Changes { changes, .. } => changes.iter().map(Packed::size).sum(),
-                UpdateContent::Document { document, .. } => document.0.len(),
-                UpdateContent::Withdrawn | UpdateContent::Unknown => 0,
-            };
-        if !self.entries.is_empty() && self.used + bytes > self.budget {
+        if self.is_full {
             return false;
         }
-        self.used += bytes;
+        self.used += OVERHEAD;
+        self.inflated += OVERHEAD;
+        match &content {
+            UpdateContent::Changes { changes, .. } => {
+                let size: usize = changes.iter().map(Packed::size).sum();
+                self.used += size;
+                self.inflated += size;
+            }
+            UpdateContent::Document { document, .. } => {
+                self.inflated += document.0.len();
+                self.deflate(&document.0);
+            }
+            UpdateContent::Withdrawn | UpdateContent::Unknown => {}
+        }
+        let size = self.used as u64 + self.documents.total_out();
+        self.is_full = size >= self.budget as u64 || self.inflated >= MAX_INFLATED;
+        if self.is_full && !self.entries.is_empty() {
+            return false;
+        }
         self.entries.push(RecordUpdate { record, content });
         true
     }
 
-    fn is_full(&self) -> bool {
-        self.used >= self.budget
+    fn deflate(&mut self, document: &[u8]) {
+        let written = self.documents.write_all(document).and_then(|()| self.documents.flush());
+        if written.is_err() {
+            unreachable!("a sink takes everything");
+        }
     }
 }
 
@@ -297,9 +332,11 @@ fn whole(
     record: RecordId,
     stored: &StoredRecord,
 ) -> Result<UpdateContent, StoreError> {
-    let document = Chunk(load(record, stored)?.save_uncompressed());
-    Ok(UpdateContent::Document {
-        document,
-        state_token: request.state_token(record, &stored.heads),
-    })
+    let document = match document::inflate(&stored.document) {
+        Ok(document) => Chunk(document),
+        // Damaged, or of a form that the office does not write.
+        Err(_) => Chunk(load(record, stored)?.save_uncompressed()),
+    };
+    let state_token = request.state_token(record, &stored.heads);
+    Ok(UpdateContent::Document { document, state_token })
 }

@@ -166,9 +166,9 @@ impl AcceptedState {
         view: VisitView,
         at: i64,
     ) -> Self {
-        let MergedRecord { record, document, added, max_op } = merged;
+        let MergedRecord { record, document, uncompressed, added, max_op } = merged;
         let (heads, rows) = (record.heads(), rows_of(&record, view, at));
-        office.documents.put(id, record, document.len());
+        office.documents.put(id, record, uncompressed);
         Self { document, heads, max_op, added, rows }
     }
 

@@ -10,12 +10,13 @@ use crate::record::Record;
 /// Changes of a record per added change up to which the saved record is loaded as a check.
 const LOADED_PER_ADDED: usize = 16;
 
-/// Step 7 of the checks.
-pub(super) fn check(merged: &MergedRecord) -> Result<(), Refusal> {
-    let MergedRecord { record, document, added, .. } = merged;
-    if record.save_uncompressed().len() > limits::DOCUMENT {
+/// Step 7 of the checks. Fills in the size.
+pub(super) fn check(merged: &mut MergedRecord) -> Result<(), Refusal> {
+    merged.uncompressed = merged.record.save_uncompressed().len();
+    if merged.uncompressed > limits::DOCUMENT {
         return Err(Refusal::too_large("the record would be too large"));
     }
+    let MergedRecord { record, document, added, .. } = &*merged;
     let depth = usize::try_from(record.document().stats().num_changes).unwrap_or(usize::MAX);
     let loads = if depth <= added.len().saturating_mul(LOADED_PER_ADDED) {
         Record::load(document).is_ok_and(|loaded| loaded.heads() == record.heads())

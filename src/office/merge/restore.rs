@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::ChangeHash;
 
-use super::graph::ChangeGraph;
+use super::graph;
 use super::header::ChangeHeader;
 use super::{Judgement, MergedRecord, Refusal, StoredState, decode, limits, with_postcheck};
 use crate::ids::{Heads, RecordId};
@@ -86,8 +86,9 @@ fn merge_restored(
     let added = fresh.iter().map(|header| (header.meta(), header.bytes.to_vec()));
     Ok(MergedRecord {
         document: record.save(),
+        uncompressed: 0,
         added: added.collect(),
-        max_op: ChangeGraph::of(record.document()).max_op(&record.document().get_heads()),
+        max_op: graph::max_op(record.document(), &record.document().get_heads()),
         record,
     })
 }

@@ -1,17 +1,18 @@
 //! Checks signatures that a change adds: valid, and made with a key of the sending device.
 
-use automerge::{ChangeHash, ObjId};
+use automerge::ObjId;
 
-use super::graph::{CausalPast, ChangeGraph};
+use super::graph::CausalPast;
 use super::header::ChangeHeader;
 use super::{Refusal, Sender};
 use crate::ids::{Heads, hex};
 use crate::record::Record;
 
-/// Checks the signatures that a change added; `record` includes the change.
+/// Checks the signatures that a change added; `record` includes the change, `past` is what its
+/// author had seen.
 pub(super) fn check(
     record: &Record,
-    graph: &ChangeGraph,
+    past: &CausalPast,
     header: &ChangeHeader<'_>,
     sender: Sender<'_>,
 ) -> Result<(), Refusal> {
@@ -30,15 +31,10 @@ pub(super) fn check(
         if !sender.keys.iter().any(|key| hex(key) == signature.key) {
             return Err(refused("the key is not enrolled for this device"));
         }
-        let past = graph.past_of(&header.deps);
         let heads = Heads::from_hex(&signature.heads).unwrap_or_default();
-        if !heads.as_slice().iter().all(|head| includes(graph, &past, head)) {
+        if !heads.as_slice().iter().all(|head| past.includes_change(record.document(), head)) {
             return Err(refused("the signature covers a state that its author had not seen"));
         }
     }
     Ok(())
-}
-
-fn includes(graph: &ChangeGraph, past: &CausalPast, head: &ChangeHash) -> bool {
-    graph.author_seq(head).is_some_and(|(actor, seq)| seq <= past.last_seq(actor))
 }

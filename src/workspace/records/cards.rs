@@ -122,7 +122,7 @@ impl Workspace {
     /// Cards of the user's past visits, the last visit first.
     pub fn past_work(&self) -> Vec<Card> {
         let mut cards: Vec<Card> = self.cards.0.values().cloned().collect();
-        cards.sort_by(|one, other| {
+        cards.sort_unstable_by(|one, other| {
             (other.visited_at, &other.record).cmp(&(one.visited_at, &one.record))
         });
         cards

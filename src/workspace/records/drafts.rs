@@ -120,6 +120,7 @@ impl Workspace {
         }
         let ticket = self.issue_ticket();
         if self.drafts.has(record) != marked {
+            self.records.touch(record);
             self.outputs.push_back(Output::ListChanged);
         }
         self.advance(now_ms);

@@ -3,7 +3,7 @@
 //! Every change of a row gets the next version. Each reader, such as a browser tab, remembers the
 //! version that it has read up to; removals stay in the log for readers that still show the row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +104,10 @@ pub(crate) struct Listing {
     log: BTreeMap<i64, RecordId>,
     /// Versions of removals.
     removed: BTreeMap<RecordId, i64>,
+    /// Records that were being sent when the log was last brought up to date.
+    sending: BTreeSet<RecordId>,
+    /// The log has been brought up to date once.
+    is_begun: bool,
 }
 
 /// What a row is made from, far cheaper to compare than the row.
@@ -129,7 +133,7 @@ impl RowState {
         }
     }
 
-    /// Compares without making a copy: called for every record.
+    /// Compares without making a copy.
     fn is_of(&self, entry: &RecordEntry, sending: bool, has_draft: bool) -> bool {
         self.heads == entry.heads
             && self.readable == entry.summary.is_some()
@@ -150,6 +154,8 @@ impl Listing {
             rows: BTreeMap::new(),
             log: BTreeMap::new(),
             removed: BTreeMap::new(),
+            sending: BTreeSet::new(),
+            is_begun: false,
         }
     }
 
@@ -162,6 +168,8 @@ impl Listing {
             rows: BTreeMap::new(),
             log: BTreeMap::new(),
             removed: BTreeMap::new(),
+            sending: BTreeSet::new(),
+            is_begun: false,
         }
     }
 
@@ -219,19 +227,28 @@ impl Workspace {
         ListPage { mark, fresh: known.is_none(), rows, removed, more }
     }
 
-    /// Gives a version to each row that is not as the log has it.
+    /// Gives a version to each row that is not as the log has it. Looks only at records that were
+    /// changed since the last call, or are being sent now or were then.
     fn log_list_changes(&mut self) {
-        for entry in self.records.values() {
-            let (sending, has_draft) = (self.link.is_sending(entry.id), self.drafts.has(entry.id));
-            let known = self.listing.rows.get(&entry.id);
-            if known.is_none_or(|(known, _)| !known.is_of(entry, sending, has_draft)) {
-                self.listing.upsert(entry.id, RowState::of(entry, sending, has_draft));
+        let mut changed = self.records.take_unlisted();
+        if !std::mem::replace(&mut self.listing.is_begun, true) {
+            changed.extend(self.records.values().map(|entry| entry.id));
+        }
+        let sending: BTreeSet<RecordId> = self.link.sending().collect();
+        changed.extend(sending.symmetric_difference(&self.listing.sending));
+        for id in changed {
+            let logged = self.listing.rows.get(&id);
+            match self.records.get(&id) {
+                Some(entry) => {
+                    let (sending, has_draft) = (sending.contains(&id), self.drafts.has(id));
+                    if logged.is_none_or(|(row, _)| !row.is_of(entry, sending, has_draft)) {
+                        self.listing.upsert(id, RowState::of(entry, sending, has_draft));
+                    }
+                }
+                None if logged.is_some() => self.listing.remove(id),
+                None => {}
             }
         }
-        if self.listing.rows.len() > self.records.len() {
-            let gone = |id: &&RecordId| !self.records.contains_key(id);
-            let gone: Vec<RecordId> = self.listing.rows.keys().filter(gone).copied().collect();
-            gone.into_iter().for_each(|id| self.listing.remove(id));
-        }
+        self.listing.sending = sending;
     }
 }

@@ -96,6 +96,11 @@ impl Outbox {
         self.changes.values().any(|unsent| unsent.batch.is_none())
     }
 
+    /// Whether a change is not durable yet.
+    pub(crate) fn has_pending(&self) -> bool {
+        self.changes.values().any(|unsent| unsent.batch.is_some())
+    }
+
     /// Whether a change after this number is not durable yet.
     pub(crate) fn has_pending_after(&self, number: u64) -> bool {
         let later = self.changes.range(number.saturating_add(1)..);

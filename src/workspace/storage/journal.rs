@@ -97,6 +97,30 @@ impl Journal {
         !self.gathering.values.is_empty()
     }
 
+    /// Whether an edit waits for the next batch.
+    pub(crate) fn has_edit(&self) -> bool {
+        self.gathering.ticket > 0
+    }
+
+    /// Writes to a record's rows that are not on disk yet, in order; `None` deletes the row, or
+    /// all of them where the key is the prefix.
+    pub(crate) fn pending<'j>(
+        &'j self,
+        table: Table,
+        prefix: &'j str,
+    ) -> impl Iterator<Item = (&'j str, Option<&'j [u8]>)> {
+        let batches = self.committing.iter().map(|(_, batch)| batch).chain([&self.gathering]);
+        let under = move |(of, key): &RowKey| *of == table && key.starts_with(prefix);
+        let rows = move |batch: &'j Batch| {
+            let from = batch.values.range((table, prefix.to_owned())..);
+            from.take_while(move |(row, _)| under(row))
+        };
+        batches.flat_map(rows).map(|((_, key), value)| match value {
+            PendingValue::Put(bytes) => (key.as_str(), Some(bytes.as_slice())),
+            PendingValue::Delete => (key.as_str(), None),
+        })
+    }
+
     /// Whether everything is on disk.
     pub(crate) fn is_idle(&self) -> bool {
         self.committing.is_none() && self.gathering.values.is_empty()
@@ -115,6 +139,15 @@ impl Journal {
     /// The number that the gathering batch will have.
     pub(crate) fn number(&self) -> u64 {
         self.next
+    }
+
+    /// The batch that makes all writes durable; 0, which is durable, where there are none.
+    pub(crate) fn last_batch(&self) -> u64 {
+        match &self.committing {
+            _ if self.is_gathering() => self.next,
+            Some((committing, _)) => *committing,
+            None => 0,
+        }
     }
 
     /// The next batch, encrypted, if none is being committed.

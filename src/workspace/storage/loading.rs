@@ -15,6 +15,7 @@ use crate::workspace::output::{Output, Row, Table};
 use crate::workspace::records::cards::Cards;
 use crate::workspace::records::conduct::{LAYERS_KEY, policy};
 use crate::workspace::records::drafts::{self, Drafts};
+use crate::workspace::records::entries::Entries;
 use crate::workspace::records::entry::RecordEntry;
 use crate::workspace::records::listing::Listing;
 use crate::workspace::records::outbox::{Outbox, UnsentChange};
@@ -87,7 +88,7 @@ impl Workspace {
             listing: Listing::new(&identity),
             identity,
             vault,
-            records: BTreeMap::new(),
+            records: Entries::default(),
             loaded: BTreeMap::new(),
             loading: BTreeMap::new(),
             journal: Journal::default(),
@@ -148,7 +149,7 @@ impl Workspace {
                 doubtful.extend(parsed.map(|(id, _)| id));
                 continue;
             };
-            let entry = self.records.entry(id).or_insert_with(|| {
+            let entry = self.records.get_or_insert_with(id, || {
                 doubtful.insert(id);
                 RecordEntry::new(id)
             });
@@ -215,12 +216,31 @@ impl Workspace {
         self.advance(now_ms);
     }
 
+    /// The chunks of a record by key, decrypted: the rows of the store with pending writes over
+    /// them. `None` where a row is damaged.
+    fn stored_chunks(&self, id: RecordId, rows: &[Row]) -> BTreeMap<String, Option<Vec<u8>>> {
+        let decrypted = rows
+            .iter()
+            .map(|row| (row.key.clone(), self.vault.decrypt(Table::Chunks, &row.key, &row.value)));
+        let mut chunks: BTreeMap<_, _> = decrypted.collect();
+        let prefix = format!("{id}/");
+        for (key, value) in self.journal.pending(Table::Chunks, &prefix) {
+            match value {
+                Some(bytes) => drop(chunks.insert(key.to_owned(), Some(bytes.to_vec()))),
+                None if key == prefix => chunks.clear(),
+                None => drop(chunks.remove(key)),
+            }
+        }
+        chunks
+    }
+
     fn load_document(&mut self, id: RecordId, rows: &[Row], pins: usize) {
         let mut chunks = BTreeSet::new();
         let mut documents = Vec::new();
         let mut changes: Vec<Change> = Vec::new();
-        for row in rows {
-            let plain = self.vault.decrypt(Table::Chunks, &row.key, &row.value);
+        let stored = self.stored_chunks(id, rows);
+        let count = stored.len();
+        for (key, plain) in stored {
             let sound = plain.and_then(|bytes| {
                 if is_document(&bytes) {
                     Record::load(&bytes).ok().map(|record| documents.push(record))
@@ -228,11 +248,11 @@ impl Workspace {
                     parse_change(&bytes).map(|change| changes.push(change))
                 }
             });
-            match sound {
-                Some(()) => {
-                    chunks.insert(row.key.clone());
-                }
-                None => self.set_damaged_aside(Table::Chunks, row),
+            let row = rows.iter().find(|row| row.key == key);
+            match (sound, row) {
+                (None, Some(row)) => self.set_damaged_aside(Table::Chunks, row),
+                (Some(()), _) => chunks.extend([key]),
+                (None, None) => {}
             }
         }
         let Some(entry) = self.records.get_mut(&id) else {
@@ -275,7 +295,7 @@ impl Workspace {
         self.uses += 1;
         let mut loaded = LoadedRecord { record, chunks, pins, used: self.uses };
         // Changes of damaged chunks came from the outbox, which will not keep them.
-        if loaded.chunks.len() >= COMPACT_AT || loaded.chunks.len() < rows.len() {
+        if loaded.chunks.len() >= COMPACT_AT || loaded.chunks.len() < count {
             compact(&mut self.journal, &self.vault, id, &mut loaded);
         }
         self.loaded.insert(id, loaded);

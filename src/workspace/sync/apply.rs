@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 
-use super::link::{Commit, SentPush};
+use super::phase::{Application, Commit, SentPush};
 use crate::ids::{RecordId, device_of, session_after};
 use crate::record::Record;
 use crate::sync::chunk::parse_change;
@@ -21,10 +21,10 @@ use crate::workspace::storage::loading::{self, CURSOR_KEY, PROOF_KEY, confirmed_
 use crate::workspace::{LoadedRecord, Workspace};
 
 impl Workspace {
-    /// Loads the documents that a reply changes.
+    /// Loads the documents that the next part of a reply changes.
     pub(crate) fn load_for_reply(&mut self) {
-        let Some(reply) = self.link.reply() else { return };
-        let changed = reply.entries.iter().filter_map(|entry| match &entry.content {
+        let part = self.link.application().into_iter().flat_map(Application::part);
+        let changed = part.filter_map(|entry| match &entry.content {
             UpdateContent::Changes { changes, .. } if changes.is_empty() => None,
             UpdateContent::Changes { .. } | UpdateContent::Document { .. } => Some(entry.record),
             UpdateContent::Withdrawn | UpdateContent::Unknown => None,
@@ -37,31 +37,58 @@ impl Workspace {
         }
     }
 
-    /// Applies a reply in memory and puts all of it, with the cursor, into one batch. Does nothing
-    /// while there is no reply.
+    /// Applies the next part of a reply in memory: first its outcomes and some records, then more
+    /// records, and with the last of them the cursor. A part may be on disk before the cursor: the
+    /// office sends again what the device has already then. Does nothing while no part is due.
     pub(crate) fn apply_reply(&mut self) {
-        let Some((reply, sent)) = self.link.take_reply() else { return };
+        let Some(mut application) = self.link.take_application() else { return };
+        let Application { reply, sent, applied, .. } = &*application;
         if reply.revocation.is_some() {
-            self.drain(&reply, &sent);
-            self.await_commit(&reply, self.cursor);
+            self.drain(reply, sent);
+            self.await_commit(reply, self.cursor);
             return;
         }
-        let mut touched: BTreeSet<RecordId> = sent.restored.iter().copied().collect();
-        self.handle_restored(&sent.restored, &reply.restored);
-        for (outcome, pushed) in reply.results.iter().zip(&sent.pushed) {
-            self.apply_outcome(outcome, pushed, reply.cursor.epoch);
-            touched.insert(pushed.record);
+        let mut touched = BTreeSet::new();
+        if *applied == 0 {
+            touched.extend(&sent.restored);
+            self.handle_restored(&sent.restored, &reply.restored);
+            for (outcome, pushed) in reply.results.iter().zip(&sent.pushed) {
+                self.apply_outcome(outcome, pushed, reply.cursor.epoch);
+                touched.insert(pushed.record);
+            }
         }
-        for update in &reply.entries {
+        let part = application.part();
+        for update in part {
             if self.apply_update(update, &reply.tables, reply.cursor.epoch) {
                 let record = update.record.to_string();
                 self.outputs.push_back(Output::RecordChanged { record });
             }
             touched.insert(update.record);
         }
+        let applied = applied + part.len();
+        if applied < reply.entries.len() {
+            self.store_touched(touched);
+            application.applied = applied;
+            self.link.continue_later(application);
+            self.load_for_reply();
+            self.outputs.push_back(Output::ListChanged);
+            self.outputs.push_back(Output::Resume);
+            return;
+        }
         self.want_refused(&reply.results, &sent.pushed);
         self.handle_differing(&sent.ranges, &reply.differing);
         self.apply_decisions(reply.decisions.as_deref().unwrap_or_default());
+        touched.extend(sent.pushed.iter().map(|pushed| pushed.record));
+        self.store_touched(touched);
+        self.cards.prune(reply.office_time, &mut self.journal);
+        if reply.cursor != self.cursor {
+            self.journal.put(Table::Meta, CURSOR_KEY.into(), encode(&reply.cursor));
+        }
+        self.await_commit(reply, reply.cursor);
+    }
+
+    /// Writes the rows of records that a reply concerned.
+    fn store_touched(&mut self, touched: BTreeSet<RecordId>) {
         for id in touched {
             if let Some(entry) = self.records.get_mut(&id) {
                 entry.adopt_offered_token();
@@ -69,11 +96,6 @@ impl Workspace {
                 self.cards.remove(id, &mut self.journal);
             }
         }
-        self.cards.prune(reply.office_time, &mut self.journal);
-        if reply.cursor != self.cursor {
-            self.journal.put(Table::Meta, CURSOR_KEY.into(), encode(&reply.cursor));
-        }
-        self.await_commit(&reply, reply.cursor);
     }
 
     /// A part of a refused push may have arrived earlier, by a request whose reply was lost, and a
@@ -89,8 +111,7 @@ impl Workspace {
     }
 
     fn await_commit(&mut self, reply: &Reply, cursor: Cursor) {
-        // Batch 0 is durable already.
-        let batch = if self.journal.is_gathering() { self.journal.number() } else { 0 };
+        let batch = self.journal.last_batch();
         let Reply { remaining, digest, .. } = *reply;
         self.link.await_commit(Commit { batch, cursor, remaining, digest });
     }
@@ -148,7 +169,7 @@ impl Workspace {
             UpdateContent::Changes { changes, state_token } => {
                 let applied = self.apply_changes(id, changes, tables);
                 let entry =
-                    self.records.entry(id).or_insert_with(|| RecordEntry::without_document(id));
+                    self.records.get_or_insert_with(id, || RecordEntry::without_document(id));
                 if applied.is_some() {
                     entry.offered_token = Some(*state_token);
                     entry.wanted &= entry.is_damaged();
@@ -233,7 +254,7 @@ impl Workspace {
             return;
         };
         let heads = office.heads();
-        let entry = self.records.entry(id).or_insert_with(|| RecordEntry::new(id));
+        let entry = self.records.get_or_insert_with(id, || RecordEntry::new(id));
         let mut record = office;
         let at_office =
             |hash: &ChangeHash| record.document().get_change_meta_by_hash(hash).is_some();

@@ -3,11 +3,12 @@
 
 use minicbor::{Decode, Encode};
 
+use super::phase::{Application, Commit, NextPage, Phase, SentRequest};
 use super::schedule::{Remaining, Schedule};
 use super::status::{FirstSync, RecordsProblem, RequestFailure, SyncProblem};
 use crate::ids::RecordId;
 use crate::sync::digest::Digest;
-use crate::sync::message::{Cursor, DEFAULT_REPLY_BYTES, Epoch, Reply, Revocation};
+use crate::sync::message::{DEFAULT_REPLY_BYTES, Epoch, Reply, Revocation};
 
 /// Consecutive repairs before the user is alerted: the first finds what differs, and its changes
 /// may cross with those of other devices.
@@ -31,51 +32,6 @@ pub(crate) struct Proof {
     epoch: Epoch,
 }
 
-/// The changes of one record in a request, by outbox number.
-#[derive(Debug, Clone)]
-pub(crate) struct SentPush {
-    pub(crate) record: RecordId,
-    pub(crate) numbers: Vec<u64>,
-}
-
-/// The parts of a request that its reply answers in the same order.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct SentRequest {
-    pub(crate) pushed: Vec<SentPush>,
-    pub(crate) restored: Vec<RecordId>,
-    /// First ids of the ranges to compare.
-    pub(crate) ranges: Vec<RecordId>,
-}
-
-/// The phase of the round; each owns what only it needs.
-#[derive(Debug)]
-enum Phase {
-    Idle,
-    Sent {
-        round: u64,
-        sent: SentRequest,
-    },
-    /// A reply waits until the documents that it changes are loaded.
-    Applying {
-        reply: Box<Reply>,
-        sent: SentRequest,
-    },
-    /// Applied in memory; the cursor becomes durable with all of it in one batch (rule R5).
-    Committing(Commit),
-}
-
-/// A reply on its way to the disk.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Commit {
-    /// The batch that makes it durable.
-    pub(crate) batch: u64,
-    pub(crate) cursor: Cursor,
-    /// Feed entries that remain at the office.
-    pub(crate) remaining: u64,
-    /// The office's digest.
-    pub(crate) digest: Digest,
-}
-
 /// Whether the device may talk to an office.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Access {
@@ -90,6 +46,9 @@ enum Access {
 #[derive(Debug)]
 pub(crate) struct Link {
     phase: Phase,
+    next_page: Option<NextPage>,
+    /// The request for the next page failed, and its backoff or wait is scheduled.
+    has_next_page_failed: bool,
     next_round: u64,
     schedule: Schedule,
     access: Access,
@@ -100,6 +59,8 @@ pub(crate) struct Link {
     is_up_to_date: bool,
     /// Unequal digests in a row.
     mismatches: u32,
+    /// How far the feed has grown by the office's signals during this round; 0 without one.
+    signalled: u64,
     /// The reply size to ask for: halved when a reply does not arrive, so that a link that keeps
     /// breaking loses little each time, and raised step by step when one does.
     reply_bytes: u32,
@@ -113,6 +74,8 @@ impl Link {
     pub(crate) fn new(proof: Option<Proof>) -> Self {
         Self {
             phase: Phase::Idle,
+            next_page: None,
+            has_next_page_failed: false,
             next_round: 1,
             schedule: Schedule::new(),
             access: Access::Granted,
@@ -120,6 +83,7 @@ impl Link {
             proof,
             is_up_to_date: false,
             mismatches: 0,
+            signalled: 0,
             reply_bytes: DEFAULT_REPLY_BYTES,
             clock_skew_ms: None,
             office_time: proof.map_or(0, |proof| proof.at),
@@ -143,17 +107,18 @@ impl Link {
         !self.is_idle() || (self.first_sync.is_some() && !self.schedule.is_failing())
     }
 
-    pub(crate) fn is_applying(&self) -> bool {
-        matches!(self.phase, Phase::Applying { .. } | Phase::Committing(_))
+    /// Records whose work is on its way.
+    pub(crate) fn sending(&self) -> impl Iterator<Item = RecordId> {
+        let pushed = match &self.phase {
+            Phase::Sent { sent, .. } => sent.pushed.as_slice(),
+            Phase::Applying(application) => application.sent.pushed.as_slice(),
+            Phase::Idle | Phase::Committing(_) => &[],
+        };
+        pushed.iter().map(|pushed| pushed.record)
     }
 
     pub(crate) fn is_sending(&self, record: RecordId) -> bool {
-        match &self.phase {
-            Phase::Sent { sent, .. } | Phase::Applying { sent, .. } => {
-                sent.pushed.iter().any(|pushed| pushed.record == record)
-            }
-            Phase::Idle | Phase::Committing(_) => false,
-        }
+        self.sending().any(|sent| sent == record)
     }
 
     pub(crate) fn is_disabled(&self) -> bool {
@@ -223,18 +188,22 @@ impl Link {
     pub(crate) fn awaited(&self, round: u64) -> Option<&SentRequest> {
         match &self.phase {
             Phase::Sent { round: expected, sent } if *expected == round => Some(sent),
-            Phase::Sent { .. } | Phase::Idle | Phase::Applying { .. } | Phase::Committing(_) => {
-                None
-            }
+            Phase::Sent { .. } | Phase::Idle | Phase::Applying(_) | Phase::Committing(_) => None,
         }
     }
 
-    /// The reply that waits for documents.
-    pub(crate) fn reply(&self) -> Option<&Reply> {
+    /// The reply that is being applied.
+    pub(crate) fn application(&self) -> Option<&Application> {
         match &self.phase {
-            Phase::Applying { reply, .. } => Some(reply),
+            Phase::Applying(application) => Some(application),
             Phase::Idle | Phase::Sent { .. } | Phase::Committing(_) => None,
         }
+    }
+
+    /// Whether the next part of a reply changes a record.
+    pub(crate) fn is_applying_to(&self, record: RecordId) -> bool {
+        let mut part = self.application().into_iter().flat_map(Application::part);
+        part.any(|update| update.record == record)
     }
 
     pub(crate) fn commit(&self) -> Option<Commit> {
@@ -263,6 +232,10 @@ impl Link {
         let Phase::Sent { sent, .. } = std::mem::replace(&mut self.phase, Phase::Idle) else {
             return;
         };
+        self.begin_applying(reply, sent, size, now_ms);
+    }
+
+    fn begin_applying(&mut self, reply: Reply, sent: SentRequest, size: usize, now_ms: i64) {
         self.schedule.answered();
         self.problem = None;
         self.reply_bytes = (self.reply_bytes + REPLY_GROWTH_BYTES).min(DEFAULT_REPLY_BYTES);
@@ -276,17 +249,69 @@ impl Link {
         if let Some(revocation) = reply.revocation {
             self.access = Access::Revoked(revocation);
         }
-        self.phase = Phase::Applying { reply: Box::new(reply), sent };
+        let application = Application { reply, sent, applied: 0, is_due: true };
+        self.phase = Phase::Applying(Box::new(application));
     }
 
-    /// Takes the reply to apply it.
-    pub(crate) fn take_reply(&mut self) -> Option<(Box<Reply>, SentRequest)> {
+    // -- the next page
+
+    /// The next page is requested; gives the number of its round.
+    pub(crate) fn request_next_page(&mut self) -> u64 {
+        let round = self.next_round;
+        self.next_round += 1;
+        self.next_page = Some(NextPage::Sent { round });
+        round
+    }
+
+    pub(crate) fn awaits_next_page(&self, round: u64) -> bool {
+        matches!(self.next_page, Some(NextPage::Sent { round: sent }) if sent == round)
+    }
+
+    /// The next page has come, at this time.
+    pub(crate) fn next_page_arrived(&mut self, reply: Reply, size: usize, now_ms: i64) {
+        self.next_page = Some(NextPage::Arrived { reply: Box::new(reply), size, at: now_ms });
+    }
+
+    /// Goes on with the next page, if one was requested.
+    pub(crate) fn turn_page(&mut self) -> bool {
+        match self.next_page.take() {
+            Some(NextPage::Sent { round }) => {
+                self.phase = Phase::Sent { round, sent: SentRequest::default() };
+            }
+            Some(NextPage::Arrived { reply, size, at }) => {
+                self.begin_applying(*reply, SentRequest::default(), size, at);
+            }
+            None => return false,
+        }
+        true
+    }
+
+    // -- the reply
+
+    /// Takes the reply to apply a part of it, if one is due.
+    pub(crate) fn take_application(&mut self) -> Option<Box<Application>> {
         match std::mem::replace(&mut self.phase, Phase::Idle) {
-            Phase::Applying { reply, sent } => Some((reply, sent)),
-            other @ (Phase::Idle | Phase::Sent { .. } | Phase::Committing(_)) => {
+            Phase::Applying(application) if application.is_due => Some(application),
+            other @ (Phase::Idle
+            | Phase::Sent { .. }
+            | Phase::Applying(_)
+            | Phase::Committing(_)) => {
                 self.phase = other;
                 None
             }
+        }
+    }
+
+    /// The rest of the reply is applied later.
+    pub(crate) fn continue_later(&mut self, mut application: Box<Application>) {
+        application.is_due = false;
+        self.phase = Phase::Applying(application);
+    }
+
+    /// The pages have been served.
+    pub(crate) fn resume(&mut self) {
+        if let Phase::Applying(application) = &mut self.phase {
+            application.is_due = true;
         }
     }
 
@@ -306,20 +331,45 @@ impl Link {
     /// The round is over.
     pub(crate) fn finish_round(&mut self, remaining: Remaining, now_ms: i64) {
         self.phase = Phase::Idle;
+        if std::mem::take(&mut self.has_next_page_failed) {
+            return;
+        }
         let repeated = remaining == Remaining::More && self.mismatches > MAX_SILENT_REPAIRS;
         let remaining = if repeated { Remaining::RepeatedRepair } else { remaining };
         self.schedule.schedule_next(remaining, now_ms);
     }
 
+    /// The feed has grown beyond the cursor. A round that is under way may bring it.
+    pub(crate) fn feed_moved(&mut self, seq: u64) {
+        match self.phase {
+            Phase::Idle => self.schedule.schedule_now(),
+            Phase::Sent { .. } | Phase::Applying(_) | Phase::Committing(_) => {
+                self.signalled = self.signalled.max(seq);
+            }
+        }
+    }
+
+    /// Whether a signal during this round was of something after `seq`, where the round ended.
+    pub(crate) fn take_signal_after(&mut self, seq: u64) -> bool {
+        std::mem::take(&mut self.signalled) > seq
+    }
+
     /// The device has erased itself.
     pub(crate) fn close(&mut self) {
         self.phase = Phase::Idle;
+        self.next_page = None;
         self.schedule.stop();
     }
 
     /// No reply came.
-    pub(crate) fn request_failed(&mut self, failure: RequestFailure, now_ms: i64, random: u32) {
-        self.phase = Phase::Idle;
+    pub(crate) fn request_failed(
+        &mut self,
+        round: u64,
+        failure: RequestFailure,
+        now_ms: i64,
+        random: u32,
+    ) {
+        self.abandon(round);
         self.problem = Some(SyncProblem::Request(failure));
         self.reply_bytes = (self.reply_bytes / 2).max(MIN_REPLY_BYTES);
         self.schedule.retry(now_ms, random);
@@ -329,10 +379,20 @@ impl Link {
     }
 
     /// The office has no room now and asked to wait `wait_ms` (rule R7).
-    pub(crate) fn deferred(&mut self, wait_ms: i64, now_ms: i64, random: u32) {
-        self.phase = Phase::Idle;
+    pub(crate) fn deferred(&mut self, round: u64, wait_ms: i64, now_ms: i64, random: u32) {
+        self.abandon(round);
         self.problem = Some(SyncProblem::Request(RequestFailure::OfficeBusy));
         self.schedule.defer(wait_ms, now_ms, random);
+    }
+
+    /// The request of a round, or for the next page, has failed.
+    fn abandon(&mut self, round: u64) {
+        if self.awaits_next_page(round) {
+            self.next_page = None;
+            self.has_next_page_failed = true;
+        } else {
+            self.phase = Phase::Idle;
+        }
     }
 
     /// A person asks for a sync: a sign-in may have happened.

@@ -4,7 +4,7 @@
 //! to what the office confirmed and the values that the user picks are written again by a new
 //! actor, all in one batch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -177,9 +177,10 @@ impl Workspace {
     /// Quarantine numbers whose decisions to ask for; `None` where there are none. Where there are
     /// more than fit, each round asks about others.
     pub(crate) fn undecided(&self) -> Option<Vec<u64>> {
-        let numbers =
-            self.records.values().filter_map(|entry| entry.problem.as_ref()?.quarantine());
-        let mut numbers: Vec<u64> = numbers.collect();
+        let index = self.records.index();
+        let with_problem = index.with_problem().iter().filter_map(|id| self.records.get(id));
+        let mut numbers: Vec<u64> =
+            with_problem.filter_map(|entry| entry.problem.as_ref()?.quarantine()).collect();
         if numbers.len() > MAX_UNDECIDED {
             let rounds = usize::try_from(self.link.next_round()).unwrap_or_default();
             let first = rounds.wrapping_mul(MAX_UNDECIDED) % numbers.len();
@@ -191,13 +192,18 @@ impl Workspace {
 
     /// Notes decisions on refused work.
     pub(crate) fn apply_decisions(&mut self, decisions: &[QuarantineDecision]) {
-        for made in decisions {
-            for entry in self.records.values_mut() {
+        if decisions.is_empty() {
+            return;
+        }
+        let decisions: BTreeMap<u64, &QuarantineDecision> =
+            decisions.iter().map(|made| (made.quarantine, made)).collect();
+        for id in self.records.reindex().with_problem().clone() {
+            if let Some(entry) = self.records.get_mut(&id) {
                 let Some(Problem::Refused { quarantine, decided, .. }) = &mut entry.problem else {
                     continue;
                 };
-                if *quarantine == Some(made.quarantine) {
-                    let QuarantineDecision { accepted, reason, .. } = made.clone();
+                if let Some(made) = quarantine.and_then(|number| decisions.get(&number)) {
+                    let QuarantineDecision { accepted, reason, .. } = (*made).clone();
                     *decided = Some(Decision { accepted, reason });
                     self.journal.put(Table::Records, entry.id.to_string(), entry.encode());
                     let record = entry.id.to_string();
@@ -209,8 +215,10 @@ impl Workspace {
 
     /// Pushes work again that the office could not quarantine.
     pub(crate) fn retry_unquarantined(&mut self) {
-        for entry in self.records.values_mut() {
-            entry.problem.take_if(|problem| problem.is_quarantine_full());
+        for id in self.records.reindex().with_problem().clone() {
+            if let Some(entry) = self.records.get_mut(&id) {
+                entry.problem.take_if(|problem| problem.is_quarantine_full());
+            }
         }
     }
 }

@@ -11,7 +11,6 @@ use automerge::{Change, ChangeHash};
 
 use super::round::MAX_MISSING_REPLIES;
 use crate::ids::{Heads, RecordId, device_of};
-use crate::sync::digest::{Digest, Item};
 use crate::sync::message::{Outcome, Restore};
 use crate::sync::packed::Packer;
 use crate::sync::ranges::{self, Differing, Range};
@@ -87,15 +86,6 @@ impl Repair {
 }
 
 impl Workspace {
-    /// The digest of all confirmed states, to be compared with the office's (rule P2).
-    pub(crate) fn digest(&self) -> Digest {
-        let mut digest = Digest::default();
-        for entry in self.records.values().filter(|entry| entry.is_in_digest()) {
-            digest.add(Item::of(entry.id, &entry.confirmed));
-        }
-        digest
-    }
-
     /// Loads the documents that the next request exchanges.
     pub(crate) fn load_for_repair(&mut self) {
         let repair = &mut self.repair;
@@ -124,8 +114,11 @@ impl Workspace {
     /// At start: asks for every record without a state token, such as one whose row was damaged.
     /// The reply has one (rule P3) and no changes that are on the device already.
     pub(crate) fn want_state_tokens(&mut self) {
-        for entry in self.records.values_mut() {
-            entry.wanted |= entry.attested.is_none() && !entry.withdrawn;
+        let lacks =
+            |entry: &&RecordEntry| !entry.wanted && entry.attested.is_none() && !entry.withdrawn;
+        let without: Vec<_> = self.records.values().filter(lacks).map(|entry| entry.id).collect();
+        for id in without {
+            self.records.get_mut(&id).into_iter().for_each(|entry| entry.wanted = true);
         }
     }
 
@@ -271,7 +264,7 @@ impl Workspace {
             }
         }
         for id in states.into_keys() {
-            self.records.entry(id).or_insert_with(|| RecordEntry::without_document(id));
+            self.records.get_or_insert_with(id, || RecordEntry::without_document(id));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A revoked device (rule F4): it uploads its unsent work as it is, however many rounds that takes,
 //! applies nothing, and erases its store only when the office has confirmed all of it.
 
-use super::link::SentRequest;
+use super::phase::SentRequest;
 use super::round::MAX_MISSING_REPLIES;
 use crate::sync::message::{Outcome, Reply, Revocation};
 use crate::workspace::Workspace;
@@ -35,7 +35,7 @@ impl Workspace {
     /// something can be uploaded now; `None` where the device is erased.
     pub(crate) fn erase_if_drained(&mut self, revocation: Revocation) -> Option<bool> {
         if self.has_unsent() || !self.retained.is_empty() {
-            return Some(self.records.values().any(RecordEntry::can_drain));
+            return Some(self.any_unsent(RecordEntry::can_drain));
         }
         self.records.clear();
         self.loaded.clear();

@@ -1,6 +1,6 @@
 //! The round: when a request goes out, what it carries, and what a failure means (R1, R5, R7).
 
-use super::link::{SentPush, SentRequest};
+use super::phase::{SentPush, SentRequest};
 use super::schedule::Remaining;
 use super::status::RequestFailure;
 use crate::ids::RecordId;
@@ -22,13 +22,29 @@ const MAX_WANTS: usize = 512;
 pub(crate) const MAX_MISSING_REPLIES: u32 = 3;
 
 impl Workspace {
-    /// A round may be worthwhile: at start, in the foreground, when the network is back, on a tap
-    /// or the office's signal.
+    /// A round may be worthwhile: at start, in the foreground, when the network is back or on a
+    /// tap.
     pub fn sync_now(&mut self, now_ms: i64) {
         self.link.schedule().schedule_now();
         self.link.forget_sign_in_problem();
         self.retry_unquarantined();
         self.journal.retry();
+        self.advance(now_ms);
+    }
+
+    /// The office signals that the feed has grown to `seq`, or 0 where it lost count (rule R8).
+    /// What the device has already, such as its own work, causes no round.
+    pub fn feed_moved(&mut self, seq: u64, now_ms: i64) {
+        let seq = if seq == 0 { u64::MAX } else { seq };
+        if seq > self.cursor.seq {
+            self.link.feed_moved(seq);
+            self.advance(now_ms);
+        }
+    }
+
+    /// Whether the office's event stream is alive: without it the office is asked once a minute.
+    pub fn set_streamed(&mut self, is_streamed: bool, now_ms: i64) {
+        self.link.schedule().set_streamed(is_streamed, now_ms);
         self.advance(now_ms);
     }
 
@@ -41,16 +57,53 @@ impl Workspace {
 
     /// The reply to a request. The body may be anything.
     pub fn replied(&mut self, round: u64, body: &[u8], now_ms: i64) {
-        let Some(sent) = self.link.awaited(round) else { return };
-        let sound = decode_reply(body).ok().filter(|reply| {
-            reply.results.len() == sent.pushed.len() && reply.restored.len() == sent.restored.len()
-        });
+        let is_next_page = self.link.awaits_next_page(round);
+        let (pushed, restored) = match self.link.awaited(round) {
+            Some(sent) => (sent.pushed.len(), sent.restored.len()),
+            None if is_next_page => (0, 0),
+            None => return,
+        };
+        let sound = decode_reply(body).ok();
+        let sound = sound.filter(|r| r.results.len() == pushed && r.restored.len() == restored);
         let Some(reply) = sound else {
             self.request_failed(round, RequestFailure::MalformedReply, now_ms, 0);
             return;
         };
-        self.link.replied(reply, body.len(), now_ms);
+        if is_next_page {
+            self.link.next_page_arrived(reply, body.len(), now_ms);
+        } else {
+            self.link.replied(reply, body.len(), now_ms);
+            self.begin_reply();
+        }
+        self.advance(now_ms);
+    }
+
+    /// Before a reply is applied: the next page travels meanwhile.
+    fn begin_reply(&mut self) {
+        self.request_next_page();
         self.load_for_reply();
+    }
+
+    /// In the midst of a pass over the feed, requests the next page while this one is applied,
+    /// unless there is anything else to exchange.
+    fn request_next_page(&mut self) {
+        let Some(application) = self.link.application() else { return };
+        let (cursor, remaining) = (application.reply.cursor, application.reply.remaining);
+        let index = self.records.reindex();
+        let has_other = !index.wanted().is_empty() || self.repair.is_open();
+        if remaining == 0 || has_other || self.any_unsent(RecordEntry::has_sendable_work) {
+            return;
+        }
+        let round = self.link.request_next_page();
+        let max_bytes = self.link.reply_bytes();
+        let request = Request { cursor, max_bytes, ..Request::default() };
+        let body = serde_bytes::ByteBuf::from(encode_request(&request));
+        self.outputs.push_back(Output::Send { round, body });
+    }
+
+    /// Applies the next part of a reply, after `Resume`.
+    pub fn resume(&mut self, now_ms: i64) {
+        self.link.resume();
         self.advance(now_ms);
     }
 
@@ -62,10 +115,10 @@ impl Workspace {
         now_ms: i64,
         random: u32,
     ) {
-        if self.link.awaited(round).is_none() {
+        if self.link.awaited(round).is_none() && !self.link.awaits_next_page(round) {
             return;
         }
-        self.link.request_failed(failure, now_ms, random);
+        self.link.request_failed(round, failure, now_ms, random);
         self.outputs.push_back(Output::StatusChanged);
         self.advance(now_ms);
     }
@@ -73,20 +126,25 @@ impl Workspace {
     /// The office has no room now and asked to wait (rule R7): no request goes out sooner, not
     /// even on a tap or a signal.
     pub fn defer(&mut self, round: u64, wait_ms: i64, now_ms: i64, random: u32) {
-        if self.link.awaited(round).is_none() {
+        if self.link.awaited(round).is_none() && !self.link.awaits_next_page(round) {
             return;
         }
-        self.link.deferred(wait_ms, now_ms, random);
+        self.link.deferred(round, wait_ms, now_ms, random);
         self.outputs.push_back(Output::StatusChanged);
         self.advance(now_ms);
     }
 
     /// Advances the round as far as it goes.
     pub(crate) fn advance_round(&mut self, now_ms: i64) {
-        if self.loading.is_empty() {
-            self.apply_reply();
+        loop {
+            if self.loading.is_empty() {
+                self.apply_reply();
+            }
+            self.records.reindex();
+            if !self.finish_if_committed(now_ms) {
+                break;
+            }
         }
-        self.finish_if_committed(now_ms);
         if self.link.is_disabled() {
             return;
         }
@@ -102,35 +160,54 @@ impl Workspace {
         self.outputs.extend(wake_at.map(|at| Output::WakeAt { at }));
     }
 
-    fn finish_if_committed(&mut self, now_ms: i64) {
-        let Some(commit) = self.link.commit() else { return };
+    /// Ends the round once its reply is on disk; gives whether another reply is there already.
+    fn finish_if_committed(&mut self, now_ms: i64) -> bool {
+        let Some(commit) = self.link.commit() else { return false };
         if !self.journal.is_durable(commit.batch) {
-            return;
+            return false;
         }
         self.cursor = commit.cursor;
         if let Some(revocation) = self.link.revocation() {
-            return self.finish_drain(revocation, now_ms);
+            self.finish_drain(revocation, now_ms);
+            return false;
         }
-        let wanted = self.records.values().any(|entry| entry.wanted);
+        if self.link.turn_page() {
+            self.begin_reply();
+            self.outputs.push_back(Output::StatusChanged);
+            self.outputs.push_back(Output::ListChanged);
+            return self.link.application().is_some();
+        }
+        let index = self.records.reindex();
+        let wanted = !index.wanted().is_empty();
         let mut more = commit.remaining > 0 || wanted || self.repair.is_open();
         if !more {
-            let own = self.digest();
-            more = self.link.compare(own, &commit, now_ms);
+            more = self.link.compare(index.digest(), &commit, now_ms);
             if more {
                 self.repair.begin();
             }
             self.store_proof();
         }
-        let remaining = if more || self.records.values().any(RecordEntry::has_sendable_work) {
+        more |= self.link.take_signal_after(commit.cursor.seq);
+        let remaining = if more || self.any_unsent(RecordEntry::has_sendable_work) {
             Remaining::More
-        } else if self.records.values().any(RecordEntry::has_unrefused_work) {
+        } else if self.any_unsent(RecordEntry::has_unrefused_work) {
             Remaining::Edits
+        } else if self.undecided().is_some() {
+            Remaining::Decision
         } else {
             Remaining::Nothing
         };
         self.link.finish_round(remaining, now_ms);
         self.outputs.push_back(Output::StatusChanged);
         self.outputs.push_back(Output::ListChanged);
+        false
+    }
+
+    /// Whether something holds of a record with unsent work.
+    pub(crate) fn any_unsent(&self, holds: impl Fn(&RecordEntry) -> bool) -> bool {
+        let index = self.records.index();
+        let mut unsent = index.with_unsent().filter_map(|id| self.records.get(&id));
+        unsent.any(holds)
     }
 
     /// A revoked device makes rounds until it has nothing left to upload.
@@ -148,10 +225,10 @@ impl Workspace {
     fn send(&mut self) {
         let mut packer = Packer::default();
         let restore = self.pack_restores(&mut packer);
+        self.records.reindex();
         let (push, pushed) = self.pack_pushes(&mut packer);
         let revoked = self.link.revocation().is_some();
-        let wanted = self.records.values().filter(|entry| !revoked && entry.wanted);
-        let want: Vec<Want> = wanted.map(RecordEntry::want).take(MAX_WANTS).collect();
+        let want = if revoked { Vec::new() } else { self.wants() };
         let ranges = if revoked { Vec::new() } else { self.ranges() };
         let give_up = |id: &RecordId| {
             let entry = self.records.get(id);
@@ -181,6 +258,12 @@ impl Workspace {
         self.outputs.push_back(Output::StatusChanged);
     }
 
+    fn wants(&self) -> Vec<Want> {
+        let index = self.records.index();
+        let wanted = index.wanted().iter().take(MAX_WANTS);
+        wanted.filter_map(|id| self.records.get(id)).map(RecordEntry::want).collect()
+    }
+
     /// Durable unsent work, oldest first, so that a weak link works off the backlog in order
     /// (rule R5).
     fn pack_pushes(&self, packer: &mut Packer) -> (Vec<Push>, Vec<SentPush>) {
@@ -189,12 +272,12 @@ impl Workspace {
             true => entry.can_drain(),
             false => entry.has_sendable_work() && !self.repair.postpones(entry.id),
         };
-        let mut ready: Vec<&RecordEntry> = self.records.values().filter(is_ready).collect();
-        ready.sort_by_key(|entry| entry.outbox.oldest_at());
+        let index = self.records.index();
+        let ready = index.with_unsent().filter_map(|id| self.records.get(&id)).filter(is_ready);
         let mut push = Vec::new();
         let mut pushed = Vec::new();
         let mut room = MAX_PUSH_BYTES;
-        for entry in ready.into_iter().take(MAX_PUSH_RECORDS) {
+        for entry in ready.take(MAX_PUSH_RECORDS) {
             let page = entry.outbox.next_page();
             if page.size > room && !push.is_empty() {
                 break;

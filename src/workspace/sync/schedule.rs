@@ -3,8 +3,10 @@
 /// After an edit: long enough that the next tap goes into the same request, short enough to feel
 /// immediate.
 const EDIT_DELAY_MS: i64 = 1_000;
-/// Polling interval when there is nothing to send; the office's signal comes sooner (rule R8).
+/// Polling interval while the office's event stream is down, or cannot announce what is awaited.
 const POLL_MS: i64 = 60_000;
+/// Polling interval while the event stream announces every change of the feed (rule R8).
+const STREAMED_POLL_MS: i64 = 900_000;
 /// Due before now, whatever the clock says. It goes to JavaScript, whose integers end at 2^53.
 const AT_ONCE: i64 = 0;
 /// First and longest backoff delay (rule R7).
@@ -20,6 +22,8 @@ pub(crate) struct Schedule {
     not_before: Option<i64>,
     /// Failures in a row.
     failures: u32,
+    /// The office's event stream is alive.
+    is_streamed: bool,
     /// The wake-up that the driver was last asked for.
     announced: Option<i64>,
 }
@@ -27,8 +31,10 @@ pub(crate) struct Schedule {
 /// What a finished round leaves to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remaining {
-    /// Nothing: wait for the next poll.
+    /// Nothing: wait for the next signal or poll.
     Nothing,
+    /// A supervisor's decision, which no signal announces.
+    Decision,
     /// Edits on their way to the disk.
     Edits,
     /// More to exchange.
@@ -39,7 +45,13 @@ pub(crate) enum Remaining {
 
 impl Schedule {
     pub(crate) fn new() -> Self {
-        Self { due_at: Some(AT_ONCE), not_before: None, failures: 0, announced: None }
+        Self {
+            due_at: Some(AT_ONCE),
+            not_before: None,
+            failures: 0,
+            is_streamed: false,
+            announced: None,
+        }
     }
 
     pub(crate) fn is_failing(&self) -> bool {
@@ -92,12 +104,22 @@ impl Schedule {
 
     pub(crate) fn schedule_next(&mut self, remaining: Remaining, now_ms: i64) {
         let wait = match remaining {
-            Remaining::Nothing => POLL_MS,
+            Remaining::Nothing if self.is_streamed => STREAMED_POLL_MS,
+            Remaining::Nothing | Remaining::Decision => POLL_MS,
             Remaining::Edits => EDIT_DELAY_MS,
             Remaining::More => 0,
             Remaining::RepeatedRepair => LAST_RETRY_MS,
         };
         self.due_at = Some(now_ms.saturating_add(wait));
+    }
+
+    /// The office's event stream is alive, or not any more: its signals may be lost then.
+    pub(crate) fn set_streamed(&mut self, is_streamed: bool, now_ms: i64) {
+        if self.is_streamed && !is_streamed {
+            let poll = now_ms.saturating_add(POLL_MS);
+            self.due_at = self.due_at.map(|due| due.min(poll));
+        }
+        self.is_streamed = is_streamed;
     }
 
     /// Nothing is due until a person or a signal asks for it.

@@ -166,7 +166,8 @@ impl SyncProblem {
 impl Workspace {
     /// The status of the whole workspace.
     pub fn status(&self) -> SyncStatus {
-        let unsent: usize = self.records.values().map(|entry| entry.outbox.len()).sum();
+        let index = self.records.index();
+        let unsent = index.unsent();
         let problem = self.problem();
         let state = if problem.is_some_and(|problem| !problem.is_transient()) {
             SyncState::Attention
@@ -185,7 +186,7 @@ impl Workspace {
         SyncStatus {
             state,
             unsent: i64::try_from(unsent).unwrap_or(i64::MAX),
-            oldest_unsent_at: self.records.values().filter_map(|e| e.outbox.oldest_at()).min(),
+            oldest_unsent_at: index.oldest_unsent_at(),
             in_step_at: self.link.proven_at(),
             next_attempt_at: self.link.next_attempt_at(),
             first_sync: self.link.first_sync(),
@@ -204,7 +205,9 @@ impl Workspace {
             return Some(SyncProblem::Revoked(revocation));
         }
         let of_link = self.link.problem();
-        let of_records = self.records.values().filter_map(|entry| entry.problem.as_ref());
+        let index = self.records.index();
+        let with_problem = index.with_problem().iter().filter_map(|id| self.records.get(id));
+        let of_records = with_problem.filter_map(|entry| entry.problem.as_ref());
         let of_records = of_records.map(|problem| match problem.is_refused() {
             true => RecordsProblem::Refused,
             false => RecordsProblem::Damaged,

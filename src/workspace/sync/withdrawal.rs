@@ -31,8 +31,7 @@ impl Workspace {
             records.into_iter().filter(|id| self.records.contains_key(id)).collect();
         let released = self.retained.iter().any(|id| !records.contains(id));
         self.retained = records;
-        let withdrawn = self.records.values().filter(|entry| entry.withdrawn);
-        for id in withdrawn.map(|entry| entry.id).collect::<Vec<_>>() {
+        for id in self.records.reindex().withdrawn().clone() {
             self.finish_withdrawal(id);
         }
         if released && self.link.revocation().is_some() {

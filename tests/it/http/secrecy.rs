@@ -202,6 +202,8 @@ async fn an_event_is_of_the_own_feed_or_none() {
     let scene = Scene::open().await;
     let events = ask("GET", "/api/events", Some(&scene.token)).body(Body::empty()).unwrap();
     let mut events = scene.http.begin(events).await.into_body();
+    let alive = events.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(&alive[..], b"event: alive\ndata: {\"seq\":1}\n\n");
     // Three changes to another user's record, then one to an own one: only the last is announced.
     for overdue in [1, 2, 3] {
         move_it(&scene, scene.foreign, overdue).await;

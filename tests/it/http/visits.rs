@@ -151,8 +151,10 @@ async fn events_tell_a_collector_of_the_own_feed_only() {
     let token = http.token("chen.jie").await;
     let request = ask("GET", "/api/events", Some(&token)).body(Body::empty()).unwrap();
     let mut events = http.begin(request).await.into_body();
-    // The stream listens once its task runs.
-    tokio::task::yield_now().await;
+    // The stream listens from its first heartbeat on.
+    let frame = tokio::time::timeout(Duration::from_secs(5), events.frame()).await;
+    let data = frame.unwrap().unwrap().unwrap().into_data().unwrap();
+    assert_eq!(&data[..], b"event: alive\ndata: {\"seq\":0}\n\n");
     http.visit("NB1", &["wu.min"]).await;
     http.visit("NB2", &["chen.jie"]).await;
     let frame = tokio::time::timeout(Duration::from_secs(5), events.frame()).await;

@@ -139,6 +139,7 @@ impl TestPhone {
                     self.requests += 1;
                     self.sent = Some(Sent { round, body: body.into_vec() });
                 }
+                Output::Resume => self.workspace.resume(self.now),
                 Output::WakeAt { at } => {
                     assert!((0..1 << 53).contains(&at), "JavaScript has no such number: {at}");
                     self.wake_at = Some(at);
@@ -161,7 +162,7 @@ impl TestPhone {
         rows(&self.tables, Table::Chunks, &format!("{record}/"))
     }
 
-    fn write(&mut self, write: Write) {
+    pub(crate) fn write(&mut self, write: Write) {
         let table = self.tables.entry(write.table).or_default();
         match write.value {
             Some(value) => {

@@ -3,7 +3,7 @@
 use doorstep::ids::RecordId;
 use doorstep::office::OfficeError;
 use doorstep::record::command::Command;
-use doorstep::sync::message::{Cursor, Push, Request, UpdateContent};
+use doorstep::sync::message::{Cursor, Push, Request, UpdateContent, encode_reply};
 
 use crate::support::office::TestOffice;
 use crate::support::sync_client::{SyncClient, contact};
@@ -11,14 +11,17 @@ use crate::support::sync_client::{SyncClient, contact};
 #[tokio::test]
 async fn r5_a_first_sync_is_paged_and_resumes_where_it_was_cut_off() {
     let office = TestOffice::ticking();
-    for n in 0..40 {
+    for n in 0..120 {
         office.add_visit(&format!("C-{n}"), &["chen.jie"]).await;
     }
     let mut chen = SyncClient::new("chen.jie", 1);
     chen.max_bytes = 8 * 1024;
     let first = chen.sync(&office).await;
     assert!(first.remaining > 0 && !first.entries.is_empty());
-    assert_eq!(first.remaining + first.entries.len() as u64, 40);
+    assert_eq!(first.remaining + first.entries.len() as u64, 120);
+    // As sent, not as inflated.
+    let size = encode_reply(&first).len();
+    assert!((4 * 1024..=8 * 1024).contains(&size), "{size} bytes");
 
     // The next reply is lost: the phone asks again from its cursor, and gets the same.
     let request = chen.request();
@@ -36,7 +39,7 @@ async fn r5_a_first_sync_is_paged_and_resumes_where_it_was_cut_off() {
         }
     }
     assert!(rounds > 2);
-    assert_eq!(chen.len(), 40);
+    assert_eq!(chen.len(), 120);
 }
 
 #[tokio::test]

@@ -226,7 +226,8 @@ fn run(workspace: &mut Workspace, rows: &mut Rows) {
             Output::Send { .. } | Output::WakeAt { .. } | Output::Erase { .. } => {
                 panic!("there is no office")
             }
-            Output::Saved { .. }
+            Output::Resume
+            | Output::Saved { .. }
             | Output::SaveFailed { .. }
             | Output::RecordChanged { .. }
             | Output::ListChanged

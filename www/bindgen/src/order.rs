@@ -182,3 +182,55 @@ impl Reencode for Reorder {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A module that exports functions which add these numbers to their argument, in turn.
+    fn adders(numbers: &[i32]) -> Vec<u8> {
+        let mut module = walrus::Module::default();
+        for (at, number) in numbers.iter().enumerate() {
+            let argument = module.locals.add(walrus::ValType::I32);
+            let mut builder = walrus::FunctionBuilder::new(
+                &mut module.types,
+                &[walrus::ValType::I32],
+                &[walrus::ValType::I32],
+            );
+            builder
+                .func_body()
+                .local_get(argument)
+                .i32_const(*number)
+                .binop(walrus::ir::BinaryOp::I32Add);
+            let id = builder.finish(vec![argument], &mut module.funcs);
+            module.exports.add(&format!("add{at}"), id);
+        }
+        module.emit_wasm()
+    }
+
+    /// The numbers that exported functions add, by name.
+    fn added(wasm: &[u8]) -> Vec<(String, String)> {
+        let module = walrus::Module::from_buffer(wasm).unwrap();
+        let mut added: Vec<(String, String)> = module
+            .exports
+            .iter()
+            .map(|export| {
+                let walrus::ExportItem::Function(id) = export.item else { unreachable!() };
+                let function = module.funcs.get(id).kind.unwrap_local();
+                let number = &function.block(function.entry_block()).instrs[1].0;
+                (export.name.clone(), format!("{number:?}"))
+            })
+            .collect();
+        added.sort();
+        added
+    }
+
+    #[test]
+    fn exports_keep_their_functions_and_equal_functions_are_stored_once() {
+        let before = adders(&[1, 1000, 2, 1, 70_000, 2]);
+        let after = by_similarity(&before).unwrap();
+        assert_eq!(added(&after), added(&before));
+        assert_eq!(Functions::read(&before).unwrap().bodies.len(), 6);
+        assert_eq!(Functions::read(&after).unwrap().bodies.len(), 4);
+    }
+}

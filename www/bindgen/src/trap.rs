@@ -161,3 +161,72 @@ fn sequences(function: &LocalFunction) -> Vec<InstrSeqId> {
     dfs_in_order(&mut all, function, function.entry_block());
     all.0
 }
+
+#[cfg(test)]
+mod tests {
+    use walrus::FunctionBuilder;
+
+    use super::*;
+
+    fn function(
+        module: &mut Module,
+        name: &str,
+        build: impl FnOnce(&mut walrus::InstrSeqBuilder<'_>),
+    ) -> FunctionId {
+        let mut builder = FunctionBuilder::new(&mut module.types, &[], &[]);
+        build(&mut builder.func_body());
+        let id = builder.finish(Vec::new(), &mut module.funcs);
+        module.funcs.get_mut(id).name = Some(name.to_owned());
+        id
+    }
+
+    fn body(module: &Module, id: FunctionId) -> Vec<String> {
+        let function = module.funcs.get(id).kind.unwrap_local();
+        let instrs = &function.block(function.entry_block()).instrs;
+        instrs.iter().map(|(instr, _)| format!("{instr:?}")).collect()
+    }
+
+    #[test]
+    fn a_panic_becomes_a_trap_and_so_do_functions_that_only_panic() {
+        let mut module = Module::default();
+        let panic = function(&mut module, "core[0a1b]::panicking::panic", |body| {
+            body.unreachable();
+        });
+        let wrapper = function(&mut module, "app::wrapper", |body| {
+            body.i32_const(7).drop().call(panic).unreachable();
+        });
+        let other = function(&mut module, "app::other", |_| {});
+        let caller = function(&mut module, "app::caller", |body| {
+            body.call(other).i32_const(7).drop().call(wrapper).unreachable();
+        });
+        panics_to_traps(&mut module);
+        assert_eq!(body(&module, wrapper), ["Unreachable(Unreachable)"]);
+        let caller = body(&module, caller);
+        assert!(caller[0].starts_with("Call("), "calls before the panic stay: {caller:?}");
+        assert_eq!(caller[1..], ["Unreachable(Unreachable)"]);
+    }
+
+    #[test]
+    fn a_call_that_returns_is_no_panic_whatever_its_name() {
+        let mut module = Module::default();
+        let returns = function(&mut module, "core::panicking::returns", |_| {});
+        let caller = function(&mut module, "app::caller", |body| {
+            body.call(returns);
+        });
+        panics_to_traps(&mut module);
+        assert!(body(&module, caller)[0].starts_with("Call("));
+    }
+
+    #[test]
+    fn debug_output_is_empty_except_for_texts_and_numbers() {
+        for (name, emptied) in [
+            ("<app::Error as core::fmt::Debug>::fmt::h0123", true),
+            ("<&T as core::fmt::Debug>::fmt", true),
+            ("<str as core::fmt::Debug>::fmt", false),
+            ("<u32 as core::fmt::Debug>::fmt", false),
+            ("<app::Error as core::fmt::Display>::fmt", false),
+        ] {
+            assert_eq!(is_debug(name), emptied, "{name}");
+        }
+    }
+}

@@ -84,8 +84,8 @@ export class Driver {
     this.onFlushed = undefined;
     const round = this.pausedRound;
     this.pausedRound = undefined;
-    if (round !== undefined) this.report(() => this.workspace.requestFailed(round, "offline", Date.now(), 0));
-    this.report(() => this.workspace.syncNow(Date.now()));
+    if (round !== undefined) this.report((workspace) => workspace.requestFailed(round, "offline", Date.now(), 0));
+    this.report((workspace) => workspace.syncNow(Date.now()));
   }
 
   private checkFlushed(): void {
@@ -161,6 +161,10 @@ export class Driver {
       case "wake_at":
         this.wakeAt(output.at);
         return;
+      case "resume":
+        await nextTask();
+        this.reportInQueue(() => workspace.resume(Date.now()));
+        return;
       case "saved":
         this.saved(output.ticket);
         return;
@@ -198,24 +202,24 @@ export class Driver {
       if (cause instanceof OfficeError && cause.needsSignIn) this.emit({ type: "signed_out" });
       const random = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
       const wait = cause instanceof OfficeError ? cause.waitMs : undefined;
-      if (wait === undefined) this.report(() => this.workspace.requestFailed(round, reason, Date.now(), random));
-      else this.report(() => this.workspace.defer(round, wait, Date.now(), random));
+      if (wait === undefined) this.report((workspace) => workspace.requestFailed(round, reason, Date.now(), random));
+      else this.report((workspace) => workspace.defer(round, wait, Date.now(), random));
       return;
     }
-    this.report(() => this.workspace.replied(round, reply, Date.now()));
+    this.report((workspace) => workspace.replied(round, reply, Date.now()));
   }
 
   private wakeAt(at: number): void {
     clearTimeout(this.timer);
     const wait = Math.min(Math.max(at - Date.now(), 0), 2 ** 31 - 1);
-    this.timer = setTimeout(() => this.report(() => this.workspace.wake(Date.now())), wait);
+    this.timer = setTimeout(() => this.report((workspace) => workspace.wake(Date.now())), wait);
   }
 
   /** Reports a result from a timer or the network, where no caller would catch an error. */
-  private report(work: () => void): void {
+  report(work: (workspace: Workspace) => void): void {
     if (this.stopped) return;
     try {
-      work();
+      work(this.workspace);
     } catch (cause) {
       this.fail(cause);
       return;
@@ -244,6 +248,18 @@ export class Driver {
     this.stop();
     this.poison(cause);
   }
+}
+
+/** Resolves once the calls that wait have been served. A timer would wait for milliseconds. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
 }
 
 function isCoreError(cause: unknown): cause is CoreError {

@@ -7,6 +7,7 @@ import { unnamedRecords } from "../attachments/unnamed";
 import type { DeviceStore } from "../store/deviceStore";
 import { KeyRotation } from "../store/keyRotation";
 import { Driver } from "./driver";
+import { EventStream } from "./eventStream";
 import { emit } from "./messages";
 import { Office } from "./office";
 import { addPracticeRecords, PRACTICE_USER } from "./practice";
@@ -15,7 +16,7 @@ import { fetchLayers, fetchLender, fetchProof } from "./referenceData";
 import { Signer } from "./signer";
 import { requireOffice, requireStore, STORE, workerState } from "./state";
 
-let eventStream: EventSource | undefined;
+let eventStream: EventStream | undefined;
 
 /** Erases this phone, with the reason: the office has all its work, and has revoked the device. */
 type Erase = (code: string) => Promise<void>;
@@ -133,14 +134,19 @@ export async function eraseAttachments(): Promise<void> {
 
 /** Subscribes to the office's signal that the feed has moved (rule R8): losing it costs delay, nothing else. */
 export function openEventStream(): void {
-  eventStream?.close();
+  closeEventStream();
   if (!workerState.office) return;
-  eventStream = new EventSource(workerState.office.eventsUrl);
-  eventStream.addEventListener("moved", () => syncNow());
+  const call = (work: (workspace: Workspace) => void): void => workerState.driver?.report(work);
+  eventStream = new EventStream(
+    workerState.office.eventsUrl,
+    (seq) => call((workspace) => workspace.feedMoved(seq, Date.now())),
+    (alive) => call((workspace) => workspace.setStreamed(alive, Date.now())),
+  );
 }
 
 export function closeEventStream(): void {
   eventStream?.close();
+  eventStream = undefined;
 }
 
 export function syncNow(): void {

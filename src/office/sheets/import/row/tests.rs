@@ -87,7 +87,7 @@ fn the_list_of_a_loan_system_reads_but_for_its_bad_rows() {
     63 due_date: "2026-02-30" is not a date such as 2026-11-03
     64 days_past_due: negative
     65 borrower_name: missing
-    66 assigned_to: "not.here" is not a known collector
+    66 assigned_to: "nobody.here" is not a known collector
     67 case_no: the case number is in this file twice
     68 currency: "RMB元" is not an ISO 4217 code such as CNY
     "#);
