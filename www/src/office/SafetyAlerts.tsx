@@ -49,7 +49,7 @@ export function SafetyAlerts(): JSX.Element | null {
           <div class="min-w-0 grow">
             <p class="font-semibold">{headline(line)}</p>
             <p class="text-sm">
-              {line.lat != null && line.lon != null && (
+              {typeof line.lat === "number" && typeof line.lon === "number" && (
                 <a
                   class="underline"
                   href={`geo:${line.lat},${line.lon}`}

@@ -4,7 +4,7 @@
  */
 import { DoorOpen, ShieldAlert, Siren } from "lucide-preact";
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Command } from "../../wasm/doorstep";
 import { t } from "../../i18n";
 import { practising } from "../practiceMode";
@@ -19,12 +19,18 @@ export function LeaveBar({ record }: { record: OpenRecord }): JSX.Element | null
   const [alarm, setAlarm] = useState(false);
   const underWay = visit.departed_at !== null || visit.arrived_at !== null;
   const shown = !readOnly && underWay && visit.left_at === null;
+  const bar = useRef<HTMLDivElement>(null);
   // Notices must not cover it.
   useLayoutEffect(() => {
-    if (!shown) return;
+    const { current } = bar;
+    if (!current) return;
     const { style } = document.documentElement;
-    style.setProperty("--leave-bar", "5.25rem");
-    return () => style.setProperty("--leave-bar", "0px");
+    const observer = new ResizeObserver(() => style.setProperty("--leave-bar", `${current.offsetHeight}px`));
+    observer.observe(current);
+    return () => {
+      observer.disconnect();
+      style.setProperty("--leave-bar", "0px");
+    };
   }, [shown]);
   useEffect(() => {
     if (shown) void watchVisit(view).catch(() => undefined);
@@ -48,6 +54,7 @@ export function LeaveBar({ record }: { record: OpenRecord }): JSX.Element | null
   const state = safetyState.value?.record === view.id && !safetyState.value.ended ? safetyState.value : null;
   return (
     <div
+      ref={bar}
       data-testid="leave-bar"
       class="bg-base-200/95 sticky bottom-[calc(4.25rem+env(safe-area-inset-bottom))] z-10 -mx-4 flex flex-col gap-1 px-4 py-1.5 backdrop-blur"
     >
@@ -55,7 +62,7 @@ export function LeaveBar({ record }: { record: OpenRecord }): JSX.Element | null
         <p
           data-testid="safety"
           data-confirmed={state.confirmed_at !== null}
-          class={`truncate text-xs ${state.confirmed_at === null ? "text-error font-medium" : "muted"}`}
+          class={`text-xs leading-tight ${state.confirmed_at === null ? "text-error font-medium" : "muted"}`}
         >
           {safetyText(state)}
         </p>
