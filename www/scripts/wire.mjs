@@ -92,7 +92,6 @@ try {
         });
       }
       await waitForSync(page);
-      if (process.env.VERBOSE) console.log(rounds, [...protocols], count);
       await browser.close();
       proxy.close();
       const figures = rounds.map(({ sent, received, connections }) => ({
