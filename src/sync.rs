@@ -3,6 +3,8 @@
 
 pub(crate) mod chunk;
 pub mod digest;
+// Only the office sends documents.
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod document;
 mod envelope;
 pub mod message;

@@ -1,6 +1,8 @@
 //! The link to the office: the phase of the round, access, problems, and the last proof that both
 //! sides hold the same.
 
+mod next_page;
+
 use minicbor::{Decode, Encode};
 
 use super::phase::{Application, Commit, NextPage, Phase, SentRequest};
@@ -251,39 +253,6 @@ impl Link {
         }
         let application = Application { reply, sent, applied: 0, is_due: true };
         self.phase = Phase::Applying(Box::new(application));
-    }
-
-    // -- the next page
-
-    /// The next page is requested; gives the number of its round.
-    pub(crate) fn request_next_page(&mut self) -> u64 {
-        let round = self.next_round;
-        self.next_round += 1;
-        self.next_page = Some(NextPage::Sent { round });
-        round
-    }
-
-    pub(crate) fn awaits_next_page(&self, round: u64) -> bool {
-        matches!(self.next_page, Some(NextPage::Sent { round: sent }) if sent == round)
-    }
-
-    /// The next page has come, at this time.
-    pub(crate) fn next_page_arrived(&mut self, reply: Reply, size: usize, now_ms: i64) {
-        self.next_page = Some(NextPage::Arrived { reply: Box::new(reply), size, at: now_ms });
-    }
-
-    /// Goes on with the next page, if one was requested.
-    pub(crate) fn turn_page(&mut self) -> bool {
-        match self.next_page.take() {
-            Some(NextPage::Sent { round }) => {
-                self.phase = Phase::Sent { round, sent: SentRequest::default() };
-            }
-            Some(NextPage::Arrived { reply, size, at }) => {
-                self.begin_applying(*reply, SentRequest::default(), size, at);
-            }
-            None => return false,
-        }
-        true
     }
 
     // -- the reply
