@@ -106,6 +106,10 @@ async fn work(office: &TestOffice) {
     let session = signed_in.identity.session;
     let id = office.add_visit("C-1", &["chen.jie"]).await;
     let other = office.add_visit("C-2", &["chen.jie"]).await;
+    // More than the smallest page holds.
+    for n in 3..30 {
+        office.add_visit(&format!("C-{n}"), &["chen.jie"]).await;
+    }
 
     RECORDING.store(true, Ordering::Relaxed);
     accounts.identify(&signed_in.token, Some("0.1.0")).await.unwrap();

@@ -96,6 +96,7 @@ async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
     pair.office.advance(30 * DAY);
     for downgrade in [
         "ALTER TABLE visits DROP COLUMN accepted_at; ALTER TABLE meta DROP COLUMN backfilled;
+         DROP INDEX sessions_by_expiry; DROP TABLE safety_watches;
          DELETE FROM refinery_schema_history WHERE version >= 12;",
         "UPDATE visits SET accepted_at = NULL; UPDATE meta SET backfilled = 0;",
     ] {
