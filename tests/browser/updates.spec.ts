@@ -254,7 +254,7 @@ test("an office that has moved on is no loss: the work waits, the update is foun
   await saved(first);
   await expect(offer(first)).toBeVisible();
   await first.getByTestId("sync-status").click();
-  await expect(first.getByText("The office uses a newer version of Doorstep.", { exact: false })).toBeVisible();
+  await expect(first.getByRole("alert").getByText("The office uses a newer version of Doorstep.")).toBeVisible();
   await first.getByRole("button", { name: "Close" }).click();
   await expect(first.getByTestId("sync-status")).toHaveAttribute("data-unsent", "1");
 
