@@ -153,7 +153,7 @@ impl Dice {
                     ("appointment.borrower_remark", "".into()),
                 ]);
             }
-            _ if number % 4 == 0 => step.append = Some(self.sentence(60)),
+            _ if number.is_multiple_of(4) => step.append = Some(self.sentence(60)),
             _ if number % 4 == 1 => {
                 let outcome = self.random.choice(["no_answer", "reached", "refused"]);
                 step.contact = Some(json!({
