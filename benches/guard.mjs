@@ -20,7 +20,14 @@ const run = (command, args) =>
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
   });
-const toolchain = run("rustc", ["--version"]).trim();
+/** What instruction counts depend on besides the code: libraries choose routines by the processor. */
+const FEATURES = ["avx2", "avx512f", "bmi2", "erms", "fsrm", "pclmulqdq", "sha_ni", "sse4_2"];
+const flags = new Set(/^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1].trim().split(" "));
+const machine = [
+  run("rustc", ["--version"]).trim(),
+  run("valgrind", ["--version"]).trim(),
+  ...FEATURES.filter((feature) => flags.has(feature)),
+].join(", ");
 const now = { instructions: count(), bytes: sizes() };
 
 const [option, reason] = process.argv.slice(2);
@@ -71,14 +78,16 @@ function total(file) {
 
 function update(reason) {
   if (!reason?.trim()) throw new Error('say why: make baseline REASON="…"');
-  writeFileSync(FILE, `${JSON.stringify({ reason, toolchain, ...now }, null, 2)}\n`);
+  writeFileSync(FILE, `${JSON.stringify({ reason, machine, ...now }, null, 2)}\n`);
   process.stdout.write(`baseline: updated, "${reason}"\n`);
 }
 
 function compare() {
-  const same = toolchain === baseline.toolchain;
+  const same = machine === baseline.machine;
   if (!same)
-    process.stdout.write(`costs: the baseline is of ${baseline.toolchain}; instructions are NOT compared with it\n`);
+    process.stdout.write(
+      `costs: the baseline is of ${baseline.machine}; instructions are NOT compared with it on ${machine}\n`,
+    );
   const grown = [];
   for (const kind of same ? ["instructions", "bytes"] : ["bytes"])
     for (const [name, value] of Object.entries(now[kind])) {
