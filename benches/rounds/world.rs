@@ -122,7 +122,7 @@ impl World {
             }
             device.workspace.close(*id);
             done += plan.steps.len();
-            // One push has at most so many changes.
+            // Sync before the limit of changes per push.
             if done >= 5_000 {
                 done = 0;
                 self.runtime.block_on(device.sync(&office));

@@ -37,7 +37,7 @@ pub struct SafetyReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WatchState {
-    /// The visit goes on.
+    /// The visit is under way.
     Running,
     /// The check-out is overdue.
     Overdue,
@@ -47,8 +47,8 @@ pub enum WatchState {
     Ended,
 }
 
-/// The state of a watch at a time, ms. An alarm stays one until somebody has seen it, even if the
-/// collector checked out.
+/// The state of a watch at a time, ms. An alarm lasts until a supervisor has seen it, even after the
+/// check-out.
 pub fn state(watch: &SafetyWatch, now: i64) -> WatchState {
     match (watch.alarm_at, watch.ended_at, &watch.seen) {
         (Some(_), None, _) | (Some(_), Some(_), None) => WatchState::Alarm,
@@ -90,7 +90,7 @@ impl Office {
         Ok(stored.await?)
     }
 
-    /// Visits that go on, and alarms that nobody has seen.
+    /// Visits under way, and alarms that no supervisor has seen.
     pub async fn safety_watches(&self) -> Result<Vec<SafetyWatch>, OfficeError> {
         self.blocking(move |office| {
             Ok(office.store.read_with(|reads| reads.open_safety_watches(LISTED))?)

@@ -34,11 +34,11 @@ pub enum Work {
     Correct,
     /// A hold forbids contact.
     Hold,
-    /// Nobody has been contacted.
+    /// No contact yet.
     Contact,
     /// No appointment is agreed.
     Arrange,
-    /// Visit, or go on with the visit.
+    /// Visit, or continue the visit.
     Visit,
     /// Complete and seal it.
     Finish,

@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    /// A document of so many changes, with columns long enough to be deflated.
+    /// A document with this number of changes, with columns long enough to be deflated.
     fn written(changes: usize) -> Automerge {
         let mut document = Automerge::new();
         for n in 0..changes {

@@ -178,7 +178,7 @@ test("no answer on the checklist is easier than another", async ({ page }) => {
   await expect(next).toHaveAttribute("data-answered", "true");
   await expect(next.getByLabel("Reason why it was not possible")).toHaveValue("Refused");
 
-  // Nobody there: one tap for all that takes two, and one to undo it.
+  // Without a person, one tap marks every item that needs one, and one tap undoes it.
   await page.getByRole("radiogroup", { name: "Person met" }).getByRole("radio", { name: "Nobody" }).click();
   await button(page, "Nobody met: mark 8 items as not possible").click();
   await expect(page.locator("[data-check][data-answered=false]")).toHaveCount(3);

@@ -19,7 +19,7 @@ use crate::sync::message::{
 use crate::sync::packed::Packer;
 use crate::sync::ranges::{self, Differing, Range};
 
-/// The most bytes of a page as sent, whatever is asked for.
+/// Upper limit of a page's bytes as sent, whatever the device requests.
 const MAX_BYTES: usize = MAX_BODY / 2;
 
 /// The most bytes of updates once inflated: the rest of the body is for results and ranges.

@@ -174,7 +174,7 @@ async fn r5_the_next_page_travels_while_one_is_applied() {
     let held = decode_reply(&page).unwrap().entries.len()
         + decode_reply(&next_page).unwrap().entries.len();
     assert_eq!(phone.ids().len(), held);
-    // The request for the third page is lost: after the backoff the pass goes on where it was.
+    // The request for the third page is lost: after the backoff the pass continues at its cursor.
     phone.lose_reply();
     assert!(phone.sent.is_none());
     phone.sync(&office).await;

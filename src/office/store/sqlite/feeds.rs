@@ -161,8 +161,8 @@ impl Tx<'_> {
     /// Deletes entries of a record in a feed so that their number grows with the logarithm of its
     /// changes.
     ///
-    /// An entry says which changes a device has whose cursor is at it. Where it is missing, the entry
-    /// before stands in for it, and the device is sent some changes that it has. That holds only for
+    /// An entry says which changes a device has whose cursor is at it. Without it the previous
+    /// entry is used, and the device receives some changes again. That holds only for
     /// [`EntryKind::Changed`] after an entry that is no withdrawal: the others say whether the device
     /// has the record at all, and stay. Of the entries that lie 2^k changes behind the newest, one in
     /// 2^(k-1) stays: no device is sent more than twice the changes that it lacks.

@@ -100,7 +100,7 @@ proptest! {
     }
 }
 
-/// A workspace in step with its office, and what its steps look at.
+/// A workspace that is up to date; counts the records that an operation reads.
 struct Counted {
     workspace: Workspace,
     chunks: BTreeMap<String, Vec<u8>>,
@@ -129,7 +129,7 @@ impl Counted {
         counted
     }
 
-    /// Carries out everything, after which the device is up to date; gives the number of requests.
+    /// Executes all outputs, after which the device is up to date; gives the number of requests.
     fn round(&mut self) -> usize {
         let requests = self.carry_out();
         self.workspace.list_changes(None, 0);
@@ -137,7 +137,8 @@ impl Counted {
         requests
     }
 
-    /// Carries out everything, answering requests as an office in step would; gives how many.
+    /// Executes all outputs and answers requests like an office without news; gives the number of
+    /// requests.
     fn carry_out(&mut self) -> usize {
         let mut requests = 0;
         while let Some(output) = self.workspace.poll() {

@@ -22,7 +22,7 @@ impl Link {
         self.next_page = Some(NextPage::Arrived { reply: Box::new(reply), size, at: now_ms });
     }
 
-    /// Goes on with the next page, if one was requested.
+    /// Continues with the next page, if one was requested.
     pub(crate) fn turn_page(&mut self) -> bool {
         match self.next_page.take() {
             Some(NextPage::Sent { round }) => {
