@@ -32,7 +32,7 @@ pub struct SafetyWatch {
 pub trait SafetyReads {
     /// One watch.
     fn safety_watch(&mut self, id: [u8; 16]) -> Result<Option<SafetyWatch>, StoreError>;
-    /// Watches that have not ended, and unseen alarms, the earliest due first.
+    /// Watches that have not ended, and unseen alarms: alarms first, then the earliest due.
     fn open_safety_watches(&mut self, limit: u32) -> Result<Vec<SafetyWatch>, StoreError>;
 }
 
@@ -40,6 +40,6 @@ pub trait SafetyReads {
 pub trait SafetyWrites {
     /// Adds or replaces a watch.
     fn put_safety_watch(&mut self, watch: &SafetyWatch) -> Result<(), StoreError>;
-    /// Deletes all but the newest watches of a user.
+    /// Deletes all but some watches of a user; unseen alarms go last, then visits under way.
     fn prune_safety_watches(&mut self, user: &str, keep: u32) -> Result<(), StoreError>;
 }

@@ -11,7 +11,11 @@ const RECORD: &str = "01990000-0000-7000-8000-000000000001";
 const MINUTE_MS: i64 = 60_000;
 
 async fn report(http: &HttpOffice, token: &str, body: Value) -> Answer {
-    let request = ask("PUT", &format!("/api/safety/{WATCH}"), Some(token))
+    report_on(http, token, WATCH, body).await
+}
+
+async fn report_on(http: &HttpOffice, token: &str, watch: &str, body: Value) -> Answer {
+    let request = ask("PUT", &format!("/api/safety/{watch}"), Some(token))
         .header(header::CONTENT_TYPE, "application/json");
     http.ask(request.body(Body::from(body.to_string())).unwrap()).await
 }
@@ -89,4 +93,22 @@ async fn a_watch_belongs_to_its_user_and_what_a_phone_says_is_bounded() {
     }
     let off_earth = json!({ "record": RECORD, "revision": 2, "due_in_ms": 0, "alarm_age_ms": 0, "lat": 400.0, "lon": 0.0 });
     assert_eq!(report(&http, &phone, off_earth).await.json()["lat"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_unseen_alarm_outlives_later_watches_and_is_listed_first() {
+    let http = HttpOffice::open().await;
+    let (phone, desk) = (http.token("chen.jie").await, http.token("lin.yue").await);
+    let alarm =
+        json!({ "record": RECORD, "revision": 1, "due_in_ms": 60 * MINUTE_MS, "alarm_age_ms": 0 });
+    assert_eq!(report(&http, &phone, alarm).await.json()["state"], "alarm");
+    for n in 0..101 {
+        http.office.advance(MINUTE_MS);
+        let watch = format!("01990000-0000-7000-8000-0000000001{n:02x}");
+        let overdue = json!({ "record": RECORD, "revision": 1, "due_in_ms": -60 * MINUTE_MS });
+        assert_eq!(report_on(&http, &phone, &watch, overdue).await.status, 200);
+    }
+    let shown = shown(&http, &desk).await;
+    assert_eq!(shown.len(), 100, "watches per user are bounded");
+    assert_eq!(shown[0], "alarm");
 }

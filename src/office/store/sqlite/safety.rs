@@ -19,7 +19,7 @@ impl SafetyReads for Tx<'_> {
         let sql = format!(
             "SELECT {COLUMNS} FROM safety_watches
              WHERE ended_at IS NULL OR (alarm_at IS NOT NULL AND seen_at IS NULL)
-             ORDER BY due_at LIMIT ?1"
+             ORDER BY alarm_at IS NULL, due_at LIMIT ?1"
         );
         self.query_all(&sql, [limit], watch)
     }
@@ -59,7 +59,9 @@ impl SafetyWrites for Tx<'_> {
         self.write(
             "DELETE FROM safety_watches WHERE id IN (
                  SELECT id FROM safety_watches WHERE user = ?1
-                 ORDER BY received_at DESC LIMIT -1 OFFSET ?2)",
+                 ORDER BY alarm_at IS NULL OR seen_at IS NOT NULL, ended_at IS NOT NULL,
+                          received_at DESC
+                 LIMIT -1 OFFSET ?2)",
             (user, keep),
         )?;
         Ok(())
