@@ -16,6 +16,7 @@
 pub mod answers;
 pub mod builtin;
 mod context;
+pub mod day_plan;
 mod evaluate;
 mod finding;
 mod limits;

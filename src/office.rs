@@ -22,9 +22,11 @@ pub mod http;
 mod intake;
 pub mod merge;
 pub mod money;
+mod position;
 mod private;
 mod quarantine;
 mod read;
+mod receipts;
 mod revoked;
 mod round;
 pub mod safety;
@@ -58,6 +60,7 @@ pub use quarantine::{
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
 pub use read::HistoryLine;
+pub use receipts::ReceiptCheck;
 use store::sqlite::{self, InitialSecrets, Sqlite};
 use store::{FeedUpdate, Store, StoreError};
 pub use verify::{Problem, Verified};

@@ -38,7 +38,7 @@ pub struct StoredRows {
 #[wasm_bindgen(js_name = Workspace)]
 #[derive(Debug)]
 pub struct JsWorkspace {
-    inner: Workspace,
+    pub(super) inner: Workspace,
 }
 
 #[wasm_bindgen(js_class = Workspace)]

@@ -8,6 +8,7 @@ mod openid;
 mod pages;
 mod people;
 mod quarantine;
+mod receipts;
 mod rounds;
 mod routes;
 mod safety;

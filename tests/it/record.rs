@@ -2,6 +2,8 @@
 
 mod history;
 mod merging;
+mod position;
+mod receipts;
 
 use automerge::ReadDoc;
 use doorstep::ids::{DeviceId, RecordId, actor};

@@ -17,6 +17,7 @@ use crate::ids::RecordId;
 use crate::office::HistoryLine;
 use crate::office::store::{Listing, PageCursor, Row, Sort};
 use crate::office::time;
+use crate::record::position::PositionCheck;
 use crate::record::terms::{Flag, ReviewStatus, Stage};
 use crate::record::view::VisitView;
 
@@ -157,6 +158,14 @@ pub(super) async fn history(
 ) -> Result<Json<History>, Problem> {
     let entries = app.office.history(record_id(&id)?).await?;
     Ok(Json(History { entries }))
+}
+
+/// How plausible the position is; `null` if the visit has none.
+pub(super) async fn position(
+    State(app): State<Arc<App>>,
+    ProblemParts(Path(id)): ProblemParts<Path<String>>,
+) -> Result<Json<Option<PositionCheck>>, Problem> {
+    Ok(Json(app.office.check_position(record_id(&id)?).await?))
 }
 
 /// Anything but an id is an unknown record.

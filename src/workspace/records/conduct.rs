@@ -1,5 +1,6 @@
 //! The rules of conduct on the phone: evaluation, and the departures that they stop.
 
+use crate::conduct::day_plan::DayStop;
 use crate::conduct::terms::Verdict;
 use crate::conduct::view::ConductView;
 use crate::conduct::{EvalInput, ExternalFacts, Moment, Policy, ZoneData, builtin, evaluate};
@@ -24,6 +25,17 @@ impl Workspace {
         at: i64,
     ) -> Result<ConductView, WorkspaceError> {
         Ok(self.evaluate_conduct(&self.open_record(record)?.view(), moment, at))
+    }
+
+    /// An open record as a stop of the day of `at`, ms.
+    ///
+    /// # Errors
+    /// The record is not open.
+    pub fn day_stop(&self, record: RecordId, at: i64) -> Result<DayStop, WorkspaceError> {
+        let view = self.open_record(record)?.view();
+        let conduct = self.evaluate_conduct(&view, Moment::Before, at);
+        let zone = self.zones.get(&view.case.zone);
+        Ok(DayStop::new(&view, &conduct, &self.policy.select(&view), zone, at))
     }
 
     /// Whether the data of a time zone is loaded and covers a time, ms.

@@ -6,12 +6,14 @@ import { errorText, t } from "../i18n";
 import { Alert } from "../ui/components";
 import { RevokedPage } from "./RevokedPage";
 import { BorrowerCopyPage } from "./BorrowerCopyPage";
+import { DayPlanPage } from "./DayPlanPage";
 import { FirstSync } from "./FirstSync";
 import { firstSyncStep } from "./firstSync";
 import { ChoosePin, LockPage } from "./LockPage";
 import { PastWorkPage } from "./PastWorkPage";
 import { PracticeBanner } from "./PracticeBanner";
 import { practising } from "./practiceMode";
+import { RecordingBar } from "./Recorder";
 import { RecordPage } from "./RecordPage";
 import { CheckOutReminder } from "./Safety";
 import { SettingsPage } from "./SettingsPage";
@@ -24,6 +26,7 @@ export function App(): JSX.Element {
   return (
     <>
       {practising && <PracticeBanner />}
+      {session.value?.kind === "ready" && <RecordingBar />}
       <Page />
       <CheckOutReminder />
       <Notices />
@@ -79,10 +82,15 @@ function Pages(): JSX.Element {
       <Route path="/settings">
         <SettingsPage />
       </Route>
+      <Route path="/plan">
+        <DayPlanPage />
+      </Route>
       <Route path="/past">
         <PastWorkPage />
       </Route>
-      <Route path="/visit/:id/copy">{({ id }) => <BorrowerCopyPage key={id} id={id} />}</Route>
+      <Route path="/visit/:id/copy/:entry?">
+        {({ id, entry }) => <BorrowerCopyPage key={`${id} ${entry}`} id={id} entry={entry} />}
+      </Route>
       <Route path="/visit/:id/:step?">{({ id, step }) => <RecordPage key={id} id={id} step={step} />}</Route>
       <Route>
         <CentredPage>

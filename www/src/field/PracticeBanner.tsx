@@ -9,7 +9,7 @@ import { endPractice } from "./practiceMode";
 export function PracticeBanner(): JSX.Element {
   const [asking, setAsking] = useState(false);
   // Sticky headers are placed below the banner.
-  useLayoutEffect(() => document.documentElement.style.setProperty("--banner", "3rem"), []);
+  useLayoutEffect(() => document.documentElement.style.setProperty("--practice", "3rem"), []);
   return (
     <section
       aria-label={t("practice/title")}

@@ -1,10 +1,11 @@
 /** The sync dialog's section about the record that is open: what is unsent, since when, why, and what happens next. */
-import { CircleCheck, Clock, CloudUpload, PencilLine } from "lucide-preact";
+import { CircleCheck, Clock, CloudUpload, Paperclip, PencilLine } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { ListRow } from "../core/api";
 import { t } from "../i18n";
 import { fieldName } from "../ui/format";
+import { missingFiles } from "./missingFiles";
 import { client, me, rows } from "./state";
 import { sinceText, syncReason } from "./syncReason";
 
@@ -14,6 +15,7 @@ const MAX_FIELDS = 8;
 export function RecordSync({ id }: { id: string }): JSX.Element | null {
   const row = (rows.value ?? []).find((candidate) => candidate.id === id);
   if (!row) return null;
+  const files = missingFiles.value.get(id) ?? 0;
   return (
     <section
       data-testid="record-sync"
@@ -22,6 +24,12 @@ export function RecordSync({ id }: { id: string }): JSX.Element | null {
       class="rounded-field bg-base-200 flex flex-col gap-2 p-3 text-[0.9375rem]"
     >
       <h3 class="label-text">{t("sync/record")}</h3>
+      {files > 0 && (
+        <p class="flex gap-2.5" data-testid="files-missing">
+          <Paperclip class="text-accent mt-0.5 size-5 shrink-0" aria-hidden="true" />
+          {t("list/files_missing", { n: files })}
+        </p>
+      )}
       {row.unsent === 0 && row.problem === null ? (
         <p class="flex gap-2.5">
           <CircleCheck class="text-success mt-0.5 size-5 shrink-0" aria-hidden="true" />

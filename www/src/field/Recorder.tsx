@@ -1,106 +1,75 @@
-/** Records audio in chunks that are stored as they come; an interrupted recording can be kept later. */
-import { Mic, Square } from "lucide-preact";
+/** Controls of the audio recording: on its record, and a bar on every page while it runs. */
+import { Mic, Square, TriangleAlert } from "lucide-preact";
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Link } from "wouter-preact";
 import type { RecordingRow } from "../core/attachments/attachmentStore";
-import { recordingLock } from "../core/store/names";
 import { t } from "../i18n";
 import { formatDateTime } from "../ui/format";
-import { Alert, useBusy } from "../ui/components";
-import { useDirtyForm } from "../ui/dirtyForms";
-import { resetIdleTimer } from "./autoLock";
+import { Alert, Choices, useBusy } from "../ui/components";
+import {
+  finishRecording,
+  gapsText,
+  interruptedRecordings,
+  RECORDED,
+  recordedLength,
+  recording,
+  recordingError,
+  startRecording,
+  type Recorded,
+} from "./recording";
 import { attachmentsChanged, client, explain } from "./state";
 
-/** Length of a chunk, which is the most that ending the app can lose. */
-const CHUNK_MS = 2_000;
-const BITS_PER_SECOND = 32_000;
-/** Below the office's limit for one attachment: about two hours. */
-const MAX_BYTES = 30 * 1024 * 1024;
-/** In order of support by players. */
-const TYPES = ["audio/mp4", "audio/webm;codecs=opus", "audio/ogg;codecs=opus"];
-
-interface Running {
-  id: string;
-  recorder: MediaRecorder;
-  /** The queue of writes: chunks are stored one after the other. */
-  written: Promise<void>;
-  /** Releases the screen lock and the recording's Web Lock. */
-  release: () => void;
-}
-
 export function Recorder({ record }: { record: string }): JSX.Element {
-  const [running, setRunning] = useState<Running | null>(null);
-  const [length, setLength] = useState(0);
+  const running = recording.value;
   const [failed, setFailed] = useState<string | null>(null);
+  const [phase, setPhase] = useState<Recorded>("talk");
   const [interrupted, setInterrupted] = useState<RecordingRow[]>([]);
   const [busy, run] = useBusy();
-  const current = useRef<Running | null>(null);
-  useDirtyForm(running !== null);
   const reread = (): void => void interruptedRecordings(record).then(setInterrupted, () => undefined);
   useEffect(() => attachmentsChanged.subscribe(reread), [record]);
-  // Leaving the page stops the recording; the stored part is offered on return.
-  useEffect(() => () => void (current.current && interrupt(current.current)), []);
-
-  const start = (): Promise<void> =>
-    run(async () => {
-      setFailed(null);
-      try {
-        const next = await begin(record, {
-          length: setLength,
-          failed: (cause) => setFailed(explain(cause)),
-          full: () => void finish(),
-        });
-        current.current = next;
-        setRunning(next);
-      } catch (cause) {
-        setFailed(cause instanceof DOMException ? t("attachment/no_microphone") : explain(cause));
-      }
-    });
-  const finish = (): Promise<void> =>
-    run(async () => {
-      const { current: done } = current;
-      if (!done) return;
-      try {
-        await stop(done);
-        await client.finishRecording(done.id, "");
-      } catch (cause) {
-        setFailed(explain(cause));
-      }
-      done.release();
-      current.current = null;
-      setRunning(null);
-      setLength(0);
-      reread();
-    });
+  useEffect(reread, [running?.id]);
   const resolve = (work: Promise<void>): Promise<void> =>
     run(async () => {
       await work.catch((cause: unknown) => setFailed(explain(cause)));
       reread();
     });
+  const error = failed ?? recordingError.value;
   return (
     <div class="flex flex-col gap-3">
-      {running ? (
-        <button type="button" class="btn btn-primary" disabled={busy} onClick={() => void finish()}>
-          <Square class="size-5" aria-hidden="true" />
-          {t("attachment/stop", { length: clock(length) })}
-        </button>
-      ) : (
-        <button type="button" class="btn btn-quiet" disabled={busy} onClick={() => void start()}>
-          <Mic class="size-5" aria-hidden="true" />
-          {t("attachment/record")}
-        </button>
+      {running === null && (
+        <>
+          <Choices<Recorded>
+            look="segments"
+            label={t("recording/what")}
+            control="recording-phase"
+            options={RECORDED}
+            value={phase}
+            word={(option) => t(`recording/${option}`)}
+            onChange={setPhase}
+          />
+          <button
+            type="button"
+            class="btn btn-quiet"
+            disabled={busy}
+            onClick={() => void run(() => startRecording(record, phase))}
+          >
+            <Mic class="size-5" aria-hidden="true" />
+            {t("attachment/record")}
+          </button>
+          <p class="muted text-sm">{t("recording/only")}</p>
+        </>
       )}
-      {running && <p class="muted text-sm">{t("attachment/recording")}</p>}
-      {failed && <Alert tone="error">{failed}</Alert>}
+      {error && <Alert tone="error">{error}</Alert>}
       {interrupted.map((row) => (
         <Alert key={row.id} tone="warning">
-          <p>{t("attachment/interrupted", { at: formatDateTime(row.begun_at), length: clock(row.length) })}</p>
+          <p>{t("attachment/interrupted", { at: formatDateTime(row.begun_at), length: recordedLength(row.length) })}</p>
           <div class="mt-2 flex gap-2">
             <button
               type="button"
               class="btn btn-primary grow"
               disabled={busy}
-              onClick={() => void resolve(client.finishRecording(row.id, t("attachment/interrupted_caption")))}
+              onClick={() => void resolve(client.finishRecording(row.id, keptCaption(row)))}
             >
               {t("attachment/keep")}
             </button>
@@ -119,107 +88,62 @@ export function Recorder({ record }: { record: string }): JSX.Element {
   );
 }
 
-/** Events of a running recording. */
-interface RecorderEvents {
-  /** The length that is stored, in ms. */
-  length: (ms: number) => void;
-  failed: (cause: unknown) => void;
-  /** The maximum size is reached. */
-  full: () => void;
-}
+/** What was recorded, and that it has no proper end. */
+const keptCaption = ({ caption }: RecordingRow): string =>
+  [caption, t("attachment/interrupted_caption")].filter(Boolean).join(" · ");
 
-async function begin(record: string, events: RecorderEvents): Promise<Running> {
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-  const type = TYPES.find((known) => MediaRecorder.isTypeSupported(known)) ?? "";
-  const recorder = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: BITS_PER_SECOND });
-  const id = await client.newId();
-  const [releaseScreen, releaseLock] = [keepAwake(), lockRecording(id)];
-  const release = (): void => {
-    releaseScreen();
-    releaseLock();
-  };
-  const running: Running = { id, recorder, written: Promise.resolve(), release };
-  const begun_at = Date.now();
-  let [chunks, bytes] = [0, 0];
-  recorder.ondataavailable = ({ data }) => {
-    if (data.size === 0) return;
-    const number = chunks++;
-    bytes += data.size;
-    const length = Date.now() - begun_at;
-    running.written = running.written.then(async () => {
-      const row = { id, record, media_type: recorder.mimeType || type, begun_at, length, pieces: number };
-      await client.addPiece(row, data);
-      events.length(length);
-      resetIdleTimer();
-    });
-    // A chunk that cannot be stored stops the recording; the stored part stays.
-    running.written.catch((cause: unknown) => {
-      events.failed(cause);
-      if (recorder.state !== "inactive") recorder.stop();
-    });
-    if (bytes > MAX_BYTES && recorder.state !== "inactive") events.full();
-  };
-  recorder.start(CHUNK_MS);
-  return running;
-}
-
-/** Stops the recording; resolves when all chunks are stored or have failed. */
-async function stop(running: Running): Promise<void> {
-  const { recorder } = running;
-  if (recorder.state !== "inactive") {
-    const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve, { once: true }));
-    recorder.stop();
-    await stopped;
-  }
-  for (const track of recorder.stream.getTracks()) track.stop();
-  await running.written.catch(() => undefined);
-}
-
-/** Stops without creating an attachment; the user is offered that later. */
-async function interrupt(running: Running): Promise<void> {
-  await stop(running);
-  running.release();
-}
-
-/** Marks a recording as running for all tabs, until it is released or its tab ends. */
-function lockRecording(id: string): () => void {
-  let unlock = (): void => undefined;
-  void navigator.locks.request(recordingLock(id), () => new Promise<void>((done) => (unlock = done)));
-  return () => unlock();
-}
-
-/** Stored recordings that no tab is recording any more. */
-async function interruptedRecordings(record: string): Promise<RecordingRow[]> {
-  const [rows, { held = [] }] = await Promise.all([client.recordings(record), navigator.locks.query()]);
-  return rows.filter(({ id }) => !held.some(({ name }) => name === recordingLock(id)));
-}
-
-/** Keeps the screen on, since a sleeping phone stops recordings. Returns a function that releases it. */
-function keepAwake(): () => void {
-  let lock: WakeLockSentinel | null = null;
-  let wanted = true;
-  const ask = (): void => {
-    if (!wanted || document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
-    navigator.wakeLock.request("screen").then(
-      (granted) => {
-        lock = granted;
-        if (!wanted) void granted.release();
-      },
-      () => undefined, // Refused when the battery is low; recording continues.
-    );
-  };
-  ask();
-  // The browser releases the lock whenever the page is hidden.
-  document.addEventListener("visibilitychange", ask);
-  return () => {
-    wanted = false;
-    document.removeEventListener("visibilitychange", ask);
-    void lock?.release().catch(() => undefined);
-  };
-}
-
-/** `2:05` */
-function clock(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+/** On every page, so that nobody is recorded unawares and one tap stops it. */
+export function RecordingBar(): JSX.Element | null {
+  const running = recording.value;
+  const [busy, run] = useBusy();
+  const bar = useRef<HTMLElement>(null);
+  const shown = running !== null;
+  // Sticky headers are placed below it.
+  useLayoutEffect(() => {
+    const { current } = bar;
+    if (!current) return;
+    const { style } = document.documentElement;
+    const observer = new ResizeObserver(() => style.setProperty("--recording", `${current.offsetHeight}px`));
+    observer.observe(current);
+    return () => {
+      observer.disconnect();
+      style.setProperty("--recording", "0px");
+    };
+  }, [shown]);
+  if (!running) return null;
+  const { gaps, awake, length, record } = running;
+  const isMuted = gaps.at(-1)?.to === null;
+  return (
+    <section
+      ref={bar}
+      aria-label={t("recording/title")}
+      data-testid="recording"
+      data-awake={awake}
+      data-gaps={gaps.length}
+      class="bg-error text-error-content sticky top-(--practice) z-20 flex flex-col gap-1 px-4 pt-[max(0.375rem,env(safe-area-inset-top))] pb-1.5"
+    >
+      <div class="flex items-center justify-between gap-3">
+        <Link href={`/visit/${record}/record`} class="flex min-h-11 items-center gap-2 font-semibold">
+          <Mic class="size-5" aria-hidden="true" />
+          {t(isMuted ? "recording/muted" : "recording/running")}
+        </Link>
+        <button
+          type="button"
+          class="btn border-error-content text-error-content min-h-11 border bg-transparent"
+          disabled={busy}
+          onClick={() => void run(finishRecording)}
+        >
+          <Square class="size-5" aria-hidden="true" />
+          {t("attachment/stop", { length: recordedLength(length) })}
+        </button>
+      </div>
+      {!awake && <p class="text-sm">{t("recording/not_awake")}</p>}
+      {gaps.length > 0 && (
+        <p class="flex gap-1.5 text-sm font-medium">
+          <TriangleAlert class="mt-0.5 size-4 shrink-0" aria-hidden="true" />
+          {gapsText(gaps)}
+        </p>
+      )}
+    </section>
+  );
 }

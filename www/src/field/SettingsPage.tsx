@@ -9,8 +9,9 @@ import { LockSettings } from "./LockPage";
 import { InstallSettings } from "./InstallCard";
 import { usePagePosition } from "./pagePosition";
 import { beginPractice, practising } from "./practiceMode";
-import { diagnostics, VERSION } from "./diagnostics";
+import { VERSION } from "./diagnostics";
 import { SubPage } from "./SubPage";
+import { SupportBundle } from "./SupportBundle";
 import { client, rows, showToast } from "./state";
 import { offlineReady, updateBlocked, updateNow, updateOffered, updateWaiting } from "./updates";
 
@@ -41,7 +42,7 @@ export function SettingsPage(): JSX.Element {
         </Section>
       )}
       <Section title={t("settings/help")}>
-        <Diagnostics />
+        <SupportBundle />
       </Section>
       <Section title={t("settings/about")}>
         <p>
@@ -101,44 +102,6 @@ function StorageSettings(): JSX.Element {
         </>
       )}
       <p class="muted text-sm">{t("settings/free_text")}</p>
-    </>
-  );
-}
-
-/** Technical facts for the support team, none of them about a person. */
-function Diagnostics(): JSX.Element {
-  const [text, setText] = useState<string | null>(null);
-  const show = (): void => void diagnostics().then(setText);
-  const copy = async (): Promise<void> => {
-    if (text === null) return;
-    const copied = await navigator.clipboard.writeText(text).then(
-      () => true,
-      () => false,
-    );
-    showToast({ text: t(copied ? "settings/copied" : "settings/not_copied") });
-  };
-  return (
-    <>
-      <p>{t("settings/help_text")}</p>
-      {text === null ? (
-        <button type="button" class="btn btn-quiet" onClick={show}>
-          {t("settings/help_show")}
-        </button>
-      ) : (
-        <>
-          <pre
-            class="bg-base-200 rounded-field max-h-64 overflow-auto p-3 text-xs whitespace-pre-wrap select-all"
-            tabIndex={0}
-            aria-label={t("settings/help")}
-            data-testid="diagnostics"
-          >
-            {text}
-          </pre>
-          <button type="button" class="btn btn-tonal" onClick={() => void copy()}>
-            {t("settings/help_copy")}
-          </button>
-        </>
-      )}
     </>
   );
 }

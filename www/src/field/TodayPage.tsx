@@ -1,6 +1,15 @@
 /** The first page: all records in the order of the day, with search and filters. */
 import { signal } from "@preact/signals";
-import { CalendarCheck2, CornerDownRight, History, Search, SearchX, Settings, WifiOff } from "lucide-preact";
+import {
+  CalendarCheck2,
+  CornerDownRight,
+  History,
+  Map as MapIcon,
+  Search,
+  SearchX,
+  Settings,
+  WifiOff,
+} from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { Link } from "wouter-preact";
@@ -44,6 +53,12 @@ export function TodayPage(): JSX.Element {
         )}
         <ResumeLink all={all} />
         {!practising && all.length > 0 && <InstallCard />}
+        {all.length > 0 && (
+          <Link href="/plan" data-control="day-plan" class="btn btn-tonal gap-2">
+            <MapIcon class="size-5" aria-hidden="true" />
+            {t("plan_day/title")}
+          </Link>
+        )}
         {all.length > 0 && <GroupingControl />}
         <div data-testid="visit-list" class="flex flex-col gap-5">
           {sections.map(({ key, title, name, rows: list, byTime }) => (

@@ -5,6 +5,7 @@ import {
   CloudCheck,
   CloudUpload,
   OctagonAlert,
+  Paperclip,
   PencilLine,
   Smartphone,
   Undo2,
@@ -14,9 +15,10 @@ import { useMemo } from "preact/hooks";
 import { navigate } from "wouter-preact/use-browser-location";
 import type { ListRow, RecordState } from "../core/api";
 import { lang, t, word } from "../i18n";
+import { missingFiles } from "./missingFiles";
 import { practising } from "./practiceMode";
 import { date } from "./state";
-import { formatMoney, formatShortDate, formatShortWindow, formatTime } from "../ui/format";
+import { formatCount, formatMoney, formatShortDate, formatShortWindow, formatTime } from "../ui/format";
 
 const STATE: Record<RecordState, { tone: string; Icon: typeof CloudCheck }> = {
   on_phone: { tone: "text-accent", Icon: Smartphone },
@@ -30,11 +32,23 @@ const STATE: Record<RecordState, { tone: string; Icon: typeof CloudCheck }> = {
 export function VisitRow({ row, showTimes }: { row: ListRow; showTimes: boolean }): JSX.Element {
   const language = lang.value;
   const today = date.value;
+  const files = missingFiles.value.get(row.id) ?? 0;
   // An unchanged row object is not rendered again: one edit must not render thousands of rows.
-  return useMemo(() => <Row row={row} showTimes={showTimes} today={today} />, [row, showTimes, language, today]);
+  return useMemo(
+    () => <Row row={row} showTimes={showTimes} today={today} files={files} />,
+    [row, showTimes, language, today, files],
+  );
 }
 
-function Row({ row, showTimes, today }: { row: ListRow; showTimes: boolean; today: string }): JSX.Element {
+interface RowProps {
+  row: ListRow;
+  showTimes: boolean;
+  today: string;
+  /** Attachments that the office does not have. */
+  files: number;
+}
+
+function Row({ row, showTimes, today, files }: RowProps): JSX.Element {
   const { tone, Icon } = STATE[row.state];
   return (
     <a
@@ -82,6 +96,17 @@ function Row({ row, showTimes, today }: { row: ListRow; showTimes: boolean; toda
               <span class="truncate">{nextText(row, showTimes, today)}</span>
             )}
           </span>
+          {files > 0 && (
+            <span
+              data-badge="files"
+              class="pill text-accent shrink-0 px-0"
+              title={t("list/files_missing", { n: files })}
+            >
+              <Paperclip class="size-4" aria-hidden="true" />
+              <span aria-hidden="true">{formatCount(files)}</span>
+              <span class="sr-only">{t("list/files_missing", { n: files })}</span>
+            </span>
+          )}
           <span class={`pill shrink-0 ${tone} ${tone.includes("px") ? "" : "px-0"}`}>
             <Icon class="size-4" aria-hidden="true" />
             {/* Most records are at the office: the icon is enough. */}
@@ -131,7 +156,7 @@ function DateBadges({ row, today }: { row: ListRow; today: string }): JSX.Elemen
 }
 
 /** What has to be done next, with its date; the outcome of a visit that is over. */
-function nextText(row: ListRow, showTimes: boolean, today: string): string {
+export function nextText(row: ListRow, showTimes: boolean, today: string): string {
   const outcome = row.disposition ? word("disposition", row.disposition) : word("stage", row.stage);
   if (row.work === "done") return outcome;
   const text = t(`work/${row.work}`);

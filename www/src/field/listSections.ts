@@ -14,7 +14,7 @@ const SOON_DAYS = 3;
 const DAY_MS = 86_400_000;
 
 /** A calendar day in the phone's time zone: start inclusive, end exclusive, in ms. */
-interface Day {
+export interface Day {
   from: number;
   to: number;
   /** `YYYY-MM-DD`. */
@@ -99,7 +99,7 @@ function daySection(row: ListRow, day: Day): (typeof DAY_SECTIONS)[number] {
 }
 
 /** Whether the appointment stands. */
-function isPlanned({ appointment_status: status }: ListRow): boolean {
+export function isPlanned({ appointment_status: status }: ListRow): boolean {
   return status !== "cancelled" && status !== "declined";
 }
 

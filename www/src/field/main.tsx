@@ -5,6 +5,8 @@ import { readRedirect } from "../ui/openid";
 import { initTheme } from "../ui/theme";
 import { App } from "./App";
 import { watchIdle } from "./autoLock";
+import { watchSyncStates } from "./diagnostics";
+import { watchMissingFiles } from "./missingFiles";
 import { practising, deletePracticeStore } from "./practiceMode";
 import { startSafety } from "./safety";
 import { startApp } from "./state";
@@ -16,7 +18,9 @@ void startApp().then(startSafety);
 if (!practising) {
   deletePracticeStore();
   watchIdle();
+  watchMissingFiles();
 }
+watchSyncStates();
 watchUpdates();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

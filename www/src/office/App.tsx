@@ -12,6 +12,7 @@ import { Empty } from "./layout";
 import { PeoplePage } from "./PeoplePage";
 import { QuarantineItemPage } from "./QuarantineItemPage";
 import { QuarantinePage } from "./QuarantinePage";
+import { ReceiptPage } from "./ReceiptPage";
 import { SafetyAlerts } from "./SafetyAlerts";
 import { SignIn } from "./SignIn";
 import { expired, explain, mayWrite, me, signOut } from "./state";
@@ -71,6 +72,9 @@ function Console(): JSX.Element {
             <QuarantinePage />
           </Route>
           <Route path="/quarantine/:id">{({ id }) => <QuarantineItemPage key={id} id={id} />}</Route>
+          <Route path="/receipts">
+            <ReceiptPage />
+          </Route>
           <Route path="/people">
             <PeoplePage />
           </Route>
@@ -94,6 +98,7 @@ function TopBar(): JSX.Element {
   if (mayWrite()) links.push(["/import", "office/import"]);
   links.push(["/conduct", "conduct/desk/title"]);
   links.push(["/quarantine", "office/quarantine"]);
+  links.push(["/receipts", "office/receipt/nav"]);
   links.push(["/people", "office/people/title"]);
   return (
     <header class="bg-base-100 border-base-300 mb-4 border-b">

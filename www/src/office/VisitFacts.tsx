@@ -1,8 +1,11 @@
 /** Read-only cards of a record: case, contacts, visit and missing fields. */
 import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDate, formatDateTime, formatMoney, phoneNumber } from "../ui/format";
+import { positionText } from "../ui/position";
+import { api, type PositionCheck } from "./api";
 import { Card, Facts, ByLine } from "./layout";
 import { pathName } from "./fieldLabels";
 
@@ -72,15 +75,39 @@ export function VisitFacts({ view }: { view: VisitView }): JSX.Element {
           [field("place_type"), visit.place_type && word("place", visit.place_type)],
           [field("person_met"), visit.person_met && word("person", visit.person_met)],
           [t("site/visitors"), visit.visitors.join(", ")],
-          [
-            field("position"),
-            visit.position &&
-              `${visit.position.lat.toFixed(5)}, ${visit.position.lon.toFixed(5)} ± ${Math.round(visit.position.accuracy_m)} m`,
-          ],
+          [field("position"), visit.position && <PositionFact view={view} />],
         ]}
       />
       <Checks view={view} />
     </Card>
+  );
+}
+
+/** The position with its plausibility, compared with the collector's other visits. */
+function PositionFact({ view }: { view: VisitView }): JSX.Element | null {
+  const { position } = view.visit;
+  const [check, setCheck] = useState<PositionCheck | null>(null);
+  const heads = view.heads.join();
+  useEffect(() => {
+    api.position(view.id).then(
+      (next) => setCheck(next ?? null),
+      () => setCheck(null),
+    );
+  }, [heads]);
+  if (!position) return null;
+  return (
+    <>
+      {`${position.lat.toFixed(5)}, ${position.lon.toFixed(5)} ± ${Math.round(position.accuracy_m)} m`}
+      {check && (
+        <span
+          data-testid="position-grade"
+          data-grade={check.grade}
+          class={`block ${check.grade === "attested" ? "text-error font-medium" : "muted"}`}
+        >
+          {positionText(check)}
+        </span>
+      )}
+    </>
   );
 }
 

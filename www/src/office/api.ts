@@ -14,7 +14,9 @@ export type {
   QuarantineItem,
   QuarantineLine as Quarantined,
   QuarantinePage,
+  PositionCheck,
   QuarantineUsage,
+  ReceiptCheck,
   SafetyLine,
   UserChange,
   UserLine as User,
@@ -100,6 +102,11 @@ export const api = {
   addUser: (user: NewUser) => data(client.POST("/api/users", { body: user })),
   changeUser: (name: string, change: UserChange) =>
     data(client.PATCH("/api/users/{name}", { params: { path: { name } }, body: change })),
+  /** How plausible the position of a visit is; null if it has none. */
+  position: (id: string) => data(client.GET("/api/visits/{id}/position", { params: { path: { id } } })),
+  /** What a receipt is for. Codes: unknown_receipt, mistyped_code. */
+  receipt: (case_no: string, code: string) =>
+    data(client.GET("/api/receipts/{code}", { params: { path: { code }, query: { case_no } } })),
   /** Visits that go on, overdue check-outs and alarms. */
   safety: () => data(client.GET("/api/safety")),
   acknowledgeSafety: (id: string) => data(client.POST("/api/safety/{id}/seen", { params: { path: { id } } })),

@@ -244,6 +244,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/visits/{id}/position": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How plausible the position of a visit is, compared with the collector's other visits */
+        get: operations["get_api_visits_id_position"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/receipts/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the receipt with this code is for; `case_no` is the case number on it */
+        get: operations["get_api_receipts_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/visits/{id}/commands": {
         parameters: {
             query?: never;
@@ -2335,6 +2369,63 @@ export interface components {
              */
             received_at: number | null;
         };
+        /** @description How good the position of a visit is as evidence. */
+        PositionCheck: {
+            /** @description `device_captured`, or `attested` where something speaks against it. */
+            grade: components["schemas"]["Grade"];
+            /** @description What speaks against it. */
+            doubts: components["schemas"]["PositionDoubt"][];
+            /**
+             * Format: double
+             * @description Metres from the address of the case, if its coordinates are known.
+             */
+            from_address_m: number | null;
+            /**
+             * Format: double
+             * @description The highest speed from or to another visit, km/h; `None` if there is none to compare with.
+             */
+            speed_kmh: number | null;
+        };
+        /** @description What speaks against a position. */
+        PositionDoubt: "inaccurate" | "too_exact" | "other_time" | "placeholder" | "far_from_address" | "impossible_speed";
+        /** @description What a genuine receipt is for, as the office's record has it. */
+        ReceiptCheck: {
+            /** @description The record's id. */
+            record: string;
+            /** @description The lender's case number. */
+            case_no: string;
+            /** @description The borrower's name. */
+            borrower_name: string;
+            /** @description A payment or a promise. */
+            kind: components["schemas"]["ReceiptKind"];
+            /**
+             * Format: int64
+             * @description Minor units.
+             */
+            amount: number;
+            /** @description ISO 4217 code. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description Time of the payment, ms.
+             */
+            paid_at: number | null;
+            /** @description The promised date, `YYYY-MM-DD`. */
+            due_date: string | null;
+            /** @description How it is paid. */
+            channel: string;
+            /** @description Who recorded it. */
+            by: string;
+            /**
+             * Format: int64
+             * @description When the office received it, ms.
+             */
+            received_at: number | null;
+            /** @description Whether the record still has it; a promise may have been replaced or removed. */
+            current: boolean;
+        };
+        /** @description What a receipt is for. */
+        ReceiptKind: "payment" | "promise";
         /**
          * @description The result of an import. Refused rows are always listed; created and updated ones only in a dry
          *     run.
@@ -2858,6 +2949,10 @@ export type ConductQueuePage = components['schemas']['ConductQueuePage'];
 export type ConductQueueRow = components['schemas']['ConductQueueRow'];
 export type History = components['schemas']['History'];
 export type HistoryLine = components['schemas']['HistoryLine'];
+export type PositionCheck = components['schemas']['PositionCheck'];
+export type PositionDoubt = components['schemas']['PositionDoubt'];
+export type ReceiptCheck = components['schemas']['ReceiptCheck'];
+export type ReceiptKind = components['schemas']['ReceiptKind'];
 export type ImportReport = components['schemas']['ImportReport'];
 export type RowReport = components['schemas']['RowReport'];
 export type RowOutcome = components['schemas']['RowOutcome'];
@@ -4481,6 +4576,225 @@ export interface operations {
             };
             /** @description other_workspace */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_visits_id_position: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a record's id, UUIDv7 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionCheck"] | null;
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown_record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_receipts_code: {
+        parameters: {
+            query?: {
+                /** @description the case number on the receipt */
+                case_no?: string;
+            };
+            header?: never;
+            path: {
+                /** @description a name as the list gives it */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptCheck"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_receipt */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, mistyped_code */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -76,6 +76,11 @@ export function formatTime(ms: number, zone?: string): string {
   return dateFormat({ hour: "numeric", minute: "2-digit" }, zone).format(ms);
 }
 
+/** A time with seconds: `10:31:05`. */
+export function formatTimeOfDay(ms: number): string {
+  return dateFormat({ hour: "numeric", minute: "2-digit", second: "2-digit" }).format(ms);
+}
+
 /** A time window such as `24 Nov 2026, 10:00 – 11:00`; the end has a date only if it is another day. */
 export function formatWindow(from: number, to: number | null, zone?: string): string {
   if (to === null || to < from) return formatDateTime(from, zone);
@@ -110,6 +115,17 @@ export function formatSeconds(ms: number): string {
     `seconds ${tag}`,
     () => new Intl.NumberFormat(tag, { style: "unit", unit: "second", maximumFractionDigits: 1 }),
   ).format(ms / 1000);
+}
+
+/** A distance: `350 m`, `4.2 km`. */
+export function formatDistance(metres: number): string {
+  const tag = locale();
+  const unit = metres < 950 ? "meter" : "kilometer";
+  const format = cached(
+    `distance ${tag} ${unit}`,
+    () => new Intl.NumberFormat(tag, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }),
+  );
+  return format.format(unit === "meter" ? Math.round(metres / 10) * 10 : metres / 1000);
 }
 
 /** `YYYY-MM-DD` as a date of the locale. */

@@ -6,7 +6,7 @@ use super::super::endpoint::endpoint;
 use super::super::traffic::Queue;
 use super::super::{
     blobs, commands, conduct, device_key, events, health, lender, metrics, openapi, openid_sign_in,
-    quarantine, safety, session, sync, transfer, users, visits,
+    quarantine, receipts, safety, session, sync, transfer, users, visits,
 };
 use super::Access::{self, Anyone, Operator, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
@@ -104,6 +104,11 @@ pub const ROUTES: &[Route] = &[
         .gives(CBOR),
     route(GET, "/api/visits/{id}/history", READERS, CONSOLE, || endpoint(visits::history),
         "Every change of every field of a record, oldest first"),
+    route(GET, "/api/visits/{id}/position", READERS, CONSOLE, || endpoint(visits::position),
+        "How plausible the position of a visit is, compared with the collector's other visits"),
+    route(GET, "/api/receipts/{code}", READERS, SMALL, || endpoint(receipts::verify),
+        "What the receipt with this code is for; `case_no` is the case number on it")
+        .problems(&[(404, &["unknown_receipt"]), (422, &["mistyped_code"])]),
     route(POST, "/api/visits/{id}/commands", EDITORS, CONSOLE, || endpoint(commands::apply),
         "Edit a record; answers with the record after it")
         .problems(&[

@@ -41,6 +41,8 @@ export interface RecordingRow {
   /** ms of sound on disk. */
   length: number;
   pieces: number;
+  /** What was recorded and when it was interrupted so far; earlier versions did not store it. */
+  caption?: string;
 }
 
 /** Encrypts values. A place is unique to a value, which can be decrypted only with it. */

@@ -52,6 +52,9 @@ export const OPERATIONS: { readonly [M in keyof Methods]: Operation<M> } = {
   sign: { delivery: "once", changes: "record" },
   history: { delivery: "retry" },
   conduct: { delivery: "retry" },
+  receipts: { delivery: "retry" },
+  dayPlan: { delivery: "retry" },
+  checkPosition: { delivery: "retry" },
   refusedWork: { delivery: "retry" },
   resolveRefused: { delivery: "once", changes: "record" },
 
@@ -67,6 +70,7 @@ export const OPERATIONS: { readonly [M in keyof Methods]: Operation<M> } = {
   raiseAlarm: { delivery: "retry" },
 
   attachmentsWaiting: { delivery: "retry" },
+  missingAttachments: { delivery: "retry" },
   attachments: { delivery: "retry" },
   attach: { delivery: "retry" },
   attachSignature: { delivery: "retry" },

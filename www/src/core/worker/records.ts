@@ -1,14 +1,19 @@
 /** Operations on the records and their attachments. */
-import { newId as uuid, plan as planned } from "../../wasm/doorstep";
+import { newId as uuid, plan as planned, planDay } from "../../wasm/doorstep";
 import type {
   Card,
   Command,
   ConductView,
+  DayStop,
   Draft,
   HistoryEntry,
   Moment,
   NewAmendment,
   Plan,
+  PlannedStop,
+  Position,
+  PositionCheck,
+  Receipt,
   RefusedWork,
   VisitView,
   Workspace,
@@ -112,6 +117,34 @@ export const records = {
     return driver.call((workspace) => workspace.conduct(id, moment, at));
   },
 
+  /** Codes of the receipts for the payments and the promise of an open record. */
+  async receipts(id: string): Promise<Receipt[]> {
+    await opening.get(id);
+    return requireDriver().call((workspace) => workspace.receipts(id));
+  },
+
+  /** How plausible the position of an open record is, compared with positions of other visits. */
+  async checkPosition(id: string, others: Position[]): Promise<PositionCheck | null> {
+    await opening.get(id);
+    return requireDriver().call((workspace) => workspace.checkPosition(id, others));
+  },
+
+  /** The order of a day's visits. Records that cannot be opened are left out. `start` is used once and not stored. */
+  async dayPlan(ids: string[], start: { lat: number; lon: number } | null): Promise<PlannedStop[]> {
+    refreshLayers();
+    const stops: DayStop[] = [];
+    for (const id of ids) {
+      // One after the other: each document is in memory only while it is read.
+      const opened = await records.open(id).catch(() => null);
+      if (!opened) continue;
+      const driver = requireDriver();
+      addZone(driver, id);
+      stops.push(driver.call((workspace) => workspace.dayStop(id, Date.now())));
+      records.close(id);
+    }
+    return planDay(stops, Date.now(), start?.lat, start?.lon);
+  },
+
   async history(id: string): Promise<HistoryEntry[]> {
     await opening.get(id);
     return requireDriver().call((workspace) => workspace.history(id));
@@ -138,6 +171,8 @@ export const records = {
 
   /** The number of attachments and recordings that the office does not have. */
   attachmentsWaiting: (): Promise<number> => countPending(STORE),
+  /** How many attachments made on this phone the office does not have, by record. */
+  missingAttachments: (): Promise<[record: string, count: number][]> => requireAttachments().missing(),
   /** Attachments of a record that were made on this phone, with their progress. */
   attachments: (id: string): Promise<LocalAttachment[]> => requireAttachments().of(id),
   /** Stores a photo, reduced, or a document. Codes: attachment_full, bad_picture, media_type, too_large. */

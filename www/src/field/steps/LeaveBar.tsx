@@ -8,6 +8,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Command } from "../../wasm/doorstep";
 import { t } from "../../i18n";
 import { practising } from "../practiceMode";
+import { finishRecording } from "../recording";
 import { endWatch, safetyState, safetyText, watchVisit } from "../safety";
 import { AlarmDialog } from "../Safety";
 import { undoCommands } from "../undoCommands";
@@ -40,6 +41,7 @@ export function LeaveBar({ record }: { record: OpenRecord }): JSX.Element | null
     const undo: Command[] = [{ do: "clear", paths: ["visit.left_at"] }];
     if (await applyWithUndo({ do: "edit_visit", left_at: Date.now() }, t("site/left_done"), undo)) {
       await endWatch(view.id);
+      await finishRecording();
     }
   };
   const leaveSafely = async (): Promise<void> => {
@@ -49,6 +51,7 @@ export function LeaveBar({ record }: { record: OpenRecord }): JSX.Element | null
     const undo = [...undoCommands("talk", { disposition }), ...undoCommands("visit", { left_at: null })];
     if (await applyWithUndo({ do: "edit_visit", left_at: Date.now() }, t("site/safety_done"), undo)) {
       await endWatch(view.id);
+      await finishRecording();
     }
   };
   const state = safetyState.value?.record === view.id && !safetyState.value.ended ? safetyState.value : null;

@@ -11,6 +11,7 @@ import { Checklist, unanswered } from "../Checklist";
 import { ArrivalCheck } from "../conduct/VisitChecks";
 import { DepartureCheck, isUnderWay } from "../conduct/DepartureCheck";
 import { FieldAnchor, useReveal } from "../MissingFields";
+import { PositionGrade } from "../PositionGrade";
 import { undoCommands } from "../undoCommands";
 import type { OpenRecord } from "../useRecord";
 import { PERSONS, PLACES } from "../formOptions";
@@ -257,6 +258,7 @@ function Timeline({ record }: { record: OpenRecord }): JSX.Element | null {
                 {t("site/position", { m: Math.round(visit.position.accuracy_m) })}
               </span>
             )}
+            {key === "site/arrived" && visit.position && <PositionGrade view={record.view} />}
           </span>
         </li>
       ))}

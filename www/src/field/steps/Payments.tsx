@@ -1,7 +1,8 @@
 /** Payments. They cannot be changed later, and can be added after the seal. */
-import { Banknote, Plus } from "lucide-preact";
+import { Banknote, Plus, ReceiptText } from "lucide-preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { Link } from "wouter-preact";
 import { t } from "../../i18n";
 import { formatDateTime, formatMoney, fromLocalInput, parseMoney, toLocalInput } from "../../ui/format";
 import { TextField, useBusy } from "../../ui/components";
@@ -33,6 +34,14 @@ export function Payments({ record }: { record: OpenRecord }): JSX.Element {
                     .filter(Boolean)
                     .join(" · ")}
                 </span>
+                <Link
+                  href={`/visit/${record.view.id}/copy/${payment.id}`}
+                  data-control={`receipt-${payment.id}`}
+                  class="link flex min-h-11 items-center gap-1.5"
+                >
+                  <ReceiptText class="size-5" aria-hidden="true" />
+                  {t("receipt/open")}
+                </Link>
               </span>
             </li>
           ))}

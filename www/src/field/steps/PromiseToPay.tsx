@@ -1,6 +1,7 @@
 /** The promise to pay: amount, date and payment method. */
-import { HandCoins } from "lucide-preact";
+import { HandCoins, ReceiptText } from "lucide-preact";
 import type { JSX } from "preact";
+import { Link } from "wouter-preact";
 import type { PromiseToPay } from "../../wasm/doorstep";
 import { t } from "../../i18n";
 import { formatDate, formatMoney, parseMoney } from "../../ui/format";
@@ -40,6 +41,10 @@ function PromiseCard({ record, promise }: { record: OpenRecord; promise: Promise
           {[formatDate(promise.due_date), promise.channel].filter(Boolean).join(" · ")}
         </p>
       </div>
+      <Link href={`/visit/${record.view.id}/copy/promise`} data-control="receipt-promise" class="btn btn-tonal">
+        <ReceiptText class="size-5" aria-hidden="true" />
+        {t("receipt/open")}
+      </Link>
       {!record.readOnly && (
         <button type="button" class="btn btn-quiet" onClick={remove}>
           {t("talk/promise_remove")}
