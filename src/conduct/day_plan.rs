@@ -97,7 +97,9 @@ impl DayStop {
         let agreed = appointment.status == Some(AppointmentStatus::Agreed);
         let lawful = zone.and_then(|zone| {
             let (opens, closes) = visit_window(selected, zone, now)?;
-            let from = opens.max(conduct.next_lawful_at?);
+            // Lawful at once: the whole window is shown, of which a part may be over.
+            let next = conduct.next_lawful_at?;
+            let from = if next <= now { opens } else { opens.max(next) };
             (from < closes).then_some((from, closes))
         });
         let (lawful_from, lawful_until) = lawful.unzip();

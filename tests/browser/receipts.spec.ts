@@ -79,7 +79,8 @@ test("a receipt made at the door is verified by the office once the phone has sy
   await expect(receipt(page)).toBeVisible();
   await page.emulateMedia({ media: null });
   // The office knows nothing of it yet, and says what that may mean.
-  const desktop = await browser.newPage();
+  const consoleContext = await browser.newContext({ locale: "en-GB" });
+  const desktop = await consoleContext.newPage();
   await desktop.goto(`${office.url}/office/receipts`);
   await signIn(desktop, "lin.yue");
   await verify(desktop, CASE, code);
@@ -109,7 +110,7 @@ test("a receipt made at the door is verified by the office once the phone has sy
   await verify(desktop, "NB2026000003", code);
   await expect(result(desktop)).toHaveAttribute("data-state", "unknown");
   await expect(result(desktop)).not.toContainText("1,200");
-  await desktop.close();
+  await consoleContext.close();
 });
 
 test("a promise has a confirmation with a code of its own, also on the copy of the visit", async ({ page }) => {
@@ -129,5 +130,5 @@ test("a promise has a confirmation with a code of its own, also on the copy of t
   await page.getByRole("button", { name: "English" }).click();
   await expect(receipt(page)).toContainText(code);
   await go(page, `/visit/${id}/copy/01990000-0000-7000-8000-00000000000a`);
-  await expect(page.getByRole("alert")).toContainText("The record no longer has this payment or promise.");
+  await expect(page.getByRole("main").getByRole("status")).toContainText("The record no longer has this payment or promise.");
 });

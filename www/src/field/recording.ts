@@ -10,7 +10,7 @@ import { t } from "../i18n";
 import { formatTimeOfDay } from "../ui/format";
 import { dirtyForms } from "../ui/dirtyForms";
 import { resetIdleTimer } from "./autoLock";
-import { client, explain, locking } from "./state";
+import { client, explain, locking, session as app } from "./state";
 import { keepAwake } from "./wakeLock";
 
 /** Length of a chunk, which is the most that ending the app can lose. */
@@ -59,30 +59,40 @@ function update(change: Partial<Recording>): void {
 }
 
 export async function startRecording(record: string, phase: Recorded): Promise<void> {
-  if (session) return;
+  if (recording.value) return;
   recordingError.value = null;
   try {
     await begin(record, phase);
   } catch (cause) {
+    await abandon();
     recordingError.value = cause instanceof DOMException ? t("attachment/no_microphone") : explain(cause);
   }
 }
 
+/** The running session, which whoever ends it takes: a second tap must not end it again. */
+function takeSession(): Session | null {
+  const taken = session;
+  session = null;
+  return taken;
+}
+
 /** Stops and makes an attachment of it. */
 export async function finishRecording(): Promise<void> {
-  const [ended, state] = [session, recording.value];
-  if (!ended || !state) return;
+  const ended = takeSession();
+  if (!ended) return;
   await stop(ended);
-  const { gaps } = recording.value ?? state;
-  await client
-    .finishRecording(state.id, caption(ended.phase, gaps))
-    .catch((cause: unknown) => (recordingError.value = explain(cause)));
+  if (recording.value) {
+    const { id, gaps } = recording.value;
+    await client
+      .finishRecording(id, caption(ended.phase, gaps))
+      .catch((cause: unknown) => (recordingError.value = explain(cause)));
+  }
   close(ended);
 }
 
 /** Stops without making an attachment: the stored part is offered later. */
 async function abandon(): Promise<void> {
-  const ended = session;
+  const ended = takeSession();
   if (!ended) return;
   await stop(ended);
   close(ended);
@@ -90,13 +100,12 @@ async function abandon(): Promise<void> {
 
 function close(ended: Session): void {
   ended.release();
-  if (session !== ended) return;
-  session = null;
   recording.value = null;
 }
 
-// A locked app can't store anything.
+// A locked or signed-out app can't store anything.
 locking.subscribe((now) => void (now && abandon()));
+app.subscribe((state) => void (state && state.kind !== "ready" && abandon()));
 
 async function begin(record: string, phase: Recorded): Promise<void> {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
@@ -182,7 +191,8 @@ export function gapsText(gaps: Recording["gaps"]): string {
 }
 
 /** Stops the recorder; resolves when all chunks are stored or have failed. */
-async function stop({ recorder, ...started }: Session): Promise<void> {
+async function stop(ended: Session): Promise<void> {
+  const { recorder } = ended;
   if (recorder.state !== "inactive") {
     const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve, { once: true }));
     recorder.stop();
@@ -192,7 +202,7 @@ async function stop({ recorder, ...started }: Session): Promise<void> {
     track.onended = null;
     track.stop();
   }
-  await (session?.written ?? started.written).catch(() => undefined);
+  await ended.written.catch(() => undefined);
 }
 
 /** Nothing may reload the page while it records. */
