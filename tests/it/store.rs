@@ -249,6 +249,23 @@ fn m7_rows_are_the_last_ones_written(engine: &Engine) {
     assert_eq!(store.read_with(|reads| reads.rows(id(2))).unwrap(), None);
 }
 
+/// A text from a phone may have a NUL, which some databases do not store.
+fn no_text_keeps_its_record_out(engine: &Engine) {
+    let store = &engine.store;
+    let mut odd = rows(id(1), "C-1");
+    odd.contacts[0].note = "a\0b".into();
+    odd.summary.borrower_name = "\0".into();
+    store
+        .write_now(move |tx| {
+            tx.put_record(id(1), &record("C-1", 1))?;
+            tx.put_rows(id(1), &odd)?;
+            tx.put_rows(id(1), &odd)
+        })
+        .unwrap();
+    let stored = store.read_with(|reads| reads.rows(id(1))).unwrap().unwrap();
+    assert!(stored.contacts[0].note.starts_with('a'));
+}
+
 fn f5_an_expired_record_is_in_no_feed_though_assigned(engine: &Engine) {
     let store = &engine.store;
     let mut accepted = rows(id(1), "C-1");
@@ -327,6 +344,7 @@ suites! {
     changes_are_kept_in_order_and_once
     m4_the_same_refused_work_keeps_its_number
     m7_rows_are_the_last_ones_written
+    no_text_keeps_its_record_out
     f5_an_expired_record_is_in_no_feed_though_assigned
     a_list_is_filtered
     a_list_continues_after_a_page

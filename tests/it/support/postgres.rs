@@ -85,14 +85,6 @@ impl Cluster {
         })
     }
 
-    /// A cluster of this test alone, for example to kill. The caller stops it.
-    pub(crate) fn private(folder: &Path) -> Self {
-        prepare(folder);
-        let cluster = Self { folder: folder.to_owned(), bin: binaries(), _users: None };
-        cluster.start();
-        cluster
-    }
-
     /// Creates a database; gives its address.
     pub(crate) fn create(&self, name: &str) -> String {
         run(self.client("createdb").arg(name));
@@ -120,23 +112,6 @@ impl Cluster {
             .arg("--log")
             .arg(self.folder.join("log"))
             .arg("start"));
-    }
-
-    /// Kills the server as a crash of the machine would.
-    pub(crate) fn kill(&self) {
-        let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
-        let pid = pid.lines().next().unwrap().parse().unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-        // Its children end when they notice.
-        run(Command::new("sh")
-            .args(["-c", "while kill -0 $1 2>/dev/null; do sleep 0.05; done"])
-            .args(["wait", &pid.as_raw_nonzero().to_string()]));
-    }
-
-    /// Stops the server.
-    pub(crate) fn stop(&self) {
-        run(self.server("pg_ctl").args(["--silent", "--mode", "immediate", "stop"]));
     }
 
     fn answers(&self) -> bool {

@@ -61,9 +61,8 @@ struct Board {
 
 impl Board {
     async fn serve(mut self) {
-        let mut known = false;
         loop {
-            match self.connected(&mut known).await {
+            match self.connected().await {
                 Ok(()) => return,
                 Err(error) => tracing::debug!(%error, "feed updates are delayed"),
             }
@@ -72,7 +71,7 @@ impl Board {
     }
 
     /// Announces and listens until the connection or the store ends.
-    async fn connected(&mut self, known: &mut bool) -> Result<(), tokio_postgres::Error> {
+    async fn connected(&mut self) -> Result<(), tokio_postgres::Error> {
         let (client, mut connection) = self.config.connect(NoTls).await?;
         let (sender, mut heard) = mpsc::channel(MAX_WAITING);
         tokio::spawn(async move {
@@ -99,8 +98,7 @@ impl Board {
                     None => return Ok(()),
                 },
                 () = sleep_until(due) => {
-                    self.compare(&client, *known).await?;
-                    *known = true;
+                    self.compare(&client).await?;
                     due = Instant::now() + COMPARE;
                 }
             }
@@ -133,16 +131,13 @@ impl Board {
         client.execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &text]).await.map(drop)
     }
 
-    /// Reports feeds whose heads differ from the last comparison.
-    async fn compare(
-        &mut self,
-        client: &Client,
-        report: bool,
-    ) -> Result<(), tokio_postgres::Error> {
+    /// Reports feeds whose heads differ from the last comparison: at first all, since announcements
+    /// may have been missed.
+    async fn compare(&mut self, client: &Client) -> Result<(), tokio_postgres::Error> {
         for row in client.query("SELECT feed, seq FROM feeds", &[]).await? {
             let (feed, seq): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
             let before = self.heads.insert(feed.clone(), seq);
-            if report && before != Some(seq) {
+            if before != Some(seq) {
                 let seq = u64::try_from(seq).unwrap_or_default();
                 drop(self.updates.send(FeedUpdate { feed, seq }));
             }
