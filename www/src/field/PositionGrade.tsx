@@ -18,7 +18,7 @@ export function PositionGrade({ view }: { view: VisitView }): JSX.Element | null
     for (const oldest of fixes.keys()) if (fixes.size > MAX_FIXES) fixes.delete(oldest);
     const others = [...fixes].filter(([id]) => id !== view.id).map(([, fix]) => fix);
     client.checkPosition(view.id, others).then(setCheck, () => undefined);
-  }, [view.id, position?.at]);
+  }, [view.id, view.heads.join()]);
   if (!check) return null;
   const doubtful = check.grade === "attested";
   return (

@@ -8,6 +8,7 @@ import { t } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Alert, Choices, useBusy } from "../ui/components";
 import {
+  AUDIO_TYPE,
   finishRecording,
   gapsText,
   interruptedRecordings,
@@ -37,7 +38,8 @@ export function Recorder({ record }: { record: string }): JSX.Element {
   const error = failed ?? recordingError.value;
   return (
     <div class="flex flex-col gap-3">
-      {running === null && (
+      {!AUDIO_TYPE && <p class="muted text-sm">{t("attachment/no_recorder")}</p>}
+      {AUDIO_TYPE && running === null && (
         <>
           <Choices<Recorded>
             look="segments"

@@ -22,6 +22,9 @@ const BITS_PER_SECOND = 32_000;
 const MAX_BYTES = 30 * 1024 * 1024;
 /** In order of support by players. */
 const TYPES = ["audio/mp4", "audio/webm;codecs=opus", "audio/ogg;codecs=opus"];
+/** The type that this browser records; empty if it records none of them. */
+export const AUDIO_TYPE =
+  "MediaRecorder" in globalThis ? (TYPES.find((type) => MediaRecorder.isTypeSupported(type)) ?? "") : "";
 /** Gaps that a caption names. */
 const MAX_NAMED = 4;
 
@@ -109,8 +112,7 @@ app.subscribe((state) => void (state && state.kind !== "ready" && abandon()));
 
 async function begin(record: string, phase: Recorded): Promise<void> {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-  const type = TYPES.find((known) => MediaRecorder.isTypeSupported(known)) ?? "";
-  const recorder = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: BITS_PER_SECOND });
+  const recorder = new MediaRecorder(stream, { mimeType: AUDIO_TYPE, audioBitsPerSecond: BITS_PER_SECOND });
   const id = await client.newId();
   const releases = [keepAwake((awake) => update({ awake })), lockRecording(id), countDirty()];
   const started: Session = {
@@ -134,7 +136,7 @@ async function begin(record: string, phase: Recorded): Promise<void> {
     const row: RecordingRow = {
       id,
       record,
-      media_type: recorder.mimeType || type,
+      media_type: recorder.mimeType || AUDIO_TYPE,
       begun_at,
       length: now - begun_at,
       pieces: number,
