@@ -10,6 +10,9 @@ test.use({ viewport: SMALL_PHONE });
 
 const CASE = "NB2026000002";
 
+// Four looks, each with a reload.
+test.slow();
+
 let office: Office;
 
 test.beforeAll(async () => {
@@ -130,5 +133,7 @@ test("a promise has a confirmation with a code of its own, also on the copy of t
   await page.getByRole("button", { name: "English" }).click();
   await expect(receipt(page)).toContainText(code);
   await go(page, `/visit/${id}/copy/01990000-0000-7000-8000-00000000000a`);
-  await expect(page.getByRole("main").getByRole("status")).toContainText("The record no longer has this payment or promise.");
+  await expect(page.getByRole("main").getByRole("status")).toContainText(
+    "The record no longer has this payment or promise.",
+  );
 });

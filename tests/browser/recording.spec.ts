@@ -9,6 +9,9 @@ import { choose, depart, go, inSync, openCase, signIn, step } from "./support/fi
 import { inEveryLook, SMALL_PHONE } from "./support/looks";
 import { Office } from "./support/office";
 
+// Four looks, each with a reload.
+test.slow();
+
 let office: Office;
 let profile: string;
 

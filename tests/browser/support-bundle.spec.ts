@@ -7,6 +7,9 @@ import { Office } from "./support/office";
 
 test.use({ viewport: SMALL_PHONE });
 
+// Four looks, each with a reload.
+test.slow();
+
 let office: Office;
 
 test.beforeAll(async () => {
@@ -58,7 +61,7 @@ test("no name, number, address or text of any record is in what the user shares"
   await step(page, "Appointment");
   await page.getByLabel("Borrower's preferences").fill(MARKERS.remark);
   await step(page, "Talk");
-  await page.getByLabel("Borrower's own words").fill(MARKERS.reason);
+  await page.getByLabel("In the borrower's words").fill(MARKERS.reason);
   await step(page, "Record");
   await page.getByLabel("Notes").fill(MARKERS.notes);
   await page.getByLabel("Borrower's feedback").fill(MARKERS.feedback);

@@ -94,15 +94,6 @@ export class Attachments {
     );
   }
 
-  /** How many attachments made on this phone the office does not have, by record. */
-  async missing(): Promise<[record: string, count: number][]> {
-    const counts = new Map<string, number>();
-    for (const { record, at_office } of await this.store.rows()) {
-      if (at_office === null) counts.set(record, (counts.get(record) ?? 0) + 1);
-    }
-    return [...counts];
-  }
-
   /** Stores a photo or a document and names it in the record. Codes: attachment_full, bad_picture, media_type, too_large. */
   async add(record: string, file: Blob, info: CaptureInfo): Promise<void> {
     const image = file.type.startsWith("image/");

@@ -172,7 +172,13 @@ export const records = {
   /** The number of attachments and recordings that the office does not have. */
   attachmentsWaiting: (): Promise<number> => countPending(STORE),
   /** How many attachments made on this phone the office does not have, by record. */
-  missingAttachments: (): Promise<[record: string, count: number][]> => requireAttachments().missing(),
+  async missingAttachments(): Promise<[record: string, count: number][]> {
+    const counts = new Map<string, number>();
+    for (const { record, at_office } of await requireAttachments().store.rows()) {
+      if (at_office === null) counts.set(record, (counts.get(record) ?? 0) + 1);
+    }
+    return [...counts];
+  },
   /** Attachments of a record that were made on this phone, with their progress. */
   attachments: (id: string): Promise<LocalAttachment[]> => requireAttachments().of(id),
   /** Stores a photo, reduced, or a document. Codes: attachment_full, bad_picture, media_type, too_large. */
