@@ -53,7 +53,13 @@ export function DaySketch({ stops, start, nameOf }: Props): JSX.Element | null {
       )}
       {points.map(({ id, number, x, y, warned }) => (
         <g key={id}>
-          <circle cx={x} cy={y} r="12" class={warned ? "fill-error" : "fill-primary"} />
+          <circle
+            cx={x}
+            cy={y}
+            r="12"
+            stroke-width="2"
+            class={`stroke-base-100 ${warned ? "fill-error" : "fill-primary"}`}
+          />
           <text
             x={x}
             y={y + 4.5}
