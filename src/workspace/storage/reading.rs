@@ -98,7 +98,6 @@ impl Workspace {
             true => self.all_records_read(),
             false => self.read_records(),
         }
-        self.outputs.push_back(Output::ListChanged);
         self.advance(now_ms);
     }
 

@@ -39,6 +39,8 @@ pub(crate) struct TestPhone {
     pub(crate) sent: Option<Sent>,
     pub(crate) requests: usize,
     pub(crate) saved: u64,
+    /// Times that readers of the list were told of changes.
+    pub(crate) list_changes: usize,
     pub(crate) now: i64,
     /// When the cursor was last stored: all that replies brought is on disk by then.
     pub(crate) cursor_at: Instant,
@@ -74,6 +76,7 @@ impl TestPhone {
             sent: None,
             requests: 0,
             saved: 0,
+            list_changes: 0,
             now: NOW,
             cursor_at: Instant::now(),
             erased: None,
@@ -170,10 +173,8 @@ impl TestPhone {
                 self.tables.clear();
                 self.erased = Some(reason);
             }
-            Output::SaveFailed { .. }
-            | Output::RecordChanged { .. }
-            | Output::ListChanged
-            | Output::StatusChanged => {}
+            Output::ListChanged => self.list_changes += 1,
+            Output::SaveFailed { .. } | Output::RecordChanged { .. } | Output::StatusChanged => {}
         }
         true
     }
