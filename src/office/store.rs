@@ -22,6 +22,7 @@ mod feeds;
 mod listing;
 mod quarantine;
 mod records;
+mod report;
 mod safety;
 pub mod sqlite;
 
@@ -43,6 +44,7 @@ pub use quarantine::{
 pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
 };
+pub use report::{PromiseFact, ReportFacts};
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
 
 /// Why a store failed. Refusals of the protocol are values, not errors.

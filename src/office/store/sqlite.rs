@@ -10,6 +10,7 @@ mod backup;
 mod blobs;
 mod conduct;
 mod convert;
+mod facts;
 mod feeds;
 mod files;
 mod listing;
