@@ -25,6 +25,7 @@ pub mod money;
 mod private;
 mod quarantine;
 mod read;
+mod report;
 mod revoked;
 mod round;
 pub mod safety;
@@ -58,6 +59,7 @@ pub use quarantine::{
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
 pub use read::HistoryLine;
+pub use report::{Named, PromiseLine, Report, SyncHealth};
 use store::sqlite::{self, InitialSecrets, Sqlite};
 use store::{FeedUpdate, Store, StoreError};
 pub use verify::{Problem, Verified};

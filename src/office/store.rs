@@ -44,7 +44,10 @@ pub use quarantine::{
 pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
 };
-pub use report::{PromiseFact, ReportFacts};
+pub use report::{
+    CollectorLoad, DpdBucket, Event, FactFilter, Period, PromiseCount, PromiseFact, PromiseState,
+    ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
+};
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
 
 /// Why a store failed. Refusals of the protocol are values, not errors.
@@ -66,7 +69,14 @@ pub enum StoreError {
 
 /// Everything that can be read, in one snapshot.
 pub trait Reads:
-    RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads + BlobReads + SafetyReads
+    RecordReads
+    + QuarantineReads
+    + FeedReads
+    + AccountReads
+    + ConductReads
+    + BlobReads
+    + SafetyReads
+    + ReportReads
 {
 }
 impl<T> Reads for T where
@@ -77,6 +87,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + ReportReads
 {
 }
 

@@ -16,6 +16,7 @@ mod files;
 mod listing;
 mod quarantine;
 mod records;
+mod report;
 mod rows;
 mod safety;
 mod statements;
