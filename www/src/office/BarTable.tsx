@@ -42,7 +42,7 @@ export function BarTable(props: {
           </th>
           <td class="w-2/5" />
           {props.columns.map((column, at) => (
-            <th key={column} scope="col" class="py-1 pl-3 text-right font-normal">
+            <th key={column} scope="col" class="py-1 pl-3 text-right font-normal whitespace-nowrap">
               {several && <span class={`mr-1.5 inline-block size-2.5 ${SWATCHES[tone(at)]}`} aria-hidden="true" />}
               {column}
             </th>

@@ -154,23 +154,6 @@ function Figures(props: { report: Report; query: URLSearchParams; team: string[]
           }))}
         />
       </Part>
-      <Part id="conduct" empty={report.conduct.length === 0}>
-        <BarTable
-          testId="conduct"
-          caption={t("office/dashboard/conduct/title")}
-          heading={t("office/dashboard/conduct/rule")}
-          columns={[t("conduct/answer/fail"), t("conduct/answer/unknown")]}
-          rows={report.conduct.map(({ rule, failed, unknown }) => ({
-            key: rule,
-            name: ruleText(rule),
-            detail: rule,
-            figures: [
-              { count: failed, href: visits({ rule, answer: "fail" }) },
-              { count: unknown, href: visits({ rule, answer: "unknown" }) },
-            ],
-          }))}
-        />
-      </Part>
       <Part id="holds" empty={report.holds.length === 0}>
         <BarTable
           testId="holds"
@@ -214,6 +197,23 @@ function Figures(props: { report: Report; query: URLSearchParams; team: string[]
       <Part id="sync" empty={false}>
         <SyncHealth sync={report.sync} />
       </Part>
+      <Part id="conduct" wide empty={report.conduct.length === 0}>
+        <BarTable
+          testId="conduct"
+          caption={t("office/dashboard/conduct/title")}
+          heading={t("office/dashboard/conduct/rule")}
+          columns={[t("conduct/answer/fail"), t("conduct/answer/unknown")]}
+          rows={report.conduct.map(({ rule, failed, unknown }) => ({
+            key: rule,
+            name: ruleText(rule),
+            detail: rule,
+            figures: [
+              { count: failed, href: visits({ rule, answer: "fail" }) },
+              { count: unknown, href: visits({ rule, answer: "unknown" }) },
+            ],
+          }))}
+        />
+      </Part>
     </div>
   );
 }
@@ -242,9 +242,9 @@ function Key(props: { id: "planned" | "visited" | "contacts"; figure: Figure; of
 type PartId = "promises" | "outcomes" | "reasons" | "dpd" | "conduct" | "holds" | "load" | "sync";
 
 /** A part with its definition: what is counted, and from which field. */
-function Part(props: { id: PartId; empty: boolean; children: ComponentChildren }): JSX.Element {
+function Part(props: { id: PartId; empty: boolean; wide?: boolean; children: ComponentChildren }): JSX.Element {
   return (
-    <section class="card-plain flex min-w-0 flex-col gap-2 break-inside-avoid">
+    <section class={`card-plain flex min-w-0 flex-col gap-2 break-inside-avoid ${props.wide ? "lg:col-span-2" : ""}`}>
       <h2 class="section-title">{t(`office/dashboard/${props.id}/title`)}</h2>
       {props.empty ? <p class="muted">{t("office/dashboard/nothing")}</p> : props.children}
       <p class="muted mt-auto text-xs">{t(`office/dashboard/${props.id}/definition`)}</p>

@@ -15,6 +15,7 @@ export type {
   QuarantineLine as Quarantined,
   QuarantinePage,
   QuarantineUsage,
+  Report,
   SafetyLine,
   UserChange,
   UserLine as User,
