@@ -118,7 +118,7 @@ impl Tx<'_> {
         let sql = format!(
             "SELECT v.currency, iif(v.promise_open, iif(v.promise_due < ?, 2, 1), 0) AS state,
                     count(*), total(v.promise_amount)
-             FROM visits v INDEXED BY visits_by_promise WHERE {} GROUP BY 1, 2",
+             FROM visits v INDEXED BY visits_by_promise WHERE {} GROUP BY 1, 2 ORDER BY 1, 2",
             filter.sql
         );
         let values = std::iter::once(text(&query.today)).chain(filter.values);
@@ -145,7 +145,7 @@ impl Tx<'_> {
         self.query_all(
             &format!(
                 "SELECT h.flag, count(*) FROM visit_holds h INDEXED BY visit_holds_by_flag
-                 WHERE {} GROUP BY h.flag",
+                 WHERE {} GROUP BY h.flag ORDER BY h.flag",
                 filter.sql
             ),
             params_from_iter(&filter.values),
