@@ -28,6 +28,7 @@ mod private;
 mod quarantine;
 mod read;
 mod receipts;
+mod report;
 mod revoked;
 mod round;
 pub mod safety;
@@ -63,6 +64,7 @@ pub use quarantine::{
 };
 pub use read::HistoryLine;
 pub use receipts::ReceiptCheck;
+pub use report::{Named, PromiseLine, Report, SyncHealth};
 use store::{FeedUpdate, InitialSecrets, Store, StoreError};
 pub use verify::{Problem, Verified};
 

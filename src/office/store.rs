@@ -24,6 +24,7 @@ pub mod postgres;
 mod quarantine;
 mod queue;
 mod records;
+mod report;
 mod safety;
 pub mod sqlite;
 
@@ -44,6 +45,10 @@ pub use quarantine::{
 };
 pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
+};
+pub use report::{
+    CollectorLoad, DpdBucket, Event, FactFilter, Period, PromiseCount, PromiseFact, PromiseState,
+    ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
 
@@ -81,7 +86,14 @@ pub struct InitialSecrets {
 
 /// Everything that can be read, in one snapshot.
 pub trait Reads:
-    RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads + BlobReads + SafetyReads
+    RecordReads
+    + QuarantineReads
+    + FeedReads
+    + AccountReads
+    + ConductReads
+    + BlobReads
+    + SafetyReads
+    + ReportReads
 {
 }
 impl<T> Reads for T where
@@ -92,6 +104,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + ReportReads
 {
 }
 
