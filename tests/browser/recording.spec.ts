@@ -150,6 +150,7 @@ test("the list says which files the office lacks, and a position how much it is 
   await context.clearCookies();
   await desktop.reload();
   await signIn(desktop, "lin.yue");
+  await expect(desktop.getByTestId("visit-row").first()).toBeVisible();
   await desktop.goto(`${office.url}/office/visits/${id}`);
   await expect(desktop.getByTestId("position-grade")).toContainText("far from the address");
   await context.close();
