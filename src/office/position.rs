@@ -1,7 +1,5 @@
 //! Plausibility of a visit's position, compared with the collector's other visits.
 
-use std::collections::BTreeSet;
-
 use super::store::{Listing, Sort};
 use super::{Office, OfficeError};
 use crate::ids::RecordId;
@@ -11,7 +9,7 @@ use crate::record::position::{self, PositionCheck};
 
 /// Other visits within this time are compared, ms: beyond it every place can be reached.
 const COMPARED_MS: i64 = 12 * 3_600_000;
-/// Records of a collector that are read for it: more than a day has visits.
+/// Records of the collectors that are read for it: more than a day has visits.
 const MAX_OTHERS: u32 = 40;
 
 impl Office {
@@ -20,26 +18,32 @@ impl Office {
         self.blocking(move |office| {
             let view = Record::load(&office.bytes(id)?)?.view();
             let Some(position) = view.visit.position else { return Ok(None) };
+            let visitors = view.visit.visitors.clone();
+            let listing = Listing {
+                collectors: visitors.clone(),
+                since: Some(position.at.saturating_sub(COMPARED_MS)),
+                sort: Sort::Updated,
+                limit: MAX_OTHERS,
+                ..Listing::default()
+            };
+            // An empty filter would match everybody's records.
+            let rows = if visitors.is_empty() {
+                Vec::new()
+            } else {
+                office.store.read_with(|reads| reads.list(&listing))?.rows
+            };
             let mut others: Vec<Position> = Vec::new();
-            let mut seen = BTreeSet::from([id]);
-            for visitor in &view.visit.visitors {
-                let listing = Listing {
-                    collector: Some(visitor.clone()),
-                    since: Some(position.at.saturating_sub(COMPARED_MS)),
-                    sort: Sort::Updated,
-                    limit: MAX_OTHERS,
-                    ..Listing::default()
+            for row in rows {
+                let Ok(other) = row.summary.id.parse::<RecordId>() else { continue };
+                if other == id {
+                    continue;
+                }
+                let visit = Record::load(&office.bytes(other)?)?.view().visit;
+                let near = |it: &Position| {
+                    it.at.saturating_sub(position.at).saturating_abs() <= COMPARED_MS
                 };
-                let page = office.store.read_with(|reads| reads.list(&listing))?;
-                let ids = page.rows.iter().filter_map(|row| row.summary.id.parse().ok());
-                for other in ids.filter(|other| seen.insert(*other)) {
-                    let visit = Record::load(&office.bytes(other)?)?.view().visit;
-                    let near = |it: &Position| {
-                        it.at.saturating_sub(position.at).saturating_abs() <= COMPARED_MS
-                    };
-                    if visit.visitors.contains(visitor) {
-                        others.extend(visit.position.filter(near));
-                    }
+                if visit.visitors.iter().any(|visitor| visitors.contains(visitor)) {
+                    others.extend(visit.position.filter(near));
                 }
             }
             Ok(position::check(&view, &others))
