@@ -14,6 +14,7 @@ pub mod auth;
 pub mod blobs;
 mod change;
 pub mod cli;
+pub mod complaints;
 pub mod conduct;
 pub mod demo;
 mod documents;
@@ -57,7 +58,7 @@ pub use quarantine::{
     Acceptance, ExportEnd, ExportLine, ExportScope, Fullness, QuarantineError, QuarantineField,
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
-pub use read::HistoryLine;
+pub use read::{AttachmentArrival, HistoryLine};
 use store::sqlite::{self, InitialSecrets, Sqlite};
 use store::{FeedUpdate, Store, StoreError};
 pub use verify::{Problem, Verified};

@@ -17,6 +17,7 @@
 
 mod accounts;
 mod blobs;
+mod complaints;
 mod conduct;
 mod feeds;
 mod listing;
@@ -33,6 +34,10 @@ use tokio::sync::{broadcast, oneshot};
 
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User};
 pub use blobs::{Blob, BlobName, BlobReads, BlobReference, BlobShare, BlobWrites};
+pub use complaints::{
+    Complaint, ComplaintEvent, ComplaintListing, ComplaintOutcome, ComplaintReads, ComplaintSource,
+    ComplaintStep, ComplaintTopic, ComplaintWrites,
+};
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use listing::{Listing, Page, PageCursor, Row, Sort, SortKey};
@@ -64,7 +69,14 @@ pub enum StoreError {
 
 /// Everything that can be read, in one snapshot.
 pub trait Reads:
-    RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads + BlobReads + SafetyReads
+    RecordReads
+    + QuarantineReads
+    + FeedReads
+    + AccountReads
+    + ConductReads
+    + BlobReads
+    + SafetyReads
+    + ComplaintReads
 {
 }
 impl<T> Reads for T where
@@ -75,6 +87,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + ComplaintReads
 {
 }
 
@@ -88,6 +101,7 @@ pub trait Writes:
     + ConductWrites
     + BlobWrites
     + SafetyWrites
+    + ComplaintWrites
 {
 }
 impl<T> Writes for T where
@@ -99,6 +113,7 @@ impl<T> Writes for T where
         + ConductWrites
         + BlobWrites
         + SafetyWrites
+        + ComplaintWrites
 {
 }
 

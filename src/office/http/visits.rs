@@ -14,9 +14,9 @@ use super::extract::ProblemParts;
 use super::query::{filled, flag, page_size, parsed};
 use super::{App, Problem};
 use crate::ids::RecordId;
-use crate::office::HistoryLine;
 use crate::office::store::{Listing, PageCursor, Row, Sort};
 use crate::office::time;
+use crate::office::{AttachmentArrival, HistoryLine};
 use crate::record::terms::{Flag, ReviewStatus, Stage};
 use crate::record::view::VisitView;
 
@@ -162,4 +162,11 @@ pub(super) async fn history(
 /// Anything but an id is an unknown record.
 pub(super) fn record_id(text: &str) -> Result<RecordId, Problem> {
     text.parse().map_err(|_| Problem::unknown_record())
+}
+
+pub(super) async fn attachments(
+    State(app): State<Arc<App>>,
+    ProblemParts(Path(id)): ProblemParts<Path<String>>,
+) -> Result<Json<Vec<AttachmentArrival>>, Problem> {
+    Ok(Json(app.office.attachment_arrivals(record_id(&id)?).await?))
 }

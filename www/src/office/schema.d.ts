@@ -244,6 +244,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/visits/{id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The attachments that a record names, and when their bytes arrived */
+        get: operations["get_api_visits_id_attachments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/visits/{id}/commands": {
         parameters: {
             query?: never;
@@ -879,6 +896,11 @@ export interface components {
             /** @description A remark for the collector; required when returned. */
             remark: string;
             /**
+             * @description The fields to correct; only with `returned`.
+             * @default []
+             */
+            marks?: components["schemas"]["ReviewMark"][];
+            /**
              * Format: int64
              * @description Time of the review, ms.
              */
@@ -1364,6 +1386,13 @@ export interface components {
         };
         /** @description The status of the office's review. */
         ReviewStatus: "pending" | "accepted" | "returned";
+        /** @description A field that a return is about. */
+        ReviewMark: {
+            /** @description Path of the field, or of a group of fields such as `talk.promise`. */
+            path: string;
+            /** @description What the collector should do about it; one line. */
+            note: string;
+        };
         /** @description What a phone reports about its visit. */
         SafetyRequest: {
             /** @description the record's id */
@@ -2037,6 +2066,8 @@ export interface components {
             status: components["schemas"]["ReviewStatus"];
             /** @description A remark for the collector. */
             remark: string;
+            /** @description The fields to correct, if it was returned. */
+            marks: components["schemas"]["ReviewMark"][];
             /** @description Who. */
             by: string;
             /**
@@ -2332,6 +2363,16 @@ export interface components {
             /**
              * Format: int64
              * @description When the office received it, ms.
+             */
+            received_at: number | null;
+        };
+        /** @description Whether the bytes of an attachment that a record names have arrived. */
+        AttachmentArrival: {
+            /** @description The attachment. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description When the office had all of it, ms; `None` while it is missing.
              */
             received_at: number | null;
         };
@@ -2802,6 +2843,7 @@ export type NewWish = components['schemas']['NewWish'];
 export type CasePatch = components['schemas']['CasePatch'];
 export type AssignmentPatch = components['schemas']['AssignmentPatch'];
 export type ReviewStatus = components['schemas']['ReviewStatus'];
+export type ReviewMark = components['schemas']['ReviewMark'];
 export type SafetyRequest = components['schemas']['SafetyRequest'];
 export type NewUser = components['schemas']['NewUser'];
 export type Role = components['schemas']['Role'];
@@ -2858,6 +2900,7 @@ export type ConductQueuePage = components['schemas']['ConductQueuePage'];
 export type ConductQueueRow = components['schemas']['ConductQueueRow'];
 export type History = components['schemas']['History'];
 export type HistoryLine = components['schemas']['HistoryLine'];
+export type AttachmentArrival = components['schemas']['AttachmentArrival'];
 export type ImportReport = components['schemas']['ImportReport'];
 export type RowReport = components['schemas']['RowReport'];
 export type RowOutcome = components['schemas']['RowOutcome'];
@@ -4450,6 +4493,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown_record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_visits_id_attachments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a record's id, UUIDv7 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentArrival"][];
                 };
             };
             /** @description signed_out */
