@@ -141,8 +141,8 @@ pub trait Store: Send + Sync + 'static {
     fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError>;
     /// Runs reads in one snapshot. Blocks: call it where blocking is allowed.
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError>;
-    /// Subscribes to feed updates, sent after each commit. A slow receiver loses some, which costs
-    /// delay, never correctness.
+    /// Subscribes to feed updates, sent after each commit and before its jobs are answered. A slow
+    /// receiver loses some, which costs delay, never correctness.
     fn subscribe(&self) -> broadcast::Receiver<FeedUpdate>;
     /// Finishes the submitted jobs, then refuses new ones. Blocks.
     fn close(&self);

@@ -151,9 +151,9 @@ fn group(
     for (job, outcome) in done {
         match committed.clone().and(outcome) {
             Ok(feeds) => {
-                answer(job, Ok(()));
                 // Sending fails only if there is no subscriber.
                 feeds.into_iter().for_each(|feed| drop(updates.send(feed)));
+                answer(job, Ok(()));
             }
             Err(error) => answer(job, Err(error)),
         }
