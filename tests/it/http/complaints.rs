@@ -28,9 +28,8 @@ async fn step(http: &HttpOffice, token: &str, number: u64, body: Value) -> Answe
 
 async fn holds(http: &HttpOffice, token: &str, record: RecordId) -> Vec<(String, i64)> {
     let view = http.get(&format!("/api/visits/{record}"), Some(token)).await.json();
-    let hold = |flag: &Value| {
-        (flag["by"].as_str().unwrap().to_owned(), flag["since"].as_i64().unwrap())
-    };
+    let hold =
+        |flag: &Value| (flag["by"].as_str().unwrap().to_owned(), flag["since"].as_i64().unwrap());
     view["case"]["flags"].as_array().unwrap().iter().map(hold).collect()
 }
 
