@@ -122,6 +122,17 @@ pub struct Page {
     pub total: u64,
 }
 
+/// Escapes the wildcards of LIKE.
+pub(super) fn escape_like(text: &str) -> String {
+    text.chars().fold(String::new(), |mut pattern, c| {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+        pattern
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use rusqlite::{Row as SqlRow, params_from_iter};
 use super::Tx;
 use super::convert::number;
 use super::rows::{SUMMARY, summary};
+use crate::office::store::listing::escape_like;
 use crate::office::store::{Listing, Page, PageCursor, Row, Sort, SortKey, StoreError};
 
 impl Tx<'_> {
@@ -127,15 +128,4 @@ impl Filter {
         self.sql.push_str(condition);
         self.values.extend(values);
     }
-}
-
-/// Escapes the wildcards of LIKE.
-fn escape_like(text: &str) -> String {
-    text.chars().fold(String::new(), |mut pattern, c| {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-        pattern
-    })
 }
