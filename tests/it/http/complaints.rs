@@ -122,6 +122,8 @@ async fn a_complaint_at_the_door_arrives_once_with_the_strictest_deadline_first(
     let page = desk(&http, &token, &format!("?limit=1&after={next}")).await;
     assert_eq!(page["rows"][0]["case_no"], "NB2");
     http.office.advance(13 * DAY_MS);
+    // The sign-in has expired meanwhile.
+    let token = http.token("lin.yue").await;
     let counts = desk(&http, &token, "/counts").await;
     assert_eq!(counts, json!({ "open": 2, "late": 1 }));
 }

@@ -87,8 +87,8 @@ function ComplaintFacts({ complaint }: { complaint: ComplaintRow }): JSX.Element
               {complaint.case_no}
             </Link>,
           ],
-          [t("office/complaints/source"), t(`office/complaints/source_${complaint.source}`)],
-          [t("office/complaints/topic"), t(`office/complaints/topic_${complaint.topic}`)],
+          [t("office/complaints/source"), t(`office/complaints/sources/${complaint.source}`)],
+          [t("office/complaints/topic"), t(`office/complaints/topics/${complaint.topic}`)],
           [
             t("office/complaints/received_at"),
             <ByLine by={complaint.raised_by} at={formatDateTime(complaint.received_at)} />,
@@ -234,14 +234,14 @@ function CorrectionForm(props: Props): JSX.Element {
           label={t("office/complaints/source")}
           options={SOURCES}
           value={source}
-          word={(one) => t(`office/complaints/source_${one}`)}
+          word={(one) => t(`office/complaints/sources/${one}`)}
           onChange={setSource}
         />
         <Select
           label={t("office/complaints/topic")}
           options={TOPICS}
           value={topic}
-          word={(one) => t(`office/complaints/topic_${one}`)}
+          word={(one) => t(`office/complaints/topics/${one}`)}
           onChange={setTopic}
         />
       </div>

@@ -118,8 +118,8 @@ function Table({ rows }: { rows: ComplaintList["rows"] }): JSX.Element {
                 </Link>
               </td>
               <td class="tabular-nums">{row.case_no}</td>
-              <td>{t(`office/complaints/source_${row.source}`)}</td>
-              <td>{t(`office/complaints/topic_${row.topic}`)}</td>
+              <td>{t(`office/complaints/sources/${row.source}`)}</td>
+              <td>{t(`office/complaints/topics/${row.topic}`)}</td>
               <td class="whitespace-nowrap">{formatDateTime(row.received_at)}</td>
               <td class="whitespace-nowrap">
                 <DeadlineText complaint={row} />

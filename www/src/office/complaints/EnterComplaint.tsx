@@ -64,14 +64,14 @@ export function EnterComplaint({ onClose }: { onClose: () => void }): JSX.Elemen
           label={t("office/complaints/source")}
           options={SOURCES}
           value={source}
-          word={(one) => t(`office/complaints/source_${one}`)}
+          word={(one) => t(`office/complaints/sources/${one}`)}
           onChange={setSource}
         />
         <Select
           label={t("office/complaints/topic")}
           options={TOPICS}
           value={topic}
-          word={(one) => t(`office/complaints/topic_${one}`)}
+          word={(one) => t(`office/complaints/topics/${one}`)}
           onChange={setTopic}
         />
       </div>
