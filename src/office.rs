@@ -27,6 +27,7 @@ pub mod money;
 mod private;
 mod quarantine;
 mod read;
+mod report;
 mod revoked;
 mod round;
 pub mod safety;
@@ -61,6 +62,7 @@ pub use quarantine::{
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
 pub use read::{AttachmentArrival, HistoryLine};
+pub use report::{Named, PromiseLine, Report, SyncHealth};
 use store::{FeedUpdate, InitialSecrets, Store, StoreError};
 pub use verify::{Problem, Verified};
 

@@ -25,6 +25,7 @@ pub mod postgres;
 mod quarantine;
 mod queue;
 mod records;
+mod report;
 mod safety;
 pub mod sqlite;
 
@@ -49,6 +50,10 @@ pub use quarantine::{
 };
 pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
+};
+pub use report::{
+    CollectorLoad, DpdBucket, Event, FactFilter, Period, PromiseCount, PromiseFact, PromiseState,
+    ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
 
@@ -94,6 +99,7 @@ pub trait Reads:
     + BlobReads
     + SafetyReads
     + ComplaintReads
+    + ReportReads
 {
 }
 impl<T> Reads for T where
@@ -105,6 +111,7 @@ impl<T> Reads for T where
         + BlobReads
         + SafetyReads
         + ComplaintReads
+        + ReportReads
 {
 }
 

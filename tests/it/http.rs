@@ -9,6 +9,7 @@ mod openid;
 mod pages;
 mod people;
 mod quarantine;
+mod report;
 mod rounds;
 mod routes;
 mod safety;

@@ -12,8 +12,8 @@ use crate::office::change::ChangeMeta;
 use crate::office::merge::MergedRecord;
 use crate::office::quarantine::add_to_quarantine;
 use crate::office::store::{
-    BlobReference, Decision, EntryKind, Receipt, RefusedWork, Rows, StoreError, StoredChange,
-    StoredRecord, Writes,
+    BlobReference, Decision, EntryKind, Receipt, RefusedWork, ReportFacts, Rows, StoreError,
+    StoredChange, StoredRecord, Writes,
 };
 use crate::record::Record;
 use crate::record::terms::Stage;
@@ -193,6 +193,7 @@ pub(in crate::office) fn rows(record: &Record, updated_at: i64) -> Rows {
 fn rows_of(record: &Record, view: VisitView, updated_at: i64) -> Rows {
     let mut rows = Rows {
         summary: Record::summary_of(&view),
+        facts: ReportFacts::of(&view),
         contacts: view.contacts,
         payments: view.payments,
         conflicts: view.conflicts,

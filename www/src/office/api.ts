@@ -33,6 +33,7 @@ export type {
   QuarantineLine as Quarantined,
   QuarantinePage,
   QuarantineUsage,
+  Report,
   SafetyLine,
   UserChange,
   UserLine as User,
@@ -115,6 +116,8 @@ export const api = {
     data(client.POST("/api/visits/{id}/commands", { params: { path: { id } }, body: command })),
   /** The attachments that a record names, and whether their bytes have arrived. */
   arrivals: (id: string) => data(client.GET("/api/visits/{id}/attachments", { params: { path: { id } } })),
+  report: (search: string, signal: AbortSignal) =>
+    data(client.GET("/api/report", { params: { query: fromSearch(search) }, signal })),
   users: () => data(client.GET("/api/users")),
   collectors: () => data(client.GET("/api/users", { params: { query: { role: "collector" } } })),
   addUser: (user: NewUser) => data(client.POST("/api/users", { body: user })),
