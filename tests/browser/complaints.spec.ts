@@ -57,7 +57,7 @@ test("a complaint by phone holds its case until it is answered and decided", asy
   await page.getByRole("button", { name: "Lift hold" }).click();
   await expect(page.getByText("The case is no longer held because of the complaint.")).toBeVisible();
   await page.getByRole("link", { name: "Back to complaints" }).click();
-  await page.getByRole("radio", { name: "Decided" }).click();
+  await page.getByRole("radio", { name: "Decided", exact: true }).click();
   await expect(page.getByTestId("complaint-row").filter({ hasText: of?.case_no ?? "" })).toContainText("Upheld");
 
   const download = page.waitForEvent("download");
