@@ -27,6 +27,7 @@ mod read;
 mod reader;
 pub mod receipt;
 pub(crate) mod refused;
+mod review_mark;
 pub mod schema;
 pub mod signature;
 mod snapshot;
