@@ -17,6 +17,7 @@
 
 mod accounts;
 mod blobs;
+mod complaints;
 mod conduct;
 mod feeds;
 mod listing;
@@ -36,6 +37,10 @@ use tokio::sync::{broadcast, oneshot};
 
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User};
 pub use blobs::{Blob, BlobName, BlobReads, BlobReference, BlobShare, BlobWrites};
+pub use complaints::{
+    Complaint, ComplaintEvent, ComplaintListing, ComplaintOutcome, ComplaintReads, ComplaintSource,
+    ComplaintStep, ComplaintTopic, ComplaintWrites,
+};
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use listing::{Listing, Page, PageCursor, Row, Sort, SortKey};
@@ -93,6 +98,7 @@ pub trait Reads:
     + ConductReads
     + BlobReads
     + SafetyReads
+    + ComplaintReads
     + ReportReads
 {
 }
@@ -104,6 +110,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + ComplaintReads
         + ReportReads
 {
 }
@@ -118,6 +125,7 @@ pub trait Writes:
     + ConductWrites
     + BlobWrites
     + SafetyWrites
+    + ComplaintWrites
 {
 }
 impl<T> Writes for T where
@@ -129,6 +137,7 @@ impl<T> Writes for T where
         + ConductWrites
         + BlobWrites
         + SafetyWrites
+        + ComplaintWrites
 {
 }
 
