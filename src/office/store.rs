@@ -21,6 +21,7 @@ mod conduct;
 mod feeds;
 mod listing;
 pub mod postgres;
+mod prefetch;
 mod quarantine;
 mod queue;
 mod records;
@@ -38,6 +39,7 @@ pub use blobs::{Blob, BlobName, BlobReads, BlobReference, BlobShare, BlobWrites}
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use listing::{Listing, Page, PageCursor, Row, Sort, SortKey};
+pub use prefetch::Prefetch;
 pub use quarantine::{
     Decision, QuarantineExport, QuarantineFilter, QuarantineReads, QuarantineShare, QuarantineSize,
     QuarantineState, QuarantineWrites, QuarantinedWork, RefusedWork,
@@ -81,7 +83,14 @@ pub struct InitialSecrets {
 
 /// Everything that can be read, in one snapshot.
 pub trait Reads:
-    RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads + BlobReads + SafetyReads
+    RecordReads
+    + QuarantineReads
+    + FeedReads
+    + AccountReads
+    + ConductReads
+    + BlobReads
+    + SafetyReads
+    + Prefetch
 {
 }
 impl<T> Reads for T where
@@ -92,6 +101,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + Prefetch
 {
 }
 
@@ -143,6 +153,10 @@ pub trait Store: Send + Sync + 'static {
     fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError>;
     /// Runs reads in one snapshot. Blocks: call it where blocking is allowed.
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError>;
+    /// Whether reads wait for a network.
+    fn is_remote(&self) -> bool {
+        false
+    }
     /// Subscribes to feed updates, sent after each commit and before its jobs are answered. A slow
     /// receiver loses some, which costs delay, never correctness.
     fn subscribe(&self) -> broadcast::Receiver<FeedUpdate>;

@@ -85,6 +85,14 @@ impl Cluster {
         })
     }
 
+    /// A cluster of this test alone, for example to kill.
+    pub(crate) fn private(folder: &Path) -> Self {
+        prepare(folder);
+        let cluster = Self { folder: folder.to_owned(), bin: binaries(), _users: None };
+        cluster.start();
+        cluster
+    }
+
     /// Creates a database; gives its address.
     pub(crate) fn create(&self, name: &str) -> String {
         run(self.client("createdb").arg(name));
@@ -112,6 +120,14 @@ impl Cluster {
             .arg("--log")
             .arg(self.folder.join("log"))
             .arg("start"));
+    }
+
+    /// Kills the server; its processes end soon after.
+    pub(crate) fn kill(&self) {
+        let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let pid = pid.lines().next().unwrap().parse().unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     }
 
     fn answers(&self) -> bool {
@@ -151,6 +167,13 @@ impl Cluster {
         command.args(["--username", "doorstep", "--host"]).arg(&self.folder);
         command.env("PGDATABASE", "postgres").stdout(Stdio::null());
         command
+    }
+}
+
+impl Drop for Cluster {
+    /// Stops a private cluster; the shared one is never dropped.
+    fn drop(&mut self) {
+        let _ = self.server("pg_ctl").args(["--silent", "--mode", "immediate", "stop"]).status();
     }
 }
 
