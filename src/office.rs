@@ -26,6 +26,7 @@ pub mod money;
 mod private;
 mod quarantine;
 mod read;
+mod report;
 mod revoked;
 mod round;
 pub mod safety;
@@ -60,6 +61,7 @@ pub use quarantine::{
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
 pub use read::HistoryLine;
+pub use report::{Named, PromiseLine, Report, SyncHealth};
 use store::{FeedUpdate, InitialSecrets, Store, StoreError};
 pub use verify::{Problem, Verified};
 

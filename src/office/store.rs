@@ -25,6 +25,7 @@ mod prefetch;
 mod quarantine;
 mod queue;
 mod records;
+mod report;
 mod safety;
 pub mod sqlite;
 
@@ -46,6 +47,10 @@ pub use quarantine::{
 };
 pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
+};
+pub use report::{
+    CollectorLoad, DpdBucket, Event, FactFilter, Period, PromiseCount, PromiseFact, PromiseState,
+    ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
 
@@ -90,6 +95,7 @@ pub trait Reads:
     + ConductReads
     + BlobReads
     + SafetyReads
+    + ReportReads
     + Prefetch
 {
 }
@@ -101,6 +107,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + ReportReads
         + Prefetch
 {
 }

@@ -133,6 +133,7 @@ async fn d2_an_office_survives_the_death_of_its_database_server() {
     assert!(matches!(failed, StoreError::Unavailable(_)), "{failed:?}");
     let failed = office.store().write_now(|tx| tx.touch()).unwrap_err();
     assert!(matches!(failed, StoreError::Unavailable(_)), "{failed:?}");
+    let bearer = format!("Bearer {}", "0".repeat(64));
     let request = Request::get("/api/session").header("authorization", bearer).body(Body::empty());
     let answer = router.oneshot(request.unwrap()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);

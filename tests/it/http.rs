@@ -8,6 +8,7 @@ mod openid;
 mod pages;
 mod people;
 mod quarantine;
+mod report;
 mod rounds;
 mod routes;
 mod safety;

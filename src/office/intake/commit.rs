@@ -12,7 +12,7 @@ use crate::office::change::ChangeMeta;
 use crate::office::merge::MergedRecord;
 use crate::office::quarantine::add_to_quarantine;
 use crate::office::store::{
-    BlobReference, Decision, EntryKind, Reads, Receipt, RefusedWork, Rows, StoreError,
+    BlobReference, Decision, EntryKind, Reads, Receipt, RefusedWork, ReportFacts, Rows, StoreError,
     StoredChange, StoredRecord, Writes,
 };
 use crate::record::Record;
@@ -204,6 +204,7 @@ pub(in crate::office) fn rows(record: &Record, updated_at: i64) -> Rows {
 fn rows_of(record: &Record, view: VisitView, updated_at: i64) -> Rows {
     let mut rows = Rows {
         summary: Record::summary_of(&view),
+        facts: ReportFacts::of(&view),
         contacts: view.contacts,
         payments: view.payments,
         conflicts: view.conflicts,

@@ -2,7 +2,7 @@
 
 use automerge::ChangeHash;
 
-use super::{BlobReference, Listing, Page, StoreError};
+use super::{BlobReference, Listing, Page, ReportFacts, StoreError};
 use crate::ids::{DeviceId, Heads, RecordId};
 pub use crate::office::change::ChangeMeta;
 use crate::record::view::{Conflict, ContactView, PaymentView, VisitSummary};
@@ -81,6 +81,8 @@ pub struct Rows {
     pub updated_at: i64,
     /// When the review accepted the record, ms; `None` where it is not accepted.
     pub accepted_at: Option<i64>,
+    /// What the dashboard counts.
+    pub facts: ReportFacts,
 }
 
 /// Reads of records.

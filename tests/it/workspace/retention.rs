@@ -97,6 +97,12 @@ async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
     for downgrade in [
         "ALTER TABLE visits DROP COLUMN accepted_at; ALTER TABLE meta DROP COLUMN backfilled;
          DROP INDEX sessions_by_expiry; DROP TABLE safety_watches;
+         DROP INDEX visits_by_start; DROP INDEX visits_by_arrival; DROP INDEX visits_by_promise;
+         DROP INDEX contacts_by_time; DROP INDEX visit_holds_by_flag;
+         ALTER TABLE visits DROP COLUMN arrived_at; ALTER TABLE visits DROP COLUMN person_met;
+         ALTER TABLE visits DROP COLUMN overdue_reason;
+         ALTER TABLE visits DROP COLUMN promise_amount;
+         ALTER TABLE visits DROP COLUMN promise_due; ALTER TABLE visits DROP COLUMN promise_open;
          DELETE FROM refinery_schema_history WHERE version >= 12;",
         "UPDATE visits SET accepted_at = NULL; UPDATE meta SET backfilled = 0;",
     ] {

@@ -9,6 +9,7 @@ import { ConductPage } from "./ConductPage";
 import { ImportPage } from "./ImportPage";
 import { ListPage } from "./ListPage";
 import { Empty } from "./layout";
+import { Lazy } from "./Lazy";
 import { PeoplePage } from "./PeoplePage";
 import { QuarantineItemPage } from "./QuarantineItemPage";
 import { QuarantinePage } from "./QuarantinePage";
@@ -64,6 +65,9 @@ function Console(): JSX.Element {
           <Route path="/import">
             <ImportPage />
           </Route>
+          <Route path="/dashboard">
+            <Lazy load={() => import("./DashboardPage").then((page) => page.DashboardPage)} />
+          </Route>
           <Route path="/conduct">
             <ConductPage />
           </Route>
@@ -91,12 +95,13 @@ function TopBar(): JSX.Element {
   const [settings, setSettings] = useState(false);
   const [place] = useLocation();
   const links: [string, TextKey][] = [["/", "office/visits"]];
+  links.push(["/dashboard", "office/dashboard/title"]);
   if (mayWrite()) links.push(["/import", "office/import"]);
   links.push(["/conduct", "conduct/desk/title"]);
   links.push(["/quarantine", "office/quarantine"]);
   links.push(["/people", "office/people/title"]);
   return (
-    <header class="bg-base-100 border-base-300 mb-4 border-b">
+    <header class="bg-base-100 border-base-300 mb-4 border-b print:hidden">
       <div class="mx-auto flex max-w-7xl flex-wrap items-center gap-2 px-4 py-2">
         <img src="/icons/icon.svg" alt="" class="size-8" />
         <span class="mr-4 font-bold">{t("office/title")}</span>

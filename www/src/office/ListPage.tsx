@@ -5,6 +5,7 @@ import { Link, useLocation, useSearch } from "wouter-preact";
 import { t } from "../i18n";
 import { Alert } from "../ui/components";
 import { api, type Page } from "./api";
+import { FactFilters } from "./FactFilters";
 import { ListFilters } from "./ListFilters";
 import { directionOf, hasFilters, officeQuery, sortOf, withFilter, withoutFilters } from "./listQuery";
 import { Empty, PageTitle } from "./layout";
@@ -62,6 +63,10 @@ export function ListPage(): JSX.Element {
         search={search}
         onChange={(key, value) => change(withFilter(search, key, value))}
         onClear={() => change(withoutFilters(search))}
+      />
+      <FactFilters
+        search={search}
+        onRemove={(keys) => change(keys.reduce((rest, key) => withFilter(rest, key, ""), search))}
       />
       {error && <Alert tone="error">{error}</Alert>}
       <p class="muted text-sm" role="status">

@@ -8,7 +8,11 @@ export type Sort = (typeof SORTS)[number];
 export type Direction = "asc" | "desc";
 
 /** Filters, as opposed to the sort order. */
-const FILTER_KEYS = ["q", "stage", "collector", "review", "hold", "conflicts", "unassigned"] as const;
+const FILTER_KEYS = [
+  ...["q", "stage", "collector", "review", "hold", "conflicts", "unassigned"],
+  // What the dashboard counts.
+  ...["event", "from", "to", "zone", "visited", "met", "outcome", "reason", "dpd", "promise", "rule", "answer"],
+] as const;
 
 export const sortOf = (filters: URLSearchParams): Sort =>
   SORTS.find((sort) => sort === filters.get("sort")) ?? "updated";

@@ -63,14 +63,21 @@ fn line(row: &SqlRow, sort: Sort) -> Result<(Row, PageCursor), StoreError> {
 }
 
 /// A condition over `visits v` and its values, in order.
-struct Filter {
-    sql: String,
-    values: Vec<Value>,
+pub(super) struct Filter {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Default for Filter {
+    /// Matches everything.
+    fn default() -> Self {
+        Self { sql: "true".into(), values: Vec::new() }
+    }
 }
 
 impl Filter {
     fn of(listing: &Listing) -> Self {
-        let mut filter = Self { sql: "true".into(), values: Vec::new() };
+        let mut filter = Self::default();
         let wanted = listing.text.trim();
         if !wanted.is_empty() {
             let pattern = filter.value(format!("%{}%", escape_like(wanted)));
@@ -84,10 +91,12 @@ impl Filter {
             let stages = filter.value(stages);
             filter.add(&format!("v.stage = ANY ({stages})"));
         }
-        if let Some(collector) = &listing.collector {
-            let collector = filter.value(collector);
+        if !listing.collectors.is_empty() {
+            let collectors: Vec<&str> = listing.collectors.iter().map(String::as_str).collect();
+            let collectors = filter.value(collectors);
             filter.add(&format!(
-                "v.record IN (SELECT record FROM visit_collectors WHERE collector = {collector})"
+                "v.record IN (SELECT record FROM visit_collectors
+                              WHERE collector = ANY ({collectors}))"
             ));
         }
         if let Some(review) = listing.review {
@@ -110,6 +119,7 @@ impl Filter {
             let since = filter.value(since);
             filter.add(&format!("v.updated_at >= {since}"));
         }
+        filter.add_facts(&listing.facts);
         filter
     }
 
@@ -129,12 +139,12 @@ impl Filter {
     }
 
     /// Adds a value; gives its marker.
-    fn value(&mut self, value: impl Into<Value>) -> String {
+    pub(super) fn value(&mut self, value: impl Into<Value>) -> String {
         self.values.push(value.into());
         format!("${}", self.values.len())
     }
 
-    fn add(&mut self, condition: &str) {
+    pub(super) fn add(&mut self, condition: &str) {
         self.sql.push_str(" AND ");
         self.sql.push_str(condition);
     }

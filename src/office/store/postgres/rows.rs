@@ -1,12 +1,14 @@
 //! The plain rows of a record in PostgreSQL (rule M7).
 
+use super::facts::{FACTS, facts};
 use super::row::{Row, damaged};
 use super::tx::Tx;
 use super::value::values;
 use crate::ids::RecordId;
 use crate::office::store::{Rows, StoreError};
 use crate::record::terms::{
-    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
+    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, OverdueReason, ReviewStatus,
+    Stage, TargetRole,
 };
 use crate::record::view::{Conflict, ConflictValue, ContactView, PaymentView, VisitSummary};
 
@@ -54,14 +56,14 @@ fn small<T: TryFrom<i64>>(row: &Row, column: usize) -> Result<T, StoreError> {
 impl Tx<'_> {
     pub(super) fn read_rows(&mut self, id: RecordId) -> Result<Option<Rows>, StoreError> {
         let found = self.query_optional(
-            &format!("SELECT {SUMMARY} FROM visits v WHERE v.record = $1"),
+            &format!("SELECT {SUMMARY}, {FACTS} FROM visits v WHERE v.record = $1"),
             values![id.0],
             |row| {
                 let (summary, updated_at) = summary(row)?;
-                Ok((summary, updated_at, row.get(20)?))
+                Ok((summary, updated_at, row.get(20)?, facts(row)?))
             },
         )?;
-        let Some((summary, updated_at, accepted_at)) = found else { return Ok(None) };
+        let Some((summary, updated_at, accepted_at, facts)) = found else { return Ok(None) };
         let contacts = self.query_all(
             "SELECT id, at, zone, channel, number_ref, target_role, outcome, note, by_user
                  FROM contacts WHERE record = $1 ORDER BY id",
@@ -84,6 +86,7 @@ impl Tx<'_> {
             attachments,
             updated_at,
             accepted_at,
+            facts,
         }))
     }
 
@@ -224,13 +227,15 @@ impl Tx<'_> {
     }
 
     fn write_summary(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
-        let row = &rows.summary;
+        let (row, facts) = (&rows.summary, &rows.facts);
+        let promise = facts.promise.as_ref();
         self.write(
             "INSERT INTO visits (record, case_no, borrower_name, address, product, overdue,
                currency, days_past_due, stage, starts_at, ends_at, appointment_status, due_by,
-               priority, disposition, review_status, conflicts, updated_at, accepted_at)
+               priority, disposition, review_status, conflicts, updated_at, accepted_at,
+               arrived_at, person_met, overdue_reason, promise_amount, promise_due, promise_open)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-               $18, $19)
+               $18, $19, $20, $21, $22, $23, $24, $25)
              ON CONFLICT (record) DO UPDATE SET case_no = excluded.case_no,
                borrower_name = excluded.borrower_name, address = excluded.address,
                product = excluded.product, overdue = excluded.overdue,
@@ -240,7 +245,10 @@ impl Tx<'_> {
                due_by = excluded.due_by, priority = excluded.priority,
                disposition = excluded.disposition, review_status = excluded.review_status,
                conflicts = excluded.conflicts, updated_at = excluded.updated_at,
-               accepted_at = excluded.accepted_at",
+               accepted_at = excluded.accepted_at, arrived_at = excluded.arrived_at,
+               person_met = excluded.person_met, overdue_reason = excluded.overdue_reason,
+               promise_amount = excluded.promise_amount, promise_due = excluded.promise_due,
+               promise_open = excluded.promise_open",
             values![
                 id.0,
                 &row.case_no,
@@ -261,6 +269,12 @@ impl Tx<'_> {
                 row.conflicts,
                 rows.updated_at,
                 rows.accepted_at,
+                facts.arrived_at,
+                facts.person_met.map(TargetRole::as_str),
+                facts.overdue_reason.map(OverdueReason::as_str),
+                promise.map(|promise| promise.amount),
+                promise.map(|promise| promise.due.as_str()),
+                promise.is_some_and(|promise| promise.open),
             ],
         )
     }

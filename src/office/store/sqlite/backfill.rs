@@ -7,21 +7,36 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::convert::failed;
+use super::facts::put_facts;
 use super::{EARLIER_VERSION, StoreError};
+use crate::office::store::ReportFacts;
 use crate::record::Record;
 
-/// The newest migration whose columns are filled in here.
-const NEWEST: i64 = 12;
+/// Migrations whose columns are filled in here.
+const ACCEPTED_AT: i64 = 12;
+const REPORT_FACTS: i64 = 15;
+const NEWEST: i64 = REPORT_FACTS;
 
 /// Documents read in one transaction: other processes wait for it.
 const BATCH: usize = 200;
 
 /// Fills what former versions did not write.
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
-    if done(connection)? >= NEWEST {
+    let done = done(connection)?;
+    if done >= NEWEST {
         return Ok(());
     }
-    fill_accepted_at(connection)?;
+    if done < ACCEPTED_AT {
+        // A record that is not accepted has no time of acceptance.
+        fill(connection, "v.stage = 'reviewed' AND v.accepted_at IS NULL", |tx, id, record| {
+            let Some(at) = record.accepted_at() else { return Ok(()) };
+            tx.execute("UPDATE visits SET accepted_at = ?2 WHERE record = ?1", (id, at)).map(drop)
+        })?;
+    }
+    // The first change of a record is the office's: it has no facts of a visit.
+    fill(connection, "r.changes > 1", |tx, id, record| {
+        put_facts(tx, id, &ReportFacts::of(&record.view()))
+    })?;
     connection.execute("UPDATE meta SET backfilled = ?1", [NEWEST]).map(drop).map_err(failed)
 }
 
@@ -37,26 +52,29 @@ fn done(connection: &Connection) -> Result<i64, StoreError> {
     connection.query_row("SELECT backfilled FROM meta", (), |row| row.get(0)).map_err(failed)
 }
 
-/// Migration 12: `visits.accepted_at`. A document that does not load leaves it absent; `verify`
-/// reports the document.
-fn fill_accepted_at(connection: &mut Connection) -> Result<(), StoreError> {
+/// Fills columns of the rows that pass a condition over `visits v` and `records r`. A document that
+/// does not load leaves them absent; `verify` reports the document.
+fn fill(
+    connection: &mut Connection,
+    condition: &str,
+    write: impl Fn(&Connection, &[u8], &Record) -> rusqlite::Result<()>,
+) -> Result<(), StoreError> {
+    let page = format!(
+        "SELECT v.record, r.document FROM visits v JOIN records r ON r.id = v.record
+         WHERE v.record > ?1 AND {condition} ORDER BY v.record LIMIT ?2"
+    );
     // The empty blob sorts before every id.
     let mut after: Vec<u8> = Vec::new();
     loop {
         let batch = (|| {
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let batch: Vec<(Vec<u8>, Vec<u8>)> = tx
-                .prepare_cached(
-                    "SELECT v.record, r.document FROM visits v JOIN records r ON r.id = v.record
-                     WHERE v.record > ?1 AND v.stage = 'reviewed' AND v.accepted_at IS NULL
-                     ORDER BY v.record LIMIT ?2",
-                )?
+                .prepare_cached(&page)?
                 .query_map((&after, BATCH as i64), |row| row.try_into())?
                 .collect::<Result<_, _>>()?;
             for (id, document) in &batch {
-                let record = Record::load(document).ok();
-                if let Some(at) = record.and_then(|record| record.accepted_at()) {
-                    tx.execute("UPDATE visits SET accepted_at = ?2 WHERE record = ?1", (id, at))?;
+                if let Ok(record) = Record::load(document) {
+                    write(&tx, id, &record)?;
                 }
             }
             tx.commit()?;

@@ -70,15 +70,26 @@ fn line(row: &SqlRow<'_>) -> rusqlite::Result<(Row, PageCursor)> {
 }
 
 /// A condition over `visits v` and its values, in order.
-struct Filter {
-    sql: String,
-    values: Vec<Value>,
+pub(super) struct Filter {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Default for Filter {
+    /// Matches everything.
+    fn default() -> Self {
+        Self { sql: "1".into(), values: Vec::new() }
+    }
+}
+
+/// A text as a value of a statement.
+pub(super) fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
 }
 
 impl Filter {
     fn of(listing: &Listing) -> Self {
-        let mut filter = Self { sql: "1".into(), values: Vec::new() };
-        let text = |text: &str| Value::Text(text.to_owned());
+        let mut filter = Self::default();
         let wanted = listing.text.trim();
         if !wanted.is_empty() {
             let pattern = text(&format!("%{}%", escape_like(wanted)));
@@ -95,10 +106,13 @@ impl Filter {
                 listing.stages.iter().map(|stage| text(stage.as_str())),
             );
         }
-        if let Some(collector) = &listing.collector {
+        if !listing.collectors.is_empty() {
+            let markers = vec!["?"; listing.collectors.len()].join(", ");
             filter.add(
-                "v.record IN (SELECT record FROM visit_collectors WHERE collector = ?)",
-                [text(collector)],
+                &format!(
+                    "v.record IN (SELECT record FROM visit_collectors WHERE collector IN ({markers}))"
+                ),
+                listing.collectors.iter().map(|name| text(name)),
             );
         }
         if let Some(review) = listing.review {
@@ -120,10 +134,11 @@ impl Filter {
         if let Some(since) = listing.since {
             filter.add("v.updated_at >= ?", [Value::Integer(since)]);
         }
+        filter.add_facts(&listing.facts);
         filter
     }
 
-    fn add(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+    pub(super) fn add(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
         self.sql.push_str(" AND ");
         self.sql.push_str(condition);
         self.values.extend(values);

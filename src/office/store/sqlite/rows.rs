@@ -4,10 +4,12 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::Tx;
 use super::convert::{damaged, failed, to_sql, word, word_or_none};
+use super::facts::{FACTS, facts};
 use crate::ids::RecordId;
 use crate::office::store::{Rows, StoreError};
 use crate::record::terms::{
-    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
+    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, OverdueReason, ReviewStatus,
+    Stage, TargetRole,
 };
 use crate::record::view::{Conflict, ConflictValue, ContactView, PaymentView, VisitSummary};
 
@@ -62,16 +64,16 @@ impl Tx<'_> {
     pub(super) fn read_rows(&mut self, id: RecordId) -> Result<Option<Rows>, StoreError> {
         let found = self
             .connection
-            .prepare_cached(&format!("SELECT {SUMMARY} FROM visits v WHERE v.record = ?1"))
+            .prepare_cached(&format!("SELECT {SUMMARY}, {FACTS} FROM visits v WHERE v.record = ?1"))
             .and_then(|mut statement| {
                 let read = |row: &Row<'_>| {
                     let (summary, updated_at) = summary(row)?;
-                    Ok((summary, updated_at, row.get(20)?))
+                    Ok((summary, updated_at, row.get(20)?, facts(row)?))
                 };
                 statement.query_row([id.0], read).optional()
             })
             .map_err(failed)?;
-        let Some((summary, updated_at, accepted_at)) = found else { return Ok(None) };
+        let Some((summary, updated_at, accepted_at, facts)) = found else { return Ok(None) };
         let contacts = self.query_all(
             "SELECT id, at, zone, channel, number_ref, target_role, outcome, note, by_user
                  FROM contacts WHERE record = ?1 ORDER BY id",
@@ -94,6 +96,7 @@ impl Tx<'_> {
             attachments,
             updated_at,
             accepted_at,
+            facts,
         }))
     }
 
@@ -149,6 +152,9 @@ impl Tx<'_> {
         let indexed = |row: &VisitSummary| (row.case_no.clone(), row.due_by.clone(), row.overdue);
         if indexed(before) == indexed(after) {
             self.update_summary(id, new)?;
+            if before.starts_at != after.starts_at || old.facts != new.facts {
+                self.update_facts(id, new)?;
+            }
         } else {
             self.write_summary(id, new)?;
         }
@@ -250,14 +256,16 @@ impl Tx<'_> {
     }
 
     fn write_summary(&self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
-        let row = &rows.summary;
+        let (row, facts) = (&rows.summary, &rows.facts);
+        let promise = facts.promise.as_ref();
         self.write(
             "INSERT OR REPLACE INTO visits (record, case_no, borrower_name, address, product,
                overdue, currency, days_past_due, stage, starts_at, ends_at, appointment_status,
                due_by, priority, disposition, review_status, conflicts, updated_at,
-               accepted_at)
+               accepted_at, arrived_at, person_met, overdue_reason, promise_amount, promise_due,
+               promise_open)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-               ?18, ?19)",
+               ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
             rusqlite::params![
                 id.0,
                 row.case_no,
@@ -278,20 +286,26 @@ impl Tx<'_> {
                 row.conflicts,
                 rows.updated_at,
                 rows.accepted_at,
+                facts.arrived_at,
+                facts.person_met.map(TargetRole::as_str),
+                facts.overdue_reason.map(OverdueReason::as_str),
+                promise.map(|promise| promise.amount),
+                promise.map(|promise| &promise.due),
+                promise.is_some_and(|promise| promise.open),
             ],
         )
         .map(drop)
     }
 
-    /// The same for a row whose case number, due date and overdue amount stay: naming them would
-    /// rewrite their indexes.
+    /// The same for a row whose case number, due date and overdue amount stay, without the facts of
+    /// the report: naming indexed columns would rewrite their indexes.
     fn update_summary(&self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
         let row = &rows.summary;
         self.write(
             "UPDATE visits SET borrower_name = ?2, address = ?3, product = ?4, currency = ?5,
-               days_past_due = ?6, stage = ?7, starts_at = ?8, ends_at = ?9,
-               appointment_status = ?10, priority = ?11, disposition = ?12, review_status = ?13,
-               conflicts = ?14, updated_at = ?15, accepted_at = ?16 WHERE record = ?1",
+               days_past_due = ?6, stage = ?7, ends_at = ?8, appointment_status = ?9,
+               priority = ?10, disposition = ?11, review_status = ?12, conflicts = ?13,
+               updated_at = ?14, accepted_at = ?15 WHERE record = ?1",
             rusqlite::params![
                 id.0,
                 row.borrower_name,
@@ -300,7 +314,6 @@ impl Tx<'_> {
                 row.currency,
                 row.days_past_due,
                 row.stage.as_str(),
-                row.starts_at,
                 row.ends_at,
                 row.appointment_status.map(AppointmentStatus::as_str),
                 row.priority,
