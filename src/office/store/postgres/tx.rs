@@ -45,7 +45,7 @@ pub(super) struct Tx<'c> {
 struct Write {
     statement: Statement,
     values: Vec<Value>,
-    /// Reads that name it need this write; all do if it is empty.
+    /// Reads that it [`concerns`] need this write.
     table: String,
 }
 
@@ -244,7 +244,7 @@ impl<'c> Tx<'c> {
                 self.forget(table_of(sql));
                 self.flushes += 1;
             }
-            needed |= writes || self.buffered.iter().any(|write| sql.contains(&write.table));
+            needed |= writes || self.buffered.iter().any(|write| concerns(sql, &write.table));
             prepared.push((self.connection.statement(sql)?, *values));
         }
         let buffered = if needed { std::mem::take(&mut self.buffered) } else { Vec::new() };
@@ -304,7 +304,7 @@ impl Tx<'_> {
 
     /// Forgets answers that a write to a table makes wrong.
     fn forget(&mut self, table: &str) {
-        self.fetched.retain(|key, _| !key.contains(table));
+        self.fetched.retain(|key, _| !concerns(key, table));
     }
 }
 
@@ -333,13 +333,14 @@ fn no_answer() -> Failure {
     Failure::Lost("no answer".into())
 }
 
-/// The table that a statement writes; empty, which every statement contains, where triggers write
-/// others too.
+/// The table that a statement writes.
 fn table_of(sql: &str) -> &str {
     let mut words = sql.split_whitespace();
     words.find(|word| matches!(*word, "INTO" | "UPDATE" | "FROM"));
-    match words.next() {
-        None | Some("visit_attachments") => "",
-        Some(table) => table,
-    }
+    words.next().unwrap_or_default()
+}
+
+/// Whether a statement reads what a write to a table changes, perhaps by a trigger.
+fn concerns(sql: &str, table: &str) -> bool {
+    sql.contains(table) || (table == "visit_attachments" && sql.contains("blobs"))
 }
