@@ -17,6 +17,7 @@
 
 mod accounts;
 mod blobs;
+mod complaints;
 mod conduct;
 mod feeds;
 mod listing;
@@ -37,6 +38,10 @@ use tokio::sync::{broadcast, oneshot};
 
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User};
 pub use blobs::{Blob, BlobName, BlobReads, BlobReference, BlobShare, BlobWrites};
+pub use complaints::{
+    Complaint, ComplaintEvent, ComplaintListing, ComplaintOutcome, ComplaintReads, ComplaintSource,
+    ComplaintStep, ComplaintTopic, ComplaintWrites,
+};
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use listing::{Listing, Page, PageCursor, Row, Sort, SortKey};
@@ -95,6 +100,7 @@ pub trait Reads:
     + ConductReads
     + BlobReads
     + SafetyReads
+    + ComplaintReads
     + ReportReads
     + Prefetch
 {
@@ -107,6 +113,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + ComplaintReads
         + ReportReads
         + Prefetch
 {
@@ -122,6 +129,7 @@ pub trait Writes:
     + ConductWrites
     + BlobWrites
     + SafetyWrites
+    + ComplaintWrites
 {
 }
 impl<T> Writes for T where
@@ -133,6 +141,7 @@ impl<T> Writes for T where
         + ConductWrites
         + BlobWrites
         + SafetyWrites
+        + ComplaintWrites
 {
 }
 

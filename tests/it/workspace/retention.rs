@@ -28,7 +28,12 @@ impl Pair {
 
     /// The office dates the review by its own clock, whatever time the page sends.
     async fn review(&self, status: ReviewStatus) {
-        let command = Command::Review { status, remark: "the reason is missing".into(), at: 1 };
+        let command = Command::Review {
+            status,
+            remark: "the reason is missing".into(),
+            marks: Vec::new(),
+            at: 1,
+        };
         self.office.supervise(self.id, command).await;
     }
 
