@@ -93,24 +93,6 @@ async fn r8_a_signal_reaches_the_other_endpoint() {
     assert_eq!((signal.feed.as_str(), signal.seq), ("chen.jie", 1));
 }
 
-/// Endpoints that start at once all find one schema.
-#[test]
-fn endpoints_may_create_the_tables_at_the_same_time() {
-    let database = Database::new();
-    let address = database.address();
-    let epochs: Vec<[u8; 16]> = std::thread::scope(|scope| {
-        let open = |_| {
-            scope.spawn(move || {
-                let office = Office::open(address, || START).unwrap();
-                office.store().read_with(|reads| reads.epoch()).unwrap()
-            })
-        };
-        let opened: Vec<_> = (0..4).map(open).collect();
-        opened.into_iter().map(|opened| opened.join().unwrap()).collect()
-    });
-    assert!(epochs.iter().all(|epoch| *epoch == epochs[0]));
-}
-
 /// While the server is down the office answers 503, and nothing acknowledged is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn d2_an_office_survives_the_death_of_its_database_server() {
