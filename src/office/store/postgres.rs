@@ -29,7 +29,9 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::broadcast;
+use tokio::task::block_in_place;
 
 use super::queue::JobQueue;
 use super::{FeedUpdate, InitialSecrets, ReadJob, Store, StoreError, WriteJob};
@@ -121,6 +123,19 @@ impl Postgres {
         Ok(schema_version(&mut connect_patiently(&server)?)?.is_some())
     }
 
+    fn read_now(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError> {
+        // After a panic the connection is closed instead of returned.
+        let mut reader = self.readers.acquire(&self.server)?;
+        let mut tx = Tx::new(&self.server, reader.connection(), READ);
+        let outcome = read(&mut tx);
+        tx.end();
+        let lost = tx.failure.as_ref().is_some_and(Failure::is_lost);
+        if !lost {
+            reader.give_back();
+        }
+        outcome
+    }
+
     /// Answers waited for since the store was opened, on all its connections.
     pub fn round_trips(&self) -> u64 {
         self.server.round_trips()
@@ -140,16 +155,17 @@ impl Store for Postgres {
     }
 
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError> {
-        // After a panic the connection is closed instead of returned.
-        let mut reader = self.readers.acquire(&self.server)?;
-        let mut tx = Tx::new(&self.server, reader.connection(), READ);
-        let outcome = read(&mut tx);
-        tx.end();
-        let lost = tx.failure.as_ref().is_some_and(Failure::is_lost);
-        if !lost {
-            reader.give_back();
+        match Handle::try_current() {
+            // Other tasks of this worker thread move on while it waits for the server.
+            Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
+                block_in_place(|| self.read_now(read))
+            }
+            Ok(_) | Err(_) => self.read_now(read),
         }
-        outcome
+    }
+
+    fn is_remote(&self) -> bool {
+        true
     }
 
     fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {
