@@ -81,7 +81,7 @@ impl Postgres {
     pub fn open(address: &str, fresh: InitialSecrets) -> Result<Self, StoreError> {
         let server = Arc::new(Server::of(address)?);
         let mut connection = connect_patiently(&server)?;
-        migrate(&mut connection)?;
+        migrate(&server, &mut connection)?;
         let put = connection.statement(
             "INSERT INTO meta
                (one, format, epoch, office_device, office_session, attestation_key)
@@ -192,7 +192,7 @@ fn connect_patiently(server: &Server) -> Result<Connection, StoreError> {
     }
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+fn migrate(server: &Server, connection: &mut Connection) -> Result<(), StoreError> {
     for attempt in 1.. {
         if schema_version(connection)?.is_some_and(|found| found > newest_version()) {
             return Err(StoreError::Failed(LATER_VERSION.to_owned()));
@@ -210,6 +210,8 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
             return Err(StoreError::Failed(format!("upgrading the database failed: {error}")));
         }
         std::thread::sleep(Duration::from_millis(fastrand::u64(50..500)));
+        // The failed migration may have left its transaction open.
+        *connection = server.connect()?;
     }
     Ok(())
 }
