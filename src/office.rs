@@ -9,6 +9,7 @@
 //! allowed, unless they are a few lookups by key, and writes on the store's own thread. Methods that
 //! block say so.
 
+pub mod assigning;
 mod attestation;
 pub mod auth;
 pub mod blobs;
@@ -24,6 +25,7 @@ pub mod merge;
 pub mod money;
 mod private;
 mod quarantine;
+pub mod queues;
 mod read;
 mod revoked;
 mod round;

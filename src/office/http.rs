@@ -25,6 +25,7 @@ mod openid_sign_in;
 mod problem;
 mod quarantine;
 mod query;
+mod queues;
 mod routes;
 mod safety;
 mod serve;

@@ -21,6 +21,7 @@ mod conduct;
 mod feeds;
 mod listing;
 mod quarantine;
+mod queues;
 mod records;
 mod safety;
 pub mod sqlite;
@@ -35,11 +36,12 @@ pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User}
 pub use blobs::{Blob, BlobName, BlobReads, BlobReference, BlobShare, BlobWrites};
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
-pub use listing::{Listing, Page, PageCursor, Row, Sort, SortKey};
+pub use listing::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey};
 pub use quarantine::{
     Decision, QuarantineExport, QuarantineFilter, QuarantineReads, QuarantineShare, QuarantineSize,
     QuarantineState, QuarantineWrites, QuarantinedWork, RefusedWork,
 };
+pub use queues::{Queue, QueueReads, QueueWrites};
 pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
 };
@@ -64,12 +66,20 @@ pub enum StoreError {
 
 /// Everything that can be read, in one snapshot.
 pub trait Reads:
-    RecordReads + QuarantineReads + FeedReads + AccountReads + ConductReads + BlobReads + SafetyReads
+    RecordReads
+    + QuarantineReads
+    + QueueReads
+    + FeedReads
+    + AccountReads
+    + ConductReads
+    + BlobReads
+    + SafetyReads
 {
 }
 impl<T> Reads for T where
     T: RecordReads
         + QuarantineReads
+        + QueueReads
         + FeedReads
         + AccountReads
         + ConductReads
@@ -83,6 +93,7 @@ pub trait Writes:
     Reads
     + RecordWrites
     + QuarantineWrites
+    + QueueWrites
     + FeedWrites
     + AccountWrites
     + ConductWrites
@@ -94,6 +105,7 @@ impl<T> Writes for T where
     T: Reads
         + RecordWrites
         + QuarantineWrites
+        + QueueWrites
         + FeedWrites
         + AccountWrites
         + ConductWrites

@@ -8,6 +8,7 @@ mod openid;
 mod pages;
 mod people;
 mod quarantine;
+mod queues;
 mod rounds;
 mod routes;
 mod safety;

@@ -60,7 +60,8 @@ pub(super) async fn export(
     ProblemParts(Query(query)): ProblemParts<Query<VisitQuery>>,
 ) -> Result<Response, Problem> {
     let format = Format::parse(&query.format).ok_or(Problem::parameter("format"))?;
-    let selection = Selection::new(app.office.clone(), query.listing()?, Handle::current());
+    let selection =
+        Selection::new(app.office.clone(), query.listing(app.office.now())?, Handle::current());
     // Held until the last byte: a slow client occupies a thread.
     let permit = app.traffic.admit(Queue::Sheets, &RequestSource::of(&extensions)).await?;
     let body = streamed(move |out| {

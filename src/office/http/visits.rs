@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::endpoint::{Describe, Signature};
 use super::extract::ProblemParts;
-use super::query::{filled, flag, page_size, parsed};
+use super::query::{day, filled, flag, page_size, parsed};
 use super::{App, Problem};
 use crate::ids::RecordId;
 use crate::office::HistoryLine;
-use crate::office::store::{Listing, PageCursor, Row, Sort};
+use crate::office::store::{Listing, MAX_TOTAL, PageCursor, Queue, Row, Sort};
 use crate::office::time;
 use crate::record::terms::{Flag, ReviewStatus, Stage};
 use crate::record::view::VisitView;
@@ -26,6 +26,10 @@ use crate::record::view::VisitView;
 pub(super) struct VisitQuery {
     /// part of the case number, the borrower's name or the address
     q: String,
+    /// a queue, such as to_review
+    queue: String,
+    /// the present day of the reader, `YYYY-MM-DD`, for queues; without it, the office's in UTC
+    today: String,
     /// stages, comma-separated
     stage: String,
     /// sign-in name of a collector
@@ -40,7 +44,7 @@ pub(super) struct VisitQuery {
     unassigned: String,
     /// only what changed since: a date, an RFC 3339 time or ms
     since: String,
-    /// updated, due, case_no or overdue (lists only)
+    /// updated, due, case_no, overdue, or queue for the order of phones (lists only)
     sort: String,
     /// asc or desc (lists only)
     dir: String,
@@ -54,11 +58,15 @@ pub(super) struct VisitQuery {
 
 impl VisitQuery {
     /// The listing that the client asks for.
-    pub(super) fn listing(&self) -> Result<Listing, Problem> {
+    ///
+    /// `now` is the office's time, ms.
+    pub(super) fn listing(&self, now: i64) -> Result<Listing, Problem> {
         let stages = self.stage.split(',').map(str::trim).filter(|word| !word.is_empty());
         let stages = stages.map(|word| Stage::parse(word).ok_or(Problem::parameter("stage")));
         Ok(Listing {
             text: self.q.trim().to_owned(),
+            queue: parsed(&self.queue, "queue", Queue::parse)?,
+            today: day(&self.today, now)?,
             stages: stages.collect::<Result<_, _>>()?,
             collector: filled(&self.collector).map(str::to_owned),
             review: parsed(&self.review, "review", ReviewStatus::parse)?,
@@ -88,8 +96,10 @@ pub(super) struct VisitPage {
     rows: Vec<Row>,
     /// Cursor of the page after this one.
     next: Option<String>,
-    /// Records on all pages.
+    /// Records on all pages, counted up to `max_total`.
     total: u64,
+    /// A total as high as this stands for this and more.
+    max_total: u32,
 }
 
 /// Changes of a record, oldest first.
@@ -102,9 +112,9 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     ProblemParts(Query(asked)): ProblemParts<Query<VisitQuery>>,
 ) -> Result<Json<VisitPage>, Problem> {
-    let page = app.office.list(asked.listing()?).await?;
+    let page = app.office.list(asked.listing(app.office.now())?).await?;
     let next = page.next.map(|cursor| cursor.encode());
-    Ok(Json(VisitPage { rows: page.rows, next, total: page.total }))
+    Ok(Json(VisitPage { rows: page.rows, next, total: page.total, max_total: MAX_TOTAL }))
 }
 
 /// What a record's address answers with.

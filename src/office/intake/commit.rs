@@ -16,6 +16,7 @@ use crate::office::store::{
     StoredRecord, Writes,
 };
 use crate::record::Record;
+use crate::record::queue::open_promise;
 use crate::record::terms::Stage;
 use crate::record::view::{AttachmentView, VisitView};
 use crate::sync::digest::Item;
@@ -193,6 +194,7 @@ pub(in crate::office) fn rows(record: &Record, updated_at: i64) -> Rows {
 fn rows_of(record: &Record, view: VisitView, updated_at: i64) -> Rows {
     let mut rows = Rows {
         summary: Record::summary_of(&view),
+        promise: open_promise(&view),
         contacts: view.contacts,
         payments: view.payments,
         conflicts: view.conflicts,

@@ -5,6 +5,7 @@ use automerge::ChangeHash;
 use super::{BlobReference, Listing, Page, StoreError};
 use crate::ids::{DeviceId, Heads, RecordId};
 pub use crate::office::change::ChangeMeta;
+use crate::record::queue::OpenPromise;
 use crate::record::view::{Conflict, ContactView, PaymentView, VisitSummary};
 
 /// A record's current document and metadata.
@@ -81,6 +82,8 @@ pub struct Rows {
     pub updated_at: i64,
     /// When the review accepted the record, ms; `None` where it is not accepted.
     pub accepted_at: Option<i64>,
+    /// A promised payment that is not covered yet.
+    pub promise: Option<OpenPromise>,
 }
 
 /// Reads of records.

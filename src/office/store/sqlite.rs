@@ -12,11 +12,14 @@ mod conduct;
 mod convert;
 mod feeds;
 mod files;
+mod filters;
 mod listing;
 mod quarantine;
+mod queues;
 mod records;
 mod rows;
 mod safety;
+mod search;
 mod statements;
 mod writer;
 

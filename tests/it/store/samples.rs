@@ -7,6 +7,7 @@ use automerge::ChangeHash;
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
 use doorstep::office::store::sqlite::{InitialSecrets, Sqlite};
 use doorstep::office::store::{ChangeMeta, Rows, Store, StoredChange, StoredRecord};
+use doorstep::record::queue::OpenPromise;
 use doorstep::record::terms::{
     AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
 };
@@ -145,5 +146,6 @@ pub(crate) fn rows(id: RecordId, case_no: &str) -> Rows {
         }],
         updated_at: 20,
         accepted_at: Some(30),
+        promise: Some(OpenPromise { due_date: "2026-01-09".into(), amount: 700 }),
     }
 }

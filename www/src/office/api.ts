@@ -1,9 +1,19 @@
 /** The office's HTTP API, as the console uses it. Types and paths are generated from the office's Rust types. */
 import createClient from "openapi-fetch";
 import type { ConductView, Moment } from "../wasm/doorstep";
-import type { QuarantineSize, Command, DeleteExportRequest, Me, NewUser, paths, UserChange } from "./schema";
+import type {
+  AssignmentRow,
+  QuarantineSize,
+  Command,
+  DeleteExportRequest,
+  Me,
+  NewUser,
+  paths,
+  UserChange,
+} from "./schema";
 
 export type {
+  AssignmentFields,
   Command,
   ConductQueuePage as ConductPage,
   ConductQueueRow as ConductRow,
@@ -15,6 +25,7 @@ export type {
   QuarantineLine as Quarantined,
   QuarantinePage,
   QuarantineUsage,
+  QueueCounts,
   SafetyLine,
   UserChange,
   UserLine as User,
@@ -91,6 +102,10 @@ export const api = {
   signOut: () => data(client.DELETE("/api/session")),
   visits: (search: string, signal: AbortSignal | null = null) =>
     data(client.GET("/api/visits", { params: { query: fromSearch(search) }, signal })),
+  /** How much waits in each queue. */
+  queues: (today: string) => data(client.GET("/api/queues", { params: { query: { today } } })),
+  /** Changes the assignment of at most 100 records; answers with what became of each. */
+  assign: (rows: AssignmentRow[]) => data(client.POST("/api/assignments", { body: { rows } })),
   visit: (id: string) => data(client.GET("/api/visits/{id}", { params: { path: { id } } })),
   history: (id: string) => data(client.GET("/api/visits/{id}/history", { params: { path: { id } } })),
   command: (id: string, command: Command) =>

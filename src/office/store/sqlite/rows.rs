@@ -4,8 +4,10 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::Tx;
 use super::convert::{damaged, failed, to_sql, word, word_or_none};
+use super::search::search_text;
 use crate::ids::RecordId;
 use crate::office::store::{Rows, StoreError};
+use crate::record::queue::OpenPromise;
 use crate::record::terms::{
     AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
 };
@@ -19,7 +21,10 @@ pub(super) const SUMMARY: &str = "v.record, v.case_no, v.borrower_name, v.addres
     (SELECT group_concat(flag, char(10) ORDER BY flag) FROM visit_holds h WHERE h.record = v.record),
     (SELECT group_concat(collector, char(10) ORDER BY collector)
      FROM visit_collectors c WHERE c.record = v.record),
-    v.updated_at, v.accepted_at";
+    v.updated_at, v.accepted_at, v.promise_due, v.promise_amount";
+
+/// How many columns [`SUMMARY`] has.
+pub(super) const SUMMARY_COLUMNS: usize = 23;
 
 /// The summary of a row, and when it was updated.
 pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<(VisitSummary, i64)> {
@@ -58,6 +63,12 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<(VisitSummary, i64)> {
     Ok((summary, row.get(19)?))
 }
 
+/// The promise in a row with the columns of [`SUMMARY`].
+pub(super) fn promise(row: &Row<'_>) -> rusqlite::Result<Option<OpenPromise>> {
+    let promise = OpenPromise { due_date: row.get(21)?, amount: row.get(22)? };
+    Ok(Some(promise).filter(|promise| !promise.due_date.is_empty()))
+}
+
 impl Tx<'_> {
     pub(super) fn read_rows(&mut self, id: RecordId) -> Result<Option<Rows>, StoreError> {
         let found = self
@@ -66,12 +77,12 @@ impl Tx<'_> {
             .and_then(|mut statement| {
                 let read = |row: &Row<'_>| {
                     let (summary, updated_at) = summary(row)?;
-                    Ok((summary, updated_at, row.get(20)?))
+                    Ok((summary, updated_at, row.get(20)?, promise(row)?))
                 };
                 statement.query_row([id.0], read).optional()
             })
             .map_err(failed)?;
-        let Some((summary, updated_at, accepted_at)) = found else { return Ok(None) };
+        let Some((summary, updated_at, accepted_at, promise)) = found else { return Ok(None) };
         let contacts = self.query_all(
             "SELECT id, at, zone, channel, number_ref, target_role, outcome, note, by_user
                  FROM contacts WHERE record = ?1 ORDER BY id",
@@ -94,6 +105,7 @@ impl Tx<'_> {
             attachments,
             updated_at,
             accepted_at,
+            promise,
         }))
     }
 
@@ -135,6 +147,7 @@ impl Tx<'_> {
             self.write(&format!("DELETE FROM {table} WHERE record = ?1"), [id.0])?;
         }
         self.write_summary(id, rows)?;
+        self.write_search(id, &rows.summary)?;
         self.write_collectors(id, &rows.summary.collectors)?;
         self.write_holds(id, &rows.summary.holds)?;
         self.write_contacts(id, &rows.contacts)?;
@@ -146,11 +159,13 @@ impl Tx<'_> {
     /// Writes what differs.
     fn update_rows(&self, id: RecordId, old: &Rows, new: &Rows) -> Result<(), StoreError> {
         let (before, after) = (&old.summary, &new.summary);
-        let indexed = |row: &VisitSummary| (row.case_no.clone(), row.due_by.clone(), row.overdue);
-        if indexed(before) == indexed(after) {
+        if indexed(old) == indexed(new) {
             self.update_summary(id, new)?;
         } else {
             self.write_summary(id, new)?;
+        }
+        if search_text(before) != search_text(after) {
+            self.write_search(id, after)?;
         }
         if before.collectors != after.collectors {
             self.write("DELETE FROM visit_collectors WHERE record = ?1", [id.0])?;
@@ -251,13 +266,15 @@ impl Tx<'_> {
 
     fn write_summary(&self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
         let row = &rows.summary;
+        let queue_key = self.read_queue_order()?.sort_key(row, rows.promise.as_ref());
+        let (promise_due, promise_amount) = promise_columns(rows);
         self.write(
             "INSERT OR REPLACE INTO visits (record, case_no, borrower_name, address, product,
                overdue, currency, days_past_due, stage, starts_at, ends_at, appointment_status,
                due_by, priority, disposition, review_status, conflicts, updated_at,
-               accepted_at)
+               accepted_at, promise_due, promise_amount, unassigned, held, queue_key)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-               ?18, ?19)",
+               ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
             rusqlite::params![
                 id.0,
                 row.case_no,
@@ -278,37 +295,35 @@ impl Tx<'_> {
                 row.conflicts,
                 rows.updated_at,
                 rows.accepted_at,
+                promise_due,
+                promise_amount,
+                row.collectors.is_empty(),
+                !row.holds.is_empty(),
+                queue_key,
             ],
         )
         .map(drop)
     }
 
-    /// The same for a row whose case number, due date and overdue amount stay: naming them would
-    /// rewrite their indexes.
+    /// The same for a row whose [`indexed`] columns stay: naming them would rewrite their indexes.
     fn update_summary(&self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
         let row = &rows.summary;
         self.write(
-            "UPDATE visits SET borrower_name = ?2, address = ?3, product = ?4, currency = ?5,
-               days_past_due = ?6, stage = ?7, starts_at = ?8, ends_at = ?9,
-               appointment_status = ?10, priority = ?11, disposition = ?12, review_status = ?13,
-               conflicts = ?14, updated_at = ?15, accepted_at = ?16 WHERE record = ?1",
+            "UPDATE visits SET borrower_name = ?2, product = ?3, currency = ?4, starts_at = ?5,
+               ends_at = ?6, appointment_status = ?7, disposition = ?8, updated_at = ?9,
+               accepted_at = ?10, promise_amount = ?11 WHERE record = ?1",
             rusqlite::params![
                 id.0,
                 row.borrower_name,
-                row.address,
                 row.product,
                 row.currency,
-                row.days_past_due,
-                row.stage.as_str(),
                 row.starts_at,
                 row.ends_at,
                 row.appointment_status.map(AppointmentStatus::as_str),
-                row.priority,
                 row.disposition.map(Disposition::as_str),
-                row.review_status.as_str(),
-                row.conflicts,
                 rows.updated_at,
                 rows.accepted_at,
+                promise_columns(rows).1,
             ],
         )
         .map(drop)
@@ -328,6 +343,22 @@ impl Tx<'_> {
         }
         Ok(())
     }
+}
+
+/// What indexes of `visits` depend on, apart from the time of the update. Order rules read the
+/// address, the priority and the age.
+fn indexed(rows: &Rows) -> impl PartialEq {
+    let row = &rows.summary;
+    (
+        (row.case_no.clone(), row.due_by.clone(), row.overdue, row.stage, row.review_status),
+        (row.conflicts, row.collectors.is_empty(), row.holds.is_empty()),
+        (row.address.clone(), row.priority, row.days_past_due, promise_columns(rows).0.to_owned()),
+    )
+}
+
+/// Due date and amount of the promise, as columns.
+fn promise_columns(rows: &Rows) -> (&str, i64) {
+    rows.promise.as_ref().map_or(("", 0), |promise| (&promise.due_date, promise.amount))
 }
 
 /// What turns one list of entries into another; both are in order of their ids.
