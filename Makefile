@@ -24,7 +24,7 @@ PEERS := benches/peers/node_modules/.package-lock.json
 BENCH := $(TARGET)/bench
 
 CHECKS := check-format check-rust check-www check-core check-costs
-TESTS := test-rust simulate test-browser
+TESTS := test-rust simulate test-browser test-walks
 
 FUZZ := sync_request sync_reply change packed round device_rows case_list worksheet
 FUZZ_SECONDS ?= 60
@@ -33,7 +33,7 @@ FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 
-.PHONY: help run test api audit baseline bench bench-peers lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
+.PHONY: help run test test-engines api audit baseline bench bench-peers lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -85,6 +85,14 @@ test-browser: www ## The real binary in a real browser
 	$(BUILD_OFFICE)
 	cd www && $(OFFICE) npx playwright test
 
+test-walks: www ## The short walk in Firefox and in WebKit
+	$(BUILD_OFFICE)
+	cd www && $(OFFICE) npx playwright test --config playwright.engines.ts --project=firefox --project=webkit --grep @short
+
+test-engines: setup-tests www ## Every walk in Chromium, Firefox and WebKit
+	$(BUILD_OFFICE)
+	cd www && $(OFFICE) npx playwright test --config playwright.engines.ts
+
 bench: setup-tests www bench-peers ## Measure: files in target/bench, tables and plots in docs/PERFORMANCE.md
 	cargo bench --bench rounds
 	cargo bench --bench conduct
@@ -131,7 +139,7 @@ fixture: setup-tests www ## Keep a phone of this version with unsent work, and i
 setup: ## What building needs: a C compiler, Rust's wasm target
 	@.ci/setup build
 
-setup-tests: setup npm ## What the tests need on top: a browser, lints
+setup-tests: setup npm ## What the tests need on top: browsers, lints
 	@.ci/setup tests
 
 npm: $(NPM) ## The packages of the web apps

@@ -16,6 +16,7 @@ pub mod blobs;
 mod change;
 pub mod cli;
 pub mod conduct;
+mod database;
 pub mod demo;
 mod documents;
 mod feed;
@@ -49,6 +50,7 @@ use crate::record::{CommandError, LoadError};
 use attestation::Attestor;
 pub use attestation::EnrolmentProof;
 use blobs::BlobStore;
+use database::Database;
 use documents::DocumentCache;
 use feed::FeedWatch;
 pub use intake::create::{Created, NewVisit};
@@ -60,8 +62,7 @@ pub use quarantine::{
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
 pub use read::HistoryLine;
-use store::sqlite::{self, InitialSecrets, Sqlite};
-use store::{FeedUpdate, Store, StoreError};
+use store::{FeedUpdate, InitialSecrets, Store, StoreError};
 pub use verify::{Problem, Verified};
 
 /// Gives the time, ms since 1970 UTC.
@@ -107,8 +108,13 @@ pub enum OfficeError {
     #[error("the request names too many records")]
     TooMany,
     /// The database address is not one that this program knows.
-    #[error("unknown database address {0}: use sqlite:PATH")]
+    #[error("unknown database address {0}: use sqlite:PATH or postgres://USER@HOST/NAME")]
     Address(String),
+    /// The database server has its own backups.
+    #[error(
+        "PostgreSQL has its own tools for that: use pg_dump and pg_restore, or continuous archiving"
+    )]
+    OwnTools,
     /// A decision on quarantined work cannot be carried out.
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
@@ -153,17 +159,16 @@ const LARGE_AT_ONCE: usize = 2;
 const LARGE: usize = 64 * 1024;
 
 impl Office {
-    /// Opens the store at an address such as `sqlite:doorstep.db`, with attachments in a folder
-    /// beside it. Blocks.
+    /// Opens the store at an address such as `sqlite:doorstep.db` or `postgres://user@host/name`. Attachments
+    /// are in a folder beside the file; for PostgreSQL in memory, unless a blob store is set. Blocks.
     pub fn open(
         address: &str,
         clock: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Result<Self, OfficeError> {
-        let path = path_of(address)?;
-        let store = Sqlite::open(path, fresh()?)?;
-        let blob_store = BlobStore::folder(&blobs_beside(path))?;
-        Ok(Self::over(Arc::new(store), Arc::new(clock), Arc::new(system))?
-            .with_blob_store(blob_store))
+        let database = Database::at(address)?;
+        let store = database.open(fresh()?)?;
+        let office = Self::over(store, Arc::new(clock), Arc::new(system))?;
+        Ok(office.with_blob_store(database.default_blob_store()?))
     }
 
     /// Opens the store at an address read-only: nothing is created, and writes fail. Attachments as
@@ -172,34 +177,33 @@ impl Office {
         address: &str,
         clock: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Result<Self, OfficeError> {
-        let path = path_of(address)?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open_to_read(path)?);
+        let database = Database::at(address)?;
+        let store = database.open_to_read()?;
         // Session 0 is never written as: there are no writes.
         let device = store.read_with(|reads| reads.office_device())?;
         let office = Self::assemble(store, Arc::new(clock), Arc::new(system), (device, 0))?;
-        let blobs = blobs_beside(path);
         // The folder is created with the first attachment.
-        if !blobs.is_dir() {
-            return Ok(office);
+        match database.default_blobs().filter(|blobs| blobs.is_dir()) {
+            Some(blobs) => Ok(office.with_blob_store(BlobStore::existing_folder(&blobs)?)),
+            None => Ok(office),
         }
-        Ok(office.with_blob_store(BlobStore::existing_folder(&blobs)?))
     }
 
     /// Whether there is a database at an address.
     pub fn is_there(address: &str) -> Result<bool, OfficeError> {
-        Ok(path_of(address)?.is_file())
+        Database::at(address)?.exists()
     }
 
     /// Copies a consistent snapshot of the store at an address into a new file; gives its size in
     /// bytes. Other processes may keep writing. Blocks.
     pub fn backup(address: &str, to: &Path) -> Result<u64, OfficeError> {
-        Ok(sqlite::backup(path_of(address)?, to)?)
+        Database::at(address)?.backup(to)
     }
 
     /// Replaces the store at an address by a backup; gives the path to which the replaced store was
     /// moved. Devices bring back what the backup lacks (rule P3). Blocks.
     pub fn restore(address: &str, from: &Path) -> Result<Option<PathBuf>, OfficeError> {
-        Ok(sqlite::restore(from, path_of(address)?, fresh()?)?)
+        Database::at(address)?.restore(from, fresh()?)
     }
 
     /// The same with another blob store.
@@ -308,18 +312,6 @@ impl Office {
         // A panic has been reported where it happened.
         done.unwrap_or(Err(OfficeError::Closing))
     }
-}
-
-fn path_of(address: &str) -> Result<&Path, OfficeError> {
-    let path = address.strip_prefix("sqlite:").filter(|path| !path.is_empty());
-    path.map(Path::new).ok_or_else(|| OfficeError::Address(address.to_owned()))
-}
-
-/// The default folder for attachments of a database.
-fn blobs_beside(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".blobs");
-    PathBuf::from(name)
 }
 
 fn fresh() -> Result<InitialSecrets, StoreError> {

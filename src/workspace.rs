@@ -293,7 +293,6 @@ impl Workspace {
         self.store_own_change(record, &change, now_ms);
         let ticket = self.issue_ticket();
         self.link.schedule().edited(now_ms);
-        self.outputs.push_back(Output::ListChanged);
         self.advance(now_ms);
         Ok(Some(ticket))
     }
@@ -342,6 +341,7 @@ impl Workspace {
         persist
             .map(|(batch, writes)| Output::Persist { batch, writes })
             .or_else(|| self.outputs.pop_front())
+            .or_else(|| self.announce_list_changes())
     }
 
     /// A batch is durable.

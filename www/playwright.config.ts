@@ -7,6 +7,7 @@ const SYSTEM_CHROMIUM = "/usr/bin/chromium";
 
 export default defineConfig({
   testDir: "../tests/browser",
+  testIgnore: "engines/**",
   outputDir: "./test-results",
   // Two cores in CI: a test often waits for what takes its time. Each has an office of its own.
   workers: 2,

@@ -25,6 +25,7 @@ use tokio::runtime::Runtime;
 
 use super::auth::{Accounts, Hasher};
 use super::blobs::BlobStore;
+use super::database::{Database, without_password};
 use super::{Office, private};
 use crate::record::terms::Role;
 use args::{Attachments, Cli, Command, Conduct, Device, Export, Import, User};
@@ -99,8 +100,17 @@ fn run(cli: Cli) -> Result<(), Failure> {
 
 impl Attachments {
     /// The office with the attachments at the given place.
-    fn of(&self, office: &Office, access: Access) -> Result<Office, Failure> {
-        let Some(place) = &self.blobs else { return Ok(office.clone()) };
+    fn of(&self, context: &OfficeContext, access: Access) -> Result<Office, Failure> {
+        let office = &context.office;
+        let Some(place) = &self.blobs else {
+            if context.has_default_blobs {
+                return Ok(office.clone());
+            }
+            return Err(Failure::failed(
+                "with PostgreSQL, --blobs says where attachments are: a bucket or folder that all \
+                 endpoints share",
+            ));
+        };
         let blob_store =
             if access == Access::Read { BlobStore::existing(place) } else { BlobStore::at(place) };
         let blob_store =
@@ -122,7 +132,10 @@ enum Access {
 
 /// The opened office that a command works with.
 struct OfficeContext {
+    /// Without its password.
     address: String,
+    /// Whether attachments have a place unless one is chosen.
+    has_default_blobs: bool,
     office: Office,
     accounts: Accounts,
     runtime: Runtime,
@@ -145,10 +158,11 @@ impl OfficeContext {
     }
 
     fn open(address: &str, access: Access) -> Result<Self, Failure> {
-        let cannot = |error| Failure::failed(format!("cannot open {address}: {error}"));
+        let shown = without_password(address);
+        let cannot = |error| Failure::failed(format!("cannot open {shown}: {error}"));
         if access != Access::Create && !Office::is_there(address).map_err(cannot)? {
             return Err(Failure::failed(format!(
-                "there is no database at {address}: check --database; doorstep serve, user add \
+                "there is no database at {shown}: check --database; doorstep serve, user add \
                  and import cases make a new one"
             )));
         }
@@ -165,7 +179,8 @@ impl OfficeContext {
             Accounts::new(office.store().clone(), std::sync::Arc::new(clock), Hasher::default());
         let runtime = Runtime::new()
             .map_err(|error| Failure::failed(format!("cannot start threads: {error}")))?;
-        Ok(Self { address: address.to_owned(), office, accounts, runtime })
+        let has_default_blobs = Database::at(address).map_err(cannot)?.default_blobs().is_some();
+        Ok(Self { address: shown, has_default_blobs, office, accounts, runtime })
     }
 }
 

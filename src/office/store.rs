@@ -20,7 +20,9 @@ mod blobs;
 mod conduct;
 mod feeds;
 mod listing;
+pub mod postgres;
 mod quarantine;
+mod queue;
 mod queues;
 mod records;
 mod safety;
@@ -56,12 +58,27 @@ pub enum StoreError {
     /// The write queue is full; the job was not run.
     #[error("the store is busy")]
     Busy,
+    /// The database server cannot be reached, or was lost before it confirmed a commit: the job has
+    /// either committed as a whole or left no trace.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
     /// Stored data cannot be decoded.
     #[error("the store holds damaged data: {0}")]
     Damaged(String),
     /// The database engine failed.
     #[error("the store failed: {0}")]
     Failed(String),
+}
+
+/// Random values for a new store.
+#[derive(Debug, Clone, Copy)]
+pub struct InitialSecrets {
+    /// The store's epoch (rule P3).
+    pub epoch: [u8; 16],
+    /// The office's own device.
+    pub office_device: [u8; 16],
+    /// The key of the office's state tokens.
+    pub attestation_key: [u8; 32],
 }
 
 /// Everything that can be read, in one snapshot.
@@ -138,8 +155,8 @@ pub trait Store: Send + Sync + 'static {
     fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError>;
     /// Runs reads in one snapshot. Blocks: call it where blocking is allowed.
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError>;
-    /// Subscribes to feed updates, sent after each commit. A slow receiver loses some, which costs
-    /// delay, never correctness.
+    /// Subscribes to feed updates, sent after each commit and before its jobs are answered. A slow
+    /// receiver loses some, which costs delay, never correctness.
     fn subscribe(&self) -> broadcast::Receiver<FeedUpdate>;
     /// Finishes the submitted jobs, then refuses new ones. Blocks.
     fn close(&self);

@@ -38,6 +38,12 @@ const isOnScreen = (control: Locator): Promise<boolean> =>
     return hit !== null && element.contains(hit);
   });
 
+/** Bars and messages have taken their places, which they measure once they are drawn. */
+const settled = (page: Page): Promise<unknown> =>
+  page.evaluate(async () => {
+    for (let frame = 0; frame < 3; frame += 1) await new Promise((done) => requestAnimationFrame(done));
+  });
+
 /** Swipes of 400 px that bring a control between the header and the bars at the foot. */
 function swipesTo(control: Element): number {
   if (control.closest("nav, dialog, [data-testid=leave-bar]")) return 0;
@@ -144,9 +150,11 @@ test("each phase shows what it needs, and a missing field opens its phase", asyn
   await button(page, "Arrive").click();
   await expect(page.getByText(/^Arrived /)).toBeVisible();
   // A message covers neither way of leaving, on this step and on every other.
+  await settled(page);
   expect(await isOnScreen(button(page, "Leave safely"))).toBe(true);
   expect(await isOnScreen(button(page, "Leave"))).toBe(true);
   await step(page, "Talk");
+  await settled(page);
   expect(await isOnScreen(button(page, "Leave safely"))).toBe(true);
   await step(page, "On site");
   await inEveryLook(page, "on-site-door", "[data-testid=checklist]");

@@ -87,11 +87,18 @@ fn errors_are_one_line_that_says_what_to_do() {
         assert!(done.stdout.is_empty(), "{args:?}");
     }
     let unknown = Command::new(BINARY)
-        .args(["verify", "--database", "postgres://localhost/x"])
+        .args(["verify", "--database", "mysql://localhost/x"])
         .output()
         .unwrap();
     assert_eq!(unknown.status.code(), Some(1));
     assert!(String::from_utf8(unknown.stderr).unwrap().contains("use sqlite:PATH"));
+    let other = Command::new(BINARY)
+        .args(["backup", "x", "--database", "postgres://ann:s3cr3t@localhost/x"])
+        .output()
+        .unwrap();
+    assert_eq!(other.status.code(), Some(1));
+    let said = String::from_utf8(other.stderr).unwrap();
+    assert!(said.contains("pg_dump") && !said.contains("s3cr3t"), "{said}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(in crate::office::cli) struct Cli {
 /// Options of every command.
 #[derive(Args)]
 pub(in crate::office::cli) struct Shared {
-    /// Address of the database: sqlite:PATH
+    /// Address of the database: sqlite:PATH or postgres://USER@HOST/NAME
     #[arg(
         long,
         global = true,
@@ -185,7 +185,7 @@ pub(in crate::office::cli) struct Verify {
 #[derive(Args)]
 pub(in crate::office::cli) struct Attachments {
     /// Where attachments are stored: a folder, or s3://BUCKET/PREFIX with credentials in AWS_*
-    /// environment variables [default: the database's path with .blobs appended]
+    /// environment variables [default: the path of the SQLite file with .blobs appended]
     #[arg(long, env = "DOORSTEP_BLOBS", value_name = "PLACE")]
     pub(in crate::office::cli) blobs: Option<String>,
 }

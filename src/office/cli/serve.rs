@@ -50,7 +50,7 @@ pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> 
     let provider = openid::provider(context, &asked.openid, origin)?;
     let (closing, heard) = watch::channel(false);
     let policy = super::conduct::policy(&asked.policy)?;
-    let office = asked.attachments.of(&context.office, Access::Create)?.with_policy(policy);
+    let office = asked.attachments.of(context, Access::Create)?.with_policy(policy);
     let (sweeping, scrubbing, evaluating) = (office.clone(), office.clone(), office.clone());
     let app = App {
         office,
@@ -234,13 +234,15 @@ fn is_free_of_personal_data(line: &tracing::Metadata<'_>) -> bool {
 }
 
 fn about_demo(database: &str, scheme: &str, address: SocketAddr) -> String {
-    let file = database.strip_prefix("sqlite:").unwrap_or(database);
-    let file = Path::new(file).canonicalize().unwrap_or_else(|_| file.into());
+    let data = database.strip_prefix("sqlite:").map_or_else(
+        || database.into(),
+        |file| Path::new(file).canonicalize().unwrap_or_else(|_| file.into()),
+    );
     let mut lines = vec![
         String::new(),
         format!("  field app   {scheme}://{address}/"),
         format!("  console     {scheme}://{address}/office/"),
-        format!("  data        {}", file.display()),
+        format!("  data        {}", data.display()),
         String::new(),
         format!("  sign in with the password {}:", demo::PASSWORD),
     ];

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::{Access, OfficeContext, print, print_json};
 
 pub(super) fn run(context: &OfficeContext, asked: &Verify) -> Result<(), Failure> {
-    let office = asked.attachments.of(&context.office, Access::Read)?;
+    let office = asked.attachments.of(context, Access::Read)?;
     let found = context.runtime.block_on(office.verify())?;
     if asked.output.json {
         print_json(&found)?;

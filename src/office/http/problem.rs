@@ -139,6 +139,12 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large")
     }
 
+    fn unavailable() -> Self {
+        let detail = "the office cannot reach its database: nothing is lost, try again";
+        let down = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
+        Self { retry_after: Some(BUSY_RETRY), ..down }
+    }
+
     pub(super) fn closing() -> Self {
         let closing = Self::new(StatusCode::SERVICE_UNAVAILABLE, "closing", "the office restarts");
         Self { retry_after: Some(5), ..closing }
@@ -178,6 +184,10 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Closed => Self::closing(),
             StoreError::Busy => metrics::shed("store"),
+            StoreError::Unavailable(_) => {
+                tracing::warn!(%error, "the database is unavailable");
+                Self::unavailable()
+            }
             StoreError::Damaged(_) | StoreError::Failed(_) => {
                 tracing::error!(%error, "the store failed");
                 Self::internal()
@@ -206,7 +216,7 @@ impl From<OfficeError> for Problem {
             OfficeError::Busy => metrics::shed("work"),
             OfficeError::Quarantine(error) => error.into(),
             OfficeError::Closing => Self::closing(),
-            error @ (OfficeError::Damaged(_) | OfficeError::Address(_)) => {
+            error @ (OfficeError::Damaged(_) | OfficeError::Address(_) | OfficeError::OwnTools) => {
                 tracing::error!(%error, "the office failed");
                 Self::internal()
             }

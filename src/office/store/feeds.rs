@@ -89,3 +89,35 @@ pub trait FeedWrites {
         digest: Digest,
     ) -> Result<u64, StoreError>;
 }
+
+/// How many ordinals pass between two thinnings of a record's entries in a feed.
+pub(super) const THIN_EVERY: u64 = 16;
+
+/// Numbers of the entries of a record in a feed that can be deleted, so that their number grows with
+/// the logarithm of its changes. `entries` are in order; `newest` is the ordinal of the last.
+///
+/// An entry says which changes a device has whose cursor is at it. Without it the previous
+/// entry is used, and the device receives some changes again. That holds only for
+/// [`EntryKind::Changed`] after an entry that is no withdrawal: the others say whether the device
+/// has the record at all, and stay. Of the entries that lie 2^k changes behind the newest, one in
+/// 2^(k-1) stays: no device is sent more than twice the changes that it lacks.
+pub(super) fn redundant(entries: Vec<FeedEntry>, newest: u64) -> Vec<u64> {
+    let mut kept: Option<FeedEntry> = None;
+    let mut redundant = Vec::new();
+    for entry in entries {
+        let behind = newest.saturating_sub(entry.ordinal);
+        let is_redundant = kept.is_some_and(|kept| {
+            let block = |entry: FeedEntry| entry.ordinal >> (behind.ilog2() - 1);
+            kept.kind != EntryKind::Withdrawn
+                && entry.kind == EntryKind::Changed
+                && behind >= THIN_EVERY
+                && block(kept) == block(entry)
+        });
+        if is_redundant {
+            redundant.push(entry.seq);
+        } else {
+            kept = Some(entry);
+        }
+    }
+    redundant
+}

@@ -137,6 +137,17 @@ pub struct Page {
 /// Rows of a list are counted up to here: counting more would cost more than the page.
 pub const MAX_TOTAL: u32 = 10_000;
 
+/// Escapes the wildcards of LIKE.
+pub(super) fn escape_like(text: &str) -> String {
+    text.chars().fold(String::new(), |mut pattern, c| {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+        pattern
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

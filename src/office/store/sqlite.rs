@@ -32,10 +32,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::broadcast;
 
+pub use super::InitialSecrets;
+use super::queue::JobQueue;
 use super::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
 pub use backup::{backup, restore};
 use convert::failed;
-use writer::Writer;
 
 mod migrations {
     refinery::embed_migrations!("src/office/store/sqlite/migrations");
@@ -74,22 +75,11 @@ const EARLIER_VERSION: &str = "an earlier version wrote the database, and readin
      office once with `doorstep serve`; make a database of a backup with \
      `doorstep restore` under another --database";
 
-/// Random values for a new file.
-#[derive(Debug, Clone, Copy)]
-pub struct InitialSecrets {
-    /// The store's epoch (rule P3).
-    pub epoch: [u8; 16],
-    /// The office's own device.
-    pub office_device: [u8; 16],
-    /// The key of the office's state tokens.
-    pub attestation_key: [u8; 32],
-}
-
 /// A store in one SQLite file.
 pub struct Sqlite {
     path: PathBuf,
     /// `None` for a read-only store.
-    writer: Option<Writer>,
+    writer: Option<JobQueue>,
     readers: Mutex<Vec<Connection>>,
     updates: broadcast::Sender<FeedUpdate>,
     /// Shared lock on the file while it is open: `restore` must not replace it.
@@ -138,7 +128,9 @@ impl Sqlite {
         check_format(&connection)?;
         backfill::run(&mut connection)?;
         let (updates, _) = broadcast::channel(MAX_BUFFERED_UPDATES);
-        let writer = Some(Writer::start(connection, updates.clone())?);
+        let sent = updates.clone();
+        let writer = JobQueue::start(move |jobs| writer::run(connection, jobs, &sent))?;
+        let writer = Some(writer);
         Ok(Self {
             path: path.to_owned(),
             writer,

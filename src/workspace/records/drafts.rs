@@ -11,7 +11,7 @@ use crate::ids::RecordId;
 use crate::record::CommandError;
 use crate::types::TsType;
 use crate::vault::encode;
-use crate::workspace::output::{Output, Table};
+use crate::workspace::output::Table;
 use crate::workspace::storage::journal::Journal;
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -121,7 +121,6 @@ impl Workspace {
         let ticket = self.issue_ticket();
         if self.drafts.has(record) != marked {
             self.records.touch(record);
-            self.outputs.push_back(Output::ListChanged);
         }
         self.advance(now_ms);
         Ok(ticket)

@@ -108,6 +108,8 @@ pub(crate) struct Listing {
     sending: BTreeSet<RecordId>,
     /// The log has been brought up to date once.
     is_begun: bool,
+    /// The version of which readers have been told.
+    announced: i64,
 }
 
 /// What a row is made from, far cheaper to compare than the row.
@@ -156,6 +158,7 @@ impl Listing {
             removed: BTreeMap::new(),
             sending: BTreeSet::new(),
             is_begun: false,
+            announced: 0,
         }
     }
 
@@ -170,6 +173,7 @@ impl Listing {
             removed: BTreeMap::new(),
             sending: BTreeSet::new(),
             is_begun: false,
+            announced: 0,
         }
     }
 
@@ -210,7 +214,11 @@ impl Workspace {
     /// Changes of the list after a mark, at most `limit` of them; without a mark the whole list
     /// from its beginning.
     pub fn list_changes(&mut self, since: Option<&ListMark>, limit: usize) -> ListPage {
+        let is_first = !self.listing.is_begun;
         self.log_list_changes();
+        if is_first {
+            self.listing.announced = self.listing.version;
+        }
         let known = since.filter(|mark| mark.workspace == self.listing.workspace);
         let mut version = known.map_or(0, |mark| mark.version);
         let (mut rows, mut removed) = (Vec::new(), Vec::new());
@@ -225,6 +233,17 @@ impl Workspace {
         let more = changes.next().is_some();
         let mark = ListMark { workspace: self.listing.workspace.clone(), version };
         ListPage { mark, fresh: known.is_none(), rows, removed, more }
+    }
+
+    /// Says once that rows have changed, whatever changed them; nothing before the list was first
+    /// read.
+    pub(crate) fn announce_list_changes(&mut self) -> Option<Output> {
+        if !self.listing.is_begun {
+            return None;
+        }
+        self.log_list_changes();
+        let announced = std::mem::replace(&mut self.listing.announced, self.listing.version);
+        (self.listing.version > announced).then_some(Output::ListChanged)
     }
 
     /// Gives a version to each row that is not as the log has it. Looks only at records that were

@@ -8,7 +8,7 @@ use crate::record::command::{AssignmentPatch, CasePatch};
 use crate::record::terms::Role;
 use crate::record::{Author, CommandError, Record};
 use crate::vault::Vault;
-use crate::workspace::output::{Output, Row, Table};
+use crate::workspace::output::{Row, Table};
 use crate::workspace::storage::loading;
 use crate::workspace::{Identity, LoadedRecord, StoreError, Workspace};
 
@@ -62,7 +62,6 @@ impl Workspace {
         loading::compact(&mut self.journal, &self.vault, id, &mut loaded);
         self.records.insert(id, entry);
         self.loaded.insert(id, loaded);
-        self.outputs.push_back(Output::ListChanged);
         self.advance(now_ms);
         Ok(())
     }

@@ -274,7 +274,6 @@ impl Workspace {
             entry.problem = Some(Problem::Damaged);
             entry.wanted = true;
             self.journal.put(Table::Records, id.to_string(), entry.encode());
-            self.outputs.push_back(Output::ListChanged);
             self.outputs.push_back(Output::StatusChanged);
             self.outputs.push_back(Output::RecordChanged { record: id.to_string() });
             self.link.schedule().schedule_now();
@@ -290,7 +289,6 @@ impl Workspace {
             entry.confirmed = confirmed;
             entry.update_from(&record, &self.identity.user);
             self.journal.put(Table::Records, id.to_string(), entry.encode());
-            self.outputs.push_back(Output::ListChanged);
         }
         self.uses += 1;
         let mut loaded = LoadedRecord { record, chunks, pins, used: self.uses };

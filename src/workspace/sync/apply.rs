@@ -71,7 +71,6 @@ impl Workspace {
             application.applied = applied;
             self.link.continue_later(application);
             self.load_for_reply();
-            self.outputs.push_back(Output::ListChanged);
             self.outputs.push_back(Output::Resume);
             return;
         }

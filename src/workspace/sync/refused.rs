@@ -138,7 +138,6 @@ impl Workspace {
         }
         let ticket = self.issue_ticket();
         self.outputs.push_back(Output::RecordChanged { record: record.to_string() });
-        self.outputs.push_back(Output::ListChanged);
         self.outputs.push_back(Output::StatusChanged);
         self.link.schedule().schedule_now();
         self.advance(now_ms);

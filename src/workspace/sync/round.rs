@@ -174,7 +174,6 @@ impl Workspace {
         if self.link.turn_page() {
             self.begin_reply();
             self.outputs.push_back(Output::StatusChanged);
-            self.outputs.push_back(Output::ListChanged);
             return self.link.application().is_some();
         }
         let index = self.records.reindex();
@@ -199,7 +198,6 @@ impl Workspace {
         };
         self.link.finish_round(remaining, now_ms);
         self.outputs.push_back(Output::StatusChanged);
-        self.outputs.push_back(Output::ListChanged);
         false
     }
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use doorstep::office::store::sqlite::{InitialSecrets, Sqlite};
-use doorstep::office::store::{Listing, MAX_TOTAL, Queue, Sort, Store};
+use doorstep::office::store::sqlite::Sqlite;
+use doorstep::office::store::{InitialSecrets, Listing, MAX_TOTAL, Queue, Sort, Store};
 use doorstep::record::terms::{Flag, ReviewStatus, Stage};
 use rusqlite::Connection;
 

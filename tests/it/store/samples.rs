@@ -1,12 +1,14 @@
 //! Engines under test, and values to put into them.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use automerge::ChangeHash;
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
-use doorstep::office::store::sqlite::{InitialSecrets, Sqlite};
-use doorstep::office::store::{ChangeMeta, Rows, Store, StoredChange, StoredRecord};
+use doorstep::office::store::postgres::Postgres;
+use doorstep::office::store::sqlite::Sqlite;
+use doorstep::office::store::{
+    ChangeMeta, InitialSecrets, Rows, Store, StoredChange, StoredRecord,
+};
 use doorstep::record::queue::OpenPromise;
 use doorstep::record::terms::{
     AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
@@ -15,30 +17,35 @@ use doorstep::record::view::{
     Conflict, ConflictValue, ContactView, FieldValue, PaymentView, VisitSummary,
 };
 
+use crate::support::postgres::Database;
+
 const FRESH: InitialSecrets =
     InitialSecrets { epoch: [1; 16], office_device: [2; 16], attestation_key: [3; 32] };
 
 /// A store in a place of its own, which can be closed and opened again.
 pub(crate) struct Engine {
-    place: tempfile::TempDir,
-    open: fn(PathBuf) -> Arc<dyn Store>,
     pub(crate) store: Arc<dyn Store>,
+    open: Box<dyn Fn() -> Arc<dyn Store>>,
 }
 
 impl Engine {
     pub(crate) fn sqlite() -> Self {
-        Self::new(|path| Arc::new(Sqlite::open(&path, FRESH).unwrap()))
+        let place = tempfile::tempdir().unwrap();
+        Self::new(move || Arc::new(Sqlite::open(&place.path().join("store"), FRESH).unwrap()))
     }
 
-    fn new(open: fn(PathBuf) -> Arc<dyn Store>) -> Self {
-        let place = tempfile::tempdir().unwrap();
-        let store = open(place.path().join("store"));
-        Self { place, open, store }
+    pub(crate) fn postgres() -> Self {
+        let database = Database::new();
+        Self::new(move || Arc::new(Postgres::open(database.address(), FRESH).unwrap()))
+    }
+
+    fn new(open: impl Fn() -> Arc<dyn Store> + 'static) -> Self {
+        Self { store: open(), open: Box::new(open) }
     }
 
     /// The same place once more, beside the store that is open.
     pub(crate) fn again(&self) -> Arc<dyn Store> {
-        (self.open)(self.place.path().join("store"))
+        (self.open)()
     }
 }
 

@@ -5,5 +5,7 @@ pub(crate) mod api_schema;
 pub(crate) mod http_office;
 pub(crate) mod office;
 pub(crate) mod phone;
+#[cfg(unix)]
+pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod sync_client;

@@ -35,6 +35,8 @@ pub(crate) struct TestPhone {
     pub(crate) sent: Option<Sent>,
     pub(crate) requests: usize,
     pub(crate) saved: u64,
+    /// Times that readers of the list were told of changes.
+    pub(crate) list_changes: usize,
     pub(crate) now: i64,
     /// Why everything was erased, if it was.
     pub(crate) erased: Option<Revocation>,
@@ -68,6 +70,7 @@ impl TestPhone {
             sent: None,
             requests: 0,
             saved: 0,
+            list_changes: 0,
             now: NOW,
             erased: None,
             disk: None,
@@ -149,9 +152,9 @@ impl TestPhone {
                     self.tables.clear();
                     self.erased = Some(reason);
                 }
+                Output::ListChanged => self.list_changes += 1,
                 Output::SaveFailed { .. }
                 | Output::RecordChanged { .. }
-                | Output::ListChanged
                 | Output::StatusChanged => {}
             }
         }

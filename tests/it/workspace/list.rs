@@ -12,7 +12,8 @@ use doorstep::record::queue::{OpenPromise, Work};
 use doorstep::record::terms::{Disposition, Role};
 use doorstep::vault::Vault;
 use doorstep::workspace::{
-    Identity, ListMark, ListPage, ListRow, Output, RecordState, Row, SyncState, Table, Workspace,
+    Identity, ListMark, ListPage, ListRow, Output, RecordState, RequestFailure, Row, SyncState,
+    Table, Workspace,
 };
 
 /// A reader of the list that keeps its rows, like a browser tab.
@@ -82,6 +83,44 @@ async fn a_reader_of_the_list_gets_changes_only() {
         [24],
         "a new start, a whole list"
     );
+}
+
+#[tokio::test]
+async fn readers_of_the_list_are_told_of_every_change() {
+    let (office, ids) = TestOffice::with_records(2).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
+    phone.sync(&office).await;
+    let mut reader = Reader::default();
+    reader.read(&mut phone.workspace, 10);
+    let told = phone.list_changes;
+    phone.run();
+    assert_eq!(phone.list_changes, told, "nothing changed");
+    // Reads only when told, and then has the list as it is.
+    let mut follow = |phone: &mut TestPhone, told: usize, state: RecordState, when: &str| {
+        assert_eq!(phone.list_changes, told + 1, "{when}");
+        assert_eq!(reader.read(&mut phone.workspace, 10), [1], "{when}");
+        assert_eq!(reader.rows[&ids[0].to_string()].state, state, "{when}");
+    };
+    let told = phone.list_changes;
+    phone.apply(ids[0], &contact("c1"));
+    follow(&mut phone, told, RecordState::OnPhone, "edited");
+    for busy in [false, true] {
+        let told = phone.list_changes;
+        phone.now += 600_000;
+        phone.workspace.sync_now(phone.now);
+        phone.run();
+        follow(&mut phone, told, RecordState::Sending, "the request is on its way");
+        let told = phone.list_changes;
+        let sent = phone.sent.take().expect("a request");
+        if busy {
+            phone.workspace.defer(sent.round, 1_000, phone.now, 0);
+        } else {
+            let offline = RequestFailure::Offline;
+            phone.workspace.request_failed(sent.round, offline, phone.now, 0);
+        }
+        phone.run();
+        follow(&mut phone, told, RecordState::OnPhone, "the request failed");
+    }
 }
 
 #[tokio::test]

@@ -102,9 +102,10 @@ export interface EnrolledDevice {
 }
 
 export interface StorageState {
-  persisted: boolean;
-  usage: number;
-  quota: number;
+  /** Whether the browser promised not to delete the data, or has no means to promise that. */
+  persistence: "granted" | "not_granted" | "unsupported";
+  /** Bytes in use and at most, if the browser says. */
+  room: { usage: number; quota: number } | null;
 }
 
 /** A refusal with a stable code; the sentences are in i18n under `error`. */

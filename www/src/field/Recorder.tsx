@@ -18,6 +18,9 @@ const BITS_PER_SECOND = 32_000;
 const MAX_BYTES = 30 * 1024 * 1024;
 /** In order of support by players. */
 const TYPES = ["audio/mp4", "audio/webm;codecs=opus", "audio/ogg;codecs=opus"];
+/** The type that this browser records; empty if it records none of them. */
+const AUDIO_TYPE =
+  "MediaRecorder" in globalThis ? (TYPES.find((type) => MediaRecorder.isTypeSupported(type)) ?? "") : "";
 
 interface Running {
   id: string;
@@ -79,7 +82,9 @@ export function Recorder({ record }: { record: string }): JSX.Element {
     });
   return (
     <div class="flex flex-col gap-3">
-      {running ? (
+      {!AUDIO_TYPE ? (
+        <p class="muted text-sm">{t("attachment/no_recorder")}</p>
+      ) : running ? (
         <button type="button" class="btn btn-primary" disabled={busy} onClick={() => void finish()}>
           <Square class="size-5" aria-hidden="true" />
           {t("attachment/stop", { length: clock(length) })}
@@ -130,8 +135,7 @@ interface RecorderEvents {
 
 async function begin(record: string, events: RecorderEvents): Promise<Running> {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-  const type = TYPES.find((known) => MediaRecorder.isTypeSupported(known)) ?? "";
-  const recorder = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: BITS_PER_SECOND });
+  const recorder = new MediaRecorder(stream, { mimeType: AUDIO_TYPE, audioBitsPerSecond: BITS_PER_SECOND });
   const id = await client.newId();
   const [releaseScreen, releaseLock] = [keepAwake(), lockRecording(id)];
   const release = (): void => {
@@ -147,7 +151,7 @@ async function begin(record: string, events: RecorderEvents): Promise<Running> {
     bytes += data.size;
     const length = Date.now() - begun_at;
     running.written = running.written.then(async () => {
-      const row = { id, record, media_type: recorder.mimeType || type, begun_at, length, pieces: number };
+      const row = { id, record, media_type: recorder.mimeType || AUDIO_TYPE, begun_at, length, pieces: number };
       await client.addPiece(row, data);
       events.length(length);
       resetIdleTimer();

@@ -2,6 +2,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { StorageState } from "../core/api";
+import { requestPersistence } from "../core/store/quota";
 import { t } from "../i18n";
 import { formatBytes } from "../ui/format";
 import { AppearanceSettings } from "../ui/AppearanceSettings";
@@ -81,7 +82,7 @@ function StorageSettings(): JSX.Element {
   const read = (): void => void client.storage().then(setStorage, () => undefined);
   useEffect(read, []);
   const ask = async (): Promise<void> => {
-    const granted = await navigator.storage.persist().catch(() => false);
+    const granted = await requestPersistence();
     read();
     if (!granted) showToast({ text: t("settings/persist_denied") });
   };
@@ -91,9 +92,13 @@ function StorageSettings(): JSX.Element {
       {offlineReady.value && <p>{t("app/offline_ready")}</p>}
       {storage && (
         <>
-          <p>{t("settings/used", { used: formatBytes(storage.usage), quota: formatBytes(storage.quota) })}</p>
-          <p class="muted text-sm">{t(storage.persisted ? "sync/persisted" : "sync/not_persisted")}</p>
-          {!storage.persisted && (
+          {storage.room && (
+            <p>
+              {t("settings/used", { used: formatBytes(storage.room.usage), quota: formatBytes(storage.room.quota) })}
+            </p>
+          )}
+          <p class="muted text-sm">{t(`sync/persistence_${storage.persistence}`)}</p>
+          {storage.persistence === "not_granted" && (
             <button type="button" class="btn btn-quiet" onClick={() => void ask()}>
               {t("settings/persist_ask")}
             </button>

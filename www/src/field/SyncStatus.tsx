@@ -143,8 +143,8 @@ function SyncDialog(props: { state: SyncStatus; record: string | undefined; onCl
         )}
         {storage && (
           <Line Icon={HardDrive}>
-            <span class="block">{t("sync/used", { used: formatBytes(storage.usage) })}</span>
-            <span class="muted">{t(storage.persisted ? "sync/persisted" : "sync/not_persisted")}</span>
+            {storage.room && <span class="block">{t("sync/used", { used: formatBytes(storage.room.usage) })}</span>}
+            <span class="muted">{t(`sync/persistence_${storage.persistence}`)}</span>
           </Line>
         )}
       </div>

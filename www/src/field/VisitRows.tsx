@@ -1,10 +1,10 @@
-/** The rows of one section. In a long section only the rows near the screen are rendered. */
+/** The rows of one section. Those on the screen are rendered before it is painted, the others when the page is idle. */
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ListRow } from "../core/api";
 import { VisitRow } from "./VisitRow";
 
-/** Sections up to this length are rendered completely, block by block, when the page is idle. */
+/** Sections up to this length are rendered completely, block by block; longer ones only near the screen. */
 const MAX_COMPLETE = 300;
 /** Rows rendered together: few enough for a slow phone between two frames of a fling. */
 const BLOCK = 2;
@@ -18,79 +18,66 @@ interface Rows {
   showTimes: boolean;
 }
 
+/** Blocks by their number: the first one, and the one after the last. */
+type Range = readonly [number, number];
+
 export function VisitRows({ rows, showTimes }: Rows): JSX.Element {
+  const ref = useRef<HTMLDivElement>(null);
   const blocks = useMemo(() => {
     const groups: ListRow[][] = [];
     for (let at = 0; at < rows.length; at += BLOCK) groups.push(rows.slice(at, at + BLOCK));
     return groups;
   }, [rows]);
-  const List = rows.length <= MAX_COMPLETE ? CompleteList : WindowedList;
-  return (
-    <div class="card-plain divide-base-300 @container divide-y overflow-hidden p-0">
-      <List blocks={blocks} showTimes={showTimes} />
-    </div>
-  );
-}
-
-interface Blocks {
-  blocks: ListRow[][];
-  showTimes: boolean;
-}
-
-/** Renders one more block whenever the page is idle. */
-function CompleteList({ blocks, showTimes }: Blocks): JSX.Element {
-  const [rendered, setRendered] = useState(1);
+  const [near, setNear] = useState<Range>([0, 1]);
+  /** Blocks from the start that stay rendered. */
+  const [complete, setComplete] = useState(0);
+  const isComplete = complete >= blocks.length;
   useEffect(() => {
-    if (rendered < blocks.length) whenIdle(() => setRendered(rendered + 1));
-  }, [rendered, blocks.length]);
-  return <BlockRange blocks={blocks} showTimes={showTimes} from={0} to={Math.min(rendered, blocks.length)} />;
-}
-
-/** Renders the blocks near the screen, in the frame that scrolls to them. */
-function WindowedList({ blocks, showTimes }: Blocks): JSX.Element {
-  const ref = useRef<HTMLDivElement>(null);
-  const [[from, to], setRange] = useState<[number, number]>([0, 1]);
+    if (!isComplete && rows.length <= MAX_COMPLETE) whenIdle(() => setComplete(complete + 1));
+  }, [complete, isComplete, rows.length]);
   useLayoutEffect(() => {
-    const updateRange = (): void => {
+    if (isComplete) return;
+    const update = (): void => {
       if (!ref.current) return;
       const block = BLOCK * ROW_REM * parseFloat(getComputedStyle(document.documentElement).fontSize);
       const above = -ref.current.getBoundingClientRect().top;
       const limit = (at: number): number => Math.max(0, Math.min(blocks.length, at));
       const first = limit(Math.floor((above - OVERSCAN_PX) / block));
       const end = limit(Math.ceil((above + innerHeight + OVERSCAN_PX) / block));
-      setRange((old) => (old[0] === first && old[1] === end ? old : [first, end]));
+      setNear((old) => (old[0] === first && old[1] === end ? old : [first, end]));
     };
-    // The first rows appear before the rest of the screen is rendered.
-    whenIdle(updateRange);
-    addEventListener("scroll", updateRange, { passive: true });
-    addEventListener("resize", updateRange, { passive: true });
+    // At once: timers come late while a page loads, in Firefox long after the first rows are painted.
+    update();
+    addEventListener("scroll", update, { passive: true });
+    addEventListener("resize", update, { passive: true });
     return () => {
-      removeEventListener("scroll", updateRange);
-      removeEventListener("resize", updateRange);
+      removeEventListener("scroll", update);
+      removeEventListener("resize", update);
     };
-  }, [blocks]);
+  }, [blocks, isComplete]);
+  const joined = near[0] <= complete;
+  const ranges: Range[] = joined ? [[0, Math.max(complete, near[1])]] : [[0, complete], near];
   return (
-    <div ref={ref}>
-      <BlockRange blocks={blocks} showTimes={showTimes} from={from} to={to} />
+    <div ref={ref} class="card-plain divide-base-300 @container divide-y overflow-hidden p-0">
+      <Blocks blocks={blocks} ranges={ranges} showTimes={showTimes} />
     </div>
   );
 }
 
-/** A range of blocks, with spacers for the blocks before and after it. */
-function BlockRange({ blocks, showTimes, from, to }: Blocks & { from: number; to: number }): JSX.Element {
-  return (
-    <>
-      <Spacer rows={from * BLOCK} />
-      {blocks.slice(from, to).map((rows, at) => (
-        <Block key={from + at} rows={rows} showTimes={showTimes} />
-      ))}
-      <Spacer rows={blocks.slice(to).reduce((sum, { length }) => sum + length, 0)} />
-    </>
-  );
-}
-
-function Spacer({ rows }: { rows: number }): JSX.Element | null {
-  return rows === 0 ? null : <div style={{ height: `${rows * ROW_REM}rem` }} />;
+/** Some ranges of blocks, with spacers for the blocks between them. */
+function Blocks(parts: { blocks: ListRow[][]; ranges: Range[]; showTimes: boolean }): JSX.Element {
+  const { blocks, ranges, showTimes } = parts;
+  const children: JSX.Element[] = [];
+  let at = 0;
+  for (const [from, to] of [...ranges, [blocks.length, blocks.length] as const]) {
+    const skipped = blocks.slice(at, from).reduce((sum, { length }) => sum + length, 0);
+    if (skipped > 0) children.push(<div key={`space-${at}`} style={{ height: `${skipped * ROW_REM}rem` }} />);
+    blocks
+      .slice(from, to)
+      .forEach((rows, index) => children.push(<Block key={from + index} rows={rows} showTimes={showTimes} />));
+    at = Math.max(at, to);
+  }
+  return <>{children}</>;
 }
 
 /** Work for idle times, one item at a time. */

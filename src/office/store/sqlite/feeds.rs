@@ -5,6 +5,7 @@ use rusqlite::Row;
 use super::Tx;
 use super::convert::{heads, number, record_id, to_sql};
 use crate::ids::{Heads, RecordId};
+use crate::office::store::feeds::{THIN_EVERY, redundant};
 use crate::office::store::{
     EntryKind, Feed, FeedEntry, FeedReads, FeedUpdate, FeedWrites, StoreError,
 };
@@ -13,9 +14,6 @@ use crate::sync::digest::Digest;
 const ADDED: i64 = 0;
 const CHANGED: i64 = 1;
 const WITHDRAWN: i64 = 2;
-
-/// How many ordinals pass between two thinnings of a record's entries in a feed.
-const THIN_EVERY: u64 = 16;
 
 /// Whether the record of a row `c` of `visit_collectors` is in its collector's feed: the newest
 /// entry is not a withdrawal.
@@ -158,14 +156,7 @@ impl FeedWrites for Tx<'_> {
 }
 
 impl Tx<'_> {
-    /// Deletes entries of a record in a feed so that their number grows with the logarithm of its
-    /// changes.
-    ///
-    /// An entry says which changes a device has whose cursor is at it. Without it the previous
-    /// entry is used, and the device receives some changes again. That holds only for
-    /// [`EntryKind::Changed`] after an entry that is no withdrawal: the others say whether the device
-    /// has the record at all, and stay. Of the entries that lie 2^k changes behind the newest, one in
-    /// 2^(k-1) stays: no device is sent more than twice the changes that it lacks.
+    /// Deletes [`redundant`] entries of a record in a feed.
     fn thin(&mut self, feed: &str, record: RecordId, newest: u64) -> Result<(), StoreError> {
         let entries = self.query_all(
             "SELECT seq, record, kind, ordinal FROM feed_entries INDEXED BY feed_entries_by_record
@@ -173,24 +164,11 @@ impl Tx<'_> {
             (record.0, feed),
             entry,
         )?;
-        let mut kept: Option<FeedEntry> = None;
-        for entry in entries {
-            let behind = newest.saturating_sub(entry.ordinal);
-            let redundant = kept.is_some_and(|kept| {
-                let block = |entry: FeedEntry| entry.ordinal >> (behind.ilog2() - 1);
-                kept.kind != EntryKind::Withdrawn
-                    && entry.kind == EntryKind::Changed
-                    && behind >= THIN_EVERY
-                    && block(kept) == block(entry)
-            });
-            if redundant {
-                self.write(
-                    "DELETE FROM feed_entries WHERE feed = ?1 AND seq = ?2",
-                    (feed, to_sql(entry.seq)),
-                )?;
-            } else {
-                kept = Some(entry);
-            }
+        for seq in redundant(entries, newest) {
+            self.write(
+                "DELETE FROM feed_entries WHERE feed = ?1 AND seq = ?2",
+                (feed, to_sql(seq)),
+            )?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use rusqlite::types::Value;
 
 use super::search::IndexQuery;
+use crate::office::store::listing::escape_like;
 use crate::office::store::{Listing, Queue};
 use crate::record::terms::{Flag, ReviewStatus, Stage};
 
@@ -215,15 +216,4 @@ fn plain(condition: &str) -> Condition {
         values: Vec::new(),
         other_values: None,
     }
-}
-
-/// Escapes the wildcards of LIKE.
-fn escape_like(text: &str) -> String {
-    text.chars().fold(String::new(), |mut pattern, c| {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-        pattern
-    })
 }

@@ -10,6 +10,7 @@ import type { AttachmentKind, Command } from "../../wasm/doorstep";
 import { ClientError } from "../api";
 import type { AttachmentRow, AttachmentStore, RecordingRow } from "./attachmentStore";
 import { recordingLock } from "../store/names";
+import { storageState } from "../store/quota";
 import type { Office } from "../worker/office";
 import { bytesOf, reducePhoto } from "./photo";
 import { UnnamedAttachments } from "./unnamed";
@@ -392,6 +393,6 @@ function isFull(cause: unknown): boolean {
 }
 
 async function isQuotaLow(): Promise<boolean> {
-  const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-  return quota > 0 && usage / quota > QUOTA_LIMIT;
+  const { room } = await storageState();
+  return room !== null && room.usage / room.quota > QUOTA_LIMIT;
 }

@@ -1,5 +1,6 @@
 /** The core as pages see it: the operations of the worker, wherever it runs, and its events. */
 import type { CoreEvent, StartState, StorageState } from "../api";
+import { requestPersistence, storageState } from "../store/quota";
 import { callsOver, OPERATIONS, type Calls } from "./operations";
 import { Router } from "./router";
 import { spawnWorker, WorkerHost } from "./workerHost";
@@ -25,7 +26,7 @@ export function connect(store: string): Client {
     if (OPERATIONS[method].persist && !persistRequested) {
       persistRequested = true;
       // Not awaited: a save must not wait for the browser's answer.
-      void navigator.storage.persist().catch(() => false);
+      void requestPersistence();
     }
     return router.run(method, args);
   });
@@ -45,10 +46,7 @@ export function connect(store: string): Client {
       await new Promise((done) => setTimeout(done, 0));
       return calls.lock();
     },
-    async storage() {
-      const [persisted, estimate] = await Promise.all([navigator.storage.persisted(), navigator.storage.estimate()]);
-      return { persisted, usage: estimate.usage ?? 0, quota: estimate.quota ?? 0 };
-    },
+    storage: storageState,
     subscribe: (listener) => router.subscribe(listener),
   };
 }

@@ -1,0 +1,193 @@
+//! The list in PostgreSQL: filters as a condition, pages by the key of the last row.
+
+use super::queues::key_expression;
+use super::row::Row as SqlRow;
+use super::rows::{SUMMARY, SUMMARY_COLUMNS, promise, summary};
+use super::tx::Tx;
+use super::value::Value;
+use crate::office::store::listing::escape_like;
+use crate::office::store::{
+    Listing, MAX_TOTAL, Page, PageCursor, Queue, QueueReads, Row, Sort, SortKey, StoreError,
+};
+
+impl Tx<'_> {
+    /// Counts rows up to a bound.
+    pub(super) fn count_rows(&mut self, filter: &Filter, cap: u32) -> Result<u64, StoreError> {
+        let mut values = filter.values.clone();
+        values.push(cap.into());
+        let (condition, limit) = (&filter.sql, values.len());
+        let sql = format!(
+            "SELECT count(*) FROM
+               (SELECT 1 FROM visits v WHERE {condition} LIMIT ${limit}) AS found"
+        );
+        self.query_one(&sql, values, |row| row.number(0))
+    }
+
+    pub(super) fn read_page(&mut self, listing: &Listing) -> Result<Page, StoreError> {
+        let mut filter = Filter::of(listing);
+        let total = self.count_rows(&filter, MAX_TOTAL)?;
+
+        let column = match listing.sort {
+            Sort::Updated => "v.updated_at".to_owned(),
+            Sort::Due => "v.due_key".to_owned(),
+            Sort::CaseNo => "v.case_no".to_owned(),
+            Sort::Overdue => "v.overdue".to_owned(),
+            Sort::Queue => key_expression(&self.queue_order()?),
+        };
+        let (order, behind) = if listing.descending { ("DESC", "<") } else { ("ASC", ">") };
+        if let Some(cursor) = &listing.after {
+            filter.add_cursor(listing, &column, behind, cursor);
+        }
+        // One row more than the limit shows whether another page follows.
+        let limit = filter.value(i64::from(listing.limit) + 1);
+        let sql = format!(
+            "SELECT {SUMMARY}, {column} FROM visits v WHERE {}
+             ORDER BY {column} {order}, v.record {order} LIMIT {limit}",
+            filter.sql
+        );
+        let mut found: Vec<(Row, PageCursor)> =
+            self.query_all(&sql, filter.values, |row| line(row, listing.sort))?;
+        let limit = usize::try_from(listing.limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = if more { found.last().map(|(_, cursor)| cursor.clone()) } else { None };
+        Ok(Page { rows: found.into_iter().map(|(row, _)| row).collect(), next, total })
+    }
+}
+
+fn is_number(sort: Sort) -> bool {
+    match sort {
+        Sort::Updated | Sort::Overdue => true,
+        Sort::Due | Sort::CaseNo | Sort::Queue => false,
+    }
+}
+
+fn line(row: &SqlRow, sort: Sort) -> Result<(Row, PageCursor), StoreError> {
+    let (summary, updated_at) = summary(row)?;
+    let (promise_due, promise_amount) =
+        promise(row)?.map_or_else(Default::default, |promise| (promise.due_date, promise.amount));
+    let key = if is_number(sort) {
+        SortKey::Number(row.get(SUMMARY_COLUMNS)?)
+    } else {
+        SortKey::Text(row.get(SUMMARY_COLUMNS)?)
+    };
+    let cursor = PageCursor { key, record: row.record_id(0)? };
+    Ok((Row { summary, updated_at, promise_due, promise_amount }, cursor))
+}
+
+/// A condition over `visits v` and its values, in order.
+pub(super) struct Filter {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Filter {
+    pub(super) fn of(listing: &Listing) -> Self {
+        let mut filter = Self { sql: "true".into(), values: Vec::new() };
+        let wanted = listing.text.trim();
+        if !wanted.is_empty() {
+            let pattern = filter.value(format!("%{}%", escape_like(wanted)));
+            filter.add(&format!(
+                "(v.case_no ILIKE {pattern} OR v.borrower_name ILIKE {pattern}
+                  OR v.address ILIKE {pattern})"
+            ));
+        }
+        if !listing.stages.is_empty() {
+            let stages: Vec<&str> = listing.stages.iter().map(|stage| stage.as_str()).collect();
+            let stages = filter.value(stages);
+            filter.add(&format!("v.stage = ANY ({stages})"));
+        }
+        if let Some(collector) = &listing.collector {
+            let collector = filter.value(collector);
+            filter.add(&format!(
+                "v.record IN (SELECT record FROM visit_collectors WHERE collector = {collector})"
+            ));
+        }
+        if let Some(review) = listing.review {
+            let review = filter.value(review.as_str());
+            filter.add(&format!("v.review_status = {review}"));
+        }
+        if let Some(hold) = listing.hold {
+            let hold = filter.value(hold.as_str());
+            filter.add(&format!(
+                "EXISTS (SELECT 1 FROM visit_holds h WHERE h.record = v.record AND h.flag = {hold})"
+            ));
+        }
+        if let Some(queue) = listing.queue {
+            filter.add_queue(queue, &listing.today);
+        }
+        if listing.conflicts {
+            filter.add("v.conflicts > 0");
+        }
+        if listing.unassigned {
+            filter.add("NOT EXISTS (SELECT 1 FROM visit_collectors c WHERE c.record = v.record)");
+        }
+        if let Some(since) = listing.since {
+            let since = filter.value(since);
+            filter.add(&format!("v.updated_at >= {since}"));
+        }
+        filter
+    }
+
+    fn add_queue(&mut self, queue: Queue, today: &str) {
+        const OUTSTANDING: &str =
+            "v.stage IN ('assigned', 'contacted', 'scheduled') AND v.due_by <> ''";
+        let conduct = |answer: &str| {
+            format!(
+                "EXISTS (SELECT 1 FROM conduct c WHERE c.record = v.record
+                   AND c.answer = '{answer}' AND NOT c.shadow)"
+            )
+        };
+        let condition = match queue {
+            Queue::Unassigned => "v.stage NOT IN ('sealed', 'reviewed') AND NOT EXISTS
+                (SELECT 1 FROM visit_collectors c WHERE c.record = v.record)"
+                .to_owned(),
+            Queue::DueToday => format!("{OUTSTANDING} AND v.due_by = {}", self.value(today)),
+            Queue::Overdue => format!("{OUTSTANDING} AND v.due_by < {}", self.value(today)),
+            Queue::Returned => "v.stage = 'recorded' AND v.review_status = 'returned'".to_owned(),
+            Queue::ToReview => "v.stage = 'sealed'".to_owned(),
+            Queue::InConflict => "v.conflicts > 0".to_owned(),
+            Queue::ConductFailed => conduct("fail"),
+            Queue::ConductUnknown => conduct("unknown"),
+            Queue::Holds => "v.stage <> 'reviewed' AND v.record IN
+                (SELECT record FROM visit_holds)"
+                .to_owned(),
+            Queue::Complaints => "v.stage <> 'reviewed' AND v.record IN
+                (SELECT record FROM visit_holds WHERE flag = 'complaint')"
+                .to_owned(),
+            Queue::PromisesDue => {
+                format!("v.promise_due <> '' AND v.promise_due = {}", self.value(today))
+            }
+            Queue::PromisesBroken => {
+                format!("v.promise_due <> '' AND v.promise_due < {}", self.value(today))
+            }
+        };
+        self.add(&condition);
+    }
+
+    /// Only rows behind a cursor. Every number sorts before every text, so a key of another type is a
+    /// place before or behind all rows.
+    fn add_cursor(&mut self, listing: &Listing, column: &str, behind: &str, cursor: &PageCursor) {
+        let (key, fits) = match &cursor.key {
+            SortKey::Text(text) => (Value::from(text), !is_number(listing.sort)),
+            SortKey::Number(number) => (Value::from(*number), is_number(listing.sort)),
+        };
+        if fits {
+            let (key, record) = (self.value(key), self.value(cursor.record.0));
+            self.add(&format!("({column}, v.record) {behind} ({key}, {record})"));
+        } else if is_number(listing.sort) != listing.descending {
+            self.add("false");
+        }
+    }
+
+    /// Adds a value; gives its marker.
+    fn value(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    fn add(&mut self, condition: &str) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(condition);
+    }
+}

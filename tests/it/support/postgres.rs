@@ -1,0 +1,205 @@
+//! PostgreSQL for tests: temporary clusters, and a database for each test.
+//!
+//! One cluster is shared by all test processes of a user, since nextest runs each test in its own.
+//! Whoever needs it first starts it; a watchdog stops and deletes it when nobody has used it for some
+//! seconds.
+
+use std::fs::{File, create_dir_all};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const NOT_INSTALLED: &str =
+    "PostgreSQL is not installed, and its tests need it: run `.ci/setup tests`";
+
+/// Stops a cluster that no process has used for fifteen seconds. Processes that use it share a lock.
+const WATCHDOG: &str = r#"
+free=0
+while [ $free -lt 3 ]; do
+    sleep 5
+    if flock -n -x "$1/users" true; then free=$((free + 1)); else free=0; fi
+done
+exec flock -x "$1/users" sh -c '"$2/pg_ctl" -D "$1/data" -m immediate stop; rm -rf "$1/data"' \
+    stop "$1" "$2"
+"#;
+
+/// A database of its own on the shared cluster, dropped at the end.
+pub(crate) struct Database {
+    cluster: &'static Cluster,
+    name: String,
+    address: String,
+}
+
+impl Database {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let cluster = Cluster::shared();
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_{next}", std::process::id());
+        let address = cluster.create(&name);
+        Self { cluster, name, address }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // A database that stays is deleted with its cluster.
+        let _ = self.cluster.client("dropdb").arg("--force").arg(&self.name).status();
+    }
+}
+
+/// A running server, reached by a socket in its folder.
+pub(crate) struct Cluster {
+    folder: PathBuf,
+    bin: PathBuf,
+    /// Locked while the shared cluster is in use.
+    _users: Option<File>,
+}
+
+impl Cluster {
+    /// The cluster of this user's test processes.
+    fn shared() -> &'static Self {
+        static SHARED: OnceLock<Cluster> = OnceLock::new();
+        SHARED.get_or_init(|| {
+            let bin = binaries();
+            let uid = rustix::process::getuid().as_raw();
+            let folder = std::env::temp_dir().join(format!("doorstep-postgres-{uid}"));
+            prepare(&folder);
+            let users = File::create(folder.join("users")).unwrap();
+            // Waits while the watchdog stops the cluster.
+            users.lock_shared().unwrap();
+            let start = File::create(folder.join("start")).unwrap();
+            start.lock().unwrap();
+            let cluster = Self { folder, bin, _users: Some(users) };
+            if !cluster.answers() {
+                cluster.start();
+                cluster.watch();
+            }
+            cluster
+        })
+    }
+
+    /// Creates a database; gives its address.
+    pub(crate) fn create(&self, name: &str) -> String {
+        run(self.client("createdb").arg(name));
+        let host = self.folder.to_str().unwrap().replace('/', "%2F");
+        format!("postgres://doorstep@{host}/{name}")
+    }
+
+    /// Starts the server, which must not run.
+    pub(crate) fn start(&self) {
+        let data = self.folder.join("data");
+        if !data.join("PG_VERSION").exists() {
+            let _ = std::fs::remove_dir_all(&data);
+            run(self.server("initdb").args(["--no-sync", "--auth=trust", "--username=doorstep"]));
+        }
+        let _ = std::fs::remove_file(data.join("postmaster.pid"));
+        // A test loses nothing to a power cut.
+        let options = format!(
+            "-c listen_addresses= -c unix_socket_directories={} -c fsync=off \
+             -c full_page_writes=off -c shared_buffers=32MB -c max_connections=400",
+            self.folder.display()
+        );
+        run(self
+            .server("pg_ctl")
+            .args(["--wait", "--silent", "--options", &options])
+            .arg("--log")
+            .arg(self.folder.join("log"))
+            .arg("start"));
+    }
+
+    fn answers(&self) -> bool {
+        self.client("pg_isready").status().is_ok_and(|status| status.success())
+    }
+
+    fn watch(&self) {
+        Command::new("setsid")
+            .args(as_owner())
+            .args(["sh", "-c", WATCHDOG, "watchdog"])
+            .arg(&self.folder)
+            .arg(&self.bin)
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+    }
+
+    /// A command of the server, which refuses to run as root.
+    fn server(&self, name: &str) -> Command {
+        let mut command = Command::new("env");
+        command
+            .args(as_owner())
+            .arg(self.bin.join(name))
+            .arg("--pgdata")
+            .arg(self.folder.join("data"))
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        command
+    }
+
+    fn client(&self, name: &str) -> Command {
+        let mut command = Command::new(self.bin.join(name));
+        command.args(["--username", "doorstep", "--host"]).arg(&self.folder);
+        command.env("PGDATABASE", "postgres").stdout(Stdio::null());
+        command
+    }
+}
+
+/// Words before a command that run it as the owner of the cluster: Debian's package creates one.
+fn as_owner() -> &'static [&'static str] {
+    if rustix::process::getuid().is_root() {
+        &["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    } else {
+        &[]
+    }
+}
+
+/// Creates a cluster's folder.
+fn prepare(folder: &Path) {
+    create_dir_all(folder).unwrap();
+    let metadata = std::fs::metadata(folder).unwrap();
+    let mine = rustix::process::getuid().as_raw();
+    if rustix::process::getuid().is_root() {
+        let owner = std::fs::read_to_string("/etc/passwd").unwrap();
+        let owner = owner.lines().find_map(|line| line.strip_prefix("postgres:x:"));
+        let owner = owner.expect(NOT_INSTALLED).split(':').next().unwrap().parse().unwrap();
+        assert!([mine, owner].contains(&metadata.uid()), "{} is not ours", folder.display());
+        chown(folder, Some(owner), None).unwrap();
+    } else {
+        assert_eq!(metadata.uid(), mine, "{} is not ours", folder.display());
+    }
+    std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700)).unwrap();
+}
+
+/// The folder of PostgreSQL's programs, the newest if there are several.
+fn binaries() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let debian = versions.map(|version| version.path().join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let others: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    debian
+        .filter(|bin| bin.join("initdb").exists())
+        .max_by_key(|bin| version_of(bin))
+        .or_else(|| others.into_iter().find(|bin| bin.join("initdb").exists()))
+        .expect(NOT_INSTALLED)
+}
+
+fn version_of(bin: &Path) -> u32 {
+    let version = bin.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    version.and_then(|version| version.parse().ok()).unwrap_or_default()
+}
+
+fn run(command: &mut Command) {
+    let output = command.stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {said}");
+}
