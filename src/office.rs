@@ -28,6 +28,7 @@ mod private;
 mod quarantine;
 pub mod queues;
 mod read;
+mod report;
 mod revoked;
 mod round;
 pub mod safety;
@@ -62,6 +63,7 @@ pub use quarantine::{
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
 pub use read::HistoryLine;
+pub use report::{Named, PromiseLine, Report, SyncHealth};
 use store::{FeedUpdate, InitialSecrets, Store, StoreError};
 pub use verify::{Problem, Verified};
 

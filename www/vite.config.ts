@@ -60,6 +60,11 @@ export default defineConfig({
         field: resolve(import.meta.dirname, "index.html"),
         office: resolve(import.meta.dirname, "office/index.html"),
       },
+      output: {
+        // Phones do not load the console's pages: the service worker ignores them by this name.
+        chunkFileNames: ({ facadeModuleId }) =>
+          facadeModuleId?.includes("/src/office/") ? "assets/office-[name]-[hash].js" : "assets/[name]-[hash].js",
+      },
     },
   },
   server: {

@@ -21,7 +21,7 @@ mod workspace;
 
 use std::sync::Arc;
 
-pub use devices::{DeviceLine, DeviceState};
+pub use devices::{DeviceLine, DeviceState, is_out_of_touch};
 pub use password::Hasher;
 pub use session::{Attempt, IdentifiedToken, Identity, Lifetime, SignInContext, SignedIn};
 pub use token::Token;

@@ -26,6 +26,7 @@ mod problem;
 mod quarantine;
 mod query;
 mod queues;
+mod report;
 mod routes;
 mod safety;
 mod serve;

@@ -25,6 +25,7 @@ mod quarantine;
 mod queue;
 mod queues;
 mod records;
+mod report;
 mod safety;
 pub mod sqlite;
 
@@ -46,6 +47,10 @@ pub use quarantine::{
 pub use queues::{Queue, QueueReads, QueueWrites};
 pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
+};
+pub use report::{
+    CollectorLoad, DpdBucket, Event, FactFilter, Period, PromiseCount, PromiseFact, PromiseState,
+    ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
 
@@ -91,6 +96,7 @@ pub trait Reads:
     + ConductReads
     + BlobReads
     + SafetyReads
+    + ReportReads
 {
 }
 impl<T> Reads for T where
@@ -102,6 +108,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + ReportReads
 {
 }
 

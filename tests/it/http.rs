@@ -9,6 +9,7 @@ mod pages;
 mod people;
 mod quarantine;
 mod queues;
+mod report;
 mod rounds;
 mod routes;
 mod safety;

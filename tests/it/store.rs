@@ -15,7 +15,7 @@ use std::sync::mpsc::{TryRecvError, channel};
 
 use accounts::accounts_are_the_last_ones_written;
 use doorstep::ids::{Heads, actor};
-use doorstep::office::store::{EntryKind, Feed, Store, StoreError};
+use doorstep::office::store::{EntryKind, Feed, ReportFacts, Store, StoreError};
 use doorstep::record::terms::Stage;
 use doorstep::sync::digest::{Digest, Item};
 use jobs::{Plug, Told};
@@ -240,6 +240,7 @@ fn m7_rows_are_the_last_ones_written(engine: &Engine) {
     bare.contacts.clear();
     bare.payments.clear();
     bare.conflicts.clear();
+    bare.facts = ReportFacts::default();
     store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1))).unwrap();
     for rows in [full.clone(), bare, full] {
         let put = rows.clone();

@@ -11,6 +11,9 @@ use crate::record::terms::Role;
 /// user may sign in on it again, since unsent work may still be on it.
 const EXPIRES: i64 = 90 * 24 * 60 * 60 * 1000;
 
+/// A device that was not seen for this long is out of touch, ms.
+const OUT_OF_TOUCH: i64 = 3 * 24 * 60 * 60 * 1000;
+
 /// Maximum length of the reason for a revocation.
 const LONGEST_REASON: usize = 500;
 
@@ -115,6 +118,12 @@ impl Accounts {
         });
         if done.await? { Ok(()) } else { Err(AuthError::Unknown("device")) }
     }
+}
+
+/// Whether a device in use was not seen for three days.
+pub fn is_out_of_touch(device: &Device, now: i64) -> bool {
+    let unseen = now.saturating_sub(device.last_seen_at);
+    device.revoked_at.is_none() && (OUT_OF_TOUCH..EXPIRES).contains(&unseen)
 }
 
 fn is_unprintable(c: char) -> bool {

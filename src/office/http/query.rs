@@ -1,8 +1,11 @@
 //! Values of query parameters. An unknown value is refused: a filter must not be ignored.
 
 use chrono::{DateTime, NaiveDate};
+use chrono_tz::Tz;
 
 use super::Problem;
+use crate::office::store::Period;
+use crate::office::time;
 
 /// Rows of a page unless the client asks for another number.
 const PAGE: u32 = 50;
@@ -13,6 +16,21 @@ const MAX_PAGE: u32 = 200;
 /// The text without white space around it, if any is left.
 pub(super) fn filled(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+/// The words of a list, comma-separated.
+pub(super) fn names(text: &str) -> Vec<String> {
+    text.split(',').filter_map(filled).map(str::to_owned).collect()
+}
+
+/// The parameter `zone`.
+pub(super) fn zone(text: &str) -> Result<Tz, Problem> {
+    Ok(parsed(text, "zone", |name| name.parse().ok())?.unwrap_or(Tz::UTC))
+}
+
+/// The parameters `from` and `to`.
+pub(super) fn period(from: &str, to: &str, zone: Tz) -> Result<Period, Problem> {
+    time::period(from.trim(), to.trim(), zone).ok_or(Problem::parameter("from"))
 }
 
 /// The value of a parameter that may be absent or empty.

@@ -11,13 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use super::endpoint::{Describe, Signature};
 use super::extract::ProblemParts;
-use super::query::{day, filled, flag, page_size, parsed};
+use super::query::{day, filled, flag, names, page_size, parsed, period, zone};
 use super::{App, Problem};
+use crate::conduct::terms::Answer;
 use crate::ids::RecordId;
 use crate::office::HistoryLine;
-use crate::office::store::{Listing, MAX_TOTAL, PageCursor, Queue, Row, Sort};
+use crate::office::store::{
+    DpdBucket, Event, FactFilter, Listing, MAX_TOTAL, PageCursor, PromiseState, Queue, Row, Sort,
+};
 use crate::office::time;
-use crate::record::terms::{Flag, ReviewStatus, Stage};
+use crate::record::terms::{Disposition, Flag, OverdueReason, ReviewStatus, Stage};
 use crate::record::view::VisitView;
 
 /// Filters, order and page of a list; an export takes the filters.
@@ -32,7 +35,7 @@ pub(super) struct VisitQuery {
     today: String,
     /// stages, comma-separated
     stage: String,
-    /// sign-in name of a collector
+    /// sign-in names of collectors, comma-separated
     collector: String,
     /// pending, accepted or returned
     review: String,
@@ -44,6 +47,31 @@ pub(super) struct VisitQuery {
     unassigned: String,
     /// only what changed since: a date, an RFC 3339 time or ms
     since: String,
+    /// with `from` and `to`: planned (an agreed appointment starts), visited (arrival), contacted,
+    /// reached (the right party), promised (a payment is due) or due (and not accepted)
+    event: String,
+    /// first day of the event's period, YYYY-MM-DD
+    from: String,
+    /// its last day
+    to: String,
+    /// IANA zone of the days; UTC without
+    zone: String,
+    /// 1: only with an arrival
+    visited: String,
+    /// 1: only where the borrower, a guarantor or a representative was met
+    met: String,
+    /// outcome of the visit, such as ptp; `none` for none yet
+    outcome: String,
+    /// reason for late payment, such as illness; `none` for none yet
+    reason: String,
+    /// days past due: 0, 1-30, 31-60, 61-90, 91-180 or 181-
+    dpd: String,
+    /// state of the promise: kept, pending or broken
+    promise: String,
+    /// a rule of conduct whose answer is fail or unknown
+    rule: String,
+    /// fail or unknown: answers of `rule`, or of any
+    answer: String,
     /// updated, due, case_no, overdue, or queue for the order of phones (lists only)
     sort: String,
     /// asc or desc (lists only)
@@ -57,9 +85,7 @@ pub(super) struct VisitQuery {
 }
 
 impl VisitQuery {
-    /// The listing that the client asks for.
-    ///
-    /// `now` is the office's time, ms.
+    /// The listing that the client asks for, at a time in ms.
     pub(super) fn listing(&self, now: i64) -> Result<Listing, Problem> {
         let stages = self.stage.split(',').map(str::trim).filter(|word| !word.is_empty());
         let stages = stages.map(|word| Stage::parse(word).ok_or(Problem::parameter("stage")));
@@ -68,18 +94,47 @@ impl VisitQuery {
             queue: parsed(&self.queue, "queue", Queue::parse)?,
             today: day(&self.today, now)?,
             stages: stages.collect::<Result<_, _>>()?,
-            collector: filled(&self.collector).map(str::to_owned),
+            collectors: names(&self.collector),
             review: parsed(&self.review, "review", ReviewStatus::parse)?,
             hold: parsed(&self.hold, "hold", Flag::parse)?,
             conflicts: flag(&self.conflicts, "conflicts")?,
             unassigned: flag(&self.unassigned, "unassigned")?,
             since: parsed(&self.since, "since", time::parse)?,
+            facts: self.facts(now)?,
             sort: parsed(&self.sort, "sort", Sort::parse)?.unwrap_or_default(),
             descending: parsed(&self.dir, "dir", descending)?.unwrap_or(self.sort.is_empty()),
             limit: page_size(&self.limit)?,
             after: parsed(&self.after, "after", PageCursor::decode)?,
         })
     }
+
+    fn facts(&self, now: i64) -> Result<FactFilter, Problem> {
+        let zone = zone(&self.zone)?;
+        let event = match parsed(&self.event, "event", Event::parse)? {
+            Some(event) => Some((event, period(&self.from, &self.to, zone)?)),
+            None => None,
+        };
+        let promise = parsed(&self.promise, "promise", PromiseState::parse)?;
+        let open_answer = |word: &str| {
+            Answer::parse(word).filter(|answer| matches!(answer, Answer::Fail | Answer::Unknown))
+        };
+        Ok(FactFilter {
+            event,
+            visited: flag(&self.visited, "visited")?,
+            met: flag(&self.met, "met")?,
+            outcome: parsed(&self.outcome, "outcome", or_none(Disposition::parse))?,
+            reason: parsed(&self.reason, "reason", or_none(OverdueReason::parse))?,
+            dpd: parsed(&self.dpd, "dpd", DpdBucket::parse)?,
+            promise: promise.map(|state| (state, time::today(now, zone))),
+            rule: filled(&self.rule).map(str::to_owned),
+            answer: parsed(&self.answer, "answer", open_answer)?,
+        })
+    }
+}
+
+/// The value of a word, or its absence for `none`.
+fn or_none<T>(parse: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Option<T>> {
+    move |word| if word == "none" { Some(None) } else { parse(word).map(Some) }
 }
 
 fn descending(word: &str) -> Option<bool> {

@@ -12,11 +12,10 @@ use crate::office::change::ChangeMeta;
 use crate::office::merge::MergedRecord;
 use crate::office::quarantine::add_to_quarantine;
 use crate::office::store::{
-    BlobReference, Decision, EntryKind, Receipt, RefusedWork, Rows, StoreError, StoredChange,
-    StoredRecord, Writes,
+    BlobReference, Decision, EntryKind, Receipt, RefusedWork, ReportFacts, Rows, StoreError,
+    StoredChange, StoredRecord, Writes,
 };
 use crate::record::Record;
-use crate::record::queue::open_promise;
 use crate::record::terms::Stage;
 use crate::record::view::{AttachmentView, VisitView};
 use crate::sync::digest::Item;
@@ -194,7 +193,7 @@ pub(in crate::office) fn rows(record: &Record, updated_at: i64) -> Rows {
 fn rows_of(record: &Record, view: VisitView, updated_at: i64) -> Rows {
     let mut rows = Rows {
         summary: Record::summary_of(&view),
-        promise: open_promise(&view),
+        facts: ReportFacts::of(&view),
         contacts: view.contacts,
         payments: view.payments,
         conflicts: view.conflicts,

@@ -1,6 +1,6 @@
 //! Lists of records: filters, order, and keyset pagination.
 
-use super::Queue;
+use super::{FactFilter, Queue};
 use crate::ids::{RecordId, hex, unhex};
 use crate::record::terms::{Flag, ReviewStatus, Stage};
 use crate::record::view::VisitSummary;
@@ -46,8 +46,8 @@ pub struct Listing {
     pub text: String,
     /// Stages, any of them.
     pub stages: Vec<Stage>,
-    /// Sign-in name of a collector.
-    pub collector: Option<String>,
+    /// Sign-in names of collectors, any of them.
+    pub collectors: Vec<String>,
     /// Review status.
     pub review: Option<ReviewStatus>,
     /// An active hold.
@@ -58,6 +58,8 @@ pub struct Listing {
     pub unassigned: bool,
     /// Only records updated at or after this time, ms.
     pub since: Option<i64>,
+    /// What the dashboard counts.
+    pub facts: FactFilter,
     /// Sort column.
     pub sort: Sort,
     /// Highest first.

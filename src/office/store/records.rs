@@ -2,7 +2,7 @@
 
 use automerge::ChangeHash;
 
-use super::{BlobReference, Listing, Page, StoreError};
+use super::{BlobReference, Listing, Page, ReportFacts, StoreError};
 use crate::ids::{DeviceId, Heads, RecordId};
 pub use crate::office::change::ChangeMeta;
 use crate::record::queue::OpenPromise;
@@ -82,8 +82,16 @@ pub struct Rows {
     pub updated_at: i64,
     /// When the review accepted the record, ms; `None` where it is not accepted.
     pub accepted_at: Option<i64>,
-    /// A promised payment that is not covered yet.
-    pub promise: Option<OpenPromise>,
+    /// What the dashboard counts.
+    pub facts: ReportFacts,
+}
+
+impl Rows {
+    /// The promised payment that recorded payments do not cover yet.
+    pub fn open_promise(&self) -> Option<OpenPromise> {
+        let promise = self.facts.promise.as_ref().filter(|promise| promise.open)?;
+        Some(OpenPromise { due_date: promise.due.clone(), amount: promise.amount })
+    }
 }
 
 /// Reads of records.

@@ -59,25 +59,36 @@ async function unlockIfLocked(page: Page): Promise<void> {
   if (locked) await unlock(page);
 }
 
-/** In the page: watches every frame; keeps what it saw of the list's empty parts on the screen. */
-function watchList(): void {
-  const seen = globalThis as unknown as { frames: number; blank: string[] };
-  seen.frames = 0;
-  seen.blank = [];
-  const look = (): void => {
-    requestAnimationFrame(look);
-    const list = document.querySelector("[data-testid=visit-list]");
-    if (!list?.querySelector("[data-testid=visit-row]")) return;
-    seen.frames += 1;
-    for (const space of list.querySelectorAll<HTMLElement>("div[style*=height]")) {
-      const { top, bottom } = space.getBoundingClientRect();
-      if (Math.min(bottom, innerHeight) - Math.max(top, 0) > 1) seen.blank.push(`${top} to ${bottom}`);
-    }
-  };
-  requestAnimationFrame(look);
+/** Of a page of which every frame is watched. */
+interface Watched {
+  /** Frames in which the list had rows. */
+  frames: number;
+  /** Empty parts of the list that were on the screen in them, in CSS pixels. */
+  blank: string[];
+  look: () => void;
 }
 
-test("the list has no blank part on the screen, neither at first nor while it is scrolled", async ({
+/** In the page: watches the list in every frame. */
+function watchList(): void {
+  const watched = globalThis as unknown as Watched;
+  Object.assign(watched, { frames: 0, blank: [] });
+  watched.look = () => {
+    const list = document.querySelector("[data-testid=visit-list]");
+    if (!list?.querySelector("[data-testid=visit-row]")) return;
+    watched.frames += 1;
+    for (const space of list.querySelectorAll<HTMLElement>("div[style*=height]")) {
+      const { top, bottom } = space.getBoundingClientRect();
+      if (Math.min(bottom, innerHeight) - Math.max(top, 0) > 1) watched.blank.push(`${top} to ${bottom}`);
+    }
+  };
+  const frame = (): void => {
+    watched.look();
+    if (watched.frames < 20) requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+}
+
+test("the list has no blank part on the screen, neither at first nor where it is scrolled to", async ({
   office,
   phone,
 }) => {
@@ -87,20 +98,21 @@ test("the list has no blank part on the screen, neither at first nor while it is
   await page.waitFor({ testId: "unlock" });
   await page.tab.evaluate(watchList);
   await unlock(page);
-  await page.waitFor({ testId: "visit-row" });
-  await page.tab.evaluate(async () => {
+  await until("twenty frames", async () => {
+    const frames = await page.tab.evaluate(() => (globalThis as unknown as Watched).frames);
+    return frames >= 20 ? true : undefined;
+  });
+  const blank = await page.tab.evaluate(async () => {
+    const watched = globalThis as unknown as Watched;
     const frame = (): Promise<unknown> => new Promise((done) => requestAnimationFrame(done));
-    for (const at of [0, 1, 0.5, 0.25, 0.75, 0]) {
+    for (const at of [1, 0.5, 0.25, 0.75, 0]) {
       scrollTo(0, at * (document.documentElement.scrollHeight - innerHeight));
-      await frame();
-      await frame();
+      // The page learns of a jump in the frame that shows it, in WebKit one later.
+      for (let n = 0; n < 3; n += 1) await frame();
+      watched.look();
     }
+    return watched.blank;
   });
-  const { frames, blank } = await page.tab.evaluate(() => {
-    const { frames, blank } = globalThis as unknown as { frames: number; blank: string[] };
-    return { frames, blank };
-  });
-  expect(frames).toBeGreaterThan(5);
   expect(blank).toEqual([]);
 });
 

@@ -1,9 +1,19 @@
 /** Photos, signatures and recordings on every engine, from the phone to the office. */
 import type { VisitView } from "../../../www/src/wasm/doorstep";
 import { addPhoto, firstSignIn, inSyncAgain, openCase, readyOffline, step, unlock } from "./support/app";
+import { until } from "./support/page";
 import { expect, test } from "./support/walk";
+import type { Office } from "../support/office";
 
 const ATTACHMENT = { testId: "attachment" };
+
+/** The attachments that the record names at the office; their bytes may be there before. */
+function named(office: Office, id: string, count: number): Promise<VisitView["attachments"]> {
+  return until(`${count} attachments at the office`, async () => {
+    const { attachments } = await (await office.api()).get<VisitView>(`/api/visits/${id}`);
+    return attachments.length === count ? attachments : undefined;
+  });
+}
 
 test("a photo and a signature outlive a killed browser, and reach the office", async ({ office, phone }) => {
   let page = await phone.start(office.url);
@@ -26,8 +36,8 @@ test("a photo and a signature outlive a killed browser, and reach the office", a
   await office.start();
   await inSyncAgain(page);
   for (const last of [false, true]) await page.waitFor({ ...ATTACHMENT, last }, ({ state }) => state === "at-office");
+  const attachments = await named(office, id, 2);
   const desk = await office.api();
-  const { attachments } = await desk.get<VisitView>(`/api/visits/${id}`);
   expect(attachments.map(({ kind }) => kind).sort()).toEqual(["photo", "signature"]);
   for (const { sha256, size } of attachments) expect((await desk.bytes(`/api/blobs/${sha256}`)).length).toBe(size);
   await page.click({ role: "button", name: "Open: Photo" });
@@ -63,6 +73,5 @@ test("a recording outlives a killed browser, or the page says that this browser 
   await inSyncAgain(page);
   await page.click({ role: "button", name: "Keep recording" });
   await page.waitFor(ATTACHMENT, ({ state }) => state === "at-office");
-  const { attachments } = await (await office.api()).get<VisitView>(`/api/visits/${id}`);
-  expect(attachments).toMatchObject([{ kind: "audio", caption: "interrupted" }]);
+  expect(await named(office, id, 1)).toMatchObject([{ kind: "audio", caption: "interrupted" }]);
 });

@@ -80,7 +80,7 @@ fn read_all(store: &dyn Store) {
         |listing| listing.text = "娜".into(),
         |listing| listing.text = "娜娜".into(),
         |listing| listing.text = "欧阳娜娜".into(),
-        |listing| listing.collector = Some("wu.min".into()),
+        |listing| listing.collectors = vec!["wu.min".into()],
         |listing| listing.stages = vec![Stage::Contacted],
         |listing| listing.stages = vec![Stage::Contacted, Stage::Sealed],
         |listing| listing.review = Some(ReviewStatus::Pending),
@@ -127,7 +127,7 @@ fn fill(database: &Path) {
     let more = MAX_TOTAL + 9;
     let columns = "case_no, borrower_name, address, product, overdue, currency, days_past_due,
         stage, starts_at, ends_at, appointment_status, due_by, priority, disposition,
-        review_status, conflicts, updated_at, accepted_at, promise_due, promise_amount,
+        review_status, conflicts, updated_at, accepted_at, promise_due, promise_amount, promise_open,
         unassigned, held, queue_key";
     connection
         .execute_batch(&format!(

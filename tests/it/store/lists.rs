@@ -61,7 +61,7 @@ pub(crate) fn a_list_is_filtered(engine: &Engine) {
         ("stages", Listing { stages: vec![Stage::Sealed, Stage::OnSite], ..all() }, &["C-2"]),
         (
             "collector",
-            Listing { collector: Some("wu.min".into()), ..all() },
+            Listing { collectors: vec!["wu.min".into(), "zhao.lei".into()], ..all() },
             &["C-1", "C-3", "C-4"],
         ),
         ("unassigned", Listing { unassigned: true, ..all() }, &["C-2"]),

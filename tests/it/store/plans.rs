@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use doorstep::ids::RecordId;
 use doorstep::office::Office;
 use doorstep::office::auth::{Accounts, Attempt, Hasher, NewUser, SignInContext};
+use doorstep::office::time;
 use doorstep::record::command::{CasePatch, Command, NewAttachment, TalkPatch};
 use doorstep::record::terms::{AttachmentKind, Flag, Role};
 use doorstep::sync::message::{Request, Restore};
@@ -52,7 +53,8 @@ async fn every_statement_of_a_round_finds_what_it_needs_by_an_index() {
     let database = folder.path().join("db");
     record_statements();
     let office = Office::open(&format!("sqlite:{}", database.display()), || START).unwrap();
-    work(&TestOffice::over(office)).await;
+    let office = TestOffice::over(office);
+    work(&office).await;
     let statements = std::mem::take(&mut *SEEN.lock().unwrap_or_else(PoisonError::into_inner));
     assert!(statements.len() > 40, "{statements:#?}");
 
@@ -88,6 +90,38 @@ async fn every_statement_of_a_round_finds_what_it_needs_by_an_index() {
         "docs/PERFORMANCE.md, \"Statements of a round\", lacks:\n{}\nand has in excess:\n{gone:#?}",
         missing.join("\n")
     );
+    every_statement_of_a_report_starts_from_an_index(&office, &database).await;
+}
+
+/// In the same test, because statements are recorded for the whole process.
+async fn every_statement_of_a_report_starts_from_an_index(office: &Office, database: &Path) {
+    RECORDING.store(true, Ordering::Relaxed);
+    for team in [vec![], vec!["chen.jie".to_owned(), "wu.min".to_owned()]] {
+        let zone = chrono_tz::Asia::Shanghai;
+        let period = time::period("2026-11-01", "2026-11-30", zone).unwrap();
+        office.report(period, zone, team).await.unwrap();
+    }
+    RECORDING.store(false, Ordering::Relaxed);
+    let statements = std::mem::take(&mut *SEEN.lock().unwrap_or_else(PoisonError::into_inner));
+    let dated: Vec<_> = statements.iter().filter(|sql| sql.contains("INDEXED BY")).collect();
+    assert!(dated.len() >= 16, "{statements:#?}");
+    // One row a device, a user or a hold in force.
+    const SMALL: [&str; 4] = [
+        "SCAN users",
+        "SCAN devices",
+        "SCAN quarantine_shares",
+        "SCAN h USING COVERING INDEX visit_holds_by_flag",
+    ];
+    for store in [Statistics::None, Statistics::Small, Statistics::Large] {
+        let connection = store_with(database, store);
+        for statement in &statements {
+            let plan = plan(&connection, statement);
+            let scans = plan.split("; ").filter(|step| step.starts_with("SCAN"));
+            let large: Vec<_> =
+                scans.filter(|step| !SMALL.iter().any(|small| step.starts_with(small))).collect();
+            assert!(large.is_empty() && !plan.contains("AUTOMATIC"), "{statement}: {plan}");
+        }
+    }
 }
 
 /// Rounds and edits that run every statement.

@@ -2,8 +2,8 @@
 
 use doorstep::conduct::terms::{Answer, LegalStatus, Moment, Severity};
 use doorstep::ids::{Heads, RecordId};
-use doorstep::office::store::{ConductRow, Listing, Queue, Rows, Sort, Store};
-use doorstep::record::queue::{OpenPromise, OrderRule, QueueOrder};
+use doorstep::office::store::{ConductRow, Listing, PromiseFact, Queue, Rows, Sort, Store};
+use doorstep::record::queue::{OrderRule, QueueOrder};
 use doorstep::record::terms::{Flag, ReviewStatus, Stage};
 
 use super::samples::{Engine, id, record, rows};
@@ -17,7 +17,7 @@ fn quiet(n: u8) -> Rows {
     rows.conflicts.clear();
     rows.summary.holds.clear();
     rows.summary.due_by = String::new();
-    rows.promise = None;
+    rows.facts.promise = None;
     rows
 }
 
@@ -38,8 +38,8 @@ fn cases(store: &dyn Store, listing: Listing) -> Vec<String> {
     page.rows.into_iter().map(|row| row.summary.case_no).collect()
 }
 
-fn promised(day: &str) -> Option<OpenPromise> {
-    Some(OpenPromise { due_date: day.into(), amount: 5 })
+fn promised(day: &str) -> Option<PromiseFact> {
+    Some(PromiseFact { due: day.into(), amount: 5, open: true })
 }
 
 fn finding(record: RecordId, rule: &str, answer: Answer, shadow: bool) -> ConductRow {
@@ -83,9 +83,9 @@ pub(crate) fn queues_are_filters(engine: &Engine) {
     make(6, |rows| rows.summary.conflicts = 1);
     make(7, |rows| rows.summary.holds = vec![Flag::Dispute]);
     make(8, |rows| rows.summary.holds = vec![Flag::Complaint]);
-    make(9, |rows| rows.promise = promised(TODAY));
-    make(10, |rows| rows.promise = promised("2025-12-31"));
-    make(11, |rows| rows.promise = promised("2026-01-06"));
+    make(9, |rows| rows.facts.promise = promised(TODAY));
+    make(10, |rows| rows.facts.promise = promised("2025-12-31"));
+    make(11, |rows| rows.facts.promise = promised("2026-01-06"));
     make(12, |rows| {
         rows.summary.stage = Stage::Reviewed;
         rows.summary.holds = vec![Flag::Complaint];
@@ -160,13 +160,13 @@ pub(crate) fn rows_follow_the_order(engine: &Engine) {
         rows.summary.priority = i64::from(n % 3) + 1;
         rows.summary.days_past_due = i64::from(n * 7 % 5);
         rows.summary.due_by = format!("2026-01-{:02}", n * 5 % 7 + 1);
-        rows.promise = if n % 2 == 0 { promised(&format!("2026-02-{n:02}")) } else { None };
+        rows.facts.promise = if n % 2 == 0 { promised(&format!("2026-02-{n:02}")) } else { None };
         put(store, n, rows.clone());
         all.push(rows);
     }
     let sorted = |order: &QueueOrder| {
         let mut all = all.clone();
-        all.sort_by_key(|rows| order.sort_key(&rows.summary, rows.promise.as_ref()));
+        all.sort_by_key(|rows| order.sort_key(&rows.summary, rows.open_promise().as_ref()));
         all.into_iter().map(|rows| rows.summary.case_no).collect::<Vec<_>>()
     };
     let listed = || cases(store, Listing { sort: Sort::Queue, ..Listing::default() });

@@ -7,11 +7,11 @@ use doorstep::ids::{DeviceId, Heads, RecordId, actor};
 use doorstep::office::store::postgres::Postgres;
 use doorstep::office::store::sqlite::Sqlite;
 use doorstep::office::store::{
-    ChangeMeta, InitialSecrets, Rows, Store, StoredChange, StoredRecord,
+    ChangeMeta, InitialSecrets, PromiseFact, ReportFacts, Rows, Store, StoredChange, StoredRecord,
 };
-use doorstep::record::queue::OpenPromise;
 use doorstep::record::terms::{
-    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
+    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, OverdueReason, ReviewStatus,
+    Stage, TargetRole,
 };
 use doorstep::record::view::{
     Conflict, ConflictValue, ContactView, FieldValue, PaymentView, VisitSummary,
@@ -153,6 +153,11 @@ pub(crate) fn rows(id: RecordId, case_no: &str) -> Rows {
         }],
         updated_at: 20,
         accepted_at: Some(30),
-        promise: Some(OpenPromise { due_date: "2026-01-09".into(), amount: 700 }),
+        facts: ReportFacts {
+            arrived_at: Some(25),
+            person_met: Some(TargetRole::Borrower),
+            overdue_reason: Some(OverdueReason::Illness),
+            promise: Some(PromiseFact { amount: 9, due: "2026-02-03".into(), open: true }),
+        },
     }
 }

@@ -102,11 +102,16 @@ async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
          DROP INDEX visits_by_queue; DROP INDEX visits_by_stage; DROP INDEX visits_by_review;
          DROP INDEX visits_unassigned; DROP INDEX visits_held; DROP INDEX visits_in_conflict;
          DROP INDEX visits_outstanding; DROP INDEX visits_promised;
-         DROP INDEX visit_holds_by_flag; DROP INDEX conduct_in_force; DROP INDEX devices_in_use;
-         ALTER TABLE visits DROP COLUMN promise_due; ALTER TABLE visits DROP COLUMN promise_amount;
+         DROP INDEX conduct_in_force; DROP INDEX devices_in_use;
          ALTER TABLE visits DROP COLUMN unassigned; ALTER TABLE visits DROP COLUMN held;
          ALTER TABLE visits DROP COLUMN queue_key; ALTER TABLE meta DROP COLUMN queue_order;
          ALTER TABLE meta DROP COLUMN rekeyed;
+         DROP INDEX visits_by_start; DROP INDEX visits_by_arrival; DROP INDEX visits_by_promise;
+         DROP INDEX contacts_by_time; DROP INDEX visit_holds_by_flag;
+         ALTER TABLE visits DROP COLUMN arrived_at; ALTER TABLE visits DROP COLUMN person_met;
+         ALTER TABLE visits DROP COLUMN overdue_reason;
+         ALTER TABLE visits DROP COLUMN promise_amount;
+         ALTER TABLE visits DROP COLUMN promise_due; ALTER TABLE visits DROP COLUMN promise_open;
          DELETE FROM refinery_schema_history WHERE version >= 12;",
         "UPDATE visits SET accepted_at = NULL; UPDATE meta SET backfilled = 0;",
     ] {

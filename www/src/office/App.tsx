@@ -8,6 +8,7 @@ import { AppearanceSettings } from "../ui/AppearanceSettings";
 import { ConductPage } from "./ConductPage";
 import { ImportPage } from "./ImportPage";
 import { Empty, isNarrow } from "./layout";
+import { Lazy } from "./Lazy";
 import { BulkStatus } from "./list/BulkStatus";
 import { ListPage } from "./list/ListPage";
 import { listen } from "./list/live";
@@ -82,6 +83,9 @@ function Pages(): JSX.Element {
           <Route path="/import">
             <ImportPage />
           </Route>
+          <Route path="/dashboard">
+            <Lazy load={() => import("./DashboardPage").then((page) => page.DashboardPage)} />
+          </Route>
           <Route path="/conduct">
             <ConductPage />
           </Route>
@@ -110,12 +114,13 @@ function TopBar(): JSX.Element {
   const [settings, setSettings] = useState(false);
   const [place] = useLocation();
   const links: [string, TextKey][] = [["/", "office/visits"]];
+  links.push(["/dashboard", "office/dashboard/title"]);
   if (mayWrite()) links.push(["/import", "office/import"]);
   links.push(["/conduct", "conduct/desk/title"]);
   links.push(["/quarantine", "office/quarantine"]);
   links.push(["/people", "office/people/title"]);
   return (
-    <header class="bg-base-100 border-base-300 mb-3 border-b">
+    <header class="bg-base-100 border-base-300 mb-3 border-b print:hidden">
       <div class={`mx-auto flex flex-wrap items-center gap-2 px-4 py-1 ${place === "/" ? "" : "max-w-7xl"}`}>
         <img src="/icons/icon.svg" alt="" class="size-8" />
         <span class="mr-4 font-bold">{t("office/title")}</span>

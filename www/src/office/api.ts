@@ -26,6 +26,7 @@ export type {
   QuarantinePage,
   QuarantineUsage,
   QueueCounts,
+  Report,
   SafetyLine,
   UserChange,
   UserLine as User,
@@ -110,6 +111,8 @@ export const api = {
   history: (id: string) => data(client.GET("/api/visits/{id}/history", { params: { path: { id } } })),
   command: (id: string, command: Command) =>
     data(client.POST("/api/visits/{id}/commands", { params: { path: { id } }, body: command })),
+  report: (search: string, signal: AbortSignal) =>
+    data(client.GET("/api/report", { params: { query: fromSearch(search) }, signal })),
   users: () => data(client.GET("/api/users")),
   collectors: () => data(client.GET("/api/users", { params: { query: { role: "collector" } } })),
   addUser: (user: NewUser) => data(client.POST("/api/users", { body: user })),

@@ -329,6 +329,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures of a period and a team; docs/REPORTS.md defines them */
+        get: operations["get_api_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/lender": {
         parameters: {
             query?: never;
@@ -2520,6 +2537,144 @@ export interface components {
         };
         /** @description The outcome of a row. */
         RowOutcome: "created" | "updated" | "unchanged" | "refused";
+        /** @description The dashboard. */
+        Report: {
+            /** @description First day, `YYYY-MM-DD`. */
+            from: string;
+            /** @description Last day. */
+            to: string;
+            /**
+             * Format: uint64
+             * @description Agreed appointments that start in the period.
+             */
+            planned: number;
+            /**
+             * Format: uint64
+             * @description Of those, records with an arrival.
+             */
+            planned_visited: number;
+            /**
+             * Format: uint64
+             * @description Visits with an arrival in the period.
+             */
+            visited: number;
+            /**
+             * Format: uint64
+             * @description Of those, visits at which the borrower, a guarantor or a representative was met.
+             */
+            met: number;
+            /**
+             * Format: uint64
+             * @description Contact attempts in the period, other than messages that expect no answer.
+             */
+            contacts: number;
+            /**
+             * Format: uint64
+             * @description Of those, contacts that reached the right party.
+             */
+            reached: number;
+            /** @description Promises due in the period, by currency and state. */
+            promises: components["schemas"]["PromiseLine"][];
+            /** @description Reasons for late payment of the visits; empty name: none recorded. */
+            reasons: components["schemas"]["Named"][];
+            /** @description Outcomes of the visits; empty name: none recorded. */
+            outcomes: components["schemas"]["Named"][];
+            /** @description Visits by days past due. */
+            dpd: components["schemas"]["Named"][];
+            /** @description Holds in force now. */
+            holds: components["schemas"]["Named"][];
+            /** @description Conduct of the visits, by rule; only rules with answers other than "kept". */
+            conduct: components["schemas"]["RuleCount"][];
+            /** @description Work by collector, in order of their names. */
+            load: components["schemas"]["CollectorLoad"][];
+            /** @description Devices and refused work now. */
+            sync: components["schemas"]["SyncHealth"];
+        };
+        /** @description Promises in one currency. */
+        PromiseLine: {
+            /** @description ISO 4217 code. */
+            currency: string;
+            /** @description kept, pending or broken. */
+            state: string;
+            /**
+             * Format: uint64
+             * @description How many.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Sum of the promised amounts, minor units.
+             */
+            amount: number;
+        };
+        /** @description A count with the stable name of what it counts. */
+        Named: {
+            /** @description The name. */
+            name: string;
+            /**
+             * Format: uint64
+             * @description How many.
+             */
+            count: number;
+        };
+        /** @description Answers of one rule that did not pass. */
+        RuleCount: {
+            /** @description The rule. */
+            rule: string;
+            /**
+             * Format: uint64
+             * @description Visits for which it was not kept.
+             */
+            failed: number;
+            /**
+             * Format: uint64
+             * @description Visits for which it is unknown.
+             */
+            unknown: number;
+        };
+        /** @description Work of one collector. */
+        CollectorLoad: {
+            /** @description Sign-in name. */
+            collector: string;
+            /**
+             * Format: uint64
+             * @description Records due in the period that the office has not accepted.
+             */
+            due: number;
+            /**
+             * Format: uint64
+             * @description Agreed appointments that start in the period.
+             */
+            planned: number;
+            /**
+             * Format: uint64
+             * @description Visits with an arrival in the period.
+             */
+            visited: number;
+        };
+        /** @description Whether the phones reach the office. */
+        SyncHealth: {
+            /**
+             * Format: uint64
+             * @description Devices of collectors that are not revoked.
+             */
+            devices: number;
+            /**
+             * Format: uint64
+             * @description Of those, seen in the last 24 hours.
+             */
+            seen_today: number;
+            /**
+             * Format: uint64
+             * @description Of those, not seen for three days.
+             */
+            out_of_touch: number;
+            /**
+             * Format: uint64
+             * @description Pieces of refused work that nobody has decided on.
+             */
+            quarantined: number;
+        };
         /** @description What the lender tells all phones. Texts are empty if the operator did not set them. */
         Lender: {
             /** @description The lender's name. */
@@ -2997,6 +3152,12 @@ export type HistoryLine = components['schemas']['HistoryLine'];
 export type ImportReport = components['schemas']['ImportReport'];
 export type RowReport = components['schemas']['RowReport'];
 export type RowOutcome = components['schemas']['RowOutcome'];
+export type Report = components['schemas']['Report'];
+export type PromiseLine = components['schemas']['PromiseLine'];
+export type Named = components['schemas']['Named'];
+export type RuleCount = components['schemas']['RuleCount'];
+export type CollectorLoad = components['schemas']['CollectorLoad'];
+export type SyncHealth = components['schemas']['SyncHealth'];
 export type Lender = components['schemas']['Lender'];
 export type OrderRule = components['schemas']['OrderRule'];
 export type SafetyLine = components['schemas']['SafetyLine'];
@@ -3927,7 +4088,7 @@ export interface operations {
                 today?: string;
                 /** @description stages, comma-separated */
                 stage?: string;
-                /** @description sign-in name of a collector */
+                /** @description sign-in names of collectors, comma-separated */
                 collector?: string;
                 /** @description pending, accepted or returned */
                 review?: string;
@@ -3939,7 +4100,34 @@ export interface operations {
                 unassigned?: string;
                 /** @description only what changed since: a date, an RFC 3339 time or ms */
                 since?: string;
-                /** @description updated, due, case_no, overdue, or queue for the order of phones (lists only) */
+                /**
+                 * @description with `from` and `to`: planned (an agreed appointment starts), visited (arrival), contacted,
+                 *     reached (the right party), promised (a payment is due) or due (and not accepted)
+                 */
+                event?: string;
+                /** @description first day of the event's period, YYYY-MM-DD */
+                from?: string;
+                /** @description its last day */
+                to?: string;
+                /** @description IANA zone of the days; UTC without */
+                zone?: string;
+                /** @description 1: only with an arrival */
+                visited?: string;
+                /** @description 1: only where the borrower, a guarantor or a representative was met */
+                met?: string;
+                /** @description outcome of the visit, such as ptp; `none` for none yet */
+                outcome?: string;
+                /** @description reason for late payment, such as illness; `none` for none yet */
+                reason?: string;
+                /** @description days past due: 0, 1-30, 31-60, 61-90, 91-180 or 181- */
+                dpd?: string;
+                /** @description state of the promise: kept, pending or broken */
+                promise?: string;
+                /** @description a rule of conduct whose answer is fail or unknown */
+                rule?: string;
+                /** @description fail or unknown: answers of `rule`, or of any */
+                answer?: string;
+                /** @description updated, due, case_no or overdue (lists only) */
                 sort?: string;
                 /** @description asc or desc (lists only) */
                 dir?: string;
@@ -5205,7 +5393,7 @@ export interface operations {
                 today?: string;
                 /** @description stages, comma-separated */
                 stage?: string;
-                /** @description sign-in name of a collector */
+                /** @description sign-in names of collectors, comma-separated */
                 collector?: string;
                 /** @description pending, accepted or returned */
                 review?: string;
@@ -5217,7 +5405,34 @@ export interface operations {
                 unassigned?: string;
                 /** @description only what changed since: a date, an RFC 3339 time or ms */
                 since?: string;
-                /** @description updated, due, case_no, overdue, or queue for the order of phones (lists only) */
+                /**
+                 * @description with `from` and `to`: planned (an agreed appointment starts), visited (arrival), contacted,
+                 *     reached (the right party), promised (a payment is due) or due (and not accepted)
+                 */
+                event?: string;
+                /** @description first day of the event's period, YYYY-MM-DD */
+                from?: string;
+                /** @description its last day */
+                to?: string;
+                /** @description IANA zone of the days; UTC without */
+                zone?: string;
+                /** @description 1: only with an arrival */
+                visited?: string;
+                /** @description 1: only where the borrower, a guarantor or a representative was met */
+                met?: string;
+                /** @description outcome of the visit, such as ptp; `none` for none yet */
+                outcome?: string;
+                /** @description reason for late payment, such as illness; `none` for none yet */
+                reason?: string;
+                /** @description days past due: 0, 1-30, 31-60, 61-90, 91-180 or 181- */
+                dpd?: string;
+                /** @description state of the promise: kept, pending or broken */
+                promise?: string;
+                /** @description a rule of conduct whose answer is fail or unknown */
+                rule?: string;
+                /** @description fail or unknown: answers of `rule`, or of any */
+                answer?: string;
+                /** @description updated, due, case_no or overdue (lists only) */
                 sort?: string;
                 /** @description asc or desc (lists only) */
                 dir?: string;
@@ -5241,6 +5456,120 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_report: {
+        parameters: {
+            query?: {
+                /** @description first day, YYYY-MM-DD */
+                from?: string;
+                /** @description last day, at most 366 days in all */
+                to?: string;
+                /** @description IANA zone of the days; UTC without */
+                zone?: string;
+                /** @description sign-in names of collectors, comma-separated; without, everybody's work */
+                collector?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
                 };
             };
             /** @description malformed */

@@ -6,7 +6,7 @@ use super::super::endpoint::endpoint;
 use super::super::traffic::Queue;
 use super::super::{
     blobs, commands, conduct, device_key, events, health, lender, metrics, openapi, openid_sign_in,
-    quarantine, queues, safety, session, sync, transfer, users, visits,
+    quarantine, queues, report, safety, session, sync, transfer, users, visits,
 };
 use super::Access::{self, Anyone, Operator, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
@@ -121,6 +121,8 @@ pub const ROUTES: &[Route] = &[
     route(GET, "/api/export", READERS, Download, || endpoint(transfer::export),
         "Download the records that pass the filters")
         .gives(BYTES),
+    route(GET, "/api/report", READERS, CONSOLE, || endpoint(report::show),
+        "Figures of a period and a team; docs/REPORTS.md defines them"),
     route(GET, "/api/lender", EVERYBODY, SMALL, || endpoint(lender::show),
         "The lender's name and complaint channel, as borrowers are told"),
     route(PUT, "/api/safety/{id}", COLLECTORS, SMALL, || endpoint(safety::report),

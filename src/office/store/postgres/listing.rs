@@ -2,7 +2,7 @@
 
 use super::queues::key_expression;
 use super::row::Row as SqlRow;
-use super::rows::{SUMMARY, SUMMARY_COLUMNS, promise, summary};
+use super::rows::{PROMISE, SUMMARY, promise, summary};
 use super::tx::Tx;
 use super::value::Value;
 use crate::office::store::listing::escape_like;
@@ -41,7 +41,7 @@ impl Tx<'_> {
         // One row more than the limit shows whether another page follows.
         let limit = filter.value(i64::from(listing.limit) + 1);
         let sql = format!(
-            "SELECT {SUMMARY}, {column} FROM visits v WHERE {}
+            "SELECT {SUMMARY}, {PROMISE}, {column} FROM visits v WHERE {}
              ORDER BY {column} {order}, v.record {order} LIMIT {limit}",
             filter.sql
         );
@@ -55,6 +55,9 @@ impl Tx<'_> {
     }
 }
 
+/// Where the key stands, behind the summary and the promise.
+const KEY: usize = 23;
+
 fn is_number(sort: Sort) -> bool {
     match sort {
         Sort::Updated | Sort::Overdue => true,
@@ -66,24 +69,28 @@ fn line(row: &SqlRow, sort: Sort) -> Result<(Row, PageCursor), StoreError> {
     let (summary, updated_at) = summary(row)?;
     let (promise_due, promise_amount) =
         promise(row)?.map_or_else(Default::default, |promise| (promise.due_date, promise.amount));
-    let key = if is_number(sort) {
-        SortKey::Number(row.get(SUMMARY_COLUMNS)?)
-    } else {
-        SortKey::Text(row.get(SUMMARY_COLUMNS)?)
-    };
+    let key =
+        if is_number(sort) { SortKey::Number(row.get(KEY)?) } else { SortKey::Text(row.get(KEY)?) };
     let cursor = PageCursor { key, record: row.record_id(0)? };
     Ok((Row { summary, updated_at, promise_due, promise_amount }, cursor))
 }
 
 /// A condition over `visits v` and its values, in order.
 pub(super) struct Filter {
-    sql: String,
-    values: Vec<Value>,
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Default for Filter {
+    /// Matches everything.
+    fn default() -> Self {
+        Self { sql: "true".into(), values: Vec::new() }
+    }
 }
 
 impl Filter {
     pub(super) fn of(listing: &Listing) -> Self {
-        let mut filter = Self { sql: "true".into(), values: Vec::new() };
+        let mut filter = Self::default();
         let wanted = listing.text.trim();
         if !wanted.is_empty() {
             let pattern = filter.value(format!("%{}%", escape_like(wanted)));
@@ -97,10 +104,12 @@ impl Filter {
             let stages = filter.value(stages);
             filter.add(&format!("v.stage = ANY ({stages})"));
         }
-        if let Some(collector) = &listing.collector {
-            let collector = filter.value(collector);
+        if !listing.collectors.is_empty() {
+            let collectors: Vec<&str> = listing.collectors.iter().map(String::as_str).collect();
+            let collectors = filter.value(collectors);
             filter.add(&format!(
-                "v.record IN (SELECT record FROM visit_collectors WHERE collector = {collector})"
+                "v.record IN (SELECT record FROM visit_collectors
+                              WHERE collector = ANY ({collectors}))"
             ));
         }
         if let Some(review) = listing.review {
@@ -126,6 +135,7 @@ impl Filter {
             let since = filter.value(since);
             filter.add(&format!("v.updated_at >= {since}"));
         }
+        filter.add_facts(&listing.facts);
         filter
     }
 
@@ -156,10 +166,10 @@ impl Filter {
                 (SELECT record FROM visit_holds WHERE flag = 'complaint')"
                 .to_owned(),
             Queue::PromisesDue => {
-                format!("v.promise_due <> '' AND v.promise_due = {}", self.value(today))
+                format!("v.promise_open AND v.promise_due = {}", self.value(today))
             }
             Queue::PromisesBroken => {
-                format!("v.promise_due <> '' AND v.promise_due < {}", self.value(today))
+                format!("v.promise_open AND v.promise_due < {}", self.value(today))
             }
         };
         self.add(&condition);
@@ -181,12 +191,12 @@ impl Filter {
     }
 
     /// Adds a value; gives its marker.
-    fn value(&mut self, value: impl Into<Value>) -> String {
+    pub(super) fn value(&mut self, value: impl Into<Value>) -> String {
         self.values.push(value.into());
         format!("${}", self.values.len())
     }
 
-    fn add(&mut self, condition: &str) {
+    pub(super) fn add(&mut self, condition: &str) {
         self.sql.push_str(" AND ");
         self.sql.push_str(condition);
     }

@@ -68,7 +68,7 @@ fn part(rule: OrderRule) -> &'static str {
     match rule {
         OrderRule::Due => "v.due_key",
         OrderRule::Priority => "least(greatest(v.priority, 0), 9)::text",
-        OrderRule::Promise => "CASE v.promise_due WHEN '' THEN '9999-99-99' ELSE v.promise_due END",
+        OrderRule::Promise => "CASE WHEN v.promise_open THEN v.promise_due ELSE '9999-99-99' END",
         OrderRule::Area => "v.area",
         OrderRule::Age => {
             "lpad((99999 - least(greatest(v.days_past_due, 0), 99999))::text, 5, '0')"

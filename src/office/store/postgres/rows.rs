@@ -1,5 +1,6 @@
 //! The plain rows of a record in PostgreSQL (rule M7).
 
+use super::facts::{FACTS, facts};
 use super::row::{Row, damaged};
 use super::tx::Tx;
 use super::value::values;
@@ -7,7 +8,8 @@ use crate::ids::RecordId;
 use crate::office::store::{Rows, StoreError};
 use crate::record::queue::{self, OpenPromise};
 use crate::record::terms::{
-    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
+    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, OverdueReason, ReviewStatus,
+    Stage, TargetRole,
 };
 use crate::record::view::{Conflict, ConflictValue, ContactView, PaymentView, VisitSummary};
 
@@ -17,10 +19,11 @@ pub(super) const SUMMARY: &str = "v.record, v.case_no, v.borrower_name, v.addres
     v.appointment_status, v.due_by, v.priority, v.disposition, v.review_status, v.conflicts,
     ARRAY(SELECT flag FROM visit_holds h WHERE h.record = v.record),
     ARRAY(SELECT collector FROM visit_collectors c WHERE c.record = v.record ORDER BY collector),
-    v.updated_at, v.accepted_at, v.promise_due, v.promise_amount";
+    v.updated_at, v.accepted_at";
 
-/// How many columns [`SUMMARY`] has.
-pub(super) const SUMMARY_COLUMNS: usize = 23;
+/// Due date and amount of an open promise, '' and 0 without one.
+pub(super) const PROMISE: &str = "CASE WHEN v.promise_open THEN v.promise_due ELSE '' END,
+    CASE WHEN v.promise_open THEN v.promise_amount ELSE 0 END";
 
 /// The summary of a row, and when it was updated.
 pub(super) fn summary(row: &Row) -> Result<(VisitSummary, i64), StoreError> {
@@ -51,7 +54,7 @@ pub(super) fn summary(row: &Row) -> Result<(VisitSummary, i64), StoreError> {
     Ok((summary, row.get(19)?))
 }
 
-/// The promise in a row with the columns of [`SUMMARY`].
+/// The promise in a row with the columns of [`SUMMARY`] and [`PROMISE`].
 pub(super) fn promise(row: &Row) -> Result<Option<OpenPromise>, StoreError> {
     let promise = OpenPromise { due_date: row.get(21)?, amount: row.get(22)? };
     Ok(Some(promise).filter(|promise| !promise.due_date.is_empty()))
@@ -64,14 +67,14 @@ fn small<T: TryFrom<i64>>(row: &Row, column: usize) -> Result<T, StoreError> {
 impl Tx<'_> {
     pub(super) fn read_rows(&mut self, id: RecordId) -> Result<Option<Rows>, StoreError> {
         let found = self.query_optional(
-            &format!("SELECT {SUMMARY} FROM visits v WHERE v.record = $1"),
+            &format!("SELECT {SUMMARY}, {FACTS} FROM visits v WHERE v.record = $1"),
             values![id.0],
             |row| {
                 let (summary, updated_at) = summary(row)?;
-                Ok((summary, updated_at, row.get(20)?, promise(row)?))
+                Ok((summary, updated_at, row.get(20)?, facts(row)?))
             },
         )?;
-        let Some((summary, updated_at, accepted_at, promise)) = found else { return Ok(None) };
+        let Some((summary, updated_at, accepted_at, facts)) = found else { return Ok(None) };
         let contacts = self.query_all(
             "SELECT id, at, zone, channel, number_ref, target_role, outcome, note, by_user
                  FROM contacts WHERE record = $1 ORDER BY id",
@@ -94,7 +97,7 @@ impl Tx<'_> {
             attachments,
             updated_at,
             accepted_at,
-            promise,
+            facts,
         }))
     }
 
@@ -235,17 +238,16 @@ impl Tx<'_> {
     }
 
     fn write_summary(&mut self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
-        let row = &rows.summary;
-        let promise = rows.promise.as_ref();
-        let promise_due = promise.map_or("", |promise| &promise.due_date);
-        let promise_amount = promise.map_or(0, |promise| promise.amount);
+        let (row, facts) = (&rows.summary, &rows.facts);
+        let promise = facts.promise.as_ref();
         self.write(
             "INSERT INTO visits (record, case_no, borrower_name, address, product, overdue,
                currency, days_past_due, stage, starts_at, ends_at, appointment_status, due_by,
                priority, disposition, review_status, conflicts, updated_at, accepted_at,
-               promise_due, promise_amount, area)
+               arrived_at, person_met, overdue_reason, promise_amount, promise_due, promise_open,
+               area)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-               $18, $19, $20, $21, $22)
+               $18, $19, $20, $21, $22, $23, $24, $25, $26)
              ON CONFLICT (record) DO UPDATE SET case_no = excluded.case_no,
                borrower_name = excluded.borrower_name, address = excluded.address,
                product = excluded.product, overdue = excluded.overdue,
@@ -255,8 +257,10 @@ impl Tx<'_> {
                due_by = excluded.due_by, priority = excluded.priority,
                disposition = excluded.disposition, review_status = excluded.review_status,
                conflicts = excluded.conflicts, updated_at = excluded.updated_at,
-               accepted_at = excluded.accepted_at, promise_due = excluded.promise_due,
-               promise_amount = excluded.promise_amount, area = excluded.area",
+               accepted_at = excluded.accepted_at, arrived_at = excluded.arrived_at,
+               person_met = excluded.person_met, overdue_reason = excluded.overdue_reason,
+               promise_amount = excluded.promise_amount, promise_due = excluded.promise_due,
+               promise_open = excluded.promise_open, area = excluded.area",
             values![
                 id.0,
                 &row.case_no,
@@ -277,8 +281,12 @@ impl Tx<'_> {
                 row.conflicts,
                 rows.updated_at,
                 rows.accepted_at,
-                promise_due,
-                promise_amount,
+                facts.arrived_at,
+                facts.person_met.map(TargetRole::as_str),
+                facts.overdue_reason.map(OverdueReason::as_str),
+                promise.map(|promise| promise.amount),
+                promise.map(|promise| promise.due.as_str()),
+                promise.is_some_and(|promise| promise.open),
                 queue::area(&row.address),
             ],
         )

@@ -7,14 +7,19 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::convert::failed;
-use super::rows::{SUMMARY, summary};
+use super::facts::put_facts;
+use super::rows::{PROMISE, SUMMARY, promise, summary};
 use super::{EARLIER_VERSION, StoreError, Tx};
 use crate::ids::RecordId;
+use crate::office::store::ReportFacts;
 use crate::record::Record;
-use crate::record::queue::{QueueOrder, open_promise};
+use crate::record::queue::QueueOrder;
 
-/// The newest migration whose columns are filled in here.
-const NEWEST: i64 = 15;
+/// Migrations whose columns are filled in here.
+const ACCEPTED_AT: i64 = 12;
+const REPORT_FACTS: i64 = 15;
+const QUEUES: i64 = 16;
+const NEWEST: i64 = QUEUES;
 
 /// Documents read in one transaction: other processes wait for it.
 const BATCH: usize = 200;
@@ -25,8 +30,18 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
     if done >= NEWEST {
         return Ok(());
     }
-    if done < 12 {
-        fill_accepted_at(connection)?;
+    if done < ACCEPTED_AT {
+        // A record that is not accepted has no time of acceptance.
+        fill(connection, "v.stage = 'reviewed' AND v.accepted_at IS NULL", |tx, id, record| {
+            let Some(at) = record.accepted_at() else { return Ok(()) };
+            tx.execute("UPDATE visits SET accepted_at = ?2 WHERE record = ?1", (id, at)).map(drop)
+        })?;
+    }
+    if done < REPORT_FACTS {
+        // The first change of a record is the office's: it has no facts of a visit.
+        fill(connection, "r.changes > 1", |tx, id, record| {
+            put_facts(tx, id, &ReportFacts::of(&record.view()))
+        })?;
     }
     fill_queues_and_search(connection)?;
     connection.execute("UPDATE meta SET backfilled = ?1", [NEWEST]).map(drop).map_err(failed)
@@ -44,26 +59,29 @@ fn done(connection: &Connection) -> Result<i64, StoreError> {
     connection.query_row("SELECT backfilled FROM meta", (), |row| row.get(0)).map_err(failed)
 }
 
-/// Migration 12: `visits.accepted_at`. A document that does not load leaves it absent; `verify`
-/// reports the document.
-fn fill_accepted_at(connection: &mut Connection) -> Result<(), StoreError> {
+/// Fills columns of the rows that pass a condition over `visits v` and `records r`. A document that
+/// does not load leaves them absent; `verify` reports the document.
+fn fill(
+    connection: &mut Connection,
+    condition: &str,
+    write: impl Fn(&Connection, &[u8], &Record) -> rusqlite::Result<()>,
+) -> Result<(), StoreError> {
+    let page = format!(
+        "SELECT v.record, r.document FROM visits v JOIN records r ON r.id = v.record
+         WHERE v.record > ?1 AND {condition} ORDER BY v.record LIMIT ?2"
+    );
     // The empty blob sorts before every id.
     let mut after: Vec<u8> = Vec::new();
     loop {
         let batch = (|| {
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let batch: Vec<(Vec<u8>, Vec<u8>)> = tx
-                .prepare_cached(
-                    "SELECT v.record, r.document FROM visits v JOIN records r ON r.id = v.record
-                     WHERE v.record > ?1 AND v.stage = 'reviewed' AND v.accepted_at IS NULL
-                     ORDER BY v.record LIMIT ?2",
-                )?
+                .prepare_cached(&page)?
                 .query_map((&after, BATCH as i64), |row| row.try_into())?
                 .collect::<Result<_, _>>()?;
             for (id, document) in &batch {
-                let record = Record::load(document).ok();
-                if let Some(at) = record.and_then(|record| record.accepted_at()) {
-                    tx.execute("UPDATE visits SET accepted_at = ?2 WHERE record = ?1", (id, at))?;
+                if let Ok(record) = Record::load(document) {
+                    write(&tx, id, &record)?;
                 }
             }
             tx.commit()?;
@@ -78,8 +96,7 @@ fn fill_accepted_at(connection: &mut Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Migration 15: promises, marks and keys of queues, and the search index. A document that does not
-/// load has no promise; `verify` reports the document.
+/// Migration 16: marks and keys of queues, and the search index.
 fn fill_queues_and_search(connection: &mut Connection) -> Result<(), StoreError> {
     // Rows are not sorted by other rules before this has completed.
     let order = QueueOrder::default();
@@ -90,23 +107,18 @@ fn fill_queues_and_search(connection: &mut Connection) -> Result<(), StoreError>
         let rows = Tx { connection: &tx, updates: Vec::new() };
         let batch = rows.query_all(
             &format!(
-                "SELECT {SUMMARY}, r.document FROM visits v JOIN records r ON r.id = v.record
+                "SELECT {SUMMARY}, {PROMISE} FROM visits v
                  WHERE v.record > ?1 ORDER BY v.record LIMIT ?2"
             ),
             (&after, BATCH as i64),
-            |row| Ok((RecordId(row.get(0)?), summary(row)?.0, row.get::<_, Vec<u8>>(23)?)),
+            |row| Ok((RecordId(row.get(0)?), summary(row)?.0, promise(row)?)),
         )?;
-        for (id, summary, document) in &batch {
-            let promise =
-                Record::load(document).ok().and_then(|record| open_promise(&record.view()));
+        for (id, summary, promise) in &batch {
             let key = order.sort_key(summary, promise.as_ref());
-            let (due, amount) =
-                promise.map_or_else(Default::default, |found| (found.due_date, found.amount));
             let (unassigned, held) = (summary.collectors.is_empty(), !summary.holds.is_empty());
             rows.write(
-                "UPDATE visits SET promise_due = ?2, promise_amount = ?3, unassigned = ?4,
-                   held = ?5, queue_key = ?6 WHERE record = ?1",
-                (id.0, due, amount, unassigned, held, key),
+                "UPDATE visits SET unassigned = ?2, held = ?3, queue_key = ?4 WHERE record = ?1",
+                (id.0, unassigned, held, key),
             )?;
             rows.write_search(*id, summary)?;
         }

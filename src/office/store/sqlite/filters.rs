@@ -71,13 +71,16 @@ pub(super) fn conditions(listing: &Listing) -> Vec<Condition> {
     if !wanted.is_empty() {
         found.push(containing(wanted));
     }
-    if let Some(collector) = &listing.collector {
+    if let [collector] = listing.collectors.as_slice() {
         found.push(Condition::joined(
             1,
             "visit_collectors",
             "j.collector = ?",
             vec![text(collector)],
         ));
+    }
+    if listing.collectors.len() > 1 {
+        found.push(any_of(&listing.collectors));
     }
     if let Some(queue) = listing.queue {
         found.extend(queued(queue, &listing.today));
@@ -100,6 +103,12 @@ pub(super) fn conditions(listing: &Listing) -> Vec<Condition> {
     if let Some(since) = listing.since {
         let values = vec![Value::Integer(since)];
         found.push(Condition::column(6, "visits_by_updated", "{}v.updated_at >= ?", values));
+    }
+    let mut facts = Filter::default();
+    facts.add_facts(&listing.facts);
+    if facts.sql != Filter::default().sql {
+        let sql = format!("({})", facts.sql);
+        found.push(Condition { filter: sql.clone(), values: facts.values, ..plain(&sql) });
     }
     found
 }
@@ -130,7 +139,29 @@ fn queued(queue: Queue, today: &str) -> Vec<Condition> {
     }
 }
 
-fn text(text: &str) -> Value {
+/// A condition over `visits v` and its values, in order.
+pub(super) struct Filter {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Default for Filter {
+    /// Matches everything.
+    fn default() -> Self {
+        Self { sql: "1".into(), values: Vec::new() }
+    }
+}
+
+impl Filter {
+    pub(super) fn add(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(condition);
+        self.values.extend(values);
+    }
+}
+
+/// A text as a value of a statement.
+pub(super) fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
@@ -154,6 +185,19 @@ fn containing(wanted: &str) -> Condition {
     }
 }
 
+/// Collectors, any of them. A record that several have counts once.
+fn any_of(collectors: &[String]) -> Condition {
+    let markers = vec!["?"; collectors.len()].join(", ");
+    let values = collectors.iter().map(|name| text(name)).collect();
+    let condition = format!("j.collector IN ({markers})");
+    let joined = Condition::joined(1, "visit_collectors", &condition, values);
+    let from = format!(
+        "(SELECT DISTINCT j.record FROM visit_collectors j WHERE {condition}) j
+         CROSS JOIN visits v ON v.record = j.record"
+    );
+    Condition { from, indexed: "1".to_owned(), ..joined }
+}
+
 /// A visit that has a day and has not begun.
 fn outstanding(day: &str, values: Vec<Value>) -> Condition {
     const OUTSTANDING: &str =
@@ -163,7 +207,7 @@ fn outstanding(day: &str, values: Vec<Value>) -> Condition {
 }
 
 fn promised(day: &str, values: Vec<Value>) -> Condition {
-    let condition = format!("{{}}v.promise_due <> '' AND {day}");
+    let condition = format!("{{}}v.promise_open = 1 AND {day}");
     Condition::column(3, "visits_promised", &condition, values)
 }
 

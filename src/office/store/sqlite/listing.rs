@@ -11,7 +11,8 @@ use rusqlite::{Row as SqlRow, params_from_iter};
 use super::Tx;
 use super::convert::number;
 use super::filters::{Condition, conditions};
-use super::rows::{SUMMARY, SUMMARY_COLUMNS, promise, summary};
+use super::rows::{PROMISE, SUMMARY, promise, summary};
+
 use crate::ids::RecordId;
 use crate::office::store::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey, StoreError};
 
@@ -108,7 +109,7 @@ impl Tx<'_> {
         // One row more than the limit shows whether another page follows.
         source.values.push(Value::Integer(i64::from(listing.limit) + 1));
         let sql = format!(
-            "SELECT {SUMMARY}, {column} FROM {} ORDER BY {column} {order}, v.record {order} LIMIT ?",
+            "SELECT {SUMMARY}, {PROMISE}, {column} FROM {} ORDER BY {column} {order}, v.record {order} LIMIT ?",
             source.sql
         );
         let mut found: Vec<(Row, PageCursor)> =
@@ -120,6 +121,9 @@ impl Tx<'_> {
         Ok(Page { rows: found.into_iter().map(|(row, _)| row).collect(), next, total })
     }
 }
+
+/// Where the key stands, behind the summary and the promise.
+const KEY: usize = 23;
 
 /// The column of a sort, and its index.
 fn column(sort: Sort) -> (&'static str, &'static str) {
@@ -136,12 +140,12 @@ fn line(row: &SqlRow<'_>) -> rusqlite::Result<(Row, PageCursor)> {
     let (summary, updated_at) = summary(row)?;
     let (promise_due, promise_amount) =
         promise(row)?.map_or_else(Default::default, |promise| (promise.due_date, promise.amount));
-    let key = match row.get(SUMMARY_COLUMNS)? {
+    let key = match row.get(KEY)? {
         Value::Integer(number) => SortKey::Number(number),
         Value::Text(text) => SortKey::Text(text),
         other @ (Value::Null | Value::Real(_) | Value::Blob(_)) => {
             let kind = other.data_type();
-            return Err(rusqlite::Error::InvalidColumnType(SUMMARY_COLUMNS, "key".into(), kind));
+            return Err(rusqlite::Error::InvalidColumnType(KEY, "key".into(), kind));
         }
     };
     let cursor = PageCursor { key, record: RecordId(row.get(0)?) };

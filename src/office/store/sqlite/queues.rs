@@ -2,7 +2,7 @@
 
 use super::convert::number;
 use super::listing::Query;
-use super::rows::{SUMMARY, promise, summary};
+use super::rows::{PROMISE, SUMMARY, promise, summary};
 use super::{StoreError, Tx};
 use crate::office::store::{Listing, QueueReads, QueueWrites};
 use crate::record::queue::{OrderRule, QueueOrder};
@@ -59,7 +59,7 @@ impl QueueWrites for Tx<'_> {
         let order = self.read_queue_order()?;
         let rows = self.query_all(
             &format!(
-                "SELECT {SUMMARY} FROM visits v WHERE v.record > ?1 ORDER BY v.record LIMIT ?2"
+                "SELECT {SUMMARY}, {PROMISE} FROM visits v WHERE v.record > ?1 ORDER BY v.record LIMIT ?2"
             ),
             (after, limit),
             |row| {

@@ -4,12 +4,14 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::Tx;
 use super::convert::{damaged, failed, to_sql, word, word_or_none};
+use super::facts::{FACTS, facts};
 use super::search::search_text;
 use crate::ids::RecordId;
 use crate::office::store::{Rows, StoreError};
 use crate::record::queue::OpenPromise;
 use crate::record::terms::{
-    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, ReviewStatus, Stage, TargetRole,
+    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, OverdueReason, ReviewStatus,
+    Stage, TargetRole,
 };
 use crate::record::view::{Conflict, ConflictValue, ContactView, PaymentView, VisitSummary};
 
@@ -21,10 +23,11 @@ pub(super) const SUMMARY: &str = "v.record, v.case_no, v.borrower_name, v.addres
     (SELECT group_concat(flag, char(10) ORDER BY flag) FROM visit_holds h WHERE h.record = v.record),
     (SELECT group_concat(collector, char(10) ORDER BY collector)
      FROM visit_collectors c WHERE c.record = v.record),
-    v.updated_at, v.accepted_at, v.promise_due, v.promise_amount";
+    v.updated_at, v.accepted_at";
 
-/// How many columns [`SUMMARY`] has.
-pub(super) const SUMMARY_COLUMNS: usize = 23;
+/// Due date and amount of an open promise, '' and 0 without one.
+pub(super) const PROMISE: &str =
+    "iif(v.promise_open, v.promise_due, ''), iif(v.promise_open, v.promise_amount, 0)";
 
 /// The summary of a row, and when it was updated.
 pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<(VisitSummary, i64)> {
@@ -63,7 +66,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<(VisitSummary, i64)> {
     Ok((summary, row.get(19)?))
 }
 
-/// The promise in a row with the columns of [`SUMMARY`].
+/// The promise in a row with the columns of [`SUMMARY`] and [`PROMISE`].
 pub(super) fn promise(row: &Row<'_>) -> rusqlite::Result<Option<OpenPromise>> {
     let promise = OpenPromise { due_date: row.get(21)?, amount: row.get(22)? };
     Ok(Some(promise).filter(|promise| !promise.due_date.is_empty()))
@@ -73,16 +76,16 @@ impl Tx<'_> {
     pub(super) fn read_rows(&mut self, id: RecordId) -> Result<Option<Rows>, StoreError> {
         let found = self
             .connection
-            .prepare_cached(&format!("SELECT {SUMMARY} FROM visits v WHERE v.record = ?1"))
+            .prepare_cached(&format!("SELECT {SUMMARY}, {FACTS} FROM visits v WHERE v.record = ?1"))
             .and_then(|mut statement| {
                 let read = |row: &Row<'_>| {
                     let (summary, updated_at) = summary(row)?;
-                    Ok((summary, updated_at, row.get(20)?, promise(row)?))
+                    Ok((summary, updated_at, row.get(20)?, facts(row)?))
                 };
                 statement.query_row([id.0], read).optional()
             })
             .map_err(failed)?;
-        let Some((summary, updated_at, accepted_at, promise)) = found else { return Ok(None) };
+        let Some((summary, updated_at, accepted_at, facts)) = found else { return Ok(None) };
         let contacts = self.query_all(
             "SELECT id, at, zone, channel, number_ref, target_role, outcome, note, by_user
                  FROM contacts WHERE record = ?1 ORDER BY id",
@@ -105,7 +108,7 @@ impl Tx<'_> {
             attachments,
             updated_at,
             accepted_at,
-            promise,
+            facts,
         }))
     }
 
@@ -161,6 +164,9 @@ impl Tx<'_> {
         let (before, after) = (&old.summary, &new.summary);
         if indexed(old) == indexed(new) {
             self.update_summary(id, new)?;
+            if before.starts_at != after.starts_at || old.facts != new.facts {
+                self.update_facts(id, new)?;
+            }
         } else {
             self.write_summary(id, new)?;
         }
@@ -265,16 +271,17 @@ impl Tx<'_> {
     }
 
     fn write_summary(&self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
-        let row = &rows.summary;
-        let queue_key = self.read_queue_order()?.sort_key(row, rows.promise.as_ref());
-        let (promise_due, promise_amount) = promise_columns(rows);
+        let (row, facts) = (&rows.summary, &rows.facts);
+        let promise = facts.promise.as_ref();
+        let queue_key = self.read_queue_order()?.sort_key(row, rows.open_promise().as_ref());
         self.write(
             "INSERT OR REPLACE INTO visits (record, case_no, borrower_name, address, product,
                overdue, currency, days_past_due, stage, starts_at, ends_at, appointment_status,
                due_by, priority, disposition, review_status, conflicts, updated_at,
-               accepted_at, promise_due, promise_amount, unassigned, held, queue_key)
+               accepted_at, arrived_at, person_met, overdue_reason, promise_amount, promise_due,
+               promise_open, unassigned, held, queue_key)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-               ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+               ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
             rusqlite::params![
                 id.0,
                 row.case_no,
@@ -295,8 +302,12 @@ impl Tx<'_> {
                 row.conflicts,
                 rows.updated_at,
                 rows.accepted_at,
-                promise_due,
-                promise_amount,
+                facts.arrived_at,
+                facts.person_met.map(TargetRole::as_str),
+                facts.overdue_reason.map(OverdueReason::as_str),
+                promise.map(|promise| promise.amount),
+                promise.map(|promise| &promise.due),
+                promise.is_some_and(|promise| promise.open),
                 row.collectors.is_empty(),
                 !row.holds.is_empty(),
                 queue_key,
@@ -305,25 +316,24 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// The same for a row whose [`indexed`] columns stay: naming them would rewrite their indexes.
+    /// The same for a row whose [`indexed`] columns stay, without the facts of the report: naming
+    /// them would rewrite their indexes.
     fn update_summary(&self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
         let row = &rows.summary;
         self.write(
-            "UPDATE visits SET borrower_name = ?2, product = ?3, currency = ?4, starts_at = ?5,
-               ends_at = ?6, appointment_status = ?7, disposition = ?8, updated_at = ?9,
-               accepted_at = ?10, promise_amount = ?11 WHERE record = ?1",
+            "UPDATE visits SET borrower_name = ?2, product = ?3, currency = ?4, ends_at = ?5,
+               appointment_status = ?6, disposition = ?7, updated_at = ?8, accepted_at = ?9
+             WHERE record = ?1",
             rusqlite::params![
                 id.0,
                 row.borrower_name,
                 row.product,
                 row.currency,
-                row.starts_at,
                 row.ends_at,
                 row.appointment_status.map(AppointmentStatus::as_str),
                 row.disposition.map(Disposition::as_str),
                 rows.updated_at,
                 rows.accepted_at,
-                promise_columns(rows).1,
             ],
         )
         .map(drop)
@@ -352,13 +362,8 @@ fn indexed(rows: &Rows) -> impl PartialEq {
     (
         (row.case_no.clone(), row.due_by.clone(), row.overdue, row.stage, row.review_status),
         (row.conflicts, row.collectors.is_empty(), row.holds.is_empty()),
-        (row.address.clone(), row.priority, row.days_past_due, promise_columns(rows).0.to_owned()),
+        (row.address.clone(), row.priority, row.days_past_due, rows.open_promise()),
     )
-}
-
-/// Due date and amount of the promise, as columns.
-fn promise_columns(rows: &Rows) -> (&str, i64) {
-    rows.promise.as_ref().map_or(("", 0), |promise| (&promise.due_date, promise.amount))
 }
 
 /// What turns one list of entries into another; both are in order of their ids.

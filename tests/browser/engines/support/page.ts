@@ -151,19 +151,19 @@ export class Page {
       last = await this.seen(query);
       return last !== null && met(last) ? last : undefined;
     }).catch(async (cause: unknown) => {
-      const body = await this.tab.evaluate(() => document.body.innerText).catch(() => "");
-      throw new Error(`${String(cause)}; last seen: ${JSON.stringify(last)}; the page:\n${body.slice(0, 3_000)}`);
+      throw new Error(`${String(cause)}; last seen: ${JSON.stringify(last)}; the page:\n${await this.bodyText()}`);
     });
     return seen;
   }
 
-  async waitForNone(query: Query): Promise<void> {
-    await until(`no ${describe(query)}`, async () => ((await this.seen(query)) === null ? true : undefined));
+  async click(query: Query): Promise<void> {
+    await this.tab.drag([await this.atRest(query)]);
   }
 
-  async click(query: Query): Promise<void> {
+  /** Waits until an element can be clicked and does not move. */
+  private async atRest(query: Query): Promise<Seen> {
     let last = { x: NaN, y: NaN };
-    const at = await until(`a click on ${describe(query)}`, async () => {
+    return until(`a click on ${describe(query)}`, async () => {
       const seen = await this.seen(query);
       const still = seen !== null && seen.x === last.x && seen.y === last.y;
       if (seen) last = seen;
@@ -171,10 +171,13 @@ export class Page {
       if (seen && still && !seen.free) await this.dismiss();
       return undefined;
     }).catch(async (cause: unknown) => {
-      const body = await this.tab.evaluate(() => document.body.innerText).catch(() => "");
-      throw new Error(`${String(cause)}; the page:\n${body.slice(0, 3_000)}`);
+      throw new Error(`${String(cause)}; the page:\n${await this.bodyText()}`);
     });
-    await this.tab.drag([at]);
+  }
+
+  private async bodyText(): Promise<string> {
+    const text = await this.tab.evaluate(() => document.body.innerText).catch(() => "");
+    return text.slice(0, 3_000);
   }
 
   /** Replaces what a field has, as a paste does. */
@@ -202,7 +205,7 @@ export class Page {
 
   /** Draws a line across an element. */
   async scribble(query: Query): Promise<void> {
-    const { x, y, width, height } = await this.waitFor(query, ({ free }) => free);
+    const { x, y, width, height } = await this.atRest(query);
     const at = (right: number, down: number) => ({ x: x + right * width, y: y + down * height });
     await this.tab.drag([at(-0.3, -0.2), at(-0.1, 0.3), at(0.1, -0.3), at(0.3, 0.2)]);
   }

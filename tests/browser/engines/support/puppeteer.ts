@@ -1,5 +1,6 @@
 /** Chromium and Firefox, over Puppeteer: the DevTools protocol and WebDriver BiDi. */
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { chromium as playwright } from "@playwright/test";
 import puppeteer, { type Browser as PuppeteerBrowser, type LaunchOptions, type Page } from "puppeteer-core";
 import { killGroup, POSITION, SCREEN, type Browser, type Engine, type Point, type Tab } from "./driver";
@@ -66,6 +67,7 @@ async function start(options: LaunchOptions): Promise<Browser> {
     async kill() {
       killGroup(pid);
       await gone;
+      await preferencesRestored(options.userDataDir ?? "");
     },
     async close() {
       await browser.close().catch(() => undefined);
@@ -73,6 +75,13 @@ async function start(options: LaunchOptions): Promise<Browser> {
       await gone;
     },
   };
+}
+
+/** After Firefox has ended Puppeteer puts the preferences back that it replaced; the next start must not meet that. */
+async function preferencesRestored(profile: string): Promise<void> {
+  const copies = ["prefs.js", "user.js"].map((name) => join(profile, `${name}.puppeteer`));
+  for (let n = 0; n < 50 && copies.some(existsSync); n += 1) await new Promise((done) => setTimeout(done, 100));
+  for (const copy of copies) rmSync(copy, { force: true });
 }
 
 function tab(page: Page, browser: PuppeteerBrowser): Tab {

@@ -9,6 +9,7 @@ import { formatCount } from "../../ui/format";
 import type { OfficeRow } from "../api";
 import { Empty, isNarrow, PageTitle } from "../layout";
 import { QuarantineUsageAlert, useUsage } from "../QuarantineUsageAlert";
+import { FactFilters } from "../FactFilters";
 import { lastSearch, mayWrite, loadCollectors } from "../state";
 import { BulkDialog } from "./BulkDialog";
 import { ColumnMenu } from "./ColumnMenu";
@@ -160,6 +161,10 @@ export function ListPage(): JSX.Element {
           <Exports search={search} />
         </div>
         <Chips {...filter} />
+        <FactFilters
+          search={search}
+          onRemove={(keys) => change(keys.reduce((rest, key) => withFilter(rest, key, ""), search))}
+        />
         {list.error && <Alert tone="error">{list.error}</Alert>}
         {rows.length > 0 ? (
           <div class="flex min-h-0 grow gap-2">

@@ -26,8 +26,13 @@ export const QUEUES = [
 export type Queue = (typeof QUEUES)[number];
 
 /** Filters, as opposed to the queue and the sort order. */
-const FILTER_KEYS = ["q", "stage", "collector", "review", "hold", "conflicts", "unassigned"] as const;
-export type FilterKey = (typeof FILTER_KEYS)[number];
+const CHOSEN_KEYS = ["q", "stage", "collector", "review", "hold", "conflicts", "unassigned"] as const;
+export type FilterKey = (typeof CHOSEN_KEYS)[number];
+const FILTER_KEYS = [
+  ...CHOSEN_KEYS,
+  // What the dashboard counts.
+  ...["event", "from", "to", "zone", "visited", "met", "outcome", "reason", "dpd", "promise", "rule", "answer"],
+];
 
 export const queueOf = (filters: URLSearchParams): Queue | undefined =>
   QUEUES.find((queue) => queue === filters.get("queue"));
@@ -46,7 +51,7 @@ export function directionOf(filters: URLSearchParams): Direction {
 
 /** The filters that are set, apart from the search. */
 export const activeFilters = (filters: URLSearchParams): FilterKey[] =>
-  FILTER_KEYS.filter((key) => key !== "q" && filters.get(key));
+  CHOSEN_KEYS.filter((key) => key !== "q" && filters.get(key));
 
 export const isNarrowed = (filters: URLSearchParams): boolean =>
   queueOf(filters) !== undefined || FILTER_KEYS.some((key) => filters.get(key));

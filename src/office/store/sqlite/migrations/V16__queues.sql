@@ -1,9 +1,6 @@
--- Queues of the console, their order, and search by parts of words. What only documents or the
--- program can tell is filled in when the store is opened next (`backfill.rs`).
+-- Queues of the console, their order, and search by parts of words. What only the program can
+-- tell is filled in when the store is opened next (`backfill.rs`).
 
--- A promised payment that recorded payments do not cover yet; '' where there is none.
-ALTER TABLE visits ADD COLUMN promise_due TEXT NOT NULL DEFAULT '';
-ALTER TABLE visits ADD COLUMN promise_amount INTEGER NOT NULL DEFAULT 0;
 -- 1 where no collector is assigned, and where a hold is in force.
 ALTER TABLE visits ADD COLUMN unassigned INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE visits ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
@@ -21,8 +18,7 @@ CREATE INDEX visits_held ON visits (queue_key, record) WHERE held = 1;
 CREATE INDEX visits_in_conflict ON visits (queue_key, record) WHERE conflicts > 0;
 CREATE INDEX visits_outstanding ON visits (due_by, queue_key, record)
     WHERE stage IN ('assigned', 'contacted', 'scheduled') AND due_by <> '';
-CREATE INDEX visits_promised ON visits (promise_due, queue_key, record) WHERE promise_due <> '';
-CREATE INDEX visit_holds_by_flag ON visit_holds (flag, record);
+CREATE INDEX visits_promised ON visits (promise_due, queue_key, record) WHERE promise_open = 1;
 CREATE INDEX conduct_in_force ON conduct (answer, record) WHERE shadow = 0;
 CREATE INDEX devices_in_use ON devices (last_seen_at) WHERE revoked_at IS NULL;
 
