@@ -1,9 +1,11 @@
-//! Work on one record, for counting instructions: `benches/guard.mjs` runs it under callgrind and
-//! compares the counts with `benches/baseline.json`.
+//! Work on one record, and starts of a phone that holds many, for counting instructions:
+//! `benches/guard.mjs` runs it under callgrind and compares the counts with `benches/baseline.json`.
 //!
 //! `--prepare FOLDER` makes the records, without callgrind; `--measure FOLDER` does the work once and
 //! prints the name of each piece, in the order of callgrind's dumps.
 
+#[path = "instructions/start.rs"]
+mod start;
 #[allow(dead_code, reason = "the guard uses a part of it")]
 #[path = "../tests/it/support/mod.rs"]
 mod support;
@@ -38,9 +40,11 @@ fn main() {
     };
     if let Some(folder) = folder("--prepare") {
         DEPTHS.iter().for_each(|depth| prepare(folder, *depth));
+        start::HELD.iter().for_each(|held| start::prepare(folder, *held));
     }
     if let Some(folder) = folder("--measure") {
         DEPTHS.iter().for_each(|depth| measure(folder, *depth));
+        start::HELD.iter().for_each(|held| start::measure(folder, *held));
     }
 }
 

@@ -15,6 +15,7 @@ pub mod auth;
 pub mod blobs;
 mod change;
 pub mod cli;
+pub mod complaints;
 pub mod conduct;
 mod database;
 pub mod demo;
@@ -62,7 +63,7 @@ pub use quarantine::{
     Acceptance, ExportEnd, ExportLine, ExportScope, Fullness, QuarantineError, QuarantineField,
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
 };
-pub use read::HistoryLine;
+pub use read::{AttachmentArrival, HistoryLine};
 pub use report::{Named, PromiseLine, Report, SyncHealth};
 use store::{FeedUpdate, InitialSecrets, Store, StoreError};
 pub use verify::{Problem, Verified};

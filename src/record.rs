@@ -25,6 +25,7 @@ pub mod queue;
 mod read;
 mod reader;
 pub(crate) mod refused;
+mod review_mark;
 pub mod schema;
 pub mod signature;
 mod snapshot;

@@ -1,15 +1,16 @@
 //! Everything that a device holds, as a state machine without I/O.
 //!
 //! Life cycle: a driver opens the device's store, takes a session number from it and passes the
-//! rows to [`Workspace::new`]. From then on there is one contract: call a method, then carry out
-//! what [`Workspace::poll`] gives, in that order, until it gives nothing. Writes come before the
-//! requests that depend on them. A batch is answered by [`persisted`](Workspace::persisted) or
-//! [`persist_failed`](Workspace::persist_failed), a load by [`loaded`](Workspace::loaded), a
-//! request by [`replied`](Workspace::replied), [`request_failed`](Workspace::request_failed) or
+//! rows that the first request needs to [`Workspace::new`]. From then on there is one contract: call
+//! a method, then carry out what [`Workspace::poll`] gives, in that order, until it gives nothing.
+//! Writes come before the requests that depend on them. A batch is answered by
+//! [`persisted`](Workspace::persisted) or [`persist_failed`](Workspace::persist_failed), a load by
+//! [`loaded`](Workspace::loaded), a read by [`records_read`](Workspace::records_read), a request by
+//! [`replied`](Workspace::replied), [`request_failed`](Workspace::request_failed) or
 //! [`defer`](Workspace::defer).
 //!
-//! Lists and digests need one small row per record; a document is loaded only while a page shows
-//! it or a reply changes it. Every row is encrypted in the store ([`vault`](crate::vault)). Time,
+//! Lists and digests need one small row per record. They are read while the first request is on its
+//! way (rule D8); a document is loaded only while a page shows it or a reply changes it. Every row is encrypted in the store ([`vault`](crate::vault)). Time,
 //! randomness and ids come in as arguments: the driver is JavaScript in the browser and a scheduler
 //! with virtual time in tests.
 //!
@@ -201,9 +202,9 @@ impl Workspace {
         Ok(statement.ok_or(CommandError::Missing { path: "seal.heads".to_owned() })?)
     }
 
-    /// Whether a record is on this device.
+    /// Whether a record is on this device, or may be: its row has not been read yet.
     pub fn holds(&self, record: RecordId) -> bool {
-        self.records.contains_key(&record)
+        self.records.contains_key(&record) || self.records.is_unread(&record)
     }
 
     /// Whether this device has changes that the office has not confirmed.
@@ -254,6 +255,7 @@ impl Workspace {
 
     fn not_loaded(&self, record: RecordId) -> WorkspaceError {
         match self.records.get(&record) {
+            None if self.records.is_unread(&record) => WorkspaceError::NotOpen,
             None => WorkspaceError::UnknownRecord,
             Some(entry) if entry.is_damaged() => WorkspaceError::Damaged,
             Some(_) => WorkspaceError::NotOpen,

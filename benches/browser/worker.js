@@ -32,6 +32,9 @@ self.onmessage = async ({ data }) => {
     return;
   }
   driver.call((workspace) => workspace.retainForAttachments([], Date.now()));
+  await driver.complete;
+  // From the first look on the list announces its changes.
+  onEvent({ type: "list" });
 
   function onEvent(event) {
     if (event.type === "list") times.list ??= workspace.listChanges(null, 1).rows.length > 0 ? now() : undefined;

@@ -1,9 +1,9 @@
 //! HTTP over one connection, as plain as it gets, so that every byte is counted.
 
 use doorstep::workspace::RequestFailure;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::phone::TestPhone;
 
@@ -27,7 +27,7 @@ impl Client {
         let mut requests = 0;
         loop {
             while let Some(sent) = device.sent.take() {
-                let body = self.post_sync(&sent.body);
+                let body = self.post_sync_while(&sent.body, || device.step());
                 requests += 1;
                 device.workspace.replied(sent.round, &body, device.now);
                 device.run();
@@ -72,14 +72,24 @@ impl Client {
     }
 
     pub(crate) fn post_sync(&mut self, body: &[u8]) -> Vec<u8> {
-        let token = self.token.clone();
-        let (status, reply) =
-            self.post("/sync", &format!("authorization: Bearer {token}\r\n"), body);
+        self.post_sync_while(body, || false)
+    }
+
+    /// The same, with `work` step by step while nothing has come; it gives whether it has more.
+    fn post_sync_while(&mut self, body: &[u8], work: impl FnMut() -> bool) -> Vec<u8> {
+        let authorization = format!("authorization: Bearer {}\r\n", self.token);
+        let (status, reply) = self.post("/sync", &authorization, body, work);
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&reply));
         reply
     }
 
-    fn post(&mut self, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
+    fn post(
+        &mut self,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+        mut work: impl FnMut() -> bool,
+    ) -> (u16, Vec<u8>) {
         let (address, rtt) = (self.address, self.rtt);
         let stream = self.stream.get_or_insert_with(|| {
             std::thread::sleep(rtt);
@@ -93,9 +103,16 @@ impl Client {
         )
         .into_bytes();
         request.extend(body);
-        std::thread::sleep(rtt / 2);
+        let half = Instant::now() + rtt / 2;
+        while Instant::now() < half && work() {}
+        std::thread::sleep(half.saturating_duration_since(Instant::now()));
         stream.write_all(&request).expect("sent");
         self.up += request.len();
+        stream.set_nonblocking(true).expect("set");
+        while stream.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+            && work()
+        {}
+        stream.set_nonblocking(false).expect("set");
 
         let mut answer = Vec::new();
         let head = loop {
@@ -131,7 +148,7 @@ pub(crate) fn sign_in(address: SocketAddr, user: &str, password: &str, device: &
         format!("{{\"name\":\"{user}\",\"password\":\"{password}\",\"device\":\"{device}\"}}");
     let mut client = Client::new(address, "", Duration::ZERO);
     let json = "content-type: application/json\r\n";
-    let (status, answer) = client.post("/api/session", json, body.as_bytes());
+    let (status, answer) = client.post("/api/session", json, body.as_bytes(), || false);
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
     let answer: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
     answer["token"].as_str().expect("a token").to_owned()

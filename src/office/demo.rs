@@ -158,7 +158,7 @@ async fn tell(
         Ending::Accepted => (ReviewStatus::Accepted, String::new()),
         Ending::Returned(remark) => (ReviewStatus::Returned, remark.to_owned()),
     };
-    supervisor(Command::Review { status, remark, at: office.now() }).await?;
+    supervisor(Command::Review { status, remark, marks: Vec::new(), at: office.now() }).await?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 mod assets;
 mod blobs;
 mod commands;
+mod complaints;
 mod conduct;
 mod cookies;
 mod device_key;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::store::{Listing, Page};
 use super::{Office, OfficeError};
-use crate::ids::{RecordId, hex};
+use crate::ids::{RecordId, hex, unhex};
 use crate::record::Record;
-use crate::record::view::{HistoryEntry, VisitView};
+use crate::record::view::{AttachmentView, HistoryEntry, VisitView};
 
 /// One change of one field, with the time when the office received it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
@@ -15,6 +15,15 @@ pub struct HistoryLine {
     #[serde(flatten)]
     pub entry: HistoryEntry,
     /// When the office received it, ms.
+    pub received_at: Option<i64>,
+}
+
+/// Whether the bytes of an attachment that a record names have arrived.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct AttachmentArrival {
+    /// The attachment.
+    pub sha256: String,
+    /// When the office had all of it, ms; `None` while it is missing.
     pub received_at: Option<i64>,
 }
 
@@ -43,6 +52,30 @@ impl Office {
                 HistoryLine { entry, received_at }
             };
             Ok(record.history().into_iter().map(line).collect())
+        })
+        .await
+    }
+
+    /// The attachments that a record names, and whether their bytes have arrived.
+    pub async fn attachment_arrivals(
+        &self,
+        id: RecordId,
+    ) -> Result<Vec<AttachmentArrival>, OfficeError> {
+        self.blocking(move |office| {
+            let named = Record::load(&office.bytes(id)?)?.view().attachments;
+            let arrivals = office.store.read_with(|reads| {
+                let mut arrivals = Vec::new();
+                for AttachmentView { sha256, .. } in &named {
+                    let blob = match unhex(sha256).and_then(|bytes| bytes.try_into().ok()) {
+                        Some(name) => reads.blob(name)?,
+                        None => None,
+                    };
+                    let received_at = blob.map(|blob| blob.received_at);
+                    arrivals.push(AttachmentArrival { sha256: sha256.clone(), received_at });
+                }
+                Ok(arrivals)
+            })?;
+            Ok(arrivals)
         })
         .await
     }

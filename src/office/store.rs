@@ -17,6 +17,7 @@
 
 mod accounts;
 mod blobs;
+mod complaints;
 mod conduct;
 mod feeds;
 mod listing;
@@ -37,6 +38,10 @@ use tokio::sync::{broadcast, oneshot};
 
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User};
 pub use blobs::{Blob, BlobName, BlobReads, BlobReference, BlobShare, BlobWrites};
+pub use complaints::{
+    Complaint, ComplaintEvent, ComplaintListing, ComplaintOutcome, ComplaintReads, ComplaintSource,
+    ComplaintStep, ComplaintTopic, ComplaintWrites,
+};
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use listing::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey};
@@ -96,6 +101,7 @@ pub trait Reads:
     + ConductReads
     + BlobReads
     + SafetyReads
+    + ComplaintReads
     + ReportReads
 {
 }
@@ -108,6 +114,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + ComplaintReads
         + ReportReads
 {
 }
@@ -123,6 +130,7 @@ pub trait Writes:
     + ConductWrites
     + BlobWrites
     + SafetyWrites
+    + ComplaintWrites
 {
 }
 impl<T> Writes for T where
@@ -135,6 +143,7 @@ impl<T> Writes for T where
         + ConductWrites
         + BlobWrites
         + SafetyWrites
+        + ComplaintWrites
 {
 }
 

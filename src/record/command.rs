@@ -206,8 +206,22 @@ pub enum Command {
         status: ReviewStatus,
         /// A remark for the collector; required when returned.
         remark: String,
+        /// The fields to correct; only with `returned`.
+        #[serde(default)]
+        marks: Vec<ReviewMark>,
         /// Time of the review, ms.
         at: i64,
     },
+}
+}
+
+ApiType! {
+/// A field that a return is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewMark {
+    /// Path of the field, or of a group of fields such as `talk.promise`.
+    pub path: String,
+    /// What the collector should do about it; one line.
+    pub note: String,
 }
 }

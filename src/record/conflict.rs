@@ -62,7 +62,7 @@ fn standing_in<'d>(
     let Some(id) = object.id() else { return };
     for field in object.fields().iter().filter(|field| field.conflict) {
         let key = field.key.as_ref();
-        if matches!((path, key), (_, "zone") | (["review"], "at" | "by" | "of")) {
+        if matches!((path, key), (_, "zone") | (["review"], "marks" | "at" | "by" | "of")) {
             continue;
         }
         let Ok(mut values) = doc.get_all(id, key) else {

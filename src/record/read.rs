@@ -14,7 +14,7 @@ use super::view::{
     ConductEntry, ContactCount, ContactSummary, ContactView, FlagView, OptionView, PaymentView,
     ReviewView, SealView, TalkView, VisitFactsView, VisitSummary, VisitView,
 };
-use super::{conflict, signature, stage, steps};
+use super::{conflict, review_mark, signature, stage, steps};
 use crate::ids::Heads;
 
 /// All content of a document as plain values.
@@ -346,6 +346,7 @@ fn review(read: &Snapshot<'_>) -> ReviewView {
     ReviewView {
         status: fields.enumerated("status", ReviewStatus::parse).unwrap_or(ReviewStatus::Pending),
         remark: fields.text("remark"),
+        marks: review_mark::decode(&fields.text("marks")),
         by: fields.text("by"),
         at: fields.time("at"),
     }

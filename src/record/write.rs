@@ -199,7 +199,9 @@ impl<'t, 'd> RecordWriter<'t, 'd> {
                     self.remove(&["case", "flags", flag.as_str(), &raised.by])
                 })
             }
-            Command::Review { status, remark, at } => self.review(*status, remark, *at),
+            Command::Review { status, remark, marks, at } => {
+                self.review(*status, remark, marks, *at)
+            }
         }
     }
 

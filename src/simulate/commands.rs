@@ -93,7 +93,10 @@ impl World<'_> {
         if page.stage.is_sealed() && self.rng.bool() {
             let judged = [ReviewStatus::Returned, ReviewStatus::Accepted];
             let status = judged[self.rng.usize(0..judged.len())];
-            return (Command::Review { status, remark: mark.to_owned(), at }, Effect::History);
+            return (
+                Command::Review { status, remark: mark.to_owned(), marks: Vec::new(), at },
+                Effect::History,
+            );
         }
         match self.rng.u32(0..100) {
             0..25 => (Command::EditNotes(self.insert(mark, &page.notes, page)), word_of(mark)),

@@ -166,6 +166,19 @@ impl Device {
         rows(&self.disk, Table::Chunks, &format!("{record}/"))
     }
 
+    /// The row of a record.
+    pub(super) fn row(&self, record: RecordId) -> Option<Row> {
+        rows(&self.disk, Table::Records, &record.to_string()).pop()
+    }
+
+    /// At most `count` rows of records after a key.
+    pub(super) fn records_after(&self, after: &str, count: usize) -> Vec<Row> {
+        let mut records = rows(&self.disk, Table::Records, "");
+        records.retain(|row| row.key.as_str() > after);
+        records.truncate(count);
+        records
+    }
+
     /// Records that the list shows.
     pub(super) fn records(&self) -> Vec<RecordId> {
         self.workspace.heads().map(|(id, _)| id).collect()
@@ -182,10 +195,25 @@ impl Device {
             let _ = workspace.open(record);
         }
         while let Some(output) = workspace.poll() {
-            if let Output::Load { record } = output
-                && let Ok(id) = record.parse()
-            {
-                workspace.loaded(id, &self.chunks(id), now);
+            match output {
+                Output::Load { record } => {
+                    if let Ok(id) = record.parse() {
+                        workspace.loaded(id, self.row(id).as_ref(), &self.chunks(id), now);
+                    }
+                }
+                Output::ReadRecords { after } => {
+                    workspace.records_read(&self.records_after(&after, usize::MAX), now);
+                }
+                Output::Persist { .. }
+                | Output::Send { .. }
+                | Output::WakeAt { .. }
+                | Output::Resume
+                | Output::Saved { .. }
+                | Output::SaveFailed { .. }
+                | Output::RecordChanged { .. }
+                | Output::Erase { .. }
+                | Output::ListChanged
+                | Output::StatusChanged => {}
             }
         }
         Ok(workspace)
@@ -218,8 +246,10 @@ fn open(
     let mut salt = [0; 16];
     salt[8..].copy_from_slice(&session.to_be_bytes());
     let vault = Vault::new(&[device.0, device.0].concat().try_into().unwrap_or_default(), salt);
-    let (meta, records) = (all(Table::Meta), all(Table::Records));
-    Workspace::new(identity, vault, &meta, &records, &all(Table::Outbox), now)
+    let (meta, outbox) = (all(Table::Meta), all(Table::Outbox));
+    let mut records = all(Table::Records);
+    records.retain(|record| outbox.iter().any(|row| row.key.starts_with(&record.key)));
+    Workspace::new(identity, vault, &meta, &records, &outbox, now)
 }
 
 fn rows(disk: &Disk, table: Table, prefix: &str) -> Vec<Row> {

@@ -30,6 +30,8 @@ impl Drop for World<'_> {
 const BEGIN: i64 = 1_795_000_000_000;
 /// Processes of the office over the one store.
 const ENDPOINTS: usize = 2;
+/// Rows of records that a device reads at a time, at most.
+const READ_AT_ONCE: usize = 3;
 
 #[derive(Debug, Default)]
 pub(super) struct Counts {
@@ -209,9 +211,14 @@ impl<'g> World<'g> {
                         return self.commit(n);
                     }
                     if let Ok(id) = record.parse() {
-                        let rows = device.chunks(id);
-                        device.workspace.loaded(id, &rows, at);
+                        let (row, chunks) = (device.row(id), device.chunks(id));
+                        device.workspace.loaded(id, row.as_ref(), &chunks, at);
                     }
+                }
+                Output::ReadRecords { after } => {
+                    let device = &mut self.devices[n];
+                    let rows = device.records_after(&after, self.rng.usize(1..=READ_AT_ONCE));
+                    device.workspace.records_read(&rows, at);
                 }
                 Output::Send { round, body } => self.send(n, round, body.into_vec()),
                 Output::Resume => self.devices[n].workspace.resume(at),

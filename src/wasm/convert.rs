@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use crate::ids::RecordId;
 use crate::record::command::{Command, NamedCommand};
 use crate::types::TsType;
-use crate::workspace::WorkspaceError;
+use crate::workspace::{Row, WorkspaceError};
 
 TsType! {
 /// A thrown error.
@@ -21,6 +21,19 @@ pub struct CoreError {
     pub path: String,
     /// One sentence for logs.
     pub message: String,
+}
+}
+
+TsType! {
+/// The rows of a device's store from which a workspace is made; it asks for others later.
+#[derive(Debug, Serialize, serde::Deserialize)]
+pub struct StoredRows {
+    /// Table `meta`.
+    pub meta: Vec<Row>,
+    /// Table `records`: the rows of records with unsent work.
+    pub records: Vec<Row>,
+    /// Table `outbox`.
+    pub outbox: Vec<Row>,
 }
 }
 

@@ -1,10 +1,9 @@
 //! The JavaScript class over [`Workspace`].
 
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::convert::{
-    bytes, command_from_js, count, from_js, id, millis, refusal, thrown, ticket, to_js,
+    StoredRows, bytes, command_from_js, count, from_js, id, millis, refusal, thrown, ticket, to_js,
     to_js_object,
 };
 use super::keys::JsKeyring;
@@ -14,25 +13,11 @@ use crate::ids::DeviceId;
 use crate::record::command::{AssignmentPatch, CasePatch};
 use crate::record::terms::Role;
 use crate::record::view::{HistoryEntry, VisitView};
-use crate::types::TsType;
 use crate::vault::keyring::Keyring;
 use crate::workspace::{
     Card, Draft, Identity, ListMark, ListPage, NewAmendment, Output, RefusedWork, RequestFailure,
     Row, StorageFailure, SyncStatus, Workspace,
 };
-
-TsType! {
-/// The rows of a device's store from which a workspace is made.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct StoredRows {
-    /// Table `meta`.
-    pub meta: Vec<Row>,
-    /// Table `records`.
-    pub records: Vec<Row>,
-    /// Table `outbox`.
-    pub outbox: Vec<Row>,
-}
-}
 
 /// A device's workspace. Call a method, then `poll` until it gives nothing.
 #[wasm_bindgen(js_name = Workspace)]
@@ -336,15 +321,29 @@ impl JsWorkspace {
         self.inner.persist_failed(count(batch), failure, millis(now_ms));
     }
 
-    /// The chunks of a record, in answer to `load`.
+    /// The row of a record, if it has one, and its chunks, in answer to `load`.
     pub fn loaded(
         &mut self,
         record: &str,
+        #[wasm_bindgen(unchecked_param_type = "Row | undefined")] row: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Row[]")] chunks: JsValue,
+        now_ms: f64,
+    ) -> Result<(), JsValue> {
+        let (row, chunks): (Option<Row>, Vec<Row>) = (from_js(row)?, from_js(chunks)?);
+        self.inner.loaded(id(record)?, row.as_ref(), &chunks, millis(now_ms));
+        Ok(())
+    }
+
+    /// The next rows of the table `records`, in answer to `read_records`; none where there are no
+    /// more.
+    #[wasm_bindgen(js_name = recordsRead)]
+    pub fn records_read(
+        &mut self,
         #[wasm_bindgen(unchecked_param_type = "Row[]")] rows: JsValue,
         now_ms: f64,
     ) -> Result<(), JsValue> {
         let rows: Vec<Row> = from_js(rows)?;
-        self.inner.loaded(id(record)?, &rows, millis(now_ms));
+        self.inner.records_read(&rows, millis(now_ms));
         Ok(())
     }
 

@@ -19,10 +19,16 @@ pub enum Output {
         /// All of them are written, or none.
         writes: Vec<Write>,
     },
-    /// Read every chunk of a record, then call `loaded`.
+    /// Read the row and every chunk of a record, then call `loaded`.
     Load {
         /// Record id.
         record: String,
+    },
+    /// Read the next rows of the table `records` in order of key, as many as are read at a time,
+    /// then call `records_read`.
+    ReadRecords {
+        /// Starting after this key; with the first row where it is empty.
+        after: String,
     },
     /// `POST /sync`, then call `replied`, `request_failed` or `defer`.
     Send {

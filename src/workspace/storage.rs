@@ -1,5 +1,6 @@
-//! The device's store: batches of writes, loading, damaged rows.
+//! The device's store: batches of writes, reading rows, loading documents, damaged rows.
 
 pub(super) mod causal;
 pub(super) mod journal;
 pub(super) mod loading;
+pub(super) mod reading;

@@ -3,6 +3,7 @@
 mod access;
 mod blob_damage;
 mod blobs;
+mod complaints;
 mod exported;
 mod openid;
 mod pages;

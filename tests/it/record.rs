@@ -7,8 +7,8 @@ use automerge::ReadDoc;
 use doorstep::ids::{DeviceId, RecordId, actor};
 use doorstep::record::command::{
     AppointmentPatch, AppointmentProposal, Arrival, AssignmentPatch, CasePatch, Command,
-    NewContact, NewPayment, Position, PromiseToPay, RepaymentOption, TalkPatch, TextEdit,
-    VisitPatch,
+    NewContact, NewPayment, Position, PromiseToPay, RepaymentOption, ReviewMark, TalkPatch,
+    TextEdit, VisitPatch,
 };
 use doorstep::record::terms::{
     AppointmentStatus, Channel, CheckAnswer, CheckItem, ContactOutcome, Disposition, Flag, Grade,
@@ -46,7 +46,12 @@ fn a_visit_goes_through_every_stage() {
             stages.push(record.stage());
         }
     }
-    let accept = Command::Review { status: ReviewStatus::Accepted, remark: String::new(), at: NOW };
+    let accept = Command::Review {
+        status: ReviewStatus::Accepted,
+        remark: String::new(),
+        marks: Vec::new(),
+        at: NOW,
+    };
     record.apply(&accept, &office).expect("allowed");
     stages.push(record.stage());
     assert_eq!(
@@ -104,12 +109,40 @@ fn a_returned_record_is_open_until_it_is_sealed_again() {
     let back = Command::Review {
         status: ReviewStatus::Returned,
         remark: "the amount is missing".into(),
+        marks: Vec::new(),
         at: NOW + 1,
     };
     record.apply(&back, &office).expect("allowed");
     assert_eq!(record.stage(), Stage::Recorded);
     record.apply(&talk(Disposition::Considering), &collector).expect("open again");
     record.apply(&Command::Seal { at: NOW + 2 }, &collector).expect("sealed anew");
+    assert_eq!(record.stage(), Stage::Sealed);
+}
+
+#[test]
+fn a_return_marks_fields_until_the_next_review() {
+    let mut record = sealed();
+    let office = office();
+    let mark = |path: &str, note: &str| ReviewMark { path: path.into(), note: note.into() };
+    let review = |status, marks| Command::Review {
+        status,
+        remark: "see the fields".into(),
+        marks,
+        at: NOW + 1,
+    };
+    for wrong in [mark("talk.mood", "why?"), mark("talk", " "), mark("visit left_at", "when?")] {
+        let refusal = record.apply(&review(ReviewStatus::Returned, vec![wrong]), &office);
+        assert_eq!(refusal.expect_err("invalid").code(), "invalid_value");
+    }
+    let marks = vec![mark("visit.left_at", "which\ntime?"), mark("checks.id_shown", "why not?")];
+    let accept = review(ReviewStatus::Accepted, marks.clone());
+    assert_eq!(record.apply(&accept, &office).expect_err("accepted").code(), "invalid_value");
+    record.apply(&review(ReviewStatus::Returned, marks), &office).expect("allowed");
+    record.validate().expect("a valid record");
+    let expected = vec![mark("visit.left_at", "which time?"), mark("checks.id_shown", "why not?")];
+    assert_eq!(record.view().review.marks, expected);
+    record.apply(&review(ReviewStatus::Pending, Vec::new()), &office).expect("reverted");
+    assert_eq!(record.view().review.marks, []);
     assert_eq!(record.stage(), Stage::Sealed);
 }
 
@@ -164,7 +197,7 @@ fn a_returned_record_is_open_until_it_is_sealed_again() {
 )]
 #[case::no_review_before_the_seal(
     Role::Supervisor,
-    Command::Review { status: ReviewStatus::Accepted, remark: String::new(), at: NOW },
+    Command::Review { status: ReviewStatus::Accepted, remark: String::new(), marks: Vec::new(), at: NOW },
     "invalid_value"
 )]
 fn invalid_commands_are_refused_and_change_nothing(

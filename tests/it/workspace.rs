@@ -7,3 +7,4 @@ mod office_edits;
 mod retention;
 mod rounds;
 mod signals;
+mod start;

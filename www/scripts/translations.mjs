@@ -133,6 +133,8 @@ for (const [vocabulary, type] of Object.entries(TYPES)) {
 /** Given to the console and to programs only. */
 const NOT_FOR_PHONES = new Set([
   "already_accepted",
+  "complaint_decided",
+  "complaint_open",
   "export_changed",
   "last_admin",
   "method_not_allowed",

@@ -14,6 +14,8 @@ import { until } from "../lib/values.mjs";
 
 const PASSWORD = "correct horse battery";
 const ZONE = "Asia/Shanghai";
+/** Rows of records that are read at a time, as by the app's driver. */
+const ROWS = 256;
 const wasm = new URL("../../../www/src/wasm/", import.meta.url);
 
 export async function serve(folder, workload) {
@@ -110,11 +112,10 @@ export function openDevice(folder, ids, enrolled) {
     core ??= await import(new URL("doorstep.js", wasm));
     core.initSync({ module: readFileSync(new URL("doorstep_bg.wasm", wasm)) });
     const key = new core.Keyring(new Uint8Array(32).fill(7), enrolled.user, enrolled.role);
-    const rows = {
-      meta: tables.rows("meta"),
-      records: tables.rows("records"),
-      outbox: tables.rows("outbox"),
-    };
+    const outbox = tables.rows("outbox");
+    const unsent = [...new Set(outbox.map(({ key }) => key.split("/")[0]))];
+    const records = unsent.flatMap((record) => tables.row("records", record) ?? []);
+    const rows = { meta: tables.rows("meta"), records, outbox };
     const started = new core.Workspace(enrolled.device, tables.takeSession(), key, randomBytes(16), rows, Date.now());
     workspace = started;
     started.retainForAttachments([], Date.now());
@@ -131,7 +132,15 @@ export function openDevice(folder, ids, enrolled) {
           workspace.persisted(output.batch, Date.now());
           break;
         case "load":
-          workspace.loaded(output.record, tables.rows("chunks", `${output.record}/`), Date.now());
+          workspace.loaded(
+            output.record,
+            tables.row("records", output.record),
+            tables.rows("chunks", `${output.record}/`),
+            Date.now(),
+          );
+          break;
+        case "read_records":
+          workspace.recordsRead(tables.after("records", output.after, ROWS), Date.now());
           break;
         case "send":
           if (link.port !== undefined) void send(output.round, output.body);
@@ -219,6 +228,18 @@ class Tables {
   rows(table, prefix = "") {
     const rows = [...(this.tables.get(table) ?? [])].filter(([key]) => key.startsWith(prefix));
     return rows.map(([key, value]) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  row(table, key) {
+    const value = this.tables.get(table)?.get(key);
+    return value && { key, value };
+  }
+
+  /** The next rows after a key. Sorts all keys when the first are read. */
+  after(table, key, count) {
+    if (key === "") this.keys = [...(this.tables.get(table)?.keys() ?? [])].sort();
+    const next = (this.keys ?? []).filter((other) => other > key).slice(0, count);
+    return next.flatMap((other) => this.row(table, other) ?? []);
   }
 
   /** A number above those of all earlier starts. */

@@ -21,6 +21,8 @@ impl Office {
         let mut moves = self.subscribe();
         loop {
             let began = Instant::now();
+            // Complaints follow the same changes.
+            self.follow_complaints().await;
             match self.keep_conduct_of_some().await {
                 Ok(0) => {}
                 Ok(_) => {

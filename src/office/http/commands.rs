@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 
 use super::extract::{Caller, ProblemBody, ProblemParts};
 use super::visits::record_id;
 use super::{App, Problem};
 use crate::record::command::Command;
+use crate::record::terms::Flag;
 use crate::record::view::VisitView;
 
 pub(super) async fn apply(
@@ -23,7 +25,15 @@ pub(super) async fn apply(
     {
         only_collectors(&app, names).await?;
     }
-    let view = app.office.command(record_id(&id)?, command, &session.user, session.role).await?;
+    let id = record_id(&id)?;
+    // The hold of a complaint lasts until the desk has decided it.
+    if matches!(command, Command::LiftHold { flag: Flag::Complaint })
+        && app.office.has_open_complaint(id).await?
+    {
+        let detail = "the complaint about this case is not decided: decide it first";
+        return Err(Problem::new(StatusCode::CONFLICT, "complaint_open", detail));
+    }
+    let view = app.office.command(id, command, &session.user, session.role).await?;
     Ok(Json(view))
 }
 
@@ -34,7 +44,7 @@ pub(super) async fn only_collectors(app: &App, names: &[String]) -> Result<(), P
         None => Ok(()),
         Some(name) => {
             let detail = format!("{name} is not a known collector");
-            let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
             Err(Problem::new(status, "not_a_collector", detail).at("assignment.collectors"))
         }
     }

@@ -15,11 +15,11 @@ use super::query::{day, filled, flag, names, page_size, parsed, period, zone};
 use super::{App, Problem};
 use crate::conduct::terms::Answer;
 use crate::ids::RecordId;
-use crate::office::HistoryLine;
 use crate::office::store::{
     DpdBucket, Event, FactFilter, Listing, MAX_TOTAL, PageCursor, PromiseState, Queue, Row, Sort,
 };
 use crate::office::time;
+use crate::office::{AttachmentArrival, HistoryLine};
 use crate::record::terms::{Disposition, Flag, OverdueReason, ReviewStatus, Stage};
 use crate::record::view::VisitView;
 
@@ -227,4 +227,11 @@ pub(super) async fn history(
 /// Anything but an id is an unknown record.
 pub(super) fn record_id(text: &str) -> Result<RecordId, Problem> {
     text.parse().map_err(|_| Problem::unknown_record())
+}
+
+pub(super) async fn attachments(
+    State(app): State<Arc<App>>,
+    ProblemParts(Path(id)): ProblemParts<Path<String>>,
+) -> Result<Json<Vec<AttachmentArrival>>, Problem> {
+    Ok(Json(app.office.attachment_arrivals(record_id(&id)?).await?))
 }

@@ -212,6 +212,7 @@ impl Planner<'_> {
         let review = Command::Review {
             status: ReviewStatus::Returned,
             remark: late_work_remark(self.work.id),
+            marks: Vec::new(),
             at: self.author.now_ms,
         };
         let mut next = merged.record.clone();

@@ -6,6 +6,7 @@
 
 mod automerge;
 mod column;
+pub mod complaints;
 mod csv;
 mod source;
 mod xlsx;

@@ -8,6 +8,7 @@
 mod accounts;
 mod blobs;
 mod bulletin;
+mod complaints;
 mod conduct;
 mod connection;
 mod facts;

@@ -8,6 +8,7 @@ mod accounts;
 mod backfill;
 mod backup;
 mod blobs;
+mod complaints;
 mod conduct;
 mod convert;
 mod facts;

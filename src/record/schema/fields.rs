@@ -183,6 +183,8 @@ pub const FIELDS: &[FieldSpec] = fields! {
     ["review"] => Kind::Map, Creation, Once, BeforeSeal;
     ["review", "status"] => one_of!(ReviewStatus), Office, Free, BeforeSeal;
     ["review", "remark"] => Kind::Text(REMARK), Office, Free, BeforeSeal;
+    // The fields that a return is about: a line each, `path note`.
+    ["review", "marks"] => Kind::Text(REMARK), Office, Free, BeforeSeal;
     ["review", "by"] => Kind::Text(LINE), Office, Free, BeforeSeal;
     ["review", "at"] => Kind::Time, Office, Free, BeforeSeal;
     // The `seal.at` that was reviewed: a return opens the record until it is sealed again.

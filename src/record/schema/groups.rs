@@ -52,6 +52,7 @@ pub const REVIEW: FieldGroup = FieldGroup {
     fields: &[
         ("status", GroupRole::Required),
         ("remark", GroupRole::Optional),
+        ("marks", GroupRole::Optional),
         ("by", GroupRole::Author),
         ("at", GroupRole::Written),
         ("of", GroupRole::Required),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::command::{Position, PromiseToPay};
+use crate::record::command::{Position, PromiseToPay, ReviewMark};
 use crate::record::terms::{
     AppointmentStatus, AttachmentKind, CheckAnswer, CheckItem, Disposition, Grade, OptionKind,
     OverdueReason, PlaceType, ProposedBy, ReviewStatus, TargetRole, Willingness,
@@ -236,6 +236,8 @@ pub struct ReviewView {
     pub status: ReviewStatus,
     /// A remark for the collector.
     pub remark: String,
+    /// The fields to correct, if it was returned.
+    pub marks: Vec<ReviewMark>,
     /// Who.
     pub by: String,
     /// ms.

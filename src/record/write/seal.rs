@@ -2,12 +2,12 @@
 
 use super::{RecordWriter, time, wrong};
 use crate::ids::device_of;
-use crate::record::command::NewSignature;
+use crate::record::command::{NewSignature, ReviewMark};
 use crate::record::reader::Reader;
 use crate::record::schema::{REVIEW, SEAL};
 use crate::record::signature::{self, Statement};
 use crate::record::terms::{ReviewStatus, Stage};
-use crate::record::{CommandError, stage};
+use crate::record::{CommandError, review_mark, stage};
 
 impl RecordWriter<'_, '_> {
     pub(super) fn seal(&mut self, at: i64) -> Result<(), CommandError> {
@@ -63,6 +63,7 @@ impl RecordWriter<'_, '_> {
         &mut self,
         status: ReviewStatus,
         remark: &str,
+        marks: &[ReviewMark],
         at: i64,
     ) -> Result<(), CommandError> {
         let Some(seal) = self.view_before().seal else {
@@ -77,13 +78,25 @@ impl RecordWriter<'_, '_> {
         {
             return Err(wrong(&["review", "status"], "the record was returned and is open"));
         }
-        let values = [
-            status.as_str().into(),
-            remark.into(),
-            self.author.user.as_str().into(),
-            time(at),
-            time(seal.at),
-        ];
-        self.group(&REVIEW, &values.map(Some))
+        if status != ReviewStatus::Returned && !marks.is_empty() {
+            return Err(wrong(&["review", "marks"], "only a return marks fields"));
+        }
+        if !marks.iter().all(review_mark::is_valid) {
+            return Err(wrong(&["review", "marks"], "a mark needs a known field and a short note"));
+        }
+        let marked = review_mark::encode(marks);
+        let had_marks = !self.view_before().review.marks.is_empty();
+        self.group(
+            &REVIEW,
+            &[
+                Some(status.as_str().into()),
+                Some(remark.into()),
+                // Reviews without marks write what they always wrote.
+                (had_marks || !marks.is_empty()).then(|| marked.as_str().into()),
+                Some(self.author.user.as_str().into()),
+                Some(time(at)),
+                Some(time(seal.at)),
+            ],
+        )
     }
 }

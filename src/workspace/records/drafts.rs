@@ -94,7 +94,7 @@ impl Workspace {
         text: Option<&str>,
         now_ms: i64,
     ) -> Result<u64, WorkspaceError> {
-        if !self.holds(record) {
+        if !self.records.contains_key(&record) {
             return Err(WorkspaceError::UnknownRecord);
         }
         let others = self

@@ -22,9 +22,20 @@ pub(crate) struct Entries {
     /// Records that may differ from what the list's log says of them.
     unlisted: BTreeSet<RecordId>,
     index: Index,
+    /// The rows of the store that are still to be read; `None` once all have been.
+    unread: Option<Unread>,
     /// How many entries were given out: tests count what a round costs.
     #[cfg(test)]
     visits: std::cell::Cell<usize>,
+}
+
+/// The rows of the store that have not been read since the start (rule D8).
+#[derive(Debug, Default)]
+struct Unread {
+    /// Rows up to this key have been read.
+    through: String,
+    /// Records after it whose rows say nothing new: read by themselves, or erased since.
+    settled: BTreeSet<RecordId>,
 }
 
 /// What is known of the records without looking at each.
@@ -178,6 +189,8 @@ impl Entries {
     pub(crate) fn remove(&mut self, id: &RecordId) {
         self.touched.insert(*id);
         self.entries.remove(id);
+        // The store may still have its row for a moment.
+        self.settle(*id);
     }
 
     /// Something of a record's row of the list has changed that is not in its entry.
@@ -209,6 +222,46 @@ impl Entries {
     pub(crate) fn clear(&mut self) {
         self.touched.extend(self.entries.keys());
         self.entries.clear();
+        self.unread = None;
+    }
+
+    // -- rows that have not been read yet (rule D8)
+
+    /// From now on the store may have rows of records that are not here.
+    pub(crate) fn begin_reading(&mut self) {
+        self.unread = Some(Unread::default());
+    }
+
+    /// Whether every row of the store has been read.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.unread.is_none()
+    }
+
+    /// Whether the store may have a record that is not here.
+    pub(crate) fn is_unread(&self, id: &RecordId) -> bool {
+        self.unread.as_ref().is_some_and(|unread| {
+            !self.entries.contains_key(id)
+                && !unread.settled.contains(id)
+                && id.to_string() > unread.through
+        })
+    }
+
+    /// A record's row has been read by itself, or must not be read any more.
+    pub(crate) fn settle(&mut self, id: RecordId) {
+        if let Some(unread) = &mut self.unread {
+            unread.settled.insert(id);
+        }
+    }
+
+    /// The key up to which rows have been read; `None` once all have been.
+    pub(crate) fn read_through(&self) -> Option<&str> {
+        self.unread.as_ref().map(|unread| unread.through.as_str())
+    }
+
+    /// Rows up to this key have been read; all of them without one.
+    pub(crate) fn set_read_through(&mut self, key: Option<String>) {
+        self.unread =
+            self.unread.take().zip(key).map(|(unread, through)| Unread { through, ..unread });
     }
 
     // -- indexes

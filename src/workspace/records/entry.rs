@@ -98,6 +98,12 @@ impl RecordEntry {
         }
     }
 
+    /// A record whose row is lost or damaged: rebuilt from its chunks, and wanted since it has no
+    /// state token.
+    pub(crate) fn without_row(id: RecordId) -> Self {
+        Self { wanted: true, ..Self::new(id) }
+    }
+
     /// A record whose document must come from the office.
     pub(crate) fn without_document(id: RecordId) -> Self {
         Self { problem: Some(Problem::Damaged), wanted: true, ..Self::new(id) }

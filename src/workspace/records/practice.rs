@@ -31,6 +31,7 @@ impl Workspace {
         let mut workspace = Self::from_rows(identity, vault, meta, records, outbox)?;
         workspace.link.disable();
         workspace.advance(now_ms);
+        workspace.read_records();
         Ok(workspace)
     }
 

@@ -9,8 +9,7 @@ use super::journal::Journal;
 use crate::ids::{DeviceId, Heads, RecordId, device_of};
 use crate::record::Record;
 use crate::sync::chunk::parse_change;
-use crate::sync::message::Cursor;
-use crate::vault::{OutboxRow, STORE_FORMAT, Vault};
+use crate::vault::{STORE_FORMAT, Vault};
 use crate::workspace::output::{Output, Row, Table};
 use crate::workspace::records::cards::Cards;
 use crate::workspace::records::conduct::{LAYERS_KEY, policy};
@@ -18,7 +17,7 @@ use crate::workspace::records::drafts::{self, Drafts};
 use crate::workspace::records::entries::Entries;
 use crate::workspace::records::entry::RecordEntry;
 use crate::workspace::records::listing::Listing;
-use crate::workspace::records::outbox::{Outbox, UnsentChange};
+use crate::workspace::records::outbox::Outbox;
 use crate::workspace::records::problem::Problem;
 use crate::workspace::sync::link::Link;
 use crate::workspace::sync::repair::Repair;
@@ -36,7 +35,8 @@ pub(crate) const PROOF_KEY: &str = "proven";
 pub(crate) const DISCARDED: &str = "refused";
 
 impl Workspace {
-    /// A workspace over the rows of a device's store; no rows for a new one.
+    /// A workspace over a device's store: `meta` and `outbox` have all rows of these tables, `records`
+    /// the rows of records with unsent work. The others are read later (rule D8).
     ///
     /// # Errors
     /// The store was written by another program. Nothing is written then.
@@ -49,13 +49,9 @@ impl Workspace {
         now_ms: i64,
     ) -> Result<Self, StoreError> {
         let mut workspace = Self::from_rows(identity, vault, meta, records, outbox)?;
-        if workspace.cursor == Cursor::default() && !workspace.records.is_empty() {
-            // Compare the records instead of receiving all of them again.
-            workspace.repair.begin();
-        }
-        workspace.resume_restores();
-        workspace.want_state_tokens();
         workspace.advance(now_ms);
+        // After the first request, which travels meanwhile.
+        workspace.read_records();
         Ok(workspace)
     }
 
@@ -119,50 +115,12 @@ impl Workspace {
         if !sound.contains_key(FORMAT_KEY) {
             workspace.journal.put(Table::Meta, FORMAT_KEY.into(), vec![STORE_FORMAT]);
         }
-        workspace.load_rows(records, outbox);
+        workspace.load_unsent(records, outbox);
         Ok(workspace)
     }
 
-    fn load_rows(&mut self, records: &[Row], outbox: &[Row]) {
-        let mut doubtful = BTreeSet::new();
-        for row in records {
-            let Ok(id) = row.key.parse::<RecordId>() else {
-                self.set_damaged_aside(Table::Records, row);
-                continue;
-            };
-            let plain = self.vault.decrypt(Table::Records, &row.key, &row.value);
-            let entry =
-                plain.and_then(|plain| RecordEntry::decode(id, &plain)).unwrap_or_else(|| {
-                    self.set_damaged_aside(Table::Records, row);
-                    doubtful.insert(id);
-                    RecordEntry::new(id)
-                });
-            self.records.insert(id, entry);
-        }
-        for row in outbox {
-            let parsed = OutboxRow::parse_key(&row.key);
-            let plain = self.vault.decrypt(Table::Outbox, &row.key, &row.value);
-            let unsent = plain.and_then(|plain| UnsentChange::decode(&plain));
-            let (Some((id, number)), Some(unsent)) = (parsed, unsent) else {
-                self.set_damaged_aside(Table::Outbox, row);
-                // The chunks have its change too: a load finds it there.
-                doubtful.extend(parsed.map(|(id, _)| id));
-                continue;
-            };
-            let entry = self.records.get_or_insert_with(id, || {
-                doubtful.insert(id);
-                RecordEntry::new(id)
-            });
-            entry.outbox.insert(number, unsent);
-        }
-        // Rebuild damaged rows from the chunks.
-        for id in doubtful {
-            self.load(id, 0);
-        }
-    }
-
     /// Moves a damaged row to the table of damaged rows.
-    fn set_damaged_aside(&mut self, table: Table, row: &Row) {
+    pub(crate) fn set_damaged_aside(&mut self, table: Table, row: &Row) {
         let key = damaged_key(table, &row.key);
         self.journal.put(Table::Damaged, key, row.value.to_vec());
         self.journal.delete(table, row.key.clone());
@@ -173,7 +131,7 @@ impl Workspace {
     /// # Errors
     /// The record is not on this device.
     pub fn open(&mut self, record: RecordId) -> Result<(), WorkspaceError> {
-        if !self.records.contains_key(&record) {
+        if !self.holds(record) {
             return Err(WorkspaceError::UnknownRecord);
         }
         self.uses += 1;
@@ -204,13 +162,18 @@ impl Workspace {
         }
     }
 
-    /// The chunks of a record, in answer to `Output::Load`.
-    pub fn loaded(&mut self, record: RecordId, rows: &[Row], now_ms: i64) {
+    /// The row and the chunks of a record, in answer to `Output::Load`.
+    pub fn loaded(&mut self, record: RecordId, row: Option<&Row>, chunks: &[Row], now_ms: i64) {
         let Some(pins) = self.loading.remove(&record) else {
             return;
         };
+        if self.records.is_unread(&record) {
+            self.records.settle(record);
+            // A damaged row is rebuilt from the chunks at once.
+            row.filter(|row| row.key == record.to_string()).map(|row| self.admit(row));
+        }
         if self.records.contains_key(&record) && !self.loaded.contains_key(&record) {
-            self.load_document(record, rows, pins);
+            self.load_document(record, chunks, pins);
             self.finish_withdrawal(record);
         }
         self.advance(now_ms);

@@ -21,16 +21,22 @@ use crate::workspace::storage::loading::{self, CURSOR_KEY, PROOF_KEY, confirmed_
 use crate::workspace::{LoadedRecord, Workspace};
 
 impl Workspace {
-    /// Loads the documents that the next part of a reply changes.
+    /// Loads the records of the next part of a reply that are not read yet, and the documents that
+    /// it changes.
     pub(crate) fn load_for_reply(&mut self) {
         let part = self.link.application().into_iter().flat_map(Application::part);
-        let changed = part.filter_map(|entry| match &entry.content {
-            UpdateContent::Changes { changes, .. } if changes.is_empty() => None,
-            UpdateContent::Changes { .. } | UpdateContent::Document { .. } => Some(entry.record),
-            UpdateContent::Withdrawn | UpdateContent::Unknown => None,
-        });
-        let needed: BTreeSet<RecordId> = changed
-            .filter(|id| self.records.contains_key(id) && !self.loaded.contains_key(id))
+        let needs_document = |content: &UpdateContent| match content {
+            UpdateContent::Changes { changes, .. } => !changes.is_empty(),
+            UpdateContent::Document { .. } => true,
+            UpdateContent::Withdrawn | UpdateContent::Unknown => false,
+        };
+        let needed: BTreeSet<RecordId> = part
+            .filter(|update| {
+                let id = &update.record;
+                let is_here = self.records.contains_key(id) && !self.loaded.contains_key(id);
+                self.records.is_unread(id) || (is_here && needs_document(&update.content))
+            })
+            .map(|update| update.record)
             .collect();
         for id in needed {
             self.load(id, 0);

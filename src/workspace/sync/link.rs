@@ -2,6 +2,7 @@
 //! sides hold the same.
 
 mod next_page;
+mod page_size;
 
 use minicbor::{Decode, Encode};
 
@@ -10,15 +11,12 @@ use super::schedule::{Remaining, Schedule};
 use super::status::{FirstSync, RecordsProblem, RequestFailure, SyncProblem};
 use crate::ids::RecordId;
 use crate::sync::digest::Digest;
-use crate::sync::message::{DEFAULT_REPLY_BYTES, Epoch, Reply, Revocation};
+use crate::sync::message::{Epoch, Reply, Revocation};
+use page_size::PageSize;
 
 /// Consecutive repairs before the user is alerted: the first finds what differs, and its changes
 /// may cross with those of other devices.
 const MAX_SILENT_REPAIRS: u32 = 3;
-/// The smallest reply to ask for on a link that keeps breaking.
-const MIN_REPLY_BYTES: u32 = 16 * 1024;
-/// How much the reply size grows with each reply that arrives.
-const REPLY_GROWTH_BYTES: u32 = 16 * 1024;
 
 /// Equal digests on both sides.
 #[derive(Debug, Clone, Copy, Encode, Decode)]
@@ -63,9 +61,7 @@ pub(crate) struct Link {
     mismatches: u32,
     /// How far the feed has grown by the office's signals during this round; 0 without one.
     signalled: u64,
-    /// The reply size to ask for: halved when a reply does not arrive, so that a link that keeps
-    /// breaking loses little each time, and raised step by step when one does.
-    reply_bytes: u32,
+    page_size: PageSize,
     clock_skew_ms: Option<i64>,
     /// The office's clock in the last reply, ms; before the first, the time of the last proof.
     office_time: i64,
@@ -86,7 +82,7 @@ impl Link {
             is_up_to_date: false,
             mismatches: 0,
             signalled: 0,
-            reply_bytes: DEFAULT_REPLY_BYTES,
+            page_size: PageSize::new(),
             clock_skew_ms: None,
             office_time: proof.map_or(0, |proof| proof.at),
             first_sync: None,
@@ -178,7 +174,7 @@ impl Link {
     }
 
     pub(crate) fn reply_bytes(&self) -> u32 {
-        self.reply_bytes
+        self.page_size.bytes()
     }
 
     /// Number of the next round.
@@ -222,7 +218,8 @@ impl Link {
     // -- the round
 
     /// A request goes out; gives the number of its round.
-    pub(crate) fn begin_round(&mut self, sent: SentRequest) -> u64 {
+    pub(crate) fn begin_round(&mut self, sent: SentRequest, now_ms: i64) -> u64 {
+        self.page_size.sent(now_ms);
         let round = self.next_round;
         self.next_round += 1;
         self.phase = Phase::Sent { round, sent };
@@ -234,13 +231,13 @@ impl Link {
         let Phase::Sent { sent, .. } = std::mem::replace(&mut self.phase, Phase::Idle) else {
             return;
         };
+        self.page_size.arrived(size, now_ms);
         self.begin_applying(reply, sent, size, now_ms);
     }
 
     fn begin_applying(&mut self, reply: Reply, sent: SentRequest, size: usize, now_ms: i64) {
         self.schedule.answered();
         self.problem = None;
-        self.reply_bytes = (self.reply_bytes + REPLY_GROWTH_BYTES).min(DEFAULT_REPLY_BYTES);
         self.clock_skew_ms = Some(now_ms.saturating_sub(reply.office_time));
         self.office_time = reply.office_time;
         // Until the first proof every round is part of the first sync.
@@ -340,7 +337,7 @@ impl Link {
     ) {
         self.abandon(round);
         self.problem = Some(SyncProblem::Request(failure));
-        self.reply_bytes = (self.reply_bytes / 2).max(MIN_REPLY_BYTES);
+        self.page_size.lost();
         self.schedule.retry(now_ms, random);
         if failure.stops_retries() {
             self.schedule.stop();

@@ -102,26 +102,6 @@ impl Workspace {
         }
     }
 
-    /// At start: withdrawn records that were not erased yet are still to be restored.
-    pub(crate) fn resume_restores(&mut self) {
-        for entry in self.records.values() {
-            if entry.withdrawn && entry.attested.is_some() {
-                self.repair.differs(entry.id, Heads::default());
-            }
-        }
-    }
-
-    /// At start: asks for every record without a state token, such as one whose row was damaged.
-    /// The reply has one (rule P3) and no changes that are on the device already.
-    pub(crate) fn want_state_tokens(&mut self) {
-        let lacks =
-            |entry: &&RecordEntry| !entry.wanted && entry.attested.is_none() && !entry.withdrawn;
-        let without: Vec<_> = self.records.values().filter(lacks).map(|entry| entry.id).collect();
-        for id in without {
-            self.records.get_mut(&id).into_iter().for_each(|entry| entry.wanted = true);
-        }
-    }
-
     /// Packs what the office has lost of the records of the next request. What can't be restored
     /// is pushed or asked for.
     pub(crate) fn pack_restores(&mut self, packer: &mut Packer) -> Vec<Restore> {

@@ -4,7 +4,9 @@ use super::phase::{SentPush, SentRequest};
 use super::schedule::Remaining;
 use super::status::RequestFailure;
 use crate::ids::RecordId;
-use crate::sync::message::{Packed, Push, Request, Revocation, Want, decode_reply, encode_request};
+use crate::sync::message::{
+    Cursor, Packed, Push, Request, Revocation, Want, decode_reply, encode_request,
+};
 use crate::sync::packed::Packer;
 use crate::workspace::Workspace;
 use crate::workspace::output::Output;
@@ -73,20 +75,20 @@ impl Workspace {
             self.link.next_page_arrived(reply, body.len(), now_ms);
         } else {
             self.link.replied(reply, body.len(), now_ms);
-            self.begin_reply();
+            self.begin_reply(now_ms);
         }
         self.advance(now_ms);
     }
 
     /// Before a reply is applied: the next page travels meanwhile.
-    fn begin_reply(&mut self) {
-        self.request_next_page();
+    fn begin_reply(&mut self, now_ms: i64) {
+        self.request_next_page(now_ms);
         self.load_for_reply();
     }
 
     /// In the midst of a pass over the feed, requests the next page while this one is applied,
     /// unless there is anything else to exchange.
-    fn request_next_page(&mut self) {
+    fn request_next_page(&mut self, now_ms: i64) {
         let Some(application) = self.link.application() else { return };
         let (cursor, remaining) = (application.reply.cursor, application.reply.remaining);
         let index = self.records.reindex();
@@ -94,7 +96,7 @@ impl Workspace {
         if remaining == 0 || has_other || self.any_unsent(RecordEntry::has_sendable_work) {
             return;
         }
-        let round = self.link.request_next_page();
+        let round = self.link.request_next_page(now_ms);
         let max_bytes = self.link.reply_bytes();
         let request = Request { cursor, max_bytes, ..Request::default() };
         let body = serde_bytes::ByteBuf::from(encode_request(&request));
@@ -148,14 +150,18 @@ impl Workspace {
         if self.link.is_disabled() {
             return;
         }
+        // Only what is unsent is known before all records are read: enough to go on from a cursor,
+        // and too little to compare records (rule D8).
+        let can_begin = self.records.is_complete()
+            || (self.cursor != Cursor::default() && !self.repair.is_open());
         let idle = |workspace: &Self| workspace.link.is_idle() && workspace.loading.is_empty();
-        if self.link.schedule().is_due(now_ms) && idle(self) {
+        if can_begin && self.link.schedule().is_due(now_ms) && idle(self) {
             self.load_for_repair();
             if idle(self) {
-                self.send();
+                self.send(now_ms);
             }
         }
-        let is_idle = self.link.is_idle();
+        let is_idle = self.link.is_idle() && can_begin;
         let wake_at = self.link.schedule().announce(is_idle, now_ms);
         self.outputs.extend(wake_at.map(|at| Output::WakeAt { at }));
     }
@@ -163,7 +169,9 @@ impl Workspace {
     /// Ends the round once its reply is on disk; gives whether another reply is there already.
     fn finish_if_committed(&mut self, now_ms: i64) -> bool {
         let Some(commit) = self.link.commit() else { return false };
-        if !self.journal.is_durable(commit.batch) {
+        // Neither a comparison nor an erasure may miss a record that is not read or rebuilt yet.
+        let is_complete = self.records.is_complete() && self.loading.is_empty();
+        if !is_complete || !self.journal.is_durable(commit.batch) {
             return false;
         }
         self.cursor = commit.cursor;
@@ -172,7 +180,7 @@ impl Workspace {
             return false;
         }
         if self.link.turn_page() {
-            self.begin_reply();
+            self.begin_reply(now_ms);
             self.outputs.push_back(Output::StatusChanged);
             return self.link.application().is_some();
         }
@@ -220,7 +228,7 @@ impl Workspace {
         }
     }
 
-    fn send(&mut self) {
+    fn send(&mut self, now_ms: i64) {
         let mut packer = Packer::default();
         let restore = self.pack_restores(&mut packer);
         self.records.reindex();
@@ -250,7 +258,7 @@ impl Workspace {
             undecided: self.undecided(),
             quarantine: Some(quarantine).filter(|quarantine| !quarantine.is_empty()),
         };
-        let round = self.link.begin_round(sent);
+        let round = self.link.begin_round(sent, now_ms);
         let body = serde_bytes::ByteBuf::from(encode_request(&request));
         self.outputs.push_back(Output::Send { round, body });
         self.outputs.push_back(Output::StatusChanged);

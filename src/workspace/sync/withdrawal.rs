@@ -28,7 +28,7 @@ impl Workspace {
     /// before the first output is carried out, and whenever the set changes.
     pub fn retain_for_attachments(&mut self, records: BTreeSet<RecordId>, now_ms: i64) {
         let records: BTreeSet<RecordId> =
-            records.into_iter().filter(|id| self.records.contains_key(id)).collect();
+            records.into_iter().filter(|id| self.holds(*id)).collect();
         let released = self.retained.iter().any(|id| !records.contains(id));
         self.retained = records;
         for id in self.records.reindex().withdrawn().clone() {

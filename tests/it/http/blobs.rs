@@ -135,7 +135,12 @@ async fn blobs_of_expired_records_are_visible_to_the_office_only() {
     for command in [Command::EditTalk(talk), Command::Seal { at: 1 }] {
         http.office.command(id, command, "chen.jie", Role::Collector).await.unwrap();
     }
-    let accepted = Command::Review { status: ReviewStatus::Accepted, remark: String::new(), at: 1 };
+    let accepted = Command::Review {
+        status: ReviewStatus::Accepted,
+        remark: String::new(),
+        marks: Vec::new(),
+        at: 1,
+    };
     http.office.command(id, accepted, "lin.yue", Role::Supervisor).await.unwrap();
     assert_eq!(http.get(&path, Some(&chen)).await.status.as_u16(), 200);
     assert_eq!(http.office.expire_accepted(Duration::ZERO).await, Ok(1));

@@ -209,6 +209,7 @@ impl Sealed {
             let review = Command::Review {
                 status: ReviewStatus::Accepted,
                 remark: String::new(),
+                marks: Vec::new(),
                 at: START + 1,
             };
             office.command(id, review, "lin.yue", Role::Supervisor).await.unwrap();
@@ -255,7 +256,12 @@ fn amendment(n: u64, path: &str, text: &str) -> Command {
 }
 
 pub(super) fn returned() -> Command {
-    Command::Review { status: ReviewStatus::Returned, remark: "why?".into(), at: START + 2 }
+    Command::Review {
+        status: ReviewStatus::Returned,
+        remark: "why?".into(),
+        marks: Vec::new(),
+        at: START + 2,
+    }
 }
 
 pub(super) fn object(tx: &Transaction<'_>, path: &[&str]) -> ObjId {

@@ -91,7 +91,12 @@ impl Page<'_> {
         let sealed = matches!(self.view.stage, Stage::Sealed | Stage::Reviewed);
         if sealed && dice.one_in(2) {
             let status = dice.pick(&[ReviewStatus::Returned, ReviewStatus::Accepted]);
-            return Command::Review { status, remark: "读过".into(), at: self.at };
+            return Command::Review {
+                status,
+                remark: "读过".into(),
+                marks: Vec::new(),
+                at: self.at,
+            };
         }
         match dice.below(10) {
             0 => {

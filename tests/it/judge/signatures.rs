@@ -60,6 +60,7 @@ async fn a_signature_under_a_returned_seal_is_no_longer_valid() {
     let returned = Command::Review {
         status: ReviewStatus::Returned,
         remark: "the reason is missing".into(),
+        marks: Vec::new(),
         at: START,
     };
     office.command(id, returned, "lin.yue", Role::Supervisor).await.expect("returned");

@@ -1,6 +1,8 @@
 //! A device for tests: the real workspace over tables in memory, speaking to the real office.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::time::Instant;
 
 use doorstep::ids::{DeviceId, RecordId};
 use doorstep::office::{Office, OfficeError, Session};
@@ -19,6 +21,8 @@ pub(crate) const NOW: i64 = 1_795_000_000_000;
 pub(crate) const KEY: [u8; 32] = [7; 32];
 /// Rounds that any of these tests may need: a stall is a failure, not a hang.
 const ROUNDS_AT_MOST: usize = 64;
+/// Rows of records that are read at a time.
+const READ_AT_ONCE: usize = 64;
 
 /// What is stored.
 pub(crate) type Tables = BTreeMap<Table, BTreeMap<String, Vec<u8>>>;
@@ -38,6 +42,8 @@ pub(crate) struct TestPhone {
     /// Times that readers of the list were told of changes.
     pub(crate) list_changes: usize,
     pub(crate) now: i64,
+    /// When the cursor was last stored: all that replies brought is on disk by then.
+    pub(crate) cursor_at: Instant,
     /// Why everything was erased, if it was.
     pub(crate) erased: Option<Revocation>,
     /// Why writes fail, if they do.
@@ -72,6 +78,7 @@ impl TestPhone {
             saved: 0,
             list_changes: 0,
             now: NOW,
+            cursor_at: Instant::now(),
             erased: None,
             disk: None,
             key: KEY,
@@ -111,6 +118,15 @@ impl TestPhone {
         self.run();
     }
 
+    /// The same, up to the first request: what does not have to come before it waits.
+    #[allow(dead_code, reason = "for the benchmarks")]
+    pub(crate) fn restart_to_request(&mut self) {
+        let tables = std::mem::take(&mut self.tables);
+        self.reopen(tables).expect("opens");
+        self.workspace.retain_for_attachments(BTreeSet::new(), self.now);
+        while self.sent.is_none() && self.step() {}
+    }
+
     /// Starts from other tables; nothing is carried out.
     pub(crate) fn reopen(&mut self, tables: Tables) -> Result<(), StoreError> {
         self.tables = tables;
@@ -123,41 +139,56 @@ impl TestPhone {
 
     /// Carries outputs out until there are none.
     pub(crate) fn run(&mut self) {
-        while let Some(output) = self.workspace.poll() {
-            match output {
-                Output::Persist { batch, writes } => match self.disk {
-                    Some(reason) => self.workspace.persist_failed(batch, reason, self.now),
-                    None => {
-                        writes.into_iter().for_each(|write| self.write(write));
-                        self.workspace.persisted(batch, self.now);
-                    }
-                },
-                Output::Load { record } => {
-                    let record = record.parse().expect("an id");
-                    let rows = self.chunks(record);
-                    self.workspace.loaded(record, &rows, self.now);
+        while self.step() {}
+    }
+
+    /// Carries the next output out, if there is one.
+    pub(crate) fn step(&mut self) -> bool {
+        let Some(output) = self.workspace.poll() else { return false };
+        match output {
+            Output::Persist { batch, writes } => match self.disk {
+                Some(reason) => self.workspace.persist_failed(batch, reason, self.now),
+                None => {
+                    writes.into_iter().for_each(|write| self.write(write));
+                    self.workspace.persisted(batch, self.now);
                 }
-                Output::Send { round, body } => {
-                    assert!(self.sent.is_none(), "one request at a time");
-                    self.requests += 1;
-                    self.sent = Some(Sent { round, body: body.into_vec() });
-                }
-                Output::Resume => self.workspace.resume(self.now),
-                Output::WakeAt { at } => {
-                    assert!((0..1 << 53).contains(&at), "JavaScript has no such number: {at}");
-                    self.wake_at = Some(at);
-                }
-                Output::Saved { ticket } => self.saved = self.saved.max(ticket),
-                Output::Erase { reason } => {
-                    self.tables.clear();
-                    self.erased = Some(reason);
-                }
-                Output::ListChanged => self.list_changes += 1,
-                Output::SaveFailed { .. }
-                | Output::RecordChanged { .. }
-                | Output::StatusChanged => {}
+            },
+            Output::Load { record } => self.load(record.parse().expect("an id")),
+            Output::ReadRecords { after } => {
+                let rows = records_after(&self.tables, &after);
+                self.workspace.records_read(&rows, self.now);
             }
+            Output::Send { round, body } => {
+                assert!(self.sent.is_none(), "one request at a time");
+                self.requests += 1;
+                self.sent = Some(Sent { round, body: body.into_vec() });
+            }
+            Output::Resume => self.workspace.resume(self.now),
+            Output::WakeAt { at } => {
+                assert!((0..1 << 53).contains(&at), "JavaScript has no such number: {at}");
+                self.wake_at = Some(at);
+            }
+            Output::Saved { ticket } => self.saved = self.saved.max(ticket),
+            Output::Erase { reason } => {
+                self.tables.clear();
+                self.erased = Some(reason);
+            }
+            Output::ListChanged => self.list_changes += 1,
+            Output::SaveFailed { .. } | Output::RecordChanged { .. } | Output::StatusChanged => {}
         }
+        true
+    }
+
+    /// Answers a load of a record.
+    pub(crate) fn load(&mut self, record: RecordId) {
+        let row = rows(&self.tables, Table::Records, &record.to_string()).pop();
+        let chunks = self.chunks(record);
+        self.workspace.loaded(record, row.as_ref(), &chunks, self.now);
+    }
+
+    /// All rows of a table, as they are stored.
+    pub(crate) fn rows(&self, table: Table) -> Vec<Row> {
+        rows(&self.tables, table, "")
     }
 
     /// A record's chunks, as they are stored.
@@ -166,6 +197,9 @@ impl TestPhone {
     }
 
     pub(crate) fn write(&mut self, write: Write) {
+        if write.key == "cursor" {
+            self.cursor_at = Instant::now();
+        }
         let table = self.tables.entry(write.table).or_default();
         match write.value {
             Some(value) => {
@@ -304,17 +338,29 @@ fn workspace(
     let mut salt = [0; 16];
     salt[8..].copy_from_slice(&number.to_be_bytes());
     let vault = Vault::new(key, salt);
-    let (meta, records) = (all(Table::Meta), all(Table::Records));
-    Workspace::new(identity, vault, &meta, &records, &all(Table::Outbox), NOW)
+    let (meta, outbox) = (all(Table::Meta), all(Table::Outbox));
+    let unsent: BTreeSet<&str> =
+        outbox.iter().filter_map(|row| row.key.split('/').next()).collect();
+    let records: Vec<Row> =
+        unsent.into_iter().flat_map(|key| rows(tables, Table::Records, key)).collect();
+    Workspace::new(identity, vault, &meta, &records, &outbox, NOW)
 }
 
 fn rows(tables: &Tables, table: Table, prefix: &str) -> Vec<Row> {
-    let Some(table) = tables.get(&table) else { return Vec::new() };
-    table
-        .iter()
-        .filter(|(key, _)| key.starts_with(prefix))
-        .map(|(key, value)| Row { key: key.clone(), value: value.clone().into() })
-        .collect()
+    let from = tables.get(&table).into_iter().flat_map(|rows| rows.range(prefix.to_owned()..));
+    from.take_while(|(key, _)| key.starts_with(prefix)).map(row).collect()
+}
+
+/// The next rows of records after a key, as many as are read at a time.
+fn records_after(tables: &Tables, after: &str) -> Vec<Row> {
+    let after = (Bound::Excluded(after), Bound::Unbounded);
+    let records = tables.get(&Table::Records).into_iter();
+    let rest = records.flat_map(|rows| rows.range::<str, _>(after));
+    rest.take(READ_AT_ONCE).map(row).collect()
+}
+
+fn row((key, value): (&String, &Vec<u8>)) -> Row {
+    Row { key: key.clone(), value: value.clone().into() }
 }
 
 /// A call without an answer.

@@ -260,7 +260,13 @@ fn run(workspace: &mut Workspace, rows: &mut Rows) {
                 workspace.persisted(batch, NOW);
             }
             Output::Load { record } => {
-                workspace.loaded(record.parse().expect("an id"), &of(rows, Table::Chunks), NOW);
+                let chunks = of(rows, Table::Chunks);
+                workspace.loaded(record.parse().expect("an id"), None, &chunks, NOW);
+            }
+            Output::ReadRecords { after } => {
+                let mut records = of(rows, Table::Records);
+                records.retain(|row| row.key > after);
+                workspace.records_read(&records, NOW);
             }
             Output::Send { .. } | Output::WakeAt { .. } | Output::Erase { .. } => {
                 panic!("there is no office")

@@ -29,7 +29,12 @@ impl Pair {
 
     /// The office dates the review by its own clock, whatever time the page sends.
     async fn review(&self, status: ReviewStatus) {
-        let command = Command::Review { status, remark: "the reason is missing".into(), at: 1 };
+        let command = Command::Review {
+            status,
+            remark: "the reason is missing".into(),
+            marks: Vec::new(),
+            at: 1,
+        };
         self.office.supervise(self.id, command).await;
     }
 
@@ -98,6 +103,7 @@ async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
     for downgrade in [
         "ALTER TABLE visits DROP COLUMN accepted_at; ALTER TABLE meta DROP COLUMN backfilled;
          DROP INDEX sessions_by_expiry; DROP TABLE safety_watches;
+         DROP INDEX visit_holds_complaint; DROP INDEX visits_complaint; DROP TABLE complaint_events; DROP TABLE complaints;
          DROP TABLE visit_trigrams; DROP TABLE visit_grams; DROP TABLE visit_search;
          DROP INDEX visits_by_queue; DROP INDEX visits_by_stage; DROP INDEX visits_by_review;
          DROP INDEX visits_unassigned; DROP INDEX visits_held; DROP INDEX visits_in_conflict;

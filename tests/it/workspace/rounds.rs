@@ -125,8 +125,7 @@ async fn a_round_that_is_due_waits_for_a_record_that_is_being_loaded() {
     assert!(matches!(loads, Some(Output::Load { .. })), "{loads:?}");
     let (record, Some(wake)) = (ids[0], phone.workspace.poll()) else { panic!("nothing to wake") };
     assert!(matches!(wake, Output::WakeAt { at } if (0..=phone.now).contains(&at)), "{wake:?}");
-    let rows = phone.chunks(record);
-    phone.workspace.loaded(record, &rows, phone.now);
+    phone.load(record);
     phone.run();
     assert!(phone.sent.is_some(), "the request follows");
     phone.sync(&office).await;
@@ -204,11 +203,7 @@ async fn r5_an_edit_during_a_long_reply_is_stored_before_the_rest_of_it() {
                 writes.into_iter().for_each(|write| phone.write(write));
                 phone.workspace.persisted(batch, phone.now);
             }
-            Output::Load { record } => {
-                let record = record.parse().unwrap();
-                let rows = phone.chunks(record);
-                phone.workspace.loaded(record, &rows, phone.now);
-            }
+            Output::Load { record } => phone.load(record.parse().unwrap()),
             Output::Resume => resumed += 1,
             Output::Saved { ticket } => phone.saved = ticket,
             _ => {}

@@ -51,7 +51,7 @@ export function HistoryDialog({ view, onClose }: { view: VisitView; onClose: () 
 
 /** Details of an entry that its heading already shows: time, place and author. */
 const REDUNDANT = /^(contacts|checks|payments|amendments|case\.flags)\..*\.(at|by|zone|grade|since)$|\.zone$/;
-const TECHNICAL = /^(schema|id|seal\.(device|heads)|review\.(by|of|at))$/;
+const TECHNICAL = /^(schema|id|seal\.(device|heads)|review\.(by|of|at|marks))$/;
 
 function isShown(entry: HistoryEntry): boolean {
   const stillEmpty = entry.from.type === "nothing" && entry.to.type === "text" && entry.to.value === "";

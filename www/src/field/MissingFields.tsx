@@ -1,20 +1,45 @@
-/** Fields that a step still lacks, as links to their controls. */
+/** Fields that a step still lacks, as links to their controls, and fields that a return marked. */
 import { signal } from "@preact/signals";
-import { CircleCheck } from "lucide-preact";
-import type { ComponentChildren, JSX } from "preact";
-import { useEffect } from "preact/hooks";
-import type { StepView } from "../wasm/doorstep";
+import { CircleCheck, Flag } from "lucide-preact";
+import { createContext, type ComponentChildren, type JSX } from "preact";
+import { useContext, useEffect } from "preact/hooks";
+import type { ReviewMark, StepView } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { fieldName } from "../ui/format";
 
 /** Marks the controls of one or more fields, by path, for `focusField`. */
 export function FieldAnchor(props: { paths: readonly string[]; children: ComponentChildren }): JSX.Element {
+  const marks = useContext(ReviewMarks);
+  const own = marks.filter(({ path }) => props.paths.includes(path));
   return (
     <div data-field={props.paths.join(" ")} class="flex scroll-mt-20 flex-col gap-4">
-      {props.children}
+      {own.map(({ path, note }) => (
+        <p
+          key={path}
+          class="bg-warning text-warning-content rounded-field flex gap-2 px-3 py-2 text-sm"
+          data-testid="review-mark"
+          data-path={path}
+        >
+          <Flag class="mt-0.5 size-4 shrink-0" aria-hidden="true" />
+          <span>
+            <strong class="font-semibold">{fieldName(path)}</strong>: {note}
+          </span>
+        </p>
+      ))}
+      {own.length === 0 ? (
+        props.children
+      ) : (
+        // An anchor inside this one does not repeat them.
+        <ReviewMarks.Provider value={marks.filter((mark) => !own.includes(mark))}>
+          {props.children}
+        </ReviewMarks.Provider>
+      )}
     </div>
   );
 }
+
+/** The fields that the office marked as it returned the record. */
+export const ReviewMarks = createContext<readonly ReviewMark[]>([]);
 
 /** The field whose control is hidden and was asked for; the part of the page that has it shows it. */
 const revealed = signal<string | null>(null);

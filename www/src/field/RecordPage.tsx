@@ -7,10 +7,12 @@ import type { Step, VisitView } from "../wasm/doorstep";
 import { errorText, t, word } from "../i18n";
 import { Alert } from "../ui/components";
 import { Conflicts } from "../ui/Conflicts";
+import { fieldName } from "../ui/format";
+import { ownRemark } from "../ui/reviewRemark";
 import { DraftsElsewhere } from "./DraftNotices";
 import { CaseHeader } from "./CaseHeader";
 import { HoldsBanner } from "./Holds";
-import { MissingFields } from "./MissingFields";
+import { MissingFields, revealField, ReviewMarks } from "./MissingFields";
 import { useResumable, usePagePosition } from "./pagePosition";
 import { RefusedWork } from "./RefusedWork";
 import { BackLink } from "./SubPage";
@@ -190,8 +192,9 @@ function RecordBody({ record, step }: { record: OpenRecord; step: Step }): JSX.E
   const { view, apply } = record;
   const next = STEPS[STEPS.indexOf(step) + 1];
   const Body = BODY[step];
+  const returned = view.stage === "recorded" && view.review.status === "returned";
   return (
-    <>
+    <ReviewMarks.Provider value={returned ? view.review.marks : []}>
       <NotSaved />
       <HoldsBanner view={view} />
       <RefusedWork view={view} />
@@ -213,7 +216,7 @@ function RecordBody({ record, step }: { record: OpenRecord; step: Step }): JSX.E
         </Link>
       )}
       <LeaveBar record={record} />
-    </>
+    </ReviewMarks.Provider>
   );
 }
 
@@ -223,13 +226,42 @@ function ReviewStatus({ view }: { view: VisitView }): JSX.Element | null {
     return (
       <Alert tone="warning">
         <strong class="font-semibold">{t("record/returned")}</strong>
-        <p class="whitespace-pre-line">{view.review.remark}</p>
+        <p class="whitespace-pre-line empty:hidden">{ownRemark(view.review)}</p>
+        <ul class="flex flex-col gap-1 empty:hidden" data-testid="returned-marks">
+          {view.review.marks.map(({ path, note }) => (
+            <li key={path}>
+              <Link
+                href={`/visit/${view.id}/${stepOf(path)}`}
+                replace
+                class="font-medium underline underline-offset-4"
+                onClick={() => revealField(path)}
+              >
+                {fieldName(path)}
+              </Link>
+              : {note}
+            </li>
+          ))}
+        </ul>
         {view.review.by && <p class="pt-1 opacity-80">{view.review.by}</p>}
       </Alert>
     );
   }
   if (view.stage === "reviewed") return <Alert>{t("record/accepted")}</Alert>;
   return view.stage === "sealed" ? <Alert>{t("record/sealed")}</Alert> : null;
+}
+
+/** The step that has the control of a field. */
+function stepOf(path: string): Step {
+  if (path === "checks.read_back" || path === "talk.disposition") return "record";
+  const area = path.split(".")[0] ?? "";
+  const steps: Record<string, Step> = {
+    contacts: "contact",
+    appointment: "appointment",
+    visit: "on_site",
+    checks: "on_site",
+    talk: "talk",
+  };
+  return steps[area] ?? "record";
 }
 
 /** The navigation between the five steps. */

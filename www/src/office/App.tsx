@@ -5,6 +5,8 @@ import { Link, Route, Router, Switch, useLocation } from "wouter-preact";
 import { t, word, type TextKey } from "../i18n";
 import { Alert, Dialog, useBusy } from "../ui/components";
 import { AppearanceSettings } from "../ui/AppearanceSettings";
+import { ComplaintPage } from "./complaints/ComplaintPage";
+import { ComplaintsPage } from "./complaints/ComplaintsPage";
 import { ConductPage } from "./ConductPage";
 import { ImportPage } from "./ImportPage";
 import { Empty, isNarrow } from "./layout";
@@ -89,6 +91,10 @@ function Pages(): JSX.Element {
           <Route path="/conduct">
             <ConductPage />
           </Route>
+          <Route path="/complaints">
+            <ComplaintsPage />
+          </Route>
+          <Route path="/complaints/:number">{({ number }) => <ComplaintPage key={number} number={number} />}</Route>
           <Route path="/quarantine">
             <QuarantinePage />
           </Route>
@@ -117,6 +123,7 @@ function TopBar(): JSX.Element {
   links.push(["/dashboard", "office/dashboard/title"]);
   if (mayWrite()) links.push(["/import", "office/import"]);
   links.push(["/conduct", "conduct/desk/title"]);
+  if (mayWrite()) links.push(["/complaints", "office/complaints/title"]);
   links.push(["/quarantine", "office/quarantine"]);
   links.push(["/people", "office/people/title"]);
   return (

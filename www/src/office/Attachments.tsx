@@ -5,23 +5,41 @@ import type { AttachmentView, VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatBytes, formatDateTime } from "../ui/format";
 import { AttachmentPreview, DownloadLink } from "../ui/AttachmentPreview";
-import { Card, ByLine } from "./layout";
+import { Dialog } from "../ui/components";
+import type { AttachmentArrival } from "./api";
+import { ByLine } from "./layout";
+import { MarkedCard } from "./review/marks";
 
-export function Attachments({ view }: { view: VisitView }): JSX.Element {
+export function Attachments(props: { view: VisitView; arrivals: AttachmentArrival[] | null }): JSX.Element {
+  const { view, arrivals } = props;
+  const arrivalOf = (sha256: string): AttachmentArrival | undefined =>
+    arrivals?.find((arrival) => arrival.sha256 === sha256);
   return (
-    <Card title={t("office/attachments")}>
+    <MarkedCard title={t("office/attachments")} path="attachments">
       {view.attachments.length === 0 && <p class="muted text-sm">{t("office/no_attachments")}</p>}
       <ul class="grid gap-4 text-sm empty:hidden sm:grid-cols-2">
         {view.attachments.map((attachment) => (
-          <AttachmentItem key={attachment.sha256} attachment={attachment} zone={view.case.zone} />
+          <AttachmentItem
+            key={attachment.sha256}
+            attachment={attachment}
+            arrival={arrivalOf(attachment.sha256)}
+            zone={view.case.zone}
+          />
         ))}
       </ul>
-    </Card>
+    </MarkedCard>
   );
 }
 
-function AttachmentItem({ attachment, zone }: { attachment: AttachmentView; zone: string }): JSX.Element {
-  const [missing, setMissing] = useState(false);
+function AttachmentItem(props: {
+  attachment: AttachmentView;
+  arrival: AttachmentArrival | undefined;
+  zone: string;
+}): JSX.Element {
+  const { attachment, arrival, zone } = props;
+  const [failed, setFailed] = useState(false);
+  const [enlarged, setEnlarged] = useState(false);
+  const missing = failed || arrival?.received_at === null;
   const { sha256, media_type, kind, caption, size, by, taken_at } = attachment;
   const url = `/api/blobs/${sha256}`;
   // Other types are a download link already.
@@ -34,13 +52,20 @@ function AttachmentItem({ attachment, zone }: { attachment: AttachmentView; zone
           {t("attachment/not_uploaded")}
         </p>
       ) : (
-        <AttachmentPreview
-          url={url}
-          attachment={attachment}
-          title={title}
-          class="max-h-72 self-start"
-          onError={() => setMissing(true)}
-        />
+        <Enlargeable enabled={media_type.startsWith("image/")} title={title} onOpen={() => setEnlarged(true)}>
+          <AttachmentPreview
+            url={url}
+            attachment={attachment}
+            title={title}
+            class="max-h-72 self-start"
+            onError={() => setFailed(true)}
+          />
+        </Enlargeable>
+      )}
+      {enlarged && (
+        <Dialog title={title} onClose={() => setEnlarged(false)} wide>
+          <AttachmentPreview url={url} attachment={attachment} title={title} class="max-h-[75dvh] self-center" />
+        </Dialog>
       )}
       <div>
         <p class="font-medium">{title}</p>
@@ -54,7 +79,33 @@ function AttachmentItem({ attachment, zone }: { attachment: AttachmentView; zone
           )}
         </p>
         <ByLine by={by} at={formatDateTime(taken_at, zone)} />
+        {typeof arrival?.received_at === "number" && (
+          <p class="muted text-xs">
+            {t("office/received")}: {formatDateTime(arrival.received_at, zone)}
+          </p>
+        )}
       </div>
     </li>
+  );
+}
+
+/** A picture that opens larger. */
+function Enlargeable(props: {
+  enabled: boolean;
+  title: string;
+  onOpen: () => void;
+  children: JSX.Element;
+}): JSX.Element {
+  if (!props.enabled) return props.children;
+  return (
+    <button
+      type="button"
+      class="cursor-zoom-in self-start"
+      aria-haspopup="dialog"
+      aria-label={t("office/reading/enlarge", { what: props.title })}
+      onClick={props.onOpen}
+    >
+      {props.children}
+    </button>
   );
 }

@@ -1,35 +1,26 @@
 /** The history by field, newest first, with when the office received each change. */
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { VisitView } from "../wasm/doorstep";
 import { t } from "../i18n";
 import { formatDateTime } from "../ui/format";
 import { Alert } from "../ui/components";
-import { api, type ReceivedEntry } from "./api";
+import type { ReceivedEntry } from "./api";
 import { isNarrow } from "./layout";
 import { pathChange, pathName } from "./fieldLabels";
-import { explain } from "./state";
 
 /** Entries shown at first, and added by "Show more". */
 const PAGE = 100;
 
-export function HistoryTable({ view }: { view: VisitView }): JSX.Element {
-  const [entries, setEntries] = useState<ReceivedEntry[] | null>(null);
-  const [error, setError] = useState<string | null>(null);
+export function HistoryTable(props: {
+  view: VisitView;
+  /** Oldest first; null while loading. */
+  history: ReceivedEntry[] | null;
+  error: string | null;
+}): JSX.Element {
+  const { view, history, error } = props;
   const [limit, setLimit] = useState(PAGE);
-  const state = view.heads.join();
-  useEffect(() => {
-    let current = true;
-    api.history(view.id).then(
-      (history) => {
-        if (!current) return;
-        setEntries([...history.entries].reverse());
-        setError(null);
-      },
-      (cause: unknown) => current && setError(explain(cause)),
-    );
-    return () => void (current = false);
-  }, [state]);
+  const entries = history && [...history].reverse();
   const shown = entries?.slice(0, limit) ?? [];
   return (
     <section class="card-plain flex flex-col gap-3" aria-label={t("office/history")} data-testid="history">

@@ -1,4 +1,4 @@
-/** The notes, which are merged by character, and the borrower's feedback, which is read-only here. */
+/** The notes, which are merged by character. */
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { t, word } from "../i18n";
@@ -8,16 +8,12 @@ import { Card } from "./layout";
 export function Notes(props: FormProps): JSX.Element {
   const { view } = props;
   return (
-    <Card title={t("office/notes")}>
+    <Card title={word("field", "notes")}>
       {props.writes ? (
         <NotesForm {...props} />
       ) : (
         <p class="text-sm whitespace-pre-line">{view.notes || t("office/nothing_yet")}</p>
       )}
-      <h3 class="text-sm font-medium">{word("field", "feedback")}</h3>
-      <p class={`text-sm whitespace-pre-line ${view.feedback ? "" : "muted"}`}>
-        {view.feedback || t("office/nothing_yet")}
-      </p>
     </Card>
   );
 }

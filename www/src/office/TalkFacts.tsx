@@ -5,31 +5,35 @@ import { t, word } from "../i18n";
 import { formatDate, formatDateTime, formatMoney } from "../ui/format";
 import { Card, Facts, ByLine } from "./layout";
 import { pathName } from "./fieldLabels";
+import { MarkButton, MarkedCard, MarkedFacts } from "./review/marks";
 
 export function TalkFacts({ view }: { view: VisitView }): JSX.Element {
   const { talk } = view;
   const { currency } = view.case;
-  const field = (key: string): string => word("field", `talk.${key}`);
   return (
     <Card title={word("step", "talk")}>
-      <Facts
+      <MarkedFacts
         rows={[
-          [field("overdue_reason"), talk.overdue_reason && word("reason", talk.overdue_reason)],
-          [field("overdue_reason_text"), talk.overdue_reason_text],
-          [field("willingness"), talk.willingness && word("willingness", talk.willingness)],
-          [field("disposition"), talk.disposition && word("disposition", talk.disposition)],
+          ["talk.disposition", talk.disposition && word("disposition", talk.disposition)],
+          ["talk.overdue_reason", talk.overdue_reason && word("reason", talk.overdue_reason)],
+          ["talk.overdue_reason_text", talk.overdue_reason_text],
+          ["talk.willingness", talk.willingness && word("willingness", talk.willingness)],
           [
-            field("promise"),
+            "talk.promise",
             talk.promise &&
               [formatMoney(talk.promise.amount, currency), formatDate(talk.promise.due_date), talk.promise.channel]
                 .filter(Boolean)
                 .join(" · "),
           ],
+          ["feedback", view.feedback],
         ]}
       />
       {talk.options.length > 0 && (
         <>
-          <h3 class="text-sm font-medium">{field("options")}</h3>
+          <h3 class="flex items-center gap-2 text-sm font-medium">
+            {word("field", "talk.options")}
+            <MarkButton path="talk.options" />
+          </h3>
           <ul class="grid gap-2 sm:grid-cols-2">
             {talk.options.map((option) => (
               <Option key={option.id} option={option} chosen={option.id === talk.chosen_option} currency={currency} />
@@ -73,7 +77,7 @@ function instalmentsText({ amount, instalments }: OptionView, currency: string):
 
 export function Payments({ view }: { view: VisitView }): JSX.Element {
   return (
-    <Card title={t("outcome/payments")}>
+    <MarkedCard title={t("outcome/payments")} path="payments">
       {view.payments.length === 0 && <p class="muted text-sm">{t("outcome/no_payments")}</p>}
       <ul class="flex flex-col gap-2 text-sm empty:hidden">
         {view.payments.map((payment) => (
@@ -86,7 +90,7 @@ export function Payments({ view }: { view: VisitView }): JSX.Element {
           </li>
         ))}
       </ul>
-    </Card>
+    </MarkedCard>
   );
 }
 

@@ -1,10 +1,10 @@
-/** Read-only cards of a record: case, contacts, visit and missing fields. */
+/** Read-only cards of a record: case, contacts and visit. */
 import type { JSX } from "preact";
 import type { VisitView } from "../wasm/doorstep";
 import { t, word } from "../i18n";
 import { formatDate, formatDateTime, formatMoney, phoneNumber } from "../ui/format";
 import { Card, Facts, ByLine } from "./layout";
-import { pathName } from "./fieldLabels";
+import { MarkButton, MarkedCard, MarkedFacts } from "./review/marks";
 
 export function CaseFacts({ view }: { view: VisitView }): JSX.Element {
   const { case: facts } = view;
@@ -34,7 +34,7 @@ export function CaseFacts({ view }: { view: VisitView }): JSX.Element {
 
 export function Contacts({ view }: { view: VisitView }): JSX.Element {
   return (
-    <Card title={word("field", "contacts")}>
+    <MarkedCard title={word("field", "contacts")} path="contacts">
       {view.contacts.length === 0 && <p class="muted text-sm">{t("contact/none")}</p>}
       <ol class="flex flex-col gap-2 text-sm empty:hidden">
         {view.contacts.map((contact) => (
@@ -51,31 +51,23 @@ export function Contacts({ view }: { view: VisitView }): JSX.Element {
           </li>
         ))}
       </ol>
-    </Card>
+    </MarkedCard>
   );
 }
 
 export function VisitFacts({ view }: { view: VisitView }): JSX.Element {
   const { visit } = view;
-  const field = (key: string): string => word("field", `visit.${key}`);
-  const at = (ms: number | null): string | null => (ms === null ? null : formatDateTime(ms, visit.zone));
+  const place = visit.position;
   return (
     <Card title={t("office/facts")}>
-      <Facts
+      <MarkedFacts
         rows={[
-          [field("departed_at"), at(visit.departed_at)],
-          [field("arrived_at"), at(visit.arrived_at)],
-          [field("talk_from"), at(visit.talk_from)],
-          [field("talk_to"), at(visit.talk_to)],
-          [field("asked_to_leave_at"), at(visit.asked_to_leave_at)],
-          [field("left_at"), at(visit.left_at)],
-          [field("place_type"), visit.place_type && word("place", visit.place_type)],
-          [field("person_met"), visit.person_met && word("person", visit.person_met)],
-          [t("site/visitors"), visit.visitors.join(", ")],
+          ["visit.place_type", visit.place_type && word("place", visit.place_type)],
+          ["visit.person_met", visit.person_met && word("person", visit.person_met)],
+          ["visit.visitors", visit.visitors.join(", ")],
           [
-            field("position"),
-            visit.position &&
-              `${visit.position.lat.toFixed(5)}, ${visit.position.lon.toFixed(5)} ± ${Math.round(visit.position.accuracy_m)} m`,
+            "visit.position",
+            place && `${place.lat.toFixed(5)}, ${place.lon.toFixed(5)} ± ${Math.round(place.accuracy_m)} m`,
           ],
         ]}
       />
@@ -89,35 +81,24 @@ function Checks({ view }: { view: VisitView }): JSX.Element | null {
   return (
     <>
       <h3 class="text-sm font-medium">{t("site/checks")}</h3>
-      <ul class="flex flex-col gap-1 text-sm">
+      <ul class="flex flex-col gap-0.5 text-sm">
         {view.checks.map((check) => (
-          <li key={`${check.item}.${check.by}`} class="flex flex-wrap justify-between gap-x-3">
-            <span>{word("check", check.item)}</span>
-            <span>
-              <strong>{word("answer", check.answer)}</strong>
-              {check.reason && ` – ${check.reason}`}{" "}
-              <span class="muted">
-                {word("grade", check.grade)} ·{" "}
-                <ByLine by={check.by} at={formatDateTime(check.at, view.visit.zone || view.case.zone)} />
+          <li key={`${check.item}.${check.by}`} class="flex min-h-7 items-center gap-x-2">
+            <span class="flex grow flex-wrap justify-between gap-x-3">
+              <span>{word("check", check.item)}</span>
+              <span>
+                <strong>{word("answer", check.answer)}</strong>
+                {check.reason && ` – ${check.reason}`}{" "}
+                <span class="muted">
+                  {word("grade", check.grade)} ·{" "}
+                  <ByLine by={check.by} at={formatDateTime(check.at, view.visit.zone || view.case.zone)} />
+                </span>
               </span>
             </span>
+            <MarkButton path={`checks.${check.item}`} label={word("check", check.item)} />
           </li>
         ))}
       </ul>
     </>
-  );
-}
-
-/** The fields that each step still lacks. */
-export function MissingFields({ view }: { view: VisitView }): JSX.Element {
-  return (
-    <Card title={t("office/missing")}>
-      <Facts
-        rows={view.steps.map(({ step, done, missing }) => [
-          word("step", step),
-          done ? `✓ ${t("record/done")}` : missing.map(pathName).join(", "),
-        ])}
-      />
-    </Card>
   );
 }

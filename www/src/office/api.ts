@@ -5,6 +5,8 @@ import type {
   AssignmentRow,
   QuarantineSize,
   Command,
+  ComplaintRequest,
+  ComplaintStepRequest,
   DeleteExportRequest,
   Me,
   NewUser,
@@ -14,7 +16,15 @@ import type {
 
 export type {
   AssignmentFields,
+  AttachmentArrival,
   Command,
+  ComplaintDetails as ComplaintFile,
+  ComplaintLine as ComplaintRow,
+  ComplaintOutcome,
+  ComplaintPage as ComplaintList,
+  ComplaintSource,
+  ComplaintStepRequest,
+  ComplaintTopic,
   ConductQueuePage as ConductPage,
   ConductQueueRow as ConductRow,
   DeviceLine as Device,
@@ -111,6 +121,8 @@ export const api = {
   history: (id: string) => data(client.GET("/api/visits/{id}/history", { params: { path: { id } } })),
   command: (id: string, command: Command) =>
     data(client.POST("/api/visits/{id}/commands", { params: { path: { id } }, body: command })),
+  /** The attachments that a record names, and whether their bytes have arrived. */
+  arrivals: (id: string) => data(client.GET("/api/visits/{id}/attachments", { params: { path: { id } } })),
   report: (search: string, signal: AbortSignal) =>
     data(client.GET("/api/report", { params: { query: fromSearch(search) }, signal })),
   users: () => data(client.GET("/api/users")),
@@ -121,6 +133,17 @@ export const api = {
   /** Visits that go on, overdue check-outs and alarms. */
   safety: () => data(client.GET("/api/safety")),
   acknowledgeSafety: (id: string) => data(client.POST("/api/safety/{id}/seen", { params: { path: { id } } })),
+  /** One page of the complaint desk. */
+  complaints: (closed: boolean, after: string) =>
+    data(
+      client.GET("/api/complaints", { params: { query: { ...(closed && { closed: "1" }), ...(after && { after }) } } }),
+    ),
+  /** Undecided complaints, and how many of them are late; for supervisors and administrators. */
+  complaintCounts: () => data(client.GET("/api/complaints/counts")),
+  complaint: (number: string) => data(client.GET("/api/complaints/{number}", { params: { path: { number } } })),
+  enterComplaint: (complaint: ComplaintRequest) => data(client.POST("/api/complaints", { body: complaint })),
+  complaintStep: (number: number, step: ComplaintStepRequest) =>
+    data(client.POST("/api/complaints/{number}/steps", { params: numbered(number), body: step })),
   devices: () => data(client.GET("/api/devices")),
   revoke: (id: string, reason: string) =>
     data(client.POST("/api/devices/{id}/revoke", { params: { path: { id } }, body: { reason } })),

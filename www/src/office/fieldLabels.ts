@@ -49,6 +49,7 @@ export function pathValue(path: string, value: FieldValue, view: VisitView): str
     const option = view.talk.options.find(({ id }) => id === value.value);
     return option ? `${word("option", option.kind)} · ${formatMoney(option.amount, currency)}` : value.value;
   }
+  if (value.type === "text" && path === "review.marks") return marksText(value.value);
   if (value.type === "text" && path.endsWith(".kind")) {
     return word(path.startsWith("attachments") ? "attachment" : "option", value.value);
   }
@@ -57,3 +58,7 @@ export function pathValue(path: string, value: FieldValue, view: VisitView): str
   if (value.type === "number" && path.startsWith("attachments.")) return formatBytes(value.value);
   return formatField(path, value, currency, zone);
 }
+
+/** Marks of a review as the record has them: a line each, `path note`. */
+const marksText = (text: string): string =>
+  text.replace(/^(\S+) (.*)$/gm, (_, path: string, note: string) => `${pathName(path)}: ${note}`);

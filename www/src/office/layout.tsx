@@ -32,10 +32,13 @@ export function PageTitle(props: { children: string; small?: boolean }): JSX.Ele
 }
 
 /** A part of a record with a heading. No landmark, since a page has a dozen of them. */
-export function Card(props: { title: string; children: ComponentChildren }): JSX.Element {
+export function Card(props: { title: string; action?: ComponentChildren; children: ComponentChildren }): JSX.Element {
   return (
     <section class="card-plain flex min-w-0 flex-col gap-3">
-      <h2 class="section-title">{props.title}</h2>
+      <div class="flex items-center gap-2">
+        <h2 class="section-title">{props.title}</h2>
+        {props.action}
+      </div>
       {props.children}
     </section>
   );

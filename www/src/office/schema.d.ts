@@ -278,6 +278,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/visits/{id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The attachments that a record names, and when their bytes arrived */
+        get: operations["get_api_visits_id_attachments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/visits/{id}/commands": {
         parameters: {
             query?: never;
@@ -408,6 +425,92 @@ export interface paths {
         put?: never;
         /** Take care of an alarm or an overdue visit; the first one stays */
         post: operations["post_api_safety_id_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of the complaint desk, by deadline */
+        get: operations["get_api_complaints"];
+        put?: never;
+        /** Enter a complaint by phone or letter; its case is held; idempotent by `id` */
+        post: operations["post_api_complaints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many complaints are undecided, and how many of them are late */
+        get: operations["get_api_complaints_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All complaints as a sheet for the regulator, without what was said */
+        get: operations["get_api_complaints_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A complaint with its history */
+        get: operations["get_api_complaints_number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{number}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Correct, answer, decide or reopen a complaint; idempotent by `id` */
+        post: operations["post_api_complaints_number_steps"];
         delete?: never;
         options?: never;
         head?: never;
@@ -963,6 +1066,11 @@ export interface components {
             /** @description A remark for the collector; required when returned. */
             remark: string;
             /**
+             * @description The fields to correct; only with `returned`.
+             * @default []
+             */
+            marks?: components["schemas"]["ReviewMark"][];
+            /**
              * Format: int64
              * @description Time of the review, ms.
              */
@@ -1448,6 +1556,13 @@ export interface components {
         };
         /** @description The status of the office's review. */
         ReviewStatus: "pending" | "accepted" | "returned";
+        /** @description A field that a return is about. */
+        ReviewMark: {
+            /** @description Path of the field, or of a group of fields such as `talk.promise`. */
+            path: string;
+            /** @description What the collector should do about it; one line. */
+            note: string;
+        };
         /** @description What a phone reports about its visit. */
         SafetyRequest: {
             /** @description the record's id */
@@ -1486,6 +1601,56 @@ export interface components {
              */
             ended?: boolean;
         };
+        /** @description A complaint by phone or letter. */
+        ComplaintRequest: {
+            /** @description a UUID made by the client; the same one is stored once */
+            id: string;
+            /** @description the lender's case number */
+            case_no: string;
+            /** @description how it arrived */
+            source: components["schemas"]["ComplaintSource"];
+            /** @description what it is about */
+            topic: components["schemas"]["ComplaintTopic"];
+            /** @description what the borrower said */
+            text: string;
+            /**
+             * Format: int64
+             * @description when the lender received it, ms
+             */
+            received_at: number;
+        };
+        /** @description How a complaint reached the lender. */
+        ComplaintSource: "door" | "phone" | "letter" | "other";
+        /** @description What a complaint is about. */
+        ComplaintTopic: "unknown" | "conduct" | "disclosure" | "amount" | "time" | "other";
+        /** @description Something done about a complaint. */
+        ComplaintStepRequest: {
+            /** @description a UUID made by the client; the same one is done once */
+            id: string;
+            /** @description described, replied, closed or reopened */
+            step: components["schemas"]["ComplaintStep"];
+            /** @description what the borrower said, the reply, or the reason */
+            text: string;
+            /**
+             * @description with `described`: how it arrived
+             * @default null
+             */
+            source?: components["schemas"]["ComplaintSource"] | null;
+            /**
+             * @description with `described`: what it is about
+             * @default null
+             */
+            topic?: components["schemas"]["ComplaintTopic"] | null;
+            /**
+             * @description with `closed`: how it was decided
+             * @default null
+             */
+            outcome?: components["schemas"]["ComplaintOutcome"] | null;
+        };
+        /** @description What was done about a complaint. */
+        ComplaintStep: "received" | "described" | "replied" | "closed" | "reopened";
+        /** @description How a complaint was decided. */
+        ComplaintOutcome: "upheld" | "partly_upheld" | "rejected" | "withdrawn";
         /** @description A user to add. */
         NewUser: {
             /** @description Sign-in name. */
@@ -2182,6 +2347,8 @@ export interface components {
             status: components["schemas"]["ReviewStatus"];
             /** @description A remark for the collector. */
             remark: string;
+            /** @description The fields to correct, if it was returned. */
+            marks: components["schemas"]["ReviewMark"][];
             /** @description Who. */
             by: string;
             /**
@@ -2480,6 +2647,16 @@ export interface components {
              */
             received_at: number | null;
         };
+        /** @description Whether the bytes of an attachment that a record names have arrived. */
+        AttachmentArrival: {
+            /** @description The attachment. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description When the office had all of it, ms; `None` while it is missing.
+             */
+            received_at: number | null;
+        };
         /**
          * @description The result of an import. Refused rows are always listed; created and updated ones only in a dry
          *     run.
@@ -2731,6 +2908,102 @@ export interface components {
         };
         /** @description The state of a watch. */
         WatchState: "running" | "overdue" | "alarm" | "ended";
+        /** @description One page of the desk. */
+        ComplaintPage: {
+            rows: components["schemas"]["ComplaintLine"][];
+            /** @description Cursor of the page after this one. */
+            next: string | null;
+            /**
+             * Format: uint64
+             * @description Undecided complaints.
+             */
+            open: number;
+            /**
+             * Format: uint64
+             * @description Undecided complaints whose deadline has passed.
+             */
+            late: number;
+        };
+        /** @description A complaint. Who the borrower is stands in the record only. */
+        ComplaintLine: {
+            /**
+             * Format: uint64
+             * @description Number of the complaint.
+             */
+            number: number;
+            /** @description The record of the case. */
+            record: string;
+            /** @description The lender's case number. */
+            case_no: string;
+            /** @description How it arrived. */
+            source: components["schemas"]["ComplaintSource"];
+            /** @description What it is about. */
+            topic: components["schemas"]["ComplaintTopic"];
+            /** @description What the borrower said. */
+            text: string;
+            /**
+             * Format: int64
+             * @description When the lender received it, ms.
+             */
+            received_at: number;
+            /** @description Who took it in. */
+            raised_by: string;
+            /** @description The rule that set the deadline, such as CN-16; empty for the product's own. */
+            rule: string;
+            /**
+             * Format: int64
+             * @description By when it has to be decided, ms.
+             */
+            deadline_at: number;
+            /** @description The deadline passed before a decision. */
+            late: boolean;
+            /**
+             * Format: int64
+             * @description When the borrower last got a reply, ms.
+             */
+            replied_at: number | null;
+            /**
+             * Format: int64
+             * @description When it was decided, ms.
+             */
+            closed_at: number | null;
+            /** @description How it was decided. */
+            outcome: components["schemas"]["ComplaintOutcome"] | null;
+        };
+        /** @description A complaint with its history, oldest first. */
+        ComplaintDetails: {
+            complaint: components["schemas"]["ComplaintLine"];
+            events: components["schemas"]["ComplaintEntry"][];
+        };
+        /** @description An entry of a complaint's history. */
+        ComplaintEntry: {
+            /**
+             * Format: int64
+             * @description ms.
+             */
+            at: number;
+            /** @description Who. */
+            by: string;
+            /** @description What was done. */
+            step: components["schemas"]["ComplaintStep"];
+            /** @description The decision. */
+            outcome: components["schemas"]["ComplaintOutcome"] | null;
+            /** @description As entered. */
+            text: string;
+        };
+        /** @description Undecided complaints, in numbers. */
+        ComplaintCounts: {
+            /**
+             * Format: uint64
+             * @description Undecided complaints.
+             */
+            open: number;
+            /**
+             * Format: uint64
+             * @description Those of them whose deadline has passed.
+             */
+            late: number;
+        };
         /** @description A user as lists show them. */
         UserLine: {
             /** @description Sign-in name. */
@@ -3088,7 +3361,14 @@ export type NewWish = components['schemas']['NewWish'];
 export type CasePatch = components['schemas']['CasePatch'];
 export type AssignmentPatch = components['schemas']['AssignmentPatch'];
 export type ReviewStatus = components['schemas']['ReviewStatus'];
+export type ReviewMark = components['schemas']['ReviewMark'];
 export type SafetyRequest = components['schemas']['SafetyRequest'];
+export type ComplaintRequest = components['schemas']['ComplaintRequest'];
+export type ComplaintSource = components['schemas']['ComplaintSource'];
+export type ComplaintTopic = components['schemas']['ComplaintTopic'];
+export type ComplaintStepRequest = components['schemas']['ComplaintStepRequest'];
+export type ComplaintStep = components['schemas']['ComplaintStep'];
+export type ComplaintOutcome = components['schemas']['ComplaintOutcome'];
 export type NewUser = components['schemas']['NewUser'];
 export type Role = components['schemas']['Role'];
 export type UserChange = components['schemas']['UserChange'];
@@ -3149,6 +3429,7 @@ export type ConductQueuePage = components['schemas']['ConductQueuePage'];
 export type ConductQueueRow = components['schemas']['ConductQueueRow'];
 export type History = components['schemas']['History'];
 export type HistoryLine = components['schemas']['HistoryLine'];
+export type AttachmentArrival = components['schemas']['AttachmentArrival'];
 export type ImportReport = components['schemas']['ImportReport'];
 export type RowReport = components['schemas']['RowReport'];
 export type RowOutcome = components['schemas']['RowOutcome'];
@@ -3162,6 +3443,11 @@ export type Lender = components['schemas']['Lender'];
 export type OrderRule = components['schemas']['OrderRule'];
 export type SafetyLine = components['schemas']['SafetyLine'];
 export type WatchState = components['schemas']['WatchState'];
+export type ComplaintPage = components['schemas']['ComplaintPage'];
+export type ComplaintLine = components['schemas']['ComplaintLine'];
+export type ComplaintDetails = components['schemas']['ComplaintDetails'];
+export type ComplaintEntry = components['schemas']['ComplaintEntry'];
+export type ComplaintCounts = components['schemas']['ComplaintCounts'];
 export type UserLine = components['schemas']['UserLine'];
 export type DeviceLine = components['schemas']['DeviceLine'];
 export type DeviceState = components['schemas']['DeviceState'];
@@ -5102,6 +5388,105 @@ export interface operations {
             };
         };
     };
+    get_api_visits_id_attachments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a record's id, UUIDv7 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentArrival"][];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown_record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_visits_id_commands: {
         parameters: {
             query?: never;
@@ -5172,7 +5557,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description fixed, not_sealed, other_workspace, sealed, written_once */
+            /** @description complaint_open, fixed, not_sealed, other_workspace, sealed, written_once */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6031,6 +6416,696 @@ export interface operations {
             };
             /** @description other_workspace */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_complaints: {
+        parameters: {
+            query?: {
+                /** @description 1: decided ones, the last decided first; else undecided ones, the earliest deadline first */
+                closed?: string;
+                /** @description rows of a page, 1 to 200 */
+                limit?: string;
+                /** @description the cursor of the page before */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintPage"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_complaints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComplaintRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintDetails"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description complaint_decided, other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_complaints_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintCounts"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_complaints_export: {
+        parameters: {
+            query?: {
+                /** @description csv or xlsx */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_complaints_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a number in quarantine */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintDetails"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_quarantine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_complaints_number_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a number in quarantine */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComplaintStepRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintDetails"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_quarantine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description complaint_decided, other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -218,6 +218,8 @@ export function Dialog(props: {
   onClose: () => void;
   children: ComponentChildren;
   actions?: ComponentChildren;
+  /** For pictures. */
+  wide?: boolean;
 }): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -236,7 +238,11 @@ export function Dialog(props: {
         if (event.target === event.currentTarget) event.currentTarget.close();
       }}
     >
-      <div class="modal-box flex max-h-[88dvh] flex-col gap-4 px-5 pt-3 pb-[max(1.25rem,env(safe-area-inset-bottom))]">
+      <div
+        class={`modal-box flex max-h-[88dvh] flex-col gap-4 px-5 pt-3 pb-[max(1.25rem,env(safe-area-inset-bottom))] ${
+          props.wide ? "sm:max-w-5xl" : ""
+        }`}
+      >
         <div class="flex items-center justify-between gap-2">
           <h2 id={id} class="text-lg font-semibold">
             {props.title}

@@ -5,8 +5,8 @@ use axum::http::Method;
 use super::super::endpoint::endpoint;
 use super::super::traffic::Queue;
 use super::super::{
-    blobs, commands, conduct, device_key, events, health, lender, metrics, openapi, openid_sign_in,
-    quarantine, queues, report, safety, session, sync, transfer, users, visits,
+    blobs, commands, complaints, conduct, device_key, events, health, lender, metrics, openapi,
+    openid_sign_in, quarantine, queues, report, safety, session, sync, transfer, users, visits,
 };
 use super::Access::{self, Anyone, Operator, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
@@ -109,10 +109,12 @@ pub const ROUTES: &[Route] = &[
         .gives(CBOR),
     route(GET, "/api/visits/{id}/history", READERS, CONSOLE, || endpoint(visits::history),
         "Every change of every field of a record, oldest first"),
+    route(GET, "/api/visits/{id}/attachments", READERS, CONSOLE, || endpoint(visits::attachments),
+        "The attachments that a record names, and when their bytes arrived"),
     route(POST, "/api/visits/{id}/commands", EDITORS, CONSOLE, || endpoint(commands::apply),
         "Edit a record; answers with the record after it")
         .problems(&[
-            (409, &["sealed", "not_sealed", "fixed", "written_once"]),
+            (409, &["sealed", "not_sealed", "fixed", "written_once", "complaint_open"]),
             (422, &["unknown_path", "not_a_collector"]),
         ]),
     route(POST, "/api/cases/import", EDITORS, SHEET, || endpoint(transfer::import),
@@ -132,6 +134,22 @@ pub const ROUTES: &[Route] = &[
         "Visits that go on or are overdue, and alarms"),
     route(POST, "/api/safety/{id}/seen", EDITORS, CONSOLE, || endpoint(safety::acknowledge),
         "Take care of an alarm or an overdue visit; the first one stays"),
+    route(GET, "/api/complaints", EDITORS, CONSOLE, || endpoint(complaints::list),
+        "One page of the complaint desk, by deadline"),
+    route(POST, "/api/complaints", EDITORS, CONSOLE, || endpoint(complaints::enter),
+        "Enter a complaint by phone or letter; its case is held; idempotent by `id`")
+        .status(201)
+        .problems(&[(409, &["complaint_decided"])]),
+    route(GET, "/api/complaints/counts", EDITORS, CONSOLE, || endpoint(complaints::counts),
+        "How many complaints are undecided, and how many of them are late"),
+    route(GET, "/api/complaints/export", EDITORS, Download, || endpoint(complaints::export),
+        "All complaints as a sheet for the regulator, without what was said")
+        .gives(BYTES),
+    route(GET, "/api/complaints/{number}", EDITORS, CONSOLE, || endpoint(complaints::show),
+        "A complaint with its history"),
+    route(POST, "/api/complaints/{number}/steps", EDITORS, CONSOLE, || endpoint(complaints::act),
+        "Correct, answer, decide or reopen a complaint; idempotent by `id`")
+        .problems(&[(409, &["complaint_decided"])]),
     route(GET, "/api/users", READERS, CONSOLE, || endpoint(users::list),
         "Users, or those of one role"),
     route(POST, "/api/users", ADMINS, CONSOLE, || endpoint(users::add_user),

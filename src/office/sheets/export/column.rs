@@ -46,6 +46,16 @@ impl Column {
     }
 }
 
+/// The first row.
+pub(super) fn headings() -> Vec<&'static str> {
+    COLUMNS.iter().map(|column| column.heading).collect()
+}
+
+/// The row of a record.
+pub(super) fn cells(record: &Exported) -> Vec<Cell> {
+    COLUMNS.iter().map(|column| column.cell(record)).collect()
+}
+
 /// A record, and what its amounts and times are in.
 struct Reading<'a> {
     record: &'a Exported,

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::column::{COLUMNS, Cell};
+use super::column::{Cell, cells, headings};
 use super::{ExportError, Exported};
 use crate::office::sheets::formula;
 
@@ -12,17 +12,24 @@ pub(super) fn write(
     records: impl Iterator<Item = Result<Exported, ExportError>>,
     out: &mut dyn Write,
 ) -> Result<u64, ExportError> {
+    write_table(&headings(), records.map(|record| Ok(cells(&record?))), out)
+}
+
+/// Writes a heading and rows; gives the number of rows.
+pub(super) fn write_table(
+    headings: &[&str],
+    rows: impl Iterator<Item = Result<Vec<Cell>, ExportError>>,
+    out: &mut dyn Write,
+) -> Result<u64, ExportError> {
     out.write_all("\u{feff}".as_bytes())?;
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .quote_style(csv::QuoteStyle::Always)
         .from_writer(out);
-    writer.write_record(COLUMNS.iter().map(|column| column.heading)).map_err(io::Error::from)?;
+    writer.write_record(headings).map_err(io::Error::from)?;
     let mut written = 0;
-    for record in records {
-        let record = record?;
-        let cells = COLUMNS.iter().map(|column| cell_text(column.cell(&record)));
-        writer.write_record(cells).map_err(io::Error::from)?;
+    for row in rows {
+        writer.write_record(row?.into_iter().map(cell_text)).map_err(io::Error::from)?;
         written += 1;
     }
     writer.flush()?;

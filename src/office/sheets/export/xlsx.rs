@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
-use super::column::{COLUMNS, Cell};
+use super::column::{Cell, cells, headings};
 use super::{ExportError, Exported};
 use crate::office::sheets::formula;
 
@@ -22,6 +22,16 @@ pub(super) fn write(
     records: impl Iterator<Item = Result<Exported, ExportError>>,
     out: &mut dyn Write,
 ) -> Result<u64, ExportError> {
+    write_table("visits", &headings(), records.map(|record| Ok(cells(&record?))), out)
+}
+
+/// Writes a sheet with a heading and rows; gives the number of rows.
+pub(super) fn write_table(
+    name: &str,
+    headings: &[&str],
+    rows: impl Iterator<Item = Result<Vec<Cell>, ExportError>>,
+    out: &mut dyn Write,
+) -> Result<u64, ExportError> {
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet_with_constant_memory().map_err(failed)?;
     let heading = Format::new().set_bold().set_align(FormatAlign::Top);
@@ -31,18 +41,17 @@ pub(super) fn write(
         Format::new().set_num_format("0.000"),
         Format::new().set_num_format("0.0000"),
     ];
-    sheet.set_name("visits").map_err(failed)?;
+    sheet.set_name(name).map_err(failed)?;
     sheet.set_freeze_panes(1, 2).map_err(failed)?;
-    for (at, column) in (0..).zip(COLUMNS) {
+    for (at, text) in (0..).zip(headings) {
         sheet.set_column_width(at, 18).map_err(failed)?;
-        sheet.write_with_format(0, at, column.heading, &heading).map_err(failed)?;
+        sheet.write_with_format(0, at, *text, &heading).map_err(failed)?;
     }
     let mut written = 0;
-    for record in records {
-        let record = record?;
+    for row in rows {
         written += 1;
-        for (at, column) in (0..).zip(COLUMNS) {
-            put(sheet, written, at, column.cell(&record), &money).map_err(failed)?;
+        for (at, cell) in (0..).zip(row?) {
+            put(sheet, written, at, cell, &money).map_err(failed)?;
         }
     }
     // A workbook is a zip whose directory comes last and is written with seeks.

@@ -18,7 +18,7 @@ use crate::record::queue::QueueOrder;
 /// Migrations whose columns are filled in here.
 const ACCEPTED_AT: i64 = 12;
 const REPORT_FACTS: i64 = 15;
-const QUEUES: i64 = 16;
+const QUEUES: i64 = 17;
 const NEWEST: i64 = QUEUES;
 
 /// Documents read in one transaction: other processes wait for it.
@@ -96,7 +96,7 @@ fn fill(
     }
 }
 
-/// Migration 16: marks and keys of queues, and the search index.
+/// Migration 17: marks and keys of queues, and the search index.
 fn fill_queues_and_search(connection: &mut Connection) -> Result<(), StoreError> {
     // Rows are not sorted by other rules before this has completed.
     let order = QueueOrder::default();

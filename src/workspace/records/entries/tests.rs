@@ -119,6 +119,7 @@ impl Counted {
         let vault = Vault::new(&[7; 32], [1; 16]);
         let mut workspace =
             Workspace::new(identity, vault, &[], &[], &[], NOW).expect("a new store opens");
+        workspace.records_read(&[], NOW);
         for n in 0..records {
             let (case, assignment) = (CasePatch::default(), AssignmentPatch::default());
             let added = workspace.add_practice_record(id(n), "C-1", &case, &assignment, NOW);
@@ -162,13 +163,14 @@ impl Counted {
                         value: value.clone().into(),
                     };
                     let rows: Vec<Row> = of_record.map(row).collect();
-                    self.workspace.loaded(record.parse().expect("an id"), &rows, NOW);
+                    self.workspace.loaded(record.parse().expect("an id"), None, &rows, NOW);
                 }
                 Output::Resume => self.workspace.resume(NOW),
                 Output::WakeAt { .. }
                 | Output::Saved { .. }
                 | Output::SaveFailed { .. }
                 | Output::RecordChanged { .. }
+                | Output::ReadRecords { .. }
                 | Output::Erase { .. }
                 | Output::ListChanged
                 | Output::StatusChanged => {}

@@ -6,7 +6,8 @@ use crate::workspace::sync::phase::{NextPage, Phase, SentRequest};
 
 impl Link {
     /// The next page is requested; gives the number of its round.
-    pub(crate) fn request_next_page(&mut self) -> u64 {
+    pub(crate) fn request_next_page(&mut self, now_ms: i64) -> u64 {
+        self.page_size.sent(now_ms);
         let round = self.next_round;
         self.next_round += 1;
         self.next_page = Some(NextPage::Sent { round });
@@ -19,6 +20,7 @@ impl Link {
 
     /// The next page has come, at this time.
     pub(crate) fn next_page_arrived(&mut self, reply: Reply, size: usize, now_ms: i64) {
+        self.page_size.arrived(size, now_ms);
         self.next_page = Some(NextPage::Arrived { reply: Box::new(reply), size, at: now_ms });
     }
 

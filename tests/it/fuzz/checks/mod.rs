@@ -137,7 +137,7 @@ pub fn device_rows(bytes: &[u8]) {
     }
     let identity =
         Identity { device: DEVICE, session: 1, user: USER.into(), role: Role::Collector };
-    let Ok(mut workspace) = Workspace::new(identity, vault(), &meta, &records, &outbox, 0) else {
+    let Ok(mut workspace) = Workspace::new(identity, vault(), &meta, &[], &outbox, 0) else {
         return;
     };
     let _ = workspace.open(ID);
@@ -145,8 +145,9 @@ pub fn device_rows(bytes: &[u8]) {
         match workspace.poll() {
             Some(Output::Load { record }) => {
                 let chunk = row(Table::Chunks, format!("{record}/{}", "0".repeat(32)));
-                workspace.loaded(record.parse().unwrap_or(ID), &chunk, 0);
+                workspace.loaded(record.parse().unwrap_or(ID), records.first(), &chunk, 0);
             }
+            Some(Output::ReadRecords { .. }) => workspace.records_read(&records, 0),
             Some(Output::Persist { batch, .. }) => workspace.persisted(batch, 0),
             Some(Output::Send { round, .. }) => workspace.replied(round, value, 0),
             Some(_) => {}

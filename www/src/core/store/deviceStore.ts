@@ -142,19 +142,28 @@ export class DeviceStore {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** All chunks of a record. */
-  chunks(record: string): Promise<Row[]> {
+  /** The row of a record, if it has one, and all of its chunks. */
+  record(record: string): Promise<{ row: Row | undefined; chunks: Row[] }> {
     const range = IDBKeyRange.bound(`${record}/`, `${record}/\uffff`);
-    return this.withConnection((db) => readRows(db.transaction("chunks").store, range));
+    return this.withConnection(async (db) => {
+      const tx = db.transaction(["records", "chunks"]);
+      const [rows, chunks] = await Promise.all([
+        readRows(tx.objectStore("records"), IDBKeyRange.only(record)),
+        readRows(tx.objectStore("chunks"), range),
+      ]);
+      return { row: rows[0], chunks };
+    });
   }
 
-  /** The rows that a workspace starts from. */
+  /** The rows that a workspace starts from: of `records` those with rows in the outbox (rule D8). */
   startRows(): Promise<StoredRows> {
-    return this.withConnection(async (db) => ({
-      meta: await readRows(db.transaction("meta").store),
-      records: await readRows(db.transaction("records").store),
-      outbox: await readRows(db.transaction("outbox").store),
-    }));
+    return this.withConnection(async (db) => {
+      const tx = db.transaction(["meta", "records", "outbox"]);
+      const [meta, outbox] = await Promise.all([readRows(tx.objectStore("meta")), readRows(tx.objectStore("outbox"))]);
+      const unsent = [...new Set(outbox.map(({ key }) => key.split("/")[0] ?? ""))];
+      const rows = unsent.map((key) => readRows(tx.objectStore("records"), IDBKeyRange.only(key)));
+      return { meta, records: (await Promise.all(rows)).flat(), outbox };
+    });
   }
 
   /** The number of changes that the office has not confirmed; needs no key. */

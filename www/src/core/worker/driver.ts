@@ -11,6 +11,9 @@ import { OfficeError, type Office } from "./office";
 import { StorageError } from "../store/database";
 import type { DeviceStore } from "../store/deviceStore";
 
+/** Rows that are read at a time: few enough that a reply which arrives meanwhile does not wait. */
+const ROWS = 256;
+
 /** An edit that is not durable yet. */
 interface PendingSave {
   ticket: number;
@@ -30,6 +33,9 @@ export class Driver {
   /** A round that came up while paused. */
   private pausedRound: number | undefined;
   private onFlushed: (() => void) | undefined;
+  private onComplete!: () => void;
+  /** Resolves when the rows of all records have been read, or the driver was stopped before. */
+  readonly complete = new Promise<void>((resolve) => (this.onComplete = resolve));
 
   constructor(
     private readonly workspace: Workspace,
@@ -109,6 +115,7 @@ export class Driver {
     clearTimeout(this.timer);
     this.onFlushed?.();
     this.onFlushed = undefined;
+    this.onComplete();
     for (const { reject } of this.pendingSaves.splice(0)) reject(new ClientError("restarted"));
   }
 
@@ -143,9 +150,15 @@ export class Driver {
         }
         this.reportInQueue(() => workspace.persisted(output.batch, Date.now()));
         return;
+      case "read_records": {
+        const rows = await this.store.page("records", output.after, ROWS);
+        this.reportInQueue(() => workspace.recordsRead(rows, Date.now()));
+        if (rows.length === 0) this.onComplete();
+        return;
+      }
       case "load": {
-        const rows = await this.store.chunks(output.record);
-        this.reportInQueue(() => workspace.loaded(output.record, rows, Date.now()));
+        const { row, chunks } = await this.store.record(output.record);
+        this.reportInQueue(() => workspace.loaded(output.record, row, chunks, Date.now()));
         for (const resolve of this.loading.get(output.record) ?? []) resolve();
         this.loading.delete(output.record);
         return;

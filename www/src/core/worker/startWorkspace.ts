@@ -40,11 +40,15 @@ export async function startWorkspace(store: DeviceStore, key: Keyring, erase: Er
   workerState.driver = driver;
   workerState.signer = new Signer(store, office);
   void workerState.signer.enrol();
-  startAttachments(attachmentStore, office);
   void fetchProof(store, device);
   void fetchLender(store);
   fetchLayers();
   openEventStream();
+  // The first request is on its way. Pages and attachments see all records, or none.
+  await driver.complete;
+  // Locked meanwhile, or failed.
+  if (workerState.driver !== driver) return attachmentStore.close();
+  startAttachments(attachmentStore, office);
 }
 
 /** Starts a workspace of the practice mode, which has no office. */
@@ -54,11 +58,14 @@ export async function startPractice(store: DeviceStore, erase: Erase): Promise<K
   // All of it is made up: the key need not be secret.
   const key = new Keyring(new Uint8Array(32), PRACTICE_USER, "collector");
   const workspace = Workspace.forPractice(session, key, newSalt(), rows, Date.now());
-  workerState.driver = new Driver(workspace, store, null, emit, poison, erase);
+  const driver = new Driver(workspace, store, null, emit, poison, erase);
+  workerState.driver = driver;
+  driver.call(() => undefined);
+  await driver.complete;
   startAttachments(await openAttachments(key), null);
-  workerState.driver.call(
-    (workspace) => rows.records.length === 0 && addPracticeRecords(workspace, records.newId, Date.now()),
-  );
+  driver.call((workspace) => {
+    if (workspace.listChanges(null, 1).rows.length === 0) addPracticeRecords(workspace, records.newId, Date.now());
+  });
   return key;
 }
 
@@ -70,6 +77,7 @@ export async function resumeWorkspace(driver: Driver, store: DeviceStore, key: K
   // The data key may have been replaced while the app was being locked.
   driver.call((workspace) => workspace.rekey(key, newSalt()));
   driver.resume();
+  await driver.complete;
   const attachmentStore = await openAttachments(key);
   // Locked meanwhile.
   if (workerState.keyring !== key) return attachmentStore.close();
