@@ -15,8 +15,8 @@ use crate::{DEVICE, USER, measured};
 
 /// Records that the phone holds.
 pub(crate) const HELD: [usize; 3] = [100, 1_000, 5_000];
-/// How many of them have unsent work.
-const UNSENT: usize = 10;
+/// How many of them have unsent work: as many as the workspace keeps open.
+const UNSENT: usize = 8;
 /// Rows of records that are read at a time, as by the app's driver.
 const READ_AT_ONCE: usize = 256;
 

@@ -5,5 +5,5 @@ mod page;
 mod retention;
 mod watch;
 
-pub(super) use page::{Page, PageRequest, is_light, page};
+pub(super) use page::{Page, PageRequest, announce, is_light, page};
 pub(super) use watch::FeedWatch;

@@ -225,6 +225,10 @@ impl Office {
     ) -> Pending<Option<S::Reply>> {
         let source = Arc::clone(source);
         self.store.write(move |tx: &mut dyn Writes| -> Result<_, StoreError> {
+            tx.prefetch(&mut |reads| {
+                Basis::announce(reads, record, source.scope());
+                commit.announce(reads, record);
+            });
             if Basis::read(tx, record, source.scope())? != basis {
                 return Ok(None);
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::feed::{Page, PageRequest, is_light, page};
+use super::feed::{Page, PageRequest, announce, is_light, page};
 use super::intake::cancel::CancelToken;
 use super::intake::push::Pushes;
 use super::intake::revocation;
@@ -115,7 +115,7 @@ impl Office {
         undecided: Vec<u64>,
     ) -> Result<PageRead, OfficeError> {
         // Handing a few lookups to another thread would cost more than they do.
-        if undecided.len() <= MAX_LIGHT_DECISIONS {
+        if undecided.len() <= MAX_LIGHT_DECISIONS && !self.store.is_remote() {
             let read = self.store.read_with(|reads| match is_light(reads, &asked)? {
                 true => page_read(reads, &asked, &undecided).map(Some),
                 false => Ok(None),
@@ -137,6 +137,12 @@ fn page_read(
     asked: &PageRequest,
     undecided: &[u64],
 ) -> Result<PageRead, StoreError> {
+    reads.prefetch(&mut |reads| {
+        drop(reads.device(asked.device));
+        drop(reads.user(&asked.user));
+        drop(last_decisions(reads, asked.device, undecided));
+        announce(reads, asked);
+    });
     if let Some(revocation) = revocation(reads, &asked.user, asked.device)? {
         return Ok(Err(revocation));
     }

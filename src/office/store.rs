@@ -22,6 +22,7 @@ mod conduct;
 mod feeds;
 mod listing;
 pub mod postgres;
+mod prefetch;
 mod quarantine;
 mod queue;
 mod queues;
@@ -45,6 +46,7 @@ pub use complaints::{
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use listing::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey};
+pub use prefetch::Prefetch;
 pub use quarantine::{
     Decision, QuarantineExport, QuarantineFilter, QuarantineReads, QuarantineShare, QuarantineSize,
     QuarantineState, QuarantineWrites, QuarantinedWork, RefusedWork,
@@ -103,6 +105,7 @@ pub trait Reads:
     + SafetyReads
     + ComplaintReads
     + ReportReads
+    + Prefetch
 {
 }
 impl<T> Reads for T where
@@ -116,6 +119,7 @@ impl<T> Reads for T where
         + SafetyReads
         + ComplaintReads
         + ReportReads
+        + Prefetch
 {
 }
 
@@ -171,6 +175,10 @@ pub trait Store: Send + Sync + 'static {
     fn submit(&self, job: Box<dyn WriteJob>) -> Result<(), StoreError>;
     /// Runs reads in one snapshot. Blocks: call it where blocking is allowed.
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError>;
+    /// Whether reads wait for a network.
+    fn is_remote(&self) -> bool {
+        false
+    }
     /// Subscribes to feed updates, sent after each commit and before its jobs are answered. A slow
     /// receiver loses some, which costs delay, never correctness.
     fn subscribe(&self) -> broadcast::Receiver<FeedUpdate>;

@@ -6,6 +6,8 @@
 mod architecture;
 mod cli;
 mod conduct;
+#[cfg(unix)]
+mod endpoints;
 mod formats;
 mod fuzz;
 #[cfg(target_os = "linux")]

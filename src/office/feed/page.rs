@@ -41,6 +41,9 @@ const MAX_LOADED_BYTES: usize = 8 * 1024 * 1024;
 /// Entries read at a time.
 const BATCH: u32 = 256;
 
+/// Entries whose contents are announced at a time: their documents are in memory together.
+const ANNOUNCED: usize = 32;
+
 /// The most entries of a page that is read without another thread.
 const MAX_LIGHT: u32 = 8;
 
@@ -91,6 +94,37 @@ pub(in crate::office) fn is_light(
     Ok(few && entries.iter().all(|entry| merged.contains_key(&entry.record)))
 }
 
+/// Announces the reads with which [`page`] begins.
+pub(in crate::office) fn announce(reads: &mut dyn Reads, request: &PageRequest) {
+    drop(reads.epoch());
+    drop(reads.feed(&request.user));
+    drop(reads.entries_after(&request.user, request.cursor.seq, BATCH));
+}
+
+/// Announces the reads of [`content`] for some entries, as far as they fit into memory at once.
+fn announce_contents(
+    reads: &mut dyn Reads,
+    request: &PageRequest,
+    entries: &[FeedEntry],
+    held: u64,
+) {
+    reads.prefetch(&mut |reads| {
+        for entry in entries {
+            drop(reads.entry_at(&request.user, entry.record, held));
+            drop(reads.heads(entry.record));
+        }
+    });
+    reads.prefetch(&mut |reads| {
+        for entry in entries.iter().filter(|entry| entry.kind != EntryKind::Withdrawn) {
+            let base = reads.entry_at(&request.user, entry.record, held).ok().flatten();
+            match base.filter(|base| base.kind != EntryKind::Withdrawn) {
+                Some(base) => drop(reads.changes_after(entry.record, base.ordinal)),
+                None => drop(reads.record(entry.record)),
+            }
+        }
+    });
+}
+
 /// Reads the page after a cursor. It has at least one update where the feed has an entry, so that
 /// every round makes progress.
 pub(in crate::office) fn page(
@@ -131,7 +165,11 @@ pub(in crate::office) fn page(
         let batch = reads.entries_after(&request.user, at, BATCH)?;
         let Some(last) = batch.last() else { break };
         let (end, full) = (last.seq, batch.len() == BATCH as usize);
-        for entry in batch {
+        for (n, entry) in batch.iter().copied().enumerate() {
+            if n.is_multiple_of(ANNOUNCED) {
+                let next = batch.get(n..batch.len().min(n + ANNOUNCED)).unwrap_or_default();
+                announce_contents(reads, request, next, held);
+            }
             let content = match sent.contains(&entry.record) {
                 true => None,
                 false => content(reads, request, entry, held, &mut builder.packer)?,

@@ -65,6 +65,19 @@ struct QuarantineBasis {
 }
 
 impl Basis {
+    /// Announces the reads of [`read`](Self::read).
+    pub(in crate::office) fn announce(reads: &mut dyn Reads, record: RecordId, scope: Scope<'_>) {
+        if let Scope::Device(session) | Scope::Attested(session) = scope {
+            drop(reads.collectors(record));
+            drop(reads.assigned(record));
+            drop(reads.entry_at(&session.user, record, u64::MAX));
+            drop(reads.device_keys(session.device));
+            drop(reads.device(session.device));
+            drop(reads.user(&session.user));
+        }
+        drop(reads.heads(record));
+    }
+
     /// Reads the facts, without the document.
     pub(in crate::office) fn read(
         reads: &mut dyn Reads,
@@ -158,6 +171,11 @@ impl LoadedRecord {
         record: RecordId,
         scope: Scope<'_>,
     ) -> Result<Self, StoreError> {
+        reads.prefetch(&mut |reads| {
+            Basis::announce(reads, record, scope);
+            drop(reads.record(record));
+            drop(reads.change_metas(record));
+        });
         let basis = Basis::read(reads, record, scope)?;
         let quarantined = match scope {
             Scope::Quarantined(number) => reads.quarantined(number)?,

@@ -12,7 +12,7 @@ use crate::office::change::ChangeMeta;
 use crate::office::merge::MergedRecord;
 use crate::office::quarantine::add_to_quarantine;
 use crate::office::store::{
-    BlobReference, Decision, EntryKind, Receipt, RefusedWork, ReportFacts, Rows, StoreError,
+    BlobReference, Decision, EntryKind, Reads, Receipt, RefusedWork, ReportFacts, Rows, StoreError,
     StoredChange, StoredRecord, Writes,
 };
 use crate::record::Record;
@@ -64,6 +64,17 @@ impl<R> Commit<R> {
             Self::Accept(work) => work.states.iter().map(AcceptedState::size).sum(),
             Self::Quarantine { work, .. } => work.changes.iter().map(Vec::len).sum(),
         }
+    }
+
+    /// Announces the reads of [`write`](Self::write).
+    pub(super) fn announce(&self, reads: &mut dyn Reads, record: RecordId) {
+        let Self::Accept(AcceptedWork { states, .. }) = self else { return };
+        drop(reads.last_receipt(record));
+        drop(reads.assigned(record));
+        drop(reads.collectors(record));
+        // Most work leaves the collectors as they are.
+        let after = states.last().map_or(&[][..], |state| state.rows.summary.collectors.as_slice());
+        announce_feeds(reads, record, after);
     }
 
     /// Writes it and makes the reply.
@@ -256,6 +267,7 @@ pub(in crate::office) fn commit(
     let after: BTreeSet<&String> =
         summary.collectors.iter().filter(|name| !expired(name)).collect();
     let members: BTreeSet<&String> = members.iter().collect();
+    tx.prefetch(&mut |reads| announce_feeds(reads, id, members.union(&after)));
     // The feeds come last, in order of their names (rule F2).
     for feed in members.union(&after) {
         let mut digest = tx.feed(feed)?.digest;
@@ -273,6 +285,17 @@ pub(in crate::office) fn commit(
         tx.append(feed, id, kind, last, digest)?;
     }
     Ok((receipt.n, Predecessor::of(&stored)))
+}
+
+fn announce_feeds(
+    reads: &mut dyn Reads,
+    record: RecordId,
+    feeds: impl IntoIterator<Item = impl AsRef<str>>,
+) {
+    for feed in feeds {
+        drop(reads.feed(feed.as_ref()));
+        drop(reads.entry_at(feed.as_ref(), record, u64::MAX));
+    }
 }
 
 /// The next receipt of the chain (rule M5).

@@ -30,7 +30,9 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::broadcast;
+use tokio::task::block_in_place;
 
 use super::queue::JobQueue;
 use super::{FeedUpdate, InitialSecrets, ReadJob, Store, StoreError, WriteJob};
@@ -80,7 +82,7 @@ impl Postgres {
     pub fn open(address: &str, fresh: InitialSecrets) -> Result<Self, StoreError> {
         let server = Arc::new(Server::of(address)?);
         let mut connection = connect_patiently(&server)?;
-        migrate(&mut connection)?;
+        migrate(&server, &mut connection)?;
         let put = connection.statement(
             "INSERT INTO meta
                (one, format, epoch, office_device, office_session, attestation_key)
@@ -122,6 +124,19 @@ impl Postgres {
         Ok(schema_version(&mut connect_patiently(&server)?)?.is_some())
     }
 
+    fn read_now(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError> {
+        // After a panic the connection is closed instead of returned.
+        let mut reader = self.readers.acquire(&self.server)?;
+        let mut tx = Tx::new(&self.server, reader.connection(), READ);
+        let outcome = read(&mut tx);
+        tx.end();
+        let lost = tx.failure.as_ref().is_some_and(Failure::is_lost);
+        if !lost {
+            reader.give_back();
+        }
+        outcome
+    }
+
     /// Answers waited for since the store was opened, on all its connections.
     pub fn round_trips(&self) -> u64 {
         self.server.round_trips()
@@ -141,16 +156,17 @@ impl Store for Postgres {
     }
 
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError> {
-        // After a panic the connection is closed instead of returned.
-        let mut reader = self.readers.acquire(&self.server)?;
-        let mut tx = Tx::new(&self.server, reader.connection(), READ);
-        let outcome = read(&mut tx);
-        tx.end();
-        let lost = tx.failure.as_ref().is_some_and(Failure::is_lost);
-        if !lost {
-            reader.give_back();
+        match Handle::try_current() {
+            // Other tasks of this worker thread move on while it waits for the server.
+            Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
+                block_in_place(|| self.read_now(read))
+            }
+            Ok(_) | Err(_) => self.read_now(read),
         }
-        outcome
+    }
+
+    fn is_remote(&self) -> bool {
+        true
     }
 
     fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {
@@ -177,7 +193,7 @@ fn connect_patiently(server: &Server) -> Result<Connection, StoreError> {
     }
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+fn migrate(server: &Server, connection: &mut Connection) -> Result<(), StoreError> {
     for attempt in 1.. {
         if schema_version(connection)?.is_some_and(|found| found > newest_version()) {
             return Err(StoreError::Failed(LATER_VERSION.to_owned()));
@@ -195,6 +211,8 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
             return Err(StoreError::Failed(format!("upgrading the database failed: {error}")));
         }
         std::thread::sleep(Duration::from_millis(fastrand::u64(50..500)));
+        // The failed migration may have left its transaction open.
+        *connection = server.connect()?;
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ use tokio::sync::broadcast;
 
 pub use super::InitialSecrets;
 use super::queue::JobQueue;
-use super::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
+use super::{FeedUpdate, Prefetch, ReadJob, Reads, Store, StoreError, WriteJob};
 pub use backup::{backup, restore};
 use convert::failed;
 
@@ -201,6 +201,11 @@ fn idle_readers() -> usize {
 struct Tx<'c> {
     connection: &'c Connection,
     updates: Vec<FeedUpdate>,
+}
+
+impl Prefetch for Tx<'_> {
+    /// The file is close by.
+    fn prefetch(&mut self, _: &mut dyn FnMut(&mut dyn Reads)) {}
 }
 
 /// Runs a cached statement that gives and takes nothing.

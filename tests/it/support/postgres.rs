@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 const NOT_INSTALLED: &str =
     "PostgreSQL is not installed, and its tests need it: run `.ci/setup tests`";
@@ -85,6 +86,14 @@ impl Cluster {
         })
     }
 
+    /// A cluster of this test alone, for example to kill.
+    pub(crate) fn private(folder: &Path) -> Self {
+        prepare(folder);
+        let cluster = Self { folder: folder.to_owned(), bin: binaries(), _users: None };
+        cluster.start();
+        cluster
+    }
+
     /// Creates a database; gives its address.
     pub(crate) fn create(&self, name: &str) -> String {
         run(self.client("createdb").arg(name));
@@ -99,19 +108,41 @@ impl Cluster {
             let _ = std::fs::remove_dir_all(&data);
             run(self.server("initdb").args(["--no-sync", "--auth=trust", "--username=doorstep"]));
         }
-        let _ = std::fs::remove_file(data.join("postmaster.pid"));
         // A test loses nothing to a power cut.
         let options = format!(
             "-c listen_addresses= -c unix_socket_directories={} -c fsync=off \
              -c full_page_writes=off -c shared_buffers=32MB -c max_connections=400",
             self.folder.display()
         );
-        run(self
-            .server("pg_ctl")
-            .args(["--wait", "--silent", "--options", &options])
-            .arg("--log")
-            .arg(self.folder.join("log"))
-            .arg("start"));
+        let start = || {
+            // The server did not remove it if it was killed.
+            let _ = std::fs::remove_file(data.join("postmaster.pid"));
+            let mut command = self.server("pg_ctl");
+            command.args(["--wait", "--silent", "--options", &options]);
+            command.arg("--log").arg(self.folder.join("log")).arg("start");
+            command.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        };
+        // Processes of a server that was killed may still be ending.
+        let started = (0..100).any(|_| {
+            let started = start();
+            if !started {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            started
+        });
+        assert!(
+            started,
+            "{}",
+            std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        );
+    }
+
+    /// Kills the server; its processes end soon after.
+    pub(crate) fn kill(&self) {
+        let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let pid = pid.lines().next().unwrap().parse().unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     }
 
     fn answers(&self) -> bool {
@@ -151,6 +182,13 @@ impl Cluster {
         command.args(["--username", "doorstep", "--host"]).arg(&self.folder);
         command.env("PGDATABASE", "postgres").stdout(Stdio::null());
         command
+    }
+}
+
+impl Drop for Cluster {
+    /// Stops a private cluster; the shared one is never dropped.
+    fn drop(&mut self) {
+        let _ = self.server("pg_ctl").args(["--silent", "--mode", "immediate", "stop"]).status();
     }
 }
 

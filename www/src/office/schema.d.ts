@@ -4413,7 +4413,7 @@ export interface operations {
                 rule?: string;
                 /** @description fail or unknown: answers of `rule`, or of any */
                 answer?: string;
-                /** @description updated, due, case_no or overdue (lists only) */
+                /** @description updated, due, case_no, overdue, or queue for the order of phones (lists only) */
                 sort?: string;
                 /** @description asc or desc (lists only) */
                 dir?: string;
@@ -5817,7 +5817,7 @@ export interface operations {
                 rule?: string;
                 /** @description fail or unknown: answers of `rule`, or of any */
                 answer?: string;
-                /** @description updated, due, case_no or overdue (lists only) */
+                /** @description updated, due, case_no, overdue, or queue for the order of phones (lists only) */
                 sort?: string;
                 /** @description asc or desc (lists only) */
                 dir?: string;

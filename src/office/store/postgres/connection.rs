@@ -27,7 +27,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Settings of each session. A statement or a wait for a lock never takes longer than the phones'
 /// requests last, and a transaction whose endpoint vanished holds its locks for a minute at most.
 const SETTINGS: &str = "-c statement_timeout=20s -c lock_timeout=5s \
-                        -c idle_in_transaction_session_timeout=60s -c client_encoding=UTF8";
+                        -c idle_in_transaction_session_timeout=60s -c client_encoding=UTF8 \
+                        -c client_min_messages=warning";
 
 /// Prepared statements that a connection keeps; the lists' filters make some variants.
 const MAX_STATEMENTS: usize = 512;

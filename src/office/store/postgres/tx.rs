@@ -1,13 +1,14 @@
 //! One transaction: statements in as few round trips as possible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use tokio_postgres::Statement;
 
 use super::connection::{Connection, Failure, Reply, Request, Server};
 use super::row::Row;
 use super::value::{Value, values};
-use crate::office::store::{Feed, FeedUpdate, StoreError};
+use crate::office::store::{Feed, FeedUpdate, Prefetch, Reads, StoreError};
 
 /// Reads see one state from the first to the last (rule F3).
 pub(super) const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -26,8 +27,12 @@ pub(super) struct Tx<'c> {
     begin: &'static str,
     begun: bool,
     buffered: Vec<Write>,
-    /// How often buffered writes were sent.
+    /// How often writes were sent.
     flushes: usize,
+    /// Answers to reads that were announced, by [`key`].
+    fetched: HashMap<String, Rc<Vec<Row>>>,
+    /// Reads that are being announced.
+    announced: Option<Vec<Announced>>,
     /// Heads of the feeds that were appended to. Their rows are written last (rule F2), in order of
     /// their names, so that endpoints lock them for the shortest time and never in a circle.
     pub(super) feeds: BTreeMap<String, Feed>,
@@ -40,8 +45,15 @@ pub(super) struct Tx<'c> {
 struct Write {
     statement: Statement,
     values: Vec<Value>,
-    /// Reads that name it need this write; all do if it is empty.
+    /// Reads that it [`concerns`] need this write.
     table: String,
+}
+
+/// A read that is likely to follow.
+struct Announced {
+    key: String,
+    sql: String,
+    values: Vec<Value>,
 }
 
 /// State before a job, to undo its writes.
@@ -57,12 +69,24 @@ impl<'c> Tx<'c> {
         connection: &'c mut Connection,
         begin: &'static str,
     ) -> Self {
-        let (buffered, feeds, updates) = Default::default();
-        let (begun, flushes, failure) = (false, 0, None);
-        Self { server, connection, begin, begun, buffered, flushes, feeds, updates, failure }
+        Self {
+            server,
+            connection,
+            begin,
+            begun: false,
+            buffered: Vec::new(),
+            flushes: 0,
+            fetched: HashMap::new(),
+            announced: None,
+            feeds: BTreeMap::new(),
+            updates: Vec::new(),
+            failure: None,
+        }
     }
 
-    pub(super) fn mark(&self) -> Mark {
+    /// The state before a job. What an earlier one announced is of no use to it.
+    pub(super) fn mark(&mut self) -> Mark {
+        self.fetched.clear();
         let (buffered, flushes) = (self.buffered.len(), self.flushes);
         Mark { buffered, flushes, feeds: self.feeds.clone() }
     }
@@ -113,15 +137,11 @@ impl<'c> Tx<'c> {
 
     /// Buffers a write.
     pub(super) fn write(&mut self, sql: &str, values: Vec<Value>) -> Result<(), StoreError> {
-        // Triggers on it write other tables.
-        let table = match table_of(sql) {
-            "visit_attachments" => "",
-            table => table,
-        };
         self.go_on()?;
         let statement = self.connection.statement(sql);
-        let statement = self.note(statement)?;
-        self.buffered.push(Write { statement, values, table: table.to_owned() });
+        let (statement, table) = (self.note(statement)?, table_of(sql).to_owned());
+        self.forget(&table);
+        self.buffered.push(Write { statement, values, table });
         if self.buffered.len() < MAX_BUFFERED {
             return Ok(());
         }
@@ -168,41 +188,76 @@ impl<'c> Tx<'c> {
         self.rows(sql, &values)?.iter().map(read).collect()
     }
 
-    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Rc<Vec<Row>>, StoreError> {
+        if self.announced.is_some() || !self.fetched.is_empty() {
+            let key = key(sql, values);
+            if let Some(rows) = self.fetched.get(&key) {
+                return Ok(Rc::clone(rows));
+            }
+            if let Some(announced) = &mut self.announced {
+                announced.push(Announced { key, sql: sql.to_owned(), values: values.to_vec() });
+                return Ok(Rc::default());
+            }
+        }
         match self.run(sql, values, false)? {
-            Reply::Rows(rows) => Ok(rows),
-            Reply::Done(_) => Ok(Vec::new()),
+            Reply::Rows(rows) => Ok(Rc::new(rows)),
+            Reply::Done(_) => Ok(Rc::default()),
         }
     }
 
     fn run(&mut self, sql: &str, values: &[Value], execute: bool) -> Result<Reply, StoreError> {
         self.go_on()?;
-        let mut outcome = self.send(sql, values, execute);
-        let fresh = !self.begun && self.begin == READ;
-        if fresh && outcome.as_ref().is_err_and(Failure::is_lost) {
-            // The server was restarted since the connection was used last.
-            outcome = self.server.connect().and_then(|connection| {
-                *self.connection = connection;
-                self.send(sql, values, execute)
-            });
-        }
+        let outcome = self.send(&[(sql, values)], execute);
+        let outcome =
+            outcome.and_then(|replies| replies.into_iter().next_back().ok_or_else(no_answer));
         self.note(outcome)
     }
 
-    fn send(&mut self, sql: &str, values: &[Value], execute: bool) -> Result<Reply, Failure> {
-        let statement = self.connection.statement(sql)?;
-        let needed = execute || self.buffered.iter().any(|write| sql.contains(&write.table));
+    /// Sends statements, and buffered writes that they need, in one round trip; gives the replies to
+    /// the statements.
+    fn send(
+        &mut self,
+        statements: &[(&str, &[Value])],
+        execute: bool,
+    ) -> Result<Vec<Reply>, Failure> {
+        let outcome = self.send_once(statements, execute);
+        let fresh = !self.begun && self.begin == READ;
+        if fresh && outcome.as_ref().is_err_and(Failure::is_lost) {
+            // The server was restarted since the connection was used last.
+            *self.connection = self.server.connect()?;
+            return self.send_once(statements, execute);
+        }
+        outcome
+    }
+
+    fn send_once(
+        &mut self,
+        statements: &[(&str, &[Value])],
+        execute: bool,
+    ) -> Result<Vec<Reply>, Failure> {
+        let mut prepared = Vec::with_capacity(statements.len());
+        let mut needed = false;
+        for (sql, values) in statements {
+            // Some writes return rows.
+            let writes = !sql.starts_with("SELECT");
+            if writes {
+                self.forget(table_of(sql));
+                self.flushes += 1;
+            }
+            needed |= writes || self.buffered.iter().any(|write| concerns(sql, &write.table));
+            prepared.push((self.connection.statement(sql)?, *values));
+        }
         let buffered = if needed { std::mem::take(&mut self.buffered) } else { Vec::new() };
-        self.flushes += usize::from(execute || !buffered.is_empty());
+        self.flushes += usize::from(!buffered.is_empty());
         let mut requests = self.requests(&buffered);
-        requests.push(if execute {
-            Request::Execute(statement, values)
-        } else {
-            Request::Query(statement, values)
-        });
-        let replies = self.connection.pipeline(requests)?;
+        let before = requests.len();
+        requests.extend(prepared.into_iter().map(|(statement, values)| match execute {
+            true => Request::Execute(statement, values),
+            false => Request::Query(statement, values),
+        }));
+        let mut replies = self.connection.pipeline(requests)?;
         self.begun = true;
-        replies.into_iter().last().ok_or_else(|| Failure::Lost("no answer".into()))
+        Ok(replies.split_off(before.min(replies.len())))
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
@@ -234,9 +289,58 @@ impl<'c> Tx<'c> {
     }
 }
 
+impl Tx<'_> {
+    fn fetch(&mut self, announced: Vec<Announced>) -> Result<(), Failure> {
+        let statements: Vec<(&str, &[Value])> =
+            announced.iter().map(|read| (read.sql.as_str(), read.values.as_slice())).collect();
+        let replies = self.send(&statements, false)?;
+        for (read, reply) in announced.into_iter().zip(replies) {
+            if let Reply::Rows(rows) = reply {
+                self.fetched.insert(read.key, Rc::new(rows));
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets answers that a write to a table makes wrong.
+    fn forget(&mut self, table: &str) {
+        self.fetched.retain(|key, _| !concerns(key, table));
+    }
+}
+
+impl Prefetch for Tx<'_> {
+    fn prefetch(&mut self, reads: &mut dyn FnMut(&mut dyn Reads)) {
+        if self.failure.is_some() || self.announced.is_some() {
+            return;
+        }
+        self.announced = Some(Vec::new());
+        reads(self);
+        let announced = self.announced.take().unwrap_or_default();
+        if !announced.is_empty() {
+            let outcome = self.fetch(announced);
+            // The reads that follow fail with the same failure.
+            drop(self.note(outcome));
+        }
+    }
+}
+
+/// Identifies a read: its statement and values.
+fn key(sql: &str, values: &[Value]) -> String {
+    format!("{sql} {values:?}")
+}
+
+fn no_answer() -> Failure {
+    Failure::Lost("no answer".into())
+}
+
 /// The table that a statement writes.
 fn table_of(sql: &str) -> &str {
     let mut words = sql.split_whitespace();
     words.find(|word| matches!(*word, "INTO" | "UPDATE" | "FROM"));
     words.next().unwrap_or_default()
+}
+
+/// Whether a statement reads what a write to a table changes, perhaps by a trigger.
+fn concerns(sql: &str, table: &str) -> bool {
+    sql.contains(table) || (table == "visit_attachments" && sql.contains("blobs"))
 }
