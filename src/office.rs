@@ -9,6 +9,7 @@
 //! allowed, unless they are a few lookups by key, and writes on the store's own thread. Methods that
 //! block say so.
 
+pub mod assigning;
 mod attestation;
 pub mod auth;
 pub mod blobs;
@@ -27,6 +28,7 @@ pub mod money;
 mod position;
 mod private;
 mod quarantine;
+pub mod queues;
 mod read;
 mod receipts;
 mod report;

@@ -26,6 +26,7 @@ mod openid_sign_in;
 mod problem;
 mod quarantine;
 mod query;
+mod queues;
 mod receipts;
 mod report;
 mod routes;

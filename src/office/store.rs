@@ -25,6 +25,7 @@ pub mod postgres;
 mod prefetch;
 mod quarantine;
 mod queue;
+mod queues;
 mod records;
 mod report;
 mod safety;
@@ -44,12 +45,13 @@ pub use complaints::{
 };
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
-pub use listing::{Listing, Page, PageCursor, Row, Sort, SortKey};
+pub use listing::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey};
 pub use prefetch::Prefetch;
 pub use quarantine::{
     Decision, QuarantineExport, QuarantineFilter, QuarantineReads, QuarantineShare, QuarantineSize,
     QuarantineState, QuarantineWrites, QuarantinedWork, RefusedWork,
 };
+pub use queues::{Queue, QueueReads, QueueWrites};
 pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
 };
@@ -95,6 +97,7 @@ pub struct InitialSecrets {
 pub trait Reads:
     RecordReads
     + QuarantineReads
+    + QueueReads
     + FeedReads
     + AccountReads
     + ConductReads
@@ -108,6 +111,7 @@ pub trait Reads:
 impl<T> Reads for T where
     T: RecordReads
         + QuarantineReads
+        + QueueReads
         + FeedReads
         + AccountReads
         + ConductReads
@@ -124,6 +128,7 @@ pub trait Writes:
     Reads
     + RecordWrites
     + QuarantineWrites
+    + QueueWrites
     + FeedWrites
     + AccountWrites
     + ConductWrites
@@ -136,6 +141,7 @@ impl<T> Writes for T where
     T: Reads
         + RecordWrites
         + QuarantineWrites
+        + QueueWrites
         + FeedWrites
         + AccountWrites
         + ConductWrites

@@ -90,6 +90,12 @@ impl QueueOrder {
         if rules.is_empty() { Self::default() } else { Self(rules) }
     }
 
+    /// The rules, most important first.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn rules(&self) -> &[OrderRule] {
+        &self.0
+    }
+
     /// The key of a record; records that the rules leave equal are in order of case number.
     pub fn sort_key(&self, summary: &VisitSummary, promise: Option<&OpenPromise>) -> String {
         let mut key = String::new();

@@ -21,7 +21,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("wasm", &["ids", "types", "sync", "vault", "record", "conduct", "workspace"]),
     ("office::change", &["ids"]),
     ("office::private", &[]),
-    ("office::store", &["ids", "sync", "record", "conduct", "office::change", "office::private"]),
+    (
+        "office::store",
+        &["ids", "types", "sync", "record", "conduct", "office::change", "office::private"],
+    ),
     ("office::merge", &["ids", "sync", "record", "office::change"]),
     (
         "office",

@@ -9,6 +9,7 @@ mod openid;
 mod pages;
 mod people;
 mod quarantine;
+mod queues;
 mod receipts;
 mod report;
 mod rounds;

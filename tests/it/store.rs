@@ -2,9 +2,11 @@
 
 mod accounts;
 mod jobs;
+mod list_plans;
 mod lists;
 mod plans;
 mod quarantine;
+mod queues;
 mod samples;
 mod thinning;
 
@@ -19,6 +21,7 @@ use doorstep::sync::digest::{Digest, Item};
 use jobs::{Plug, Told};
 use lists::{a_list_continues_after_a_page, a_list_is_filtered};
 use quarantine::m4_the_same_refused_work_keeps_its_number;
+use queues::{a_name_that_changes_leaves_the_search, queues_are_filters, rows_follow_the_order};
 use samples::{Engine, device, id, kept, record, rows};
 use thinning::a_record_with_many_changes_has_few_entries_and_nobody_is_sent_much_twice;
 
@@ -349,6 +352,9 @@ suites! {
     f5_an_expired_record_is_in_no_feed_though_assigned
     a_list_is_filtered
     a_list_continues_after_a_page
+    queues_are_filters
+    a_name_that_changes_leaves_the_search
+    rows_follow_the_order
     accounts_are_the_last_ones_written
     i1_an_office_session_number_is_never_reused
     the_epoch_is_constant_for_a_store

@@ -22,6 +22,7 @@ use crate::office::http::{
     Acme, App, Assets, Lender, Limits, Metrics, Tls, Traffic, TrafficConfig, TrustedProxies,
     router, serve,
 };
+use crate::record::queue::OrderRule;
 
 /// File descriptors reserved for other uses than connections.
 const OTHER_FILES: u64 = 1_024;
@@ -70,6 +71,7 @@ pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> 
     }
     context.runtime.block_on(async {
         tokio::spawn(async move { evaluating.keep_evaluating().await });
+        tokio::spawn(order_queues(context.office.clone(), asked.queue_order.clone()));
         tokio::spawn(sweep(sweeping, DAY * u32::from(asked.phone_days)));
         tokio::spawn(scrub(scrubbing));
         // Handle signals before printing the address: readers of it may stop the program at once.
@@ -182,6 +184,13 @@ fn stop() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// Sorts the console's queues by the rules that phones get.
+async fn order_queues(office: Office, rules: Vec<OrderRule>) {
+    if let Err(error) = office.set_queue_order(rules).await {
+        tracing::error!(%error, "queues keep their former order until the next start");
+    }
 }
 
 /// The lender from the options; the demo fills in invented values.

@@ -26,8 +26,7 @@ pub struct Walked {
 impl Office {
     /// How many records there are.
     pub async fn count(&self) -> Result<u64, OfficeError> {
-        let listing = crate::office::store::Listing { limit: 1, ..Default::default() };
-        Ok(self.list(listing).await?.total)
+        self.blocking(|office| Ok(office.store.read_with(|reads| reads.count_records())?)).await
     }
 
     /// Gives every record, in order of ids, with what each of the policies says of it at the

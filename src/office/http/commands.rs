@@ -38,7 +38,7 @@ pub(super) async fn apply(
 }
 
 /// An unknown name would silently withdraw the record from every phone.
-async fn only_collectors(app: &App, names: &[String]) -> Result<(), Problem> {
+pub(super) async fn only_collectors(app: &App, names: &[String]) -> Result<(), Problem> {
     let known = app.accounts.collectors().await?;
     match names.iter().find(|name| !known.contains(name)) {
         None => Ok(()),

@@ -104,6 +104,16 @@ impl Problem {
         self.code
     }
 
+    /// The sentence for people.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The field or parameter that it is about, or empty.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The office is at its limits. Nothing was done.
     pub(super) fn busy() -> Self {
         let detail = "the office has no room for this now: nothing was done, try again";

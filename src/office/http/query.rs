@@ -1,5 +1,6 @@
 //! Values of query parameters. An unknown value is refused: a filter must not be ignored.
 
+use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
 
 use super::Problem;
@@ -48,6 +49,14 @@ pub(super) fn flag(text: &str, name: &'static str) -> Result<bool, Problem> {
         "" | "0" | "false" => Ok(false),
         _ => Err(Problem::parameter(name)),
     }
+}
+
+/// The parameter `today`: a day, or else that of a time, ms, in UTC.
+pub(super) fn day(text: &str, now: i64) -> Result<String, Problem> {
+    let day = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let today = || DateTime::from_timestamp_millis(now).unwrap_or_default().date_naive();
+    // Written anew: dates are compared as text.
+    Ok(parsed(text, "today", day)?.unwrap_or_else(today).format("%Y-%m-%d").to_string())
 }
 
 /// The parameter `limit`: rows of a page.

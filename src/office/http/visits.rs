@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use super::endpoint::{Describe, Signature};
 use super::extract::ProblemParts;
-use super::query::{filled, flag, names, page_size, parsed, period, zone};
+use super::query::{day, filled, flag, names, page_size, parsed, period, zone};
 use super::{App, Problem};
 use crate::conduct::terms::Answer;
 use crate::ids::RecordId;
 use crate::office::store::{
-    DpdBucket, Event, FactFilter, Listing, PageCursor, PromiseState, Row, Sort,
+    DpdBucket, Event, FactFilter, Listing, MAX_TOTAL, PageCursor, PromiseState, Queue, Row, Sort,
 };
 use crate::office::time;
 use crate::office::{AttachmentArrival, HistoryLine};
@@ -30,6 +30,10 @@ use crate::record::view::VisitView;
 pub(super) struct VisitQuery {
     /// part of the case number, the borrower's name or the address
     q: String,
+    /// a queue, such as to_review
+    queue: String,
+    /// the present day of the reader, `YYYY-MM-DD`, for queues; without it, the office's in UTC
+    today: String,
     /// stages, comma-separated
     stage: String,
     /// sign-in names of collectors, comma-separated
@@ -69,7 +73,7 @@ pub(super) struct VisitQuery {
     rule: String,
     /// fail or unknown: answers of `rule`, or of any
     answer: String,
-    /// updated, due, case_no or overdue (lists only)
+    /// updated, due, case_no, overdue, or queue for the order of phones (lists only)
     sort: String,
     /// asc or desc (lists only)
     dir: String,
@@ -88,6 +92,8 @@ impl VisitQuery {
         let stages = stages.map(|word| Stage::parse(word).ok_or(Problem::parameter("stage")));
         Ok(Listing {
             text: self.q.trim().to_owned(),
+            queue: parsed(&self.queue, "queue", Queue::parse)?,
+            today: day(&self.today, now)?,
             stages: stages.collect::<Result<_, _>>()?,
             collectors: names(&self.collector),
             review: parsed(&self.review, "review", ReviewStatus::parse)?,
@@ -146,8 +152,10 @@ pub(super) struct VisitPage {
     rows: Vec<Row>,
     /// Cursor of the page after this one.
     next: Option<String>,
-    /// Records on all pages.
+    /// Records on all pages, counted up to `max_total`.
     total: u64,
+    /// A total as high as this stands for this and more.
+    max_total: u32,
 }
 
 /// Changes of a record, oldest first.
@@ -162,7 +170,7 @@ pub(super) async fn list(
 ) -> Result<Json<VisitPage>, Problem> {
     let page = app.office.list(asked.listing(app.office.now())?).await?;
     let next = page.next.map(|cursor| cursor.encode());
-    Ok(Json(VisitPage { rows: page.rows, next, total: page.total }))
+    Ok(Json(VisitPage { rows: page.rows, next, total: page.total, max_total: MAX_TOTAL }))
 }
 
 /// What a record's address answers with.

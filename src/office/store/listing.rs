@@ -1,6 +1,6 @@
 //! Lists of records: filters, order, and keyset pagination.
 
-use super::FactFilter;
+use super::{FactFilter, Queue};
 use crate::ids::{RecordId, hex, unhex};
 use crate::record::terms::{Flag, ReviewStatus, Stage};
 use crate::record::view::VisitSummary;
@@ -17,6 +17,8 @@ pub enum Sort {
     CaseNo,
     /// Overdue amount.
     Overdue,
+    /// The rules by which phones sort their lists.
+    Queue,
 }
 
 impl Sort {
@@ -27,6 +29,7 @@ impl Sort {
             "due" => Some(Self::Due),
             "case_no" => Some(Self::CaseNo),
             "overdue" => Some(Self::Overdue),
+            "queue" => Some(Self::Queue),
             _ => None,
         }
     }
@@ -35,6 +38,10 @@ impl Sort {
 /// A query for one page of the list. Absent filters match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
+    /// Only the records of a queue.
+    pub queue: Option<Queue>,
+    /// The present day where queues are read, `YYYY-MM-DD`.
+    pub today: String,
     /// Part of the case number, the borrower's name or the address.
     pub text: String,
     /// Stages, any of them.
@@ -112,6 +119,10 @@ pub struct Row {
     pub summary: VisitSummary,
     /// When the office last accepted something, ms.
     pub updated_at: i64,
+    /// When a promised payment that is not covered yet is due, `YYYY-MM-DD`, or empty.
+    pub promise_due: String,
+    /// The promised amount, minor units; 0 without a promise.
+    pub promise_amount: i64,
 }
 
 /// One page of a list.
@@ -121,9 +132,12 @@ pub struct Page {
     pub rows: Vec<Row>,
     /// Cursor of the next page, if there is one.
     pub next: Option<PageCursor>,
-    /// Number of matching rows on all pages.
+    /// Number of matching rows on all pages, counted up to [`MAX_TOTAL`].
     pub total: u64,
 }
+
+/// Rows of a list are counted up to here: counting more would cost more than the page.
+pub const MAX_TOTAL: u32 = 10_000;
 
 /// Escapes the wildcards of LIKE.
 pub(super) fn escape_like(text: &str) -> String {

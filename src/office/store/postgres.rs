@@ -15,6 +15,7 @@ mod facts;
 mod feeds;
 mod listing;
 mod quarantine;
+mod queues;
 mod readers;
 mod records;
 mod report;

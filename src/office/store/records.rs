@@ -5,6 +5,7 @@ use automerge::ChangeHash;
 use super::{BlobReference, Listing, Page, ReportFacts, StoreError};
 use crate::ids::{DeviceId, Heads, RecordId};
 pub use crate::office::change::ChangeMeta;
+use crate::record::queue::OpenPromise;
 use crate::record::view::{Conflict, ContactView, PaymentView, VisitSummary};
 
 /// A record's current document and metadata.
@@ -83,6 +84,14 @@ pub struct Rows {
     pub accepted_at: Option<i64>,
     /// What the dashboard counts.
     pub facts: ReportFacts,
+}
+
+impl Rows {
+    /// The promised payment that recorded payments do not cover yet.
+    pub fn open_promise(&self) -> Option<OpenPromise> {
+        let promise = self.facts.promise.as_ref().filter(|promise| promise.open)?;
+        Some(OpenPromise { due_date: promise.due.clone(), amount: promise.amount })
+    }
 }
 
 /// Reads of records.

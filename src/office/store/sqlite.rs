@@ -14,12 +14,15 @@ mod convert;
 mod facts;
 mod feeds;
 mod files;
+mod filters;
 mod listing;
 mod quarantine;
+mod queues;
 mod records;
 mod report;
 mod rows;
 mod safety;
+mod search;
 mod statements;
 mod writer;
 

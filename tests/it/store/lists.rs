@@ -41,6 +41,23 @@ pub(crate) fn a_list_is_filtered(engine: &Engine) {
             &["C-1", "C-2", "C-4"],
         ),
         ("so is an underscore", Listing { text: "C_".into(), ..all() }, &[]),
+        ("two characters", Listing { text: "娜娜".into(), ..all() }, &["C-1", "C-3", "C-4"]),
+        (
+            "the last two of a field",
+            Listing { text: "路".into(), ..all() },
+            &["C-1", "C-2", "C-3", "C-4"],
+        ),
+        ("one character", Listing { text: "阳".into(), ..all() }, &["C-1", "C-3", "C-4"]),
+        ("case does not matter", Listing { text: "lI".into(), ..all() }, &["C-2"]),
+        ("a whole name", Listing { text: "欧阳娜娜".into(), ..all() }, &["C-1", "C-3", "C-4"]),
+        ("not across fields", Listing { text: "2Li".into(), ..all() }, &[]),
+        ("operators are text", Listing { text: "C OR \"".into(), ..all() }, &[]),
+        ("so is a NUL", Listing { text: "C-1\0".into(), ..all() }, &[]),
+        (
+            "text and stage",
+            Listing { text: "C-".into(), stages: vec![Stage::Sealed], ..all() },
+            &["C-2"],
+        ),
         ("stages", Listing { stages: vec![Stage::Sealed, Stage::OnSite], ..all() }, &["C-2"]),
         (
             "collector",
@@ -81,7 +98,7 @@ pub(crate) fn a_list_continues_after_a_page(engine: &Engine) {
             Ok(())
         })
         .unwrap();
-    for sort in [Sort::Updated, Sort::Due, Sort::CaseNo, Sort::Overdue] {
+    for sort in [Sort::Updated, Sort::Due, Sort::CaseNo, Sort::Overdue, Sort::Queue] {
         for descending in [false, true] {
             let mut listing = Listing { sort, descending, limit: 9, ..Listing::default() };
             let whole = store.read_with(|reads| reads.list(&listing)).unwrap();

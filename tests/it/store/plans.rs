@@ -28,6 +28,9 @@ use crate::support::sync_client::{START, SyncClient, contact, payment};
 /// In the name of the folder of this test's store: other tests may run in this process.
 const FOLDER: &str = "statements-of-a-round";
 
+/// The same for the test of lists.
+pub(super) const LISTS_FOLDER: &str = "statements-of-lists";
+
 /// Scans of what is small by nature.
 const MAY_SCAN: &[&str] = &[
     // One row.
@@ -38,8 +41,11 @@ const MAY_SCAN: &[&str] = &[
     "SCAN quarantine_shares",
 ];
 
-static RECORDING: AtomicBool = AtomicBool::new(false);
+pub(super) static RECORDING: AtomicBool = AtomicBool::new(false);
 static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Statements of the store in [`LISTS_FOLDER`].
+pub(super) static SEEN_OF_LISTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 #[tokio::test]
 async fn every_statement_of_a_round_finds_what_it_needs_by_an_index() {
@@ -215,8 +221,8 @@ fn overdue(amount: i64) -> Command {
     Command::UpdateCase(Box::new(CasePatch { overdue: Some(amount), ..CasePatch::default() }))
 }
 
-/// From now on every statement of this test's store is recorded while [`RECORDING`].
-fn record_statements() {
+/// From now on every statement of these tests' stores is recorded while [`RECORDING`].
+pub(super) fn record_statements() {
     #[allow(unsafe_code, reason = "SQLite calls this for each connection")]
     unsafe extern "C" fn opened(
         db: *mut ffi::sqlite3,
@@ -234,39 +240,45 @@ fn record_statements() {
 }
 
 fn trace(connection: Connection) -> rusqlite::Result<()> {
-    if connection.path().is_some_and(|path| path.contains(FOLDER)) {
+    let path = connection.path().unwrap_or_default().to_owned();
+    if path.contains(FOLDER) {
+        connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(|event| record(event, &SEEN)));
+    }
+    if path.contains(LISTS_FOLDER) {
+        let record = |event: TraceEvent<'_>| record(event, &SEEN_OF_LISTS);
         connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(record));
     }
     Ok(())
 }
 
-fn record(event: TraceEvent<'_>) {
+fn record(event: TraceEvent<'_>, seen: &Mutex<BTreeSet<String>>) {
     if let TraceEvent::Stmt(statement, _) = event
         && RECORDING.load(Ordering::Relaxed)
     {
         let sql = statement.sql().into_owned();
         let plain = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA"];
         if !plain.iter().any(|word| sql.starts_with(word)) {
-            SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(sql);
+            seen.lock().unwrap_or_else(PoisonError::into_inner).insert(sql);
         }
     }
 }
 
 /// What the planner knows of the store.
 #[derive(Clone, Copy)]
-enum Statistics {
+pub(super) enum Statistics {
     None,
     Small,
     Large,
 }
 
 /// A store of the same schema.
-fn store_with(database: &Path, statistics: Statistics) -> Connection {
+pub(super) fn store_with(database: &Path, statistics: Statistics) -> Connection {
     let store = Connection::open_in_memory().unwrap();
     let original = Connection::open(database).unwrap();
     let mut schema = original
         .prepare(
             "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'
+             AND name NOT GLOB 'visit_trigrams_*' AND name NOT GLOB 'visit_grams_*'
              ORDER BY type = 'trigger', type = 'index'",
         )
         .unwrap();
@@ -316,7 +328,7 @@ const FILL: &str = "
     DROP TABLE n; DROP TABLE k;";
 
 /// The steps of a statement's plan.
-fn plan(connection: &Connection, statement: &str) -> String {
+pub(super) fn plan(connection: &Connection, statement: &str) -> String {
     let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
     let mut rows = explain.raw_query();
     let mut steps: Vec<String> = Vec::new();

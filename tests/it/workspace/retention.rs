@@ -7,6 +7,7 @@ use crate::support::office::{Pair, visit_for};
 use crate::support::phone::{KEY, NOW, TestPhone, contact};
 use doorstep::ids::RecordId;
 use doorstep::office::Office;
+use doorstep::office::store::{Listing, Queue, Sort};
 use doorstep::record::command::{CasePatch, Command, NewPayment, TalkPatch, VisitPatch};
 use doorstep::record::terms::{Disposition, ReviewStatus, Role};
 use doorstep::sync::message::Revocation;
@@ -102,6 +103,15 @@ async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
     for downgrade in [
         "ALTER TABLE visits DROP COLUMN accepted_at; ALTER TABLE meta DROP COLUMN backfilled;
          DROP INDEX sessions_by_expiry; DROP TABLE safety_watches;
+         DROP INDEX visit_holds_complaint; DROP INDEX visits_complaint; DROP TABLE complaint_events; DROP TABLE complaints;
+         DROP TABLE visit_trigrams; DROP TABLE visit_grams; DROP TABLE visit_search;
+         DROP INDEX visits_by_queue; DROP INDEX visits_by_stage; DROP INDEX visits_by_review;
+         DROP INDEX visits_unassigned; DROP INDEX visits_held; DROP INDEX visits_in_conflict;
+         DROP INDEX visits_outstanding; DROP INDEX visits_promised;
+         DROP INDEX conduct_in_force; DROP INDEX devices_in_use;
+         ALTER TABLE visits DROP COLUMN unassigned; ALTER TABLE visits DROP COLUMN held;
+         ALTER TABLE visits DROP COLUMN queue_key; ALTER TABLE meta DROP COLUMN queue_order;
+         ALTER TABLE meta DROP COLUMN rekeyed;
          DROP INDEX visits_by_start; DROP INDEX visits_by_arrival; DROP INDEX visits_by_promise;
          DROP INDEX contacts_by_time; DROP INDEX visit_holds_by_flag;
          ALTER TABLE visits DROP COLUMN arrived_at; ALTER TABLE visits DROP COLUMN person_met;
@@ -120,6 +130,13 @@ async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
         assert!(refused.contains("doorstep serve"), "{refused}");
         pair.office.start();
         pair.office.assert_sound().await;
+        // So are queues and the search index.
+        let found = Listing { text: "B0002".into(), sort: Sort::Queue, ..Listing::default() };
+        let found = pair.office.list(Listing { limit: 9, ..found }).await.unwrap();
+        assert_eq!(found.rows.len(), 1);
+        let queue = Some(Queue::Unassigned);
+        let unassigned = Listing { queue, limit: 9, ..Listing::default() };
+        assert_eq!(pair.office.list(unassigned).await.unwrap().total, 0);
     }
     assert_eq!(pair.office.expire_accepted(days(31)).await, Ok(0));
     assert_eq!(pair.office.expire_accepted(days(30)).await, Ok(1));

@@ -1,6 +1,6 @@
 /** Routes and the top bar of the console. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Link, Route, Router, Switch, useLocation } from "wouter-preact";
 import { t, word, type TextKey } from "../i18n";
 import { Alert, Dialog, useBusy } from "../ui/components";
@@ -9,9 +9,11 @@ import { ComplaintPage } from "./complaints/ComplaintPage";
 import { ComplaintsPage } from "./complaints/ComplaintsPage";
 import { ConductPage } from "./ConductPage";
 import { ImportPage } from "./ImportPage";
-import { ListPage } from "./ListPage";
-import { Empty } from "./layout";
+import { Empty, isNarrow } from "./layout";
 import { Lazy } from "./Lazy";
+import { BulkStatus } from "./list/BulkStatus";
+import { ListPage } from "./list/ListPage";
+import { listen } from "./list/live";
 import { PeoplePage } from "./PeoplePage";
 import { QuarantineItemPage } from "./QuarantineItemPage";
 import { QuarantinePage } from "./QuarantinePage";
@@ -52,14 +54,30 @@ function CollectorNotice(): JSX.Element {
 }
 
 function Console(): JSX.Element {
+  useEffect(listen, []);
   return (
     <Router base="/office">
+      <Pages />
+    </Router>
+  );
+}
+
+function Pages(): JSX.Element {
+  const [place] = useLocation();
+  // The list scrolls inside the window; other pages scroll with it.
+  const filled = place === "/" && !isNarrow.value;
+  return (
+    <div class={filled ? "flex h-dvh flex-col" : ""}>
       <a href="#content" class="btn btn-primary sr-only focus:not-sr-only focus:absolute focus:z-10">
         {t("office/skip")}
       </a>
       <TopBar />
       <SafetyAlerts />
-      <main id="content" tabIndex={-1} class="mx-auto max-w-7xl px-4 pb-16 outline-none">
+      <main
+        id="content"
+        tabIndex={-1}
+        class={`px-4 outline-none ${filled ? "min-h-0 grow pb-3" : "mx-auto max-w-7xl pb-16"}`}
+      >
         <Switch>
           <Route path="/">
             <ListPage />
@@ -97,7 +115,8 @@ function Console(): JSX.Element {
           </Route>
         </Switch>
       </main>
-    </Router>
+      <BulkStatus />
+    </div>
   );
 }
 
@@ -113,8 +132,8 @@ function TopBar(): JSX.Element {
   links.push(["/receipts", "office/receipt/nav"]);
   links.push(["/people", "office/people/title"]);
   return (
-    <header class="bg-base-100 border-base-300 mb-4 border-b print:hidden">
-      <div class="mx-auto flex max-w-7xl flex-wrap items-center gap-2 px-4 py-2">
+    <header class="bg-base-100 border-base-300 mb-3 border-b print:hidden">
+      <div class={`mx-auto flex flex-wrap items-center gap-2 px-4 py-1 ${place === "/" ? "" : "max-w-7xl"}`}>
         <img src="/icons/icon.svg" alt="" class="size-8" />
         <span class="mr-4 font-bold">{t("office/title")}</span>
         <nav class="flex flex-wrap gap-1" aria-label={t("office/pages")}>

@@ -6,9 +6,9 @@ import { t, word } from "../i18n";
 import { formatDate } from "../ui/format";
 import { Field } from "../ui/components";
 import { DraftInput, SubmitResult, useDraft, useUnloadWarning, useSubmit, type FormProps } from "./formDraft";
-import { displayName } from "./ListFilters";
+
 import { Card, Facts } from "./layout";
-import { collectors } from "./state";
+import { collectors, displayName } from "./state";
 
 const PRIORITIES = ["1", "2", "3"] as const;
 

@@ -5,9 +5,9 @@ import { Link } from "wouter-preact";
 import { t, textFor } from "../i18n";
 import { Alert, Field, Select, useBusy } from "../ui/components";
 import { api, type ImportReport } from "./api";
-import { displayName } from "./ListFilters";
+
 import { Empty, PageTitle } from "./layout";
-import { collectors, explain, mayWrite, loadCollectors } from "./state";
+import { collectors, explain, mayWrite, loadCollectors, displayName } from "./state";
 
 /** Rows shown at first, and added by "Show more". */
 const PAGE = 200;

@@ -2,6 +2,7 @@
 import createClient from "openapi-fetch";
 import type { ConductView, Moment } from "../wasm/doorstep";
 import type {
+  AssignmentRow,
   QuarantineSize,
   Command,
   ComplaintRequest,
@@ -14,6 +15,7 @@ import type {
 } from "./schema";
 
 export type {
+  AssignmentFields,
   AttachmentArrival,
   Command,
   ComplaintDetails as ComplaintFile,
@@ -34,6 +36,7 @@ export type {
   QuarantinePage,
   PositionCheck,
   QuarantineUsage,
+  QueueCounts,
   ReceiptCheck,
   Report,
   SafetyLine,
@@ -112,6 +115,10 @@ export const api = {
   signOut: () => data(client.DELETE("/api/session")),
   visits: (search: string, signal: AbortSignal | null = null) =>
     data(client.GET("/api/visits", { params: { query: fromSearch(search) }, signal })),
+  /** How much waits in each queue. */
+  queues: (today: string) => data(client.GET("/api/queues", { params: { query: { today } } })),
+  /** Changes the assignment of at most 100 records; answers with what became of each. */
+  assign: (rows: AssignmentRow[]) => data(client.POST("/api/assignments", { body: { rows } })),
   visit: (id: string) => data(client.GET("/api/visits/{id}", { params: { path: { id } } })),
   history: (id: string) => data(client.GET("/api/visits/{id}/history", { params: { path: { id } } })),
   command: (id: string, command: Command) =>

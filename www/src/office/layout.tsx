@@ -14,7 +14,7 @@ query.addEventListener("change", () => (isNarrow.value = query.matches));
 let navigated = false;
 
 /** The main heading, which gets the focus after a navigation, so that screen readers start there. */
-export function PageTitle(props: { children: string }): JSX.Element {
+export function PageTitle(props: { children: string; small?: boolean }): JSX.Element {
   const ref = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${props.children} · ${t("office/title")}`;
@@ -25,7 +25,7 @@ export function PageTitle(props: { children: string }): JSX.Element {
     navigated = true;
   }, []);
   return (
-    <h1 ref={ref} tabIndex={-1} class="text-2xl font-bold outline-none">
+    <h1 ref={ref} tabIndex={-1} class={`${props.small ? "text-lg" : "text-2xl"} font-bold outline-none`}>
       {props.children}
     </h1>
   );

@@ -142,6 +142,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many records wait in each queue, and what else waits for the office */
+        get: operations["get_api_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Assign many records; answers with what became of each */
+        post: operations["post_api_assignments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/visits/{id}": {
         parameters: {
             query?: never;
@@ -822,6 +856,39 @@ export interface components {
         };
         /** @description The app to sign in to. */
         SignInApp: "field" | "office";
+        /** @description Changes of many assignments. */
+        AssignmentsRequest: {
+            /** @description at most 100 */
+            rows: components["schemas"]["AssignmentRow"][];
+        };
+        /** @description A change of one record's assignment. */
+        AssignmentRow: {
+            /** @description the record's id */
+            record: string;
+            /** @description what is set */
+            set: components["schemas"]["AssignmentFields"];
+            /** @description what the user saw in place of it: anything else there is left alone and reported as `moved` */
+            seen: components["schemas"]["AssignmentFields"];
+        };
+        /** @description Values of an assignment. Absent ones stay as they are. */
+        AssignmentFields: {
+            /**
+             * @description sign-in names
+             * @default null
+             */
+            collectors?: string[] | null;
+            /**
+             * @description `YYYY-MM-DD`, empty for none
+             * @default null
+             */
+            due_by?: string | null;
+            /**
+             * Format: int64
+             * @description 1 (high), 2 or 3
+             * @default null
+             */
+            priority?: number | null;
+        };
         /** @description A user's change to a visit record. */
         Command: ({
             /** @constant */
@@ -1758,9 +1825,14 @@ export interface components {
             next: string | null;
             /**
              * Format: uint64
-             * @description Records on all pages.
+             * @description Records on all pages, counted up to `max_total`.
              */
             total: number;
+            /**
+             * Format: uint32
+             * @description A total as high as this stands for this and more.
+             */
+            max_total: number;
         };
         /** @description One row of a list. */
         VisitRow: {
@@ -1825,9 +1897,65 @@ export interface components {
              * @description When the office last accepted something, ms.
              */
             updated_at: number;
+            /** @description When a promised payment that is not covered yet is due, `YYYY-MM-DD`, or empty. */
+            promise_due: string;
+            /**
+             * Format: int64
+             * @description The promised amount, minor units; 0 without a promise.
+             */
+            promise_amount: number;
         };
         /** @description How far a visit has come. Never stored, always derived. */
         Stage: "assigned" | "contacted" | "scheduled" | "on_site" | "recorded" | "sealed" | "reviewed";
+        /** @description Sizes of all queues. Each number is counted up to `max`. */
+        QueueCounts: {
+            /** @description The queues of records, in the order of the sidebar. */
+            queues: components["schemas"]["QueueCount"][];
+            /**
+             * Format: uint64
+             * @description Pieces of refused work that are undecided.
+             */
+            quarantined: number;
+            /**
+             * Format: uint64
+             * @description Devices of collectors with a valid sign-in that were not seen for three days.
+             */
+            devices_out_of_touch: number;
+            /**
+             * Format: uint32
+             * @description A number as high as this stands for this and more.
+             */
+            max: number;
+        };
+        /** @description Size of a queue. */
+        QueueCount: {
+            /** @description The queue; a list takes it as a filter. */
+            queue: components["schemas"]["Queue"];
+            /**
+             * Format: uint64
+             * @description Records in it.
+             */
+            count: number;
+        };
+        /** @description Records that wait for the same thing. A queue is a filter over the rows of records. */
+        Queue: "unassigned" | "due_today" | "overdue" | "returned" | "to_review" | "in_conflict" | "conduct_failed" | "conduct_unknown" | "holds" | "complaints" | "promises_due" | "promises_broken";
+        /** @description What became of each row, in the order of the request. */
+        AssignmentReport: {
+            rows: components["schemas"]["AssignmentResult"][];
+        };
+        /** @description What became of one row. */
+        AssignmentResult: {
+            /** @description The record's id. */
+            record: string;
+            /** @description done, unchanged, moved or refused. */
+            outcome: string;
+            /** @description Why it was refused: a stable word, or empty. */
+            code: string;
+            /** @description Why it was refused: one sentence, or empty. */
+            detail: string;
+            /** @description The field that it is about, or empty. */
+            path: string;
+        };
         /** @description One visit record, whole. */
         VisitView: {
             /**
@@ -3286,6 +3414,9 @@ export type SignInRequest = components['schemas']['SignInRequest'];
 export type EnrolKeyRequest = components['schemas']['EnrolKeyRequest'];
 export type OpenIdRequest = components['schemas']['OpenIdRequest'];
 export type SignInApp = components['schemas']['SignInApp'];
+export type AssignmentsRequest = components['schemas']['AssignmentsRequest'];
+export type AssignmentRow = components['schemas']['AssignmentRow'];
+export type AssignmentFields = components['schemas']['AssignmentFields'];
 export type Command = components['schemas']['Command'];
 export type Channel = components['schemas']['Channel'];
 export type TargetRole = components['schemas']['TargetRole'];
@@ -3344,6 +3475,11 @@ export type ProviderAddress = components['schemas']['ProviderAddress'];
 export type VisitPage = components['schemas']['VisitPage'];
 export type VisitRow = components['schemas']['VisitRow'];
 export type Stage = components['schemas']['Stage'];
+export type QueueCounts = components['schemas']['QueueCounts'];
+export type QueueCount = components['schemas']['QueueCount'];
+export type Queue = components['schemas']['Queue'];
+export type AssignmentReport = components['schemas']['AssignmentReport'];
+export type AssignmentResult = components['schemas']['AssignmentResult'];
 export type VisitView = components['schemas']['VisitView'];
 export type CaseView = components['schemas']['CaseView'];
 export type FlagView = components['schemas']['FlagView'];
@@ -4327,6 +4463,10 @@ export interface operations {
             query?: {
                 /** @description part of the case number, the borrower's name or the address */
                 q?: string;
+                /** @description a queue, such as to_review */
+                queue?: string;
+                /** @description the present day of the reader, `YYYY-MM-DD`, for queues; without it, the office's in UTC */
+                today?: string;
                 /** @description stages, comma-separated */
                 stage?: string;
                 /** @description sign-in names of collectors, comma-separated */
@@ -4368,7 +4508,7 @@ export interface operations {
                 rule?: string;
                 /** @description fail or unknown: answers of `rule`, or of any */
                 answer?: string;
-                /** @description updated, due, case_no or overdue (lists only) */
+                /** @description updated, due, case_no, overdue, or queue for the order of phones (lists only) */
                 sort?: string;
                 /** @description asc or desc (lists only) */
                 dir?: string;
@@ -4431,6 +4571,250 @@ export interface operations {
                 };
             };
             /** @description invalid_value */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_queues: {
+        parameters: {
+            query?: {
+                /** @description the present day of the reader, `YYYY-MM-DD`; without it, that of the office in UTC */
+                today?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueCounts"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_assignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentsRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentReport"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed, not_a_collector */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5702,6 +6086,10 @@ export interface operations {
             query?: {
                 /** @description part of the case number, the borrower's name or the address */
                 q?: string;
+                /** @description a queue, such as to_review */
+                queue?: string;
+                /** @description the present day of the reader, `YYYY-MM-DD`, for queues; without it, the office's in UTC */
+                today?: string;
                 /** @description stages, comma-separated */
                 stage?: string;
                 /** @description sign-in names of collectors, comma-separated */
@@ -5743,7 +6131,7 @@ export interface operations {
                 rule?: string;
                 /** @description fail or unknown: answers of `rule`, or of any */
                 answer?: string;
-                /** @description updated, due, case_no or overdue (lists only) */
+                /** @description updated, due, case_no, overdue, or queue for the order of phones (lists only) */
                 sort?: string;
                 /** @description asc or desc (lists only) */
                 dir?: string;

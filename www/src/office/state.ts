@@ -64,3 +64,9 @@ export async function loadCollectors(): Promise<void> {
   if (collectors.value.length > 0) return;
   collectors.value = await api.collectors().catch(() => []);
 }
+
+/** A collector's name for people, with the sign-in name. */
+export function displayName(name: string): string {
+  const display = collectors.value.find((user) => user.name === name)?.display_name;
+  return display && display !== name ? `${display} (${name})` : name;
+}

@@ -6,7 +6,8 @@ use super::super::endpoint::endpoint;
 use super::super::traffic::Queue;
 use super::super::{
     blobs, commands, complaints, conduct, device_key, events, health, lender, metrics, openapi,
-    openid_sign_in, quarantine, receipts, report, safety, session, sync, transfer, users, visits,
+    openid_sign_in, quarantine, queues, receipts, report, safety, session, sync, transfer, users,
+    visits,
 };
 use super::Access::{self, Anyone, Operator, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
@@ -89,6 +90,11 @@ pub const ROUTES: &[Route] = &[
         .gives(EVENTS),
     route(GET, "/api/visits", READERS, CONSOLE, || endpoint(visits::list),
         "One page of the records that pass the filters"),
+    route(GET, "/api/queues", READERS, CONSOLE, || endpoint(queues::counts),
+        "How many records wait in each queue, and what else waits for the office"),
+    route(POST, "/api/assignments", EDITORS, CONSOLE, || endpoint(queues::assign),
+        "Assign many records; answers with what became of each")
+        .problems(&[(422, &["not_a_collector"])]),
     route(GET, "/api/visits/{id}", READERS, CONSOLE, || endpoint(visits::show),
         "A record, whole"),
     route(GET, "/api/visits/{id}.automerge", READERS, CONSOLE, || endpoint(visits::show),

@@ -1,30 +1,47 @@
 //! The list in PostgreSQL: filters as a condition, pages by the key of the last row.
 
+use super::queues::key_expression;
 use super::row::Row as SqlRow;
-use super::rows::{SUMMARY, summary};
+use super::rows::{PROMISE, SUMMARY, promise, summary};
 use super::tx::Tx;
 use super::value::Value;
 use crate::office::store::listing::escape_like;
-use crate::office::store::{Listing, Page, PageCursor, Row, Sort, SortKey, StoreError};
+use crate::office::store::{
+    Listing, MAX_TOTAL, Page, PageCursor, Queue, QueueReads, Row, Sort, SortKey, StoreError,
+};
 
 impl Tx<'_> {
+    /// Counts rows up to a bound.
+    pub(super) fn count_rows(&mut self, filter: &Filter, cap: u32) -> Result<u64, StoreError> {
+        let mut values = filter.values.clone();
+        values.push(cap.into());
+        let (condition, limit) = (&filter.sql, values.len());
+        let sql = format!(
+            "SELECT count(*) FROM
+               (SELECT 1 FROM visits v WHERE {condition} LIMIT ${limit}) AS found"
+        );
+        self.query_one(&sql, values, |row| row.number(0))
+    }
+
     pub(super) fn read_page(&mut self, listing: &Listing) -> Result<Page, StoreError> {
         let mut filter = Filter::of(listing);
-        let total = self.query_one(
-            &format!("SELECT count(*) FROM visits v WHERE {}", filter.sql),
-            filter.values.clone(),
-            |row| row.number(0),
-        )?;
+        let total = self.count_rows(&filter, MAX_TOTAL)?;
 
-        let column = column(listing.sort);
+        let column = match listing.sort {
+            Sort::Updated => "v.updated_at".to_owned(),
+            Sort::Due => "v.due_key".to_owned(),
+            Sort::CaseNo => "v.case_no".to_owned(),
+            Sort::Overdue => "v.overdue".to_owned(),
+            Sort::Queue => key_expression(&self.queue_order()?),
+        };
         let (order, behind) = if listing.descending { ("DESC", "<") } else { ("ASC", ">") };
         if let Some(cursor) = &listing.after {
-            filter.add_cursor(listing, column, behind, cursor);
+            filter.add_cursor(listing, &column, behind, cursor);
         }
         // One row more than the limit shows whether another page follows.
         let limit = filter.value(i64::from(listing.limit) + 1);
         let sql = format!(
-            "SELECT {SUMMARY}, {column} FROM visits v WHERE {}
+            "SELECT {SUMMARY}, {PROMISE}, {column} FROM visits v WHERE {}
              ORDER BY {column} {order}, v.record {order} LIMIT {limit}",
             filter.sql
         );
@@ -38,28 +55,24 @@ impl Tx<'_> {
     }
 }
 
-fn column(sort: Sort) -> &'static str {
-    match sort {
-        Sort::Updated => "v.updated_at",
-        Sort::Due => "v.due_key",
-        Sort::CaseNo => "v.case_no",
-        Sort::Overdue => "v.overdue",
-    }
-}
+/// Where the key stands, behind the summary and the promise.
+const KEY: usize = 23;
 
 fn is_number(sort: Sort) -> bool {
     match sort {
         Sort::Updated | Sort::Overdue => true,
-        Sort::Due | Sort::CaseNo => false,
+        Sort::Due | Sort::CaseNo | Sort::Queue => false,
     }
 }
 
 fn line(row: &SqlRow, sort: Sort) -> Result<(Row, PageCursor), StoreError> {
     let (summary, updated_at) = summary(row)?;
+    let (promise_due, promise_amount) =
+        promise(row)?.map_or_else(Default::default, |promise| (promise.due_date, promise.amount));
     let key =
-        if is_number(sort) { SortKey::Number(row.get(21)?) } else { SortKey::Text(row.get(21)?) };
+        if is_number(sort) { SortKey::Number(row.get(KEY)?) } else { SortKey::Text(row.get(KEY)?) };
     let cursor = PageCursor { key, record: row.record_id(0)? };
-    Ok((Row { summary, updated_at }, cursor))
+    Ok((Row { summary, updated_at, promise_due, promise_amount }, cursor))
 }
 
 /// A condition over `visits v` and its values, in order.
@@ -76,7 +89,7 @@ impl Default for Filter {
 }
 
 impl Filter {
-    fn of(listing: &Listing) -> Self {
+    pub(super) fn of(listing: &Listing) -> Self {
         let mut filter = Self::default();
         let wanted = listing.text.trim();
         if !wanted.is_empty() {
@@ -109,6 +122,9 @@ impl Filter {
                 "EXISTS (SELECT 1 FROM visit_holds h WHERE h.record = v.record AND h.flag = {hold})"
             ));
         }
+        if let Some(queue) = listing.queue {
+            filter.add_queue(queue, &listing.today);
+        }
         if listing.conflicts {
             filter.add("v.conflicts > 0");
         }
@@ -121,6 +137,42 @@ impl Filter {
         }
         filter.add_facts(&listing.facts);
         filter
+    }
+
+    fn add_queue(&mut self, queue: Queue, today: &str) {
+        const OUTSTANDING: &str =
+            "v.stage IN ('assigned', 'contacted', 'scheduled') AND v.due_by <> ''";
+        let conduct = |answer: &str| {
+            format!(
+                "EXISTS (SELECT 1 FROM conduct c WHERE c.record = v.record
+                   AND c.answer = '{answer}' AND NOT c.shadow)"
+            )
+        };
+        let condition = match queue {
+            Queue::Unassigned => "v.stage NOT IN ('sealed', 'reviewed') AND NOT EXISTS
+                (SELECT 1 FROM visit_collectors c WHERE c.record = v.record)"
+                .to_owned(),
+            Queue::DueToday => format!("{OUTSTANDING} AND v.due_by = {}", self.value(today)),
+            Queue::Overdue => format!("{OUTSTANDING} AND v.due_by < {}", self.value(today)),
+            Queue::Returned => "v.stage = 'recorded' AND v.review_status = 'returned'".to_owned(),
+            Queue::ToReview => "v.stage = 'sealed'".to_owned(),
+            Queue::InConflict => "v.conflicts > 0".to_owned(),
+            Queue::ConductFailed => conduct("fail"),
+            Queue::ConductUnknown => conduct("unknown"),
+            Queue::Holds => "v.stage <> 'reviewed' AND v.record IN
+                (SELECT record FROM visit_holds)"
+                .to_owned(),
+            Queue::Complaints => "v.stage <> 'reviewed' AND v.record IN
+                (SELECT record FROM visit_holds WHERE flag = 'complaint')"
+                .to_owned(),
+            Queue::PromisesDue => {
+                format!("v.promise_open AND v.promise_due = {}", self.value(today))
+            }
+            Queue::PromisesBroken => {
+                format!("v.promise_open AND v.promise_due < {}", self.value(today))
+            }
+        };
+        self.add(&condition);
     }
 
     /// Only rows behind a cursor. Every number sorts before every text, so a key of another type is a

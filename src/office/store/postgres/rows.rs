@@ -6,6 +6,7 @@ use super::tx::Tx;
 use super::value::values;
 use crate::ids::RecordId;
 use crate::office::store::{Rows, StoreError};
+use crate::record::queue::{self, OpenPromise};
 use crate::record::terms::{
     AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, OverdueReason, ReviewStatus,
     Stage, TargetRole,
@@ -19,6 +20,10 @@ pub(super) const SUMMARY: &str = "v.record, v.case_no, v.borrower_name, v.addres
     ARRAY(SELECT flag FROM visit_holds h WHERE h.record = v.record),
     ARRAY(SELECT collector FROM visit_collectors c WHERE c.record = v.record ORDER BY collector),
     v.updated_at, v.accepted_at";
+
+/// Due date and amount of an open promise, '' and 0 without one.
+pub(super) const PROMISE: &str = "CASE WHEN v.promise_open THEN v.promise_due ELSE '' END,
+    CASE WHEN v.promise_open THEN v.promise_amount ELSE 0 END";
 
 /// The summary of a row, and when it was updated.
 pub(super) fn summary(row: &Row) -> Result<(VisitSummary, i64), StoreError> {
@@ -47,6 +52,12 @@ pub(super) fn summary(row: &Row) -> Result<(VisitSummary, i64), StoreError> {
         collectors: row.get(18)?,
     };
     Ok((summary, row.get(19)?))
+}
+
+/// The promise in a row with the columns of [`SUMMARY`] and [`PROMISE`].
+pub(super) fn promise(row: &Row) -> Result<Option<OpenPromise>, StoreError> {
+    let promise = OpenPromise { due_date: row.get(21)?, amount: row.get(22)? };
+    Ok(Some(promise).filter(|promise| !promise.due_date.is_empty()))
 }
 
 fn small<T: TryFrom<i64>>(row: &Row, column: usize) -> Result<T, StoreError> {
@@ -233,9 +244,10 @@ impl Tx<'_> {
             "INSERT INTO visits (record, case_no, borrower_name, address, product, overdue,
                currency, days_past_due, stage, starts_at, ends_at, appointment_status, due_by,
                priority, disposition, review_status, conflicts, updated_at, accepted_at,
-               arrived_at, person_met, overdue_reason, promise_amount, promise_due, promise_open)
+               arrived_at, person_met, overdue_reason, promise_amount, promise_due, promise_open,
+               area)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-               $18, $19, $20, $21, $22, $23, $24, $25)
+               $18, $19, $20, $21, $22, $23, $24, $25, $26)
              ON CONFLICT (record) DO UPDATE SET case_no = excluded.case_no,
                borrower_name = excluded.borrower_name, address = excluded.address,
                product = excluded.product, overdue = excluded.overdue,
@@ -248,7 +260,7 @@ impl Tx<'_> {
                accepted_at = excluded.accepted_at, arrived_at = excluded.arrived_at,
                person_met = excluded.person_met, overdue_reason = excluded.overdue_reason,
                promise_amount = excluded.promise_amount, promise_due = excluded.promise_due,
-               promise_open = excluded.promise_open",
+               promise_open = excluded.promise_open, area = excluded.area",
             values![
                 id.0,
                 &row.case_no,
@@ -275,6 +287,7 @@ impl Tx<'_> {
                 promise.map(|promise| promise.amount),
                 promise.map(|promise| promise.due.as_str()),
                 promise.is_some_and(|promise| promise.open),
+                queue::area(&row.address),
             ],
         )
     }

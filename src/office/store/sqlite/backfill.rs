@@ -8,14 +8,18 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::convert::failed;
 use super::facts::put_facts;
-use super::{EARLIER_VERSION, StoreError};
+use super::rows::{PROMISE, SUMMARY, promise, summary};
+use super::{EARLIER_VERSION, StoreError, Tx};
+use crate::ids::RecordId;
 use crate::office::store::ReportFacts;
 use crate::record::Record;
+use crate::record::queue::QueueOrder;
 
 /// Migrations whose columns are filled in here.
 const ACCEPTED_AT: i64 = 12;
 const REPORT_FACTS: i64 = 15;
-const NEWEST: i64 = REPORT_FACTS;
+const QUEUES: i64 = 17;
+const NEWEST: i64 = QUEUES;
 
 /// Documents read in one transaction: other processes wait for it.
 const BATCH: usize = 200;
@@ -33,10 +37,13 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
             tx.execute("UPDATE visits SET accepted_at = ?2 WHERE record = ?1", (id, at)).map(drop)
         })?;
     }
-    // The first change of a record is the office's: it has no facts of a visit.
-    fill(connection, "r.changes > 1", |tx, id, record| {
-        put_facts(tx, id, &ReportFacts::of(&record.view()))
-    })?;
+    if done < REPORT_FACTS {
+        // The first change of a record is the office's: it has no facts of a visit.
+        fill(connection, "r.changes > 1", |tx, id, record| {
+            put_facts(tx, id, &ReportFacts::of(&record.view()))
+        })?;
+    }
+    fill_queues_and_search(connection)?;
     connection.execute("UPDATE meta SET backfilled = ?1", [NEWEST]).map(drop).map_err(failed)
 }
 
@@ -84,6 +91,40 @@ fn fill(
         let full = batch.len() == BATCH;
         match batch.into_iter().last() {
             Some((id, _)) if full => after = id,
+            Some(_) | None => return Ok(()),
+        }
+    }
+}
+
+/// Migration 17: marks and keys of queues, and the search index.
+fn fill_queues_and_search(connection: &mut Connection) -> Result<(), StoreError> {
+    // Rows are not sorted by other rules before this has completed.
+    let order = QueueOrder::default();
+    let mut after: Vec<u8> = Vec::new();
+    loop {
+        let tx =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let rows = Tx { connection: &tx, updates: Vec::new() };
+        let batch = rows.query_all(
+            &format!(
+                "SELECT {SUMMARY}, {PROMISE} FROM visits v
+                 WHERE v.record > ?1 ORDER BY v.record LIMIT ?2"
+            ),
+            (&after, BATCH as i64),
+            |row| Ok((RecordId(row.get(0)?), summary(row)?.0, promise(row)?)),
+        )?;
+        for (id, summary, promise) in &batch {
+            let key = order.sort_key(summary, promise.as_ref());
+            let (unassigned, held) = (summary.collectors.is_empty(), !summary.holds.is_empty());
+            rows.write(
+                "UPDATE visits SET unassigned = ?2, held = ?3, queue_key = ?4 WHERE record = ?1",
+                (id.0, unassigned, held, key),
+            )?;
+            rows.write_search(*id, summary)?;
+        }
+        tx.commit().map_err(failed)?;
+        match batch.last() {
+            Some((id, ..)) if batch.len() == BATCH => after = id.0.to_vec(),
             Some(_) | None => return Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row};
 
 use super::Tx;
 use super::convert::{failed, word_or_none};
-use super::listing::{Filter, text};
+use super::filters::{Filter, text};
 use crate::conduct::terms::Answer;
 use crate::ids::RecordId;
 use crate::office::store::{

@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 
 use super::Tx;
 use super::convert::{number, word, word_or_none};
-use super::listing::{Filter, text};
+use super::filters::{Filter, text};
 use crate::office::store::{
     CollectorLoad, DpdBucket, Event, PromiseCount, PromiseState, ReportQuery, ReportReads,
     ReportSums, RuleCount, StoreError, VisitedCount,

@@ -5,8 +5,10 @@ use rusqlite::{OptionalExtension, Row};
 use super::Tx;
 use super::convert::{damaged, failed, to_sql, word, word_or_none};
 use super::facts::{FACTS, facts};
+use super::search::search_text;
 use crate::ids::RecordId;
 use crate::office::store::{Rows, StoreError};
+use crate::record::queue::OpenPromise;
 use crate::record::terms::{
     AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, OverdueReason, ReviewStatus,
     Stage, TargetRole,
@@ -22,6 +24,10 @@ pub(super) const SUMMARY: &str = "v.record, v.case_no, v.borrower_name, v.addres
     (SELECT group_concat(collector, char(10) ORDER BY collector)
      FROM visit_collectors c WHERE c.record = v.record),
     v.updated_at, v.accepted_at";
+
+/// Due date and amount of an open promise, '' and 0 without one.
+pub(super) const PROMISE: &str =
+    "iif(v.promise_open, v.promise_due, ''), iif(v.promise_open, v.promise_amount, 0)";
 
 /// The summary of a row, and when it was updated.
 pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<(VisitSummary, i64)> {
@@ -58,6 +64,12 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<(VisitSummary, i64)> {
         collectors: lines(18)?,
     };
     Ok((summary, row.get(19)?))
+}
+
+/// The promise in a row with the columns of [`SUMMARY`] and [`PROMISE`].
+pub(super) fn promise(row: &Row<'_>) -> rusqlite::Result<Option<OpenPromise>> {
+    let promise = OpenPromise { due_date: row.get(21)?, amount: row.get(22)? };
+    Ok(Some(promise).filter(|promise| !promise.due_date.is_empty()))
 }
 
 impl Tx<'_> {
@@ -138,6 +150,7 @@ impl Tx<'_> {
             self.write(&format!("DELETE FROM {table} WHERE record = ?1"), [id.0])?;
         }
         self.write_summary(id, rows)?;
+        self.write_search(id, &rows.summary)?;
         self.write_collectors(id, &rows.summary.collectors)?;
         self.write_holds(id, &rows.summary.holds)?;
         self.write_contacts(id, &rows.contacts)?;
@@ -149,14 +162,16 @@ impl Tx<'_> {
     /// Writes what differs.
     fn update_rows(&self, id: RecordId, old: &Rows, new: &Rows) -> Result<(), StoreError> {
         let (before, after) = (&old.summary, &new.summary);
-        let indexed = |row: &VisitSummary| (row.case_no.clone(), row.due_by.clone(), row.overdue);
-        if indexed(before) == indexed(after) {
+        if indexed(old) == indexed(new) {
             self.update_summary(id, new)?;
             if before.starts_at != after.starts_at || old.facts != new.facts {
                 self.update_facts(id, new)?;
             }
         } else {
             self.write_summary(id, new)?;
+        }
+        if search_text(before) != search_text(after) {
+            self.write_search(id, after)?;
         }
         if before.collectors != after.collectors {
             self.write("DELETE FROM visit_collectors WHERE record = ?1", [id.0])?;
@@ -258,14 +273,15 @@ impl Tx<'_> {
     fn write_summary(&self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
         let (row, facts) = (&rows.summary, &rows.facts);
         let promise = facts.promise.as_ref();
+        let queue_key = self.read_queue_order()?.sort_key(row, rows.open_promise().as_ref());
         self.write(
             "INSERT OR REPLACE INTO visits (record, case_no, borrower_name, address, product,
                overdue, currency, days_past_due, stage, starts_at, ends_at, appointment_status,
                due_by, priority, disposition, review_status, conflicts, updated_at,
                accepted_at, arrived_at, person_met, overdue_reason, promise_amount, promise_due,
-               promise_open)
+               promise_open, unassigned, held, queue_key)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-               ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+               ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
             rusqlite::params![
                 id.0,
                 row.case_no,
@@ -292,34 +308,30 @@ impl Tx<'_> {
                 promise.map(|promise| promise.amount),
                 promise.map(|promise| &promise.due),
                 promise.is_some_and(|promise| promise.open),
+                row.collectors.is_empty(),
+                !row.holds.is_empty(),
+                queue_key,
             ],
         )
         .map(drop)
     }
 
-    /// The same for a row whose case number, due date and overdue amount stay, without the facts of
-    /// the report: naming indexed columns would rewrite their indexes.
+    /// The same for a row whose [`indexed`] columns stay, without the facts of the report: naming
+    /// them would rewrite their indexes.
     fn update_summary(&self, id: RecordId, rows: &Rows) -> Result<(), StoreError> {
         let row = &rows.summary;
         self.write(
-            "UPDATE visits SET borrower_name = ?2, address = ?3, product = ?4, currency = ?5,
-               days_past_due = ?6, stage = ?7, ends_at = ?8, appointment_status = ?9,
-               priority = ?10, disposition = ?11, review_status = ?12, conflicts = ?13,
-               updated_at = ?14, accepted_at = ?15 WHERE record = ?1",
+            "UPDATE visits SET borrower_name = ?2, product = ?3, currency = ?4, ends_at = ?5,
+               appointment_status = ?6, disposition = ?7, updated_at = ?8, accepted_at = ?9
+             WHERE record = ?1",
             rusqlite::params![
                 id.0,
                 row.borrower_name,
-                row.address,
                 row.product,
                 row.currency,
-                row.days_past_due,
-                row.stage.as_str(),
                 row.ends_at,
                 row.appointment_status.map(AppointmentStatus::as_str),
-                row.priority,
                 row.disposition.map(Disposition::as_str),
-                row.review_status.as_str(),
-                row.conflicts,
                 rows.updated_at,
                 rows.accepted_at,
             ],
@@ -341,6 +353,17 @@ impl Tx<'_> {
         }
         Ok(())
     }
+}
+
+/// What indexes of `visits` depend on, apart from the time of the update. Order rules read the
+/// address, the priority and the age.
+fn indexed(rows: &Rows) -> impl PartialEq {
+    let row = &rows.summary;
+    (
+        (row.case_no.clone(), row.due_by.clone(), row.overdue, row.stage, row.review_status),
+        (row.conflicts, row.collectors.is_empty(), row.holds.is_empty()),
+        (row.address.clone(), row.priority, row.days_past_due, rows.open_promise()),
+    )
 }
 
 /// What turns one list of entries into another; both are in order of their ids.

@@ -1,7 +1,7 @@
 /** The records before and after one in the list that its reader came from. */
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
-import { officeQuery } from "../listQuery";
+import { officeQuery } from "../list/query";
 
 /** Rows of a page, the office's maximum. */
 const PAGE = 200;

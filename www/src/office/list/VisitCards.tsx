@@ -1,85 +1,12 @@
-/** The rows of the list: a table on wide screens, cards on narrow ones. */
+/** The rows of the list as cards, on narrow screens. */
 import type { ComponentChildren, JSX } from "preact";
 import { Link } from "wouter-preact";
-import { t, word } from "../i18n";
-import { formatDate, formatDateTime, formatMoney, formatWindow, today } from "../ui/format";
-import type { OfficeRow } from "./api";
-import type { Direction, Sort } from "./listQuery";
-import { isNarrow } from "./layout";
+import { t, word } from "../../i18n";
+import { formatDate, formatMoney, formatWindow } from "../../ui/format";
+import type { OfficeRow } from "../api";
+import { isOverdue } from "./Grid";
 
-interface Props {
-  rows: OfficeRow[];
-  sort: Sort;
-  dir: Direction;
-}
-
-export function VisitTable(props: Props): JSX.Element {
-  return isNarrow.value ? <Cards rows={props.rows} /> : <Wide {...props} />;
-}
-
-type ColumnKey = "case_no" | "overdue" | "stage" | "collector" | "due_by" | "appointment" | "outcome" | "updated";
-
-function Wide({ rows, sort, dir }: Props): JSX.Element {
-  const column = (key: ColumnKey, sorted?: Sort, end = false): JSX.Element => (
-    <th
-      scope="col"
-      class={end ? "text-right" : ""}
-      aria-sort={sorted === sort ? (dir === "asc" ? "ascending" : "descending") : undefined}
-    >
-      {t(`office/${key}`)}
-    </th>
-  );
-  return (
-    <div class="card-plain overflow-x-auto p-0" tabIndex={0} role="region" aria-label={t("office/visits")}>
-      <table class="table-sm table [&_th]:text-base-content" data-testid="visit-list">
-        <thead>
-          <tr>
-            {column("case_no", "case_no")}
-            {column("overdue", "overdue", true)}
-            {column("stage")}
-            {column("collector")}
-            {column("due_by", "due")}
-            {column("appointment")}
-            {column("outcome")}
-            {column("updated", "updated")}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.id} data-testid="visit-row" data-id={row.id} class="hover:bg-base-200 align-top">
-              <td class="min-w-40">
-                <div class="font-medium">{row.borrower_name}</div>
-                <CaseLink row={row} />
-                <Badges row={row} />
-              </td>
-              <td class="text-right whitespace-nowrap tabular-nums">
-                {formatMoney(row.overdue, row.currency)}
-                <div class="muted text-xs">{t("list/dpd", { n: row.days_past_due })}</div>
-              </td>
-              <td>
-                {word("stage", row.stage)}
-                <Review row={row} />
-              </td>
-              <td class="min-w-24">
-                <Collectors row={row} />
-              </td>
-              <td class="whitespace-nowrap">
-                <DueBy row={row} />
-              </td>
-              <td>
-                <Appointment row={row} />
-              </td>
-              <td>{row.disposition && word("disposition", row.disposition)}</td>
-              <td class="muted">{formatDateTime(row.updated_at)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function Cards({ rows }: { rows: OfficeRow[] }): JSX.Element {
+export function VisitCards({ rows }: { rows: OfficeRow[] }): JSX.Element {
   return (
     <ul class="flex flex-col gap-2" data-testid="visit-list" aria-label={t("office/visits")}>
       {rows.map((row) => (
@@ -162,11 +89,10 @@ function Collectors({ row }: { row: OfficeRow }): JSX.Element {
 
 function DueBy({ row }: { row: OfficeRow }): JSX.Element | null {
   if (!row.due_by) return null;
-  const over = row.due_by < today() && ["assigned", "contacted", "scheduled"].includes(row.stage);
   return (
     <>
       {formatDate(row.due_by)}
-      {over && <div class="text-error text-xs">{t("office/overdue_visit")}</div>}
+      {isOverdue(row) && <div class="text-error text-xs">{t("office/overdue_visit")}</div>}
     </>
   );
 }
