@@ -240,6 +240,19 @@ fn a_store_of_a_newer_version_is_refused_unchanged() {
     assert_eq!(phone.tables, tables);
 }
 
+#[tokio::test]
+async fn what_is_left_of_a_format_row_is_no_newer_version() {
+    let (office, ids) = TestOffice::with_records(1).await;
+    let mut phone = TestPhone::new("chen.jie", 1);
+    phone.sync(&office).await;
+    phone.tables.get_mut(&Table::Meta).expect("meta").insert("format".into(), vec![10]);
+    phone.restart();
+    phone.run();
+    phone.sync(&office).await;
+    phone.assert_in_step();
+    assert_eq!(phone.view(ids[0]), office.visit(ids[0]).await.unwrap());
+}
+
 /// Flips a bit in one row of a record; gives its key.
 fn damage_row(phone: &mut TestPhone, table: Table, prefix: &str) -> String {
     let rows = phone.tables.get_mut(&table).expect("rows");
