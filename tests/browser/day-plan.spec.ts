@@ -62,7 +62,7 @@ test("today's visits are ordered on a sketch and in a list, and the phone's navi
   const names = stops(page).getByRole("heading");
   await expect(names).toHaveText([first, none, second, far].map((row) => row.borrower_name));
   await expect(stops(page).first()).toContainText("Agreed");
-  await expect(stops(page).nth(1)).toContainText(/Lawful \d\d:\d\d – 19:00/);
+  await expect(stops(page).nth(1)).toContainText(/Lawful \d{1,2}:\d\d – 19:00/);
   await expect(stops(page).nth(1)).toContainText("150 m from the last stop");
   await expect(stops(page).nth(3)).toHaveAttribute("data-warning", "too_late");
   await expect(stops(page).nth(3)).toContainText(`Cannot be reached in time after ${second.borrower_name}`);

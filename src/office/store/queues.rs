@@ -22,7 +22,7 @@ Queue {
     InConflict = "in_conflict",
     /// A rule of conduct in force has failed.
     ConductFailed = "conduct_failed",
-    /// A rule of conduct in force cannot be answered.
+    /// Sealed, and a rule of conduct in force cannot be answered.
     ConductUnknown = "conduct_unknown",
     /// A hold in force on a record that is not accepted.
     Holds = "holds",

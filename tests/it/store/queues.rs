@@ -90,9 +90,9 @@ pub(crate) fn queues_are_filters(engine: &Engine) {
         rows.summary.stage = Stage::Reviewed;
         rows.summary.holds = vec![Flag::Complaint];
     });
-    for n in 13..=15 {
-        make(n, |_| ());
-    }
+    make(13, |_| ());
+    make(14, |rows| rows.summary.stage = Stage::Sealed);
+    make(15, |_| ());
     store
         .write_now(|tx| {
             let failed = [
@@ -112,7 +112,7 @@ pub(crate) fn queues_are_filters(engine: &Engine) {
             Queue::DueToday => &["C-2"],
             Queue::Overdue => &["C-3"],
             Queue::Returned => &["C-4"],
-            Queue::ToReview => &["C-5"],
+            Queue::ToReview => &["C-14", "C-5"],
             Queue::InConflict => &["C-6"],
             Queue::Holds => &["C-7", "C-8"],
             Queue::Complaints => &["C-8"],

@@ -136,7 +136,10 @@ function TopBar(): JSX.Element {
       <div class={`mx-auto flex flex-wrap items-center gap-2 px-4 py-1 ${place === "/" ? "" : "max-w-7xl"}`}>
         <img src="/icons/icon.svg" alt="" class="size-8" />
         <span class="mr-4 font-bold">{t("office/title")}</span>
-        <nav class="flex flex-wrap gap-1" aria-label={t("office/pages")}>
+        <nav
+          class="order-last flex min-w-0 basis-full gap-1 overflow-x-auto xl:order-none xl:basis-auto"
+          aria-label={t("office/pages")}
+        >
           {links.map(([href, key]) => (
             <Link
               key={href}

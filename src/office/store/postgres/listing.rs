@@ -158,7 +158,7 @@ impl Filter {
             Queue::ToReview => "v.stage = 'sealed'".to_owned(),
             Queue::InConflict => "v.conflicts > 0".to_owned(),
             Queue::ConductFailed => conduct("fail"),
-            Queue::ConductUnknown => conduct("unknown"),
+            Queue::ConductUnknown => format!("v.stage = 'sealed' AND {}", conduct("unknown")),
             Queue::Holds => "v.stage <> 'reviewed' AND v.record IN
                 (SELECT record FROM visit_holds)"
                 .to_owned(),

@@ -128,7 +128,7 @@ fn queued(queue: Queue, today: &str) -> Vec<Condition> {
         Queue::ToReview => vec![staged(&[Stage::Sealed])],
         Queue::InConflict => vec![in_conflict()],
         Queue::ConductFailed => vec![conduct("fail")],
-        Queue::ConductUnknown => vec![conduct("unknown")],
+        Queue::ConductUnknown => vec![conduct("unknown"), plain("v.stage = 'sealed'")],
         Queue::Holds => vec![
             Condition::column(3, "visits_held", "{}v.held = 1", Vec::new()).in_queue_order(),
             plain("v.stage <> 'reviewed'"),
@@ -173,7 +173,7 @@ fn containing(wanted: &str) -> Condition {
         rank: 0,
         from: format!(
             "{table} CROSS JOIN visit_search s ON s.id = {table}.rowid
-             CROSS JOIN visits v ON v.record = s.record"
+             CROSS JOIN visits v INDEXED BY sqlite_autoindex_visits_1 ON v.record = s.record"
         ),
         indexed: format!("{table} MATCH ?"),
         in_queue_order: false,

@@ -49,6 +49,8 @@ export class Attachments {
   private running = false;
   private runAgain = false;
   private wait = FIRST_WAIT_MS;
+  /** Recordings whose end it waits for. */
+  private readonly awaited = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private stopped = false;
 
@@ -116,11 +118,15 @@ export class Attachments {
     return (await this.store.recordings()).filter((row) => row.record === record);
   }
 
-  /** Resolves when the piece is on disk. */
+  /**
+   * Resolves when the piece is on disk. Where the record is being withdrawn, or the device is revoked,
+   * it is stored and fails all the same: the page stops, and what was recorded goes to the office.
+   */
   async addPiece(row: RecordingRow, piece: Blob): Promise<void> {
     const bytes = await bytesOf(piece);
     const write = (): Promise<void> => this.withRoom(() => this.store.addPiece(row, bytes));
     await (this.unnamed.has(row.record) ? write() : this.unnamed.during(row.record, write));
+    if (!this.records.holds(row.record) || this.records.isLeaving(row.record)) throw new ClientError("unknown_record");
   }
 
   /** Makes an attachment of the stored pieces of a recording. */
@@ -145,11 +151,21 @@ export class Attachments {
     let none = true;
     for (const { id, record } of await this.store.recordings()) {
       if (this.records.holds(record) && !this.records.isLeaving(record)) continue;
-      if (await isRunning(id)) none = false;
-      else if ((await this.store.pieces(id)).length === 0) await this.dropRecording(id);
+      if (await isRunning(id)) {
+        none = false;
+        this.continueAfter(id);
+      } else if ((await this.store.pieces(id)).length === 0) await this.dropRecording(id);
       else await this.finishRecording(id, "").catch(() => (none = false));
     }
     return none;
+  }
+
+  /** Continues once no page records this any more. */
+  private continueAfter(recording: string): void {
+    if (this.awaited.has(recording)) return;
+    this.awaited.add(recording);
+    const ended = navigator.locks.request(recordingLock(recording), () => void this.awaited.delete(recording));
+    void ended.then(() => this.run());
   }
 
   /** After a change of a record, or of the status (null): continues if a record is being withdrawn, or is gone. */
