@@ -186,6 +186,12 @@ impl RecordEntry {
         }
     }
 
+    /// Whether the office has not confirmed all of it, and nothing is queued: a damaged row was moved
+    /// aside, and its change was not queued anew before the device died.
+    pub(crate) fn lacks_queued_work(&self) -> bool {
+        self.outbox.is_empty() && self.heads != self.confirmed
+    }
+
     /// Whether it has work to send now, which must be durable. Later work on a refused record is
     /// sent together with the refused changes, which it builds on.
     pub(crate) fn has_sendable_work(&self) -> bool {

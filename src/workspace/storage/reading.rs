@@ -83,11 +83,15 @@ impl Workspace {
             if id.is_some_and(|id| !self.records.is_unread(&id)) {
                 continue;
             }
-            if let Some(damaged) = self.admit(row) {
-                self.load(damaged, 0);
-            }
-            let problem = id.and_then(|id| self.records.get(&id)?.problem.as_ref());
+            let damaged = self.admit(row);
+            let entry = id.and_then(|id| self.records.get(&id));
+            let lacking = entry.filter(|entry| entry.lacks_queued_work()).map(|entry| entry.id);
+            let problem = entry.and_then(|entry| entry.problem.as_ref());
             is_undecided |= problem.and_then(Problem::quarantine).is_some();
+            // Its chunks have what its row or the outbox lacks.
+            if let Some(doubtful) = damaged.or(lacking) {
+                self.load(doubtful, 0);
+            }
         }
         if is_undecided && !self.link.is_idle() {
             // The request that is under way does not ask about it.
