@@ -251,7 +251,7 @@ fn way(before: Option<&DayStop>, start: Option<(f64, f64)>, stop: &DayStop) -> (
     let metres = from.zip(stop.lat.zip(stop.lon)).map(|(from, to)| distance_m(from, to));
     let assumed = match (metres, before) {
         (Some(metres), _) => minutes(metres / METRES_A_MINUTE).saturating_add(PARKING_MS),
-        // Nobody knows where the collector is: no reason to warn.
+        // The collector's position is unknown: no reason to warn.
         (None, None) => 0,
         (None, Some(before)) if !before.area.is_empty() && before.area == stop.area => SAME_AREA_MS,
         (None, Some(_)) => OTHER_AREA_MS,

@@ -27,7 +27,7 @@ pub struct AssignmentChange {
     /// What is set.
     pub set: AssignmentValues,
     /// What the user saw when they decided. A value that is neither this nor the one to be set was
-    /// changed by somebody else meanwhile.
+    /// changed by another user meanwhile.
     pub seen: AssignmentValues,
 }
 
@@ -38,12 +38,12 @@ pub enum AssignmentOutcome {
     Done,
     /// The record has these values already, for instance since a reply was lost.
     Unchanged,
-    /// Nothing was written: somebody else has changed the assignment.
+    /// Nothing was written: another user has changed the assignment.
     Moved,
 }
 
 impl Office {
-    /// Changes one record's assignment, unless somebody else changed it meanwhile.
+    /// Changes one record's assignment, unless another user changed it meanwhile.
     ///
     /// # Errors
     /// As for [`Office::command`].

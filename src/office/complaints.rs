@@ -85,7 +85,7 @@ pub enum ComplaintRefusal {
     #[error("there is no such complaint or case")]
     Unknown,
     /// It is decided, or it is not.
-    #[error("somebody has decided this complaint, or reopened it")]
+    #[error("another user has decided this complaint, or reopened it")]
     Decided,
     /// A text is missing or too long.
     #[error("a text of at most {MAX_TEXT} characters is needed")]
@@ -211,7 +211,7 @@ impl Office {
                 Ok(0) => return,
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "complaints could not be taken in");
+                    tracing::warn!(%error, "complaints could not be recorded");
                     return;
                 }
             }
@@ -233,7 +233,7 @@ impl Office {
             // One record that fails does not keep the others from the desk.
             match self.take_in_complaints_of(record) {
                 Ok(()) => done += 1,
-                Err(error) => tracing::warn!(%error, %record, "a complaint was not taken in"),
+                Err(error) => tracing::warn!(%error, %record, "a complaint was not recorded"),
             }
         }
         Ok(done)

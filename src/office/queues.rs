@@ -6,7 +6,7 @@ use super::store::{Listing, Queue};
 use super::{Office, OfficeError};
 use crate::record::queue::OrderRule;
 
-/// Counts end here: nobody works off more in a day, and a sidebar shows "999+".
+/// Counts end here: more is not done in a day, and a sidebar shows "999+".
 pub const MAX_COUNT: u32 = 1_000;
 
 /// A phone that is used asks for changes whenever it has a signal.
@@ -24,7 +24,7 @@ pub struct QueueCounts {
     pub quarantined: u64,
     /// Devices of collectors with a valid sign-in that were not seen for three days.
     pub devices_out_of_touch: u64,
-    /// A number as high as this stands for this and more.
+    /// The largest count: it means this many or more.
     pub max: u32,
 }
 

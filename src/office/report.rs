@@ -88,7 +88,7 @@ pub struct SyncHealth {
     pub seen_today: u64,
     /// Of those, not seen for three days.
     pub out_of_touch: u64,
-    /// Pieces of refused work that nobody has decided on.
+    /// Undecided pieces of refused work.
     pub quarantined: u64,
 }
 
@@ -148,7 +148,7 @@ impl Office {
     }
 }
 
-/// The borrower, or somebody who may speak for them.
+/// The borrower, or a person who may speak for them.
 fn is_other_side(person: TargetRole) -> bool {
     match person {
         TargetRole::Borrower | TargetRole::Guarantor | TargetRole::Representative => true,

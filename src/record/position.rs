@@ -38,7 +38,7 @@ pub enum PositionDoubt {
     Placeholder,
     /// It is far from the address of the case.
     FarFromAddress,
-    /// Nobody gets there so fast from the collector's other visit.
+    /// The distance from the collector's other visit takes longer.
     ImpossibleSpeed,
 }
 }

@@ -103,7 +103,7 @@ test("sixty records are assigned to two collectors by keyboard, and taken back",
   expect((await gets("wu.min")) + (await gets("he.tao"))).toBe(60);
   const expected = [await gets("wu.min"), await gets("he.tao")];
   await expectAccessible(page, "the dialog");
-  // Meanwhile somebody else takes one of them.
+  // Meanwhile another user reassigns one of them.
   const [taken = ""] = ids;
   await desk.command(taken, { do: "assign", collectors: ["zhao.lei"] });
   await button(page, "Apply to 60 records").press("Enter");

@@ -61,7 +61,7 @@ test("a recording goes on over other pages and says when it had no sound", async
   await go(page, "/settings");
   await expect(bar(page).getByRole("button", { name: /Stop recording \(0:0[4-9]\)/ })).toBeVisible({ timeout: 60_000 });
 
-  // The browser drops the wake lock with the page; it is asked for again when the page is back.
+  // The browser drops the wake lock with the page; it is requested again when the page is back.
   await page.evaluate(() => {
     (window as unknown as { lock: EventTarget }).lock.dispatchEvent(new Event("release"));
   });

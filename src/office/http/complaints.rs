@@ -43,7 +43,7 @@ pub(super) struct ComplaintExportQuery {
     format: String,
 }
 
-/// A complaint. Who the borrower is stands in the record only.
+/// A complaint. Only the record names the borrower.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ComplaintLine {
     /// Number of the complaint.

@@ -1,4 +1,4 @@
-//! `/api/queues` and `/api/assignments`: what waits for the office, and work on many records at once.
+//! `/api/queues` and `/api/assignments`: records that wait for the office, and assignment of many at once.
 
 use std::sync::Arc;
 

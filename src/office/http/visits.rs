@@ -154,7 +154,7 @@ pub(super) struct VisitPage {
     next: Option<String>,
     /// Records on all pages, counted up to `max_total`.
     total: u64,
-    /// A total as high as this stands for this and more.
+    /// The largest total: it means this many or more.
     max_total: u32,
 }
 

@@ -74,7 +74,7 @@ ComplaintOutcome {
 words! {
 /// What was done about a complaint.
 ComplaintStep {
-    /// It was taken in.
+    /// It was recorded.
     Received = "received",
     /// Source, topic or text were corrected.
     Described = "described",
@@ -82,7 +82,7 @@ ComplaintStep {
     Replied = "replied",
     /// It was decided.
     Closed = "closed",
-    /// The decision was taken back.
+    /// The decision was reversed.
     Reopened = "reopened",
 }
 }
@@ -144,7 +144,7 @@ pub struct ComplaintListing {
     pub open: bool,
     /// After this deadline or decision, ms, and number.
     pub after: Option<(i64, u64)>,
-    /// At most so many.
+    /// Largest number of complaints.
     pub limit: u32,
 }
 

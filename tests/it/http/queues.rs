@@ -51,7 +51,7 @@ async fn many_records_are_assigned_each_on_its_own() {
             json!({ "collectors": ["chen.jie"], "priority": 1 }),
             json!({ "collectors": [], "priority": 2 })
         ),
-        // Somebody else had assigned it before.
+        // Another user had assigned it before.
         row(&other, json!({ "collectors": ["chen.jie"] }), json!({ "collectors": [] })),
         row(&other, json!({ "priority": 9 }), json!({ "priority": 2 })),
         row("nonsense", json!({ "priority": 1 }), json!({})),

@@ -1,7 +1,7 @@
 //! PostgreSQL for tests: temporary clusters, and a database for each test.
 //!
 //! One cluster is shared by all test processes of a user, since nextest runs each test in its own.
-//! Whoever needs it first starts it; a watchdog stops and deletes it when nobody has used it for some
+//! The first process that needs it starts it; a watchdog stops and deletes it when it has been unused for some
 //! seconds.
 
 use std::fs::{File, create_dir_all};

@@ -1,4 +1,4 @@
-/** Where the stops of a day lie to each other: no map tiles, so nobody learns of the addresses. */
+/** Relative positions of a day's stops. Without map tiles no server learns the addresses. */
 import type { JSX } from "preact";
 import type { PlannedStop } from "../wasm/doorstep";
 import { t } from "../i18n";

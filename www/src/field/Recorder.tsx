@@ -94,7 +94,7 @@ export function Recorder({ record }: { record: string }): JSX.Element {
 const keptCaption = ({ caption }: RecordingRow): string =>
   [caption, t("attachment/interrupted_caption")].filter(Boolean).join(" · ");
 
-/** On every page, so that nobody is recorded unawares and one tap stops it. */
+/** On every page, so that a running recording is always visible and one tap stops it. */
 export function RecordingBar(): JSX.Element | null {
   const running = recording.value;
   const [busy, run] = useBusy();

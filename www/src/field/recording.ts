@@ -1,5 +1,5 @@
 /**
- * The audio recording of a visit. It goes on while the user works on other pages of the app and, as
+ * The audio recording of a visit. It continues while the user works on other pages of the app and, as
  * far as the browser lets it, in the background. It says when it was interrupted: a gap that is not
  * marked would be taken for silence.
  */
@@ -72,7 +72,7 @@ export async function startRecording(record: string, phase: Recorded): Promise<v
   }
 }
 
-/** The running session, which whoever ends it takes: a second tap must not end it again. */
+/** Takes the running session to end it: a second tap must not end it again. */
 function takeSession(): Session | null {
   const taken = session;
   session = null;

@@ -275,7 +275,7 @@ impl Connection {
     /// that failed.
     pub(super) fn send(&self, sql: &'static str) {
         let request = pin!(self.client.batch_execute(sql));
-        // The first poll sends it; answers that nobody waits for are discarded.
+        // The first poll sends it; an answer without a waiting caller is discarded.
         let _ = request.poll(&mut Context::from_waker(Waker::noop()));
     }
 }

@@ -5,6 +5,8 @@ use rusqlite::Row;
 
 use crate::ids::{DeviceId, Heads, RecordId};
 use crate::office::store::StoreError;
+use crate::record::terms::{Channel, ContactOutcome, TargetRole};
+use crate::record::view::{ContactView, PaymentView};
 
 pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     StoreError::Failed(error.to_string())
@@ -92,4 +94,32 @@ pub(super) fn word_or_none<T>(
         rusqlite::types::ValueRef::Null => Ok(None),
         _ => word(row, column, parse).map(Some),
     }
+}
+
+/// A row of `contacts`.
+pub(super) fn contact(row: &Row<'_>) -> rusqlite::Result<ContactView> {
+    Ok(ContactView {
+        id: row.get(0)?,
+        at: row.get(1)?,
+        zone: row.get(2)?,
+        channel: word(row, 3, Channel::parse)?,
+        number_ref: row.get(4)?,
+        target_role: word(row, 5, TargetRole::parse)?,
+        outcome: word(row, 6, ContactOutcome::parse)?,
+        note: row.get(7)?,
+        by: row.get(8)?,
+    })
+}
+
+/// A row of `payments`.
+pub(super) fn payment(row: &Row<'_>) -> rusqlite::Result<PaymentView> {
+    Ok(PaymentView {
+        id: row.get(0)?,
+        amount: row.get(1)?,
+        at: row.get(2)?,
+        channel: row.get(3)?,
+        reference: row.get(4)?,
+        receipt: row.get(5)?,
+        by: row.get(6)?,
+    })
 }

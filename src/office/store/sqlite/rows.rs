@@ -3,15 +3,14 @@
 use rusqlite::{OptionalExtension, Row};
 
 use super::Tx;
-use super::convert::{damaged, failed, to_sql, word, word_or_none};
+use super::convert::{contact, damaged, failed, payment, to_sql, word, word_or_none};
 use super::facts::{FACTS, facts};
 use super::search::search_text;
 use crate::ids::RecordId;
 use crate::office::store::{Rows, StoreError};
 use crate::record::queue::OpenPromise;
 use crate::record::terms::{
-    AppointmentStatus, Channel, ContactOutcome, Disposition, Flag, OverdueReason, ReviewStatus,
-    Stage, TargetRole,
+    AppointmentStatus, Disposition, Flag, OverdueReason, ReviewStatus, Stage, TargetRole,
 };
 use crate::record::view::{Conflict, ConflictValue, ContactView, PaymentView, VisitSummary};
 
@@ -384,30 +383,4 @@ impl<'e, E: PartialEq> Difference<'e, E> {
         let written = new.iter().filter(|entry| find(old, entry) != Some(*entry));
         Self { gone: gone.map(|entry| id(entry).as_str()).collect(), written: written.collect() }
     }
-}
-
-fn contact(row: &Row<'_>) -> rusqlite::Result<ContactView> {
-    Ok(ContactView {
-        id: row.get(0)?,
-        at: row.get(1)?,
-        zone: row.get(2)?,
-        channel: word(row, 3, Channel::parse)?,
-        number_ref: row.get(4)?,
-        target_role: word(row, 5, TargetRole::parse)?,
-        outcome: word(row, 6, ContactOutcome::parse)?,
-        note: row.get(7)?,
-        by: row.get(8)?,
-    })
-}
-
-fn payment(row: &Row<'_>) -> rusqlite::Result<PaymentView> {
-    Ok(PaymentView {
-        id: row.get(0)?,
-        amount: row.get(1)?,
-        at: row.get(2)?,
-        channel: row.get(3)?,
-        reference: row.get(4)?,
-        receipt: row.get(5)?,
-        by: row.get(6)?,
-    })
 }

@@ -39,7 +39,7 @@ export const firefox: Engine = {
       userDataDir: profile,
       extraPrefsFirefox: {
         "intl.accept_languages": "en-GB, en",
-        // Where it is comes from here, and nobody is asked.
+        // The position comes from here, without a prompt.
         "geo.prompt.testing": true,
         "geo.prompt.testing.allow": true,
         "geo.provider.network.url": `data:application/json,${JSON.stringify({

@@ -6,8 +6,9 @@
  * its SHA-256. Only then may the phone erase the bytes, after asking again. Any step that is
  * interrupted is continued from the stored rows at the next start.
  */
-import type { AttachmentKind, Command } from "../../wasm/doorstep";
+import type { AttachmentKind } from "../../wasm/doorstep";
 import { ClientError } from "../api";
+import type { AttachmentRecords } from "./attachmentRecords";
 import type { AttachmentRow, AttachmentStore, RecordingRow } from "./attachmentStore";
 import { recordingLock } from "../store/names";
 import { storageState } from "../store/quota";
@@ -118,10 +119,7 @@ export class Attachments {
     return (await this.store.recordings()).filter((row) => row.record === record);
   }
 
-  /**
-   * Resolves when the piece is on disk. Where the record is being withdrawn, or the device is revoked,
-   * it is stored and fails all the same: the page stops, and what was recorded goes to the office.
-   */
+  /** Resolves when the piece is on disk; fails then if the record is being withdrawn, so that the page stops. */
   async addPiece(row: RecordingRow, piece: Blob): Promise<void> {
     const bytes = await bytesOf(piece);
     const write = (): Promise<void> => this.withRoom(() => this.store.addPiece(row, bytes));
@@ -382,20 +380,6 @@ export class Attachments {
     else this.runAgain = true;
     return confirmed;
   }
-}
-
-/** What attachments need of the records on this phone. */
-export interface AttachmentRecords {
-  /** Applies a command to a record; resolves when that is durable. */
-  write(record: string, command: Command): Promise<void>;
-  /** Whether the record is on this phone. */
-  holds(record: string): boolean;
-  /** Whether the record is withdrawn and only stays until its attachments are named. */
-  isLeaving(record: string): boolean;
-  /** Whether the office has all changes of the record, or the record is not on this phone. */
-  isConfirmed(record: string): boolean;
-  /** Sets the records that stay until their attachments are named. */
-  retain(records: readonly string[]): void;
 }
 
 /** Whether a page is still recording. */

@@ -19,7 +19,8 @@ import type {
   Workspace,
 } from "../../wasm/doorstep";
 import { ClientError, type Lender, type ListMark, type ListPage, type Reading, type SyncStatus } from "../api";
-import type { AttachmentRecords, CaptureInfo, LocalAttachment } from "../attachments/attachments";
+import type { AttachmentRecords } from "../attachments/attachmentRecords";
+import type { CaptureInfo, LocalAttachment } from "../attachments/attachments";
 import { countPending, type RecordingRow } from "../attachments/attachmentStore";
 import type { Driver } from "./driver";
 import { requireAttachments, requireDriver, requireStore, requireWriter, STORE, workerState } from "./state";

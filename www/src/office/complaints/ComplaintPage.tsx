@@ -257,7 +257,7 @@ function CorrectionForm(props: Props): JSX.Element {
   );
 }
 
-/** After the decision: the hold can be lifted, and the decision taken back. */
+/** After the decision: the hold can be lifted, and the decision reversed. */
 function ClosedForms(props: Props): JSX.Element {
   const { record } = props.file.complaint;
   const step = useStep(props, () => undefined);

@@ -18,7 +18,7 @@ export function EnterComplaint({ onClose }: { onClose: () => void }): JSX.Elemen
   const [text, setText] = useState("");
   const [received, setReceived] = useState(() => toLocalInput(Date.now(), deviceZone()));
   const [validated, setValidated] = useState(false);
-  // A lost answer is asked for again under the same id, which is stored once.
+  // After a lost response the request is repeated with the same id, which is stored once.
   const id = useRef(crypto.randomUUID());
   const number = useRef(0);
   const request = useRequest(() => go(`/complaints/${number.current}`));

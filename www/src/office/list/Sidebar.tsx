@@ -14,7 +14,7 @@ const GROUPS: readonly (readonly Queue[])[] = [
   ["holds", "complaints", "conduct_failed", "conduct_unknown"],
 ];
 
-/** Queues in which every record needs somebody now. */
+/** Queues whose records need attention now. */
 const URGENT: readonly Queue[] = ["overdue", "promises_broken", "complaints", "conduct_failed"];
 
 export function Sidebar({ queue }: { queue: Queue | undefined }): JSX.Element {

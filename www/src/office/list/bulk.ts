@@ -3,7 +3,7 @@
  *
  * A job outlives the page that started it, and each row says what became of it. A lost reply is
  * asked for again: the office answers `unchanged` for rows that have their values already. A row that
- * somebody else changed meanwhile stays as it is.
+ * another user changed meanwhile stays as it is.
  */
 import { signal } from "@preact/signals";
 import { api, ApiError, type AssignmentFields, type OfficeRow } from "../api";
@@ -172,7 +172,7 @@ function note(part: readonly number[], outcome: (n: number) => [Outcome, string]
   job.value = { ...value, outcomes, reasons };
 }
 
-/** The changes that take back what a job did. Rows that did not change are left out. */
+/** The changes that undo a job. Rows that did not change are left out. */
 export function undoing({ changes, outcomes }: Job): Change[] {
   return changes.flatMap((change, at) => {
     const outcome = outcomes[at];

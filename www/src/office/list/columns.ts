@@ -9,7 +9,7 @@ import type { Sort } from "./query";
 export interface Column {
   key: string;
   title: TextKey;
-  /** In pixels, unless somebody changed it. */
+  /** Initial width, in pixels. */
   width: number;
   sort?: Sort;
   /** Numbers are aligned to the right. */
@@ -71,7 +71,7 @@ function appointment(row: OfficeRow): string {
   return formatWindow(row.starts_at, row.ends_at);
 }
 
-/** What stands out: urgent, held, in conflict. */
+/** Flags: urgent, held, in conflict. */
 export function marks(row: OfficeRow): string[] {
   const found = row.holds.map((hold) => word("flag", hold));
   if (row.conflicts > 0) found.push(t("list/conflict_badge"));

@@ -7,7 +7,7 @@ import { api, type QueueCounts } from "../api";
 /** A phone's round moves a feed several times: the console asks once. */
 const GATHER_MS = 800;
 
-/** What no feed tells, such as an edit of a record that nobody has. */
+/** For changes that no feed reports, such as an edit of an unassigned record. */
 const POLL_MS = 20_000;
 
 /** Counts up whenever lists and counts should be read again. */

@@ -6,7 +6,7 @@ export interface Selection {
   chosen: ReadonlySet<string>;
   /** Id of the row with the cursor. */
   cursor: string | null;
-  /** Moves the cursor; with `extend`, chooses what lies between. */
+  /** Moves the cursor; with `extend`, selects the rows between. */
   move: (to: string, extend?: boolean) => void;
   toggle: (id: string) => void;
   choose: (ids: Iterable<string>) => void;

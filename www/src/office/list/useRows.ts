@@ -22,7 +22,7 @@ export const MAX_SELECTED = 5_000;
 export interface Rows {
   rows: OfficeRow[];
   total: number;
-  /** A total as high as this stands for this and more. */
+  /** The largest total: it means this many or more. */
   maxTotal: number;
   more: boolean;
   loading: boolean;
@@ -45,11 +45,11 @@ interface Loaded {
 }
 
 const NOTHING: Loaded = { rows: [], next: null, total: 0, maxTotal: Infinity };
-const NOBODY: ReadonlySet<string> = new Set();
+const NONE: ReadonlySet<string> = new Set();
 
 export function useRows(query: string): Rows {
   const [loaded, setLoaded] = useState<Loaded | null>(null);
-  const [fresh, setFresh] = useState<{ came: number; gone: ReadonlySet<string> }>({ came: 0, gone: NOBODY });
+  const [fresh, setFresh] = useState<{ came: number; gone: ReadonlySet<string> }>({ came: 0, gone: NONE });
   const [error, setError] = useState<string | null>(null);
   const [loading, setLoading] = useState(true);
   /** The active request; responses to superseded requests are ignored. */
@@ -78,7 +78,7 @@ export function useRows(query: string): Rows {
   const page = (after: string | null, signal: AbortSignal): Promise<Page> =>
     api.visits(`${query}&limit=${PAGE}${after ? `&after=${encodeURIComponent(after)}` : ""}`, signal);
   const first = (): void => {
-    setFresh({ came: 0, gone: NOBODY });
+    setFresh({ came: 0, gone: NONE });
     void request(async (signal) => joined(NOTHING, await page(null, signal)));
   };
 

@@ -1,4 +1,4 @@
-/** Keys of the list. They work unless somebody types, or a dialog is open. */
+/** Keys of the list. They work unless a text field has the focus or a dialog is open. */
 import { useEffect, useRef } from "preact/hooks";
 
 export type Shortcuts = Record<string, (event: KeyboardEvent) => void>;
