@@ -89,7 +89,7 @@ impl ReceiptCode {
             }
         }
         let (hash, check) = code.split_at_checked(HASH_CHARS)?;
-        (check.chars().next() == Some(check_char(hash))).then_some(Self(code))
+        check.starts_with(check_char(hash)).then_some(Self(code))
     }
 
     fn of(record: &str, entry: &str, amount: i64, date: &str) -> Self {

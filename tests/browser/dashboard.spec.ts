@@ -21,6 +21,7 @@ async function open(page: Page, path = "/office/dashboard"): Promise<void> {
 
 /** The number of a figure, and the number of records in the list that it links to. */
 async function followed(page: Page, link: ReturnType<Page["locator"]>): Promise<[number, number]> {
+  await expect(page.getByTestId("dashboard")).toHaveAttribute("aria-busy", "false");
   const figure = Number(await link.innerText());
   await link.click();
   await expect(page.getByRole("list", { name: "Filters from the dashboard" })).toBeVisible();

@@ -84,7 +84,7 @@ test("of two collectors one writes offline while the other seals; nothing moves 
   await console.getByLabel("User name").fill("lin.yue");
   await console.getByLabel("Password").fill(PASSWORD);
   await console.getByRole("button", { name: "Sign in" }).click();
-  await console.getByRole("link", { name: "Quarantine" }).click();
+  await console.getByRole("link", { name: "Quarantine", exact: true }).click();
   await console.getByTestId("quarantine-row").getByRole("link").click();
   await expect(console.getByTestId("reopens")).toContainText("voids the seal");
   await console.screenshot({ path: test.info().outputPath("console-reopens.png") });

@@ -9,7 +9,7 @@ test.use({ viewport: SMALL_PHONE, hasTouch: true });
 
 /** Taps and swipes of a visit with the borrower and all 13 items. Before the phases it took 36 and 20. */
 const MOST_TAPS = 34;
-const MOST_SWIPES = 12;
+const MOST_SWIPES = 13;
 
 let office: Office;
 let desk: Api;

@@ -89,7 +89,7 @@ for (const [other, role] of [
 
     // The console of the other one is asked to sign in, too: an edit there would be another's.
     if (role === "supervisor") {
-      await tab.getByRole("link", { name: "Quarantine" }).click();
+      await tab.getByRole("link", { name: "Quarantine", exact: true }).click();
       await expect(tab.getByLabel("Password")).toBeVisible();
     }
   });

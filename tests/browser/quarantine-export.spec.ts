@@ -38,7 +38,7 @@ test("decided work is downloaded, deleted, recorded and restored", async ({ page
   await console_.getByLabel("User name").fill("admin");
   await console_.getByLabel("Password").fill(PASSWORD);
   await console_.getByRole("button", { name: "Sign in" }).click();
-  await console_.getByRole("link", { name: "Quarantine" }).click();
+  await console_.getByRole("link", { name: "Quarantine", exact: true }).click();
   await expect(console_.getByTestId("quarantine-alarm")).toHaveCount(0);
   await console_.getByRole("button", { name: "Export and delete…" }).click();
   const download = console_.waitForEvent("download");

@@ -41,7 +41,7 @@ async function desk(page: Page, user: string): Promise<void> {
   await page.getByLabel("User name").fill(user);
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("link", { name: "Quarantine" }).click();
+  await page.getByRole("link", { name: "Quarantine", exact: true }).click();
 }
 
 function lines(): Line[] {
@@ -244,7 +244,7 @@ test("refused work is compared with the office's version, and is in the record a
   await console_.getByRole("button", { name: "Save notes" }).click();
   // Gone once the office has them.
   await expect(console_.getByRole("button", { name: "Discard changes" })).toBeHidden();
-  await console_.getByRole("link", { name: "Quarantine" }).click();
+  await console_.getByRole("link", { name: "Quarantine", exact: true }).click();
   await console_.getByTestId("quarantine-row").getByRole("link").click();
   await console_.getByRole("button", { name: "Accept…" }).click();
   await console_.getByRole("button", { name: "Accept", exact: true }).click();

@@ -149,6 +149,7 @@ impl Cluster {
         self.client("pg_isready").status().is_ok_and(|status| status.success())
     }
 
+    #[allow(clippy::zombie_processes, reason = "the watchdog outlives this process")]
     fn watch(&self) {
         Command::new("setsid")
             .args(as_owner())

@@ -24,7 +24,7 @@ export function DashboardPage(): JSX.Element {
   const team = (asked.get("collector") ?? "").split(",").filter((name) => name !== "");
   const query = new URLSearchParams({ from, to, zone: deviceZone() });
   if (team.length > 0) query.set("collector", team.join(","));
-  const { report, error } = useReport(query.toString());
+  const { loaded, error } = useReport(query.toString());
   useEffect(() => void loadCollectors(), []);
   return (
     <div class="flex flex-col gap-4">
@@ -47,21 +47,27 @@ export function DashboardPage(): JSX.Element {
         {formatDate(from)} – {formatDate(to)} · {team.map(displayName).join(", ") || t("office/dashboard/everybody")}
       </p>
       {error && <Alert tone="error">{error}</Alert>}
-      {!report && !error && <p role="status">{t("app/loading")}</p>}
-      {report && <Figures report={report} query={query} team={team} />}
+      {!loaded && !error && <p role="status">{t("app/loading")}</p>}
+      {loaded && <Figures {...loaded} isStale={loaded.query !== query.toString()} />}
     </div>
   );
 }
 
+/** A report and the query that it answers. */
+interface Loaded {
+  query: string;
+  report: Report;
+}
+
 /** The report of a query; the one before stays while the next is loaded. */
-function useReport(query: string): { report: Report | null; error: string | null } {
-  const [report, setReport] = useState<Report | null>(null);
+function useReport(query: string): { loaded: Loaded | null; error: string | null } {
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [error, setError] = useState<string | null>(null);
   useEffect(() => {
     const request = new AbortController();
     api.report(query, request.signal).then(
-      (next) => {
-        setReport(next);
+      (report) => {
+        setLoaded({ query, report });
         setError(null);
       },
       (cause: unknown) => {
@@ -70,13 +76,15 @@ function useReport(query: string): { report: Report | null; error: string | null
     );
     return () => request.abort();
   }, [query]);
-  return { report, error };
+  return { loaded, error };
 }
 
 const displayName = (name: string): string => collectors.value.find((user) => user.name === name)?.display_name ?? name;
 
-function Figures(props: { report: Report; query: URLSearchParams; team: string[] }): JSX.Element {
-  const { report, query } = props;
+function Figures(props: Loaded & { isStale: boolean }): JSX.Element {
+  const { report, isStale } = props;
+  // The links belong to the figures, whatever is being loaded.
+  const query = new URLSearchParams(props.query);
   /** The list of the records that a figure counts. */
   const list = (filters: Record<string, string>): string =>
     `/?${new URLSearchParams([...query, ...Object.entries(filters)])}`;
@@ -86,12 +94,17 @@ function Figures(props: { report: Report; query: URLSearchParams; team: string[]
     name: line.name === "" ? t("office/dashboard/none") : word(vocabulary, line.name),
     figures: [{ count: line.count, href: visits({ [filter]: line.name || "none" }) }],
   });
-  const team = props.team.length > 0 ? { collector: props.team.join(",") } : undefined;
+  const collector = query.get("collector");
+  const team = collector === null ? undefined : { collector };
   const hold = (name: string): string => `/?${new URLSearchParams({ ...team, hold: name })}`;
   const records = [t("office/dashboard/records")];
   const count = [t("office/dashboard/visits")];
   return (
-    <div class="grid gap-4 lg:grid-cols-2 print:block print:space-y-4" data-testid="dashboard">
+    <div
+      class={`grid gap-4 lg:grid-cols-2 print:block print:space-y-4 ${isStale ? "opacity-60" : ""}`}
+      data-testid="dashboard"
+      aria-busy={isStale}
+    >
       <div class="grid gap-4 sm:grid-cols-3 lg:col-span-2 print:grid-cols-3">
         <Key
           id="planned"

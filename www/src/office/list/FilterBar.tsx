@@ -218,7 +218,7 @@ export function Search(props: { value: string; onChange: (text: string) => void 
     <input
       type="search"
       id="list-search"
-      class="input input-sm bar-control min-w-40 grow"
+      class="input input-sm bar-control min-w-40 grow basis-40"
       enterkeyhint="search"
       aria-label={t("office/search")}
       placeholder={t("office/search")}
