@@ -1830,7 +1830,7 @@ export interface components {
             total: number;
             /**
              * Format: uint32
-             * @description A total as high as this stands for this and more.
+             * @description The largest total: it means this many or more.
              */
             max_total: number;
         };
@@ -1923,7 +1923,7 @@ export interface components {
             devices_out_of_touch: number;
             /**
              * Format: uint32
-             * @description A number as high as this stands for this and more.
+             * @description The largest count: it means this many or more.
              */
             max: number;
         };
@@ -2939,7 +2939,7 @@ export interface components {
             out_of_touch: number;
             /**
              * Format: uint64
-             * @description Pieces of refused work that nobody has decided on.
+             * @description Undecided pieces of refused work.
              */
             quarantined: number;
         };
@@ -3015,7 +3015,7 @@ export interface components {
              */
             late: number;
         };
-        /** @description A complaint. Who the borrower is stands in the record only. */
+        /** @description A complaint. Only the record names the borrower. */
         ComplaintLine: {
             /**
              * Format: uint64
