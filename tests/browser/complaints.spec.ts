@@ -67,7 +67,7 @@ test("a complaint by phone holds its case until it is answered and decided", asy
   expect(sheet).not.toContain("workplace");
 });
 
-test("a complaint at the door arrives by itself", async ({ page }) => {
+test("a complaint at the door arrives automatically", async ({ page }) => {
   const desk = await office.api("lin.yue", DEMO);
   const { rows } = await desk.get<{ rows: VisitSummary[] }>("/api/visits?stage=contacted");
   const of = rows.find(({ holds }) => holds.length === 0);

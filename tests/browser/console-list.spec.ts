@@ -79,7 +79,7 @@ test("a search finds two characters of a name as it is typed", async ({ page }) 
   for (const text of await rows(page).allTextContents()) expect(text).toContain(name.slice(0, 2));
 });
 
-test("sixty records are assigned to two collectors by keyboard, and taken back", async ({ page }) => {
+test("sixty records are assigned to two collectors by keyboard, and the assignment is undone", async ({ page }) => {
   const desk = await office.api();
   for (const id of (await idsOf("collector=chen.jie&sort=case_no")).slice(0, 60)) {
     await desk.command(id, { do: "assign", collectors: [] });
@@ -113,7 +113,7 @@ test("sixty records are assigned to two collectors by keyboard, and taken back",
   await expect(status).toContainText("Assigned: 59 of 60");
   await button(page, "Show why").click();
   await expect(page.getByTestId("bulk-failures").getByRole("listitem")).toHaveCount(1);
-  await expect(page.getByTestId("bulk-failures")).toContainText("Somebody else changed the assignment meanwhile.");
+  await expect(page.getByTestId("bulk-failures")).toContainText("Another user changed the assignment meanwhile.");
   await page.keyboard.press("Escape");
   const { assignment } = await desk.get<VisitView>(`/api/visits/${taken}`);
   expect(assignment.collectors).toEqual(["zhao.lei"]);

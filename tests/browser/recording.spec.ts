@@ -26,7 +26,7 @@ test.afterEach(async () => {
 
 const bar = (page: Page) => page.getByTestId("recording");
 
-test("a recording goes on over other pages and says when it had no sound", async () => {
+test("a recording continues on other pages and says when it had no sound", async () => {
   const context = await phone(profile, MICROPHONE);
   const page = await start(context, office);
   await page.setViewportSize(SMALL_PHONE);

@@ -246,7 +246,7 @@ impl Entries {
         })
     }
 
-    /// A record's row has been read by itself, or must not be read any more.
+    /// A record's row has been read alone, or must not be read any more.
     pub(crate) fn settle(&mut self, id: RecordId) {
         if let Some(unread) = &mut self.unread {
             unread.settled.insert(id);

@@ -186,10 +186,14 @@ impl RecordEntry {
         }
     }
 
-    /// Whether the office has not confirmed all of it, and nothing is queued: a damaged row was moved
-    /// aside, and its change was not queued anew before the device died.
+    /// Whether a change is neither confirmed nor queued: its damaged row was moved aside, and the device
+    /// died before it was queued anew.
     pub(crate) fn lacks_queued_work(&self) -> bool {
-        self.outbox.is_empty() && self.heads != self.confirmed
+        let mut reached = self.confirmed.clone();
+        for (_, unsent) in self.outbox.iter() {
+            reached.advance(unsent.hash, &unsent.deps);
+        }
+        reached != self.heads
     }
 
     /// Whether it has work to send now, which must be durable. Later work on a refused record is

@@ -34,7 +34,9 @@ impl Workspace {
             });
             entry.outbox.insert(number, unsent);
         }
-        // Rebuild damaged rows from the chunks.
+        let lacking = self.records.values().filter(|entry| entry.lacks_queued_work());
+        doubtful.extend(lacking.map(|entry| entry.id));
+        // The chunks have what rows lack.
         for id in doubtful {
             self.load(id, 0);
         }

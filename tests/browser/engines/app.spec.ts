@@ -14,7 +14,7 @@ async function version(page: Page): Promise<number> {
   return found.catch(() => 0);
 }
 
-test("an update waits until it is asked for, reaches every tab, and keeps what was typed", async ({
+test("an update waits for the user's consent, reaches every tab, and keeps typed text", async ({
   office,
   phone,
 }) => {

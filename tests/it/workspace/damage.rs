@@ -142,24 +142,28 @@ async fn d5_unsent_work_outlives_damage_to_any_one_row() {
 
 #[tokio::test]
 async fn d5_a_change_whose_damaged_row_was_moved_aside_before_a_crash_is_queued_anew() {
-    let (office, ids) = TestOffice::with_records(2).await;
-    let mut phone = TestPhone::new("chen.jie", 1);
-    phone.sync(&office).await;
-    phone.apply(ids[0], &contact("c1"));
-    damage_row(&mut phone, Table::Outbox, &ids[0].to_string());
-    phone.reopen(phone.tables.clone()).expect("opens");
-    // Only the first batch is on disk: it moves the row aside.
-    let Some(Output::Persist { writes, .. }) = std::iter::from_fn(|| phone.workspace.poll())
-        .find(|output| matches!(output, Output::Persist { .. }))
-    else {
-        panic!("nothing is moved aside")
-    };
-    writes.into_iter().for_each(|write| phone.write(write));
-    assert!(phone.tables[&Table::Outbox].is_empty());
-    phone.restart();
-    phone.sync(&office).await;
-    phone.assert_in_step();
-    assert_eq!(office.visit(ids[0]).await.expect("there").contacts.len(), 1);
+    for edits in 1..=3 {
+        let (office, ids) = TestOffice::with_records(2).await;
+        let mut phone = TestPhone::new("chen.jie", 1);
+        phone.sync(&office).await;
+        for edit in 0..edits {
+            phone.apply(ids[0], &contact(&format!("c{edit}")));
+        }
+        damage_row(&mut phone, Table::Outbox, &ids[0].to_string());
+        phone.reopen(phone.tables.clone()).expect("opens");
+        // Only the first batch is on disk: it moves the row aside.
+        let Some(Output::Persist { writes, .. }) = std::iter::from_fn(|| phone.workspace.poll())
+            .find(|output| matches!(output, Output::Persist { .. }))
+        else {
+            panic!("nothing is moved aside")
+        };
+        writes.into_iter().for_each(|write| phone.write(write));
+        assert_eq!(phone.tables[&Table::Outbox].len(), edits - 1);
+        phone.restart();
+        phone.sync(&office).await;
+        phone.assert_in_step();
+        assert_eq!(office.visit(ids[0]).await.expect("there").contacts.len(), edits);
+    }
 }
 
 #[tokio::test]
