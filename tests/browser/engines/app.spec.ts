@@ -14,10 +14,7 @@ async function version(page: Page): Promise<number> {
   return found.catch(() => 0);
 }
 
-test("an update waits for the user's consent, reaches every tab, and keeps typed text", async ({
-  office,
-  phone,
-}) => {
+test("an update waits for the user's consent, reaches every tab, and keeps typed text", async ({ office, phone }) => {
   const rollout = await Rollout.before(office.url);
   try {
     const first = await phone.start(rollout.url);
