@@ -9,7 +9,7 @@ use doorstep::record::view::FieldValue;
 use doorstep::record::{Record, genesis};
 use proptest::prelude::*;
 
-use super::created;
+use super::fixtures::created;
 
 /// One transaction on one of three devices; afterwards another device may receive all it has.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use doorstep::record::view::FieldValue;
 use doorstep::record::{Author, Record};
 use proptest::prelude::*;
 
-use super::{NOW, author, created, office, scheduled};
+use super::fixtures::{NOW, author, created, office, scheduled};
 
 #[test]
 fn two_values_are_kept_until_one_is_picked() {

@@ -5,7 +5,7 @@ use doorstep::record::position::{PositionCheck, PositionDoubt, check};
 use doorstep::record::terms::{Grade, Role};
 use rstest::rstest;
 
-use super::{NOW, author, created};
+use super::fixtures::{NOW, author, created};
 
 const MINUTE: i64 = 60_000;
 

@@ -5,7 +5,7 @@ use doorstep::record::command::{Command, NewPayment, PromiseToPay};
 use doorstep::record::receipt::{self, ReceiptCode, ReceiptKind, WrittenEntry};
 use doorstep::record::terms::Role;
 
-use super::{NOW, author, created};
+use super::fixtures::{NOW, author, created};
 
 const PAYMENT: &str = "01990000-0000-7000-8000-00000000000a";
 

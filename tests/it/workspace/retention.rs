@@ -1,5 +1,7 @@
 //! What leaves a phone, when, and what stays of it (rules F5 and F6).
 
+mod late_work;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use doorstep::ids::RecordId;
 use doorstep::office::Office;
 use doorstep::office::store::{Listing, Queue, Sort};
 use doorstep::record::command::{CasePatch, Command, NewPayment, TalkPatch, VisitPatch};
-use doorstep::record::terms::{Disposition, ReviewStatus, Role};
+use doorstep::record::terms::{Disposition, ReviewStatus};
 use doorstep::sync::message::Revocation;
 use doorstep::vault::Vault;
 use doorstep::workspace::{Card, StorageFailure, Table};
@@ -202,62 +204,6 @@ async fn f5_an_expired_record_is_sent_to_new_collectors_only() {
     pair.assign(&["wu.min", "chen.jie"]).await;
     pair.sync().await;
     assert_eq!(pair.phone.ids(), [pair.id]);
-}
-
-/// The collector is one of the record's still: what a late phone brings is judged like any work,
-/// whether the phone was told before that the record has left or not.
-#[tokio::test]
-async fn f5_late_work_of_its_collector_is_merged_and_leaves_with_the_next_turn() {
-    for told in [false, true] {
-        let mut pair = Pair::accepted(&["chen.jie"]).await;
-        if told {
-            // The request goes out before the work is written.
-            pair.phone.workspace.sync_now(pair.phone.now);
-            pair.phone.run();
-        }
-        pair.phone.apply(pair.id, &payment("late"));
-        assert_eq!(pair.office.expire_accepted(Duration::ZERO).await, Ok(1));
-        pair.sync().await;
-        assert_eq!(pair.office.visit(pair.id).await.unwrap().payments.len(), 1);
-        assert!(pair.office.quarantine().await.unwrap().is_empty());
-        assert_eq!(pair.phone.ids(), [pair.id], "submitted, so it is here");
-        assert_eq!(pair.office.expire_accepted(Duration::ZERO).await, Ok(1));
-        pair.sync().await;
-        assert!(pair.phone.ids().is_empty());
-    }
-}
-
-/// The office has it all and says so; the phone that did not hear the answer gives it up.
-#[tokio::test]
-async fn f5_work_whose_answer_was_lost_leaves_with_the_record() {
-    let mut pair = Pair::accepted(&["chen.jie"]).await;
-    pair.phone.apply(pair.id, &payment("late"));
-    pair.phone.workspace.sync_now(pair.phone.now);
-    pair.phone.run();
-    pair.phone.answer(&pair.office).await.expect("merged");
-    pair.phone.lose_reply();
-    assert_eq!(pair.office.expire_accepted(Duration::ZERO).await, Ok(1));
-    pair.phone.now += DAY;
-    pair.sync().await;
-    assert!(pair.phone.ids().is_empty());
-    assert!(pair.office.quarantine().await.unwrap().is_empty());
-    assert_eq!(pair.office.visit(pair.id).await.unwrap().payments.len(), 1);
-}
-
-/// Unacceptable late changes are kept in quarantine, as with any withdrawn record.
-#[tokio::test]
-async fn f5_late_work_that_does_not_hold_is_kept_in_quarantine() {
-    let mut pair = Pair::accepted(&["chen.jie"]).await;
-    pair.phone.claims = Role::Supervisor;
-    pair.phone.restart();
-    let forgiven = CasePatch { overdue: Some(0), ..Default::default() };
-    pair.phone.apply(pair.id, &Command::UpdateCase(Box::new(forgiven)));
-    assert_eq!(pair.office.expire_accepted(Duration::ZERO).await, Ok(1));
-    pair.phone.claims = Role::Collector;
-    pair.phone.restart();
-    pair.sync().await;
-    assert!(pair.phone.ids().is_empty());
-    assert_eq!(pair.office.quarantine().await.unwrap().len(), 1);
 }
 
 // -- F6: what stays of it
