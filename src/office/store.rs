@@ -16,10 +16,12 @@
 //! every job that was submitted before it, then refuses new ones.
 
 mod accounts;
+mod audit;
 mod blobs;
 mod complaints;
 mod conduct;
 mod feeds;
+mod fleet;
 mod listing;
 pub mod postgres;
 mod prefetch;
@@ -38,6 +40,7 @@ use std::task::{Context, Poll};
 use tokio::sync::{broadcast, oneshot};
 
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User};
+pub use audit::{AuditEntry, AuditFilter, AuditReads, AuditWrites};
 pub use blobs::{Blob, BlobName, BlobReads, BlobReference, BlobShare, BlobWrites};
 pub use complaints::{
     Complaint, ComplaintEvent, ComplaintListing, ComplaintOutcome, ComplaintReads, ComplaintSource,
@@ -45,6 +48,7 @@ pub use complaints::{
 };
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
+pub use fleet::{DeviceReport, FailedRounds, FleetReads, FleetWrites};
 pub use listing::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey};
 pub use prefetch::Prefetch;
 pub use quarantine::{
@@ -106,6 +110,8 @@ pub trait Reads:
     + ComplaintReads
     + ReportReads
     + Prefetch
+    + FleetReads
+    + AuditReads
 {
 }
 impl<T> Reads for T where
@@ -120,6 +126,8 @@ impl<T> Reads for T where
         + ComplaintReads
         + ReportReads
         + Prefetch
+        + FleetReads
+        + AuditReads
 {
 }
 
@@ -135,6 +143,8 @@ pub trait Writes:
     + BlobWrites
     + SafetyWrites
     + ComplaintWrites
+    + FleetWrites
+    + AuditWrites
 {
 }
 impl<T> Writes for T where
@@ -148,6 +158,8 @@ impl<T> Writes for T where
         + BlobWrites
         + SafetyWrites
         + ComplaintWrites
+        + FleetWrites
+        + AuditWrites
 {
 }
 
