@@ -9,6 +9,7 @@
 //! allowed, unless they are a few lookups by key, and writes on the store's own thread. Methods that
 //! block say so.
 
+pub mod approvals;
 pub mod assigning;
 mod attestation;
 pub mod audit;
@@ -53,6 +54,7 @@ use crate::conduct::Policy;
 use crate::ids::{DeviceId, RecordId, actor};
 use crate::record::terms::Role;
 use crate::record::{CommandError, LoadError};
+use approvals::{ApprovalRefusal, ApprovalRules};
 use attestation::Attestor;
 pub use attestation::EnrolmentProof;
 use blobs::BlobStore;
@@ -127,6 +129,9 @@ pub enum OfficeError {
     /// A decision on quarantined work cannot be carried out.
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
+    /// A change needs the approval of a second person, or a proposal cannot be decided.
+    #[error(transparent)]
+    Approval(#[from] ApprovalRefusal),
     /// A list of a request names a record twice.
     #[error("the request names a record twice")]
     Repeated,
@@ -157,6 +162,7 @@ pub struct Office {
     judging: Arc<KeyedQueue<RecordId>>,
     documents: Arc<DocumentCache>,
     policy: Arc<Policy>,
+    approvals: Arc<ApprovalRules>,
     blob_store: BlobStore,
     feed_watch: Arc<FeedWatch>,
     seen_cursors: Arc<SeenCursors>,
@@ -255,6 +261,7 @@ impl Office {
             judging,
             documents: Arc::default(),
             policy,
+            approvals: Arc::default(),
             blob_store,
             feed_watch,
             seen_cursors: Arc::default(),

@@ -26,6 +26,7 @@ mod metrics;
 mod openapi;
 mod openid_sign_in;
 mod problem;
+mod proposals;
 mod quarantine;
 mod query;
 mod queues;

@@ -204,7 +204,7 @@ impl Office {
                 let Some(work) = reads.quarantined(id)? else {
                     return Ok(Err(QuarantineError::Unknown.into()));
                 };
-                let scope = Scope::Quarantined(id);
+                let scope = Scope::Quarantined(id, None);
                 let loaded = LoadedRecord::read(reads, work.refused.record, scope)?;
                 // Only supervisors may accept.
                 let plan = AcceptancePlan::of(office, &loaded, &work, "", Role::Supervisor)?;

@@ -24,6 +24,8 @@ pub struct QueueCounts {
     pub quarantined: u64,
     /// Devices of collectors with a valid sign-in that were not seen for three days.
     pub devices_out_of_touch: u64,
+    /// Proposals that nobody has decided yet.
+    pub proposals: u64,
     /// The largest count: it means this many or more.
     pub max: u32,
 }
@@ -56,6 +58,7 @@ impl Office {
                     queues,
                     quarantined: reads.count_undecided(MAX_COUNT)?,
                     devices_out_of_touch: reads.count_devices_unseen(since, now, MAX_COUNT)?,
+                    proposals: reads.count_pending(now, MAX_COUNT)?,
                     max: MAX_COUNT,
                 })
             })?;

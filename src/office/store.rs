@@ -18,6 +18,7 @@
 mod accounts;
 mod audit;
 mod blobs;
+#[macro_use]
 mod complaints;
 mod conduct;
 mod feeds;
@@ -25,6 +26,7 @@ mod fleet;
 mod listing;
 pub mod postgres;
 mod prefetch;
+mod proposals;
 mod quarantine;
 mod queue;
 mod queues;
@@ -51,6 +53,10 @@ pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use fleet::{DeviceReport, FailedRounds, FleetReads, FleetWrites};
 pub use listing::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey};
 pub use prefetch::Prefetch;
+pub use proposals::{
+    ApprovalKind, Proposal, ProposalDecision, ProposalListing, ProposalReads, ProposalState,
+    ProposalWrites,
+};
 pub use quarantine::{
     Decision, QuarantineExport, QuarantineFilter, QuarantineReads, QuarantineShare, QuarantineSize,
     QuarantineState, QuarantineWrites, QuarantinedWork, RefusedWork,
@@ -112,6 +118,7 @@ pub trait Reads:
     + Prefetch
     + FleetReads
     + AuditReads
+    + ProposalReads
 {
 }
 impl<T> Reads for T where
@@ -128,6 +135,7 @@ impl<T> Reads for T where
         + Prefetch
         + FleetReads
         + AuditReads
+        + ProposalReads
 {
 }
 
@@ -145,6 +153,7 @@ pub trait Writes:
     + ComplaintWrites
     + FleetWrites
     + AuditWrites
+    + ProposalWrites
 {
 }
 impl<T> Writes for T where
@@ -160,6 +169,7 @@ impl<T> Writes for T where
         + ComplaintWrites
         + FleetWrites
         + AuditWrites
+        + ProposalWrites
 {
 }
 

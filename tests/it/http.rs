@@ -10,6 +10,7 @@ mod fleet;
 mod openid;
 mod pages;
 mod people;
+mod proposals;
 mod quarantine;
 mod queues;
 mod receipts;

@@ -16,8 +16,8 @@ use std::sync::mpsc::{TryRecvError, channel};
 
 use accounts::accounts_are_the_last_ones_written;
 use console::{
-    a_device_has_its_last_report, the_audit_log_has_no_gaps_with_several_writers,
-    the_audit_log_is_appended_to_and_filtered,
+    a_device_has_its_last_report, a_proposal_is_pending_until_it_is_decided_or_expires,
+    the_audit_log_has_no_gaps_with_several_writers, the_audit_log_is_appended_to_and_filtered,
 };
 use doorstep::ids::{Heads, actor};
 use doorstep::office::store::{EntryKind, Feed, ReportFacts, Store, StoreError};
@@ -362,6 +362,7 @@ suites! {
     rows_follow_the_order
     accounts_are_the_last_ones_written
     a_device_has_its_last_report
+    a_proposal_is_pending_until_it_is_decided_or_expires
     the_audit_log_is_appended_to_and_filtered
     the_audit_log_has_no_gaps_with_several_writers
     i1_an_office_session_number_is_never_reused

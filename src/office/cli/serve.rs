@@ -51,6 +51,7 @@ pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> 
     let (closing, heard) = watch::channel(false);
     let policy = super::conduct::policy(&asked.policy)?;
     let office = asked.attachments.of(context, Access::Create)?.with_policy(policy);
+    let office = office.with_approvals(asked.approvals.clone().unwrap_or_default());
     let (sweeping, scrubbing, evaluating) = (office.clone(), office.clone(), office.clone());
     let app = App {
         office,

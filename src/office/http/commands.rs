@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use super::extract::{Audit, Caller, ProblemBody, ProblemParts, State};
 use super::visits::record_id;
 use super::{App, Problem};
+use crate::ids::RecordId;
 use crate::record::command::Command;
 use crate::record::terms::Flag;
 use crate::record::view::VisitView;
@@ -22,12 +23,19 @@ pub(super) async fn apply(
 ) -> Result<Json<VisitView>, Problem> {
     audit.set_detail(&name_of(&command));
     let session = caller.identity.session;
-    if let Command::Assign(patch) = &command
+    let id = record_id(&id)?;
+    check(&app, id, &command).await?;
+    let view = app.office.command(id, command, &session.user, session.role).await?;
+    Ok(Json(view))
+}
+
+/// Refuses what only the rest of the office can tell to be wrong.
+pub(super) async fn check(app: &App, id: RecordId, command: &Command) -> Result<(), Problem> {
+    if let Command::Assign(patch) = command
         && let Some(names) = &patch.collectors
     {
-        only_collectors(&app, names).await?;
+        only_collectors(app, names).await?;
     }
-    let id = record_id(&id)?;
     // The hold of a complaint lasts until the desk has decided it.
     if matches!(command, Command::LiftHold { flag: Flag::Complaint })
         && app.office.has_open_complaint(id).await?
@@ -35,12 +43,11 @@ pub(super) async fn apply(
         let detail = "the complaint about this case is not decided: decide it first";
         return Err(Problem::new(StatusCode::CONFLICT, "complaint_open", detail));
     }
-    let view = app.office.command(id, command, &session.user, session.role).await?;
-    Ok(Json(view))
+    Ok(())
 }
 
 /// The name of a command, as requests have it.
-fn name_of(command: &Command) -> String {
+pub(super) fn name_of(command: &Command) -> String {
     let json = serde_json::to_value(command).unwrap_or_default();
     json["do"].as_str().unwrap_or_default().to_owned()
 }

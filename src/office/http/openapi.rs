@@ -81,7 +81,7 @@ fn operation(route: &Route, signature: Signature) -> Value {
             ("id", true) => "a record's id, UUIDv7",
             ("id", false) => "an id as the list gives it",
             ("sha256", _) => "SHA-256 of the attachment's bytes, 64 hex digits",
-            ("number", _) => "a number in quarantine",
+            ("number", _) => "a number as the list gives it",
             _ => "a name as the list gives it",
         };
         parameters.push(json!({

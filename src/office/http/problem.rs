@@ -215,6 +215,7 @@ impl From<OfficeError> for Problem {
             }
             OfficeError::Busy => metrics::shed("work"),
             OfficeError::Quarantine(error) => error.into(),
+            OfficeError::Approval(refusal) => refusal.into(),
             OfficeError::Closing => Self::closing(),
             error @ (OfficeError::Damaged(_) | OfficeError::Address(_) | OfficeError::OwnTools) => {
                 tracing::error!(%error, "the office failed");

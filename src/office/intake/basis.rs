@@ -10,7 +10,7 @@ use crate::office::Session;
 use crate::office::change::ChangeMeta;
 use crate::office::merge::StoredState;
 use crate::office::store::{
-    QuarantineFilter, QuarantineState, QuarantinedWork, Reads, StoreError, StoredRecord,
+    Proposal, QuarantineFilter, QuarantineState, QuarantinedWork, Reads, StoreError, StoredRecord,
 };
 use crate::record::{Record, genesis};
 use crate::sync::chunk;
@@ -20,15 +20,16 @@ use crate::sync::packed::{self, Packed, Prefix, Unpackable};
 /// Which facts a judgement depends on, besides the work itself.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::office) enum Scope<'s> {
-    /// Work of the office: the record alone.
-    Office,
+    /// Work of the office: the record, and the proposal that it carries out.
+    Office(Option<u64>),
     /// A device's own work: membership, keys and revocation too. The record's existence is hidden
     /// from users who never had it.
     Device(&'s Session),
     /// A state that the office attested to a user: as for `Device`, with nothing hidden.
     Attested(&'s Session),
-    /// Quarantined work with this number: its decisions, and the keys of its device.
-    Quarantined(u64),
+    /// Quarantined work with this number: its decisions, and the keys of its device; and the
+    /// proposal to accept it.
+    Quarantined(u64, Option<u64>),
 }
 
 /// The facts themselves: while they stay the same, so does the judgement.
@@ -42,6 +43,8 @@ pub(in crate::office) struct Basis {
     pub(in crate::office) keys: Vec<[u8; 32]>,
     /// Why the sender may not work any more.
     pub(in crate::office) revocation: Option<Revocation>,
+    /// The proposal that is carried out.
+    pub(in crate::office) proposal: Option<Proposal>,
     /// The state of the quarantined work.
     quarantined: Option<QuarantineBasis>,
 }
@@ -86,13 +89,14 @@ impl Basis {
     ) -> Result<Self, StoreError> {
         let mut basis = Self::default();
         match scope {
-            Scope::Office => {}
+            Scope::Office(proposal) => basis.proposal = read_proposal(reads, proposal)?,
             Scope::Device(session) | Scope::Attested(session) => {
                 basis.membership = Membership::read(reads, &session.user, record)?;
                 basis.keys = reads.device_keys(session.device)?;
                 basis.revocation = revocation(reads, &session.user, session.device)?;
             }
-            Scope::Quarantined(number) => {
+            Scope::Quarantined(number, proposal) => {
+                basis.proposal = read_proposal(reads, proposal)?;
                 let Some(work) = reads.quarantined(number)? else { return Ok(basis) };
                 basis.keys = reads.device_keys(work.refused.device)?;
                 let earlier = earlier_undecided(reads, &work)?;
@@ -110,6 +114,13 @@ impl Basis {
     pub(in crate::office) fn earlier_undecided(&self) -> Option<u64> {
         self.quarantined.as_ref().and_then(|quarantined| quarantined.earlier)
     }
+}
+
+fn read_proposal(
+    reads: &mut dyn Reads,
+    number: Option<u64>,
+) -> Result<Option<Proposal>, StoreError> {
+    number.map_or(Ok(None), |number| reads.proposal(number))
 }
 
 impl Membership {
@@ -178,8 +189,8 @@ impl LoadedRecord {
         });
         let basis = Basis::read(reads, record, scope)?;
         let quarantined = match scope {
-            Scope::Quarantined(number) => reads.quarantined(number)?,
-            Scope::Office | Scope::Device(_) | Scope::Attested(_) => None,
+            Scope::Quarantined(number, _) => reads.quarantined(number)?,
+            Scope::Office(_) | Scope::Device(_) | Scope::Attested(_) => None,
         };
         let (stored, changes) = match basis.heads {
             Some(_) => (reads.record(record)?, reads.change_metas(record)?),

@@ -6,8 +6,10 @@ use automerge::Change;
 use super::commit::{AcceptedState, AcceptedWork, Commit, Predecessor, Provenance, Verdict};
 use super::{LoadedRecord, Scope, Source};
 use crate::conduct::Moment;
-use crate::ids::RecordId;
+use crate::ids::{Heads, RecordId};
+use crate::office::approvals::{Approval, ApprovalRefusal};
 use crate::office::merge::{self, Judgement, Sender};
+use crate::office::store::{ApprovalKind, Proposal};
 use crate::office::{Office, OfficeError, StoreError, conduct};
 use crate::record::command::Command;
 use crate::record::terms::Role;
@@ -27,6 +29,8 @@ pub(in crate::office) struct Edit<T> {
     user: String,
     role: Role,
     edit: Box<EditFn<T>>,
+    /// The approval that it carries out.
+    approval: Option<Approval>,
 }
 
 /// A record that was edited.
@@ -34,6 +38,8 @@ pub(in crate::office) struct Edited<T> {
     record: Record,
     changes: Vec<Change>,
     result: T,
+    /// The record before the edit, where a rule may ask for approval.
+    before: Option<VisitView>,
 }
 
 impl<T> Edit<T> {
@@ -45,7 +51,12 @@ impl<T> Edit<T> {
         + Sync
         + 'static,
     ) -> Self {
-        Self { user: user.to_owned(), role, edit: Box::new(edit) }
+        Self { user: user.to_owned(), role, edit: Box::new(edit), approval: None }
+    }
+
+    /// The same as the change of an approved proposal.
+    pub(in crate::office) fn approved(self, approval: Approval) -> Self {
+        Self { approval: Some(approval), ..self }
     }
 }
 
@@ -56,7 +67,7 @@ impl<T: Clone + Send + 'static> Source for Edit<T> {
     type Reply = (VisitView, T);
 
     fn scope(&self) -> Scope<'_> {
-        Scope::Office
+        Scope::Office(self.approval.as_ref().map(|approval| approval.number))
     }
 
     fn unpack(
@@ -66,8 +77,9 @@ impl<T: Clone + Send + 'static> Source for Edit<T> {
         (): &(),
     ) -> Result<Edited<T>, OfficeError> {
         let mut record = loaded.state().ok_or(OfficeError::UnknownRecord)?.load()?;
+        let before = (!office.approvals.is_empty()).then(|| record.view());
         let (changes, result) = (self.edit)(&mut record, &office.author(&self.user, self.role))?;
-        Ok(Edited { record, changes, result })
+        Ok(Edited { record, changes, result, before })
     }
 
     fn judge(
@@ -75,7 +87,7 @@ impl<T: Clone + Send + 'static> Source for Edit<T> {
         office: &Office,
         loaded: LoadedRecord,
         (): &(),
-        Edited { record, changes, result }: Edited<T>,
+        Edited { record, changes, result, before }: Edited<T>,
     ) -> Result<Verdict<Self::Reply>, OfficeError> {
         let stored = loaded.state().ok_or(OfficeError::UnknownRecord)?;
         if changes.is_empty() {
@@ -94,6 +106,13 @@ impl<T: Clone + Send + 'static> Source for Edit<T> {
             }
         };
         let (view, at) = (merged.record.view(), office.now());
+        let needed = before.and_then(|before| office.approvals.needed(&before, &view, at));
+        let proposal = loaded.basis.proposal.as_ref();
+        office.check_approval(needed, self.approval.as_ref(), proposal)?;
+        if proposal.is_some_and(|proposal| is_outdated(proposal, &merged.record)) {
+            return Err(ApprovalRefusal::Moved.into());
+        }
+        let approval = self.approval.clone();
         let state = AcceptedState::with_view(office, loaded.record, *merged, view.clone(), at);
         let (user, device) = (self.user.clone(), office.device);
         Ok(Verdict::Commit(Commit::Accept(AcceptedWork {
@@ -101,9 +120,21 @@ impl<T: Clone + Send + 'static> Source for Edit<T> {
             states: vec![state],
             provenance: Provenance { user, device, at, quarantine: None },
             decision: None,
-            reply: Box::new(move |_| Ok((view.clone(), result.clone()))),
+            reply: Box::new(move |tx| {
+                if let Some(approval) = &approval {
+                    approval.write(tx, at)?;
+                }
+                Ok((view.clone(), result.clone()))
+            }),
         })))
     }
+}
+
+/// A plan is approved as it was proposed: not after the visit's content has changed.
+fn is_outdated(proposal: &Proposal, record: &Record) -> bool {
+    let heads: Vec<&str> = proposal.heads.split(',').collect();
+    proposal.kind == ApprovalKind::Plan
+        && Heads::from_hex(&heads).is_none_or(|heads| record.content_changed(&heads))
 }
 
 impl Office {

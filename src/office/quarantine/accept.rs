@@ -3,12 +3,14 @@
 use super::acceptance::AcceptancePlan;
 use super::{QuarantineError, QuarantineItem, checked_reason};
 use crate::ids::Heads;
+use crate::office::approvals::Approval;
 use crate::office::intake::{
     AcceptedState, AcceptedWork, Commit, LoadedRecord, Predecessor, Provenance, Scope, Source,
     Verdict,
 };
-use crate::office::store::{Decision, QuarantineState};
+use crate::office::store::{ApprovalKind, Decision, QuarantineState};
 use crate::office::{Office, OfficeError};
+use crate::record::Record;
 use crate::record::terms::Role;
 
 /// The acceptance of one piece of quarantined work.
@@ -19,6 +21,8 @@ struct AcceptQuarantined {
     reason: String,
     by: String,
     role: Role,
+    /// The approval that it carries out.
+    approval: Option<Approval>,
 }
 
 impl Source for AcceptQuarantined {
@@ -28,7 +32,7 @@ impl Source for AcceptQuarantined {
     type Reply = Result<(), QuarantineError>;
 
     fn scope(&self) -> Scope<'_> {
-        Scope::Quarantined(self.number)
+        Scope::Quarantined(self.number, self.approval.as_ref().map(|approval| approval.number))
     }
 
     fn unpack(
@@ -56,11 +60,20 @@ impl Source for AcceptQuarantined {
         if self.seen.as_ref().is_some_and(|seen| *seen != heads) {
             return Ok(Verdict::Reply(Err(QuarantineError::Moved)));
         }
+        let before = (!office.approvals.is_empty()).then(|| plan.record().map(Record::view));
         let merged = match plan.into_merged() {
             Ok(merged) => merged,
             Err(impossible) => return Ok(Verdict::Reply(Err(impossible))),
         };
         let (number, at, by) = (self.number, office.now(), self.by.clone());
+        let after = merged.last().map(|merged| merged.record.view());
+        let effect = before.flatten().zip(after);
+        let effect =
+            effect.and_then(|(before, after)| office.approvals.needed(&before, &after, at));
+        let needed = office.approvals.quarantine.then_some(ApprovalKind::Quarantine).or(effect);
+        let proposal = loaded.basis.proposal.as_ref();
+        office.check_approval(needed, self.approval.as_ref(), proposal)?;
+        let approval = self.approval.clone();
         let (user, device, reason) = (by.clone(), office.device, self.reason.clone());
         let decision =
             Decision { decision: QuarantineState::Accepted, by, at, reason, receipt: None };
@@ -72,7 +85,12 @@ impl Source for AcceptQuarantined {
                 .collect(),
             provenance: Provenance { user, device, at, quarantine: Some(number) },
             decision: Some((number, decision)),
-            reply: Box::new(|_| Ok(Ok(()))),
+            reply: Box::new(move |tx| {
+                if let Some(approval) = &approval {
+                    approval.write(tx, at)?;
+                }
+                Ok(Ok(()))
+            }),
         })))
     }
 }
@@ -88,10 +106,22 @@ impl Office {
         by: &str,
         role: Role,
     ) -> Result<QuarantineItem, OfficeError> {
+        self.accept_approved(number, seen, reason, (by, role), None).await
+    }
+
+    /// The same as the change of an approved proposal.
+    pub(in crate::office) async fn accept_approved(
+        &self,
+        number: u64,
+        seen: Option<Heads>,
+        reason: &str,
+        (by, role): (&str, Role),
+        approval: Option<Approval>,
+    ) -> Result<QuarantineItem, OfficeError> {
         let reason = checked_reason(reason, false)?;
         let read = move |office: &Self| Ok(office.store.read_with(|r| r.quarantined(number))?);
         let work = self.blocking(read).await?.ok_or(QuarantineError::Unknown)?;
-        let source = AcceptQuarantined { number, seen, reason, by: by.to_owned(), role };
+        let source = AcceptQuarantined { number, seen, reason, by: by.to_owned(), role, approval };
         self.intake_one(source, work.refused.record, ()).await??;
         self.quarantine_item(number).await
     }

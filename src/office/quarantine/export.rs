@@ -13,8 +13,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::{QuarantineError, line};
 use crate::ids::{hex, unhex};
+use crate::office::approvals::Approval;
 use crate::office::store::{
-    Decision, QuarantineExport, QuarantineSize, QuarantinedWork, Reads, RefusedWork, StoreError,
+    ApprovalKind, Decision, QuarantineExport, QuarantineSize, QuarantinedWork, Reads, RefusedWork,
+    StoreError,
 };
 use crate::office::{Office, OfficeError};
 
@@ -107,6 +109,21 @@ impl Office {
         sha256: &str,
         by: &str,
     ) -> Result<QuarantineExport, OfficeError> {
+        self.delete_approved(scope, sha256, by, None).await
+    }
+
+    /// The same as the change of an approved proposal.
+    pub(in crate::office) async fn delete_approved(
+        &self,
+        scope: ExportScope,
+        sha256: &str,
+        by: &str,
+        approval: Option<Approval>,
+    ) -> Result<QuarantineExport, OfficeError> {
+        let needed = self.approvals.erasure.then_some(ApprovalKind::Erasure);
+        if approval.is_none() {
+            self.check_approval(needed, None, None)?;
+        }
         let dry_run = move |office: &Self| {
             Ok(office.store.read_with(|reads| write(reads, scope, &mut io::sink()))?)
         };
@@ -122,11 +139,23 @@ impl Office {
         let export = QuarantineExport { id: 0, at: self.now(), by: by.to_owned(), held, sha256 };
         let (recorded, first) = (export.clone(), pieces.first().copied());
         let recording = self.store.write(move |tx| {
+            if let Some(approval) = &approval {
+                let proposal = tx.proposal(approval.number)?;
+                if let Err(refusal) = approval.check(proposal.as_ref(), recorded.at) {
+                    return Ok(Err(refusal));
+                }
+            }
             // Deletion starts with the first piece: without its bytes, another deletion has started.
             let next = tx.next_exportable(0, scope.until)?.map(|next| next.id);
-            if next == first { tx.add_quarantine_export(&recorded).map(Some) } else { Ok(None) }
+            if next != first {
+                return Ok(Ok(None));
+            }
+            if let Some(approval) = &approval {
+                approval.write(tx, recorded.at)?;
+            }
+            tx.add_quarantine_export(&recorded).map(|id| Ok(Some(id)))
         });
-        let id = recording.await?.ok_or(QuarantineError::ExportChanged)?;
+        let id = recording.await??.ok_or(QuarantineError::ExportChanged)?;
         for batch in pieces.chunks(BATCH) {
             let batch = batch.to_vec();
             let deleted = self

@@ -16,6 +16,7 @@ mod facts;
 mod feeds;
 mod fleet;
 mod listing;
+mod proposals;
 mod quarantine;
 mod queues;
 mod readers;

@@ -18,6 +18,7 @@ mod files;
 mod filters;
 mod fleet;
 mod listing;
+mod proposals;
 mod quarantine;
 mod queues;
 mod records;

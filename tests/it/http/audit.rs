@@ -26,8 +26,19 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
-        let http = HttpOffice::open().await;
+        let http = HttpOffice::open().await.with_approvals("hold");
         let id = http.visit("NB1", &["chen.jie"]).await;
+        let lin = http.token("lin.yue").await;
+        for (n, flag) in ["dispute", "vulnerable", "attorney"].into_iter().enumerate() {
+            let hold = json!({ "do": "raise_hold", "flag": flag, "since": 1, "note": "" });
+            let command: Command = serde_json::from_value(hold).unwrap();
+            http.office.command(id, command, "lin.yue", Role::Supervisor).await.unwrap();
+            if n < 2 {
+                let body = lift(&id.to_string(), n, flag);
+                let made = send(&http, "POST", "/api/proposals", &lin, body).await;
+                assert_eq!(made.status, 201, "{}", made.told());
+            }
+        }
         let phone = http.token("chen.jie").await;
         let session = http.get("/api/session", Some(&phone)).await.json();
         let device = session["device"].as_str().unwrap().to_owned();
@@ -61,6 +72,12 @@ impl Fixture {
             "POST /api/cases/import" => {
                 return (route.path.to_owned(), CASES.to_vec());
             }
+            "POST /api/proposals" => ("", lift(&self.record, 2, "attorney")),
+            "POST /api/proposals/{number}/approve" => ("1", "{}".to_owned()),
+            "POST /api/proposals/{number}/refuse" => {
+                ("2", json!({ "reason": "not right" }).to_string())
+            }
+            "POST /api/proposals/{number}/withdraw" => ("3", String::new()),
             "POST /api/assignments" => {
                 let row = json!({ "record": self.record, "set": { "priority": 1 },
                                   "seen": { "priority": 2 } });
@@ -112,6 +129,13 @@ impl Fixture {
     }
 }
 
+fn lift(record: &str, n: usize, flag: &str) -> String {
+    let id = format!("01990000-0000-7000-8000-0000000000e{n}");
+    let command = json!({ "do": "lift_hold", "flag": flag });
+    let action = json!({ "change": "command", "record": record, "command": command });
+    json!({ "id": id, "action": action, "reason": "settled by 阳娜" }).to_string()
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -149,7 +173,7 @@ fn changing() -> impl Iterator<Item = &'static Route> {
 async fn every_route_that_changes_something_writes_an_entry_with_its_change() {
     let fixture = Fixture::new().await;
     let http = &fixture.http;
-    assert!(changing().count() >= 14);
+    assert!(changing().count() >= 18);
     let mut token = http.token_again("admin").await;
     for route in changing() {
         let session = http.get("/api/session", Some(&token)).await.json();
@@ -194,17 +218,15 @@ async fn what_is_refused_and_what_phones_do_is_not_in_the_log() {
     let wrong = json!({ "do": "assign", "collectors": ["nobody"] }).to_string();
     assert_eq!(http.post_json(&command, Some(&supervisor), &wrong).await.status, 422);
     assert_eq!(http.post_json("/api/users", Some(&supervisor), "{}").await.status, 403);
-    assert!(
-        fixture.log("").await.is_empty(),
-        "the phone's rounds and watches are not the console's"
-    );
+    // Beside the two proposals of the fixture.
+    assert_eq!(fixture.log("").await.len(), 2, "the phone's rounds are not the console's");
 }
 
 #[tokio::test]
 async fn the_log_is_searched_exported_and_not_for_supervisors() {
     let fixture = Fixture::new().await;
     let http = &fixture.http;
-    let (admin, supervisor) = (http.token_again("admin").await, http.token("lin.yue").await);
+    let (admin, supervisor) = (http.token_again("admin").await, http.token_again("lin.yue").await);
     for n in 0..5 {
         let body = json!({ "do": "update_case", "overdue": n + 1 }).to_string();
         let path = format!("/api/visits/{}/commands", fixture.record);
@@ -214,18 +236,18 @@ async fn the_log_is_searched_exported_and_not_for_supervisors() {
     let body = json!({ "disabled": true }).to_string();
     assert_eq!(send(http, "PATCH", path, &admin, body).await.status, 200);
 
-    assert_eq!(fixture.log("user=lin.yue").await.len(), 5);
-    assert_eq!(fixture.log(&format!("subject={}", fixture.record)).await.len(), 5);
+    assert_eq!(fixture.log("user=lin.yue").await.len(), 7);
+    assert_eq!(fixture.log(&format!("subject={}", fixture.record)).await.len(), 7);
     let disabled = fixture.log("action=PATCH%20/api/users/{name}").await;
     assert_eq!((disabled.len(), &disabled[0]["detail"]), (1, &json!("disabled true")));
-    assert_eq!(fixture.log("from=2026-11-23&to=2026-11-23").await.len(), 6);
+    assert_eq!(fixture.log("from=2026-11-23&to=2026-11-23").await.len(), 8);
     assert!(fixture.log("from=2026-11-24&to=2026-11-30").await.is_empty());
     let last = fixture.log("limit=4").await.pop().unwrap();
-    assert_eq!(fixture.log(&format!("after={}", last["seq"])).await.len(), 2);
+    assert_eq!(fixture.log(&format!("after={}", last["seq"])).await.len(), 4);
 
     let lines = http.get("/api/audit/export", Some(&fixture.auditor)).await.text();
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 6);
+    assert_eq!(lines.len(), 8);
     for pair in lines.windows(2) {
         assert_eq!(pair[0]["hash"], pair[1]["previous"]);
     }

@@ -1,9 +1,12 @@
-//! Reports of devices and the audit log.
+//! Reports of devices, the audit log, proposals.
 
-use doorstep::office::store::{AuditEntry, AuditFilter, Device, DeviceReport, FailedRounds, User};
+use doorstep::office::store::{
+    ApprovalKind, AuditEntry, AuditFilter, Device, DeviceReport, FailedRounds, Proposal,
+    ProposalDecision, ProposalListing, ProposalState, User,
+};
 use doorstep::record::terms::Role;
 
-use super::samples::{Engine, device};
+use super::samples::{Engine, device, id};
 
 pub(super) fn a_device_has_its_last_report(engine: &Engine) {
     let store = &engine.store;
@@ -106,6 +109,77 @@ pub(super) fn the_audit_log_has_no_gaps_with_several_writers(engine: &Engine) {
     });
     let log = engine.store.read_with(|reads| reads.audit_after(0, 99)).unwrap();
     assert!(log.iter().map(|entry| entry.seq).eq(1..=20));
+}
+
+pub(super) fn a_proposal_is_pending_until_it_is_decided_or_expires(engine: &Engine) {
+    let store = &engine.store;
+    let new = |n: u8, kind: ApprovalKind, expires_at: i64| Proposal {
+        number: u64::from(n),
+        id: [n; 16],
+        kind,
+        subject: "one".into(),
+        record: Some(id(n)),
+        case_no: "C-1".into(),
+        heads: "ab,cd".into(),
+        action: "{}".into(),
+        amount: Some(5),
+        currency: "CNY".into(),
+        reason: "why".into(),
+        proposed_by: "lin.yue".into(),
+        proposed_at: 1,
+        expires_at,
+        state: ProposalState::Pending,
+        decided_by: String::new(),
+        decided_at: None,
+        answer: String::new(),
+    };
+    let hold = new(1, ApprovalKind::Hold, 10);
+    let plan = new(2, ApprovalKind::Plan, 20);
+    for (number, proposal) in [(1, hold.clone()), (2, plan.clone())] {
+        assert_eq!(store.write_now(move |tx| tx.add_proposal(&proposal)).unwrap(), number);
+    }
+    let twice = new(3, ApprovalKind::Hold, 30);
+    assert!(store.write_now(move |tx| tx.add_proposal(&twice)).is_err());
+    let seen = |now: i64| {
+        let page = |pending| ProposalListing { pending, now, after: None, limit: 9 };
+        store
+            .read_with(|reads| {
+                let numbers = |rows: Vec<Proposal>| rows.iter().map(|row| row.number).collect();
+                let pending: Vec<u64> = numbers(reads.proposals(&page(true))?);
+                let closed: Vec<u64> = numbers(reads.proposals(&page(false))?);
+                Ok((pending, closed, reads.count_pending(now, 9)?))
+            })
+            .unwrap()
+    };
+    assert_eq!(seen(9), (vec![1, 2], vec![], 2));
+    assert_eq!(seen(10), (vec![2], vec![1], 1));
+    store
+        .write_now(|tx| {
+            tx.expire_proposals(10)?;
+            let (state, by) = (ProposalState::Refused, "admin".to_owned());
+            tx.decide_proposal(2, &ProposalDecision { state, by, at: 7, answer: "no".into() })
+        })
+        .unwrap();
+    assert_eq!(seen(0), (vec![], vec![2, 1], 0));
+    let refused = Proposal {
+        state: ProposalState::Refused,
+        decided_by: "admin".into(),
+        decided_at: Some(7),
+        answer: "no".into(),
+        ..plan
+    };
+    store
+        .read_with(|reads| {
+            assert_eq!(reads.proposal(2)?, Some(refused.clone()));
+            assert_eq!(reads.proposal(1)?.map(|one| one.state), Some(ProposalState::Expired));
+            assert_eq!(reads.proposal_with_id(hold.id)?, Some(1));
+            assert_eq!(reads.pending_proposal(ApprovalKind::Hold, "one")?, None);
+            Ok(())
+        })
+        .unwrap();
+    // A proposal that is over makes room for another.
+    let next = new(3, ApprovalKind::Hold, 30);
+    assert_eq!(store.write_now(move |tx| tx.add_proposal(&next)).unwrap(), 3);
 }
 
 fn entry(seq: u64, user: &str, action: &str, subject: &str) -> AuditEntry {

@@ -93,6 +93,13 @@ impl HttpOffice {
         http
     }
 
+    /// Asks for the approval of a second person by these rules.
+    pub(crate) fn with_approvals(mut self, rules: &str) -> Self {
+        self.app.office = self.app.office.clone().with_approvals(rules.parse().unwrap());
+        self.router = router(self.app.clone());
+        self
+    }
+
     /// Serves the pages that were built.
     pub(crate) fn with_built_pages(mut self) -> Self {
         self.app.assets = Assets::built_in();

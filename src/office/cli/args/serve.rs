@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Attachments, Zone};
+use crate::office::approvals::ApprovalRules;
 use crate::office::auth::openid::NameClaim;
 use crate::record::queue::OrderRule;
 
@@ -61,6 +62,10 @@ pub(in crate::office::cli) struct Serve {
     /// The lender's conduct policy layer, TOML; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(in crate::office::cli) policy: Vec<PathBuf>,
+    /// Changes that one person proposes and another one approves: hold, quarantine, erasure,
+    /// plan=AMOUNT (repayment plans above it, in whole units of the currency)
+    #[arg(long, env = "DOORSTEP_APPROVALS", value_parser = approvals, value_name = "RULES")]
+    pub(in crate::office::cli) approvals: Option<ApprovalRules>,
     /// Days that phones keep a record after it was accepted
     #[arg(
         long,
@@ -131,6 +136,10 @@ pub(in crate::office::cli) struct OpenIdOptions {
 pub(in crate::office::cli) enum LogFormat {
     Text,
     Json,
+}
+
+fn approvals(text: &str) -> Result<ApprovalRules, String> {
+    text.parse().map_err(str::to_owned)
 }
 
 fn order_rule(word: &str) -> Result<OrderRule, String> {

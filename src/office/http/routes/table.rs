@@ -6,8 +6,8 @@ use super::super::endpoint::endpoint;
 use super::super::traffic::Queue;
 use super::super::{
     audit, blobs, commands, complaints, conduct, device_key, events, fleet, health, lender,
-    metrics, openapi, openid_sign_in, quarantine, queues, receipts, report, safety, session, sync,
-    transfer, users, visits,
+    metrics, openapi, openid_sign_in, proposals, quarantine, queues, receipts, report, safety,
+    session, sync, transfer, users, visits,
 };
 use super::Access::{self, Anyone, Operator, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
@@ -46,7 +46,16 @@ const EVENTS: &str = "text/event-stream";
 
 /// Problems of a decision on refused work.
 const DECISION: Problems =
-    &[(409, &["already_accepted", "record_moved"]), (422, &["reason_needed"])];
+    &[(409, &["already_accepted", "record_moved", "approval_needed"]), (422, &["reason_needed"])];
+
+/// Problems of a change that another person has to approve.
+const PROPOSAL: Problems = &[
+    (403, &["only_admins"]),
+    (404, &["unknown_proposal"]),
+    (409, &["own_proposal", "not_own_proposal", "proposal_decided", "proposal_expired"]),
+    (409, &["proposer_left", "record_moved", "nothing_to_change"]),
+    (422, &["reason_needed"]),
+];
 
 /// The table. What is not in it is not served.
 #[rustfmt::skip] // One row a route.
@@ -126,6 +135,7 @@ pub const ROUTES: &[Route] = &[
         "Edit a record; answers with the record after it")
         .problems(&[
             (409, &["sealed", "not_sealed", "fixed", "written_once", "complaint_open"]),
+            (409, &["approval_needed"]),
             (422, &["unknown_path", "not_a_collector"]),
         ]),
     route(POST, "/api/cases/import", EDITORS, SHEET, || endpoint(transfer::import),
@@ -161,6 +171,27 @@ pub const ROUTES: &[Route] = &[
     route(POST, "/api/complaints/{number}/steps", EDITORS, CONSOLE, || endpoint(complaints::act),
         "Correct, answer, decide or reopen a complaint; idempotent by `id`")
         .problems(&[(409, &["complaint_decided"])]),
+    route(GET, "/api/proposals", READERS, CONSOLE, || endpoint(proposals::list),
+        "One page of the changes that wait for the approval of a second person, or of former ones"),
+    route(POST, "/api/proposals", EDITORS, CONSOLE, || endpoint(proposals::propose),
+        "Propose a change that needs approval; idempotent by `id`")
+        .status(201)
+        .problems(&[
+            (403, &["only_admins"]),
+            (409, &["already_proposed", "already_accepted", "complaint_open", "too_many_proposals"]),
+            (422, &["approval_not_needed", "reason_needed", "not_a_collector"]),
+        ]),
+    route(POST, "/api/proposals/{number}/approve", EDITORS, CONSOLE,
+        || endpoint(proposals::approve),
+        "Approve another person's proposal: its change is made; idempotent")
+        .problems(PROPOSAL),
+    route(POST, "/api/proposals/{number}/refuse", EDITORS, CONSOLE, || endpoint(proposals::refuse),
+        "Refuse another person's proposal, with a reason; idempotent")
+        .problems(PROPOSAL),
+    route(POST, "/api/proposals/{number}/withdraw", EDITORS, CONSOLE,
+        || endpoint(proposals::withdraw),
+        "Withdraw the own proposal; idempotent")
+        .problems(PROPOSAL),
     route(GET, "/api/users", READERS, CONSOLE, || endpoint(users::list),
         "Users, or those of one role"),
     route(POST, "/api/users", ADMINS, CONSOLE, || endpoint(users::add_user),
@@ -192,7 +223,7 @@ pub const ROUTES: &[Route] = &[
     route(POST, "/api/quarantine/export/delete", ADMINS, LONG_COMMAND,
         || endpoint(quarantine::delete_exported),
         "Delete the bytes that an export holds, which its last line shows; is recorded")
-        .problems(&[(409, &["export_changed", "nothing_to_export"])]),
+        .problems(&[(409, &["export_changed", "nothing_to_export", "approval_needed"])]),
     route(GET, "/api/quarantine/{number}", READERS, CONSOLE, || endpoint(quarantine::show),
         "Refused work, field by field beside the office's values"),
     route(POST, "/api/quarantine/{number}/accept", EDITORS, CONSOLE,
