@@ -22,6 +22,7 @@ pub mod demo;
 mod documents;
 mod feed;
 pub mod http;
+pub mod imports;
 mod intake;
 pub mod merge;
 pub mod money;
@@ -156,6 +157,8 @@ pub struct Office {
     policy: Arc<Policy>,
     blob_store: BlobStore,
     feed_watch: Arc<FeedWatch>,
+    /// Held by the process's one running import.
+    importing: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Concurrent rounds with large bodies: decoded, each may take some 30 MiB.
@@ -236,7 +239,7 @@ impl Office {
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
         // Unbounded here: the number of concurrent requests is bounded.
         let judging = KeyedQueue::new(1, usize::MAX);
-        let (repairs, heavy, policy, feed_watch) = Default::default();
+        let (repairs, heavy, policy, feed_watch, importing) = Default::default();
         let blob_store = BlobStore::in_memory();
         Ok(Self {
             store,
@@ -253,6 +256,7 @@ impl Office {
             policy,
             blob_store,
             feed_watch,
+            importing,
         })
     }
 

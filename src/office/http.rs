@@ -18,6 +18,7 @@ mod events;
 mod extract;
 mod guard;
 mod health;
+mod imports;
 mod layers;
 mod lender;
 mod metrics;

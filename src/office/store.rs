@@ -20,6 +20,7 @@ mod blobs;
 mod complaints;
 mod conduct;
 mod feeds;
+mod imports;
 mod listing;
 pub mod postgres;
 mod prefetch;
@@ -45,6 +46,7 @@ pub use complaints::{
 };
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
+pub use imports::{ImportReads, ImportRow, ImportWrites, StoredImport};
 pub use listing::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey};
 pub use prefetch::Prefetch;
 pub use quarantine::{
@@ -104,6 +106,7 @@ pub trait Reads:
     + BlobReads
     + SafetyReads
     + ComplaintReads
+    + ImportReads
     + ReportReads
     + Prefetch
 {
@@ -118,6 +121,7 @@ impl<T> Reads for T where
         + BlobReads
         + SafetyReads
         + ComplaintReads
+        + ImportReads
         + ReportReads
         + Prefetch
 {
@@ -135,6 +139,7 @@ pub trait Writes:
     + BlobWrites
     + SafetyWrites
     + ComplaintWrites
+    + ImportWrites
 {
 }
 impl<T> Writes for T where
@@ -148,6 +153,7 @@ impl<T> Writes for T where
         + BlobWrites
         + SafetyWrites
         + ComplaintWrites
+        + ImportWrites
 {
 }
 

@@ -5,6 +5,7 @@ mod blob_damage;
 mod blobs;
 mod complaints;
 mod exported;
+mod imports;
 mod openid;
 mod pages;
 mod people;

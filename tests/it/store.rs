@@ -1,6 +1,7 @@
 //! Conformance suite of the store's contract. Every store passes it.
 
 mod accounts;
+mod imports;
 mod jobs;
 mod list_plans;
 mod lists;
@@ -18,6 +19,7 @@ use doorstep::ids::{Heads, actor};
 use doorstep::office::store::{EntryKind, Feed, ReportFacts, Store, StoreError};
 use doorstep::record::terms::Stage;
 use doorstep::sync::digest::{Digest, Item};
+use imports::imports_have_files_rows_and_claims;
 use jobs::{Plug, Told};
 use lists::{a_list_continues_after_a_page, a_list_is_filtered};
 use quarantine::m4_the_same_refused_work_keeps_its_number;
@@ -356,6 +358,7 @@ suites! {
     a_name_that_changes_leaves_the_search
     rows_follow_the_order
     accounts_are_the_last_ones_written
+    imports_have_files_rows_and_claims
     i1_an_office_session_number_is_never_reused
     the_epoch_is_constant_for_a_store
     a_record_with_many_changes_has_few_entries_and_nobody_is_sent_much_twice

@@ -13,6 +13,7 @@ mod conduct;
 mod connection;
 mod facts;
 mod feeds;
+mod imports;
 mod listing;
 mod quarantine;
 mod queues;

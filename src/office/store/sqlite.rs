@@ -15,6 +15,7 @@ mod facts;
 mod feeds;
 mod files;
 mod filters;
+mod imports;
 mod listing;
 mod quarantine;
 mod queues;
