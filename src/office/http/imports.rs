@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::extract::{Caller, ProblemBody, ProblemParts, State};
 use super::query::{page_size, parsed};
 use super::{App, Problem};
 use crate::ids::RecordId;

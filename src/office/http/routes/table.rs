@@ -5,9 +5,9 @@ use axum::http::Method;
 use super::super::endpoint::endpoint;
 use super::super::traffic::Queue;
 use super::super::{
-    blobs, commands, complaints, conduct, device_key, events, health, imports, lender, metrics,
-    openapi, openid_sign_in, quarantine, queues, receipts, report, safety, session, sync, transfer,
-    users, visits,
+    audit, blobs, commands, complaints, conduct, device_key, events, fleet, health, imports,
+    lender, metrics, openapi, openid_sign_in, quarantine, queues, receipts, report, safety,
+    session, sync, transfer, users, visits,
 };
 use super::Access::{self, Anyone, Operator, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
@@ -28,6 +28,7 @@ const SENDERS: Access = Roles(&[Collector, Supervisor, Admin]);
 const READERS: Access = Roles(&[Supervisor, Auditor, Admin]);
 const EDITORS: Access = Roles(&[Supervisor, Admin]);
 const ADMINS: Access = Roles(&[Admin]);
+const AUDITORS: Access = Roles(&[Auditor, Admin]);
 
 const SIGN_IN: Admission = Queued(Queue::SignIns, |limits| limits.sign_in_body);
 /// Requests of every role have small bodies: collectors must not fill the console's memory.
@@ -64,6 +65,10 @@ pub const ROUTES: &[Route] = &[
         .status(204),
     route(PUT, "/api/device/key", COLLECTORS, SMALL, || endpoint(device_key::enrol),
         "Enrol the public key (Ed25519, hex) that this device signs seals with")
+        .status(204),
+    route(PUT, "/api/device/report", COLLECTORS, SMALL, || endpoint(fleet::report),
+        "What this device says about itself: unsent changes, storage, clock, failed rounds; at most \
+         once a minute")
         .status(204),
     route(GET, "/api/sign-in", Anyone, SIGN_IN, || endpoint(openid_sign_in::ways),
         "Sign-in methods besides the password"),
@@ -134,10 +139,6 @@ pub const ROUTES: &[Route] = &[
         .problems(&[(409, &["other_file"]), (422, &["no_sheet"]), (429, &["too_many_imports"])]),
     route(GET, "/api/imports/{id}", EDITORS, CONSOLE, || endpoint(imports::show),
         "An import: its columns, and how far it is"),
-    route(DELETE, "/api/imports/{id}", EDITORS, CONSOLE, || endpoint(imports::delete),
-        "Delete an import that does not run, with its file; imported cases stay")
-        .status(204)
-        .problems(&[(409, &["import_running"])]),
     route(POST, "/api/imports/{id}/check", EDITORS, CONSOLE, || endpoint(imports::check),
         "Map the columns and start to determine what would become of each row; nothing is imported")
         .problems(&[(409, &["import_running"]), (422, &["no_sheet", "not_a_collector"])]),
@@ -149,6 +150,10 @@ pub const ROUTES: &[Route] = &[
     route(GET, "/api/imports/{id}/refused", EDITORS, SHEET, || endpoint(imports::refused),
         "The refused rows as CSV with the reason in front, to be corrected and imported again")
         .gives("text/csv"),
+    route(DELETE, "/api/imports/{id}", EDITORS, CONSOLE, || endpoint(imports::delete),
+        "Delete an import that does not run, with its file; imported cases stay")
+        .status(204)
+        .problems(&[(409, &["import_running"])]),
     route(GET, "/api/export", READERS, Download, || endpoint(transfer::export),
         "Download the records that pass the filters")
         .gives(BYTES),
@@ -195,6 +200,11 @@ pub const ROUTES: &[Route] = &[
     route(POST, "/api/devices/{id}/revoke", ADMINS, CONSOLE, || endpoint(users::revoke),
         "Refuse a device from now on; `reason` says why")
         .status(204),
+    route(GET, "/api/audit", AUDITORS, CONSOLE, || endpoint(audit::list),
+        "One page of what users of the console changed, newest first"),
+    route(GET, "/api/audit/export", AUDITORS, Download, || endpoint(audit::export),
+        "The whole audit log, oldest first, lines of JSON with the hashes that chain them")
+        .gives(BYTES),
     route(GET, "/api/quarantine", READERS, CONSOLE, || endpoint(quarantine::list),
         "One page of the work that was refused, newest first"),
     route(GET, "/api/quarantine/usage", READERS, CONSOLE, || endpoint(quarantine::usage),
