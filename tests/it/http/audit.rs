@@ -16,6 +16,7 @@ use crate::support::sync_client::SyncClient;
 const WATCH: &str = "01990000-0000-7000-8000-00000000000a";
 const IMPORT: &str = "01990000-0000-7000-8000-00000000000d";
 const CHECKED_IMPORT: &str = "01990000-0000-7000-8000-00000000000e";
+const IDLE_IMPORT: &str = "01990000-0000-7000-8000-00000000000f";
 const BLOB: &[u8] = b"a picture";
 
 /// Something to change on every route.
@@ -72,9 +73,8 @@ impl Fixture {
             "POST /api/imports/{id}/check" => {
                 (IMPORT, json!({ "columns": ["case_no"] }).to_string())
             }
-            "POST /api/imports/{id}/run" | "DELETE /api/imports/{id}" => {
-                (CHECKED_IMPORT, String::new())
-            }
+            "POST /api/imports/{id}/run" => (CHECKED_IMPORT, String::new()),
+            "DELETE /api/imports/{id}" => (IDLE_IMPORT, String::new()),
             "POST /api/assignments" => {
                 let row = json!({ "record": self.record, "set": { "priority": 1 },
                                   "seen": { "priority": 2 } });
@@ -126,11 +126,13 @@ impl Fixture {
     }
 }
 
-/// An import that is ready to run, and changes nothing when it does.
+/// An import that is ready to run, and changes nothing when it does, and one to delete.
 async fn check_import(http: &HttpOffice) {
-    let id = CHECKED_IMPORT.parse::<RecordId>().unwrap().0;
     let by = ("admin", Role::Admin);
-    http.office.add_import(id, b"case_no\n".to_vec(), "", by).await.unwrap().unwrap();
+    let [idle, id] = [IDLE_IMPORT, CHECKED_IMPORT].map(|id| id.parse::<RecordId>().unwrap().0);
+    for id in [idle, id] {
+        http.office.add_import(id, b"case_no\n".to_vec(), "", by).await.unwrap().unwrap();
+    }
     let columns = vec!["case_no".to_owned()];
     let settings = ImportSettings { columns, ..ImportSettings::default() };
     http.office.check_import(id, settings, "admin").await.unwrap().unwrap();
