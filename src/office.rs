@@ -25,6 +25,7 @@ mod documents;
 mod feed;
 pub mod fleet;
 pub mod http;
+pub mod imports;
 mod intake;
 pub mod merge;
 pub mod money;
@@ -165,6 +166,8 @@ pub struct Office {
     approvals: Arc<ApprovalRules>,
     blob_store: BlobStore,
     feed_watch: Arc<FeedWatch>,
+    /// Held by the process's one running import.
+    importing: Arc<tokio::sync::Mutex<()>>,
     seen_cursors: Arc<SeenCursors>,
 }
 
@@ -246,7 +249,7 @@ impl Office {
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
         // Unbounded here: the number of concurrent requests is bounded.
         let judging = KeyedQueue::new(1, usize::MAX);
-        let (repairs, heavy, policy, feed_watch) = Default::default();
+        let (repairs, heavy, policy, feed_watch, importing) = Default::default();
         let blob_store = BlobStore::in_memory();
         Ok(Self {
             store,
@@ -264,6 +267,7 @@ impl Office {
             approvals: Arc::default(),
             blob_store,
             feed_watch,
+            importing,
             seen_cursors: Arc::default(),
         })
     }

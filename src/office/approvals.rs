@@ -6,6 +6,7 @@
 //! so none is carried out twice, or approved without its change.
 
 mod propose;
+mod refusal;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::office::money::Currency;
 use crate::record::command::Command;
 use crate::record::terms::{ReviewStatus, Role};
 use crate::record::view::{FlagView, VisitView};
+pub use refusal::ApprovalRefusal;
 
 /// Maximum length of a reason, characters.
 pub const MAX_REASON: usize = 1_000;
@@ -128,53 +130,6 @@ pub enum ProposedAction {
         /// The last line's hash.
         sha256: String,
     },
-}
-
-/// Why a proposal is not made or decided, or a change not made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ApprovalRefusal {
-    /// The change needs the approval of a second person.
-    #[error("this needs the approval of a second person: propose it")]
-    Needed(ApprovalKind),
-    /// One person may make the change.
-    #[error("this needs no approval")]
-    NotNeeded,
-    /// There is no such proposal.
-    #[error("there is no such proposal")]
-    Unknown,
-    /// It was decided or withdrawn.
-    #[error("this proposal was decided or withdrawn")]
-    Decided,
-    /// Nobody decided it in time.
-    #[error("this proposal has expired: propose it again")]
-    Expired,
-    /// Nobody decides their own proposal.
-    #[error("another person has to decide your proposal")]
-    Own,
-    /// Only its proposer withdraws a proposal.
-    #[error("only the person who proposed it can withdraw it")]
-    NotOwn,
-    /// The person who proposed it may not change records any more.
-    #[error("the person who proposed it no longer has the right to")]
-    ProposerLeft,
-    /// The record was changed since the proposal.
-    #[error("the record has changed since this was proposed: propose it again")]
-    Moved,
-    /// The same is proposed already.
-    #[error("the same change is proposed already")]
-    Pending,
-    /// The office has the change already.
-    #[error("nothing is left to change")]
-    NoEffect,
-    /// Too many proposals are pending.
-    #[error("too many proposals are pending")]
-    TooMany,
-    /// A reason is missing or too long.
-    #[error("a reason of at most {MAX_REASON} characters is needed")]
-    Reason,
-    /// Only administrators propose and decide this.
-    #[error("only administrators propose and decide this")]
-    Role,
 }
 
 /// A person's approval of a proposal, on the way to the commit.

@@ -23,6 +23,7 @@ mod complaints;
 mod conduct;
 mod feeds;
 mod fleet;
+mod imports;
 mod listing;
 pub mod postgres;
 mod prefetch;
@@ -51,6 +52,7 @@ pub use complaints::{
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use fleet::{DeviceReport, FailedRounds, FleetReads, FleetWrites};
+pub use imports::{ImportReads, ImportRow, ImportWrites, StoredImport};
 pub use listing::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey};
 pub use prefetch::Prefetch;
 pub use proposals::{
@@ -114,6 +116,7 @@ pub trait Reads:
     + BlobReads
     + SafetyReads
     + ComplaintReads
+    + ImportReads
     + ReportReads
     + Prefetch
     + FleetReads
@@ -131,6 +134,7 @@ impl<T> Reads for T where
         + BlobReads
         + SafetyReads
         + ComplaintReads
+        + ImportReads
         + ReportReads
         + Prefetch
         + FleetReads
@@ -151,6 +155,7 @@ pub trait Writes:
     + BlobWrites
     + SafetyWrites
     + ComplaintWrites
+    + ImportWrites
     + FleetWrites
     + AuditWrites
     + ProposalWrites
@@ -167,6 +172,7 @@ impl<T> Writes for T where
         + BlobWrites
         + SafetyWrites
         + ComplaintWrites
+        + ImportWrites
         + FleetWrites
         + AuditWrites
         + ProposalWrites

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod console;
+mod imports;
 mod jobs;
 mod list_plans;
 mod lists;
@@ -23,6 +24,7 @@ use doorstep::ids::{Heads, actor};
 use doorstep::office::store::{EntryKind, Feed, ReportFacts, Store, StoreError};
 use doorstep::record::terms::Stage;
 use doorstep::sync::digest::{Digest, Item};
+use imports::imports_have_files_rows_and_claims;
 use jobs::{Plug, Told};
 use lists::{a_list_continues_after_a_page, a_list_is_filtered};
 use quarantine::m4_the_same_refused_work_keeps_its_number;
@@ -361,6 +363,7 @@ suites! {
     a_name_that_changes_leaves_the_search
     rows_follow_the_order
     accounts_are_the_last_ones_written
+    imports_have_files_rows_and_claims
     a_device_has_its_last_report
     a_proposal_is_pending_until_it_is_decided_or_expires
     the_audit_log_is_appended_to_and_filtered

@@ -136,6 +136,8 @@ const NOT_FOR_PHONES = new Set([
   "complaint_decided",
   "complaint_open",
   "export_changed",
+  "import_running",
+  "import_unchecked",
   "last_admin",
   "method_not_allowed",
   "name_taken",
@@ -143,7 +145,9 @@ const NOT_FOR_PHONES = new Set([
   "no_sheet",
   "not_a_collector",
   "nothing_to_export",
+  "other_file",
   "reason_needed",
+  "too_many_imports",
   "record_moved",
   "unknown_quarantine",
 ]);
@@ -170,10 +174,12 @@ const ofWorker = under("www/src/core", ".ts").flatMap((path) =>
     ),
   ].map(([, code]) => code),
 );
+const ofApprovals = texts(bodies(rust("src/office/approvals/refusal.rs"), "code"));
 const ofProvider = texts(bodies(rust("src/office/auth/openid.rs"), "code"));
 const refusals = texts(/^export type RefusalCode = (.+);$/m.exec(types)?.[1] ?? "");
 for (const code of new Set([...ofCommands, ...ofCore, ...ofProvider])) covered("error", code);
-for (const code of new Set([...ofOffice, ...refusals])) covered("office/error", code, "error", "word/refusal");
+for (const code of new Set([...ofOffice, ...ofApprovals, ...refusals]))
+  covered("office/error", code, "error", "word/refusal");
 for (const code of new Set(ofOffice)) if (reachesPhones(code)) covered("error", code);
 for (const code of refusals) covered("word/refusal", code);
 for (const code of ["storage_full", "storage_failed", "newer_store", "storage_blocked", "storage_barred"]) {
@@ -185,6 +191,7 @@ const known = new Set([
   ...ofCommands,
   ...ofCore,
   ...ofOffice,
+  ...ofApprovals,
   ...ofProvider,
   ...ofWorker,
   ...refusals,

@@ -52,7 +52,8 @@ pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> 
     let policy = super::conduct::policy(&asked.policy)?;
     let office = asked.attachments.of(context, Access::Create)?.with_policy(policy);
     let office = office.with_approvals(asked.approvals.clone().unwrap_or_default());
-    let (sweeping, scrubbing, evaluating) = (office.clone(), office.clone(), office.clone());
+    let (sweeping, scrubbing) = (office.clone(), office.clone());
+    let (evaluating, importing) = (office.clone(), office.clone());
     let app = App {
         office,
         accounts: context.accounts.clone(),
@@ -73,6 +74,7 @@ pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> 
     context.runtime.block_on(async {
         tokio::spawn(async move { evaluating.keep_evaluating().await });
         tokio::spawn(order_queues(context.office.clone(), asked.queue_order.clone()));
+        tokio::spawn(async move { importing.keep_importing().await });
         tokio::spawn(sweep(sweeping, DAY * u32::from(asked.phone_days)));
         tokio::spawn(scrub(scrubbing));
         // Handle signals before printing the address: readers of it may stop the program at once.
@@ -141,7 +143,7 @@ fn load(context: &OfficeContext, certificate: &Path, key: &Path) -> Result<Tls, 
     })
 }
 
-/// Expires accepted records and sweeps attachments, at the start and then every day.
+/// Expires accepted records, sweeps attachments and deletes files of old imports, at the start and then every day.
 async fn sweep(office: Office, on_phones: Duration) {
     let mut days = tokio::time::interval(DAY);
     loop {
@@ -157,6 +159,9 @@ async fn sweep(office: Office, on_phones: Duration) {
             Ok(swept) if swept == SweepReport::default() => {}
             Ok(SweepReport { pieces, blobs }) => tracing::info!(pieces, blobs, "attachments swept"),
             Err(error) => tracing::warn!(%error, "attachments could not be swept"),
+        }
+        if let Err(error) = office.expire_imports().await {
+            tracing::warn!(%error, "files of old imports could not be deleted");
         }
     }
 }

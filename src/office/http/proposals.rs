@@ -213,24 +213,24 @@ fn line(proposal: Proposal) -> ProposalLine {
 
 impl From<ApprovalRefusal> for Problem {
     fn from(refusal: ApprovalRefusal) -> Self {
-        let conflict = StatusCode::CONFLICT;
-        let (status, code) = match refusal {
-            ApprovalRefusal::Needed(_) => (conflict, "approval_needed"),
-            ApprovalRefusal::NotNeeded => (StatusCode::UNPROCESSABLE_ENTITY, "approval_not_needed"),
-            ApprovalRefusal::Unknown => (StatusCode::NOT_FOUND, "unknown_proposal"),
-            ApprovalRefusal::Decided => (conflict, "proposal_decided"),
-            ApprovalRefusal::Expired => (conflict, "proposal_expired"),
-            ApprovalRefusal::Own => (conflict, "own_proposal"),
-            ApprovalRefusal::NotOwn => (conflict, "not_own_proposal"),
-            ApprovalRefusal::ProposerLeft => (conflict, "proposer_left"),
-            ApprovalRefusal::Moved => (conflict, "record_moved"),
-            ApprovalRefusal::Pending => (conflict, "already_proposed"),
-            ApprovalRefusal::NoEffect => (conflict, "nothing_to_change"),
-            ApprovalRefusal::TooMany => (conflict, "too_many_proposals"),
-            ApprovalRefusal::Role => (StatusCode::FORBIDDEN, "only_admins"),
-            ApprovalRefusal::Reason => (StatusCode::UNPROCESSABLE_ENTITY, "reason_needed"),
+        let status = match refusal {
+            ApprovalRefusal::Unknown => StatusCode::NOT_FOUND,
+            ApprovalRefusal::Role => StatusCode::FORBIDDEN,
+            ApprovalRefusal::NotNeeded | ApprovalRefusal::Reason => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            ApprovalRefusal::Needed(_)
+            | ApprovalRefusal::Decided
+            | ApprovalRefusal::Expired
+            | ApprovalRefusal::Own
+            | ApprovalRefusal::NotOwn
+            | ApprovalRefusal::ProposerLeft
+            | ApprovalRefusal::Moved
+            | ApprovalRefusal::Pending
+            | ApprovalRefusal::NoEffect
+            | ApprovalRefusal::TooMany => StatusCode::CONFLICT,
         };
         let path = if refusal == ApprovalRefusal::Reason { "reason" } else { "" };
-        Self::new(status, code, refusal.to_string()).at(path)
+        Self::new(status, refusal.code(), refusal.to_string()).at(path)
     }
 }

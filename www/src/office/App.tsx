@@ -8,9 +8,9 @@ import { AppearanceSettings } from "../ui/AppearanceSettings";
 import { ComplaintPage } from "./complaints/ComplaintPage";
 import { ComplaintsPage } from "./complaints/ComplaintsPage";
 import { ConductPage } from "./ConductPage";
-import { ImportPage } from "./ImportPage";
 import { Empty, isNarrow } from "./layout";
 import { Lazy } from "./Lazy";
+import { ProposeDialog } from "./approvals/ProposeDialog";
 import { BulkStatus } from "./list/BulkStatus";
 import { ListPage } from "./list/ListPage";
 import { listen } from "./list/live";
@@ -83,8 +83,10 @@ function Pages(): JSX.Element {
             <ListPage />
           </Route>
           <Route path="/visits/:id">{({ id }) => <VisitPage key={id} id={id} />}</Route>
-          <Route path="/import">
-            <ImportPage />
+          <Route path="/import/:id?">
+            {({ id = "" }) => (
+              <Lazy load={() => import("./import/ImportPage").then((page) => page.ImportPage)} with={{ id }} />
+            )}
           </Route>
           <Route path="/dashboard">
             <Lazy load={() => import("./DashboardPage").then((page) => page.DashboardPage)} />
@@ -103,6 +105,9 @@ function Pages(): JSX.Element {
           <Route path="/receipts">
             <ReceiptPage />
           </Route>
+          <Route path="/approvals">
+            <Lazy load={() => import("./approvals/ApprovalsPage").then((page) => page.ApprovalsPage)} />
+          </Route>
           <Route path="/audit">
             <Lazy load={() => import("./AuditPage").then((page) => page.AuditPage)} />
           </Route>
@@ -119,6 +124,7 @@ function Pages(): JSX.Element {
         </Switch>
       </main>
       <BulkStatus />
+      <ProposeDialog />
     </div>
   );
 }
@@ -131,6 +137,7 @@ function TopBar(): JSX.Element {
   if (mayWrite()) links.push(["/import", "office/import"]);
   links.push(["/conduct", "conduct/desk/title"]);
   if (mayWrite()) links.push(["/complaints", "office/complaints/title"]);
+  links.push(["/approvals", "office/approvals/title"]);
   links.push(["/quarantine", "office/quarantine"]);
   links.push(["/receipts", "office/receipt/nav"]);
   links.push(["/people", "office/people/title"]);

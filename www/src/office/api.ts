@@ -1,8 +1,10 @@
 /** The office's HTTP API, as the console uses it. Types and paths are generated from the office's Rust types. */
+import { signal } from "@preact/signals";
 import createClient from "openapi-fetch";
 import type { ConductView, Moment } from "../wasm/doorstep";
 import type {
   AssignmentRow,
+  CheckRequest,
   QuarantineSize,
   Command,
   ComplaintRequest,
@@ -11,12 +13,14 @@ import type {
   Me,
   NewUser,
   paths,
+  ProposedAction,
   UserChange,
 } from "./schema";
 
 export type {
   AssignmentFields,
   AttachmentArrival,
+  CheckRequest,
   Command,
   ComplaintDetails as ComplaintFile,
   ComplaintLine as ComplaintRow,
@@ -31,7 +35,8 @@ export type {
   AuditPage,
   FleetLine as Device,
   HistoryLine as ReceivedEntry,
-  ImportReport,
+  ImportLine,
+  ImportRows,
   Me,
   QuarantineItem,
   QuarantineLine as Quarantined,
@@ -40,6 +45,8 @@ export type {
   QuarantineUsage,
   QueueCounts,
   ReceiptCheck,
+  ProposalLine,
+  ProposalPage,
   Report,
   SafetyLine,
   UserChange,
@@ -108,6 +115,18 @@ function refusal(status: number, body: unknown): ApiError {
   );
 }
 
+/** The change that the office refused until a second person approves it: the user may propose it now. */
+export const refusedChange = signal<ProposedAction | null>(null);
+
+async function orPropose<T>(answer: Promise<T>, action: ProposedAction): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (cause instanceof ApiError && cause.code === "approval_needed") refusedChange.value = action;
+    throw cause;
+  }
+}
+
 const fromSearch = (search: string) => Object.fromEntries(new URLSearchParams(search));
 
 export const api = {
@@ -124,7 +143,11 @@ export const api = {
   visit: (id: string) => data(client.GET("/api/visits/{id}", { params: { path: { id } } })),
   history: (id: string) => data(client.GET("/api/visits/{id}/history", { params: { path: { id } } })),
   command: (id: string, command: Command) =>
-    data(client.POST("/api/visits/{id}/commands", { params: { path: { id } }, body: command })),
+    orPropose(data(client.POST("/api/visits/{id}/commands", { params: { path: { id } }, body: command })), {
+      change: "command",
+      record: id,
+      command,
+    }),
   /** The attachments that a record names, and whether their bytes have arrived. */
   arrivals: (id: string) => data(client.GET("/api/visits/{id}/attachments", { params: { path: { id } } })),
   audit: (search: string, signal: AbortSignal) =>
@@ -158,15 +181,28 @@ export const api = {
   devices: () => data(client.GET("/api/devices")),
   revoke: (id: string, reason: string) =>
     data(client.POST("/api/devices/{id}/revoke", { params: { path: { id } }, body: { reason } })),
-  importCases: (file: File, dryRun: boolean, assignTo: string) =>
+  imports: () => data(client.GET("/api/imports")),
+  /** Stores a file; the same id and file again are the same import. */
+  uploadImport: (id: string, file: File) =>
     data(
-      client.POST("/api/cases/import", {
-        params: { query: { ...(dryRun && { dry_run: "1" }), ...(assignTo && { assign_to: assignTo }) } },
-        headers: { "content-type": "application/octet-stream", "X-Filename": encodeURIComponent(file.name) },
+      client.PUT("/api/imports/{id}", {
+        params: { path: { id }, query: { name: file.name } },
+        headers: { "content-type": "application/octet-stream" },
         body: file,
         bodySerializer: () => file,
       }),
     ),
+  import: (id: string) => data(client.GET("/api/imports/{id}", { params: { path: { id } } })),
+  checkImport: (id: string, settings: CheckRequest) =>
+    data(client.POST("/api/imports/{id}/check", { params: { path: { id } }, body: settings })),
+  runImport: (id: string) => data(client.POST("/api/imports/{id}/run", { params: { path: { id } } })),
+  importRows: (id: string, outcome: string, after?: number) =>
+    data(
+      client.GET("/api/imports/{id}/rows", {
+        params: { path: { id }, query: { outcome, limit: "200", ...(after && { after: String(after) }) } },
+      }),
+    ),
+  deleteImport: (id: string) => data(client.DELETE("/api/imports/{id}", { params: { path: { id } } })),
   /** Answers that are not "kept", a page at a time. */
   conductQueue: (search: string, signal: AbortSignal) =>
     data(client.GET("/api/conduct", { params: { query: fromSearch(search) }, signal })),
@@ -182,12 +218,34 @@ export const api = {
   quarantine: (search: string) => data(client.GET("/api/quarantine", { params: { query: fromSearch(search) } })),
   quarantined: (id: string) => data(client.GET("/api/quarantine/{number}", { params: { path: { number: id } } })),
   accept: (id: number, heads: string[], reason: string) =>
-    data(client.POST("/api/quarantine/{number}/accept", { params: numbered(id), body: { heads, reason } })),
+    orPropose(data(client.POST("/api/quarantine/{number}/accept", { params: numbered(id), body: { heads, reason } })), {
+      change: "quarantine",
+      number: id,
+      heads,
+    }),
   dismiss: (id: number, reason: string) =>
     data(client.POST("/api/quarantine/{number}/dismiss", { params: numbered(id), body: { reason } })),
   quarantineUsage: () => data(client.GET("/api/quarantine/usage")),
   exportQuarantine: () => data(client.GET("/api/quarantine/export", { parseAs: "blob" }), "offline"),
-  deleteExported: (end: ExportEnd) => data(client.POST("/api/quarantine/export/delete", { body: end })),
+  deleteExported: ({ until, most_bytes, sha256, ...held }: ExportEnd) =>
+    orPropose(data(client.POST("/api/quarantine/export/delete", { body: { until, most_bytes, sha256, ...held } })), {
+      change: "erasure",
+      scope: { until, most_bytes },
+      sha256,
+    }),
+  /** Changes that wait for the approval of a second person, or former ones. */
+  proposals: (closed: boolean, after: string) =>
+    data(
+      client.GET("/api/proposals", { params: { query: { ...(closed && { closed: "1" }), ...(after && { after }) } } }),
+    ),
+  /** Proposes a change once for each id. */
+  propose: (id: string, action: ProposedAction, reason: string) =>
+    data(client.POST("/api/proposals", { body: { id, action, reason } })),
+  approve: (number: number, reason: string) =>
+    data(client.POST("/api/proposals/{number}/approve", { params: numbered(number), body: { reason } })),
+  refuse: (number: number, reason: string) =>
+    data(client.POST("/api/proposals/{number}/refuse", { params: numbered(number), body: { reason } })),
+  withdraw: (number: number) => data(client.POST("/api/proposals/{number}/withdraw", { params: numbered(number) })),
 };
 
 const numbered = (id: number) => ({ path: { number: String(id) } });

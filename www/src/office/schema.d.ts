@@ -380,6 +380,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The user's imports of the last week, newest first */
+        get: operations["get_api_imports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An import: its columns, and how far it is */
+        get: operations["get_api_imports_id"];
+        /** Store a case list to be imported: CSV or XLSX; the client makes the UUID, so that a repeated upload is one import */
+        put: operations["put_api_imports_id"];
+        post?: never;
+        /** Delete an import that does not run, with its file; imported cases stay */
+        delete: operations["delete_api_imports_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Map the columns and start to determine what would become of each row; nothing is imported */
+        post: operations["post_api_imports_id_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start to import the rows as they were checked; idempotent */
+        post: operations["post_api_imports_id_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of what became of the rows; rows without changes are only counted */
+        get: operations["get_api_imports_id_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/refused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The refused rows as CSV with the reason in front, to be corrected and imported again */
+        get: operations["get_api_imports_id_refused"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/export": {
         parameters: {
             query?: never;
@@ -562,6 +666,75 @@ export interface paths {
         put?: never;
         /** Correct, answer, decide or reopen a complaint; idempotent by `id` */
         post: operations["post_api_complaints_number_steps"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of the changes that wait for the approval of a second person, or of former ones */
+        get: operations["get_api_proposals"];
+        put?: never;
+        /** Propose a change that needs approval; idempotent by `id` */
+        post: operations["post_api_proposals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals/{number}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve another person's proposal: its change is made; idempotent */
+        post: operations["post_api_proposals_number_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals/{number}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse another person's proposal, with a reason; idempotent */
+        post: operations["post_api_proposals_number_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals/{number}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw the own proposal; idempotent */
+        post: operations["post_api_proposals_number_withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1693,6 +1866,16 @@ export interface components {
             /** @description What the collector should do about it; one line. */
             note: string;
         };
+        /** @description How a file is checked and imported. */
+        CheckRequest: {
+            /** @description the field of each column; empty leaves the column out */
+            columns: string[];
+            /**
+             * @description collector of rows that name none
+             * @default
+             */
+            assign_to?: string;
+        };
         /** @description What a phone reports about its visit. */
         SafetyRequest: {
             /** @description the record's id */
@@ -1781,6 +1964,62 @@ export interface components {
         ComplaintStep: "received" | "described" | "replied" | "closed" | "reopened";
         /** @description How a complaint was decided. */
         ComplaintOutcome: "upheld" | "partly_upheld" | "rejected" | "withdrawn";
+        /** @description A change to be proposed. */
+        ProposalRequest: {
+            /** @description a UUID made by the client; the same one is stored once */
+            id: string;
+            /** @description the change */
+            action: components["schemas"]["ProposedAction"];
+            /** @description why */
+            reason: string;
+        };
+        /** @description A change that is proposed. */
+        ProposedAction: {
+            /** @constant */
+            change: "command";
+            /** @description The record's id. */
+            record: string;
+            /** @description The command. */
+            command: components["schemas"]["Command"];
+        } | {
+            /** @constant */
+            change: "quarantine";
+            /**
+             * Format: uint64
+             * @description Its number.
+             */
+            number: number;
+            /** @description `heads` of the item that the person looked at. */
+            heads: string[];
+        } | {
+            /** @constant */
+            change: "erasure";
+            /** @description What was exported. */
+            scope: components["schemas"]["ExportScope"];
+            /** @description The last line's hash. */
+            sha256: string;
+        };
+        /** @description Which pieces are exported: those decided up to a time, oldest first, up to a number of bytes. */
+        ExportScope: {
+            /**
+             * Format: int64
+             * @description ms.
+             */
+            until: number;
+            /**
+             * Format: uint64
+             * @description Limit of one file; a single piece may exceed it.
+             */
+            most_bytes: number;
+        };
+        /** @description A decision on a proposal. */
+        AnswerRequest: {
+            /**
+             * @description why; needed to refuse
+             * @default
+             */
+            reason?: string;
+        };
         /** @description A user to add. */
         NewUser: {
             /** @description Sign-in name. */
@@ -2017,6 +2256,11 @@ export interface components {
              * @description Devices of collectors with a valid sign-in that were not seen for three days.
              */
             devices_out_of_touch: number;
+            /**
+             * Format: uint64
+             * @description Proposals that nobody has decided yet.
+             */
+            proposals: number;
             /**
              * Format: uint32
              * @description The largest count: it means this many or more.
@@ -2901,6 +3145,80 @@ export interface components {
         };
         /** @description The outcome of a row. */
         RowOutcome: "created" | "updated" | "unchanged" | "refused";
+        /** @description An import and how far it is. */
+        ImportLine: {
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: int64
+             * @description When it was uploaded, ms.
+             */
+            created_at: number;
+            /** @description Name of the file. */
+            name: string;
+            /** @description What is done about it. */
+            phase: components["schemas"]["ImportPhase"];
+            /** @description The columns of the file and what they are mapped to. */
+            columns: components["schemas"]["ImportColumn"][];
+            /** @description The fields that columns can be mapped to. */
+            fields: string[];
+            /** @description Collector of rows that name none, or empty. */
+            assign_to: string;
+            /**
+             * Format: uint64
+             * @description Rows of the file.
+             */
+            total: number;
+            /**
+             * Format: uint64
+             * @description Rows that were checked or imported.
+             */
+            done: number;
+            /**
+             * Format: uint64
+             * @description New cases.
+             */
+            created: number;
+            /**
+             * Format: uint64
+             * @description Cases with changed facts.
+             */
+            updated: number;
+            /**
+             * Format: uint64
+             * @description Cases without changes.
+             */
+            unchanged: number;
+            /**
+             * Format: uint64
+             * @description Rows with errors.
+             */
+            refused: number;
+            /** @description Notes on the file as a whole. */
+            notes: string[];
+            /** @description Why it stopped, or empty. */
+            failure: string;
+        };
+        /** @description What is done about an import. */
+        ImportPhase: "uploaded" | "checking" | "checked" | "importing" | "done" | "failed";
+        /** @description A column of a file. */
+        ImportColumn: {
+            /** @description Its heading, shortened. */
+            heading: string;
+            /** @description Its first cells, shortened. */
+            examples: string[];
+            /** @description The field that it is mapped to, or empty where it is left out. */
+            field: string;
+        };
+        /** @description One page of reports of rows. */
+        ImportRows: {
+            rows: components["schemas"]["RowReport"][];
+            /**
+             * Format: uint
+             * @description The last row, where another page may follow.
+             */
+            next: number | null;
+        };
         /** @description The dashboard. */
         Report: {
             /** @description First day, `YYYY-MM-DD`. */
@@ -3191,6 +3509,69 @@ export interface components {
              */
             late: number;
         };
+        /** @description One page of proposals. */
+        ProposalPage: {
+            rows: components["schemas"]["ProposalLine"][];
+            /** @description Cursor of the page after this one. */
+            next: string | null;
+        };
+        /** @description A proposal. Times are ms. */
+        ProposalLine: {
+            /**
+             * Format: uint64
+             * @description Its number.
+             */
+            number: number;
+            /** @description What it is about. */
+            kind: components["schemas"]["ApprovalKind"];
+            /** @description The record that it changes. */
+            record: string | null;
+            /** @description The case number of that record. */
+            case_no: string;
+            /** @description The hold that is lifted or shortened. */
+            flag: components["schemas"]["Flag"] | null;
+            /**
+             * Format: uint64
+             * @description The number of the refused work that is accepted.
+             */
+            quarantine: number | null;
+            /**
+             * Format: int64
+             * @description The amount of a plan, minor units.
+             */
+            amount: number | null;
+            /** @description ISO 4217 code of that amount. */
+            currency: string;
+            /** @description Why it is proposed. */
+            reason: string;
+            /** @description By whom. */
+            proposed_by: string;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            proposed_at: number;
+            /**
+             * Format: int64
+             * @description From then on it cannot be approved.
+             */
+            expires_at: number;
+            /** @description What became of it. */
+            state: components["schemas"]["ProposalState"];
+            /** @description Who decided; empty while pending. */
+            decided_by: string;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            decided_at: number | null;
+            /** @description Why. */
+            answer: string;
+        };
+        /** @description What a proposal is about. */
+        ApprovalKind: "plan" | "hold" | "quarantine" | "erasure";
+        /** @description What became of a proposal. */
+        ProposalState: "pending" | "approved" | "refused" | "withdrawn" | "expired";
         /** @description A user as lists show them. */
         UserLine: {
             /** @description Sign-in name. */
@@ -3622,6 +4003,7 @@ export type CasePatch = components['schemas']['CasePatch'];
 export type AssignmentPatch = components['schemas']['AssignmentPatch'];
 export type ReviewStatus = components['schemas']['ReviewStatus'];
 export type ReviewMark = components['schemas']['ReviewMark'];
+export type CheckRequest = components['schemas']['CheckRequest'];
 export type SafetyRequest = components['schemas']['SafetyRequest'];
 export type ComplaintRequest = components['schemas']['ComplaintRequest'];
 export type ComplaintSource = components['schemas']['ComplaintSource'];
@@ -3629,6 +4011,10 @@ export type ComplaintTopic = components['schemas']['ComplaintTopic'];
 export type ComplaintStepRequest = components['schemas']['ComplaintStepRequest'];
 export type ComplaintStep = components['schemas']['ComplaintStep'];
 export type ComplaintOutcome = components['schemas']['ComplaintOutcome'];
+export type ProposalRequest = components['schemas']['ProposalRequest'];
+export type ProposedAction = components['schemas']['ProposedAction'];
+export type ExportScope = components['schemas']['ExportScope'];
+export type AnswerRequest = components['schemas']['AnswerRequest'];
 export type NewUser = components['schemas']['NewUser'];
 export type Role = components['schemas']['Role'];
 export type UserChange = components['schemas']['UserChange'];
@@ -3697,6 +4083,10 @@ export type ReceiptKind = components['schemas']['ReceiptKind'];
 export type ImportReport = components['schemas']['ImportReport'];
 export type RowReport = components['schemas']['RowReport'];
 export type RowOutcome = components['schemas']['RowOutcome'];
+export type ImportLine = components['schemas']['ImportLine'];
+export type ImportPhase = components['schemas']['ImportPhase'];
+export type ImportColumn = components['schemas']['ImportColumn'];
+export type ImportRows = components['schemas']['ImportRows'];
 export type Report = components['schemas']['Report'];
 export type PromiseLine = components['schemas']['PromiseLine'];
 export type Named = components['schemas']['Named'];
@@ -3712,6 +4102,10 @@ export type ComplaintLine = components['schemas']['ComplaintLine'];
 export type ComplaintDetails = components['schemas']['ComplaintDetails'];
 export type ComplaintEntry = components['schemas']['ComplaintEntry'];
 export type ComplaintCounts = components['schemas']['ComplaintCounts'];
+export type ProposalPage = components['schemas']['ProposalPage'];
+export type ProposalLine = components['schemas']['ProposalLine'];
+export type ApprovalKind = components['schemas']['ApprovalKind'];
+export type ProposalState = components['schemas']['ProposalState'];
 export type UserLine = components['schemas']['UserLine'];
 export type FleetLine = components['schemas']['FleetLine'];
 export type DeviceState = components['schemas']['DeviceState'];
@@ -6177,7 +6571,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description complaint_open, fixed, not_sealed, other_workspace, sealed, written_once */
+            /** @description approval_needed, complaint_open, fixed, not_sealed, other_workspace, sealed, written_once */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6338,6 +6732,901 @@ export interface operations {
             };
             /** @description invalid_value, no_sheet, not_a_collector */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportLine"][];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_imports_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportLine"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_imports_id: {
+        parameters: {
+            query?: {
+                /** @description name of the file */
+                name?: string;
+            };
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportLine"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_file, other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, no_sheet */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited, too_many_imports */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_api_imports_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description import_running, other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_imports_id_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportLine"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description import_running, other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed, no_sheet, not_a_collector */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_imports_id_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportLine"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description import_unchecked, other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_imports_id_rows: {
+        parameters: {
+            query?: {
+                /** @description created, updated, unchanged or refused; all without */
+                outcome?: string;
+                /** @description rows of a page, 1 to 200 */
+                limit?: string;
+                /** @description number of the last row of the page before */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRows"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_imports_id_refused: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7533,7 +8822,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description a number in quarantine */
+                /** @description a number as the list gives it */
                 number: string;
             };
             cookie?: never;
@@ -7632,7 +8921,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description a number in quarantine */
+                /** @description a number as the list gives it */
                 number: string;
             };
             cookie?: never;
@@ -7725,6 +9014,658 @@ export interface operations {
                 };
             };
             /** @description invalid_value, malformed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_proposals: {
+        parameters: {
+            query?: {
+                /** @description 1: decided, withdrawn and expired ones, the newest first; else pending ones, the oldest first */
+                closed?: string;
+                /** @description rows of a page, 1 to 200 */
+                limit?: string;
+                /** @description the cursor of the page before */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalPage"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_proposals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalLine"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, only_admins, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_accepted, already_proposed, complaint_open, other_workspace, too_many_proposals */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description approval_not_needed, invalid_value, malformed, not_a_collector, reason_needed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_proposals_number_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a number as the list gives it */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalLine"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, only_admins, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_proposal, unknown_quarantine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_own_proposal, nothing_to_change, other_workspace, own_proposal, proposal_decided, proposal_expired, proposer_left, record_moved */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed, reason_needed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_proposals_number_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a number as the list gives it */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalLine"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, only_admins, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_proposal, unknown_quarantine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_own_proposal, nothing_to_change, other_workspace, own_proposal, proposal_decided, proposal_expired, proposer_left, record_moved */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed, reason_needed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_proposals_number_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a number as the list gives it */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalLine"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, only_admins, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_proposal, unknown_quarantine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_own_proposal, nothing_to_change, other_workspace, own_proposal, proposal_decided, proposal_expired, proposer_left, record_moved */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description reason_needed */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8961,7 +10902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description export_changed, nothing_to_export, other_workspace */
+            /** @description approval_needed, export_changed, nothing_to_export, other_workspace */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9044,7 +10985,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description a number in quarantine */
+                /** @description a number as the list gives it */
                 number: string;
             };
             cookie?: never;
@@ -9143,7 +11084,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description a number in quarantine */
+                /** @description a number as the list gives it */
                 number: string;
             };
             cookie?: never;
@@ -9208,7 +11149,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_accepted, other_workspace, record_moved */
+            /** @description already_accepted, approval_needed, other_workspace, record_moved */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9291,7 +11232,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description a number in quarantine */
+                /** @description a number as the list gives it */
                 number: string;
             };
             cookie?: never;
@@ -9356,7 +11297,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_accepted, other_workspace, record_moved */
+            /** @description already_accepted, approval_needed, other_workspace, record_moved */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -220,11 +220,12 @@ impl<'c> Tx<'c> {
         statements: &[(&str, &[Value])],
         execute: bool,
     ) -> Result<Vec<Reply>, Failure> {
-        let outcome = self.send_once(statements, execute);
         let fresh = !self.begun && self.begin == READ;
+        let outcome = self.send_once(statements, execute);
         if fresh && outcome.as_ref().is_err_and(Failure::is_lost) {
             // The server was restarted since the connection was used last.
             *self.connection = self.server.connect()?;
+            self.begun = false;
             return self.send_once(statements, execute);
         }
         outcome
@@ -255,16 +256,18 @@ impl<'c> Tx<'c> {
             true => Request::Execute(statement, values),
             false => Request::Query(statement, values),
         }));
-        let mut replies = self.connection.pipeline(requests)?;
+        // Even if a statement fails: the transaction that began with it has to end.
         self.begun = true;
+        let mut replies = self.connection.pipeline(requests)?;
         Ok(replies.split_off(before.min(replies.len())))
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
         let buffered = std::mem::take(&mut self.buffered);
         self.flushes += 1;
-        self.connection.pipeline(self.requests(&buffered))?;
+        let requests = self.requests(&buffered);
         self.begun = true;
+        self.connection.pipeline(requests)?;
         Ok(())
     }
 

@@ -40,6 +40,7 @@ export function Sidebar({ queue }: { queue: Queue | undefined }): JSX.Element {
         </ul>
       ))}
       <ul class="border-base-300 flex flex-col border-t pt-2">
+        <Entry href="/approvals" testId="proposals" label={t("office/queue/proposals")} count={counts?.proposals} />
         <Entry
           href="/quarantine"
           testId="quarantined"
