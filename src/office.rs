@@ -42,6 +42,7 @@ pub mod sheets;
 pub mod store;
 pub mod time;
 mod verify;
+pub mod views;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -31,7 +31,9 @@ mod queue;
 mod queues;
 mod records;
 mod report;
+mod report_tokens;
 mod safety;
+mod saved_views;
 pub mod sqlite;
 
 use std::pin::Pin;
@@ -65,7 +67,9 @@ pub use report::{
     CollectorLoad, DpdBucket, Event, FactFilter, Period, PromiseCount, PromiseFact, PromiseState,
     ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
+pub use report_tokens::{ReportToken, ReportTokenReads, ReportTokenWrites};
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
+pub use saved_views::{SavedView, SavedViewReads, SavedViewWrites};
 
 /// Why a store failed. Refusals of the protocol are values, not errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -111,6 +115,8 @@ pub trait Reads:
     + SafetyReads
     + ComplaintReads
     + ImportReads
+    + SavedViewReads
+    + ReportTokenReads
     + ReportReads
     + Prefetch
     + FleetReads
@@ -128,6 +134,8 @@ impl<T> Reads for T where
         + SafetyReads
         + ComplaintReads
         + ImportReads
+        + SavedViewReads
+        + ReportTokenReads
         + ReportReads
         + Prefetch
         + FleetReads
@@ -148,6 +156,8 @@ pub trait Writes:
     + SafetyWrites
     + ComplaintWrites
     + ImportWrites
+    + SavedViewWrites
+    + ReportTokenWrites
     + FleetWrites
     + AuditWrites
 {
@@ -164,6 +174,8 @@ impl<T> Writes for T where
         + SafetyWrites
         + ComplaintWrites
         + ImportWrites
+        + SavedViewWrites
+        + ReportTokenWrites
         + FleetWrites
         + AuditWrites
 {

@@ -10,6 +10,7 @@ mod plans;
 mod quarantine;
 mod queues;
 mod samples;
+mod saved;
 mod thinning;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use lists::{a_list_continues_after_a_page, a_list_is_filtered};
 use quarantine::m4_the_same_refused_work_keeps_its_number;
 use queues::{a_name_that_changes_leaves_the_search, queues_are_filters, rows_follow_the_order};
 use samples::{Engine, device, id, kept, record, rows};
+use saved::views_are_own_or_shared_and_tokens_are_found_by_their_hash;
 use thinning::a_record_with_many_changes_has_few_entries_and_nobody_is_sent_much_twice;
 
 fn a_read_sees_every_job_that_was_answered(engine: &Engine) {
@@ -364,6 +366,7 @@ suites! {
     rows_follow_the_order
     accounts_are_the_last_ones_written
     imports_have_files_rows_and_claims
+    views_are_own_or_shared_and_tokens_are_found_by_their_hash
     a_device_has_its_last_report
     the_audit_log_is_appended_to_and_filtered
     the_audit_log_has_no_gaps_with_several_writers
