@@ -24,6 +24,7 @@ mod feeds;
 mod fleet;
 mod imports;
 mod listing;
+pub(super) mod migrate;
 pub mod postgres;
 mod prefetch;
 mod quarantine;
@@ -33,6 +34,7 @@ mod records;
 mod report;
 mod safety;
 pub mod sqlite;
+mod throttle;
 
 use std::pin::Pin;
 use std::sync::mpsc;
@@ -66,6 +68,7 @@ pub use report::{
     ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
+pub use throttle::{CounterKey, Failures, ThrottleReads, ThrottleWrites};
 
 /// Why a store failed. Refusals of the protocol are values, not errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +115,7 @@ pub trait Reads:
     + ComplaintReads
     + ImportReads
     + ReportReads
+    + ThrottleReads
     + Prefetch
     + FleetReads
     + AuditReads
@@ -129,6 +133,7 @@ impl<T> Reads for T where
         + ComplaintReads
         + ImportReads
         + ReportReads
+        + ThrottleReads
         + Prefetch
         + FleetReads
         + AuditReads
@@ -147,6 +152,7 @@ pub trait Writes:
     + BlobWrites
     + SafetyWrites
     + ComplaintWrites
+    + ThrottleWrites
     + ImportWrites
     + FleetWrites
     + AuditWrites
@@ -163,6 +169,7 @@ impl<T> Writes for T where
         + BlobWrites
         + SafetyWrites
         + ComplaintWrites
+        + ThrottleWrites
         + ImportWrites
         + FleetWrites
         + AuditWrites
