@@ -24,6 +24,7 @@ mod feeds;
 mod fleet;
 mod imports;
 mod listing;
+pub(super) mod migrate;
 pub mod postgres;
 mod prefetch;
 mod quarantine;
@@ -35,6 +36,7 @@ mod report_tokens;
 mod safety;
 mod saved_views;
 pub mod sqlite;
+mod throttle;
 
 use std::pin::Pin;
 use std::sync::mpsc;
@@ -70,6 +72,7 @@ pub use report::{
 pub use report_tokens::{ReportToken, ReportTokenReads, ReportTokenWrites};
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
 pub use saved_views::{SavedView, SavedViewReads, SavedViewWrites};
+pub use throttle::{CounterKey, Failures, ThrottleReads, ThrottleWrites};
 
 /// Why a store failed. Refusals of the protocol are values, not errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,6 +121,7 @@ pub trait Reads:
     + SavedViewReads
     + ReportTokenReads
     + ReportReads
+    + ThrottleReads
     + Prefetch
     + FleetReads
     + AuditReads
@@ -137,6 +141,7 @@ impl<T> Reads for T where
         + SavedViewReads
         + ReportTokenReads
         + ReportReads
+        + ThrottleReads
         + Prefetch
         + FleetReads
         + AuditReads
@@ -155,6 +160,7 @@ pub trait Writes:
     + BlobWrites
     + SafetyWrites
     + ComplaintWrites
+    + ThrottleWrites
     + ImportWrites
     + SavedViewWrites
     + ReportTokenWrites
@@ -173,6 +179,7 @@ impl<T> Writes for T where
         + BlobWrites
         + SafetyWrites
         + ComplaintWrites
+        + ThrottleWrites
         + ImportWrites
         + SavedViewWrites
         + ReportTokenWrites

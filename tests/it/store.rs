@@ -11,12 +11,16 @@ mod quarantine;
 mod queues;
 mod samples;
 mod saved;
+#[cfg(unix)]
+mod search_rows;
 mod thinning;
 
 use std::sync::Arc;
 use std::sync::mpsc::{TryRecvError, channel};
 
-use accounts::accounts_are_the_last_ones_written;
+use accounts::{
+    accounts_are_the_last_ones_written, endpoints_count_failures_together_and_a_value_is_used_once,
+};
 use console::{
     a_device_has_its_last_report, the_audit_log_has_no_gaps_with_several_writers,
     the_audit_log_is_appended_to_and_filtered,
@@ -365,6 +369,7 @@ suites! {
     a_name_that_changes_leaves_the_search
     rows_follow_the_order
     accounts_are_the_last_ones_written
+    endpoints_count_failures_together_and_a_value_is_used_once
     imports_have_files_rows_and_claims
     views_are_own_or_shared_and_tokens_are_found_by_their_hash
     a_device_has_its_last_report
