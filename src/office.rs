@@ -25,6 +25,7 @@ pub mod http;
 mod intake;
 pub mod merge;
 pub mod money;
+mod own_figures;
 mod position;
 mod private;
 mod quarantine;
@@ -39,6 +40,7 @@ pub mod sheets;
 pub mod store;
 pub mod time;
 mod verify;
+pub mod web_push;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,6 +63,7 @@ pub use intake::create::{Created, NewVisit};
 use intake::keyed_queue::KeyedQueue;
 pub use intake::{cancel, rescue};
 use merge::Refusal;
+pub use own_figures::{OwnFigures, OwnMonth};
 pub use quarantine::{
     Acceptance, ExportEnd, ExportLine, ExportScope, Fullness, QuarantineError, QuarantineField,
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
@@ -70,6 +73,7 @@ pub use receipts::ReceiptCheck;
 pub use report::{Named, PromiseLine, Report, SyncHealth};
 use store::{FeedUpdate, InitialSecrets, Store, StoreError};
 pub use verify::{Problem, Verified};
+use web_push::PushServices;
 
 /// Gives the time, ms since 1970 UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -156,6 +160,7 @@ pub struct Office {
     policy: Arc<Policy>,
     blob_store: BlobStore,
     feed_watch: Arc<FeedWatch>,
+    push_services: Arc<PushServices>,
 }
 
 /// Concurrent rounds with large bodies: decoded, each may take some 30 MiB.
@@ -253,6 +258,7 @@ impl Office {
             policy,
             blob_store,
             feed_watch,
+            push_services: Arc::default(),
         })
     }
 

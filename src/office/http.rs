@@ -39,6 +39,7 @@ mod traffic;
 mod transfer;
 mod users;
 mod visits;
+mod web_push;
 
 use std::sync::Arc;
 

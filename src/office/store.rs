@@ -30,6 +30,7 @@ mod records;
 mod report;
 mod safety;
 pub mod sqlite;
+mod web_push;
 
 use std::pin::Pin;
 use std::sync::mpsc;
@@ -56,10 +57,11 @@ pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
 };
 pub use report::{
-    CollectorLoad, DpdBucket, Event, FactFilter, Period, PromiseCount, PromiseFact, PromiseState,
-    ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
+    CollectorLoad, DpdBucket, Event, FactFilter, OwnVisit, Period, PromiseCount, PromiseFact,
+    PromiseState, ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
+pub use web_push::{DueNotice, Notice, NoticeBasis, PushSubscription, WebPushReads, WebPushWrites};
 
 /// Why a store failed. Refusals of the protocol are values, not errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +105,7 @@ pub trait Reads:
     + ConductReads
     + BlobReads
     + SafetyReads
+    + WebPushReads
     + ComplaintReads
     + ReportReads
     + Prefetch
@@ -117,6 +120,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + WebPushReads
         + ComplaintReads
         + ReportReads
         + Prefetch
@@ -134,6 +138,7 @@ pub trait Writes:
     + ConductWrites
     + BlobWrites
     + SafetyWrites
+    + WebPushWrites
     + ComplaintWrites
 {
 }
@@ -147,6 +152,7 @@ impl<T> Writes for T where
         + ConductWrites
         + BlobWrites
         + SafetyWrites
+        + WebPushWrites
         + ComplaintWrites
 {
 }

@@ -20,3 +20,4 @@ mod sessions;
 mod shares;
 mod tokens;
 mod visits;
+mod web_push;

@@ -24,6 +24,7 @@ mod rows;
 mod safety;
 mod tx;
 mod value;
+mod web_push;
 mod writer;
 
 use std::cmp::Ordering;

@@ -24,6 +24,7 @@ mod rows;
 mod safety;
 mod search;
 mod statements;
+mod web_push;
 mod writer;
 
 use std::cmp::Ordering;

@@ -65,6 +65,36 @@ async fn every_figure_is_that_of_the_exported_lines() {
 }
 
 #[tokio::test]
+async fn a_collectors_own_figures_are_those_of_the_report() {
+    let http = office().await;
+    let desk = http.token("gu.an").await;
+    let path = "/api/report?from=2026-11-01&to=2026-11-30&zone=Asia/Shanghai&collector=";
+    for collector in TEAM {
+        let report = http.get(&format!("{path}{collector}"), Some(&desk)).await.json();
+        let phone = http.token(collector).await;
+        let own = http.get("/api/own-figures?zone=Asia/Shanghai", Some(&phone)).await.json();
+        let month = &own["months"][0];
+        assert_eq!(month["month"], "2026-11");
+        assert_eq!(month["visits"], report["visited"], "{collector}");
+        let promises = |states: &[&str]| {
+            let lines = report["promises"].as_array().unwrap().iter();
+            let of = lines.filter(|line| states.contains(&line["state"].as_str().unwrap()));
+            json!(of.map(|line| line["count"].as_u64().unwrap()).sum::<u64>())
+        };
+        assert_eq!(month["promises"], promises(&["kept", "pending", "broken"]), "{collector}");
+        assert_eq!(month["promises_kept"], promises(&["kept"]), "{collector}");
+        assert_eq!(month["promises_broken"], promises(&["broken"]), "{collector}");
+        assert!(month["visits"].as_u64() > Some(0) && month["promises"].as_u64() > Some(0));
+        let rules = report["conduct"].as_array().unwrap();
+        let any = |what: &str| rules.iter().any(|rule| rule[what].as_u64() > Some(0));
+        assert_eq!(month["visits_failed"].as_u64() > Some(0), any("failed"), "{collector}");
+        assert_eq!(own["months"].as_array().unwrap().len(), 6);
+    }
+    let collector = http.get("/api/own-figures", Some(&desk)).await;
+    assert_eq!(collector.status, 403, "collectors have figures, auditors have reports");
+}
+
+#[tokio::test]
 async fn a_malformed_period_is_refused() {
     let http = HttpOffice::open().await;
     let token = http.token("gu.an").await;

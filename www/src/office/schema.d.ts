@@ -465,6 +465,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web-push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this phone needs to subscribe to notices by Web Push, and its subscription */
+        get: operations["get_api_web_push"];
+        /** Subscribe this phone to notices, until its sign-in ends; replaces its former subscription */
+        put: operations["put_api_web_push"];
+        post?: never;
+        /** Unsubscribe this phone from notices */
+        delete: operations["delete_api_web_push"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints": {
         parameters: {
             query?: never;
@@ -1634,6 +1653,27 @@ export interface components {
              * @default false
              */
             ended?: boolean;
+        };
+        /** @description A phone's subscription at its browser's push service. */
+        SubscribeRequest: {
+            /** @description URL of the push service for this browser */
+            endpoint: string;
+            /** @description the browser's P-256 key, base64url */
+            p256dh: string;
+            /** @description the browser's authentication secret, base64url */
+            auth: string;
+            /** @description IANA zone of the hours */
+            zone: string;
+            /**
+             * Format: uint16
+             * @description when notices may begin on each day, minutes after midnight
+             */
+            from_minute: number;
+            /**
+             * Format: uint16
+             * @description when they end; equal to the beginning: at any time
+             */
+            until_minute: number;
         };
         /** @description A complaint by phone or letter. */
         ComplaintRequest: {
@@ -2999,6 +3039,28 @@ export interface components {
         };
         /** @description The state of a watch. */
         WatchState: "running" | "overdue" | "alarm" | "ended";
+        /** @description What a phone needs to subscribe, and its subscription. */
+        PushState: {
+            /** @description The office's public key, base64url. */
+            key: string | null;
+            /** @description The subscription of this sign-in. */
+            subscription: components["schemas"]["SubscriptionLine"] | null;
+        };
+        /** @description A subscription as its phone is told of it. */
+        SubscriptionLine: {
+            /** @description URL of the push service. */
+            endpoint: string;
+            /**
+             * Format: uint16
+             * @description When notices may begin on each day, minutes after midnight.
+             */
+            from_minute: number;
+            /**
+             * Format: uint16
+             * @description When they end.
+             */
+            until_minute: number;
+        };
         /** @description One page of the desk. */
         ComplaintPage: {
             rows: components["schemas"]["ComplaintLine"][];
@@ -3454,6 +3516,7 @@ export type AssignmentPatch = components['schemas']['AssignmentPatch'];
 export type ReviewStatus = components['schemas']['ReviewStatus'];
 export type ReviewMark = components['schemas']['ReviewMark'];
 export type SafetyRequest = components['schemas']['SafetyRequest'];
+export type SubscribeRequest = components['schemas']['SubscribeRequest'];
 export type ComplaintRequest = components['schemas']['ComplaintRequest'];
 export type ComplaintSource = components['schemas']['ComplaintSource'];
 export type ComplaintTopic = components['schemas']['ComplaintTopic'];
@@ -3538,6 +3601,8 @@ export type Lender = components['schemas']['Lender'];
 export type OrderRule = components['schemas']['OrderRule'];
 export type SafetyLine = components['schemas']['SafetyLine'];
 export type WatchState = components['schemas']['WatchState'];
+export type PushState = components['schemas']['PushState'];
+export type SubscriptionLine = components['schemas']['SubscriptionLine'];
 export type ComplaintPage = components['schemas']['ComplaintPage'];
 export type ComplaintLine = components['schemas']['ComplaintLine'];
 export type ComplaintDetails = components['schemas']['ComplaintDetails'];
@@ -6721,6 +6786,312 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_web_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushState"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_web_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscribeRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_api_web_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
