@@ -11,6 +11,7 @@
 
 pub mod assigning;
 mod attestation;
+pub mod audit;
 pub mod auth;
 pub mod blobs;
 mod change;
@@ -21,6 +22,7 @@ mod database;
 pub mod demo;
 mod documents;
 mod feed;
+pub mod fleet;
 pub mod http;
 mod intake;
 pub mod merge;
@@ -59,6 +61,7 @@ use blobs::BlobStore;
 use database::Database;
 use documents::DocumentCache;
 use feed::FeedWatch;
+use fleet::SeenCursors;
 pub use intake::create::{Created, NewVisit};
 use intake::keyed_queue::KeyedQueue;
 pub use intake::{cancel, rescue};
@@ -161,6 +164,7 @@ pub struct Office {
     blob_store: BlobStore,
     feed_watch: Arc<FeedWatch>,
     push_services: Arc<PushServices>,
+    seen_cursors: Arc<SeenCursors>,
 }
 
 /// Concurrent rounds with large bodies: decoded, each may take some 30 MiB.
@@ -259,12 +263,18 @@ impl Office {
             blob_store,
             feed_watch,
             push_services: Arc::default(),
+            seen_cursors: Arc::default(),
         })
     }
 
     /// The store, for accounts and for reads that this service does not offer.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// The office's clock.
+    pub(crate) fn clock(&self) -> Clock {
+        Arc::clone(&self.clock)
     }
 
     /// The time by the office's clock, ms.

@@ -106,6 +106,11 @@ impl Accounts {
         Self { store, clock, hasher, throttle: Arc::default() }
     }
 
+    /// The same over a store that wraps this one's.
+    pub(super) fn with_store(&self, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+        Self { store: wrap(Arc::clone(&self.store)), ..self.clone() }
+    }
+
     fn now(&self) -> i64 {
         (self.clock)()
     }

@@ -7,6 +7,7 @@
 //! nothing that a record, a query or a form says.
 
 mod assets;
+mod audit;
 mod blobs;
 mod commands;
 mod complaints;
@@ -16,6 +17,7 @@ mod device_key;
 mod endpoint;
 mod events;
 mod extract;
+mod fleet;
 mod guard;
 mod health;
 mod layers;

@@ -89,6 +89,7 @@ impl Office {
                 return Ok(self.revoked_reply(cursor, restored, results, revocation));
             }
         };
+        self.seen_cursors.put(session.device, page.cursor);
         Ok(Reply {
             tables: page.tables,
             restored: restored.outcomes,

@@ -16,10 +16,12 @@
 //! every job that was submitted before it, then refuses new ones.
 
 mod accounts;
+mod audit;
 mod blobs;
 mod complaints;
 mod conduct;
 mod feeds;
+mod fleet;
 mod listing;
 pub mod postgres;
 mod prefetch;
@@ -39,6 +41,7 @@ use std::task::{Context, Poll};
 use tokio::sync::{broadcast, oneshot};
 
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User};
+pub use audit::{AuditEntry, AuditFilter, AuditReads, AuditWrites};
 pub use blobs::{Blob, BlobName, BlobReads, BlobReference, BlobShare, BlobWrites};
 pub use complaints::{
     Complaint, ComplaintEvent, ComplaintListing, ComplaintOutcome, ComplaintReads, ComplaintSource,
@@ -46,6 +49,7 @@ pub use complaints::{
 };
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
+pub use fleet::{DeviceReport, FailedRounds, FleetReads, FleetWrites};
 pub use listing::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey};
 pub use prefetch::Prefetch;
 pub use quarantine::{
@@ -109,6 +113,8 @@ pub trait Reads:
     + ComplaintReads
     + ReportReads
     + Prefetch
+    + FleetReads
+    + AuditReads
 {
 }
 impl<T> Reads for T where
@@ -124,6 +130,8 @@ impl<T> Reads for T where
         + ComplaintReads
         + ReportReads
         + Prefetch
+        + FleetReads
+        + AuditReads
 {
 }
 
@@ -140,6 +148,8 @@ pub trait Writes:
     + SafetyWrites
     + WebPushWrites
     + ComplaintWrites
+    + FleetWrites
+    + AuditWrites
 {
 }
 impl<T> Writes for T where
@@ -154,6 +164,8 @@ impl<T> Writes for T where
         + SafetyWrites
         + WebPushWrites
         + ComplaintWrites
+        + FleetWrites
+        + AuditWrites
 {
 }
 

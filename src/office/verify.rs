@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use automerge::ChangeHash;
 
+use super::audit;
 use super::blobs::BlobCheck;
 use super::intake::{receipt_hash, rows};
 use super::quarantine::ExportAudit;
@@ -37,6 +38,8 @@ pub struct Verified {
     pub quarantined: u64,
     /// Signatures under seals checked.
     pub signatures: u64,
+    /// Entries of the audit log checked.
+    pub audited: u64,
     /// Attachments of records that are stored and intact.
     pub blobs: u64,
     /// Attachments of records that no phone has uploaded yet.
@@ -108,6 +111,10 @@ impl Verifier {
             }
         }
         let quarantined = self.quarantine(reads)?;
+        let (audited, broken) = audit::verify(reads)?;
+        if let Some(what) = broken {
+            self.report("", what);
+        }
         let feeds = reads.feeds()?;
         for feed in &feeds {
             let held = reads.feed(feed)?.digest;
@@ -125,6 +132,7 @@ impl Verifier {
             feeds: feeds.len() as u64,
             quarantined,
             signatures: self.signatures,
+            audited,
             blobs: 0,
             pending: Vec::new(),
             problems: self.problems,

@@ -60,7 +60,10 @@ const shown = (page: Page): Promise<string[]> =>
 
 const subscription = (page: Page): Promise<unknown> =>
   page.evaluate(async () => {
-    const { subscription } = (await (await fetch("/api/web-push")).json()) as { subscription: unknown };
+    const get = async <T>(path: string, workspace = ""): Promise<T> =>
+      (await (await fetch(path, { headers: { "X-Doorstep": `test${workspace}` } })).json()) as T;
+    const { device } = await get<{ device: string }>("/api/session");
+    const { subscription } = await get<{ subscription: unknown }>("/api/web-push", ` ${device.slice(0, 8)}`);
     return subscription;
   });
 

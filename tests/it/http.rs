@@ -1,10 +1,12 @@
 //! The endpoint, through its router and over the real store.
 
 mod access;
+mod audit;
 mod blob_damage;
 mod blobs;
 mod complaints;
 mod exported;
+mod fleet;
 mod openid;
 mod pages;
 mod people;

@@ -1,6 +1,7 @@
 //! Conformance suite of the store's contract. Every store passes it.
 
 mod accounts;
+mod console;
 mod jobs;
 mod list_plans;
 mod lists;
@@ -15,6 +16,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{TryRecvError, channel};
 
 use accounts::accounts_are_the_last_ones_written;
+use console::{
+    a_device_has_its_last_report, the_audit_log_has_no_gaps_with_several_writers,
+    the_audit_log_is_appended_to_and_filtered,
+};
 use doorstep::ids::{Heads, actor};
 use doorstep::office::store::{EntryKind, Feed, ReportFacts, Store, StoreError};
 use doorstep::record::terms::Stage;
@@ -361,6 +366,9 @@ suites! {
     a_name_that_changes_leaves_the_search
     rows_follow_the_order
     accounts_are_the_last_ones_written
+    a_device_has_its_last_report
+    the_audit_log_is_appended_to_and_filtered
+    the_audit_log_has_no_gaps_with_several_writers
     i1_an_office_session_number_is_never_reused
     the_epoch_is_constant_for_a_store
     a_record_with_many_changes_has_few_entries_and_nobody_is_sent_much_twice

@@ -54,6 +54,8 @@ pub struct DeviceLine {
     pub revoked_by: String,
     /// Why.
     pub revoked_reason: String,
+    /// In use and not seen for three days.
+    pub out_of_touch: bool,
 }
 
 impl Accounts {
@@ -72,6 +74,7 @@ impl Accounts {
                 None if now.saturating_sub(device.last_seen_at) > EXPIRES => DeviceState::Expired,
                 None => DeviceState::Active,
             };
+            let out_of_touch = is_out_of_touch(&device, now);
             of.is_none_or(|role| user.role == role).then(|| DeviceLine {
                 id: device.id.to_string(),
                 user: device.user,
@@ -84,6 +87,7 @@ impl Accounts {
                 revoked_at: device.revoked_at,
                 revoked_by: device.revoked_by,
                 revoked_reason: device.revoked_reason,
+                out_of_touch,
             })
         };
         let mut lines: Vec<_> = devices.into_iter().filter_map(line).collect();

@@ -73,6 +73,20 @@ pub struct UserChange {
     pub link: Option<Account>,
 }
 
+impl UserChange {
+    /// What changes, for the audit log: names of fields, and values that are no secret.
+    pub fn fields(&self) -> Vec<String> {
+        let mut fields = Vec::new();
+        fields.extend(self.display_name.as_ref().map(|_| "display_name".to_owned()));
+        fields.extend(self.role.map(|role| format!("role {role}")));
+        fields.extend(self.disabled.map(|disabled| format!("disabled {disabled}")));
+        fields.extend(self.password.as_ref().map(|_| "password".to_owned()));
+        fields.extend(self.unlink.then(|| "unlink".to_owned()));
+        fields.extend(self.link.as_ref().map(|_| "link".to_owned()));
+        fields
+    }
+}
+
 /// An account at an identity provider. Both parts never change hands, as names there do.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

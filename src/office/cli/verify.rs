@@ -20,13 +20,14 @@ pub(super) fn run(context: &OfficeContext, asked: &Verify) -> Result<(), Failure
         );
         let state = if found.ok { "all is well" } else { "something is wrong" };
         lines.push(format!(
-            "{state}: {} records, {} changes, {} feeds, {} signatures, {} attachments, {} to come",
+            "{state}: {} records, {} changes, {} feeds, {} signatures, {} attachments, {} to come, {} audit entries",
             found.records,
             found.changes,
             found.feeds,
             found.signatures,
             found.blobs,
-            found.pending.len()
+            found.pending.len(),
+            found.audited
         ));
         print(lines.join("\n"))?;
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::endpoint::Describe;
-use super::extract::{Caller, ProblemBody, ProblemParts, RevokedCaller};
+use super::extract::{Caller, ProblemBody, ProblemParts, RevokedCaller, State};
 use super::{App, Problem};
 use crate::ids::{hex, unhex};
 use crate::office::Session;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 
-use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::extract::{Audit, Caller, ProblemBody, ProblemParts, State};
 use super::visits::record_id;
 use super::{App, Problem};
 use crate::record::command::Command;
@@ -16,9 +16,11 @@ use crate::record::view::VisitView;
 pub(super) async fn apply(
     State(app): State<Arc<App>>,
     caller: Caller,
+    Audit(audit): Audit,
     ProblemParts(Path(id)): ProblemParts<Path<String>>,
     ProblemBody(Json(command)): ProblemBody<Json<Command>>,
 ) -> Result<Json<VisitView>, Problem> {
+    audit.set_detail(&name_of(&command));
     let session = caller.identity.session;
     if let Command::Assign(patch) = &command
         && let Some(names) = &patch.collectors
@@ -35,6 +37,12 @@ pub(super) async fn apply(
     }
     let view = app.office.command(id, command, &session.user, session.role).await?;
     Ok(Json(view))
+}
+
+/// The name of a command, as requests have it.
+fn name_of(command: &Command) -> String {
+    let json = serde_json::to_value(command).unwrap_or_default();
+    json["do"].as_str().unwrap_or_default().to_owned()
 }
 
 /// An unknown name would silently withdraw the record from every phone.

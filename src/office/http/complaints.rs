@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::extract::{Audit, Caller, ProblemBody, ProblemParts, State};
 use super::query::{flag, page_size, parsed};
 use super::traffic::{Queue, RequestSource};
 use super::{App, Problem, transfer};
@@ -195,8 +195,10 @@ pub(super) async fn show(
 pub(super) async fn enter(
     State(app): State<Arc<App>>,
     caller: Caller,
+    Audit(audit): Audit,
     ProblemBody(Json(asked)): ProblemBody<Json<ComplaintRequest>>,
 ) -> Result<(StatusCode, Json<ComplaintDetails>), Problem> {
+    audit.set_subject(asked.case_no.trim());
     let new = NewComplaint {
         id: uuid(&asked.id)?,
         case_no: asked.case_no.trim().to_owned(),
@@ -218,10 +220,12 @@ pub(super) async fn enter(
 pub(super) async fn act(
     State(app): State<Arc<App>>,
     caller: Caller,
+    Audit(audit): Audit,
     ProblemParts(Path(number)): ProblemParts<Path<String>>,
     ProblemBody(Json(asked)): ProblemBody<Json<ComplaintStepRequest>>,
 ) -> Result<Json<ComplaintDetails>, Problem> {
     let (number, id, text) = (number_of(&number)?, uuid(&asked.id)?, asked.text);
+    audit.set_detail(asked.step.as_str());
     let missing = |path| invalid(path, "this is needed with the step");
     let action = match asked.step {
         ComplaintStep::Described => {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::extract::ProblemParts;
+use super::extract::{ProblemParts, State};
 use super::query::{filled, page_size, parsed};
 use super::visits::record_id;
 use super::{App, Problem};

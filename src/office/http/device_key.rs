@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::extract::{Caller, ProblemBody};
+use super::extract::{Caller, ProblemBody, State};
 use super::{App, Problem};
 use crate::ids::unhex;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::handler::Handler;
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
@@ -16,7 +16,7 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::extract::{Audit, Caller, ProblemBody, ProblemParts, State};
 use super::routes::{BYTES, JSON};
 use super::traffic::ClientAddr;
 use super::{App, Problem};
@@ -120,6 +120,7 @@ pub(super) trait Describe {
 }
 
 impl Describe for State<Arc<App>> {}
+impl Describe for Audit {}
 impl Describe for Caller {}
 impl Describe for ClientAddr {}
 impl Describe for HeaderMap {}

@@ -1,16 +1,49 @@
 //! Extractors whose rejections are problem details.
 
+use std::convert::Infallible;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 
-use super::Problem;
+use super::{App, Problem};
 use crate::office::Session;
+use crate::office::audit::AuditContext;
 use crate::office::auth::{Identity, Token};
 use crate::sync::message::Revocation;
+
+/// What handlers share. Handlers have to take this instead of axum's: for a request of the console
+/// that may change something, the guard has set a context, and every write of this app is recorded
+/// in the audit log.
+#[derive(Debug)]
+pub(super) struct State<S>(pub(super) S);
+
+impl FromRequestParts<Arc<App>> for State<Arc<App>> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let Some(Audit(context)) = parts.extensions.get() else {
+            return Ok(Self(Arc::clone(app)));
+        };
+        let (office, accounts) = (app.office.audited(context), app.accounts.audited(context));
+        Ok(Self(Arc::new(App { office, accounts, ..App::clone(app) })))
+    }
+}
+
+/// The entry that this request writes to the audit log. Set by the guard.
+#[derive(Clone)]
+pub(super) struct Audit(pub(super) Arc<AuditContext>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Audit {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(Problem::signed_out)
+    }
+}
 
 /// An extractor that reads the body; its rejections are problems.
 #[derive(Debug)]

@@ -8,10 +8,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::cookies::{self, SESSION};
-use super::extract::{Caller, RevokedCaller};
+use super::extract::{Audit, Caller, RevokedCaller};
 use super::routes::{Access, Route};
 use super::traffic::ClientAddr;
 use super::{App, Problem};
+use crate::office::audit::AuditContext;
 use crate::office::auth::{IdentifiedToken, Token};
 use crate::record::terms::Role;
 
@@ -113,6 +114,13 @@ pub(super) async fn admit(
     }
     let IdentifiedToken { identity, renewed } = known.ok_or_else(Problem::signed_out)?;
     has_role(roles, identity.session.role)?;
+    if !safe && identity.session.role != Role::Collector {
+        let action = format!("{} {}", route.method, route.path);
+        let clock = app.office.clock();
+        let subject = subject_of(route.path, request.uri().path());
+        let context = AuditContext::new(identity.session.clone(), action, subject, clock);
+        request.extensions_mut().insert(Audit(Arc::new(context)));
+    }
     let lasts = identity.ends_at.saturating_sub(app.office.now()) / 1000;
     let fresh = renewed.as_ref().filter(|_| presented.by_cookie);
     let fresh = fresh.map(|token| cookies::set(SESSION, &token.to_text(), lasts, app.secure));
@@ -125,6 +133,12 @@ pub(super) async fn admit(
         response.headers_mut().append(header::SET_COOKIE, fresh);
     }
     Ok(response)
+}
+
+/// The segment of a path where the route has its id; empty if it has none.
+fn subject_of<'p>(route: &str, path: &'p str) -> &'p str {
+    let mut segments = route.split('/').zip(path.split('/'));
+    segments.find(|(segment, _)| segment.starts_with('{')).map_or("", |(_, id)| id)
 }
 
 /// The workspace in the query.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
+use super::extract::State;
 use super::{App, Problem};
 use crate::office::store::StoreError;
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::App;
+use super::extract::State;
 use crate::record::queue::OrderRule;
 
 /// What the lender tells all phones. Texts are empty if the operator did not set them.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cookies::{self, OPENID_STATE};
-use super::extract::{ProblemBody, ProblemParts};
+use super::extract::{ProblemBody, ProblemParts, State};
 use super::session::{claim, cookies_of, place};
 use super::traffic::ClientAddr;
 use super::{App, Problem};

@@ -4,13 +4,13 @@ use std::io::{self, BufWriter, Seek};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::extract::{Caller, ProblemBody, ProblemParts, State};
 use super::query::{page_size, parsed};
 use super::traffic::{Queue, RequestSource};
 use super::{App, Problem, transfer};

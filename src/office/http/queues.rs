@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::commands::only_collectors;
-use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::extract::{Audit, Caller, ProblemBody, ProblemParts, State};
 use super::query::day;
 use super::{App, Problem};
 use crate::office::OfficeError;
@@ -88,6 +88,7 @@ pub(super) struct AssignmentResult {
 pub(super) async fn assign(
     State(app): State<Arc<App>>,
     caller: Caller,
+    Audit(audit): Audit,
     ProblemBody(Json(asked)): ProblemBody<Json<AssignmentsRequest>>,
 ) -> Result<Json<AssignmentReport>, Problem> {
     if asked.rows.len() > MAX_ROWS {
@@ -98,6 +99,7 @@ pub(super) async fn assign(
     named.sort();
     named.dedup();
     only_collectors(&app, &named).await?;
+    audit.set_detail(&detail(&asked.rows));
     // From here on nothing fails as a whole: some rows may have been written.
     let session = &caller.identity.session;
     let mut tasks = Vec::new();
@@ -117,6 +119,18 @@ pub(super) async fn assign(
         rows.push(result(record, task.await.unwrap_or_else(|_| Err(Problem::internal()))));
     }
     Ok(Json(AssignmentReport { rows }))
+}
+
+/// How many records, and the fields that are set.
+fn detail(rows: &[AssignmentRow]) -> String {
+    let any = |is_set: fn(&AssignmentFields) -> bool| rows.iter().any(|row| is_set(&row.set));
+    let fields = [
+        ("collectors", any(|set| set.collectors.is_some())),
+        ("due_by", any(|set| set.due_by.is_some())),
+        ("priority", any(|set| set.priority.is_some())),
+    ];
+    let fields: Vec<_> = fields.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
+    format!("{} records: {}", rows.len(), fields.join(", "))
 }
 
 fn result(record: String, outcome: Result<AssignmentOutcome, Problem>) -> AssignmentResult {

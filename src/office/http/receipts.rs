@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::extract::ProblemParts;
+use super::extract::{ProblemParts, State};
 use super::{App, Problem};
 use crate::office::ReceiptCheck;
 use crate::record::receipt::ReceiptCode;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::extract::{Caller, ProblemParts};
+use super::extract::{Caller, ProblemParts, State};
 use super::query::{names, period, zone};
 use super::{App, Problem};
 use crate::office::{OwnFigures, Report};

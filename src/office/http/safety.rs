@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::extract::{Caller, ProblemBody, ProblemParts, State};
 use super::{App, Problem};
 use crate::ids::RecordId;
 use crate::office::safety::{self, SafetyReport, WatchState};

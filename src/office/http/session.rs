@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cookies::{self, DEVICE, SESSION};
-use super::extract::{Caller, ProblemBody};
+use super::extract::{Caller, ProblemBody, State};
 use super::guard::Presented;
 use super::traffic::ClientAddr;
 use super::{App, Problem};

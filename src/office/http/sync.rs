@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::http::{Extensions, header};
 use axum::response::{IntoResponse, Response};
 
-use super::extract::{Caller, ProblemBody, RevokedCaller};
+use super::extract::{Caller, ProblemBody, RevokedCaller, State};
 use super::{App, Problem, metrics};
 use crate::office::cancel::CancelToken;
 use crate::sync::message::{Inflated, Reply, encode_reply};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::http::{Extensions, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::extract::{Caller, ProblemBody, ProblemParts};
+use super::extract::{Caller, ProblemBody, ProblemParts, State};
 use super::query::flag;
 use super::traffic::{Queue, RequestSource};
 use super::visits::VisitQuery;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::endpoint::{Describe, Signature};
-use super::extract::ProblemParts;
+use super::extract::{ProblemParts, State};
 use super::query::{day, filled, flag, names, page_size, parsed, period, zone};
 use super::{App, Problem};
 use crate::conduct::terms::Answer;

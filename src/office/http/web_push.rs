@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::extract::{Caller, ProblemBody};
+use super::extract::{Caller, ProblemBody, State};
 use super::{App, Problem};
 use crate::office::web_push::{NewSubscription, NoticeHours, SubscriptionRefusal};
 

@@ -6,6 +6,7 @@
 //! advisory locks, and notifications only save time.
 
 mod accounts;
+mod audit;
 mod blobs;
 mod bulletin;
 mod complaints;
@@ -13,6 +14,7 @@ mod conduct;
 mod connection;
 mod facts;
 mod feeds;
+mod fleet;
 mod listing;
 mod quarantine;
 mod queues;

@@ -5,6 +5,7 @@
 //! in a transaction, so that it sees one state (rule F3), and can't write.
 
 mod accounts;
+mod audit;
 mod backfill;
 mod backup;
 mod blobs;
@@ -15,6 +16,7 @@ mod facts;
 mod feeds;
 mod files;
 mod filters;
+mod fleet;
 mod listing;
 mod quarantine;
 mod queues;

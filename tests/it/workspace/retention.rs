@@ -120,6 +120,7 @@ async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
          ALTER TABLE visits DROP COLUMN overdue_reason;
          ALTER TABLE visits DROP COLUMN promise_amount;
          ALTER TABLE visits DROP COLUMN promise_due; ALTER TABLE visits DROP COLUMN promise_open;
+         DROP TABLE device_reports; DROP TABLE audit;
          DELETE FROM refinery_schema_history WHERE version >= 12;",
         "UPDATE visits SET accepted_at = NULL; UPDATE meta SET backfilled = 0;",
     ] {

@@ -1,6 +1,6 @@
 /** Settings of notices while the app is closed. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { Alert } from "../ui/components";
 import { formatInput } from "../ui/format";
@@ -67,10 +67,14 @@ export function NoticeSettings(): JSX.Element {
 }
 
 function HourField(props: { label: string; value: number; onChange: (hour: number) => void }): JSX.Element {
+  const id = useId();
   return (
-    <label class="flex flex-1 flex-col gap-1">
-      <span class="text-sm font-medium">{props.label}</span>
+    <div class="flex flex-1 flex-col gap-1">
+      <label for={id} class="text-sm font-medium">
+        {props.label}
+      </label>
       <select
+        id={id}
         class="select w-full"
         value={props.value}
         onChange={(event) => props.onChange(Number(event.currentTarget.value))}
@@ -81,6 +85,6 @@ function HourField(props: { label: string; value: number; onChange: (hour: numbe
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }

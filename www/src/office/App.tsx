@@ -20,7 +20,7 @@ import { QuarantinePage } from "./QuarantinePage";
 import { ReceiptPage } from "./ReceiptPage";
 import { SafetyAlerts } from "./SafetyAlerts";
 import { SignIn } from "./SignIn";
-import { expired, explain, mayWrite, me, signOut } from "./state";
+import { expired, explain, mayAudit, mayWrite, me, signOut } from "./state";
 import { VisitPage } from "./VisitPage";
 
 export function App(): JSX.Element {
@@ -103,6 +103,9 @@ function Pages(): JSX.Element {
           <Route path="/receipts">
             <ReceiptPage />
           </Route>
+          <Route path="/audit">
+            <Lazy load={() => import("./AuditPage").then((page) => page.AuditPage)} />
+          </Route>
           <Route path="/people">
             <PeoplePage />
           </Route>
@@ -131,6 +134,7 @@ function TopBar(): JSX.Element {
   links.push(["/quarantine", "office/quarantine"]);
   links.push(["/receipts", "office/receipt/nav"]);
   links.push(["/people", "office/people/title"]);
+  if (mayAudit()) links.push(["/audit", "office/audit/title"]);
   return (
     <header class="bg-base-100 border-base-300 mb-3 border-b print:hidden">
       <div class={`mx-auto flex flex-wrap items-center gap-2 px-4 py-1 ${place === "/" ? "" : "max-w-7xl"}`}>

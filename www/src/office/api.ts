@@ -27,7 +27,9 @@ export type {
   ComplaintTopic,
   ConductQueuePage as ConductPage,
   ConductQueueRow as ConductRow,
-  DeviceLine as Device,
+  AuditLine,
+  AuditPage,
+  FleetLine as Device,
   HistoryLine as ReceivedEntry,
   ImportReport,
   Me,
@@ -125,6 +127,8 @@ export const api = {
     data(client.POST("/api/visits/{id}/commands", { params: { path: { id } }, body: command })),
   /** The attachments that a record names, and whether their bytes have arrived. */
   arrivals: (id: string) => data(client.GET("/api/visits/{id}/attachments", { params: { path: { id } } })),
+  audit: (search: string, signal: AbortSignal) =>
+    data(client.GET("/api/audit", { params: { query: fromSearch(search) }, signal })),
   report: (search: string, signal: AbortSignal) =>
     data(client.GET("/api/report", { params: { query: fromSearch(search) }, signal })),
   users: () => data(client.GET("/api/users")),

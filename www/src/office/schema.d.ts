@@ -40,6 +40,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/device/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** What this device says about itself: unsent changes, storage, clock, failed rounds; at most once a minute */
+        put: operations["put_api_device_report"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sign-in": {
         parameters: {
             query?: never;
@@ -639,6 +656,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of what users of the console changed, newest first */
+        get: operations["get_api_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole audit log, oldest first, lines of JSON with the hashes that chain them */
+        get: operations["get_api_audit_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/quarantine": {
         parameters: {
             query?: never;
@@ -864,6 +915,51 @@ export interface components {
         EnrolKeyRequest: {
             /** @description Ed25519, 64 hex digits. */
             key: string;
+        };
+        /** @description What a phone says about itself. */
+        DeviceReportRequest: {
+            /**
+             * Format: uint32
+             * @description form of the report: 1
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description changes that the office has not confirmed
+             */
+            unsent: number;
+            /**
+             * Format: int64
+             * @description age of the oldest of them, ms
+             * @default null
+             */
+            oldest_unsent_age_ms?: number | null;
+            /**
+             * @description whether the browser keeps the app's storage
+             * @default null
+             */
+            persisted?: boolean | null;
+            /**
+             * Format: int64
+             * @description device clock minus office clock, ms
+             * @default null
+             */
+            clock_skew_ms?: number | null;
+            /**
+             * @description failed rounds since the report before, at most one entry a reason
+             * @default []
+             */
+            failed?: components["schemas"]["FailedRounds"][];
+        };
+        /** @description Failed rounds with one reason. */
+        FailedRounds: {
+            /** @description Code of the failure, such as offline. */
+            reason: string;
+            /**
+             * Format: uint32
+             * @description How many.
+             */
+            count: number;
         };
         /** @description A sign-in with the identity provider that is to start. */
         OpenIdRequest: {
@@ -3170,8 +3266,8 @@ export interface components {
             /** @description Whether the user is linked to an account of the identity provider. */
             linked: boolean;
         };
-        /** @description A device as lists show it. */
-        DeviceLine: {
+        /** @description A device, and what it last said about itself. */
+        FleetLine: {
             /** @description 32 hex digits. */
             id: string;
             /** @description Its user. */
@@ -3203,9 +3299,80 @@ export interface components {
             revoked_by: string;
             /** @description Why. */
             revoked_reason: string;
+            /** @description In use and not seen for three days. */
+            out_of_touch: boolean;
+            /** @description Its last report. */
+            report: components["schemas"]["FleetReport"] | null;
+            /**
+             * Format: uint64
+             * @description Records of its user that have changed since the office last sent to it; `None` if unknown.
+             */
+            undelivered: number | null;
         };
         /** @description State of a device. */
         DeviceState: "active" | "expired" | "revoked";
+        /** @description What a device said about itself. Times are ms by the office's clock. */
+        FleetReport: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            received_at: number;
+            /**
+             * Format: int64
+             * @description Changes that the office has not confirmed.
+             */
+            unsent: number;
+            /**
+             * Format: int64
+             * @description When the oldest of them was made.
+             */
+            oldest_unsent_at: number | null;
+            /** @description Whether the browser keeps the app's storage; `None` where it does not say. */
+            persisted: boolean | null;
+            /**
+             * Format: int64
+             * @description Device clock minus office clock, ms.
+             */
+            clock_skew_ms: number | null;
+            /** @description Failed rounds since the report before, by reason. */
+            failed: components["schemas"]["FailedRounds"][];
+        };
+        /** @description One page of the log. */
+        AuditPage: {
+            rows: components["schemas"]["AuditLine"][];
+            /** @description Cursor of the page after this one. */
+            next: string | null;
+        };
+        /** @description An entry. */
+        AuditLine: {
+            /**
+             * Format: uint64
+             * @description Its number.
+             */
+            seq: number;
+            /**
+             * Format: int64
+             * @description ms.
+             */
+            at: number;
+            /** @description Who. */
+            user: string;
+            /** @description With which role. */
+            role: string;
+            /** @description The device of the session, 32 hex digits. */
+            session: string;
+            /** @description Method and route. */
+            action: string;
+            /** @description On which record, user, device or number; empty if none. */
+            subject: string;
+            /** @description More about the action. */
+            detail: string;
+            /** @description Hash of the entry before, hex. */
+            previous: string;
+            /** @description Hash of this one, hex. */
+            hash: string;
+        };
         /** @description One page of the list, newest first. */
         QuarantinePage: {
             /** @description The pieces. */
@@ -3474,6 +3641,8 @@ export interface components {
 }
 export type SignInRequest = components['schemas']['SignInRequest'];
 export type EnrolKeyRequest = components['schemas']['EnrolKeyRequest'];
+export type DeviceReportRequest = components['schemas']['DeviceReportRequest'];
+export type FailedRounds = components['schemas']['FailedRounds'];
 export type OpenIdRequest = components['schemas']['OpenIdRequest'];
 export type SignInApp = components['schemas']['SignInApp'];
 export type AssignmentsRequest = components['schemas']['AssignmentsRequest'];
@@ -3609,8 +3778,11 @@ export type ComplaintDetails = components['schemas']['ComplaintDetails'];
 export type ComplaintEntry = components['schemas']['ComplaintEntry'];
 export type ComplaintCounts = components['schemas']['ComplaintCounts'];
 export type UserLine = components['schemas']['UserLine'];
-export type DeviceLine = components['schemas']['DeviceLine'];
+export type FleetLine = components['schemas']['FleetLine'];
 export type DeviceState = components['schemas']['DeviceState'];
+export type FleetReport = components['schemas']['FleetReport'];
+export type AuditPage = components['schemas']['AuditPage'];
+export type AuditLine = components['schemas']['AuditLine'];
 export type QuarantinePage = components['schemas']['QuarantinePage'];
 export type QuarantineLine = components['schemas']['QuarantineLine'];
 export type QuarantineState = components['schemas']['QuarantineState'];
@@ -3929,6 +4101,140 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["EnrolKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_device_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceReportRequest"];
             };
         };
         responses: {
@@ -8247,7 +8553,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeviceLine"][];
+                    "application/json": components["schemas"]["FleetLine"][];
                 };
             };
             /** @description signed_out */
@@ -8416,6 +8722,215 @@ export interface operations {
             };
             /** @description invalid_value, malformed */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_audit: {
+        parameters: {
+            query?: {
+                /** @description sign-in name of who did it */
+                user?: string;
+                /** @description method and route, such as POST /api/users */
+                action?: string;
+                /** @description id of the record or device, name of the user, or number */
+                subject?: string;
+                /** @description first day, YYYY-MM-DD; with `to` */
+                from?: string;
+                /** @description last day */
+                to?: string;
+                /** @description IANA zone of the days; UTC without */
+                zone?: string;
+                /** @description rows of a page, 1 to 200 */
+                limit?: string;
+                /** @description the cursor of the page before */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_audit_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -18,6 +18,8 @@ export const collectors = signal<User[]>([]);
 
 export const mayWrite = (): boolean => me.value?.role === "supervisor" || me.value?.role === "admin";
 
+export const mayAudit = (): boolean => me.value?.role === "auditor" || me.value?.role === "admin";
+
 /** There is no session, or another user signed in in this browser. */
 const needsSignIn = ({ code }: ApiError): boolean => code === "signed_out" || code === "other_workspace";
 

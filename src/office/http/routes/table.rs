@@ -5,9 +5,9 @@ use axum::http::Method;
 use super::super::endpoint::endpoint;
 use super::super::traffic::Queue;
 use super::super::{
-    blobs, commands, complaints, conduct, device_key, events, health, lender, metrics, openapi,
-    openid_sign_in, quarantine, queues, receipts, report, safety, session, sync, transfer, users,
-    visits, web_push,
+    audit, blobs, commands, complaints, conduct, device_key, events, fleet, health, lender,
+    metrics, openapi, openid_sign_in, quarantine, queues, receipts, report, safety, session, sync,
+    transfer, users, visits, web_push,
 };
 use super::Access::{self, Anyone, Operator, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
@@ -28,6 +28,7 @@ const SENDERS: Access = Roles(&[Collector, Supervisor, Admin]);
 const READERS: Access = Roles(&[Supervisor, Auditor, Admin]);
 const EDITORS: Access = Roles(&[Supervisor, Admin]);
 const ADMINS: Access = Roles(&[Admin]);
+const AUDITORS: Access = Roles(&[Auditor, Admin]);
 
 const SIGN_IN: Admission = Queued(Queue::SignIns, |limits| limits.sign_in_body);
 /// Requests of every role have small bodies: collectors must not fill the console's memory.
@@ -64,6 +65,10 @@ pub const ROUTES: &[Route] = &[
         .status(204),
     route(PUT, "/api/device/key", COLLECTORS, SMALL, || endpoint(device_key::enrol),
         "Enrol the public key (Ed25519, hex) that this device signs seals with")
+        .status(204),
+    route(PUT, "/api/device/report", COLLECTORS, SMALL, || endpoint(fleet::report),
+        "What this device says about itself: unsent changes, storage, clock, failed rounds; at most \
+         once a minute")
         .status(204),
     route(GET, "/api/sign-in", Anyone, SIGN_IN, || endpoint(openid_sign_in::ways),
         "Sign-in methods besides the password"),
@@ -182,6 +187,11 @@ pub const ROUTES: &[Route] = &[
     route(POST, "/api/devices/{id}/revoke", ADMINS, CONSOLE, || endpoint(users::revoke),
         "Refuse a device from now on; `reason` says why")
         .status(204),
+    route(GET, "/api/audit", AUDITORS, CONSOLE, || endpoint(audit::list),
+        "One page of what users of the console changed, newest first"),
+    route(GET, "/api/audit/export", AUDITORS, Download, || endpoint(audit::export),
+        "The whole audit log, oldest first, lines of JSON with the hashes that chain them")
+        .gives(BYTES),
     route(GET, "/api/quarantine", READERS, CONSOLE, || endpoint(quarantine::list),
         "One page of the work that was refused, newest first"),
     route(GET, "/api/quarantine/usage", READERS, CONSOLE, || endpoint(quarantine::usage),

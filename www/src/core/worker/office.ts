@@ -11,6 +11,20 @@ const SLOWEST_BYTES_PER_MS = 1;
 /** There is no session, or it is of another user or device that signed in in this browser. */
 const NEED_SIGN_IN = ["signed_out", "other_workspace"];
 
+/** Reasons that the office knows; it counts others as `other`. */
+const ROUND_FAILURES = [
+  ...["offline", "office_busy", "office_error", "malformed_reply", "malformed", "too_large"],
+  ...["unsupported_version", "signed_out", "other_workspace", "device_revoked"],
+];
+
+/** What a device says about itself. */
+export interface DeviceReport {
+  unsent: number;
+  oldest_unsent_age_ms: number | null;
+  persisted: boolean | null;
+  clock_skew_ms: number | null;
+}
+
 /** A refusal or a failure with a stable code; the sentences are in i18n. */
 export class OfficeError extends Error {
   constructor(
@@ -45,6 +59,8 @@ export interface SignedIn {
  */
 export class Office {
   private readonly workspace: string | undefined;
+  /** Rounds that failed since the last report of this device, by reason. */
+  private readonly failedRounds = new Map<string, number>();
 
   /** `receiving` is told how many bytes of a large reply have come, and null once it is whole. */
   constructor(
@@ -61,6 +77,17 @@ export class Office {
 
   /** Sends the request of one round and returns its reply. */
   async sync(body: Uint8Array): Promise<Uint8Array> {
+    try {
+      return await this.round(body);
+    } catch (cause) {
+      const code = cause instanceof OfficeError ? cause.code : "offline";
+      const reason = ROUND_FAILURES.includes(code) ? code : "other";
+      this.failedRounds.set(reason, (this.failedRounds.get(reason) ?? 0) + 1);
+      throw cause;
+    }
+  }
+
+  private async round(body: Uint8Array): Promise<Uint8Array> {
     const response = await this.send("/sync", {
       method: "POST",
       headers: { "content-type": "application/cbor" },
@@ -86,6 +113,23 @@ export class Office {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ key }),
     });
+  }
+
+  /** Reports the state of this device with the rounds that failed since the last report. */
+  async reportDevice(report: DeviceReport): Promise<void> {
+    const counted = [...this.failedRounds];
+    const failed = counted.map(([reason, count]) => ({ reason, count }));
+    await this.send("/api/device/report", {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ version: 1, ...report, failed }),
+    });
+    // Rounds that failed during the request count for the next report.
+    for (const [reason, count] of counted) {
+      const rest = (this.failedRounds.get(reason) ?? 0) - count;
+      if (rest > 0) this.failedRounds.set(reason, rest);
+      else this.failedRounds.delete(reason);
+    }
   }
 
   /**

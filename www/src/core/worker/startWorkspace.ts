@@ -6,6 +6,7 @@ import { AttachmentStore, clearAttachments } from "../attachments/attachmentStor
 import { unnamedRecords } from "../attachments/unnamed";
 import type { DeviceStore } from "../store/deviceStore";
 import { KeyRotation } from "../store/keyRotation";
+import { planDeviceReport } from "./deviceReport";
 import { Driver } from "./driver";
 import { EventStream } from "./eventStream";
 import { emit } from "./messages";
@@ -89,7 +90,10 @@ export async function resumeWorkspace(driver: Driver, store: DeviceStore, key: K
 function onDriverEvent(event: CoreEvent): void {
   emit(event);
   if (event.type === "record") workerState.attachments?.onChange(event.id);
-  else if (event.type === "status") workerState.attachments?.onChange(null);
+  else if (event.type === "status") {
+    workerState.attachments?.onChange(null);
+    planDeviceReport(event.status);
+  }
 }
 
 const newSalt = (): Uint8Array => crypto.getRandomValues(new Uint8Array(16));
