@@ -24,6 +24,7 @@ mod documents;
 mod feed;
 pub mod fleet;
 pub mod http;
+pub mod imports;
 mod intake;
 pub mod merge;
 pub mod money;
@@ -164,6 +165,8 @@ pub struct Office {
     blob_store: BlobStore,
     feed_watch: Arc<FeedWatch>,
     push_services: Arc<PushServices>,
+    /// Held by the process's one running import.
+    importing: Arc<tokio::sync::Mutex<()>>,
     seen_cursors: Arc<SeenCursors>,
 }
 
@@ -245,7 +248,7 @@ impl Office {
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
         // Unbounded here: the number of concurrent requests is bounded.
         let judging = KeyedQueue::new(1, usize::MAX);
-        let (repairs, heavy, policy, feed_watch) = Default::default();
+        let (repairs, heavy, policy, feed_watch, importing) = Default::default();
         let blob_store = BlobStore::in_memory();
         Ok(Self {
             store,
@@ -263,6 +266,7 @@ impl Office {
             blob_store,
             feed_watch,
             push_services: Arc::default(),
+            importing,
             seen_cursors: Arc::default(),
         })
     }

@@ -20,6 +20,7 @@ mod extract;
 mod fleet;
 mod guard;
 mod health;
+mod imports;
 mod layers;
 mod lender;
 mod metrics;

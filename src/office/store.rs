@@ -22,6 +22,7 @@ mod complaints;
 mod conduct;
 mod feeds;
 mod fleet;
+mod imports;
 mod listing;
 pub mod postgres;
 mod prefetch;
@@ -50,6 +51,7 @@ pub use complaints::{
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
 pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use fleet::{DeviceReport, FailedRounds, FleetReads, FleetWrites};
+pub use imports::{ImportReads, ImportRow, ImportWrites, StoredImport};
 pub use listing::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey};
 pub use prefetch::Prefetch;
 pub use quarantine::{
@@ -111,6 +113,7 @@ pub trait Reads:
     + SafetyReads
     + WebPushReads
     + ComplaintReads
+    + ImportReads
     + ReportReads
     + Prefetch
     + FleetReads
@@ -128,6 +131,7 @@ impl<T> Reads for T where
         + SafetyReads
         + WebPushReads
         + ComplaintReads
+        + ImportReads
         + ReportReads
         + Prefetch
         + FleetReads
@@ -148,6 +152,7 @@ pub trait Writes:
     + SafetyWrites
     + WebPushWrites
     + ComplaintWrites
+    + ImportWrites
     + FleetWrites
     + AuditWrites
 {
@@ -164,6 +169,7 @@ impl<T> Writes for T where
         + SafetyWrites
         + WebPushWrites
         + ComplaintWrites
+        + ImportWrites
         + FleetWrites
         + AuditWrites
 {

@@ -7,6 +7,7 @@ mod blobs;
 mod complaints;
 mod exported;
 mod fleet;
+mod imports;
 mod openid;
 mod pages;
 mod people;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod console;
+mod imports;
 mod jobs;
 mod list_plans;
 mod lists;
@@ -24,6 +25,7 @@ use doorstep::ids::{Heads, actor};
 use doorstep::office::store::{EntryKind, Feed, ReportFacts, Store, StoreError};
 use doorstep::record::terms::Stage;
 use doorstep::sync::digest::{Digest, Item};
+use imports::imports_have_files_rows_and_claims;
 use jobs::{Plug, Told};
 use lists::{a_list_continues_after_a_page, a_list_is_filtered};
 use quarantine::m4_the_same_refused_work_keeps_its_number;
@@ -366,6 +368,7 @@ suites! {
     a_name_that_changes_leaves_the_search
     rows_follow_the_order
     accounts_are_the_last_ones_written
+    imports_have_files_rows_and_claims
     a_device_has_its_last_report
     the_audit_log_is_appended_to_and_filtered
     the_audit_log_has_no_gaps_with_several_writers

@@ -136,6 +136,8 @@ const NOT_FOR_PHONES = new Set([
   "complaint_decided",
   "complaint_open",
   "export_changed",
+  "import_running",
+  "import_unchecked",
   "last_admin",
   "method_not_allowed",
   "name_taken",
@@ -143,7 +145,9 @@ const NOT_FOR_PHONES = new Set([
   "no_sheet",
   "not_a_collector",
   "nothing_to_export",
+  "other_file",
   "reason_needed",
+  "too_many_imports",
   "record_moved",
   "unknown_quarantine",
 ]);

@@ -56,8 +56,8 @@ pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> 
     let services = PushServices::new(&asked.push_service, contact);
     let office = asked.attachments.of(context, Access::Create)?;
     let office = office.with_policy(policy).with_push_services(services);
-    let (sweeping, scrubbing, evaluating) = (office.clone(), office.clone(), office.clone());
-    let notifying = office.clone();
+    let (sweeping, scrubbing, notifying) = (office.clone(), office.clone(), office.clone());
+    let (evaluating, importing) = (office.clone(), office.clone());
     let app = App {
         office,
         accounts: context.accounts.clone(),
@@ -78,6 +78,7 @@ pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> 
     context.runtime.block_on(async {
         tokio::spawn(async move { evaluating.keep_evaluating().await });
         tokio::spawn(order_queues(context.office.clone(), asked.queue_order.clone()));
+        tokio::spawn(async move { importing.keep_importing().await });
         tokio::spawn(sweep(sweeping, DAY * u32::from(asked.phone_days)));
         tokio::spawn(scrub(scrubbing));
         tokio::spawn(async move { notifying.keep_notifying().await });
@@ -147,7 +148,8 @@ fn load(context: &OfficeContext, certificate: &Path, key: &Path) -> Result<Tls, 
     })
 }
 
-/// Expires accepted records and watched visits and sweeps attachments, at the start and then every day.
+/// Expires accepted records and watched visits, sweeps attachments and deletes files of old imports,
+/// at the start and then every day.
 async fn sweep(office: Office, on_phones: Duration) {
     let mut days = tokio::time::interval(DAY);
     loop {
@@ -166,6 +168,9 @@ async fn sweep(office: Office, on_phones: Duration) {
             Ok(swept) if swept == SweepReport::default() => {}
             Ok(SweepReport { pieces, blobs }) => tracing::info!(pieces, blobs, "attachments swept"),
             Err(error) => tracing::warn!(%error, "attachments could not be swept"),
+        }
+        if let Err(error) = office.expire_imports().await {
+            tracing::warn!(%error, "files of old imports could not be deleted");
         }
     }
 }

@@ -20,7 +20,7 @@ fn behind_apostrophes(text: &str) -> &str {
 }
 
 /// A text for a format whose cells have no type, such as CSV.
-pub(super) fn escape(text: String) -> String {
+pub(in crate::office) fn escape(text: String) -> String {
     if is_risky(behind_apostrophes(&text)) { format!("'{text}") } else { text }
 }
 
@@ -30,7 +30,7 @@ pub(super) fn escape_typed(text: String) -> String {
 }
 
 /// The text of a cell that may have been escaped.
-pub(super) fn unescape(cell: &str) -> &str {
+pub(in crate::office) fn unescape(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(rest) if is_risky(behind_apostrophes(rest)) => rest,
         _ => cell,

@@ -14,7 +14,7 @@ pub mod reader;
 pub mod report;
 pub mod row;
 
-pub use apply::{ImportError, Options, import};
-pub use reader::SheetError;
+pub use apply::{BATCH, ImportError, Importer, Options, import};
+pub use reader::{Sheet, SheetError};
 pub use report::{ImportReport, RowOutcome, RowReport};
 pub use row::Rules;

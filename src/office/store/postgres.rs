@@ -15,6 +15,7 @@ mod connection;
 mod facts;
 mod feeds;
 mod fleet;
+mod imports;
 mod listing;
 mod quarantine;
 mod queues;

@@ -17,6 +17,7 @@ mod feeds;
 mod files;
 mod filters;
 mod fleet;
+mod imports;
 mod listing;
 mod quarantine;
 mod queues;

@@ -2,7 +2,9 @@
 
 use axum::body::Body;
 use axum::http::{Method, header};
+use doorstep::ids::RecordId;
 use doorstep::office::http::{Access, ROUTES, Route};
+use doorstep::office::imports::ImportSettings;
 use doorstep::record::command::{CasePatch, Command};
 use doorstep::record::terms::Role;
 use serde_json::{Value, json};
@@ -12,6 +14,9 @@ use crate::support::http_office::{Answer, CASES, HttpOffice, PASSWORD, ask};
 use crate::support::sync_client::SyncClient;
 
 const WATCH: &str = "01990000-0000-7000-8000-00000000000a";
+const IMPORT: &str = "01990000-0000-7000-8000-00000000000d";
+const CHECKED_IMPORT: &str = "01990000-0000-7000-8000-00000000000e";
+const IDLE_IMPORT: &str = "01990000-0000-7000-8000-00000000000f";
 const BLOB: &[u8] = b"a picture";
 
 /// Something to change on every route.
@@ -47,6 +52,7 @@ impl Fixture {
         let lines = http.get("/api/quarantine/export", Some(&admin)).await.text();
         let exported = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
         let auditor = http.token("gu.an").await;
+        check_import(&http).await;
         Self { http, record: id.to_string(), device, auditor, exported }
     }
 
@@ -61,6 +67,14 @@ impl Fixture {
             "POST /api/cases/import" => {
                 return (route.path.to_owned(), CASES.to_vec());
             }
+            "PUT /api/imports/{id}" => {
+                return (format!("/api/imports/{IMPORT}"), b"case_no\nNB1\n".to_vec());
+            }
+            "POST /api/imports/{id}/check" => {
+                (IMPORT, json!({ "columns": ["case_no"] }).to_string())
+            }
+            "POST /api/imports/{id}/run" => (CHECKED_IMPORT, String::new()),
+            "DELETE /api/imports/{id}" => (IDLE_IMPORT, String::new()),
             "POST /api/assignments" => {
                 let row = json!({ "record": self.record, "set": { "priority": 1 },
                                   "seen": { "priority": 2 } });
@@ -110,6 +124,19 @@ impl Fixture {
         let page = self.http.get(&format!("/api/audit?{query}"), Some(&self.auditor)).await;
         page.json()["rows"].as_array().unwrap().clone()
     }
+}
+
+/// An import that is ready to run, and changes nothing when it does, and one to delete.
+async fn check_import(http: &HttpOffice) {
+    let by = ("admin", Role::Admin);
+    let [idle, id] = [IDLE_IMPORT, CHECKED_IMPORT].map(|id| id.parse::<RecordId>().unwrap().0);
+    for id in [idle, id] {
+        http.office.add_import(id, b"case_no\n".to_vec(), "", by).await.unwrap().unwrap();
+    }
+    let columns = vec!["case_no".to_owned()];
+    let settings = ImportSettings { columns, ..ImportSettings::default() };
+    http.office.check_import(id, settings, "admin").await.unwrap().unwrap();
+    http.office.run_imports().await;
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -8,7 +8,6 @@ import { AppearanceSettings } from "../ui/AppearanceSettings";
 import { ComplaintPage } from "./complaints/ComplaintPage";
 import { ComplaintsPage } from "./complaints/ComplaintsPage";
 import { ConductPage } from "./ConductPage";
-import { ImportPage } from "./ImportPage";
 import { Empty, isNarrow } from "./layout";
 import { Lazy } from "./Lazy";
 import { BulkStatus } from "./list/BulkStatus";
@@ -83,8 +82,10 @@ function Pages(): JSX.Element {
             <ListPage />
           </Route>
           <Route path="/visits/:id">{({ id }) => <VisitPage key={id} id={id} />}</Route>
-          <Route path="/import">
-            <ImportPage />
+          <Route path="/import/:id?">
+            {({ id = "" }) => (
+              <Lazy load={() => import("./import/ImportPage").then((page) => page.ImportPage)} with={{ id }} />
+            )}
           </Route>
           <Route path="/dashboard">
             <Lazy load={() => import("./DashboardPage").then((page) => page.DashboardPage)} />

@@ -4,8 +4,9 @@ import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { Alert } from "../ui/components";
 
-export function Lazy({ load }: { load: () => Promise<ComponentType> }): JSX.Element {
-  const [Page, setPage] = useState<ComponentType | null>(null);
+export function Lazy<P extends object>(props: { load: () => Promise<ComponentType<P>>; with?: P }): JSX.Element {
+  const { load } = props;
+  const [Page, setPage] = useState<ComponentType<P> | null>(null);
   const [failed, setFailed] = useState(false);
   const start = (): void => {
     setFailed(false);
@@ -16,7 +17,7 @@ export function Lazy({ load }: { load: () => Promise<ComponentType> }): JSX.Elem
     );
   };
   useEffect(start, []);
-  if (Page) return <Page />;
+  if (Page) return <Page {...(props.with ?? ({} as P))} />;
   if (!failed) return <p role="status">{t("app/loading")}</p>;
   return (
     <div class="flex flex-col items-start gap-3">

@@ -3,6 +3,7 @@ import createClient from "openapi-fetch";
 import type { ConductView, Moment } from "../wasm/doorstep";
 import type {
   AssignmentRow,
+  CheckRequest,
   QuarantineSize,
   Command,
   ComplaintRequest,
@@ -17,6 +18,7 @@ import type {
 export type {
   AssignmentFields,
   AttachmentArrival,
+  CheckRequest,
   Command,
   ComplaintDetails as ComplaintFile,
   ComplaintLine as ComplaintRow,
@@ -31,7 +33,8 @@ export type {
   AuditPage,
   FleetLine as Device,
   HistoryLine as ReceivedEntry,
-  ImportReport,
+  ImportLine,
+  ImportRows,
   Me,
   QuarantineItem,
   QuarantineLine as Quarantined,
@@ -158,15 +161,28 @@ export const api = {
   devices: () => data(client.GET("/api/devices")),
   revoke: (id: string, reason: string) =>
     data(client.POST("/api/devices/{id}/revoke", { params: { path: { id } }, body: { reason } })),
-  importCases: (file: File, dryRun: boolean, assignTo: string) =>
+  imports: () => data(client.GET("/api/imports")),
+  /** Stores a file; the same id and file again are the same import. */
+  uploadImport: (id: string, file: File) =>
     data(
-      client.POST("/api/cases/import", {
-        params: { query: { ...(dryRun && { dry_run: "1" }), ...(assignTo && { assign_to: assignTo }) } },
-        headers: { "content-type": "application/octet-stream", "X-Filename": encodeURIComponent(file.name) },
+      client.PUT("/api/imports/{id}", {
+        params: { path: { id }, query: { name: file.name } },
+        headers: { "content-type": "application/octet-stream" },
         body: file,
         bodySerializer: () => file,
       }),
     ),
+  import: (id: string) => data(client.GET("/api/imports/{id}", { params: { path: { id } } })),
+  checkImport: (id: string, settings: CheckRequest) =>
+    data(client.POST("/api/imports/{id}/check", { params: { path: { id } }, body: settings })),
+  runImport: (id: string) => data(client.POST("/api/imports/{id}/run", { params: { path: { id } } })),
+  importRows: (id: string, outcome: string, after?: number) =>
+    data(
+      client.GET("/api/imports/{id}/rows", {
+        params: { path: { id }, query: { outcome, limit: "200", ...(after && { after: String(after) }) } },
+      }),
+    ),
+  deleteImport: (id: string) => data(client.DELETE("/api/imports/{id}", { params: { path: { id } } })),
   /** Answers that are not "kept", a page at a time. */
   conductQueue: (search: string, signal: AbortSignal) =>
     data(client.GET("/api/conduct", { params: { query: fromSearch(search) }, signal })),

@@ -5,9 +5,9 @@ use axum::http::Method;
 use super::super::endpoint::endpoint;
 use super::super::traffic::Queue;
 use super::super::{
-    audit, blobs, commands, complaints, conduct, device_key, events, fleet, health, lender,
-    metrics, openapi, openid_sign_in, quarantine, queues, receipts, report, safety, session, sync,
-    transfer, users, visits, web_push,
+    audit, blobs, commands, complaints, conduct, device_key, events, fleet, health, imports,
+    lender, metrics, openapi, openid_sign_in, quarantine, queues, receipts, report, safety,
+    session, sync, transfer, users, visits, web_push,
 };
 use super::Access::{self, Anyone, Operator, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
@@ -131,6 +131,29 @@ pub const ROUTES: &[Route] = &[
     route(POST, "/api/cases/import", EDITORS, SHEET, || endpoint(transfer::import),
         "Import a case list: CSV or XLSX")
         .problems(&[(422, &["no_sheet", "not_a_collector"])]),
+    route(GET, "/api/imports", EDITORS, CONSOLE, || endpoint(imports::list),
+        "The user's imports of the last week, newest first"),
+    route(PUT, "/api/imports/{id}", EDITORS, SHEET, || endpoint(imports::upload),
+        "Store a case list to be imported: CSV or XLSX; the client makes the UUID, so that a repeated \
+         upload is one import")
+        .problems(&[(409, &["other_file"]), (422, &["no_sheet"]), (429, &["too_many_imports"])]),
+    route(GET, "/api/imports/{id}", EDITORS, CONSOLE, || endpoint(imports::show),
+        "An import: its columns, and how far it is"),
+    route(POST, "/api/imports/{id}/check", EDITORS, CONSOLE, || endpoint(imports::check),
+        "Map the columns and start to determine what would become of each row; nothing is imported")
+        .problems(&[(409, &["import_running"]), (422, &["no_sheet", "not_a_collector"])]),
+    route(POST, "/api/imports/{id}/run", EDITORS, CONSOLE, || endpoint(imports::run),
+        "Start to import the rows as they were checked; idempotent")
+        .problems(&[(409, &["import_unchecked"])]),
+    route(GET, "/api/imports/{id}/rows", EDITORS, CONSOLE, || endpoint(imports::rows),
+        "One page of what became of the rows; rows without changes are only counted"),
+    route(GET, "/api/imports/{id}/refused", EDITORS, SHEET, || endpoint(imports::refused),
+        "The refused rows as CSV with the reason in front, to be corrected and imported again")
+        .gives("text/csv"),
+    route(DELETE, "/api/imports/{id}", EDITORS, CONSOLE, || endpoint(imports::delete),
+        "Delete an import that does not run, with its file; imported cases stay")
+        .status(204)
+        .problems(&[(409, &["import_running"])]),
     route(GET, "/api/export", READERS, Download, || endpoint(transfer::export),
         "Download the records that pass the filters")
         .gives(BYTES),

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use tokio::task::JoinSet;
 
 use super::columns::Columns;
-use super::reader::{Sheet, SheetError};
+use super::reader::{Row, Sheet, SheetError};
 use super::report::{ImportReport, RowOutcome};
 use super::row::{CaseRow, InvalidRow, RowReader, Rules};
 use crate::ids::RecordId;
@@ -20,7 +20,7 @@ use crate::record::terms::Role;
 use crate::record::view::VisitView;
 
 /// Rows that are looked up and created together.
-const BATCH: usize = 1_000;
+pub const BATCH: usize = 1_000;
 
 /// Concurrent updates: enough that they share commits.
 const MAX_CONCURRENT: usize = 32;
@@ -72,35 +72,65 @@ pub async fn import(
     let sheet = read.unwrap_or(Err(SheetError::Damaged))?;
     let (columns, notes) = Columns::read(&sheet.heading)?;
     let rules = Rules { collectors, assign_to, zone: options.zone };
-    let mut reader = RowReader::new(columns, rules);
-    let mut importer = Importer {
-        office,
-        by: (by.0.to_owned(), by.1),
-        report: ImportReport { dry_run: options.dry_run, notes, ..ImportReport::default() },
-    };
+    let by = (by.0.to_owned(), by.1);
+    let mut importer = Importer::new(office.clone(), columns, rules, by, options.dry_run);
+    let mut report = ImportReport { dry_run: options.dry_run, notes, ..ImportReport::default() };
     for (batch, rows) in (0..).zip(sheet.rows.chunks(BATCH)) {
-        let mut good = Vec::new();
-        for row in rows {
-            match reader.read(row) {
-                Ok(row) => good.push(row),
-                Err(refusal) => importer.report.refuse(refusal),
-            }
-        }
-        importer.batch(good).await?;
+        report.add(importer.batch(rows).await?);
         progress(batch * BATCH + rows.len(), sheet.rows.len());
     }
-    importer.report.sort();
-    Ok(importer.report)
+    report.sort();
+    Ok(report)
 }
 
-struct Importer<'a> {
-    office: &'a Office,
+/// Imports the rows of one file, batch by batch.
+pub struct Importer {
+    office: Office,
+    reader: RowReader,
     by: (String, Role),
+    dry_run: bool,
+    /// Of the current batch.
     report: ImportReport,
 }
 
-impl Importer<'_> {
-    async fn batch(&mut self, rows: Vec<CaseRow>) -> Result<(), ImportError> {
+impl Importer {
+    /// An importer for a file with these columns; `by` is who imports it.
+    pub fn new(
+        office: Office,
+        columns: Columns,
+        rules: Rules,
+        by: (String, Role),
+        dry_run: bool,
+    ) -> Self {
+        let (reader, report) = (RowReader::new(columns, rules), ImportReport::default());
+        Self { office, reader, by, dry_run, report }
+    }
+
+    /// Passes rows that were imported before; their case numbers count as used.
+    pub fn skip(&mut self, rows: &[Row]) {
+        for row in rows {
+            // It was reported when it was imported.
+            drop(self.reader.read(row));
+        }
+    }
+
+    /// Imports the next rows; reports every one of them, in order. May be repeated after a failure by
+    /// an importer that has skipped the rows before.
+    pub async fn batch(&mut self, rows: &[Row]) -> Result<ImportReport, ImportError> {
+        let mut good = Vec::new();
+        for row in rows {
+            match self.reader.read(row) {
+                Ok(row) => good.push(row),
+                Err(refusal) => self.report.refuse(refusal),
+            }
+        }
+        self.apply(good).await?;
+        let mut report = std::mem::take(&mut self.report);
+        report.sort();
+        Ok(report)
+    }
+
+    async fn apply(&mut self, rows: Vec<CaseRow>) -> Result<(), ImportError> {
         let case_nos = rows.iter().map(|row| row.case_no.clone()).collect();
         let mut existing = self.office.find_by_case_nos(case_nos).await?;
         let (old, new): (Vec<_>, Vec<_>) =
@@ -119,7 +149,7 @@ impl Importer<'_> {
         rows: Vec<CaseRow>,
     ) -> Result<Vec<(RecordId, CaseRow)>, ImportError> {
         let mut known = Vec::new();
-        if self.report.dry_run {
+        if self.dry_run {
             rows.iter().for_each(|row| self.report.count(row, RowOutcome::Created, Vec::new()));
             return Ok(known);
         }
@@ -140,7 +170,7 @@ impl Importer<'_> {
         rows: Vec<CaseRow>,
         existing: &BTreeMap<String, RecordId>,
     ) -> Result<(), ImportError> {
-        let dry_run = self.report.dry_run;
+        let dry_run = self.dry_run;
         let jobs = rows.into_iter().filter_map(|row| {
             let id = *existing.get(&row.case_no)?;
             let (office, (user, role)) = (self.office.clone(), self.by.clone());

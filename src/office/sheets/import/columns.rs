@@ -227,20 +227,39 @@ impl Field {
         HEADINGS.iter().find(|(field, ..)| *field == self).map_or("", |(_, name, _)| name)
     }
 
-    fn parse(heading: &str) -> Option<Self> {
-        let key: String = narrow(heading)
-            .chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '*' | ':' | '.'))
-            .flat_map(char::to_lowercase)
-            .collect();
+    /// Every field, in the order in which people are asked for them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        HEADINGS.iter().map(|(field, ..)| *field)
+    }
+
+    /// The field of a name in reports.
+    pub fn named(name: &str) -> Option<Self> {
+        HEADINGS.iter().find(|(_, known, _)| *known == name).map(|(field, ..)| *field)
+    }
+
+    /// The field that a heading names.
+    pub fn parse(heading: &str) -> Option<Self> {
+        let key = heading_key(heading);
         let known = HEADINGS.iter().find(|(.., names)| names.contains(&key.as_str()));
         known.map(|(field, ..)| *field)
     }
 }
 
+/// A heading without differences of spelling: case, width, spaces and punctuation.
+pub fn heading_key(heading: &str) -> String {
+    narrow(heading)
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '*' | ':' | '.'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Heading of the reasons in a file of refused rows, which is imported again once it is corrected.
+pub const REASON_HEADING: &str = "import_error";
+
 /// The name of a field in reports, if there is such a field.
 pub(super) fn known_name(name: &str) -> Option<&'static str> {
-    HEADINGS.iter().find(|(_, known, _)| *known == name).map(|(_, known, _)| *known)
+    Field::named(name).map(Field::as_str)
 }
 
 /// The fields of the columns of a sheet.
@@ -258,7 +277,9 @@ impl Columns {
         for name in heading {
             let field = Field::parse(name);
             match field {
-                None if name.trim().is_empty() => fields.push(None),
+                None if name.trim().is_empty() || name.trim() == REASON_HEADING => {
+                    fields.push(None);
+                }
                 None => {
                     notes.push(format!("column \"{}\" is not known and was left out", name.trim()));
                     fields.push(None);
@@ -274,12 +295,14 @@ impl Columns {
                 Some(_) => fields.push(field),
             }
         }
-        if !fields.contains(&Some(Field::CaseNo)) {
-            return Err(SheetError::NoHeading);
-        }
-        for field in REQUIRED.iter().filter(|field| !fields.contains(&Some(**field))) {
-            notes.push(format!("there is no column for {}", field.as_str()));
-        }
+        notes.extend(missing(&fields)?);
+        Ok((Self { fields }, notes))
+    }
+
+    /// Columns whose fields a person chose; `None` leaves a column out. Gives also a note for each
+    /// missing column.
+    pub fn chosen(fields: Vec<Option<Field>>) -> Result<(Self, Vec<String>), SheetError> {
+        let notes = missing(&fields)?;
         Ok((Self { fields }, notes))
     }
 
@@ -292,6 +315,15 @@ impl Columns {
     pub fn count(&self) -> usize {
         self.fields.len()
     }
+}
+
+/// A note for each column that is missing; without one for the case number there is no import.
+fn missing(fields: &[Option<Field>]) -> Result<Vec<String>, SheetError> {
+    if !fields.contains(&Some(Field::CaseNo)) {
+        return Err(SheetError::NoHeading);
+    }
+    let missing = REQUIRED.iter().filter(|field| !fields.contains(&Some(**field)));
+    Ok(missing.map(|field| format!("there is no column for {}", field.as_str())).collect())
 }
 
 #[cfg(test)]

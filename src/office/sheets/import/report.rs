@@ -1,6 +1,6 @@
 //! The result of an import, with the rows that need attention.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::row::{CaseRow, InvalidRow, RowPosition};
 
@@ -25,7 +25,7 @@ pub struct ImportReport {
 }
 
 /// The result for one row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RowReport {
     /// Number of the row below the heading, from 1.
     pub row: usize,
@@ -34,21 +34,21 @@ pub struct RowReport {
     /// The outcome.
     pub outcome: RowOutcome,
     /// The case number, if the row has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case_no: Option<String>,
     /// The field with the error.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// The error, or a note.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Facts that changed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
 }
 
 /// The outcome of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowOutcome {
     /// A new case.
@@ -61,14 +61,29 @@ pub enum RowOutcome {
     Refused,
 }
 
-impl std::fmt::Display for RowOutcome {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl RowOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Unchanged, Self::Refused];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Unchanged => "unchanged",
             Self::Refused => "refused",
-        })
+        }
+    }
+
+    /// The outcome of a stable name.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+    }
+}
+
+impl std::fmt::Display for RowOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -87,7 +102,7 @@ impl ImportReport {
         });
     }
 
-    /// Counts a valid row. It is listed if it has a note, or in a dry run.
+    /// Counts a valid row.
     pub fn count(&mut self, row: &CaseRow, outcome: RowOutcome, changed: Vec<String>) {
         match outcome {
             RowOutcome::Created => self.created += 1,
@@ -95,19 +110,29 @@ impl ImportReport {
             RowOutcome::Unchanged => self.unchanged += 1,
             RowOutcome::Refused => self.refused += 1,
         }
-        let news = self.dry_run && outcome != RowOutcome::Unchanged;
-        if news || !row.notes.is_empty() {
-            let RowPosition { row: number, sheet_row } = row.position;
-            self.rows.push(RowReport {
-                row: number,
-                sheet_row,
-                outcome,
-                case_no: Some(row.case_no.clone()),
-                field: None,
-                reason: (!row.notes.is_empty()).then(|| row.notes.join("; ")),
-                changed,
-            });
-        }
+        let RowPosition { row: number, sheet_row } = row.position;
+        self.rows.push(RowReport {
+            row: number,
+            sheet_row,
+            outcome,
+            case_no: Some(row.case_no.clone()),
+            field: None,
+            reason: (!row.notes.is_empty()).then(|| row.notes.join("; ")),
+            changed,
+        });
+    }
+
+    /// Adds the rows of a batch that need attention: those with an error or a note, in a dry run also
+    /// those that would change something.
+    pub fn add(&mut self, batch: Self) {
+        self.created += batch.created;
+        self.updated += batch.updated;
+        self.unchanged += batch.unchanged;
+        self.refused += batch.refused;
+        let dry_run = self.dry_run;
+        self.rows.extend(batch.rows.into_iter().filter(|row| {
+            row.reason.is_some() || (dry_run && row.outcome != RowOutcome::Unchanged)
+        }));
     }
 
     /// Puts the rows in the order of the file.
