@@ -27,6 +27,7 @@ pub mod http;
 pub mod imports;
 mod intake;
 pub mod merge;
+mod migrating;
 pub mod money;
 mod own_figures;
 mod position;
@@ -67,6 +68,7 @@ pub use intake::create::{Created, NewVisit};
 use intake::keyed_queue::KeyedQueue;
 pub use intake::{cancel, rescue};
 use merge::Refusal;
+pub use migrating::{Migrated, MigrationStep};
 pub use own_figures::{OwnFigures, OwnMonth};
 pub use quarantine::{
     Acceptance, ExportEnd, ExportLine, ExportScope, Fullness, QuarantineError, QuarantineField,
@@ -129,6 +131,9 @@ pub enum OfficeError {
         "PostgreSQL has its own tools for that: use pg_dump and pg_restore, or continuous archiving"
     )]
     OwnTools,
+    /// An office can be copied from SQLite into PostgreSQL only.
+    #[error("copy from sqlite:PATH to postgres://USER@HOST/NAME")]
+    Migration,
     /// A decision on quarantined work cannot be carried out.
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
@@ -222,6 +227,13 @@ impl Office {
     /// moved. Devices bring back what the backup lacks (rule P3). Blocks.
     pub fn restore(address: &str, from: &Path) -> Result<Option<PathBuf>, OfficeError> {
         Database::at(address)?.restore(from, fresh()?)
+    }
+
+    /// Begins a new epoch in the store at an address, after it was restored by other means: devices
+    /// compare what they hold with it and bring back what it lacks (rule P3). Ends every sign-in.
+    /// Fails while endpoints run. Blocks.
+    pub fn new_epoch(address: &str) -> Result<(), OfficeError> {
+        Database::at(address)?.new_epoch(fresh()?)
     }
 
     /// The same with another blob store.

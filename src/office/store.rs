@@ -24,6 +24,7 @@ mod feeds;
 mod fleet;
 mod imports;
 mod listing;
+pub(super) mod migrate;
 pub mod postgres;
 mod prefetch;
 mod quarantine;
@@ -33,6 +34,7 @@ mod records;
 mod report;
 mod safety;
 pub mod sqlite;
+mod throttle;
 mod web_push;
 
 use std::pin::Pin;
@@ -67,6 +69,7 @@ pub use report::{
     PromiseState, ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
+pub use throttle::{CounterKey, Failures, ThrottleReads, ThrottleWrites};
 pub use web_push::{DueNotice, Notice, NoticeBasis, PushSubscription, WebPushReads, WebPushWrites};
 
 /// Why a store failed. Refusals of the protocol are values, not errors.
@@ -115,6 +118,7 @@ pub trait Reads:
     + ComplaintReads
     + ImportReads
     + ReportReads
+    + ThrottleReads
     + Prefetch
     + FleetReads
     + AuditReads
@@ -133,6 +137,7 @@ impl<T> Reads for T where
         + ComplaintReads
         + ImportReads
         + ReportReads
+        + ThrottleReads
         + Prefetch
         + FleetReads
         + AuditReads
@@ -152,6 +157,7 @@ pub trait Writes:
     + SafetyWrites
     + WebPushWrites
     + ComplaintWrites
+    + ThrottleWrites
     + ImportWrites
     + FleetWrites
     + AuditWrites
@@ -169,6 +175,7 @@ impl<T> Writes for T where
         + SafetyWrites
         + WebPushWrites
         + ComplaintWrites
+        + ThrottleWrites
         + ImportWrites
         + FleetWrites
         + AuditWrites

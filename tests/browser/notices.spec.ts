@@ -1,6 +1,6 @@
 /** Notices by Web Push while the app is closed, and the user's own figures, at 360 × 640. */
 import { createECDH } from "node:crypto";
-import { expect, test, type BrowserContext, type CDPSession, type Page } from "@playwright/test";
+import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 import { go, inSync, readyOffline, unlocks } from "./support/field";
 import { inEveryLook, SMALL_PHONE } from "./support/looks";
 import { Office } from "./support/office";
@@ -36,19 +36,19 @@ async function fakePushService(context: BrowserContext): Promise<void> {
 }
 
 /** Delivers a message to the app's service worker, as a push service does. */
-async function deliver(cdp: CDPSession, text: string): Promise<void> {
-  const registration = new Promise<string>((found) => {
+async function pushService(context: BrowserContext, page: Page): Promise<(text: string) => Promise<void>> {
+  const cdp = await context.newCDPSession(page);
+  const registered = new Promise<string>((found) => {
     cdp.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
       const [first] = registrations;
       if (first) found(first.registrationId);
     });
   });
   await cdp.send("ServiceWorker.enable");
-  await cdp.send("ServiceWorker.deliverPushMessage", {
-    origin: office.url,
-    registrationId: await registration,
-    data: text,
-  });
+  const registrationId = await registered;
+  return async (data) => {
+    await cdp.send("ServiceWorker.deliverPushMessage", { origin: office.url, registrationId, data });
+  };
 }
 
 /** Title, text and tag of the notices that are shown. */
@@ -85,11 +85,11 @@ test("notices are off until the user turns them on, say nothing personal, and en
   await page.getByLabel("Until", { exact: true }).selectOption({ value: "18" });
   await expect.poll(() => subscription(page)).toEqual({ ...expected, until_minute: 1_080 });
 
-  const cdp = await context.newCDPSession(page);
-  await deliver(cdp, "returned_work");
+  const deliver = await pushService(context, page);
+  await deliver("returned_work");
   await expect.poll(() => shown(page)).toEqual(["Doorstep: Work was returned to you. (returned_work)"]);
-  await deliver(cdp, "returned_work");
-  await deliver(cdp, "a key of a later version");
+  await deliver("returned_work");
+  await deliver("a key of a later version");
   await expect
     .poll(async () => (await shown(page)).sort())
     .toEqual(["Doorstep: Work was returned to you. (returned_work)", "Doorstep: You have new work. (new_work)"]);

@@ -10,13 +10,17 @@ mod plans;
 mod quarantine;
 mod queues;
 mod samples;
+#[cfg(unix)]
+mod search_rows;
 mod thinning;
 mod web_push;
 
 use std::sync::Arc;
 use std::sync::mpsc::{TryRecvError, channel};
 
-use accounts::accounts_are_the_last_ones_written;
+use accounts::{
+    accounts_are_the_last_ones_written, endpoints_count_failures_together_and_a_value_is_used_once,
+};
 use console::{
     a_device_has_its_last_report, the_audit_log_has_no_gaps_with_several_writers,
     the_audit_log_is_appended_to_and_filtered,
@@ -368,6 +372,7 @@ suites! {
     a_name_that_changes_leaves_the_search
     rows_follow_the_order
     accounts_are_the_last_ones_written
+    endpoints_count_failures_together_and_a_value_is_used_once
     imports_have_files_rows_and_claims
     a_device_has_its_last_report
     the_audit_log_is_appended_to_and_filtered

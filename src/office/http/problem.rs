@@ -216,7 +216,10 @@ impl From<OfficeError> for Problem {
             OfficeError::Busy => metrics::shed("work"),
             OfficeError::Quarantine(error) => error.into(),
             OfficeError::Closing => Self::closing(),
-            error @ (OfficeError::Damaged(_) | OfficeError::Address(_) | OfficeError::OwnTools) => {
+            error @ (OfficeError::Damaged(_)
+            | OfficeError::Address(_)
+            | OfficeError::OwnTools
+            | OfficeError::Migration) => {
                 tracing::error!(%error, "the office failed");
                 Self::internal()
             }

@@ -518,6 +518,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/own-figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own visits, promises and conduct by month */
+        get: operations["get_api_own_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/lender": {
         parameters: {
             query?: never;
@@ -3267,6 +3284,51 @@ export interface components {
              */
             quarantined: number;
         };
+        /** @description Figures of one collector. */
+        OwnFigures: {
+            /**
+             * Format: int64
+             * @description When they were counted, ms.
+             */
+            counted_at: number;
+            /** @description The newest month first. */
+            months: components["schemas"]["OwnMonth"][];
+        };
+        /** @description Figures of one month. */
+        OwnMonth: {
+            /** @description `YYYY-MM`. */
+            month: string;
+            /**
+             * Format: uint64
+             * @description Visits with an arrival in the month.
+             */
+            visits: number;
+            /**
+             * Format: uint64
+             * @description Of those, visits where a rule of conduct was not kept.
+             */
+            visits_failed: number;
+            /**
+             * Format: uint64
+             * @description Of those that did not fail, visits where an answer to a rule is missing.
+             */
+            visits_unknown: number;
+            /**
+             * Format: uint64
+             * @description Promised payments due in the month.
+             */
+            promises: number;
+            /**
+             * Format: uint64
+             * @description Of those, promises that recorded payments reach.
+             */
+            promises_kept: number;
+            /**
+             * Format: uint64
+             * @description Of those, promises whose day has passed without that.
+             */
+            promises_broken: number;
+        };
         /** @description What the lender tells all phones. Texts are empty if the operator did not set them. */
         Lender: {
             /** @description The lender's name. */
@@ -3959,6 +4021,8 @@ export type Named = components['schemas']['Named'];
 export type RuleCount = components['schemas']['RuleCount'];
 export type CollectorLoad = components['schemas']['CollectorLoad'];
 export type SyncHealth = components['schemas']['SyncHealth'];
+export type OwnFigures = components['schemas']['OwnFigures'];
+export type OwnMonth = components['schemas']['OwnMonth'];
 export type Lender = components['schemas']['Lender'];
 export type OrderRule = components['schemas']['OrderRule'];
 export type SafetyLine = components['schemas']['SafetyLine'];
@@ -7728,6 +7792,114 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_own_figures: {
+        parameters: {
+            query?: {
+                /** @description IANA zone of the months; UTC without */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnFigures"];
                 };
             };
             /** @description malformed */

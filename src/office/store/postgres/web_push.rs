@@ -72,12 +72,26 @@ impl WebPushReads for Tx<'_> {
 
 impl WebPushWrites for Tx<'_> {
     fn put_push_subscription(&mut self, subscription: &PushSubscription) -> Result<(), StoreError> {
-        self.write("INSERT INTO push_subscriptions (device, user_name, signed_in_at, endpoint, public_key,
+        self.write(
+            "INSERT INTO push_subscriptions (device, user_name, signed_in_at, endpoint, public_key,
                auth, zone, from_minute, until_minute)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-             ON CONFLICT (device) DO UPDATE SET user_name = excluded.user_name, signed_in_at = excluded.signed_in_at,
-               endpoint = excluded.endpoint, public_key = excluded.public_key, auth = excluded.auth,
-               zone = excluded.zone, from_minute = excluded.from_minute, until_minute = excluded.until_minute", values![subscription.device.0, &subscription.user, subscription.signed_in_at, &subscription.endpoint, subscription.public_key.clone(), subscription.auth, &subscription.zone, i64::from(subscription.from_minute), i64::from(subscription.until_minute)])
+             ON CONFLICT (device) DO UPDATE SET user_name = excluded.user_name,
+               signed_in_at = excluded.signed_in_at, endpoint = excluded.endpoint,
+               public_key = excluded.public_key, auth = excluded.auth, zone = excluded.zone,
+               from_minute = excluded.from_minute, until_minute = excluded.until_minute",
+            values![
+                subscription.device.0,
+                &subscription.user,
+                subscription.signed_in_at,
+                &subscription.endpoint,
+                subscription.public_key.clone(),
+                subscription.auth,
+                &subscription.zone,
+                i64::from(subscription.from_minute),
+                i64::from(subscription.until_minute),
+            ],
+        )
     }
 
     fn delete_push_subscription(&mut self, device: DeviceId) -> Result<(), StoreError> {

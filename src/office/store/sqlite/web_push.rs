@@ -10,12 +10,12 @@ use crate::office::store::{
 };
 use crate::record::terms::{AppointmentStatus, ReviewStatus};
 
-const COLUMNS: &str = "p.device, p.user_name, p.signed_in_at, p.endpoint, p.public_key, p.auth, \
+const COLUMNS: &str = "p.device, p.user, p.signed_in_at, p.endpoint, p.public_key, p.auth, \
                        p.zone, p.from_minute, p.until_minute";
 
 /// The sign-in that made a subscription, while it is in force.
 const SIGN_IN: &str = "SELECT 1 FROM sessions s WHERE s.device = p.device
-    AND s.user = p.user_name AND s.created_at = p.signed_in_at AND s.ended = 0";
+    AND s.user = p.user AND s.created_at = p.signed_in_at AND s.ended = 0";
 
 impl WebPushReads for Tx<'_> {
     fn push_subscription(
@@ -57,7 +57,7 @@ impl WebPushReads for Tx<'_> {
             "SELECT review_status, starts_at, ends_at, appointment_status FROM visits
              WHERE record = ?1 AND EXISTS (
                  SELECT 1 FROM visit_collectors c
-                 JOIN push_subscriptions p ON p.user_name = c.collector
+                 JOIN push_subscriptions p ON p.user = c.collector
                  WHERE c.record = ?1)",
             [id.0],
             |row| {
@@ -73,12 +73,27 @@ impl WebPushReads for Tx<'_> {
 
 impl WebPushWrites for Tx<'_> {
     fn put_push_subscription(&mut self, subscription: &PushSubscription) -> Result<(), StoreError> {
-        self.write("INSERT INTO push_subscriptions (device, user_name, signed_in_at, endpoint, public_key,
+        self.write(
+            "INSERT INTO push_subscriptions (device, user, signed_in_at, endpoint, public_key,
                auth, zone, from_minute, until_minute)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (device) DO UPDATE SET user_name = excluded.user_name, signed_in_at = excluded.signed_in_at,
-               endpoint = excluded.endpoint, public_key = excluded.public_key, auth = excluded.auth,
-               zone = excluded.zone, from_minute = excluded.from_minute, until_minute = excluded.until_minute", (subscription.device.0, &subscription.user, subscription.signed_in_at, &subscription.endpoint, &subscription.public_key, subscription.auth, &subscription.zone, subscription.from_minute, subscription.until_minute)).map(drop)
+             ON CONFLICT (device) DO UPDATE SET user = excluded.user,
+               signed_in_at = excluded.signed_in_at, endpoint = excluded.endpoint,
+               public_key = excluded.public_key, auth = excluded.auth, zone = excluded.zone,
+               from_minute = excluded.from_minute, until_minute = excluded.until_minute",
+            (
+                subscription.device.0,
+                &subscription.user,
+                subscription.signed_in_at,
+                &subscription.endpoint,
+                &subscription.public_key,
+                subscription.auth,
+                &subscription.zone,
+                subscription.from_minute,
+                subscription.until_minute,
+            ),
+        )
+        .map(drop)
     }
 
     fn delete_push_subscription(&mut self, device: DeviceId) -> Result<(), StoreError> {
@@ -96,7 +111,7 @@ impl WebPushWrites for Tx<'_> {
     fn queue_notice(&mut self, user: &str, notice: Notice, at: i64) -> Result<(), StoreError> {
         self.write(
             "INSERT INTO push_notices (device, notice, queued_at, due_at, attempts)
-             SELECT device, ?2, ?3, ?3, 0 FROM push_subscriptions WHERE user_name = ?1
+             SELECT device, ?2, ?3, ?3, 0 FROM push_subscriptions WHERE user = ?1
              ON CONFLICT DO NOTHING",
             (user, notice.as_str(), at),
         )

@@ -2,7 +2,7 @@
 -- deletes it, and one whose sign-in was ended otherwise is not used any more.
 CREATE TABLE push_subscriptions (
     device       BLOB PRIMARY KEY REFERENCES sessions (device) ON DELETE CASCADE,
-    user_name    TEXT NOT NULL,
+    user         TEXT NOT NULL,
     signed_in_at INTEGER NOT NULL,
     endpoint     TEXT NOT NULL,
     public_key   BLOB NOT NULL,
@@ -11,7 +11,7 @@ CREATE TABLE push_subscriptions (
     from_minute  INTEGER NOT NULL,
     until_minute INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX push_subscriptions_by_user ON push_subscriptions (user_name);
+CREATE INDEX push_subscriptions_by_user ON push_subscriptions (user);
 
 -- Notices that wait to be sent: one of a kind for each phone at most. Times are ms.
 CREATE TABLE push_notices (
