@@ -45,6 +45,7 @@ mod transfer;
 mod users;
 mod views;
 mod visits;
+mod web_push;
 
 use std::sync::Arc;
 

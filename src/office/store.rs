@@ -37,6 +37,7 @@ mod safety;
 mod saved_views;
 pub mod sqlite;
 mod throttle;
+mod web_push;
 
 use std::pin::Pin;
 use std::sync::mpsc;
@@ -66,13 +67,14 @@ pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
 };
 pub use report::{
-    CollectorLoad, DpdBucket, Event, FactFilter, Period, PromiseCount, PromiseFact, PromiseState,
-    ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
+    CollectorLoad, DpdBucket, Event, FactFilter, OwnVisit, Period, PromiseCount, PromiseFact,
+    PromiseState, ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
 pub use report_tokens::{ReportToken, ReportTokenReads, ReportTokenWrites};
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
 pub use saved_views::{SavedView, SavedViewReads, SavedViewWrites};
 pub use throttle::{CounterKey, Failures, ThrottleReads, ThrottleWrites};
+pub use web_push::{DueNotice, Notice, NoticeBasis, PushSubscription, WebPushReads, WebPushWrites};
 
 /// Why a store failed. Refusals of the protocol are values, not errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +118,7 @@ pub trait Reads:
     + ConductReads
     + BlobReads
     + SafetyReads
+    + WebPushReads
     + ComplaintReads
     + ImportReads
     + SavedViewReads
@@ -136,6 +139,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + WebPushReads
         + ComplaintReads
         + ImportReads
         + SavedViewReads
@@ -159,6 +163,7 @@ pub trait Writes:
     + ConductWrites
     + BlobWrites
     + SafetyWrites
+    + WebPushWrites
     + ComplaintWrites
     + ThrottleWrites
     + ImportWrites
@@ -178,6 +183,7 @@ impl<T> Writes for T where
         + ConductWrites
         + BlobWrites
         + SafetyWrites
+        + WebPushWrites
         + ComplaintWrites
         + ThrottleWrites
         + ImportWrites

@@ -25,3 +25,4 @@ mod shares;
 mod tokens;
 mod views;
 mod visits;
+mod web_push;
