@@ -28,12 +28,14 @@ TESTS := test-rust simulate test-browser test-walks
 
 FUZZ := sync_request sync_reply change packed round device_rows case_list worksheet
 FUZZ_SECONDS ?= 60
+JEPSEN_SECONDS ?= 120
+JEPSEN_RUNS ?= 1
 # Coverage-guided fuzzing with the ordinary compiler.
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 
-.PHONY: help run test test-engines api audit baseline bench bench-peers lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
+.PHONY: help run test jepsen test-engines api audit baseline bench bench-peers lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -80,6 +82,9 @@ test-rust: www ## Rust tests
 simulate: ## Phones and office under faults, 2,000 seeds
 	$(BUILD_OFFICE)
 	$(TARGET)/debug/doorstep simulate --seeds 2000
+
+jepsen: ## Partitions between phones, two endpoints and PostgreSQL, JEPSEN_SECONDS of faults in each of JEPSEN_RUNS; writes target/jepsen
+	JEPSEN_SECONDS=$(JEPSEN_SECONDS) JEPSEN_RUNS=$(JEPSEN_RUNS) cargo test --test it -- partitions_lose_nothing --nocapture
 
 test-browser: www ## The real binary in a real browser
 	$(BUILD_OFFICE)

@@ -28,7 +28,9 @@ pub mod http;
 pub mod imports;
 mod intake;
 pub mod merge;
+mod migrating;
 pub mod money;
+mod own_figures;
 mod position;
 mod private;
 mod quarantine;
@@ -43,6 +45,8 @@ pub mod sheets;
 pub mod store;
 pub mod time;
 mod verify;
+pub mod views;
+pub mod web_push;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,6 +71,8 @@ pub use intake::create::{Created, NewVisit};
 use intake::keyed_queue::KeyedQueue;
 pub use intake::{cancel, rescue};
 use merge::Refusal;
+pub use migrating::{Migrated, MigrationStep};
+pub use own_figures::{OwnFigures, OwnMonth};
 pub use quarantine::{
     Acceptance, ExportEnd, ExportLine, ExportScope, Fullness, QuarantineError, QuarantineField,
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
@@ -76,6 +82,7 @@ pub use receipts::ReceiptCheck;
 pub use report::{Named, PromiseLine, Report, SyncHealth};
 use store::{FeedUpdate, InitialSecrets, Store, StoreError};
 pub use verify::{Problem, Verified};
+use web_push::PushServices;
 
 /// Gives the time, ms since 1970 UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -127,6 +134,9 @@ pub enum OfficeError {
         "PostgreSQL has its own tools for that: use pg_dump and pg_restore, or continuous archiving"
     )]
     OwnTools,
+    /// An office can be copied from SQLite into PostgreSQL only.
+    #[error("copy from sqlite:PATH to postgres://USER@HOST/NAME")]
+    Migration,
     /// A decision on quarantined work cannot be carried out.
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
@@ -166,6 +176,7 @@ pub struct Office {
     approvals: Arc<ApprovalRules>,
     blob_store: BlobStore,
     feed_watch: Arc<FeedWatch>,
+    push_services: Arc<PushServices>,
     /// Held by the process's one running import.
     importing: Arc<tokio::sync::Mutex<()>>,
     seen_cursors: Arc<SeenCursors>,
@@ -225,6 +236,13 @@ impl Office {
         Database::at(address)?.restore(from, fresh()?)
     }
 
+    /// Begins a new epoch in the store at an address, after it was restored by other means: devices
+    /// compare what they hold with it and bring back what it lacks (rule P3). Ends every sign-in.
+    /// Fails while endpoints run. Blocks.
+    pub fn new_epoch(address: &str) -> Result<(), OfficeError> {
+        Database::at(address)?.new_epoch(fresh()?)
+    }
+
     /// The same with another blob store.
     pub fn with_blob_store(self, blob_store: BlobStore) -> Self {
         Self { blob_store, ..self }
@@ -267,6 +285,7 @@ impl Office {
             approvals: Arc::default(),
             blob_store,
             feed_watch,
+            push_services: Arc::default(),
             importing,
             seen_cursors: Arc::default(),
         })

@@ -22,6 +22,7 @@ mod interleaving;
 mod network;
 mod office_host;
 mod oracle;
+mod schema;
 mod sign_ins;
 mod trace;
 mod world;
@@ -36,6 +37,7 @@ use serde::Serialize;
 
 pub use faults::Fault;
 use office_host::Fixture;
+use schema::Schema;
 use world::World;
 
 /// What to simulate.
@@ -57,11 +59,23 @@ impl Default for Plan {
     }
 }
 
+/// The store of the simulated office.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreKind {
+    /// Files in a temporary folder.
+    Sqlite,
+    /// A PostgreSQL database at an address. It must be empty: the simulator makes schemas there,
+    /// clears and drops them.
+    Postgres(String),
+}
+
 /// How to run many seeds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct RunOptions {
     /// Threads.
     pub threads: usize,
+    /// Where the offices keep their data. A seed does the same on every store.
+    pub store: StoreKind,
     /// Start no further seeds after a failure.
     pub stop_at_first: bool,
 }
@@ -116,21 +130,24 @@ impl Report {
 /// assembled in order of the seeds. `progress` is called after each.
 ///
 /// # Errors
-/// The office's store cannot be created in the temporary folder.
+/// The office's store cannot be created, or its database holds other tables.
 pub fn run_seeds(
     plan: Plan,
     seeds: Range<u64>,
     how: RunOptions,
     progress: impl Fn(&Report),
 ) -> Result<Report, String> {
+    if let StoreKind::Postgres(address) = &how.store {
+        Schema::demand_empty(address).map_err(|error| error.to_string())?;
+    }
     let schedule =
         Schedule { next: AtomicU64::new(seeds.start), end: AtomicU64::new(seeds.end), how, plan };
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
-        for _ in 0..how.threads.max(1) {
+        for thread in 0..schedule.how.threads.max(1) {
             let sender = sender.clone();
             let schedule = &schedule;
-            scope.spawn(move || run_worker(schedule, sender));
+            scope.spawn(move || run_worker(schedule, thread, sender));
         }
         drop(sender);
         let mut report = Report::default();
@@ -140,7 +157,7 @@ pub fn run_seeds(
             early.insert(seed, one?);
             while let Some(one) = early.remove(&next) {
                 // Drop the results of later seeds that ran concurrently.
-                if how.stop_at_first && !report.failures.is_empty() {
+                if schedule.how.stop_at_first && !report.failures.is_empty() {
                     break;
                 }
                 report.add(one);
@@ -161,8 +178,12 @@ struct Schedule {
 }
 
 /// One worker thread: runs seed after seed.
-fn run_worker(schedule: &Schedule, sender: mpsc::Sender<(u64, Result<Report, String>)>) {
-    let fixture = match Fixture::new() {
+fn run_worker(
+    schedule: &Schedule,
+    thread: usize,
+    sender: mpsc::Sender<(u64, Result<Report, String>)>,
+) {
+    let fixture = match Fixture::new(&schedule.how.store, thread) {
         Ok(fixture) => fixture,
         // Sending fails only if the receiver is gone.
         Err(error) => return drop(sender.send((0, Err(error)))),

@@ -53,6 +53,13 @@ impl Attestor {
         mac.finalize().into_bytes().into()
     }
 
+    /// The key of cookies of sign-ins at the identity provider, the same at all endpoints.
+    pub(super) fn sign_in_key(&self) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(b"doorstep sign-in 1");
+        mac.finalize().into_bytes().into()
+    }
+
     /// Proof that this office enrolled a device for a user. A restored office that does not know
     /// the device makes the same proof, since the key is part of backups (rule I1).
     pub(super) fn enrolment(&self, device: DeviceId, user: &str) -> EnrolmentProof {
@@ -67,6 +74,15 @@ impl Attestor {
         proof: &EnrolmentProof,
     ) -> bool {
         self.over_enrolment(device, user).verify_slice(proof).is_ok()
+    }
+
+    /// A candidate for the key by which push services know the office: derived, so that no backup
+    /// lacks it.
+    pub(super) fn push_key(&self, candidate: u8) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(b"doorstep push key 1");
+        mac.update(&[candidate]);
+        mac.finalize().into_bytes().into()
     }
 
     fn over_enrolment(&self, device: DeviceId, user: &str) -> Hmac<Sha256> {

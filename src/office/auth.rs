@@ -12,6 +12,7 @@ mod keys;
 mod oidc_user;
 pub mod openid;
 mod password;
+mod report_tokens;
 mod rotation;
 mod session;
 mod throttle;
@@ -103,7 +104,8 @@ pub struct Accounts {
 impl Accounts {
     /// The accounts of a store.
     pub fn new(store: Arc<dyn Store>, clock: Clock, hasher: Hasher) -> Self {
-        Self { store, clock, hasher, throttle: Arc::default() }
+        let throttle = Arc::new(Throttle::new(Arc::clone(&store)));
+        Self { store, clock, hasher, throttle }
     }
 
     /// The same over a store that wraps this one's.

@@ -7,6 +7,7 @@ mod backup;
 mod cases;
 mod conduct;
 mod failure;
+mod migrate;
 mod openid;
 mod people;
 mod quarantine;
@@ -28,7 +29,7 @@ use super::blobs::BlobStore;
 use super::database::{Database, without_password};
 use super::{Office, private};
 use crate::record::terms::Role;
-use args::{Attachments, Cli, Command, Conduct, Device, Export, Import, User};
+use args::{Attachments, Cli, Command, Conduct, Device, Epoch, Export, Import, User};
 use failure::Failure;
 
 /// Runs the program.
@@ -94,6 +95,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         // These don't open the office: they work on the database file, or on none.
         Command::Backup(copied) => backup::backup(database, &copied.file, &copied.output),
         Command::Restore(copied) => backup::restore(database, &copied.file, &copied.output),
+        Command::Migrate(asked) => migrate::run(&asked),
+        Command::Epoch(Epoch::New(output)) => backup::new_epoch(database, &output),
         Command::Simulate(options) => simulate::run(&options),
     }
 }

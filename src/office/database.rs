@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::OfficeError;
 use super::blobs::BlobStore;
-use super::store::postgres::Postgres;
+use super::store::postgres::{self, Postgres};
 use super::store::sqlite::{self, Sqlite};
 use super::store::{InitialSecrets, Store, StoreError};
 
@@ -21,7 +21,7 @@ pub(super) enum Database<'a> {
 impl<'a> Database<'a> {
     /// Parses an address such as `sqlite:doorstep.db` or `postgres://user@host/name`.
     pub(super) fn at(address: &'a str) -> Result<Self, OfficeError> {
-        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+        if is_postgres(address) {
             return Ok(Self::Postgres(address));
         }
         let path = address.strip_prefix("sqlite:").filter(|path| !path.is_empty());
@@ -85,6 +85,22 @@ impl<'a> Database<'a> {
             Self::Postgres(_) => Err(OfficeError::OwnTools),
         }
     }
+
+    /// Fails while the database is in use.
+    pub(super) fn new_epoch(self, fresh: InitialSecrets) -> Result<(), OfficeError> {
+        match self {
+            Self::Sqlite(path) => Ok(sqlite::new_epoch(path, fresh)?),
+            Self::Postgres(address) => {
+                postgres::demand_unused(address)?;
+                Ok(postgres::new_epoch(address, fresh)?)
+            }
+        }
+    }
+}
+
+/// Whether an address names a database on a PostgreSQL server.
+pub(super) fn is_postgres(address: &str) -> bool {
+    address.starts_with("postgres://") || address.starts_with("postgresql://")
 }
 
 /// An address as it may be displayed.

@@ -24,6 +24,7 @@ mod imports;
 mod layers;
 mod lender;
 mod metrics;
+mod odata;
 mod openapi;
 mod openid_sign_in;
 mod problem;
@@ -33,6 +34,7 @@ mod query;
 mod queues;
 mod receipts;
 mod report;
+mod report_tokens;
 mod routes;
 mod safety;
 mod serve;
@@ -42,7 +44,9 @@ mod tls;
 mod traffic;
 mod transfer;
 mod users;
+mod views;
 mod visits;
+mod web_push;
 
 use std::sync::Arc;
 

@@ -25,6 +25,7 @@ mod feeds;
 mod fleet;
 mod imports;
 mod listing;
+pub(super) mod migrate;
 pub mod postgres;
 mod prefetch;
 mod proposals;
@@ -33,8 +34,12 @@ mod queue;
 mod queues;
 mod records;
 mod report;
+mod report_tokens;
 mod safety;
+mod saved_views;
 pub mod sqlite;
+mod throttle;
+mod web_push;
 
 use std::pin::Pin;
 use std::sync::mpsc;
@@ -68,10 +73,14 @@ pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
 };
 pub use report::{
-    CollectorLoad, DpdBucket, Event, FactFilter, Period, PromiseCount, PromiseFact, PromiseState,
-    ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
+    CollectorLoad, DpdBucket, Event, FactFilter, OwnVisit, Period, PromiseCount, PromiseFact,
+    PromiseState, ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
+pub use report_tokens::{ReportToken, ReportTokenReads, ReportTokenWrites};
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
+pub use saved_views::{SavedView, SavedViewReads, SavedViewWrites};
+pub use throttle::{CounterKey, Failures, ThrottleReads, ThrottleWrites};
+pub use web_push::{DueNotice, Notice, NoticeBasis, PushSubscription, WebPushReads, WebPushWrites};
 
 /// Why a store failed. Refusals of the protocol are values, not errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,9 +124,13 @@ pub trait Reads:
     + ConductReads
     + BlobReads
     + SafetyReads
+    + WebPushReads
     + ComplaintReads
     + ImportReads
+    + SavedViewReads
+    + ReportTokenReads
     + ReportReads
+    + ThrottleReads
     + Prefetch
     + FleetReads
     + AuditReads
@@ -133,9 +146,13 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + WebPushReads
         + ComplaintReads
         + ImportReads
+        + SavedViewReads
+        + ReportTokenReads
         + ReportReads
+        + ThrottleReads
         + Prefetch
         + FleetReads
         + AuditReads
@@ -154,8 +171,12 @@ pub trait Writes:
     + ConductWrites
     + BlobWrites
     + SafetyWrites
+    + WebPushWrites
     + ComplaintWrites
+    + ThrottleWrites
     + ImportWrites
+    + SavedViewWrites
+    + ReportTokenWrites
     + FleetWrites
     + AuditWrites
     + ProposalWrites
@@ -171,8 +192,12 @@ impl<T> Writes for T where
         + ConductWrites
         + BlobWrites
         + SafetyWrites
+        + WebPushWrites
         + ComplaintWrites
+        + ThrottleWrites
         + ImportWrites
+        + SavedViewWrites
+        + ReportTokenWrites
         + FleetWrites
         + AuditWrites
         + ProposalWrites

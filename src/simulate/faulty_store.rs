@@ -1,12 +1,10 @@
 //! The store of one office process, which can be made to die at any write, or to let another process
 //! write first.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
-use crate::office::store::sqlite::{InitialSecrets, Sqlite};
 use crate::office::store::{FeedUpdate, ReadJob, Store, StoreError, WriteJob};
 
 /// The moment at which a process dies.
@@ -37,9 +35,8 @@ pub(super) struct FaultyStore {
 }
 
 impl FaultyStore {
-    pub(super) fn open(path: &Path, fresh: InitialSecrets) -> Result<Self, StoreError> {
-        let store = Arc::new(Sqlite::open(path, fresh)?);
-        Ok(Self { store, life: Mutex::default(), rival: Mutex::default() })
+    pub(super) fn over(store: Arc<dyn Store>) -> Self {
+        Self { store, life: Mutex::default(), rival: Mutex::default() }
     }
 
     fn life(&self) -> MutexGuard<'_, Life> {
@@ -118,6 +115,10 @@ impl Store for FaultyStore {
 
     fn read(&self, read: &mut ReadJob<'_>) -> Result<(), StoreError> {
         if self.life().dead.is_some() { Err(StoreError::Closed) } else { self.store.read(read) }
+    }
+
+    fn is_remote(&self) -> bool {
+        self.store.is_remote()
     }
 
     fn subscribe(&self) -> broadcast::Receiver<FeedUpdate> {

@@ -1,6 +1,7 @@
 //! The real binary: what it prints, what it leaves with, and how it stops.
 
 mod database;
+mod epoch;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

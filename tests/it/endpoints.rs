@@ -1,5 +1,8 @@
 //! Several offices over one PostgreSQL database, and a server that is killed.
 
+mod connecting;
+mod partitions;
+
 use std::sync::Arc;
 
 use axum::body::Body;

@@ -3,6 +3,8 @@
 mod export;
 mod import;
 mod intake;
+#[cfg(unix)]
+mod migrate;
 mod quarantine;
 mod rescue;
 mod revoked;

@@ -10,12 +10,18 @@ mod plans;
 mod quarantine;
 mod queues;
 mod samples;
+mod saved;
+#[cfg(unix)]
+mod search_rows;
 mod thinning;
+mod web_push;
 
 use std::sync::Arc;
 use std::sync::mpsc::{TryRecvError, channel};
 
-use accounts::accounts_are_the_last_ones_written;
+use accounts::{
+    accounts_are_the_last_ones_written, endpoints_count_failures_together_and_a_value_is_used_once,
+};
 use console::{
     a_device_has_its_last_report, a_proposal_is_pending_until_it_is_decided_or_expires,
     the_audit_log_has_no_gaps_with_several_writers, the_audit_log_is_appended_to_and_filtered,
@@ -30,7 +36,12 @@ use lists::{a_list_continues_after_a_page, a_list_is_filtered};
 use quarantine::m4_the_same_refused_work_keeps_its_number;
 use queues::{a_name_that_changes_leaves_the_search, queues_are_filters, rows_follow_the_order};
 use samples::{Engine, device, id, kept, record, rows};
+use saved::views_are_own_or_shared_and_tokens_are_found_by_their_hash;
 use thinning::a_record_with_many_changes_has_few_entries_and_nobody_is_sent_much_twice;
+use web_push::{
+    a_notice_waits_once_for_each_phone, a_subscription_ends_with_its_sign_in,
+    notices_see_a_record_only_if_somebody_subscribed,
+};
 
 fn a_read_sees_every_job_that_was_answered(engine: &Engine) {
     let store = &engine.store;
@@ -363,7 +374,9 @@ suites! {
     a_name_that_changes_leaves_the_search
     rows_follow_the_order
     accounts_are_the_last_ones_written
+    endpoints_count_failures_together_and_a_value_is_used_once
     imports_have_files_rows_and_claims
+    views_are_own_or_shared_and_tokens_are_found_by_their_hash
     a_device_has_its_last_report
     a_proposal_is_pending_until_it_is_decided_or_expires
     the_audit_log_is_appended_to_and_filtered
@@ -371,6 +384,9 @@ suites! {
     i1_an_office_session_number_is_never_reused
     the_epoch_is_constant_for_a_store
     a_record_with_many_changes_has_few_entries_and_nobody_is_sent_much_twice
+    a_subscription_ends_with_its_sign_in
+    a_notice_waits_once_for_each_phone
+    notices_see_a_record_only_if_somebody_subscribed
 }
 
 fn append(store: &Arc<dyn Store>, feed: &str, kind: EntryKind) {

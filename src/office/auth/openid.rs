@@ -9,8 +9,7 @@ mod provider;
 mod state;
 mod transport;
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::Arc;
 
 use openidconnect::core::CoreAuthenticationFlow;
 use openidconnect::{
@@ -19,7 +18,8 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::office::Clock;
+use crate::office::store::Store;
+use crate::office::{Clock, Office};
 use provider::{CachedMetadata, METADATA_MAX_AGE_MS};
 pub use state::PendingSignIn;
 use transport::Transport;
@@ -129,24 +129,28 @@ impl OpenIdError {
 pub struct OpenId {
     settings: Settings,
     clock: Clock,
+    store: Arc<dyn Store>,
     transport: Transport,
     key: [u8; 32],
     metadata: tokio::sync::Mutex<Option<CachedMetadata>>,
-    used_states: Mutex<BTreeMap<(i64, String), ()>>,
 }
 
 impl OpenId {
-    /// Makes no request: the office starts while the provider is down.
-    pub fn new(settings: Settings, clock: Clock) -> Result<Self, OpenIdError> {
+    /// Makes no request: the office starts while the provider is down. A sign-in may begin at one
+    /// endpoint of the office and complete at another.
+    pub fn new(settings: Settings, office: &Office) -> Result<Self, OpenIdError> {
         IssuerUrl::new(settings.issuer.clone()).map_err(|_| OpenIdError::Settings)?;
         if !has_safe_transport(&settings.issuer) {
             return Err(OpenIdError::Settings);
         }
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|_| OpenIdError::Settings)?;
-        let transport = Transport::new().ok_or(OpenIdError::Settings)?;
-        let (metadata, used_states) = (tokio::sync::Mutex::default(), Mutex::default());
-        Ok(Self { settings, clock, transport, key, metadata, used_states })
+        Ok(Self {
+            settings,
+            clock: Arc::clone(&office.clock),
+            store: Arc::clone(&office.store),
+            transport: Transport::new().ok_or(OpenIdError::Settings)?,
+            key: office.attestor.sign_in_key(),
+            metadata: tokio::sync::Mutex::default(),
+        })
     }
 
     /// The configuration.
@@ -192,7 +196,7 @@ impl OpenId {
         pending: &PendingSignIn,
         callback: Callback,
     ) -> Result<OidcIdentity, OpenIdError> {
-        if callback.state != pending.state || !self.use_state(pending) {
+        if callback.state != pending.state || !self.use_state(pending).await? {
             return Err(OpenIdError::Stale);
         }
         // Mix-up defence (RFC 9207): the answer must come from this provider.

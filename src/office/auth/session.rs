@@ -109,14 +109,14 @@ impl Accounts {
         let Attempt { name, password, context } = attempt;
         let (name, now) = (canonical_name(&name), self.now());
         let own = self.own_device(&name, context).await?;
-        if let Some(seconds) = self.throttle.attempt(&name, own, context.address, now) {
+        if let Some(seconds) = self.throttle.attempt(&name, own, context.address, now).await? {
             return Err(AuthError::TooManyAttempts { seconds });
         }
         let permit = self.hasher.acquire().await?;
         let asked = name.clone();
         let user = self.blocking(move |accounts| accounts.check(&asked, &password)).await?;
         drop(permit);
-        self.throttle.succeeded(&name, own, context.address);
+        self.throttle.succeeded(&name, own, context.address).await?;
         self.begin(user, context).await
     }
 

@@ -63,6 +63,12 @@ pub(in crate::office::cli) enum Command {
     Backup(Copied),
     /// Replace the database with a backup; the office must be stopped
     Restore(Copied),
+    /// Copy an office from SQLite into an empty PostgreSQL database and verify it; run it again if it was
+    /// interrupted. The office must be stopped
+    Migrate(Migrate),
+    /// Manage the epoch, by which phones notice that the office was restored
+    #[command(subcommand)]
+    Epoch(Epoch),
     /// Simulate phones and office with injected faults in virtual time; a seed replays exactly
     Simulate(Simulate),
 }
@@ -73,6 +79,26 @@ pub(in crate::office::cli) struct Copied {
     pub(in crate::office::cli) file: PathBuf,
     #[command(flatten)]
     pub(in crate::office::cli) output: Output,
+}
+
+#[derive(Args)]
+pub(in crate::office::cli) struct Migrate {
+    /// Address of the office: sqlite:PATH
+    #[arg(long, value_name = "ADDRESS")]
+    pub(in crate::office::cli) from: String,
+    /// Address of the empty database: postgres://USER@HOST/NAME
+    #[arg(long, value_name = "ADDRESS", env = "DOORSTEP_MIGRATE_TO", hide_env_values = true)]
+    pub(in crate::office::cli) to: String,
+    #[command(flatten)]
+    pub(in crate::office::cli) attachments: Attachments,
+    #[command(flatten)]
+    pub(in crate::office::cli) output: Output,
+}
+
+#[derive(Subcommand)]
+pub(in crate::office::cli) enum Epoch {
+    /// Begin a new epoch after the database was restored by other means; the office must be stopped
+    New(Output),
 }
 
 #[derive(Args)]
@@ -89,6 +115,9 @@ pub(in crate::office::cli) struct Simulate {
     /// Trace lines to print for a failed seed
     #[arg(long, default_value_t = 40)]
     pub(in crate::office::cli) story: usize,
+    /// The office's store: sqlite, or an empty database at postgres://USER@HOST/NAME
+    #[arg(long, default_value = "sqlite", hide_default_value = true, value_name = "STORE")]
+    pub(in crate::office::cli) store: String,
     /// Start no further seeds after a failure
     #[arg(long)]
     pub(in crate::office::cli) stop_at_first: bool,

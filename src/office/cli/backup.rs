@@ -1,4 +1,4 @@
-//! `doorstep backup` and `doorstep restore`.
+//! `doorstep backup`, `doorstep restore` and `doorstep epoch new`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,11 @@ use serde::Serialize;
 use super::args::Output;
 use super::failure::Failure;
 use super::{print, print_json};
+use crate::office::database::without_password;
 use crate::office::{Office, OfficeError};
+
+const AFTERWARDS: &str = "Phones bring back what is newer at their next contact. Everybody signs in \
+     again; users and devices that were locked out since the backup must be locked out once more.";
 
 #[derive(Serialize)]
 struct BackedUp {
@@ -43,12 +47,22 @@ pub(super) fn restore(database: &str, file: &Path, output: &Output) -> Result<()
     if let Some(replaced) = replaced {
         lines.push(format!("What stood there lies in {}.", replaced.display()));
     }
-    lines.push(
-        "Phones bring back what is newer at their next contact. Everybody signs in again; users \
-         and devices that were locked out since the backup must be locked out once more."
-            .to_owned(),
-    );
+    lines.push(AFTERWARDS.to_owned());
     print(lines.join("\n"))
+}
+
+#[derive(Serialize)]
+struct EpochBegun {
+    database: String,
+}
+
+pub(super) fn new_epoch(database: &str, output: &Output) -> Result<(), Failure> {
+    Office::new_epoch(database).map_err(|error| said("begin a new epoch", &error))?;
+    let database = without_password(database);
+    if output.json {
+        return print_json(&EpochBegun { database });
+    }
+    print(format!("{database} has a new epoch. {AFTERWARDS}"))
 }
 
 fn said(what: &str, error: &OfficeError) -> Failure {

@@ -53,8 +53,7 @@ pub(super) fn provider(
         label: asked.oidc_label.clone(),
         public,
     };
-    let office = context.office.clone();
-    let provider = OpenId::new(settings, Arc::new(move || office.now()));
+    let provider = OpenId::new(settings, &context.office);
     provider
         .map(|provider| Some(Arc::new(provider)))
         .map_err(|error| Failure::usage(format!("cannot use --oidc-issuer: {error}")))

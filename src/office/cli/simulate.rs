@@ -1,4 +1,4 @@
-//! `doorstep simulate`: the fault simulation, replayable by seed. It opens no store of anybody's.
+//! `doorstep simulate`: the fault simulation, replayable by seed. It has stores of its own.
 
 use std::io::IsTerminal;
 
@@ -7,13 +7,19 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use super::args::Simulate;
 use super::failure::Failure;
 use super::{print, print_json};
-use crate::simulate::{Fault, Plan, Report, RunOptions, run_seeds};
+use crate::office::database::is_postgres;
+use crate::simulate::{Fault, Plan, Report, RunOptions, StoreKind, run_seeds};
 
 pub(super) fn run(options: &Simulate) -> Result<(), Failure> {
     let devices = usize::from(options.devices);
     let plan = Plan { devices, trace_lines: options.story, ..Plan::default() };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let how = RunOptions { threads, stop_at_first: options.stop_at_first };
+    let store = match options.store.as_str() {
+        "sqlite" => StoreKind::Sqlite,
+        address if is_postgres(address) => StoreKind::Postgres(address.to_owned()),
+        _ => return Err(Failure::failed("--store is sqlite or postgres://USER@HOST/NAME")),
+    };
+    let how = RunOptions { threads, store, stop_at_first: options.stop_at_first };
     let bar = ProgressBar::new(options.seeds);
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());

@@ -17,17 +17,24 @@ mod feeds;
 mod fleet;
 mod imports;
 mod listing;
+mod maintenance;
 mod proposals;
 mod quarantine;
 mod queues;
 mod readers;
 mod records;
 mod report;
+mod report_tokens;
 mod row;
 mod rows;
 mod safety;
+mod saved_views;
+mod tables;
+mod throttle;
+mod tls;
 mod tx;
 mod value;
+mod web_push;
 mod writer;
 
 use std::cmp::Ordering;
@@ -42,7 +49,9 @@ use super::queue::JobQueue;
 use super::{FeedUpdate, InitialSecrets, ReadJob, Store, StoreError, WriteJob};
 use bulletin::Bulletin;
 use connection::{Connection, Failure, Request, Server, answered, wait};
+pub use maintenance::{demand_unused, new_epoch, run_script};
 use readers::Readers;
+pub(in crate::office::store) use tables::{Table, Tables};
 use tx::{READ, Tx};
 use value::values;
 use writer::Writer;
@@ -68,6 +77,8 @@ const MAX_BUFFERED_UPDATES: usize = 4096;
 
 const EARLIER_VERSION: &str = "an earlier version wrote the database, and reading does not change it: start the \
      office once with `doorstep serve`";
+
+const NO_OFFICE: &str = "this is no database of an office";
 
 const LATER_VERSION: &str = "a later version of this program wrote the database: use that one";
 
@@ -95,9 +106,9 @@ impl Postgres {
         let InitialSecrets { epoch, office_device, attestation_key } = fresh;
         let values = values![FORMAT, epoch, office_device, attestation_key];
         connection.pipeline(vec![Request::Execute(put, &values)])?;
-        check_format(&mut connection)?;
+        check_format(&mut connection, FORMAT)?;
         let (updates, _) = broadcast::channel(MAX_BUFFERED_UPDATES);
-        let (bulletin, task) = Bulletin::new(server.config().clone(), updates.clone());
+        let (bulletin, task) = Bulletin::new(server.config(), updates.clone());
         server.spawn(task);
         let mut writer = Writer::new(Arc::clone(&server), updates.clone(), bulletin);
         let writer = Some(JobQueue::start(move |jobs| writer.run(jobs))?);
@@ -106,18 +117,24 @@ impl Postgres {
 
     /// Opens an existing database read-only, without upgrading its schema. Blocks.
     pub fn open_to_read(address: &str) -> Result<Self, StoreError> {
+        Self::open_existing(address, FORMAT)
+    }
+
+    /// The same for a copy that is not complete.
+    pub(in crate::office) fn open_unfinished(address: &str) -> Result<Self, StoreError> {
+        Self::open_existing(address, tables::UNFINISHED)
+    }
+
+    fn open_existing(address: &str, format: i64) -> Result<Self, StoreError> {
         let server = Arc::new(Server::of(address)?);
         let mut connection = connect_patiently(&server)?;
         match schema_version(&mut connection)?.map(|found| found.cmp(&newest_version())) {
             Some(Ordering::Equal) => {}
             Some(Ordering::Less) => return Err(StoreError::Failed(EARLIER_VERSION.to_owned())),
             Some(Ordering::Greater) => return Err(StoreError::Failed(LATER_VERSION.to_owned())),
-            None => {
-                let none = "this is no database of an office".to_owned();
-                return Err(StoreError::Failed(none));
-            }
+            None => return Err(StoreError::Failed(NO_OFFICE.to_owned())),
         }
-        check_format(&mut connection)?;
+        check_format(&mut connection, format)?;
         let (updates, _) = broadcast::channel(1);
         Ok(Self { server, writer: None, readers: Readers::new(), updates })
     }
@@ -238,12 +255,17 @@ fn schema_version(connection: &mut Connection) -> Result<Option<i32>, StoreError
     row::Row(answered(client.query_one(sql, &[]))?).get(0)
 }
 
-fn check_format(connection: &mut Connection) -> Result<(), StoreError> {
+fn check_format(connection: &mut Connection, known: i64) -> Result<(), StoreError> {
     let row = answered(connection.client().query_one("SELECT format FROM meta", &[]))?;
     let format: i64 = row::Row(row).get(0)?;
-    if format == FORMAT {
+    if format == known {
         return Ok(());
     }
-    let what = format!("the database has format {format}, this program knows {FORMAT}");
+    let what = match format {
+        tables::UNFINISHED => {
+            "a copy into this database is not complete: run `doorstep migrate` again".to_owned()
+        }
+        _ => format!("the database has format {format}, this program knows {known}"),
+    };
     Err(StoreError::Failed(what))
 }

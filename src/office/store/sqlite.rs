@@ -24,10 +24,15 @@ mod quarantine;
 mod queues;
 mod records;
 mod report;
+mod report_tokens;
 mod rows;
 mod safety;
+mod saved_views;
 mod search;
 mod statements;
+mod tables;
+mod throttle;
+mod web_push;
 mod writer;
 
 use std::cmp::Ordering;
@@ -42,8 +47,9 @@ use tokio::sync::broadcast;
 pub use super::InitialSecrets;
 use super::queue::JobQueue;
 use super::{FeedUpdate, Prefetch, ReadJob, Reads, Store, StoreError, WriteJob};
-pub use backup::{backup, restore};
+pub use backup::{backup, new_epoch, restore};
 use convert::failed;
+pub(super) use tables::Tables;
 
 mod migrations {
     refinery::embed_migrations!("src/office/store/sqlite/migrations");

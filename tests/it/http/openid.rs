@@ -36,8 +36,7 @@ impl Scene {
         let mut http = HttpOffice::open().await;
         let provider = Provider::start(http.office.clock.clone()).await;
         let settings = change(settings(&provider.issuer));
-        let office = http.office.clone();
-        let openid = OpenId::new(settings, std::sync::Arc::new(move || office.now())).unwrap();
+        let openid = OpenId::new(settings, &http.office).unwrap();
         http.reopen_with(openid);
         Self { http, provider }
     }
@@ -348,7 +347,7 @@ async fn without_a_provider_there_is_the_password() {
     let back = none.get("/api/sign-in/openid/return?code=1&state=2", None).await;
     assert_eq!(back.code(), (404, "not_found".into()));
     for issuer in ["http://id.example", "ftp://127.0.0.1", "id.example", ""] {
-        assert!(OpenId::new(settings(issuer), std::sync::Arc::new(|| 0)).is_err(), "{issuer}");
+        assert!(OpenId::new(settings(issuer), &none.office).is_err(), "{issuer}");
     }
 }
 

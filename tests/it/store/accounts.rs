@@ -1,6 +1,6 @@
 //! Users, devices, sessions.
 
-use doorstep::office::store::{Device, SignIn, User};
+use doorstep::office::store::{Device, Failures, SignIn, User};
 use doorstep::record::terms::Role;
 
 use super::samples::{Engine, device};
@@ -93,4 +93,27 @@ pub(super) fn accounts_are_the_last_ones_written(engine: &Engine) {
     let found = store.read_with(|reads| reads.sign_in(&[4; 32])).unwrap();
     assert!(found.is_some_and(|sign_in| sign_in.ended));
     assert_eq!(store.write_now(|tx| tx.end_sign_ins_of("chen.jie")).unwrap(), 0);
+}
+
+pub(super) fn endpoints_count_failures_together_and_a_value_is_used_once(engine: &Engine) {
+    let (one, other) = (&engine.store, engine.again());
+    let failures = |count| Some(Failures { count, last: 50 });
+    one.write_now(move |tx| tx.put_failures([1; 16], failures(6))).unwrap();
+    one.write_now(move |tx| tx.put_failures([2; 16], failures(1))).unwrap();
+    other.write_now(move |tx| tx.put_failures([1; 16], failures(7))).unwrap();
+    other.write_now(|tx| tx.put_failures([2; 16], None)).unwrap();
+    let seen =
+        || one.read_with(|reads| Ok([reads.failures([1; 16])?, reads.failures([2; 16])?])).unwrap();
+    assert_eq!(seen(), [failures(7), None]);
+    one.write_now(|tx| tx.expire_failures(50)).unwrap();
+    assert_eq!(seen(), [failures(7), None]);
+    one.write_now(|tx| tx.expire_failures(51)).unwrap();
+    assert_eq!(seen(), [None, None]);
+
+    let used = |at: i64| one.write_now(move |tx| tx.use_once([9; 32], 100, at)).unwrap();
+    assert!(used(1));
+    assert!(!other.write_now(|tx| tx.use_once([9; 32], 100, 2)).unwrap());
+    assert!(other.write_now(|tx| tx.use_once([8; 32], 100, 2)).unwrap());
+    assert!(!used(99));
+    assert!(used(100), "it has expired and is forgotten");
 }

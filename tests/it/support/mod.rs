@@ -8,4 +8,6 @@ pub(crate) mod phone;
 #[cfg(unix)]
 pub(crate) mod postgres;
 pub(crate) mod program;
+#[cfg(unix)]
+pub(crate) mod proxy;
 pub(crate) mod sync_client;

@@ -59,6 +59,10 @@ impl Drop for Database {
 pub(crate) struct Cluster {
     folder: PathBuf,
     bin: PathBuf,
+    /// Further options of the server.
+    options: String,
+    /// Where it listens, beside its socket.
+    port: Option<u16>,
     /// Locked while the shared cluster is in use.
     _users: Option<File>,
 }
@@ -77,7 +81,8 @@ impl Cluster {
             users.lock_shared().unwrap();
             let start = File::create(folder.join("start")).unwrap();
             start.lock().unwrap();
-            let cluster = Self { folder, bin, _users: Some(users) };
+            let options = String::new();
+            let cluster = Self { folder, bin, options, port: None, _users: Some(users) };
             if !cluster.answers() {
                 cluster.start();
                 cluster.watch();
@@ -88,10 +93,43 @@ impl Cluster {
 
     /// A cluster of this test alone, for example to kill.
     pub(crate) fn private(folder: &Path) -> Self {
-        prepare(folder);
-        let cluster = Self { folder: folder.to_owned(), bin: binaries(), _users: None };
+        let cluster = Self::at(folder);
         cluster.start();
         cluster
+    }
+
+    /// One that encrypts connections to 127.0.0.1, with a certificate and its key in PEM.
+    pub(crate) fn with_tls(folder: &Path, certificate: &str, key: &str) -> Self {
+        let mut cluster = Self::at(folder);
+        let file = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+            chown(&path, Some(std::fs::metadata(folder).unwrap().uid()), None).unwrap();
+            path.display().to_string()
+        };
+        let (certificate, key) = (file("cert.pem", certificate), file("key.pem", key));
+        // Free a moment ago.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        cluster.port = Some(free.port());
+        cluster.options = format!(
+            " -c listen_addresses=127.0.0.1 -c port={} -c ssl=on -c ssl_cert_file={certificate} \
+             -c ssl_key_file={key}",
+            free.port()
+        );
+        cluster.start();
+        cluster
+    }
+
+    fn at(folder: &Path) -> Self {
+        prepare(folder);
+        let options = String::new();
+        Self { folder: folder.to_owned(), bin: binaries(), options, port: None, _users: None }
+    }
+
+    /// The port beside the socket.
+    pub(crate) fn port(&self) -> u16 {
+        self.port.expect("a port")
     }
 
     /// Creates a database; gives its address.
@@ -111,8 +149,9 @@ impl Cluster {
         // A test loses nothing to a power cut.
         let options = format!(
             "-c listen_addresses= -c unix_socket_directories={} -c fsync=off \
-             -c full_page_writes=off -c shared_buffers=32MB -c max_connections=400",
-            self.folder.display()
+             -c full_page_writes=off -c shared_buffers=32MB -c max_connections=400{}",
+            self.folder.display(),
+            self.options
         );
         let start = || {
             // The server did not remove it if it was killed.
@@ -182,6 +221,9 @@ impl Cluster {
         let mut command = Command::new(self.bin.join(name));
         command.args(["--username", "doorstep", "--host"]).arg(&self.folder);
         command.env("PGDATABASE", "postgres").stdout(Stdio::null());
+        if let Some(port) = self.port {
+            command.env("PGPORT", port.to_string());
+        }
         command
     }
 }

@@ -56,6 +56,13 @@ impl Program {
         self.child.wait().unwrap();
     }
 
+    /// Sends a signal, such as "STOP".
+    #[allow(dead_code, reason = "for tests of several endpoints")]
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").arg(format!("-{name}")).arg(id).status().unwrap().success());
+    }
+
     /// Asks it to stop; returns its exit code.
     pub(crate) fn stop(&mut self) -> Option<i32> {
         let id = self.child.id().to_string();

@@ -1,16 +1,11 @@
 //! The state of a sign-in, kept in a cookie of the browser that started it.
 
-use std::sync::PoisonError;
-
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
-use super::{OpenId, SignInApp};
+use super::{OpenId, OpenIdError, SignInApp};
 use crate::ids::{hex, unhex};
-
-/// States of completed sign-ins that are remembered; beyond this, those that expire first go first.
-const MAX_USED_STATES: usize = 10_000;
 
 /// A sign-in that was started and not completed, as the browser's cookie keeps it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,7 +24,7 @@ pub struct PendingSignIn {
 }
 
 impl OpenId {
-    /// Decodes a state cookie; `None` where this process did not make it or it has expired.
+    /// Decodes a state cookie; `None` where this office did not make it or it has expired.
     pub fn pending(&self, cookie: &str) -> Option<PendingSignIn> {
         let (body, code) = cookie.split_once('.')?;
         let (body, code) = (unhex(body)?, unhex(code)?);
@@ -38,16 +33,12 @@ impl OpenId {
         (pending.until > (self.clock)()).then_some(pending)
     }
 
-    /// Marks a state as used; `false` where it was used before.
-    pub(super) fn use_state(&self, pending: &PendingSignIn) -> bool {
-        let mut used = self.used_states.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = (self.clock)();
-        while let Some(first) = used.first_entry()
-            && (first.key().0 <= now || used.len() >= MAX_USED_STATES)
-        {
-            used.pop_first();
-        }
-        used.insert((pending.until, pending.state.clone()), ()).is_none()
+    /// Marks a state as used; `false` where it was used before, at any endpoint.
+    pub(super) async fn use_state(&self, pending: &PendingSignIn) -> Result<bool, OpenIdError> {
+        let (state, until, now) =
+            (Sha256::digest(&pending.state).into(), pending.until, (self.clock)());
+        let used = self.store.write(move |tx| tx.use_once(state, until, now)).await;
+        used.map_err(|_| OpenIdError::Unreachable)
     }
 
     pub(super) fn encode_state(&self, pending: &PendingSignIn) -> String {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep_until};
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Notification};
+use tokio_postgres::{AsyncMessage, Client, Config, Notification};
 
+use super::tls::Tls;
 use crate::office::store::FeedUpdate;
 
 const CHANNEL: &str = "doorstep_feeds";
@@ -32,12 +33,12 @@ pub(super) struct Bulletin(mpsc::Sender<FeedUpdate>);
 impl Bulletin {
     /// The bulletin, and the task that serves it until the store is dropped.
     pub(super) fn new(
-        config: Config,
+        server: (Config, Tls),
         updates: broadcast::Sender<FeedUpdate>,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (sender, posted) = mpsc::channel(MAX_WAITING);
         let own = format!("{:016x}", fastrand::u64(..));
-        let task = Board { config, updates, posted, own, heads: HashMap::new() };
+        let task = Board { server, updates, posted, own, heads: HashMap::new() };
         (Self(sender), task.serve())
     }
 
@@ -50,7 +51,7 @@ impl Bulletin {
 
 /// The task behind a bulletin.
 struct Board {
-    config: Config,
+    server: (Config, Tls),
     updates: broadcast::Sender<FeedUpdate>,
     posted: mpsc::Receiver<FeedUpdate>,
     /// Marks own announcements.
@@ -72,7 +73,8 @@ impl Board {
 
     /// Announces and listens until the connection or the store ends.
     async fn connected(&mut self) -> Result<(), tokio_postgres::Error> {
-        let (client, mut connection) = self.config.connect(NoTls).await?;
+        let (config, tls) = &self.server;
+        let (client, mut connection) = config.connect(tls.clone()).await?;
         let (sender, mut heard) = mpsc::channel(MAX_WAITING);
         tokio::spawn(async move {
             // A full channel loses announcements; the next comparison finds what they said.

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::{Client, Config, Statement};
 
 use super::row::Row;
+use super::tls::{self, Tls};
 use super::value::Value;
 use crate::office::store::StoreError;
 
@@ -87,6 +88,12 @@ impl Failure {
     }
 }
 
+/// Whether a TLS handshake failed for what the server is.
+fn is_distrusted(error: &tokio_postgres::Error) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    source.is_some_and(|source| source.kind() == std::io::ErrorKind::InvalidData)
+}
+
 /// The server's own words; its details could name values.
 fn message(error: &tokio_postgres::Error) -> String {
     error.as_db_error().map_or_else(
@@ -101,6 +108,7 @@ fn message(error: &tokio_postgres::Error) -> String {
 /// A database server, and the thread that talks to it.
 pub(super) struct Server {
     config: Config,
+    tls: Tls,
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
     round_trips: Arc<AtomicU64>,
@@ -108,10 +116,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn of(address: &str) -> Result<Self, StoreError> {
-        // The parser's message could contain the password.
-        let mut config: Config = address
-            .parse()
-            .map_err(|_| StoreError::Failed("the address of the database is malformed".into()))?;
+        let (mut config, tls) = tls::parse(address)?;
         let options = config.get_options().unwrap_or_default();
         config.options(format!("{SETTINGS} {options}"));
         config.connect_timeout(CONNECT);
@@ -126,11 +131,12 @@ impl Server {
             .enable_all()
             .build()
             .map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(Self { config, runtime: Some(runtime), round_trips: Arc::default() })
+        Ok(Self { config, tls, runtime: Some(runtime), round_trips: Arc::default() })
     }
 
-    pub(super) fn config(&self) -> &Config {
-        &self.config
+    /// How to connect.
+    pub(super) fn config(&self) -> (Config, Tls) {
+        (self.config.clone(), self.tls.clone())
     }
 
     /// Answers waited for since the store was opened, on all connections.
@@ -146,10 +152,10 @@ impl Server {
     }
 
     pub(super) fn connect(&self) -> Result<Connection, Failure> {
-        let (config, trips) = (self.config.clone(), Arc::clone(&self.round_trips));
+        let ((config, tls), trips) = (self.config(), Arc::clone(&self.round_trips));
         let (sender, connected) = tokio::sync::oneshot::channel();
         self.spawn(async move {
-            let outcome = config.connect(NoTls).await.map(|(client, connection)| {
+            let outcome = config.connect(tls).await.map(|(client, connection)| {
                 // It ends with the client; an error reaches the client's requests too.
                 tokio::spawn(async move { drop(connection.await) });
                 client
@@ -158,6 +164,8 @@ impl Server {
         });
         match wait(connected, ANSWER) {
             Some(Ok(Ok(client))) => Ok(Connection { client, statements: HashMap::new(), trips }),
+            // Another certificate than the address demands does not become right by waiting.
+            Some(Ok(Err(error))) if is_distrusted(&error) => Err(Failure::Refused(message(&error))),
             Some(Ok(Err(error))) if error.code().is_none() => Err(Failure::Lost(message(&error))),
             Some(Ok(Err(error))) => Err(Failure::of(&error)),
             Some(Err(_)) => Err(Failure::Lost("the store is closing".into())),
@@ -280,7 +288,7 @@ impl Connection {
     }
 }
 
-fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+pub(super) fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
     values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 

@@ -10,23 +10,50 @@ use crate::office::store::{
     Listing, MAX_TOTAL, Page, PageCursor, Queue, QueueReads, Row, Sort, SortKey, StoreError,
 };
 
+/// Rows to read, and how many there are.
+pub(super) struct Counted {
+    source: Source,
+    pub(super) total: u64,
+}
+
+/// The rows of a listing, as `visits v` under a condition.
+struct Source {
+    from: String,
+    filter: Filter,
+}
+
 impl Tx<'_> {
-    /// Counts rows up to a bound.
-    pub(super) fn count_rows(&mut self, filter: &Filter, cap: u32) -> Result<u64, StoreError> {
-        let mut values = filter.values.clone();
+    /// Counts rows up to a bound, and chooses how to read them. A text that few records have is looked
+    /// up in the search index; one that many have is looked for row by row, until a page is full.
+    pub(super) fn find_rows(&mut self, listing: &Listing, cap: u32) -> Result<Counted, StoreError> {
+        let wanted = listing.text.trim();
+        if !wanted.is_empty() {
+            let source = Source::by_index(listing, wanted, cap);
+            let Source { from, filter } = &source;
+            let sql =
+                format!("SELECT count(*), count(*) FILTER (WHERE {}) FROM {from}", filter.sql);
+            let values = filter.values.clone();
+            let (found, total) =
+                self.query_one(&sql, values, |row| Ok((row.number(0)?, row.number(1)?)))?;
+            if found < u64::from(cap) {
+                return Ok(Counted { source, total });
+            }
+        }
+        let source = Source::by_row(listing, wanted);
+        let mut values = source.filter.values.clone();
         values.push(cap.into());
-        let (condition, limit) = (&filter.sql, values.len());
+        let (condition, limit) = (&source.filter.sql, values.len());
         let sql = format!(
             "SELECT count(*) FROM
                (SELECT 1 FROM visits v WHERE {condition} LIMIT ${limit}) AS found"
         );
-        self.query_one(&sql, values, |row| row.number(0))
+        let total = self.query_one(&sql, values, |row| row.number(0))?;
+        Ok(Counted { source, total })
     }
 
     pub(super) fn read_page(&mut self, listing: &Listing) -> Result<Page, StoreError> {
-        let mut filter = Filter::of(listing);
-        let total = self.count_rows(&filter, MAX_TOTAL)?;
-
+        let Counted { source, total } = self.find_rows(listing, MAX_TOTAL)?;
+        let Source { from, mut filter } = source;
         let column = match listing.sort {
             Sort::Updated => "v.updated_at".to_owned(),
             Sort::Due => "v.due_key".to_owned(),
@@ -41,7 +68,7 @@ impl Tx<'_> {
         // One row more than the limit shows whether another page follows.
         let limit = filter.value(i64::from(listing.limit) + 1);
         let sql = format!(
-            "SELECT {SUMMARY}, {PROMISE}, {column} FROM visits v WHERE {}
+            "SELECT {SUMMARY}, {PROMISE}, {column} FROM {from} WHERE {}
              ORDER BY {column} {order}, v.record {order} LIMIT {limit}",
             filter.sql
         );
@@ -88,10 +115,28 @@ impl Default for Filter {
     }
 }
 
-impl Filter {
-    pub(super) fn of(listing: &Listing) -> Self {
-        let mut filter = Self::default();
-        let wanted = listing.text.trim();
+impl Source {
+    /// Records whose text the index has, up to a bound.
+    fn by_index(listing: &Listing, wanted: &str, cap: u32) -> Self {
+        let mut filter = Filter::default();
+        let text = filter.value(wanted);
+        let pattern = filter.value(format!("%{}%", escape_like(wanted)));
+        let limit = filter.value(cap);
+        // Each record is read by its key, whatever the planner expects of the text.
+        let from = format!(
+            "(WITH found AS MATERIALIZED
+                (SELECT s.record FROM visit_search s
+                 WHERE visit_grams(s.text, 1) @> visit_grams_of_part({text})
+                   AND s.text ILIKE {pattern} LIMIT {limit})
+              SELECT v.* FROM found f CROSS JOIN LATERAL
+                (SELECT v.* FROM visits v WHERE v.record = f.record OFFSET 0) v) v"
+        );
+        filter.add_listing(listing);
+        Self { from, filter }
+    }
+
+    fn by_row(listing: &Listing, wanted: &str) -> Self {
+        let mut filter = Filter::default();
         if !wanted.is_empty() {
             let pattern = filter.value(format!("%{}%", escape_like(wanted)));
             filter.add(&format!(
@@ -99,6 +144,15 @@ impl Filter {
                   OR v.address ILIKE {pattern})"
             ));
         }
+        filter.add_listing(listing);
+        Self { from: "visits v".to_owned(), filter }
+    }
+}
+
+impl Filter {
+    /// Every condition but the text.
+    fn add_listing(&mut self, listing: &Listing) {
+        let filter = self;
         if !listing.stages.is_empty() {
             let stages: Vec<&str> = listing.stages.iter().map(|stage| stage.as_str()).collect();
             let stages = filter.value(stages);
@@ -136,7 +190,6 @@ impl Filter {
             filter.add(&format!("v.updated_at >= {since}"));
         }
         filter.add_facts(&listing.facts);
-        filter
     }
 
     fn add_queue(&mut self, queue: Queue, today: &str) {

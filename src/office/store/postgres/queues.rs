@@ -1,6 +1,5 @@
 //! Queues in PostgreSQL, and the order of their rows.
 
-use super::listing::Filter;
 use super::tx::Tx;
 use super::value::values;
 use crate::office::store::{Listing, QueueReads, QueueWrites, StoreError};
@@ -8,7 +7,7 @@ use crate::record::queue::{OrderRule, QueueOrder};
 
 impl QueueReads for Tx<'_> {
     fn count_listed(&mut self, listing: &Listing, cap: u32) -> Result<u64, StoreError> {
-        self.count_rows(&Filter::of(listing), cap)
+        self.find_rows(listing, cap).map(|found| found.total)
     }
 
     fn count_records(&mut self) -> Result<u64, StoreError> {

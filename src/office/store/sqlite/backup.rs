@@ -55,6 +55,30 @@ pub fn restore(
     Ok(kept)
 }
 
+/// Begins a new epoch in a database that was restored by other means.
+///
+/// # Errors
+/// There is no such database, it is in use, or the disk fails. The database is unchanged then.
+pub fn new_epoch(database: &Path, fresh: InitialSecrets) -> Result<(), StoreError> {
+    files::demand(database)?;
+    let _lock = lock_exclusive(database)?;
+    // Brings an older file up to date.
+    drop(Sqlite::open_unshared(database, fresh)?);
+    let mut connection = connect(database)?;
+    connection.execute_batch("PRAGMA synchronous = FULL;").map_err(failed)?;
+    write_epoch(&mut connection, fresh).map_err(failed)
+}
+
+fn write_epoch(connection: &mut Connection, fresh: InitialSecrets) -> rusqlite::Result<()> {
+    let tx = connection.transaction()?;
+    tx.execute(
+        "UPDATE meta SET epoch = ?1, office_device = ?2, office_session = 0",
+        (fresh.epoch, fresh.office_device),
+    )?;
+    tx.execute("DELETE FROM sessions", ())?;
+    tx.commit()
+}
+
 /// Takes the shared lock that every process holds while it has the database open.
 pub(super) fn share(database: &Path) -> Result<File, StoreError> {
     lock(database, File::try_lock_shared, "a backup is being restored here: try again later")
@@ -73,7 +97,7 @@ pub(super) fn share_if_there(database: &Path) -> Result<Option<File>, StoreError
     }
 }
 
-fn lock_exclusive(database: &Path) -> Result<File, StoreError> {
+pub(super) fn lock_exclusive(database: &Path) -> Result<File, StoreError> {
     lock(database, File::try_lock, "the database is in use: stop the office first")
 }
 
@@ -128,16 +152,10 @@ fn prepare(from: &Path, part: &Path, fresh: InitialSecrets) -> Result<(), StoreE
     copy_into(from, part).map_err(io_failed)?;
     // Brings an older file up to date.
     drop(Sqlite::open_unshared(part, fresh)?);
-    let connection = connect(part)?;
-    connection
-        .execute(
-            "UPDATE meta SET epoch = ?1, office_device = ?2, office_session = 0",
-            (fresh.epoch, fresh.office_device),
-        )
-        .and_then(|_| connection.execute("DELETE FROM sessions", ()))
-        // No write-ahead log, which the rename would leave behind.
-        .and_then(|_| connection.execute_batch("PRAGMA journal_mode = DELETE;"))
-        .map_err(failed)?;
+    let mut connection = connect(part)?;
+    write_epoch(&mut connection, fresh).map_err(failed)?;
+    // No write-ahead log, which the rename would leave behind.
+    connection.execute_batch("PRAGMA journal_mode = DELETE;").map_err(failed)?;
     drop(connection);
     File::open(part).and_then(|file| file.sync_all()).map_err(io_failed)
 }
