@@ -137,7 +137,8 @@ impl Tables {
         &mut self,
         table: &Table,
     ) -> Result<Option<Vec<Cell>>, StoreError> {
-        let key: Vec<String> = table.key.iter().map(|column| format!("{column} DESC")).collect();
+        let key: Vec<String> =
+            table.ordered_key().iter().map(|key| format!("{key} DESC")).collect();
         let sql = format!(
             "SELECT {} FROM {} ORDER BY {} LIMIT 1",
             table.key.join(", "),
@@ -155,7 +156,7 @@ impl Tables {
         after: Option<&[Cell]>,
         limit: usize,
     ) -> Result<Vec<Vec<Cell>>, StoreError> {
-        let key = table.key.join(", ");
+        let key = table.ordered_key().join(", ");
         let behind = after.map_or_else(String::new, |after| {
             let markers: Vec<String> = (1..=after.len()).map(|n| format!("${n}")).collect();
             format!("WHERE ({key}) > ({})", markers.join(", "))
@@ -237,6 +238,14 @@ fn patiently<T>(
 impl Table {
     fn names(&self) -> Vec<&str> {
         self.columns.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The key in the order of SQLite: by bytes, whatever the database's collation is.
+    fn ordered_key(&self) -> Vec<String> {
+        let ordered = |(name, kind): (&String, Type)| {
+            if kind == Type::TEXT { format!("{name} COLLATE \"C\"") } else { name.clone() }
+        };
+        self.key.iter().zip(self.key_types()).map(ordered).collect()
     }
 
     fn key_types(&self) -> Vec<Type> {
