@@ -15,8 +15,9 @@ use doorstep::record::terms::Role;
 use doorstep::record::{Author, Record, genesis};
 use doorstep::sync::digest::Digest;
 use doorstep::sync::message::{
-    Chunk, Cursor, Outcome, Packed, Push, RecordUpdate, RefusalCode, Reply, Request, Restore,
-    StateToken, UpdateContent, Want, decode_reply, decode_request, encode_reply, encode_request,
+    Chunk, Cursor, Outcome, PROTOCOL, Packed, Push, RecordUpdate, RefusalCode, Reply, Request,
+    Restore, StateToken, UpdateContent, Want, decode_reply, decode_request, encode_reply,
+    encode_request,
 };
 use doorstep::sync::packed::Packer;
 use doorstep::sync::packed::columns::{self, Columns};
@@ -40,7 +41,7 @@ fn the_wire_is_as_it_was() {
 }
 
 fn plain<T: minicbor::Encode<Columns>>(body: &T) -> Vec<u8> {
-    [vec![3, 0], columns::to_vec(body)].concat()
+    [vec![PROTOCOL, 0], columns::to_vec(body)].concat()
 }
 
 #[test]
@@ -231,7 +232,7 @@ proptest! {
         let _ = decode_request(&bytes);
         let _ = decode_reply(&bytes);
         // Behind a sound frame, so that what follows it is read at all.
-        let framed: Vec<u8> = [2, 0].into_iter().chain(bytes).collect();
+        let framed: Vec<u8> = [PROTOCOL, 0].into_iter().chain(bytes).collect();
         if let Ok(request) = decode_request(&framed) {
             prop_assert_eq!(decode_request(&encode_request(&request)), Ok(request));
         }
