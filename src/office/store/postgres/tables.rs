@@ -95,8 +95,11 @@ impl Tables {
                 let meta = values![UNFINISHED, epoch, office_device, attestation_key];
                 tables.transaction(&[
                     (&TRIGGERS.replace("HOW", "DISABLE"), &[]),
-                    ("CREATE TABLE migration_source AS SELECT $1::text AS name", &values![source]),
-                    ("UPDATE queue_order SET words = $1", &values![queue_order]),
+                    (
+                        "CREATE TABLE migration_source AS SELECT $1::text AS name",
+                        &[Value::from(source)],
+                    ),
+                    ("UPDATE queue_order SET words = $1", &[Value::from(queue_order)]),
                     (
                         "INSERT INTO meta
                            (one, format, epoch, office_device, office_session, attestation_key)
@@ -204,7 +207,7 @@ impl Tables {
         self.transaction(&[
             (&TRIGGERS.replace("HOW", "ENABLE"), &[]),
             ("DROP TABLE migration_source", &[]),
-            ("UPDATE meta SET format = $1", &values![FORMAT]),
+            ("UPDATE meta SET format = $1", &[Value::from(FORMAT)]),
         ])?;
         // Without statistics, the first hours' plans would be guesses.
         patiently(self.connection.client().batch_execute("ANALYZE"))
