@@ -29,6 +29,7 @@ mod intake;
 pub mod merge;
 mod migrating;
 pub mod money;
+mod own_figures;
 mod position;
 mod private;
 mod quarantine;
@@ -43,6 +44,7 @@ pub mod sheets;
 pub mod store;
 pub mod time;
 mod verify;
+pub mod web_push;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,6 +69,7 @@ use intake::keyed_queue::KeyedQueue;
 pub use intake::{cancel, rescue};
 use merge::Refusal;
 pub use migrating::{Migrated, MigrationStep};
+pub use own_figures::{OwnFigures, OwnMonth};
 pub use quarantine::{
     Acceptance, ExportEnd, ExportLine, ExportScope, Fullness, QuarantineError, QuarantineField,
     QuarantineItem, QuarantineLine, QuarantinePage, QuarantineUsage, Restored, UserUsage,
@@ -76,6 +79,7 @@ pub use receipts::ReceiptCheck;
 pub use report::{Named, PromiseLine, Report, SyncHealth};
 use store::{FeedUpdate, InitialSecrets, Store, StoreError};
 pub use verify::{Problem, Verified};
+use web_push::PushServices;
 
 /// Gives the time, ms since 1970 UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -165,6 +169,7 @@ pub struct Office {
     policy: Arc<Policy>,
     blob_store: BlobStore,
     feed_watch: Arc<FeedWatch>,
+    push_services: Arc<PushServices>,
     /// Held by the process's one running import.
     importing: Arc<tokio::sync::Mutex<()>>,
     seen_cursors: Arc<SeenCursors>,
@@ -272,6 +277,7 @@ impl Office {
             policy,
             blob_store,
             feed_watch,
+            push_services: Arc::default(),
             importing,
             seen_cursors: Arc::default(),
         })

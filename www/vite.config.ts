@@ -27,6 +27,7 @@ export default defineConfig({
         navigateFallbackDenylist: [OFFICE_PATHS],
         maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
         cleanupOutdatedCaches: true,
+        importScripts: ["/notices.js"],
         // The page of the first visit needs the cache too.
         clientsClaim: true,
       },

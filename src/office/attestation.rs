@@ -76,6 +76,15 @@ impl Attestor {
         self.over_enrolment(device, user).verify_slice(proof).is_ok()
     }
 
+    /// A candidate for the key by which push services know the office: derived, so that no backup
+    /// lacks it.
+    pub(super) fn push_key(&self, candidate: u8) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(b"doorstep push key 1");
+        mac.update(&[candidate]);
+        mac.finalize().into_bytes().into()
+    }
+
     fn over_enrolment(&self, device: DeviceId, user: &str) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
         mac.update(b"doorstep enrolment 1");

@@ -42,6 +42,7 @@ mod traffic;
 mod transfer;
 mod users;
 mod visits;
+mod web_push;
 
 use std::sync::Arc;
 

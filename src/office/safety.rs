@@ -8,9 +8,17 @@ use crate::ids::RecordId;
 /// After the time for the check-out: the phone reminds its user first.
 pub const GRACE_MS: i64 = 5 * 60_000;
 /// Longest time until a check-out, and greatest age of an alarm, that a phone can report.
-const LONGEST_MS: i64 = 24 * 3_600_000;
+const LONGEST_MS: i64 = DAY_MS;
 /// Watches kept per user, against a phone that makes up visits.
 const KEPT_PER_USER: u32 = 100;
+/// Of these, visits under way and unseen alarms: a phone reports one visit at a time, and a user has
+/// few phones. A lying one must not hide the alarms of others from supervisors.
+const OPEN_PER_USER: u32 = 8;
+/// How long the position of an alarm is kept after the last report.
+const POSITION_DAYS: i64 = 30;
+/// How long a watch is kept after the last report.
+const WATCH_DAYS: i64 = 180;
+const DAY_MS: i64 = 24 * 3_600_000;
 /// Watches in one list.
 const LISTED: u32 = 500;
 
@@ -84,7 +92,7 @@ impl Office {
             }
             let watch = updated(known, &user, &report, now);
             tx.put_safety_watch(&watch)?;
-            tx.prune_safety_watches(&user, KEPT_PER_USER)?;
+            tx.prune_safety_watches(&user, OPEN_PER_USER, KEPT_PER_USER)?;
             Ok(Some(watch))
         });
         Ok(stored.await?)
@@ -96,6 +104,16 @@ impl Office {
             Ok(office.store.read_with(|reads| reads.open_safety_watches(LISTED))?)
         })
         .await
+    }
+
+    /// Deletes positions and watches whose time is over; gives the number of positions.
+    pub async fn expire_safety_watches(&self) -> Result<u64, OfficeError> {
+        let now = self.now_ms();
+        let before = |days: i64| now.saturating_sub(days * DAY_MS);
+        let (positions, watches) = (before(POSITION_DAYS), before(WATCH_DAYS));
+        let expired =
+            self.store.write(move |tx| tx.expire_safety_watches(positions, watches)).await?;
+        Ok(expired)
     }
 
     /// Records who takes care of a watch; the first one stays. `None` where it is unknown.

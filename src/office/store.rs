@@ -35,6 +35,7 @@ mod report;
 mod safety;
 pub mod sqlite;
 mod throttle;
+mod web_push;
 
 use std::pin::Pin;
 use std::sync::mpsc;
@@ -64,11 +65,12 @@ pub use records::{
     ChangeMeta, Receipt, RecordReads, RecordWrites, Rows, StoredChange, StoredRecord,
 };
 pub use report::{
-    CollectorLoad, DpdBucket, Event, FactFilter, Period, PromiseCount, PromiseFact, PromiseState,
-    ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
+    CollectorLoad, DpdBucket, Event, FactFilter, OwnVisit, Period, PromiseCount, PromiseFact,
+    PromiseState, ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
 pub use throttle::{CounterKey, Failures, ThrottleReads, ThrottleWrites};
+pub use web_push::{DueNotice, Notice, NoticeBasis, PushSubscription, WebPushReads, WebPushWrites};
 
 /// Why a store failed. Refusals of the protocol are values, not errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +114,7 @@ pub trait Reads:
     + ConductReads
     + BlobReads
     + SafetyReads
+    + WebPushReads
     + ComplaintReads
     + ImportReads
     + ReportReads
@@ -130,6 +133,7 @@ impl<T> Reads for T where
         + ConductReads
         + BlobReads
         + SafetyReads
+        + WebPushReads
         + ComplaintReads
         + ImportReads
         + ReportReads
@@ -151,6 +155,7 @@ pub trait Writes:
     + ConductWrites
     + BlobWrites
     + SafetyWrites
+    + WebPushWrites
     + ComplaintWrites
     + ThrottleWrites
     + ImportWrites
@@ -168,6 +173,7 @@ impl<T> Writes for T where
         + ConductWrites
         + BlobWrites
         + SafetyWrites
+        + WebPushWrites
         + ComplaintWrites
         + ThrottleWrites
         + ImportWrites

@@ -99,7 +99,7 @@ test("dates follow the page's language, and forms fit", async ({ page }) => {
   await expect(label).toBeVisible();
   const cut = (element: Element): boolean => element.scrollWidth > element.clientWidth;
   expect(await label.evaluate(cut)).toBe(false);
-  await page.getByRole("button", { name: "Add me" }).click();
+  await page.getByRole("button", { name: "Add me", exact: true }).click();
   const notice = page.locator("[aria-live=polite]").filter({ hasText: "chen.jie added" });
   await expect(notice).toBeVisible();
   // The page ends below the notice, so that nothing stays covered.

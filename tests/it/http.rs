@@ -23,3 +23,4 @@ mod sessions;
 mod shares;
 mod tokens;
 mod visits;
+mod web_push;

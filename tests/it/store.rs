@@ -13,6 +13,7 @@ mod samples;
 #[cfg(unix)]
 mod search_rows;
 mod thinning;
+mod web_push;
 
 use std::sync::Arc;
 use std::sync::mpsc::{TryRecvError, channel};
@@ -35,6 +36,10 @@ use quarantine::m4_the_same_refused_work_keeps_its_number;
 use queues::{a_name_that_changes_leaves_the_search, queues_are_filters, rows_follow_the_order};
 use samples::{Engine, device, id, kept, record, rows};
 use thinning::a_record_with_many_changes_has_few_entries_and_nobody_is_sent_much_twice;
+use web_push::{
+    a_notice_waits_once_for_each_phone, a_subscription_ends_with_its_sign_in,
+    notices_see_a_record_only_if_somebody_subscribed,
+};
 
 fn a_read_sees_every_job_that_was_answered(engine: &Engine) {
     let store = &engine.store;
@@ -375,6 +380,9 @@ suites! {
     i1_an_office_session_number_is_never_reused
     the_epoch_is_constant_for_a_store
     a_record_with_many_changes_has_few_entries_and_nobody_is_sent_much_twice
+    a_subscription_ends_with_its_sign_in
+    a_notice_waits_once_for_each_phone
+    notices_see_a_record_only_if_somebody_subscribed
 }
 
 fn append(store: &Arc<dyn Store>, feed: &str, kind: EntryKind) {

@@ -22,6 +22,7 @@ use crate::office::http::{
     Acme, App, Assets, Lender, Limits, Metrics, Tls, Traffic, TrafficConfig, TrustedProxies,
     router, serve,
 };
+use crate::office::web_push::PushServices;
 use crate::record::queue::OrderRule;
 
 /// File descriptors reserved for other uses than connections.
@@ -50,8 +51,12 @@ pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> 
     let provider = openid::provider(context, &asked.openid, origin)?;
     let (closing, heard) = watch::channel(false);
     let policy = super::conduct::policy(&asked.policy)?;
-    let office = asked.attachments.of(context, Access::Create)?.with_policy(policy);
-    let (sweeping, scrubbing) = (office.clone(), office.clone());
+    // Some push services ask for a way to reach the operator.
+    let contact = public.clone().filter(|origin| origin.starts_with("https://"));
+    let services = PushServices::new(&asked.push_service, contact);
+    let office = asked.attachments.of(context, Access::Create)?;
+    let office = office.with_policy(policy).with_push_services(services);
+    let (sweeping, scrubbing, notifying) = (office.clone(), office.clone(), office.clone());
     let (evaluating, importing) = (office.clone(), office.clone());
     let app = App {
         office,
@@ -76,6 +81,7 @@ pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> 
         tokio::spawn(async move { importing.keep_importing().await });
         tokio::spawn(sweep(sweeping, DAY * u32::from(asked.phone_days)));
         tokio::spawn(scrub(scrubbing));
+        tokio::spawn(async move { notifying.keep_notifying().await });
         // Handle signals before printing the address: readers of it may stop the program at once.
         let stop = stop()?;
         print(format!("listening on {scheme}://{address}"))?;
@@ -142,7 +148,8 @@ fn load(context: &OfficeContext, certificate: &Path, key: &Path) -> Result<Tls, 
     })
 }
 
-/// Expires accepted records, sweeps attachments and deletes files of old imports, at the start and then every day.
+/// Expires accepted records and watched visits, sweeps attachments and deletes files of old imports,
+/// at the start and then every day.
 async fn sweep(office: Office, on_phones: Duration) {
     let mut days = tokio::time::interval(DAY);
     loop {
@@ -153,6 +160,9 @@ async fn sweep(office: Office, on_phones: Duration) {
             Err(error) => {
                 tracing::warn!(%error, "accepted records could not be withdrawn from phones")
             }
+        }
+        if let Err(error) = office.expire_safety_watches().await {
+            tracing::warn!(%error, "positions of alarms could not be deleted");
         }
         match office.sweep_blobs().await {
             Ok(swept) if swept == SweepReport::default() => {}

@@ -1,4 +1,4 @@
-//! `/api/report`: the figures of the dashboard.
+//! `/api/report`: the figures of the dashboard; `/api/own-figures`: those of one collector.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use axum::extract::Query;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::extract::{ProblemParts, State};
+use super::extract::{Caller, ProblemParts, State};
 use super::query::{names, period, zone};
 use super::{App, Problem};
-use crate::office::Report;
+use crate::office::{OwnFigures, Report};
 
 /// Days and team.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -24,6 +24,23 @@ pub(super) struct ReportParameters {
     zone: String,
     /// sign-in names of collectors, comma-separated; without, everybody's work
     collector: String,
+}
+
+/// Where months begin.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct OwnFiguresParameters {
+    /// IANA zone of the months; UTC without
+    zone: String,
+}
+
+pub(super) async fn own(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    ProblemParts(Query(query)): ProblemParts<Query<OwnFiguresParameters>>,
+) -> Result<Json<OwnFigures>, Problem> {
+    let user = &caller.identity.session.user;
+    Ok(Json(app.office.own_figures(user, zone(&query.zone)?).await?))
 }
 
 pub(super) async fn show(

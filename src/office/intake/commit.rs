@@ -15,6 +15,7 @@ use crate::office::store::{
     BlobReference, Decision, EntryKind, Reads, Receipt, RefusedWork, ReportFacts, Rows, StoreError,
     StoredChange, StoredRecord, Writes,
 };
+use crate::office::web_push::{self, GATHER_MS};
 use crate::record::Record;
 use crate::record::terms::Stage;
 use crate::record::view::{AttachmentView, VisitView};
@@ -258,6 +259,9 @@ pub(in crate::office) fn commit(
     let reviewed = summary.stage == Stage::Reviewed;
     let assigned = if reviewed { tx.assigned(id)? } else { Vec::new() };
     let members = tx.collectors(id)?;
+    // Collectors are not notified of their own work.
+    let others = members.iter().any(|name| name != user);
+    let basis = if others { tx.notice_basis(id)? } else { None };
     tx.put_rows(id, &state.rows)?;
     let old = before.map(|before| Item::of(id, &before.heads));
     let new = Item::of(id, &state.heads);
@@ -283,6 +287,11 @@ pub(in crate::office) fn commit(
             (false, _) => EntryKind::Added,
         };
         tx.append(feed, id, kind, last, digest)?;
+        if let Some(notice) = web_push::notice_about(kind, basis.as_ref(), summary)
+            && *feed != user
+        {
+            tx.queue_notice(feed, notice, at + GATHER_MS)?;
+        }
     }
     Ok((receipt.n, Predecessor::of(&stored)))
 }

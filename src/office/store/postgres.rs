@@ -31,6 +31,7 @@ mod throttle;
 mod tls;
 mod tx;
 mod value;
+mod web_push;
 mod writer;
 
 use std::cmp::Ordering;

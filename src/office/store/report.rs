@@ -265,8 +265,24 @@ pub struct ReportSums {
     pub load: Vec<CollectorLoad>,
 }
 
+/// A record as its collector's own figures count it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnVisit {
+    /// When the collectors arrived, ms.
+    pub arrived_at: Option<i64>,
+    /// The day of a promised payment, and whether recorded payments do not reach its amount yet.
+    pub promise: Option<(String, bool)>,
+    /// Rules that were not kept, except in shadow mode.
+    pub failed: u64,
+    /// Rules whose answer is unknown, except in shadow mode.
+    pub unknown: u64,
+}
+
 /// Reads for the dashboard.
 pub trait ReportReads {
+    /// A collector's records with an arrival or a promise due in a period. Its cost depends on the
+    /// records of this collector alone.
+    fn own_visits(&mut self, collector: &str, of: &Period) -> Result<Vec<OwnVisit>, StoreError>;
     /// The sums over a period and a team.
     fn report(&mut self, query: &ReportQuery) -> Result<ReportSums, StoreError>;
 }

@@ -40,6 +40,15 @@ pub trait SafetyReads {
 pub trait SafetyWrites {
     /// Adds or replaces a watch.
     fn put_safety_watch(&mut self, watch: &SafetyWatch) -> Result<(), StoreError>;
-    /// Deletes all but some watches of a user; unseen alarms go last, then visits under way.
-    fn prune_safety_watches(&mut self, user: &str, keep: u32) -> Result<(), StoreError>;
+    /// Deletes all but some watches of a user; unseen alarms go last, then visits under way. Of those
+    /// that supervisors are shown (visits under way and unseen alarms) `keep_open` remain at most.
+    fn prune_safety_watches(
+        &mut self,
+        user: &str,
+        keep_open: u32,
+        keep: u32,
+    ) -> Result<(), StoreError>;
+    /// Deletes positions, and whole watches, whose last report came before a time, ms; gives the
+    /// number of positions.
+    fn expire_safety_watches(&mut self, positions: i64, watches: i64) -> Result<u64, StoreError>;
 }

@@ -29,6 +29,7 @@ mod search;
 mod statements;
 mod tables;
 mod throttle;
+mod web_push;
 mod writer;
 
 use std::cmp::Ordering;

@@ -98,7 +98,7 @@ export async function choose(page: Page, group: string, option: string): Promise
 
 /** Adds both collectors. */
 export async function nameTwo(page: Page, second = "he.tao"): Promise<void> {
-  await page.getByRole("button", { name: "Add me" }).click();
+  await page.getByRole("button", { name: "Add me", exact: true }).click();
   await page.getByLabel("Name of another collector").fill(second);
   await page.getByRole("button", { name: "Add collector" }).click();
   await expect(page.getByRole("button", { name: `Remove ${second}` })).toBeVisible();

@@ -65,6 +65,43 @@ async fn every_figure_is_that_of_the_exported_lines() {
 }
 
 #[tokio::test]
+async fn a_collectors_own_figures_are_those_of_the_report() {
+    let http = office().await;
+    let mut sums = (0, 0);
+    for (days_later, month, last) in [(0, "2026-11", 30), (16, "2026-12", 31)] {
+        http.office.advance(days_later * DAY);
+        let desk = http.token_again("gu.an").await;
+        for collector in TEAM {
+            let days = format!("from={month}-01&to={month}-{last}&zone=Asia/Shanghai");
+            let path = format!("/api/report?{days}&collector={collector}");
+            let report = http.get(&path, Some(&desk)).await.json();
+            let phone = http.token_again(collector).await;
+            let own = http.get("/api/own-figures?zone=Asia/Shanghai", Some(&phone)).await.json();
+            assert_eq!(own["months"].as_array().unwrap().len(), 6);
+            let own = &own["months"][0];
+            assert_eq!(own["month"], month);
+            assert_eq!(own["visits"], report["visited"], "{collector}");
+            let promises = |states: &[&str]| -> u64 {
+                let lines = report["promises"].as_array().unwrap().iter();
+                let of = lines.filter(|line| states.contains(&line["state"].as_str().unwrap()));
+                of.map(|line| line["count"].as_u64().unwrap()).sum()
+            };
+            assert_eq!(own["promises"], promises(&["kept", "pending", "broken"]), "{collector}");
+            assert_eq!(own["promises_kept"], promises(&["kept"]), "{collector}");
+            assert_eq!(own["promises_broken"], promises(&["broken"]), "{collector}");
+            let rules = report["conduct"].as_array().unwrap();
+            let failed = rules.iter().any(|rule| rule["failed"].as_u64() > Some(0));
+            assert_eq!(own["visits_failed"].as_u64() > Some(0), failed, "{collector}");
+            sums.0 += own["visits"].as_u64().unwrap();
+            sums.1 += own["promises"].as_u64().unwrap();
+        }
+        let auditor = http.get("/api/own-figures", Some(&desk)).await;
+        assert_eq!(auditor.status, 403, "an auditor has no figures of their own");
+    }
+    assert!(sums.0 > 0 && sums.1 > 0, "{sums:?}");
+}
+
+#[tokio::test]
 async fn a_malformed_period_is_refused() {
     let http = HttpOffice::open().await;
     let token = http.token("gu.an").await;

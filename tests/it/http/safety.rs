@@ -102,13 +102,38 @@ async fn an_unseen_alarm_outlives_later_watches_and_is_listed_first() {
     let alarm =
         json!({ "record": RECORD, "revision": 1, "due_in_ms": 60 * MINUTE_MS, "alarm_age_ms": 0 });
     assert_eq!(report(&http, &phone, alarm).await.json()["state"], "alarm");
-    for n in 0..101 {
+    for n in 0..20 {
         http.office.advance(MINUTE_MS);
         let watch = format!("01990000-0000-7000-8000-0000000001{n:02x}");
         let overdue = json!({ "record": RECORD, "revision": 1, "due_in_ms": -60 * MINUTE_MS });
         assert_eq!(report_on(&http, &phone, &watch, overdue).await.status, 200);
     }
     let shown = shown(&http, &desk).await;
-    assert_eq!(shown.len(), 100, "watches per user are bounded");
+    assert_eq!(shown.len(), 8, "open watches per user are bounded");
     assert_eq!(shown[0], "alarm");
+}
+
+#[tokio::test]
+async fn positions_of_alarms_are_deleted_after_a_month_and_watches_after_half_a_year() {
+    const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+    let http = HttpOffice::open().await;
+    let phone = http.token("chen.jie").await;
+    let alarm = json!({
+        "record": RECORD, "revision": 1, "due_in_ms": 0, "alarm_age_ms": 0,
+        "lat": 29.87, "lon": 121.54,
+    });
+    report(&http, &phone, alarm).await;
+    // Signed in again each time: sessions of supervisors end sooner.
+    let watches = async || {
+        let desk = http.token_again("lin.yue").await;
+        http.office.expire_safety_watches().await.unwrap();
+        http.get("/api/safety", Some(&desk)).await.json()
+    };
+    http.office.advance(30 * DAY_MS);
+    assert_eq!(watches().await[0]["lat"], 29.87);
+    http.office.advance(1);
+    let kept = watches().await;
+    assert_eq!((&kept[0]["state"], &kept[0]["lat"]), (&json!("alarm"), &Value::Null));
+    http.office.advance(150 * DAY_MS);
+    assert_eq!(watches().await, json!([]));
 }

@@ -11,6 +11,7 @@ use doorstep::ids::RecordId;
 use doorstep::office::auth::openid::OpenId;
 use doorstep::office::auth::{Accounts, Hasher, NewUser, UserChange};
 use doorstep::office::http::{App, Asset, Assets, Traffic, TrafficConfig, router};
+use doorstep::office::web_push::PushServices;
 use doorstep::office::{NewVisit, Office};
 use doorstep::record::command::CasePatch;
 use doorstep::record::terms::Role;
@@ -98,6 +99,13 @@ impl HttpOffice {
         self.app.assets = Assets::built_in();
         self.router = router(self.app.clone());
         self
+    }
+
+    /// Sends notices to other push services; gives the office that does so.
+    pub(crate) fn with_push_services(&mut self, services: PushServices) -> Office {
+        self.app.office = self.app.office.clone().with_push_services(services);
+        self.router = router(self.app.clone());
+        self.app.office.clone()
     }
 
     pub(crate) async fn add_user(&self, name: &str, role: Role) {

@@ -95,6 +95,42 @@ export interface Lender {
   queue_order?: string[];
 }
 
+/** What a phone needs to subscribe to notices, and its subscription. */
+export interface PushState {
+  /** The office's public key, base64url. */
+  key: string | null;
+  subscription: { endpoint: string; from_minute: number; until_minute: number } | null;
+}
+
+/** A subscription to notices; hours in minutes after midnight of `zone`. */
+export interface PushSubscriptionRequest {
+  endpoint: string;
+  p256dh: string;
+  auth: string;
+  zone: string;
+  from_minute: number;
+  until_minute: number;
+}
+
+/** The user's own figures, the newest month first. */
+export interface OwnFigures {
+  counted_at: number;
+  months: OwnMonth[];
+}
+
+export interface OwnMonth {
+  /** `YYYY-MM` */
+  month: string;
+  visits: number;
+  /** Of the visits, those where a rule was not kept. */
+  visits_failed: number;
+  /** Of the others, those where an answer to a rule is missing. */
+  visits_unknown: number;
+  promises: number;
+  promises_kept: number;
+  promises_broken: number;
+}
+
 /** The device that a phone is enrolled as, with the office's proof if the phone has it. */
 export interface EnrolledDevice {
   device: string;

@@ -7,6 +7,7 @@ import { Alert } from "../ui/components";
 import { RevokedPage } from "./RevokedPage";
 import { BorrowerCopyPage } from "./BorrowerCopyPage";
 import { DayPlanPage } from "./DayPlanPage";
+import { FiguresPage } from "./FiguresPage";
 import { FirstSync } from "./FirstSync";
 import { firstSyncStep } from "./firstSync";
 import { ChoosePin, LockPage } from "./LockPage";
@@ -84,6 +85,9 @@ function Pages(): JSX.Element {
       </Route>
       <Route path="/plan">
         <DayPlanPage />
+      </Route>
+      <Route path="/figures">
+        <FiguresPage />
       </Route>
       <Route path="/past">
         <PastWorkPage />

@@ -1,7 +1,8 @@
 /** Summaries of the user's own records that have left this phone; they contain nothing about a person. */
-import { CircleCheck, History } from "lucide-preact";
+import { ChartNoAxesColumn, CircleCheck, History } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { Link } from "wouter-preact";
 import { t, word } from "../i18n";
 import { deviceZone, formatShortDate, today } from "../ui/format";
 import type { Card } from "../wasm/doorstep";
@@ -26,6 +27,10 @@ export function PastWorkPage(): JSX.Element {
   usePagePosition(cards !== null, () => 0, "h1");
   return (
     <SubPage title={t("past/title")}>
+      <Link href="/figures" class="btn btn-quiet gap-2 self-center rounded-full px-5">
+        <ChartNoAxesColumn class="size-5" aria-hidden="true" />
+        {t("figures/title")}
+      </Link>
       {cards?.length === 0 && <NoPastWork />}
       {cards !== null && cards.length > 0 && (
         <>

@@ -8,6 +8,7 @@ import { formatBytes } from "../ui/format";
 import { AppearanceSettings } from "../ui/AppearanceSettings";
 import { LockSettings } from "./LockPage";
 import { InstallSettings } from "./InstallCard";
+import { NoticeSettings } from "./NoticeSettings";
 import { usePagePosition } from "./pagePosition";
 import { beginPractice, practising } from "./practiceMode";
 import { VERSION } from "./diagnostics";
@@ -26,6 +27,11 @@ export function SettingsPage(): JSX.Element {
       {!practising && (
         <Section title={t("lock/settings")}>
           <LockSettings />
+        </Section>
+      )}
+      {!practising && (
+        <Section title={t("notices/title")}>
+          <NoticeSettings />
         </Section>
       )}
       <Section title={t("settings/storage")}>

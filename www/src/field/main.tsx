@@ -7,6 +7,7 @@ import { App } from "./App";
 import { watchIdle } from "./autoLock";
 import { watchSyncStates } from "./diagnostics";
 import { watchMissingFiles } from "./missingFiles";
+import { watchNotices } from "./notices";
 import { practising, deletePracticeStore } from "./practiceMode";
 import { startSafety } from "./safety";
 import { startApp } from "./state";
@@ -19,6 +20,7 @@ if (!practising) {
   deletePracticeStore();
   watchIdle();
   watchMissingFiles();
+  watchNotices();
 }
 watchSyncStates();
 watchUpdates();

@@ -518,6 +518,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/own-figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own visits, promises and conduct by month */
+        get: operations["get_api_own_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/lender": {
         parameters: {
             query?: never;
@@ -581,6 +598,25 @@ export interface paths {
         /** Take care of an alarm or an overdue visit; the first one stays */
         post: operations["post_api_safety_id_seen"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web-push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this phone needs to subscribe to notices by Web Push, and its subscription */
+        get: operations["get_api_web_push"];
+        /** Subscribe this phone to notices, until its sign-in ends; replaces its former subscription */
+        put: operations["put_api_web_push"];
+        post?: never;
+        /** Unsubscribe this phone from notices */
+        delete: operations["delete_api_web_push"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1844,6 +1880,27 @@ export interface components {
              * @default false
              */
             ended?: boolean;
+        };
+        /** @description A phone's subscription at its browser's push service. */
+        SubscribeRequest: {
+            /** @description URL of the push service for this browser */
+            endpoint: string;
+            /** @description the browser's P-256 key, base64url */
+            p256dh: string;
+            /** @description the browser's authentication secret, base64url */
+            auth: string;
+            /** @description IANA zone of the hours */
+            zone: string;
+            /**
+             * Format: uint16
+             * @description when notices may begin on each day, minutes after midnight
+             */
+            from_minute: number;
+            /**
+             * Format: uint16
+             * @description when they end; equal to the beginning: at any time
+             */
+            until_minute: number;
         };
         /** @description A complaint by phone or letter. */
         ComplaintRequest: {
@@ -3227,6 +3284,51 @@ export interface components {
              */
             quarantined: number;
         };
+        /** @description Figures of one collector. */
+        OwnFigures: {
+            /**
+             * Format: int64
+             * @description When they were counted, ms.
+             */
+            counted_at: number;
+            /** @description The newest month first. */
+            months: components["schemas"]["OwnMonth"][];
+        };
+        /** @description Figures of one month. */
+        OwnMonth: {
+            /** @description `YYYY-MM`. */
+            month: string;
+            /**
+             * Format: uint64
+             * @description Visits with an arrival in the month.
+             */
+            visits: number;
+            /**
+             * Format: uint64
+             * @description Of those, visits where a rule of conduct was not kept.
+             */
+            visits_failed: number;
+            /**
+             * Format: uint64
+             * @description Of those that did not fail, visits where an answer to a rule is missing.
+             */
+            visits_unknown: number;
+            /**
+             * Format: uint64
+             * @description Promised payments due in the month.
+             */
+            promises: number;
+            /**
+             * Format: uint64
+             * @description Of those, promises that recorded payments reach.
+             */
+            promises_kept: number;
+            /**
+             * Format: uint64
+             * @description Of those, promises whose day has passed without that.
+             */
+            promises_broken: number;
+        };
         /** @description What the lender tells all phones. Texts are empty if the operator did not set them. */
         Lender: {
             /** @description The lender's name. */
@@ -3283,6 +3385,28 @@ export interface components {
         };
         /** @description The state of a watch. */
         WatchState: "running" | "overdue" | "alarm" | "ended";
+        /** @description What a phone needs to subscribe, and its subscription. */
+        PushState: {
+            /** @description The office's public key, base64url. */
+            key: string | null;
+            /** @description The subscription of this sign-in. */
+            subscription: components["schemas"]["SubscriptionLine"] | null;
+        };
+        /** @description A subscription as its phone is told of it. */
+        SubscriptionLine: {
+            /** @description URL of the push service. */
+            endpoint: string;
+            /**
+             * Format: uint16
+             * @description When notices may begin on each day, minutes after midnight.
+             */
+            from_minute: number;
+            /**
+             * Format: uint16
+             * @description When they end.
+             */
+            until_minute: number;
+        };
         /** @description One page of the desk. */
         ComplaintPage: {
             rows: components["schemas"]["ComplaintLine"][];
@@ -3812,6 +3936,7 @@ export type ReviewStatus = components['schemas']['ReviewStatus'];
 export type ReviewMark = components['schemas']['ReviewMark'];
 export type CheckRequest = components['schemas']['CheckRequest'];
 export type SafetyRequest = components['schemas']['SafetyRequest'];
+export type SubscribeRequest = components['schemas']['SubscribeRequest'];
 export type ComplaintRequest = components['schemas']['ComplaintRequest'];
 export type ComplaintSource = components['schemas']['ComplaintSource'];
 export type ComplaintTopic = components['schemas']['ComplaintTopic'];
@@ -3896,10 +4021,14 @@ export type Named = components['schemas']['Named'];
 export type RuleCount = components['schemas']['RuleCount'];
 export type CollectorLoad = components['schemas']['CollectorLoad'];
 export type SyncHealth = components['schemas']['SyncHealth'];
+export type OwnFigures = components['schemas']['OwnFigures'];
+export type OwnMonth = components['schemas']['OwnMonth'];
 export type Lender = components['schemas']['Lender'];
 export type OrderRule = components['schemas']['OrderRule'];
 export type SafetyLine = components['schemas']['SafetyLine'];
 export type WatchState = components['schemas']['WatchState'];
+export type PushState = components['schemas']['PushState'];
+export type SubscriptionLine = components['schemas']['SubscriptionLine'];
 export type ComplaintPage = components['schemas']['ComplaintPage'];
 export type ComplaintLine = components['schemas']['ComplaintLine'];
 export type ComplaintDetails = components['schemas']['ComplaintDetails'];
@@ -7752,6 +7881,114 @@ export interface operations {
             };
         };
     };
+    get_api_own_figures: {
+        parameters: {
+            query?: {
+                /** @description IANA zone of the months; UTC without */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnFigures"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_lender: {
         parameters: {
             query?: never;
@@ -8115,6 +8352,312 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_web_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushState"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_web_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscribeRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_api_web_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -141,6 +141,11 @@ export function formatShortDate(iso: string): string {
   return dateFormat({ day: "numeric", month: "short" }, "UTC").format(ms);
 }
 
+/** `YYYY-MM` as a month of the locale. */
+export function formatMonth(month: string): string {
+  return dateFormat({ month: "long", year: "numeric" }, "UTC").format(Date.parse(`${month}-01T00:00:00Z`));
+}
+
 /** A time window for lists, without the year. */
 export function formatShortWindow(from: number, to: number | null, zone?: string): string {
   const options = { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" } as const;

@@ -32,6 +32,9 @@ pub(in crate::office::cli) struct Serve {
     /// How phones sort their lists: due, priority, promise, area, age; most important first
     #[arg(long, env = "DOORSTEP_QUEUE_ORDER", value_delimiter = ',', value_parser = order_rule, value_name = "RULES")]
     pub(in crate::office::cli) queue_order: Vec<OrderRule>,
+    /// A push service of your own, besides the public ones of browsers; may be repeated
+    #[arg(long, env = "DOORSTEP_PUSH_SERVICE", value_delimiter = ',', value_name = "URL")]
+    pub(in crate::office::cli) push_service: Vec<reqwest::Url>,
     /// Get certificates for this domain by ACME, from Let's Encrypt by default; may be repeated
     #[arg(
         long,

@@ -7,7 +7,7 @@ use super::super::traffic::Queue;
 use super::super::{
     audit, blobs, commands, complaints, conduct, device_key, events, fleet, health, imports,
     lender, metrics, openapi, openid_sign_in, quarantine, queues, receipts, report, safety,
-    session, sync, transfer, users, visits,
+    session, sync, transfer, users, visits, web_push,
 };
 use super::Access::{self, Anyone, Operator, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
@@ -159,6 +159,8 @@ pub const ROUTES: &[Route] = &[
         .gives(BYTES),
     route(GET, "/api/report", READERS, CONSOLE, || endpoint(report::show),
         "Figures of a period and a team; docs/REPORTS.md defines them"),
+    route(GET, "/api/own-figures", COLLECTORS, SMALL, || endpoint(report::own),
+        "The caller's own visits, promises and conduct by month"),
     route(GET, "/api/lender", EVERYBODY, SMALL, || endpoint(lender::show),
         "The lender's name and complaint channel, as borrowers are told"),
     route(PUT, "/api/safety/{id}", COLLECTORS, SMALL, || endpoint(safety::report),
@@ -168,6 +170,14 @@ pub const ROUTES: &[Route] = &[
         "Visits that go on or are overdue, and alarms"),
     route(POST, "/api/safety/{id}/seen", EDITORS, CONSOLE, || endpoint(safety::acknowledge),
         "Take care of an alarm or an overdue visit; the first one stays"),
+    route(GET, "/api/web-push", COLLECTORS, SMALL, || endpoint(web_push::show),
+        "What this phone needs to subscribe to notices by Web Push, and its subscription"),
+    route(PUT, "/api/web-push", COLLECTORS, SMALL, || endpoint(web_push::subscribe),
+        "Subscribe this phone to notices, until its sign-in ends; replaces its former subscription")
+        .status(204),
+    route(DELETE, "/api/web-push", COLLECTORS, SMALL, || endpoint(web_push::unsubscribe),
+        "Unsubscribe this phone from notices")
+        .status(204),
     route(GET, "/api/complaints", EDITORS, CONSOLE, || endpoint(complaints::list),
         "One page of the complaint desk, by deadline"),
     route(POST, "/api/complaints", EDITORS, CONSOLE, || endpoint(complaints::enter),

@@ -4,13 +4,38 @@ use std::collections::BTreeMap;
 
 use super::listing::Filter;
 use super::tx::Tx;
+use super::value::values;
 use crate::office::store::{
-    CollectorLoad, DpdBucket, Event, PromiseCount, PromiseState, ReportQuery, ReportReads,
-    ReportSums, RuleCount, StoreError, VisitedCount,
+    CollectorLoad, DpdBucket, Event, OwnVisit, Period, PromiseCount, PromiseState, ReportQuery,
+    ReportReads, ReportSums, RuleCount, StoreError, VisitedCount,
 };
 use crate::record::terms::{Disposition, Flag, OverdueReason, TargetRole};
 
 impl ReportReads for Tx<'_> {
+    fn own_visits(&mut self, collector: &str, of: &Period) -> Result<Vec<OwnVisit>, StoreError> {
+        self.query_all(
+            "SELECT v.arrived_at, v.promise_due, v.promise_open,
+               (SELECT count(*) FROM conduct k
+                WHERE k.record = v.record AND k.answer = 'fail' AND NOT k.shadow),
+               (SELECT count(*) FROM conduct k
+                WHERE k.record = v.record AND k.answer = 'unknown' AND NOT k.shadow)
+             FROM visit_collectors c JOIN visits v ON v.record = c.record
+             WHERE c.collector = $1 AND (v.arrived_at >= $2 AND v.arrived_at < $3
+               OR v.promise_due BETWEEN $4 AND $5)",
+            values![collector, of.start, of.end, &of.from, &of.to],
+            |row| {
+                let due: Option<String> = row.get(1)?;
+                let open: bool = row.get(2)?;
+                Ok(OwnVisit {
+                    arrived_at: row.get(0)?,
+                    promise: due.map(|due| (due, open)),
+                    failed: row.number(3)?,
+                    unknown: row.number(4)?,
+                })
+            },
+        )
+    }
+
     fn report(&mut self, query: &ReportQuery) -> Result<ReportSums, StoreError> {
         let (planned, planned_visited) = self.planned(query)?;
         let (contacts, reached) = self.contacts(query)?;

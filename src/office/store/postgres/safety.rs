@@ -58,7 +58,21 @@ impl SafetyWrites for Tx<'_> {
         )
     }
 
-    fn prune_safety_watches(&mut self, user: &str, keep: u32) -> Result<(), StoreError> {
+    fn prune_safety_watches(
+        &mut self,
+        user: &str,
+        keep_open: u32,
+        keep: u32,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "DELETE FROM safety_watches WHERE id IN (
+                 SELECT id FROM safety_watches
+                 WHERE user_name = $1
+                   AND (ended_at IS NULL OR (alarm_at IS NOT NULL AND seen_at IS NULL))
+                 ORDER BY alarm_at IS NULL OR seen_at IS NOT NULL, received_at DESC
+                 OFFSET $2)",
+            values![user, keep_open],
+        )?;
         self.write(
             "DELETE FROM safety_watches WHERE id IN (
                  SELECT id FROM safety_watches WHERE user_name = $1
@@ -67,6 +81,16 @@ impl SafetyWrites for Tx<'_> {
                  OFFSET $2)",
             values![user, keep],
         )
+    }
+
+    fn expire_safety_watches(&mut self, positions: i64, watches: i64) -> Result<u64, StoreError> {
+        let expired = self.write_now(
+            "UPDATE safety_watches SET lat = NULL, lon = NULL
+             WHERE received_at < $1 AND lat IS NOT NULL",
+            values![positions],
+        )?;
+        self.write("DELETE FROM safety_watches WHERE received_at < $1", values![watches])?;
+        Ok(expired)
     }
 }
 

@@ -12,12 +12,37 @@ use super::Tx;
 use super::convert::{number, word, word_or_none};
 use super::filters::{Filter, text};
 use crate::office::store::{
-    CollectorLoad, DpdBucket, Event, PromiseCount, PromiseState, ReportQuery, ReportReads,
-    ReportSums, RuleCount, StoreError, VisitedCount,
+    CollectorLoad, DpdBucket, Event, OwnVisit, Period, PromiseCount, PromiseState, ReportQuery,
+    ReportReads, ReportSums, RuleCount, StoreError, VisitedCount,
 };
 use crate::record::terms::{Disposition, Flag, OverdueReason, TargetRole};
 
 impl ReportReads for Tx<'_> {
+    fn own_visits(&mut self, collector: &str, of: &Period) -> Result<Vec<OwnVisit>, StoreError> {
+        self.query_all(
+            "SELECT v.arrived_at, v.promise_due, v.promise_open,
+               (SELECT count(*) FROM conduct k
+                WHERE k.record = v.record AND k.answer = 'fail' AND k.shadow = 0),
+               (SELECT count(*) FROM conduct k
+                WHERE k.record = v.record AND k.answer = 'unknown' AND k.shadow = 0)
+             FROM visit_collectors c INDEXED BY visits_by_collector
+             CROSS JOIN visits v ON v.record = c.record
+             WHERE c.collector = ?1 AND (v.arrived_at >= ?2 AND v.arrived_at < ?3
+               OR v.promise_due BETWEEN ?4 AND ?5)",
+            (collector, of.start, of.end, &of.from, &of.to),
+            |row| {
+                let due: Option<String> = row.get(1)?;
+                let open: bool = row.get(2)?;
+                Ok(OwnVisit {
+                    arrived_at: row.get(0)?,
+                    promise: due.map(|due| (due, open)),
+                    failed: number(row, 3)?,
+                    unknown: number(row, 4)?,
+                })
+            },
+        )
+    }
+
     fn report(&mut self, query: &ReportQuery) -> Result<ReportSums, StoreError> {
         let (planned, planned_visited) = self.planned(query)?;
         let (contacts, reached) = self.contacts(query)?;

@@ -55,7 +55,21 @@ impl SafetyWrites for Tx<'_> {
         Ok(())
     }
 
-    fn prune_safety_watches(&mut self, user: &str, keep: u32) -> Result<(), StoreError> {
+    fn prune_safety_watches(
+        &mut self,
+        user: &str,
+        keep_open: u32,
+        keep: u32,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "DELETE FROM safety_watches WHERE id IN (
+                 SELECT id FROM safety_watches
+                 WHERE user = ?1
+                   AND (ended_at IS NULL OR (alarm_at IS NOT NULL AND seen_at IS NULL))
+                 ORDER BY alarm_at IS NULL OR seen_at IS NOT NULL, received_at DESC
+                 LIMIT -1 OFFSET ?2)",
+            (user, keep_open),
+        )?;
         self.write(
             "DELETE FROM safety_watches WHERE id IN (
                  SELECT id FROM safety_watches WHERE user = ?1
@@ -65,6 +79,16 @@ impl SafetyWrites for Tx<'_> {
             (user, keep),
         )?;
         Ok(())
+    }
+
+    fn expire_safety_watches(&mut self, positions: i64, watches: i64) -> Result<u64, StoreError> {
+        let expired = self.write(
+            "UPDATE safety_watches SET lat = NULL, lon = NULL
+             WHERE received_at < ?1 AND lat IS NOT NULL",
+            [positions],
+        )?;
+        self.write("DELETE FROM safety_watches WHERE received_at < ?1", [watches])?;
+        Ok(expired)
     }
 }
 

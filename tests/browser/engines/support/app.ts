@@ -105,7 +105,7 @@ export async function agree(page: Page, office: Office): Promise<void> {
 
 /** Departs with a second collector, and meets the borrower at home. */
 export async function arrive(page: Page): Promise<void> {
-  await page.click({ role: "button", name: "Add me" });
+  await page.click({ role: "button", name: "Add me", exact: true });
   await page.fill({ label: "Name of another collector" }, "he.tao");
   await page.click({ role: "button", name: "Add collector" });
   await page.waitFor({ role: "button", name: "Remove he.tao" });

@@ -77,7 +77,7 @@ export interface SafetyRow extends SafetyState {
   revision: number;
 }
 
-type DeviceValue = LockRow | EndedRow | KeyRow | ProofRow | Lender | SafetyRow | number | CryptoKey;
+type DeviceValue = LockRow | EndedRow | KeyRow | ProofRow | Lender | SafetyRow | Uint8Array | number | CryptoKey;
 
 export type Database = IDBPDatabase<DeviceSchema>;
 export type StoreName = Table | "device";

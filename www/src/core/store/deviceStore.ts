@@ -233,6 +233,20 @@ export class DeviceStore {
     return this.commit([], async (tx) => void (await tx.objectStore("device").put(lender, "lender")));
   }
 
+  /** The user's own figures, encrypted. */
+  async figures(): Promise<Uint8Array | undefined> {
+    const stored = await this.withConnection((db) => db.get("device", "figures"));
+    return stored instanceof Uint8Array ? stored : undefined;
+  }
+
+  saveFigures(encrypted: Uint8Array | null): Promise<void> {
+    return this.commit([], async (tx) => {
+      const device = tx.objectStore("device");
+      if (encrypted) await device.put(encrypted, "figures");
+      else await device.delete("figures");
+    });
+  }
+
   /** The visit that the office watches over. */
   safety(): Promise<SafetyRow | undefined> {
     return this.withConnection(async (db) => safetyOf(await db.get("device", "safety")));

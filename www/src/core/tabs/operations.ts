@@ -69,6 +69,12 @@ export const OPERATIONS: { readonly [M in keyof Methods]: Operation<M> } = {
   endWatch: { delivery: "retry" },
   raiseAlarm: { delivery: "retry" },
 
+  storedFigures: { delivery: "retry" },
+  ownFigures: { delivery: "retry" },
+  pushState: { delivery: "retry" },
+  subscribePush: { delivery: "retry" },
+  unsubscribePush: { delivery: "retry" },
+
   attachmentsWaiting: { delivery: "retry" },
   missingAttachments: { delivery: "retry" },
   attachments: { delivery: "retry" },

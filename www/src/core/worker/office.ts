@@ -1,5 +1,5 @@
 /** HTTP client of the office for the worker. */
-import type { EnrolledDevice, Lender, SafetyPosition } from "../api";
+import type { EnrolledDevice, Lender, OwnFigures, PushState, PushSubscriptionRequest, SafetyPosition } from "../api";
 import type { SafetyRow } from "../store/database";
 
 /** A 4 MiB reply on a slow 3G link takes less. */
@@ -179,6 +179,29 @@ export class Office {
   async lender(): Promise<Lender> {
     const response = await this.send("/api/lender", { method: "GET" });
     return JSON.parse(new TextDecoder().decode(await readBody(response))) as Lender;
+  }
+
+  /** The user's own figures; months begin in `zone`. */
+  async ownFigures(zone: string): Promise<OwnFigures> {
+    const response = await this.send(`/api/own-figures?zone=${encodeURIComponent(zone)}`, { method: "GET" });
+    return JSON.parse(new TextDecoder().decode(await readBody(response))) as OwnFigures;
+  }
+
+  async pushState(): Promise<PushState> {
+    const response = await this.send("/api/web-push", { method: "GET" });
+    return JSON.parse(new TextDecoder().decode(await readBody(response))) as PushState;
+  }
+
+  async subscribePush(subscription: PushSubscriptionRequest): Promise<void> {
+    await this.send("/api/web-push", {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(subscription),
+    });
+  }
+
+  async unsubscribePush(): Promise<void> {
+    await this.send("/api/web-push", { method: "DELETE" });
   }
 
   /** The lender's layers of conduct rules, packed. */

@@ -103,6 +103,10 @@ export function rekey(key: Keyring): void {
   const driver = workerState.driver ?? workerState.closing?.driver;
   driver?.call((workspace) => workspace.rekey(key, newSalt()));
   workerState.attachments?.store.rekey(new Cipher(key, newSalt()));
+  // Encrypted under the previous key; the office gives them again.
+  void requireStore()
+    .saveFigures(null)
+    .catch(() => undefined);
   // Locked in the meantime: the next unlock sets it.
   if (!workerState.keyring) return key.free();
   workerState.keyring.free();

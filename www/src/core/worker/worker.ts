@@ -3,13 +3,14 @@ import * as Comlink from "comlink";
 import { StorageError } from "../store/database";
 import { auth } from "./auth";
 import { subscribe, toRefusal, type Refusal } from "./messages";
+import { officeReports } from "./officeReports";
 import { records } from "./records";
 import { safety } from "./safety";
 import { poison, syncNow } from "./startWorkspace";
 import { workerState } from "./state";
 
 /** How each is delivered is declared in `tabs/operations.ts`. */
-const methods = { ...auth, ...records, ...safety, syncNow };
+const methods = { ...auth, ...records, ...safety, ...officeReports, syncNow };
 
 export type Methods = typeof methods;
 

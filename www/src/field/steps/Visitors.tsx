@@ -1,5 +1,5 @@
 /** The collectors who take part in the visit. */
-import { UserMinus, UserPlus } from "lucide-preact";
+import { UserMinus, UserPlus, UsersRound } from "lucide-preact";
 import type { JSX } from "preact";
 import type { Command } from "../../wasm/doorstep";
 import { t } from "../../i18n";
@@ -18,7 +18,7 @@ function candidates(assigned: readonly string[]): string[] {
 }
 
 export function Visitors({ record }: { record: OpenRecord }): JSX.Element {
-  const { view, applyWithUndo, readOnly } = record;
+  const { view, apply, applyWithUndo, readOnly } = record;
   const form = useForm(record, "visitor", { name: "" });
   const { name } = form.fields;
   const { visitors } = view.visit;
@@ -29,6 +29,14 @@ export function Visitors({ record }: { record: OpenRecord }): JSX.Element {
   const removing = (user: string): Command => ({ do: "edit_visit", remove_visitor: user });
   const add = (user: string): void =>
     void applyWithUndo(adding(user), t("site/added", { name: user }), [removing(user)]);
+  /** Many rules ask for two collectors, and the assignment says which. */
+  const [colleague, ...more] = view.assignment.collectors.filter((user) => user !== me.value);
+  const pair = visitors.length === 0 && more.length === 0 ? colleague : undefined;
+  const addPair = async (other: string): Promise<void> => {
+    if (!(await apply(adding(me.value)))) return;
+    const added = t("site/added_both", { name: other });
+    await applyWithUndo(adding(other), added, [removing(other), removing(me.value)]);
+  };
   const remove = (user: string): void =>
     void applyWithUndo(removing(user), t("site/removed", { name: user }), [adding(user)]);
   const addTyped = (user: string): void =>
@@ -56,6 +64,12 @@ export function Visitors({ record }: { record: OpenRecord }): JSX.Element {
       </ul>
       {!readOnly && (
         <>
+          {pair !== undefined && (
+            <button type="button" class="btn btn-tonal" onClick={() => void addPair(pair)}>
+              <UsersRound class="size-5" aria-hidden="true" />
+              {t("site/both", { name: pair })}
+            </button>
+          )}
           <div class="choice-grid">
             {offered.map((user) => (
               <button key={user} type="button" class="btn btn-quiet" onClick={() => add(user)}>
