@@ -44,6 +44,7 @@ pub mod sheets;
 pub mod store;
 pub mod time;
 mod verify;
+pub mod views;
 pub mod web_push;
 
 use std::path::{Path, PathBuf};

@@ -12,6 +12,7 @@ mod keys;
 mod oidc_user;
 pub mod openid;
 mod password;
+mod report_tokens;
 mod rotation;
 mod session;
 mod throttle;

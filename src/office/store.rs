@@ -32,7 +32,9 @@ mod queue;
 mod queues;
 mod records;
 mod report;
+mod report_tokens;
 mod safety;
+mod saved_views;
 pub mod sqlite;
 mod throttle;
 mod web_push;
@@ -68,7 +70,9 @@ pub use report::{
     CollectorLoad, DpdBucket, Event, FactFilter, OwnVisit, Period, PromiseCount, PromiseFact,
     PromiseState, ReportFacts, ReportQuery, ReportReads, ReportSums, RuleCount, VisitedCount,
 };
+pub use report_tokens::{ReportToken, ReportTokenReads, ReportTokenWrites};
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
+pub use saved_views::{SavedView, SavedViewReads, SavedViewWrites};
 pub use throttle::{CounterKey, Failures, ThrottleReads, ThrottleWrites};
 pub use web_push::{DueNotice, Notice, NoticeBasis, PushSubscription, WebPushReads, WebPushWrites};
 
@@ -117,6 +121,8 @@ pub trait Reads:
     + WebPushReads
     + ComplaintReads
     + ImportReads
+    + SavedViewReads
+    + ReportTokenReads
     + ReportReads
     + ThrottleReads
     + Prefetch
@@ -136,6 +142,8 @@ impl<T> Reads for T where
         + WebPushReads
         + ComplaintReads
         + ImportReads
+        + SavedViewReads
+        + ReportTokenReads
         + ReportReads
         + ThrottleReads
         + Prefetch
@@ -159,6 +167,8 @@ pub trait Writes:
     + ComplaintWrites
     + ThrottleWrites
     + ImportWrites
+    + SavedViewWrites
+    + ReportTokenWrites
     + FleetWrites
     + AuditWrites
 {
@@ -177,6 +187,8 @@ impl<T> Writes for T where
         + ComplaintWrites
         + ThrottleWrites
         + ImportWrites
+        + SavedViewWrites
+        + ReportTokenWrites
         + FleetWrites
         + AuditWrites
 {

@@ -1,4 +1,7 @@
 /** The dashboard of the console: figures of a period and a team, each with the list of what it counts. */
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test, type Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe";
 import { signIn } from "./support/field";
@@ -30,6 +33,30 @@ async function followed(page: Page, link: ReturnType<Page["locator"]>): Promise<
   await page.goBack();
   return [figure, shown];
 }
+
+test("figures are those that a script of its own computes from the exported lines", async () => {
+  const file = (name: string, content: Uint8Array): string => {
+    const path = join(office.folder, name);
+    writeFileSync(path, content);
+    return path;
+  };
+  const desk = await office.api("lin.yue", DEMO);
+  const lines = file("visits.jsonl", await desk.bytes("/api/export?format=jsonl"));
+  const day = (offset: number): string => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+  const script = join(__dirname, "../../www/scripts/figures.mjs");
+  for (const [from, to] of [
+    [day(-30), day(30)],
+    [day(-3), day(0)],
+  ] as const) {
+    for (const team of ["", "chen.jie,wu.min"]) {
+      const query = `from=${from}&to=${to}&zone=Asia/Shanghai&collector=${team}`;
+      const report = file("report.json", await desk.bytes(`/api/report?${query}`));
+      const said = execFileSync("node", [script, lines, report, from, to, "Asia/Shanghai", team], { encoding: "utf8" });
+      expect(said).toContain("12 figures");
+      expect(said).toContain("0 differ");
+    }
+  }
+});
 
 test("figures are reached from the navigation and lead to the records that they count", async ({ page }) => {
   await page.goto(`${office.url}/office/`);

@@ -10,6 +10,7 @@ mod plans;
 mod quarantine;
 mod queues;
 mod samples;
+mod saved;
 #[cfg(unix)]
 mod search_rows;
 mod thinning;
@@ -35,6 +36,7 @@ use lists::{a_list_continues_after_a_page, a_list_is_filtered};
 use quarantine::m4_the_same_refused_work_keeps_its_number;
 use queues::{a_name_that_changes_leaves_the_search, queues_are_filters, rows_follow_the_order};
 use samples::{Engine, device, id, kept, record, rows};
+use saved::views_are_own_or_shared_and_tokens_are_found_by_their_hash;
 use thinning::a_record_with_many_changes_has_few_entries_and_nobody_is_sent_much_twice;
 use web_push::{
     a_notice_waits_once_for_each_phone, a_subscription_ends_with_its_sign_in,
@@ -374,6 +376,7 @@ suites! {
     accounts_are_the_last_ones_written
     endpoints_count_failures_together_and_a_value_is_used_once
     imports_have_files_rows_and_claims
+    views_are_own_or_shared_and_tokens_are_found_by_their_hash
     a_device_has_its_last_report
     the_audit_log_is_appended_to_and_filtered
     the_audit_log_has_no_gaps_with_several_writers

@@ -148,11 +148,12 @@ const NOT_FOR_PHONES = new Set([
   "other_file",
   "reason_needed",
   "too_many_imports",
+  "too_many_views",
   "record_moved",
   "unknown_quarantine",
 ]);
 /** Never shown: pages show `office_busy` for the first, and the second is for monitoring. */
-const NOT_SHOWN = new Set(["rate_limited", "not_ready"]);
+const NOT_SHOWN = new Set(["rate_limited", "not_ready", "report_token"]);
 const rust = (path) => readFileSync(root + path, "utf8");
 const bodies = (text, name) => [...text.matchAll(new RegExp(`fn ${name}\\([^]*?\\n    }\\n`, "g"))].join("");
 const ofCommands = under("src/record", ".rs").flatMap((path) => texts(bodies(rust(path), "code")));

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::OfficeContext;
 use super::args::ExportVisits;
 use super::failure::Failure;
-use crate::office::sheets::export::{self, ExportError, Format, Selection};
+use crate::office::sheets::export::{self, ExportError, Format, Scope, Selection};
 use crate::office::store::Listing;
 use crate::office::time;
 use crate::record::terms::{ReviewStatus, Stage};
@@ -45,7 +45,7 @@ pub(super) fn run(context: &OfficeContext, asked: ExportVisits) -> Result<(), Fa
 
 fn to_output(selection: Selection, format: Format) -> Result<u64, ExportError> {
     let mut out = io::BufWriter::new(io::stdout());
-    let written = export::write(selection, format, &mut out)?;
+    let written = export::write(selection, format, Scope::Whole, &mut out)?;
     out.flush()?;
     Ok(written)
 }
@@ -57,7 +57,7 @@ fn to_file(selection: Selection, format: Format, path: &Path) -> Result<u64, Fai
     let folder = folder.unwrap_or_else(|| Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
     let mut out = io::BufWriter::new(&mut file);
-    let written = export::write(selection, format, &mut out)?;
+    let written = export::write(selection, format, Scope::Whole, &mut out)?;
     out.flush().map_err(cannot)?;
     drop(out);
     file.as_file().sync_all().map_err(cannot)?;

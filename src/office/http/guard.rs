@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::cookies::{self, SESSION};
 use super::extract::{Audit, Caller, RevokedCaller};
@@ -56,6 +57,10 @@ pub(super) async fn admit(
             return Ok(next.run(request).await);
         }
         Access::Operator if peer.local || app.traffic.has_metrics_token(request.headers()) => {
+            return Ok(next.run(request).await);
+        }
+        Access::Reports => {
+            admit_report(&app, peer, request.headers()).await?;
             return Ok(next.run(request).await);
         }
         Access::Operator => {
@@ -139,6 +144,37 @@ pub(super) async fn admit(
 fn subject_of<'p>(route: &str, path: &'p str) -> &'p str {
     let mut segments = route.split('/').zip(path.split('/'));
     segments.find(|(segment, _)| segment.starts_with('{')).map_or("", |(_, id)| id)
+}
+
+/// Lets a program in that has a token for reports. A session doesn't count: other pages can't read
+/// them with the cookie of a visitor.
+async fn admit_report(app: &App, peer: ClientAddr, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(token) = report_token(headers) else {
+        app.traffic.check_anonymous_rate(peer)?;
+        return Err(Problem::report_token());
+    };
+    let permit = app.traffic.identity().await?;
+    let user = app.accounts.report_reader(&token).await?;
+    drop(permit);
+    match user {
+        Some(user) => app.traffic.check_user_rate(peer, &user),
+        None => {
+            app.traffic.check_anonymous_rate(peer)?;
+            Err(Problem::report_token())
+        }
+    }
+}
+
+/// The token of a program: as a bearer, or as the password of any user name, which is what Excel asks
+/// for.
+fn report_token(headers: &HeaderMap) -> Option<Token> {
+    let said = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    if let Some(token) = said.strip_prefix("Bearer ") {
+        return Token::parse(token.trim());
+    }
+    let pair = BASE64_STANDARD.decode(said.strip_prefix("Basic ")?.trim()).ok()?;
+    let pair = String::from_utf8(pair).ok()?;
+    Token::parse(pair.split_once(':')?.1.trim())
 }
 
 /// The workspace in the query.

@@ -184,7 +184,7 @@ pub(super) async fn refused(
     Ok((headers, file).into_response())
 }
 
-/// Runs what waits, beside the answer.
+/// Runs waiting imports in the background.
 fn start(office: &Office) {
     let office = office.clone();
     tokio::spawn(async move { office.run_imports().await });

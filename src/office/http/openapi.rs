@@ -62,6 +62,8 @@ fn describe() -> Value {
                         device's id, and then no session of another device answers.",
                 },
                 "bearer": { "type": "http", "scheme": "bearer" },
+                "report": { "type": "http", "scheme": "bearer", "description": REPORT_TOKEN },
+                "report_basic": { "type": "http", "scheme": "basic", "description": REPORT_TOKEN },
                 "metrics": {
                     "type": "http",
                     "scheme": "bearer",
@@ -72,6 +74,8 @@ fn describe() -> Value {
         },
     })
 }
+
+const REPORT_TOKEN: &str = "A token for reports; as a password it goes with any user name.";
 
 fn operation(route: &Route, signature: Signature) -> Value {
     let Signature { query, request, response, .. } = signature;
@@ -119,6 +123,10 @@ fn operation(route: &Route, signature: Signature) -> Value {
                 let either = json!([{}, { "metrics": [] }]);
                 operation.insert("security".to_owned(), either)
             }
+            Access::Reports => {
+                let either = json!([{ "report": [] }, { "report_basic": [] }]);
+                operation.insert("security".to_owned(), either)
+            }
             Access::Roles(roles) => {
                 operation.insert("x-roles".to_owned(), json!(roles));
                 let either = json!([{ "cookie": [] }, { "bearer": [] }]);
@@ -159,6 +167,7 @@ fn problems(
     match route.access {
         Access::Anyone => {}
         Access::Operator => may(403, &["not_allowed"]),
+        Access::Reports => may(401, &["report_token"]),
         Access::Roles(_) => {
             may(401, &["signed_out"]);
             may(409, &["other_workspace"]);

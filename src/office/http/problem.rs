@@ -50,6 +50,9 @@ pub(super) struct Code(pub(super) &'static str);
 /// `Retry-After` for a busy office, s: long enough for a burst to pass, short enough not to annoy.
 const BUSY_RETRY: u64 = 10;
 
+const REPORT_TOKEN: &str = "report_token";
+const REPORT_SCHEME: &str = "Basic realm=\"Doorstep reports\", charset=\"UTF-8\"";
+
 impl Problem {
     /// A problem with a status, a stable word and a sentence for people.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
@@ -69,6 +72,12 @@ impl Problem {
 
     pub(super) fn signed_out() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "signed_out", "sign in first")
+    }
+
+    /// A program for reports has no valid token.
+    pub(super) fn report_token() -> Self {
+        let detail = "use a token for reports, made in the console, as the password";
+        Self::new(StatusCode::UNAUTHORIZED, REPORT_TOKEN, detail)
     }
 
     /// The request belongs to another workspace than the session. Nothing was done.
@@ -173,7 +182,9 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, (*seconds).into());
         }
         if *status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            // Excel asks for a user name and a password where a service takes them.
+            let scheme = if *code == REPORT_TOKEN { REPORT_SCHEME } else { "Bearer" };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
         }
         response
     }

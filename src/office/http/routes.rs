@@ -29,6 +29,8 @@ pub enum Access {
     Anyone,
     /// The machine's operator: a program on it, or one that has the metrics token.
     Operator,
+    /// A program with a token for reports.
+    Reports,
     /// These roles, signed in.
     Roles(&'static [Role]),
 }

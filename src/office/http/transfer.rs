@@ -19,7 +19,7 @@ use super::query::flag;
 use super::traffic::{Queue, RequestSource};
 use super::visits::VisitQuery;
 use super::{App, Problem};
-use crate::office::sheets::export::{self, ExportError, Format, Selection};
+use crate::office::sheets::export::{self, ExportError, Format, Scope, Selection};
 use crate::office::sheets::import::{ImportReport, Options, import as import_cases};
 
 /// Bytes sent at once.
@@ -60,12 +60,17 @@ pub(super) async fn export(
     ProblemParts(Query(query)): ProblemParts<Query<VisitQuery>>,
 ) -> Result<Response, Problem> {
     let format = Format::parse(&query.format).ok_or(Problem::parameter("format"))?;
+    let scope = match flag(&query.minimal, "minimal")? {
+        true if format == Format::Automerge => return Err(Problem::parameter("minimal")),
+        true => Scope::Minimal,
+        false => Scope::Whole,
+    };
     let selection =
         Selection::new(app.office.clone(), query.listing(app.office.now())?, Handle::current());
     // Held until the last byte: a slow client occupies a thread.
     let permit = app.traffic.admit(Queue::Sheets, &RequestSource::of(&extensions)).await?;
     let body = streamed(move |out| {
-        let done = export::write(selection, format, out);
+        let done = export::write(selection, format, scope, out);
         drop(permit);
         done.map(drop)
     });

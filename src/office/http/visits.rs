@@ -83,6 +83,9 @@ pub(super) struct VisitQuery {
     after: String,
     /// csv, xlsx, jsonl or automerge (exports only)
     pub(super) format: String,
+    /// 1: without names, phone numbers, addresses, positions and free text (exports only; not for
+    /// automerge)
+    pub(super) minimal: String,
 }
 
 impl VisitQuery {

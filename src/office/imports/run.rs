@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::{ImportPhase, ImportRefusal, ImportState, collectors, columns_of, encode};
+use super::state::columns_of;
+use super::{ImportPhase, ImportRefusal, ImportState, collectors, encode};
 use super::{import, read_sheet, stored};
 use crate::office::sheets::import::reader::Row;
 use crate::office::sheets::import::{
@@ -44,7 +45,7 @@ impl Office {
         }
     }
 
-    /// Runs all imports that nobody works on, one after the other. A failure leaves an import to the
+    /// Runs all unclaimed imports, one after the other. A failure leaves an import to the
     /// next call.
     pub async fn run_imports(&self) {
         // One at a time, since a file takes much memory.
@@ -65,7 +66,7 @@ impl Office {
         }
     }
 
-    /// Claims the oldest import that nobody works on; `Err` if it has failed too often.
+    /// Claims the oldest unclaimed import; `Err` if it has failed too often.
     async fn claim_import(&self) -> Result<Option<Result<Claimed, ()>>, OfficeError> {
         let claim = random(self.random.as_ref())?;
         let now = self.now();

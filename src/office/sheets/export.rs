@@ -8,6 +8,7 @@ mod automerge;
 mod column;
 pub mod complaints;
 mod csv;
+pub mod odata;
 mod source;
 mod xlsx;
 
@@ -65,6 +66,15 @@ impl Format {
     }
 }
 
+/// What an export says of each record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    Whole,
+    /// No names, phone numbers, addresses and positions of borrowers, and no free text.
+    Minimal,
+}
+
 /// A record as it is exported.
 #[derive(Debug, Clone)]
 pub struct Exported {
@@ -91,24 +101,35 @@ pub enum ExportError {
 pub fn write(
     selection: Selection,
     format: Format,
+    scope: Scope,
     out: &mut (dyn Write + Send),
 ) -> Result<u64, ExportError> {
     let records = selection.records(format == Format::Automerge);
     match format {
-        Format::Csv => csv::write(records, out),
-        Format::Xlsx => xlsx::write(records, out),
-        Format::Jsonl => jsonl(records, out),
+        Format::Csv => csv::write(records, scope, out),
+        Format::Xlsx => xlsx::write(records, scope, out),
+        Format::Jsonl => jsonl(records, scope, out),
+        // A document is signed as a whole.
         Format::Automerge => automerge::write_zip(records, out),
     }
 }
 
 fn jsonl(
     records: impl Iterator<Item = Result<Exported, ExportError>>,
+    scope: Scope,
     out: &mut dyn Write,
 ) -> Result<u64, ExportError> {
     let mut written = 0;
     for record in records {
-        serde_json::to_writer(&mut *out, &record?.view).map_err(io::Error::from)?;
+        let record = record?;
+        let line = match scope {
+            Scope::Whole => serde_json::to_writer(&mut *out, &record.view),
+            Scope::Minimal => {
+                let names: Vec<_> = odata::properties().map(|(name, _)| name).collect();
+                serde_json::to_writer(&mut *out, &odata::entity(&record, &names))
+            }
+        };
+        line.map_err(io::Error::from)?;
         out.write_all(b"\n")?;
         written += 1;
     }

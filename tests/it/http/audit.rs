@@ -17,6 +17,7 @@ const WATCH: &str = "01990000-0000-7000-8000-00000000000a";
 const IMPORT: &str = "01990000-0000-7000-8000-00000000000d";
 const CHECKED_IMPORT: &str = "01990000-0000-7000-8000-00000000000e";
 const IDLE_IMPORT: &str = "01990000-0000-7000-8000-00000000000f";
+const VIEW: &str = "01990000-0000-7000-8000-000000000010";
 const BLOB: &[u8] = b"a picture";
 
 /// Something to change on every route.
@@ -27,6 +28,8 @@ struct Fixture {
     auditor: String,
     /// The last line of an export.
     exported: Value,
+    /// Id of a token for reports.
+    report_token: String,
 }
 
 impl Fixture {
@@ -53,7 +56,9 @@ impl Fixture {
         let exported = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
         let auditor = http.token("gu.an").await;
         check_import(&http).await;
-        Self { http, record: id.to_string(), device, auditor, exported }
+        let (token, _) = http.accounts.add_report_token("admin", "Excel").await.unwrap();
+        let report_token = hex(&token.id);
+        Self { http, record: id.to_string(), device, auditor, exported, report_token }
     }
 
     /// A request that changes something: path and body.
@@ -75,6 +80,13 @@ impl Fixture {
             }
             "POST /api/imports/{id}/run" => (CHECKED_IMPORT, String::new()),
             "DELETE /api/imports/{id}" => (IDLE_IMPORT, String::new()),
+            "PUT /api/views/{id}" => {
+                let view = json!({ "name": "said 阳娜", "search": "", "shared": true });
+                (VIEW, view.to_string())
+            }
+            "DELETE /api/views/{id}" => (VIEW, String::new()),
+            "POST /api/report-tokens" => ("", json!({ "name": "Excel" }).to_string()),
+            "DELETE /api/report-tokens/{id}" => (self.report_token.as_str(), String::new()),
             "POST /api/assignments" => {
                 let row = json!({ "record": self.record, "set": { "priority": 1 },
                                   "seen": { "priority": 2 } });
@@ -167,7 +179,7 @@ async fn send(
 fn changing() -> impl Iterator<Item = &'static Route> {
     let of_console = |route: &&Route| match route.access {
         Access::Roles(roles) => roles.contains(&Role::Admin),
-        Access::Anyone | Access::Operator => false,
+        Access::Anyone | Access::Operator | Access::Reports => false,
     };
     ROUTES.iter().filter(|route| route.method != Method::GET).filter(of_console)
 }

@@ -132,7 +132,7 @@ async fn a_mapping_is_chosen_and_remembered() {
     assert_eq!((&row["case_no"], &row["collectors"]), (&json!("A-1"), &json!(["wu.min"])));
     assert_eq!(row["overdue"], 1000);
 
-    // The same user and, as long as nobody else has mapped anything, another one.
+    // For the same user, and for one who has not mapped anything.
     for (user, id) in [("lin.yue", TWO), ("admin", "01a20aaf-78e0-7801-9dc4-000000000003")] {
         let token = http.token_again(user).await;
         let uploaded = upload(&http, &token, id, list).await.json();

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use crate::support::http_office::{CASES, HttpOffice, NOW};
 use doorstep::office::Office;
 use doorstep::office::demo;
-use doorstep::office::sheets::export::{ExportError, Format, Selection, write, write_folder};
+use doorstep::office::sheets::export::{
+    ExportError, Format, Scope, Selection, write, write_folder,
+};
 use doorstep::office::sheets::import::{Options, import};
 use doorstep::office::store::Listing;
 use doorstep::record::Record;
@@ -88,7 +90,8 @@ async fn a_disk_that_is_full_breaks_the_export_off() {
     let http = with_cases().await;
     for format in [Format::Csv, Format::Xlsx, Format::Jsonl, Format::Automerge] {
         let selection = select(&http, Listing::default());
-        let done = tokio::task::spawn_blocking(move || write(selection, format, &mut Full));
+        let done =
+            tokio::task::spawn_blocking(move || write(selection, format, Scope::Whole, &mut Full));
         assert!(matches!(done.await.unwrap(), Err(ExportError::Write(_))), "{format:?}");
     }
 }
@@ -132,7 +135,7 @@ async fn export(http: &HttpOffice, listing: Listing, format: Format) -> Vec<u8> 
     let selection = select(http, listing);
     let done = tokio::task::spawn_blocking(move || {
         let mut out = Vec::new();
-        write(selection, format, &mut out).map(|_| out)
+        write(selection, format, Scope::Whole, &mut out).map(|_| out)
     });
     done.await.unwrap().unwrap()
 }

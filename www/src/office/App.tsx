@@ -90,6 +90,9 @@ function Pages(): JSX.Element {
           <Route path="/dashboard">
             <Lazy load={() => import("./DashboardPage").then((page) => page.DashboardPage)} />
           </Route>
+          <Route path="/reports">
+            <Lazy load={() => import("./reports/ReportTokensPage").then((page) => page.ReportTokensPage)} />
+          </Route>
           <Route path="/conduct">
             <ConductPage />
           </Route>

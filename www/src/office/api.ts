@@ -12,6 +12,7 @@ import type {
   Me,
   NewUser,
   paths,
+  ViewRequest,
   UserChange,
 } from "./schema";
 
@@ -35,6 +36,9 @@ export type {
   HistoryLine as ReceivedEntry,
   ImportLine,
   ImportRows,
+  NewReportToken,
+  ReportTokenLine,
+  ViewLine,
   Me,
   QuarantineItem,
   QuarantineLine as Quarantined,
@@ -161,6 +165,15 @@ export const api = {
   devices: () => data(client.GET("/api/devices")),
   revoke: (id: string, reason: string) =>
     data(client.POST("/api/devices/{id}/revoke", { params: { path: { id } }, body: { reason } })),
+  /** Saved views: own and shared ones. */
+  views: () => data(client.GET("/api/views")),
+  saveView: (id: string, view: ViewRequest) =>
+    data(client.PUT("/api/views/{id}", { params: { path: { id } }, body: view })),
+  deleteView: (id: string) => data(client.DELETE("/api/views/{id}", { params: { path: { id } } })),
+  /** The user's tokens for Excel and Power BI. */
+  reportTokens: () => data(client.GET("/api/report-tokens")),
+  addReportToken: (name: string) => data(client.POST("/api/report-tokens", { body: { name } })),
+  revokeReportToken: (id: string) => data(client.DELETE("/api/report-tokens/{id}", { params: { path: { id } } })),
   imports: () => data(client.GET("/api/imports")),
   /** Stores a file; the same id and file again are the same import. */
   uploadImport: (id: string, file: File) =>

@@ -6,10 +6,10 @@ use super::super::endpoint::endpoint;
 use super::super::traffic::Queue;
 use super::super::{
     audit, blobs, commands, complaints, conduct, device_key, events, fleet, health, imports,
-    lender, metrics, openapi, openid_sign_in, quarantine, queues, receipts, report, safety,
-    session, sync, transfer, users, visits, web_push,
+    lender, metrics, odata, openapi, openid_sign_in, quarantine, queues, receipts, report,
+    report_tokens, safety, session, sync, transfer, users, views, visits, web_push,
 };
-use super::Access::{self, Anyone, Operator, Roles};
+use super::Access::{self, Anyone, Operator, Reports, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
 use super::{Problems, Route, route};
 use crate::office::blobs::MAX_PIECE_BYTES;
@@ -157,6 +157,30 @@ pub const ROUTES: &[Route] = &[
     route(GET, "/api/export", READERS, Download, || endpoint(transfer::export),
         "Download the records that pass the filters")
         .gives(BYTES),
+    route(GET, "/api/views", READERS, CONSOLE, || endpoint(views::list),
+        "Saved views of the list: the user's own and the shared ones"),
+    route(PUT, "/api/views/{id}", READERS, CONSOLE, || endpoint(views::save),
+        "Save an own view or replace it; the client makes the UUID")
+        .problems(&[(409, &["too_many_views"])]),
+    route(DELETE, "/api/views/{id}", READERS, CONSOLE, || endpoint(views::delete),
+        "Delete an own view, or as an administrator a shared one")
+        .status(204),
+    route(GET, "/api/report-tokens", READERS, CONSOLE, || endpoint(report_tokens::list),
+        "The user's tokens for programs that read the records for reports"),
+    route(POST, "/api/report-tokens", READERS, CONSOLE, || endpoint(report_tokens::add),
+        "Make a token for `/odata/v4`; its secret is in this answer only"),
+    route(DELETE, "/api/report-tokens/{id}", READERS, CONSOLE, || endpoint(report_tokens::revoke),
+        "Revoke an own token")
+        .status(204),
+    route(GET, "/odata/v4", Reports, Immediate, || endpoint(odata::service),
+        "The OData service for Excel and Power BI")
+        .gives(JSON),
+    route(GET, "/odata/v4/$metadata", Reports, Immediate, || endpoint(odata::metadata),
+        "The types of the OData service")
+        .gives("application/xml"),
+    route(GET, "/odata/v4/Visits", Reports, LONG_COMMAND, || endpoint(odata::visits),
+        "Records without personal data of borrowers, a page at a time")
+        .gives(JSON),
     route(GET, "/api/report", READERS, CONSOLE, || endpoint(report::show),
         "Figures of a period and a team; docs/REPORTS.md defines them"),
     route(GET, "/api/own-figures", COLLECTORS, SMALL, || endpoint(report::own),

@@ -4,7 +4,7 @@
 use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
 
-use super::Exported;
+use super::{Exported, Scope};
 use crate::office::money::Currency;
 use crate::record::terms::ReviewStatus;
 use crate::record::view::VisitView;
@@ -46,14 +46,44 @@ impl Column {
     }
 }
 
+/// Columns with personal data of borrowers, or with free text that may have some.
+const PERSONAL: &[&str] = &[
+    "review_remark",
+    "borrower_name",
+    "phone",
+    "alt_phone",
+    "address",
+    "note",
+    "instructions",
+    "appointment_place",
+    "borrower_remark",
+    "visit_lat",
+    "visit_lon",
+    "visit_accuracy_m",
+    "checks",
+    "overdue_reason_text",
+    "promise_channel",
+    "notes",
+    "feedback",
+    "amendments",
+];
+
+/// The columns of a scope, in order.
+pub(super) fn columns(scope: Scope) -> impl Iterator<Item = &'static Column> {
+    COLUMNS.iter().filter(move |column| match scope {
+        Scope::Whole => true,
+        Scope::Minimal => !PERSONAL.contains(&column.heading),
+    })
+}
+
 /// The first row.
-pub(super) fn headings() -> Vec<&'static str> {
-    COLUMNS.iter().map(|column| column.heading).collect()
+pub(super) fn headings(scope: Scope) -> Vec<&'static str> {
+    columns(scope).map(|column| column.heading).collect()
 }
 
 /// The row of a record.
-pub(super) fn cells(record: &Exported) -> Vec<Cell> {
-    COLUMNS.iter().map(|column| column.cell(record)).collect()
+pub(super) fn cells(record: &Exported, scope: Scope) -> Vec<Cell> {
+    columns(scope).map(|column| column.cell(record)).collect()
 }
 
 /// A record, and what its amounts and times are in.

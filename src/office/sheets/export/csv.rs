@@ -4,15 +4,16 @@
 use std::io::{self, Write};
 
 use super::column::{Cell, cells, headings};
-use super::{ExportError, Exported};
+use super::{ExportError, Exported, Scope};
 use crate::office::sheets::formula;
 
 /// Writes a heading and one row per record; gives the number of records.
 pub(super) fn write(
     records: impl Iterator<Item = Result<Exported, ExportError>>,
+    scope: Scope,
     out: &mut dyn Write,
 ) -> Result<u64, ExportError> {
-    write_table(&headings(), records.map(|record| Ok(cells(&record?))), out)
+    write_table(&headings(scope), records.map(|record| Ok(cells(&record?, scope))), out)
 }
 
 /// Writes a heading and rows; gives the number of rows.

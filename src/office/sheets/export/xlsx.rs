@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::column::{Cell, cells, headings};
-use super::{ExportError, Exported};
+use super::{ExportError, Exported, Scope};
 use crate::office::sheets::formula;
 
 /// Excel refuses longer cells (32,767 characters, counted in UTF-16 units).
@@ -20,9 +20,11 @@ const EXACT_DIGITS: usize = 15;
 /// Writes a heading and one row per record; gives the number of records.
 pub(super) fn write(
     records: impl Iterator<Item = Result<Exported, ExportError>>,
+    scope: Scope,
     out: &mut dyn Write,
 ) -> Result<u64, ExportError> {
-    write_table("visits", &headings(), records.map(|record| Ok(cells(&record?))), out)
+    let rows = records.map(|record| Ok(cells(&record?, scope)));
+    write_table("visits", &headings(scope), rows, out)
 }
 
 /// Writes a sheet with a heading and rows; gives the number of rows.
@@ -35,12 +37,11 @@ pub(super) fn write_table(
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet_with_constant_memory().map_err(failed)?;
     let heading = Format::new().set_bold().set_align(FormatAlign::Top);
-    let money = [
-        Format::new().set_num_format("0"),
-        Format::new().set_num_format("0.00"),
-        Format::new().set_num_format("0.000"),
-        Format::new().set_num_format("0.0000"),
-    ];
+    let formats = Formats {
+        money: ["0", "0.00", "0.000", "0.0000"].map(|format| Format::new().set_num_format(format)),
+        day: Format::new().set_num_format("yyyy-mm-dd"),
+        time: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
+    };
     sheet.set_name(name).map_err(failed)?;
     sheet.set_freeze_panes(1, 2).map_err(failed)?;
     for (at, text) in (0..).zip(headings) {
@@ -51,7 +52,7 @@ pub(super) fn write_table(
     for row in rows {
         written += 1;
         for (at, cell) in (0..).zip(row?) {
-            put(sheet, written, at, cell, &money).map_err(failed)?;
+            put(sheet, written, at, cell, &formats).map_err(failed)?;
         }
     }
     // A workbook is a zip whose directory comes last and is written with seeks.
@@ -62,17 +63,39 @@ pub(super) fn write_table(
     Ok(u64::from(written))
 }
 
+/// How numbers and times are shown.
+struct Formats {
+    /// By the number of decimals.
+    money: [Format; 4],
+    day: Format,
+    time: Format,
+}
+
+/// A day or a time as Excel counts it, and whether it is a day. Excel knows no zones: a time is that
+/// of the clock at the borrower's place, whose zone has a column of its own.
+fn typed_time(text: &str) -> Option<(ExcelDateTime, bool)> {
+    let (local, day) = (text.get(..19), text.len() == "2026-11-03".len());
+    let time = ExcelDateTime::parse_from_str(local.unwrap_or(text)).ok()?;
+    Some((time, day))
+}
+
 fn put(
     sheet: &mut Worksheet,
     row: u32,
     column: u16,
     cell: Cell,
-    money: &[Format],
+    formats: &Formats,
 ) -> Result<(), XlsxError> {
     match cell {
         // A string is never taken for a formula here: the file says which is which.
         Cell::Text(text) => sheet.write_string(row, column, fit(formula::escape_typed(text)))?,
-        Cell::Time(text) => sheet.write_string(row, column, text)?,
+        Cell::Time(text) => match typed_time(&text) {
+            Some((time, day)) => {
+                let format = if day { &formats.day } else { &formats.time };
+                sheet.write_datetime_with_format(row, column, time, format)?
+            }
+            None => sheet.write_string(row, column, text)?,
+        },
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         Cell::Whole(number) => sheet.write_number(row, column, number as f64)?,
         Cell::Fraction(number) => sheet.write_number(row, column, number)?,
@@ -80,7 +103,7 @@ fn put(
             let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
             let digits = text.bytes().filter(u8::is_ascii_digit).count();
             // The double nearest to so few digits reads back as the same digits.
-            match (text.parse::<f64>(), money.get(decimals)) {
+            match (text.parse::<f64>(), formats.money.get(decimals)) {
                 (Ok(number), Some(format)) if digits <= EXACT_DIGITS => {
                     sheet.write_number_with_format(row, column, number, format)?
                 }

@@ -2,6 +2,7 @@
 import { Download, ListFilter, X } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Link } from "wouter-preact";
 import { t, word } from "../../i18n";
 import { Select } from "../../ui/components";
 import { HOLDS } from "../../ui/holds";
@@ -153,6 +154,7 @@ function chipText(key: FilterKey, value: string): string {
 }
 
 export function Exports({ search }: { search: string }): JSX.Element {
+  const [minimal, setMinimal] = useState(false);
   return (
     <Popover
       title={t("office/export_these")}
@@ -166,9 +168,20 @@ export function Exports({ search }: { search: string }): JSX.Element {
       {(close) => (
         <>
           <p class="muted text-sm">{t("office/export_these")}</p>
-          {FORMATS.map((format) => {
+          <label class="flex min-h-9 items-center gap-2 text-sm">
+            <input
+              type="checkbox"
+              class="checkbox checkbox-sm min-h-0 rounded"
+              checked={minimal}
+              onChange={(event) => setMinimal(event.currentTarget.checked)}
+            />
+            {t("office/export_minimal")}
+          </label>
+          {/* A document is whole. */}
+          {FORMATS.filter((format) => !minimal || format !== "automerge").map((format) => {
             const query = officeQuery(search);
             query.set("format", format);
+            if (minimal) query.set("minimal", "1");
             return (
               <a
                 key={format}
@@ -182,6 +195,9 @@ export function Exports({ search }: { search: string }): JSX.Element {
               </a>
             );
           })}
+          <Link href="/reports" class="link text-sm" onClick={close}>
+            {t("office/odata/title")}
+          </Link>
         </>
       )}
     </Popover>

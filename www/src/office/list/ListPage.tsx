@@ -108,7 +108,7 @@ export function ListPage(): JSX.Element {
 
   return (
     <div class="flex h-full min-h-0 gap-4">
-      <Sidebar queue={queue} />
+      <Sidebar queue={queue} search={search} />
       <div class="relative flex min-h-0 min-w-0 grow flex-col gap-2">
         <div class="flex items-center gap-3">
           <PageTitle small>{queue ? t(`office/queue/${queue}`) : t("office/visits")}</PageTitle>

@@ -4,6 +4,7 @@ import { Link, useLocation } from "wouter-preact";
 import { formatCount } from "../../ui/format";
 import { t, type TextKey } from "../../i18n";
 import { queueCounts } from "./live";
+import { SavedViews } from "./SavedViews";
 import { queueAddress, type Queue, QUEUES } from "./query";
 
 /** Queues that belong together, with a line between them. */
@@ -17,10 +18,14 @@ const GROUPS: readonly (readonly Queue[])[] = [
 /** Queues whose records need attention now. */
 const URGENT: readonly Queue[] = ["overdue", "promises_broken", "complaints", "conduct_failed"];
 
-export function Sidebar({ queue }: { queue: Queue | undefined }): JSX.Element {
+export function Sidebar({ queue, search }: { queue: Queue | undefined; search: string }): JSX.Element {
   const counts = queueCounts.value;
   return (
-    <nav class="hidden w-52 shrink-0 flex-col gap-3 lg:flex" aria-label={t("office/queues")} data-testid="queues">
+    <nav
+      class="hidden w-52 shrink-0 flex-col gap-3 overflow-y-auto lg:flex"
+      aria-label={t("office/queues")}
+      data-testid="queues"
+    >
       <ul class="flex flex-col">
         <Entry href="/" label={t("office/all_records")} current={queue === undefined} />
       </ul>
@@ -53,6 +58,7 @@ export function Sidebar({ queue }: { queue: Queue | undefined }): JSX.Element {
           count={counts?.devices_out_of_touch}
         />
       </ul>
+      <SavedViews search={search} />
     </nav>
   );
 }

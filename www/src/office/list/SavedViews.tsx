@@ -1,0 +1,119 @@
+/** Saved views of the list: own ones and those that colleagues share. */
+import { signal } from "@preact/signals";
+import { BookmarkPlus, X } from "lucide-preact";
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Link } from "wouter-preact";
+import { t } from "../../i18n";
+import { Alert, Dialog, TextField } from "../../ui/components";
+import { api, type ViewLine } from "../api";
+import { explain, me } from "../state";
+import { useRequest } from "../useRequest";
+import { isNarrowed } from "./query";
+
+const views = signal<ViewLine[]>([]);
+
+async function loadViews(): Promise<void> {
+  views.value = await api.views();
+}
+
+export function SavedViews({ search }: { search: string }): JSX.Element {
+  const [saving, setSaving] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  useEffect(() => void loadViews().catch((cause: unknown) => setError(explain(cause))), []);
+  const current = views.value.some((view) => view.search === search);
+  const canSave = !current && (isNarrowed(new URLSearchParams(search)) || search !== "");
+  const remove = async (view: ViewLine): Promise<void> => {
+    try {
+      await api.deleteView(view.id);
+      await loadViews();
+      setError(null);
+    } catch (cause) {
+      setError(explain(cause));
+    }
+  };
+  if (views.value.length === 0 && !canSave && !error) return <></>;
+  return (
+    <section class="border-base-300 flex flex-col border-t pt-2" aria-label={t("office/views/title")}>
+      <ul class="flex flex-col">
+        {views.value.map((view) => (
+          <li key={view.id} class="group flex items-center" data-testid="saved-view">
+            <Link
+              href={`/?${view.search}`}
+              class={`rounded-field min-h-8 min-w-0 grow truncate px-2 py-1 text-sm ${
+                view.search === search ? "bg-base-300 font-semibold" : "hover:bg-base-300/60"
+              }`}
+              aria-current={view.search === search ? "page" : undefined}
+              title={view.shared ? t("office/views/shared_by", { owner: view.owner }) : undefined}
+            >
+              {view.name}
+            </Link>
+            {view.owner === me.value?.user && (
+              <button
+                type="button"
+                class="btn btn-ghost btn-sm btn-square bar-control opacity-0 group-hover:opacity-100 focus-visible:opacity-100"
+                aria-label={t("office/views/delete", { name: view.name })}
+                onClick={() => void remove(view)}
+              >
+                <X class="size-3.5" aria-hidden="true" />
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {canSave && (
+        <button
+          type="button"
+          class="btn btn-ghost btn-sm bar-control justify-start gap-2 px-2 font-normal"
+          aria-haspopup="dialog"
+          onClick={() => setSaving(true)}
+        >
+          <BookmarkPlus class="size-4" aria-hidden="true" />
+          {t("office/views/save")}
+        </button>
+      )}
+      {error && <Alert tone="error">{error}</Alert>}
+      {saving && <SaveView search={search} onClose={() => setSaving(false)} />}
+    </section>
+  );
+}
+
+function SaveView({ search, onClose }: { search: string; onClose: () => void }): JSX.Element {
+  const id = useRef(crypto.randomUUID());
+  const [name, setName] = useState("");
+  const [shared, setShared] = useState(false);
+  const { busy, error, send } = useRequest(onClose);
+  return (
+    <Dialog
+      title={t("office/views/save")}
+      onClose={onClose}
+      actions={
+        <button
+          type="button"
+          class="btn btn-primary"
+          disabled={busy || !name.trim()}
+          onClick={() =>
+            send(async () => {
+              await api.saveView(id.current, { name, search, shared });
+              await loadViews();
+            })
+          }
+        >
+          {t("office/views/save_button")}
+        </button>
+      }
+    >
+      <TextField label={t("office/views/name")} value={name} onInput={setName} />
+      <label class="flex min-h-9 items-center gap-2">
+        <input
+          type="checkbox"
+          class="checkbox"
+          checked={shared}
+          onChange={(event) => setShared(event.currentTarget.checked)}
+        />
+        {t("office/views/shared")}
+      </label>
+      {error && <Alert tone="error">{error}</Alert>}
+    </Dialog>
+  );
+}
