@@ -17,13 +17,13 @@ pub(crate) enum Target {
     Unix(PathBuf),
 }
 
-/// What becomes of connections, old and new.
+/// How the proxy treats its connections, open ones and new ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Open,
     /// Each piece waits.
     Slow(Duration),
-    /// Nothing arrives, and nobody is told.
+    /// Bytes are held back while the connections stay open.
     Held,
     /// The client gets nothing more, but may send.
     HalfClosed,

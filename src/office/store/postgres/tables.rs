@@ -95,8 +95,11 @@ impl Tables {
                 let meta = values![UNFINISHED, epoch, office_device, attestation_key];
                 tables.transaction(&[
                     (&TRIGGERS.replace("HOW", "DISABLE"), &[]),
-                    ("CREATE TABLE migration_source AS SELECT $1::text AS name", &values![source]),
-                    ("UPDATE queue_order SET words = $1", &values![queue_order]),
+                    (
+                        "CREATE TABLE migration_source AS SELECT $1::text AS name",
+                        &[Value::from(source)],
+                    ),
+                    ("UPDATE queue_order SET words = $1", &[Value::from(queue_order)]),
                     (
                         "INSERT INTO meta
                            (one, format, epoch, office_device, office_session, attestation_key)
@@ -137,7 +140,8 @@ impl Tables {
         &mut self,
         table: &Table,
     ) -> Result<Option<Vec<Cell>>, StoreError> {
-        let key: Vec<String> = table.key.iter().map(|column| format!("{column} DESC")).collect();
+        let key: Vec<String> =
+            table.ordered_key().iter().map(|key| format!("{key} DESC")).collect();
         let sql = format!(
             "SELECT {} FROM {} ORDER BY {} LIMIT 1",
             table.key.join(", "),
@@ -155,7 +159,7 @@ impl Tables {
         after: Option<&[Cell]>,
         limit: usize,
     ) -> Result<Vec<Vec<Cell>>, StoreError> {
-        let key = table.key.join(", ");
+        let key = table.ordered_key().join(", ");
         let behind = after.map_or_else(String::new, |after| {
             let markers: Vec<String> = (1..=after.len()).map(|n| format!("${n}")).collect();
             format!("WHERE ({key}) > ({})", markers.join(", "))
@@ -203,7 +207,7 @@ impl Tables {
         self.transaction(&[
             (&TRIGGERS.replace("HOW", "ENABLE"), &[]),
             ("DROP TABLE migration_source", &[]),
-            ("UPDATE meta SET format = $1", &values![FORMAT]),
+            ("UPDATE meta SET format = $1", &[Value::from(FORMAT)]),
         ])?;
         // Without statistics, the first hours' plans would be guesses.
         patiently(self.connection.client().batch_execute("ANALYZE"))
@@ -237,6 +241,14 @@ fn patiently<T>(
 impl Table {
     fn names(&self) -> Vec<&str> {
         self.columns.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The key in the order of SQLite: by bytes, whatever the database's collation is.
+    fn ordered_key(&self) -> Vec<String> {
+        let ordered = |(name, kind): (&String, Type)| {
+            if kind == Type::TEXT { format!("{name} COLLATE \"C\"") } else { name.clone() }
+        };
+        self.key.iter().zip(self.key_types()).map(ordered).collect()
     }
 
     fn key_types(&self) -> Vec<Type> {

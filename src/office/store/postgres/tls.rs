@@ -164,7 +164,7 @@ impl MakeTlsConnect<Socket> for Tls {
     type Error = Infallible;
 
     fn make_tls_connect(&mut self, host: &str) -> Result<Handshake, Infallible> {
-        // A socket has no host; it is asked for none unless its server wants to encrypt.
+        // A local socket has no host name; only an encrypted connection needs one.
         Ok(Handshake { connector: self.0.clone(), name: ServerName::try_from(host.to_owned()) })
     }
 }

@@ -15,7 +15,7 @@ use crate::office::store::migrate::{Cell, MAX_BATCH_BYTES, MAX_BATCH_ROWS};
 const OWN: [&str; 5] =
     ["meta", "refinery_schema_history", "sqlite_", "visit_trigrams", "visit_grams"];
 
-/// A file that nobody else has open.
+/// A file that no other process has open.
 pub(in crate::office::store) struct Tables {
     connection: Connection,
     _lock: File,
