@@ -829,6 +829,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of the changes that wait for the approval of a second person, or of former ones */
+        get: operations["get_api_proposals"];
+        put?: never;
+        /** Propose a change that needs approval; idempotent by `id` */
+        post: operations["post_api_proposals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals/{number}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve another person's proposal: its change is made; idempotent */
+        post: operations["post_api_proposals_number_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals/{number}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse another person's proposal, with a reason; idempotent */
+        post: operations["post_api_proposals_number_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals/{number}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw the own proposal; idempotent */
+        post: operations["post_api_proposals_number_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/users": {
         parameters: {
             query?: never;
@@ -1131,75 +1200,6 @@ export interface paths {
         get: operations["get_metrics"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/proposals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One page of the changes that wait for the approval of a second person, or of former ones */
-        get: operations["get_api_proposals"];
-        put?: never;
-        /** Propose a change that needs approval; idempotent by `id` */
-        post: operations["post_api_proposals"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/proposals/{number}/approve": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Approve another person's proposal: its change is made; idempotent */
-        post: operations["post_api_proposals_number_approve"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/proposals/{number}/refuse": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Refuse another person's proposal, with a reason; idempotent */
-        post: operations["post_api_proposals_number_refuse"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/proposals/{number}/withdraw": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Withdraw the own proposal; idempotent */
-        post: operations["post_api_proposals_number_withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2156,6 +2156,62 @@ export interface components {
         ComplaintStep: "received" | "described" | "replied" | "closed" | "reopened";
         /** @description How a complaint was decided. */
         ComplaintOutcome: "upheld" | "partly_upheld" | "rejected" | "withdrawn";
+        /** @description A change to be proposed. */
+        ProposalRequest: {
+            /** @description a UUID made by the client; the same one is stored once */
+            id: string;
+            /** @description the change */
+            action: components["schemas"]["ProposedAction"];
+            /** @description why */
+            reason: string;
+        };
+        /** @description A change that is proposed. */
+        ProposedAction: {
+            /** @constant */
+            change: "command";
+            /** @description The record's id. */
+            record: string;
+            /** @description The command. */
+            command: components["schemas"]["Command"];
+        } | {
+            /** @constant */
+            change: "quarantine";
+            /**
+             * Format: uint64
+             * @description Its number.
+             */
+            number: number;
+            /** @description `heads` of the item that the person looked at. */
+            heads: string[];
+        } | {
+            /** @constant */
+            change: "erasure";
+            /** @description What was exported. */
+            scope: components["schemas"]["ExportScope"];
+            /** @description The last line's hash. */
+            sha256: string;
+        };
+        /** @description Which pieces are exported: those decided up to a time, oldest first, up to a number of bytes. */
+        ExportScope: {
+            /**
+             * Format: int64
+             * @description ms.
+             */
+            until: number;
+            /**
+             * Format: uint64
+             * @description Limit of one file; a single piece may exceed it.
+             */
+            most_bytes: number;
+        };
+        /** @description A decision on a proposal. */
+        AnswerRequest: {
+            /**
+             * @description why; needed to refuse
+             * @default
+             */
+            reason?: string;
+        };
         /** @description A user to add. */
         NewUser: {
             /** @description Sign-in name. */
@@ -3754,6 +3810,69 @@ export interface components {
              */
             late: number;
         };
+        /** @description One page of proposals. */
+        ProposalPage: {
+            rows: components["schemas"]["ProposalLine"][];
+            /** @description Cursor of the page after this one. */
+            next: string | null;
+        };
+        /** @description A proposal. Times are ms. */
+        ProposalLine: {
+            /**
+             * Format: uint64
+             * @description Its number.
+             */
+            number: number;
+            /** @description What it is about. */
+            kind: components["schemas"]["ApprovalKind"];
+            /** @description The record that it changes. */
+            record: string | null;
+            /** @description The case number of that record. */
+            case_no: string;
+            /** @description The hold that is lifted or shortened. */
+            flag: components["schemas"]["Flag"] | null;
+            /**
+             * Format: uint64
+             * @description The number of the refused work that is accepted.
+             */
+            quarantine: number | null;
+            /**
+             * Format: int64
+             * @description The amount of a plan, minor units.
+             */
+            amount: number | null;
+            /** @description ISO 4217 code of that amount. */
+            currency: string;
+            /** @description Why it is proposed. */
+            reason: string;
+            /** @description By whom. */
+            proposed_by: string;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            proposed_at: number;
+            /**
+             * Format: int64
+             * @description From then on it cannot be approved.
+             */
+            expires_at: number;
+            /** @description What became of it. */
+            state: components["schemas"]["ProposalState"];
+            /** @description Who decided; empty while pending. */
+            decided_by: string;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            decided_at: number | null;
+            /** @description Why. */
+            answer: string;
+        };
+        /** @description What a proposal is about. */
+        ApprovalKind: "plan" | "hold" | "quarantine" | "erasure";
+        /** @description What became of a proposal. */
+        ProposalState: "pending" | "approved" | "refused" | "withdrawn" | "expired";
         /** @description A user as lists show them. */
         UserLine: {
             /** @description Sign-in name. */
@@ -4133,125 +4252,6 @@ export interface components {
             /** @description the field or parameter it is about */
             path?: string;
         };
-        /** @description A change to be proposed. */
-        ProposalRequest: {
-            /** @description a UUID made by the client; the same one is stored once */
-            id: string;
-            /** @description the change */
-            action: components["schemas"]["ProposedAction"];
-            /** @description why */
-            reason: string;
-        };
-        /** @description A change that is proposed. */
-        ProposedAction: {
-            /** @constant */
-            change: "command";
-            /** @description The record's id. */
-            record: string;
-            /** @description The command. */
-            command: components["schemas"]["Command"];
-        } | {
-            /** @constant */
-            change: "quarantine";
-            /**
-             * Format: uint64
-             * @description Its number.
-             */
-            number: number;
-            /** @description `heads` of the item that the person looked at. */
-            heads: string[];
-        } | {
-            /** @constant */
-            change: "erasure";
-            /** @description What was exported. */
-            scope: components["schemas"]["ExportScope"];
-            /** @description The last line's hash. */
-            sha256: string;
-        };
-        /** @description Which pieces are exported: those decided up to a time, oldest first, up to a number of bytes. */
-        ExportScope: {
-            /**
-             * Format: int64
-             * @description ms.
-             */
-            until: number;
-            /**
-             * Format: uint64
-             * @description Limit of one file; a single piece may exceed it.
-             */
-            most_bytes: number;
-        };
-        /** @description A decision on a proposal. */
-        AnswerRequest: {
-            /**
-             * @description why; needed to refuse
-             * @default
-             */
-            reason?: string;
-        };
-        /** @description One page of proposals. */
-        ProposalPage: {
-            rows: components["schemas"]["ProposalLine"][];
-            /** @description Cursor of the page after this one. */
-            next: string | null;
-        };
-        /** @description A proposal. Times are ms. */
-        ProposalLine: {
-            /**
-             * Format: uint64
-             * @description Its number.
-             */
-            number: number;
-            /** @description What it is about. */
-            kind: components["schemas"]["ApprovalKind"];
-            /** @description The record that it changes. */
-            record: string | null;
-            /** @description The case number of that record. */
-            case_no: string;
-            /** @description The hold that is lifted or shortened. */
-            flag: components["schemas"]["Flag"] | null;
-            /**
-             * Format: uint64
-             * @description The number of the refused work that is accepted.
-             */
-            quarantine: number | null;
-            /**
-             * Format: int64
-             * @description The amount of a plan, minor units.
-             */
-            amount: number | null;
-            /** @description ISO 4217 code of that amount. */
-            currency: string;
-            /** @description Why it is proposed. */
-            reason: string;
-            /** @description By whom. */
-            proposed_by: string;
-            /**
-             * Format: int64
-             * @description When.
-             */
-            proposed_at: number;
-            /**
-             * Format: int64
-             * @description From then on it cannot be approved.
-             */
-            expires_at: number;
-            /** @description What became of it. */
-            state: components["schemas"]["ProposalState"];
-            /** @description Who decided; empty while pending. */
-            decided_by: string;
-            /**
-             * Format: int64
-             * @description When.
-             */
-            decided_at: number | null;
-            /** @description Why. */
-            answer: string;
-        };
-        /** @description What a proposal is about. */
-        ApprovalKind: "plan" | "hold" | "quarantine" | "erasure";
-        /** @description What became of a proposal. */
-        ProposalState: "pending" | "approved" | "refused" | "withdrawn" | "expired";
     };
     responses: never;
     parameters: never;
@@ -4315,6 +4315,10 @@ export type ComplaintTopic = components['schemas']['ComplaintTopic'];
 export type ComplaintStepRequest = components['schemas']['ComplaintStepRequest'];
 export type ComplaintStep = components['schemas']['ComplaintStep'];
 export type ComplaintOutcome = components['schemas']['ComplaintOutcome'];
+export type ProposalRequest = components['schemas']['ProposalRequest'];
+export type ProposedAction = components['schemas']['ProposedAction'];
+export type ExportScope = components['schemas']['ExportScope'];
+export type AnswerRequest = components['schemas']['AnswerRequest'];
 export type NewUser = components['schemas']['NewUser'];
 export type Role = components['schemas']['Role'];
 export type UserChange = components['schemas']['UserChange'];
@@ -4409,6 +4413,10 @@ export type ComplaintLine = components['schemas']['ComplaintLine'];
 export type ComplaintDetails = components['schemas']['ComplaintDetails'];
 export type ComplaintEntry = components['schemas']['ComplaintEntry'];
 export type ComplaintCounts = components['schemas']['ComplaintCounts'];
+export type ProposalPage = components['schemas']['ProposalPage'];
+export type ProposalLine = components['schemas']['ProposalLine'];
+export type ApprovalKind = components['schemas']['ApprovalKind'];
+export type ProposalState = components['schemas']['ProposalState'];
 export type UserLine = components['schemas']['UserLine'];
 export type FleetLine = components['schemas']['FleetLine'];
 export type DeviceState = components['schemas']['DeviceState'];
@@ -4431,14 +4439,6 @@ export type UploadProgress = components['schemas']['UploadProgress'];
 export type Alive = components['schemas']['Alive'];
 export type Ready = components['schemas']['Ready'];
 export type Problem = components['schemas']['Problem'];
-export type ProposalRequest = components['schemas']['ProposalRequest'];
-export type ProposedAction = components['schemas']['ProposedAction'];
-export type ExportScope = components['schemas']['ExportScope'];
-export type AnswerRequest = components['schemas']['AnswerRequest'];
-export type ProposalPage = components['schemas']['ProposalPage'];
-export type ProposalLine = components['schemas']['ProposalLine'];
-export type ApprovalKind = components['schemas']['ApprovalKind'];
-export type ProposalState = components['schemas']['ProposalState'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_api_session: {
@@ -10435,7 +10435,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description a number in quarantine */
+                /** @description a number as the list gives it */
                 number: string;
             };
             cookie?: never;
@@ -10534,7 +10534,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description a number in quarantine */
+                /** @description a number as the list gives it */
                 number: string;
             };
             cookie?: never;
@@ -10627,6 +10627,658 @@ export interface operations {
                 };
             };
             /** @description invalid_value, malformed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_proposals: {
+        parameters: {
+            query?: {
+                /** @description 1: decided, withdrawn and expired ones, the newest first; else pending ones, the oldest first */
+                closed?: string;
+                /** @description rows of a page, 1 to 200 */
+                limit?: string;
+                /** @description the cursor of the page before */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalPage"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_proposals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalLine"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, only_admins, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_accepted, already_proposed, complaint_open, other_workspace, too_many_proposals */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description approval_not_needed, invalid_value, malformed, not_a_collector, reason_needed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_proposals_number_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a number as the list gives it */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalLine"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, only_admins, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_proposal, unknown_quarantine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_own_proposal, nothing_to_change, other_workspace, own_proposal, proposal_decided, proposal_expired, proposer_left, record_moved */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed, reason_needed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_proposals_number_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a number as the list gives it */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalLine"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, only_admins, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_proposal, unknown_quarantine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_own_proposal, nothing_to_change, other_workspace, own_proposal, proposal_decided, proposal_expired, proposer_left, record_moved */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed, reason_needed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_proposals_number_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a number as the list gives it */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalLine"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, only_admins, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_proposal, unknown_quarantine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_own_proposal, nothing_to_change, other_workspace, own_proposal, proposal_decided, proposal_expired, proposer_left, record_moved */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description reason_needed */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11946,7 +12598,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description a number in quarantine */
+                /** @description a number as the list gives it */
                 number: string;
             };
             cookie?: never;
@@ -12765,658 +13417,6 @@ export interface operations {
             };
             /** @description not_allowed */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    /** @description seconds to stay away */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description closing, office_busy, timeout */
-            503: {
-                headers: {
-                    /** @description seconds to stay away */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_api_proposals: {
-        parameters: {
-            query?: {
-                /** @description 1: decided, withdrawn and expired ones, the newest first; else pending ones, the oldest first */
-                closed?: string;
-                /** @description rows of a page, 1 to 200 */
-                limit?: string;
-                /** @description the cursor of the page before */
-                after?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description All is well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProposalPage"];
-                };
-            };
-            /** @description malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description signed_out */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not_allowed, other_site */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description other_workspace */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid_value */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported_version */
-            426: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    /** @description seconds to stay away */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description closing, office_busy, timeout */
-            503: {
-                headers: {
-                    /** @description seconds to stay away */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_api_proposals: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ProposalRequest"];
-            };
-        };
-        responses: {
-            /** @description All is well */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProposalLine"];
-                };
-            };
-            /** @description malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description signed_out */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description missing_header, not_allowed, only_admins, other_site */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description already_accepted, already_proposed, complaint_open, other_workspace, too_many_proposals */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description malformed */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description approval_not_needed, invalid_value, malformed, not_a_collector, reason_needed */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported_version */
-            426: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    /** @description seconds to stay away */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description closing, office_busy, timeout */
-            503: {
-                headers: {
-                    /** @description seconds to stay away */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_api_proposals_number_approve: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description a number as the list gives it */
-                number: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AnswerRequest"];
-            };
-        };
-        responses: {
-            /** @description All is well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProposalLine"];
-                };
-            };
-            /** @description malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description signed_out */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description missing_header, not_allowed, only_admins, other_site */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not_found, unknown_proposal, unknown_quarantine */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not_own_proposal, nothing_to_change, other_workspace, own_proposal, proposal_decided, proposal_expired, proposer_left, record_moved */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description malformed */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid_value, malformed, reason_needed */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported_version */
-            426: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    /** @description seconds to stay away */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description closing, office_busy, timeout */
-            503: {
-                headers: {
-                    /** @description seconds to stay away */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_api_proposals_number_refuse: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description a number as the list gives it */
-                number: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AnswerRequest"];
-            };
-        };
-        responses: {
-            /** @description All is well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProposalLine"];
-                };
-            };
-            /** @description malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description signed_out */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description missing_header, not_allowed, only_admins, other_site */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not_found, unknown_proposal, unknown_quarantine */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not_own_proposal, nothing_to_change, other_workspace, own_proposal, proposal_decided, proposal_expired, proposer_left, record_moved */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description malformed */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid_value, malformed, reason_needed */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported_version */
-            426: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    /** @description seconds to stay away */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description closing, office_busy, timeout */
-            503: {
-                headers: {
-                    /** @description seconds to stay away */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_api_proposals_number_withdraw: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description a number as the list gives it */
-                number: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description All is well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProposalLine"];
-                };
-            };
-            /** @description signed_out */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description missing_header, not_allowed, only_admins, other_site */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not_found, unknown_proposal, unknown_quarantine */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not_own_proposal, nothing_to_change, other_workspace, own_proposal, proposal_decided, proposal_expired, proposer_left, record_moved */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description reason_needed */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported_version */
-            426: {
                 headers: {
                     [name: string]: unknown;
                 };
