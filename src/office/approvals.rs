@@ -323,7 +323,7 @@ impl Office {
         self.proposal(number).await
     }
 
-    /// Whoever has lost the right to a change has no proposal of it carried out.
+    /// A proposal is not carried out once its author has lost the right to the change.
     async fn check_proposer(&self, proposal: &Proposal) -> Result<(), OfficeError> {
         let (name, kind) = (proposal.proposed_by.clone(), proposal.kind);
         let user = self

@@ -1,5 +1,5 @@
 //! A collector's own figures by month: visits, promises, conduct. Each collector sees their own and
-//! nobody else's, and nothing ranks them (docs/REPORTS.md).
+//! no other user's, and nothing ranks them (docs/REPORTS.md).
 
 use chrono::{DateTime, Datelike as _, Months};
 use chrono_tz::Tz;

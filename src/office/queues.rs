@@ -24,7 +24,7 @@ pub struct QueueCounts {
     pub quarantined: u64,
     /// Devices of collectors with a valid sign-in that were not seen for three days.
     pub devices_out_of_touch: u64,
-    /// Proposals that nobody has decided yet.
+    /// Pending proposals.
     pub proposals: u64,
     /// The largest count: it means this many or more.
     pub max: u32,

@@ -18,10 +18,10 @@ pub enum ApprovalRefusal {
     /// It was decided or withdrawn.
     #[error("this proposal was decided or withdrawn")]
     Decided,
-    /// Nobody decided it in time.
+    /// It expired undecided.
     #[error("this proposal has expired: propose it again")]
     Expired,
-    /// Nobody decides their own proposal.
+    /// Another person has to decide it.
     #[error("another person has to decide your proposal")]
     Own,
     /// Only its proposer withdraws a proposal.

@@ -20,7 +20,7 @@ ApprovalKind {
 words! {
 /// What became of a proposal.
 ProposalState {
-    /// Nobody has decided it.
+    /// Not decided yet.
     Pending = "pending",
     /// Another person approved it, and the change was made.
     Approved = "approved",
@@ -28,7 +28,7 @@ ProposalState {
     Refused = "refused",
     /// Its proposer withdrew it.
     Withdrawn = "withdrawn",
-    /// Nobody decided it in time.
+    /// It expired undecided.
     Expired = "expired",
 }
 }
@@ -77,7 +77,7 @@ pub struct Proposal {
 /// A decision on a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposalDecision {
-    /// What becomes of the proposal.
+    /// The new state of the proposal.
     pub state: ProposalState,
     /// Who decided.
     pub by: String,

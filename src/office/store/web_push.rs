@@ -34,7 +34,7 @@ pub enum Notice {
     NewWork,
     /// The review returned a record.
     ReturnedWork,
-    /// Somebody else set or changed an appointment.
+    /// Another user set or changed an appointment.
     Appointment,
 }
 

@@ -136,7 +136,7 @@ async fn a_hold_is_lifted_by_two_people() {
     let desk = Desk::new("hold").await;
     let (lin, tan) = (&desk.lin, &desk.tan);
     desk.hold(Flag::Dispute, "lin.yue").await;
-    // Nobody lifts or shortens a hold alone, an administrator neither.
+    // No person lifts or shortens a hold alone, not even an administrator.
     let shorter = json!({ "do": "raise_hold", "flag": "dispute", "since": 1, "until": 2,
                           "note": "" });
     for token in [lin, &desk.admin] {
@@ -165,7 +165,7 @@ async fn a_hold_is_lifted_by_two_people() {
     let line = approved.json();
     assert_eq!((&line["state"], &line["decided_by"]), (&json!("approved"), &json!("tan.wei")));
     assert_eq!((desk.holds().await, desk.pending().await), (1, 0));
-    // Once, whoever repeats it: another hold is not lifted by it.
+    // Once, however often it is repeated: another hold is not lifted by it.
     desk.hold(Flag::Dispute, "lin.yue").await;
     assert_eq!(desk.decide(tan, 1, "approve").await.json(), line);
     is(&desk.decide(&desk.admin, 1, "approve").await, 409, "proposal_decided");
@@ -222,7 +222,7 @@ async fn a_proposal_is_refused_withdrawn_or_expires() {
     assert_eq!((&closed["rows"][0]["state"], &closed["next"]), (&json!("expired"), &json!("3")));
     assert_eq!(desk.propose_command(&lin, 4, lift()).await.status, 201);
 
-    // Whoever may not change records any more has proposed nothing.
+    // Proposals of a user who may not change records any more are not carried out.
     let disabled = UserChange { disabled: Some(true), ..UserChange::default() };
     desk.http.change("lin.yue", disabled).await;
     is(&desk.decide(&tan, 4, "approve").await, 409, "proposer_left");

@@ -142,7 +142,7 @@ async fn a_subscription_that_the_browser_has_dropped_is_deleted() {
 
 #[tokio::test]
 async fn nothing_is_sent_after_the_sign_in_has_ended() {
-    let ways: [(&str, fn(&Scene) -> Ending<'_>); 4] = [
+    let ways: [(&str, End); 4] = [
         ("unsubscribed", |scene| Box::pin(async move { delete(scene, "/api/web-push").await })),
         ("signed out", |scene| Box::pin(async move { delete(scene, "/api/session").await })),
         ("revoked", |scene| {
@@ -163,6 +163,9 @@ async fn nothing_is_sent_after_the_sign_in_has_ended() {
 }
 
 type Ending<'s> = std::pin::Pin<Box<dyn Future<Output = ()> + 's>>;
+
+/// Ends a sign-in.
+type End = fn(&Scene) -> Ending<'_>;
 
 async fn delete(scene: &Scene, path: &str) {
     let request = ask("DELETE", path, Some(&scene.token)).body(Body::empty()).unwrap();

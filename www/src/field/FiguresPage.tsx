@@ -1,4 +1,4 @@
-/** The user's own visits, promises and conduct by month. Nobody else's, and no ranking. */
+/** The user's own visits, promises and conduct by month. Without those of others, and without a ranking. */
 import { ChartNoAxesColumn } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
