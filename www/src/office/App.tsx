@@ -151,21 +151,21 @@ function TopBar(): JSX.Element {
         <img src="/icons/icon.svg" alt="" class="size-8" />
         <span class="mr-4 font-bold">{t("office/title")}</span>
         <nav
-          class="order-last flex min-w-0 basis-full gap-1 overflow-x-auto xl:order-none xl:basis-auto"
+          class="order-last flex min-w-0 grow basis-full gap-1 overflow-x-auto xl:order-none xl:basis-0"
           aria-label={t("office/pages")}
         >
           {links.map(([href, key]) => (
             <Link
               key={href}
               href={href}
-              class={`btn btn-ghost ${place === href ? "bg-base-200" : ""}`}
+              class={`btn btn-ghost px-2 ${place === href ? "bg-base-200" : ""}`}
               aria-current={place === href ? "page" : undefined}
             >
               {t(key)}
             </Link>
           ))}
         </nav>
-        <span class="grow" />
+        <span class="grow xl:hidden" />
         <button type="button" class="btn btn-ghost" aria-haspopup="dialog" onClick={() => setSettings(true)}>
           {me.value?.user}
         </button>

@@ -2450,7 +2450,7 @@ export interface components {
             devices_out_of_touch: number;
             /**
              * Format: uint64
-             * @description Proposals that nobody has decided yet.
+             * @description Pending proposals.
              */
             proposals: number;
             /**
