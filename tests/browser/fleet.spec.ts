@@ -26,7 +26,7 @@ test("a phone reports its state, the console shows it, and a revocation is in th
   const report = desk.getByTestId("device-report");
   await expect(async () => {
     await desk.reload();
-    await expect(report).toHaveCount(1, { timeout: 2_000 });
+    await expect(report).toHaveCount(1, { timeout: 15_000 });
   }).toPass();
   await expect(report).toHaveAttribute("data-unsent", "0");
   await expect(report).toContainText("Nothing unsent");
@@ -69,6 +69,7 @@ for (const look of [
       const page = await context.newPage();
       await page.goto(`${office.url}/office/audit`);
       await enter(page, "admin");
+      await expect(page.getByTestId("audit-row").first()).toBeVisible();
       for (const [path, row] of [
         ["audit", "audit-row"],
         ["people", "device-row"],

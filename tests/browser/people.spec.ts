@@ -99,7 +99,7 @@ test("an administrator adds a user, changes a role, disables an account, and rev
   await device.getByRole("button", { name: /^Revoke device/ }).click();
   await expectAccessible(page);
   await expect(page.getByRole("button", { name: "Revoke device", exact: true })).toBeDisabled();
-  await page.getByLabel("Reason").fill("left on a bus");
+  await page.getByRole("textbox", { name: "Reason" }).fill("left on a bus");
   await page.getByRole("button", { name: "Revoke device", exact: true }).click();
   await expect(device).toContainText("left on a bus");
   await expect(device.getByRole("button")).toHaveCount(0);
