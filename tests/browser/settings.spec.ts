@@ -108,6 +108,8 @@ test("installation is offered once, and can be postponed", async ({ page }) => {
   await page.goto(office.url);
   await signIn(page, "zhao.lei");
   await inSync(page);
+  // The list decides when it opens whether it makes the offer.
+  await expect(page.getByTestId("visit-row").first()).toBeVisible();
   // The browser's own dialog can't be driven: the event that lets a page open it can.
   await page.evaluate(() => {
     const offer = Object.assign(new Event("beforeinstallprompt", { cancelable: true }), {
