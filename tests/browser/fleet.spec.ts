@@ -22,6 +22,7 @@ test("a phone reports its state, the console shows it, and a revocation is in th
   const desk = await (await browser.newContext()).newPage();
   await desk.goto(`${office.url}/office/people`);
   await signIn(desk, "admin", DEMO);
+  await expect(desk.getByRole("heading", { name: "People and devices" })).toBeVisible();
   // The report follows the first sync by some seconds.
   const report = desk.getByTestId("device-report");
   await expect(async () => {
