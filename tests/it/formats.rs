@@ -22,7 +22,7 @@ use doorstep::sync::message::{
 use doorstep::sync::packed::Packer;
 use doorstep::sync::packed::columns::{self, Columns};
 use doorstep::sync::ranges::{Differing, Range, State};
-use doorstep::workspace::{StoreError, Table};
+use doorstep::workspace::Table;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -84,13 +84,6 @@ async fn a_phones_store_of_format_2_opens() {
     phone.sync(&office).await;
     phone.assert_in_step();
     assert_eq!(office.visit(ids[0]).await.unwrap().contacts.len(), 1);
-}
-
-/// Rows of format 1 were not encrypted. Such a store is refused and left unchanged.
-#[test]
-fn a_phones_store_of_format_1_is_refused() {
-    let tables = of_json(&std::fs::read_to_string(place("phone-1.json")).unwrap());
-    assert_eq!(TestPhone::new("chen.jie", 1).reopen(tables), Err(StoreError::Format(1)));
 }
 
 fn place(name: &str) -> PathBuf {

@@ -65,29 +65,14 @@ impl Workspace {
     ) -> Result<Self, StoreError> {
         let mut damaged = Vec::new();
         let mut sound = BTreeMap::new();
-        let mut unencrypted = None;
         for row in meta {
             match vault.decrypt_any(Table::Meta, &row.key, &row.value) {
                 Some((format, _)) if format != STORE_FORMAT => {
                     return Err(StoreError::Format(format));
                 }
                 Some((_, plain)) => drop(sound.insert(row.key.as_str(), plain)),
-                None => {
-                    if let [format] = row.value.as_slice()
-                        && row.key == FORMAT_KEY
-                        && *format != STORE_FORMAT
-                    {
-                        unencrypted = Some(*format);
-                    }
-                    damaged.push(row);
-                }
+                None => damaged.push(row),
             }
-        }
-        // Rows of format 1 were not encrypted. Beside rows of this format it is a damaged one.
-        if let Some(format) = unencrypted
-            && sound.is_empty()
-        {
-            return Err(StoreError::Format(format));
         }
         let mut workspace = Self {
             listing: Listing::new(&identity),

@@ -5,10 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use doorstep::ids::RecordId;
 use doorstep::record::command::{Command, TextEdit};
 use doorstep::record::view::VisitView;
 use doorstep::workspace::{Output, RecordProblem, StoreError, SyncState, Table};
+use hmac::Mac;
 
 use crate::support::office::TestOffice;
 use crate::support::phone::{Tables, TestPhone, contact};
@@ -257,26 +260,54 @@ async fn d6_no_stored_plaintext_can_be_read() {
     assert!(other.tables[&Table::Chunks].keys().all(|key| !chunks.contains_key(key)));
 }
 
-#[test]
-fn a_store_of_a_newer_version_is_refused_unchanged() {
+#[tokio::test]
+async fn a_store_of_a_newer_version_is_refused_unchanged() {
+    let (office, _) = TestOffice::with_records(1).await;
     let mut phone = TestPhone::new("chen.jie", 1);
+    phone.sync(&office).await;
     let mut tables = phone.tables.clone();
-    tables.get_mut(&Table::Meta).expect("meta").insert("format".into(), vec![99]);
+    let row = row_of_format(99, &phone.key, "meta/cursor");
+    tables.get_mut(&Table::Meta).expect("meta").insert("cursor".into(), row);
     assert_eq!(phone.reopen(tables.clone()), Err(StoreError::Format(99)));
     assert_eq!(phone.tables, tables);
 }
 
+/// No damage makes a store look like one of another version: its mark decrypts.
 #[tokio::test]
-async fn what_is_left_of_a_format_row_is_no_newer_version() {
+async fn what_is_left_of_a_format_row_is_no_other_version() {
     let (office, ids) = TestOffice::with_records(1).await;
-    let mut phone = TestPhone::new("chen.jie", 1);
-    phone.sync(&office).await;
-    phone.tables.get_mut(&Table::Meta).expect("meta").insert("format".into(), vec![10]);
-    phone.restart();
-    phone.run();
-    phone.sync(&office).await;
-    phone.assert_in_step();
-    assert_eq!(phone.view(ids[0]), office.visit(ids[0]).await.unwrap());
+    for alone in [false, true] {
+        for left in [vec![], vec![0], vec![1], vec![2], vec![10], vec![130], vec![1, 2]] {
+            let mut phone = TestPhone::new("chen.jie", 1);
+            if !alone {
+                phone.sync(&office).await;
+            }
+            let meta = phone.tables.entry(Table::Meta).or_default();
+            if alone {
+                meta.clear();
+            }
+            meta.insert("format".into(), left);
+            phone.restart();
+            phone.run();
+            phone.sync(&office).await;
+            phone.assert_in_step();
+            assert_eq!(phone.view(ids[0]), office.visit(ids[0]).await.unwrap());
+        }
+    }
+}
+
+/// A row as a program writes it whose format is `format`: encrypted like today's, its format in
+/// front and bound to it.
+fn row_of_format(format: u8, key: &[u8; 32], row: &str) -> Vec<u8> {
+    let derived = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(key)
+        .expect("any length")
+        .chain_update(b"doorstep rows")
+        .finalize();
+    let associated = [&[format], row.as_bytes()].concat();
+    let payload = Payload { msg: b"what it writes", aad: &associated };
+    let cipher = XChaCha20Poly1305::new(&derived.into_bytes().0.into());
+    let sealed = cipher.encrypt(XNonce::from_slice(&[7; 24]), payload).expect("little text");
+    [&[format][..], &[7; 24], &sealed].concat()
 }
 
 /// Flips a bit in one row of a record; gives its key.
