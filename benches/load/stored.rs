@@ -14,22 +14,22 @@ DO $$ DECLARE t record; BEGIN
             string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS columns,
             string_agg(CASE
                 WHEN a.attname = 'record' OR c.relname = 'records' AND a.attname = 'id'
-                    THEN 'decode(md5(''stored'' || n), ''hex'')'
-                WHEN a.attname = 'case_no' THEN '''S-'' || n'
-                WHEN a.attname IN ('collector', 'feed') THEN '''stored'' || n / 200'
-                WHEN c.relname = 'feed_entries' AND a.attname = 'seq' THEN 'n % 200 + 1'
-                ELSE quote_ident(a.attname) END, ', ' ORDER BY a.attnum) AS copied,
+                    THEN 'decode(md5(''stored'' || copied), ''hex'')'
+                WHEN a.attname = 'case_no' THEN '''S-'' || copied'
+                WHEN a.attname IN ('collector', 'feed') THEN '''stored'' || copied / 200'
+                WHEN c.relname = 'feed_entries' AND a.attname = 'seq' THEN 'copied % 200 + 1'
+                ELSE quote_ident(a.attname) END, ', ' ORDER BY a.attnum) AS copies,
             CASE c.relname WHEN 'records' THEN 'id' ELSE 'record' END AS key
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
         WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'
             AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-            AND c.relname NOT IN ('receipts', 'quarantine', 'proposals', 'complaints')
+            AND c.relname NOT IN ('receipts', 'quarantine', 'proposals', 'complaints', 'visit_search')
             AND (c.relname = 'records' OR EXISTS (SELECT 1 FROM pg_attribute r
                 WHERE r.attrelid = c.oid AND r.attname = 'record' AND NOT r.attisdropped))
         GROUP BY c.oid, c.relname ORDER BY c.oid
     LOOP
-        EXECUTE format('INSERT INTO %I (%s) SELECT %s FROM %I, generate_series(0, COUNT - 1) n
-            WHERE %I = decode(''RECORD'', ''hex'')', t.name, t.columns, t.copied, t.name, t.key);
+        EXECUTE format('INSERT INTO %I (%s) SELECT %s FROM %I, generate_series(0, COUNT - 1) copied
+            WHERE %I = decode(''RECORD'', ''hex'')', t.name, t.columns, t.copies, t.name, t.key);
     END LOOP;
     INSERT INTO feeds (feed, seq, count, sum)
         SELECT 'stored' || n, 200, 200, decode(repeat('00', 32), 'hex')

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub(crate) enum Mode {
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
-/// Bytes of the client, and what takes their place in one of eight cases.
+/// Bytes of the client, and what takes their place in one of two cases.
 type Tampering = Option<(&'static [u8], &'static [u8])>;
 
 pub(crate) struct Proxy {
@@ -46,6 +46,7 @@ pub(crate) struct Proxy {
     mode: watch::Sender<Mode>,
     target: Arc<Mutex<Target>>,
     tampers: Arc<AtomicBool>,
+    tampered: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -61,24 +62,27 @@ impl Proxy {
         let (mode, watched) = watch::channel(Mode::Open);
         let target = Arc::new(Mutex::new(target));
         let tampers = Arc::new(AtomicBool::new(false));
+        let tampered = Arc::new(AtomicUsize::new(0));
         let (to, tampers_now) = (Arc::clone(&target), Arc::clone(&tampers));
+        let counted = Arc::clone(&tampered);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (to, watched) = (to.lock().unwrap().clone(), watched.clone());
-                let tampers = Arc::clone(&tampers_now);
+                let (tampers, counted) = (Arc::clone(&tampers_now), Arc::clone(&counted));
                 let change = move |piece: &mut [u8]| {
                     if let Some((from, to)) = tampering
                         && tampers.load(Ordering::Relaxed)
                         && let Some(at) = piece.windows(from.len()).position(|part| part == from)
-                        && fastrand::u8(..8) == 0
+                        && fastrand::bool()
                     {
                         piece[at..at + from.len()].copy_from_slice(to);
+                        counted.fetch_add(1, Ordering::Relaxed);
                     }
                 };
                 tokio::spawn(async move { drop(forward(client, to, watched, change).await) });
             }
         });
-        Self { address, mode, target, tampers }
+        Self { address, mode, target, tampers, tampered }
     }
 
     pub(crate) fn tamper(&self, on: bool) {
@@ -87,6 +91,11 @@ impl Proxy {
 
     pub(crate) fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
+    }
+
+    /// How often bytes were changed.
+    pub(crate) fn tampered(&self) -> usize {
+        self.tampered.load(Ordering::Relaxed)
     }
 
     pub(crate) fn lead_to(&self, target: Target) {

@@ -63,6 +63,10 @@ impl Endpoint {
         self.database.tamper(on);
     }
 
+    pub(super) fn tampered(&self) -> usize {
+        self.database.tampered()
+    }
+
     /// Kills its process and starts another.
     pub(super) fn restart(&mut self) {
         self.program.kill();
