@@ -34,8 +34,7 @@ DO $$ DECLARE t record; BEGIN
     INSERT INTO feeds (feed, seq, count, sum)
         SELECT 'stored' || n, 200, 200, decode(repeat('00', 32), 'hex')
         FROM generate_series(0, (COUNT - 1) / 200) n;
-END $$;
-ANALYZE";
+END $$";
 
 /// Fills a PostgreSQL database with copies of a record.
 pub(crate) async fn fill(database: &str, count: usize) {
@@ -52,6 +51,9 @@ pub(crate) async fn fill(database: &str, count: usize) {
     let hex: String = record.0.iter().map(|byte| format!("{byte:02x}")).collect();
     let script = COPY.replace("COUNT", &count.to_string()).replace("RECORD", &hex);
     client.batch_execute(&script).await.expect("copied");
+    // Or the server would do it during the measurement.
+    client.batch_execute("VACUUM ANALYZE").await.expect("tidied");
+    client.batch_execute("CHECKPOINT").await.expect("written");
     drop(client);
     drop(connection.await);
 }
