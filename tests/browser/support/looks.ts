@@ -77,7 +77,7 @@ export function coveredButtons(page: Page): Promise<string[]> {
   });
 }
 
-/** Texts that are wider than what they stand in, and controls that are lower than theirs, without an ellipsis. */
+/** Elements narrower than their text and controls lower than it, unless an ellipsis shows that. */
 export function cutOff(page: Page): Promise<string[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>("button, a.btn, label, .label-text, h1, h2, h3")]

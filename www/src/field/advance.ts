@@ -1,4 +1,4 @@
-/** Moves what comes next to where the answered question was, so that the thumb can stay. */
+/** Moves the next control to where the answered question was, so that the thumb can stay. */
 
 /** A tap meant for the question before must not answer the one that has moved under the thumb. */
 const SETTLE_MS = 600;
@@ -6,8 +6,8 @@ const SETTLE_MS = 600;
 const OPEN_QUESTIONS = "[role=radiogroup]:not(:has([aria-checked=true]))";
 
 /**
- * `control` is the `data-control` of what was answered by a tap, `to` that of what comes next: without
- * it, the next open question.
+ * `control` is the `data-control` of the question that was answered by a tap, `to` that of the next
+ * control; by default it is the next open question.
  */
 export function advance(control: string, to?: string): void {
   const from = find(control);
