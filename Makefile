@@ -111,6 +111,7 @@ bench: setup-tests www bench-peers ## Measure: files in target/bench, tables and
 	$(RELEASED) node www/scripts/wire.mjs $(BENCH)
 	$(RELEASED) node benches/browser/firstLoad.mjs $(BENCH)
 	$(RELEASED) node benches/browser/run.mjs $(BENCH) $(BENCH)/world
+	$(RELEASED) node benches/browser/day.mjs $(BENCH)
 	node benches/performance.mjs $(BENCH)
 
 bench-peers: setup-tests www $(PEERS) ## Measure only: Doorstep in Node beside other systems at the same work
