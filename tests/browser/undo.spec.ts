@@ -1,4 +1,4 @@
-/** Undo: the first choice in a field, a departure, and "Leave safely". */
+/** Undo: the first choice in a field, an appointment, a departure, and "Leave safely". */
 import { expect, test, type Page } from "@playwright/test";
 import { choose, depart, inSync, openCase, saved, signIn, step, syncNow } from "./support/field";
 import { Office } from "./support/office";
@@ -22,6 +22,12 @@ test("first entries can be undone at once and later, on the phone and at the off
   await inSync(page);
   const id = await openCase(page, "NB2026");
 
+  await step(page, "Contact");
+  await choose(page, "Outcome", "Reached");
+  await page.getByRole("button", { name: "Log contact" }).click();
+  await page.getByRole("button", { name: "Agreed to now: prepare the visit" }).click();
+  await expect(page.getByTestId("conduct-before")).toBeVisible();
+  await undo(page);
   await step(page, "Appointment");
   await page.getByLabel("Start").fill("2026-11-26T18:30");
   await page.getByRole("button", { name: "Propose appointment" }).click();

@@ -137,8 +137,13 @@ function Notices(): JSX.Element {
     observer.observe(current);
     return () => observer.disconnect();
   }, []);
-  // A toast belongs to the page that showed it.
-  useEffect(() => () => void (toast.value = null), [path]);
+  // A toast belongs to one page.
+  useEffect(
+    () => () => {
+      if (toast.value?.page !== location.pathname) toast.value = null;
+    },
+    [path],
+  );
   return (
     <div
       ref={box}

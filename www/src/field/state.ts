@@ -88,6 +88,8 @@ export const me = computed(() => (session.value?.kind === "ready" ? session.valu
 interface Toast {
   text: string;
   undo?: (() => void) | undefined;
+  /** Path of the page that opens with the message; by default it ends with the page that shows it. */
+  page?: string;
 }
 export const toast = signal<Toast | null>(null);
 let toastTimer: ReturnType<typeof setTimeout> | undefined;

@@ -6,7 +6,7 @@ import type { AppointmentProposal, VisitView } from "../../wasm/doorstep";
 import { t } from "../../i18n";
 import { useBusy } from "../../ui/components";
 import { isUnderWay } from "../conduct/DepartureCheck";
-import { clock, me } from "../state";
+import { clock, me, showToast } from "../state";
 import type { OpenRecord } from "../useRecord";
 import { HOUR_MS, proposalUndo } from "./AppointmentStep";
 
@@ -29,7 +29,7 @@ function mayAgree(view: VisitView): boolean {
 }
 
 export function AgreedOnCall({ record }: { record: OpenRecord }): JSX.Element | null {
-  const { view, apply, applyWithUndo, drafts } = record;
+  const { view, apply, drafts } = record;
   const [, go] = useLocation();
   const [busy, run] = useBusy();
   // A draft has what the borrower asked for: it is not overtaken.
@@ -45,9 +45,10 @@ export function AgreedOnCall({ record }: { record: OpenRecord }): JSX.Element | 
         borrower_remark: "",
       };
       if (!(await apply({ do: "propose_appointment", ...proposal }))) return;
-      const undo = [proposalUndo(proposal)];
-      if (await applyWithUndo({ do: "answer_appointment", status: "agreed" }, t("contact/agreed"), undo))
-        go(`/visit/${view.id}/on_site`, { replace: true });
+      if (!(await apply({ do: "answer_appointment", status: "agreed" }))) return;
+      const page = `/visit/${view.id}/on_site`;
+      showToast({ text: t("contact/agreed"), undo: () => void apply(proposalUndo(proposal)), page });
+      go(page, { replace: true });
     });
   return (
     <section class="card-plain flex flex-col gap-3">
