@@ -25,6 +25,10 @@ BENCH := $(TARGET)/bench
 
 CHECKS := check-format check-rust check-www check-core check-costs
 TESTS := test-rust simulate test-browser test-walks
+# What runs beside what in `make test`: a lane that compiles leaves a core to the other most of the
+# time. One lane builds the web apps, before others need them.
+PHASES := "check-rust | check-format check-www check-core" "test-rust | check-costs" \
+	simulate test-browser test-walks
 
 FUZZ := sync_request sync_reply change packed round device_rows case_list worksheet
 FUZZ_SECONDS ?= 60
@@ -44,8 +48,8 @@ run: dist ## Build everything and serve the demo at http://127.0.0.1:8787
 	@mkdir -p var
 	@$(TARGET)/release/doorstep serve --demo --database sqlite:var/doorstep.sqlite3
 
-test: setup-tests www ## Set up, then every check and every test
-	@.ci/test $(CHECKS) $(TESTS)
+test: setup-tests ## Set up, then every check and every test
+	@.ci/test $(PHASES)
 
 audit: setup ## Licences, sources and known holes of what is depended on; needs cargo-deny, and a network for the holes
 	@.ci/audit
@@ -59,14 +63,14 @@ check-format: npm ## Formatting
 	cargo fmt --all --check
 	cd www && npm run --silent format:check
 
-check-rust: www ## Lints of the office and of the phone's core
+check-rust: ## Lints of the office and of the phone's core
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo clippy --lib --target $(WASM_TARGET) --quiet -- -D warnings
 
 check-www: wasm npm ## Types, lints and words of the web apps, and their tests
 	cd www && npm run --silent check && npm run --silent lint && npm run --silent test && node scripts/translations.mjs
 
-check-core: wasm ## The phone's core does no I/O
+check-core: www ## The phone's core does no I/O
 	cargo test --quiet -p bindgen
 	node www/scripts/pure.mjs
 

@@ -11,7 +11,8 @@ export default defineConfig({
   outputDir: "./test-results",
   // Two cores in CI: a test often waits for what takes its time. Each has an office of its own.
   workers: 2,
-  retries: 0,
+  // What passes only then is named as flaky: a defect to look for, but no reason to stop everybody.
+  retries: 1,
   forbidOnly: process.env.CI !== undefined,
   reporter: "list",
   // Whatever takes long on a busy machine is waited for.
@@ -31,7 +32,7 @@ export default defineConfig({
     },
     locale: "en-GB",
     timezoneId: "Asia/Shanghai",
-    // Without pictures of every moment: they cost a third of the time that a test takes.
-    trace: { mode: "retain-on-failure", screenshots: false, snapshots: true },
+    // A trace costs a tenth of the time that a test takes, pictures of every moment a third.
+    trace: { mode: "on-first-retry", screenshots: false, snapshots: true },
   },
 });

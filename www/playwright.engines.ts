@@ -8,7 +8,7 @@ export default defineConfig<EngineOption>({
   testDir: "../tests/browser/engines",
   outputDir: "./test-results/engines",
   workers: 1,
-  retries: 0,
+  retries: 1,
   forbidOnly: process.env.CI !== undefined,
   reporter: "list",
   timeout: 240_000,
