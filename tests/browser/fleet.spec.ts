@@ -33,12 +33,15 @@ test("a phone reports its state, the console shows it, and a revocation is in th
   await expect(report).toContainText("Nothing unsent");
   await expectAccessible(desk, "devices");
 
+  const device = (await desk.getByTestId("device-row").filter({ has: report }).getAttribute("data-id")) ?? "";
+  const row = desk.locator(`[data-testid=device-row][data-id="${device}"]`);
+
   // The office asks for a support bundle; the phone's user reads it and sends it.
-  await desk.getByRole("button", { name: /Request a support bundle from chen\.jie/ }).click();
+  await row.getByRole("button", { name: /Request a support bundle from chen\.jie/ }).click();
   const support = desk.getByTestId("support-state");
   await expect(support).toHaveAttribute("data-state", "requested");
   await phone.goto(`${office.url}/settings`);
-  await expect(phone.getByTestId("support-request")).toContainText("Administrator");
+  await expect(phone.getByTestId("support-request")).toContainText("管理员");
   await expect(phone.getByRole("button", { name: "Send to the office" })).toHaveCount(0);
   await phone.getByRole("button", { name: "Show diagnostics" }).click();
   const shown = await phone.getByTestId("diagnostics").innerText();
@@ -47,14 +50,12 @@ test("a phone reports its state, the console shows it, and a revocation is in th
   await expect(phone.getByTestId("support-request")).toHaveCount(0);
   await desk.reload();
   await expect(support).toHaveAttribute("data-state", "sent");
-  await desk.getByRole("button", { name: /Open the support bundle of chen\.jie/ }).click();
+  await row.getByRole("button", { name: /Open the support bundle of chen\.jie/ }).click();
   await expect(desk.getByTestId("support-bundle")).toHaveText(shown);
   await expectAccessible(desk, "support bundle");
   await desk.keyboard.press("Escape");
 
   // A revoked device shows no report.
-  const device = (await desk.getByTestId("device-row").filter({ has: report }).getAttribute("data-id")) ?? "";
-  const row = desk.locator(`[data-testid=device-row][data-id="${device}"]`);
   await row.getByRole("button", { name: /Revoke/ }).click();
   await desk.getByRole("button", { name: "Replaced by another phone" }).click();
   await desk

@@ -3,7 +3,13 @@
  * and the support bundle that it asks for.
  */
 import { Cipher } from "../../wasm/doorstep";
-import { ClientError, type OwnFigures, type PendingSupport, type PushState, type PushSubscriptionRequest } from "../api";
+import {
+  ClientError,
+  type OwnFigures,
+  type PendingSupport,
+  type PushState,
+  type PushSubscriptionRequest,
+} from "../api";
 import type { Office } from "./office";
 import { requireStore, workerState } from "./state";
 
