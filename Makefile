@@ -34,13 +34,14 @@ FUZZ := sync_request sync_reply change packed round device_rows case_list worksh
 FUZZ_SECONDS ?= 60
 JEPSEN_SECONDS ?= 120
 JEPSEN_RUNS ?= 1
+JEPSEN_PHONES ?= 200
 RECORDS ?= 1000000
 # Coverage-guided fuzzing with the ordinary compiler.
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 
-.PHONY: help run test jepsen test-engines api audit baseline bench bench-console bench-peers lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
+.PHONY: help run test jepsen test-engines api audit baseline bench bench-console bench-peers bench-endpoints lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -88,8 +89,8 @@ simulate: ## Phones and office under faults, 2,000 seeds
 	$(BUILD_OFFICE)
 	$(TARGET)/debug/doorstep simulate --seeds 2000
 
-jepsen: ## Partitions between phones, two endpoints and PostgreSQL, JEPSEN_SECONDS of faults in each of JEPSEN_RUNS; writes target/jepsen
-	JEPSEN_SECONDS=$(JEPSEN_SECONDS) JEPSEN_RUNS=$(JEPSEN_RUNS) cargo test --test it -- partitions_lose_nothing --nocapture
+jepsen: ## Partitions between JEPSEN_PHONES, four endpoints and PostgreSQL, JEPSEN_SECONDS of faults in each of JEPSEN_RUNS; writes target/jepsen
+	JEPSEN_SECONDS=$(JEPSEN_SECONDS) JEPSEN_RUNS=$(JEPSEN_RUNS) JEPSEN_PHONES=$(JEPSEN_PHONES) cargo test --test it -- partitions_lose_nothing --nocapture
 
 test-browser: www ## The real binary in a real browser
 	$(BUILD_OFFICE)
@@ -126,6 +127,10 @@ $(PEERS): benches/peers/package.json benches/peers/package-lock.json | setup
 	@echo "setup: installing the other systems into benches/peers/node_modules"
 	cd benches/peers && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+bench-endpoints: www ## Measure load on 1, 2 and 4 endpoints over PostgreSQL, 10,000 phones and a storm of them; writes target/bench/endpoints.txt
+	@mkdir -p $(BENCH)
+	cargo bench --bench load -- postgres | tee $(BENCH)/endpoints.txt
 
 lighthouse: setup-tests www ## Measure the built app with Lighthouse; fails below 95
 	cargo build --release --bin doorstep

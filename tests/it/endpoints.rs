@@ -1,6 +1,7 @@
 //! Several offices over one PostgreSQL database, and a server that is killed.
 
 mod connecting;
+mod held_open;
 mod partitions;
 
 use std::sync::Arc;

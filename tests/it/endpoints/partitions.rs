@@ -1,46 +1,46 @@
-//! Partitions: real workspaces, two endpoints as processes and one database, between which connections
-//! are cut, held, delayed and half closed, while processes are killed and stopped.
+//! Partitions: real workspaces, four endpoints as processes and one database, between which connections
+//! are cut, held, delayed and half closed, while processes are killed and stopped and a clock moves.
 //!
 //! The oracle knows every acknowledged edit, and when the office confirmed it. `JEPSEN_SECONDS` sets how
-//! long faults last, `JEPSEN_RUNS` how often, `JEPSEN_SEED` the first seed: a seed decides the faults,
-//! but not how threads meet.
+//! long faults last, `JEPSEN_RUNS` how often, `JEPSEN_PHONES` with how many phones, `JEPSEN_SEED` the first
+//! seed: a seed decides the faults, but not how threads meet.
+
+mod endpoint;
+mod faults;
+mod member;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use doorstep::ids::RecordId;
-use doorstep::office::auth::{Accounts, Attempt, Hasher, NewUser, SignInContext};
-use doorstep::office::{Created, Office};
+use doorstep::office::Office;
 use doorstep::record::Record;
-use doorstep::record::terms::Role;
-use doorstep::workspace::SyncState;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
-use crate::support::office::visit_for;
-use crate::support::phone::{TestPhone, contact};
 use crate::support::postgres::Cluster;
-use crate::support::program::Program;
-use crate::support::proxy::{Mode, Proxy, Target};
+use crate::support::proxy::Target;
+use endpoint::Endpoint;
+use faults::{Faults, Scene};
+use member::{Member, gather};
 
-const PHONES: usize = 20;
-const RECORDS: usize = 6;
+/// Faults of a run with every test run, and phones of a run, unless the environment sets others.
+const SECONDS: u64 = 12;
+const PHONES: u64 = 20;
 
-/// Collectors of each record.
-const SHARED_BY: usize = 8;
+const ENDPOINTS: usize = 4;
 
-/// How long a request may take.
-const TIMEOUT: Duration = Duration::from_secs(6);
+/// Commits that are prevented before the oracle is asked, where endpoints do wrong.
+const TAMPERED: usize = 20;
 
 /// Rounds in which every phone must be up to date once the faults have ended.
 const ROUNDS_TO_CONVERGE: usize = 60;
 
-/// Waits of a workspace pass on its own clock, ms.
-const PASSES: i64 = 600_000;
+/// Phones that are asked at a time once the faults have ended.
+const HEALING_AT_ONCE: usize = 8;
 
 /// Edits by record: names of contacts.
 type Edits = BTreeMap<RecordId, BTreeSet<String>>;
@@ -53,65 +53,84 @@ struct Findings {
     skipped: usize,
     false_up_to_date: usize,
     unconverged: usize,
+    /// What `verify` found.
+    problems: usize,
 }
 
-struct Member {
-    phone: TestPhone,
-    token: String,
-    records: Vec<RecordId>,
-    /// Acknowledged edits of this phone.
-    own: Edits,
-    written: usize,
-    rng: fastrand::Rng,
+impl Findings {
+    fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.lost += other.lost;
+        self.skipped += other.skipped;
+        self.false_up_to_date += other.false_up_to_date;
+        self.unconverged += other.unconverged;
+        self.problems += other.problems;
+    }
+}
+
+/// How long faults last, with how many phones, and what the endpoints do wrong.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    time: Duration,
+    phones: usize,
+    /// Bytes that the way to the database replaces by as many others, in one of two cases.
+    tampering: Option<(&'static [u8], &'static [u8])>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn partitions_lose_nothing_and_nobody_claims_too_much() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seconds = number("JEPSEN_SECONDS");
+    let phones = usize::try_from(number("JEPSEN_PHONES").unwrap_or(PHONES)).unwrap();
+    let time = Duration::from_secs(seconds.unwrap_or(SECONDS));
+    let form = Form { time, phones, tampering: None };
     let first = number("JEPSEN_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000));
     let mut all = Findings::default();
     for seed in first..first + number("JEPSEN_RUNS").unwrap_or(1) {
-        let (found, told) = run(seed, Duration::from_secs(seconds.unwrap_or(8))).await;
+        let (found, told) = run(seed, form).await;
         eprintln!("seed {seed}: {told}, {found:?}");
-        all.runs += 1;
-        all.lost += found.lost;
-        all.skipped += found.skipped;
-        all.false_up_to_date += found.false_up_to_date;
-        all.unconverged += found.unconverged;
-    }
-    if seconds.is_some() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/jepsen");
-        std::fs::create_dir_all(&folder).unwrap();
-        let report = serde_json::to_string(&all).unwrap();
-        std::fs::write(folder.join(format!("{first}.json")), report).unwrap();
+        all.add(&found);
+        if seconds.is_some() {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/jepsen");
+            std::fs::create_dir_all(&folder).unwrap();
+            let report = serde_json::to_string(&all).unwrap();
+            std::fs::write(folder.join(format!("{first}.json")), report).unwrap();
+        }
     }
     assert_eq!(all, Findings { runs: all.runs, ..Findings::default() }, "from seed {first} on");
 }
 
+/// Endpoints that acknowledge what they have not committed: the oracle is able to fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_oracle_finds_endpoints_that_acknowledge_what_they_have_not_committed() {
+    let form = Form {
+        time: Duration::from_secs(120),
+        phones: 8,
+        tampering: Some((b"COMMIT\0", b"ABORT \0")),
+    };
+    let (found, told) = run(1, form).await;
+    assert!(found.lost + found.skipped + found.false_up_to_date > 0, "{told}: {found:?}");
+}
+
 /// One run: faults for a time, then healing and the oracle's questions.
-async fn run(seed: u64, time: Duration) -> (Findings, String) {
+async fn run(seed: u64, form: Form) -> (Findings, String) {
     let folder = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
     let cluster = Cluster::private(folder.path());
     let address = cluster.create("office");
-    let mut members = gather(&address, seed).await;
-    let socket = folder.path().join(".s.PGSQL.5432");
-    let blobs = tempfile::tempdir().unwrap();
+    let mut members = gather(&address, seed, form.phones).await;
+    let database = Target::Unix(folder.path().join(".s.PGSQL.5432"));
+    let scene = Scene { cluster, folder: tempfile::tempdir().unwrap() };
     let mut endpoints = Vec::new();
-    let mut doors = Vec::new();
-    for _ in 0..2 {
-        let database = Proxy::start(Target::Unix(socket.clone())).await;
-        let program = start(&database, blobs.path());
-        doors.push(Proxy::start(Target::Tcp(program.address())).await);
-        endpoints.push((program, database));
+    for n in 0..ENDPOINTS {
+        endpoints.push(Endpoint::start(n, &database, scene.folder.path(), form.tampering).await);
     }
-    let doors: Arc<[Proxy]> = doors.into();
-    let addresses: Vec<SocketAddr> = doors.iter().map(|door| door.address).collect();
+    let addresses: Arc<[SocketAddr]> = endpoints.iter().map(Endpoint::address).collect();
     let (confirmed, over) = (Arc::new(Mutex::new(Edits::new())), Arc::new(AtomicBool::new(false)));
+    let pace = form.phones as u64;
     let working: Vec<_> = members
         .drain(..)
         .map(|mut member| {
-            let (addresses, confirmed) = (addresses.clone(), Arc::clone(&confirmed));
+            let (addresses, confirmed) = (Arc::clone(&addresses), Arc::clone(&confirmed));
             let over = Arc::clone(&over);
             tokio::spawn(async move {
                 let (mut rounds, mut wrong) = (0, 0);
@@ -121,229 +140,84 @@ async fn run(seed: u64, time: Duration) -> (Findings, String) {
                     let (answered, false_claim) = member.round(to, &confirmed).await;
                     rounds += usize::from(answered);
                     wrong += usize::from(false_claim);
-                    tokio::time::sleep(Duration::from_millis(member.rng.u64(20..200))).await;
+                    // The machine has as much to do with many phones as with few.
+                    let wait = member.rng.u64(2 * pace..20 * pace);
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
                 }
                 (member, rounds, wrong)
             })
         })
         .collect();
-    let faulting = {
-        let (doors, blobs) = (Arc::clone(&doors), blobs.path().to_owned());
-        tokio::task::spawn_blocking(move || {
-            let faults = inject(&doors, &mut endpoints, &cluster, &blobs, seed, time);
-            (endpoints, cluster, faults)
-        })
-    };
-    let (endpoints, cluster, faults) = faulting.await.unwrap();
+    let faulting = tokio::task::spawn_blocking(move || {
+        let faults = match form.tampering {
+            Some(_) => {
+                endpoints.iter().for_each(|endpoint| endpoint.tamper(true));
+                let began = Instant::now();
+                while endpoints.iter().map(Endpoint::tampered).sum::<usize>() < TAMPERED
+                    && began.elapsed() < form.time
+                {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                endpoints.iter().for_each(|endpoint| endpoint.tamper(false));
+                Faults::default()
+            }
+            None => faults::inject(&scene, &mut endpoints, seed, form.time),
+        };
+        (endpoints, scene, faults)
+    });
+    let (endpoints, scene, faults) = faulting.await.unwrap();
     over.store(true, Ordering::Relaxed);
-    let (mut found, mut rounds) = (Findings::default(), 0);
+    let (mut found, mut rounds) = (Findings { runs: 1, ..Findings::default() }, 0);
     for member in working {
         let (member, answered, wrong) = member.await.unwrap();
         rounds += answered;
         found.false_up_to_date += wrong;
         members.push(member);
     }
+    let healing = Instant::now();
     // First everybody sends, then everybody gets what the others sent.
     for _ in 0..2 {
-        for member in &mut members {
-            for n in 0..=ROUNDS_TO_CONVERGE {
-                if n > 0 && member.is_in_step() {
-                    break;
-                }
-                found.unconverged += usize::from(n == ROUNDS_TO_CONVERGE);
-                let (_, wrong) = member.round(addresses[n % 2], &confirmed).await;
-                found.false_up_to_date += usize::from(wrong);
-            }
-        }
+        members = heal(members, &addresses, &confirmed, &mut found).await;
     }
+    let healed = healing.elapsed().as_secs();
     drop(endpoints);
     ask(&address, &mut members, &mut found).await;
-    drop(cluster);
+    drop(scene);
     let edits: usize = members.iter().map(|member| member.written).sum();
-    (found, format!("{edits} edits, {rounds} rounds, {faults} faults"))
+    let told = format!("{edits} edits, {rounds} rounds, {faults:?}, healed in {healed} s");
+    (found, told)
 }
 
-fn start(database: &Proxy, blobs: &Path) -> Program {
-    let port = database.address.port();
-    let address = format!("postgres://doorstep@127.0.0.1:{port}/office?sslmode=disable");
-    let mut command = Program::serve(&address);
-    command.arg("--blobs").arg(blobs).env("DOORSTEP_LOG", "off");
-    Program::start(&mut command)
-}
-
-/// An office with signed-in phones that share records.
-async fn gather(address: &str, seed: u64) -> Vec<Member> {
-    let now = || {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        i64::try_from(since.as_millis()).unwrap()
-    };
-    let office = Office::open(address, now).unwrap();
-    let accounts = Accounts::new(office.store().clone(), Arc::new(now), Hasher::for_tests());
-    let users: Vec<String> = (0..PHONES).map(|n| format!("user{n}")).collect();
-    let mut shares: Vec<Vec<RecordId>> = vec![Vec::new(); PHONES];
-    for n in 0..RECORDS {
-        let sharing: Vec<usize> = (0..SHARED_BY).map(|k| (3 * n + k) % PHONES).collect();
-        let names: Vec<&str> = sharing.iter().map(|user| users[*user].as_str()).collect();
-        let visit = visit_for(&format!("NB-{n}"), &names);
-        let created = office.create_visits(vec![visit], "lin.yue").await.unwrap();
-        let [Created::New(record)] = created[..] else { panic!("{created:?}") };
-        sharing.iter().for_each(|user| shares[*user].push(record));
-    }
-    let mut members = Vec::new();
-    for (user, records) in users.iter().zip(shares) {
-        let (name, password) = (user.clone(), "correct horse".to_owned());
-        let new = NewUser {
-            name: name.clone(),
-            display_name: String::new(),
-            role: Role::Collector,
-            password: Some(password.clone()),
-        };
-        accounts.add_user(new).await.unwrap();
-        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let context = SignInContext { device: None, proof: None, browser: None, address };
-        let signed_in = accounts.sign_in(Attempt { name, password, context }).await.unwrap();
-        let rng = fastrand::Rng::with_seed(seed ^ members.len() as u64);
-        let mut phone = TestPhone::of(signed_in.identity.session);
-        phone.sync(&office).await;
-        let token = signed_in.token.to_text();
-        members.push(Member { phone, token, records, own: Edits::new(), written: 0, rng });
-    }
-    office.close();
-    members
-}
-
-impl Member {
-    /// Adds an edit, which the phone has saved when this returns.
-    fn write(&mut self) {
-        if self.records.is_empty() || self.rng.bool() {
-            return;
+/// Rounds until every phone is up to date.
+async fn heal(
+    members: Vec<Member>,
+    addresses: &Arc<[SocketAddr]>,
+    confirmed: &Arc<Mutex<Edits>>,
+    found: &mut Findings,
+) -> Vec<Member> {
+    let (mut waiting, mut running) = (members.into_iter(), JoinSet::new());
+    let mut healed = Vec::new();
+    loop {
+        while running.len() < HEALING_AT_ONCE
+            && let Some(mut member) = waiting.next()
+        {
+            let (addresses, confirmed) = (Arc::clone(addresses), Arc::clone(confirmed));
+            running.spawn(async move {
+                let (mut wrong, mut rounds) = (0, 0);
+                while rounds == 0 || (rounds < ROUNDS_TO_CONVERGE && !member.is_in_step()) {
+                    let to = addresses[rounds % addresses.len()];
+                    wrong += usize::from(member.round(to, &confirmed).await.1);
+                    rounds += 1;
+                }
+                (member, wrong)
+            });
         }
-        let record = self.records[self.rng.usize(..self.records.len())];
-        let id = format!("{}-{}", self.phone.user(), self.written);
-        self.phone.apply(record, &contact(&id));
-        self.written += 1;
-        self.own.entry(record).or_default().insert(id);
+        let Some(done) = running.join_next().await else { return healed };
+        let (member, wrong) = done.unwrap();
+        found.false_up_to_date += wrong;
+        found.unconverged += usize::from(!member.is_in_step());
+        healed.push(member);
     }
-
-    fn is_in_step(&self) -> bool {
-        let status = self.phone.status();
-        status.state == SyncState::InStep && status.unsent == 0
-    }
-
-    /// One round, if one is due. Gives whether it was answered, and whether the phone then claimed to be
-    /// up to date without an edit that the office had confirmed before the round.
-    async fn round(&mut self, to: SocketAddr, confirmed: &Mutex<Edits>) -> (bool, bool) {
-        self.phone.now += PASSES;
-        self.phone.wake_if_due();
-        if self.phone.sent.is_none() {
-            self.phone.workspace.sync_now(self.phone.now);
-            self.phone.run();
-        }
-        let Some(sent) = &self.phone.sent else { return (false, false) };
-        let before = confirmed.lock().unwrap().clone();
-        let answer = tokio::time::timeout(TIMEOUT, post(to, &self.token, &sent.body)).await;
-        match answer {
-            Ok(Ok((200, body))) => {
-                let sent = self.phone.sent.take().unwrap();
-                self.phone.workspace.replied(sent.round, &body, self.phone.now);
-                self.phone.run();
-            }
-            Ok(Ok((401 | 403, body))) => panic!("{}", String::from_utf8_lossy(&body)),
-            Ok(Ok((503, _))) => {
-                self.phone.defer(1_000);
-                return (false, false);
-            }
-            Ok(_) | Err(_) => {
-                self.phone.lose_reply();
-                return (false, false);
-            }
-        }
-        if self.phone.status().unsent == 0 {
-            let mut confirmed = confirmed.lock().unwrap();
-            for (record, ids) in &self.own {
-                confirmed.entry(*record).or_default().extend(ids.iter().cloned());
-            }
-        }
-        (true, self.is_in_step() && self.lacks(&before))
-    }
-
-    fn lacks(&mut self, edits: &Edits) -> bool {
-        self.records.clone().into_iter().any(|record| {
-            let view = self.phone.view(record);
-            let held: BTreeSet<_> = view.contacts.into_iter().map(|contact| contact.id).collect();
-            edits.get(&record).is_some_and(|ids| !ids.is_subset(&held))
-        })
-    }
-}
-
-/// Sends a round on a connection of its own.
-async fn post(to: SocketAddr, token: &str, body: &[u8]) -> std::io::Result<(u16, Vec<u8>)> {
-    let mut wire = TcpStream::connect(to).await?;
-    let head = format!(
-        "POST /sync HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
-         content-length: {}\r\n\r\n",
-        body.len()
-    );
-    wire.write_all(&[head.as_bytes(), body].concat()).await?;
-    let mut answer = Vec::new();
-    wire.read_to_end(&mut answer).await?;
-    parse(&answer).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
-}
-
-/// Status and body; `None` where the answer was cut off.
-fn parse(answer: &[u8]) -> Option<(u16, Vec<u8>)> {
-    let at = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let head = String::from_utf8_lossy(&answer[..at]).to_ascii_lowercase();
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
-    let body = &answer[at + 4..];
-    (body.len() == length.parse::<usize>().ok()?).then(|| (status, body.to_vec()))
-}
-
-/// Faults for a time, one after the other; afterwards everything runs. Gives their number. Blocks.
-fn inject(
-    doors: &[Proxy],
-    endpoints: &mut [(Program, Proxy)],
-    cluster: &Cluster,
-    blobs: &Path,
-    seed: u64,
-    time: Duration,
-) -> usize {
-    let (mut rng, began, mut faults) = (fastrand::Rng::with_seed(seed), Instant::now(), 0);
-    while began.elapsed() < time {
-        let at = rng.usize(..endpoints.len());
-        let lasts = Duration::from_millis(rng.u64(100..2_000));
-        let mode = match rng.u32(..5) {
-            0 => Mode::Slow(Duration::from_millis(rng.u64(5..300))),
-            1 => Mode::Held,
-            2 => Mode::HalfClosed,
-            _ => Mode::Cut,
-        };
-        match rng.u32(..10) {
-            0..3 => pause(lasts, |on| doors[at].set(if on { mode } else { Mode::Open })),
-            3..6 => pause(lasts, |on| endpoints[at].1.set(if on { mode } else { Mode::Open })),
-            6 => pause(lasts, |on| endpoints[at].0.signal(if on { "STOP" } else { "CONT" })),
-            7 | 8 => {
-                endpoints[at].0.kill();
-                endpoints[at].0 = start(&endpoints[at].1, blobs);
-                doors[at].lead_to(Target::Tcp(endpoints[at].0.address()));
-            }
-            _ => {
-                cluster.kill();
-                std::thread::sleep(lasts / 4);
-                cluster.start();
-            }
-        }
-        faults += 1;
-        std::thread::sleep(Duration::from_millis(rng.u64(..300)));
-    }
-    faults
-}
-
-fn pause(lasts: Duration, mut fault: impl FnMut(bool)) {
-    fault(true);
-    std::thread::sleep(lasts);
-    fault(false);
 }
 
 /// What the office has in the end.
@@ -354,7 +228,8 @@ async fn ask(address: &str, members: &mut [Member], found: &mut Findings) {
         let user = member.phone.user();
         let truth = office.store().read_with(|reads| reads.members(&user)).unwrap();
         let held: BTreeSet<RecordId> = member.phone.ids().into_iter().collect();
-        assert_eq!(held, truth.into_iter().map(|(record, _)| record).collect(), "{user}");
+        let truth: BTreeSet<RecordId> = truth.into_iter().map(|(record, _)| record).collect();
+        found.skipped += held.symmetric_difference(&truth).count();
         for record in held {
             let view = views.entry(record).or_insert_with(|| {
                 let stored = office.store().read_with(|reads| reads.record(record));
@@ -369,5 +244,8 @@ async fn ask(address: &str, members: &mut [Member], found: &mut Findings) {
         found.lost += member.own.values().map(BTreeSet::len).sum::<usize>();
     }
     let verified = office.verify().await.unwrap();
-    assert!(verified.ok, "{:?}", verified.problems);
+    if !verified.ok {
+        eprintln!("{:?}", verified.problems);
+        found.problems += verified.problems.len();
+    }
 }

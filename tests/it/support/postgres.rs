@@ -12,6 +12,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 const NOT_INSTALLED: &str =
     "PostgreSQL is not installed, and its tests need it: run `.ci/setup tests`";
 
@@ -121,6 +123,15 @@ impl Cluster {
         cluster
     }
 
+    /// One that writes durably, for measurements.
+    #[allow(dead_code, reason = "for the benchmarks")]
+    pub(crate) fn durable(folder: &Path) -> Self {
+        let mut cluster = Self::at(folder);
+        cluster.options = " -c fsync=on -c full_page_writes=on -c shared_buffers=256MB".to_owned();
+        cluster.start();
+        cluster
+    }
+
     fn at(folder: &Path) -> Self {
         prepare(folder);
         let options = String::new();
@@ -178,10 +189,72 @@ impl Cluster {
 
     /// Kills the server; its processes end soon after.
     pub(crate) fn kill(&self) {
+        kill_process(self.pid(), Signal::KILL).unwrap();
+    }
+
+    /// Kills the process of one connection, after which the server ends all and recovers.
+    pub(crate) fn kill_connection(&self, rng: &mut fastrand::Rng) {
+        let children = children(self.pid());
+        let of_connections: Vec<Pid> = children
+            .into_iter()
+            .filter(|(_, title)| title.contains("doorstep"))
+            .map(|(pid, _)| pid)
+            .collect();
+        if !of_connections.is_empty() {
+            // It may have ended.
+            let _ = kill_process(of_connections[rng.usize(..of_connections.len())], Signal::KILL);
+        }
+    }
+
+    /// Stops all its processes for a while.
+    pub(crate) fn pause(&self, lasts: Duration) {
+        let server = self.pid();
+        // First the one that starts others.
+        kill_process(server, Signal::STOP).unwrap();
+        let children = children(server);
+        let signal_all = |signal| {
+            for (pid, _) in &children {
+                let _ = kill_process(*pid, signal);
+            }
+        };
+        signal_all(Signal::STOP);
+        std::thread::sleep(lasts);
+        signal_all(Signal::CONT);
+        kill_process(server, Signal::CONT).unwrap();
+    }
+
+    /// Waits until the server answers, at most half a minute.
+    pub(crate) fn wait_until_it_answers(&self) {
+        let answered = (0..300).any(|_| {
+            let answers = self.answers();
+            if !answers {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            answers
+        });
+        assert!(answered, "the server does not recover");
+    }
+
+    /// CPU time of all its processes so far, ms.
+    #[allow(dead_code, reason = "for the benchmarks")]
+    pub(crate) fn cpu_ms(&self) -> f64 {
+        let server = self.pid();
+        let own = std::iter::once(server).chain(children(server).into_iter().map(|(pid, _)| pid));
+        own.map(|pid| {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+            let stat = stat.unwrap_or_default();
+            let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+            // User and system time, also of processes that have ended, in hundredths of a second.
+            fields.skip(11).take(4).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>()
+                * 10.0
+        })
+        .sum()
+    }
+
+    /// Its first process.
+    fn pid(&self) -> Pid {
         let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
-        let pid = pid.lines().next().unwrap().parse().unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        Pid::from_raw(pid.lines().next().unwrap().parse().unwrap()).unwrap()
     }
 
     fn answers(&self) -> bool {
@@ -233,6 +306,20 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         let _ = self.server("pg_ctl").args(["--silent", "--mode", "immediate", "stop"]).status();
     }
+}
+
+/// The children of a process, with their titles.
+fn children(parent: Pid) -> Vec<(Pid, String)> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+    ids.filter_map(|id: i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        let of: i32 = stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()?;
+        let title = std::fs::read(format!("/proc/{id}/cmdline")).ok()?;
+        (Some(parent) == Pid::from_raw(of))
+            .then(|| Some((Pid::from_raw(id)?, String::from_utf8_lossy(&title).into_owned())))?
+    })
+    .collect()
 }
 
 /// Words before a command that run it as the owner of the cluster: Debian's package creates one.

@@ -21,8 +21,13 @@ impl Program {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        let url = loop {
+            line.clear();
+            assert!(output.read_line(&mut line).unwrap() > 0, "it ended without serving");
+            if let Some(url) = line.trim().strip_prefix("listening on ") {
+                break url.to_owned();
+            }
+        };
         Self { child, url, _output: output }
     }
 

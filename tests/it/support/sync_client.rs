@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::transaction::{CommitOptions, Transaction};
 use automerge::{Automerge, AutomergeError, Change, ChangeMetadata};
 use doorstep::ids::{DeviceId, Heads, RecordId, actor};
-use doorstep::office::{NewVisit, Office, Session};
+use doorstep::office::store::StoreError;
+use doorstep::office::{NewVisit, Office, OfficeError, Session};
 use doorstep::record::command::{
     AppointmentProposal, CasePatch, Command, NewContact, NewPayment, TextEdit,
 };
@@ -113,8 +114,15 @@ impl SyncClient {
 
     /// One round, through the encoded bytes of both bodies.
     pub(crate) async fn exchange(&self, office: &Office, request: Request) -> Reply {
-        let request = decode_request(&encode_request(&request)).unwrap();
-        let reply = office.handle_sync(&self.session(), request).await.unwrap();
+        let request = encode_request(&request);
+        let reply = loop {
+            let request = decode_request(&request).unwrap();
+            match office.handle_sync(&self.session(), request).await {
+                // A phone comes again.
+                Err(OfficeError::Store(StoreError::Busy)) => {}
+                reply => break reply.unwrap(),
+            }
+        };
         decode_reply(&encode_reply(&reply)).unwrap()
     }
 

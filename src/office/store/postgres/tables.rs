@@ -40,7 +40,7 @@ const TABLES: &str = "SELECT c.relname::text,
     FROM pg_class c
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'
         AND c.relname NOT IN
-            ('meta', 'health', 'queue_order', 'refinery_schema_history', 'migration_source')
+            ('meta', 'health', 'queue_order', 'turns', 'refinery_schema_history', 'migration_source')
     ORDER BY c.oid";
 
 const TRIGGERS: &str = "DO $$ DECLARE t record; BEGIN

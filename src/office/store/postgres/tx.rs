@@ -16,6 +16,11 @@ pub(super) const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Jobs behave as if they ran one after the other.
 pub(super) const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 
+/// The same after a conflict: endpoints whose transactions failed take turns, or they would make each other
+/// fail again. The snapshot is taken behind the lock. Nothing but speed depends on it.
+pub(super) const WRITE_IN_TURN: &str =
+    "BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK TABLE turns IN EXCLUSIVE MODE";
+
 /// Buffered writes are sent when there are this many: bounds memory.
 const MAX_BUFFERED: usize = 256;
 

@@ -12,7 +12,7 @@ use tokio::sync::broadcast;
 
 use super::bulletin::Bulletin;
 use super::connection::{Connection, Failure, Server};
-use super::tx::{Tx, WRITE};
+use super::tx::{Tx, WRITE, WRITE_IN_TURN};
 use crate::office::store::queue::{self, Jobs, MAX_GROUP_JOBS, MAX_GROUP_TIME, answer};
 use crate::office::store::{FeedUpdate, StoreError, WriteJob};
 
@@ -62,7 +62,7 @@ impl Writer {
                 job
             };
             let mut jobs = vec![first];
-            let outcome = self.attempt(&mut jobs, &mut next);
+            let outcome = self.attempt(WRITE, &mut jobs, &mut next);
             histogram!("doorstep_store_group_jobs").record(jobs.len() as f64);
             self.conclude(jobs, outcome, began);
         }
@@ -100,19 +100,21 @@ impl Writer {
             }
             let split = !alone && !failure.is_lost();
             let second = if split { jobs.split_off(jobs.len() / 2) } else { Vec::new() };
+            let mut begin = WRITE;
             if let Failure::Conflict(message) = &failure {
                 tracing::debug!(%message, "a transaction is repeated");
                 counter!("doorstep_store_conflicts_total").increment(1);
+                begin = WRITE_IN_TURN;
                 pause(attempt);
             }
             // The first half is concluded before the second runs: jobs stay in order.
-            let outcome = self.attempt(&mut jobs, &mut || None);
+            let outcome = self.attempt(begin, &mut jobs, &mut || None);
             if second.is_empty() {
                 tried.push((jobs, outcome, attempt + 1));
             } else {
                 self.conclude(jobs, outcome, began);
                 let mut second = second;
-                let outcome = self.attempt(&mut second, &mut || None);
+                let outcome = self.attempt(begin, &mut second, &mut || None);
                 tried.push((second, outcome, attempt + 1));
             }
         }
@@ -137,12 +139,13 @@ impl Writer {
     /// Runs jobs, and those that `next` adds, in one transaction.
     fn attempt(
         &mut self,
+        begin: &'static str,
         jobs: &mut Vec<Job>,
         next: &mut dyn FnMut() -> Option<Job>,
     ) -> Result<Vec<JobResult>, Failure> {
         let idle = self.connection.take().filter(|connection| !connection.is_closed());
         let mut connection = idle.map_or_else(|| self.server.connect(), Ok)?;
-        let mut tx = Tx::new(&self.server, &mut connection, WRITE);
+        let mut tx = Tx::new(&self.server, &mut connection, begin);
         let outcome = run_all(&mut tx, jobs, next);
         tx.end();
         if !outcome.as_ref().is_err_and(Failure::is_lost) {
