@@ -112,6 +112,7 @@ bench: setup-tests www bench-peers ## Measure: files in target/bench, tables and
 	$(RELEASED) node www/scripts/wire.mjs $(BENCH)
 	$(RELEASED) node benches/browser/firstLoad.mjs $(BENCH)
 	$(RELEASED) node benches/browser/run.mjs $(BENCH) $(BENCH)/world
+	$(RELEASED) node benches/browser/day.mjs $(BENCH)
 	node benches/performance.mjs $(BENCH)
 
 bench-console: setup-tests www ## Measure only: the console over RECORDS imported records (1,000,000); takes hours and some gigabytes

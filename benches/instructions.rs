@@ -110,6 +110,11 @@ fn measure(folder: &Path, depth: usize) {
     named("judge");
     let judged = measured(|| merge::judge(stored, &chunks, sender));
     assert!(matches!(judged, Judgement::Accepted(_)), "{judged:?}");
+    // As most pushes are judged: one change to a record that was judged lately.
+    let stored = StoredState { loaded: Some(&record), ..stored };
+    named("judge_one");
+    let judged = measured(|| merge::judge(stored, &chunks[..1], sender));
+    assert!(matches!(judged, Judgement::Accepted(_)), "{judged:?}");
 
     let all: Vec<Vec<u8>> = changes.iter().map(|change| change.raw_bytes().to_vec()).collect();
     named("pack");

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::store::StoredRecord;
 use crate::ids::{Heads, RecordId};
-use crate::record::Record;
+use crate::record::view::VisitView;
+use crate::record::{LoadError, Record};
 
 /// Documents in memory at most. Each takes some 50 KB, whatever its size.
 const DOCUMENTS: usize = 400;
@@ -47,6 +49,18 @@ impl DocumentCache {
         let document = Arc::clone(&entry.document);
         entries.by_use.remove(&before);
         Some(document)
+    }
+
+    /// The content of a stored record, without loading its document if that is here.
+    pub(super) fn view(
+        &self,
+        record: RecordId,
+        stored: &StoredRecord,
+    ) -> Result<VisitView, LoadError> {
+        match self.get(record, &stored.heads) {
+            Some(document) => Ok(document.view()),
+            None => Record::load(&stored.document).map(|document| document.view()),
+        }
     }
 
     /// Takes the state that a record is about to have, instead of an earlier one, with its size.

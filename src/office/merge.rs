@@ -42,6 +42,7 @@ use super::change::ChangeMeta;
 use crate::ids::{DeviceId, Heads, device_of};
 use crate::record::authority::Principal;
 use crate::record::terms::Role;
+use crate::record::view::VisitView;
 use crate::record::{LoadError, Record, genesis};
 use author_view::AuthorView;
 pub(super) use extract::extract_fields;
@@ -110,7 +111,9 @@ pub enum Judgement {
 pub struct MergedRecord {
     /// The record.
     pub record: Record,
-    /// The same, saved; it loads again.
+    /// Its content.
+    pub view: VisitView,
+    /// The record, saved; it loads again.
     pub document: Vec<u8>,
     /// Bytes of the document saved without compression, about what it takes in memory.
     pub uncompressed: usize,
@@ -118,6 +121,13 @@ pub struct MergedRecord {
     pub added: Vec<(ChangeMeta, Vec<u8>)>,
     /// Highest operation counter of the record.
     pub max_op: u64,
+}
+
+/// A record with new changes, before the checks of the result (step 7).
+struct Unchecked {
+    record: Record,
+    /// The new changes in order, with their bytes.
+    added: Vec<(ChangeMeta, Vec<u8>)>,
 }
 
 /// Judges a push on the sender's own authority.
@@ -228,13 +238,8 @@ fn check_author(header: &ChangeHeader<'_>, sender: Sender<'_>) -> Result<(), Ref
 
 /// Steps 5 to 7: merges and checks the result. Automerge may panic on unexpected input in either:
 /// that refuses the push and nothing else, since both work on copies.
-fn with_postcheck(merge: impl FnOnce() -> Result<MergedRecord, Refusal>) -> Judgement {
-    let merge = AssertUnwindSafe(|| {
-        let mut merged = merge()?;
-        postcheck::check(&mut merged)?;
-        Ok(merged)
-    });
-    match catch_unwind(merge) {
+fn with_postcheck(merge: impl FnOnce() -> Result<Unchecked, Refusal>) -> Judgement {
+    match catch_unwind(AssertUnwindSafe(|| postcheck::check(merge()?))) {
         Ok(Ok(merged)) => Judgement::Accepted(Box::new(merged)),
         Ok(Err(refusal)) => Judgement::Refused(refusal),
         Err(_) => Judgement::Refused(Refusal::malformed("the changes do not fit the record")),
@@ -246,7 +251,7 @@ fn merge_changes(
     fresh: &[ChangeHeader<'_>],
     sender: Sender<'_>,
     judge_as: JudgeAs<'_>,
-) -> Result<MergedRecord, Refusal> {
+) -> Result<Unchecked, Refusal> {
     let mut record = stored
         .load()
         .map_err(|error| Refusal::invalid("", &format!("the office's copy: {error}")))?;
@@ -257,16 +262,14 @@ fn merge_changes(
         let past = all.at(record.document(), &header.deps);
         check_change(&record, &past, header, &change, sender, judge_as)?;
         record
-            .apply_changes(vec![change])
+            .apply_or_discard(vec![change])
             .map_err(|_| Refusal::malformed("a change does not fit the record"))?;
         signatures::check(&record, &past, header, sender)?;
         let meta = header.meta();
         all.add(&meta);
         added.push((meta, header.bytes.to_vec()));
     }
-    let max_op = graph::max_op(record.document(), &record.document().get_heads());
-    let document = record.save();
-    Ok(MergedRecord { record, document, uncompressed: 0, added, max_op })
+    Ok(Unchecked { record, added })
 }
 
 /// The change as Automerge decodes it, which must agree with our own parser.

@@ -56,7 +56,7 @@ pub use complaints::{
     ComplaintStep, ComplaintTopic, ComplaintWrites,
 };
 pub use conduct::{ConductListing, ConductReads, ConductRow, ConductWrites};
-pub use feeds::{EntryKind, Feed, FeedEntry, FeedReads, FeedWrites};
+pub use feeds::{EntryKind, Expiring, Feed, FeedEntry, FeedReads, FeedWrites};
 pub use fleet::{DeviceReport, FailedRounds, FleetReads, FleetWrites};
 pub use imports::{ImportReads, ImportRow, ImportWrites, StoredImport};
 pub use listing::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey};

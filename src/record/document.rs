@@ -138,7 +138,7 @@ impl Record {
 
     /// All content of the record as plain values.
     pub fn view(&self) -> VisitView {
-        read::view(&self.doc)
+        read::view(&Snapshot::new(&self.doc))
     }
 
     /// The summary that lists show.
@@ -154,7 +154,7 @@ impl Record {
 
     /// View and summary; the summary is computed from the view at almost no cost.
     pub fn view_and_summary(&self) -> (VisitView, VisitSummary) {
-        let view = read::view(&self.doc);
+        let view = read::view(&Snapshot::new(&self.doc));
         let summary = read::summary(&view);
         (view, summary)
     }
@@ -227,6 +227,14 @@ impl Record {
     /// Checks every path and value against the schema (rule M3).
     pub fn validate(&self) -> Result<(), Invalid> {
         validate::validate(&Snapshot::new(&self.doc))
+    }
+
+    /// The content of a record that [`validate`](Self::validate) accepts, read in the same pass.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn valid_view(&self) -> Result<VisitView, Invalid> {
+        let snapshot = Snapshot::new(&self.doc);
+        validate::validate(&snapshot)?;
+        Ok(read::view(&snapshot))
     }
 
     /// Executes a command as one change; `None` if it changes nothing.
@@ -310,17 +318,20 @@ impl Record {
     /// # Errors
     /// A change cannot be applied. The record is unchanged then.
     pub fn apply_changes(&mut self, changes: Vec<Change>) -> Result<(), LoadError> {
-        let hashes: Vec<ChangeHash> = changes.iter().map(Change::hash).collect();
         let mut next = self.doc.clone();
-        next.apply_changes(changes).map_err(|error| LoadError::Unreadable(error.to_string()))?;
-        // Automerge reports success for queued changes too: check that all are in the graph.
-        let next = Self { doc: next };
-        if hashes.iter().all(|hash| next.contains(hash)) {
-            *self = next;
-            Ok(())
-        } else {
-            Err(LoadError::Incomplete)
-        }
+        apply(&mut next, changes)?;
+        self.doc = next;
+        Ok(())
+    }
+
+    /// As [`apply_changes`](Self::apply_changes) without its copy: after an error the record may
+    /// have some of the changes, and is to be discarded.
+    ///
+    /// # Errors
+    /// A change cannot be applied.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn apply_or_discard(&mut self, changes: Vec<Change>) -> Result<(), LoadError> {
+        apply(&mut self.doc, changes)
     }
 
     fn transact(
@@ -343,4 +354,13 @@ impl Record {
             Err(failure) => Err(failure.error),
         }
     }
+}
+
+/// Applies changes, all of whose dependencies must be present.
+fn apply(doc: &mut Automerge, changes: Vec<Change>) -> Result<(), LoadError> {
+    let hashes: Vec<ChangeHash> = changes.iter().map(Change::hash).collect();
+    doc.apply_changes(changes).map_err(|error| LoadError::Unreadable(error.to_string()))?;
+    // Automerge reports success for queued changes too: check that all are in the graph.
+    let applied = hashes.iter().all(|hash| doc.get_change_meta_by_hash(hash).is_some());
+    if applied { Ok(()) } else { Err(LoadError::Incomplete) }
 }

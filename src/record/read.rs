@@ -1,7 +1,5 @@
 //! Builds the view and the list summary of a document.
 
-use automerge::Automerge;
-
 use super::command::{Position, PromiseToPay};
 use super::snapshot::{ObjectReader, Snapshot};
 use super::terms::{
@@ -18,31 +16,30 @@ use super::{conflict, review_mark, signature, stage, steps};
 use crate::ids::Heads;
 
 /// All content of a document as plain values.
-pub(super) fn view(doc: &Automerge) -> VisitView {
-    let read = Snapshot::new(doc);
+pub(super) fn view(read: &Snapshot<'_>) -> VisitView {
     let root = read.root();
     let mut view = VisitView {
         schema: root.integer("schema").unwrap_or(0),
         id: root.text("id"),
         case_no: root.text("case_no"),
-        heads: Heads::new(doc.get_heads()).to_hex(),
-        stage: stage::of(&read),
-        case: case(&read),
-        assignment: assignment(&read),
-        contacts: contacts(&read),
-        appointment: appointment(&read),
-        visit: visit(&read),
-        checks: checks(&read),
-        talk: talk(&read),
-        payments: payments(&read),
+        heads: Heads::new(read.doc.get_heads()).to_hex(),
+        stage: stage::of(read),
+        case: case(read),
+        assignment: assignment(read),
+        contacts: contacts(read),
+        appointment: appointment(read),
+        visit: visit(read),
+        checks: checks(read),
+        talk: talk(read),
+        payments: payments(read),
         notes: root.child("notes").characters().to_owned(),
         feedback: root.child("feedback").characters().to_owned(),
-        attachments: attachments(&read),
-        seal: seal(&read),
-        amendments: amendments(&read),
-        review: review(&read),
-        conduct: conduct(&read),
-        conflicts: conflict::conflicts(&read),
+        attachments: attachments(read),
+        seal: seal(read),
+        amendments: amendments(read),
+        review: review(read),
+        conduct: conduct(read),
+        conflicts: conflict::conflicts(read),
         steps: Vec::new(),
     };
     view.steps = steps::steps(&view);

@@ -17,6 +17,7 @@ use super::authority::{Principal, WriteOp, authorize};
 use super::command::{AppointmentPatch, Command};
 use super::error::CommandError;
 use super::schema::FieldSpec;
+use super::snapshot::Snapshot;
 use super::terms::{AppointmentStatus, CheckAnswer};
 use super::view::VisitView;
 use super::{genesis, read, validate};
@@ -42,7 +43,7 @@ impl<'t, 'd> RecordWriter<'t, 'd> {
     }
 
     fn view_before(&self) -> VisitView {
-        read::view(self.before)
+        read::view(&Snapshot::new(self.before))
     }
 
     fn heads_before(&self) -> Heads {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod console;
+mod expiry;
 mod imports;
 mod jobs;
 mod list_plans;
@@ -29,8 +30,11 @@ use console::{
 };
 use doorstep::ids::{Heads, actor};
 use doorstep::office::store::{EntryKind, Feed, ReportFacts, Store, StoreError};
-use doorstep::record::terms::Stage;
 use doorstep::sync::digest::{Digest, Item};
+use expiry::{
+    f5_accepted_records_are_read_by_time_until_they_expire,
+    f5_an_expired_record_is_in_no_feed_though_assigned,
+};
 use imports::imports_have_files_rows_and_claims;
 use jobs::{Plug, Told};
 use lists::{a_list_continues_after_a_page, a_list_is_filtered};
@@ -289,47 +293,6 @@ fn no_text_keeps_its_record_out(engine: &Engine) {
     assert!(stored.contacts[0].note.starts_with('a'));
 }
 
-fn f5_an_expired_record_is_in_no_feed_though_assigned(engine: &Engine) {
-    let store = &engine.store;
-    let mut accepted = rows(id(1), "C-1");
-    accepted.summary.stage = Stage::Reviewed;
-    accepted.accepted_at = Some(7);
-    store
-        .write_now(move |tx| {
-            tx.put_record(id(1), &record("C-1", 1))?;
-            tx.put_record(id(2), &record("C-2", 2))?;
-            tx.put_rows(id(1), &accepted)?;
-            tx.put_rows(id(2), &rows(id(2), "C-2"))
-        })
-        .unwrap();
-    let seen = || {
-        store
-            .read_with(|reads| {
-                let members = reads.members("chen.jie")?.into_iter().map(|(id, _)| id);
-                let members = members.collect::<std::collections::BTreeSet<_>>();
-                Ok((reads.collectors(id(1))?, reads.accepted_before("chen.jie", 7)?, members))
-            })
-            .unwrap()
-    };
-    for (kind, is_in) in [
-        (EntryKind::Added, true),
-        (EntryKind::Changed, true),
-        (EntryKind::Withdrawn, false),
-        (EntryKind::Added, true),
-    ] {
-        append(store, "chen.jie", kind);
-        append(store, "wu.min", EntryKind::Changed);
-        let (collectors, accepted, members) = seen();
-        assert_eq!(collectors.contains(&"chen.jie".to_owned()), is_in);
-        assert!(collectors.contains(&"wu.min".to_owned()));
-        assert_eq!(accepted == [(id(1), record("C-1", 1).heads)], is_in);
-        assert_eq!(members.contains(&id(1)), is_in);
-        assert!(members.contains(&id(2)));
-        let assigned = store.read_with(|reads| reads.assigned(id(1))).unwrap();
-        assert_eq!(assigned, ["chen.jie", "wu.min"]);
-    }
-}
-
 fn i1_an_office_session_number_is_never_reused(engine: &Engine) {
     let first = engine.store.write_now(|tx| tx.next_office_session()).unwrap();
     let second = engine.again().write_now(|tx| tx.next_office_session()).unwrap();
@@ -369,6 +332,7 @@ suites! {
     m7_rows_are_the_last_ones_written
     no_text_keeps_its_record_out
     f5_an_expired_record_is_in_no_feed_though_assigned
+    f5_accepted_records_are_read_by_time_until_they_expire
     a_list_is_filtered
     a_list_continues_after_a_page
     queues_are_filters

@@ -15,9 +15,9 @@ use crate::conduct::terms::{Answer, Moment};
 use crate::conduct::view::ConductView;
 use crate::conduct::{Policy, builtin, summary};
 use crate::ids::{Heads, RecordId};
+use crate::office::documents::DocumentCache;
 use crate::office::store::{ConductListing, ConductRow, Reads, StoreError};
 use crate::office::{OWN_NAME, Office, OfficeError};
-use crate::record::Record;
 use crate::record::command::Command;
 use crate::record::terms::Role;
 use crate::record::view::VisitView;
@@ -128,8 +128,7 @@ impl Office {
     ) -> Result<Option<Found>, StoreError> {
         let Some(stored) = reads.record(id)? else { return Ok(None) };
         // Skip unreadable records; `verify` reports them.
-        let view = Record::load(&stored.document).ok().map(|record| record.view());
-        let Some(view) = view else {
+        let Ok(view) = self.documents.view(id, &stored) else {
             return Ok(Some(Found {
                 id,
                 heads: stored.heads,
@@ -144,7 +143,7 @@ impl Office {
             && conduct.moment == Moment::After
             && conduct.new_evaluation(&view, None).is_some();
         let rows = rows(id, &view, &conduct);
-        let summaries = summaries(reads, &stored.case_no, now)?;
+        let summaries = summaries(reads, &self.documents, &stored.case_no, now)?;
         Ok(Some(Found { id, heads: stored.heads, rows, summaries, differs }))
     }
 }
@@ -152,6 +151,7 @@ impl Office {
 /// The summaries that records of a case lack.
 fn summaries(
     reads: &mut dyn Reads,
+    documents: &DocumentCache,
     case_no: &str,
     now: i64,
 ) -> Result<Vec<(RecordId, Command)>, StoreError> {
@@ -162,8 +162,7 @@ fn summaries(
     let mut views: Vec<(RecordId, VisitView, BTreeMap<String, i64>)> = Vec::new();
     for id in ids {
         let stored = reads.record(id)?;
-        let view = stored.and_then(|stored| Record::load(&stored.document).ok());
-        if let Some(view) = view.map(|record| record.view()) {
+        if let Some(view) = stored.and_then(|stored| documents.view(id, &stored).ok()) {
             let counts =
                 zone(&view, now).map(|zone| summary::counts(&view, &zone, now)).unwrap_or_default();
             views.push((id, view, counts));

@@ -4,16 +4,15 @@
 //! at the office, assigned to its collectors. The feed logs themselves say that it was withdrawn, so
 //! every process over the store agrees, and so does the digest.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::ids::{Heads, RecordId};
-use crate::office::store::{EntryKind, StoreError, Writes};
+use crate::ids::RecordId;
+use crate::office::store::{EntryKind, Expiring, StoreError, Writes};
 use crate::office::{Office, OfficeError};
 use crate::sync::digest::Item;
 
-/// Jobs that wait for the writer at a time, so that others get their turn.
-const BATCH: usize = 200;
+/// Records read at a time, and jobs that wait for the writer, so that others get their turn.
+const BATCH: u32 = 200;
 
 impl Office {
     /// Withdraws records that were accepted at least `after` ago from all feeds; gives their number.
@@ -21,35 +20,28 @@ impl Office {
     pub async fn expire_accepted(&self, after: Duration) -> Result<u64, OfficeError> {
         let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
         let before = self.now().saturating_sub(after);
-        let due = self.blocking(move |office| office.accepted_before(before)).await?;
         let mut withdrawn = 0;
-        for batch in due.chunks(BATCH) {
-            let mut pending = Vec::with_capacity(batch.len());
-            for (id, heads) in batch.iter().cloned() {
-                pending.push(self.store.write(move |tx| withdraw(tx, id, &heads)));
-            }
+        // A record that changes meanwhile stays behind the position, for the next walk.
+        let mut position = (i64::MIN, RecordId([0; 16]));
+        loop {
+            let read = move |office: &Office| {
+                Ok(office.store.read_with(|reads| reads.expiring(position, before, BATCH))?)
+            };
+            let batch = self.blocking(read).await?;
+            let Some(last) = batch.last() else { return Ok(withdrawn) };
+            position = (last.accepted_at, last.record);
+            let write = |expiring| self.store.write(move |tx| withdraw(tx, &expiring));
+            let pending: Vec<_> = batch.into_iter().map(write).collect();
             for pending in pending {
                 withdrawn += u64::from(pending.await?);
             }
         }
-        Ok(withdrawn)
-    }
-
-    /// Records in feeds that were accepted before a time, with their heads.
-    fn accepted_before(&self, before: i64) -> Result<Vec<(RecordId, Heads)>, OfficeError> {
-        let due = self.store.read_with(|reads| {
-            let mut due = BTreeMap::new();
-            for feed in reads.feeds()? {
-                due.extend(reads.accepted_before(&feed, before)?);
-            }
-            Ok(due)
-        })?;
-        Ok(due.into_iter().collect())
     }
 }
 
 /// Withdraws a record from its feeds, unless it has changed meanwhile; gives whether it was in any.
-fn withdraw(tx: &mut dyn Writes, id: RecordId, heads: &Heads) -> Result<bool, StoreError> {
+fn withdraw(tx: &mut dyn Writes, expiring: &Expiring) -> Result<bool, StoreError> {
+    let Expiring { accepted_at: _, record: id, ref heads } = *expiring;
     let Some(stored) = tx.record(id)?.filter(|stored| stored.heads == *heads) else {
         return Ok(false);
     };
@@ -59,5 +51,6 @@ fn withdraw(tx: &mut dyn Writes, id: RecordId, heads: &Heads) -> Result<bool, St
         digest.remove(Item::of(id, heads));
         tx.append(feed, id, EntryKind::Withdrawn, stored.changes, digest)?;
     }
+    tx.set_expired(id)?;
     Ok(!members.is_empty())
 }

@@ -166,19 +166,7 @@ impl AcceptedState {
         merged: MergedRecord,
         at: i64,
     ) -> Self {
-        let view = merged.record.view();
-        Self::with_view(office, id, merged, view, at)
-    }
-
-    /// As [`of`](Self::of), with the view of the merged record.
-    pub(in crate::office) fn with_view(
-        office: &Office,
-        id: RecordId,
-        merged: MergedRecord,
-        view: VisitView,
-        at: i64,
-    ) -> Self {
-        let MergedRecord { record, document, uncompressed, added, max_op } = merged;
+        let MergedRecord { record, view, document, uncompressed, added, max_op } = merged;
         let (heads, rows) = (record.heads(), rows_of(&record, view, at));
         office.documents.put(id, record, uncompressed);
         Self { document, heads, max_op, added, rows }
@@ -203,6 +191,7 @@ pub(in crate::office) fn rows(record: &Record, updated_at: i64) -> Rows {
 }
 
 fn rows_of(record: &Record, view: VisitView, updated_at: i64) -> Rows {
+    let reviewed = view.stage == Stage::Reviewed;
     let mut rows = Rows {
         summary: Record::summary_of(&view),
         facts: ReportFacts::of(&view),
@@ -211,7 +200,7 @@ fn rows_of(record: &Record, view: VisitView, updated_at: i64) -> Rows {
         conflicts: view.conflicts,
         attachments: view.attachments.into_iter().filter_map(blob_reference).collect(),
         updated_at,
-        accepted_at: record.accepted_at(),
+        accepted_at: if reviewed { record.accepted_at() } else { None },
     };
     rows.attachments.sort();
     rows.contacts.sort_by(|one, other| one.id.cmp(&other.id));

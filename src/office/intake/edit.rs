@@ -105,7 +105,7 @@ impl<T: Clone + Send + 'static> Source for Edit<T> {
                 return Err(StoreError::Damaged(what).into());
             }
         };
-        let (view, at) = (merged.record.view(), office.now());
+        let (view, at) = (merged.view.clone(), office.now());
         let needed = before.and_then(|before| office.approvals.needed(&before, &view, at));
         let proposal = loaded.basis.proposal.as_ref();
         office.check_approval(needed, self.approval.as_ref(), proposal)?;
@@ -113,7 +113,7 @@ impl<T: Clone + Send + 'static> Source for Edit<T> {
             return Err(ApprovalRefusal::Moved.into());
         }
         let approval = self.approval.clone();
-        let state = AcceptedState::with_view(office, loaded.record, *merged, view.clone(), at);
+        let state = AcceptedState::of(office, loaded.record, *merged, at);
         let (user, device) = (self.user.clone(), office.device);
         Ok(Verdict::Commit(Commit::Accept(AcceptedWork {
             before: loaded.stored.as_ref().map(Predecessor::of),

@@ -73,13 +73,21 @@ impl AuthorView<'_> {
         self.values(object, key).iter().any(|value| value.as_str() == Some(text))
     }
 
-    /// The visible elements of a list or a text.
-    pub(super) fn elements(&self, object: &ObjId) -> BTreeSet<Id> {
+    /// Those of the named elements that are visible in a list or a text.
+    pub(super) fn visible(&self, object: &ObjId, named: &BTreeSet<Id>) -> BTreeSet<Id> {
         let items = match self.at {
             Some(heads) => self.doc.list_range_at(object, .., heads),
             None => self.doc.list_range(object, ..),
         };
-        items.filter_map(|item| plain(&item.id())).collect()
+        // A text has an element per character, and a change names few: compare counters first.
+        let counters: BTreeSet<u64> = named.iter().map(|(counter, _)| *counter).collect();
+        let found = items.filter_map(|item| match item.id() {
+            ObjId::Id(counter, actor, _) if counters.contains(&counter) => {
+                Some((counter, actor.to_bytes().to_vec()))
+            }
+            ObjId::Id(..) | ObjId::Root => None,
+        });
+        found.filter(|id| named.contains(id)).collect()
     }
 }
 

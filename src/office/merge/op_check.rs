@@ -19,8 +19,13 @@ use crate::record::schema::Mutability;
 impl AuthorView<'_> {
     /// Checks every operation of a change.
     pub(super) fn check(&self, change: &ExpandedChange) -> Result<(), Refusal> {
+        let named = change.operations.iter().filter_map(|op| match &op.key {
+            Key::Seq(element) => element.as_opid().map(internal),
+            Key::Map(_) => None,
+        });
         let mut checker = OpChecker {
             view: self,
+            named: named.collect(),
             created: BTreeMap::new(),
             existing: BTreeMap::new(),
             slots: BTreeMap::new(),
@@ -34,7 +39,7 @@ impl AuthorView<'_> {
     }
 }
 
-/// The elements of one list or text, updated operation by operation.
+/// Elements of one list or text that the change names, updated operation by operation.
 struct Elements {
     /// Elements that an insertion may follow, those that this change deletes included.
     insertable_after: BTreeSet<Id>,
@@ -44,6 +49,8 @@ struct Elements {
 
 struct OpChecker<'w, 'v> {
     view: &'w AuthorView<'v>,
+    /// Elements of lists and texts that operations of this change name.
+    named: BTreeSet<Id>,
     /// Objects that this change creates.
     created: BTreeMap<Id, ObjectPath>,
     /// Objects from before the change, cached.
@@ -161,7 +168,9 @@ impl OpChecker<'_, '_> {
                 self.view.allowed(&path, WriteOp::Update)?;
                 let visible = match object.created_by {
                     CreatedBy::ThisChange => BTreeSet::new(),
-                    CreatedBy::Genesis | CreatedBy::Earlier => self.view.elements(&object.id),
+                    CreatedBy::Genesis | CreatedBy::Earlier => {
+                        self.view.visible(&object.id, &self.named)
+                    }
                 };
                 vacant.insert(Elements { insertable_after: visible.clone(), visible })
             }

@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::ChangeHash;
 
-use super::graph;
 use super::header::ChangeHeader;
-use super::{Judgement, MergedRecord, Refusal, StoredState, decode, limits, with_postcheck};
+use super::{Judgement, Refusal, StoredState, Unchecked, decode, limits, with_postcheck};
 use crate::ids::{Heads, RecordId};
 use crate::record::{Record, genesis};
 
@@ -72,23 +71,17 @@ fn merge_restored(
     id: RecordId,
     stored: Option<StoredState<'_>>,
     fresh: &[ChangeHeader<'_>],
-) -> Result<MergedRecord, Refusal> {
+) -> Result<Unchecked, Refusal> {
     let unfit = |_| Refusal::malformed("the changes do not fit the record");
     let mut record = match stored {
         Some(stored) => stored.load().map_err(unfit)?,
         None => Record::blank(),
     };
     let changes = fresh.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
-    record.apply_changes(changes).map_err(unfit)?;
+    record.apply_or_discard(changes).map_err(unfit)?;
     if record.id() != Some(id) {
         return Err(Refusal::malformed("the changes are of another record"));
     }
     let added = fresh.iter().map(|header| (header.meta(), header.bytes.to_vec()));
-    Ok(MergedRecord {
-        document: record.save(),
-        uncompressed: 0,
-        added: added.collect(),
-        max_op: graph::max_op(record.document(), &record.document().get_heads()),
-        record,
-    })
+    Ok(Unchecked { added: added.collect(), record })
 }

@@ -66,7 +66,7 @@ impl Source for AcceptQuarantined {
             Err(impossible) => return Ok(Verdict::Reply(Err(impossible))),
         };
         let (number, at, by) = (self.number, office.now(), self.by.clone());
-        let after = merged.last().map(|merged| merged.record.view());
+        let after = merged.last().map(|merged| merged.view.clone());
         let effect = before.flatten().zip(after);
         let effect =
             effect.and_then(|(before, after)| office.approvals.needed(&before, &after, at));

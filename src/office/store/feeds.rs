@@ -37,6 +37,17 @@ pub struct FeedEntry {
     pub ordinal: u64,
 }
 
+/// An accepted record that feeds may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expiring {
+    /// When the office accepted it, ms by its clock.
+    pub accepted_at: i64,
+    /// Which record.
+    pub record: RecordId,
+    /// Its heads.
+    pub heads: Heads,
+}
+
 /// Reads of feeds.
 pub trait FeedReads {
     /// The store's epoch; a restore starts a new one (rule P3).
@@ -45,12 +56,14 @@ pub trait FeedReads {
     fn attestation_key(&mut self) -> Result<[u8; 32], StoreError>;
     /// The records that are in a feed now, with their heads, in no order.
     fn members(&mut self, feed: &str) -> Result<Vec<(RecordId, Heads)>, StoreError>;
-    /// Those of them that the office accepted at or before a time, ms, in order of their ids.
-    fn accepted_before(
+    /// Records that the office accepted at or before `at`, ms, and that feeds may hold: in order of
+    /// that time and their ids, those behind the position `after`, at most `limit`.
+    fn expiring(
         &mut self,
-        feed: &str,
+        after: (i64, RecordId),
         at: i64,
-    ) -> Result<Vec<(RecordId, Heads)>, StoreError>;
+        limit: u32,
+    ) -> Result<Vec<Expiring>, StoreError>;
     /// The head of a feed; an unknown feed is empty.
     fn feed(&mut self, feed: &str) -> Result<Feed, StoreError>;
     /// All feeds, by name.
@@ -88,6 +101,9 @@ pub trait FeedWrites {
         ordinal: u64,
         digest: Digest,
     ) -> Result<u64, StoreError>;
+    /// Notes that no feed holds a record: [`expiring`](FeedReads::expiring) leaves it out until its
+    /// rows are written again, which may bring it back to a feed.
+    fn set_expired(&mut self, record: RecordId) -> Result<(), StoreError>;
 }
 
 /// How many ordinals pass between two thinnings of a record's entries in a feed.

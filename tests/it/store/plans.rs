@@ -194,6 +194,9 @@ async fn work(office: &TestOffice) {
     office.supervise(other, Command::Assign(to(&[]))).await;
     second.sync(office).await;
     office.supervise(other, Command::Assign(to(&["chen.jie"]))).await;
+
+    // The walk over accepted records.
+    office.expire_accepted(std::time::Duration::ZERO).await.unwrap();
     RECORDING.store(false, Ordering::Relaxed);
 }
 

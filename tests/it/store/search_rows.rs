@@ -69,6 +69,10 @@ async fn a_search_reads_the_rows_that_it_finds() {
                 }
             }
         }
+        // The daily walk does not look at accepted records up to its position (rule F5).
+        let after = (rows(id(0xee), "C-1").accepted_at.unwrap(), id(0xff));
+        let expiring = store.read_with(|reads| reads.expiring(after, i64::MAX, 200)).unwrap();
+        assert_eq!(expiring, []);
         drop(store);
         let (scanned, fetched) = rows_read(address).await;
         assert_eq!(scanned - before.0, 0, "rows of sequential scans");

@@ -103,7 +103,8 @@ async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
     let open = pair.office.create(visit_for("NB0002", &["chen.jie"])).await;
     pair.office.advance(30 * DAY);
     for downgrade in [
-        "ALTER TABLE visits DROP COLUMN accepted_at; ALTER TABLE meta DROP COLUMN backfilled;
+        "DROP INDEX visits_expiring; ALTER TABLE visits DROP COLUMN expired;
+         ALTER TABLE visits DROP COLUMN accepted_at; ALTER TABLE meta DROP COLUMN backfilled;
          DROP INDEX sessions_by_expiry; DROP TABLE safety_watches;
          DROP INDEX visit_holds_complaint; DROP INDEX visits_complaint; DROP TABLE complaint_events; DROP TABLE complaints;
          DROP TABLE visit_trigrams; DROP TABLE visit_grams; DROP TABLE visit_search;

@@ -8,7 +8,7 @@ use super::value::values;
 use crate::ids::{Heads, RecordId};
 use crate::office::store::feeds::{THIN_EVERY, redundant};
 use crate::office::store::{
-    EntryKind, Feed, FeedEntry, FeedReads, FeedUpdate, FeedWrites, StoreError,
+    EntryKind, Expiring, Feed, FeedEntry, FeedReads, FeedUpdate, FeedWrites, StoreError,
 };
 use crate::sync::digest::Digest;
 
@@ -44,20 +44,22 @@ impl FeedReads for Tx<'_> {
         )
     }
 
-    fn accepted_before(
+    fn expiring(
         &mut self,
-        feed: &str,
+        after: (i64, RecordId),
         at: i64,
-    ) -> Result<Vec<(RecordId, Heads)>, StoreError> {
+        limit: u32,
+    ) -> Result<Vec<Expiring>, StoreError> {
         self.query_all(
-            &format!(
-                "SELECT r.id, r.heads FROM visit_collectors c
-                 JOIN visits v ON v.record = c.record
-                 JOIN records r ON r.id = c.record
-                 WHERE c.collector = $1 AND v.accepted_at <= $2 AND {IN_FEED} ORDER BY c.record"
-            ),
-            values![feed, at],
-            member,
+            "SELECT v.accepted_at, r.id, r.heads FROM visits v JOIN records r ON r.id = v.record
+                 WHERE NOT v.expired AND v.accepted_at <= $3
+                     AND (v.accepted_at, v.record) > ($1, $2)
+                 ORDER BY v.accepted_at, v.record LIMIT $4",
+            values![after.0, after.1.0, at, limit],
+            |row| {
+                let (accepted_at, record) = (row.get(0)?, row.record_id(1)?);
+                Ok(Expiring { accepted_at, record, heads: row.heads(2)? })
+            },
         )
     }
 
@@ -150,6 +152,10 @@ impl FeedWrites for Tx<'_> {
         self.feeds.insert(feed.to_owned(), Feed { seq, digest });
         self.updates.push(FeedUpdate { feed: feed.to_owned(), seq });
         Ok(seq)
+    }
+
+    fn set_expired(&mut self, record: RecordId) -> Result<(), StoreError> {
+        self.write("UPDATE visits SET expired = true WHERE record = $1", values![record.0])
     }
 }
 

@@ -260,7 +260,7 @@ impl Tx<'_> {
                accepted_at = excluded.accepted_at, arrived_at = excluded.arrived_at,
                person_met = excluded.person_met, overdue_reason = excluded.overdue_reason,
                promise_amount = excluded.promise_amount, promise_due = excluded.promise_due,
-               promise_open = excluded.promise_open, area = excluded.area",
+               promise_open = excluded.promise_open, area = excluded.area, expired = false",
             values![
                 id.0,
                 &row.case_no,

@@ -7,7 +7,7 @@ use super::convert::{heads, number, record_id, to_sql};
 use crate::ids::{Heads, RecordId};
 use crate::office::store::feeds::{THIN_EVERY, redundant};
 use crate::office::store::{
-    EntryKind, Feed, FeedEntry, FeedReads, FeedUpdate, FeedWrites, StoreError,
+    EntryKind, Expiring, Feed, FeedEntry, FeedReads, FeedUpdate, FeedWrites, StoreError,
 };
 use crate::sync::digest::Digest;
 
@@ -44,21 +44,24 @@ impl FeedReads for Tx<'_> {
         )
     }
 
-    fn accepted_before(
+    fn expiring(
         &mut self,
-        feed: &str,
+        after: (i64, RecordId),
         at: i64,
-    ) -> Result<Vec<(RecordId, Heads)>, StoreError> {
-        // CROSS JOIN keeps the order: the collector's records first, whatever statistics say.
+        limit: u32,
+    ) -> Result<Vec<Expiring>, StoreError> {
+        // CROSS JOIN keeps the order: the index first, whatever statistics say.
         self.query_all(
-            &format!(
-                "SELECT r.id, r.heads FROM visit_collectors c
-                 CROSS JOIN visits v ON v.record = c.record
-                 CROSS JOIN records r ON r.id = c.record
-                 WHERE c.collector = ?1 AND v.accepted_at <= ?2 AND {IN_FEED} ORDER BY c.record"
-            ),
-            (feed, at),
-            member,
+            "SELECT v.accepted_at, r.id, r.heads FROM visits v INDEXED BY visits_expiring
+                 CROSS JOIN records r ON r.id = v.record
+                 WHERE v.expired = 0 AND v.accepted_at <= ?3
+                     AND (v.accepted_at, v.record) > (?1, ?2)
+                 ORDER BY v.accepted_at, v.record LIMIT ?4",
+            (after.0, after.1.0, at, limit),
+            |row| {
+                let (accepted_at, record) = (row.get(0)?, record_id(row, 1)?);
+                Ok(Expiring { accepted_at, record, heads: heads(row, 2)? })
+            },
         )
     }
 
@@ -152,6 +155,10 @@ impl FeedWrites for Tx<'_> {
         )?;
         self.updates.push(FeedUpdate { feed: feed.to_owned(), seq });
         Ok(seq)
+    }
+
+    fn set_expired(&mut self, record: RecordId) -> Result<(), StoreError> {
+        self.write("UPDATE visits SET expired = 1 WHERE record = ?1", [record.0]).map(drop)
     }
 }
 

@@ -321,7 +321,7 @@ impl Tx<'_> {
         let row = &rows.summary;
         self.write(
             "UPDATE visits SET borrower_name = ?2, product = ?3, currency = ?4, ends_at = ?5,
-               appointment_status = ?6, disposition = ?7, updated_at = ?8, accepted_at = ?9
+               appointment_status = ?6, disposition = ?7, updated_at = ?8, accepted_at = ?9, expired = 0
              WHERE record = ?1",
             rusqlite::params![
                 id.0,
