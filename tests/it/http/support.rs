@@ -42,7 +42,7 @@ impl Desk {
         self.send("PUT", &path, &self.phone, &json!({ "bundle": bundle })).await.status
     }
 
-    /// What the phone is asked for.
+    /// Id of the request that the phone has not answered.
     async fn pending(&self) -> Value {
         let pending = self.http.get("/api/device/support", Some(&self.phone)).await.json();
         pending["request"]["id"].clone()
@@ -114,7 +114,7 @@ async fn only_collectors_devices_are_asked_and_bundles_are_bounded() {
     assert_eq!(desk.answer(FIRST, json!("x".repeat(300_000))).await, 413);
     assert_eq!(desk.pending().await, FIRST);
     assert_eq!(desk.answer(FIRST, json!("\"\n".repeat(32_768))).await, 204);
-    // Another collector's phone is asked for nothing and sends nothing in this one's place.
+    // Another collector's phone can't answer this request.
     let other = desk.http.token("wu.min").await;
     let path = format!("/api/device/support/{FIRST}");
     let lie = desk.send("PUT", &path, &other, &json!({ "bundle": "x" })).await;
