@@ -94,8 +94,8 @@ async fn many_endpoints(folder: &Path, settings: &Settings) {
         rounds(&format!("endpoints_{count}"), &start(&database, count), phones, settings.time)
             .await;
     }
-    for stored in [FEW, settings.stored] {
-        let database = cluster.create(&format!("stored{stored}"));
+    for (name, stored) in [("few", FEW), ("many", settings.stored)] {
+        let database = cluster.create(name);
         stored::fill(&database, stored).await;
         let phones = gather(&database, settings.clients, DEPTH, settings.rounds).await;
         rounds(&format!("stored_{stored}"), &start(&database, 2), phones, settings.time).await;

@@ -227,19 +227,26 @@ impl Phone {
         }
     }
 
-    /// Opens the stream of signals on the phone's connection and reads its beginning.
+    /// Opens the stream of signals on a new connection and reads its beginning.
     pub(crate) async fn listen(&mut self, address: SocketAddr) {
-        let mut wire = TcpStream::connect(address).await.expect("it listens");
-        let head = format!(
+        let request = format!(
             "GET /api/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
             self.token
         );
-        wire.write_all(head.as_bytes()).await.expect("sent");
-        let mut answer = [0; 1024];
-        let count = wire.read(&mut answer).await.expect("an answer");
-        let head = String::from_utf8_lossy(&answer[..count]);
-        assert!(head.to_ascii_lowercase().starts_with("http/1.1 200"), "{head}");
-        self.wire = Some(wire);
+        loop {
+            let mut wire = TcpStream::connect(address).await.expect("it listens");
+            wire.write_all(request.as_bytes()).await.expect("sent");
+            let mut answer = [0; 1024];
+            let count = wire.read(&mut answer).await.expect("an answer");
+            let head = String::from_utf8_lossy(&answer[..count]).to_ascii_lowercase();
+            if head.starts_with("http/1.1 200") {
+                self.wire = Some(wire);
+                return;
+            }
+            // The endpoint is full.
+            assert!(head.starts_with("http/1.1 503") || head.starts_with("http/1.1 429"), "{head}");
+            tokio::time::sleep(Duration::from_secs_f64(5.0 + 10.0 * fastrand::f64())).await;
+        }
     }
 
     async fn post(&mut self, address: SocketAddr, body: &[u8]) -> Answer {

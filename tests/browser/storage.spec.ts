@@ -4,6 +4,9 @@ import { takeSession } from "./support/disk";
 import { go, inSync, openCase, saved, signIn, step } from "./support/field";
 import { Office } from "./support/office";
 
+const NEWER = "written by a newer version";
+const OLDER = "written by an older version that this version can't read";
+
 let office: Office;
 
 test.beforeAll(async () => {
@@ -163,12 +166,7 @@ test("a store of a newer layout is named and left as it is", async ({ page }) =>
   await page.getByLabel("Notes").blur();
   await saved(page);
   await asideFromTheApp(page);
-  const rows = await page.evaluate(storeOf, ["doorstep", 3] as const);
-
-  await page.goto(office.url);
-  await expect(page.getByText("written by a newer version", { exact: false })).toBeVisible();
-  await asideFromTheApp(page);
-  expect(await page.evaluate(storeOf, ["doorstep", 3] as const)).toEqual(rows);
+  await expectRefused(page, NEWER, 3);
 });
 
 test("attachments of a newer layout are named and left as they are, with the records beside them", async ({ page }) => {
@@ -183,32 +181,56 @@ test("attachments of a newer layout are named and left as they are, with the rec
   expect(bytes.bytes?.length).toBe(1);
 
   await page.goto(office.url);
-  await expect(page.getByText("written by a newer version", { exact: false })).toBeVisible();
+  await expect(page.getByText(NEWER, { exact: false })).toBeVisible();
   await asideFromTheApp(page);
   expect(await page.evaluate(storeOf, ["doorstep", 2] as const)).toEqual(rows);
   expect(await page.evaluate(storeOf, ["doorstep-attachments", 2] as const)).toEqual(bytes);
 });
 
-test("a store of a newer row format is named and left as it is", async ({ page }) => {
+test("a store of another row format or of an older layout is named and left as it is", async ({ page }) => {
   await page.goto(office.url);
   await signIn(page, "sun.yan");
   await inSync(page);
   await asideFromTheApp(page);
+  for (const [format, text] of [
+    [200, NEWER],
+    [0, OLDER],
+  ] as const) {
+    await page.evaluate(async (format) => {
+      const request = indexedDB.open("doorstep");
+      const db = await new Promise<IDBDatabase>((done) => (request.onsuccess = () => done(request.result)));
+      const change = db.transaction("device", "readwrite");
+      const kept = change.objectStore("device").get("lock");
+      kept.onsuccess = () => change.objectStore("device").put({ ...(kept.result as object), format }, "lock");
+      await new Promise((done) => (change.oncomplete = done));
+      db.close();
+    }, format);
+    await expectRefused(page, text, 2);
+  }
+  // Layout 1 had rows that were not encrypted.
   await page.evaluate(async () => {
-    const request = indexedDB.open("doorstep");
-    const db = await new Promise<IDBDatabase>((done) => (request.onsuccess = () => done(request.result)));
-    const change = db.transaction("device", "readwrite");
-    const kept = change.objectStore("device").get("lock");
-    kept.onsuccess = () => change.objectStore("device").put({ ...(kept.result as object), format: 200 }, "lock");
-    await new Promise((done) => (change.oncomplete = done));
-    db.close();
+    const done = (request: IDBRequest): Promise<void> =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve();
+        request.onerror = () => reject(request.error as DOMException);
+      });
+    await done(indexedDB.deleteDatabase("doorstep"));
+    const request = indexedDB.open("doorstep", 1);
+    request.onupgradeneeded = () => request.result.createObjectStore("records").put(new Uint8Array([7]), "visit");
+    await done(request);
+    request.result.close();
   });
-  const rows = await page.evaluate(storeOf, ["doorstep", 2] as const);
-  await page.goto(office.url);
-  await expect(page.getByText("written by a newer version", { exact: false })).toBeVisible();
-  await asideFromTheApp(page);
-  expect(await page.evaluate(storeOf, ["doorstep", 2] as const)).toEqual(rows);
+  await expectRefused(page, OLDER, 1);
 });
+
+/** The app says `text` of the store and changes no row. Begins and ends on a page beside the app. */
+async function expectRefused(page: Page, text: string, layout: number): Promise<void> {
+  const rows = await page.evaluate(storeOf, ["doorstep", layout] as const);
+  await page.goto(office.url);
+  await expect(page.getByText(text, { exact: false })).toBeVisible();
+  await asideFromTheApp(page);
+  expect(await page.evaluate(storeOf, ["doorstep", layout] as const)).toEqual(rows);
+}
 
 /** Opens the page where a record's notes are written; gives the worker that has the store. */
 async function recordPage(page: Page, user: string): Promise<Worker> {
@@ -241,7 +263,7 @@ async function storeOf([name, layout]: readonly [string, number]): Promise<Recor
     const read = <T>(asked: IDBRequest<T>): Promise<T> =>
       new Promise((done) => (asked.onsuccess = () => done(asked.result)));
     const [keys, values] = [await read(store.getAllKeys()), await read(store.getAll())];
-    all[name] = keys.map((key, at) => [String(key), String(values[at])]);
+    all[name] = keys.map((key, at) => [String(key), JSON.stringify(values[at])]);
   }
   db.close();
   return all;

@@ -33,6 +33,8 @@ export async function inEveryLook(
     const where = `${name} (${look.join(", ")})`;
     await expectAccessible(page, where);
     expect(await tooWide(page), `${where} is wider than the screen`).toEqual([]);
+    expect(await coveredButtons(page), `main buttons of ${where} that are covered`).toEqual([]);
+    expect(await cutOff(page), `what is cut off on ${where}`).toEqual([]);
     await picture(page, `${name}-${look.join("-")}`);
   }
   await wearLook(page, USUAL);
@@ -53,6 +55,42 @@ async function wearLook(page: Page, [lang, theme, text]: FieldLook): Promise<voi
     [lang, theme, text] as const,
   );
   await page.reload();
+}
+
+/** Main buttons that a bar, a banner or a message covers once they are scrolled to. */
+export function coveredButtons(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const scope = document.querySelector("dialog[open]") ?? document.body;
+    const covered: string[] = [];
+    for (const button of scope.querySelectorAll<HTMLElement>(".btn-primary")) {
+      // Disabled ones let taps through to what is behind them.
+      if (button.matches(":disabled") || !button.checkVisibility()) continue;
+      button.scrollIntoView({ block: "center", behavior: "instant" });
+      await new Promise((done) => requestAnimationFrame(done));
+      const { left, top, width, height } = button.getBoundingClientRect();
+      const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+      if (hit === null || !button.contains(hit))
+        covered.push(`${button.textContent} under ${hit?.tagName} ${hit?.className}`);
+    }
+    scrollTo({ top: 0, behavior: "instant" });
+    return covered;
+  });
+}
+
+/** Elements narrower than their text and controls lower than it, unless an ellipsis shows that. */
+export function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>("button, a.btn, label, .label-text, h1, h2, h3")]
+      .filter((element) => {
+        const { textOverflow, display } = getComputedStyle(element);
+        if (textOverflow === "ellipsis" || display === "inline" || !element.checkVisibility()) return false;
+        const { scrollWidth, clientWidth, scrollHeight, clientHeight } = element;
+        // Glyphs are higher than a heading's tight lines, which nothing clips.
+        const isControl = element.matches("button, a");
+        return scrollWidth > clientWidth + 1 || (isControl && scrollHeight > clientHeight + 1);
+      })
+      .map((element) => `${element.tagName} ${element.className} ${element.textContent?.slice(0, 40)}`),
+  );
 }
 
 /** What reaches beyond the right edge of a page that scrolls sideways. */

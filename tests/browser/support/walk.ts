@@ -2,10 +2,11 @@
 import { expect, type Browser, type BrowserContext, type Page } from "@playwright/test";
 import type { VisitSummary, VisitView } from "../../../www/src/wasm/doorstep";
 import { choosePin, go, inSync, unlocks } from "./field";
+import { SMALL_PHONE } from "./looks";
 import type { Office } from "./office";
 
 export const DEMO = "doorstep-demo";
-export const STEPS = ["contact", "appointment", "on_site", "talk", "record"];
+const STEPS = ["contact", "appointment", "on_site", "talk", "record"];
 export const LOOKS = [
   ["en", "light"],
   ["en", "dark"],
@@ -20,7 +21,7 @@ export type AtPage = (page: Page, name: string) => Promise<void>;
 const NOT_HELD = "01990000-0000-7000-8000-000000000000";
 
 /** One record of the collector in each stage that the demo has: stage and id. */
-export async function oneInEachStage(office: Office): Promise<Map<string, string>> {
+async function oneInEachStage(office: Office): Promise<Map<string, string>> {
   const desk = await office.api("lin.yue", DEMO);
   const { rows } = await desk.get<{ rows: VisitSummary[] }>("/api/visits?collector=chen.jie");
   return new Map(rows.map(({ stage, id }) => [stage, id]));
@@ -49,10 +50,18 @@ export async function enter(page: Page, name: string): Promise<void> {
   await page.locator("button[type=submit]").click();
 }
 
-export async function walkFieldApp(browser: Browser, office: Office, look: Look, at: AtPage): Promise<void> {
+/** `text` is the size of the text, of 100 as usual. */
+export async function walkFieldApp(
+  browser: Browser,
+  office: Office,
+  look: Look,
+  at: AtPage,
+  text = "100",
+): Promise<void> {
   const records = await oneInEachStage(office);
-  const context = await browser.newContext({ viewport: { width: 360, height: 740 }, reducedMotion: "reduce" });
+  const context = await browser.newContext({ viewport: SMALL_PHONE, reducedMotion: "reduce" });
   await wear(context, look);
+  if (text !== "100") await context.addInitScript((text) => localStorage.setItem("doorstep.text", text), text);
   const page = await context.newPage();
   await page.goto(office.url);
   await expect(page.locator("input[type=password]")).toBeVisible();
@@ -78,6 +87,9 @@ export async function walkFieldApp(browser: Browser, office: Office, look: Look,
   await expect(page.locator("h1")).toBeVisible();
   await at(page, "past-empty");
   await takenAway(office, page, records, () => at(page, "past"));
+  await go(page, "/figures");
+  await expect(page.getByTestId("own-month").first()).toBeVisible();
+  await at(page, "figures");
   await go(page, "/nothing");
   await at(page, "no-such-page");
   await go(page, `/visit/${NOT_HELD}/talk`);

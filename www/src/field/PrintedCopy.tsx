@@ -37,7 +37,7 @@ export function PrintedCopy(props: { copy: Copy; language: Lang; article: Ref<HT
             {lines.map(([label, text]) => (
               <div key={`${label} ${text}`} class="flex flex-wrap justify-between gap-x-4">
                 {label && <dt class="muted">{label}</dt>}
-                <dd class="font-medium whitespace-pre-line tabular-nums">{text}</dd>
+                <dd class="font-medium wrap-anywhere whitespace-pre-line tabular-nums">{text}</dd>
               </div>
             ))}
           </dl>

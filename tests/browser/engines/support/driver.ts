@@ -40,8 +40,8 @@ export interface Engine {
 
 export type EngineName = "chromium" | "firefox" | "webkit";
 
-/** A phone's screen, in CSS pixels. */
-export const SCREEN = { width: 390, height: 844 };
+/** A small phone's screen, in CSS pixels. */
+export const SCREEN = { width: 360, height: 640 };
 /** Where the phone is. */
 export const POSITION = { latitude: 29.8683, longitude: 121.544, accuracy: 12 };
 

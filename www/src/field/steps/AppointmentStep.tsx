@@ -1,7 +1,14 @@
 /** Step 2: the appointment, which is valid only once the borrower agreed. */
 import { CalendarCheck2, CalendarClock, CalendarX2 } from "lucide-preact";
 import type { JSX } from "preact";
-import type { AppointmentPatch, AppointmentStatus, AppointmentView, Command, ProposedBy } from "../../wasm/doorstep";
+import type {
+  AppointmentPatch,
+  AppointmentProposal,
+  AppointmentStatus,
+  AppointmentView,
+  Command,
+  ProposedBy,
+} from "../../wasm/doorstep";
 import { t, word, type TextKey } from "../../i18n";
 import { formatDateTime, formatWindow, fromLocalInput, toLocalInput } from "../../ui/format";
 import { Choices, TextField, useBusy } from "../../ui/components";
@@ -15,7 +22,13 @@ import type { OpenRecord } from "../useRecord";
 import { PROPOSERS } from "../formOptions";
 
 /** Default length of an appointment. */
-const HOUR_MS = 3_600_000;
+export const HOUR_MS = 3_600_000;
+
+/** Clears what a proposal wrote, and the borrower's answer. */
+export function proposalUndo(proposal: AppointmentProposal): Command {
+  const paths = [...Object.keys(proposal), "status", "zone"].map((key) => `appointment.${key}`);
+  return { do: "clear", paths };
+}
 
 export function AppointmentStep({ record }: { record: OpenRecord }): JSX.Element {
   return (
@@ -60,9 +73,8 @@ function ProposalForm({ record }: { record: OpenRecord }): JSX.Element {
     run(async () => {
       if (starts_at === null || ends_at === null) return;
       const proposal = { starts_at, ends_at, place: place.trim(), proposed_by: side, borrower_remark: remark.trim() };
-      const paths = [...Object.keys(proposal), "status", "zone"].map((key) => `appointment.${key}`);
       const message = t("appointment/status", { status: word("appointment", "proposed") });
-      const undo = { message, commands: [{ do: "clear", paths } as const] };
+      const undo = { message, commands: [proposalUndo(proposal)] };
       if (!(await form.submit({ do: "propose_appointment", ...proposal }, undo)) || !agreed) return;
       await record.applyWithUndo({ do: "answer_appointment", status: "agreed" }, word("appointment", "agreed"), [
         { do: "answer_appointment", status: "proposed" },

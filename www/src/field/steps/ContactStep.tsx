@@ -4,8 +4,10 @@ import type { Channel, ContactOutcome, TargetRole } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { formatDateTime, phoneNumber } from "../../ui/format";
 import { Choices, Select, TextField, useBusy } from "../../ui/components";
+import { advance } from "../advance";
 import { DraftNotice } from "../DraftNotices";
 import { useForm } from "../useForm";
+import { AgreedOnCall } from "./AgreedOnCall";
 import { FieldAnchor } from "../MissingFields";
 import { client, showToast } from "../state";
 import type { OpenRecord } from "../useRecord";
@@ -23,6 +25,7 @@ export function ContactStep({ record }: { record: OpenRecord }): JSX.Element {
           <ContactForm record={record} />
         </FieldAnchor>
       )}
+      {!readOnly && <AgreedOnCall record={record} />}
       <section class="card-plain flex flex-col gap-3">
         <h3 class="section-title">{t("contact/past")}</h3>
         {view.contacts.length === 0 && <p class="muted">{t("contact/none")}</p>}
@@ -102,6 +105,10 @@ function ContactForm({ record }: { record: OpenRecord }): JSX.Element {
         options={CONTACT_OUTCOMES}
         word={(option) => word("outcome", option)}
         {...form.bind("outcome")}
+        onChange={(option, byTap) => {
+          form.set({ outcome: option });
+          if (byTap) advance("contact.outcome", "contact.note");
+        }}
       />
       <TextField label={t("contact/note")} lines={2} {...form.bind("note")} />
       <button type="button" class="btn btn-primary" disabled={outcome === "" || busy} onClick={() => void log()}>

@@ -79,7 +79,7 @@ function PhaseTabs(props: { phase: Phase; due: Phase; onChoose: (phase: Phase) =
           type="button"
           data-control={`phase-${phase}`}
           aria-pressed={phase === props.phase}
-          class={`segment min-w-0 basis-0 px-1 ${phase === props.phase ? "bg-base-100 font-semibold" : ""} whitespace-normal`}
+          class={`segment min-w-0 basis-0 flex-wrap px-1 ${phase === props.phase ? "bg-base-100 font-semibold" : ""} whitespace-normal`}
           onClick={() => props.onChoose(phase)}
         >
           {at < reached && <Check class="text-success size-4 shrink-0" aria-hidden="true" />}

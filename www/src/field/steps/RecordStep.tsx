@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import type { Disposition } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { Choices, Fact } from "../../ui/components";
+import { advance } from "../advance";
 import { MergedTextField, type TextVersion } from "../AutosaveText";
 import { textCommand } from "../applyCommand";
 import { PostVisitCheck } from "../conduct/VisitChecks";
@@ -90,7 +91,10 @@ function Outcome({ record }: { record: OpenRecord }): JSX.Element {
             options={options}
             value={before}
             word={(option) => word("disposition", option)}
-            onChange={choose}
+            onChange={(option, byTap) => {
+              choose(option);
+              if (byTap) advance(group, "feedback");
+            }}
             onClear={before && options.includes(before) ? clear : undefined}
           />
         ))}
