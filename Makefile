@@ -35,12 +35,13 @@ FUZZ_SECONDS ?= 60
 JEPSEN_SECONDS ?= 120
 JEPSEN_RUNS ?= 1
 JEPSEN_PHONES ?= 200
+RECORDS ?= 1000000
 # Coverage-guided fuzzing with the ordinary compiler.
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 
-.PHONY: help run test jepsen test-engines api audit baseline bench bench-peers bench-endpoints lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
+.PHONY: help run test jepsen test-engines api audit baseline bench bench-console bench-peers bench-endpoints lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -113,6 +114,10 @@ bench: setup-tests www bench-peers ## Measure: files in target/bench, tables and
 	$(RELEASED) node benches/browser/run.mjs $(BENCH) $(BENCH)/world
 	$(RELEASED) node benches/browser/day.mjs $(BENCH)
 	node benches/performance.mjs $(BENCH)
+
+bench-console: setup-tests www ## Measure only: the console over RECORDS imported records (1,000,000); takes hours and some gigabytes
+	cargo build --release --bin doorstep
+	$(RELEASED) node benches/console.mjs $(BENCH) $(RECORDS)
 
 bench-peers: setup-tests www $(PEERS) ## Measure only: Doorstep in Node beside other systems at the same work
 	rm -rf $(BENCH)/world

@@ -43,6 +43,7 @@ mod round;
 pub mod safety;
 pub mod sheets;
 pub mod store;
+pub mod support;
 pub mod time;
 mod verify;
 pub mod views;

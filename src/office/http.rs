@@ -39,6 +39,7 @@ mod routes;
 mod safety;
 mod serve;
 mod session;
+mod support;
 mod sync;
 mod tls;
 mod traffic;

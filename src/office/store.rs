@@ -38,6 +38,7 @@ mod report_tokens;
 mod safety;
 mod saved_views;
 pub mod sqlite;
+mod support;
 mod throttle;
 mod web_push;
 
@@ -79,6 +80,7 @@ pub use report::{
 pub use report_tokens::{ReportToken, ReportTokenReads, ReportTokenWrites};
 pub use safety::{SafetyReads, SafetyWatch, SafetyWrites};
 pub use saved_views::{SavedView, SavedViewReads, SavedViewWrites};
+pub use support::{SupportReads, SupportRequest, SupportWrites};
 pub use throttle::{CounterKey, Failures, ThrottleReads, ThrottleWrites};
 pub use web_push::{DueNotice, Notice, NoticeBasis, PushSubscription, WebPushReads, WebPushWrites};
 
@@ -135,6 +137,7 @@ pub trait Reads:
     + FleetReads
     + AuditReads
     + ProposalReads
+    + SupportReads
 {
 }
 impl<T> Reads for T where
@@ -157,6 +160,7 @@ impl<T> Reads for T where
         + FleetReads
         + AuditReads
         + ProposalReads
+        + SupportReads
 {
 }
 
@@ -180,6 +184,7 @@ pub trait Writes:
     + FleetWrites
     + AuditWrites
     + ProposalWrites
+    + SupportWrites
 {
 }
 impl<T> Writes for T where
@@ -201,6 +206,7 @@ impl<T> Writes for T where
         + FleetWrites
         + AuditWrites
         + ProposalWrites
+        + SupportWrites
 {
 }
 

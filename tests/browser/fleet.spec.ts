@@ -33,9 +33,29 @@ test("a phone reports its state, the console shows it, and a revocation is in th
   await expect(report).toContainText("Nothing unsent");
   await expectAccessible(desk, "devices");
 
-  // A revoked device shows no report.
   const device = (await desk.getByTestId("device-row").filter({ has: report }).getAttribute("data-id")) ?? "";
   const row = desk.locator(`[data-testid=device-row][data-id="${device}"]`);
+
+  // The office asks for a support bundle; the phone's user reads it and sends it.
+  await row.getByRole("button", { name: /Request a support bundle from chen\.jie/ }).click();
+  const support = desk.getByTestId("support-state");
+  await expect(support).toHaveAttribute("data-state", "requested");
+  await phone.goto(`${office.url}/settings`);
+  await expect(phone.getByTestId("support-request")).toContainText("管理员");
+  await expect(phone.getByRole("button", { name: "Send to the office" })).toHaveCount(0);
+  await phone.getByRole("button", { name: "Show diagnostics" }).click();
+  const shown = await phone.getByTestId("diagnostics").innerText();
+  await phone.getByRole("button", { name: "Send to the office" }).click();
+  await expect(phone.getByText("Sent to the office.")).toBeVisible();
+  await expect(phone.getByTestId("support-request")).toHaveCount(0);
+  await desk.reload();
+  await expect(support).toHaveAttribute("data-state", "sent");
+  await row.getByRole("button", { name: /Open the support bundle of chen\.jie/ }).click();
+  await expect(desk.getByTestId("support-bundle")).toHaveText(shown);
+  await expectAccessible(desk, "support bundle");
+  await desk.keyboard.press("Escape");
+
+  // A revoked device shows no report.
   await row.getByRole("button", { name: /Revoke/ }).click();
   await desk.getByRole("button", { name: "Replaced by another phone" }).click();
   await desk
@@ -46,14 +66,15 @@ test("a phone reports its state, the console shows it, and a revocation is in th
 
   await desk.getByRole("navigation", { name: "Console pages" }).getByRole("link", { name: "Audit log" }).click();
   const entries = desk.getByTestId("audit-row");
-  await expect(entries).toHaveCount(1);
-  await expect(entries).toContainText("POST /api/devices/{id}/revoke");
-  await expect(entries).toContainText(device);
+  await expect(entries).toHaveCount(2);
+  await expect(entries.first()).toContainText("POST /api/devices/{id}/revoke");
+  await expect(entries.first()).toContainText(device);
+  await expect(entries.last()).toContainText("POST /api/devices/{id}/support");
   await desk.getByLabel("User", { exact: true }).fill("lin.yue");
   await expect(entries).toHaveCount(0);
   await expect(desk.getByText("No entry matches.")).toBeVisible();
   await desk.getByLabel("User", { exact: true }).fill("admin");
-  await expect(entries).toHaveCount(1);
+  await expect(entries).toHaveCount(2);
 });
 
 for (const look of [

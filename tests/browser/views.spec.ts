@@ -26,6 +26,9 @@ test("a view is saved, found by a colleague, and deleted; Excel gets a token", a
   const colleague = await (await browser.newContext()).newPage();
   await colleague.goto(`${office.url}/office/`);
   await signIn(colleague, "tan.wei", PASSWORD);
+  // In a narrow window the views are in a menu.
+  await colleague.setViewportSize({ width: 768, height: 900 });
+  await colleague.getByRole("button", { name: "Saved views" }).click();
   await colleague.getByRole("link", { name: "Min by date" }).click();
   await expect(colleague).toHaveURL(/collector=wu.min&sort=due/);
   await expect(colleague.getByRole("button", { name: "Delete view Min by date" })).toHaveCount(0);

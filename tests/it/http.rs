@@ -23,6 +23,7 @@ mod safety;
 mod secrecy;
 mod sessions;
 mod shares;
+mod support;
 mod tokens;
 mod views;
 mod visits;

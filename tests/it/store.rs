@@ -24,7 +24,8 @@ use accounts::{
     accounts_are_the_last_ones_written, endpoints_count_failures_together_and_a_value_is_used_once,
 };
 use console::{
-    a_device_has_its_last_report, a_proposal_is_pending_until_it_is_decided_or_expires,
+    a_device_has_its_last_report, a_device_has_its_last_support_request_and_its_last_bundle,
+    a_proposal_is_pending_until_it_is_decided_or_expires,
     the_audit_log_has_no_gaps_with_several_writers, the_audit_log_is_appended_to_and_filtered,
 };
 use doorstep::ids::{Heads, actor};
@@ -342,6 +343,7 @@ suites! {
     imports_have_files_rows_and_claims
     views_are_own_or_shared_and_tokens_are_found_by_their_hash
     a_device_has_its_last_report
+    a_device_has_its_last_support_request_and_its_last_bundle
     a_proposal_is_pending_until_it_is_decided_or_expires
     the_audit_log_is_appended_to_and_filtered
     the_audit_log_has_no_gaps_with_several_writers

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::extract::{Audit, Caller, ProblemBody, ProblemParts, State};
 use super::query::parsed;
+use super::support::SupportLine;
 use super::{App, Problem};
 use crate::ids::DeviceId;
 use crate::office::auth::{AuthError, DeviceLine, NewUser, UserChange, UserLine};
@@ -68,6 +69,8 @@ pub(super) struct FleetLine {
     report: Option<FleetReport>,
     /// Records of its user that have changed since the office last sent to it; `None` if unknown.
     undelivered: Option<u64>,
+    /// The last request for a support bundle.
+    support: Option<SupportLine>,
 }
 
 /// What a device said about itself. Times are ms by the office's clock.
@@ -97,9 +100,11 @@ pub(super) async fn devices(
         Role::Supervisor | Role::Collector => Some(Role::Collector),
     };
     let mut fleet = app.office.fleet().await?;
+    let mut support = app.office.support_requests().await?;
     let line = |device: DeviceLine| {
-        let said = device.id.parse().ok().and_then(|id: DeviceId| fleet.remove(&id));
-        let (report, undelivered) = said.unzip();
+        let id = device.id.parse::<DeviceId>().ok();
+        let (report, undelivered) = id.and_then(|id| fleet.remove(&id)).unzip();
+        let support = id.and_then(|id| support.remove(&id)).map(SupportLine::from);
         let report = report.map(|report| FleetReport {
             received_at: report.received_at,
             unsent: report.unsent,
@@ -108,7 +113,7 @@ pub(super) async fn devices(
             clock_skew_ms: report.clock_skew_ms,
             failed: report.failed,
         });
-        FleetLine { device, report, undelivered: undelivered.flatten() }
+        FleetLine { device, report, undelivered: undelivered.flatten(), support }
     };
     Ok(Json(app.accounts.devices(of).await?.into_iter().map(line).collect()))
 }

@@ -40,11 +40,15 @@ impl Office {
     }
 }
 
+/// In both languages: the file may be passed on.
 fn reason(row: &RowReport) -> String {
-    let reason = row.reason.as_deref().unwrap_or_default();
+    let mut reason = row.reason.clone().unwrap_or_default();
+    if let Some(chinese) = row.reason_zh.as_ref().filter(|chinese| **chinese != reason) {
+        reason = format!("{reason} / {chinese}");
+    }
     match &row.field {
         Some(field) => format!("{field}: {reason}"),
-        None => reason.to_owned(),
+        None => reason,
     }
 }
 

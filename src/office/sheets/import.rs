@@ -11,10 +11,12 @@ mod apply;
 mod cell;
 pub mod columns;
 pub mod reader;
+mod reason;
 pub mod report;
 pub mod row;
 
 pub use apply::{BATCH, ImportError, Importer, Options, import};
 pub use reader::{Sheet, SheetError};
+pub use reason::Reason;
 pub use report::{ImportReport, RowOutcome, RowReport};
 pub use row::Rules;

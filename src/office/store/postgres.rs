@@ -29,6 +29,7 @@ mod row;
 mod rows;
 mod safety;
 mod saved_views;
+mod support;
 mod tables;
 mod throttle;
 mod tls;

@@ -30,6 +30,7 @@ mod safety;
 mod saved_views;
 mod search;
 mod statements;
+mod support;
 mod tables;
 mod throttle;
 mod web_push;

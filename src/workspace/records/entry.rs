@@ -268,11 +268,14 @@ impl RecordEntry {
     /// were any.
     pub(crate) fn confirm(
         &mut self,
+        record: &Record,
         at_office: impl Fn(&ChangeHash) -> bool,
         journal: &mut Journal,
     ) -> bool {
-        let confirmed = self.outbox.confirm(at_office, journal);
+        let confirmed = self.outbox.remove_known(at_office, journal);
         if confirmed {
+            // Others' changes may build on them already, so their place among the heads is not known.
+            self.confirmed = self.outbox.confirmed_heads(record);
             self.clear_refusal();
         }
         confirmed

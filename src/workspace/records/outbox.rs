@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Change, ChangeHash};
 
-use crate::ids::RecordId;
+use crate::ids::{Heads, RecordId};
 use crate::record::Record;
 use crate::vault::{OutboxRow, Row, Table};
 use crate::workspace::Workspace;
@@ -185,7 +185,7 @@ impl Outbox {
     }
 
     /// Removes changes that the office turns out to have. Returns whether there were any.
-    pub(crate) fn confirm(
+    pub(super) fn remove_known(
         &mut self,
         at_office: impl Fn(&ChangeHash) -> bool,
         journal: &mut Journal,
@@ -196,6 +196,19 @@ impl Outbox {
             self.remove(*number, journal);
         }
         !known.is_empty()
+    }
+
+    /// Heads of all changes of the record but those in the outbox: computed from the document, never
+    /// taken from the office (rule P2).
+    pub(crate) fn confirmed_heads(&self, record: &Record) -> Heads {
+        let unsent = self.hashes();
+        let mut heads = Heads::default();
+        for change in record.document().get_changes_meta(&[]) {
+            if !unsent.contains(&change.hash) {
+                heads.advance(change.hash, &change.deps);
+            }
+        }
+        heads
     }
 
     /// A batch is durable: its changes may be sent.

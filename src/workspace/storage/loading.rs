@@ -17,7 +17,6 @@ use crate::workspace::records::drafts::{self, Drafts};
 use crate::workspace::records::entries::Entries;
 use crate::workspace::records::entry::RecordEntry;
 use crate::workspace::records::listing::Listing;
-use crate::workspace::records::outbox::Outbox;
 use crate::workspace::records::problem::Problem;
 use crate::workspace::sync::link::Link;
 use crate::workspace::sync::repair::Repair;
@@ -240,7 +239,7 @@ impl Workspace {
         if !unqueued.is_empty() {
             entry.outbox.rebuild(&record, &unqueued, &mut self.journal);
         }
-        let confirmed = confirmed_heads(&record, &entry.outbox);
+        let confirmed = entry.outbox.confirmed_heads(&record);
         if entry.summary.is_none() || entry.confirmed != confirmed || entry.heads != record.heads()
         {
             entry.confirmed = confirmed;
@@ -298,19 +297,6 @@ fn unqueued(record: &Record, entry: &RecordEntry, device: DeviceId) -> BTreeSet<
 
 fn includes(record: &Record, heads: &Heads) -> bool {
     heads.as_slice().iter().all(|head| record.contains(head))
-}
-
-/// Heads of all changes but those in the outbox: computed from the document, never taken from the
-/// office (rule P2).
-pub(crate) fn confirmed_heads(record: &Record, outbox: &Outbox) -> Heads {
-    let unsent = outbox.hashes();
-    let mut heads = Heads::default();
-    for change in record.document().get_changes_meta(&[]) {
-        if !unsent.contains(&change.hash) {
-            heads.advance(change.hash, &change.deps);
-        }
-    }
-    heads
 }
 
 /// Deletes every row of a record, its damaged ones included, but not its card and drafts.

@@ -17,7 +17,7 @@ use crate::workspace::output::{Output, Table};
 use crate::workspace::records::entry::RecordEntry;
 use crate::workspace::records::problem::Problem;
 use crate::workspace::storage::causal::apply_in_order;
-use crate::workspace::storage::loading::{self, CURSOR_KEY, PROOF_KEY, confirmed_heads};
+use crate::workspace::storage::loading::{self, CURSOR_KEY, PROOF_KEY};
 use crate::workspace::{LoadedRecord, Workspace};
 
 impl Workspace {
@@ -246,7 +246,8 @@ impl Workspace {
                 open.extend(meta.into_iter().flat_map(|change| change.deps));
             }
         }
-        let confirmed = entry.confirm(|hash| at_office.contains(hash), &mut self.journal);
+        let confirmed =
+            entry.confirm(&loaded.record, |hash| at_office.contains(hash), &mut self.journal);
         entry.update_from(&loaded.record, &self.identity.user);
         Some(confirmed || !fresh.is_empty())
     }
@@ -263,7 +264,7 @@ impl Workspace {
         let mut record = office;
         let at_office =
             |hash: &ChangeHash| record.document().get_change_meta_by_hash(hash).is_some();
-        entry.confirm(at_office, &mut self.journal);
+        entry.confirm(&record, at_office, &mut self.journal);
         let mut local: Vec<Change> = entry.outbox.changes().collect();
         let before = self.loaded.remove(&id);
         if let Some(loaded) = &before {
@@ -285,7 +286,7 @@ impl Workspace {
         self.uses += 1;
         let mut loaded = LoadedRecord { record, chunks, pins, used: self.uses };
         loading::compact(&mut self.journal, &self.vault, id, &mut loaded);
-        entry.confirmed = confirmed_heads(&loaded.record, &entry.outbox);
+        entry.confirmed = entry.outbox.confirmed_heads(&loaded.record);
         entry.withdrawn = false;
         entry.wanted = false;
         entry.problem.take_if(|problem| *problem == Problem::Damaged && stranded == 0);

@@ -18,7 +18,6 @@ use crate::workspace::Workspace;
 use crate::workspace::output::Table;
 use crate::workspace::records::entry::RecordEntry;
 use crate::workspace::records::problem::Problem;
-use crate::workspace::storage::loading::confirmed_heads;
 
 /// Records in one exchange: bounds how many documents are loaded at once.
 const MAX_EXCHANGED: usize = 32;
@@ -135,7 +134,7 @@ impl Workspace {
         let (entry, loaded) = (self.records.get_mut(&id)?, self.loaded.get(&id)?);
         let document = loaded.record.document();
         // Where an outbox row was damaged, later changes may have been confirmed before it.
-        let confirmed = confirmed_heads(&loaded.record, &entry.outbox);
+        let confirmed = entry.outbox.confirmed_heads(&loaded.record);
         if entry.confirmed != confirmed {
             entry.confirmed = confirmed;
             self.journal.put(Table::Records, id.to_string(), entry.encode());
@@ -163,7 +162,7 @@ impl Workspace {
         if entry.missing_replies > 0 || !own.is_subset(&entry.outbox.hashes()) {
             // Changes that were submitted when the record was withdrawn come first.
             entry.outbox.rebuild(&loaded.record, &own, &mut self.journal);
-            entry.confirmed = confirmed_heads(&loaded.record, &entry.outbox);
+            entry.confirmed = entry.outbox.confirmed_heads(&loaded.record);
             self.journal.put(Table::Records, id.to_string(), entry.encode());
         }
         let Some(state) = attested.filter(|_| !to_restore.is_empty()) else {

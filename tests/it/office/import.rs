@@ -36,7 +36,7 @@ async fn a_loan_system_s_list_is_imported_but_for_its_bad_rows() {
     let json = serde_json::to_string(&report.rows[2]).unwrap();
     insta::assert_snapshot!(
         json,
-        @r#"{"row":63,"sheet_row":64,"outcome":"refused","case_no":"NB2026020002","field":"due_date","reason":"\"2026-02-30\" is not a date such as 2026-11-03"}"#
+        @r#"{"row":63,"sheet_row":64,"outcome":"refused","case_no":"NB2026020002","field":"due_date","reason":"\"2026-02-30\" is not a date such as 2026-11-03","reason_zh":"“2026-02-30”不是日期（例如 2026-11-03）"}"#
     );
     let view = case(&http, "NB2026010003").await;
     assert_eq!(view.case.note, "第一行:需先电话\n第二行:注意\"隐私\"");

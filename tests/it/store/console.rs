@@ -1,12 +1,32 @@
-//! Reports of devices, the audit log, proposals.
+//! Reports of devices, support requests, the audit log, proposals.
+
+use std::sync::Arc;
 
 use doorstep::office::store::{
     ApprovalKind, AuditEntry, AuditFilter, Device, DeviceReport, FailedRounds, Proposal,
-    ProposalDecision, ProposalListing, ProposalState, User,
+    ProposalDecision, ProposalListing, ProposalState, Store, SupportRequest, User,
 };
 use doorstep::record::terms::Role;
 
 use super::samples::{Engine, device, id};
+
+/// Device 1, of a collector.
+fn enrol(store: &Arc<dyn Store>) {
+    store
+        .write_now(|tx| {
+            tx.put_user(&User {
+                name: "chen.jie".into(),
+                display_name: "陈洁".into(),
+                role: Role::Collector,
+                password_hash: String::new(),
+                disabled_at: None,
+                created_at: 1,
+                subject: None,
+            })?;
+            tx.put_device(&Device::enrolled(device(1), "chen.jie", 2))
+        })
+        .unwrap();
+}
 
 pub(super) fn a_device_has_its_last_report(engine: &Engine) {
     let store = &engine.store;
@@ -30,20 +50,7 @@ pub(super) fn a_device_has_its_last_report(engine: &Engine) {
         cursor: None,
         ..first.clone()
     };
-    store
-        .write_now(|tx| {
-            tx.put_user(&User {
-                name: "chen.jie".into(),
-                display_name: "陈洁".into(),
-                role: Role::Collector,
-                password_hash: String::new(),
-                disabled_at: None,
-                created_at: 1,
-                subject: None,
-            })?;
-            tx.put_device(&Device::enrolled(device(1), "chen.jie", 2))
-        })
-        .unwrap();
+    enrol(store);
     for report in [first, last] {
         let put = report.clone();
         store.write_now(move |tx| tx.put_device_report(&put)).unwrap();
@@ -194,5 +201,42 @@ fn entry(seq: u64, user: &str, action: &str, subject: &str) -> AuditEntry {
         detail: "name".into(),
         previous: [0; 32],
         hash: [u8::try_from(seq).unwrap(); 32],
+    }
+}
+
+pub(super) fn a_device_has_its_last_support_request_and_its_last_bundle(engine: &Engine) {
+    let store = &engine.store;
+    enrol(store);
+    let asked = SupportRequest {
+        device: device(1),
+        id: [1; 16],
+        requested_by: "lin.yue".into(),
+        requested_at: 5,
+        answered_at: None,
+        declined: false,
+        bundle_at: None,
+    };
+    let sent = SupportRequest { answered_at: Some(6), bundle_at: Some(6), ..asked.clone() };
+    let again = SupportRequest { id: [2; 16], bundle_at: Some(6), ..asked.clone() };
+    let declined = SupportRequest { answered_at: Some(8), declined: true, ..again.clone() };
+    for (request, bundle, stored) in [
+        (asked, None, None),
+        (sent, Some("one"), Some("one")),
+        (again.clone(), None, Some("one")),
+        (declined, None, Some("one")),
+        (again, Some("two"), Some("two")),
+    ] {
+        let put = request.clone();
+        store.write_now(move |tx| tx.put_support_request(&put, bundle)).unwrap();
+        store
+            .read_with(|reads| {
+                assert_eq!(reads.support_request(device(1))?.as_ref(), Some(&request));
+                assert_eq!(reads.support_requests()?, [request.clone()]);
+                assert_eq!(reads.support_bundle(device(1))?.as_deref(), stored);
+                assert_eq!(reads.support_request(device(2))?, None);
+                assert_eq!(reads.support_bundle(device(2))?, None);
+                Ok(())
+            })
+            .unwrap();
     }
 }

@@ -171,3 +171,32 @@ fn proposal() -> Command {
 fn starts(at: i64) -> Command {
     Command::EditAppointment(AppointmentPatch { starts_at: Some(at), ..Default::default() })
 }
+
+/// An own change comes back only as something that others' work builds on, in the reply that refuses
+/// what followed it: what is confirmed must be what the document says, or the phone would compare
+/// all its records for nothing.
+#[tokio::test]
+async fn p4_own_work_that_others_build_on_is_confirmed_beside_a_refusal() {
+    let office = TestOffice::open();
+    let id = office.add_visit("C-1", &["chen.jie", "wu.min"]).await;
+    let (mut chen, mut wu) = (TestPhone::new("chen.jie", 1), TestPhone::new("wu.min", 2));
+    chen.sync(&office).await;
+    chen.apply(id, &contact("c1"));
+    chen.workspace.sync_now(chen.now);
+    chen.run();
+    chen.answer(&office).await.expect("merged");
+    chen.lose_reply();
+
+    wu.sync(&office).await;
+    let patch = TalkPatch { disposition: Some(Disposition::NotHome), ..TalkPatch::default() };
+    wu.apply(id, &Command::EditTalk(patch));
+    wu.apply(id, &Command::Seal { at: NOW });
+    wu.sync(&office).await;
+    wu.assert_in_step();
+
+    chen.apply(id, &contact("c2"));
+    chen.sync(&office).await;
+    let status = chen.status();
+    assert_eq!((status.unsent, status.repairs), (1, 0), "{status:?}");
+    assert!(chen.problem(id).is_some(), "the other change is refused");
+}

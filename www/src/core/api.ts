@@ -112,6 +112,19 @@ export interface PushSubscriptionRequest {
   until_minute: number;
 }
 
+/** What the office asks this phone for. */
+export interface PendingSupport {
+  request: SupportRequest | null;
+}
+
+/** A support bundle that the office asks for. */
+export interface SupportRequest {
+  id: string;
+  /** Display name of the person who asked. */
+  requested_by: string;
+  requested_at: number;
+}
+
 /** The user's own figures, the newest month first. */
 export interface OwnFigures {
   counted_at: number;

@@ -4,6 +4,7 @@ import {
   CalendarCheck2,
   CornerDownRight,
   History,
+  LifeBuoy,
   Map as MapIcon,
   Search,
   SearchX,
@@ -11,7 +12,7 @@ import {
   WifiOff,
 } from "lucide-preact";
 import type { JSX } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { ListRow } from "../core/api";
 import { t } from "../i18n";
@@ -24,6 +25,7 @@ import { practising } from "./practiceMode";
 import { SignInForm } from "./SignIn";
 import { clock, expired, grouping, listSections, me, rows, setGrouping } from "./state";
 import { SyncChip } from "./SyncStatus";
+import { supportRequest } from "./supportRequest";
 import { offlineReady } from "./updates";
 import { VisitRows } from "./VisitRows";
 
@@ -51,6 +53,7 @@ export function TodayPage(): JSX.Element {
             <SignInForm name={me.value} onDone={() => undefined} />
           </div>
         )}
+        <SupportLink />
         <ResumeLink all={all} />
         {!practising && all.length > 0 && <InstallCard />}
         {all.length > 0 && (
@@ -109,10 +112,13 @@ function ListHeader({ all }: { all: ListRow[] }): JSX.Element {
           <Link
             href="/settings"
             data-control="settings"
-            class="btn btn-ghost btn-square shrink-0"
-            aria-label={t("settings/title")}
+            class="btn btn-ghost btn-square relative shrink-0"
+            aria-label={t(supportRequest.value ? "support/settings" : "settings/title")}
           >
             <Settings class="size-6" aria-hidden="true" />
+            {supportRequest.value && (
+              <span class="bg-warning absolute top-1.5 right-1.5 size-2.5 rounded-full" aria-hidden="true" />
+            )}
           </Link>
         </div>
       </div>
@@ -163,6 +169,18 @@ function GroupingControl(): JSX.Element {
         </button>
       ))}
     </div>
+  );
+}
+
+/** The office asks for a support bundle. Not while the list is shown: rows would move under the user's thumb. */
+function SupportLink(): JSX.Element | null {
+  const [shownAtStart] = useState(supportRequest.value !== null);
+  if (!shownAtStart || !supportRequest.value) return null;
+  return (
+    <Link href="/settings" data-control="support-request" class="btn btn-tonal gap-2">
+      <LifeBuoy class="size-5" aria-hidden="true" />
+      {t("support/review")}
+    </Link>
   );
 }
 

@@ -11,6 +11,7 @@ import { watchNotices } from "./notices";
 import { practising, deletePracticeStore } from "./practiceMode";
 import { startSafety } from "./safety";
 import { startApp } from "./state";
+import { watchSupportRequests } from "./supportRequest";
 import { watchUpdates } from "./updates";
 
 initTheme();
@@ -21,6 +22,7 @@ if (!practising) {
   watchIdle();
   watchMissingFiles();
   watchNotices();
+  watchSupportRequests();
 }
 watchSyncStates();
 watchUpdates();

@@ -5,6 +5,7 @@ import { t, word } from "../i18n";
 import { formatCount, formatDateTime, formatSpan } from "../ui/format";
 import { Alert, Dialog, TextField } from "../ui/components";
 import { api, type Device } from "./api";
+import { SupportButtons, SupportState } from "./DeviceSupport";
 import { Empty } from "./layout";
 import { useRequest } from "./useRequest";
 
@@ -32,6 +33,7 @@ export function Devices(props: { devices: Device[]; canEdit: boolean; onDone: ()
                 {device.app_version && ` · ${t("office/people/version", { version: device.app_version })}`}
               </p>
               <DeviceState device={device} />
+              <SupportState device={device} />
               {device.revoked_at !== null && (
                 <p class="text-sm break-words">
                   {t("office/people/revoked_by", {
@@ -48,6 +50,7 @@ export function Devices(props: { devices: Device[]; canEdit: boolean; onDone: ()
                 {t(`office/people/state_${device.state}`)}
               </span>
             )}
+            <SupportButtons device={device} onDone={props.onDone} />
             {props.canEdit && device.state !== "revoked" && (
               <button
                 type="button"

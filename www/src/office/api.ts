@@ -185,6 +185,11 @@ export const api = {
   devices: () => data(client.GET("/api/devices")),
   revoke: (id: string, reason: string) =>
     data(client.POST("/api/devices/{id}/revoke", { params: { path: { id } }, body: { reason } })),
+  /** Asks a device for a support bundle, once for each id. */
+  requestSupport: (device: string, id: string) =>
+    data(client.POST("/api/devices/{id}/support", { params: { path: { id: device } }, body: { id } })),
+  supportBundle: (device: string) =>
+    data(client.GET("/api/devices/{id}/support", { params: { path: { id: device } } })),
   /** Saved views: own and shared ones. */
   views: () => data(client.GET("/api/views")),
   saveView: (id: string, view: ViewRequest) =>

@@ -57,6 +57,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/device/support": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The support bundle that the office asks this device for, if any */
+        get: operations["get_api_device_support"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/device/support/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Send the support bundle that the office asked for, or decline; idempotent */
+        put: operations["put_api_device_support_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sign-in": {
         parameters: {
             query?: never;
@@ -967,6 +1001,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/devices/{id}/support": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The support bundle that a device sent last */
+        get: operations["get_api_devices_id_support"];
+        put?: never;
+        /** Ask a collector's device for a support bundle; its user decides; idempotent by `id` */
+        post: operations["post_api_devices_id_support"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -1271,6 +1323,11 @@ export interface components {
              * @description How many.
              */
             count: number;
+        };
+        /** @description The answer of a device's user. */
+        SupportAnswer: {
+            /** @description what the user read and sent; null: declined */
+            bundle?: string | null;
         };
         /** @description A sign-in with the identity provider that is to start. */
         OpenIdRequest: {
@@ -2273,6 +2330,11 @@ export interface components {
             /** @description Why. */
             reason: string;
         };
+        /** @description Asks a device for a support bundle. */
+        SupportBundleRequest: {
+            /** @description UUID, made by the client */
+            id: string;
+        };
         /** @description The last line of an export that was saved. */
         DeleteExportRequest: {
             /**
@@ -2332,6 +2394,23 @@ export interface components {
             escrow?: string;
             /** @description The one to use from now on; only for programs, and only where it is to be replaced. */
             token?: string;
+        };
+        /** @description What the office asks this device for. */
+        PendingSupport: {
+            /** @description The request; null where there is none. */
+            request: components["schemas"]["PendingSupportRequest"] | null;
+        };
+        /** @description A request that the device's user has not answered. */
+        PendingSupportRequest: {
+            /** @description UUID. */
+            id: string;
+            /** @description Display name of the person who asked. */
+            requested_by: string;
+            /**
+             * Format: int64
+             * @description ms by the office's clock.
+             */
+            requested_at: number;
         };
         /** @description Sign-in methods besides the password. */
         SignInMethods: {
@@ -3332,6 +3411,8 @@ export interface components {
             field?: string | null;
             /** @description The error, or a note. */
             reason?: string | null;
+            /** @description The same in Chinese. */
+            reason_zh?: string | null;
             /** @description Facts that changed. */
             changed?: string[];
         };
@@ -3928,6 +4009,8 @@ export interface components {
              * @description Records of its user that have changed since the office last sent to it; `None` if unknown.
              */
             undelivered: number | null;
+            /** @description The last request for a support bundle. */
+            support: components["schemas"]["SupportLine"] | null;
         };
         /** @description State of a device. */
         DeviceState: "active" | "expired" | "revoked";
@@ -3957,6 +4040,35 @@ export interface components {
             clock_skew_ms: number | null;
             /** @description Failed rounds since the report before, by reason. */
             failed: components["schemas"]["FailedRounds"][];
+        };
+        /** @description The last request to a device. Times are ms by the office's clock. */
+        SupportLine: {
+            /** @description How far it is. */
+            state: components["schemas"]["SupportState"];
+            /** @description Who asked. */
+            requested_by: string;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            requested_at: number;
+            /**
+             * Format: int64
+             * @description When the device's user sent or declined.
+             */
+            answered_at: number | null;
+            /**
+             * Format: int64
+             * @description When the bundle that can be opened arrived, for this request or an earlier one.
+             */
+            bundle_at: number | null;
+        };
+        /** @description How far a request for a support bundle is. */
+        SupportState: "requested" | "sent" | "declined";
+        /** @description A bundle as it was sent. A phone wrote it: it is shown as text and nothing is decided by it. */
+        SentBundle: {
+            /** @description The text. */
+            bundle: string;
         };
         /** @description One page of the log. */
         AuditPage: {
@@ -4263,6 +4375,7 @@ export type SignInRequest = components['schemas']['SignInRequest'];
 export type EnrolKeyRequest = components['schemas']['EnrolKeyRequest'];
 export type DeviceReportRequest = components['schemas']['DeviceReportRequest'];
 export type FailedRounds = components['schemas']['FailedRounds'];
+export type SupportAnswer = components['schemas']['SupportAnswer'];
 export type OpenIdRequest = components['schemas']['OpenIdRequest'];
 export type SignInApp = components['schemas']['SignInApp'];
 export type AssignmentsRequest = components['schemas']['AssignmentsRequest'];
@@ -4324,10 +4437,13 @@ export type Role = components['schemas']['Role'];
 export type UserChange = components['schemas']['UserChange'];
 export type Account = components['schemas']['Account'];
 export type RevokeRequest = components['schemas']['RevokeRequest'];
+export type SupportBundleRequest = components['schemas']['SupportBundleRequest'];
 export type DeleteExportRequest = components['schemas']['DeleteExportRequest'];
 export type DecisionRequest = components['schemas']['DecisionRequest'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type Me = components['schemas']['Me'];
+export type PendingSupport = components['schemas']['PendingSupport'];
+export type PendingSupportRequest = components['schemas']['PendingSupportRequest'];
 export type SignInMethods = components['schemas']['SignInMethods'];
 export type IdentityProvider = components['schemas']['IdentityProvider'];
 export type ProviderAddress = components['schemas']['ProviderAddress'];
@@ -4421,6 +4537,9 @@ export type UserLine = components['schemas']['UserLine'];
 export type FleetLine = components['schemas']['FleetLine'];
 export type DeviceState = components['schemas']['DeviceState'];
 export type FleetReport = components['schemas']['FleetReport'];
+export type SupportLine = components['schemas']['SupportLine'];
+export type SupportState = components['schemas']['SupportState'];
+export type SentBundle = components['schemas']['SentBundle'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type AuditLine = components['schemas']['AuditLine'];
 export type QuarantinePage = components['schemas']['QuarantinePage'];
@@ -4905,6 +5024,239 @@ export interface operations {
             };
             /** @description missing_header, not_allowed, other_site */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_device_support: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PendingSupport"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_device_support_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportAnswer"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11821,6 +12173,251 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["RevokeRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_devices_id_support: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentBundle"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_devices_id_support: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id as the list gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportBundleRequest"];
             };
         };
         responses: {

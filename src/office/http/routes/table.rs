@@ -7,12 +7,14 @@ use super::super::traffic::Queue;
 use super::super::{
     audit, blobs, commands, complaints, conduct, device_key, events, fleet, health, imports,
     lender, metrics, odata, openapi, openid_sign_in, proposals, quarantine, queues, receipts,
-    report, report_tokens, safety, session, sync, transfer, users, views, visits, web_push,
+    report, report_tokens, safety, session, support, sync, transfer, users, views, visits,
+    web_push,
 };
 use super::Access::{self, Anyone, Operator, Reports, Roles};
 use super::Admission::{self, Download, Immediate, Queued, Stream};
 use super::{Problems, Route, route};
 use crate::office::blobs::MAX_PIECE_BYTES;
+use crate::office::support::MAX_BUNDLE_BYTES;
 use crate::record::terms::Role::{Admin, Auditor, Collector, Supervisor};
 use crate::sync::message::MAX_BODY;
 
@@ -36,6 +38,8 @@ const SMALL: Admission = Queued(Queue::Reads, |limits| limits.sign_in_body);
 const CONSOLE: Admission = Queued(Queue::Reads, |limits| limits.command_body);
 const ROUND: Admission = Queued(Queue::Rounds, |_| MAX_BODY);
 const PIECE: Admission = Queued(Queue::Pieces, |_| MAX_PIECE_BYTES as usize);
+/// Quotes and line breaks of a bundle are escaped. With the rounds, which may be larger by far.
+const BUNDLE: Admission = Queued(Queue::Rounds, |_| 2 * MAX_BUNDLE_BYTES + 1024);
 const SHEET: Admission = Queued(Queue::Sheets, |limits| limits.sheet_body);
 const LONG_COMMAND: Admission = Queued(Queue::Sheets, |limits| limits.command_body);
 
@@ -78,6 +82,11 @@ pub const ROUTES: &[Route] = &[
     route(PUT, "/api/device/report", COLLECTORS, SMALL, || endpoint(fleet::report),
         "What this device says about itself: unsent changes, storage, clock, failed rounds; at most \
          once a minute")
+        .status(204),
+    route(GET, "/api/device/support", COLLECTORS, SMALL, || endpoint(support::pending),
+        "The support bundle that the office asks this device for, if any"),
+    route(PUT, "/api/device/support/{id}", COLLECTORS, BUNDLE, || endpoint(support::answer),
+        "Send the support bundle that the office asked for, or decline; idempotent")
         .status(204),
     route(GET, "/api/sign-in", Anyone, SIGN_IN, || endpoint(openid_sign_in::ways),
         "Sign-in methods besides the password"),
@@ -265,6 +274,11 @@ pub const ROUTES: &[Route] = &[
     route(POST, "/api/devices/{id}/revoke", ADMINS, CONSOLE, || endpoint(users::revoke),
         "Refuse a device from now on; `reason` says why")
         .status(204),
+    route(POST, "/api/devices/{id}/support", EDITORS, CONSOLE, || endpoint(support::request),
+        "Ask a collector's device for a support bundle; its user decides; idempotent by `id`")
+        .status(204),
+    route(GET, "/api/devices/{id}/support", READERS, CONSOLE, || endpoint(support::bundle),
+        "The support bundle that a device sent last"),
     route(GET, "/api/audit", AUDITORS, CONSOLE, || endpoint(audit::list),
         "One page of what users of the console changed, newest first"),
     route(GET, "/api/audit/export", AUDITORS, Download, || endpoint(audit::export),

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::columns::Columns;
 use super::reader::{Row, Sheet, SheetError};
+use super::reason::Reason;
 use super::report::{ImportReport, RowOutcome};
 use super::row::{CaseRow, InvalidRow, RowReader, Rules};
 use crate::ids::RecordId;
@@ -294,7 +295,7 @@ fn refusal(row: &CaseRow, error: &CommandError) -> InvalidRow {
         position: row.position,
         case_no: Some(row.case_no.clone()),
         field: Some(field),
-        reason: error.to_string(),
+        reason: Reason::Record(error.to_string()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reason::Reason;
 use super::row::{CaseRow, InvalidRow, RowPosition};
 
 /// The result of an import. Refused rows are always listed; created and updated ones only in a dry
@@ -42,6 +43,9 @@ pub struct RowReport {
     /// The error, or a note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_zh: Option<String>,
     /// Facts that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
@@ -97,7 +101,8 @@ impl ImportReport {
             outcome: RowOutcome::Refused,
             case_no: refusal.case_no,
             field: refusal.field.map(str::to_owned),
-            reason: Some(refusal.reason),
+            reason: Some(refusal.reason.to_string()),
+            reason_zh: Some(refusal.reason.chinese()),
             changed: Vec::new(),
         });
     }
@@ -117,7 +122,8 @@ impl ImportReport {
             outcome,
             case_no: Some(row.case_no.clone()),
             field: None,
-            reason: (!row.notes.is_empty()).then(|| row.notes.join("; ")),
+            reason: Reason::join(&row.notes, false),
+            reason_zh: Reason::join(&row.notes, true),
             changed,
         });
     }

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use super::cell::{self, Phones, narrow};
 use super::columns::{Columns, Field};
 use super::reader::Row;
+use super::reason::Reason;
 use crate::office::money::{Currency, NoAmount};
 use crate::office::sheets::formula;
 use crate::record::command::CasePatch;
@@ -34,7 +35,7 @@ pub struct CaseRow {
     /// Assigned collectors.
     pub collectors: Vec<String>,
     /// Notes on ignored values.
-    pub notes: Vec<String>,
+    pub notes: Vec<Reason>,
 }
 
 /// Position of a row in the file.
@@ -56,7 +57,7 @@ pub struct InvalidRow {
     /// The invalid field; `None` if the row as a whole is invalid.
     pub field: Option<&'static str>,
     /// The reason.
-    pub reason: String,
+    pub reason: Reason,
 }
 
 /// Reads the rows of one sheet, in order.
@@ -68,7 +69,7 @@ pub struct RowReader {
 }
 
 /// An invalid field and the reason.
-type Wrong = (Option<Field>, String);
+type Wrong = (Option<Field>, Reason);
 
 /// The limits of records; longer texts suggest a missing quote.
 const MAX_NOTE: usize = 4_000;
@@ -116,8 +117,8 @@ impl RowReader {
             borrower_name: Some(borrower_name),
             phones: cells.phones(&mut notes)?,
             address: cells.text(Field::Address)?,
-            lat: cells.degrees(Field::Lat, 90.0)?,
-            lon: cells.degrees(Field::Lon, 180.0)?,
+            lat: cells.degrees(Field::Lat, 90)?,
+            lon: cells.degrees(Field::Lon, 180)?,
             product: cells.text(Field::Product)?.map(|text| cell::product(&text)),
             principal: cells.amount(Field::Principal, currency)?,
             overdue: Some(overdue),
@@ -137,21 +138,18 @@ impl RowReader {
         &self,
         cells: &Cells<'_>,
         currency: Currency,
-        notes: &mut Vec<String>,
+        notes: &mut Vec<Reason>,
     ) -> Result<String, Wrong> {
         let named = cells.get(Field::Zone).map(narrow).unwrap_or_default();
         if !named.is_empty() {
             let zone = named.parse::<Tz>().map(|zone| zone.name().to_owned());
-            return zone.map_err(|_| wrong(Field::Zone, "not an IANA time zone"));
+            return zone.map_err(|_| wrong(Field::Zone, Reason::Zone));
         }
         if let Some(zone) = self.rules.zone {
             return Ok(zone.name().to_owned());
         }
         Ok(currency.zone().map(str::to_owned).unwrap_or_else(|| {
-            notes.push(format!(
-                "{} is used in several time zones, UTC was taken; name one with --zone",
-                currency.code()
-            ));
+            notes.push(Reason::ZoneOfCurrency(currency));
             "UTC".to_owned()
         }))
     }
@@ -161,8 +159,7 @@ impl RowReader {
         let mut names: BTreeSet<&str> =
             text.split([',', ';', '、', '/']).map(str::trim).filter(|n| !n.is_empty()).collect();
         if let Some(name) = names.iter().find(|name| !self.rules.collectors.contains(**name)) {
-            let reason = format!("\"{}\" is not a known collector", excerpt(name));
-            return Err(wrong(Field::AssignedTo, reason));
+            return Err(wrong(Field::AssignedTo, Reason::Collector(excerpt(name))));
         }
         if names.is_empty() {
             names.extend(self.rules.assign_to.as_deref());
@@ -176,23 +173,20 @@ fn check_case_no(case_no: &str, fresh: bool) -> Result<(), Wrong> {
         return Err(missing(Field::CaseNo));
     }
     if case_no.chars().count() > MAX_CASE_NO || case_no.contains(char::is_control) {
-        return Err(wrong(
-            Field::CaseNo,
-            format!("not a number of at most {MAX_CASE_NO} characters"),
-        ));
+        return Err(wrong(Field::CaseNo, Reason::CaseNo(MAX_CASE_NO)));
     }
     if !fresh {
-        return Err(wrong(Field::CaseNo, "the case number is in this file twice"));
+        return Err(wrong(Field::CaseNo, Reason::Repeated));
     }
     Ok(())
 }
 
 fn missing(field: Field) -> Wrong {
-    wrong(field, "missing")
+    wrong(field, Reason::Missing)
 }
 
-fn wrong(field: Field, reason: impl Into<String>) -> Wrong {
-    (Some(field), reason.into())
+fn wrong(field: Field, reason: Reason) -> Wrong {
+    (Some(field), reason)
 }
 
 /// The beginning of a cell, for messages.
@@ -227,7 +221,7 @@ impl Cells<'_> {
     fn check_width(&self) -> Result<(), Wrong> {
         let mut beyond = self.row.cells.iter().skip(self.columns.count());
         if beyond.any(|cell| !cell.trim().is_empty()) {
-            return Err((None, "more cells than the heading: is a comma not quoted?".to_owned()));
+            return Err((None, Reason::TooWide));
         }
         Ok(())
     }
@@ -241,19 +235,15 @@ impl Cells<'_> {
         let text = self.get(field).map(|text| text.replace("\r\n", "\n").replace('\r', "\n"));
         let most = if field == Field::Note { MAX_NOTE } else { MAX_LINE };
         match text {
-            Some(text) if text.chars().count() > most => {
-                Err(wrong(field, format!("longer than {most} characters")))
-            }
+            Some(text) if text.chars().count() > most => Err(wrong(field, Reason::TooLong(most))),
             text => Ok(text),
         }
     }
 
     fn currency(&self) -> Result<Currency, Wrong> {
         let cell = self.filled(Field::Currency).ok_or_else(|| missing(Field::Currency))?;
-        Currency::parse(&narrow(cell).to_ascii_uppercase()).ok_or_else(|| {
-            let reason = format!("\"{}\" is not an ISO 4217 code such as CNY", excerpt(cell));
-            wrong(Field::Currency, reason)
-        })
+        Currency::parse(&narrow(cell).to_ascii_uppercase())
+            .ok_or_else(|| wrong(Field::Currency, Reason::Currency(excerpt(cell))))
     }
 
     fn amount(&self, field: Field, currency: Currency) -> Result<Option<i64>, Wrong> {
@@ -261,16 +251,11 @@ impl Cells<'_> {
         let text = narrow(cell);
         let text = text.strip_prefix(['¥', '￥']).unwrap_or(&text).replace(' ', "");
         match currency.minor(&text) {
-            Ok(minor) if minor < 0 => Err(wrong(field, "negative")),
+            Ok(minor) if minor < 0 => Err(wrong(field, Reason::Negative)),
             Ok(minor) => Ok(Some(minor)),
-            Err(NoAmount::NotANumber) => {
-                Err(wrong(field, format!("\"{}\" is not an amount", excerpt(cell))))
-            }
-            Err(NoAmount::TooManyDecimals) => {
-                let decimals = currency.exponent();
-                Err(wrong(field, format!("more than {decimals} decimals in {}", currency.code())))
-            }
-            Err(NoAmount::TooLarge) => Err(wrong(field, "too large")),
+            Err(NoAmount::NotANumber) => Err(wrong(field, Reason::Amount(excerpt(cell)))),
+            Err(NoAmount::TooManyDecimals) => Err(wrong(field, Reason::Decimals(currency))),
+            Err(NoAmount::TooLarge) => Err(wrong(field, Reason::TooLarge)),
         }
     }
 
@@ -279,9 +264,7 @@ impl Cells<'_> {
         if cell.is_empty() {
             return Ok(Some(String::new()));
         }
-        let date = cell::date(cell).ok_or_else(|| {
-            wrong(field, format!("\"{}\" is not a date such as 2026-11-03", excerpt(cell)))
-        })?;
+        let date = cell::date(cell).ok_or_else(|| wrong(field, Reason::Date(excerpt(cell))))?;
         Ok(Some(date))
     }
 
@@ -290,16 +273,16 @@ impl Cells<'_> {
         let Some(cell) = self.filled(field) else { return Ok(None) };
         match cell::whole_number(cell) {
             Some(days @ 0..=36_525) => Ok(Some(days)),
-            Some(..0) => Err(wrong(field, "negative")),
-            Some(_) => Err(wrong(field, "more than a hundred years")),
-            None => Err(wrong(field, format!("\"{}\" is not a whole number", excerpt(cell)))),
+            Some(..0) => Err(wrong(field, Reason::Negative)),
+            Some(_) => Err(wrong(field, Reason::Century)),
+            None => Err(wrong(field, Reason::WholeNumber(excerpt(cell)))),
         }
     }
 
-    fn degrees(&self, field: Field, limit: f64) -> Result<Option<f64>, Wrong> {
+    fn degrees(&self, field: Field, limit: u32) -> Result<Option<f64>, Wrong> {
         let Some(cell) = self.filled(field) else { return Ok(None) };
-        let degrees = cell::degrees(cell, limit);
-        degrees.map(Some).ok_or_else(|| wrong(field, format!("not degrees within ±{limit}")))
+        let degrees = cell::degrees(cell, f64::from(limit));
+        degrees.map(Some).ok_or_else(|| wrong(field, Reason::Degrees(limit)))
     }
 
     fn language(&self) -> Result<Option<String>, Wrong> {
@@ -309,11 +292,11 @@ impl Cells<'_> {
             return Ok(Some(String::new()));
         }
         let language = cell::language(cell);
-        language.map(Some).ok_or_else(|| wrong(field, "not a language tag such as zh-CN"))
+        language.map(Some).ok_or_else(|| wrong(field, Reason::Language))
     }
 
     /// Ignores invalid numbers, unless there are no others.
-    fn phones(&self, notes: &mut Vec<String>) -> Result<Option<Vec<String>>, Wrong> {
+    fn phones(&self, notes: &mut Vec<Reason>) -> Result<Option<Vec<String>>, Wrong> {
         let columns = [Field::Phone, Field::AltPhone].map(|field| self.get(field));
         if columns.iter().all(Option::is_none) {
             return Ok(None);
@@ -323,11 +306,9 @@ impl Cells<'_> {
             cell::phones(cell, &mut phones);
         }
         if phones.good.is_empty() && !phones.bad.is_empty() {
-            return Err(wrong(Field::Phone, "no number that can be dialled"));
+            return Err(wrong(Field::Phone, Reason::NoPhone));
         }
-        notes.extend(
-            phones.bad.iter().map(|bad| format!("\"{}\" is no phone number", excerpt(bad))),
-        );
+        notes.extend(phones.bad.iter().map(|bad| Reason::BadPhone(excerpt(bad))));
         Ok(Some(phones.good))
     }
 }

@@ -71,6 +71,8 @@ export const OPERATIONS: { readonly [M in keyof Methods]: Operation<M> } = {
 
   storedFigures: { delivery: "retry" },
   ownFigures: { delivery: "retry" },
+  pendingSupport: { delivery: "retry" },
+  answerSupport: { delivery: "retry" },
   pushState: { delivery: "retry" },
   subscribePush: { delivery: "retry" },
   unsubscribePush: { delivery: "retry" },

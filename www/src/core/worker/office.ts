@@ -1,5 +1,13 @@
 /** HTTP client of the office for the worker. */
-import type { EnrolledDevice, Lender, OwnFigures, PushState, PushSubscriptionRequest, SafetyPosition } from "../api";
+import type {
+  EnrolledDevice,
+  Lender,
+  OwnFigures,
+  PendingSupport,
+  PushState,
+  PushSubscriptionRequest,
+  SafetyPosition,
+} from "../api";
 import type { SafetyRow } from "../store/database";
 
 /** A 4 MiB reply on a slow 3G link takes less. */
@@ -185,6 +193,21 @@ export class Office {
   async ownFigures(zone: string): Promise<OwnFigures> {
     const response = await this.send(`/api/own-figures?zone=${encodeURIComponent(zone)}`, { method: "GET" });
     return JSON.parse(new TextDecoder().decode(await readBody(response))) as OwnFigures;
+  }
+
+  /** The support bundle that the office asks this device for. */
+  async pendingSupport(): Promise<PendingSupport> {
+    const response = await this.send("/api/device/support", { method: "GET" });
+    return JSON.parse(new TextDecoder().decode(await readBody(response))) as PendingSupport;
+  }
+
+  /** Sends what the user read, or null if the user declined. Idempotent. */
+  async answerSupport(id: string, bundle: string | null): Promise<void> {
+    await this.send(`/api/device/support/${id}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ bundle }),
+    });
   }
 
   async pushState(): Promise<PushState> {

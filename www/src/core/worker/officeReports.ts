@@ -1,6 +1,15 @@
-/** What the office knows about the user: their own figures, and where to send them notices. */
+/**
+ * What the office knows about the user: their own figures, and where to send them notices;
+ * and the support bundle that it asks for.
+ */
 import { Cipher } from "../../wasm/doorstep";
-import { ClientError, type OwnFigures, type PushState, type PushSubscriptionRequest } from "../api";
+import {
+  ClientError,
+  type OwnFigures,
+  type PendingSupport,
+  type PushState,
+  type PushSubscriptionRequest,
+} from "../api";
 import type { Office } from "./office";
 import { requireStore, workerState } from "./state";
 
@@ -42,6 +51,8 @@ export const officeReports = {
     return figures;
   },
 
+  pendingSupport: (): Promise<PendingSupport> => office().pendingSupport(),
+  answerSupport: (id: string, bundle: string | null): Promise<void> => office().answerSupport(id, bundle),
   pushState: (): Promise<PushState> => office().pushState(),
   subscribePush: (subscription: PushSubscriptionRequest): Promise<void> => office().subscribePush(subscription),
   unsubscribePush: (): Promise<void> => office().unsubscribePush(),

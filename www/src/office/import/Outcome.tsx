@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
-import { t } from "../../i18n";
+import { lang, t } from "../../i18n";
 import { Alert, Choices } from "../../ui/components";
 import { formatCount } from "../../ui/format";
 import { api, type ImportLine, type ImportRows } from "../api";
@@ -101,7 +101,7 @@ function Rows({ id, outcome }: { id: string; outcome: RowOutcome }): JSX.Element
                 </td>
                 <td class="tabular-nums">{row.case_no}</td>
                 <td>{[...(row.field ? [row.field] : []), ...(row.changed ?? [])].map(importField).join(", ")}</td>
-                <td>{row.reason}</td>
+                <td>{lang.value === "zh-CN" ? (row.reason_zh ?? row.reason) : row.reason}</td>
               </tr>
             ))}
           </tbody>

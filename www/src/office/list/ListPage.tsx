@@ -19,6 +19,7 @@ import { Grid } from "./Grid";
 import { directionOf, isNarrowed, officeQuery, queueOf, sortedBy, sortOf, withFilter, withoutFilters } from "./query";
 import { useSelection } from "./selection";
 import { ShortcutSheet } from "./ShortcutSheet";
+import { SavedViewsMenu } from "./SavedViews";
 import { QueueSelect, Sidebar } from "./Sidebar";
 import { SidePanel } from "./SidePanel";
 import { MAX_SELECTED, useRows } from "./useRows";
@@ -155,6 +156,7 @@ export function ListPage(): JSX.Element {
         <QuarantineUsageAlert usage={usage} />
         <div class="flex flex-wrap items-center gap-2" role="search" aria-label={t("list/filter")}>
           <QueueSelect queue={queue} />
+          <SavedViewsMenu search={search} />
           <Search value={filters.get("q") ?? ""} onChange={(text) => filter.onChange("q", text)} />
           <Filters {...filter} />
           {!isNarrow.value && <ColumnMenu />}

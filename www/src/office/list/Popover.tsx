@@ -7,6 +7,8 @@ export function Popover(props: {
   /** Name of the panel. */
   title: string;
   children: (close: () => void) => ComponentChildren;
+  /** The edge of the button that the panel shares; right if left out. */
+  align?: "left";
 }): JSX.Element {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
@@ -50,7 +52,7 @@ export function Popover(props: {
           id={id}
           role="group"
           aria-label={props.title}
-          class="card-plain absolute right-0 z-20 mt-1 flex max-h-[70dvh] w-72 flex-col gap-3 overflow-y-auto shadow-lg"
+          class={`card-plain absolute ${props.align === "left" ? "left-0" : "right-0"} z-20 mt-1 flex max-h-[70dvh] w-72 flex-col gap-3 overflow-y-auto shadow-lg`}
         >
           {props.children(close)}
         </div>

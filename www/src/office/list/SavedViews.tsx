@@ -9,6 +9,7 @@ import { Alert, Dialog, TextField } from "../../ui/components";
 import { api, type ViewLine } from "../api";
 import { explain, me } from "../state";
 import { useRequest } from "../useRequest";
+import { Popover } from "./Popover";
 import { isNarrowed } from "./query";
 
 const views = signal<ViewLine[]>([]);
@@ -17,7 +18,7 @@ async function loadViews(): Promise<void> {
   views.value = await api.views();
 }
 
-export function SavedViews({ search }: { search: string }): JSX.Element {
+export function SavedViews({ search, empty }: { search: string; empty?: string }): JSX.Element {
   const [saving, setSaving] = useState(false);
   const [error, setError] = useState<string | null>(null);
   useEffect(() => void loadViews().catch((cause: unknown) => setError(explain(cause))), []);
@@ -32,7 +33,7 @@ export function SavedViews({ search }: { search: string }): JSX.Element {
       setError(explain(cause));
     }
   };
-  if (views.value.length === 0 && !canSave && !error) return <></>;
+  if (views.value.length === 0 && !canSave && !error) return <>{empty && <p class="muted text-sm">{empty}</p>}</>;
   return (
     <section class="border-base-300 flex flex-col border-t pt-2" aria-label={t("office/views/title")}>
       <ul class="flex flex-col">
@@ -51,7 +52,7 @@ export function SavedViews({ search }: { search: string }): JSX.Element {
             {view.owner === me.value?.user && (
               <button
                 type="button"
-                class="btn btn-ghost btn-sm btn-square bar-control opacity-0 group-hover:opacity-100 focus-visible:opacity-100"
+                class="btn btn-ghost btn-sm btn-square bar-control lg:opacity-0 lg:group-hover:opacity-100 lg:focus-visible:opacity-100"
                 aria-label={t("office/views/delete", { name: view.name })}
                 onClick={() => void remove(view)}
               >
@@ -75,6 +76,17 @@ export function SavedViews({ search }: { search: string }): JSX.Element {
       {error && <Alert tone="error">{error}</Alert>}
       {saving && <SaveView search={search} onClose={() => setSaving(false)} />}
     </section>
+  );
+}
+
+/** The same as a menu, where there is no room for the sidebar. */
+export function SavedViewsMenu({ search }: { search: string }): JSX.Element {
+  return (
+    <div class="lg:hidden">
+      <Popover label={t("office/views/title")} title={t("office/views/title")} align="left">
+        {() => <SavedViews search={search} empty={t("office/views/none")} />}
+      </Popover>
+    </div>
   );
 }
 

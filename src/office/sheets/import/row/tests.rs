@@ -180,7 +180,10 @@ fn check(csv: &str, field: &str, reason: &str) {
     match bad.first() {
         None => assert_eq!((good.len(), field), (1, "")),
         Some(refusal) => {
-            assert_eq!((refusal.field.unwrap_or("-"), refusal.reason.as_str()), (field, reason));
+            assert_eq!(
+                (refusal.field.unwrap_or("-"), &*refusal.reason.to_string()),
+                (field, reason)
+            );
         }
     }
 }
