@@ -13,8 +13,10 @@ pub mod approvals;
 pub mod assigning;
 mod attestation;
 pub mod audit;
+pub mod audit_samples;
 pub mod auth;
 pub mod blobs;
+pub mod bulk;
 mod change;
 pub mod cli;
 pub mod complaints;
@@ -175,6 +177,8 @@ pub struct Office {
     documents: Arc<DocumentCache>,
     policy: Arc<Policy>,
     approvals: Arc<ApprovalRules>,
+    /// Percent of the sealed records that are audited.
+    audit_share: u8,
     blob_store: BlobStore,
     feed_watch: Arc<FeedWatch>,
     push_services: Arc<PushServices>,
@@ -284,6 +288,7 @@ impl Office {
             documents: Arc::default(),
             policy,
             approvals: Arc::default(),
+            audit_share: 0,
             blob_store,
             feed_watch,
             push_services: Arc::default(),

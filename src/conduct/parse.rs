@@ -249,7 +249,12 @@ fn requirement(mut fields: Fields<'_>, found: &mut Found) -> Option<Requirement>
         }
         "one_position" => Some(Requirement::OnePosition),
         "complaint_decided" => {
-            fields.needed("days", 1..=365, found).map(|days| Requirement::ComplaintDecided { days })
+            let longest = fields.number("longest", 1..=365, found);
+            let days = fields.needed("days", 1..=365, found);
+            if longest.zip(days).is_some_and(|(longest, days)| longest < days) {
+                fields.wrong("`longest` is no less than `days`", found);
+            }
+            days.map(|days| Requirement::ComplaintDecided { days, longest })
         }
         "wishes" => Some(Requirement::Wishes),
         "permission" => Some(Requirement::Permission),

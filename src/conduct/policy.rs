@@ -178,6 +178,10 @@ pub enum Requirement {
     ComplaintDecided {
         /// Days.
         days: i64,
+        /// Days within which it is decided where the office extends the deadline, with a reason.
+        /// Without it, the rule knows no extension.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        longest: Option<i64>,
     },
     /// The borrower's wishes about time and place are respected.
     Wishes,

@@ -38,7 +38,9 @@ pub(super) fn check(requirement: &Requirement, context: &EvalContext<'_>) -> Fin
         Requirement::Hold { flags } => holds::hold(context, flags),
         Requirement::AgreedDespite { flags } => holds::agreed_despite(context, flags),
         Requirement::Permission => holds::permission(context),
-        Requirement::ComplaintDecided { days } => holds::complaint_decided(context, *days),
+        Requirement::ComplaintDecided { days, longest: _ } => {
+            holds::complaint_decided(context, *days)
+        }
         Requirement::ThirdParty { failures } => others::third_party(context, *failures),
         Requirement::Unreachable { failures } => others::unreachable(context, *failures),
         Requirement::ThirdPartyRefusal => others::refusal(context),

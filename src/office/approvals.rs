@@ -8,6 +8,7 @@
 mod propose;
 mod refusal;
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ use super::{Office, OfficeError};
 use crate::ids::{Heads, RecordId};
 use crate::office::money::Currency;
 use crate::record::command::Command;
-use crate::record::terms::{ReviewStatus, Role};
-use crate::record::view::{FlagView, VisitView};
+use crate::record::terms::{Disposition, OptionKind, ReviewStatus, Role};
+use crate::record::view::{FlagView, OptionView, VisitView};
 pub use refusal::ApprovalRefusal;
 
 /// Maximum length of a reason, characters.
@@ -33,6 +34,10 @@ pub struct ApprovalRules {
     /// Accepting a record whose chosen repayment plan is above this amount, in whole units of its
     /// currency.
     pub plan_above: Option<u32>,
+    /// Accepting a record whose chosen repayment plan is of one of these kinds.
+    pub options: BTreeSet<OptionKind>,
+    /// Accepting a record of a visit with one of these outcomes.
+    pub outcomes: BTreeSet<Disposition>,
     /// Lifting or shortening a hold.
     pub holds: bool,
     /// Accepting refused work.
@@ -55,7 +60,20 @@ impl FromStr for ApprovalRules {
                     let amount = amount.parse().map_err(|_| "plan= takes a whole amount")?;
                     rules.plan_above = Some(amount);
                 }
-                _ => return Err("a list of hold, quarantine, erasure and plan=AMOUNT"),
+                Some(("option", kind)) => {
+                    let kind = OptionKind::parse(kind);
+                    rules.options.insert(kind.ok_or("option= takes a kind, such as settlement")?);
+                }
+                Some(("outcome", word)) => {
+                    let outcome = Disposition::parse(word);
+                    rules.outcomes.insert(outcome.ok_or("outcome= takes an outcome, such as ptp")?);
+                }
+                _ => {
+                    return Err(
+                        "a list of hold, quarantine, erasure, plan=AMOUNT, option=KIND and \
+                                outcome=OUTCOME",
+                    );
+                }
             }
         }
         Ok(rules)
@@ -80,8 +98,18 @@ impl ApprovalRules {
         }
         let accepts = after.review.status == ReviewStatus::Accepted
             && before.review.status != ReviewStatus::Accepted;
-        let is_above = accepts && chosen_amount(after) > self.limit(&after.case.currency);
-        is_above.then_some(ApprovalKind::Plan)
+        if !accepts {
+            return None;
+        }
+        let plan = chosen_option(after).is_some_and(|option| {
+            option.amount > self.limit(&after.case.currency) || self.options.contains(&option.kind)
+        });
+        let outcome = after.talk.disposition.is_some_and(|it| self.outcomes.contains(&it));
+        match (plan, outcome) {
+            (true, _) => Some(ApprovalKind::Plan),
+            (false, true) => Some(ApprovalKind::Review),
+            (false, false) => None,
+        }
     }
 
     /// The highest amount of a plan that one person accepts, minor units.
@@ -99,10 +127,10 @@ fn is_weakened(hold: &FlagView, after: &VisitView, now: i64) -> bool {
     in_force && same.is_none_or(|now| ends(now) < ends(hold) || now.since > hold.since)
 }
 
-/// The amount of the option that the borrower chose, minor units; 0 without one.
-fn chosen_amount(view: &VisitView) -> i64 {
+/// The option that the borrower chose.
+fn chosen_option(view: &VisitView) -> Option<&OptionView> {
     let chosen = |id: &String| view.talk.options.iter().find(|option| option.id == *id);
-    view.talk.chosen_option.as_ref().and_then(chosen).map_or(0, |option| option.amount)
+    view.talk.chosen_option.as_ref().and_then(chosen)
 }
 
 /// A change that is proposed.

@@ -1,6 +1,7 @@
 //! Assigning many records at once. Each record goes through the intake pipeline on its own, so one
 //! that fails takes no other with it.
 
+use super::bulk::BulkOutcome;
 use super::intake::edit::Edit;
 use super::{Office, OfficeError};
 use crate::ids::RecordId;
@@ -31,17 +32,6 @@ pub struct AssignmentChange {
     pub seen: AssignmentValues,
 }
 
-/// What became of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AssignmentOutcome {
-    /// It was made.
-    Done,
-    /// The record has these values already, for instance since a reply was lost.
-    Unchanged,
-    /// Nothing was written: another user has changed the assignment.
-    Moved,
-}
-
 impl Office {
     /// Changes one record's assignment, unless another user changed it meanwhile.
     ///
@@ -52,24 +42,24 @@ impl Office {
         change: AssignmentChange,
         user: &str,
         role: Role,
-    ) -> Result<AssignmentOutcome, OfficeError> {
+    ) -> Result<BulkOutcome, OfficeError> {
         let AssignmentChange { record, set, seen } = change;
         let set = set.sorted();
         let seen = seen.sorted();
         let edit = Edit::new(user, role, move |record, author| {
             let missing = set.missing_from(&AssignmentValues::of(&record.view().assignment));
             if missing == AssignmentValues::default() {
-                return Ok((Vec::new(), AssignmentOutcome::Unchanged));
+                return Ok((Vec::new(), BulkOutcome::Unchanged));
             }
             let now = AssignmentValues::of(&record.view().assignment);
             if !missing.is_based_on(&seen, &now) {
-                return Ok((Vec::new(), AssignmentOutcome::Moved));
+                return Ok((Vec::new(), BulkOutcome::Moved));
             }
             let AssignmentValues { collectors, due_by, priority } = missing;
             let patch =
                 AssignmentPatch { collectors, due_by, priority, ..AssignmentPatch::default() };
             let changes = record.apply(&Command::Assign(patch), author)?;
-            Ok((Vec::from_iter(changes), AssignmentOutcome::Done))
+            Ok((Vec::from_iter(changes), BulkOutcome::Done))
         });
         Ok(self.intake_one(edit, record, ()).await?.1)
     }

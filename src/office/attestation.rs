@@ -85,6 +85,14 @@ impl Attestor {
         mac.finalize().into_bytes().into()
     }
 
+    /// A number that the office alone can compute, evenly spread over records: the draw for audits.
+    pub(super) fn audit_draw(&self, record: RecordId) -> u32 {
+        let mut mac = self.0.clone();
+        mac.update(b"doorstep audit draw 1");
+        mac.update(&record.0);
+        mac.finalize().into_bytes().first_chunk().copied().map_or(0, u32::from_be_bytes)
+    }
+
     fn over_enrolment(&self, device: DeviceId, user: &str) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
         mac.update(b"doorstep enrolment 1");

@@ -5,6 +5,7 @@
 //! The desk follows the records in the background, by what the store says, not by events: an
 //! interruption, a restored office or an upgrade loses no complaint.
 
+mod extension;
 mod said;
 
 use super::store::{
@@ -61,6 +62,13 @@ pub enum ComplaintAction {
         /// The reply.
         text: String,
     },
+    /// Extends its deadline.
+    Extend {
+        /// The new deadline, ms.
+        deadline_at: i64,
+        /// Why.
+        text: String,
+    },
     /// Decides it.
     Close {
         /// How.
@@ -90,6 +98,9 @@ pub enum ComplaintRefusal {
     /// A text is missing or too long.
     #[error("a text of at most {MAX_TEXT} characters is needed")]
     Text,
+    /// No rule allows the deadline, or the complaint is late already.
+    #[error("the deadline cannot be extended to this time")]
+    Extension,
     /// The time of receipt is in the future or too long ago.
     #[error("the time of receipt is in the future or more than 90 days ago")]
     Time,
@@ -139,6 +150,16 @@ impl Office {
         by: &str,
     ) -> Result<Result<ComplaintFile, ComplaintRefusal>, OfficeError> {
         let (by, at) = (by.to_owned(), self.now());
+        let latest = match &action {
+            ComplaintAction::Extend { .. } => match self.complaint(number).await? {
+                Some((complaint, _)) => self.latest_deadline(&complaint).await?,
+                None => None,
+            },
+            ComplaintAction::Describe { .. }
+            | ComplaintAction::Reply { .. }
+            | ComplaintAction::Close { .. }
+            | ComplaintAction::Reopen { .. } => None,
+        };
         let done = self.store.write(move |tx| {
             let Some(complaint) = tx.complaint(number)? else {
                 return Ok(Err(ComplaintRefusal::Unknown));
@@ -146,7 +167,7 @@ impl Office {
             if tx.complaint_events(number)?.iter().any(|event| event.id == id) {
                 return Ok(Ok(()));
             }
-            let (complaint, step, outcome, text) = match acted(complaint, &action, at) {
+            let (complaint, step, outcome, text) = match acted(complaint, &action, latest, at) {
                 Ok(done) => done,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -282,12 +303,14 @@ type Acted = (Complaint, ComplaintStep, Option<ComplaintOutcome>, String);
 fn acted(
     mut complaint: Complaint,
     action: &ComplaintAction,
+    latest: Option<i64>,
     at: i64,
 ) -> Result<Acted, ComplaintRefusal> {
     let is_open = complaint.closed.is_none();
     let (wants_open, step, text) = match action {
         ComplaintAction::Describe { text, .. } => (true, ComplaintStep::Described, text),
         ComplaintAction::Reply { text } => (true, ComplaintStep::Replied, text),
+        ComplaintAction::Extend { text, .. } => (true, ComplaintStep::Extended, text),
         ComplaintAction::Close { text, .. } => (true, ComplaintStep::Closed, text),
         ComplaintAction::Reopen { text } => (false, ComplaintStep::Reopened, text),
     };
@@ -305,6 +328,11 @@ fn acted(
             complaint.text = text.clone();
         }
         ComplaintAction::Reply { .. } => complaint.replied_at = Some(at),
+        ComplaintAction::Extend { deadline_at, .. } => {
+            extension::check(&complaint, *deadline_at, latest.unwrap_or_default(), at)?;
+            complaint.extended_from.get_or_insert(complaint.deadline_at);
+            complaint.deadline_at = *deadline_at;
+        }
         ComplaintAction::Close { outcome, .. } => {
             decided = Some(*outcome);
             complaint.closed = Some((at, *outcome));

@@ -9,6 +9,7 @@
 mod assets;
 mod audit;
 mod blobs;
+mod bulk;
 mod commands;
 mod complaints;
 mod conduct;
@@ -35,6 +36,7 @@ mod queues;
 mod receipts;
 mod report;
 mod report_tokens;
+mod reviews;
 mod routes;
 mod safety;
 mod serve;

@@ -20,6 +20,7 @@ mod audit;
 mod blobs;
 #[macro_use]
 mod complaints;
+mod audit_samples;
 mod conduct;
 mod feeds;
 mod fleet;
@@ -50,6 +51,9 @@ use tokio::sync::{broadcast, oneshot};
 
 pub use accounts::{AccountReads, AccountWrites, Device, SignIn, TokenHash, User};
 pub use audit::{AuditEntry, AuditFilter, AuditReads, AuditWrites};
+pub use audit_samples::{
+    AuditFinding, AuditOutcome, AuditSample, AuditSampleReads, AuditSampleWrites,
+};
 pub use blobs::{Blob, BlobName, BlobReads, BlobReference, BlobShare, BlobWrites};
 pub use complaints::{
     Complaint, ComplaintEvent, ComplaintListing, ComplaintOutcome, ComplaintReads, ComplaintSource,
@@ -136,6 +140,7 @@ pub trait Reads:
     + Prefetch
     + FleetReads
     + AuditReads
+    + AuditSampleReads
     + ProposalReads
     + SupportReads
 {
@@ -159,6 +164,7 @@ impl<T> Reads for T where
         + Prefetch
         + FleetReads
         + AuditReads
+        + AuditSampleReads
         + ProposalReads
         + SupportReads
 {
@@ -183,6 +189,7 @@ pub trait Writes:
     + ReportTokenWrites
     + FleetWrites
     + AuditWrites
+    + AuditSampleWrites
     + ProposalWrites
     + SupportWrites
 {
@@ -205,6 +212,7 @@ impl<T> Writes for T where
         + ReportTokenWrites
         + FleetWrites
         + AuditWrites
+        + AuditSampleWrites
         + ProposalWrites
         + SupportWrites
 {

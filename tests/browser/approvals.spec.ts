@@ -1,4 +1,4 @@
-/** Four-eyes approval: one supervisor proposes to lift a hold, another one decides. */
+/** Four-eyes approval of holds and of acceptances; the audit of a drawn record by a third person. */
 import { expect, test, type Browser, type Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe";
 import { signIn } from "./support/field";
@@ -8,7 +8,9 @@ const DEMO = "doorstep-demo";
 
 const office = new Office();
 
-test.beforeAll(() => office.start("--demo", "--approvals", "hold"));
+test.beforeAll(() =>
+  office.start("--demo", "--approvals", "hold,outcome=ptp,outcome=considering", "--audit-share", "100"),
+);
 test.afterAll(() => office.remove());
 
 const desk = async (browser: Browser, user: string, at: string): Promise<Page> => {
@@ -64,4 +66,40 @@ test("one supervisor proposes to lift a hold, another one refuses and then appro
   await lin.goto(`${office.url}/office/visits/${id}`);
   await expect(lin.getByRole("heading", { level: 1 })).toBeVisible();
   await expect(lin.getByTestId("holds")).toHaveCount(0);
+});
+
+test("a record is accepted by two people and audited by a third one", async ({ browser }) => {
+  const api = await office.api("lin.yue", DEMO);
+  const { rows } = await api.get<{ rows: { id: string }[] }>("/api/visits?limit=1&stage=sealed");
+  const id = rows[0]?.id ?? "";
+
+  const lin = await desk(browser, "lin.yue", `/visits/${id}`);
+  await lin.getByTestId("review-form").getByRole("button", { name: "Accept" }).click();
+  const dialog = lin.getByRole("dialog", { name: "A second person has to approve this" });
+  await dialog.getByLabel("Reason").fill("the recording agrees");
+  await dialog.getByRole("button", { name: "Propose" }).click();
+  await expect(dialog.getByText("Proposed. Another person decides.")).toBeVisible();
+  await lin.keyboard.press("Escape");
+  await expect(lin.getByTestId("first-acceptance")).toContainText("You proposed to accept this record.");
+
+  const admin = await desk(browser, "admin", `/visits/${id}`);
+  await expect(admin.getByTestId("first-acceptance")).toContainText("the recording agrees");
+  await expectAccessible(admin, "a record for a second person");
+  await admin.getByRole("button", { name: "Accept as second person" }).click();
+  await expect(admin.getByRole("button", { name: "Undo review" })).toBeVisible();
+  const { review } = await api.get<{ review: { status: string; by: string } }>(`/api/visits/${id}`);
+  expect(review).toMatchObject({ status: "accepted", by: "admin" });
+
+  const gu = await desk(browser, "gu.an", "/");
+  await expect(gu.getByTestId("queue-to_audit")).not.toHaveAttribute("data-count", "0");
+  await gu.goto(`${office.url}/office/visits/${id}?queue=to_audit`);
+  const form = gu.getByTestId("audit-form");
+  await form.getByRole("radio", { name: "Not in order" }).click();
+  await expect(form.getByRole("button", { name: "Save audit" })).toBeDisabled();
+  await form.getByLabel("Findings").fill("no recording");
+  await expectAccessible(gu, "an audit");
+  await form.getByRole("button", { name: "Save audit" }).click();
+  await expect(gu.getByText("Audited by")).toBeVisible();
+  const left = await api.get<{ rows: { id: string }[] }>("/api/visits?queue=to_audit");
+  expect(left.rows.map((row) => row.id)).not.toContain(id);
 });

@@ -101,6 +101,13 @@ test("sixty records are assigned to two collectors by keyboard, and the assignme
   // Once it knows what each has already.
   await expect(preview).not.toContainText("…");
   expect((await gets("wu.min")) + (await gets("he.tao"))).toBe(60);
+  await dialog.getByRole("radio", { name: "By area" }).click();
+  expect((await gets("wu.min")) + (await gets("he.tao"))).toBe(60);
+  const areas = async (name: string): Promise<string[]> =>
+    ((await preview.locator(`[data-collector="${name}"] td`).nth(3).textContent()) ?? "").split(", ");
+  const shared = (await areas("wu.min")).filter(Boolean);
+  expect(shared.length).toBeGreaterThan(0);
+  for (const area of await areas("he.tao")) expect(shared).not.toContain(area);
   const expected = [await gets("wu.min"), await gets("he.tao")];
   await expectAccessible(page, "the dialog");
   // Meanwhile another user reassigns one of them.
@@ -110,10 +117,10 @@ test("sixty records are assigned to two collectors by keyboard, and the assignme
 
   const status = page.getByTestId("bulk-status");
   await expect(status).toHaveAttribute("data-state", "failed", { timeout: 30_000 });
-  await expect(status).toContainText("Assigned: 59 of 60");
+  await expect(status).toContainText("Changed: 59 of 60");
   await button(page, "Show why").click();
   await expect(page.getByTestId("bulk-failures").getByRole("listitem")).toHaveCount(1);
-  await expect(page.getByTestId("bulk-failures")).toContainText("Another user changed the assignment meanwhile.");
+  await expect(page.getByTestId("bulk-failures")).toContainText("Another user changed the record meanwhile.");
   await page.keyboard.press("Escape");
   const { assignment } = await desk.get<VisitView>(`/api/visits/${taken}`);
   expect(assignment.collectors).toEqual(["zhao.lei"]);
@@ -128,6 +135,31 @@ test("sixty records are assigned to two collectors by keyboard, and the assignme
   await button(page, "Undo").click();
   await expect(status).toContainText("Undone: 59 of 59", { timeout: 30_000 });
   expect(await idsOf("unassigned=1")).toHaveLength(59);
+});
+
+test("a hold is placed on the chosen records that lack it, and taken back", async ({ page }) => {
+  const desk = await office.api();
+  const [held = ""] = await idsOf("collector=chen.jie&sort=case_no&dir=asc");
+  const hold = { flag: "dispute", since: 1, until: null, note: "" };
+  await desk.command(held, { do: "raise_hold", ...hold });
+  await openConsole(page, "?collector=chen.jie&sort=case_no&dir=asc");
+  await page.getByTestId("visit-list").focus();
+  await page.keyboard.press("j");
+  for (let n = 0; n < 3; n += 1) await page.keyboard.press("Shift+ArrowDown");
+  await button(page, "Holds…").click();
+  const dialog = page.getByRole("dialog", { name: "Place or lift holds" });
+  await expect(button(page, "Apply to 0 records")).toBeDisabled();
+  await dialog.getByLabel("Hold type").selectOption("dispute");
+  await expect(dialog.getByTestId("bulk-preview")).toContainText("3 records get the hold.");
+  await expect(dialog.getByTestId("bulk-preview")).toContainText("1 record has this hold already.");
+  await expectAccessible(page, "the dialog of holds");
+  await button(page, "Apply to 3 records").click();
+  const status = page.getByTestId("bulk-status");
+  await expect(status).toContainText("Changed: 3 of 3");
+  expect(await idsOf("hold=dispute")).toHaveLength(4);
+  await button(page, "Undo").click();
+  await expect(status).toContainText("Undone: 3 of 3");
+  expect(await idsOf("hold=dispute")).toEqual([held]);
 });
 
 test("the table is worked by keyboard and remembers its columns", async ({ page, context }) => {

@@ -127,6 +127,25 @@ test("an attachment that is named and has not arrived is a gap", async ({ page }
   await expect(page.getByTestId("attachment")).toContainText("Not at the office yet");
 });
 
+test("sealed records are accepted together, and their acceptance is undone", async ({ page }) => {
+  const rows = await sealed();
+  await openDesk(page, "/office/?stage=sealed");
+  await page.getByTestId("visit-list").focus();
+  await page.keyboard.press("j");
+  await page.keyboard.press("Control+a");
+  await page.getByRole("button", { name: "Accept…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Accept records" });
+  await expect(dialog.getByTestId("bulk-preview")).toContainText("accepted.");
+  await dialog.getByRole("button", { name: /Apply to/ }).click();
+  const status = page.getByTestId("bulk-status");
+  await expect(status).toHaveAttribute("data-state", "done");
+  expect((await sealed()).length).toBeLessThan(rows.length);
+  await status.getByRole("button", { name: "Undo" }).click();
+  await expect(status).toContainText("Undone");
+  await expect(status).toHaveAttribute("data-state", "done");
+  expect((await sealed()).map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
+});
+
 for (const look of LOOKS) {
   test(`a record to review, ${look.join(", ")}`, async ({ browser }) => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" });

@@ -25,6 +25,7 @@ use accounts::{
 };
 use console::{
     a_device_has_its_last_report, a_device_has_its_last_support_request_and_its_last_bundle,
+    a_drawn_record_waits_for_one_audit_of_each_seal,
     a_proposal_is_pending_until_it_is_decided_or_expires,
     the_audit_log_has_no_gaps_with_several_writers, the_audit_log_is_appended_to_and_filtered,
 };
@@ -343,6 +344,7 @@ suites! {
     imports_have_files_rows_and_claims
     views_are_own_or_shared_and_tokens_are_found_by_their_hash
     a_device_has_its_last_report
+    a_drawn_record_waits_for_one_audit_of_each_seal
     a_device_has_its_last_support_request_and_its_last_bundle
     a_proposal_is_pending_until_it_is_decided_or_expires
     the_audit_log_is_appended_to_and_filtered

@@ -1,6 +1,6 @@
 //! Making a proposal: the change is tried on a copy first, so that only what can be done is proposed.
 
-use super::{ApprovalRefusal, ProposedAction, checked_reason, chosen_amount};
+use super::{ApprovalRefusal, ProposedAction, checked_reason, chosen_option};
 use crate::ids::RecordId;
 use crate::office::quarantine::QuarantineError;
 use crate::office::store::{ApprovalKind, Proposal, ProposalState, QuarantineState, StoreError};
@@ -155,7 +155,7 @@ impl Office {
         Ok(Draft {
             record: Some(record),
             heads: before.heads.join(","),
-            amount: is_plan.then(|| chosen_amount(&after)),
+            amount: chosen_option(&after).filter(|_| is_plan).map(|option| option.amount),
             currency: if is_plan { after.case.currency } else { String::new() },
             case_no: before.case_no,
             ..Draft::of(kind, subject)

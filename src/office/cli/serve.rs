@@ -57,6 +57,7 @@ pub(super) fn run(context: &OfficeContext, asked: Serve) -> Result<(), Failure> 
     let office = asked.attachments.of(context, Access::Create)?;
     let office = office.with_policy(policy).with_push_services(services);
     let office = office.with_approvals(asked.approvals.clone().unwrap_or_default());
+    let office = office.with_audit_share(asked.audit_share);
     let (sweeping, scrubbing, notifying) = (office.clone(), office.clone(), office.clone());
     let (evaluating, importing) = (office.clone(), office.clone());
     let app = App {

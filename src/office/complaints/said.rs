@@ -11,8 +11,18 @@ use crate::office::store::{Complaint, ComplaintSource, ComplaintTopic};
 use crate::record::terms::{Disposition, Flag};
 use crate::record::view::VisitView;
 
-/// Days to decide where no rule in force says it; a choice of the product.
-const DAYS: i64 = 15;
+/// Days to decide where no rule in force says it, without and with an extension; a choice of the
+/// product.
+const DAYS: TimeToDecide = TimeToDecide { days: 15, longest: 30, rule: String::new() };
+
+/// Days within which a complaint is decided.
+pub(super) struct TimeToDecide {
+    days: i64,
+    /// With an extension.
+    pub(super) longest: i64,
+    /// The rule that gives the fewest days, by its id; empty without one.
+    rule: String,
+}
 
 /// The complaints that a record says: its holds for certain, its outcome if nothing else does.
 pub(super) fn complaints_in(
@@ -53,7 +63,7 @@ pub(super) fn complaint_of(
     by: &str,
     received_at: i64,
 ) -> Complaint {
-    let (days, rule) = time_to_decide(policy, view, received_at);
+    let TimeToDecide { days, rule, longest: _ } = time_to_decide(policy, view, received_at);
     Complaint {
         number: 0,
         id: [0; 16],
@@ -67,13 +77,14 @@ pub(super) fn complaint_of(
         raised_by: by.to_owned(),
         rule,
         deadline_at: received_at + days * DAY_MS,
+        extended_from: None,
         replied_at: None,
         closed: None,
     }
 }
 
-/// The fewest days that a rule in force gives, with its id; without one, the product's own.
-fn time_to_decide(policy: &Policy, view: &VisitView, at: i64) -> (i64, String) {
+/// The fewest days that a rule in force gives; without one, the product's own.
+pub(super) fn time_to_decide(policy: &Policy, view: &VisitView, at: i64) -> TimeToDecide {
     let day = i32::try_from(at.div_euclid(DAY_MS)).unwrap_or(i32::MAX);
     let selected = policy.select(view);
     let rules = selected.layers.iter().flat_map(|layer| &layer.rules).filter(|rule| {
@@ -81,17 +92,24 @@ fn time_to_decide(policy: &Policy, view: &VisitView, at: i64) -> (i64, String) {
             && rule.from.is_none_or(|from| from <= day)
             && rule.until.is_none_or(|until| day < until)
     });
-    let mut found: Option<(i64, String)> = None;
+    let mut found: Option<TimeToDecide> = None;
     for rule in rules {
         for requirement in &rule.requirements {
-            if let Requirement::ComplaintDecided { days } = requirement
-                && found.as_ref().is_none_or(|(fewest, _)| days < fewest)
-            {
-                found = Some((*days, rule.id.clone()));
+            let Requirement::ComplaintDecided { days, longest } = requirement else { continue };
+            let (days, longest) = (*days, longest.unwrap_or(*days));
+            let rule = || rule.id.clone();
+            match &mut found {
+                None => found = Some(TimeToDecide { days, longest, rule: rule() }),
+                Some(found) => {
+                    if days < found.days {
+                        (found.days, found.rule) = (days, rule());
+                    }
+                    found.longest = found.longest.min(longest);
+                }
             }
         }
     }
-    found.unwrap_or((DAYS, String::new()))
+    found.unwrap_or(DAYS)
 }
 
 /// The same for the same hold, so that it becomes one complaint.

@@ -66,6 +66,8 @@ pub(super) struct ComplaintLine {
     rule: String,
     /// By when it has to be decided, ms.
     deadline_at: i64,
+    /// The deadline before it was first extended, ms.
+    extended_from: Option<i64>,
     /// The deadline passed before a decision.
     late: bool,
     /// When the borrower last got a reply, ms.
@@ -116,6 +118,8 @@ pub(super) struct ComplaintEntry {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ComplaintDetails {
     complaint: ComplaintLine,
+    /// Until when the deadline can be extended, ms; null where it cannot.
+    latest_deadline: Option<i64>,
     events: Vec<ComplaintEntry>,
 }
 
@@ -141,7 +145,7 @@ pub(super) struct ComplaintRequest {
 pub(super) struct ComplaintStepRequest {
     /// a UUID made by the client; the same one is done once
     id: String,
-    /// described, replied, closed or reopened
+    /// described, replied, extended, closed or reopened
     step: ComplaintStep,
     /// what the borrower said, the reply, or the reason
     text: String,
@@ -151,6 +155,9 @@ pub(super) struct ComplaintStepRequest {
     /// with `described`: what it is about
     #[serde(default)]
     topic: Option<ComplaintTopic>,
+    /// with `extended`: the new deadline, ms
+    #[serde(default)]
+    deadline_at: Option<i64>,
     /// with `closed`: how it was decided
     #[serde(default)]
     outcome: Option<ComplaintOutcome>,
@@ -189,7 +196,7 @@ pub(super) async fn show(
     ProblemParts(Path(number)): ProblemParts<Path<String>>,
 ) -> Result<Json<ComplaintDetails>, Problem> {
     let found = app.office.complaint(number_of(&number)?).await?;
-    Ok(details(found.ok_or_else(Problem::not_found)?, app.office.now()))
+    details(&app, found.ok_or_else(Problem::not_found)?).await
 }
 
 pub(super) async fn enter(
@@ -210,11 +217,12 @@ pub(super) async fn enter(
     let entered = app.office.enter_complaint(new, &caller.identity.session.user).await?;
     let file = entered.map_err(|refusal| match refusal {
         ComplaintRefusal::Unknown => invalid("case_no", "no case has this number"),
-        ComplaintRefusal::Decided | ComplaintRefusal::Text | ComplaintRefusal::Time => {
-            refused(refusal)
-        }
+        ComplaintRefusal::Decided
+        | ComplaintRefusal::Text
+        | ComplaintRefusal::Extension
+        | ComplaintRefusal::Time => refused(refusal),
     })?;
-    Ok((StatusCode::CREATED, details(file, app.office.now())))
+    Ok((StatusCode::CREATED, details(&app, file).await?))
 }
 
 pub(super) async fn act(
@@ -234,6 +242,10 @@ pub(super) async fn act(
             ComplaintAction::Describe { source, topic, text }
         }
         ComplaintStep::Replied => ComplaintAction::Reply { text },
+        ComplaintStep::Extended => {
+            let deadline_at = asked.deadline_at.ok_or_else(|| missing("deadline_at"))?;
+            ComplaintAction::Extend { deadline_at, text }
+        }
         ComplaintStep::Closed => {
             let outcome = asked.outcome.ok_or_else(|| missing("outcome"))?;
             ComplaintAction::Close { outcome, text }
@@ -243,7 +255,7 @@ pub(super) async fn act(
     };
     let user = &caller.identity.session.user;
     let file = app.office.act_on_complaint(number, id, action, user).await?.map_err(refused)?;
-    Ok(details(file, app.office.now()))
+    details(&app, file).await
 }
 
 /// For the regulator: numbers, times and decisions, and nothing that was said.
@@ -297,6 +309,9 @@ fn refused(refusal: ComplaintRefusal) -> Problem {
             let detail = format!("a text of 1 to {MAX_TEXT} characters is needed");
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", detail).at("text")
         }
+        ComplaintRefusal::Extension => {
+            Problem::new(StatusCode::CONFLICT, "extension_not_allowed", detail).at("deadline_at")
+        }
         ComplaintRefusal::Time => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Problem::new(status, "invalid_value", detail).at("received_at")
@@ -304,7 +319,11 @@ fn refused(refusal: ComplaintRefusal) -> Problem {
     }
 }
 
-fn details((complaint, events): ComplaintFile, now: i64) -> Json<ComplaintDetails> {
+async fn details(
+    app: &App,
+    (complaint, events): ComplaintFile,
+) -> Result<Json<ComplaintDetails>, Problem> {
+    let latest_deadline = app.office.latest_deadline(&complaint).await?;
     let entry = |ComplaintEvent { id: _, at, by, step, outcome, text }| ComplaintEntry {
         at,
         by,
@@ -313,7 +332,8 @@ fn details((complaint, events): ComplaintFile, now: i64) -> Json<ComplaintDetail
         text,
     };
     let events = events.into_iter().map(entry).collect();
-    Json(ComplaintDetails { complaint: line(complaint, now), events })
+    let complaint = line(complaint, app.office.now());
+    Ok(Json(ComplaintDetails { complaint, latest_deadline, events }))
 }
 
 fn line(complaint: Complaint, now: i64) -> ComplaintLine {
@@ -329,6 +349,7 @@ fn line(complaint: Complaint, now: i64) -> ComplaintLine {
         raised_by: complaint.raised_by,
         rule: complaint.rule,
         deadline_at: complaint.deadline_at,
+        extended_from: complaint.extended_from,
         late: closed_at.unwrap_or(now) > complaint.deadline_at,
         replied_at: complaint.replied_at,
         closed_at,

@@ -180,7 +180,7 @@ fn action_of(proposal: &Proposal) -> Option<ProposedAction> {
     serde_json::from_str(&proposal.action).ok()
 }
 
-fn line(proposal: Proposal) -> ProposalLine {
+pub(super) fn line(proposal: Proposal) -> ProposalLine {
     let (mut flag, mut quarantine) = (None, None);
     match action_of(&proposal) {
         Some(ProposedAction::Command { command, .. }) => {

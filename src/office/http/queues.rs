@@ -5,18 +5,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::Query;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::bulk::{BulkReport, MAX_ROWS, report};
 use super::commands::only_collectors;
 use super::extract::{Audit, Caller, ProblemBody, ProblemParts, State};
 use super::query::day;
 use super::{App, Problem};
 use crate::office::OfficeError;
-use crate::office::assigning::{AssignmentChange, AssignmentOutcome, AssignmentValues};
+use crate::office::assigning::{AssignmentChange, AssignmentValues};
 use crate::office::queues::QueueCounts;
-
-/// Records of one request: the caller sends many requests, and shows how far it is.
-const MAX_ROWS: usize = 100;
 
 /// Which day it is.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -64,33 +62,12 @@ pub(super) struct AssignmentsRequest {
     rows: Vec<AssignmentRow>,
 }
 
-/// What became of each row, in the order of the request.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct AssignmentReport {
-    rows: Vec<AssignmentResult>,
-}
-
-/// What became of one row.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct AssignmentResult {
-    /// The record's id.
-    record: String,
-    /// done, unchanged, moved or refused.
-    outcome: &'static str,
-    /// Why it was refused: a stable word, or empty.
-    code: &'static str,
-    /// Why it was refused: one sentence, or empty.
-    detail: String,
-    /// The field that it is about, or empty.
-    path: String,
-}
-
 pub(super) async fn assign(
     State(app): State<Arc<App>>,
     caller: Caller,
     Audit(audit): Audit,
     ProblemBody(Json(asked)): ProblemBody<Json<AssignmentsRequest>>,
-) -> Result<Json<AssignmentReport>, Problem> {
+) -> Result<Json<BulkReport>, Problem> {
     if asked.rows.len() > MAX_ROWS {
         return Err(OfficeError::TooMany.into());
     }
@@ -100,25 +77,18 @@ pub(super) async fn assign(
     named.dedup();
     only_collectors(&app, &named).await?;
     audit.set_detail(&detail(&asked.rows));
-    // From here on nothing fails as a whole: some rows may have been written.
     let session = &caller.identity.session;
-    let mut tasks = Vec::new();
-    for AssignmentRow { record, set, seen } in asked.rows {
+    let rows = asked.rows.into_iter().map(|AssignmentRow { record, set, seen }| {
         let (app, user, role) = (app.clone(), session.user.clone(), session.role);
         let id = record.clone();
-        // Spawned: a request that is cut off completes its rows, and rows share commits.
-        let task = tokio::spawn(async move {
+        let work = async move {
             let record = id.parse().map_err(|_| Problem::unknown_record())?;
             let change = AssignmentChange { record, set: set.into(), seen: seen.into() };
             Ok(app.office.assign(change, &user, role).await?)
-        });
-        tasks.push((record, task));
-    }
-    let mut rows = Vec::new();
-    for (record, task) in tasks {
-        rows.push(result(record, task.await.unwrap_or_else(|_| Err(Problem::internal()))));
-    }
-    Ok(Json(AssignmentReport { rows }))
+        };
+        (record, work)
+    });
+    Ok(Json(report(rows).await))
 }
 
 /// How many records, and the fields that are set.
@@ -131,19 +101,6 @@ fn detail(rows: &[AssignmentRow]) -> String {
     ];
     let fields: Vec<_> = fields.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
     format!("{} records: {}", rows.len(), fields.join(", "))
-}
-
-fn result(record: String, outcome: Result<AssignmentOutcome, Problem>) -> AssignmentResult {
-    let (outcome, problem) = match outcome {
-        Ok(AssignmentOutcome::Done) => ("done", None),
-        Ok(AssignmentOutcome::Unchanged) => ("unchanged", None),
-        Ok(AssignmentOutcome::Moved) => ("moved", None),
-        Err(problem) => ("refused", Some(problem)),
-    };
-    let (code, detail, path) = problem.map_or(("", String::new(), String::new()), |problem| {
-        (problem.code(), problem.detail().to_owned(), problem.path().to_owned())
-    });
-    AssignmentResult { record, outcome, code, detail, path }
 }
 
 impl From<AssignmentFields> for AssignmentValues {

@@ -149,6 +149,8 @@ pub(in crate::office) struct AcceptedState {
     pub(in crate::office) max_op: u64,
     pub(in crate::office) added: Vec<(ChangeMeta, Vec<u8>)>,
     pub(in crate::office) rows: Rows,
+    /// The time of the seal, ms, where the record is drawn for an audit.
+    pub(in crate::office) audited_seal: Option<i64>,
 }
 
 impl AcceptedState {
@@ -167,9 +169,10 @@ impl AcceptedState {
         at: i64,
     ) -> Self {
         let MergedRecord { record, view, document, uncompressed, added, max_op } = merged;
+        let audited_seal = office.audited_seal(id, &view);
         let (heads, rows) = (record.heads(), rows_of(&record, view, at));
         office.documents.put(id, record, uncompressed);
-        Self { document, heads, max_op, added, rows }
+        Self { document, heads, max_op, added, rows, audited_seal }
     }
 
     fn stored(&self, before: Option<&Predecessor>, at: i64) -> StoredRecord {
@@ -252,6 +255,9 @@ pub(in crate::office) fn commit(
     let others = members.iter().any(|name| name != user);
     let basis = if others { tx.notice_basis(id)? } else { None };
     tx.put_rows(id, &state.rows)?;
+    if let Some(sealed_at) = state.audited_seal {
+        tx.draw_audit_sample(id, sealed_at, *at)?;
+    }
     let old = before.map(|before| Item::of(id, &before.heads));
     let new = Item::of(id, &state.heads);
     // Don't re-send an expired record because of other users' edits (rule F5).

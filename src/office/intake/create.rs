@@ -133,6 +133,7 @@ fn build_one(id: RecordId, visit: &NewVisit, author: &Author) -> Built {
         max_op: added.iter().map(|(meta, _)| meta.max_op).max().unwrap_or(0),
         added,
         rows: rows(&record, author.now_ms),
+        audited_seal: None,
     };
     Built::Ready(id, Box::new(state))
 }

@@ -130,10 +130,10 @@ impl<T: Clone + Send + 'static> Source for Edit<T> {
     }
 }
 
-/// A plan is approved as it was proposed: not after the visit's content has changed.
+/// A record is accepted as it was proposed: not after the visit's content has changed.
 fn is_outdated(proposal: &Proposal, record: &Record) -> bool {
     let heads: Vec<&str> = proposal.heads.split(',').collect();
-    proposal.kind == ApprovalKind::Plan
+    matches!(proposal.kind, ApprovalKind::Plan | ApprovalKind::Review)
         && Heads::from_hex(&heads).is_none_or(|heads| record.content_changed(&heads))
 }
 

@@ -80,6 +80,8 @@ ComplaintStep {
     Described = "described",
     /// The borrower got a reply.
     Replied = "replied",
+    /// Its deadline was extended.
+    Extended = "extended",
     /// It was decided.
     Closed = "closed",
     /// The decision was reversed.
@@ -114,6 +116,8 @@ pub struct Complaint {
     pub rule: String,
     /// By when it has to be decided.
     pub deadline_at: i64,
+    /// The deadline before it was first extended.
+    pub extended_from: Option<i64>,
     /// When the borrower last got a reply.
     pub replied_at: Option<i64>,
     /// When it was decided, and how.

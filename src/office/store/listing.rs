@@ -117,6 +117,8 @@ pub struct Row {
     /// The displayed columns.
     #[serde(flatten)]
     pub summary: VisitSummary,
+    /// The part of the address that neighbouring records share, or empty.
+    pub area: String,
     /// When the office last accepted something, ms.
     pub updated_at: i64,
     /// When a promised payment that is not covered yet is due, `YYYY-MM-DD`, or empty.

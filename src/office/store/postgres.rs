@@ -7,6 +7,7 @@
 
 mod accounts;
 mod audit;
+mod audit_samples;
 mod blobs;
 mod bulletin;
 mod complaints;

@@ -6,8 +6,10 @@ use crate::ids::RecordId;
 words! {
 /// What a proposal is about.
 ApprovalKind {
-    /// A repayment plan above the limit, accepted with its record.
+    /// A repayment plan above the limit or of a named kind, accepted with its record.
     Plan = "plan",
+    /// A record of a visit with a named outcome that is accepted.
+    Review = "review",
     /// A hold that is lifted or shortened.
     Hold = "hold",
     /// Refused work that is accepted.

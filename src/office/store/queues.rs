@@ -18,6 +18,8 @@ Queue {
     Returned = "returned",
     /// Sealed, and neither accepted nor returned.
     ToReview = "to_review",
+    /// Drawn for an audit, sealed, and not audited.
+    ToAudit = "to_audit",
     /// Two versions of a field.
     InConflict = "in_conflict",
     /// A rule of conduct in force has failed.

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod audit;
+mod audit_samples;
 mod backfill;
 mod backup;
 mod blobs;

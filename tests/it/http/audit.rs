@@ -24,6 +24,8 @@ const BLOB: &[u8] = b"a picture";
 struct Fixture {
     http: HttpOffice,
     record: String,
+    /// A sealed record that is drawn for an audit.
+    sealed: String,
     device: String,
     auditor: String,
     /// The last line of an export.
@@ -34,7 +36,7 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
-        let http = HttpOffice::open().await.with_approvals("hold");
+        let http = HttpOffice::open().await.with_approvals("hold").with_audit_share(100);
         let id = http.visit("NB1", &["chen.jie"]).await;
         let lin = http.token("lin.yue").await;
         for (n, flag) in ["dispute", "vulnerable", "attorney"].into_iter().enumerate() {
@@ -46,6 +48,14 @@ impl Fixture {
                 let made = send(&http, "POST", "/api/proposals", &lin, body).await;
                 assert_eq!(made.status, 201, "{}", made.told());
             }
+        }
+        let sealed = http.visit("NB2", &["chen.jie"]).await;
+        for command in
+            [json!({ "do": "edit_talk", "disposition": "rtp" }), json!({ "do": "seal", "at": 5 })]
+        {
+            let command: Command = serde_json::from_value(command).unwrap();
+            let office = http.behind_router();
+            office.command(sealed, command, "chen.jie", Role::Collector).await.unwrap();
         }
         let phone = http.token("chen.jie").await;
         let session = http.get("/api/session", Some(&phone)).await.json();
@@ -69,7 +79,8 @@ impl Fixture {
         check_import(&http).await;
         let (token, _) = http.accounts.add_report_token("admin", "Excel").await.unwrap();
         let report_token = hex(&token.id);
-        Self { http, record: id.to_string(), device, auditor, exported, report_token }
+        let (record, sealed) = (id.to_string(), sealed.to_string());
+        Self { http, record, sealed, device, auditor, exported, report_token }
     }
 
     /// A request that changes something: path and body.
@@ -108,6 +119,16 @@ impl Fixture {
                 let row = json!({ "record": self.record, "set": { "priority": 1 },
                                   "seen": { "priority": 2 } });
                 ("", json!({ "rows": [row] }).to_string())
+            }
+            "POST /api/bulk" => {
+                let action = json!({ "do": "place_hold", "flag": "bankruptcy", "since": 1,
+                                     "note": "said by 阳娜" });
+                let row = json!({ "record": self.record, "seen_at": 0 });
+                ("", json!({ "action": action, "rows": [row] }).to_string())
+            }
+            "POST /api/visits/{id}/audit" => {
+                let outcome = json!({ "sealed_at": 5, "outcome": "passed", "note": "阳娜" });
+                return (format!("/api/visits/{}/audit", self.sealed), outcome.to_string().into());
             }
             "POST /api/complaints" => {
                 let complaint = json!({

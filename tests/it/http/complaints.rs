@@ -129,6 +129,53 @@ async fn a_complaint_at_the_door_arrives_once_with_the_strictest_deadline_first(
 }
 
 #[tokio::test]
+async fn a_deadline_is_extended_as_far_as_the_rule_allows_and_before_it_has_passed() {
+    let http = HttpOffice::open().await;
+    http.visit("NB1", &["chen.jie"]).await;
+    let token = http.token("lin.yue").await;
+    let file = enter(&http, &token, &phoned(ID, "NB1")).await.json();
+    // Received yesterday; the rule for Mainland China allows 60 days.
+    let (first, latest) = (NOW + 14 * DAY_MS, NOW + 59 * DAY_MS);
+    assert_eq!(file["latest_deadline"], latest);
+    let extend = async |id: u8, deadline_at: i64, text: &str, token: &str| {
+        let id = format!("01990000-0000-7000-8000-0000000000{id:02x}");
+        let body =
+            json!({ "id": id, "step": "extended", "deadline_at": deadline_at, "text": text });
+        step(&http, token, 1, body).await
+    };
+    for (deadline_at, text, expected) in [
+        (latest + 1, "why", (409, "extension_not_allowed")),
+        (first, "why", (409, "extension_not_allowed")),
+        (latest, " ", (422, "invalid_value")),
+    ] {
+        let answer = extend(1, deadline_at, text, &token).await;
+        assert_eq!(answer.code(), (expected.0, expected.1.to_owned()), "{deadline_at}");
+    }
+    let done = extend(2, first + DAY_MS, "a witness is abroad", &token).await.json();
+    assert_eq!(done["complaint"]["deadline_at"], first + DAY_MS);
+    // The reply was lost. A further extension keeps the first deadline.
+    assert_eq!(extend(2, first + DAY_MS, "a witness is abroad", &token).await.json(), done);
+    let done = extend(3, latest, "still abroad", &token).await.json();
+    assert_eq!(done["complaint"]["extended_from"], first);
+    assert_eq!(done["latest_deadline"], json!(null));
+    let steps = done["events"].as_array().unwrap().iter();
+    assert_eq!(steps.filter(|event| event["step"] == "extended").count(), 2);
+    let row = &desk(&http, &token, "").await["rows"][0];
+    assert_eq!((&row["deadline_at"], &row["extended_from"]), (&json!(latest), &json!(first)));
+
+    // A late complaint is not extended.
+    let other = phoned("01990000-0000-7000-8000-0000000000c2", "NB2");
+    http.visit("NB2", &["chen.jie"]).await;
+    assert_eq!(enter(&http, &token, &other).await.status, 201);
+    http.office.advance(15 * DAY_MS);
+    let token = http.token("lin.yue").await;
+    let body = json!({ "id": ID, "step": "extended", "deadline_at": latest, "text": "why" });
+    let late = step(&http, &token, 2, body).await;
+    assert_eq!(late.code(), (409, "extension_not_allowed".into()));
+    assert_eq!(desk(&http, &token, "/2").await["latest_deadline"], json!(null));
+}
+
+#[tokio::test]
 async fn the_regulators_sheet_says_neither_who_complained_nor_what_was_said() {
     let http = HttpOffice::open().await;
     http.visit("NB1", &["chen.jie"]).await;

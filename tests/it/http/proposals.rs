@@ -117,7 +117,20 @@ fn rules_are_read_from_a_list() {
     let expected =
         ApprovalRules { plan_above: Some(5_000), holds: true, ..ApprovalRules::default() };
     assert_eq!(rules, expected);
-    for wrong in ["", "holds", "plan", "plan=", "plan=-1", "plan=1.5", "hold=1"] {
+    let rules: ApprovalRules = "option=settlement,option=deferral,outcome=dispute".parse().unwrap();
+    assert_eq!((rules.options.len(), rules.outcomes.len()), (2, 1));
+    for wrong in [
+        "option=",
+        "option=gift",
+        "outcome=settlement",
+        "",
+        "holds",
+        "plan",
+        "plan=",
+        "plan=-1",
+        "plan=1.5",
+        "hold=1",
+    ] {
         assert!(wrong.parse::<ApprovalRules>().is_err(), "{wrong}");
     }
 }
@@ -258,6 +271,36 @@ async fn a_plan_above_the_limit_is_accepted_by_two_people_as_it_was_proposed() {
 async fn a_plan_within_the_limit_is_accepted_by_one_person() {
     let desk = Desk::new("plan=1500").await;
     desk.seal_with_plan("o1", 150_000, 1).await;
+    assert_eq!(desk.command(&desk.lin, accept()).await.status, 200);
+}
+
+#[tokio::test]
+async fn plans_and_outcomes_of_named_kinds_are_accepted_by_two_people() {
+    for (rules, kind) in [("option=instalments", "plan"), ("outcome=rtp", "review")] {
+        let desk = Desk::new(rules).await;
+        let (lin, tan) = (&desk.lin, &desk.tan);
+        desk.seal_with_plan("o1", 100, 1).await;
+        let review = format!("/api/visits/{}/review", desk.record);
+        for token in [lin, &desk.admin] {
+            is(&desk.command(token, accept()).await, 409, "approval_needed");
+        }
+        // In bulk neither.
+        let bulk = json!({ "action": { "do": "accept", "at": 2 },
+                           "rows": [{ "record": desk.record.to_string(), "seen_at": i64::MAX }] });
+        let report = desk.post("/api/bulk", lin, bulk).await.json();
+        assert_eq!(report["rows"][0]["code"], "approval_needed");
+        let made = desk.propose_command(lin, 1, accept()).await;
+        assert_eq!(made.json()["kind"], kind, "{}", made.told());
+        let waiting = desk.http.get(&review, Some(tan)).await.json();
+        assert_eq!(waiting["proposal"], made.json());
+        assert_eq!(desk.decide(tan, 1, "approve").await.status, 200);
+        let status = desk.http.office.visit(desk.record).await.unwrap().review.status;
+        assert_eq!(status, ReviewStatus::Accepted);
+        assert_eq!(desk.http.get(&review, Some(tan)).await.json()["proposal"], json!(null));
+    }
+    // Other kinds are accepted by one person.
+    let desk = Desk::new("option=settlement,outcome=dispute").await;
+    desk.seal_with_plan("o1", 100, 1).await;
     assert_eq!(desk.command(&desk.lin, accept()).await.status, 200);
 }
 

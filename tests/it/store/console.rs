@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use doorstep::office::store::{
-    ApprovalKind, AuditEntry, AuditFilter, Device, DeviceReport, FailedRounds, Proposal,
-    ProposalDecision, ProposalListing, ProposalState, Store, SupportRequest, User,
+    ApprovalKind, AuditEntry, AuditFilter, AuditFinding, AuditOutcome, AuditSample, Device,
+    DeviceReport, FailedRounds, Proposal, ProposalDecision, ProposalListing, ProposalState, Store,
+    SupportRequest, User,
 };
 use doorstep::record::terms::Role;
 
-use super::samples::{Engine, device, id};
+use super::samples::{Engine, device, id, record};
 
 /// Device 1, of a collector.
 fn enrol(store: &Arc<dyn Store>) {
@@ -202,6 +203,30 @@ fn entry(seq: u64, user: &str, action: &str, subject: &str) -> AuditEntry {
         previous: [0; 32],
         hash: [u8::try_from(seq).unwrap(); 32],
     }
+}
+
+pub(super) fn a_drawn_record_waits_for_one_audit_of_each_seal(engine: &Engine) {
+    let store = &engine.store;
+    store.write_now(|tx| tx.put_record(id(1), &record("C-1", 1))).unwrap();
+    let seen = || store.read_with(|reads| reads.audit_sample(id(1))).unwrap();
+    assert_eq!(seen(), None);
+    let sample = |sealed_at, drawn_at, finding| {
+        Some(AuditSample { record: id(1), sealed_at, drawn_at, finding })
+    };
+    store.write_now(|tx| tx.draw_audit_sample(id(1), 5, 6)).unwrap();
+    let finding = AuditFinding {
+        outcome: AuditOutcome::Failed,
+        by: "gu.an".into(),
+        at: 7,
+        note: "no photo".into(),
+    };
+    let found = finding.clone();
+    store.write_now(move |tx| tx.put_audit_finding(id(1), &found)).unwrap();
+    // The same seal again changes nothing; another one waits for its own audit.
+    store.write_now(|tx| tx.draw_audit_sample(id(1), 5, 8)).unwrap();
+    assert_eq!(seen(), sample(5, 6, Some(finding)));
+    store.write_now(|tx| tx.draw_audit_sample(id(1), 9, 10)).unwrap();
+    assert_eq!(seen(), sample(9, 10, None));
 }
 
 pub(super) fn a_device_has_its_last_support_request_and_its_last_bundle(engine: &Engine) {

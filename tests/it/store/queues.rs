@@ -93,8 +93,13 @@ pub(crate) fn queues_are_filters(engine: &Engine) {
     make(13, |_| ());
     make(14, |rows| rows.summary.stage = Stage::Sealed);
     make(15, |_| ());
+    make(16, |rows| rows.summary.stage = Stage::Reviewed);
+    // Returned: it is audited with its next seal.
+    make(17, |rows| rows.summary.stage = Stage::Recorded);
     store
         .write_now(|tx| {
+            tx.draw_audit_sample(id(16), 5, 6)?;
+            tx.draw_audit_sample(id(17), 5, 6)?;
             let failed = [
                 finding(id(13), "CN-01", Answer::Fail, false),
                 finding(id(13), "CN-02", Answer::Fail, false),
@@ -113,6 +118,7 @@ pub(crate) fn queues_are_filters(engine: &Engine) {
             Queue::Overdue => &["C-3"],
             Queue::Returned => &["C-4"],
             Queue::ToReview => &["C-14", "C-5"],
+            Queue::ToAudit => &["C-16"],
             Queue::InConflict => &["C-6"],
             Queue::Holds => &["C-7", "C-8"],
             Queue::Complaints => &["C-8"],

@@ -101,6 +101,18 @@ impl HttpOffice {
         self
     }
 
+    /// Draws a share of the sealed records for an audit, percent.
+    pub(crate) fn with_audit_share(mut self, percent: u8) -> Self {
+        self.app.office = self.app.office.clone().with_audit_share(percent);
+        self.router = router(self.app.clone());
+        self
+    }
+
+    /// The office behind the router, with its rules.
+    pub(crate) fn behind_router(&self) -> &Office {
+        &self.app.office
+    }
+
     /// Serves the pages that were built.
     pub(crate) fn with_built_pages(mut self) -> Self {
         self.app.assets = Assets::built_in();

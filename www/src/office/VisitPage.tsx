@@ -17,12 +17,14 @@ import { Holds } from "./HoldForm";
 import { Notes } from "./NotesForm";
 import { PageTitle } from "./layout";
 import { RecordConduct } from "./RecordConduct";
+import { AuditPanel } from "./review/AuditPanel";
 import { Gaps } from "./review/Gaps";
 import { MarkingContext } from "./review/marks";
 import { QueueBar } from "./review/QueueBar";
 import { ReviewPanel } from "./review/ReviewPanel";
 import { Timeline } from "./review/Timeline";
 import { useMarks } from "./review/useMarks";
+import { useReviewState } from "./review/useReviewState";
 import { ConflictsCard } from "./ConflictsCard";
 import { explain, lastSearch, mayWrite, loadCollectors } from "./state";
 import { Signatures } from "../ui/Signatures";
@@ -32,14 +34,14 @@ import { Amendments, Payments, TalkFacts } from "./TalkFacts";
 const REFRESH_MS = 15_000;
 
 export function VisitPage({ id }: { id: string }): JSX.Element {
-  const { view, error, apply } = useVisit(id);
+  const { view, error, apply, reload } = useVisit(id);
   const search = useQueueSearch(id);
   useEffect(() => void loadCollectors(), []);
   return (
     <div class="flex flex-col gap-4">
       <QueueBar id={id} search={search} />
       {error && <Alert tone="error">{view ? t("office/stale", { text: error }) : error}</Alert>}
-      {view ? <Visit view={view} apply={apply} /> : !error && <p role="status">{t("app/loading")}</p>}
+      {view ? <Visit view={view} apply={apply} reload={reload} /> : !error && <p role="status">{t("app/loading")}</p>}
     </div>
   );
 }
@@ -56,7 +58,12 @@ function useQueueSearch(id: string): string {
 }
 
 /** The record, refreshed while the page is visible. */
-function useVisit(id: string): { view: VisitView | null; error: string | null; apply: Apply } {
+function useVisit(id: string): {
+  view: VisitView | null;
+  error: string | null;
+  apply: Apply;
+  reload: () => void;
+} {
   const [view, setView] = useState<VisitView | null>(null);
   const [error, setError] = useState<string | null>(null);
   /** Incremented with every own edit, so that a response requested before the edit is ignored. */
@@ -97,7 +104,7 @@ function useVisit(id: string): { view: VisitView | null; error: string | null; a
       return explain(cause);
     }
   };
-  return { view, error, apply };
+  return { view, error, apply, reload: () => void load() };
 }
 
 /** A second source of the page, loaded again with every change of the record. */
@@ -120,11 +127,16 @@ function useByHeads<T>(view: VisitView, load: (id: string) => Promise<T>): { val
   return { value, error };
 }
 
-function Visit({ view, apply }: { view: VisitView; apply: Apply }): JSX.Element {
+function Visit({ view, apply, reload }: { view: VisitView; apply: Apply; reload: () => void }): JSX.Element {
   const writes = mayWrite();
   const history = useByHeads(view, api.history);
   const arrivals = useByHeads(view, api.arrivals).value;
   const marks = useMarks();
+  const waiting = useReviewState(view);
+  const reloadAll = (): void => {
+    reload();
+    waiting.reload();
+  };
   const marking = {
     marks: marks.notes,
     returned: view.stage === "recorded" ? view.review.marks : [],
@@ -151,7 +163,8 @@ function Visit({ view, apply }: { view: VisitView; apply: Apply }): JSX.Element 
           <CaseFacts view={view} />
         </div>
         <div class="flex min-w-0 flex-col gap-4">
-          <ReviewPanel {...form} marks={marks} />
+          <ReviewPanel {...form} marks={marks} proposal={waiting.state?.proposal ?? null} reload={reloadAll} />
+          {waiting.state?.audit && <AuditPanel id={view.id} sample={waiting.state.audit} reload={waiting.reload} />}
           <Gaps view={view} arrivals={arrivals} />
           <Assignment {...form} />
           <Appointment {...form} />

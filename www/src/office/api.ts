@@ -4,6 +4,9 @@ import createClient from "openapi-fetch";
 import type { ConductView, Moment } from "../wasm/doorstep";
 import type {
   AssignmentRow,
+  AuditRequest,
+  BulkAction,
+  BulkRow,
   CheckRequest,
   QuarantineSize,
   Command,
@@ -21,6 +24,7 @@ import type {
 export type {
   AssignmentFields,
   AttachmentArrival,
+  BulkAction,
   CheckRequest,
   Command,
   ComplaintDetails as ComplaintFile,
@@ -49,6 +53,7 @@ export type {
   QuarantineUsage,
   QueueCounts,
   ReceiptCheck,
+  ReviewStateLine as ReviewState,
   ProposalLine,
   ProposalPage,
   Report,
@@ -144,6 +149,12 @@ export const api = {
   queues: (today: string) => data(client.GET("/api/queues", { params: { query: { today } } })),
   /** Changes the assignment of at most 100 records; answers with what became of each. */
   assign: (rows: AssignmentRow[]) => data(client.POST("/api/assignments", { body: { rows } })),
+  /** Accepts at most 100 records, or places or lifts a hold on them; answers with what became of each. */
+  bulk: (action: BulkAction, rows: BulkRow[]) => data(client.POST("/api/bulk", { body: { action, rows } })),
+  /** The acceptance that waits for a second person, and the record's audit. */
+  reviewState: (id: string) => data(client.GET("/api/visits/{id}/review", { params: { path: { id } } })),
+  putAudit: (id: string, outcome: AuditRequest) =>
+    data(client.POST("/api/visits/{id}/audit", { params: { path: { id } }, body: outcome })),
   visit: (id: string) => data(client.GET("/api/visits/{id}", { params: { path: { id } } })),
   history: (id: string) => data(client.GET("/api/visits/{id}/history", { params: { path: { id } } })),
   command: (id: string, command: Command) =>

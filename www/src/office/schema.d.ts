@@ -227,6 +227,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept many records, or place or lift a hold on them; answers with what became of each */
+        post: operations["post_api_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/visits/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The acceptance of a record that waits for a second person, and the record's audit */
+        get: operations["get_api_visits_id_review"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/visits/{id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Store the outcome of the audit of a drawn record, by a person who neither visited nor reviewed it */
+        post: operations["post_api_visits_id_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/visits/{id}": {
         parameters: {
             query?: never;
@@ -855,7 +906,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Correct, answer, decide or reopen a complaint; idempotent by `id` */
+        /** Correct, answer, extend, decide or reopen a complaint; idempotent by `id` */
         post: operations["post_api_complaints_number_steps"];
         delete?: never;
         options?: never;
@@ -1372,6 +1423,91 @@ export interface components {
              */
             priority?: number | null;
         };
+        /** @description One action on many records. */
+        BulkRequest: {
+            /** @description what is done to each */
+            action: components["schemas"]["BulkAction"];
+            /** @description at most 100 */
+            rows: components["schemas"]["BulkRow"][];
+        };
+        /** @description What is done to each of many records. */
+        BulkAction: {
+            /** @constant */
+            do: "place_hold";
+            /** @description Which hold. */
+            flag: components["schemas"]["Flag"];
+            /**
+             * Format: int64
+             * @description Since when, ms; tells an undo which hold it is about.
+             */
+            since: number;
+            /**
+             * Format: int64
+             * @description Until when, ms, if that is known.
+             * @default null
+             */
+            until?: number | null;
+            /** @description Why. */
+            note: string;
+        } | {
+            /** @constant */
+            do: "undo_hold";
+            /** @description Which hold. */
+            flag: components["schemas"]["Flag"];
+            /**
+             * Format: int64
+             * @description `since` of `place_hold`.
+             */
+            since: number;
+        } | {
+            /** @constant */
+            do: "lift_hold";
+            /** @description Which hold. */
+            flag: components["schemas"]["Flag"];
+        } | {
+            /** @constant */
+            do: "accept";
+            /**
+             * Format: int64
+             * @description Time of the review, ms; tells an undo which review it is about.
+             */
+            at: number;
+        } | {
+            /** @constant */
+            do: "undo_accept";
+            /**
+             * Format: int64
+             * @description `at` of `accept`.
+             */
+            at: number;
+        };
+        /** @description A flag that stops contact (停催). Each has its container in the first change. */
+        Flag: "dispute" | "complaint" | "attorney" | "vulnerable" | "cease_contact" | "active_plan" | "bankruptcy" | "deceased" | "bereavement";
+        /** @description One record. */
+        BulkRow: {
+            /** @description the record's id */
+            record: string;
+            /**
+             * Format: int64
+             * @description `updated_at` of the row that the user saw: nothing is accepted or lifted on a record that was
+             *     changed since, and it is reported as `moved`
+             */
+            seen_at: number;
+        };
+        /** @description The outcome of an audit. */
+        AuditRequest: {
+            /**
+             * Format: int64
+             * @description `sealed_at` of the audit that the user saw
+             */
+            sealed_at: number;
+            /** @description passed or failed */
+            outcome: components["schemas"]["AuditOutcome"];
+            /** @description what was found; needed with `failed` */
+            note: string;
+        };
+        /** @description The outcome of an audit. */
+        AuditOutcome: "passed" | "failed";
         /** @description A user's change to a visit record. */
         Command: ({
             /** @constant */
@@ -1900,8 +2036,6 @@ export interface components {
             /** @description Over the [`Statement`](crate::record::signature::Statement), 128 hex digits. */
             signature: string;
         };
-        /** @description A flag that stops contact (停催). Each has its container in the first change. */
-        Flag: "dispute" | "complaint" | "attorney" | "vulnerable" | "cease_contact" | "active_plan" | "bankruptcy" | "deceased" | "bereavement";
         /** @description A consent of the borrower. */
         NewConsent: {
             /** @description UUIDv7 made on the device. */
@@ -2189,7 +2323,7 @@ export interface components {
         ComplaintStepRequest: {
             /** @description a UUID made by the client; the same one is done once */
             id: string;
-            /** @description described, replied, closed or reopened */
+            /** @description described, replied, extended, closed or reopened */
             step: components["schemas"]["ComplaintStep"];
             /** @description what the borrower said, the reply, or the reason */
             text: string;
@@ -2204,13 +2338,19 @@ export interface components {
              */
             topic?: components["schemas"]["ComplaintTopic"] | null;
             /**
+             * Format: int64
+             * @description with `extended`: the new deadline, ms
+             * @default null
+             */
+            deadline_at?: number | null;
+            /**
              * @description with `closed`: how it was decided
              * @default null
              */
             outcome?: components["schemas"]["ComplaintOutcome"] | null;
         };
         /** @description What was done about a complaint. */
-        ComplaintStep: "received" | "described" | "replied" | "closed" | "reopened";
+        ComplaintStep: "received" | "described" | "replied" | "extended" | "closed" | "reopened";
         /** @description How a complaint was decided. */
         ComplaintOutcome: "upheld" | "partly_upheld" | "rejected" | "withdrawn";
         /** @description A change to be proposed. */
@@ -2498,6 +2638,8 @@ export interface components {
             conflicts: number;
             /** @description Who visits. */
             collectors: string[];
+            /** @description The part of the address that neighbouring records share, or empty. */
+            area: string;
             /**
              * Format: int64
              * @description When the office last accepted something, ms.
@@ -2549,13 +2691,13 @@ export interface components {
             count: number;
         };
         /** @description Records that wait for the same thing. A queue is a filter over the rows of records. */
-        Queue: "unassigned" | "due_today" | "overdue" | "returned" | "to_review" | "in_conflict" | "conduct_failed" | "conduct_unknown" | "holds" | "complaints" | "promises_due" | "promises_broken";
+        Queue: "unassigned" | "due_today" | "overdue" | "returned" | "to_review" | "to_audit" | "in_conflict" | "conduct_failed" | "conduct_unknown" | "holds" | "complaints" | "promises_due" | "promises_broken";
         /** @description What became of each row, in the order of the request. */
-        AssignmentReport: {
-            rows: components["schemas"]["AssignmentResult"][];
+        BulkReport: {
+            rows: components["schemas"]["BulkResult"][];
         };
         /** @description What became of one row. */
-        AssignmentResult: {
+        BulkResult: {
             /** @description The record's id. */
             record: string;
             /** @description done, unchanged, moved or refused. */
@@ -2566,6 +2708,94 @@ export interface components {
             detail: string;
             /** @description The field that it is about, or empty. */
             path: string;
+        };
+        /** @description What waits on a record besides its review. */
+        ReviewStateLine: {
+            /** @description The acceptance that waits for a second person. */
+            proposal: components["schemas"]["ProposalLine"] | null;
+            /** @description The record's audit, if it was drawn. */
+            audit: components["schemas"]["AuditSampleLine"] | null;
+        };
+        /** @description A proposal. Times are ms. */
+        ProposalLine: {
+            /**
+             * Format: uint64
+             * @description Its number.
+             */
+            number: number;
+            /** @description What it is about. */
+            kind: components["schemas"]["ApprovalKind"];
+            /** @description The record that it changes. */
+            record: string | null;
+            /** @description The case number of that record. */
+            case_no: string;
+            /** @description The hold that is lifted or shortened. */
+            flag: components["schemas"]["Flag"] | null;
+            /**
+             * Format: uint64
+             * @description The number of the refused work that is accepted.
+             */
+            quarantine: number | null;
+            /**
+             * Format: int64
+             * @description The amount of a plan, minor units.
+             */
+            amount: number | null;
+            /** @description ISO 4217 code of that amount. */
+            currency: string;
+            /** @description Why it is proposed. */
+            reason: string;
+            /** @description By whom. */
+            proposed_by: string;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            proposed_at: number;
+            /**
+             * Format: int64
+             * @description From then on it cannot be approved.
+             */
+            expires_at: number;
+            /** @description What became of it. */
+            state: components["schemas"]["ProposalState"];
+            /** @description Who decided; empty while pending. */
+            decided_by: string;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            decided_at: number | null;
+            /** @description Why. */
+            answer: string;
+        };
+        /** @description What a proposal is about. */
+        ApprovalKind: "plan" | "review" | "hold" | "quarantine" | "erasure";
+        /** @description What became of a proposal. */
+        ProposalState: "pending" | "approved" | "refused" | "withdrawn" | "expired";
+        /** @description A record that was drawn for an audit. Times are ms. */
+        AuditSampleLine: {
+            /**
+             * Format: int64
+             * @description The seal that is audited, by its time on the device.
+             */
+            sealed_at: number;
+            /**
+             * Format: int64
+             * @description When the record was drawn.
+             */
+            drawn_at: number;
+            /** @description The outcome; null while the record waits for its audit. */
+            outcome: components["schemas"]["AuditOutcome"] | null;
+            /** @description Who audited it; empty before. */
+            by: string;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number | null;
+            /** @description What was found. */
+            note: string;
         };
         /** @description One visit record, whole. */
         VisitView: {
@@ -3842,6 +4072,11 @@ export interface components {
              * @description By when it has to be decided, ms.
              */
             deadline_at: number;
+            /**
+             * Format: int64
+             * @description The deadline before it was first extended, ms.
+             */
+            extended_from: number | null;
             /** @description The deadline passed before a decision. */
             late: boolean;
             /**
@@ -3860,6 +4095,11 @@ export interface components {
         /** @description A complaint with its history, oldest first. */
         ComplaintDetails: {
             complaint: components["schemas"]["ComplaintLine"];
+            /**
+             * Format: int64
+             * @description Until when the deadline can be extended, ms; null where it cannot.
+             */
+            latest_deadline: number | null;
             events: components["schemas"]["ComplaintEntry"][];
         };
         /** @description An entry of a complaint's history. */
@@ -3897,63 +4137,6 @@ export interface components {
             /** @description Cursor of the page after this one. */
             next: string | null;
         };
-        /** @description A proposal. Times are ms. */
-        ProposalLine: {
-            /**
-             * Format: uint64
-             * @description Its number.
-             */
-            number: number;
-            /** @description What it is about. */
-            kind: components["schemas"]["ApprovalKind"];
-            /** @description The record that it changes. */
-            record: string | null;
-            /** @description The case number of that record. */
-            case_no: string;
-            /** @description The hold that is lifted or shortened. */
-            flag: components["schemas"]["Flag"] | null;
-            /**
-             * Format: uint64
-             * @description The number of the refused work that is accepted.
-             */
-            quarantine: number | null;
-            /**
-             * Format: int64
-             * @description The amount of a plan, minor units.
-             */
-            amount: number | null;
-            /** @description ISO 4217 code of that amount. */
-            currency: string;
-            /** @description Why it is proposed. */
-            reason: string;
-            /** @description By whom. */
-            proposed_by: string;
-            /**
-             * Format: int64
-             * @description When.
-             */
-            proposed_at: number;
-            /**
-             * Format: int64
-             * @description From then on it cannot be approved.
-             */
-            expires_at: number;
-            /** @description What became of it. */
-            state: components["schemas"]["ProposalState"];
-            /** @description Who decided; empty while pending. */
-            decided_by: string;
-            /**
-             * Format: int64
-             * @description When.
-             */
-            decided_at: number | null;
-            /** @description Why. */
-            answer: string;
-        };
-        /** @description What a proposal is about. */
-        ApprovalKind: "plan" | "hold" | "quarantine" | "erasure";
-        /** @description What became of a proposal. */
-        ProposalState: "pending" | "approved" | "refused" | "withdrawn" | "expired";
         /** @description A user as lists show them. */
         UserLine: {
             /** @description Sign-in name. */
@@ -4381,6 +4564,12 @@ export type SignInApp = components['schemas']['SignInApp'];
 export type AssignmentsRequest = components['schemas']['AssignmentsRequest'];
 export type AssignmentRow = components['schemas']['AssignmentRow'];
 export type AssignmentFields = components['schemas']['AssignmentFields'];
+export type BulkRequest = components['schemas']['BulkRequest'];
+export type BulkAction = components['schemas']['BulkAction'];
+export type Flag = components['schemas']['Flag'];
+export type BulkRow = components['schemas']['BulkRow'];
+export type AuditRequest = components['schemas']['AuditRequest'];
+export type AuditOutcome = components['schemas']['AuditOutcome'];
 export type Command = components['schemas']['Command'];
 export type Channel = components['schemas']['Channel'];
 export type TargetRole = components['schemas']['TargetRole'];
@@ -4409,7 +4598,6 @@ export type TextEdit = components['schemas']['TextEdit'];
 export type AttachmentKind = components['schemas']['AttachmentKind'];
 export type NewAttachment = components['schemas']['NewAttachment'];
 export type NewSignature = components['schemas']['NewSignature'];
-export type Flag = components['schemas']['Flag'];
 export type NewConsent = components['schemas']['NewConsent'];
 export type NoticeAbout = components['schemas']['NoticeAbout'];
 export type NewWish = components['schemas']['NewWish'];
@@ -4453,8 +4641,13 @@ export type Stage = components['schemas']['Stage'];
 export type QueueCounts = components['schemas']['QueueCounts'];
 export type QueueCount = components['schemas']['QueueCount'];
 export type Queue = components['schemas']['Queue'];
-export type AssignmentReport = components['schemas']['AssignmentReport'];
-export type AssignmentResult = components['schemas']['AssignmentResult'];
+export type BulkReport = components['schemas']['BulkReport'];
+export type BulkResult = components['schemas']['BulkResult'];
+export type ReviewStateLine = components['schemas']['ReviewStateLine'];
+export type ProposalLine = components['schemas']['ProposalLine'];
+export type ApprovalKind = components['schemas']['ApprovalKind'];
+export type ProposalState = components['schemas']['ProposalState'];
+export type AuditSampleLine = components['schemas']['AuditSampleLine'];
 export type VisitView = components['schemas']['VisitView'];
 export type CaseView = components['schemas']['CaseView'];
 export type FlagView = components['schemas']['FlagView'];
@@ -4530,9 +4723,6 @@ export type ComplaintDetails = components['schemas']['ComplaintDetails'];
 export type ComplaintEntry = components['schemas']['ComplaintEntry'];
 export type ComplaintCounts = components['schemas']['ComplaintCounts'];
 export type ProposalPage = components['schemas']['ProposalPage'];
-export type ProposalLine = components['schemas']['ProposalLine'];
-export type ApprovalKind = components['schemas']['ApprovalKind'];
-export type ProposalState = components['schemas']['ProposalState'];
 export type UserLine = components['schemas']['UserLine'];
 export type FleetLine = components['schemas']['FleetLine'];
 export type DeviceState = components['schemas']['DeviceState'];
@@ -6116,7 +6306,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AssignmentReport"];
+                    "application/json": components["schemas"]["BulkReport"];
                 };
             };
             /** @description malformed */
@@ -6183,6 +6373,389 @@ export interface operations {
                 };
             };
             /** @description invalid_value, malformed, not_a_collector */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkReport"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_visits_id_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a record's id, UUIDv7 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewStateLine"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unknown_record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description other_workspace */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_version */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description closing, office_busy, timeout */
+            503: {
+                headers: {
+                    /** @description seconds to stay away */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_visits_id_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a record's id, UUIDv7 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditRequest"];
+            };
+        };
+        responses: {
+            /** @description All is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditSampleLine"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description signed_out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description missing_header, not_allowed, other_site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, unknown_record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description audit_decided, other_workspace, own_audit, record_moved */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description malformed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_value, malformed, reason_needed */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10951,7 +11524,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description complaint_decided, other_workspace */
+            /** @description complaint_decided, extension_not_allowed, other_workspace */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -66,9 +66,19 @@ pub(in crate::office::cli) struct Serve {
     #[arg(long, value_name = "FILE")]
     pub(in crate::office::cli) policy: Vec<PathBuf>,
     /// Changes that one person proposes and another one approves: hold, quarantine, erasure,
-    /// plan=AMOUNT (repayment plans above it, in whole units of the currency)
+    /// plan=AMOUNT (records with a repayment plan above it, in whole units of the currency),
+    /// option=KIND (records with a plan of this kind), outcome=OUTCOME (of the visit)
     #[arg(long, env = "DOORSTEP_APPROVALS", value_parser = approvals, value_name = "RULES")]
     pub(in crate::office::cli) approvals: Option<ApprovalRules>,
+    /// Percent of the sealed records that are drawn for an audit
+    #[arg(
+        long,
+        env = "DOORSTEP_AUDIT_SHARE",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u8).range(0..=100),
+        value_name = "PERCENT"
+    )]
+    pub(in crate::office::cli) audit_share: u8,
     /// Days that phones keep a record after it was accepted
     #[arg(
         long,

@@ -5,9 +5,9 @@ use axum::http::Method;
 use super::super::endpoint::endpoint;
 use super::super::traffic::Queue;
 use super::super::{
-    audit, blobs, commands, complaints, conduct, device_key, events, fleet, health, imports,
+    audit, blobs, bulk, commands, complaints, conduct, device_key, events, fleet, health, imports,
     lender, metrics, odata, openapi, openid_sign_in, proposals, quarantine, queues, receipts,
-    report, report_tokens, safety, session, support, sync, transfer, users, views, visits,
+    report, report_tokens, reviews, safety, session, support, sync, transfer, users, views, visits,
     web_push,
 };
 use super::Access::{self, Anyone, Operator, Reports, Roles};
@@ -118,6 +118,18 @@ pub const ROUTES: &[Route] = &[
     route(POST, "/api/assignments", EDITORS, CONSOLE, || endpoint(queues::assign),
         "Assign many records; answers with what became of each")
         .problems(&[(422, &["not_a_collector"])]),
+    route(POST, "/api/bulk", EDITORS, CONSOLE, || endpoint(bulk::act),
+        "Accept many records, or place or lift a hold on them; answers with what became of each"),
+    route(GET, "/api/visits/{id}/review", READERS, CONSOLE, || endpoint(reviews::show),
+        "The acceptance of a record that waits for a second person, and the record's audit"),
+    route(POST, "/api/visits/{id}/audit", READERS, CONSOLE, || endpoint(reviews::audit),
+        "Store the outcome of the audit of a drawn record, by a person who neither visited nor \
+         reviewed it")
+        .problems(&[
+            (404, &["not_found"]),
+            (409, &["record_moved", "audit_decided", "own_audit"]),
+            (422, &["reason_needed"]),
+        ]),
     route(GET, "/api/visits/{id}", READERS, CONSOLE, || endpoint(visits::show),
         "A record, whole"),
     route(GET, "/api/visits/{id}.automerge", READERS, CONSOLE, || endpoint(visits::show),
@@ -235,8 +247,8 @@ pub const ROUTES: &[Route] = &[
     route(GET, "/api/complaints/{number}", EDITORS, CONSOLE, || endpoint(complaints::show),
         "A complaint with its history"),
     route(POST, "/api/complaints/{number}/steps", EDITORS, CONSOLE, || endpoint(complaints::act),
-        "Correct, answer, decide or reopen a complaint; idempotent by `id`")
-        .problems(&[(409, &["complaint_decided"])]),
+        "Correct, answer, extend, decide or reopen a complaint; idempotent by `id`")
+        .problems(&[(409, &["complaint_decided", "extension_not_allowed"])]),
     route(GET, "/api/proposals", READERS, CONSOLE, || endpoint(proposals::list),
         "One page of the changes that wait for the approval of a second person, or of former ones"),
     route(POST, "/api/proposals", EDITORS, CONSOLE, || endpoint(proposals::propose),

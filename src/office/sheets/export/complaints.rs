@@ -28,6 +28,7 @@ const HEADINGS: &[&str] = &[
     "outcome",
     "days",
     "late",
+    "extended_from",
 ];
 
 /// Writes all complaints in order of their numbers, times in a zone; gives how many. Blocks.
@@ -82,5 +83,6 @@ fn cells(complaint: &Complaint, zone: Tz, now: i64) -> Vec<Cell> {
         text(outcome.map_or("", ComplaintOutcome::as_str)),
         Cell::Whole((end - complaint.received_at).div_euclid(DAY_MS)),
         text(if end > complaint.deadline_at { "yes" } else { "no" }),
+        time(complaint.extended_from),
     ]
 }

@@ -10,7 +10,8 @@ use crate::office::store::{
 };
 
 const COLUMNS: &str = "number, id, record, case_no, since, source, topic, text, received_at, \
-                       raised_by, rule, deadline_at, replied_at, closed_at, outcome";
+                       raised_by, rule, deadline_at, replied_at, closed_at, outcome, \
+                       extended_from";
 
 impl ComplaintReads for Tx<'_> {
     fn complaint(&mut self, number: u64) -> Result<Option<Complaint>, StoreError> {
@@ -114,7 +115,8 @@ impl ComplaintWrites for Tx<'_> {
         let (closed_at, outcome) = complaint.closed.unzip();
         self.write(
             "UPDATE complaints SET source = $2, topic = $3, text = $4, replied_at = $5,
-                                   closed_at = $6, outcome = $7
+                                   closed_at = $6, outcome = $7, deadline_at = $8,
+                                   extended_from = $9
              WHERE number = $1",
             values![
                 complaint.number,
@@ -124,6 +126,8 @@ impl ComplaintWrites for Tx<'_> {
                 complaint.replied_at,
                 closed_at,
                 outcome.map(ComplaintOutcome::as_str),
+                complaint.deadline_at,
+                complaint.extended_from,
             ],
         )
     }
@@ -173,6 +177,7 @@ fn complaint(row: &Row) -> Result<Complaint, StoreError> {
         raised_by: row.get(9)?,
         rule: row.get(10)?,
         deadline_at: row.get(11)?,
+        extended_from: row.get(15)?,
         replied_at: row.get(12)?,
         closed: closed_at.zip(row.word_or_none(14, ComplaintOutcome::parse)?),
     })

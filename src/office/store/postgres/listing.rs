@@ -9,6 +9,7 @@ use crate::office::store::listing::escape_like;
 use crate::office::store::{
     Listing, MAX_TOTAL, Page, PageCursor, Queue, QueueReads, Row, Sort, SortKey, StoreError,
 };
+use crate::record::queue::area;
 
 /// Rows to read, and how many there are.
 pub(super) struct Counted {
@@ -99,7 +100,8 @@ fn line(row: &SqlRow, sort: Sort) -> Result<(Row, PageCursor), StoreError> {
     let key =
         if is_number(sort) { SortKey::Number(row.get(KEY)?) } else { SortKey::Text(row.get(KEY)?) };
     let cursor = PageCursor { key, record: row.record_id(0)? };
-    Ok((Row { summary, updated_at, promise_due, promise_amount }, cursor))
+    let area = area(&summary.address).to_owned();
+    Ok((Row { summary, area, updated_at, promise_due, promise_amount }, cursor))
 }
 
 /// A condition over `visits v` and its values, in order.
@@ -209,6 +211,9 @@ impl Filter {
             Queue::Overdue => format!("{OUTSTANDING} AND v.due_by < {}", self.value(today)),
             Queue::Returned => "v.stage = 'recorded' AND v.review_status = 'returned'".to_owned(),
             Queue::ToReview => "v.stage = 'sealed'".to_owned(),
+            Queue::ToAudit => "v.stage IN ('sealed', 'reviewed') AND v.record IN
+                (SELECT record FROM audit_samples WHERE outcome IS NULL)"
+                .to_owned(),
             Queue::InConflict => "v.conflicts > 0".to_owned(),
             Queue::ConductFailed => conduct("fail"),
             Queue::ConductUnknown => format!("v.stage = 'sealed' AND {}", conduct("unknown")),

@@ -126,6 +126,10 @@ fn queued(queue: Queue, today: &str) -> Vec<Condition> {
             vec![reviewed(ReviewStatus::Returned), plain("v.stage = 'recorded'")]
         }
         Queue::ToReview => vec![staged(&[Stage::Sealed])],
+        Queue::ToAudit => vec![
+            Condition::joined(3, "audit_samples", "j.outcome IS NULL", Vec::new()),
+            plain("v.stage IN ('sealed', 'reviewed')"),
+        ],
         Queue::InConflict => vec![in_conflict()],
         Queue::ConductFailed => vec![conduct("fail")],
         Queue::ConductUnknown => vec![conduct("unknown"), plain("v.stage = 'sealed'")],

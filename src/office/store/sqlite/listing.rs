@@ -15,6 +15,7 @@ use super::rows::{PROMISE, SUMMARY, promise, summary};
 
 use crate::ids::RecordId;
 use crate::office::store::{Listing, MAX_TOTAL, Page, PageCursor, Row, Sort, SortKey, StoreError};
+use crate::record::queue::area;
 
 /// A listing's conditions, the most selective one first.
 pub(super) struct Query(Vec<Condition>);
@@ -149,5 +150,6 @@ fn line(row: &SqlRow<'_>) -> rusqlite::Result<(Row, PageCursor)> {
         }
     };
     let cursor = PageCursor { key, record: RecordId(row.get(0)?) };
-    Ok((Row { summary, updated_at, promise_due, promise_amount }, cursor))
+    let area = area(&summary.address).to_owned();
+    Ok((Row { summary, area, updated_at, promise_due, promise_amount }, cursor))
 }

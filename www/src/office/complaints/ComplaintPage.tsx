@@ -94,6 +94,10 @@ function ComplaintFacts({ complaint }: { complaint: ComplaintRow }): JSX.Element
             <ByLine by={complaint.raised_by} at={formatDateTime(complaint.received_at)} />,
           ],
           [t("office/complaints/deadline"), <DeadlineText complaint={complaint} />],
+          [
+            t("office/complaints/extended_from"),
+            complaint.extended_from !== null && formatDateTime(complaint.extended_from),
+          ],
           [t("office/complaints/rule"), complaint.rule ? complaint.rule : t("office/complaints/rule_own")],
           [t("office/complaints/state"), <Outcome complaint={complaint} />],
           [t("office/complaints/text"), complaint.text || t("office/nothing_yet")],
@@ -117,15 +121,17 @@ function useStep({ file, onChange }: Props, onDone: () => void) {
   return { ...request, send };
 }
 
-const FORMS = ["reply", "decide", "correct"] as const;
+const FORMS = ["reply", "decide", "extend", "correct"] as const;
 
 function OpenForms(props: Props): JSX.Element {
   const [form, setForm] = useState<(typeof FORMS)[number]>("reply");
+  const latest = props.file.latest_deadline;
+  const options = FORMS.filter((one) => one !== "extend" || latest !== null);
   return (
     <Card title={t("office/complaints/act")}>
       <Choices
         label={t("office/complaints/what")}
-        options={FORMS}
+        options={options}
         look="segments"
         value={form}
         word={(one) => t(`office/complaints/form_${one}`)}
@@ -133,6 +139,7 @@ function OpenForms(props: Props): JSX.Element {
       />
       {form === "reply" && <ReplyForm {...props} />}
       {form === "decide" && <DecisionForm {...props} />}
+      {form === "extend" && latest !== null && <ExtensionForm {...props} latest={latest} />}
       {form === "correct" && <CorrectionForm {...props} />}
     </Card>
   );
@@ -214,6 +221,41 @@ function DecisionForm(props: Props): JSX.Element {
       <StepForm
         label={t("office/complaints/reason")}
         button={t("office/complaints/close_now")}
+        busy={step.busy}
+        error={step.error}
+        onSend={send}
+      />
+    </>
+  );
+}
+
+/** The last moment of a day here, and no later than the rule allows. */
+const endOf = (day: string, latest: number): number => Math.min(new Date(`${day}T23:59:59`).getTime(), latest);
+
+function ExtensionForm(props: Props & { latest: number }): JSX.Element {
+  const { latest, file } = props;
+  const [day, setDay] = useState("");
+  const step = useStep(props, () => setDay(""));
+  const [validated, setValidated] = useState(false);
+  const end = day ? endOf(day, latest) : null;
+  const later = end !== null && end > file.complaint.deadline_at;
+  const send = (text: string): void => {
+    setValidated(true);
+    if (later) step.send({ step: "extended", deadline_at: end, text });
+  };
+  return (
+    <>
+      <TextField
+        label={t("office/complaints/new_deadline")}
+        type="date"
+        value={day}
+        hint={t("office/complaints/latest", { at: formatDateTime(latest) })}
+        error={validated && !later ? t("office/complaints/need_later") : undefined}
+        onInput={setDay}
+      />
+      <StepForm
+        label={t("office/complaints/reason")}
+        button={t("office/complaints/extend_now")}
         busy={step.busy}
         error={step.error}
         onSend={send}

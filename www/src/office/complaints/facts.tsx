@@ -21,6 +21,7 @@ export function DeadlineText({ complaint }: { complaint: ComplaintRow }): JSX.El
   return (
     <>
       {formatDateTime(deadline_at)}
+      {complaint.extended_from !== null && <span class="badge badge-sm ml-2">{t("office/complaints/extended")}</span>}
       {key && (closed_at === null || late) && (
         <span class={`ml-2 rounded-full px-2 text-xs ${tone}`}>{t(key, { span })}</span>
       )}

@@ -6,10 +6,9 @@ import { Alert, Choices, Dialog, Select, TextField } from "../../ui/components";
 import { formatCount } from "../../ui/format";
 import { api, type OfficeRow } from "../api";
 import { collectors, displayName, explain } from "../state";
-import { planChanges, run, type Plan } from "./bulk";
+import { planChanges, run, SPREADS, type Plan, type Spread } from "./bulk";
 
 const PRIORITIES = ["1", "2", "3"] as const;
-const SHARES = ["share", "everyone"] as const;
 const DUE = ["set", "none"] as const;
 
 /** Stages in which a record is still a collector's work. */
@@ -17,13 +16,13 @@ const OPEN_STAGES = "assigned,contacted,scheduled,on_site,recorded";
 
 export function BulkDialog({ rows, onClose }: { rows: OfficeRow[]; onClose: () => void }): JSX.Element {
   const [names, setNames] = useState<string[]>([]);
-  const [share, setShare] = useState<(typeof SHARES)[number]>("share");
+  const [spread, setSpread] = useState<Spread>("share");
   const [due, setDue] = useState<(typeof DUE)[number] | "">("");
   const [day, setDay] = useState("");
   const [priority, setPriority] = useState<(typeof PRIORITIES)[number] | "">("");
   const others = [...new Set(rows.flatMap((row) => row.collectors))].filter((name) => !names.includes(name)).sort();
   const { loads, error } = useLoads(names.length > 0 ? [...names, ...others] : []);
-  const plan: Plan = { share: share === "share" };
+  const plan: Plan = { spread };
   if (names.length > 0) plan.collectors = names;
   if (due === "none") plan.due_by = "";
   if (due === "set" && day) plan.due_by = day;
@@ -72,15 +71,23 @@ export function BulkDialog({ rows, onClose }: { rows: OfficeRow[]; onClose: () =
       {names.length > 1 && (
         <Choices
           label={t("office/bulk/several")}
-          options={SHARES}
+          options={SPREADS}
           look="segments"
-          value={share}
+          value={spread}
           word={(option) => t(`office/bulk/${option}`)}
-          onChange={setShare}
+          onChange={setSpread}
         />
       )}
       {error && <Alert tone="error">{error}</Alert>}
-      {names.length > 0 && <Preview names={[...names, ...others]} loads={loads} rows={rows} changes={changes} />}
+      {names.length > 0 && (
+        <Preview
+          names={[...names, ...others]}
+          loads={loads}
+          rows={rows}
+          changes={changes}
+          byArea={spread === "area" && names.length > 1}
+        />
+      )}
       <div class="grid grid-cols-2 gap-3">
         <Select
           label={t("office/due_by")}
@@ -110,13 +117,14 @@ function Preview(props: {
   loads: ReadonlyMap<string, number>;
   rows: OfficeRow[];
   changes: ReturnType<typeof planChanges>;
+  byArea: boolean;
 }): JSX.Element {
   const { rows, changes } = props;
   // Sealed records are no collector's work any more.
   const isOpen = (row: OfficeRow): boolean => !["sealed", "reviewed"].includes(row.stage);
   const has = (name: string): number => rows.filter((row) => isOpen(row) && row.collectors.includes(name)).length;
-  const gets = (name: string): number =>
-    changes.filter(({ row, set }) => isOpen(row) && set.collectors?.includes(name)).length;
+  const getting = (name: string) => changes.filter(({ row, set }) => isOpen(row) && set.collectors?.includes(name));
+  const areas = (name: string): string[] => [...new Set(getting(name).map(({ row }) => row.area))].filter(Boolean);
   return (
     <table class="table-sm table" data-testid="bulk-preview">
       <caption class="sr-only">{t("office/bulk/preview")}</caption>
@@ -132,11 +140,12 @@ function Preview(props: {
           <th scope="col" class="text-right">
             {t("office/bulk/after")}
           </th>
+          {props.byArea && <th scope="col">{t("office/bulk/areas")}</th>}
         </tr>
       </thead>
       <tbody>
         {props.names.map((name) => {
-          const difference = gets(name) - has(name);
+          const difference = getting(name).length - has(name);
           const load = props.loads.get(name);
           return (
             <tr key={name} data-collector={name}>
@@ -148,6 +157,7 @@ function Preview(props: {
                 {difference > 0 ? `+${formatCount(difference)}` : formatCount(difference)}
               </td>
               <td class="text-right tabular-nums">{load === undefined ? "…" : formatCount(load + difference)}</td>
+              {props.byArea && <td class="text-xs">{areas(name).join(", ")}</td>}
             </tr>
           );
         })}

@@ -11,6 +11,7 @@ import { Empty, isNarrow, PageTitle } from "../layout";
 import { QuarantineUsageAlert, useUsage } from "../QuarantineUsageAlert";
 import { FactFilters } from "../FactFilters";
 import { lastSearch, mayWrite, loadCollectors } from "../state";
+import { AcceptDialog, HoldsDialog } from "./BulkActions";
 import { BulkDialog } from "./BulkDialog";
 import { ColumnMenu } from "./ColumnMenu";
 import { toTsv } from "./copy";
@@ -26,6 +27,13 @@ import { MAX_SELECTED, useRows } from "./useRows";
 import { useShortcuts } from "./useShortcuts";
 import { VisitCards } from "./VisitCards";
 
+/** What can be done to the chosen records. */
+const BULK = [
+  ["bulk", "office/bulk/assign"],
+  ["holds", "office/bulk/holds"],
+  ["accept", "office/bulk/accept"],
+] as const;
+
 export function ListPage(): JSX.Element {
   const search = useSearch();
   const [, go] = useLocation();
@@ -36,7 +44,7 @@ export function ListPage(): JSX.Element {
   const { rows } = list;
   const selection = useSelection(rows);
   const [panel, setPanel] = useState<string | null>(null);
-  const [dialog, setDialog] = useState<"keys" | "bulk" | null>(null);
+  const [dialog, setDialog] = useState<"keys" | "bulk" | "holds" | "accept" | null>(null);
   const [notice, setNotice] = useState("");
   const { usage } = useUsage();
 
@@ -204,11 +212,18 @@ export function ListPage(): JSX.Element {
                 {t("office/select_all", { n: totalText(list.total, list.maxTotal) })}
               </button>
             )}
-            {mayWrite() && (
-              <button type="button" class="btn btn-primary btn-sm bar-control" onClick={() => setDialog("bulk")}>
-                {t("office/bulk/assign")}
-              </button>
-            )}
+            {mayWrite() &&
+              BULK.map(([name, label]) => (
+                <button
+                  key={name}
+                  type="button"
+                  class={`btn btn-sm bar-control ${name === "bulk" ? "btn-primary" : "btn-outline"}`}
+                  aria-haspopup="dialog"
+                  onClick={() => setDialog(name)}
+                >
+                  {t(label)}
+                </button>
+              ))}
             <button type="button" class="btn btn-outline btn-sm bar-control" onClick={() => void copy()}>
               {t("office/copy")}
             </button>
@@ -220,6 +235,8 @@ export function ListPage(): JSX.Element {
       </div>
       {dialog === "keys" && <ShortcutSheet onClose={() => setDialog(null)} />}
       {dialog === "bulk" && <BulkDialog rows={chosen} onClose={() => setDialog(null)} />}
+      {dialog === "holds" && <HoldsDialog rows={chosen} onClose={() => setDialog(null)} />}
+      {dialog === "accept" && <AcceptDialog rows={chosen} onClose={() => setDialog(null)} />}
     </div>
   );
 }

@@ -10,7 +10,7 @@ import { queueAddress, type Queue, QUEUES } from "./query";
 /** Queues that belong together, with a line between them. */
 const GROUPS: readonly (readonly Queue[])[] = [
   ["unassigned", "due_today", "overdue"],
-  ["to_review", "returned", "in_conflict"],
+  ["to_review", "to_audit", "returned", "in_conflict"],
   ["promises_due", "promises_broken"],
   ["holds", "complaints", "conduct_failed", "conduct_unknown"],
 ];

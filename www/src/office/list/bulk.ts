@@ -6,7 +6,7 @@
  * another user changed meanwhile stays as it is.
  */
 import { signal } from "@preact/signals";
-import { api, ApiError, type AssignmentFields, type OfficeRow } from "../api";
+import { api, ApiError, type AssignmentFields, type BulkAction, type OfficeRow } from "../api";
 import { explain } from "../state";
 import { announceChange } from "./live";
 
@@ -17,11 +17,20 @@ const PART = 50;
 const RETRIES = [1_000, 3_000, 8_000];
 
 /** One record: what it gets, and what it had when the user decided. */
-export interface Change {
+export interface Assignment {
   row: OfficeRow;
   set: AssignmentFields;
   seen: AssignmentFields;
 }
+
+/** One record, and what is done to it; the same action for all records of a job. */
+export interface Action {
+  row: OfficeRow;
+  action: BulkAction;
+  undo: BulkAction;
+}
+
+export type Change = Assignment | Action;
 
 export type Outcome = "waiting" | "done" | "unchanged" | "moved" | "refused" | "unsent";
 
@@ -38,20 +47,23 @@ export interface Job {
 /** The last job, until it is dismissed. */
 export const job = signal<Job | null>(null);
 
+/** Each record goes to one of the collectors, each area does, or every record goes to all of them. */
+export const SPREADS = ["share", "area", "everyone"] as const;
+export type Spread = (typeof SPREADS)[number];
+
 /** What is set for all rows. Undefined leaves a value as it is. */
 export interface Plan {
   collectors?: string[];
-  /** Each record goes to one of the collectors, or to all of them. */
-  share: boolean;
+  spread: Spread;
   due_by?: string;
   priority?: number;
 }
 
 /**
- * The change of each row. Shared rows go to the collector with the least to do, in the order of the
- * list; `loads` has what each collector has already.
+ * The change of each row. Rows, or the rows of an area, go to the collector with the least to do: rows
+ * in the order of the list, areas with the largest first. `loads` has what each collector has already.
  */
-export function planChanges(rows: readonly OfficeRow[], plan: Plan, loads: ReadonlyMap<string, number>): Change[] {
+export function planChanges(rows: readonly OfficeRow[], plan: Plan, loads: ReadonlyMap<string, number>): Assignment[] {
   const load = new Map(plan.collectors?.map((name) => [name, loads.get(name) ?? 0]));
   // Rows that one of them has already weigh nothing more.
   for (const row of rows) {
@@ -61,12 +73,16 @@ export function planChanges(rows: readonly OfficeRow[], plan: Plan, loads: Reado
     const names = [...(plan.collectors ?? [])].sort((one, other) => (load.get(one) ?? 0) - (load.get(other) ?? 0));
     return names.slice(0, 1);
   };
+  const assigned = new Map<string, string[]>();
+  for (const group of groupsOf(rows, plan.spread)) {
+    const names = plan.spread === "everyone" ? (plan.collectors ?? []) : least();
+    for (const name of names) load.set(name, (load.get(name) ?? 0) + group.length);
+    for (const row of group) assigned.set(row.id, names);
+  }
   return rows.map((row) => {
-    const change: Change = { row, set: {}, seen: {} };
+    const change: Assignment = { row, set: {}, seen: {} };
     if (plan.collectors) {
-      const names = plan.share && plan.collectors.length > 1 ? least() : plan.collectors;
-      for (const name of names) load.set(name, (load.get(name) ?? 0) + 1);
-      change.set.collectors = names;
+      change.set.collectors = assigned.get(row.id) ?? [];
       change.seen.collectors = row.collectors;
     }
     if (plan.due_by !== undefined) {
@@ -79,6 +95,17 @@ export function planChanges(rows: readonly OfficeRow[], plan: Plan, loads: Reado
     }
     return change;
   });
+}
+
+/** Rows that stay together. An address without an area is on its own. */
+function groupsOf(rows: readonly OfficeRow[], spread: Spread): OfficeRow[][] {
+  if (spread !== "area") return rows.map((row) => [row]);
+  const groups = new Map<string, OfficeRow[]>();
+  for (const row of rows) {
+    const key = row.area || row.id;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()].sort((one, other) => other.length - one.length);
 }
 
 /** Sends the changes in parts, one after the other. */
@@ -130,18 +157,25 @@ function waitingFrom(start: number, most = PART): number[] {
 }
 
 async function sendPart(part: readonly number[]): Promise<void> {
-  const changes = job.value?.changes ?? [];
-  const rows = part.flatMap((at) => {
-    const change = changes[at];
-    return change ? [{ record: change.row.id, set: change.set, seen: change.seen }] : [];
-  });
-  const report = await again(() => api.assign(rows));
+  const changes = part.flatMap((at) => job.value?.changes[at] ?? []);
+  const report = await again(() => request(changes));
   note(part, (n) => {
     const result = report.rows[n];
     if (!result) return ["unsent", ""];
     const refused = new ApiError(result.code, result.detail, result.path);
     return [result.outcome as Outcome, result.outcome === "refused" ? explain(refused) : ""];
   });
+}
+
+function request(changes: readonly Change[]): ReturnType<typeof api.assign> {
+  const actions = changes.filter((change) => "action" in change);
+  const [first] = actions;
+  if (first) {
+    const rows = actions.map(({ row }) => ({ record: row.id, seen_at: row.updated_at }));
+    return api.bulk(first.action, rows);
+  }
+  const assignments = changes.filter((change) => "set" in change);
+  return api.assign(assignments.map(({ row, set, seen }) => ({ record: row.id, set, seen })));
 }
 
 /** Repeats what failed for want of a network or of room at the office. */
@@ -174,10 +208,11 @@ function note(part: readonly number[], outcome: (n: number) => [Outcome, string]
 
 /** The changes that undo a job. Rows that did not change are left out. */
 export function undoing({ changes, outcomes }: Job): Change[] {
-  return changes.flatMap((change, at) => {
+  return changes.flatMap((change, at): Change[] => {
     const outcome = outcomes[at];
     // An unchanged row may be one whose reply was lost: it had what the user saw before.
     if (outcome !== "done" && outcome !== "unchanged") return [];
+    if ("action" in change) return [{ row: change.row, action: change.undo, undo: change.action }];
     const back = { row: change.row, set: change.seen, seen: change.set };
     return JSON.stringify(back.set) === JSON.stringify(back.seen) ? [] : [back];
   });

@@ -15,6 +15,7 @@ export const QUEUES = [
   "overdue",
   "returned",
   "to_review",
+  "to_audit",
   "in_conflict",
   "conduct_failed",
   "conduct_unknown",

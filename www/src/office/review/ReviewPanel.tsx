@@ -6,18 +6,31 @@ import type { ReviewMark, ReviewStatus } from "../../wasm/doorstep";
 import { t, word } from "../../i18n";
 import { formatDateTime } from "../../ui/format";
 import { Alert, Field } from "../../ui/components";
+import { api, type ReviewState } from "../api";
 import { fullRemark, ownRemark } from "../../ui/reviewRemark";
 import { pathName } from "../fieldLabels";
 import { SubmitResult, useSubmit, useUnloadWarning, type FormProps } from "../formDraft";
 import { ByLine, Card, Facts } from "../layout";
+import { announceChange } from "../list/live";
 import { me } from "../state";
+import { useRequest } from "../useRequest";
 import type { MarkNotes } from "./useMarks";
 import { useShortcuts } from "./shortcuts";
 
 /** Longest note, as the office has it. */
 const NOTE_LENGTH = 400;
 
-export function ReviewPanel(props: FormProps & { marks: MarkNotes }): JSX.Element {
+type Proposal = NonNullable<ReviewState["proposal"]>;
+
+interface Props extends FormProps {
+  marks: MarkNotes;
+  /** The acceptance that waits for a second person. */
+  proposal: Proposal | null;
+  /** Loads the record and what waits on it. */
+  reload: () => void;
+}
+
+export function ReviewPanel(props: Props): JSX.Element {
   const { review, seal, stage } = props.view;
   const decided = review.status !== "pending";
   return (
@@ -49,16 +62,49 @@ export function ReviewPanel(props: FormProps & { marks: MarkNotes }): JSX.Elemen
 
 type Problem = "remark" | "notes" | "marked";
 
-function ReviewForm({ apply, marks }: FormProps & { marks: MarkNotes }): JSX.Element {
+/** Who accepted the record first, and why; that person can withdraw it. */
+function FirstPerson({ proposal, reload }: { proposal: Proposal; reload: () => void }): JSX.Element {
+  const request = useRequest(() => {
+    announceChange();
+    reload();
+  });
+  const own = proposal.proposed_by === me.value?.user;
+  return (
+    <div class="border-accent flex flex-col gap-2 border-l-2 pl-2 text-sm" data-testid="first-acceptance">
+      <p>{t(own ? "office/approvals/first_own" : "office/approvals/first", { user: proposal.proposed_by })}</p>
+      <p class="muted">{proposal.reason}</p>
+      {own && (
+        <button
+          type="button"
+          class="btn btn-outline btn-sm self-start"
+          disabled={request.busy}
+          onClick={() => request.send(() => api.withdraw(proposal.number))}
+        >
+          {t("office/approvals/withdraw")}
+        </button>
+      )}
+      {request.error && <Alert tone="error">{request.error}</Alert>}
+    </div>
+  );
+}
+
+function ReviewForm({ apply, marks, proposal, reload }: Props): JSX.Element {
   const [remark, setRemark] = useState("");
   const [problem, setProblem] = useState<Problem | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const submit = useSubmit(apply);
+  const second = useRequest(() => {
+    announceChange();
+    reload();
+  });
+  const busy = submit.busy || second.busy;
+  const isSecond = proposal !== null && proposal.proposed_by !== me.value?.user;
   const list: ReviewMark[] = [...marks.notes].map(([path, note]) => ({ path, note: note.trim() }));
   useUnloadWarning(remark !== "" || list.length > 0);
   const decide = async (status: ReviewStatus, found: Problem | null, sent: ReviewMark[]): Promise<void> => {
     setProblem(found);
-    if (found || submit.busy) return;
+    if (found || busy) return;
+    if (isSecond && status === "accepted") return second.send(() => api.approve(proposal.number, remark.trim()));
     const text = fullRemark(remark, sent, pathName);
     if (!(await submit.send({ do: "review", status, remark: text, marks: sent, at: Date.now() }))) return;
     setRemark("");
@@ -102,17 +148,19 @@ function ReviewForm({ apply, marks }: FormProps & { marks: MarkNotes }): JSX.Ele
           />
         )}
       </Field>
+      {proposal && <FirstPerson proposal={proposal} reload={reload} />}
       {problem === "marked" && <Alert tone="error">{t("office/reading/marked")}</Alert>}
       <div class="grid grid-cols-2 gap-2">
-        <button type="button" class="btn btn-primary" aria-keyshortcuts="A" disabled={submit.busy} onClick={accept}>
-          {t("office/accept")}
+        <button type="button" class="btn btn-primary" aria-keyshortcuts="A" disabled={busy} onClick={accept}>
+          {t(isSecond ? "office/approvals/accept_second" : "office/accept")}
           <Key name="A" />
         </button>
-        <button type="button" class="btn btn-outline" aria-keyshortcuts="R" disabled={submit.busy} onClick={giveBack}>
+        <button type="button" class="btn btn-outline" aria-keyshortcuts="R" disabled={busy} onClick={giveBack}>
           {list.length > 0 ? t("office/reading/return_marked", { n: list.length }) : t("office/return")}
           <Key name="R" />
         </button>
       </div>
+      {second.error && <Alert tone="error">{second.error}</Alert>}
       <SubmitResult submit={submit} quiet />
     </form>
   );
