@@ -133,9 +133,11 @@ for (const [vocabulary, type] of Object.entries(TYPES)) {
 /** Given to the console and to programs only. */
 const NOT_FOR_PHONES = new Set([
   "already_accepted",
+  "audit_decided",
   "complaint_decided",
   "complaint_open",
   "export_changed",
+  "extension_not_allowed",
   "import_running",
   "import_unchecked",
   "last_admin",
@@ -146,6 +148,7 @@ const NOT_FOR_PHONES = new Set([
   "not_a_collector",
   "nothing_to_export",
   "other_file",
+  "own_audit",
   "reason_needed",
   "too_many_imports",
   "too_many_views",

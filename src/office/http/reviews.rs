@@ -94,13 +94,14 @@ fn sample(AuditSample { record: _, sealed_at, drawn_at, finding }: AuditSample) 
 }
 
 fn refused(refusal: AuditRefusal) -> Problem {
-    let (status, code) = match refusal {
-        AuditRefusal::Unknown => (StatusCode::NOT_FOUND, "not_found"),
-        AuditRefusal::Moved => (StatusCode::CONFLICT, "record_moved"),
-        AuditRefusal::Decided => (StatusCode::CONFLICT, "audit_decided"),
-        AuditRefusal::Own => (StatusCode::CONFLICT, "own_audit"),
-        AuditRefusal::Note => (StatusCode::UNPROCESSABLE_ENTITY, "reason_needed"),
-    };
-    let path = if refusal == AuditRefusal::Note { "note" } else { "" };
-    Problem::new(status, code, refusal.to_string()).at(path)
+    let detail = refusal.to_string();
+    match refusal {
+        AuditRefusal::Unknown => Problem::new(StatusCode::NOT_FOUND, "not_found", detail),
+        AuditRefusal::Moved => Problem::new(StatusCode::CONFLICT, "record_moved", detail),
+        AuditRefusal::Decided => Problem::new(StatusCode::CONFLICT, "audit_decided", detail),
+        AuditRefusal::Own => Problem::new(StatusCode::CONFLICT, "own_audit", detail),
+        AuditRefusal::Note => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "reason_needed", detail).at("note")
+        }
+    }
 }

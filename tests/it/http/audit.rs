@@ -27,6 +27,8 @@ struct Fixture {
     /// A sealed record that is drawn for an audit.
     sealed: String,
     device: String,
+    /// A device that stays.
+    other_device: String,
     auditor: String,
     /// The last line of an export.
     exported: Value,
@@ -60,6 +62,9 @@ impl Fixture {
         let phone = http.token("chen.jie").await;
         let session = http.get("/api/session", Some(&phone)).await.json();
         let device = session["device"].as_str().unwrap().to_owned();
+        let other = http.token("sun.yan").await;
+        let session = http.get("/api/session", Some(&other)).await.json();
+        let other_device = session["device"].as_str().unwrap().to_owned();
         let watch = json!({ "record": id.to_string(), "revision": 1, "due_in_ms": 1 });
         send(&http, "PUT", &format!("/api/safety/{WATCH}"), &phone, watch.to_string()).await;
         // Work that can be accepted, and work to dismiss and to export.
@@ -80,7 +85,7 @@ impl Fixture {
         let (token, _) = http.accounts.add_report_token("admin", "Excel").await.unwrap();
         let report_token = hex(&token.id);
         let (record, sealed) = (id.to_string(), sealed.to_string());
-        Self { http, record, sealed, device, auditor, exported, report_token }
+        Self { http, record, sealed, device, other_device, auditor, exported, report_token }
     }
 
     /// A request that changes something: path and body.
@@ -151,6 +156,10 @@ impl Fixture {
             "PATCH /api/users/{name}" => ("wu.min", json!({ "password": PASSWORD }).to_string()),
             "POST /api/devices/{id}/revoke" => {
                 (self.device.as_str(), json!({ "reason": "lost by 阳娜" }).to_string())
+            }
+            "POST /api/devices/{id}/support" => {
+                let id = "01990000-0000-7000-8000-000000000011";
+                (self.other_device.as_str(), json!({ "id": id }).to_string())
             }
             "POST /api/quarantine/export/delete" => ("", self.exported.to_string()),
             "POST /api/quarantine/{number}/accept" => {

@@ -256,7 +256,7 @@ pub(super) fn a_device_has_its_last_support_request_and_its_last_bundle(engine: 
         store
             .read_with(|reads| {
                 assert_eq!(reads.support_request(device(1))?.as_ref(), Some(&request));
-                assert_eq!(reads.support_requests()?, [request.clone()]);
+                assert_eq!(reads.support_requests()?, std::slice::from_ref(&request));
                 assert_eq!(reads.support_bundle(device(1))?.as_deref(), stored);
                 assert_eq!(reads.support_request(device(2))?, None);
                 assert_eq!(reads.support_bundle(device(2))?, None);

@@ -35,7 +35,7 @@ export function SupportButtons({ device, onDone }: { device: Device; onDone: () 
   return (
     <>
       {error && <Alert tone="error">{error}</Alert>}
-      {device.support?.bundle_at != null && (
+      {typeof device.support?.bundle_at === "number" && (
         <button
           type="button"
           class="btn btn-outline"
