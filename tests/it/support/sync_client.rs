@@ -118,8 +118,10 @@ impl SyncClient {
         let reply = loop {
             let request = decode_request(&request).unwrap();
             match office.handle_sync(&self.session(), request).await {
-                // A phone comes again.
-                Err(OfficeError::Store(StoreError::Busy)) => {}
+                // A phone comes again. Endpoints can be ahead of each other several times in a row.
+                Err(OfficeError::Busy | OfficeError::Store(StoreError::Busy)) => {
+                    tokio::task::yield_now().await;
+                }
                 reply => break reply.unwrap(),
             }
         };

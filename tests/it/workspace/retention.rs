@@ -122,6 +122,7 @@ async fn f5_a_store_of_an_earlier_version_learns_when_records_were_accepted() {
          ALTER TABLE visits DROP COLUMN promise_amount;
          ALTER TABLE visits DROP COLUMN promise_due; ALTER TABLE visits DROP COLUMN promise_open;
          DROP TABLE device_reports; DROP TABLE audit; DROP TABLE proposals; DROP TABLE support_requests;
+         DROP TABLE audit_samples;
          DROP TABLE import_rows; DROP TABLE import_files; DROP TABLE import_columns; DROP TABLE imports;
          DROP TABLE saved_views; DROP TABLE report_tokens; DROP TABLE sign_in_failures; DROP TABLE used_once;
          DROP TABLE push_notices; DROP TABLE push_subscriptions;

@@ -1,6 +1,6 @@
 /** Saved views of the list: own ones and those that colleagues share. */
 import { signal } from "@preact/signals";
-import { BookmarkPlus, X } from "lucide-preact";
+import { Bookmark, BookmarkPlus, X } from "lucide-preact";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
@@ -81,9 +81,17 @@ export function SavedViews({ search, empty }: { search: string; empty?: string }
 
 /** The same as a menu, where there is no room for the sidebar. */
 export function SavedViewsMenu({ search }: { search: string }): JSX.Element {
+  const title = t("office/views/title");
+  // An icon alone: the filters fit one line then.
+  const label = (
+    <span title={title}>
+      <Bookmark class="size-4" aria-hidden="true" />
+      <span class="sr-only">{title}</span>
+    </span>
+  );
   return (
     <div class="lg:hidden">
-      <Popover label={t("office/views/title")} title={t("office/views/title")} align="left">
+      <Popover label={label} title={title} align="left">
         {() => <SavedViews search={search} empty={t("office/views/none")} />}
       </Popover>
     </div>
