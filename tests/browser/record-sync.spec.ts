@@ -26,6 +26,8 @@ test("an unsent record says what, why, since when, and what happens next", async
   await expect(about(page)).toContainText("The office has everything on this record.");
   await page.keyboard.press("Escape");
 
+  // A worker that starts after a reload may reach the network before the browser cuts it off.
+  await office.stop();
   await context.setOffline(true);
   await step(page, "Record");
   await page.getByLabel("Notes").fill("二楼左手");
@@ -58,6 +60,7 @@ test("an unsent record says what, why, since when, and what happens next", async
 
   // Without a session only the user can help.
   await context.clearCookies();
+  await office.start();
   await context.setOffline(false);
   await page.evaluate(() => dispatchEvent(new Event("online")));
   await expect(page.getByTestId("sync-status")).toHaveAttribute("data-state", "attention");

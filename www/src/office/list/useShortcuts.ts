@@ -1,5 +1,5 @@
 /** Keys of the list. They work unless a text field has the focus or a dialog is open. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export type Shortcuts = Record<string, (event: KeyboardEvent) => void>;
 
@@ -10,7 +10,8 @@ const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable]"
 export function useShortcuts(shortcuts: Shortcuts): void {
   const newest = useRef(shortcuts);
   newest.current = shortcuts;
-  useEffect(() => {
+  // Keys work as soon as what they act on is visible.
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       const target = event.target as Element;
       if (event.defaultPrevented || event.isComposing || target.matches(TYPING)) return;

@@ -1,10 +1,11 @@
 /** Single keys of a page. They do nothing while a field or a dialog has the focus. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export function useShortcuts(keys: Record<string, () => void>): void {
   const current = useRef(keys);
   current.current = keys;
-  useEffect(() => {
+  // Keys work as soon as what they act on is visible.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const { target, key } = event;
       const typing = target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]");
