@@ -289,7 +289,7 @@ function StepNavigation({ view, current }: { view: VisitView; current: Step }): 
               >
                 <span
                   aria-hidden="true"
-                  class={`grid size-7 place-items-center rounded-full border-[1.5px] text-sm font-semibold ${mark}`}
+                  class={`grid size-[min(1.75rem,13vw)] place-items-center rounded-full border-[1.5px] text-sm font-semibold ${mark}`}
                 >
                   {done ? <Check class="size-4" strokeWidth={3} /> : at + 1}
                 </span>

@@ -27,7 +27,10 @@ export function DateInput(props: Props): JSX.Element {
   const [typing, setTyping] = useState(false);
   const shown = formatInput(props.type, props.value);
   return (
-    <div class="input date-input relative w-full" data-typing={typing || undefined}>
+    <div
+      class="input date-input grid h-auto min-h-(--size) w-full grid-cols-1 *:[grid-area:1/1]"
+      data-typing={typing || undefined}
+    >
       <input
         {...input}
         class="w-full"
@@ -42,7 +45,7 @@ export function DateInput(props: Props): JSX.Element {
         <span
           aria-hidden="true"
           data-shown
-          class={`pointer-events-none absolute inset-y-0 right-10 left-3 flex items-center leading-tight ${shown ? "" : "muted"}`}
+          class={`pointer-events-none mr-7 flex min-w-0 items-center py-1 leading-tight whitespace-normal ${shown ? "" : "muted"}`}
         >
           {shown || t(props.type === "time" ? "app/choose_time" : "app/choose_date")}
         </span>
