@@ -96,7 +96,8 @@ fn sync(device: &mut TestPhone, line: &Line, took: &Mutex<Vec<Duration>>) {
     loop {
         while let Some(sent) = device.sent.take() {
             let began = Instant::now();
-            let answer = line.post(&sent.body);
+            // On a starved machine the office may not read a body in time: a phone sends it again.
+            let answer = (0..5).find_map(|_| line.try_post(&sent.body)).expect("an answer");
             took.lock().unwrap().push(began.elapsed());
             assert_eq!(answer.status, 200, "{}", answer.text());
             device.workspace.replied(sent.round, &answer.body, device.now);
