@@ -1,8 +1,8 @@
 //! Audit samples: a share of the sealed records, audited by a person who did not review them.
 //!
-//! A keyed hash of the record's id draws the sample. Only the office has the key, so nobody can
-//! predict a draw. Nothing in the record counts, so nobody can steer one either: sealing again or
-//! returning a record does not repeat the draw. A drawn record is audited with each of its seals.
+//! A keyed hash of the record's id decides whether the record is in the sample. The key is secret and
+//! the content of the record is not hashed, so users can neither predict nor influence a draw: sealing
+//! again or returning a record does not repeat it. A drawn record is audited with each of its seals.
 
 use super::store::{
     ApprovalKind, AuditFinding, AuditOutcome, AuditSample, Proposal, ProposalState,
@@ -35,7 +35,7 @@ pub enum AuditRefusal {
     Note,
 }
 
-/// What waits on a record besides its review.
+/// The second person's acceptance and the audit that a record needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReviewState {
     /// The acceptance that waits for a second person.
@@ -59,7 +59,7 @@ impl Office {
         (u64::from(self.attestor.audit_draw(record)) < limit).then_some(seal.at)
     }
 
-    /// What waits on a record besides its review.
+    /// The second person's acceptance and the audit that a record needs.
     pub async fn review_state(&self, record: RecordId) -> Result<ReviewState, OfficeError> {
         self.blocking(move |office| {
             let now = office.now();

@@ -60,8 +60,8 @@ pub struct BulkChange {
     pub record: RecordId,
     /// What is done to it.
     pub action: BulkAction,
-    /// When the state that the user saw was accepted by the office, ms: nothing is accepted or lifted
-    /// that nobody has seen.
+    /// When the office received the state that the user saw, ms. A record that changed after that is
+    /// neither accepted nor loses a hold.
     pub seen_at: i64,
 }
 

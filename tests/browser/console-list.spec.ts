@@ -137,7 +137,7 @@ test("sixty records are assigned to two collectors by keyboard, and the assignme
   expect(await idsOf("unassigned=1")).toHaveLength(59);
 });
 
-test("a hold is placed on the chosen records that lack it, and taken back", async ({ page }) => {
+test("a hold is placed on the selected records that have none, and the action is undone", async ({ page }) => {
   const desk = await office.api();
   const [held = ""] = await idsOf("collector=chen.jie&sort=case_no&dir=asc");
   const hold = { flag: "dispute", since: 1, until: null, note: "" };

@@ -16,7 +16,7 @@ use super::{App, Problem};
 use crate::office::audit_samples::AuditRefusal;
 use crate::office::store::{AuditFinding, AuditOutcome, AuditSample};
 
-/// What waits on a record besides its review.
+/// The second person's acceptance and the audit that a record needs.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ReviewStateLine {
     /// The acceptance that waits for a second person.

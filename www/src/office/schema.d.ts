@@ -2709,7 +2709,7 @@ export interface components {
             /** @description The field that it is about, or empty. */
             path: string;
         };
-        /** @description What waits on a record besides its review. */
+        /** @description The second person's acceptance and the audit that a record needs. */
         ReviewStateLine: {
             /** @description The acceptance that waits for a second person. */
             proposal: components["schemas"]["ProposalLine"] | null;

@@ -66,7 +66,7 @@ pub(super) fn inject(
                 "clock moved"
             }
         };
-        // After some faults the server recovers by itself.
+        // The server restarts its processes after a crash.
         scene.cluster.wait_until_it_answers();
         *faults.entry(kind).or_default() += 1;
         std::thread::sleep(Duration::from_millis(rng.u64(..300)));

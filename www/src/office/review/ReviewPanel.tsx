@@ -26,7 +26,7 @@ interface Props extends FormProps {
   marks: MarkNotes;
   /** The acceptance that waits for a second person. */
   proposal: Proposal | null;
-  /** Loads the record and what waits on it. */
+  /** Loads the record, its proposal and its audit again. */
   reload: () => void;
 }
 

@@ -1,4 +1,4 @@
-/** What waits on a record besides its review: a second person's acceptance, and an audit. */
+/** The second person's acceptance and the audit that a record needs. */
 import { useEffect, useState } from "preact/hooks";
 import type { VisitView } from "../../wasm/doorstep";
 import { api, type ReviewState } from "../api";
