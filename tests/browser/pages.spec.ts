@@ -5,7 +5,7 @@
 import { expect, test, type Page } from "@playwright/test";
 import { expectAccessible } from "./support/axe";
 import { Office } from "./support/office";
-import { coveredButtons, cutOff, tooWide } from "./support/looks";
+import { coveredButtons, cutOff, laidOut, tooWide } from "./support/looks";
 import { type Look, walkConsole, walkFieldApp } from "./support/walk";
 
 // By far the longest file: each worker that takes a part of it has an office of its own.
@@ -33,8 +33,8 @@ async function fits(page: Page, where: string): Promise<void> {
   expect(await cutOff(page), `what is cut off on ${where}`).toEqual([]);
   const usual = await page.evaluate(() => document.documentElement.style.fontSize);
   await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
-  // Container queries follow the text's size a frame later.
-  await expect.poll(() => tooWide(page), `${where} at 200 % is wider than the screen`).toEqual([]);
+  await laidOut(page);
+  expect(await tooWide(page), `${where} at 200 % is wider than the screen`).toEqual([]);
   await page.evaluate((usual) => (document.documentElement.style.fontSize = usual), usual);
 }
 

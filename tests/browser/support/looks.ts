@@ -93,6 +93,18 @@ export function cutOff(page: Page): Promise<string[]> {
   );
 }
 
+/** Container queries and transitions follow a change of the text's size some frames later. */
+export async function laidOut(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const frame = (): Promise<unknown> => new Promise((done) => requestAnimationFrame(done));
+    await frame();
+    await frame();
+    const transitions = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    await Promise.allSettled(transitions.map(({ finished }) => finished));
+    await frame();
+  });
+}
+
 /** What reaches beyond the right edge of a page that scrolls sideways. */
 export function tooWide(page: Page): Promise<string[]> {
   return page.evaluate(() => {
