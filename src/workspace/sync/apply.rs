@@ -9,7 +9,7 @@ use crate::ids::{RecordId, device_of, session_after};
 use crate::record::Record;
 use crate::sync::chunk::parse_change;
 use crate::sync::message::{
-    Chunk, Cursor, Epoch, Outcome, Packed, RecordUpdate, Reply, Tables, UpdateContent,
+    Chunk, Cursor, Epoch, Outcome, Packed, RecordUpdate, RefusalCode, Reply, Tables, UpdateContent,
 };
 use crate::sync::packed::{self, Prefix, prefix};
 use crate::vault::encode;
@@ -110,7 +110,7 @@ impl Workspace {
             if let (Outcome::Refused { .. }, Some(entry)) =
                 (outcome, self.records.get_mut(&pushed.record))
             {
-                entry.wanted = true;
+                entry.wanted |= !entry.withdrawn;
             }
         }
     }
@@ -144,17 +144,28 @@ impl Workspace {
                 entry.clear_refusal();
             }
             Outcome::Missing { have } => self.handle_missing(pushed.record, have),
+            Outcome::Withdrawn => self.withdraw_pushed(pushed, epoch),
+            // Restored from a backup, the office has forgotten that the user ever had the record. It
+            // said `withdrawn` to the state that this device restored, and has the work in quarantine.
+            Outcome::Refused { code: RefusalCode::UnknownRecord, quarantine: 1.., .. }
+                if entry.withdrawn =>
+            {
+                self.withdraw_pushed(pushed, epoch);
+            }
             Outcome::Refused { .. } => {
                 entry.problem = Problem::refused(outcome, pushed.numbers.last().copied());
             }
-            Outcome::Withdrawn => {
-                for number in &pushed.numbers {
-                    entry.outbox.remove(*number, &mut self.journal);
-                }
-                self.identity.session = session_after(self.identity.session);
-                self.withdraw(pushed.record, epoch);
-            }
         }
+    }
+
+    /// The record is withdrawn, and the office has what was pushed of it.
+    fn withdraw_pushed(&mut self, pushed: &SentPush, epoch: Epoch) {
+        let Some(entry) = self.records.get_mut(&pushed.record) else { return };
+        for number in &pushed.numbers {
+            entry.outbox.remove(*number, &mut self.journal);
+        }
+        self.identity.session = session_after(self.identity.session);
+        self.withdraw(pushed.record, epoch);
     }
 
     /// Applies one record of the feed; gives whether its content changed.

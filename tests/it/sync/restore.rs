@@ -103,6 +103,30 @@ async fn p3_a_record_withdrawn_after_the_restore_is_restored_first() {
 }
 
 #[tokio::test]
+async fn p3_work_on_a_record_that_the_restored_office_never_gave_the_user_is_handed_over() {
+    let mut office = TestOffice::open();
+    let id = office.create(visit_for("C-1", &["wu.min"])).await;
+    let yesterday = office.back_up("yesterday");
+    let (mut chen, mut wu) = (TestPhone::new("chen.jie", 1), TestPhone::new("wu.min", 2));
+    office.supervise(id, Command::Assign(to(&["chen.jie", "wu.min"]))).await;
+    chen.sync(&office).await;
+    chen.apply(id, &contact("c1"));
+    office.supervise(id, Command::Assign(to(&["wu.min"]))).await;
+    wu.sync(&office).await;
+
+    office.restore(&yesterday).unwrap();
+    // Another phone restores all of it: chen.jie's feed never had the record in this life.
+    wu.sync(&office).await;
+    chen.sync(&office).await;
+
+    chen.assert_in_step();
+    assert!(chen.ids().is_empty());
+    let quarantine = office.quarantine().await.unwrap();
+    assert_eq!(quarantine.len(), 1, "chen.jie's contact is kept");
+    office.assert_sound().await;
+}
+
+#[tokio::test]
 async fn p3_changes_without_a_state_token_are_not_restored() {
     use doorstep::ids::Heads;
     use doorstep::office::Session;
