@@ -85,6 +85,21 @@ test("a complaint at the door arrives automatically", async ({ page }) => {
     .getByRole("link")
     .click();
   await expect(page.getByText("too late in the evening").first()).toBeVisible();
+
+  // 15 days to answer, 30 in difficult cases (CN-16).
+  await page.getByRole("radio", { name: "Extend", exact: true }).click();
+  await page.getByLabel("Reason").fill("The call's recording has to be found.");
+  const extend = page.getByRole("button", { name: "Extend deadline" });
+  const until = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+  await page.getByLabel("New deadline").fill(until(5));
+  await extend.click();
+  await expect(page.getByText("Choose a day after the present deadline.")).toBeVisible();
+  await page.getByLabel("New deadline").fill(until(25));
+  await extend.click();
+  await expect(page.getByTestId("complaint-events")).toContainText("Deadline extended");
+  await expect(page.getByText("First deadline")).toBeVisible();
+  await page.getByRole("link", { name: "Back to complaints" }).click();
+  await expect(page.getByTestId("complaint-row").filter({ hasText: of?.case_no ?? "" })).toContainText("Extended");
 });
 
 for (const look of LOOKS) {
