@@ -1,6 +1,7 @@
 /**
- * Lighthouse's mobile profile of the built app as the real binary serves it: the sign-in page, and
- * the list of a signed-in user. Fails below the minimum score. `node lighthouse.mjs FOLDER`
+ * Lighthouse over the built apps as the real binary serves them: the field app's sign-in page and list in
+ * the mobile profile, the console's list, a record and the dashboard in the desktop profile. Fails below
+ * the minimum score. `node lighthouse.mjs FOLDER`
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,40 +9,57 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "@playwright/test";
-import lighthouse from "lighthouse";
-import { CHROMIUM, FLAGS, signIn, withOffice } from "./office.mjs";
+import lighthouse, { desktopConfig } from "lighthouse";
+import { CHROMIUM, FLAGS, openConsole, signIn, withOffice } from "./office.mjs";
 import { report } from "./report.mjs";
 
 const MIN_SCORE = 95;
 const CATEGORIES = ["performance", "accessibility", "best-practices"];
 
+const MOBILE = { profile: "mobile" };
+const DESKTOP = { profile: "desktop", config: desktopConfig };
+
 let low = false;
 await withOffice(200, async (url) => {
-  const browser = await start();
-  try {
-    await measure(url, "sign_in", browser.port);
-    const phone = await chromium.connectOverCDP(`http://127.0.0.1:${browser.port}`);
+  await inBrowser(async ({ port, newPage }) => {
+    await measure(url, "sign_in", port, MOBILE);
     // The measured tab is unlocked as long as this one is.
-    await signIn(await phone.contexts()[0].newPage(), url);
-    await measure(url, "today", browser.port);
-    await phone.close();
-  } finally {
-    browser.stop();
-  }
+    await signIn(await newPage(), url);
+    await measure(url, "today", port, MOBILE);
+  });
+  await inBrowser(async ({ port, newPage }) => {
+    const page = await newPage();
+    await openConsole(page, url);
+    const { rows } = await page.evaluate(async () => (await fetch("/api/visits?limit=1")).json());
+    await measure(`${url}/office/`, "console_list", port, DESKTOP);
+    await measure(`${url}/office/visits/${rows[0].id}`, "console_record", port, DESKTOP);
+    await measure(`${url}/office/dashboard`, "console_dashboard", port, DESKTOP);
+  });
 });
 if (low) process.exitCode = 1;
 
-async function measure(url, page, port) {
+async function inBrowser(work) {
+  const { port, stop } = await start();
+  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
+  try {
+    await work({ port, newPage: () => browser.contexts()[0].newPage() });
+    await browser.close();
+  } finally {
+    stop();
+  }
+}
+
+async function measure(url, page, port, { profile, config }) {
   // Keeps the profile signed in.
   const flags = { port, onlyCategories: CATEGORIES, disableStorageReset: true, logLevel: "error" };
-  const { lhr } = await lighthouse(url, flags);
+  const { lhr } = await lighthouse(url, flags, config);
   const figures = {};
   for (const name of CATEGORIES) figures[name.replace("-", "_")] = Math.round((lhr.categories[name].score ?? 0) * 100);
   for (const audit of ["first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "speed-index"]) {
     figures[`${audit.replaceAll("-", "_")}_ms`] = Math.round(lhr.audits[audit].numericValue ?? 0);
   }
   figures.cumulative_layout_shift = Number((lhr.audits["cumulative-layout-shift"].numericValue ?? 0).toFixed(3));
-  report(process.argv[2] ?? "bench", `lighthouse_${page}`, { profile: "mobile", page }, [figures]);
+  report(process.argv[2] ?? "bench", `lighthouse_${page}`, { profile, page }, [figures]);
   for (const category of CATEGORIES) {
     if ((lhr.categories[category].score ?? 0) * 100 >= MIN_SCORE) continue;
     low = true;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 export const COLLECTOR = "chen.jie";
+export const SUPERVISOR = "lin.yue";
 export const PASSWORD = "correct horse battery";
 export const PIN = "246813";
 /** Debian's Chromium; without it, the one that Playwright installs. */
@@ -22,6 +23,7 @@ export async function withOffice(count, work, flags = []) {
   const run = (args, input = "") =>
     execFileSync(binary, [...args, "--database", database], { input, encoding: "utf8" });
   run(["user", "add", COLLECTOR, "--role", "collector"], `${PASSWORD}\n`);
+  run(["user", "add", SUPERVISOR, "--role", "supervisor"], `${PASSWORD}\n`);
   const sheet = join(folder, "cases.csv");
   writeFileSync(sheet, cases(count));
   run(["import", "cases", sheet, "--assign-to", COLLECTOR, "--json"]);
@@ -58,12 +60,23 @@ function cases(count) {
   return ["case_no,borrower_name,address,overdue_amount,currency,due_date", ...rows].join("\n");
 }
 
+async function enter(page, name) {
+  await page.locator("input").first().fill(name);
+  await page.locator("input[type=password]").fill(PASSWORD);
+  await page.locator("button[type=submit]").click();
+}
+
+/** Signs the supervisor in at the console; resolves when the list is there. */
+export async function openConsole(page, url) {
+  await page.goto(`${url}/office/`);
+  await enter(page, SUPERVISOR);
+  await page.getByTestId("list-total").waitFor();
+}
+
 /** Signs the collector in on a new phone, with a PIN; resolves after the first sync. */
 export async function signIn(page, url) {
   await page.goto(url);
-  await page.locator("input").first().fill(COLLECTOR);
-  await page.locator("input[type=password]").fill(PASSWORD);
-  await page.locator("button[type=submit]").click();
+  await enter(page, COLLECTOR);
   const form = page.getByTestId("choose-pin");
   await form.waitFor();
   for (const field of await form.locator("input[type=password]").all()) await field.fill(PIN);
