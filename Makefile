@@ -61,9 +61,10 @@ dist: www ## The release: one binary with the web apps inside, target/release/do
 
 check: $(CHECKS) ## All checks that run nothing
 
-check-format: npm ## Formatting
+check-format: npm ## Formatting; the mutations fit the code
 	cargo fmt --all --check
 	cd www && npm run --silent format:check
+	if command -v git >/dev/null; then for patch in tests/mutations/*.patch; do git apply --check --recount $$patch; done; fi
 
 check-rust: ## Lints of the office and of the phone's core
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
