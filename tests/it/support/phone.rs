@@ -52,7 +52,8 @@ pub(crate) struct TestPhone {
     pub(crate) key: [u8; 32],
     wake_at: Option<i64>,
     session: Session,
-    sessions: u64,
+    /// The number of the last session: a counter on the disk in the upper half, a random number in the lower.
+    pub(crate) sessions: u64,
     /// The role that the phone's program believes in; the office knows better.
     pub(crate) claims: Role,
     /// The office has shut it out.

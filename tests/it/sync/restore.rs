@@ -183,6 +183,29 @@ async fn i1_a_device_restored_from_an_older_copy_gets_its_own_work_back() {
 }
 
 #[tokio::test]
+async fn i1_a_disk_that_was_put_back_repeats_no_session() {
+    let office = TestOffice::open();
+    let id = office.create(visit_for("C-1", &["chen.jie"])).await;
+    let mut chen = TestPhone::new("chen.jie", 1);
+    chen.sync(&office).await;
+    let copy = chen.tables.clone();
+    let counted = 2 << 32;
+    chen.sessions = counted + 7;
+    chen.restart();
+    chen.apply(id, &contact("c1"));
+    chen.sync(&office).await;
+
+    chen.tables = copy;
+    chen.sessions = counted + 70;
+    chen.restart();
+    chen.apply(id, &contact("c2"));
+    chen.sync(&office).await;
+    chen.assert_in_step();
+    assert_eq!(office.visit(id).await.unwrap().contacts.len(), 2);
+    office.assert_sound().await;
+}
+
+#[tokio::test]
 async fn p3_a_lost_cursor_costs_a_comparison_and_nothing_more() {
     let office = TestOffice::open();
     for n in 0..40 {
