@@ -40,11 +40,16 @@ if (low) process.exitCode = 1;
 
 async function inBrowser(work) {
   const { port, stop } = await start();
-  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
+  let browser;
+  // Connects late: a connection attaches to every tab, also to one that is being measured.
+  const newPage = async () => {
+    browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
+    return browser.contexts()[0].newPage();
+  };
   try {
-    await work({ port, newPage: () => browser.contexts()[0].newPage() });
-    await browser.close();
+    await work({ port, newPage });
   } finally {
+    await browser?.close();
     stop();
   }
 }
