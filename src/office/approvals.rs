@@ -292,10 +292,12 @@ impl Office {
         let decided = self.proposal(number).await?;
         match decided.state {
             ProposalState::Pending => Err(ApprovalRefusal::NoEffect.into()),
-            ProposalState::Approved
-            | ProposalState::Refused
-            | ProposalState::Withdrawn
-            | ProposalState::Expired => Ok(decided),
+            ProposalState::Approved if decided.decided_by == by => Ok(decided),
+            // Somebody else was faster, and left nothing for this change to do.
+            ProposalState::Approved | ProposalState::Refused | ProposalState::Withdrawn => {
+                Err(ApprovalRefusal::Decided.into())
+            }
+            ProposalState::Expired => Err(ApprovalRefusal::Expired.into()),
         }
     }
 
