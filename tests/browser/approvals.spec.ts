@@ -1,7 +1,9 @@
 /** Four-eyes approval of holds and of acceptances; the audit of a drawn record by a third person. */
-import { expect, test, type Browser, type Page } from "@playwright/test";
+import { expect, test, type Browser, type Locator, type Page } from "@playwright/test";
+import type { VisitSummary, VisitView } from "../../www/src/wasm/doorstep";
 import { expectAccessible } from "./support/axe";
-import { signIn } from "./support/field";
+import { inSync, saved, signIn, step } from "./support/field";
+import { press, type } from "./support/keyboard";
 import { Office } from "./support/office";
 
 const DEMO = "doorstep-demo";
@@ -103,3 +105,67 @@ test("a record is accepted by two people and audited by a third one", async ({ b
   const left = await api.get<{ rows: { id: string }[] }>("/api/visits?queue=to_audit");
   expect(left.rows.map((row) => row.id)).not.toContain(id);
 });
+
+/** How two supervisors work: with the mouse, or with the keyboard alone. */
+const HANDS = {
+  mouse: {
+    press: (target: Locator): Promise<void> => target.click(),
+    type: (target: Locator, text: string): Promise<void> => target.fill(text),
+  },
+  keyboard: { press, type },
+};
+
+for (const [way, hand] of Object.entries(HANDS)) {
+  test(`a returned record is corrected and accepted by two people, by ${way}`, async ({ browser }) => {
+    const collector = way === "mouse" ? "wu.min" : "chen.jie";
+    const api = await office.api("lin.yue", DEMO);
+    const view = (id: string): Promise<VisitView> => api.get<VisitView>(`/api/visits/${id}`);
+    const { rows } = await api.get<{ rows: VisitSummary[] }>(`/api/visits?stage=sealed&collector=${collector}`);
+    const outcomes = await Promise.all(rows.map(async ({ id }) => [id, (await view(id)).talk.disposition] as const));
+    const id = outcomes.find(([, outcome]) => outcome === "ptp" || outcome === "considering")?.[0] ?? "";
+
+    // One supervisor returns it.
+    const lin = await desk(browser, "lin.yue", `/visits/${id}`);
+    const form = lin.getByTestId("review-form");
+    await hand.type(form.getByLabel("Remark for the collector"), "Please add who opened the door.");
+    await hand.press(form.getByRole("button", { name: "Return" }));
+    await expect(form).toHaveCount(0);
+
+    // The collector corrects it and seals it again.
+    const phone = await (await browser.newContext()).newPage();
+    await phone.goto(office.url);
+    await signIn(phone, collector, DEMO);
+    await inSync(phone);
+    await phone.goto(`${office.url}/visit/${id}/record`);
+    await expect(phone.getByText("Please add who opened the door.")).toBeVisible();
+    await phone.getByLabel("Notes").fill("The borrower opened the door.");
+    await phone.getByLabel("Notes").blur();
+    await saved(phone);
+    await step(phone, "Record");
+    await phone.getByRole("button", { name: "Seal record" }).click();
+    await phone.getByRole("button", { name: "Seal now" }).click();
+    await expect.poll(async () => (await view(id)).stage, { timeout: 60_000 }).toBe("sealed");
+
+    // Back in review, without reloading: the same supervisor accepts, and that needs a second person.
+    await expect(form).toBeVisible({ timeout: 60_000 });
+    await hand.press(form.getByRole("button", { name: "Accept" }));
+    const dialog = lin.getByRole("dialog", { name: "A second person has to approve this" });
+    await hand.type(dialog.getByLabel("Reason"), "the notes are complete now");
+    await hand.press(dialog.getByRole("button", { name: "Propose" }));
+    await expect(dialog.getByText("Proposed. Another person decides.")).toBeVisible();
+    expect((await view(id)).review.status).not.toBe("accepted");
+
+    const admin = await desk(browser, "admin", "/");
+    await hand.press(admin.getByTestId("queue-proposals"));
+    const row = admin.getByTestId("proposal-row").filter({ hasText: "the notes are complete now" });
+    await hand.press(row.getByRole("button", { name: "Approve" }));
+    await hand.press(admin.getByRole("dialog").getByRole("button", { name: "Approve" }));
+    await expect(row).toHaveCount(0);
+    const accepted = await view(id);
+    expect([accepted.review.status, accepted.review.by, accepted.notes]).toEqual([
+      "accepted",
+      "admin",
+      "The borrower opened the door.",
+    ]);
+  });
+}

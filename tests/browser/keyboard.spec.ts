@@ -4,9 +4,10 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, type Download, type Locator, type Page } from "@playwright/test";
+import { expect, test, type Download, type Page } from "@playwright/test";
 import type { VisitSummary, VisitView } from "../../www/src/wasm/doorstep";
 import { inSync, openCase, saved, signIn, step, syncNow } from "./support/field";
+import { press, reach, type } from "./support/keyboard";
 import { instant, NINGBO, Office, wallClock } from "./support/office";
 import { DEMO } from "./support/walk";
 
@@ -15,29 +16,6 @@ const office = new Office();
 test.beforeAll(() => office.start("--demo"));
 test.afterAll(() => office.remove());
 test.setTimeout(300_000);
-
-/** More than any page of the console has. */
-const MAX_STOPS = 300;
-
-/** Moves the focus to a control as a person without a mouse does. */
-async function reach(target: Locator): Promise<void> {
-  await expect(target).toBeEnabled();
-  for (let stops = 0; stops < MAX_STOPS; stops++) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-    await target.page().keyboard.press("Tab");
-  }
-  throw new Error(`Tab does not reach ${String(target)}`);
-}
-
-async function press(target: Locator, key = "Enter"): Promise<void> {
-  await reach(target);
-  await target.page().keyboard.press(key);
-}
-
-async function type(target: Locator, text: string): Promise<void> {
-  await reach(target);
-  await target.page().keyboard.type(text);
-}
 
 /** One of a group: Tab reaches the group, arrows move in it. */
 async function pick(page: Page, name: string): Promise<void> {
