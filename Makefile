@@ -25,9 +25,9 @@ BENCH := $(TARGET)/bench
 
 CHECKS := check-format check-rust check-www check-core check-costs
 TESTS := test-rust simulate test-browser test-walks
-# What runs beside what in `make test`: a lane that compiles leaves a core to the other most of the
-# time. One lane builds the web apps, before others need them.
-PHASES := "check-rust | check-format check-www check-core" "test-rust | check-costs" \
+# What runs beside what in `make test`: a lane that compiles or downloads leaves a core to the other
+# most of the time. One lane builds the web apps, before others need them.
+PHASES := "check-rust | setup-tests check-format check-www check-core" "test-rust | check-costs" \
 	simulate test-browser test-walks
 
 FUZZ := sync_request sync_reply change packed round device_rows case_list worksheet
@@ -41,7 +41,7 @@ FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 
-.PHONY: help run test jepsen test-engines api audit baseline bench bench-console bench-peers bench-endpoints lighthouse fuzz dist screenshots fixture clean setup setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
+.PHONY: help run test jepsen test-engines api audit baseline bench bench-console bench-peers bench-endpoints lighthouse fuzz dist screenshots fixture clean setup setup-lints setup-tests npm wasm www check FORCE $(CHECKS) $(TESTS)
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,7 +50,7 @@ run: dist ## Build everything and serve the demo at http://127.0.0.1:8787
 	@mkdir -p var
 	@$(TARGET)/release/doorstep serve --demo --database sqlite:var/doorstep.sqlite3
 
-test: setup-tests ## Set up, then every check and every test
+test: setup-lints ## Set up, then every check and every test
 	@.ci/test $(PHASES)
 
 audit: setup ## Licences, sources and known holes of what is depended on; needs cargo-deny, and a network for the holes
@@ -61,12 +61,12 @@ dist: www ## The release: one binary with the web apps inside, target/release/do
 
 check: $(CHECKS) ## All checks that run nothing
 
-check-format: npm ## Formatting; the mutations fit the code
+check-format: setup-lints npm ## Formatting; the mutations fit the code
 	cargo fmt --all --check
 	cd www && npm run --silent format:check
 	if command -v git >/dev/null; then for patch in tests/mutations/*.patch; do git apply --check --recount $$patch; done; fi
 
-check-rust: ## Lints of the office and of the phone's core
+check-rust: setup-lints ## Lints of the office and of the phone's core
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo clippy --lib --target $(WASM_TARGET) --quiet -- -D warnings
 
@@ -160,7 +160,10 @@ fixture: setup-tests www ## Keep a phone of this version with unsent work, and i
 setup: ## What building needs: a C compiler, Rust's wasm target
 	@.ci/setup build
 
-setup-tests: setup npm ## What the tests need on top: browsers, lints
+setup-lints: setup
+	@.ci/setup lints
+
+setup-tests: setup-lints npm ## What the tests need on top: browsers, lints
 	@.ci/setup tests
 
 npm: $(NPM) ## The packages of the web apps
