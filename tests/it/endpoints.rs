@@ -60,7 +60,10 @@ async fn r2_pushes_through_two_endpoints_lose_no_change_and_skip_no_entry() {
                 }
                 let reply = phone.sync(office).await;
                 for result in &reply.results {
-                    assert!(matches!(result, Outcome::Merged { .. }), "{result:?}");
+                    // What was committed before an endpoint was busy is a duplicate the second time.
+                    let arrived =
+                        matches!(result, Outcome::Merged { .. } | Outcome::Duplicate { .. });
+                    assert!(arrived, "{result:?}");
                 }
             }
             phone
