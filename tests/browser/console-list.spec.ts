@@ -245,8 +245,15 @@ for (const width of [1280, 768]) {
       await expect(rows(page).first()).toBeVisible();
       await expectAccessible(page, `the list (${lang}, ${theme}, ${width})`);
       expect(await tooWide(page)).toEqual([]);
+      if (width === 1280) expect(await hiddenBySidewaysScroll(page), "pages that the bar cuts off").toBe(0);
       const top = (await page.getByTestId("visit-list").boundingBox())?.y ?? Infinity;
       expect(top, "the table starts near the top").toBeLessThan(width < 1280 ? 220 : 200);
     }
   });
+}
+
+/** Pixels of the links to pages that show only once the bar is scrolled. */
+function hiddenBySidewaysScroll(page: Page): Promise<number> {
+  const bar = page.getByRole("navigation").first();
+  return bar.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
 }

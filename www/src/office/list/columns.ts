@@ -30,7 +30,7 @@ export const COLUMNS: readonly Column[] = [
     text: (row) => formatMoney(row.overdue, row.currency),
   },
   { key: "dpd", title: "office/column/dpd", width: 64, end: true, text: (row) => String(row.days_past_due) },
-  { key: "stage", title: "office/stage", width: 142, text: (row) => word("stage", row.stage) },
+  { key: "stage", title: "office/stage", width: 164, text: (row) => word("stage", row.stage) },
   { key: "collectors", title: "office/collector", width: 112, text: (row) => row.collectors.join(", ") },
   { key: "due_by", title: "office/due_by", width: 108, sort: "due", text: (row) => dateOf(row.due_by) },
   { key: "marks", title: "office/column/marks", width: 132, text: (row) => marks(row).join(", ") },
