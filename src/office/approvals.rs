@@ -260,7 +260,7 @@ impl Office {
     ) -> Result<Proposal, OfficeError> {
         let answer = checked_reason(answer, false)?;
         let proposal = self.proposal(number).await?;
-        if proposal.state == ProposalState::Approved && proposal.decided_by == by {
+        if proposal.was_decided(ProposalState::Approved, by) {
             return Ok(proposal);
         }
         let approval = Approval { number, by: by.to_owned(), answer };
@@ -290,15 +290,12 @@ impl Office {
             }
         }
         let decided = self.proposal(number).await?;
-        match decided.state {
-            ProposalState::Pending => Err(ApprovalRefusal::NoEffect.into()),
-            ProposalState::Approved if decided.decided_by == by => Ok(decided),
-            // Somebody else was faster, and left nothing for this change to do.
-            ProposalState::Approved | ProposalState::Refused | ProposalState::Withdrawn => {
-                Err(ApprovalRefusal::Decided.into())
-            }
-            ProposalState::Expired => Err(ApprovalRefusal::Expired.into()),
+        if decided.was_decided(ProposalState::Approved, by) {
+            return Ok(decided);
         }
+        // The change was empty: a concurrent decision has made it, or it never had an effect.
+        check_pending(&decided, self.now())?;
+        Err(ApprovalRefusal::NoEffect.into())
     }
 
     /// Refuses a proposal, with a reason. Durable once answered.
@@ -333,8 +330,7 @@ impl Office {
             let Some(proposal) = tx.proposal(number)? else {
                 return Ok(Err(ApprovalRefusal::Unknown));
             };
-            // A reply was lost.
-            if proposal.state == state && proposal.decided_by == by {
+            if proposal.was_decided(state, &by) {
                 return Ok(Ok(()));
             }
             let refusal = match (state == ProposalState::Withdrawn, proposal.proposed_by == by) {

@@ -76,6 +76,13 @@ pub struct Proposal {
     pub answer: String,
 }
 
+impl Proposal {
+    /// Whether this person has made this decision already, as where a request is repeated.
+    pub(in crate::office) fn was_decided(&self, state: ProposalState, by: &str) -> bool {
+        self.state == state && self.decided_by == by
+    }
+}
+
 /// A decision on a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposalDecision {
